@@ -1,0 +1,43 @@
+//! The current time, as a parameter: services take a [`Clock`], so that tests decide what time it is.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Where the current time comes from. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Source);
+
+#[derive(Clone, Debug, Default)]
+enum Source {
+    #[default]
+    System,
+    Mock(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// A clock that stands still until [`Clock::advance`] is called.
+    #[must_use]
+    pub fn mock(start: DateTime<Utc>) -> Self {
+        Self(Source::Mock(Arc::new(AtomicI64::new(start.timestamp_micros()))))
+    }
+
+    /// Now, with the microseconds that PostgreSQL keeps.
+    #[must_use]
+    #[allow(clippy::disallowed_methods, reason = "the one home of the system clock")]
+    pub fn now(&self) -> DateTime<Utc> {
+        let micros = match &self.0 {
+            Source::System => Utc::now().timestamp_micros(),
+            Source::Mock(micros) => micros.load(Ordering::SeqCst),
+        };
+        DateTime::from_timestamp_micros(micros).unwrap_or_default()
+    }
+
+    /// Moves a mock clock forward; the system clock does not move for anyone.
+    pub fn advance(&self, by: TimeDelta) {
+        if let Source::Mock(micros) = &self.0 {
+            micros.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);
+        }
+    }
+}

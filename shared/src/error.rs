@@ -1,0 +1,108 @@
+//! What a caller can be told: eight meanings, rendered for HTTP in `http::problem` and for MCP in `functions/mcp`.
+
+use std::time::Duration;
+
+use crate::db::StoreError;
+use crate::ids::ParseIdError;
+
+/// The result of a service's verb.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A refusal or a failure, by what it means to the caller.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request is wrong and will stay wrong: 400. `field` is a path into the input, `filters.AND[1].user_id`.
+    #[error("{message}")]
+    Invalid {
+        /// Where in the input, if it can be said.
+        field: Option<String>,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// No credential, or one that does not hold: 401.
+    #[error("{0}")]
+    Unauthenticated(Unauthenticated),
+    /// The caller may know that the thing exists, but not do this to it: 403.
+    #[error("{0}")]
+    Forbidden(String),
+    /// There is no such thing that the caller may know of: 404.
+    #[error("{what} not found")]
+    NotFound {
+        /// What was looked for: `memory`.
+        what: &'static str,
+    },
+    /// The state of things does not allow it: 409.
+    #[error("{0}")]
+    Conflict(String),
+    /// The body or a list is larger than allowed: 413.
+    #[error("{0}")]
+    TooLarge(String),
+    /// Too often: 429, with the time after which to try again.
+    #[error("too many attempts, try again in {} s", retry_after.as_secs())]
+    LimitReached {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// A part that the answer needs is not there right now: 503.
+    #[error("{0}")]
+    Unavailable(String),
+    /// A fault of ours: 500. The source is logged, never shown.
+    #[error("internal error")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Why a credential was not accepted. The wording never tells whether an account or key exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unauthenticated {
+    /// The request carries none.
+    #[error("authentication required: send a bearer token or an API key")]
+    Missing,
+    /// It is malformed, tampered with, revoked, or of an account that is no longer active.
+    #[error("the credential is not valid")]
+    Invalid,
+    /// It was valid once.
+    #[error("the credential has expired")]
+    Expired,
+    /// E-mail and password do not match an active account.
+    #[error("e-mail address or password is wrong")]
+    Login,
+}
+
+impl Error {
+    /// A request that is wrong in one named place.
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid { field: Some(field.into()), message: message.into() }
+    }
+
+    /// A request that is wrong as a whole.
+    pub fn malformed(message: impl Into<String>) -> Self {
+        Self::Invalid { field: None, message: message.into() }
+    }
+
+    /// A fault of ours.
+    pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(source.into())
+    }
+}
+
+impl From<Unauthenticated> for Error {
+    fn from(reason: Unauthenticated) -> Self {
+        Self::Unauthenticated(reason)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::Unavailable("the database is not available right now".to_owned()),
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// An id in a path or body that is not even of the right form names nothing that exists.
+impl From<ParseIdError> for Error {
+    fn from(error: ParseIdError) -> Self {
+        Self::malformed(error.to_string())
+    }
+}

@@ -1,0 +1,20 @@
+//! The domain of mem0-enterprise: one folder per capability, read from left to right.
+//!
+//! `ids`, `error`, `clock` · `db` · `access` · `tenancy` · `identity` · `audit` · `memory`. A module knows only
+//! those to its left. `config`, `http` and `telemetry` support them all and know no capability.
+//!
+//! Start reading at [`access`]: nothing reaches the database without a context made there.
+
+pub mod access;
+pub mod audit;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod embedding;
+pub mod error;
+pub mod http;
+pub mod ids;
+pub mod memory;
+pub mod telemetry;
+
+pub use error::{Error, Result};
