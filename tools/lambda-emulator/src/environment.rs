@@ -1,0 +1,301 @@
+//! One execution environment: one process, one event at a time, from spawn to kill.
+
+use std::{io, process::ExitStatus, time::Duration};
+
+use bytes::Bytes;
+use tokio::{process::Child, task::JoinHandle, time};
+use uuid::Uuid;
+
+use crate::{
+    HttpEvent, InvokeError, Output, SpawnOptions, Timings,
+    command::command,
+    process, reply,
+    runtime_api::{Event, PAYLOAD_LIMIT, RuntimeApi, Signal, SignalKind},
+};
+
+/// How long to wait, once a process has ended, for what it sent and printed just before.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// How long a process may take to finish its last event before it is stopped.
+const FREEZE_LIMIT: Duration = Duration::from_secs(1);
+
+/// A running process of a function. Dropping it kills the process.
+///
+/// After any error except [`InvokeError::Function`], [`InvokeError::EventTooLarge`] and
+/// [`InvokeError::ReplyTooLarge`] the environment is of no more use, as in Lambda: see [`Self::is_usable`].
+#[derive(Debug)]
+pub struct Environment {
+    options: SpawnOptions,
+    child: Child,
+    pid: u32,
+    api: RuntimeApi,
+    timings: Timings,
+    output: Output,
+    pipes: Vec<JoinHandle<()>>,
+    /// The process has an event, or has answered it and not yet asked for the next.
+    busy: bool,
+    frozen: bool,
+    usable: bool,
+}
+
+impl Environment {
+    /// Starts the process. Returns at once; [`Self::ready`] waits for its initialization.
+    ///
+    /// # Errors
+    /// [`InvokeError::Spawn`] or [`InvokeError::RuntimeApi`].
+    pub async fn spawn(options: &SpawnOptions) -> Result<Self, InvokeError> {
+        Self::spawn_into(options, Output::new(&options.name, options.forward_output)).await
+    }
+
+    /// As [`Self::spawn`], adding to output that is kept elsewhere.
+    pub(crate) async fn spawn_into(options: &SpawnOptions, output: Output) -> Result<Self, InvokeError> {
+        let api = RuntimeApi::serve(options.arn(), options.timeout).await.map_err(InvokeError::RuntimeApi)?;
+        let spawn_error = |source| InvokeError::Spawn { path: options.bootstrap.clone(), source };
+        let mut command = command(options, api.address).map_err(spawn_error)?;
+        let timings = Timings::starting_now();
+        let mut child = command.spawn().map_err(spawn_error)?;
+        let pid = child.id().ok_or_else(|| spawn_error(io::ErrorKind::NotFound.into()))?;
+        // Never set before: this is the only place that does.
+        let _ = api.pid.set(pid);
+        let mut pipes = Vec::new();
+        pipes.extend(child.stdout.take().map(|pipe| output.follow(pipe)));
+        pipes.extend(child.stderr.take().map(|pipe| output.follow(pipe)));
+        let options = options.clone();
+        Ok(Self {
+            options,
+            child,
+            pid,
+            api,
+            timings,
+            output,
+            pipes,
+            busy: false,
+            frozen: false,
+            usable: true,
+        })
+    }
+
+    /// Waits until the process first asks for work.
+    ///
+    /// # Errors
+    /// [`InvokeError::Init`], [`InvokeError::InitExited`] or [`InvokeError::InitTimedOut`].
+    pub async fn ready(&mut self) -> Result<(), InvokeError> {
+        while self.timings.ready_at.is_none() {
+            let left = self.options.init_timeout.saturating_sub(self.timings.spawned_at.elapsed());
+            let heard = time::timeout(left, self.hear()).await;
+            match self
+                .usable_only_if_ok(heard.map_err(|_| InvokeError::InitTimedOut(self.options.init_timeout)))?
+            {
+                Heard::Signal(Signal { kind: SignalKind::InitError(report), .. }) => {
+                    return self.usable_only_if_ok(Err(InvokeError::Init(report)));
+                }
+                Heard::Signal(_) => {}
+                Heard::Exit(status) => {
+                    let output = self.last_output().await;
+                    return self.usable_only_if_ok(Err(InvokeError::InitExited { status, output }));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends an HTTP request as an HTTP API event and reads the answer.
+    ///
+    /// # Errors
+    /// Any [`InvokeError`].
+    pub async fn invoke(
+        &mut self,
+        request: &http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, InvokeError> {
+        let event = HttpEvent::new(request, &crate::RequestSource::local());
+        reply::to_response(&self.invoke_raw(event.to_json()).await?)
+    }
+
+    /// Sends an event as it is and returns the reply as it is. The event may be sent before the process is ready:
+    /// then it waits, as the first event of a cold start does.
+    ///
+    /// # Errors
+    /// Any [`InvokeError`] but [`InvokeError::MalformedReply`].
+    pub async fn invoke_raw(&mut self, event: Bytes) -> Result<Bytes, InvokeError> {
+        if event.len() > PAYLOAD_LIMIT {
+            return Err(InvokeError::EventTooLarge { bytes: event.len(), limit: PAYLOAD_LIMIT });
+        }
+        self.thaw().map_err(|_| InvokeError::Closed)?;
+        let request_id = Uuid::new_v4().to_string();
+        let trace_id = crate::event::trace_id();
+        self.busy = true;
+        let event = Event { request_id: request_id.clone(), trace_id, body: event };
+        self.api.events.send(event).map_err(|_| InvokeError::Closed)?;
+        self.ready().await?;
+        // Initialization has its own limit; the event's time runs from here.
+        let timeout = self.options.timeout;
+        match time::timeout(timeout, self.answer(&request_id)).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                self.kill();
+                Err(InvokeError::TimedOut(timeout))
+            }
+        }
+    }
+
+    async fn answer(&mut self, expected: &str) -> Result<Bytes, InvokeError> {
+        loop {
+            let signal = match self.hear().await {
+                Heard::Signal(signal) => signal,
+                Heard::Exit(status) => {
+                    let output = self.last_output().await;
+                    return self.usable_only_if_ok(Err(InvokeError::Exited { status, output }));
+                }
+            };
+            match signal.kind {
+                SignalKind::Reply { request_id, body } if request_id == expected => return Ok(body),
+                SignalKind::Error { request_id, report } if request_id == expected => {
+                    return Err(InvokeError::Function(report));
+                }
+                SignalKind::TooLarge { request_id, bytes } if request_id == expected => {
+                    return Err(InvokeError::ReplyTooLarge { bytes, limit: PAYLOAD_LIMIT });
+                }
+                SignalKind::InitError(report) => {
+                    return self.usable_only_if_ok(Err(InvokeError::Init(report)));
+                }
+                // Asking for work, or an answer to an event that was given up on.
+                _ => {}
+            }
+        }
+    }
+
+    /// The next thing the process says, or its end.
+    async fn hear(&mut self) -> Heard {
+        let signal = tokio::select! {
+            biased;
+            signal = self.api.signals.recv() => signal,
+            status = self.child.wait() => {
+                // The last message may still be on its way through the socket.
+                match time::timeout(LAST_WORDS, self.api.signals.recv()).await {
+                    Ok(signal) => signal,
+                    Err(_) => return Heard::Exit(status.unwrap_or_default()),
+                }
+            }
+        };
+        match signal {
+            Some(signal) => {
+                self.note(&signal);
+                Heard::Signal(signal)
+            }
+            // The server ends only with this environment; treat it as the process's end.
+            None => Heard::Exit(self.child.wait().await.unwrap_or_default()),
+        }
+    }
+
+    fn note(&mut self, signal: &Signal) {
+        match signal.kind {
+            SignalKind::Next => {
+                if self.timings.ready_at.is_none() {
+                    self.timings.ready_at = Some(signal.at);
+                    self.timings.ready_cpu = signal.cpu;
+                } else {
+                    self.busy = false;
+                }
+            }
+            SignalKind::InitError(_) => {}
+            _ if self.timings.first_answer_at.is_none() => {
+                self.timings.first_answer_at = Some(signal.at);
+                self.timings.first_answer_cpu = signal.cpu;
+            }
+            _ => {}
+        }
+    }
+
+    /// Stops the process until [`Self::thaw`] or the next invocation, as Lambda does between events. Waits first
+    /// until the process has asked for its next event, which is when Lambda takes an invocation to be over.
+    ///
+    /// # Errors
+    /// When the process has not finished its last event within a second, or is gone.
+    pub async fn freeze(&mut self) -> io::Result<()> {
+        time::timeout(FREEZE_LIMIT, async {
+            while self.busy || self.timings.ready_at.is_none() {
+                if let Heard::Exit(_) = self.hear().await {
+                    self.usable = false;
+                    return Err(io::Error::new(io::ErrorKind::NotFound, "the process has ended"));
+                }
+            }
+            process::stop(self.pid)?;
+            self.frozen = true;
+            while !process::is_stopped(self.pid) {
+                time::sleep(Duration::from_micros(200)).await;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "the process is still busy")))
+    }
+
+    /// Lets a frozen process go on. Does nothing to one that is not frozen.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn thaw(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.frozen) {
+            process::resume(self.pid)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the process at once (SIGKILL).
+    pub fn kill(&mut self) {
+        self.usable = false;
+        // An error means that it is dead already.
+        let _ = self.child.start_kill();
+    }
+
+    /// Whether the process can take another event: it has not ended, failed to initialize or been killed.
+    pub fn is_usable(&mut self) -> bool {
+        self.usable = self.usable && matches!(self.child.try_wait(), Ok(None));
+        self.usable
+    }
+
+    /// When this environment did what.
+    pub fn timings(&self) -> Timings {
+        self.timings
+    }
+
+    /// CPU time of the process's live threads until now.
+    pub fn cpu_time(&self) -> Option<Duration> {
+        process::cpu_time(self.pid)
+    }
+
+    /// Largest resident set so far, in bytes.
+    pub fn peak_resident_bytes(&self) -> Option<u64> {
+        process::peak_resident_bytes(self.pid)
+    }
+
+    /// Process id.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// What the process printed.
+    pub fn output(&self) -> &Output {
+        &self.output
+    }
+
+    async fn last_output(&mut self) -> String {
+        for pipe in self.pipes.drain(..) {
+            // A grandchild may hold the pipe open; what has arrived by then has to do.
+            let _ = time::timeout(LAST_WORDS, pipe).await;
+        }
+        self.output.tail()
+    }
+
+    fn usable_only_if_ok<T>(&mut self, result: Result<T, InvokeError>) -> Result<T, InvokeError> {
+        if result.is_err() {
+            self.kill();
+        }
+        result
+    }
+}
+
+enum Heard {
+    Signal(Signal),
+    Exit(ExitStatus),
+}
