@@ -1,0 +1,119 @@
+//! Where the parts of a cluster lie.
+//!
+//! All of them are in the root, with one exception: when started as root, and the account that must run the server
+//! cannot enter the root (a checkout under `/root`, which nobody else may enter), they are at the same path under
+//! `/var/lib/mem0-enterprise` instead. Deleting the root does not delete them then.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::account::Account;
+use crate::config::Durability;
+use crate::error::{During, Error};
+use crate::files;
+
+/// Stands in for `/` when the root cannot be entered.
+const ELSEWHERE: &str = "/var/lib/mem0-enterprise";
+
+/// The kernel's limit for a socket's path is 107 bytes on Linux and 103 on macOS; this is the longest name in it.
+const LONGEST_SOCKET_DIRECTORY: usize = 103 - "/.s.PGSQL.65535".len();
+
+/// The cluster's directory, and who runs its server.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) directory: PathBuf,
+    pub(crate) account: Account,
+}
+
+impl Place {
+    /// Finds, and makes, the directory for `root`.
+    pub(crate) fn resolve(root: &Path) -> Result<Self, Error> {
+        let root = std::path::absolute(root).during("resolving", root)?;
+        files::make_passage(&root)?;
+        // One spelling for all who open it: the server is recognised by the path it was started with.
+        let root = fs::canonicalize(&root).during("resolving", &root)?;
+        if !fits_a_shell(&root) {
+            return Err(Error::BadPath(root));
+        }
+        let here = Self { account: Account::choose(&root.join("data"))?, directory: root };
+        if !Account::needs_switch() || here.account.can_enter(&here.directory) {
+            return Ok(here);
+        }
+        if here.data().exists() {
+            return Err(here.unreachable());
+        }
+        let directory =
+            Path::new(ELSEWHERE).join(here.directory.strip_prefix("/").unwrap_or(&here.directory));
+        files::make_passage(&directory)?;
+        let there = Self { account: Account::choose(&directory.join("data"))?, directory };
+        if there.account.can_enter(&there.directory) { Ok(there) } else { Err(there.unreachable()) }
+    }
+
+    fn unreachable(&self) -> Error {
+        Error::Unreachable { path: self.directory.clone(), account: self.account.name().to_owned() }
+    }
+
+    /// The data directory (`PGDATA`); exists only complete.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.directory.join("data")
+    }
+
+    /// The superuser's password.
+    pub(crate) fn password(&self) -> PathBuf {
+        self.directory.join("superuser.password")
+    }
+
+    /// The port, remembered so that it stays the same over restarts.
+    pub(crate) fn port(&self) -> PathBuf {
+        self.directory.join("port")
+    }
+
+    /// The server's log.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.directory.join("server.log")
+    }
+
+    /// What `initdb` and `pg_ctl` said the last time.
+    pub(crate) fn commands_log(&self) -> PathBuf {
+        self.directory.join("commands.log")
+    }
+
+    /// The directory of the Unix socket; `None` when its path would be too long for the kernel.
+    pub(crate) fn sockets(&self) -> Option<PathBuf> {
+        let directory = self.directory.join("sockets");
+        (directory.as_os_str().len() <= LONGEST_SOCKET_DIRECTORY).then_some(directory)
+    }
+
+    /// Which promise the existing data was made under; `None` without data.
+    pub(crate) fn durability(&self) -> Option<Durability> {
+        let data = self.data();
+        match (data.exists(), data.join(EPHEMERAL_MARK).exists()) {
+            (false, _) => None,
+            (true, true) => Some(Durability::Ephemeral),
+            (true, false) => Some(Durability::Durable),
+        }
+    }
+}
+
+/// A file of this name in the data directory says that the data may be thrown away.
+pub(crate) const EPHEMERAL_MARK: &str = "mem0.ephemeral";
+
+/// `pg_ctl` and `initdb` put paths between double quotes and hand them to a shell.
+fn fits_a_shell(path: &Path) -> bool {
+    path.to_str().is_some_and(|path| {
+        !path.chars().any(|c| c.is_control() || matches!(c, '"' | '\'' | '$' | '`' | '\\' | '!'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_a_shell_would_interpret_are_refused() {
+        assert!(fits_a_shell(Path::new("/home/a b/ü,(x)/.local")));
+        for path in ["/a\"b", "/a$(b)", "/a`b`", "/a\\b", "/a\nb", "/a'b"] {
+            assert!(!fits_a_shell(Path::new(path)), "{path}");
+        }
+    }
+}

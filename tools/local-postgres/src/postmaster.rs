@@ -1,0 +1,136 @@
+//! The running server, as its `postmaster.pid` and the process table tell.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::error::{During, Error};
+use crate::place::Place;
+use crate::{Progress, files};
+
+/// How long a server may take to stop or to finish crash recovery.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// No process has this id: Linux ends at 4,194,304.
+const NOBODYS_PID: i32 = 99_999_999;
+
+/// A server process of a certain data directory, alive when it was found.
+#[derive(Debug)]
+pub(crate) struct Postmaster {
+    pid: i32,
+    data: PathBuf,
+}
+
+/// What the server says about itself in line 8 of its pid file.
+#[derive(Debug, PartialEq, Eq)]
+enum Status {
+    Ready,
+    Stopping,
+    /// Starting, or too young to have written it.
+    Starting,
+}
+
+impl Postmaster {
+    /// The server of `data`, if one is alive.
+    pub(crate) fn find(data: &Path) -> Option<Self> {
+        let pid = recorded_pid(data)?;
+        let found = Self { pid, data: data.to_owned() };
+        found.is_alive().then_some(found)
+    }
+
+    /// Process ids are reused, and a process that nobody has waited for keeps its own: only a process that was started
+    /// with this data directory is our server.
+    fn is_alive(&self) -> bool {
+        let data = self.data.to_string_lossy();
+        command_line(self.pid).is_some_and(|line| line.contains("postgres") && line.contains(&*data))
+    }
+
+    fn status(&self) -> Status {
+        let text = fs::read_to_string(pid_file(&self.data)).unwrap_or_default();
+        match text.lines().nth(7).map(str::trim) {
+            Some("ready") => Status::Ready,
+            Some("stopping") => Status::Stopping,
+            _ => Status::Starting,
+        }
+    }
+
+    /// The port it listens on.
+    pub(crate) fn port(&self) -> Option<u16> {
+        let text = fs::read_to_string(pid_file(&self.data)).ok()?;
+        text.lines().nth(3)?.trim().parse().ok()
+    }
+
+    /// Waits until it accepts connections (`true`) or has ended (`false`).
+    pub(crate) fn wait_until_ready(&self, progress: Progress<'_>) -> bool {
+        let begun = Instant::now();
+        let mut said = false;
+        while begun.elapsed() < PATIENCE && self.is_alive() {
+            if self.status() == Status::Ready {
+                return true;
+            }
+            if !said && begun.elapsed() > Duration::from_secs(2) {
+                said = true;
+                let doing = if self.status() == Status::Stopping { "stop" } else { "start" };
+                progress(&format!("waiting for PostgreSQL to {doing}"));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        false
+    }
+
+    /// Asks it to end the sessions and shut down, and waits until it has.
+    pub(crate) fn stop(&self, progress: Progress<'_>) -> Result<(), Error> {
+        progress("stopping PostgreSQL");
+        // SIGINT is the "fast" shutdown. It fails only when the server has just ended by itself.
+        let _ = kill(Pid::from_raw(self.pid), Signal::SIGINT);
+        let begun = Instant::now();
+        while self.is_alive() {
+            if begun.elapsed() > PATIENCE {
+                return Err(Error::Stop { pid: self.pid, seconds: PATIENCE.as_secs() });
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+}
+
+/// When the pid in a dead server's file now belongs to another process, PostgreSQL would believe its server alive and
+/// refuse to start. The file is not deleted but given a pid that nobody has: the shared-memory key in it is how
+/// PostgreSQL notices backends that outlived their server. Call only when [`Postmaster::find`] found nothing.
+pub(crate) fn forget_stale_pid(place: &Place) -> Result<(), Error> {
+    let path = pid_file(&place.data());
+    let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
+    let rest = text.split_once('\n').map_or("", |(_, rest)| rest);
+    if recorded_pid(&place.data()).is_none() {
+        // Empty or garbled, as after a power cut; PostgreSQL refuses to judge such a file.
+        return fs::remove_file(&path).during("removing", &path);
+    }
+    files::write(&path, 0o600, &format!("{NOBODYS_PID}\n{rest}"), |file| place.account.give(file))
+}
+
+fn pid_file(data: &Path) -> PathBuf {
+    data.join("postmaster.pid")
+}
+
+fn recorded_pid(data: &Path) -> Option<i32> {
+    let text = fs::read_to_string(pid_file(data)).ok()?;
+    text.lines().next()?.trim().parse().ok().filter(|pid| *pid > 0)
+}
+
+/// The command line of a process; empty for one that has ended but was not waited for.
+#[cfg(target_os = "linux")]
+fn command_line(pid: i32) -> Option<String> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    Some(String::from_utf8_lossy(&line).replace('\0', " "))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn command_line(pid: i32) -> Option<String> {
+    let mut ps = std::process::Command::new("/bin/ps");
+    let output = ps.env_clear().args(["-ww", "-o", "args=", "-p", &pid.to_string()]).output().ok()?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,127 @@
+//! Opening, reusing, stopping.
+
+use std::net::TcpListener;
+use std::path::Path;
+
+use local_postgres::{Cluster, Error};
+
+use crate::support::{Root, another_process, ask, execute, open, open_aloud, outcome, setting};
+
+#[test]
+fn opening_twice_reuses_the_running_server() {
+    let root = Root::new();
+    let first = root.open_durable();
+    let pid = root.pid();
+    let (second, lines) = open_aloud(&root.durable());
+    assert_eq!(second.unwrap().port(), first.port());
+    assert_eq!(root.pid(), pid);
+    assert!(lines.is_empty(), "nothing takes long: {lines:?}");
+}
+
+#[test]
+fn what_was_written_survives_a_stop() {
+    let root = Root::new();
+    let cluster = root.open_durable();
+    let port = cluster.port();
+    execute(&cluster, "CREATE TABLE kept AS SELECT 42 AS answer");
+    cluster.stop(&mut |_| {}).unwrap();
+    assert!(!root.file("data/postmaster.pid").exists());
+
+    let again = root.open_durable();
+    assert_eq!(again.port(), port, "the port is remembered");
+    assert_eq!(ask(&again.superuser_url("postgres"), "SELECT answer FROM kept").unwrap(), "42");
+}
+
+#[test]
+fn stopping_says_whether_a_server_ran() {
+    let root = Root::new();
+    assert!(!root.stop(), "there is nothing yet");
+    root.open_durable();
+    assert!(root.stop());
+    assert!(!root.stop());
+}
+
+#[test]
+fn a_taken_port_is_replaced_and_the_new_one_remembered() {
+    let root = Root::new();
+    let cluster = root.open_durable();
+    let port = cluster.port();
+    cluster.stop(&mut |_| {}).unwrap();
+
+    let squatter = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let moved = root.open_durable();
+    assert_ne!(moved.port(), port);
+    let new_port = moved.port();
+    moved.stop(&mut |_| {}).unwrap();
+
+    drop(squatter);
+    assert_eq!(root.open_durable().port(), new_port);
+}
+
+#[test]
+fn processes_that_open_together_share_one_server() {
+    let root = Root::new();
+    let children: Vec<_> = (0..3).map(|_| another_process(&root.path()).spawn().unwrap()).collect();
+    let ports: Vec<_> = children.into_iter().map(|child| outcome(child).unwrap()).collect();
+    assert!(ports.iter().all(|port| *port == ports[0]), "{ports:?}");
+    assert_eq!(root.open_durable().port(), ports[0], "the server outlives the processes that started it");
+}
+
+#[test]
+fn the_server_has_a_session_of_its_own() {
+    let root = Root::new();
+    root.open_durable();
+    let pid = nix::unistd::Pid::from_raw(root.pid());
+    assert_eq!(nix::unistd::getsid(Some(pid)).unwrap(), pid, "closing our terminal does not end it");
+}
+
+#[test]
+fn a_throw_away_cluster_begins_empty_whenever_its_server_starts() {
+    let root = Root::new();
+    let cluster = open(&root.ephemeral()).unwrap();
+    execute(&cluster, "CREATE TABLE gone AS SELECT 1");
+    assert_eq!(setting(&cluster, "fsync"), "off");
+    let table = "to_regclass('gone')::text";
+    let same = open(&root.ephemeral()).unwrap();
+    assert_eq!(ask(&same.superuser_url("postgres"), table).unwrap(), "gone", "it is reused while it runs");
+    same.stop(&mut |_| {}).unwrap();
+    let afresh = open(&root.ephemeral()).unwrap();
+    let there = ask(&afresh.superuser_url("postgres"), &format!("{table} IS NULL")).unwrap();
+    assert_eq!(there, "true");
+}
+
+#[test]
+fn durable_data_is_never_thrown_away_by_mistake() {
+    let root = Root::new();
+    execute(&root.open_durable(), "CREATE TABLE dear AS SELECT 1");
+    assert!(matches!(open(&root.ephemeral()), Err(Error::OtherDurability { .. })));
+    root.stop();
+    assert!(matches!(open(&root.ephemeral()), Err(Error::OtherDurability { .. })));
+    let cluster = root.open_durable();
+    assert_eq!(setting(&cluster, "fsync"), "on");
+    assert_eq!(ask(&cluster.superuser_url("postgres"), "SELECT count(*) FROM dear").unwrap(), "1");
+}
+
+#[test]
+fn settings_reach_the_server() {
+    let root = Root::new();
+    let cluster = open(&root.ephemeral().set("shared_buffers", "16MB").set("work_mem", "5MB")).unwrap();
+    assert_eq!(setting(&cluster, "shared_buffers"), "16MB");
+    assert_eq!(setting(&cluster, "work_mem"), "5MB");
+    assert_eq!(setting(&cluster, "server_encoding"), "UTF8");
+    assert_eq!(setting(&cluster, "timezone"), "UTC");
+    assert_eq!(setting(&cluster, "listen_addresses"), "127.0.0.1");
+}
+
+#[test]
+fn a_setting_the_server_rejects_is_reported_in_its_words() {
+    let root = Root::new();
+    let error = open(&root.ephemeral().set("shared_buffers", "a lot")).unwrap_err();
+    assert!(error.to_string().contains("shared_buffers"), "{error}");
+}
+
+#[test]
+fn nothing_is_made_where_nothing_was() {
+    assert!(!Cluster::stop_at(Path::new("/nonexistent/root"), &mut |_| {}).unwrap());
+    assert!(!Path::new("/nonexistent").exists());
+}

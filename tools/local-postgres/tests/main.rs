@@ -1,0 +1,13 @@
+//! The embedded PostgreSQL, tried out on real servers.
+//!
+//! Each test has a cluster of its own in a temporary directory; the programs come from the user's cache, so only the
+//! first run ever downloads. `support` has the fixtures and the "other process".
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test fails")]
+
+mod access;
+mod download;
+mod interruption;
+mod lifecycle;
+mod objects;
+mod support;
