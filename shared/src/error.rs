@@ -94,7 +94,9 @@ impl From<Unauthenticated> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::Unavailable("the database is not available right now".to_owned()),
+            StoreError::Unavailable(_) => {
+                Self::Unavailable("the database is not available right now".to_owned())
+            }
             other => Self::internal(other),
         }
     }

@@ -164,7 +164,10 @@ mod tests {
     #[test]
     fn an_id_of_another_kind_is_refused() {
         let user = UserId::generate().to_string();
-        assert_eq!(user.parse::<MemoryId>().unwrap_err().to_string(), "not a valid memory id, expected mem_ followed by 26 characters");
+        assert_eq!(
+            user.parse::<MemoryId>().unwrap_err().to_string(),
+            "not a valid memory id, expected mem_ followed by 26 characters"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The domain of mem0-enterprise: one folder per capability, read from left to right.
 //!
-//! `ids`, `error`, `clock` · `db` · `access` · `tenancy` · `identity` · `audit` · `memory`. A module knows only
+//! `ids`, `error`, `clock` · `db` · `access` · `audit` · `tenancy` · `identity` · `memory`. A module knows only
 //! those to its left. `config`, `http` and `telemetry` support them all and know no capability.
 //!
 //! Start reading at [`access`]: nothing reaches the database without a context made there.
@@ -14,7 +14,9 @@ pub mod embedding;
 pub mod error;
 pub mod http;
 pub mod ids;
+pub mod lambda;
 pub mod memory;
 pub mod telemetry;
+pub mod tenancy;
 
 pub use error::{Error, Result};

@@ -1,0 +1,166 @@
+-- Memories, their versions, and the projection that search reads.
+
+CREATE TABLE memories (
+    enterprise_id   uuid NOT NULL REFERENCES enterprises ON DELETE CASCADE,
+    id              uuid NOT NULL UNIQUE,
+    author_id       uuid NOT NULL,
+    -- Where it lives, and every scope in which it can be seen (the home among them).
+    home_scope_id   bigint NOT NULL,
+    scope_ids       bigint[] NOT NULL CHECK (home_scope_id = ANY (scope_ids)),
+    content         text NOT NULL CHECK (content <> ''),
+    -- SHA-256 of the normalized text: the exact half of the near-duplicate gate.
+    fingerprint     bytea NOT NULL,
+    metadata        jsonb NOT NULL DEFAULT '{}',
+    categories      text[] NOT NULL DEFAULT '{}',
+    -- mem0's entity labels: words of the caller's, never identities.
+    user_id         text,
+    agent_id        text,
+    app_id          text,
+    run_id          text,
+    lifecycle       text NOT NULL DEFAULT 'active' CHECK (lifecycle IN ('active', 'superseded', 'merged')),
+    replaced_by     uuid,
+    -- When the fact was so (mem0's `timestamp`), and the last day on which it is returned.
+    occurred_at     timestamptz,
+    expires_on      date,
+    -- Captured together, in this order: neighbours explain each other.
+    capture_id      uuid NOT NULL,
+    capture_position integer NOT NULL,
+    version         integer NOT NULL DEFAULT 1,
+    embedding       halfvec(256) NOT NULL,
+    embedding_model text NOT NULL,
+    created_at      timestamptz NOT NULL,
+    updated_at      timestamptz NOT NULL,
+    deleted_at      timestamptz,
+    PRIMARY KEY (enterprise_id, id)
+);
+CREATE INDEX memories_by_scope ON memories (enterprise_id, home_scope_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX memories_by_user_label ON memories (enterprise_id, user_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX memories_by_agent_label ON memories (enterprise_id, agent_id) WHERE deleted_at IS NULL AND agent_id IS NOT NULL;
+CREATE INDEX memories_by_app_label ON memories (enterprise_id, app_id) WHERE deleted_at IS NULL AND app_id IS NOT NULL;
+CREATE INDEX memories_by_run_label ON memories (enterprise_id, run_id) WHERE deleted_at IS NULL AND run_id IS NOT NULL;
+CREATE INDEX memories_by_fingerprint ON memories (enterprise_id, home_scope_id, fingerprint) WHERE deleted_at IS NULL;
+CREATE INDEX memories_by_capture ON memories (enterprise_id, capture_id, capture_position);
+
+CREATE TABLE memory_versions (
+    enterprise_id   uuid NOT NULL,
+    memory_id       uuid NOT NULL,
+    version         integer NOT NULL,
+    id              uuid NOT NULL,
+    event           text NOT NULL CHECK (event IN ('ADD', 'UPDATE', 'DELETE')),
+    -- What was given (messages or text), the text before and after.
+    input           jsonb NOT NULL DEFAULT '[]',
+    old_content     text,
+    new_content     text,
+    metadata        jsonb NOT NULL DEFAULT '{}',
+    categories      text[] NOT NULL DEFAULT '{}',
+    editor_id       uuid NOT NULL,
+    at              timestamptz NOT NULL,
+    PRIMARY KEY (enterprise_id, memory_id, version),
+    FOREIGN KEY (enterprise_id, memory_id) REFERENCES memories (enterprise_id, id) ON DELETE CASCADE
+);
+
+-- The access list and the search projection in one: a row for each scope in which a memory can be seen. Nobody but
+-- the functions below reads it; row-level security here would cost the covering index and the text index.
+-- Partitioned by tenant so that no large tenant's vectors stand in the way of another's.
+CREATE TABLE memory_scopes (
+    enterprise_id   uuid NOT NULL,
+    scope_id        bigint NOT NULL,
+    memory_id       uuid NOT NULL,
+    permission      text NOT NULL DEFAULT 'read' CHECK (permission IN ('read', 'write', 'admin')),
+    broad           boolean NOT NULL,
+    embedding       halfvec(256) NOT NULL,
+    terms           tsvector NOT NULL,
+    PRIMARY KEY (enterprise_id, scope_id, memory_id) INCLUDE (embedding)
+) PARTITION BY HASH (enterprise_id);
+
+DO $$
+BEGIN
+    FOR i IN 0..15 LOOP
+        EXECUTE format(
+            'CREATE TABLE memory_scopes_%s PARTITION OF memory_scopes FOR VALUES WITH (MODULUS 16, REMAINDER %s)
+             WITH (autovacuum_vacuum_insert_scale_factor = 0.01, autovacuum_vacuum_scale_factor = 0.02)', i, i);
+    END LOOP;
+END
+$$;
+CREATE INDEX memory_scopes_by_memory ON memory_scopes (enterprise_id, memory_id);
+CREATE INDEX memory_scopes_terms ON memory_scopes USING gin (scope_id, terms) WITH (fastupdate = off);
+CREATE INDEX memory_scopes_broad_terms ON memory_scopes USING gin (terms) WITH (fastupdate = off) WHERE broad;
+CREATE INDEX memory_scopes_broad_vectors ON memory_scopes USING hnsw (embedding halfvec_ip_ops) WHERE broad;
+
+ALTER TABLE memories ENABLE ROW LEVEL SECURITY;
+ALTER TABLE memory_versions ENABLE ROW LEVEL SECURITY;
+-- Nothing outside the caller's visible set can be read or written, whatever the statement says.
+CREATE POLICY visible ON memories TO mem0_app
+    USING (enterprise_id = (SELECT mem0.enterprise()) AND scope_ids && (SELECT mem0.readable()))
+    WITH CHECK (enterprise_id = (SELECT mem0.enterprise()) AND scope_ids && (SELECT mem0.readable()));
+CREATE POLICY visible ON memory_versions TO mem0_app
+    USING (enterprise_id = (SELECT mem0.enterprise())
+           AND EXISTS (SELECT FROM memories m WHERE m.enterprise_id = memory_versions.enterprise_id AND m.id = memory_id))
+    WITH CHECK (enterprise_id = (SELECT mem0.enterprise()));
+GRANT SELECT, INSERT, UPDATE ON memories TO mem0_app;
+GRANT SELECT, INSERT ON memory_versions TO mem0_app;
+
+-- The projection follows the memory by itself: no caller can forget it, none can write it.
+CREATE FUNCTION mem0.project_inserted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public AS $$
+BEGIN
+    INSERT INTO memory_scopes (enterprise_id, scope_id, memory_id, broad, embedding, terms)
+    SELECT i.enterprise_id, s.id, i.id, s.search_tier <> 'small', i.embedding, to_tsvector('english', i.content)
+      FROM inserted i
+      JOIN scopes s ON s.enterprise_id = i.enterprise_id AND s.id = ANY (i.scope_ids)
+     WHERE i.deleted_at IS NULL AND i.lifecycle <> 'merged';
+    RETURN NULL;
+END
+$$;
+CREATE FUNCTION mem0.project_updated() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public AS $$
+BEGIN
+    DELETE FROM memory_scopes p
+     USING updated u
+     WHERE p.enterprise_id = u.enterprise_id AND p.memory_id = u.id
+       AND (u.deleted_at IS NOT NULL OR u.lifecycle = 'merged' OR p.scope_id <> ALL (u.scope_ids));
+    INSERT INTO memory_scopes (enterprise_id, scope_id, memory_id, broad, embedding, terms)
+    SELECT u.enterprise_id, s.id, u.id, s.search_tier <> 'small', u.embedding, to_tsvector('english', u.content)
+      FROM updated u
+      JOIN previous v ON v.enterprise_id = u.enterprise_id AND v.id = u.id
+      JOIN scopes s ON s.enterprise_id = u.enterprise_id AND s.id = ANY (u.scope_ids)
+     WHERE u.deleted_at IS NULL AND u.lifecycle <> 'merged'
+       AND (u.content, u.embedding, u.scope_ids, u.deleted_at, u.lifecycle)
+           IS DISTINCT FROM (v.content, v.embedding, v.scope_ids, v.deleted_at, v.lifecycle)
+    ON CONFLICT (enterprise_id, scope_id, memory_id)
+        DO UPDATE SET embedding = excluded.embedding, terms = excluded.terms;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER project_inserted AFTER INSERT ON memories REFERENCING NEW TABLE AS inserted
+    FOR EACH STATEMENT EXECUTE FUNCTION mem0.project_inserted();
+CREATE TRIGGER project_updated AFTER UPDATE ON memories REFERENCING NEW TABLE AS updated OLD TABLE AS previous
+    FOR EACH STATEMENT EXECUTE FUNCTION mem0.project_updated();
+
+-- History is written once.
+CREATE FUNCTION mem0.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+CREATE TRIGGER append_only BEFORE UPDATE ON memory_versions FOR EACH STATEMENT EXECUTE FUNCTION mem0.refuse();
+
+-- Work that a client can poll.
+CREATE TABLE events (
+    enterprise_id   uuid NOT NULL REFERENCES enterprises ON DELETE CASCADE,
+    id              uuid NOT NULL UNIQUE,
+    user_id         uuid NOT NULL,
+    event_type      text NOT NULL,
+    status          text NOT NULL CHECK (status IN ('PENDING', 'RUNNING', 'FAILED', 'SUCCEEDED')),
+    payload         jsonb NOT NULL DEFAULT '{}',
+    metadata        jsonb NOT NULL DEFAULT '{}',
+    results         jsonb NOT NULL DEFAULT '[]',
+    created_at      timestamptz NOT NULL,
+    started_at      timestamptz,
+    completed_at    timestamptz,
+    PRIMARY KEY (enterprise_id, id)
+);
+CREATE INDEX events_of_user ON events (enterprise_id, user_id, created_at DESC, id DESC);
+ALTER TABLE events ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON events TO mem0_app USING (enterprise_id = (SELECT mem0.enterprise()));
+GRANT SELECT, INSERT, UPDATE ON events TO mem0_app;

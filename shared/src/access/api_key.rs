@@ -1,0 +1,76 @@
+//! API keys as a request presents them: hashed at once, narrowed to verbs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// SHA-256 of a random secret of at least 128 bits: what is stored and looked up. Such a secret needs no slow hash.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SecretHash([u8; 32]);
+
+impl SecretHash {
+    /// Hashes a secret.
+    #[must_use]
+    pub fn of(secret: &str) -> Self {
+        Self(Sha256::digest(secret.as_bytes()).into())
+    }
+
+    /// The hash as PostgreSQL stores it.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretHash(…)")
+    }
+}
+
+/// What an API key may be used for; its owner's roles bound it further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum ApiKeyVerb {
+    /// Recall: search, list, read.
+    #[serde(rename = "memories:read")]
+    MemoriesRead,
+    /// Remember, change and forget.
+    #[serde(rename = "memories:write")]
+    MemoriesWrite,
+    /// See the tree and its members.
+    #[serde(rename = "tenancy:read")]
+    TenancyRead,
+    /// Change the tree and its members.
+    #[serde(rename = "tenancy:write")]
+    TenancyWrite,
+}
+
+impl ApiKeyVerb {
+    /// Every verb, in the order in which they are shown.
+    pub const ALL: [Self; 4] =
+        [Self::MemoriesRead, Self::MemoriesWrite, Self::TenancyRead, Self::TenancyWrite];
+
+    /// The verb as requests, answers and the database spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MemoriesRead => "memories:read",
+            Self::MemoriesWrite => "memories:write",
+            Self::TenancyRead => "tenancy:read",
+            Self::TenancyWrite => "tenancy:write",
+        }
+    }
+}
+
+impl FromStr for ApiKeyVerb {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|verb| verb.as_str() == text).ok_or_else(|| {
+            let known = Self::ALL.map(Self::as_str).join(", ");
+            format!("unknown scope {text:?}, expected one of {known}")
+        })
+    }
+}

@@ -1,0 +1,148 @@
+//! The caller: who, how they proved it, and everything they may see.
+
+use crate::access::policy::{self, Action};
+use crate::access::{
+    ApiKeyVerb, ReadableScope, RequestInfo, Role, ScopeKind, ScopeName, SearchTier, TenantTx,
+};
+use crate::db::{Database, StoreError};
+use crate::error::{Error, Result};
+use crate::ids::{ApiKeyId, EnterpriseId, ScopeId, SessionId, UserId};
+
+/// How a caller proved who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Method {
+    /// An access token of a login.
+    Session(SessionId),
+    /// An API key, narrowed to these verbs.
+    ApiKey(ApiKeyId, Vec<ApiKeyVerb>),
+}
+
+impl Method {
+    /// As the audit log spells it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Session(_) => "session",
+            Self::ApiKey(..) => "api_key",
+        }
+    }
+}
+
+/// An authenticated caller. Built only by [`super::Gate`], after credential, account and memberships were read in
+/// this very request: a revoked role or key is gone with the next one.
+#[derive(Debug, Clone)]
+pub struct AuthContext {
+    pub(super) enterprise: EnterpriseId,
+    pub(super) user: UserId,
+    pub(super) email: String,
+    pub(super) method: Method,
+    pub(super) request: RequestInfo,
+    /// From the enterprise down; holds the personal, the enterprise's and the public scope always.
+    pub(super) scopes: Vec<ReadableScope>,
+}
+
+impl AuthContext {
+    /// The tenant.
+    #[must_use]
+    pub fn enterprise_id(&self) -> EnterpriseId {
+        self.enterprise
+    }
+
+    /// The person or service account.
+    #[must_use]
+    pub fn user_id(&self) -> UserId {
+        self.user
+    }
+
+    /// The account's e-mail address.
+    #[must_use]
+    pub fn email(&self) -> &str {
+        &self.email
+    }
+
+    /// How they proved who they are.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The request they make.
+    #[must_use]
+    pub fn request(&self) -> &RequestInfo {
+        &self.request
+    }
+
+    /// Every scope they may read.
+    #[must_use]
+    pub fn scopes(&self) -> &[ReadableScope] {
+        &self.scopes
+    }
+
+    /// The scopes they may read that search reads in this way.
+    #[must_use]
+    pub fn scopes_of_tier(&self, tier: SearchTier) -> Vec<i64> {
+        self.scopes.iter().filter(|scope| scope.tier == tier).map(|scope| scope.id.0).collect()
+    }
+
+    /// A readable scope by its id.
+    #[must_use]
+    pub fn scope(&self, id: ScopeId) -> Option<&ReadableScope> {
+        self.scopes.iter().find(|scope| scope.id == id)
+    }
+
+    /// What the caller means by a scope's name. A node that they may not read does not exist for them.
+    pub fn resolve(&self, name: ScopeName) -> Result<&ReadableScope> {
+        self.scopes
+            .iter()
+            .find(|scope| match name {
+                ScopeName::Personal => scope.kind == ScopeKind::User,
+                ScopeName::Enterprise => scope.kind == ScopeKind::Enterprise,
+                ScopeName::Public => scope.kind == ScopeKind::Public,
+                ScopeName::Node(kind, node) => scope.kind == kind && scope.node == Some(node),
+            })
+            .ok_or(Error::NotFound { what: "scope" })
+    }
+
+    /// Their own scope.
+    pub fn personal(&self) -> Result<&ReadableScope> {
+        self.resolve(ScopeName::Personal)
+    }
+
+    /// The highest role they hold over a path.
+    #[must_use]
+    pub fn role_over(&self, path: &[ScopeId]) -> Option<Role> {
+        path.iter().filter_map(|id| self.scope(*id)).filter_map(|scope| scope.role).max()
+    }
+
+    /// Whether they may do this to that scope: `Forbidden` if not, or if their API key is not meant for it.
+    pub fn authorize(&self, action: Action, scope: &ReadableScope) -> Result<()> {
+        self.authorize_verb(action.verb())?;
+        if policy::allows(action, scope.kind, scope.role) {
+            return Ok(());
+        }
+        Err(Error::Forbidden(match (policy::requirement(action, scope.kind), scope.role) {
+            (policy::Requirement::AtLeast(least), Some(role)) => {
+                format!("this needs the role {least} on {}, you are {role}", scope.label())
+            }
+            (policy::Requirement::AtLeast(least), None) => {
+                format!("this needs the role {least} on {}, you have none there", scope.label())
+            }
+            _ => format!("this cannot be done to {}", scope.label()),
+        }))
+    }
+
+    /// Whether their credential is meant for this kind of work at all. A login's is.
+    pub fn authorize_verb(&self, verb: ApiKeyVerb) -> Result<()> {
+        match &self.method {
+            Method::ApiKey(_, verbs) if !verbs.contains(&verb) => {
+                Err(Error::Forbidden(format!("this API key lacks the scope {}", verb.as_str())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens a transaction in which row-level security shows exactly what this caller may see.
+    pub async fn begin<'a>(&'a self, db: &Database, name: &'static str) -> Result<TenantTx<'a>, StoreError> {
+        TenantTx::begin(self, db, name).await
+    }
+}

@@ -1,0 +1,135 @@
+//! The gate: from a credential to a caller.
+
+use secrecy::ExposeSecret as _;
+
+use super::{
+    AccessClaims, ApiKeyVerb, AuthContext, Credential, IdentityTx, Method, ReadableScope, RequestInfo, Role,
+    ScopeKind, SearchTier, SecretHash, TokenVerifier,
+};
+use crate::clock::Clock;
+use crate::db::{Database, StoreError};
+use crate::error::{Error, Result, Unauthenticated};
+use crate::ids::{ApiKeyId, EnterpriseId, NodeId, ScopeId, SessionId, UserId};
+use crate::telemetry;
+
+/// What every function needs to know who asks. Cheap to clone.
+#[derive(Clone)]
+pub struct Gate {
+    /// The database.
+    pub db: Database,
+    /// The time.
+    pub clock: Clock,
+    tokens: TokenVerifier,
+}
+
+impl Gate {
+    /// `issuer` is the installation's public URL: what access tokens are issued by and meant for.
+    #[must_use]
+    pub fn new(db: Database, clock: Clock, issuer: &str) -> Self {
+        Self { db, clock, tokens: TokenVerifier::new(issuer) }
+    }
+
+    /// Who a credential stands for, and what they may see.
+    pub async fn authenticate(&self, credential: &Credential, request: RequestInfo) -> Result<AuthContext> {
+        match credential {
+            Credential::ApiKey(secret) => {
+                let hash = SecretHash::of(secret.expose_secret());
+                self.principal(Some(&hash), None, request).await
+            }
+            Credential::AccessToken(token) => {
+                let claims = self.verify(token.expose_secret(), &request).await?;
+                let caller = self.principal(None, Some(claims.sid), request).await?;
+                if caller.user != claims.sub || caller.enterprise != claims.enterprise {
+                    return Err(Unauthenticated::Invalid.into());
+                }
+                Ok(caller)
+            }
+        }
+    }
+
+    /// A transaction for signing in, which precedes any caller.
+    pub async fn sign_in(&self, name: &'static str) -> Result<IdentityTx, StoreError> {
+        IdentityTx::begin(&self.db, name).await
+    }
+
+    async fn verify(&self, token: &str, request: &RequestInfo) -> Result<AccessClaims> {
+        if self.tokens.missing_key(token)? {
+            let tx = self.sign_in("access.load_keys").await?;
+            self.tokens.load(&tx).await?;
+            tx.commit().await?;
+        }
+        Ok(self.tokens.verify(token, request.at)?)
+    }
+
+    async fn principal(
+        &self,
+        key: Option<&SecretHash>,
+        session: Option<SessionId>,
+        request: RequestInfo,
+    ) -> Result<AuthContext> {
+        const PRINCIPAL: &str = "-- access.principal
+            SELECT enterprise_id, user_id, email, credential_id, verbs, expired,
+                   scope_id, kind, path, search_tier, role, node_id, name
+              FROM mem0.principal($1, $2, $3)";
+        let tx = self.db.begin("access.principal", "").await?;
+        let hash = key.map(SecretHash::as_bytes);
+        let rows = tx.query(PRINCIPAL, &[&hash, &session.map(SessionId::uuid), &request.at]).await?;
+        tx.commit().await?;
+        let first = rows.first().ok_or(Unauthenticated::Invalid)?;
+        if first.get("expired") {
+            return Err(Unauthenticated::Expired.into());
+        }
+        let credential = first.get("credential_id");
+        let method = match key {
+            Some(_) => Method::ApiKey(ApiKeyId(credential), verbs(first.get("verbs"))?),
+            None => Method::Session(SessionId(credential)),
+        };
+        let mut caller = AuthContext {
+            enterprise: EnterpriseId(first.get("enterprise_id")),
+            user: UserId(first.get("user_id")),
+            email: first.get("email"),
+            method,
+            request,
+            scopes: rows.iter().map(readable_scope).collect::<Result<_, StoreError>>()?,
+        };
+        inherit_roles(&mut caller);
+        telemetry::authenticated(caller.enterprise, caller.user);
+        Ok(caller)
+    }
+}
+
+fn verbs(stored: Vec<String>) -> Result<Vec<ApiKeyVerb>, Error> {
+    let corrupt = |problem| StoreError::Corrupt { table: "api_keys", column: "scopes", problem };
+    stored.iter().map(|verb| verb.parse().map_err(|problem| corrupt(problem).into())).collect()
+}
+
+fn readable_scope(row: &tokio_postgres::Row) -> Result<ReadableScope, StoreError> {
+    let corrupt = |column, problem| StoreError::Corrupt { table: "scopes", column, problem };
+    let kind = row.get::<_, &str>("kind").parse().map_err(|problem| corrupt("kind", problem))?;
+    let role = row.get::<_, Option<&str>>("role").map(str::parse).transpose();
+    Ok(ReadableScope {
+        id: ScopeId(row.get("scope_id")),
+        kind,
+        node: row.get::<_, Option<_>>("node_id").map(NodeId),
+        name: row.get("name"),
+        path: row.get::<_, Vec<i64>>("path").into_iter().map(ScopeId).collect(),
+        tier: if row.get::<_, &str>("search_tier") == "broad" {
+            SearchTier::Broad
+        } else {
+            SearchTier::Small
+        },
+        role: role.map_err(|problem| corrupt("role", problem))?,
+    })
+}
+
+/// Rows come from the root down and carry only the memberships themselves: hands each role on to what is below.
+fn inherit_roles(caller: &mut AuthContext) {
+    for index in 0..caller.scopes.len() {
+        let role = match caller.scopes[index].kind {
+            // Nobody above a person reads what is personal; they themselves own it.
+            ScopeKind::User => Some(Role::Owner),
+            _ => caller.role_over(&caller.scopes[index].path),
+        };
+        caller.scopes[index].role = role;
+    }
+}

@@ -1,0 +1,28 @@
+//! Authority: who asks, what they may see, and the only ways to the database.
+//!
+//! [`Gate::authenticate`] turns a credential into an [`AuthContext`]; [`AuthContext::authorize`] answers whether it
+//! may do something, by one exhaustive match in [`policy`]; [`AuthContext::begin`] opens a transaction that row-level
+//! security binds to what the caller may see. Work that comes before a caller is known, signing in, begins with
+//! [`Gate::sign_in`] and cannot reach any memory.
+//!
+//! Not here: issuing tokens and keys (`identity`), and changing the tree or its members (`tenancy`).
+
+mod api_key;
+mod context;
+mod credential;
+mod gate;
+pub mod policy;
+mod request;
+mod scope;
+mod token;
+mod transaction;
+
+pub use api_key::{ApiKeyVerb, SecretHash};
+pub use context::{AuthContext, Method};
+pub use credential::Credential;
+pub use gate::Gate;
+pub use policy::Action;
+pub use request::RequestInfo;
+pub use scope::{ReadableScope, Role, ScopeKind, ScopeName, SearchTier};
+pub use token::{AccessClaims, SigningKey, TokenVerifier};
+pub use transaction::{IdentityTx, TenantTx};

@@ -1,0 +1,207 @@
+//! Who may do what: one exhaustive match, printed to `docs/api/permissions.txt`.
+//!
+//! A role is always the caller's effective role on the scope that the action touches. "Reader" is whoever may read
+//! the scope at all, also without a role, because its memories are for everyone below it.
+
+use super::{ApiKeyVerb, Role, ScopeKind};
+
+/// Something that a caller may want to do to a scope or to what lives in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Search, list and read memories, their history and entities.
+    ReadMemories,
+    /// Add a memory.
+    AddMemory,
+    /// Change or delete a memory that the caller added.
+    EditOwnMemory,
+    /// Change or delete a memory that somebody else added.
+    EditAnyMemory,
+    /// See a node, its name and its place.
+    ReadNode,
+    /// Create a node below.
+    CreateNode,
+    /// Rename a node or change its settings.
+    ChangeNode,
+    /// Move a node; needed on the node, its parent and the new parent.
+    MoveNode,
+    /// Delete an empty node.
+    DeleteNode,
+    /// See who is a member and who is invited.
+    ListMembers,
+    /// Invite, add, change and remove members up to one's own role.
+    ManageMembers,
+    /// Deactivate and reactivate accounts; asked on the enterprise.
+    ManageAccounts,
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 12] = [
+        Self::ReadMemories,
+        Self::AddMemory,
+        Self::EditOwnMemory,
+        Self::EditAnyMemory,
+        Self::ReadNode,
+        Self::CreateNode,
+        Self::ChangeNode,
+        Self::MoveNode,
+        Self::DeleteNode,
+        Self::ListMembers,
+        Self::ManageMembers,
+        Self::ManageAccounts,
+    ];
+
+    /// What an API key must be allowed for the action.
+    #[must_use]
+    pub fn verb(self) -> ApiKeyVerb {
+        match self {
+            Self::ReadMemories => ApiKeyVerb::MemoriesRead,
+            Self::AddMemory | Self::EditOwnMemory | Self::EditAnyMemory => ApiKeyVerb::MemoriesWrite,
+            Self::ReadNode | Self::ListMembers => ApiKeyVerb::TenancyRead,
+            Self::CreateNode
+            | Self::ChangeNode
+            | Self::MoveNode
+            | Self::DeleteNode
+            | Self::ManageMembers
+            | Self::ManageAccounts => ApiKeyVerb::TenancyWrite,
+        }
+    }
+}
+
+/// What an action needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requirement {
+    /// Being able to read the scope.
+    Reader,
+    /// At least this effective role.
+    AtLeast(Role),
+    /// Nobody may: it makes no sense there.
+    Nobody,
+}
+
+/// The policy.
+#[must_use]
+pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
+    use Action as A;
+    use Requirement::{AtLeast, Nobody, Reader};
+    match kind {
+        // A person holds the role of owner on their own scope, and nobody else holds any.
+        ScopeKind::User => match action {
+            A::ReadMemories | A::AddMemory | A::EditOwnMemory | A::EditAnyMemory => AtLeast(Role::Owner),
+            A::ReadNode
+            | A::CreateNode
+            | A::ChangeNode
+            | A::MoveNode
+            | A::DeleteNode
+            | A::ListMembers
+            | A::ManageMembers
+            | A::ManageAccounts => Nobody,
+        },
+        // Hangs below the enterprise, and takes its roles from there.
+        ScopeKind::Public => match action {
+            A::ReadMemories => Reader,
+            A::AddMemory | A::EditOwnMemory => AtLeast(Role::Member),
+            A::EditAnyMemory => AtLeast(Role::Admin),
+            A::ReadNode
+            | A::CreateNode
+            | A::ChangeNode
+            | A::MoveNode
+            | A::DeleteNode
+            | A::ListMembers
+            | A::ManageMembers
+            | A::ManageAccounts => Nobody,
+        },
+        ScopeKind::Enterprise => match action {
+            A::ReadMemories | A::ReadNode => Reader,
+            A::ListMembers => AtLeast(Role::Viewer),
+            A::AddMemory | A::EditOwnMemory => AtLeast(Role::Member),
+            A::EditAnyMemory | A::CreateNode | A::ChangeNode | A::ManageMembers | A::ManageAccounts => {
+                AtLeast(Role::Admin)
+            }
+            A::MoveNode | A::DeleteNode => Nobody,
+        },
+        ScopeKind::Organization
+        | ScopeKind::Division
+        | ScopeKind::Department
+        | ScopeKind::Unit
+        | ScopeKind::Team => match action {
+            A::ReadMemories | A::ReadNode => Reader,
+            A::ListMembers => AtLeast(Role::Viewer),
+            A::AddMemory | A::EditOwnMemory => AtLeast(Role::Member),
+            A::EditAnyMemory
+            | A::CreateNode
+            | A::ChangeNode
+            | A::MoveNode
+            | A::DeleteNode
+            | A::ManageMembers => AtLeast(Role::Admin),
+            A::ManageAccounts => Nobody,
+        },
+    }
+}
+
+/// Whether a caller with this effective role on a scope they can read may do it.
+#[must_use]
+pub fn allows(action: Action, kind: ScopeKind, role: Option<Role>) -> bool {
+    match requirement(action, kind) {
+        Requirement::Reader => true,
+        Requirement::AtLeast(least) => role.is_some_and(|role| role >= least),
+        Requirement::Nobody => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn the_printed_table_is_the_policy() {
+        let mut table = String::from(
+            "Who may do what, by effective role on the scope (see shared/src/access/policy.rs). Generated by the test\n\
+             the_printed_table_is_the_policy; a change here is a change of policy and wants a review.\n\n",
+        );
+        let _ = writeln!(
+            table,
+            "{:<16}{:<14}{:<16}none  viewer  member  admin  owner",
+            "action", "scope", "API key verb"
+        );
+        for action in Action::ALL {
+            for kind in ScopeKind::ALL {
+                let cells =
+                    [None, Some(Role::Viewer), Some(Role::Member), Some(Role::Admin), Some(Role::Owner)]
+                        .map(|role| if allows(action, kind, role) { "yes" } else { "-" });
+                let _ = writeln!(
+                    table,
+                    "{:<16}{:<14}{:<16}{:<6}{:<8}{:<8}{:<7}{}",
+                    format!("{action:?}"),
+                    kind.as_str(),
+                    action.verb().as_str(),
+                    cells[0],
+                    cells[1],
+                    cells[2],
+                    cells[3],
+                    cells[4]
+                );
+            }
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api/permissions.txt");
+        let known = std::fs::read_to_string(path).unwrap_or_default();
+        if known != table {
+            std::fs::write(path, &table).unwrap();
+            panic!(
+                "docs/api/permissions.txt did not show the policy; it was rewritten, review and commit it"
+            );
+        }
+    }
+
+    #[test]
+    fn a_higher_role_is_never_allowed_less() {
+        for action in Action::ALL {
+            for kind in ScopeKind::ALL {
+                let allowed = Role::ALL.map(|role| allows(action, kind, Some(role)));
+                assert!(allowed.is_sorted(), "{action:?} on {kind}: {allowed:?}");
+            }
+        }
+    }
+}

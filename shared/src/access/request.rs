@@ -1,0 +1,18 @@
+//! What is known of a request besides its credential.
+
+use chrono::{DateTime, Utc};
+
+use crate::ids::RequestId;
+
+/// Where a request came from, for audit rows and throttling. Never a source of authority.
+#[derive(Debug, Clone)]
+pub struct RequestInfo {
+    /// The request's id, as in `X-Request-Id`.
+    pub id: RequestId,
+    /// When it arrived; the "now" of everything it does.
+    pub at: DateTime<Utc>,
+    /// The caller's address, as the front end reports it.
+    pub ip: Option<String>,
+    /// The caller's `User-Agent`, cut to 512 characters.
+    pub user_agent: Option<String>,
+}

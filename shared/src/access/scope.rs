@@ -1,0 +1,203 @@
+//! Scopes as a caller sees them: what kind, through which role, and how requests name them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{NodeId, ParseIdError, ScopeId};
+
+/// A role on a node, inherited by everything below it. Ordered: each includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Reads.
+    Viewer,
+    /// Also adds, and changes what they added.
+    Member,
+    /// Also changes what others added, the tree and its members.
+    Admin,
+    /// Also makes owners, and cannot all be removed.
+    Owner,
+}
+
+impl Role {
+    /// Every role, least first.
+    pub const ALL: [Self; 4] = [Self::Viewer, Self::Member, Self::Admin, Self::Owner];
+
+    /// The role as requests, answers and the database spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Member => "member",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|role| role.as_str() == text)
+            .ok_or_else(|| format!("unknown role {text:?}, expected viewer, member, admin or owner"))
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a scope is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScopeKind {
+    /// The whole tenant, root of its tree.
+    Enterprise,
+    /// A node below the enterprise.
+    Organization,
+    /// A node below an organization.
+    Division,
+    /// A division by another name.
+    Department,
+    /// A division by another name.
+    Unit,
+    /// A team.
+    Team,
+    /// One person's own.
+    User,
+    /// Everyone of the enterprise, members of a node or not.
+    Public,
+}
+
+impl ScopeKind {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Enterprise,
+        Self::Organization,
+        Self::Division,
+        Self::Department,
+        Self::Unit,
+        Self::Team,
+        Self::User,
+        Self::Public,
+    ];
+
+    /// The kind as the database spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enterprise => "enterprise",
+            Self::Organization => "organization",
+            Self::Division => "division",
+            Self::Department => "department",
+            Self::Unit => "unit",
+            Self::Team => "team",
+            Self::User => "user",
+            Self::Public => "public",
+        }
+    }
+
+    /// Whether it is a node of the tree that can be created, moved and deleted.
+    #[must_use]
+    pub fn is_node(self) -> bool {
+        !matches!(self, Self::Enterprise | Self::User | Self::Public)
+    }
+}
+
+impl FromStr for ScopeKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| format!("unknown scope kind {text:?}"))
+    }
+}
+
+impl fmt::Display for ScopeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How search reads a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchTier {
+    /// Exactly, from the covering index.
+    Small,
+    /// Through the approximate index.
+    Broad,
+}
+
+/// A scope that the caller may read.
+#[derive(Debug, Clone)]
+pub struct ReadableScope {
+    /// Which.
+    pub id: ScopeId,
+    /// What it is.
+    pub kind: ScopeKind,
+    /// The node's public id; none for the enterprise, a person and the public scope.
+    pub node: Option<NodeId>,
+    /// The node's name; none likewise.
+    pub name: Option<String>,
+    /// Ancestors from the enterprise down to this scope itself.
+    pub path: Vec<ScopeId>,
+    /// How search reads it.
+    pub tier: SearchTier,
+    /// The caller's effective role, the highest over the path; none when it is only visible from below.
+    pub role: Option<Role>,
+}
+
+impl ReadableScope {
+    /// The scope as a request names it: `team:org_…`, `personal`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match (self.kind, self.node) {
+            (ScopeKind::User, _) => "personal".to_owned(),
+            (kind, Some(node)) => format!("{kind}:{node}"),
+            (kind, None) => kind.to_string(),
+        }
+    }
+}
+
+/// A scope as a request names it. What it refers to depends on the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ScopeName {
+    /// `personal`: the caller's own.
+    #[default]
+    Personal,
+    /// `enterprise`.
+    Enterprise,
+    /// `public`.
+    Public,
+    /// `team:<id>`, `division:<id>`, `department:<id>`, `unit:<id>`, `organization:<id>`.
+    Node(ScopeKind, NodeId),
+}
+
+impl FromStr for ScopeName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "personal" => return Ok(Self::Personal),
+            "enterprise" => return Ok(Self::Enterprise),
+            "public" => return Ok(Self::Public),
+            _ => {}
+        }
+        let expected = "expected personal, team:<id>, division:<id>, department:<id>, unit:<id>, organization:<id>, \
+                        enterprise or public";
+        let (kind, id) = text.split_once(':').ok_or_else(|| format!("unknown scope {text:?}, {expected}"))?;
+        let kind = kind.parse::<ScopeKind>().ok().filter(|kind| kind.is_node());
+        let kind = kind.ok_or_else(|| format!("unknown scope {text:?}, {expected}"))?;
+        let id = id.parse().map_err(|error: ParseIdError| format!("scope {text:?}: {error}"))?;
+        Ok(Self::Node(kind, id))
+    }
+}

@@ -1,0 +1,73 @@
+//! Transactions bound to somebody.
+
+use std::ops::Deref;
+
+use super::AuthContext;
+use crate::db::{Database, StoreError, Tx};
+
+/// A transaction of a caller: bound to their tenant and to the scopes they may read. Stores take this.
+#[derive(Debug)]
+pub struct TenantTx<'a> {
+    tx: Tx,
+    caller: &'a AuthContext,
+}
+
+impl<'a> TenantTx<'a> {
+    pub(super) async fn begin(
+        caller: &'a AuthContext,
+        db: &Database,
+        name: &'static str,
+    ) -> Result<Self, StoreError> {
+        // Typed ids print no quote, so the text is safe; parameters would cost a round trip.
+        let readable =
+            caller.scopes().iter().map(|scope| scope.id.0.to_string()).collect::<Vec<_>>().join(",");
+        let prologue = format!(
+            "SELECT set_config('mem0.enterprise', '{}', true), set_config('mem0.readable', '{{{readable}}}', true)",
+            caller.enterprise_id().uuid()
+        );
+        Ok(Self { tx: db.begin(name, &prologue).await?, caller })
+    }
+
+    /// On whose behalf it runs.
+    #[must_use]
+    pub fn caller(&self) -> &'a AuthContext {
+        self.caller
+    }
+
+    /// Makes the changes last.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.tx.commit().await
+    }
+}
+
+impl Deref for TenantTx<'_> {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        &self.tx
+    }
+}
+
+/// A transaction of sign-in: sees accounts and credentials of every tenant, and no memory. Statements name the
+/// account they mean.
+#[derive(Debug)]
+pub struct IdentityTx(Tx);
+
+impl IdentityTx {
+    pub(super) async fn begin(db: &Database, name: &'static str) -> Result<Self, StoreError> {
+        db.begin(name, "SET LOCAL ROLE mem0_identity").await.map(Self)
+    }
+
+    /// Makes the changes last.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.0.commit().await
+    }
+}
+
+impl Deref for IdentityTx {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        &self.0
+    }
+}

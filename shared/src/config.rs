@@ -1,0 +1,147 @@
+//! Configuration: `MEM0_*` variables, one struct per concern, read once at start-up.
+//!
+//! This is the one place that reads the environment. A value that cannot be understood is an error that names the
+//! variable; nothing falls back silently.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+/// A variable that is missing or cannot be understood.
+#[derive(Debug, thiserror::Error)]
+#[error("{variable}: {problem}")]
+pub struct ConfigError {
+    /// The variable's name.
+    pub variable: &'static str,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// Where the database is and how many connections this process may hold.
+#[derive(Debug, Clone)]
+pub struct DatabaseConfig {
+    /// `MEM0_DATABASE_URL`: `postgres://…`; the login may be `mem0_app` or any role that may `SET ROLE mem0_app`.
+    pub url: SecretString,
+    /// `MEM0_DATABASE_CONNECTIONS` (1 in Lambda, 16 in the all-in-one server).
+    pub connections: usize,
+    /// `MEM0_DATABASE_CA`: PEM bundle that must have signed the server's certificate when the URL asks for TLS.
+    pub ca_pem: Option<String>,
+    /// `MEM0_STATEMENT_TIMEOUT_MS` (10000): the longest that one statement may run.
+    pub statement_timeout: Duration,
+}
+
+/// How the outside reaches this installation.
+#[derive(Debug, Clone)]
+pub struct PublicConfig {
+    /// `MEM0_PUBLIC_URL` (`http://127.0.0.1:13370`): base of every URL given out and issuer of access tokens; no
+    /// slash at the end.
+    pub url: String,
+    /// `MEM0_ALLOWED_ORIGINS`: browser origins besides the public URL's own that may call MCP, comma-separated.
+    pub allowed_origins: Vec<String>,
+}
+
+/// Limits on what a request may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct LimitsConfig {
+    /// `MEM0_MAX_BODY_BYTES` (1 MiB): larger bodies are refused with 413.
+    pub body_bytes: usize,
+    /// `MEM0_REQUEST_TIMEOUT_MS` (25000): the longest that a request may take; API Gateway gives up at 30 s.
+    pub request: Duration,
+}
+
+/// `MEM0_LISTEN` (127.0.0.1:13370): where the all-in-one server listens.
+pub fn listen() -> Result<SocketAddr, ConfigError> {
+    parsed("MEM0_LISTEN", SocketAddr::from(([127, 0, 0, 1], 13370)))
+}
+
+impl DatabaseConfig {
+    /// Reads the environment; `connections` is the default of the kind of process that asks.
+    pub fn from_env(connections: usize) -> Result<Self, ConfigError> {
+        let url = variable("MEM0_DATABASE_URL").ok_or_else(|| ConfigError {
+            variable: "MEM0_DATABASE_URL",
+            problem: "not set, expected postgres://user:password@host:port/database".to_owned(),
+        })?;
+        let ca_pem = variable("MEM0_DATABASE_CA")
+            .map(|path| {
+                std::fs::read_to_string(&path).map_err(|error| ConfigError {
+                    variable: "MEM0_DATABASE_CA",
+                    problem: format!("{path} cannot be read: {error}"),
+                })
+            })
+            .transpose()?;
+        Ok(Self {
+            ca_pem,
+            connections: parsed("MEM0_DATABASE_CONNECTIONS", connections)?.max(1),
+            ..Self::new(url)?
+        })
+        .and_then(|config| {
+            Ok(Self { statement_timeout: milliseconds("MEM0_STATEMENT_TIMEOUT_MS", 10_000)?, ..config })
+        })
+    }
+
+    /// A database by its URL, everything else at its default.
+    pub fn new(url: impl Into<String>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            url: SecretString::from(url.into()),
+            connections: 16,
+            ca_pem: None,
+            statement_timeout: Duration::from_secs(10),
+        })
+    }
+}
+
+impl PublicConfig {
+    /// Reads the environment; `fallback` is the URL when none is given.
+    pub fn from_env(fallback: &str) -> Result<Self, ConfigError> {
+        let url = variable("MEM0_PUBLIC_URL").unwrap_or_else(|| fallback.to_owned());
+        if !(url.starts_with("http://") || url.starts_with("https://")) {
+            return Err(ConfigError {
+                variable: "MEM0_PUBLIC_URL",
+                problem: format!("{url:?} is not an http or https URL"),
+            });
+        }
+        let allowed_origins = variable("MEM0_ALLOWED_ORIGINS").unwrap_or_default();
+        let allowed_origins = allowed_origins.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+        Ok(Self {
+            url: url.trim_end_matches('/').to_owned(),
+            allowed_origins: allowed_origins.map(str::to_owned).collect(),
+        })
+    }
+}
+
+impl LimitsConfig {
+    /// Reads the environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            body_bytes: parsed("MEM0_MAX_BODY_BYTES", 1024 * 1024)?,
+            request: milliseconds("MEM0_REQUEST_TIMEOUT_MS", 25_000)?,
+        })
+    }
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self { body_bytes: 1024 * 1024, request: Duration::from_secs(25) }
+    }
+}
+
+/// A variable's value; set but empty counts as not set.
+#[allow(clippy::disallowed_methods, reason = "the one home of environment variables")]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn parsed<T: FromStr<Err: std::fmt::Display>>(name: &'static str, default: T) -> Result<T, ConfigError> {
+    variable(name).map_or(Ok(default), |value| {
+        value.parse().map_err(|error| ConfigError {
+            variable: name,
+            problem: format!("{value:?} is not valid: {error}"),
+        })
+    })
+}
+
+fn milliseconds(name: &'static str, default: u64) -> Result<Duration, ConfigError> {
+    parsed(name, default).map(Duration::from_millis)
+}

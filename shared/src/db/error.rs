@@ -1,0 +1,81 @@
+//! What the database can say.
+
+use tokio_postgres::error::SqlState;
+
+/// A failure below the domain. Becomes `Error::Unavailable` or `Error::Internal`; stores turn the constraint
+/// violations they expect into meanings of their own first.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be reached, is full, is starting or shutting down, or took too long.
+    #[error("database unavailable: {0}")]
+    Unavailable(String),
+    /// The schema is missing or older than this code needs.
+    #[error("{0}")]
+    Schema(String),
+    /// A unique or foreign key refused the change.
+    #[error("constraint {constraint} violated")]
+    Constraint {
+        /// The constraint's name, as the schema declares it.
+        constraint: String,
+    },
+    /// The transaction lost against another one and may be tried again.
+    #[error("serialization failure")]
+    Serialization,
+    /// A commit was asked for although a statement had failed.
+    #[error("transaction {transaction} was to be committed after a failed statement")]
+    Aborted {
+        /// The transaction's name.
+        transaction: &'static str,
+    },
+    /// A row holds something that it must not.
+    #[error("corrupt row in {table}.{column}: {problem}")]
+    Corrupt {
+        /// Where.
+        table: &'static str,
+        /// Where.
+        column: &'static str,
+        /// What.
+        problem: String,
+    },
+    /// Anything else: a mistake in a statement or in the schema.
+    #[error("database error in {statement}")]
+    Query {
+        /// The statement's name, its first comment line.
+        statement: String,
+        /// What PostgreSQL said.
+        #[source]
+        source: tokio_postgres::Error,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn new(statement: &str, source: tokio_postgres::Error) -> Self {
+        let Some(error) = source.as_db_error() else {
+            // No answer from the server: the connection is gone, or a value did not fit its column.
+            if source.is_closed()
+                || std::error::Error::source(&source).is_some_and(|s| s.is::<std::io::Error>())
+            {
+                return Self::Unavailable(source.to_string());
+            }
+            return Self::Query { statement: statement.to_owned(), source };
+        };
+        let code = error.code();
+        if *code == SqlState::UNIQUE_VIOLATION || *code == SqlState::FOREIGN_KEY_VIOLATION {
+            return Self::Constraint { constraint: error.constraint().unwrap_or_default().to_owned() };
+        }
+        if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED {
+            return Self::Serialization;
+        }
+        // Class 08 connection, 53 resources, 57 operator intervention (shutdown, crash, cancelled by timeout).
+        if matches!(&code.code()[..2], "08" | "53" | "57") {
+            return Self::Unavailable(error.message().to_owned());
+        }
+        Self::Query { statement: statement.to_owned(), source }
+    }
+
+    /// Whether this is the violation of the constraint of that name.
+    #[must_use]
+    pub fn violates(&self, name: &str) -> bool {
+        matches!(self, Self::Constraint { constraint } if constraint == name)
+    }
+}

@@ -1,0 +1,21 @@
+//! PostgreSQL: connections, transactions and what can go wrong with them. Knows no capability and no tenant.
+//!
+//! Start with [`Database`]; domain code never holds one longer than it takes to begin a transaction through
+//! `access`.
+
+mod connect;
+mod error;
+#[cfg(feature = "migrations")]
+pub mod migrate;
+mod pool;
+mod tx;
+
+pub use error::StoreError;
+pub use pool::{Database, Readiness};
+pub use tx::Tx;
+
+/// The oldest schema that this code runs on: the number of the last migration it relies on.
+pub const SCHEMA_VERSION: i32 = 5;
+
+/// A parameter list built at run time, as the filter compiler makes it.
+pub type Parameter = Box<dyn tokio_postgres::types::ToSql + Sync + Send>;

@@ -1,0 +1,155 @@
+//! A transaction: the only way in which statements reach PostgreSQL.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Instant;
+
+use deadpool_postgres::Object;
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::StoreError;
+
+/// An open transaction. Dropped without [`Tx::commit`] it is rolled back, and the connection with it is discarded
+/// unless the rollback can be sent.
+pub struct Tx {
+    client: Option<Object>,
+    name: &'static str,
+    failed: AtomicBool,
+    queries: AtomicU32,
+    micros: AtomicU64,
+}
+
+type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+impl Tx {
+    pub(super) fn new(client: Object, name: &'static str) -> Self {
+        Self {
+            client: Some(client),
+            name,
+            failed: AtomicBool::new(false),
+            queries: AtomicU32::new(1),
+            micros: AtomicU64::new(0),
+        }
+    }
+
+    /// Every row. The statement is prepared once per connection.
+    pub async fn query(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
+        self.timed(sql, async |client: &Object| {
+            let statement = client.prepare_cached(sql).await?;
+            client.query(&statement, params).await
+        })
+        .await
+    }
+
+    /// At most one row.
+    pub async fn query_opt(&self, sql: &str, params: Params<'_>) -> Result<Option<Row>, StoreError> {
+        self.timed(sql, async |client: &Object| {
+            let statement = client.prepare_cached(sql).await?;
+            client.query_opt(&statement, params).await
+        })
+        .await
+    }
+
+    /// Exactly one row.
+    pub async fn query_one(&self, sql: &str, params: Params<'_>) -> Result<Row, StoreError> {
+        self.timed(sql, async |client: &Object| {
+            let statement = client.prepare_cached(sql).await?;
+            client.query_one(&statement, params).await
+        })
+        .await
+    }
+
+    /// How many rows it changed.
+    pub async fn execute(&self, sql: &str, params: Params<'_>) -> Result<u64, StoreError> {
+        self.timed(sql, async |client: &Object| {
+            let statement = client.prepare_cached(sql).await?;
+            client.execute(&statement, params).await
+        })
+        .await
+    }
+
+    /// A statement whose text is made at run time: planned for this call and not kept. Types must be given, because
+    /// nothing is prepared.
+    pub async fn query_typed(
+        &self,
+        sql: &str,
+        params: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.timed(sql, async |client: &Object| client.query_typed(sql, params).await).await
+    }
+
+    /// A statement whose text is made at run time, with parameters whose types PostgreSQL infers; not kept.
+    pub async fn query_once(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
+        self.timed(sql, async |client: &Object| {
+            let statement = client.prepare(sql).await?;
+            client.query(&statement, params).await
+        })
+        .await
+    }
+
+    /// Makes the changes last. Refused after a failed statement: PostgreSQL would answer COMMIT by rolling back.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        if self.failed.load(Ordering::Relaxed) {
+            return Err(StoreError::Aborted { transaction: self.name });
+        }
+        self.timed("-- commit", async |client: &Object| client.batch_execute("COMMIT").await).await?;
+        self.report();
+        drop(self.client.take());
+        Ok(())
+    }
+
+    async fn timed<T>(
+        &self,
+        sql: &str,
+        work: impl AsyncFnOnce(&Object) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, StoreError> {
+        let Some(client) = self.client.as_ref() else {
+            return Err(StoreError::Unavailable("the transaction has ended".to_owned()));
+        };
+        let started = Instant::now();
+        let result = work(client).await;
+        self.queries.fetch_add(1, Ordering::Relaxed);
+        self.micros
+            .fetch_add(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        result.map_err(|source| {
+            self.failed.store(true, Ordering::Relaxed);
+            StoreError::new(statement_name(sql), source)
+        })
+    }
+
+    fn report(&self) {
+        crate::telemetry::database_work(
+            self.queries.load(Ordering::Relaxed),
+            self.micros.load(Ordering::Relaxed),
+        );
+    }
+}
+
+/// A statement's name is its first line: `-- memory.insert`.
+fn statement_name(sql: &str) -> &str {
+    sql.trim_start().lines().next().map_or("", |line| line.trim_start_matches('-').trim())
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        let Some(client) = self.client.take() else { return };
+        self.report();
+        // A connection must never return to the pool inside a transaction bound to somebody.
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => {
+                runtime.spawn(async move {
+                    if client.batch_execute("ROLLBACK").await.is_err() {
+                        drop(Object::take(client));
+                    }
+                });
+            }
+            Err(_) => drop(Object::take(client)),
+        }
+    }
+}
+
+impl std::fmt::Debug for Tx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tx").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,108 @@
+//! JSON bodies: refused with the place and the reason when they are wrong.
+
+use axum::extract::{FromRequest, Request};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+
+/// A JSON body, in requests and in answers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
+        if let Some(kind) = request.headers().get(CONTENT_TYPE) {
+            let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+            let json =
+                kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json");
+            if !json && !kind.is_empty() {
+                return Err(Error::malformed(format!(
+                    "content type {kind:?} is not JSON, send application/json"
+                )));
+            }
+        }
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
+            if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
+                Error::TooLarge("the body is larger than this installation accepts".to_owned())
+            } else {
+                Error::malformed("the body could not be read")
+            }
+        })?;
+        parse(&body).map(Self)
+    }
+}
+
+/// Parses a body, with the path to whatever does not fit.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    let text = std::str::from_utf8(body).map_err(|error| {
+        Error::malformed(format!("the body is not UTF-8, see byte {}", error.valid_up_to()))
+    })?;
+    if text.trim().is_empty() {
+        return Err(Error::malformed("the body is empty, expected JSON"));
+    }
+    if has_nul(text) {
+        return Err(Error::malformed("the body contains a NUL character, which cannot be stored"));
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let message = error.inner().to_string();
+        match error.inner().classify() {
+            serde_json::error::Category::Data if path != "." => Error::invalid(path, message),
+            serde_json::error::Category::Data => Error::malformed(message),
+            _ => Error::malformed(format!("the body is not valid JSON: {message}")),
+        }
+    })?;
+    deserializer.end().map_err(|error| Error::malformed(format!("the body is not valid JSON: {error}")))?;
+    Ok(value)
+}
+
+/// Whether JSON text holds a NUL: raw, or as an escape that is not itself escaped.
+fn has_nul(text: &str) -> bool {
+    text.contains('\0')
+        || text.match_indices("\\u0000").any(|(at, _)| {
+            let slashes = text[..at].bytes().rev().take_while(|byte| *byte == b'\\').count();
+            slashes % 2 == 0
+        })
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nul_is_found_only_where_it_is_one() {
+        assert!(has_nul(r#"{"a":"\u0000"}"#));
+        assert!(has_nul(r#"{"a":"\\\u0000"}"#));
+        assert!(!has_nul(r#"{"a":"\\u0000"}"#));
+    }
+
+    #[test]
+    fn errors_name_the_place() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Body {
+            #[allow(dead_code)]
+            items: Vec<u8>,
+        }
+        let error = parse::<Body>(br#"{"items":[1,"two"]}"#).unwrap_err();
+        assert!(
+            matches!(&error, Error::Invalid { field: Some(field), .. } if field == "items[1]"),
+            "{error:?}"
+        );
+        assert!(parse::<Body>(b"{").unwrap_err().to_string().contains("not valid JSON"));
+        assert!(parse::<Body>(b"{\"items\":[]} x").unwrap_err().to_string().contains("not valid JSON"));
+        assert!(parse::<Body>(b"\xff").unwrap_err().to_string().contains("UTF-8"));
+    }
+}

@@ -1,0 +1,17 @@
+//! HTTP as every function speaks it: extractors, errors as problem+json, request ids, limits, the canonical log line.
+//!
+//! Start with [`Routes`] (how a function declares its routes) and [`service`] (what is wrapped around them).
+
+mod caller;
+mod json;
+mod problem;
+mod query;
+mod request;
+mod routes;
+mod service;
+
+pub use json::Json;
+pub use query::Query;
+pub use request::Request;
+pub use routes::{Operation, Routes};
+pub use service::{SourceIp, health, service};

@@ -1,0 +1,133 @@
+//! Errors as `application/problem+json` (RFC 9457), rendered and logged in one place.
+//!
+//! `detail` is also the member in which mem0's clients look for the message, so one shape serves both.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+
+use crate::error::{Error, Unauthenticated};
+use crate::telemetry;
+
+/// The body of an error.
+#[derive(Debug, Serialize)]
+struct Problem<'a> {
+    /// A stable name of the kind of error, relative to the API: `/problems/invalid`.
+    r#type: String,
+    /// The status in words.
+    title: &'a str,
+    /// The status.
+    status: u16,
+    /// What happened this time.
+    detail: String,
+    /// Where in the input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    /// What to quote when asking for help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+}
+
+impl Error {
+    /// The HTTP status of its meaning.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Invalid { .. } => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::LimitReached { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The stable name of its meaning.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } => "invalid",
+            Self::Unauthenticated(_) => "unauthenticated",
+            Self::Forbidden(_) => "forbidden",
+            Self::NotFound { .. } => "not-found",
+            Self::Conflict(_) => "conflict",
+            Self::TooLarge(_) => "too-large",
+            Self::LimitReached { .. } => "limit-reached",
+            Self::Unavailable(_) => "unavailable",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    /// Writes what the caller is not told to the log.
+    pub fn log(&self) {
+        let request = telemetry::request_id().map(|id| id.to_string());
+        match self {
+            Self::Internal(source) => {
+                let mut causes = vec![source.to_string()];
+                let mut cause = source.source();
+                while let Some(error) = cause {
+                    causes.push(error.to_string());
+                    cause = error.source();
+                }
+                tracing::error!(request.id = request, error = causes.join(": "), "internal error");
+            }
+            Self::Unavailable(reason) => tracing::warn!(request.id = request, reason, "unavailable"),
+            _ => {}
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        self.log();
+        let status = self.status();
+        let mut response = problem(
+            status,
+            self.kind(),
+            self.to_string(),
+            match &self {
+                Self::Invalid { field, .. } => field.clone(),
+                _ => None,
+            },
+        );
+        let headers = response.headers_mut();
+        match &self {
+            Self::Unauthenticated(reason) => {
+                let challenge = match reason {
+                    Unauthenticated::Missing | Unauthenticated::Login => "Bearer realm=\"mem0\"",
+                    Unauthenticated::Invalid => "Bearer realm=\"mem0\", error=\"invalid_token\"",
+                    Unauthenticated::Expired => {
+                        "Bearer realm=\"mem0\", error=\"invalid_token\", error_description=\"expired\""
+                    }
+                };
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            }
+            Self::LimitReached { retry_after } => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
+            }
+            Self::Unavailable(_) => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+/// A problem that has no `Error`: an unknown path, a method not allowed.
+pub(super) fn problem(status: StatusCode, kind: &str, detail: String, field: Option<String>) -> Response {
+    let body = Problem {
+        r#type: format!("/problems/{kind}"),
+        title: status.canonical_reason().unwrap_or("Error"),
+        status: status.as_u16(),
+        detail,
+        field,
+        request_id: telemetry::request_id().map(|id| id.to_string()),
+    };
+    let json = serde_json::to_vec(&body).unwrap_or_default();
+    (status, [(CONTENT_TYPE, "application/problem+json")], json).into_response()
+}

@@ -1,0 +1,81 @@
+//! A router that remembers what it routes, so that tests can call every route there is.
+
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::routing::{MethodRouter, on};
+use http::Method;
+
+/// One method of one path.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Operation {
+    /// `GET`.
+    pub method: &'static str,
+    /// `/v1/memories/{id}/`.
+    pub path: &'static str,
+}
+
+/// Routes under construction.
+pub struct Routes<S> {
+    router: Router<S>,
+    operations: Vec<Operation>,
+}
+
+impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
+    fn default() -> Self {
+        Self { router: Router::new(), operations: Vec::new() }
+    }
+}
+
+macro_rules! methods {
+    ($($name:ident, $method:ident, $filter:ident;)+) => {$(
+        /// Adds a handler for the method on that path.
+        #[must_use]
+        pub fn $name<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self {
+            self.add(Method::$method, path, on(axum::routing::MethodFilter::$filter, handler))
+        }
+    )+};
+}
+
+impl<S: Clone + Send + Sync + 'static> Routes<S> {
+    methods! {
+        get, GET, GET;
+        post, POST, POST;
+        put, PUT, PUT;
+        patch, PATCH, PATCH;
+        delete, DELETE, DELETE;
+    }
+
+    fn add(mut self, method: Method, path: &'static str, handler: MethodRouter<S, Infallible>) -> Self {
+        let method = match method {
+            Method::POST => "POST",
+            Method::PUT => "PUT",
+            Method::PATCH => "PATCH",
+            Method::DELETE => "DELETE",
+            _ => "GET",
+        };
+        self.operations.push(Operation { method, path });
+        self.router = self.router.route(path, handler);
+        self
+    }
+
+    /// Takes over what another router routes, a tower service for instance, for one method of one path.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        self.operations.extend(other.operations);
+        self.router = self.router.merge(other.router);
+        self
+    }
+
+    /// Every operation, in the order of declaration.
+    #[must_use]
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The axum router.
+    pub fn into_router(self, state: S) -> Router {
+        self.router.with_state(state)
+    }
+}

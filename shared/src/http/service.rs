@@ -1,0 +1,127 @@
+//! What is wrapped around every function's routes: request id, time limit, body limit, panic guard, one log line.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
+use http::header::{HeaderName, USER_AGENT};
+use http::{HeaderValue, StatusCode};
+
+use super::problem::problem;
+use super::{Json, Routes};
+use crate::access::{Gate, RequestInfo};
+use crate::clock::Clock;
+use crate::config::LimitsConfig;
+use crate::error::{Error, Result};
+use crate::ids::RequestId;
+use crate::telemetry::RequestLog;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Wraps a router. Do it once, outermost.
+pub fn service(router: Router, clock: Clock, limits: LimitsConfig) -> Router {
+    router
+        .fallback(async || Error::NotFound { what: "this path" })
+        .method_not_allowed_fallback(async || {
+            let detail = "this path does not take that method".to_owned();
+            problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail, None)
+        })
+        .layer(DefaultBodyLimit::max(limits.body_bytes))
+        .layer(middleware::from_fn_with_state((clock, limits), observe))
+}
+
+/// `GET /health`: this process answers. `GET /ready`: so does its database, with the schema that this build needs.
+pub fn health<S>() -> Routes<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Gate: axum::extract::FromRef<S>,
+{
+    Routes::default().get("/health", async || Json(serde_json::json!({ "status": "ok" }))).get(
+        "/ready",
+        async |State(gate): State<Gate>| -> Result<_> {
+            let readiness =
+                gate.db.readiness().await.map_err(|error| Error::Unavailable(error.to_string()))?;
+            Ok(Json(serde_json::json!({
+                "status": "ready",
+                "schema_version": readiness.schema_version,
+                "pgvector_version": readiness.pgvector_version,
+            })))
+        },
+    )
+}
+
+async fn observe(
+    State((clock, limits)): State<(Clock, LimitsConfig)>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Infallible> {
+    let started = Instant::now();
+    let id = RequestId::generate();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let info = RequestInfo { id, at: clock.now(), ip: address(&request), user_agent: user_agent(&request) };
+    let nul = [Some(request.uri().path()), request.uri().query()]
+        .into_iter()
+        .flatten()
+        .any(|part| part.contains("%00"));
+    request.extensions_mut().insert(info);
+
+    let answer = async move {
+        if nul {
+            return Error::malformed("the address contains a NUL character").into_response();
+        }
+        let guarded = AssertUnwindSafe(next.run(request)).catch_unwind();
+        match tokio::time::timeout(limits.request, guarded).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(panic)) => {
+                let message = panic.downcast_ref::<&str>().map(ToString::to_string);
+                let message = message.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+                Error::internal(format!("panic: {message}")).into_response()
+            }
+            Err(_) => {
+                Error::Unavailable("the request took too long and was given up".to_owned()).into_response()
+            }
+        }
+    };
+    let mut response = RequestLog::new(id)
+        .scope(answer, |response: &Response, log| {
+            let principal = log.principal();
+            tracing::info!(
+                http.method = %method,
+                http.route = route.as_deref().unwrap_or("-"),
+                http.status = response.status().as_u16(),
+                duration_ms = started.elapsed().as_micros() as f64 / 1000.0,
+                db.queries = log.queries(),
+                db.duration_ms = log.database_micros() as f64 / 1000.0,
+                request.id = %log.id,
+                tenant.id = principal.map(|(enterprise, _)| enterprise.to_string()),
+                principal.id = principal.map(|(_, user)| user.to_string()),
+                "request"
+            );
+        })
+        .await;
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response.headers_mut().entry("x-content-type-options").or_insert(HeaderValue::from_static("nosniff"));
+    Ok(response)
+}
+
+/// The address as the front end knows it: the socket's peer, or what API Gateway reports in the event. `Forwarded`
+/// headers are not believed: anyone can write them, and would so escape the throttle.
+#[derive(Debug, Clone)]
+pub struct SourceIp(pub String);
+
+fn address(request: &Request) -> Option<String> {
+    request.extensions().get::<SourceIp>().map(|ip| ip.0.clone())
+}
+
+fn user_agent(request: &Request) -> Option<String> {
+    let value = request.headers().get(USER_AGENT)?.to_str().ok()?;
+    Some(value.chars().take(512).collect())
+}

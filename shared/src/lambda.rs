@@ -1,0 +1,49 @@
+//! Running a router as a Lambda function behind API Gateway.
+//!
+//! The database connection is opened during initialization, where the processor is not throttled; one environment
+//! holds exactly one. A function whose database is not there still starts, and answers 503 until it is.
+
+use axum::Router;
+use lambda_http::RequestExt as _;
+use lambda_http::request::RequestContext;
+
+use crate::access::Gate;
+use crate::clock::Clock;
+use crate::config::{DatabaseConfig, LimitsConfig, PublicConfig};
+use crate::db::Database;
+use crate::http::SourceIp;
+use crate::{http, telemetry};
+
+/// A failure to start, reported to Lambda.
+pub type InitError = lambda_http::Error;
+
+/// Reads the configuration and opens the database.
+pub async fn gate() -> Result<(Gate, PublicConfig), InitError> {
+    telemetry::init();
+    let public = PublicConfig::from_env("http://127.0.0.1:13370")?;
+    let database = Database::new(&DatabaseConfig::from_env(1)?)?;
+    if let Err(error) = database.warm().await {
+        tracing::warn!(%error, "the database is not available yet");
+    }
+    let clock = Clock::default();
+    Ok((Gate::new(database, clock, &public.url), public))
+}
+
+/// Answers events until the environment is shut down.
+pub async fn run(router: Router, clock: Clock) -> Result<(), InitError> {
+    let router = http::service(router, clock, LimitsConfig::from_env()?);
+    lambda_http::run(tower::service_fn(move |mut event: lambda_http::Request| {
+        if let Some(ip) = source_ip(&event) {
+            event.extensions_mut().insert(SourceIp(ip));
+        }
+        tower::ServiceExt::oneshot(router.clone(), event)
+    }))
+    .await
+}
+
+fn source_ip(event: &lambda_http::Request) -> Option<String> {
+    match event.request_context_ref()? {
+        RequestContext::ApiGatewayV2(context) => context.http.source_ip.clone(),
+        _ => None,
+    }
+}
