@@ -1,0 +1,115 @@
+//! Words to tokens: WordPiece, the longest known piece first.
+//!
+//! Agrees with the reference tokenizer id for id; `table/tokenizer-cases.json` holds some hundred texts with the
+//! ids it gives them.
+
+use super::characters::Words;
+use super::static_table::{Hash, StaticTable, TokenId};
+
+/// Longer words, in characters, are unknown as a whole: the reference's own limit.
+const LONGEST_WORD: usize = 100;
+const CONTINUATION: &[u8] = b"##";
+
+/// What a text consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Piece {
+    Known(TokenId),
+    /// A whole word that cannot be put together from the vocabulary; the reference says `[UNK]`.
+    Unknown,
+}
+
+/// Calls `visit` with the first `limit` pieces of a text, in order.
+pub(super) fn for_each_piece(
+    table: &'static StaticTable,
+    text: &str,
+    limit: usize,
+    mut visit: impl FnMut(Piece),
+) {
+    let (mut words, mut pieces, mut left) = (Words::new(table, text), Vec::new(), limit);
+    while left > 0
+        && let Some(word) = words.next()
+    {
+        if split(table, word, &mut pieces) {
+            pieces.iter().take(left).for_each(|&token| visit(Piece::Known(token)));
+            left = left.saturating_sub(pieces.len());
+        } else {
+            visit(Piece::Unknown);
+            left -= 1;
+        }
+    }
+}
+
+/// Fills `pieces` with the tokens of one word; false if it has none.
+fn split(table: &StaticTable, word: &str, pieces: &mut Vec<TokenId>) -> bool {
+    pieces.clear();
+    if word.chars().nth(LONGEST_WORD).is_some() {
+        return false;
+    }
+    let mut rest = word.as_bytes();
+    while !rest.is_empty() {
+        let prefix = if pieces.is_empty() { b"" } else { CONTINUATION };
+        let Some((token, length)) = longest(table, prefix, rest) else { return false };
+        pieces.push(token);
+        rest = &rest[length..];
+    }
+    true
+}
+
+/// The longest token that `rest` begins with, and how many bytes of `rest` it covers.
+fn longest(table: &StaticTable, prefix: &'static [u8], rest: &[u8]) -> Option<(TokenId, usize)> {
+    let reach = rest.len().min(table.longest_token().saturating_sub(prefix.len()));
+    let mut hash = prefix.iter().fold(Hash::new(), |hash, &byte| hash.with(byte));
+    let mut best = None;
+    // Every prefix is tried, shortest first: one pass of hashing, and a miss costs a single read. Bytes that end
+    // inside a character match nothing, as the vocabulary has whole characters only.
+    for (length, &byte) in (1..=reach).zip(rest) {
+        hash = hash.with(byte);
+        if let Some(token) = table.lookup(hash, prefix, &rest[..length]) {
+            best = Some((token, length));
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::static_table::TABLE;
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Case {
+        text: String,
+        ids: Vec<u16>,
+    }
+
+    const UNKNOWN: u16 = 0;
+
+    fn ids(text: &str, limit: usize) -> Vec<u16> {
+        let mut ids = Vec::new();
+        for_each_piece(&TABLE, text, limit, |piece| {
+            ids.push(match piece {
+                Piece::Known(token) => token.0,
+                Piece::Unknown => UNKNOWN,
+            });
+        });
+        ids
+    }
+
+    #[test]
+    fn every_case_gets_the_ids_of_the_reference() {
+        let cases: Vec<Case> = serde_json::from_str(include_str!("table/tokenizer-cases.json")).unwrap();
+        assert!(cases.len() > 300);
+        for case in cases {
+            assert_eq!(ids(&case.text, usize::MAX), case.ids, "{:?}", case.text);
+        }
+    }
+
+    #[test]
+    fn no_more_pieces_than_asked_for_are_visited() {
+        let text = "unaffable 🎉 unaffable";
+        let all = ids(text, usize::MAX);
+        for limit in 0..=all.len() + 1 {
+            assert_eq!(ids(text, limit), all[..limit.min(all.len())]);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Points in time as filters write them: an instant, or a whole day.
+//!
+//! Both are half-open spans in UTC. `2026-11-22` is the day from midnight to midnight, so `lte 2026-11-22` includes
+//! that day and `gt 2026-11-22` begins with the next. An instant is the microsecond it falls into, which is what
+//! PostgreSQL keeps. With spans every comparison has one form for both.
+
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+
+/// From `since` up to, not including, `until`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub since: DateTime<Utc>,
+    pub until: DateTime<Utc>,
+}
+
+impl Span {
+    /// Reads `YYYY-MM-DD`, RFC 3339, or a date-time without offset, which is taken as UTC, as mem0 does
+    /// (Python's `datetime.isoformat()` writes such).
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        // chrono alone would also read years with signs and more digits.
+        let bytes = text.as_bytes();
+        if bytes.len() < 10 || bytes[4] != b'-' || !bytes[..4].iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        if bytes.len() == 10 {
+            let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+            let next = day.checked_add_days(Days::new(1))?;
+            return Some(Self { since: midnight(day), until: midnight(next) });
+        }
+        let instant = DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc()).or_else(|_| {
+            NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
+                .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f"))
+                .map(|naive| naive.and_utc())
+        });
+        let since = DateTime::from_timestamp_micros(instant.ok()?.timestamp_micros())?;
+        Some(Self { since, until: since.checked_add_signed(TimeDelta::microseconds(1))? })
+    }
+
+    /// The calendar day, in UTC, that the span begins in.
+    pub(super) fn day(self) -> NaiveDate {
+        self.since.date_naive()
+    }
+}
+
+fn midnight(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(chrono::NaiveTime::MIN).and_utc()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(text: &str) -> Option<(String, String)> {
+        Span::parse(text).map(|span| (span.since.to_rfc3339(), span.until.to_rfc3339()))
+    }
+
+    #[test]
+    fn a_date_is_a_whole_day_in_utc() {
+        assert_eq!(
+            span("2024-02-29"),
+            Some(("2024-02-29T00:00:00+00:00".to_owned(), "2024-03-01T00:00:00+00:00".to_owned()))
+        );
+    }
+
+    #[test]
+    fn an_instant_is_its_microsecond_in_utc() {
+        let expected = Some((
+            "2024-01-31T22:30:00.123456+00:00".to_owned(),
+            "2024-01-31T22:30:00.123457+00:00".to_owned(),
+        ));
+        assert_eq!(span("2024-02-01T00:30:00.1234569+02:00"), expected);
+        assert_eq!(span("2024-01-31T22:30:00.123456"), expected);
+        assert_eq!(span("2024-01-31 22:30:00.123456"), expected);
+    }
+
+    #[test]
+    fn other_spellings_are_refused() {
+        for text in ["", "2024", "2024-13-01", "2024-1-1", "2023-02-29", "+2024-01-01", "2024-01-01T", "20240101", "1700000000", "2024-01-01Tnoon", "２０２４-01-01"] {
+            assert_eq!(span(text), None, "{text}");
+        }
+    }
+}

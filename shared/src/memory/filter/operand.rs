@@ -1,0 +1,117 @@
+//! The values that stand beside operators, checked and bounded.
+
+use serde_json::Value;
+
+use super::moment::Span;
+use super::path::{Path, shown};
+use super::{FilterError, MAX_LIST, MAX_NEEDLE, MAX_TEXT};
+use crate::access::ScopeName;
+use crate::ids::MemoryId;
+
+/// What stands for "has any value".
+pub(super) const WILDCARD: &str = "*";
+
+pub(super) fn is_wildcard(value: &Value) -> bool {
+    value.as_str() == Some(WILDCARD)
+}
+
+/// JSON's name of what was found, for errors.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A string that PostgreSQL can store, of at most `limit` characters.
+pub(super) fn bounded<'a>(text: &'a str, limit: usize, path: &Path<'_>) -> Result<&'a str, FilterError> {
+    if text.contains('\0') {
+        return Err(path.error("must not contain a NUL character"));
+    }
+    // Bytes first: counting characters of a huge string is work for the caller's benefit.
+    if text.len() > limit * 4 || text.chars().count() > limit {
+        return Err(path.error(format!("longer than {limit} characters")));
+    }
+    Ok(text)
+}
+
+fn string<'a>(value: &'a Value, limit: usize, path: &Path<'_>) -> Result<&'a str, FilterError> {
+    let Value::String(text) = value else {
+        let hint = if value.is_null() { ", to find memories without a value use {\"NOT\": {<field>: \"*\"}}" } else { "" };
+        return Err(path.error(format!("expected a string, found {}{hint}", kind(value))));
+    };
+    if text.is_empty() {
+        return Err(path.error("must not be empty"));
+    }
+    bounded(text, limit, path)
+}
+
+/// A non-empty string.
+pub(super) fn text(value: &Value, path: &Path<'_>) -> Result<String, FilterError> {
+    string(value, MAX_TEXT, path).map(str::to_owned)
+}
+
+/// Something to look for inside text.
+pub(super) fn needle(value: &Value, path: &Path<'_>) -> Result<String, FilterError> {
+    string(value, MAX_NEEDLE, path).map(str::to_owned)
+}
+
+/// The words of a string, at least one.
+pub(super) fn words(value: &Value, path: &Path<'_>) -> Result<Vec<String>, FilterError> {
+    let words: Vec<String> = string(value, MAX_NEEDLE, path)?.split_whitespace().map(str::to_owned).collect();
+    if words.is_empty() { Err(path.error("must have at least one word")) } else { Ok(words) }
+}
+
+/// The name of an entity, which `"*"` is not.
+pub(super) fn name(value: &Value, path: &Path<'_>) -> Result<String, FilterError> {
+    not_wildcard(value, path)?;
+    text(value, path)
+}
+
+/// An instant or a day.
+pub(super) fn span(value: &Value, path: &Path<'_>) -> Result<Span, FilterError> {
+    not_wildcard(value, path)?;
+    let text = string(value, MAX_TEXT, path)?;
+    Span::parse(text).ok_or_else(|| {
+        path.error(format!("\"{}\" is not a time, expected YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z", shown(text)))
+    })
+}
+
+/// A memory's id, printed or as a bare UUID.
+pub(super) fn memory_id(value: &Value, path: &Path<'_>) -> Result<MemoryId, FilterError> {
+    let text = string(value, MAX_TEXT, path)?;
+    text.parse().map_err(|error| path.error(format!("\"{}\" is {error}", shown(text))))
+}
+
+/// The name of a scope.
+pub(super) fn scope(value: &Value, path: &Path<'_>) -> Result<ScopeName, FilterError> {
+    // The error repeats the text, and no scope's name is longer than this.
+    let text = string(value, 64, path)?;
+    text.parse().map_err(|error: String| path.error(error))
+}
+
+/// A non-empty list of values, each read by `item`.
+pub(super) fn list<T>(
+    value: &Value,
+    path: &Path<'_>,
+    item: impl Fn(&Value, &Path<'_>) -> Result<T, FilterError>,
+) -> Result<Vec<T>, FilterError> {
+    let Value::Array(values) = value else {
+        return Err(path.error(format!("expected a list, found {}", kind(value))));
+    };
+    if values.is_empty() {
+        return Err(path.error("must have at least one value"));
+    }
+    if values.len() > MAX_LIST {
+        return Err(path.error(format!("more than {MAX_LIST} values")));
+    }
+    values.iter().enumerate().map(|(index, value)| item(value, &path.index(index))).collect()
+}
+
+fn not_wildcard(value: &Value, path: &Path<'_>) -> Result<(), FilterError> {
+    if is_wildcard(value) { Err(path.error("the wildcard \"*\" cannot stand here")) } else { Ok(()) }
+}
