@@ -14,6 +14,7 @@ use crate::wheel::Wheel;
 use crate::{Progress, files, pip};
 
 /// `${XDG_CACHE_HOME:-$HOME/.cache}/mem0-enterprise`; as the XDG specification asks, relative paths do not count.
+#[expect(clippy::disallowed_methods, reason = "where users keep caches is not a setting of the product")]
 pub(crate) fn directory() -> Option<PathBuf> {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;

@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, ExitStatus};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Progress;
@@ -65,7 +64,7 @@ pub(crate) fn run(
         if let Some(status) = child.try_wait().during("waiting for", Path::new(&program))? {
             break status;
         }
-        thread::sleep(pause);
+        wait(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
         if begun.elapsed() >= reported + SIGN_OF_LIFE {
             reported = begun.elapsed();
@@ -74,4 +73,13 @@ pub(crate) fn run(
     };
     let output = fs::read(log).during("reading", log)?;
     Ok(Finished { status, output: String::from_utf8_lossy(&output).into_owned() })
+}
+
+/// Does nothing for a while.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this crate blocks and says so; async callers use `spawn_blocking`"
+)]
+pub(crate) fn wait(duration: Duration) {
+    std::thread::sleep(duration);
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -10,7 +9,7 @@ use nix::unistd::Pid;
 
 use crate::error::{During, Error};
 use crate::place::Place;
-use crate::{Progress, files};
+use crate::{Progress, command, files};
 
 /// How long a server may take to stop or to finish crash recovery.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -77,7 +76,7 @@ impl Postmaster {
                 let doing = if self.status() == Status::Stopping { "stop" } else { "start" };
                 progress(&format!("waiting for PostgreSQL to {doing}"));
             }
-            thread::sleep(Duration::from_millis(20));
+            command::wait(Duration::from_millis(20));
         }
         false
     }
@@ -92,7 +91,7 @@ impl Postmaster {
             if begun.elapsed() > PATIENCE {
                 return Err(Error::Stop { pid: self.pid, seconds: PATIENCE.as_secs() });
             }
-            thread::sleep(Duration::from_millis(10));
+            command::wait(Duration::from_millis(10));
         }
         Ok(())
     }

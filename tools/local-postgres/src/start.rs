@@ -5,7 +5,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
-use std::thread;
 use std::time::Duration;
 
 use crate::config::Config;
@@ -64,7 +63,7 @@ pub(crate) fn start(
             port = None;
         }
         if orphans {
-            thread::sleep(Duration::from_millis(500));
+            command::wait(Duration::from_millis(500));
         }
     }
 }

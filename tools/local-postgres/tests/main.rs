@@ -4,6 +4,8 @@
 //! first run ever downloads. `support` has the fixtures and the "other process".
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed expectation is how a test fails")]
+#![allow(clippy::print_stdout, reason = "the other process answers on its standard output")]
+#![allow(clippy::disallowed_methods, reason = "tests look at servers and processes from outside")]
 
 mod access;
 mod download;
