@@ -1,1 +1,3 @@
+//! Memories: what is remembered, recalled and forgotten, and who may see it.
 
+pub mod filter;

@@ -50,7 +50,8 @@ pub(super) fn contains(text: &str, needle: &str) -> bool {
         return true;
     }
     let text: Vec<char> = text.chars().collect();
-    text.windows(needle.len()).any(|window| window.iter().zip(&needle).all(|(c, variants)| variants.contains(c)))
+    text.windows(needle.len())
+        .any(|window| window.iter().zip(&needle).all(|(c, variants)| variants.contains(c)))
 }
 
 #[cfg(test)]

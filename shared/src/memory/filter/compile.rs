@@ -6,7 +6,9 @@
 use serde_json::Value;
 use tokio_postgres::types::ToSql;
 
-use super::condition::{CategoryTest, Condition, ContentTest, Entity, EntityTest, MetadataTest, Node, TimeField, TimeTest};
+use super::condition::{
+    CategoryTest, Condition, ContentTest, Entity, EntityTest, MetadataTest, Node, TimeField, TimeTest,
+};
 use super::{Filter, FilterError, case};
 use crate::access::ScopeName;
 use crate::ids::ScopeId;
@@ -97,7 +99,10 @@ impl<F: Fn(&ScopeName) -> Option<ScopeId>> Writer<F> {
                     .iter()
                     .map(|name| match (self.scope_id)(name) {
                         Some(ScopeId(id)) => Ok(id),
-                        None => Err(FilterError { path: path.clone(), message: "there is no such scope".to_owned() }),
+                        None => Err(FilterError {
+                            path: path.clone(),
+                            message: "there is no such scope".to_owned(),
+                        }),
                     })
                     .collect::<Result<Vec<i64>, FilterError>>()?;
                 format!("m.scope_ids && {}", self.bind(ids, "bigint[]"))
@@ -165,14 +170,17 @@ impl<F: Fn(&ScopeName) -> Option<ScopeId>> Writer<F> {
                 let Value::String(text) = part else { return contained };
                 // `#>> '{}'` is the text of a JSON string without its quotes.
                 let pattern = self.bind(like(text), "text");
-                format!("{contained} OR jsonb_typeof({found}) = 'string' AND {found} #>> '{{}}' LIKE {pattern}")
+                format!(
+                    "{contained} OR jsonb_typeof({found}) = 'string' AND {found} #>> '{{}}' LIKE {pattern}"
+                )
             }
         }
     }
 
     /// `-> key` at each step, because `#>` would also read a key as the index of a list.
     fn metadata_at(&mut self, path: &[String]) -> String {
-        let steps: Vec<String> = path.iter().map(|key| format!(" -> {}", self.bind(key.clone(), "text"))).collect();
+        let steps: Vec<String> =
+            path.iter().map(|key| format!(" -> {}", self.bind(key.clone(), "text"))).collect();
         format!("(m.metadata{})", steps.concat())
     }
 }

@@ -3,7 +3,9 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 
-use super::condition::{CategoryTest, Condition, ContentTest, Entity, EntityTest, MetadataTest, Node, TimeField, TimeTest};
+use super::condition::{
+    CategoryTest, Condition, ContentTest, Entity, EntityTest, MetadataTest, Node, TimeField, TimeTest,
+};
 use super::{Filter, case, json};
 use crate::access::ScopeName;
 use crate::ids::{MemoryId, ScopeId};
@@ -70,7 +72,9 @@ fn condition_holds(condition: &Condition, record: &Record<'_>) -> bool {
             time.is_some_and(|time| time_holds(test, &time))
         }
         Condition::Expiry(test) => record.expires_on.is_some_and(|day| time_holds(test, &day)),
-        Condition::Category(CategoryTest::OneOf(names)) => record.categories.iter().any(|has| names.contains(has)),
+        Condition::Category(CategoryTest::OneOf(names)) => {
+            record.categories.iter().any(|has| names.contains(has))
+        }
         Condition::Category(CategoryTest::Containing(part)) => {
             record.categories.iter().any(|has| case::contains(has, part))
         }

@@ -122,7 +122,9 @@ impl Field {
         use Operator::{Contains, Eq, Gt, Gte, Icontains, In, Lt, Lte, Ne};
         match self {
             Self::UserId | Self::AgentId | Self::AppId | Self::RunId | Self::Scope => &[Eq, Ne, In],
-            Self::CreatedAt | Self::UpdatedAt | Self::Timestamp | Self::ExpirationDate => &[Gt, Gte, Lt, Lte, Ne, In],
+            Self::CreatedAt | Self::UpdatedAt | Self::Timestamp | Self::ExpirationDate => {
+                &[Gt, Gte, Lt, Lte, Ne, In]
+            }
             Self::Categories => &[In, Contains],
             Self::Metadata => &[Eq, Ne, Contains],
             Self::Keywords => &[Contains, Icontains],

@@ -72,11 +72,19 @@ fn equals(keys: &[String], value: &Value, path: &Path<'_>, budget: &mut Budget) 
         return Ok(Node::Is(Condition::Metadata(MetadataTest::Present { path: keys.to_vec() })));
     }
     literal(value, path, keys.len(), budget)?;
-    let nested = keys.iter().rev().fold(value.clone(), |inner, key| Value::Object(Map::from_iter([(key.clone(), inner)])));
+    let nested = keys
+        .iter()
+        .rev()
+        .fold(value.clone(), |inner, key| Value::Object(Map::from_iter([(key.clone(), inner)])));
     Ok(Node::Is(Condition::Metadata(MetadataTest::Includes(nested))))
 }
 
-fn has_part(keys: &[String], part: &Value, path: &Path<'_>, budget: &mut Budget) -> Result<Node, FilterError> {
+fn has_part(
+    keys: &[String],
+    part: &Value,
+    path: &Path<'_>,
+    budget: &mut Budget,
+) -> Result<Node, FilterError> {
     check_root(keys, part, path)?;
     if let Value::String(_) = part {
         operand::needle(part, path)?;
@@ -91,7 +99,9 @@ fn check_root(keys: &[String], value: &Value, path: &Path<'_>) -> Result<(), Fil
         _ if !keys.is_empty() => Ok(()),
         Value::Object(object) if !object.is_empty() => Ok(()),
         Value::Object(_) => Err(path.error("expected at least one key")),
-        other => Err(path.error(format!("expected an object of keys and values, found {}", operand::kind(other)))),
+        other => {
+            Err(path.error(format!("expected an object of keys and values, found {}", operand::kind(other))))
+        }
     }
 }
 

@@ -41,7 +41,11 @@ pub(super) fn bounded<'a>(text: &'a str, limit: usize, path: &Path<'_>) -> Resul
 
 fn string<'a>(value: &'a Value, limit: usize, path: &Path<'_>) -> Result<&'a str, FilterError> {
     let Value::String(text) = value else {
-        let hint = if value.is_null() { ", to find memories without a value use {\"NOT\": {<field>: \"*\"}}" } else { "" };
+        let hint = if value.is_null() {
+            ", to find memories without a value use {\"NOT\": {<field>: \"*\"}}"
+        } else {
+            ""
+        };
         return Err(path.error(format!("expected a string, found {}{hint}", kind(value))));
     };
     if text.is_empty() {
@@ -77,7 +81,10 @@ pub(super) fn span(value: &Value, path: &Path<'_>) -> Result<Span, FilterError> 
     not_wildcard(value, path)?;
     let text = string(value, MAX_TEXT, path)?;
     Span::parse(text).ok_or_else(|| {
-        path.error(format!("\"{}\" is not a time, expected YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z", shown(text)))
+        path.error(format!(
+            "\"{}\" is not a time, expected YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z",
+            shown(text)
+        ))
     })
 }
 

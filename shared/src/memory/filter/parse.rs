@@ -58,7 +58,12 @@ fn node(value: &Value, path: &Path<'_>, depth: usize, budget: &mut Budget) -> Re
     Ok(all(parts))
 }
 
-fn children(value: &Value, path: &Path<'_>, depth: usize, budget: &mut Budget) -> Result<Vec<Node>, FilterError> {
+fn children(
+    value: &Value,
+    path: &Path<'_>,
+    depth: usize,
+    budget: &mut Budget,
+) -> Result<Vec<Node>, FilterError> {
     let Value::Array(values) = value else {
         return Err(path.error(format!("expected a list of conditions, found {}", operand::kind(value))));
     };
@@ -76,7 +81,12 @@ fn children(value: &Value, path: &Path<'_>, depth: usize, budget: &mut Budget) -
         .collect()
 }
 
-fn field_condition(name: &str, value: &Value, path: &Path<'_>, budget: &mut Budget) -> Result<Node, FilterError> {
+fn field_condition(
+    name: &str,
+    value: &Value,
+    path: &Path<'_>,
+    budget: &mut Budget,
+) -> Result<Node, FilterError> {
     if let Some(keys) = name.strip_prefix("metadata.") {
         return metadata::at(keys.split('.').map(str::to_owned).collect(), value, path, budget);
     }
@@ -143,9 +153,15 @@ fn condition(field: Field, operator: Operator, value: &Value, path: &Path<'_>) -
         Field::AgentId => Condition::Entity(Entity::Agent, entity(operator, value, path)?),
         Field::AppId => Condition::Entity(Entity::App, entity(operator, value, path)?),
         Field::RunId => Condition::Entity(Entity::Run, entity(operator, value, path)?),
-        Field::CreatedAt => Condition::Time(TimeField::Created, time(field, operator, value, path, instants)?),
-        Field::UpdatedAt => Condition::Time(TimeField::Updated, time(field, operator, value, path, instants)?),
-        Field::Timestamp => Condition::Time(TimeField::Occurred, time(field, operator, value, path, instants)?),
+        Field::CreatedAt => {
+            Condition::Time(TimeField::Created, time(field, operator, value, path, instants)?)
+        }
+        Field::UpdatedAt => {
+            Condition::Time(TimeField::Updated, time(field, operator, value, path, instants)?)
+        }
+        Field::Timestamp => {
+            Condition::Time(TimeField::Occurred, time(field, operator, value, path, instants)?)
+        }
         Field::ExpirationDate => Condition::Expiry(time(field, operator, value, path, days)?),
         Field::Categories => Condition::Category(match operator {
             Operator::In => CategoryTest::OneOf(operand::list(value, path, operand::text)?),

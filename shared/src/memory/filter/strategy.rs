@@ -146,15 +146,24 @@ fn condition() -> BoxedStrategy<Value> {
     let needle = || text(1..4).prop_map(Value::from);
     prop_oneof![
         field(&ENTITIES, equality(name(), true)),
-        field(&TIMES, prop_oneof![equality(moment(), true), operator(&["gt", "gte", "lt", "lte", "ne"], moment())])
-            .prop_filter("times take no explicit eq", |value| !value.to_string().contains("\"eq\"")),
+        field(
+            &TIMES,
+            prop_oneof![equality(moment(), true), operator(&["gt", "gte", "lt", "lte", "ne"], moment())]
+        )
+        .prop_filter("times take no explicit eq", |value| !value.to_string().contains("\"eq\"")),
         field(&["scope"], equality(scope(), false)),
         field(&["categories"], list(select(&CATEGORIES[..]).prop_map(Value::from))),
-        field(&["categories"], operator(&["contains"], prop_oneof![needle(), Just(json!("finan")), Just(json!("οδος"))])),
+        field(
+            &["categories"],
+            operator(&["contains"], prop_oneof![needle(), Just(json!("finan")), Just(json!("οδος"))])
+        ),
         field(&["text", "keywords"], operator(&["contains", "icontains"], needle())),
         field(&["text"], prop_oneof![needle(), operator(&["eq", "ne"], needle())])
             .prop_filter("the wildcard is no text", |value| !value.to_string().contains("\"*\"")),
-        field(&["keywords_search"], vec(text(1..3), 1..3).prop_map(|words| Value::from(format!("a {}", words.join(" "))))),
+        field(
+            &["keywords_search"],
+            vec(text(1..3), 1..3).prop_map(|words| Value::from(format!("a {}", words.join(" "))))
+        ),
         field(&["memory_ids"], list(ids().prop_map(|id| Value::from(id.to_string())))),
         field(&["metadata"], metadata()),
         ("(a|b|0|a\\.b)", metadata_value()).prop_map(|(key, value)| one(format!("metadata.{key}"), value)),
@@ -176,7 +185,11 @@ fn list(item: impl Strategy<Value = Value> + Clone + 'static) -> BoxedStrategy<V
 }
 
 fn equality(item: impl Strategy<Value = Value> + Clone + 'static, wildcard: bool) -> BoxedStrategy<Value> {
-    let value = if wildcard { prop_oneof![4 => item.clone(), 1 => Just(json!("*"))].boxed() } else { item.clone().boxed() };
+    let value = if wildcard {
+        prop_oneof![4 => item.clone(), 1 => Just(json!("*"))].boxed()
+    } else {
+        item.clone().boxed()
+    };
     prop_oneof![value.clone(), operator(&["eq", "ne"], value), list(item)].boxed()
 }
 
@@ -184,14 +197,18 @@ fn metadata() -> BoxedStrategy<Value> {
     let keys = prop_oneof![Just("a"), Just("b"), Just("0")];
     let by_key = proptest::collection::btree_map(keys.prop_map(str::to_owned), metadata_value(), 1..3)
         .prop_map(|map| Value::Object(map.into_iter().collect()));
-    let whole = operator(&["eq", "ne", "contains"], object().prop_filter("says something", |value| value != &json!({})));
+    let whole = operator(
+        &["eq", "ne", "contains"],
+        object().prop_filter("says something", |value| value != &json!({})),
+    );
     prop_oneof![4 => by_key, 1 => whole].boxed()
 }
 
 fn metadata_value() -> BoxedStrategy<Value> {
     let contains = prop_oneof![json_value(), text(1..3).prop_map(Value::from)];
     let contains = contains.prop_filter("a part is not empty", |value| value != &json!(""));
-    prop_oneof![json_value(), operator(&["eq", "ne"], json_value()), operator(&["contains"], contains)].boxed()
+    prop_oneof![json_value(), operator(&["eq", "ne"], json_value()), operator(&["contains"], contains)]
+        .boxed()
 }
 
 fn object() -> BoxedStrategy<Value> {
@@ -205,8 +222,22 @@ fn json_value() -> BoxedStrategy<Value> {
     let scalar = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
-        select(vec![json!(0), json!(-0.0), json!(1), json!(1.0), json!(10), json!(1e1), json!(1e23), json!(0.1)]),
-        select(vec![json!(u64::MAX), json!(u64::MAX - 1), json!(9.223_372_036_854_775_8e18), json!(i64::MIN)]),
+        select(vec![
+            json!(0),
+            json!(-0.0),
+            json!(1),
+            json!(1.0),
+            json!(10),
+            json!(1e1),
+            json!(1e23),
+            json!(0.1)
+        ]),
+        select(vec![
+            json!(u64::MAX),
+            json!(u64::MAX - 1),
+            json!(9.223_372_036_854_775_8e18),
+            json!(i64::MIN)
+        ]),
         select(vec![json!(""), json!("a"), json!("ab"), json!("*"), json!("1"), json!("\"%_\\")]),
     ];
     scalar

@@ -23,23 +23,44 @@ fn sql_of_every_condition() {
         (json!({"agent_id": {"ne": "a"}}), "((m.agent_id = $1::text) IS NOT TRUE)"),
         (json!({"app_id": {"in": ["a", "b"]}}), "(m.app_id = ANY($1::text[]))"),
         (json!({"run_id": "*"}), "(m.run_id IS NOT NULL)"),
-        (json!({"created_at": {"gte": "2026-01-01", "lt": "2026-02-01"}}), "((m.created_at >= $1::timestamptz) AND (m.created_at < $2::timestamptz))"),
-        (json!({"updated_at": "2026-01-01"}), "(m.updated_at >= $1::timestamptz AND m.updated_at < $2::timestamptz)"),
-        (json!({"timestamp": {"in": ["2026-01-01", "2026-01-03"]}}), "(EXISTS (SELECT FROM unnest($1::timestamptz[], $2::timestamptz[]) AS span (since, until) WHERE m.occurred_at >= span.since AND m.occurred_at < span.until))"),
+        (
+            json!({"created_at": {"gte": "2026-01-01", "lt": "2026-02-01"}}),
+            "((m.created_at >= $1::timestamptz) AND (m.created_at < $2::timestamptz))",
+        ),
+        (
+            json!({"updated_at": "2026-01-01"}),
+            "(m.updated_at >= $1::timestamptz AND m.updated_at < $2::timestamptz)",
+        ),
+        (
+            json!({"timestamp": {"in": ["2026-01-01", "2026-01-03"]}}),
+            "(EXISTS (SELECT FROM unnest($1::timestamptz[], $2::timestamptz[]) AS span (since, until) WHERE m.occurred_at >= span.since AND m.occurred_at < span.until))",
+        ),
         (json!({"expiration_date": {"lte": "2026-12-31"}}), "(m.expires_on < $1::date)"),
         (json!({"categories": ["a", "b"]}), "(m.categories && $1::text[])"),
-        (json!({"categories": {"contains": "fin"}}), "(EXISTS (SELECT FROM unnest(m.categories) AS category WHERE category ~ $1::text))"),
+        (
+            json!({"categories": {"contains": "fin"}}),
+            "(EXISTS (SELECT FROM unnest(m.categories) AS category WHERE category ~ $1::text))",
+        ),
         (json!({"metadata": {"a": {"b": 1}}}), "(m.metadata @> $1::jsonb)"),
         (json!({"metadata": {"a": "*"}}), "((m.metadata -> $1::text) <> 'null'::jsonb)"),
         (json!({"metadata.a": {"contains": 1}}), "((m.metadata -> $1::text) @> $2::jsonb)"),
-        (json!({"metadata": {"a": {"contains": "x"}}}), "((m.metadata -> $1::text) @> $2::jsonb OR jsonb_typeof((m.metadata -> $1::text)) = 'string' AND (m.metadata -> $1::text) #>> '{}' LIKE $3::text)"),
+        (
+            json!({"metadata": {"a": {"contains": "x"}}}),
+            "((m.metadata -> $1::text) @> $2::jsonb OR jsonb_typeof((m.metadata -> $1::text)) = 'string' AND (m.metadata -> $1::text) #>> '{}' LIKE $3::text)",
+        ),
         (json!({"text": "x"}), "(m.content = $1::text)"),
         (json!({"keywords": {"contains": "x"}}), "(m.content LIKE $1::text)"),
         (json!({"keywords": {"icontains": "x"}}), "(m.content ~ ALL($1::text[]))"),
         (json!({"memory_ids": ["00000000-0000-0000-0000-000000000001"]}), "(m.id = ANY($1::uuid[]))"),
         (json!({"scope": "personal"}), "(m.scope_ids && $1::bigint[])"),
-        (json!({"OR": [{"user_id": "a"}, {"AND": [{"user_id": "b"}, {"run_id": "*"}]}]}), "((m.user_id = $1::text) OR ((m.user_id = $2::text) AND (m.run_id IS NOT NULL)))"),
-        (json!({"NOT": [{"user_id": "a"}, {"user_id": "b"}]}), "(((m.user_id = $1::text) OR (m.user_id = $2::text)) IS NOT TRUE)"),
+        (
+            json!({"OR": [{"user_id": "a"}, {"AND": [{"user_id": "b"}, {"run_id": "*"}]}]}),
+            "((m.user_id = $1::text) OR ((m.user_id = $2::text) AND (m.run_id IS NOT NULL)))",
+        ),
+        (
+            json!({"NOT": [{"user_id": "a"}, {"user_id": "b"}]}),
+            "(((m.user_id = $1::text) OR (m.user_id = $2::text)) IS NOT TRUE)",
+        ),
     ];
     for (filter, expected) in cases {
         assert_eq!(sql(filter.clone()), expected, "{filter}");
@@ -66,43 +87,91 @@ fn patterns_find_only_what_was_written() {
 fn errors_name_the_place_and_what_would_be_right() {
     let cases = [
         (json!("x"), "filters: expected an object, found a string"),
-        (json!({"bogus": 1}), "filters.bogus: unknown key, expected AND, OR, NOT or one of user_id, agent_id, app_id, run_id, created_at, updated_at, timestamp, expiration_date, text, categories, metadata, keywords_search, memory_ids, keywords, scope"),
+        (
+            json!({"bogus": 1}),
+            "filters.bogus: unknown key, expected AND, OR, NOT or one of user_id, agent_id, app_id, run_id, created_at, updated_at, timestamp, expiration_date, text, categories, metadata, keywords_search, memory_ids, keywords, scope",
+        ),
         (json!({"AND": {"user_id": "a"}}), "filters.AND: expected a list of conditions, found an object"),
         (json!({"AND": []}), "filters.AND: expected at least one condition"),
         (json!({"OR": [{}]}), "filters.OR[0]: expected a condition, found an empty object"),
         (json!({"NOT": "a"}), "filters.NOT: expected an object, found a string"),
-        (json!({"AND": [{"user_id": "a"}, {"created_at": {"eq": "2026-01-01"}}]}), "filters.AND[1].created_at: operator \"eq\" is not supported, use gt, gte, lt, lte, ne or in, or a bare value"),
-        (json!({"created_at": {"gte": 1700000000}}), "filters.created_at.gte: expected a string, found a number"),
-        (json!({"created_at": "soon"}), "filters.created_at: \"soon\" is not a time, expected YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z"),
+        (
+            json!({"AND": [{"user_id": "a"}, {"created_at": {"eq": "2026-01-01"}}]}),
+            "filters.AND[1].created_at: operator \"eq\" is not supported, use gt, gte, lt, lte, ne or in, or a bare value",
+        ),
+        (
+            json!({"created_at": {"gte": 1700000000}}),
+            "filters.created_at.gte: expected a string, found a number",
+        ),
+        (
+            json!({"created_at": "soon"}),
+            "filters.created_at: \"soon\" is not a time, expected YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z",
+        ),
         (json!({"user_id": 7}), "filters.user_id: expected a string, found a number"),
         (json!({"user_id": true}), "filters.user_id: expected a string, found a boolean"),
-        (json!({"user_id": null}), "filters.user_id: expected a string, found null, to find memories without a value use {\"NOT\": {<field>: \"*\"}}"),
+        (
+            json!({"user_id": null}),
+            "filters.user_id: expected a string, found null, to find memories without a value use {\"NOT\": {<field>: \"*\"}}",
+        ),
         (json!({"user_id": ""}), "filters.user_id: must not be empty"),
         (json!({"user_id": "a\u{0}b"}), "filters.user_id: must not contain a NUL character"),
         (json!({"user_id": "x".repeat(1025)}), "filters.user_id: longer than 1024 characters"),
         (json!({"user_id": {}}), "filters.user_id: expected an operator: eq, ne or in"),
         (json!({"user_id": {"nin": ["a"]}}), "filters.user_id: unknown operator \"nin\", use eq, ne or in"),
         (json!({"user_id": {">=": "a"}}), "filters.user_id: unknown operator \">=\", use eq, ne or in"),
-        (json!({"user_id": {"contains": "a"}}), "filters.user_id: operator \"contains\" is not supported, use eq, ne or in"),
+        (
+            json!({"user_id": {"contains": "a"}}),
+            "filters.user_id: operator \"contains\" is not supported, use eq, ne or in",
+        ),
         (json!({"user_id": {"in": "a"}}), "filters.user_id.in: expected a list, found a string"),
         (json!({"user_id": {"in": []}}), "filters.user_id.in: must have at least one value"),
-        (json!({"user_id": {"in": ["a", "*"]}}), "filters.user_id.in[1]: the wildcard \"*\" cannot stand here"),
+        (
+            json!({"user_id": {"in": ["a", "*"]}}),
+            "filters.user_id.in[1]: the wildcard \"*\" cannot stand here",
+        ),
         (json!({"user_id": vec!["a"; 1001]}), "filters.user_id: more than 1000 values"),
-        (json!({"categories": "a"}), "filters.categories: operator \"eq\" is not supported, use in or contains"),
-        (json!({"categories": {"ne": "a"}}), "filters.categories: operator \"ne\" is not supported, use in or contains"),
-        (json!({"keywords": "a"}), "filters.keywords: operator \"eq\" is not supported, use contains or icontains"),
-        (json!({"keywords": {"contains": "x".repeat(257)}}), "filters.keywords.contains: longer than 256 characters"),
+        (
+            json!({"categories": "a"}),
+            "filters.categories: operator \"eq\" is not supported, use in or contains",
+        ),
+        (
+            json!({"categories": {"ne": "a"}}),
+            "filters.categories: operator \"ne\" is not supported, use in or contains",
+        ),
+        (
+            json!({"keywords": "a"}),
+            "filters.keywords: operator \"eq\" is not supported, use contains or icontains",
+        ),
+        (
+            json!({"keywords": {"contains": "x".repeat(257)}}),
+            "filters.keywords.contains: longer than 256 characters",
+        ),
         (json!({"keywords_search": " "}), "filters.keywords_search: must have at least one word"),
-        (json!({"text": "*"}), "filters.text: the wildcard \"*\" is not supported, use eq, ne, contains or icontains"),
+        (
+            json!({"text": "*"}),
+            "filters.text: the wildcard \"*\" is not supported, use eq, ne, contains or icontains",
+        ),
         (json!({"memory_ids": "a"}), "filters.memory_ids: operator \"eq\" is not supported, use in"),
-        (json!({"memory_ids": ["mem_1"]}), "filters.memory_ids[0]: \"mem_1\" is not a valid memory id, expected mem_ followed by 26 characters"),
+        (
+            json!({"memory_ids": ["mem_1"]}),
+            "filters.memory_ids[0]: \"mem_1\" is not a valid memory id, expected mem_ followed by 26 characters",
+        ),
         (json!({"metadata": "a"}), "filters.metadata: expected an object of keys and values, found a string"),
         (json!({"metadata": {}}), "filters.metadata: expected at least one key"),
-        (json!({"metadata": {"a": {"in": [1]}}}), "filters.metadata.a: operator \"in\" is not supported, use eq, ne or contains"),
-        (json!({"metadata": {"a": {"ne": 1, "b": 2}}}), "filters.metadata.a: \"b\" stands beside an operator; write {\"eq\": {…}} for an object with such keys"),
+        (
+            json!({"metadata": {"a": {"in": [1]}}}),
+            "filters.metadata.a: operator \"in\" is not supported, use eq, ne or contains",
+        ),
+        (
+            json!({"metadata": {"a": {"ne": 1, "b": 2}}}),
+            "filters.metadata.a: \"b\" stands beside an operator; write {\"eq\": {…}} for an object with such keys",
+        ),
         (json!({"metadata": {"a": ["\u{0}"]}}), "filters.metadata.a[0]: must not contain a NUL character"),
         (json!({"metadata": {"\u{0}": 1}}), "filters.metadata.\u{fffd}: must not contain a NUL character"),
-        (json!({"scope": "squad:1"}), "filters.scope: unknown scope \"squad:1\", expected personal, team:<id>, division:<id>, department:<id>, unit:<id>, organization:<id>, enterprise or public"),
+        (
+            json!({"scope": "squad:1"}),
+            "filters.scope: unknown scope \"squad:1\", expected personal, team:<id>, division:<id>, department:<id>, unit:<id>, organization:<id>, enterprise or public",
+        ),
     ];
     for (filter, expected) in cases {
         assert_eq!(error(filter.clone()), expected, "{filter}");
@@ -144,7 +213,10 @@ fn only_what_every_match_must_have_is_an_entity_equality() {
     let filter = Filter::parse(&filter).unwrap();
     let mut found = filter.entity_equalities();
     found.sort_by_key(|(_, name)| *name);
-    assert_eq!(found, [(Entity::User, "ada"), (Entity::Run, "r")].map(|pair| pair).into_iter().collect::<Vec<_>>());
+    assert_eq!(
+        found,
+        [(Entity::User, "ada"), (Entity::Run, "r")].map(|pair| pair).into_iter().collect::<Vec<_>>()
+    );
 }
 
 #[test]
