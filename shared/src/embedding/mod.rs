@@ -8,6 +8,7 @@
 //! `docs/adr/0003-static-embedding.md`. Start reading at [`static_embedder`].
 
 mod characters;
+mod query_tokens;
 mod static_embedder;
 mod static_table;
 mod vector;
@@ -16,6 +17,7 @@ mod wordpiece;
 use std::future::Future;
 use std::pin::Pin;
 
+pub use query_tokens::QueryTokens;
 pub use static_embedder::{MAX_TOKENS, StaticEmbedder};
 pub use static_table::TokenId;
 pub use vector::{DIMENSIONS, Embedding, InvalidEmbedding};

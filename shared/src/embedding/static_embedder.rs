@@ -9,13 +9,14 @@
 use sha2::{Digest, Sha256};
 
 use super::characters::Words;
+use super::query_tokens::QueryTokens;
 use super::static_table::{StaticTable, TABLE, TokenId};
 use super::vector::{DIMENSIONS, Embedding};
 use super::wordpiece::{Piece, for_each_piece};
 use super::{Embedder, EmbeddingFuture};
 
-/// Texts are cut after so many tokens (unknown words count as one). A mean over more says little about any part of
-/// the text, and the work stays bounded: about 0.1 ms for a text of this length.
+/// Texts are cut after so many tokens, about 4,000 characters of English (an unknown word counts as one, or as the
+/// tokens it began with). A mean over more says little about any part of the text, and the work stays bounded.
 pub const MAX_TOKENS: usize = 1024;
 
 /// Embeds with the table compiled into the binary. Costs nothing to make or copy.
@@ -44,9 +45,9 @@ impl StaticEmbedder {
         let mut sum = [0.0f32; DIMENSIONS];
         for_each_piece(self.table, text, MAX_TOKENS, |piece| {
             if let Piece::Known(token) = piece {
-                let factor = self.table.weight(token) * self.table.inverse_norm(token);
-                for (sum, &step) in sum.iter_mut().zip(self.table.vector(token)) {
-                    *sum += factor * f32::from(step.cast_signed());
+                let factor = self.weight(token) * self.inverse_norm(token);
+                for (sum, step) in sum.iter_mut().zip(self.steps(token)) {
+                    *sum += factor * f32::from(step);
                 }
             }
         });
@@ -65,16 +66,16 @@ impl StaticEmbedder {
         tokens
     }
 
-    /// Cosine of the directions of two tokens, from -1 to 1; 1 for a token and itself.
+    /// Cosine of the directions of two tokens, from -1 to 1; 1 for a token and itself. For more than a few pairs use
+    /// [`Self::query_tokens`].
     pub fn similarity(&self, a: TokenId, b: TokenId) -> f32 {
-        if a == b {
-            return 1.0;
-        }
-        let product: i32 = (self.table.vector(a).iter().zip(self.table.vector(b)))
-            .map(|(&a, &b)| i32::from(a.cast_signed()) * i32::from(b.cast_signed()))
-            .sum();
-        // At most 256 × 127², exact in an f32. The factors first, so that the order of the tokens does not matter.
-        (product as f32 * (self.table.inverse_norm(a) * self.table.inverse_norm(b))).clamp(-1.0, 1.0)
+        let product = self.steps(a).zip(self.steps(b)).map(|(a, b)| i32::from(a) * i32::from(b)).sum();
+        cosine((a, self.inverse_norm(a)), (b, self.inverse_norm(b)), product)
+    }
+
+    /// Prepares the tokens of a query for comparison with many others.
+    pub fn query_tokens(&self, tokens: &[TokenId]) -> QueryTokens {
+        QueryTokens::new(*self, tokens)
     }
 
     /// How much a token counts in the mean of a text: near 0 for "the" and punctuation, near 1 for rare words.
@@ -85,6 +86,16 @@ impl StaticEmbedder {
     /// The token as the vocabulary spells it; the continuation of a word begins with `##`.
     pub fn spelling(&self, token: TokenId) -> &'static str {
         str::from_utf8(self.table.text(token)).unwrap_or_default()
+    }
+
+    /// The token's direction in whole steps.
+    #[inline]
+    pub(super) fn steps(&self, token: TokenId) -> impl Iterator<Item = i8> + use<> {
+        self.table.vector(token).iter().map(|byte| byte.cast_signed())
+    }
+
+    pub(super) fn inverse_norm(&self, token: TokenId) -> f32 {
+        self.table.inverse_norm(token)
     }
 }
 
@@ -99,6 +110,12 @@ impl Embedder for StaticEmbedder {
     }
 }
 
+/// From the scalar product of two rounded directions to the cosine. The two factors first, so that the order of the
+/// tokens makes no difference.
+pub(super) fn cosine((a, a_norm): (TokenId, f32), (b, b_norm): (TokenId, f32), product: i32) -> f32 {
+    if a == b { 1.0 } else { (product as f32 * (a_norm * b_norm)).clamp(-1.0, 1.0) }
+}
+
 /// A vector for words nothing is known about: each bit of their SHA-256 is the sign of one number.
 fn hashed(table: &'static StaticTable, text: &str) -> Embedding {
     let (mut words, mut digest, mut left) = (Words::new(table, text), Sha256::new(), MAX_TOKENS);
@@ -111,4 +128,116 @@ fn hashed(table: &'static StaticTable, text: &str) -> Embedding {
     }
     let digest = digest.finalize();
     Embedding::from_signs(std::array::from_fn(|index| digest[index / 8] >> (index % 8) & 1 == 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const EMBEDDER: StaticEmbedder = StaticEmbedder::new();
+
+    /// All bits of the vectors of some texts in one digest.
+    fn fingerprint(texts: &[&str]) -> String {
+        let mut digest = Sha256::new();
+        for text in texts {
+            for number in EMBEDDER.embed_one(text).as_slice() {
+                digest.update(number.to_le_bytes());
+            }
+        }
+        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn cosine(a: &str, b: &str) -> f32 {
+        EMBEDDER.embed_one(a).cosine(&EMBEDDER.embed_one(b))
+    }
+
+    #[test]
+    fn vectors_are_the_same_to_the_bit_on_every_platform() {
+        // Changes only together with the table, and then the model's name changes too: stored vectors depend on it.
+        assert_eq!(EMBEDDER.model(), "static-minilm-256-v1");
+        let first = EMBEDDER.embed_one("Deploys are frozen from Friday until Monday.");
+        let bits = [0, 1, 127, 255].map(|index| first.as_slice()[index].to_bits());
+        assert_eq!(bits, [3190859900, 1042289416, 1030028439, 1029184461]);
+        let texts = [
+            "the billing team owns invoices",
+            "Zürich, 東京 und Łódź?",
+            "",
+            "🎉",
+            "a",
+            &"long text ".repeat(2000),
+        ];
+        assert_eq!(fingerprint(&texts), "9cfc81c964a749dab5bef8039c8b8d9f6eac2cf98c8c4cb7dafbcb35d51d4a8f");
+    }
+
+    #[test]
+    fn alike_texts_are_closer_than_unlike_ones() {
+        let question = "When does the deploy freeze end?";
+        let answer = cosine(question, "Releases are frozen until Monday morning.");
+        let other = cosine(question, "Maria is allergic to peanuts.");
+        assert!(answer > other + 0.2, "{answer} and {other}");
+    }
+
+    #[test]
+    fn case_accents_and_spacing_do_not_matter() {
+        assert_eq!(EMBEDDER.embed_one("Café  au\tLAIT"), EMBEDDER.embed_one("cafe au lait"));
+    }
+
+    #[test]
+    fn a_text_without_known_tokens_has_a_vector_of_its_own() {
+        let texts = ["", "🎉", "🎉🎉", "👍", "\u{13000}\u{13001}"];
+        for (index, text) in texts.iter().enumerate() {
+            assert_eq!(EMBEDDER.tokens(text), []);
+            assert_eq!(EMBEDDER.embed_one(text), EMBEDDER.embed_one(&format!(" {text}\n")));
+            for other in texts.iter().skip(index + 1).chain(&["party", "hieroglyphs"]) {
+                assert!(cosine(text, other).abs() < 0.3, "{text:?} and {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_follows_the_cut_does_not_count() {
+        let kept = "word ".repeat(MAX_TOKENS);
+        assert_eq!(EMBEDDER.tokens(&format!("{kept} tail")).len(), MAX_TOKENS);
+        assert_eq!(EMBEDDER.embed_one(&format!("{kept} tail")), EMBEDDER.embed_one(&kept));
+        let unknown = "🎉 ".repeat(MAX_TOKENS);
+        assert_eq!(EMBEDDER.embed_one(&format!("{unknown} tail")), EMBEDDER.embed_one(&unknown));
+    }
+
+    #[test]
+    fn tokens_are_as_alike_as_their_meanings() {
+        let token = |text: &str| EMBEDDER.tokens(text)[0];
+        let [car, vehicle, banana] = ["car", "vehicle", "banana"].map(token);
+        assert!(EMBEDDER.similarity(car, vehicle) > EMBEDDER.similarity(car, banana) + 0.2);
+        assert_eq!(EMBEDDER.similarity(car, banana), EMBEDDER.similarity(banana, car));
+        assert_eq!(EMBEDDER.similarity(car, car), 1.0);
+        assert!(EMBEDDER.weight(token("the")) < 0.05 && EMBEDDER.weight(token("allergic")) > 0.9);
+        let spelled: Vec<_> =
+            EMBEDDER.tokens("Unaffable").into_iter().map(|t| EMBEDDER.spelling(t)).collect();
+        assert_eq!(spelled, ["una", "##ffa", "##ble"]);
+    }
+
+    #[tokio::test]
+    async fn a_batch_has_the_vectors_of_its_texts_in_order() {
+        let embedder: &dyn Embedder = &EMBEDDER;
+        let embeddings = embedder.embed(&["one", "two"]).await.unwrap();
+        assert_eq!(embeddings, [EMBEDDER.embed_one("one"), EMBEDDER.embed_one("two")]);
+        assert_eq!(embedder.embed(&[]).await.unwrap(), []);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_a_unit_vector(text in any::<String>()) {
+            let embedding = EMBEDDER.embed_one(&text);
+            let squared: f64 = embedding.as_slice().iter().map(|&n| f64::from(n) * f64::from(n)).sum();
+            prop_assert!((squared - 1.0).abs() < 1e-5);
+            prop_assert!(EMBEDDER.tokens(&text).len() <= MAX_TOKENS);
+        }
+
+        #[test]
+        fn the_order_of_words_barely_matters(words in proptest::collection::vec("[a-z]{1,8}", 1..20)) {
+            let reversed: Vec<_> = words.iter().rev().cloned().collect();
+            prop_assert!(cosine(&words.join(" "), &reversed.join(" ")) > 0.9999);
+        }
+    }
 }

@@ -56,7 +56,8 @@ pub(super) struct StaticTable {
 }
 
 /// The one table there is. A file that does not fit this code does not compile.
-pub(super) static TABLE: StaticTable = match StaticTable::parse(include_bytes!("table/static-minilm-256.bin")) {
+pub(super) static TABLE: StaticTable = match StaticTable::parse(include_bytes!("table/static-minilm-256.bin"))
+{
     Ok(table) => table,
     Err(reason) => panic!("{}", reason),
 };
@@ -90,7 +91,8 @@ impl StaticTable {
         if number(header, 12) != DIMENSIONS {
             return Err("the embedding table has other dimensions");
         }
-        let (vocabulary, slot_count, longest_token) = (number(header, 16), number(header, 20), number(header, 24));
+        let (vocabulary, slot_count, longest_token) =
+            (number(header, 16), number(header, 20), number(header, 24));
         let (character_count, replacement_bytes, token_bytes) =
             (number(header, 28), number(header, 32), number(header, 36));
         let expected = vocabulary * (DIMENSIONS + 12)
@@ -269,13 +271,17 @@ mod tests {
         assert_eq!(TABLE.text(TokenId(0)), b"[UNK]");
         for id in 0..TABLE.len() {
             let token = TokenId(u16::try_from(id).unwrap());
-            let squared: i32 = TABLE.vector(token).iter().map(|&step| i32::from(step.cast_signed()).pow(2)).sum();
+            let squared: i32 =
+                TABLE.vector(token).iter().map(|&step| i32::from(step.cast_signed()).pow(2)).sum();
             let (inverse_norm, weight) = (TABLE.inverse_norm(token), TABLE.weight(token));
             if id == 0 {
                 assert_eq!(squared, 0);
                 assert_eq!((inverse_norm, weight), (0.0, 0.0));
             } else {
-                assert!((f64::from(squared).sqrt() * f64::from(inverse_norm) - 1.0).abs() < 1e-6, "token {id}");
+                assert!(
+                    (f64::from(squared).sqrt() * f64::from(inverse_norm) - 1.0).abs() < 1e-6,
+                    "token {id}"
+                );
                 assert!(weight > 0.0 && weight <= 1.0, "token {id}");
             }
         }

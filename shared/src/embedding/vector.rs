@@ -92,7 +92,8 @@ impl TryFrom<&[f32]> for Embedding {
     type Error = InvalidEmbedding;
 
     fn try_from(numbers: &[f32]) -> Result<Self, InvalidEmbedding> {
-        let array = numbers.try_into().map_err(|_| InvalidEmbedding::WrongLength { actual: numbers.len() })?;
+        let array =
+            numbers.try_into().map_err(|_| InvalidEmbedding::WrongLength { actual: numbers.len() })?;
         Self::from_array(array)
     }
 }
@@ -170,7 +171,8 @@ mod tests {
 
     #[test]
     fn the_cosine_of_opposite_vectors_is_minus_one() {
-        let [up, down, right] = [along(3, 2.0), along(3, -0.5), along(9, 1.0)].map(|n| Embedding::try_from(n).unwrap());
+        let [up, down, right] =
+            [along(3, 2.0), along(3, -0.5), along(9, 1.0)].map(|n| Embedding::try_from(n).unwrap());
         assert_eq!((up.cosine(&up), up.cosine(&down), up.cosine(&right)), (1.0, -1.0, 0.0));
     }
 

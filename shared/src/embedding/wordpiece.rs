@@ -34,7 +34,8 @@ pub(super) fn for_each_piece(
             left = left.saturating_sub(pieces.len());
         } else {
             visit(Piece::Unknown);
-            left -= 1;
+            // The pieces found before the word turned out to be unknown cost as much time as any others.
+            left = left.saturating_sub(pieces.len().max(1));
         }
     }
 }
