@@ -5,7 +5,7 @@
 //! different models do not compare; whoever stores a vector stores [`Embedder::model`] beside it.
 //!
 //! Not here: ranking, storage, text search. How the table behind the default was made, and why:
-//! `docs/adr/0003-static-embedding.md`. Start reading at [`static_embedder`].
+//! `docs/adr/0003-static-embedding.md`. Start reading at [`StaticEmbedder`].
 
 mod characters;
 mod query_tokens;
