@@ -1,0 +1,50 @@
+//! Project automation: `cargo xtask <task>`.
+//!
+//! One module per task, each with its own `Args` and `run`. Progress and tables go to standard error; standard
+//! output carries JSON and nothing else, so that every figure can be piped into a file.
+
+mod cargo;
+mod check;
+mod package;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Project automation of mem0-enterprise.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the Lambda functions and pack each into a zip with one executable `bootstrap`.
+    Package(package::Args),
+    /// Check what a machine can check: formatting, lints, forbidden dependencies, licences.
+    Check(check::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().task {
+        Task::Package(args) => package::run(&args),
+        Task::Check(args) => check::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            progress(format_args!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One line for whoever is watching.
+fn progress(line: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+    // Nobody may be watching any more.
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}

@@ -1,0 +1,131 @@
+//! What the workspace contains, as cargo sees it.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+
+use crate::cargo;
+
+/// The workspace's root directory and its Lambda functions.
+pub(crate) struct Workspace {
+    pub(crate) root: PathBuf,
+    pub(crate) functions: Vec<Function>,
+}
+
+/// A binary that speaks the Lambda Runtime API.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Function {
+    /// Name of the binary, and of what is deployed.
+    pub(crate) name: String,
+    pub(crate) package: String,
+    /// It lives in `functions/`. Others (the hello of the benchmarks) are built only when named.
+    pub(crate) deployed: bool,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    workspace_root: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    manifest_path: PathBuf,
+    dependencies: Vec<Dependency>,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    kind: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+impl Workspace {
+    /// Asks cargo.
+    ///
+    /// # Errors
+    /// When the workspace's manifests do not load.
+    pub(crate) fn load() -> Result<Self> {
+        let json = cargo::read(
+            cargo::command("cargo").args(["metadata", "--format-version=1", "--no-deps"]),
+            "cargo metadata",
+        )?;
+        let metadata: Metadata = serde_json::from_str(&json).context("cargo metadata")?;
+        let home = metadata.workspace_root.join("functions");
+        let mut functions: Vec<Function> = metadata
+            .packages
+            .iter()
+            .filter(|package| package.runs_on_lambda())
+            .flat_map(|package| {
+                let deployed = package.manifest_path.starts_with(&home);
+                package.binaries().map(move |name| Function {
+                    name: name.to_owned(),
+                    package: package.name.clone(),
+                    deployed,
+                })
+            })
+            .collect();
+        functions.sort();
+        Ok(Self { root: metadata.workspace_root, functions })
+    }
+
+    /// The functions of these names, or everything that is deployed when there are none.
+    ///
+    /// # Errors
+    /// When a name is unknown.
+    pub(crate) fn select(&self, names: &[String]) -> Result<Vec<Function>> {
+        if names.is_empty() {
+            return Ok(self.functions.iter().filter(|function| function.deployed).cloned().collect());
+        }
+        names.iter().map(|name| self.find(name)).collect()
+    }
+
+    fn find(&self, name: &str) -> Result<Function> {
+        if let Some(function) = self.functions.iter().find(|function| function.name == name) {
+            return Ok(function.clone());
+        }
+        let known: Vec<&str> = self.functions.iter().map(|function| function.name.as_str()).collect();
+        bail!("no function is called {name}; there are {}", known.join(", "))
+    }
+}
+
+impl Package {
+    fn runs_on_lambda(&self) -> bool {
+        self.dependencies
+            .iter()
+            .any(|dependency| dependency.kind.is_none() && dependency.name.starts_with("lambda_"))
+    }
+
+    fn binaries(&self) -> impl Iterator<Item = &str> {
+        let binaries = self.targets.iter().filter(|target| target.kind.iter().any(|kind| kind == "bin"));
+        binaries.map(|target| target.name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_functions_of_this_workspace_are_found() {
+        let workspace = Workspace::load().unwrap();
+        let deployed = workspace.select(&[]).unwrap();
+        let names: Vec<&str> = deployed.iter().map(|function| function.name.as_str()).collect();
+        for expected in ["admin", "auth", "mcp", "memories"] {
+            assert!(names.contains(&expected), "{names:?}");
+        }
+        assert!(!names.contains(&"server") && !names.contains(&"hello"), "{names:?}");
+        assert_eq!(workspace.select(&["hello".into()]).unwrap()[0].package, "lambda-hello");
+        let error = workspace.select(&["nonesuch".into()]).unwrap_err().to_string();
+        assert!(error.contains("nonesuch") && error.contains("memories"), "{error}");
+    }
+}
