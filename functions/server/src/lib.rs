@@ -1,1 +1,20 @@
-//! The all-in-one server.
+//! The all-in-one server: every function's router in one process.
+//!
+//! Start with [`router`], which is also what the end-to-end tests call. [`serve`] adds a socket, and on a laptop
+//! (`--embedded`) a PostgreSQL, the schema and a demo enterprise.
+
+pub mod demo;
+pub mod down;
+mod embedded;
+pub mod migrate;
+mod router;
+pub mod serve;
+mod shutdown;
+
+pub use router::{Platform, operations, router};
+
+/// A line for the person at the terminal: on stderr, so that stdout stays for logs and machines.
+#[allow(clippy::print_stderr, reason = "the one place that talks to the terminal")]
+pub fn say(line: &str) {
+    eprintln!("{line}");
+}

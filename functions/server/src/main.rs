@@ -1,3 +1,40 @@
-//! Entry point.
+//! `server serve`: the whole platform in one process.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use server::{down, migrate, serve};
+
+/// mem0-enterprise in one process.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve every API on MEM0_LISTEN (127.0.0.1:13370) until interrupted.
+    Serve(serve::Options),
+    /// Apply the schema to the database in MEM0_DATABASE_URL and exit.
+    Migrate,
+    /// Stop the embedded PostgreSQL.
+    Down,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Serve(options) => serve::run(options).await,
+        Command::Migrate => migrate::run().await,
+        Command::Down => down::run().await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            server::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

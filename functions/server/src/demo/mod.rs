@@ -1,0 +1,55 @@
+//! The demo enterprise of a local installation: made through the public API, as a newcomer would make it.
+//!
+//! Idempotent and interruptible: every step first looks whether its result is there, and the secrets it will need
+//! again are on disk before it begins.
+
+mod api;
+mod content;
+mod people;
+mod secrets;
+mod steps;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use axum::Router;
+
+pub(crate) use secrets::secret_file;
+
+/// What a newcomer needs to use the demo.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The organization owner's login.
+    pub email: String,
+    /// Their password.
+    pub password: String,
+    /// An API key of theirs.
+    pub api_key: String,
+}
+
+/// Makes sure that the demo enterprise is there and complete.
+pub async fn ensure(router: &Router, directory: &Path) -> Result<Credentials> {
+    fs::create_dir_all(directory).with_context(|| format!("creating {}", directory.display()))?;
+    steps::run(router, directory).await
+}
+
+/// Prints how to use the demo, and writes it to `demo.env`.
+pub fn announce(credentials: &Credentials, url: &str, directory: &Path) -> Result<()> {
+    let Credentials { email, password, api_key } = credentials;
+    let file = directory.join("demo.env");
+    let values = format!(
+        "MEM0_BASE_URL={url}\nMEM0_MCP_URL={url}/mcp\nMEM0_API_KEY={api_key}\nMEM0_DEMO_EMAIL={email}\n\
+         MEM0_DEMO_PASSWORD={password}\n"
+    );
+    secrets::write_private(&file, &values)?;
+    crate::say(&format!(
+        "\nmem0-enterprise is up\n\
+         \n  REST      {url}\n  MCP       {url}/mcp\n  login     {email} / {password}\n  API key   {api_key}\n\
+         \n  curl -s {url}/v3/memories/search/ -H 'Authorization: Token {api_key}' \\\n    \
+         -H 'Content-Type: application/json' -d '{{\"query\": \"when do we deploy?\", \"top_k\": 3}}'\n\
+         \nAll of this is in {}. Ctrl-C stops the server.\n",
+        file.display()
+    ));
+    Ok(())
+}
