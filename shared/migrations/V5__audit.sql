@@ -49,11 +49,11 @@ CREATE TABLE idempotency_keys (
     user_id         uuid NOT NULL,
     key             text NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
     request_hash    bytea NOT NULL,
-    status          smallint NOT NULL,
-    body            jsonb NOT NULL,
+    -- Null only within the transaction that does the work.
+    answer          jsonb,
     created_at      timestamptz NOT NULL,
     PRIMARY KEY (enterprise_id, user_id, key)
 );
 ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON idempotency_keys TO mem0_app USING (enterprise_id = (SELECT mem0.enterprise()));
-GRANT SELECT, INSERT, DELETE ON idempotency_keys TO mem0_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO mem0_app;

@@ -97,6 +97,9 @@ impl From<StoreError> for Error {
             StoreError::Unavailable(_) => {
                 Self::Unavailable("the database is not available right now".to_owned())
             }
+            StoreError::Serialization => {
+                Self::Unavailable("another change was made at the same time, try again".to_owned())
+            }
             other => Self::internal(other),
         }
     }

@@ -1,7 +1,7 @@
 //! The domain of mem0-enterprise: one folder per capability, read from left to right.
 //!
-//! `ids`, `error`, `clock` · `db` · `access` · `audit` · `tenancy` · `identity` · `memory`. A module knows only
-//! those to its left. `config`, `http` and `telemetry` support them all and know no capability.
+//! `ids`, `error`, `clock` · `db` · `access` · `audit`, `idempotency` · `tenancy` · `identity` · `memory`. A module
+//! knows only those to its left. `config`, `http`, `page` and `telemetry` support them all and know no capability.
 //!
 //! Start reading at [`access`]: nothing reaches the database without a context made there.
 
@@ -13,9 +13,11 @@ pub mod db;
 pub mod embedding;
 pub mod error;
 pub mod http;
+pub mod idempotency;
 pub mod ids;
 pub mod lambda;
 pub mod memory;
+pub mod page;
 pub mod telemetry;
 pub mod tenancy;
 

@@ -17,25 +17,29 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self> {
-        if let Some(kind) = request.headers().get(CONTENT_TYPE) {
-            let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-            let json =
-                kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json");
-            if !json && !kind.is_empty() {
-                return Err(Error::malformed(format!(
-                    "content type {kind:?} is not JSON, send application/json"
-                )));
-            }
-        }
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
-            if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
-                Error::TooLarge("the body is larger than this installation accepts".to_owned())
-            } else {
-                Error::malformed("the body could not be read")
-            }
-        })?;
-        parse(&body).map(Self)
+        parse(&bytes(request, state).await?).map(Self)
     }
+}
+
+/// Reads a body that says it is JSON, or says nothing.
+pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes> {
+    if let Some(kind) = request.headers().get(CONTENT_TYPE) {
+        let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        let json =
+            kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json");
+        if !json && !kind.is_empty() {
+            return Err(Error::malformed(format!(
+                "content type {kind:?} is not JSON, send application/json"
+            )));
+        }
+    }
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
+            Error::TooLarge("the body is larger than this installation accepts".to_owned())
+        } else {
+            Error::malformed("the body could not be read")
+        }
+    })
 }
 
 /// Parses a body, with the path to whatever does not fit.

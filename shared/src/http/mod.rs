@@ -3,6 +3,7 @@
 //! Start with [`Routes`] (how a function declares its routes) and [`service`] (what is wrapped around them).
 
 mod caller;
+mod idempotent;
 mod json;
 mod problem;
 mod query;
@@ -10,6 +11,7 @@ mod request;
 mod routes;
 mod service;
 
+pub use idempotent::{Idempotent, refuse_key};
 pub use json::Json;
 pub use query::Query;
 pub use request::Request;

@@ -1,4 +1,4 @@
 //! Memories: what is remembered, recalled and forgotten, and who may see it.
 
 pub mod filter;
-pub mod page;
+pub use crate::page;

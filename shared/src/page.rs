@@ -1,13 +1,14 @@
 //! Lists in parts: keyset cursors for our own routes, page numbers for mem0's clients.
 //!
-//! Both walk memories from the newest to the oldest: `ORDER BY created_at DESC, id DESC`. A cursor continues after the
-//! last row that was seen, `(created_at, id) < (…, …)`, at the same cost on every page and without missing or
+//! Both walk rows in the order of `(created_at, id)`, memories from the newest to the oldest. A cursor continues after
+//! the last row that was seen, `(created_at, id) < (…, …)`, at the same cost on every page and without missing or
 //! repeating rows when others are added meanwhile. A page number becomes an `OFFSET`, with neither property, so it is
 //! bounded by [`MAX_OFFSET`].
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -24,6 +25,9 @@ pub enum PageError {
     /// `page_size` is out of range.
     #[error("page_size must be from 1 to {MAX_PAGE_SIZE}, found {0}")]
     Size(i64),
+    /// `limit` is out of range.
+    #[error("limit must be from 1 to {MAX_PAGE_SIZE}, found {0}")]
+    Limit(i64),
     /// `page` is not a page.
     #[error("page must be 1 or more, found {0}")]
     Number(i64),
@@ -42,6 +46,7 @@ impl From<PageError> for crate::Error {
     fn from(error: PageError) -> Self {
         let field = match error {
             PageError::Size(_) => "page_size",
+            PageError::Limit(_) => "limit",
             PageError::Number(_) | PageError::TooFar(_) => "page",
             PageError::Malformed | PageError::OtherQuery => "cursor",
         };
@@ -57,6 +62,23 @@ impl From<PageError> for crate::Error {
 pub fn page_size(requested: Option<i64>) -> Result<u32, PageError> {
     let Some(size) = requested else { return Ok(DEFAULT_PAGE_SIZE) };
     u32::try_from(size).ok().filter(|size| (1..=MAX_PAGE_SIZE).contains(size)).ok_or(PageError::Size(size))
+}
+
+/// Checks a `limit`, which is what our own lists call a page's size.
+///
+/// # Errors
+/// When it is out of range.
+pub fn limit(requested: Option<i64>) -> Result<u32, PageError> {
+    page_size(requested).map_err(|_| PageError::Limit(requested.unwrap_or_default()))
+}
+
+/// A part of a list, as our own routes answer it.
+#[derive(Debug, Clone, Serialize)]
+pub struct List<T> {
+    /// The rows.
+    pub results: Vec<T>,
+    /// The cursor of the next part; null at the end.
+    pub next: Option<String>,
 }
 
 /// What a list was asked for, as far as it decides which rows are in it: a cursor only fits the request it was given

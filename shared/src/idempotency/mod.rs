@@ -1,0 +1,138 @@
+//! Writes that a client may send twice: the same `Idempotency-Key` with the same request does the work once and gets
+//! the same answer again.
+//!
+//! Start with [`once`], which services wrap around their work. The key's row commits with the change, so there is
+//! never one without the other; of two requests at the same time one waits for the other. What failed is not kept: the
+//! client may try again with the same key. Answers that hold a secret must not come here, they would be stored.
+
+use chrono::TimeDelta;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::access::TenantTx;
+use crate::db::StoreError;
+use crate::error::{Error, Result};
+
+/// How long an answer is kept at least. Afterwards the key counts as new.
+pub const KEPT_FOR: TimeDelta = TimeDelta::hours(24);
+
+/// Longest key, in characters.
+const MAX_KEY: usize = 255;
+
+/// A client's key and the request that it stands for. Keys are each caller's own.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    key: String,
+    request: [u8; 32],
+}
+
+impl IdempotencyKey {
+    /// `request` is everything that makes two requests the same one: method, address, body.
+    pub fn new(key: &str, request: &[&[u8]]) -> Result<Self> {
+        if key.is_empty() || key.len() > MAX_KEY || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Error::malformed(format!(
+                "Idempotency-Key must be 1 to {MAX_KEY} visible ASCII characters without spaces"
+            )));
+        }
+        let mut hash = Sha256::new();
+        for part in request {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Ok(Self { key: key.to_owned(), request: hash.finalize().into() })
+    }
+}
+
+/// An answer, and whether it is one given before. Over HTTP the latter becomes `Idempotent-Replayed: true`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Once<T> {
+    /// The answer.
+    pub value: T,
+    /// Whether the work was done by an earlier request.
+    pub replayed: bool,
+}
+
+impl<T> Once<T> {
+    /// The same, with the answer in another form.
+    pub fn map<U>(self, form: impl FnOnce(T) -> U) -> Once<U> {
+        Once { value: form(self.value), replayed: self.replayed }
+    }
+}
+
+/// Does the work, unless this caller's request with this key was answered before: then gives that answer and drops the
+/// work unstarted. Call it first in the transaction, before any lock is taken, and commit afterwards in either case.
+/// Without a key it just does the work.
+pub async fn once<T: Serialize + DeserializeOwned>(
+    tx: &TenantTx<'_>,
+    key: Option<&IdempotencyKey>,
+    work: impl Future<Output = Result<T>>,
+) -> Result<Once<T>> {
+    let Some(key) = key else { return Ok(Once { value: work.await?, replayed: false }) };
+    if let Some(answer) = claim(tx, key).await? {
+        let value = serde_json::from_value(answer).map_err(corrupt)?;
+        return Ok(Once { value, replayed: true });
+    }
+    let value = work.await?;
+    keep(tx, key, &serde_json::to_value(&value).map_err(Error::internal)?).await?;
+    Ok(Once { value, replayed: false })
+}
+
+/// Takes the key, or finds the answer it already has. Waits while another transaction holds it.
+async fn claim(tx: &TenantTx<'_>, key: &IdempotencyKey) -> Result<Option<Value>> {
+    const CLAIM: &str = "-- idempotency_key.claim
+        INSERT INTO idempotency_keys AS k (enterprise_id, user_id, key, request_hash, created_at)
+        VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (enterprise_id, user_id, key)
+            DO UPDATE SET request_hash = excluded.request_hash, created_at = excluded.created_at, answer = NULL
+            WHERE k.created_at <= $6";
+    const LOOKUP: &str = "-- idempotency_key.lookup
+        SELECT request_hash, answer FROM idempotency_keys WHERE enterprise_id = $1 AND user_id = $2 AND key = $3";
+    let caller = tx.caller();
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    let (hash, now) = (key.request.as_slice(), caller.request().at);
+    if tx.execute(CLAIM, &[&enterprise, &user, &key.key, &hash, &now, &(now - KEPT_FOR)]).await? == 1 {
+        return Ok(None);
+    }
+    let row = tx.query_one(LOOKUP, &[&enterprise, &user, &key.key]).await?;
+    if row.get::<_, &[u8]>("request_hash") != hash {
+        return Err(Error::Conflict(
+            "this Idempotency-Key was used for another request, choose a new one".to_owned(),
+        ));
+    }
+    row.get::<_, Option<Value>>("answer").map(Some).ok_or_else(|| corrupt("a kept key has no answer"))
+}
+
+async fn keep(tx: &TenantTx<'_>, key: &IdempotencyKey, answer: &Value) -> Result<(), StoreError> {
+    const KEEP: &str = "-- idempotency_key.keep
+        UPDATE idempotency_keys SET answer = $4 WHERE enterprise_id = $1 AND user_id = $2 AND key = $3";
+    let caller = tx.caller();
+    tx.execute(KEEP, &[&caller.enterprise_id().uuid(), &caller.user_id().uuid(), &key.key, answer])
+        .await
+        .map(drop)
+}
+
+fn corrupt(problem: impl ToString) -> Error {
+    StoreError::Corrupt { table: "idempotency_keys", column: "answer", problem: problem.to_string() }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_visible_ascii_of_bounded_length() {
+        for key in ["", "a b", "ä", "\u{7f}", &"k".repeat(256)] {
+            assert!(IdempotencyKey::new(key, &[]).is_err(), "{key:?}");
+        }
+        assert!(IdempotencyKey::new(&"k".repeat(255), &[]).is_ok());
+    }
+
+    #[test]
+    fn parts_of_a_request_do_not_run_together() {
+        let request = |parts: &[&[u8]]| IdempotencyKey::new("k", parts).unwrap().request;
+        assert_ne!(request(&[b"ab", b"c"]), request(&[b"a", b"bc"]));
+        assert_eq!(request(&[b"ab", b"c"]), request(&[b"ab", b"c"]));
+    }
+}
