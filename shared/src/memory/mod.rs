@@ -1,4 +1,33 @@
 //! Memories: what is remembered, recalled and forgotten, and who may see it.
+//!
+//! [`Memories`] is the service; each of its verbs has a file: [`remember`](Memories::remember),
+//! [`recall`](Memories::recall), [`list`](Memories::list), [`read`](Memories::read), [`revise`](Memories::revise),
+//! [`forget`](Memories::forget), [`history`](Memories::history), [`entities`](Memories::entities),
+//! [`events`](Memories::events). A verb takes the caller first, checks what they may do, and does everything in one
+//! transaction. Pure parts stand beside them: [`filter`].
+//!
+//! Not here: who may do what (`access::policy`), text to vectors (`embedding`), HTTP (`functions/memories`).
 
+mod entities;
+mod events;
 pub mod filter;
-pub use crate::page;
+mod forget;
+mod history;
+mod list;
+mod read;
+mod recall;
+mod remember;
+mod revise;
+mod service;
+mod types;
+
+pub use entities::{Entities, NamedEntity};
+pub use events::{Event, EventResult, Status};
+pub use forget::Forgotten;
+pub use history::{Change, Version};
+pub use list::{List, Listed, Part};
+pub use recall::{Breakdown, DEFAULT_THRESHOLD, DEFAULT_TOP_K, MAX_TOP_K, Recall, Recalled};
+pub use remember::{Extractor, Message, Outcome, Remember, Remembered};
+pub use revise::{MAX_BATCH, Revision};
+pub use service::Memories;
+pub use types::{Labels, Lifecycle, Memory, Metadata, Scopes};

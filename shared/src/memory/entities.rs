@@ -1,0 +1,47 @@
+//! The names that memories can be filtered by: mem0's users, agents, apps and runs.
+
+use chrono::{DateTime, Utc};
+
+use crate::access::AuthContext;
+use crate::error::{Error, Result};
+use crate::memory::filter::Entity;
+use crate::memory::{Memories, Scopes};
+use crate::page::Page;
+
+/// A label that some memory has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedEntity {
+    /// What kind.
+    pub kind: Entity,
+    /// The name.
+    pub name: String,
+    /// How many memories have it.
+    pub memories: u64,
+    /// When the first of them was stored.
+    pub created_at: DateTime<Utc>,
+    /// When the last of them changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A page of them, and how many there are of each kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entities {
+    /// The page, by kind and name.
+    pub entities: Vec<NamedEntity>,
+    /// Users in all.
+    pub users: u64,
+    /// Agents in all.
+    pub agents: u64,
+    /// Apps in all.
+    pub apps: u64,
+    /// Runs in all.
+    pub runs: u64,
+}
+
+impl Memories {
+    /// The labels of all memories in these scopes.
+    pub async fn entities(&self, caller: &AuthContext, scopes: &Scopes, page: Page) -> Result<Entities> {
+        let _ = (caller, scopes, page);
+        Err(Error::Unavailable("entities are not written yet".to_owned()))
+    }
+}

@@ -1,0 +1,78 @@
+//! Work that a caller can look up afterwards: what was asked, and what became of it.
+//!
+//! Events hold no memory text: the answer takes it from the memories as they are now, so what was forgotten is gone
+//! from here as well.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::access::AuthContext;
+use crate::error::{Error, Result};
+use crate::ids::{EventId, MemoryId};
+use crate::memory::Memories;
+use crate::page::Page;
+
+/// A piece of work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Which.
+    pub id: EventId,
+    /// What kind of work: `ADD`, `DELETE_ALL`, …
+    pub kind: String,
+    /// How far it is.
+    pub status: Status,
+    /// What was asked for, without text.
+    pub payload: Value,
+    /// What became of each part.
+    pub results: Vec<EventResult>,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When work on it began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it was done.
+    pub completed_at: Option<DateTime<Utc>>,
+}
+
+/// How far a piece of work is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Status {
+    /// Waiting.
+    Pending,
+    /// Being done.
+    Running,
+    /// Given up.
+    Failed,
+    /// Done.
+    Succeeded,
+}
+
+/// What became of one part of a piece of work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventResult {
+    /// The memory it led to, or the one that was there already.
+    pub id: Option<MemoryId>,
+    /// `ADD`, `SKIP`.
+    pub event: String,
+    /// Why, where that is not obvious.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The memory's text as it is now, if it can still be seen.
+    #[serde(skip)]
+    pub text: Option<String>,
+}
+
+impl Memories {
+    /// The caller's own events, newest first, and how many there are.
+    pub async fn events(&self, caller: &AuthContext, page: Page) -> Result<(Vec<Event>, u64)> {
+        let _ = (caller, page);
+        Err(Error::Unavailable("events are not written yet".to_owned()))
+    }
+
+    /// One of the caller's own events.
+    pub async fn event(&self, caller: &AuthContext, id: EventId) -> Result<Event> {
+        let _ = (caller, id);
+        Err(Error::Unavailable("events are not written yet".to_owned()))
+    }
+}
