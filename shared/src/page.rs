@@ -7,7 +7,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -143,7 +143,10 @@ impl Cursor {
             return Err(PageError::OtherQuery);
         }
         let micros = body[1..9].try_into().map(i64::from_be_bytes).map_err(|_| PageError::Malformed)?;
-        let created_at = DateTime::from_timestamp_micros(micros).ok_or(PageError::Malformed)?;
+        // Whoever forges one may write any number; PostgreSQL knows fewer years than chrono can name.
+        let created_at = DateTime::from_timestamp_micros(micros)
+            .filter(|at| (1..=9999).contains(&at.year()))
+            .ok_or(PageError::Malformed)?;
         let id = Uuid::from_slice(&body[9..]).map_err(|_| PageError::Malformed)?;
         Ok(Self { created_at, id })
     }

@@ -3,3 +3,4 @@
 //! Start with [`founding`], which is how a tenant comes to be.
 
 pub mod founding;
+pub mod owners;
