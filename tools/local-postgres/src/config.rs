@@ -51,6 +51,11 @@ impl Config {
     /// The one ephemeral cluster that all test processes of this user share, in the cache directory. It stays
     /// running between test runs. Callers keep out of each other's way with databases of their own.
     ///
+    /// A cheap copy of a prepared database is `CREATE DATABASE … TEMPLATE … STRATEGY FILE_COPY`: with `fsync` off, a
+    /// template of 10 MB in 540 files took 31 ms (19 ms each, four at a time), against 62 ms (49 ms) with the default
+    /// `WAL_LOG`. While other sessions write a lot the two are equal. Nobody may be connected to the template, and
+    /// dropping a copy takes 10 ms.
+    ///
     /// # Errors
     /// [`Error::NoCache`], [`Error::UnsupportedPlatform`].
     pub fn shared_by_tests() -> Result<Self, Error> {

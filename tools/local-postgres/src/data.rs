@@ -74,7 +74,10 @@ fn initialise(
         .arg("--pgdata")
         .arg(directory);
     if durability == Durability::Ephemeral {
-        initdb.arg("--no-sync");
+        initdb.args(["--no-sync", "--set=scram_iterations=1"]);
+    } else if cfg!(target_os = "linux") {
+        // One system call instead of a thousand: 1 s instead of 5 s on a virtual disk.
+        initdb.arg("--sync-method=syncfs");
     }
     let finished =
         command::run(&mut initdb, lock, &place.commands_log(), "initialising the database", progress)?;

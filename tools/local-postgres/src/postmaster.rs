@@ -1,6 +1,8 @@
 //! The running server, as its `postmaster.pid` and the process table tell.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -63,12 +65,25 @@ impl Postmaster {
         text.lines().nth(3)?.trim().parse().ok()
     }
 
+    /// Whether it serves a new connection. A process that was just killed looks alive and ready a little longer.
+    fn answers(&self) -> bool {
+        // The shortest exchange there is (protocol 3.0, "SSLRequest"): the server replies with one byte.
+        const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
+        let exchange = |port| {
+            let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+            stream.write_all(&SSL_REQUEST)?;
+            stream.read_exact(&mut [0])
+        };
+        self.port().is_some_and(|port| exchange(port).is_ok())
+    }
+
     /// Waits until it accepts connections (`true`) or has ended (`false`).
     pub(crate) fn wait_until_ready(&self, progress: Progress<'_>) -> bool {
         let begun = Instant::now();
         let mut said = false;
         while begun.elapsed() < PATIENCE && self.is_alive() {
-            if self.status() == Status::Ready {
+            if self.status() == Status::Ready && self.answers() {
                 return true;
             }
             if !said && begun.elapsed() > Duration::from_secs(2) {

@@ -11,26 +11,26 @@ use tokio_postgres::error::SqlState;
 use crate::support::{Root, another_process, ask, block_on, mode, open, outcome};
 
 #[test]
-fn files_are_private() {
+fn the_server_and_its_files_are_private_to_an_account_that_is_not_root() {
     let root = Root::new();
     let cluster = root.open_durable();
+    let sockets = cluster.socket_directory().unwrap();
     assert_eq!(mode(&root.file("data")), 0o700);
+    assert_eq!(mode(&sockets), 0o700);
     assert_eq!(mode(&root.file("superuser.password")), 0o600);
     assert_eq!(mode(&root.file("server.log")), 0o600);
-    let sockets = cluster.socket_directory().unwrap();
-    assert_eq!(mode(&sockets), 0o700);
-    let owner = |path: &Path| fs::metadata(path).unwrap().uid();
-    assert_eq!(owner(&sockets), owner(&root.file("data")));
-    assert!(!format!("{cluster:?}").contains(&fs::read_to_string(root.file("superuser.password")).unwrap()));
-}
 
-#[test]
-fn the_server_never_runs_as_root() {
-    let root = Root::new();
-    root.open_durable();
-    assert_ne!(fs::metadata(root.file("data")).unwrap().uid(), 0);
-    assert_ne!(fs::metadata(format!("/proc/{}", root.pid())).unwrap().uid(), 0);
-    assert_eq!(fs::metadata(root.path()).unwrap().uid(), nix::unistd::geteuid().as_raw());
+    let owner = |path: &Path| fs::metadata(path).unwrap().uid();
+    let account = owner(&root.file("data"));
+    assert_ne!(account, 0);
+    assert_eq!(owner(&sockets), account);
+    assert_eq!(owner(Path::new(&format!("/proc/{}", root.pid()))), account);
+    assert_eq!(owner(&root.path()), nix::unistd::geteuid().as_raw());
+
+    let pid = nix::unistd::Pid::from_raw(root.pid());
+    assert_eq!(nix::unistd::getsid(Some(pid)).unwrap(), pid, "closing our terminal does not end it");
+    let password = fs::read_to_string(root.file("superuser.password")).unwrap();
+    assert!(!format!("{cluster:?}").contains(password.trim()));
 }
 
 #[test]
@@ -112,17 +112,18 @@ fn a_root_inside_a_private_home_works_for_root_too() {
 }
 
 #[test]
-fn a_lost_password_is_explained() {
+fn data_without_its_password_is_explained() {
     let root = Root::new();
-    root.open_durable().stop(&mut |_| {}).unwrap();
-    fs::remove_file(root.file("superuser.password")).unwrap();
-    assert!(matches!(open(&root.durable()), Err(Error::PasswordLost(_))));
+    fs::create_dir_all(root.file("data")).unwrap();
+    fs::write(root.file("data/PG_VERSION"), "18\n").unwrap();
+    let error = open(&root.durable()).unwrap_err();
+    assert!(matches!(&error, Error::PasswordLost(path) if path.ends_with("superuser.password")), "{error}");
 }
 
 #[test]
 fn data_of_another_major_version_is_left_alone() {
     let root = Root::new();
-    root.open_durable().stop(&mut |_| {}).unwrap();
+    fs::create_dir_all(root.file("data/base")).unwrap();
     fs::write(root.file("data/PG_VERSION"), "17\n").unwrap();
     let error = open(&root.durable()).unwrap_err();
     assert!(matches!(&error, Error::OtherVersion { found, .. } if found == "17"), "{error}");

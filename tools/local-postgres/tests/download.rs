@@ -77,10 +77,3 @@ fn without_a_build_for_this_machine() {
     let error = error_of(&mut without_cache(&root, scratch.path(), &scratch));
     assert!(error.starts_with("pip found no PostgreSQL build for this machine"), "{error}");
 }
-
-#[test]
-fn no_failure_prevents_the_next_attempt() {
-    let (root, scratch) = (Root::new(), TempDir::new().unwrap());
-    error_of(&mut without_cache(&root, scratch.path(), &scratch));
-    outcome(another_process(&root.path()).spawn().unwrap()).unwrap();
-}

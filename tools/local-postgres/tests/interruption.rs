@@ -71,7 +71,7 @@ fn a_data_directory_that_is_not_complete_is_set_aside_not_deleted() {
 }
 
 #[test]
-fn a_stale_pid_file_naming_a_living_process_is_seen_through() {
+fn a_stale_pid_file_that_is_empty_or_names_a_living_process_is_seen_through() {
     let root = Root::new();
     execute(&root.open_durable(), "CREATE TABLE kept AS SELECT 1");
     kill_hard(root.pid());
@@ -94,15 +94,11 @@ fn a_stale_pid_file_naming_a_living_process_is_seen_through() {
     assert_eq!(ask(&cluster.superuser_url("postgres"), "SELECT count(*) FROM kept").unwrap(), "1");
     assert_ne!(root.pid(), i32::try_from(sleeper.id()).unwrap());
     kill_and_reap(sleeper);
-}
 
-#[test]
-fn an_empty_pid_file_does_not_prevent_the_start() {
-    let root = Root::new();
-    root.open_durable();
     kill_hard(root.pid());
-    fs::write(root.file("data/postmaster.pid"), "").unwrap();
-    root.open_durable();
+    fs::write(&pid_file, "").unwrap();
+    let cluster = root.open_durable();
+    assert_eq!(ask(&cluster.superuser_url("postgres"), "SELECT count(*) FROM kept").unwrap(), "1");
 }
 
 #[test]

@@ -68,14 +68,6 @@ fn processes_that_open_together_share_one_server() {
 }
 
 #[test]
-fn the_server_has_a_session_of_its_own() {
-    let root = Root::new();
-    root.open_durable();
-    let pid = nix::unistd::Pid::from_raw(root.pid());
-    assert_eq!(nix::unistd::getsid(Some(pid)).unwrap(), pid, "closing our terminal does not end it");
-}
-
-#[test]
 fn a_throw_away_cluster_begins_empty_whenever_its_server_starts() {
     let root = Root::new();
     let cluster = open(&root.ephemeral()).unwrap();
@@ -103,21 +95,17 @@ fn durable_data_is_never_thrown_away_by_mistake() {
 }
 
 #[test]
-fn settings_reach_the_server() {
+fn settings_reach_the_server_and_bad_ones_are_reported_in_its_words() {
     let root = Root::new();
+    let error = open(&root.ephemeral().set("shared_buffers", "a lot")).unwrap_err();
+    assert!(error.to_string().contains("invalid value for parameter \"shared_buffers\""), "{error}");
+
     let cluster = open(&root.ephemeral().set("shared_buffers", "16MB").set("work_mem", "5MB")).unwrap();
     assert_eq!(setting(&cluster, "shared_buffers"), "16MB");
     assert_eq!(setting(&cluster, "work_mem"), "5MB");
     assert_eq!(setting(&cluster, "server_encoding"), "UTF8");
     assert_eq!(setting(&cluster, "timezone"), "UTC");
     assert_eq!(setting(&cluster, "listen_addresses"), "127.0.0.1");
-}
-
-#[test]
-fn a_setting_the_server_rejects_is_reported_in_its_words() {
-    let root = Root::new();
-    let error = open(&root.ephemeral().set("shared_buffers", "a lot")).unwrap_err();
-    assert!(error.to_string().contains("shared_buffers"), "{error}");
 }
 
 #[test]

@@ -1,47 +1,69 @@
-//! Roles, databases and extensions.
+//! Roles, databases and extensions, in the cluster that all tests of this machine share.
 
-use crate::support::{Root, ask, block_on, open};
+use local_postgres::{Cluster, Config};
+
+use crate::support::{ask, block_on, execute, open};
+
+/// The shared cluster and a name nobody else has. What gets that name is dropped in the end.
+struct Shared {
+    cluster: Cluster,
+    name: String,
+}
+
+impl Shared {
+    fn new(test: &str) -> Self {
+        let cluster = open(&Config::shared_by_tests().unwrap()).unwrap();
+        Self { cluster, name: format!("{test} {}", std::process::id()) }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let name = self.name.replace('"', "\"\"");
+        execute(&self.cluster, &format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"));
+        execute(&self.cluster, &format!("DROP ROLE IF EXISTS \"{name}\""));
+    }
+}
 
 #[test]
 fn roles_and_databases_are_made_once_and_then_kept() {
-    let root = Root::new();
-    let cluster = open(&root.ephemeral()).unwrap();
+    let shared = Shared::new("kept");
+    let (cluster, name) = (&shared.cluster, &*shared.name);
     block_on(async {
-        cluster.ensure_role("app", "first").await.unwrap();
-        assert!(cluster.ensure_database("mem0", "app").await.unwrap());
-        assert!(!cluster.ensure_database("mem0", "app").await.unwrap());
-        cluster.ensure_role("app", "second").await.unwrap();
+        cluster.ensure_role(name, "first").await.unwrap();
+        assert!(cluster.ensure_database(name, name).await.unwrap());
+        assert!(!cluster.ensure_database(name, name).await.unwrap());
+        cluster.ensure_role(name, "second").await.unwrap();
     });
-    assert!(ask(&cluster.url("app", "first", "mem0"), "SELECT 1").is_err(), "the old password is gone");
-    let url = cluster.url("app", "second", "mem0");
-    assert_eq!(ask(&url, "current_user").unwrap(), "app");
+    assert!(ask(&cluster.url(name, "first", name), "SELECT 1").is_err(), "the old password is gone");
+    let url = cluster.url(name, "second", name);
+    assert_eq!(ask(&url, "current_user").unwrap(), name);
     let owner = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()";
-    assert_eq!(ask(&url, owner).unwrap(), "app");
+    assert_eq!(ask(&url, owner).unwrap(), name);
     assert_eq!(ask(&url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user").unwrap(), "false");
 }
 
 #[test]
 fn names_and_passwords_may_contain_anything() {
-    let root = Root::new();
-    let cluster = open(&root.ephemeral()).unwrap();
-    let (role, password, database) = ("o'Brien \"x\"", "p'\\ \"$$;--ü", "d\"b'; DROP");
+    let shared = Shared::new("o'Brien \"x\"; DROP \\ü");
+    let (cluster, name, password) = (&shared.cluster, &*shared.name, "p'\\ \"$$;--ü%@/");
     block_on(async {
-        cluster.ensure_role(role, password).await.unwrap();
-        cluster.ensure_database(database, role).await.unwrap();
+        cluster.ensure_role(name, password).await.unwrap();
+        cluster.ensure_database(name, name).await.unwrap();
     });
-    assert_eq!(ask(&cluster.url(role, password, database), "current_user").unwrap(), role);
+    assert_eq!(ask(&cluster.url(name, password, name), "current_user").unwrap(), name);
 }
 
 #[test]
 fn processes_may_ensure_the_same_things_at_the_same_time() {
-    let root = Root::new();
-    let cluster = open(&root.ephemeral()).unwrap();
+    let shared = Shared::new("together");
+    let (cluster, name) = (&shared.cluster, &*shared.name);
     let made: usize = std::thread::scope(|scope| {
         let make = || {
             block_on(async {
-                cluster.ensure_role("app", "secret").await.unwrap();
-                let new = cluster.ensure_database("mem0", "app").await.unwrap();
-                cluster.ensure_extension("mem0", "vector").await.unwrap();
+                cluster.ensure_role(name, "secret").await.unwrap();
+                let new = cluster.ensure_database(name, name).await.unwrap();
+                cluster.ensure_extension(name, "vector").await.unwrap();
                 usize::from(new)
             })
         };
@@ -53,10 +75,13 @@ fn processes_may_ensure_the_same_things_at_the_same_time() {
 
 #[test]
 fn pgvector_has_half_vectors_and_repairing_indexes() {
-    let root = Root::new();
-    let cluster = open(&root.ephemeral()).unwrap();
-    block_on(cluster.ensure_extension("postgres", "vector")).unwrap();
-    let url = cluster.superuser_url("postgres");
+    let shared = Shared::new("vectors");
+    let (cluster, name) = (&shared.cluster, &*shared.name);
+    block_on(async {
+        cluster.ensure_database(name, "postgres").await.unwrap();
+        cluster.ensure_extension(name, "vector").await.unwrap();
+    });
+    let url = cluster.superuser_url(name);
     assert_eq!(ask(&url, "SELECT '[1,0]'::halfvec <=> '[0,1]'").unwrap(), "1");
     let version = ask(&url, "SELECT extversion FROM pg_extension WHERE extname = 'vector'").unwrap();
     let numbers: Vec<u32> = version.split('.').map(|part| part.parse().unwrap()).collect();
@@ -65,10 +90,9 @@ fn pgvector_has_half_vectors_and_repairing_indexes() {
 
 #[test]
 fn what_fails_says_what_was_being_done() {
-    let root = Root::new();
-    let cluster = open(&root.ephemeral()).unwrap();
-    let error = block_on(cluster.ensure_database("mem0", "nobody_there")).unwrap_err();
-    assert_eq!(error.to_string(), "making database mem0 failed");
+    let shared = Shared::new("fails");
+    let error = block_on(shared.cluster.ensure_database(&shared.name, "nobody_there")).unwrap_err();
+    assert_eq!(error.to_string(), format!("making database {} failed", shared.name));
     let source = std::error::Error::source(&error).unwrap().source().unwrap().to_string();
     assert!(source.contains("role \"nobody_there\" does not exist"), "{source}");
 }
