@@ -1,9 +1,9 @@
 //! `cargo xtask package`: one zip per Lambda function, each with one executable `bootstrap`.
 //!
 //! cargo-lambda builds (see [`tool`] for where it comes from), normally with the compiler and linker this machine
-//! has: measured beside Zig on a function with ring in it, that takes a sixth less CPU and a tenth of the download. What Zig buys,
-//! an older glibc and other architectures, is there for the asking; whether it is needed is checked in every binary
-//! by [`bootstrap`]. Functions are built one after the other, because building them together would give each the
+//! has: beside Zig, on a function with ring in it, that took a sixth less CPU and an eighth of the download. What Zig
+//! buys, an older glibc and other architectures, is there for the asking; whether it is needed is checked in every
+//! binary by [`bootstrap`]. Functions are built one after the other, because building them together would give each the
 //! features of all.
 
 mod archive;
@@ -25,7 +25,7 @@ use crate::{
     workspace::{Function, Workspace},
 };
 use report::Packaged;
-use tool::Compiler;
+use tool::{CargoLambda, Compiler};
 
 /// Options of `cargo xtask package`.
 #[derive(clap::Args)]
@@ -60,6 +60,7 @@ fn package(args: &Args) -> Result<Vec<Packaged>> {
     let workspace = Workspace::load()?;
     let functions = workspace.select(&args.functions)?;
     let compiler = if args.zig || target::is_foreign(target) { Compiler::Zig } else { Compiler::Cargo };
+    let cargo_lambda = CargoLambda::obtain(compiler)?;
     // Only release builds go where deployment looks.
     let directory = match args.profile.as_str() {
         "release" => workspace.root.join("target/lambda"),
@@ -77,7 +78,7 @@ fn package(args: &Args) -> Result<Vec<Packaged>> {
             args.profile
         ));
         let started = Instant::now();
-        let bootstrap = build(compiler, &workspace, function, args, target, &directory)?;
+        let bootstrap = build(&cargo_lambda, &workspace, function, args, target, &directory)?;
         let needs = bootstrap::inspect(&bootstrap, target)
             .with_context(|| format!("{} would not run on Lambda", function.name))?;
         let zip = directory.join(format!("{}.zip", function.name));
@@ -99,14 +100,14 @@ fn package(args: &Args) -> Result<Vec<Packaged>> {
 }
 
 fn build(
-    compiler: Compiler,
+    cargo_lambda: &CargoLambda,
     workspace: &Workspace,
     function: &Function,
     args: &Args,
     target: &'static str,
     directory: &Path,
 ) -> Result<PathBuf> {
-    let mut command = tool::build_command(compiler)?;
+    let mut command = cargo_lambda.build()?;
     command.current_dir(&workspace.root).arg("--locked");
     // Only spelt so does cargo-lambda choose the CPU that Lambda's fleet has.
     match args.profile.as_str() {

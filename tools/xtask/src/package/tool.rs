@@ -46,20 +46,35 @@ impl Compiler {
     }
 }
 
-/// `cargo lambda build`, installing cargo-lambda first if need be.
-///
-/// # Errors
-/// When Python 3 or its pip is missing or the download fails.
-pub(crate) fn build_command(compiler: Compiler) -> Result<Command> {
-    let venv = installed(compiler)?;
-    let mut command = cargo::command(venv.join(BINARY));
-    command.args(["lambda", "build"]);
-    match compiler {
-        Compiler::Cargo => command.args(["--compiler", "cargo"]),
-        // cargo-lambda finds Zig through the environment's Python.
-        Compiler::Zig => command.env("PATH", path_with(&venv.join("bin"))?),
-    };
-    Ok(command)
+/// cargo-lambda, installed.
+pub(crate) struct CargoLambda {
+    compiler: Compiler,
+    venv: PathBuf,
+}
+
+impl CargoLambda {
+    /// Finds it in the cache, installing it first if need be.
+    ///
+    /// # Errors
+    /// When Python 3 or its pip is missing or the download fails.
+    pub(crate) fn obtain(compiler: Compiler) -> Result<Self> {
+        Ok(Self { compiler, venv: installed(compiler)? })
+    }
+
+    /// `cargo lambda build`, to be completed.
+    ///
+    /// # Errors
+    /// When the cache directory cannot stand in `PATH`.
+    pub(crate) fn build(&self) -> Result<Command> {
+        let mut command = cargo::command(self.venv.join(BINARY));
+        command.args(["lambda", "build"]);
+        match self.compiler {
+            Compiler::Cargo => command.args(["--compiler", "cargo"]),
+            // cargo-lambda finds Zig through the environment's Python.
+            Compiler::Zig => command.env("PATH", path_with(&self.venv.join("bin"))?),
+        };
+        Ok(command)
+    }
 }
 
 /// The virtual environment that holds what `compiler` needs.
@@ -82,7 +97,8 @@ fn installed(compiler: Compiler) -> Result<PathBuf> {
     let unfinished = cache.join(format!("{}.unfinished", compiler.directory()));
     // Left by an installation that was killed.
     let _ = fs::remove_dir_all(&unfinished);
-    install(&unfinished, &compiler.requirements())?;
+    install(&unfinished, &compiler.requirements())
+        .context("cargo-lambda comes from PyPI: Python 3 with pip is needed")?;
     fs::rename(&unfinished, &venv).with_context(|| format!("cannot create {}", venv.display()))?;
     if !binary.is_file() {
         bail!("the cargo-lambda wheel holds no binary for this machine");
