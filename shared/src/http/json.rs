@@ -43,7 +43,7 @@ pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result
 }
 
 /// Parses a body, with the path to whatever does not fit.
-pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     let text = std::str::from_utf8(body).map_err(|error| {
         Error::malformed(format!("the body is not UTF-8, see byte {}", error.valid_up_to()))
     })?;

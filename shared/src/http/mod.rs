@@ -12,7 +12,7 @@ mod routes;
 mod service;
 
 pub use idempotent::{Idempotent, refuse_key};
-pub use json::Json;
+pub use json::{Json, parse};
 pub use query::Query;
 pub use request::Request;
 pub use routes::{Operation, Routes};

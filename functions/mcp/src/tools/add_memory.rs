@@ -1,0 +1,133 @@
+//! `add_memory`: remember.
+
+use chrono::NaiveDate;
+use rmcp::model::{JsonObject, Tool as Description};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::access::{AuthContext, ScopeName};
+use shared::memory::{Labels, Memories, Message, Metadata, Outcome, Remember};
+use shared::{Error, Result};
+
+use super::{Effect, Tool, arguments, description};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Arguments {
+    text: Option<String>,
+    #[serde(default)]
+    messages: Vec<Message>,
+    scope: Option<String>,
+    user_id: Option<String>,
+    agent_id: Option<String>,
+    app_id: Option<String>,
+    run_id: Option<String>,
+    #[serde(default)]
+    metadata: Metadata,
+    #[serde(default)]
+    categories: Vec<String>,
+    infer: Option<bool>,
+    expiration_date: Option<NaiveDate>,
+    /// mem0's clients send it; there is no graph to enable.
+    #[serde(default, rename = "enable_graph")]
+    _enable_graph: Option<bool>,
+}
+
+pub(super) fn describe() -> Description {
+    let label =
+        |what: &str| json!({ "type": "string", "description": format!("A label to filter by: {what}.") });
+    let input = json!({
+        "type": "object",
+        "properties": {
+            "text": { "type": "string", "description": "One self-contained statement, with names instead of pronouns." },
+            "messages": {
+                "type": "array",
+                "description": "A conversation instead of text; statements worth keeping are extracted.",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "role": { "type": "string" }, "content": { "type": "string" }, "name": { "type": "string" },
+                    },
+                    "required": ["role", "content"],
+                },
+            },
+            "scope": arguments::scope_schema("personal"),
+            "user_id": label("whom it is about"),
+            "agent_id": label("which agent wrote it"),
+            "app_id": label("which application wrote it"),
+            "run_id": label("in which conversation"),
+            "metadata": { "type": "object" },
+            "categories": { "type": "array", "items": { "type": "string" } },
+            "infer": {
+                "type": "boolean",
+                "description": "true: extract statements; false: store as given. Default: false for text, true for messages.",
+            },
+            "expiration_date": { "type": "string", "description": "YYYY-MM-DD, the last day on which it is returned." },
+        },
+        "additionalProperties": false,
+    });
+    let result = json!({
+        "type": "object",
+        "properties": {
+            "event": { "type": "string", "enum": ["ADD", "SKIP"] },
+            "id": { "type": ["string", "null"], "description": "The new memory, or the one that says it already." },
+            "memory": { "type": "string" },
+            "reason": { "type": ["string", "null"], "description": "Why nothing was added." },
+        },
+        "required": ["event", "memory"],
+    });
+    let output = json!({
+        "type": "object",
+        "properties": {
+            "event_id": { "type": "string" },
+            "extractor": { "type": "string", "description": "What chose the statements." },
+            "results": { "type": "array", "items": result },
+        },
+        "required": ["event_id", "extractor", "results"],
+    });
+    let text = "Remember something that will matter in later conversations: a preference, decision, fact or plan. Do \
+                not store secrets, small talk, or what search_memories returned.";
+    let effect = Effect { read_only: false, destructive: false, idempotent: false };
+    description(Tool::AddMemory, "Add a memory", text, input, output, &effect)
+}
+
+pub(super) async fn call(memories: &Memories, caller: &AuthContext, arguments: JsonObject) -> Result<Value> {
+    let arguments: Arguments = arguments::parse(arguments)?;
+    let infer = arguments.infer.unwrap_or(arguments.text.is_none());
+    let mut messages = arguments.messages;
+    match arguments.text {
+        Some(text) if messages.is_empty() => {
+            messages.push(Message { role: "user".to_owned(), content: text, name: None });
+        }
+        // mem0's own tool sends both: the messages then say more than the text.
+        Some(_) => {}
+        None if messages.is_empty() => return Err(Error::invalid("text", "give text or messages")),
+        None => {}
+    }
+    let request = Remember {
+        messages,
+        scope: arguments.scope.as_deref().map_or(Ok(ScopeName::Personal), arguments::scope)?,
+        labels: Labels {
+            user: arguments.user_id,
+            agent: arguments.agent_id,
+            app: arguments.app_id,
+            run: arguments.run_id,
+        },
+        metadata: arguments.metadata,
+        categories: arguments.categories,
+        infer,
+        occurred_at: None,
+        expires_on: arguments.expiration_date,
+    };
+    let remembered = memories.remember(caller, request, None).await?.value;
+    let results = remembered.outcomes.iter().map(|outcome| match outcome {
+        Outcome::Added { id, text } => json!({ "event": "ADD", "id": id, "memory": text, "reason": null }),
+        Outcome::Skipped { text, reason, existing } => {
+            json!({ "event": "SKIP", "id": existing, "memory": text, "reason": reason })
+        }
+    });
+    Ok(json!({
+        "event_id": remembered.event,
+        "extractor": remembered.extractor,
+        "results": results.collect::<Vec<_>>(),
+    }))
+}

@@ -1,0 +1,90 @@
+//! `search_memories`: recall by meaning and words.
+
+use rmcp::model::{JsonObject, Tool as Description};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::access::AuthContext;
+use shared::memory::{DEFAULT_THRESHOLD, DEFAULT_TOP_K, MAX_TOP_K, Memories, Recall};
+use shared::{Error, Result};
+
+use super::{Effect, Tool, arguments, description, view};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Arguments {
+    query: String,
+    filters: Option<Value>,
+    scope: Option<String>,
+    #[serde(alias = "limit")]
+    top_k: Option<u32>,
+    threshold: Option<f32>,
+    #[serde(default)]
+    rerank: bool,
+    #[serde(default)]
+    latest_only: bool,
+    /// mem0's clients send it; there is no graph to enable.
+    #[serde(default, rename = "enable_graph")]
+    _enable_graph: Option<bool>,
+}
+
+pub(super) fn describe() -> Description {
+    let input = json!({
+        "type": "object",
+        "properties": {
+            "query": { "type": "string", "description": "What you want to know, as a question or in keywords." },
+            "filters": arguments::filters_schema(),
+            "scope": arguments::scope_schema("everything the caller can see"),
+            "top_k": {
+                "type": "integer", "minimum": 1, "maximum": MAX_TOP_K, "default": DEFAULT_TOP_K,
+                "description": "How many memories at most; limit is another name for it.",
+            },
+            "limit": { "type": "integer", "minimum": 1, "maximum": MAX_TOP_K },
+            "threshold": { "type": "number", "minimum": 0, "maximum": 1, "description": "The least score." },
+            "rerank": { "type": "boolean", "default": false },
+            "latest_only": { "type": "boolean", "default": false, "description": "Leave out superseded facts." },
+        },
+        "required": ["query"],
+        "additionalProperties": false,
+    });
+    let found = view::memory_schema(&[("score", json!({ "type": "number" }))]);
+    let output = json!({
+        "type": "object",
+        "properties": {
+            "results": { "type": "array", "items": found },
+            "content_trust": view::content_trust_schema(),
+        },
+        "required": ["results", "content_trust"],
+    });
+    let text = "Find memories that answer a question, best first: the person's own and everything their teams and \
+                organization remember. Use it before answering from memory or guessing.";
+    let effect = Effect { read_only: true, destructive: false, idempotent: true };
+    description(Tool::SearchMemories, "Search memories", text, input, output, &effect)
+}
+
+pub(super) async fn call(memories: &Memories, caller: &AuthContext, arguments: JsonObject) -> Result<Value> {
+    let arguments: Arguments = arguments::parse(arguments)?;
+    let top_k = arguments.top_k.unwrap_or(DEFAULT_TOP_K);
+    if !(1..=MAX_TOP_K).contains(&top_k) {
+        return Err(Error::invalid("top_k", format!("must be between 1 and {MAX_TOP_K}")));
+    }
+    let threshold = arguments.threshold.unwrap_or(DEFAULT_THRESHOLD);
+    if !(0.0..=1.0).contains(&threshold) {
+        return Err(Error::invalid("threshold", "must be between 0 and 1"));
+    }
+    let request = Recall {
+        filter: arguments::filter(arguments.filters.as_ref())?,
+        scopes: arguments::scopes(arguments.scope.as_deref())?,
+        top_k,
+        threshold,
+        rerank: arguments.rerank,
+        latest_only: arguments.latest_only,
+        ..Recall::new(arguments.query)
+    };
+    let found = memories.recall(caller, request).await?;
+    let results = found.iter().map(|found| {
+        let mut value = view::memory(caller, &found.memory);
+        value["score"] = json!(found.score);
+        value
+    });
+    Ok(json!({ "results": results.collect::<Vec<_>>(), "content_trust": view::UNTRUSTED }))
+}
