@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, Durability};
+use crate::config::Config;
 use crate::error::{During, Error};
 use crate::installation::Installation;
 use crate::lock::Lock;
@@ -30,20 +30,17 @@ impl Cluster {
     pub fn open(config: &Config, progress: Progress<'_>) -> Result<Self, Error> {
         let place = Place::resolve(&config.root)?;
         let lock = Lock::take(&place.directory, progress)?;
-        let made_as = place.durability();
-        let may_start_afresh = config.durability == Durability::Ephemeral && made_as.is_none();
-        if made_as.is_some_and(|found| found != config.durability) && !may_start_afresh {
-            return Err(Error::OtherDurability {
-                path: config.root.clone(),
-                found: made_as.unwrap_or(config.durability),
-                wanted: config.durability,
-            });
+        if let Some(found) = place.durability()
+            && found != config.durability
+        {
+            return Err(Error::OtherDurability { path: place.directory, found, wanted: config.durability });
         }
         if let Some(server) = Postmaster::find(&place.data())
             && server.wait_until_ready(progress)
         {
             return Self::of(place, &server);
         }
+        place.explain(&config.root, progress);
         files::sweep(&place.directory);
         let installation = Installation::ensure(&place, progress)?;
         data::ensure(&place, &installation, config.durability, &lock, progress)?;
@@ -72,7 +69,7 @@ impl Cluster {
     /// # Errors
     /// [`Error::Stop`], and those of finding the cluster.
     pub fn stop_at(root: &Path, progress: Progress<'_>) -> Result<bool, Error> {
-        if !root.exists() {
+        if !Place::may_exist(root) {
             return Ok(false);
         }
         let place = Place::resolve(root)?;

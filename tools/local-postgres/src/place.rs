@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::account::Account;
 use crate::config::Durability;
 use crate::error::{During, Error};
-use crate::files;
+use crate::{Progress, files};
 
 /// Stands in for `/` when the root cannot be entered.
 const ELSEWHERE: &str = "/var/lib/mem0-enterprise";
@@ -47,6 +47,19 @@ impl Place {
         files::make_passage(&directory)?;
         let there = Self { account: Account::choose(&directory.join("data"))?, directory };
         if there.account.can_enter(&there.directory) { Ok(there) } else { Err(there.unreachable()) }
+    }
+
+    /// Whether anything was ever made for `root`. Makes nothing.
+    pub(crate) fn may_exist(root: &Path) -> bool {
+        root.exists() || std::path::absolute(root).is_ok_and(|root| elsewhere(&root).exists())
+    }
+
+    /// Says so when the cluster is not where it was wanted.
+    pub(crate) fn explain(&self, root: &Path, progress: Progress<'_>) {
+        if self.directory.starts_with(ELSEWHERE) && !root.starts_with(ELSEWHERE) {
+            let (account, root, here) = (self.account.name(), root.display(), self.directory.display());
+            progress(&format!("user {account} cannot enter {root}: the database is in {here}"));
+        }
     }
 
     fn unreachable(&self) -> Error {
@@ -93,6 +106,11 @@ impl Place {
             (true, false) => Some(Durability::Durable),
         }
     }
+}
+
+/// The stand-in for a root that cannot be entered.
+fn elsewhere(root: &Path) -> PathBuf {
+    Path::new(ELSEWHERE).join(root.strip_prefix("/").unwrap_or(root))
 }
 
 /// A file of this name in the data directory says that the data may be thrown away.

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -46,8 +47,8 @@ impl Postmaster {
     /// Process ids are reused, and a process that nobody has waited for keeps its own: only a process that was started
     /// with this data directory is our server.
     fn is_alive(&self) -> bool {
-        let data = self.data.to_string_lossy();
-        command_line(self.pid).is_some_and(|line| line.contains("postgres") && line.contains(&*data))
+        let ours = format!("postgres -D {}", self.data.display());
+        command_line(self.pid).is_some_and(|line| line.trim_end().ends_with(&ours))
     }
 
     fn status(&self) -> Status {
@@ -114,15 +115,25 @@ impl Postmaster {
 
 /// When the pid in a dead server's file now belongs to another process, PostgreSQL would believe its server alive and
 /// refuse to start. The file is not deleted but given a pid that nobody has: the shared-memory key in it is how
-/// PostgreSQL notices backends that outlived their server. Call only when [`Postmaster::find`] found nothing.
+/// PostgreSQL notices backends that outlived their server.
 pub(crate) fn forget_stale_pid(place: &Place) -> Result<(), Error> {
-    let path = pid_file(&place.data());
-    let Ok(text) = fs::read_to_string(&path) else { return Ok(()) };
-    let rest = text.split_once('\n').map_or("", |(_, rest)| rest);
-    if recorded_pid(&place.data()).is_none() {
-        // Empty or garbled, as after a power cut; PostgreSQL refuses to judge such a file.
-        return fs::remove_file(&path).during("removing", &path);
+    let data = place.data();
+    let path = pid_file(&data);
+    if path.exists() && recorded_pid(&data).is_none() {
+        // Empty, as after a power cut; PostgreSQL refuses to judge such a file. One that a server is just writing has
+        // its pid by the second look.
+        command::wait(Duration::from_millis(500));
+        if recorded_pid(&data).is_none() {
+            fs::remove_file(&path).during("removing", &path)?;
+        }
     }
+    let Some(pid) = recorded_pid(&data) else { return Ok(()) };
+    let free = kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH);
+    if free || Postmaster::find(&data).is_some() {
+        return Ok(());
+    }
+    let text = fs::read_to_string(&path).during("reading", &path)?;
+    let rest = text.split_once('\n').map_or("", |(_, rest)| rest);
     files::write(&path, 0o600, &format!("{NOBODYS_PID}\n{rest}"), |file| place.account.give(file))
 }
 

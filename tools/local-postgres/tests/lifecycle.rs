@@ -5,7 +5,7 @@ use std::path::Path;
 
 use local_postgres::{Cluster, Error};
 
-use crate::support::{Root, another_process, ask, execute, open, open_aloud, outcome, setting};
+use crate::support::{Root, another_process, ask, execute, kill_hard, open, open_aloud, outcome, setting};
 
 #[test]
 fn opening_twice_reuses_the_running_server() {
@@ -21,24 +21,17 @@ fn opening_twice_reuses_the_running_server() {
 #[test]
 fn what_was_written_survives_a_stop() {
     let root = Root::new();
+    assert!(!root.stop(), "there is nothing yet");
     let cluster = root.open_durable();
     let port = cluster.port();
     execute(&cluster, "CREATE TABLE kept AS SELECT 42 AS answer");
-    cluster.stop(&mut |_| {}).unwrap();
+    assert!(root.stop());
     assert!(!root.file("data/postmaster.pid").exists());
+    assert!(!root.stop(), "it has stopped already");
 
     let again = root.open_durable();
     assert_eq!(again.port(), port, "the port is remembered");
     assert_eq!(ask(&again.superuser_url("postgres"), "SELECT answer FROM kept").unwrap(), "42");
-}
-
-#[test]
-fn stopping_says_whether_a_server_ran() {
-    let root = Root::new();
-    assert!(!root.stop(), "there is nothing yet");
-    root.open_durable();
-    assert!(root.stop());
-    assert!(!root.stop());
 }
 
 #[test]
@@ -70,16 +63,15 @@ fn processes_that_open_together_share_one_server() {
 #[test]
 fn a_throw_away_cluster_begins_empty_whenever_its_server_starts() {
     let root = Root::new();
+    let exists = |cluster: &Cluster| {
+        ask(&cluster.superuser_url("postgres"), "to_regclass('written') IS NOT NULL").unwrap() == "true"
+    };
     let cluster = open(&root.ephemeral()).unwrap();
-    execute(&cluster, "CREATE TABLE gone AS SELECT 1");
     assert_eq!(setting(&cluster, "fsync"), "off");
-    let table = "to_regclass('gone')::text";
-    let same = open(&root.ephemeral()).unwrap();
-    assert_eq!(ask(&same.superuser_url("postgres"), table).unwrap(), "gone", "it is reused while it runs");
-    same.stop(&mut |_| {}).unwrap();
-    let afresh = open(&root.ephemeral()).unwrap();
-    let there = ask(&afresh.superuser_url("postgres"), &format!("{table} IS NULL")).unwrap();
-    assert_eq!(there, "true");
+    execute(&cluster, "CREATE TABLE written AS SELECT 1");
+    assert!(exists(&open(&root.ephemeral()).unwrap()), "it is reused while it runs");
+    kill_hard(root.pid());
+    assert!(!exists(&open(&root.ephemeral()).unwrap()));
 }
 
 #[test]
