@@ -82,17 +82,17 @@ impl Environment {
     pub async fn ready(&mut self) -> Result<(), InvokeError> {
         while self.timings.ready_at.is_none() {
             let left = self.options.init_timeout.saturating_sub(self.timings.spawned_at.elapsed());
-            let heard = time::timeout(left, self.hear()).await;
-            match self
-                .usable_only_if_ok(heard.map_err(|_| InvokeError::InitTimedOut(self.options.init_timeout)))?
-            {
+            let Ok(heard) = time::timeout(left, self.hear()).await else {
+                return Err(self.give_up(InvokeError::InitTimedOut(self.options.init_timeout)));
+            };
+            match heard {
                 Heard::Signal(Signal { kind: SignalKind::InitError(report), .. }) => {
-                    return self.usable_only_if_ok(Err(InvokeError::Init(report)));
+                    return Err(self.give_up(InvokeError::Init(report)));
                 }
                 Heard::Signal(_) => {}
                 Heard::Exit(status) => {
                     let output = self.last_output().await;
-                    return self.usable_only_if_ok(Err(InvokeError::InitExited { status, output }));
+                    return Err(self.give_up(InvokeError::InitExited { status, output }));
                 }
             }
         }
@@ -131,10 +131,7 @@ impl Environment {
         let timeout = self.options.timeout;
         match time::timeout(timeout, self.answer(&request_id)).await {
             Ok(answer) => answer,
-            Err(_) => {
-                self.kill();
-                Err(InvokeError::TimedOut(timeout))
-            }
+            Err(_) => Err(self.give_up(InvokeError::TimedOut(timeout))),
         }
     }
 
@@ -144,7 +141,7 @@ impl Environment {
                 Heard::Signal(signal) => signal,
                 Heard::Exit(status) => {
                     let output = self.last_output().await;
-                    return self.usable_only_if_ok(Err(InvokeError::Exited { status, output }));
+                    return Err(self.give_up(InvokeError::Exited { status, output }));
                 }
             };
             match signal.kind {
@@ -155,9 +152,7 @@ impl Environment {
                 SignalKind::TooLarge { request_id, bytes } if request_id == expected => {
                     return Err(InvokeError::ReplyTooLarge { bytes, limit: PAYLOAD_LIMIT });
                 }
-                SignalKind::InitError(report) => {
-                    return self.usable_only_if_ok(Err(InvokeError::Init(report)));
-                }
+                SignalKind::InitError(report) => return Err(self.give_up(InvokeError::Init(report))),
                 // Asking for work, or an answer to an event that was given up on.
                 _ => {}
             }
@@ -287,11 +282,10 @@ impl Environment {
         self.output.tail()
     }
 
-    fn usable_only_if_ok<T>(&mut self, result: Result<T, InvokeError>) -> Result<T, InvokeError> {
-        if result.is_err() {
-            self.kill();
-        }
-        result
+    /// Ends a process that is of no more use, for this reason.
+    fn give_up(&mut self, error: InvokeError) -> InvokeError {
+        self.kill();
+        error
     }
 }
 
