@@ -1,5 +1,7 @@
 //! Applying the schema. Only `migrate`, the all-in-one server and the tests are built with this.
 
+use std::hash::{Hash as _, Hasher as _};
+
 use secrecy::ExposeSecret as _;
 
 use super::{StoreError, connect};
@@ -41,6 +43,16 @@ pub async fn run(config: &DatabaseConfig) -> Result<Migrated, StoreError> {
     let _ = connection.await;
     let applied = report.applied_migrations().iter().map(ToString::to_string).collect();
     Ok(Migrated { applied, version: row.get(0) })
+}
+
+/// Names this build's schema: changes with every migration that is added or edited.
+#[must_use]
+pub fn fingerprint() -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    for migration in embedded::migrations::runner().get_migrations() {
+        (migration.version(), migration.name(), migration.sql()).hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 fn describe(error: &refinery::Error) -> String {

@@ -22,9 +22,9 @@ pub async fn found(tx: &IdentityTx, name: &str, at: DateTime<Utc>) -> Result<Fou
     const SCOPES: &str = "-- enterprise.insert_scopes
         WITH ids AS (SELECT nextval('scope_ids') AS root, nextval('scope_ids') AS everyone)
         INSERT INTO scopes (enterprise_id, id, kind, parent_id, path)
-        SELECT $1, root, 'enterprise', NULL, ARRAY[root] FROM ids
+        SELECT $1::uuid, root, 'enterprise', NULL, ARRAY[root] FROM ids
         UNION ALL
-        SELECT $1, everyone, 'public', root, ARRAY[root, everyone] FROM ids
+        SELECT $1::uuid, everyone, 'public', root, ARRAY[root, everyone] FROM ids
         RETURNING id, kind";
     let enterprise = EnterpriseId::generate();
     tx.execute(ENTERPRISE, &[&enterprise.uuid(), &name, &at]).await?;

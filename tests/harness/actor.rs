@@ -1,0 +1,86 @@
+//! The people of a test.
+
+use shared::access::{ApiKeyVerb, Role};
+use shared::ids::{EnterpriseId, ScopeId, SessionId, UserId};
+
+use super::{Client, Node, TestApp, people};
+
+/// Somebody without a credential.
+#[derive(Clone)]
+pub(crate) struct Anonymous {
+    app: TestApp,
+}
+
+impl Anonymous {
+    pub(super) fn new(app: &TestApp) -> Self {
+        Self { app: app.clone() }
+    }
+}
+
+impl Client for Anonymous {
+    fn app(&self) -> &TestApp {
+        &self.app
+    }
+
+    fn authorization(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Somebody with an account, who calls with an access token or an API key.
+#[derive(Clone)]
+pub(crate) struct Actor {
+    pub(super) app: TestApp,
+    pub(crate) email: String,
+    pub(crate) user: UserId,
+    pub(crate) enterprise: EnterpriseId,
+    /// Their personal scope.
+    pub(crate) scope: ScopeId,
+    /// The enterprise's scope.
+    pub(crate) root: ScopeId,
+    pub(crate) session: SessionId,
+    /// What they send as `Authorization: Bearer`: a JWT or an API key.
+    pub(crate) token: String,
+}
+
+impl Client for Actor {
+    fn app(&self) -> &TestApp {
+        &self.app
+    }
+
+    fn authorization(&self) -> Option<String> {
+        Some(format!("Bearer {}", self.token))
+    }
+}
+
+impl Actor {
+    /// A colleague with this role on a node and what is below it.
+    pub(crate) async fn colleague(&self, name: &str, node: &Node, role: Role) -> Self {
+        people::join(self, name, node.scope, role).await
+    }
+
+    /// A colleague with this role on the whole enterprise.
+    pub(crate) async fn enterprise_colleague(&self, name: &str, role: Role) -> Self {
+        people::join(self, name, self.root, role).await
+    }
+
+    /// A colleague who is a member of nothing.
+    pub(crate) async fn stranger(&self, name: &str) -> Self {
+        people::account(&self.app, self.enterprise, self.root, name).await
+    }
+
+    /// The same person, calling with an API key that may do everything.
+    pub(crate) async fn with_api_key(&self) -> Self {
+        self.with_narrow_api_key(&ApiKeyVerb::ALL).await
+    }
+
+    /// The same person, calling with an API key that may do only this.
+    pub(crate) async fn with_narrow_api_key(&self, verbs: &[ApiKeyVerb]) -> Self {
+        Self { token: people::api_key(self, verbs).await, ..self.clone() }
+    }
+
+    /// The same person, sending this credential.
+    pub(crate) fn with_token(&self, token: impl Into<String>) -> Self {
+        Self { token: token.into(), ..self.clone() }
+    }
+}

@@ -1,0 +1,85 @@
+//! What came back.
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+
+use super::snapshot;
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// `GET /v1/ping/`, for messages.
+    request: String,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    pub(super) async fn read(request: String, response: Response<axum::body::Body>) -> Self {
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Self { request, status: head.status, headers: head.headers, body }
+    }
+
+    /// A header's value.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// The body as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{self} is not JSON: {error}"))
+    }
+
+    /// The body as JSON, with ids and the like replaced by what they are and in which order they occur, for snapshots.
+    #[track_caller]
+    pub(crate) fn snapshot(&self) -> Value {
+        snapshot::stable(self.json())
+    }
+
+    /// Asserts the status; the message shows the body.
+    #[track_caller]
+    pub(crate) fn assert_status(&self, status: u16) -> &Self {
+        assert_eq!(self.status.as_u16(), status, "{self}");
+        self
+    }
+
+    /// Asserts success (2xx) and returns the JSON; null when there is no body.
+    #[track_caller]
+    pub(crate) fn ok(&self) -> Value {
+        assert!(self.status.is_success(), "{self}");
+        if self.body.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// Asserts a well-formed problem (RFC 9457) of that status, kind and place in the input, and returns its detail.
+    #[track_caller]
+    pub(crate) fn assert_problem(&self, status: u16, kind: &str, field: Option<&str>) -> String {
+        assert_eq!(self.status.as_u16(), status, "{self}");
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{self}");
+        let problem = self.json();
+        assert_eq!(problem["type"], format!("/problems/{kind}"), "{self}");
+        assert_eq!(problem["status"], status, "{self}");
+        assert_eq!(problem["request_id"].as_str(), self.header("x-request-id"), "{self}");
+        assert_eq!(problem["field"].as_str(), field, "{self}");
+        assert_eq!(self.headers.contains_key("www-authenticate"), status == 401, "{self}");
+        assert_eq!(self.headers.contains_key("retry-after"), status == 429 || status == 503, "{self}");
+        let detail = problem["detail"].as_str().unwrap_or_default().to_owned();
+        assert!(!detail.is_empty() && !detail.ends_with('.'), "a detail without a full stop: {self}");
+        detail
+    }
+}
+
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} answered {} {}", self.request, self.status, String::from_utf8_lossy(&self.body))
+    }
+}

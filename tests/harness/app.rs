@@ -1,0 +1,105 @@
+//! The application under test.
+
+use std::sync::Arc;
+
+use axum::Router;
+use chrono::{DateTime, TimeDelta, Utc};
+use shared::access::Gate;
+use shared::clock::Clock;
+use shared::config::{DatabaseConfig, LimitsConfig};
+use shared::db::Database;
+use shared::http;
+use shared::http::Operation;
+
+use super::people::SIGNING_KEY_ID;
+use super::{Actor, Anonymous, TestDatabase, people};
+
+/// Issuer and audience of the tests' access tokens.
+pub(crate) const PUBLIC_URL: &str = "https://mem0.test";
+
+/// Every router on a database of its own, and a clock that stands still. Cheap to clone; the database goes with the
+/// last clone.
+#[derive(Clone)]
+pub(crate) struct TestApp(Arc<Parts>);
+
+struct Parts {
+    router: Router,
+    operations: Vec<Operation>,
+    gate: Gate,
+    clock: Clock,
+    // Last: dropped after the pool that uses it.
+    database: TestDatabase,
+}
+
+impl TestApp {
+    /// Nobody has registered yet.
+    pub(crate) async fn new() -> Self {
+        Self::with_limits(LimitsConfig::default()).await
+    }
+
+    /// With other limits on what a request may cost.
+    pub(crate) async fn with_limits(limits: LimitsConfig) -> Self {
+        let database = TestDatabase::new().await;
+        let clock = Clock::mock(Self::start());
+        let config = DatabaseConfig { connections: 4, ..DatabaseConfig::new(database.url().await).unwrap() };
+        let gate = Gate::new(Database::new(&config).unwrap(), clock.clone(), PUBLIC_URL);
+        let routes = http::health::<Gate>();
+        let operations = routes.operations().to_vec();
+        let router = http::service(routes.into_router(gate.clone()), clock.clone(), limits);
+        let app = Self(Arc::new(Parts { router, operations, gate, clock, database }));
+        people::add_signing_key(&app, SIGNING_KEY_ID).await;
+        app
+    }
+
+    /// Two owners of an enterprise each, who know nothing of each other.
+    pub(crate) async fn two_tenants() -> (Self, Actor, Actor) {
+        let app = Self::new().await;
+        let (alice, bob) = (app.owner("alice").await, app.owner("bob").await);
+        (app, alice, bob)
+    }
+
+    /// Somebody without a credential.
+    pub(crate) fn anonymous(&self) -> Anonymous {
+        Anonymous::new(self)
+    }
+
+    /// Founds an enterprise; its owner, logged in.
+    pub(crate) async fn owner(&self, name: &str) -> Actor {
+        people::found(self, name).await
+    }
+
+    /// When every test begins.
+    pub(crate) fn start() -> DateTime<Utc> {
+        "2026-03-02T09:00:00Z".parse().unwrap()
+    }
+
+    /// What the application takes for the present.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
+    /// Lets time pass.
+    pub(crate) fn advance(&self, by: TimeDelta) {
+        self.0.clock.advance(by);
+    }
+
+    /// Every method of every path.
+    pub(crate) fn operations(&self) -> &[Operation] {
+        &self.0.operations
+    }
+
+    /// The routers, as `http::service` wraps them.
+    pub(crate) fn router(&self) -> Router {
+        self.0.router.clone()
+    }
+
+    /// For arranging by the domain's own verbs what no route does.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
+    /// The database beneath.
+    pub(crate) fn database(&self) -> &TestDatabase {
+        &self.0.database
+    }
+}

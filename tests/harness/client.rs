@@ -1,0 +1,60 @@
+//! How everybody makes requests.
+
+use axum::body::Body;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{Method, Request};
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+use super::{Answer, TestApp};
+
+/// Somebody who can call the application.
+pub(crate) trait Client {
+    /// Which application.
+    fn app(&self) -> &TestApp;
+
+    /// The value of their `Authorization` header.
+    fn authorization(&self) -> Option<String>;
+
+    /// Sends a request as it is, with their credential unless it has one.
+    async fn send(&self, mut request: Request<Body>) -> Answer {
+        if let Some(value) = self.authorization()
+            && !request.headers().contains_key(AUTHORIZATION)
+        {
+            request.headers_mut().insert(AUTHORIZATION, value.parse().unwrap());
+        }
+        let line = format!("{} {}", request.method(), request.uri());
+        let response = self.app().router().oneshot(request).await.unwrap();
+        Answer::read(line, response).await
+    }
+
+    /// Sends a method with a JSON body.
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        self.send(request.body(body).unwrap()).await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, None).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, Some(&body)).await
+    }
+
+    async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PUT, path, Some(&body)).await
+    }
+
+    async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PATCH, path, Some(&body)).await
+    }
+
+    async fn delete(&self, path: &str) -> Answer {
+        self.call(Method::DELETE, path, None).await
+    }
+}

@@ -1,0 +1,55 @@
+//! The PostgreSQL that all tests of this user share, and the roles that tests log in as.
+//!
+//! It keeps running between test runs, so that only the first one after a boot waits for it.
+
+use local_postgres::{Cluster, Config};
+use tokio::sync::OnceCell;
+use tokio_postgres::Client;
+
+/// Owns the databases and applies the migrations; no superuser, like the owner in a real installation.
+pub(super) const OWNER: &str = "mem0_owner";
+
+/// What the application logs in as: may do nothing but `SET ROLE mem0_app`.
+pub(super) const LOGIN: &str = "mem0_login";
+
+static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
+
+/// The running cluster.
+pub(super) async fn cluster() -> &'static Cluster {
+    CLUSTER.get_or_init(open).await
+}
+
+async fn open() -> Cluster {
+    let opening = tokio::task::spawn_blocking(|| {
+        Cluster::open(&Config::shared_by_tests()?, &mut |line| eprintln!("{line}"))
+    });
+    opening.await.unwrap().expect("the embedded PostgreSQL starts")
+}
+
+/// A connection of the superuser's, driven by the current runtime.
+pub(super) async fn superuser(database: &str) -> Client {
+    cluster().await.connect(database).await.unwrap()
+}
+
+/// How a role reaches a database. All roles of the tests share the superuser's random password, which only this user
+/// can read.
+pub(super) async fn url(role: &str, database: &str) -> String {
+    let cluster = cluster().await;
+    cluster.url(role, &password(cluster), database)
+}
+
+/// Makes the roles that the template needs: cluster-wide, so under the template's lock.
+pub(super) async fn ensure_roles() {
+    let cluster = cluster().await;
+    let password = password(cluster);
+    cluster.ensure_role(OWNER, &password).await.unwrap();
+    cluster.ensure_role(LOGIN, &password).await.unwrap();
+    let client = superuser(local_postgres::SUPERUSER).await;
+    // The first migration makes mem0_app and mem0_identity where they are missing.
+    client.batch_execute("ALTER ROLE mem0_owner CREATEROLE; ALTER ROLE mem0_login NOINHERIT").await.unwrap();
+}
+
+fn password(cluster: &Cluster) -> String {
+    let superuser: tokio_postgres::Config = cluster.superuser_url("postgres").parse().unwrap();
+    String::from_utf8(superuser.get_password().unwrap().to_vec()).unwrap()
+}

@@ -1,0 +1,114 @@
+//! A test's own database: a copy of the template, gone with the test.
+//!
+//! Each is guarded by an advisory lock that its test process holds. What a killed process left behind is therefore
+//! known by its lock being free, and the next test to come removes it.
+
+use std::time::{Duration, Instant};
+
+use tokio_postgres::Client;
+
+use super::cluster::{self, LOGIN, OWNER};
+use super::template::template;
+
+/// First key of the advisory locks in database `postgres` that guard test databases; the second is in the name.
+const IN_USE: i32 = 0x6d30_6462;
+
+/// A database that nobody else uses.
+pub(crate) struct TestDatabase {
+    name: String,
+    /// Holds the lock for as long as the database is there.
+    keeper: Option<Client>,
+}
+
+impl TestDatabase {
+    /// A migrated, empty database.
+    pub(crate) async fn new() -> Self {
+        let template = template().await;
+        let keeper = cluster::superuser(local_postgres::SUPERUSER).await;
+        sweep(&keeper).await;
+        let name = claim(&keeper).await;
+        // Written through the log: no checkpoint of everybody's databases, as copying files would ask for.
+        let copy = format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER} STRATEGY wal_log");
+        keeper.batch_execute(&copy).await.unwrap();
+        Self { name, keeper: Some(keeper) }
+    }
+
+    /// How the application reaches it: as a login that may only become `mem0_app`.
+    pub(crate) async fn url(&self) -> String {
+        cluster::url(LOGIN, &self.name).await
+    }
+
+    /// How the owner, who migrates, reaches it.
+    pub(crate) async fn owner_url(&self) -> String {
+        cluster::url(OWNER, &self.name).await
+    }
+
+    /// A connection to which nothing is hidden. For arranging and inspecting, never for what is tested.
+    pub(crate) async fn superuser(&self) -> Client {
+        cluster::superuser(&self.name).await
+    }
+
+    /// A connection like the application's, before it is bound to anybody.
+    pub(crate) async fn as_app(&self) -> Client {
+        let client = connect(&self.url().await).await;
+        client.batch_execute("SET ROLE mem0_app").await.unwrap();
+        client
+    }
+}
+
+async fn connect(url: &str) -> Client {
+    let config: tokio_postgres::Config = url.parse().unwrap();
+    let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// A name whose lock is now held by the keeper.
+async fn claim(keeper: &Client) -> String {
+    let random =
+        "SELECT n, pg_try_advisory_lock($1, n) FROM (SELECT (random() * 2147483646)::integer AS n) r";
+    loop {
+        let row = keeper.query_one(random, &[&IN_USE]).await.unwrap();
+        if row.get(1) {
+            return format!("mem0_test_{}", row.get::<_, i32>(0));
+        }
+    }
+}
+
+async fn try_lock(client: &Client, number: i32) -> bool {
+    let lock = "SELECT pg_try_advisory_lock($1, $2)";
+    client.query_one(lock, &[&IN_USE, &number]).await.unwrap().get(0)
+}
+
+/// Drops what nobody holds the lock of.
+async fn sweep(client: &Client) {
+    let all = "SELECT datname FROM pg_database WHERE datname LIKE 'mem0\\_test\\_%'";
+    for row in client.query(all, &[]).await.unwrap() {
+        let name: &str = row.get(0);
+        let Ok(number) = name.trim_start_matches("mem0_test_").parse::<i32>() else { continue };
+        if try_lock(client, number).await {
+            drop_database(client, name).await;
+            client.execute("SELECT pg_advisory_unlock($1, $2)", &[&IN_USE, &number]).await.unwrap();
+        }
+    }
+}
+
+async fn drop_database(client: &Client, name: &str) {
+    let _ = client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+}
+
+impl Drop for TestDatabase {
+    /// On a thread of its own, because a destructor cannot await and the test's runtime may be ending.
+    fn drop(&mut self) {
+        let (name, started) = (std::mem::take(&mut self.name), Instant::now());
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async { drop_database(&cluster::superuser("postgres").await, &name).await });
+        });
+        let _ = dropping.join();
+        drop(self.keeper.take());
+        if started.elapsed() > Duration::from_secs(5) {
+            eprintln!("dropping a test's database took {} s", started.elapsed().as_secs());
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! An application per test, people who call it, and what they are answered.
+//!
+//! [`TestApp`] holds the real routers on a database of its own: a copy of one migrated template (`template`,
+//! `database`) in the embedded PostgreSQL that all tests share (`cluster`). People are types: [`Anonymous`] and
+//! [`Actor`], both a [`Client`]; what comes back is an [`Answer`].
+//!
+//! ```ignore
+//! let (app, alice, bob) = TestApp::two_tenants().await;
+//! let memory = alice.post("/v3/memories/add/", json!({ … })).await.ok();
+//! bob.get(&format!("/v1/memories/{}/", memory["id"])).await.assert_problem(404, "not-found", None);
+//! ```
+
+mod actor;
+mod answer;
+mod app;
+mod client;
+mod cluster;
+mod database;
+mod people;
+mod snapshot;
+mod template;
+mod tests;
+mod tree;
+
+pub(crate) use actor::{Actor, Anonymous};
+pub(crate) use answer::Answer;
+pub(crate) use app::TestApp;
+pub(crate) use client::Client;
+pub(crate) use database::TestDatabase;
+pub(crate) use tree::Node;

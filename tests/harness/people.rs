@@ -1,0 +1,119 @@
+//! How the people of a test get their accounts, sessions and keys.
+//!
+//! Through the domain where it has a verb for it, else as rows: a test of memories need not wait for password hashing.
+//! That registration and login make the same rows is what their own tests are for.
+
+use chrono::TimeDelta;
+use shared::access::{AccessClaims, ApiKeyVerb, Role, SecretHash, SigningKey};
+use shared::ids::{ApiKeyId, EnterpriseId, ScopeId, SessionId, UserId};
+use shared::tenancy::founding;
+
+use super::app::PUBLIC_URL;
+use super::{Actor, TestApp};
+
+/// The `kid` of the tests' signing key.
+pub(crate) const SIGNING_KEY_ID: &str = "test-key";
+
+/// PKCS #8 of an Ed25519 key made for these tests, and its public half.
+const PRIVATE_KEY: &[u8; 48] =
+    b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20\x36\x67\x01\x73\x70\xf0\x24\x7a\
+    \xc2\xc8\x2d\x62\xdd\xdd\x69\x01\x24\xc5\x55\xca\x7d\x87\x1d\x63\x4a\xf5\x7d\xe9\xe8\x90\x86\xa8";
+const PUBLIC_KEY: &[u8; 32] =
+    b"\xb7\xf4\x9e\x52\xdf\xf2\xd9\x98\x9f\x03\x25\x46\x44\xb4\xc2\xc4\xa5\x4b\x6c\xea\x74\x63\x86\x28\
+    \x9e\xdb\x82\x52\x60\xb3\x2e\xb4";
+
+/// Publishes the tests' signing key.
+pub(super) async fn add_signing_key(app: &TestApp, id: &str) {
+    let insert = "INSERT INTO signing_keys (id, private_key, public_key, active_from, created_at)
+                  VALUES ($1, $2, $3, $4, $4)";
+    let (private, public) = (PRIVATE_KEY.as_slice(), PUBLIC_KEY.as_slice());
+    let at = app.now();
+    app.database().superuser().await.execute(insert, &[&id, &private, &public, &at]).await.unwrap();
+}
+
+/// The tests' signing key, for tokens that the application did not issue.
+pub(crate) fn signing_key() -> SigningKey {
+    SigningKey { id: SIGNING_KEY_ID.to_owned(), private_key: PRIVATE_KEY.to_vec() }
+}
+
+/// A new enterprise and its owner.
+pub(super) async fn found(app: &TestApp, name: &str) -> Actor {
+    let tx = app.gate().sign_in("test.found").await.unwrap();
+    let founded = founding::found(&tx, &format!("{name} Ltd"), app.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let owner = account(app, founded.enterprise, founded.root, name).await;
+    add_membership(&owner, founded.root, Role::Owner).await;
+    owner
+}
+
+/// A new account in somebody's enterprise, with a role there.
+pub(super) async fn join(inviter: &Actor, name: &str, scope: ScopeId, role: Role) -> Actor {
+    let actor = account(&inviter.app, inviter.enterprise, inviter.root, name).await;
+    add_membership(&actor, scope, role).await;
+    actor
+}
+
+async fn add_membership(actor: &Actor, scope: ScopeId, role: Role) {
+    let app = &actor.app;
+    let tx = app.gate().sign_in("test.join").await.unwrap();
+    founding::join(&tx, actor.enterprise, actor.user, scope, role, None, app.now()).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// A new account without any membership, logged in.
+pub(super) async fn account(app: &TestApp, enterprise: EnterpriseId, root: ScopeId, name: &str) -> Actor {
+    let tx = app.gate().sign_in("test.account").await.unwrap();
+    let scope = founding::personal_scope(&tx, enterprise).await.unwrap();
+    tx.commit().await.unwrap();
+    let (user, session) = (UserId::generate(), SessionId::generate());
+    let email = format!("{name}@{}.example", enterprise.to_string().replace('_', "-"));
+    let (now, expires) = (app.now(), app.now() + TimeDelta::days(30));
+    let (tenant, id) = (enterprise.uuid(), user.uuid());
+    let client = app.database().superuser().await;
+    let insert =
+        "INSERT INTO users (enterprise_id, id, scope_id, email, display_name, created_at, updated_at)
+                  VALUES ($1, $2, $3, $4, $5, $6, $6)";
+    client.execute(insert, &[&tenant, &id, &scope.0, &email, &name, &now]).await.unwrap();
+    let insert = "INSERT INTO sessions (enterprise_id, id, user_id, created_at, expires_at)
+                  VALUES ($1, $2, $3, $4, $5)";
+    client.execute(insert, &[&tenant, &session.uuid(), &id, &now, &expires]).await.unwrap();
+    let token = signing_key().sign(&claims(app, user, enterprise, session)).unwrap();
+    Actor { app: app.clone(), email, user, enterprise, scope, root, session, token }
+}
+
+/// What a token issued now for 30 days says: tests that let time pass need not refresh.
+pub(crate) fn claims(
+    app: &TestApp,
+    user: UserId,
+    enterprise: EnterpriseId,
+    session: SessionId,
+) -> AccessClaims {
+    let iat = app.now().timestamp();
+    AccessClaims {
+        iss: PUBLIC_URL.to_owned(),
+        aud: PUBLIC_URL.to_owned(),
+        sub: user,
+        enterprise,
+        sid: session,
+        iat,
+        exp: iat + 30 * 24 * 3600,
+    }
+}
+
+/// A new API key of that person's, narrowed to the verbs.
+pub(super) async fn api_key(owner: &Actor, verbs: &[ApiKeyVerb]) -> String {
+    let id = ApiKeyId::generate();
+    let key = format!("m0sk_{}", id.uuid().simple());
+    let hash = SecretHash::of(&key);
+    let verbs: Vec<&str> = verbs.iter().map(|verb| verb.as_str()).collect();
+    let insert =
+        "INSERT INTO api_keys (enterprise_id, id, user_id, name, prefix, secret_hash, scopes, created_at)
+                  VALUES ($1, $2, $3, 'test', $4, $5, $6, $7)";
+    let (tenant, user, now) = (owner.enterprise.uuid(), owner.user.uuid(), owner.app.now());
+    let client = owner.app.database().superuser().await;
+    client
+        .execute(insert, &[&tenant, &id.uuid(), &user, &&key[..9], &hash.as_bytes(), &verbs, &now])
+        .await
+        .unwrap();
+    key
+}

@@ -1,0 +1,3 @@
+//! One folder per function, one file per noun.
+
+mod health;
