@@ -4,12 +4,15 @@
 //! [`recall`](Memories::recall), [`list`](Memories::list), [`read`](Memories::read), [`revise`](Memories::revise),
 //! [`forget`](Memories::forget), [`history`](Memories::history), [`entities`](Memories::entities),
 //! [`events`](Memories::events). A verb takes the caller first, checks what they may do, and does everything in one
-//! transaction. Pure parts stand beside them: [`filter`].
+//! transaction. Pure parts stand beside them: [`filter`], [`extraction`],
+//! [`duplicate`].
 //!
 //! Not here: who may do what (`access::policy`), text to vectors (`embedding`), HTTP (`functions/memories`).
 
+pub mod duplicate;
 mod entities;
 mod events;
+pub mod extraction;
 pub mod filter;
 mod forget;
 mod history;

@@ -31,7 +31,7 @@ pub(super) fn at(
                 .map(|(key, value)| {
                     let path = path.key(key);
                     budget.spend(&path)?;
-                    at([keys.as_slice(), &[key.clone()]].concat(), value, &path, budget)
+                    at([keys.as_slice(), std::slice::from_ref(key)].concat(), value, &path, budget)
                 })
                 .collect::<Result<Vec<Node>, FilterError>>()?;
             Ok(all(parts))

@@ -1,0 +1,142 @@
+//! Whether a new memory says what an old one says already: the pure half of the gate in front of every write.
+//!
+//! Two questions. [`Fingerprint`]: is it the same text, but for case, spacing and punctuation? An index answers that.
+//! [`compare`]: is it the same statement, worded almost alike? That is asked of the nearest neighbours.
+//!
+//! A wrong "duplicate" loses what somebody said; a missed one costs a row. So likeness never decides: `prefers tea` and
+//! `prefers coffee` are close to every embedding, and one word among many hardly moves it. The words decide, one by one:
+//! two texts are duplicates when they have the same words in the same order, not counting articles, words of emphasis,
+//! plain inflection, contractions and spelling variants. Numbers, identifiers and negations always count. The cosine
+//! similarity can only object.
+
+mod statement;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+use statement::{Statement, normalized};
+
+/// Texts with the same words have a higher cosine similarity than this, even where a stored vector has a share of its
+/// neighbours in it. Below, the words are the same by accident.
+pub const MIN_COSINE: f32 = 0.7;
+
+/// SHA-256 of the normalised text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// Of a memory's text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        Self(Sha256::digest(normalized(text)).into())
+    }
+
+    /// As the database stores it.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// The decision on two texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Decision {
+    /// The new text adds nothing.
+    Duplicate(Sameness),
+    /// Both are to be kept.
+    Distinct(Difference),
+}
+
+/// In what way two texts are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sameness {
+    /// But for case, spacing and punctuation.
+    Text,
+    /// But for articles, emphasis, inflection, contractions and spelling variants.
+    Wording,
+    /// Likewise, and a part has moved from one end to the other: `in the morning I drink tea`.
+    Order,
+}
+
+/// What keeps two texts apart; the first that applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Difference {
+    /// A number: `4711` and `4712`.
+    Number,
+    /// A name with digits or signs in it, a path, an address: `db-01` and `db-02`.
+    Identifier,
+    /// One denies what the other says.
+    Negation,
+    /// Other words.
+    Words,
+    /// The same words, differently related: `Ada manages Bob` and `Bob manages Ada`.
+    Order,
+    /// The same words, but the vectors are far apart.
+    Meaning,
+}
+
+impl Decision {
+    /// The decision as a phrase that answers "why": `same words as an existing memory`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Duplicate(Sameness::Text) => "same text as an existing memory",
+            Self::Duplicate(Sameness::Wording) => "same words as an existing memory",
+            Self::Duplicate(Sameness::Order) => "same words as an existing memory, in another order",
+            Self::Distinct(Difference::Number) => "a number differs",
+            Self::Distinct(Difference::Identifier) => "an identifier differs",
+            Self::Distinct(Difference::Negation) => "one is negated",
+            Self::Distinct(Difference::Words) => "the words differ",
+            Self::Distinct(Difference::Order) => "the order of the words differs",
+            Self::Distinct(Difference::Meaning) => "the meanings differ",
+        }
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Compares two texts whose embeddings have this cosine similarity (from -1 to 1; anything else objects).
+#[must_use]
+pub fn compare(new: &str, existing: &str, cosine: f32) -> Decision {
+    if normalized(new) == normalized(existing) {
+        return Decision::Duplicate(Sameness::Text);
+    }
+    let (new, existing) = (Statement::of(new), Statement::of(existing));
+    let difference = if new.numbers != existing.numbers {
+        Difference::Number
+    } else if new.identifiers != existing.identifiers {
+        Difference::Identifier
+    } else if new.negations != existing.negations {
+        Difference::Negation
+    } else if new.words.is_empty() || sorted(&new.words) != sorted(&existing.words) {
+        Difference::Words
+    } else if cosine.is_nan() || cosine < MIN_COSINE {
+        Difference::Meaning
+    } else if new.words == existing.words {
+        return Decision::Duplicate(Sameness::Wording);
+    } else if is_rotation(&new.words, &existing.words) {
+        return Decision::Duplicate(Sameness::Order);
+    } else {
+        Difference::Order
+    };
+    Decision::Distinct(difference)
+}
+
+fn sorted(words: &[String]) -> Vec<&String> {
+    let mut words: Vec<&String> = words.iter().collect();
+    words.sort();
+    words
+}
+
+/// Whether `a` is `b` with its beginning moved to the end. Of fewer than four words, that could swap who does what.
+fn is_rotation(a: &[String], b: &[String]) -> bool {
+    a.len() == b.len()
+        && a.len() >= 4
+        && (1..a.len()).any(|at| a[at..] == b[..a.len() - at] && a[..at] == b[a.len() - at..])
+}
