@@ -20,7 +20,7 @@ pub(crate) fn ensure(
     progress: Progress<'_>,
 ) -> Result<(), Error> {
     let data = place.data();
-    if durability == Durability::Ephemeral {
+    if place.durability() == Some(Durability::Ephemeral) {
         // Written without fsync by a server that is gone: not worth wondering whether it is whole.
         files::discard(&data)?;
     }

@@ -105,7 +105,8 @@ pub(crate) fn link_tree(from: &Path, to: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes every file of a tree readable and those under a `bin` or `lib` directory executable, whatever the umask was.
+/// Makes every file of a tree readable and those in a `bin` directory executable: unzipping keeps neither, and the umask
+/// may forbid both.
 pub(crate) fn open_tree(directory: &Path) -> Result<(), Error> {
     set_mode(directory, 0o755)?;
     for entry in fs::read_dir(directory).during("reading", directory)? {

@@ -18,6 +18,9 @@ const ELSEWHERE: &str = "/var/lib/mem0-enterprise";
 /// The kernel's limit for a socket's path is 107 bytes on Linux and 103 on macOS; this is the longest name in it.
 const LONGEST_SOCKET_DIRECTORY: usize = 103 - "/.s.PGSQL.65535".len();
 
+/// A file of this name in the data directory says that the data may be thrown away.
+pub(crate) const EPHEMERAL_MARK: &str = "mem0.ephemeral";
+
 /// The cluster's directory, and who runs its server.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
@@ -42,8 +45,7 @@ impl Place {
         if here.data().exists() {
             return Err(here.unreachable());
         }
-        let directory =
-            Path::new(ELSEWHERE).join(here.directory.strip_prefix("/").unwrap_or(&here.directory));
+        let directory = elsewhere(&here.directory);
         files::make_passage(&directory)?;
         let there = Self { account: Account::choose(&directory.join("data"))?, directory };
         if there.account.can_enter(&there.directory) { Ok(there) } else { Err(there.unreachable()) }
@@ -97,14 +99,12 @@ impl Place {
         (directory.as_os_str().len() <= LONGEST_SOCKET_DIRECTORY).then_some(directory)
     }
 
-    /// Which promise the existing data was made under; `None` without data.
+    /// Which promise the existing data was made under; `None` without complete data.
     pub(crate) fn durability(&self) -> Option<Durability> {
         let data = self.data();
-        match (data.exists(), data.join(EPHEMERAL_MARK).exists()) {
-            (false, _) => None,
-            (true, true) => Some(Durability::Ephemeral),
-            (true, false) => Some(Durability::Durable),
-        }
+        let ephemeral = data.join(EPHEMERAL_MARK).exists();
+        let kind = if ephemeral { Durability::Ephemeral } else { Durability::Durable };
+        data.join("PG_VERSION").exists().then_some(kind)
     }
 }
 
@@ -112,9 +112,6 @@ impl Place {
 fn elsewhere(root: &Path) -> PathBuf {
     Path::new(ELSEWHERE).join(root.strip_prefix("/").unwrap_or(root))
 }
-
-/// A file of this name in the data directory says that the data may be thrown away.
-pub(crate) const EPHEMERAL_MARK: &str = "mem0.ephemeral";
 
 /// `pg_ctl` and `initdb` put paths between double quotes and hand them to a shell.
 fn fits_a_shell(path: &Path) -> bool {
