@@ -47,7 +47,8 @@ CREATE TABLE scopes (
                         ('enterprise', 'organization', 'division', 'department', 'unit', 'team', 'user', 'public')),
     parent_id       bigint,
     -- Ancestors from the enterprise down to this scope itself.
-    path            bigint[] NOT NULL CHECK (path[cardinality(path)] = id),
+    -- At most eight levels, the enterprise being the first (nodes::placement).
+    path            bigint[] NOT NULL CHECK (path[cardinality(path)] = id AND cardinality(path) <= 8),
     -- How search reads it: exactly (small), through the approximate index (broad), or on the way there.
     search_tier     text NOT NULL DEFAULT 'small' CHECK (search_tier IN ('small', 'promoting', 'broad')),
     PRIMARY KEY (enterprise_id, id),
@@ -67,6 +68,7 @@ CREATE TABLE sub_organizations (
     PRIMARY KEY (enterprise_id, id),
     FOREIGN KEY (enterprise_id, scope_id) REFERENCES scopes (enterprise_id, id) ON DELETE CASCADE
 );
+CREATE INDEX sub_organizations_by_age ON sub_organizations (enterprise_id, created_at, id);
 
 ALTER TABLE enterprises ENABLE ROW LEVEL SECURITY;
 ALTER TABLE scopes ENABLE ROW LEVEL SECURITY;

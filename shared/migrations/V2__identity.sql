@@ -16,6 +16,7 @@ CREATE TABLE users (
     FOREIGN KEY (enterprise_id, scope_id) REFERENCES scopes (enterprise_id, id)
 );
 CREATE UNIQUE INDEX users_email ON users (lower(email));
+CREATE INDEX users_by_age ON users (enterprise_id, created_at, id);
 
 CREATE TABLE memberships (
     enterprise_id   uuid NOT NULL,
@@ -34,6 +35,7 @@ CREATE TABLE invitations (
     enterprise_id   uuid NOT NULL REFERENCES enterprises ON DELETE CASCADE,
     id              uuid NOT NULL UNIQUE,
     scope_id        bigint NOT NULL,
+    -- In lower case.
     email           text NOT NULL,
     role            member_role NOT NULL,
     token_hash      bytea NOT NULL UNIQUE,
@@ -45,6 +47,10 @@ CREATE TABLE invitations (
     PRIMARY KEY (enterprise_id, id),
     FOREIGN KEY (enterprise_id, scope_id) REFERENCES scopes (enterprise_id, id) ON DELETE CASCADE
 );
+
+-- Inviting again replaces: an address has one open invitation to a scope.
+CREATE UNIQUE INDEX invitations_open ON invitations (enterprise_id, scope_id, email)
+    WHERE accepted_at IS NULL AND revoked_at IS NULL;
 
 -- One login; its id is the family of the refresh tokens that descend from it.
 CREATE TABLE sessions (

@@ -100,10 +100,45 @@ CREATE POLICY visible ON memory_versions TO mem0_app
 GRANT SELECT, INSERT, UPDATE ON memories TO mem0_app;
 GRANT SELECT, INSERT ON memory_versions TO mem0_app;
 
+-- A scope that is being deleted and a memory that is being written to it wait for each other: the writer shares this
+-- lock, the deleter (tenancy::nodes) holds it alone. Cheaper than a foreign key, whose row lock every write would have
+-- to put on disk.
+CREATE FUNCTION mem0.scope_lock(scope bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT hashtextextended('scope ' || scope, 0) $$;
+CREATE FUNCTION mem0.hold_scopes(tenant uuid, ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(mem0.scope_lock(id)) FROM unnest(ids) id;
+    -- A new statement, so that it sees what was deleted while this one waited.
+    IF EXISTS (SELECT FROM unnest(ids) wanted(id)
+                WHERE NOT EXISTS (SELECT FROM scopes s WHERE s.enterprise_id = tenant AND s.id = wanted.id)) THEN
+        RAISE EXCEPTION 'a scope of the memory does not exist'
+            USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'memories_scopes';
+    END IF;
+END
+$$;
+
+-- What stands in the way of deleting a scope: memories that live there, and others that can be seen there.
+CREATE FUNCTION mem0.scope_usage(scope bigint, OUT homed bigint, OUT shared bigint) LANGUAGE plpgsql STABLE
+    SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE
+    tenant uuid := mem0.enterprise();
+BEGIN
+    PERFORM mem0.check_scopes(ARRAY[scope]);
+    SELECT count(*) INTO homed FROM memories m
+     WHERE m.enterprise_id = tenant AND m.home_scope_id = scope AND m.deleted_at IS NULL;
+    SELECT count(*) INTO shared FROM memory_scopes p
+      JOIN memories m ON m.enterprise_id = p.enterprise_id AND m.id = p.memory_id
+     WHERE p.enterprise_id = tenant AND p.scope_id = scope AND m.home_scope_id <> scope;
+END
+$$;
+
 -- The projection follows the memory by itself: no caller can forget it, none can write it.
 CREATE FUNCTION mem0.project_inserted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public AS $$
 BEGIN
+    PERFORM mem0.hold_scopes(named.enterprise_id, array_agg(named.id ORDER BY named.id))
+       FROM (SELECT DISTINCT i.enterprise_id, unnest(i.scope_ids) AS id FROM inserted i) named
+      GROUP BY named.enterprise_id;
     INSERT INTO memory_scopes (enterprise_id, scope_id, memory_id, broad, embedding, terms)
     SELECT i.enterprise_id, s.id, i.id, s.search_tier <> 'small', i.embedding, to_tsvector('english', i.content)
       FROM inserted i
@@ -115,6 +150,11 @@ $$;
 CREATE FUNCTION mem0.project_updated() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public AS $$
 BEGIN
+    PERFORM mem0.hold_scopes(named.enterprise_id, array_agg(named.id ORDER BY named.id))
+       FROM (SELECT DISTINCT u.enterprise_id, unnest(u.scope_ids) AS id
+               FROM updated u JOIN previous v ON v.enterprise_id = u.enterprise_id AND v.id = u.id
+              WHERE u.scope_ids <> v.scope_ids) named
+      GROUP BY named.enterprise_id;
     DELETE FROM memory_scopes p
      USING updated u
      WHERE p.enterprise_id = u.enterprise_id AND p.memory_id = u.id

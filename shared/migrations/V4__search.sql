@@ -141,6 +141,7 @@ $$;
 
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA mem0 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mem0.enterprise(), mem0.readable(), mem0.check_scopes(bigint[]),
+    mem0.scope_lock(bigint), mem0.scope_usage(bigint),
     mem0.search_candidates(bigint[], bigint[], halfvec, text, integer, uuid[]),
     mem0.search_nearest(bigint, halfvec, integer) TO mem0_app;
 GRANT EXECUTE ON FUNCTION mem0.enterprise(), mem0.readable() TO mem0_identity;

@@ -100,6 +100,8 @@ impl From<StoreError> for Error {
             StoreError::Serialization => {
                 Self::Unavailable("another change was made at the same time, try again".to_owned())
             }
+            // The schema's guard: the scope was deleted after the caller was found to see it.
+            error if error.violates("memories_scopes") => Self::NotFound { what: "scope" },
             other => Self::internal(other),
         }
     }

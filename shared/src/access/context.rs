@@ -6,7 +6,7 @@ use crate::access::{
 };
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
-use crate::ids::{ApiKeyId, EnterpriseId, ScopeId, SessionId, UserId};
+use crate::ids::{ApiKeyId, EnterpriseId, NodeId, ScopeId, SessionId, UserId};
 
 /// How a caller proved who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +101,17 @@ impl AuthContext {
                 ScopeName::Node(kind, node) => scope.kind == kind && scope.node == Some(node),
             })
             .ok_or(Error::NotFound { what: "scope" })
+    }
+
+    /// A node of the tree. One that they may not read does not exist for them.
+    pub fn node(&self, id: NodeId) -> Result<&ReadableScope> {
+        let found = self.scopes.iter().find(|scope| scope.node == Some(id));
+        found.ok_or(Error::NotFound { what: "organization" })
+    }
+
+    /// The tenant as a scope, root of its tree.
+    pub fn enterprise(&self) -> Result<&ReadableScope> {
+        self.resolve(ScopeName::Enterprise)
     }
 
     /// Their own scope.

@@ -4,12 +4,12 @@ use secrecy::ExposeSecret as _;
 
 use super::{
     AccessClaims, ApiKeyVerb, AuthContext, Credential, IdentityTx, Method, ReadableScope, RequestInfo, Role,
-    ScopeKind, SearchTier, SecretHash, TokenVerifier,
+    ScopeKind, SecretHash, TokenVerifier,
 };
 use crate::clock::Clock;
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result, Unauthenticated};
-use crate::ids::{ApiKeyId, EnterpriseId, NodeId, ScopeId, SessionId, UserId};
+use crate::ids::{ApiKeyId, EnterpriseId, SessionId, UserId};
 use crate::telemetry;
 
 /// What every function needs to know who asks. Cheap to clone.
@@ -90,7 +90,7 @@ impl Gate {
             email: first.get("email"),
             method,
             request,
-            scopes: rows.iter().map(readable_scope).collect::<Result<_, StoreError>>()?,
+            scopes: rows.iter().map(ReadableScope::try_from).collect::<Result<_, StoreError>>()?,
         };
         inherit_roles(&mut caller);
         telemetry::authenticated(caller.enterprise, caller.user);
@@ -101,25 +101,6 @@ impl Gate {
 fn verbs(stored: Vec<String>) -> Result<Vec<ApiKeyVerb>, Error> {
     let corrupt = |problem| StoreError::Corrupt { table: "api_keys", column: "scopes", problem };
     stored.iter().map(|verb| verb.parse().map_err(|problem| corrupt(problem).into())).collect()
-}
-
-fn readable_scope(row: &tokio_postgres::Row) -> Result<ReadableScope, StoreError> {
-    let corrupt = |column, problem| StoreError::Corrupt { table: "scopes", column, problem };
-    let kind = row.get::<_, &str>("kind").parse().map_err(|problem| corrupt("kind", problem))?;
-    let role = row.get::<_, Option<&str>>("role").map(str::parse).transpose();
-    Ok(ReadableScope {
-        id: ScopeId(row.get("scope_id")),
-        kind,
-        node: row.get::<_, Option<_>>("node_id").map(NodeId),
-        name: row.get("name"),
-        path: row.get::<_, Vec<i64>>("path").into_iter().map(ScopeId).collect(),
-        tier: if row.get::<_, &str>("search_tier") == "broad" {
-            SearchTier::Broad
-        } else {
-            SearchTier::Small
-        },
-        role: role.map_err(|problem| corrupt("role", problem))?,
-    })
 }
 
 /// Rows come from the root down and carry only the memberships themselves: hands each role on to what is below.

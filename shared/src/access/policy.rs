@@ -22,7 +22,7 @@ pub enum Action {
     CreateNode,
     /// Rename a node or change its settings.
     ChangeNode,
-    /// Move a node; needed on the node, its parent and the new parent.
+    /// Move a node; moving also needs `CreateNode` on the parent it leaves and on the one it comes to.
     MoveNode,
     /// Delete an empty node.
     DeleteNode,
@@ -30,13 +30,15 @@ pub enum Action {
     ListMembers,
     /// Invite, add, change and remove members up to one's own role.
     ManageMembers,
+    /// See every account of the enterprise; asked on the enterprise. Everyone sees their own.
+    ListAccounts,
     /// Deactivate and reactivate accounts; asked on the enterprise.
     ManageAccounts,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ReadMemories,
         Self::AddMemory,
         Self::EditOwnMemory,
@@ -48,6 +50,7 @@ impl Action {
         Self::DeleteNode,
         Self::ListMembers,
         Self::ManageMembers,
+        Self::ListAccounts,
         Self::ManageAccounts,
     ];
 
@@ -57,7 +60,7 @@ impl Action {
         match self {
             Self::ReadMemories => ApiKeyVerb::MemoriesRead,
             Self::AddMemory | Self::EditOwnMemory | Self::EditAnyMemory => ApiKeyVerb::MemoriesWrite,
-            Self::ReadNode | Self::ListMembers => ApiKeyVerb::TenancyRead,
+            Self::ReadNode | Self::ListMembers | Self::ListAccounts => ApiKeyVerb::TenancyRead,
             Self::CreateNode
             | Self::ChangeNode
             | Self::MoveNode
@@ -95,6 +98,7 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::DeleteNode
             | A::ListMembers
             | A::ManageMembers
+            | A::ListAccounts
             | A::ManageAccounts => Nobody,
         },
         // Hangs below the enterprise, and takes its roles from there.
@@ -109,15 +113,19 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::DeleteNode
             | A::ListMembers
             | A::ManageMembers
+            | A::ListAccounts
             | A::ManageAccounts => Nobody,
         },
         ScopeKind::Enterprise => match action {
             A::ReadMemories | A::ReadNode => Reader,
             A::ListMembers => AtLeast(Role::Viewer),
             A::AddMemory | A::EditOwnMemory => AtLeast(Role::Member),
-            A::EditAnyMemory | A::CreateNode | A::ChangeNode | A::ManageMembers | A::ManageAccounts => {
-                AtLeast(Role::Admin)
-            }
+            A::EditAnyMemory
+            | A::CreateNode
+            | A::ChangeNode
+            | A::ManageMembers
+            | A::ListAccounts
+            | A::ManageAccounts => AtLeast(Role::Admin),
             A::MoveNode | A::DeleteNode => Nobody,
         },
         ScopeKind::Organization
@@ -134,7 +142,7 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::MoveNode
             | A::DeleteNode
             | A::ManageMembers => AtLeast(Role::Admin),
-            A::ManageAccounts => Nobody,
+            A::ListAccounts | A::ManageAccounts => Nobody,
         },
     }
 }

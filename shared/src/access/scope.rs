@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use tokio_postgres::Row;
 
+use crate::db::StoreError;
 use crate::ids::{NodeId, ParseIdError, ScopeId};
 
 /// A role on a node, inherited by everything below it. Ordered: each includes those before it.
@@ -165,6 +167,29 @@ impl ReadableScope {
             (kind, Some(node)) => format!("{kind}:{node}"),
             (kind, None) => kind.to_string(),
         }
+    }
+}
+
+/// From a row of `scope_id, kind, path, search_tier, role, node_id, name`.
+impl TryFrom<&Row> for ReadableScope {
+    type Error = StoreError;
+
+    fn try_from(row: &Row) -> Result<Self, StoreError> {
+        let corrupt = |column, problem| StoreError::Corrupt { table: "scopes", column, problem };
+        let kind = row.get::<_, &str>("kind").parse().map_err(|problem| corrupt("kind", problem))?;
+        let role = row.get::<_, Option<&str>>("role").map(str::parse).transpose();
+        Ok(Self {
+            id: ScopeId(row.get("scope_id")),
+            kind,
+            node: row.get::<_, Option<_>>("node_id").map(NodeId),
+            name: row.get("name"),
+            path: row.get::<_, Vec<i64>>("path").into_iter().map(ScopeId).collect(),
+            tier: match row.get("search_tier") {
+                "broad" => SearchTier::Broad,
+                _ => SearchTier::Small,
+            },
+            role: role.map_err(|problem| corrupt("role", problem))?,
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 mod caller;
 mod idempotent;
 mod json;
+mod path;
 mod problem;
 mod query;
 mod request;
@@ -13,6 +14,7 @@ mod service;
 
 pub use idempotent::{Idempotent, refuse_key};
 pub use json::{Json, parse};
+pub use path::Path;
 pub use query::Query;
 pub use request::Request;
 pub use routes::{Operation, Routes};

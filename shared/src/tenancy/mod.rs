@@ -1,6 +1,23 @@
 //! Tenants: enterprises, the tree of nodes below them, their members and invitations.
 //!
-//! Start with [`founding`], which is how a tenant comes to be.
+//! Start with [`nodes`], which is the tree, and [`locked`], which is why two changes of it never meet. A tenant comes
+//! to be in [`founding`]. What somebody may do here is decided by `access::policy` and, where people are concerned, by
+//! the rule of rank: nobody hands out more than they hold, nor touches whoever holds more.
+//!
+//! Not here: accounts, passwords and tokens (`identity`), and what is remembered (`memory`).
 
+pub mod enterprise;
 pub mod founding;
+pub mod invitations;
+pub mod locked;
+pub mod members;
+pub mod nodes;
 pub mod owners;
+pub mod scopes;
+pub mod users;
+
+mod name;
+mod place;
+mod rank;
+
+pub use place::Place;

@@ -1,26 +1,25 @@
 //! The rule that an enterprise always has an active owner, for whatever could break it: leaving, losing the role,
 //! being deactivated.
 
+use super::locked::lock;
+use crate::access::Role;
 use crate::db::{StoreError, Tx};
 use crate::error::{Error, Result};
 use crate::ids::{EnterpriseId, UserId};
 
 /// Makes sure that the enterprise keeps an active owner besides this account: `Conflict` if not. Call it before taking
-/// from the account what makes it one.
+/// from the account what makes it one, and before the transaction locks any row.
 ///
-/// Until the transaction ends no other one passes here for the same enterprise, so that two owners cannot remove each
-/// other at the same moment.
+/// Takes the tenant's lock: until the transaction ends no other one passes here for the same enterprise, so that two
+/// owners cannot remove each other at the same moment.
 pub async fn require_another(tx: &Tx, enterprise: EnterpriseId, except: UserId) -> Result<()> {
-    const LOCK: &str = "-- owners.lock
-        SELECT pg_advisory_xact_lock(hashtextextended('mem0.owners ' || $1::uuid, 0))";
-    // A statement of its own: its snapshot must be younger than the lock.
     const OTHERS: &str = "-- owners.others
         SELECT EXISTS (SELECT FROM scopes s
                          JOIN memberships m ON m.enterprise_id = s.enterprise_id AND m.scope_id = s.id
                          JOIN users u ON u.enterprise_id = m.enterprise_id AND u.id = m.user_id
                         WHERE s.enterprise_id = $1 AND s.kind = 'enterprise' AND m.role = 'owner'
                           AND u.status = 'active' AND u.id <> $2)";
-    tx.execute(LOCK, &[&enterprise.uuid()]).await?;
+    lock(tx, enterprise).await?;
     let others: bool = tx.query_one(OTHERS, &[&enterprise.uuid(), &except.uuid()]).await?.get(0);
     others.then_some(()).ok_or_else(|| {
         Error::Conflict("an enterprise needs an active owner: make somebody else one first".to_owned())
@@ -32,7 +31,7 @@ pub async fn enterprise_role(
     tx: &Tx,
     enterprise: EnterpriseId,
     user: UserId,
-) -> Result<Option<crate::access::Role>, StoreError> {
+) -> Result<Option<Role>, StoreError> {
     const ROLE: &str = "-- owners.role
         SELECT m.role::text
           FROM scopes s JOIN memberships m ON m.enterprise_id = s.enterprise_id AND m.scope_id = s.id

@@ -1,0 +1,31 @@
+//! Path parameters: an id that cannot be one is refused with what was expected.
+
+use axum::extract::FromRequestParts;
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::PathRejection;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+
+/// The parameters of a path, in its order.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        match axum::extract::Path::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(value)) => Ok(Self(value)),
+            Err(PathRejection::FailedToDeserializePathParams(failure)) => Err(match failure.kind() {
+                ErrorKind::Message(message) => Error::malformed(format!("address: {message}")),
+                ErrorKind::DeserializeError { key, message, .. } => {
+                    Error::malformed(format!("address: {key}: {message}"))
+                }
+                other => Error::malformed(format!("address: {other}")),
+            }),
+            Err(other) => Err(Error::internal(other)),
+        }
+    }
+}

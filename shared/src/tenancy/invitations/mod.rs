@@ -1,0 +1,14 @@
+//! Asking somebody by e-mail to join.
+//!
+//! [`service`] has the inviter's verbs; [`accept`] is the other end, a part of registration. There is no mailer yet:
+//! the token that proves an invitation is shown once, in the answer to whoever invites, for them to hand on. It is
+//! stored as a hash only, is good for seven days, and an invitation can be revoked until it is accepted.
+
+mod accept;
+pub mod service;
+mod store;
+mod types;
+
+pub use accept::{Accepted, accept};
+pub use service::{invite, list, revoke};
+pub use types::{Invitation, Invited, NewInvitation, Status};

@@ -1,0 +1,13 @@
+//! The tree: organizations, divisions (departments, units) and teams below the enterprise.
+//!
+//! [`service`] has the verbs, [`placement`] says what may stand below what. Every scope carries its `path`, the ancestors
+//! from the enterprise down to itself; a move rewrites the paths of the whole subtree in one statement. Memories name
+//! scopes, never paths, so nothing of theirs changes: who sees them follows from the tree at the next request.
+
+pub mod placement;
+pub mod service;
+mod store;
+mod types;
+
+pub use service::{change, create, delete, list, lookup, relocate};
+pub use types::{Listing, NewNode, Node, NodeChange, Settings};

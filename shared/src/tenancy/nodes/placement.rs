@@ -1,0 +1,64 @@
+//! What may stand below what, and how deep.
+//!
+//! Levels are counted from the enterprise, which is level 1; the lowest team can be at level 8, seven below it.
+
+use crate::access::{ReadableScope, ScopeKind};
+use crate::error::{Error, Result};
+
+/// The deepest level. The schema says the same.
+pub const MAX_LEVEL: usize = 8;
+
+/// Whether a node of that kind may stand directly below the other.
+#[must_use]
+pub fn may_stand_below(kind: ScopeKind, parent: ScopeKind) -> bool {
+    use ScopeKind::{Department, Division, Enterprise, Organization, Public, Team, Unit, User};
+    match kind {
+        Organization => matches!(parent, Enterprise | Organization),
+        Division | Department | Unit | Team => matches!(parent, Organization | Division | Department | Unit),
+        Enterprise | User | Public => false,
+    }
+}
+
+/// Refuses a place that the kind may not have.
+pub(super) fn check_kind(kind: ScopeKind, parent: &ReadableScope) -> Result<()> {
+    if may_stand_below(kind, parent.kind) {
+        return Ok(());
+    }
+    let parents: Vec<_> = ScopeKind::ALL
+        .into_iter()
+        .filter(|other| may_stand_below(kind, *other))
+        .map(ScopeKind::as_str)
+        .collect();
+    let parents = parents.join(", ");
+    Err(Error::invalid(
+        "parent",
+        format!("a {kind} cannot stand below a {}, only below {parents}", parent.kind),
+    ))
+}
+
+/// Refuses a place so deep that the lowest of `height` levels would be below the last one.
+pub(super) fn check_depth(parent: &ReadableScope, height: usize) -> Result<()> {
+    let lowest = parent.path.len() + height;
+    if lowest <= MAX_LEVEL {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!(
+        "the tree would be {lowest} levels deep, counting the enterprise; it can have {MAX_LEVEL}"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn teams_are_leaves_and_the_top_is_an_organization() {
+        for kind in ScopeKind::ALL {
+            assert!(!may_stand_below(kind, ScopeKind::Team), "{kind} below a team");
+            let top = may_stand_below(kind, ScopeKind::Enterprise);
+            assert_eq!(top, kind == ScopeKind::Organization, "{kind} below the enterprise");
+            let placeable = ScopeKind::ALL.into_iter().any(|parent| may_stand_below(kind, parent));
+            assert_eq!(placeable, kind.is_node(), "{kind} somewhere");
+        }
+    }
+}

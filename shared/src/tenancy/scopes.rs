@@ -1,0 +1,52 @@
+//! What a caller can read and write, in the words of memory requests.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::place::Place;
+use crate::access::policy::{self, Action};
+use crate::access::{ApiKeyVerb, AuthContext, ReadableScope, Role};
+use crate::error::Result;
+use crate::page::{Cursor, List, QueryHash};
+
+/// A scope that the caller can read.
+#[derive(Debug, Clone, Serialize)]
+pub struct AccessibleScope {
+    /// Which.
+    #[serde(flatten)]
+    pub place: Place,
+    /// The caller's effective role; null when they read it because they belong to something below.
+    pub role: Option<Role>,
+    /// Whether this credential may add memories to it.
+    pub writable: bool,
+}
+
+/// Every scope that the caller may read: the enterprise, what everyone of it may read, their own, then nodes from the
+/// oldest.
+pub fn list(ctx: &AuthContext, cursor: Option<&str>, limit: u32) -> Result<List<AccessibleScope>> {
+    ctx.authorize_verb(ApiKeyVerb::MemoriesRead).or_else(|_| ctx.authorize_verb(ApiKeyVerb::TenancyRead))?;
+    let query = QueryHash::of(&["scopes"]);
+    let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
+    let mut scopes: Vec<_> = ctx.scopes().iter().map(|scope| (order(scope), scope)).collect();
+    scopes.sort_by_key(|(order, _)| *order);
+    let after = after.map(|after| after.id);
+    let mut rest: Vec<_> = scopes.into_iter().filter(|(order, _)| Some(*order) > after).collect();
+    let place = |(order, _): &(Uuid, _)| Cursor { created_at: chrono::DateTime::UNIX_EPOCH, id: *order };
+    let next = Cursor::cut(&mut rest, limit, &query, place);
+    let results = rest.into_iter().map(|(_, scope)| accessible(ctx, scope)).collect();
+    Ok(List { results, next })
+}
+
+fn accessible(ctx: &AuthContext, scope: &ReadableScope) -> AccessibleScope {
+    AccessibleScope {
+        place: scope.into(),
+        role: scope.role,
+        writable: policy::allows(Action::AddMemory, scope.kind, scope.role)
+            && ctx.authorize_verb(Action::AddMemory.verb()).is_ok(),
+    }
+}
+
+/// A node's own id, which sorts by age; the others have none, and come first in the order of their kinds.
+fn order(scope: &ReadableScope) -> Uuid {
+    scope.node.map_or_else(|| Uuid::from_u128(scope.kind as u128), |node| node.uuid())
+}

@@ -1,0 +1,65 @@
+//! What administrators can learn of accounts, and whose account they may end.
+
+use super::store;
+use super::{Listing, User, UserDetails};
+use crate::access::{Action, AuthContext, TenantTx};
+use crate::db::Database;
+use crate::error::{Error, Result};
+use crate::ids::UserId;
+use crate::page::{Cursor, List, QueryHash};
+use crate::tenancy::locked::Locked;
+use crate::tenancy::rank;
+
+/// The enterprise's accounts, oldest first.
+pub async fn list(
+    ctx: &AuthContext,
+    db: &Database,
+    listing: Listing,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<List<User>> {
+    let root = ctx.enterprise()?;
+    ctx.authorize(Action::ListAccounts, root)?;
+    let status = listing.status.map(|status| status.as_str());
+    let query = QueryHash::of(&["users", status.unwrap_or("")]);
+    let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
+    let tx = ctx.begin(db, "user.list").await?;
+    let mut results = store::list(&tx, root.id, None, status, after, limit + 1).await?;
+    tx.commit().await?;
+    let next = Cursor::cut(&mut results, limit, &query, |user| Cursor {
+        created_at: user.created_at,
+        id: user.id.uuid(),
+    });
+    Ok(List { results, next })
+}
+
+/// One account: one's own, or anyone's for an administrator of the enterprise.
+pub async fn lookup(ctx: &AuthContext, db: &Database, id: UserId) -> Result<UserDetails> {
+    let root = ctx.enterprise()?;
+    if id == ctx.user_id() {
+        ctx.authorize_verb(Action::ListAccounts.verb())?;
+    } else {
+        ctx.authorize(Action::ListAccounts, root)?;
+    }
+    let tx = ctx.begin(db, "user.lookup").await?;
+    let user = store::list(&tx, root.id, Some(id), None, None, 1).await?.pop();
+    let user = user.ok_or(Error::NotFound { what: "user" })?;
+    let memberships = store::memberships(&tx, id).await?;
+    tx.commit().await?;
+    Ok(UserDetails { user, memberships })
+}
+
+/// Takes the tenant's lock and refuses unless the caller may deactivate and reactivate this account: an administrator
+/// of the enterprise, nobody of higher role there, not oneself.
+pub async fn may_manage(tx: &TenantTx<'_>, id: UserId) -> Result<()> {
+    let ctx = tx.caller();
+    let tree = Locked::take(tx).await?;
+    let root = tree.scope(ctx.enterprise()?.id).await?;
+    ctx.authorize(Action::ManageAccounts, &root)?;
+    let user = store::list(tx, root.id, Some(id), None, None, 1).await?.pop();
+    let user = user.ok_or(Error::NotFound { what: "user" })?;
+    if id == ctx.user_id() {
+        return Err(Error::Conflict("nobody can deactivate or reactivate their own account".to_owned()));
+    }
+    rank::may_touch(&root, user.role)
+}

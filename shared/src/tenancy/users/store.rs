@@ -1,0 +1,88 @@
+//! Rows of `users`: only the columns that a request may see.
+
+use tokio_postgres::Row;
+
+use super::{Membership, Status, User};
+use crate::access::{Role, TenantTx};
+use crate::db::StoreError;
+use crate::ids::{ScopeId, UserId};
+use crate::page::Cursor;
+use crate::tenancy::place::Place;
+
+/// Accounts with their role on `root`, oldest first.
+pub(super) async fn list(
+    tx: &TenantTx<'_>,
+    root: ScopeId,
+    only: Option<UserId>,
+    status: Option<&str>,
+    after: Option<Cursor>,
+    most: u32,
+) -> Result<Vec<User>, StoreError> {
+    const LIST: &str = "-- user.list
+        SELECT u.id, u.email, u.display_name, u.status, u.created_at, u.deactivated_at, m.role::text
+          FROM users u
+          LEFT JOIN memberships m ON m.enterprise_id = u.enterprise_id AND m.user_id = u.id AND m.scope_id = $2
+         WHERE u.enterprise_id = $1
+           AND ($3::uuid IS NULL OR u.id = $3)
+           AND ($4::text IS NULL OR u.status = $4)
+           AND ($5::timestamptz IS NULL OR (u.created_at, u.id) > ($5, $6::uuid))
+         ORDER BY u.created_at, u.id
+         LIMIT $7";
+    let rows = tx
+        .query(
+            LIST,
+            &[
+                &tx.caller().enterprise_id().uuid(),
+                &root.0,
+                &only.map(UserId::uuid),
+                &status,
+                &after.map(|at| at.created_at),
+                &after.map(|at| at.id),
+                &i64::from(most),
+            ],
+        )
+        .await?;
+    rows.iter().map(User::try_from).collect()
+}
+
+/// What an account is a member of, from the enterprise down.
+pub(super) async fn memberships(tx: &TenantTx<'_>, user: UserId) -> Result<Vec<Membership>, StoreError> {
+    const MEMBERSHIPS: &str = "-- user.list_memberships
+        SELECT m.role::text, s.kind, n.id AS node_id, n.name
+          FROM memberships m
+          JOIN scopes s ON s.enterprise_id = m.enterprise_id AND s.id = m.scope_id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = s.enterprise_id AND n.scope_id = s.id
+         WHERE m.enterprise_id = $1 AND m.user_id = $2
+         ORDER BY cardinality(s.path), s.id";
+    let rows = tx.query(MEMBERSHIPS, &[&tx.caller().enterprise_id().uuid(), &user.uuid()]).await?;
+    rows.iter()
+        .map(|row| {
+            let role = role(row)?.ok_or_else(|| corrupt("no role".to_owned()))?;
+            Ok(Membership { place: Place::try_from(row)?, role })
+        })
+        .collect()
+}
+
+impl TryFrom<&Row> for User {
+    type Error = StoreError;
+
+    fn try_from(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: UserId(row.get("id")),
+            email: row.get("email"),
+            name: row.get("display_name"),
+            status: Status::from_row(row)?,
+            role: role(row)?,
+            created_at: row.get("created_at"),
+            deactivated_at: row.get("deactivated_at"),
+        })
+    }
+}
+
+fn role(row: &Row) -> Result<Option<Role>, StoreError> {
+    row.get::<_, Option<&str>>("role").map(str::parse).transpose().map_err(corrupt)
+}
+
+fn corrupt(problem: String) -> StoreError {
+    StoreError::Corrupt { table: "memberships", column: "role", problem }
+}
