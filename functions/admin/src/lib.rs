@@ -1,1 +1,73 @@
-//! The admin function.
+//! The administration of a tenant: its tree, members, invitations and accounts. Translation only; the rules are in
+//! `shared::tenancy`.
+//!
+//! Each file is a noun with its handlers: [`organizations`] is the tree, [`members`] and [`invitations`] serve the
+//! enterprise and its nodes alike.
+
+mod enterprise;
+mod invitations;
+mod list;
+mod members;
+mod organizations;
+mod scopes;
+mod users;
+
+use axum::Router;
+use axum::extract::FromRef;
+use shared::access::Gate;
+use shared::http::Routes;
+
+/// What the handlers need.
+#[derive(Clone)]
+pub struct State {
+    gate: Gate,
+}
+
+impl State {
+    /// State on this gate.
+    #[must_use]
+    pub fn new(gate: Gate) -> Self {
+        Self { gate }
+    }
+}
+
+impl FromRef<State> for Gate {
+    fn from_ref(state: &State) -> Self {
+        state.gate.clone()
+    }
+}
+
+/// Every operation of this function.
+#[must_use]
+pub fn routes() -> Routes<State> {
+    Routes::default()
+        .get("/v1/enterprise", enterprise::show)
+        .patch("/v1/enterprise", enterprise::change)
+        .get("/v1/enterprise/members", members::list)
+        .post("/v1/enterprise/members", members::add)
+        .put("/v1/enterprise/members/{user_id}", members::change)
+        .delete("/v1/enterprise/members/{user_id}", members::remove)
+        .get("/v1/enterprise/invitations", invitations::list)
+        .post("/v1/enterprise/invitations", invitations::invite)
+        .get("/v1/organizations", organizations::list)
+        .post("/v1/organizations", organizations::create)
+        .get("/v1/organizations/{id}", organizations::show)
+        .patch("/v1/organizations/{id}", organizations::change)
+        .delete("/v1/organizations/{id}", organizations::delete)
+        .post("/v1/organizations/{id}/move", organizations::relocate)
+        .get("/v1/organizations/{id}/members", members::list)
+        .post("/v1/organizations/{id}/members", members::add)
+        .put("/v1/organizations/{id}/members/{user_id}", members::change)
+        .delete("/v1/organizations/{id}/members/{user_id}", members::remove)
+        .get("/v1/organizations/{id}/invitations", invitations::list)
+        .post("/v1/organizations/{id}/invitations", invitations::invite)
+        .delete("/v1/invitations/{id}", invitations::revoke)
+        .get("/v1/users", users::list)
+        .get("/v1/users/{id}", users::show)
+        .get("/v1/scopes", scopes::list)
+}
+
+/// The axum router.
+pub fn router(state: State) -> Router {
+    routes().into_router(state)
+}

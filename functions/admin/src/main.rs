@@ -1,3 +1,11 @@
 //! Lambda entry point.
 
-fn main() {}
+use admin::State;
+use shared::lambda::{self, InitError};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), InitError> {
+    let (gate, _) = lambda::gate().await?;
+    let clock = gate.clock.clone();
+    lambda::run(admin::router(State::new(gate)), clock).await
+}

@@ -1,3 +1,69 @@
-//! Entry point.
+//! Brings the database to this build's schema, before new code goes live.
+//!
+//! On Lambda any event runs it, a deployment's custom resource for instance; elsewhere it is a command. Either way it
+//! can be run again and by several at once. `MEM0_DATABASE_URL` must name the owner of the schema: requests run as
+//! another role, which may not change it.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+use shared::config::{self, DatabaseConfig};
+use shared::db::migrate::{self, Migrated};
+use shared::telemetry;
+
+/// Bring the database in MEM0_DATABASE_URL to this build's schema.
+///
+/// Applies what is missing, in order, each migration in a transaction of its own; does nothing when there is nothing
+/// to do. Several may run at once: one works, the others wait.
+#[derive(Debug, Parser)]
+#[command(name = "migrate", version, after_help = ENVIRONMENT)]
+struct Cli {}
+
+const ENVIRONMENT: &str = "Environment:
+  MEM0_DATABASE_URL  postgres://owner:password@host:port/database, the owner of the schema
+  MEM0_DATABASE_CA   PEM file that must have signed the server's certificate, when the URL asks for TLS";
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let result = if config::variable("AWS_LAMBDA_RUNTIME_API").is_some() {
+        telemetry::init();
+        lambda_runtime::run(service_fn(answer)).await
+    } else {
+        Cli::parse();
+        apply().await.map(|migrated| report(&migrated))
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn answer(_: LambdaEvent<Value>) -> Result<Value, Failure> {
+    let migrated = apply().await?;
+    tracing::info!(schema.version = migrated.version, applied = migrated.applied.join(" "), "migrated");
+    Ok(json!({ "applied": migrated.applied, "version": migrated.version }))
+}
+
+async fn apply() -> Result<Migrated, Failure> {
+    Ok(migrate::run(&DatabaseConfig::from_env(1)?).await?)
+}
+
+#[allow(clippy::print_stdout, reason = "a command speaks to whoever runs it")]
+fn report(Migrated { applied, version }: &Migrated) {
+    match applied.as_slice() {
+        [] => println!("nothing to do, the schema is at version {version}"),
+        some => println!("applied {}, the schema is now at version {version}", some.join(", ")),
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "a command speaks to whoever runs it")]
+fn complain(error: &Failure) {
+    eprintln!("error: {error}");
+}

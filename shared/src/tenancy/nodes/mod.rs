@@ -10,4 +10,4 @@ mod store;
 mod types;
 
 pub use service::{change, create, delete, list, lookup, relocate};
-pub use types::{Listing, NewNode, Node, NodeChange, Settings};
+pub use types::{Listing, NewNode, Node, NodeChange, Parent, Settings};

@@ -1,7 +1,8 @@
 //! Nodes as services take and give them.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::access::{Role, ScopeKind};
@@ -82,6 +83,15 @@ pub enum Parent {
     Enterprise,
     /// A node's id.
     Node(NodeId),
+}
+
+impl<'de> Deserialize<'de> for Parent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "enterprise" => Ok(Self::Enterprise),
+            id => id.parse().map(Self::Node).map_err(D::Error::custom),
+        }
+    }
 }
 
 /// A JSON object of bounded size. The platform gives it no meaning.

@@ -1,0 +1,96 @@
+//! `/v1/organizations`: the tree below the enterprise.
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use http::StatusCode;
+use serde::Deserialize;
+use shared::Result;
+use shared::access::{AuthContext, Gate, ScopeKind};
+use shared::http::{Idempotent, Json, Path, Query};
+use shared::ids::NodeId;
+use shared::page::List;
+use shared::tenancy::nodes::{self, Listing, NewNode, Node, NodeChange, Parent};
+
+use crate::list::Part;
+
+/// `?parent=&kind=&cursor=&limit=`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Params {
+    /// A node's id or `enterprise`: only what is directly below. The whole visible tree if not given.
+    parent: Option<Parent>,
+    kind: Option<ScopeKind>,
+    cursor: Option<String>,
+    limit: Option<i64>,
+}
+
+/// `GET /v1/organizations`
+pub(crate) async fn list(
+    ctx: AuthContext,
+    State(gate): State<Gate>,
+    Query(params): Query<Params>,
+) -> Result<Json<List<Node>>> {
+    let part = Part { cursor: params.cursor, limit: params.limit };
+    let (cursor, limit) = part.read()?;
+    let listing = Listing { parent: params.parent, kind: params.kind };
+    nodes::list(&ctx, &gate.db, listing, cursor, limit).await.map(Json)
+}
+
+/// `POST /v1/organizations`
+pub(crate) async fn create(
+    ctx: AuthContext,
+    State(gate): State<Gate>,
+    Idempotent { key, body }: Idempotent<NewNode>,
+) -> Result<impl IntoResponse> {
+    let node = nodes::create(&ctx, &gate.db, body, key.as_ref()).await?;
+    Ok((StatusCode::CREATED, node.map(Json)))
+}
+
+/// `GET /v1/organizations/{id}`
+pub(crate) async fn show(
+    ctx: AuthContext,
+    State(gate): State<Gate>,
+    Path(id): Path<NodeId>,
+) -> Result<Json<Node>> {
+    nodes::lookup(&ctx, &gate.db, id).await.map(Json)
+}
+
+/// `PATCH /v1/organizations/{id}`
+pub(crate) async fn change(
+    ctx: AuthContext,
+    State(gate): State<Gate>,
+    Path(id): Path<NodeId>,
+    Json(change): Json<NodeChange>,
+) -> Result<Json<Node>> {
+    nodes::change(&ctx, &gate.db, id, change).await.map(Json)
+}
+
+/// Where a node is to hang.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Move {
+    /// Null: directly below the enterprise. It must be said, so that an empty body moves nothing.
+    #[serde(deserialize_with = "Option::deserialize")]
+    parent: Option<NodeId>,
+}
+
+/// `POST /v1/organizations/{id}/move`
+pub(crate) async fn relocate(
+    ctx: AuthContext,
+    State(gate): State<Gate>,
+    Path(id): Path<NodeId>,
+    Idempotent { key, body }: Idempotent<Move>,
+) -> Result<impl IntoResponse> {
+    let node = nodes::relocate(&ctx, &gate.db, id, body.parent, key.as_ref()).await?;
+    Ok(node.map(Json))
+}
+
+/// `DELETE /v1/organizations/{id}`
+pub(crate) async fn delete(
+    ctx: AuthContext,
+    State(gate): State<Gate>,
+    Path(id): Path<NodeId>,
+) -> Result<StatusCode> {
+    nodes::delete(&ctx, &gate.db, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,15 @@
+//! `/v1/scopes`: what the caller can read and write, in the words of memory requests.
+
+use shared::Result;
+use shared::access::AuthContext;
+use shared::http::{Json, Query};
+use shared::page::List;
+use shared::tenancy::scopes::{self, AccessibleScope};
+
+use crate::list::Part;
+
+/// `GET /v1/scopes`
+pub(crate) async fn list(ctx: AuthContext, Query(part): Query<Part>) -> Result<Json<List<AccessibleScope>>> {
+    let (cursor, limit) = part.read()?;
+    scopes::list(&ctx, cursor, limit).map(Json)
+}

@@ -1,0 +1,41 @@
+//! `/v1/users`: the accounts of the enterprise.
+
+use axum::extract::State;
+use serde::Deserialize;
+use shared::Result;
+use shared::access::{AuthContext, Gate};
+use shared::http::{Json, Path, Query};
+use shared::ids::UserId;
+use shared::page::List;
+use shared::tenancy::users::{self, Listing, Status, User, UserDetails};
+
+use crate::list::Part;
+
+/// `?status=&cursor=&limit=`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Params {
+    status: Option<Status>,
+    cursor: Option<String>,
+    limit: Option<i64>,
+}
+
+/// `GET /v1/users`
+pub(crate) async fn list(
+    ctx: AuthContext,
+    State(gate): State<Gate>,
+    Query(params): Query<Params>,
+) -> Result<Json<List<User>>> {
+    let part = Part { cursor: params.cursor, limit: params.limit };
+    let (cursor, limit) = part.read()?;
+    users::list(&ctx, &gate.db, Listing { status: params.status }, cursor, limit).await.map(Json)
+}
+
+/// `GET /v1/users/{id}`
+pub(crate) async fn show(
+    ctx: AuthContext,
+    State(gate): State<Gate>,
+    Path(id): Path<UserId>,
+) -> Result<Json<UserDetails>> {
+    users::lookup(&ctx, &gate.db, id).await.map(Json)
+}
