@@ -8,6 +8,8 @@ CREATE TABLE users (
     display_name    text NOT NULL DEFAULT '' CHECK (length(display_name) <= 200),
     -- PHC string (argon2id), or an imported bcrypt hash until the next login; null when only SSO may sign in.
     password_hash   text,
+    -- When its owner last chose it; a new hash of the same password does not count.
+    password_changed_at timestamptz,
     status          text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'deactivated')),
     created_at      timestamptz NOT NULL,
     updated_at      timestamptz NOT NULL,
@@ -104,9 +106,11 @@ CREATE INDEX api_keys_of_user ON api_keys (enterprise_id, user_id, created_at);
 
 -- Ed25519 keys of access tokens: one signs, the next is already published.
 CREATE TABLE signing_keys (
+    -- The JWK thumbprint of the public key (RFC 7638).
     id              text PRIMARY KEY,
-    private_key     bytea NOT NULL,
-    public_key      bytea NOT NULL,
+    -- The 32-byte seed (RFC 8032).
+    private_key     bytea NOT NULL CHECK (octet_length(private_key) = 32),
+    public_key      bytea NOT NULL CHECK (octet_length(public_key) = 32),
     active_from     timestamptz NOT NULL,
     created_at      timestamptz NOT NULL
 );
@@ -115,9 +119,10 @@ CREATE TABLE signing_keys (
 CREATE TABLE login_attempts (
     bucket          text PRIMARY KEY,
     failures        integer NOT NULL,
-    window_start    timestamptz NOT NULL,
+    last_failure_at timestamptz NOT NULL,
     blocked_until   timestamptz
 );
+CREATE INDEX login_attempts_by_age ON login_attempts (last_failure_at);
 
 ALTER TABLE users ENABLE ROW LEVEL SECURITY;
 ALTER TABLE memberships ENABLE ROW LEVEL SECURITY;

@@ -14,6 +14,7 @@ pub mod embedding;
 pub mod error;
 pub mod http;
 pub mod idempotency;
+pub mod identity;
 pub mod ids;
 pub mod lambda;
 pub mod memory;

@@ -1,1 +1,75 @@
-//! The auth function.
+//! The auth function: accounts, sessions, API keys, and the keys that verify access tokens.
+//!
+//! One file per noun; what the verbs do is in `shared::identity`. Every answer that holds a secret is `no-store`, and
+//! takes no `Idempotency-Key`, because answers of those are stored.
+
+mod accounts;
+mod api_keys;
+mod jwks;
+mod passwords;
+mod sessions;
+mod signed_in;
+
+use axum::Router;
+use axum::extract::FromRef;
+use shared::access::Gate;
+use shared::http::Routes;
+use shared::identity::Identity;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct State {
+    gate: Gate,
+    identity: Identity,
+}
+
+impl State {
+    /// Tokens are issued in the name of the gate's issuer.
+    #[must_use]
+    pub fn new(gate: Gate) -> Self {
+        Self { identity: Identity::new(gate.clone()), gate }
+    }
+
+    /// The verbs behind the routes.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+}
+
+impl FromRef<State> for Gate {
+    fn from_ref(state: &State) -> Self {
+        state.gate.clone()
+    }
+}
+
+impl FromRef<State> for Identity {
+    fn from_ref(state: &State) -> Self {
+        state.identity.clone()
+    }
+}
+
+/// Every route.
+#[must_use]
+pub fn routes() -> Routes<State> {
+    Routes::default()
+        .post("/v1/auth/register", accounts::register)
+        .get("/v1/auth/me", accounts::me)
+        .patch("/v1/auth/me", accounts::rename)
+        .post("/v1/auth/password", passwords::change)
+        .post("/v1/auth/login", sessions::login)
+        .post("/v1/auth/refresh", sessions::refresh)
+        .post("/v1/auth/logout", sessions::logout)
+        .post("/v1/auth/logout-everywhere", sessions::logout_everywhere)
+        .get("/v1/auth/sessions", sessions::list)
+        .delete("/v1/auth/sessions/{id}", sessions::end)
+        .post("/v1/api-keys", api_keys::create)
+        .get("/v1/api-keys", api_keys::list)
+        .delete("/v1/api-keys/{id}", api_keys::revoke)
+        .get("/.well-known/jwks.json", jwks::list)
+}
+
+/// The function's router, without what `http::service` wraps around it.
+pub fn router(state: State) -> Router {
+    routes().into_router(state)
+}

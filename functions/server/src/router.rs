@@ -35,7 +35,7 @@ pub fn router(platform: &Platform) -> Router {
     let gate = &platform.gate;
     let memories = Memories::new(gate.clone(), Arc::clone(&platform.embedder));
     let router = http::health().into_router(gate.clone())
-        .merge(auth::router(auth::State::new(gate.clone(), platform.public.clone())))
+        .merge(auth::router(auth::State::new(gate.clone())))
         .merge(admin::router(admin::State::new(gate.clone())))
         .merge(memories::router(memories::State::new(memories.clone())))
         .merge(mcp::router(mcp::State::new(memories, &platform.public)));

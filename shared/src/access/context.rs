@@ -66,6 +66,17 @@ impl AuthContext {
         &self.method
     }
 
+    /// The login they act in. What changes accounts and credentials needs one: an API key that could make keys or end
+    /// sessions would outlive its own revocation.
+    pub fn session(&self) -> Result<SessionId> {
+        match &self.method {
+            Method::Session(session) => Ok(*session),
+            Method::ApiKey(..) => Err(Error::Forbidden(
+                "this needs a login: API keys cannot manage accounts, sessions or keys".to_owned(),
+            )),
+        }
+    }
+
     /// The request they make.
     #[must_use]
     pub fn request(&self) -> &RequestInfo {

@@ -29,6 +29,17 @@ impl Gate {
         Self { db, clock, tokens: TokenVerifier::new(issuer) }
     }
 
+    /// What access tokens are issued by and meant for: the installation's public URL.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.tokens.issuer()
+    }
+
+    /// Takes note of a key that this process signs access tokens with.
+    pub(crate) fn learn_key(&self, kid: &str, public: &[u8; 32]) {
+        self.tokens.learn(kid, public);
+    }
+
     /// Who a credential stands for, and what they may see.
     pub async fn authenticate(&self, credential: &Credential, request: RequestInfo) -> Result<AuthContext> {
         match credential {
@@ -53,9 +64,9 @@ impl Gate {
     }
 
     async fn verify(&self, token: &str, request: &RequestInfo) -> Result<AccessClaims> {
-        if self.tokens.missing_key(token)? {
+        if self.tokens.needs_keys(token, request.at)? {
             let tx = self.sign_in("access.load_keys").await?;
-            self.tokens.load(&tx).await?;
+            self.tokens.load(&tx, request.at).await?;
             tx.commit().await?;
         }
         Ok(self.tokens.verify(token, request.at)?)

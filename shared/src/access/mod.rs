@@ -14,7 +14,7 @@ mod gate;
 pub mod policy;
 mod request;
 mod scope;
-mod token;
+pub(crate) mod token;
 mod transaction;
 
 pub use api_key::{ApiKeyVerb, SecretHash};
@@ -24,5 +24,5 @@ pub use gate::Gate;
 pub use policy::Action;
 pub use request::RequestInfo;
 pub use scope::{ReadableScope, Role, ScopeKind, ScopeName, SearchTier};
-pub use token::{AccessClaims, SigningKey, TokenVerifier};
+pub use token::{AccessClaims, TokenVerifier};
 pub use transaction::{IdentityTx, TenantTx};

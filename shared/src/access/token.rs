@@ -1,14 +1,11 @@
-//! Access tokens: JWTs signed with Ed25519 (RFC 9068 `at+jwt`), short-lived, and checked against the session they
-//! belong to on every request.
+//! Access tokens as a request presents them: JWTs signed with Ed25519 (RFC 9068, RFC 8037), short-lived, and checked
+//! against the session they belong to on every request. They are issued by `identity`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
-use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::{Deserialize, Serialize};
 
 use super::IdentityTx;
@@ -17,10 +14,13 @@ use crate::error::Unauthenticated;
 use crate::ids::{EnterpriseId, SessionId, UserId};
 
 /// The `typ` of an access token, so that no other JWT passes for one.
-const TYPE: &str = "at+jwt";
+pub(crate) const TYPE: &str = "at+jwt";
 
 /// A process asks for keys it does not know at most this often.
-const REFRESH_INTERVAL: Duration = Duration::from_secs(5);
+const REFRESH_INTERVAL: TimeDelta = TimeDelta::seconds(5);
+
+/// Keys are read again after this time, so that one which was withdrawn is forgotten.
+const KEPT_FOR: TimeDelta = TimeDelta::minutes(10);
 
 /// What an access token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,10 @@ pub struct AccessClaims {
     pub iss: String,
     /// Audience: the API, the same URL.
     pub aud: String,
+    /// The token's own name.
+    pub jti: String,
+    /// The application it was issued to: `mem0` for our own logins.
+    pub client_id: String,
     /// Whose token.
     pub sub: UserId,
     /// Their tenant.
@@ -41,25 +45,6 @@ pub struct AccessClaims {
     pub exp: i64,
 }
 
-/// A key that signs access tokens.
-pub struct SigningKey {
-    /// The `kid`.
-    pub id: String,
-    /// PKCS #8, DER.
-    pub private_key: Vec<u8>,
-}
-
-impl SigningKey {
-    /// Signs a token.
-    pub fn sign(&self, claims: &AccessClaims) -> Result<String, crate::Error> {
-        let mut header = Header::new(Algorithm::EdDSA);
-        header.typ = Some(TYPE.to_owned());
-        header.kid = Some(self.id.clone());
-        jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(&self.private_key))
-            .map_err(crate::Error::internal)
-    }
-}
-
 /// Checks access tokens. Keeps the public keys it has seen; cheap to clone.
 #[derive(Clone)]
 pub struct TokenVerifier {
@@ -70,7 +55,7 @@ pub struct TokenVerifier {
 #[derive(Default)]
 struct Keys {
     known: HashMap<String, DecodingKey>,
-    loaded_at: Option<Instant>,
+    loaded_at: Option<DateTime<Utc>>,
 }
 
 impl TokenVerifier {
@@ -78,19 +63,23 @@ impl TokenVerifier {
         Self { issuer: issuer.into(), keys: Arc::default() }
     }
 
-    /// The `kid` of a token that this verifier should fetch keys for, if any.
-    pub(super) fn missing_key(&self, token: &str) -> Result<bool, Unauthenticated> {
-        let header = jsonwebtoken::decode_header(token).map_err(|_| Unauthenticated::Invalid)?;
-        if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) {
-            return Err(Unauthenticated::Invalid);
-        }
-        let kid = header.kid.ok_or(Unauthenticated::Invalid)?;
-        let Ok(keys) = self.keys.read() else { return Ok(true) };
-        let recent = keys.loaded_at.is_some_and(|at| at.elapsed() < REFRESH_INTERVAL);
-        Ok(!keys.known.contains_key(&kid) && !recent)
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
     }
 
-    pub(super) async fn load(&self, tx: &IdentityTx) -> Result<(), StoreError> {
+    /// Whether keys should be read before this token is verified.
+    pub(super) fn needs_keys(&self, token: &str, now: DateTime<Utc>) -> Result<bool, Unauthenticated> {
+        let kid = kid(token)?;
+        let Ok(keys) = self.keys.read() else { return Ok(true) };
+        let age = keys.loaded_at.map(|at| now - at);
+        Ok(match age {
+            Some(age) if keys.known.contains_key(&kid) => age > KEPT_FOR,
+            Some(age) => age >= REFRESH_INTERVAL,
+            None => true,
+        })
+    }
+
+    pub(super) async fn load(&self, tx: &IdentityTx, now: DateTime<Utc>) -> Result<(), StoreError> {
         const ALL: &str = "-- signing_key.list_public
             SELECT id, public_key FROM signing_keys";
         let rows = tx.query(ALL, &[]).await?;
@@ -100,15 +89,22 @@ impl TokenVerifier {
         });
         if let Ok(mut keys) = self.keys.write() {
             keys.known = known.collect();
-            keys.loaded_at = Some(Instant::now());
+            keys.loaded_at = Some(now);
         }
         Ok(())
     }
 
+    /// Takes note of a key that this process signs with, so that it does not refuse its own token because it asked for
+    /// keys a moment before this one was made.
+    pub(super) fn learn(&self, kid: &str, public: &[u8; 32]) {
+        if let Ok(mut keys) = self.keys.write() {
+            keys.known.entry(kid.to_owned()).or_insert_with(|| DecodingKey::from_ed_der(public));
+        }
+    }
+
     /// The claims of a token that is genuine, meant for us and not expired at that time.
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<AccessClaims, Unauthenticated> {
-        let header = jsonwebtoken::decode_header(token).map_err(|_| Unauthenticated::Invalid)?;
-        let kid = header.kid.ok_or(Unauthenticated::Invalid)?;
+        let kid = kid(token)?;
         let keys = self.keys.read().map_err(|_| Unauthenticated::Invalid)?;
         let key = keys.known.get(&kid).ok_or(Unauthenticated::Invalid)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
@@ -127,11 +123,11 @@ impl TokenVerifier {
     }
 }
 
-/// A public key as JWKS shows it (RFC 8037).
-#[must_use]
-pub(crate) fn jwk(kid: &str, public_key: &[u8]) -> serde_json::Value {
-    serde_json::json!({
-        "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig",
-        "kid": kid, "x": URL_SAFE_NO_PAD.encode(public_key),
-    })
+/// The key that a token names, if its header is one of ours at all.
+fn kid(token: &str) -> Result<String, Unauthenticated> {
+    let header = jsonwebtoken::decode_header(token).map_err(|_| Unauthenticated::Invalid)?;
+    if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) {
+        return Err(Unauthenticated::Invalid);
+    }
+    header.kid.ok_or(Unauthenticated::Invalid)
 }

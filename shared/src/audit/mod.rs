@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use crate::access::{IdentityTx, RequestInfo, TenantTx};
-use crate::db::StoreError;
+use crate::access::{AuthContext, IdentityTx, RequestInfo, TenantTx};
+use crate::db::{StoreError, Tx};
 use crate::ids::{AuditId, EnterpriseId, ScopeId, UserId};
 
 /// What happened. Details never hold memory text, tokens or passwords.
@@ -19,6 +19,8 @@ pub struct Entry {
     pub scope: Option<ScopeId>,
     /// Whatever else a reader of the log needs.
     pub details: Value,
+    /// Whether it was refused.
+    pub denied: bool,
 }
 
 impl Entry {
@@ -29,6 +31,7 @@ impl Entry {
             target: Some(target.to_string()),
             scope: None,
             details: Value::Object(Default::default()),
+            denied: false,
         }
     }
 
@@ -36,6 +39,13 @@ impl Entry {
     #[must_use]
     pub fn within(mut self, scope: ScopeId) -> Self {
         self.scope = Some(scope);
+        self
+    }
+
+    /// Says that it was refused.
+    #[must_use]
+    pub fn refused(mut self) -> Self {
+        self.denied = true;
         self
     }
 
@@ -47,34 +57,14 @@ impl Entry {
     }
 }
 
-const INSERT: &str = "-- audit.insert
-    INSERT INTO audit_log (enterprise_id, id, at, actor_id, actor_method, action, target, scope_id, request_id, ip,
-                           user_agent, details)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-
 /// Records what the transaction's caller does.
 pub async fn record(tx: &TenantTx<'_>, entry: Entry) -> Result<(), StoreError> {
-    let caller = tx.caller();
-    let request = caller.request();
-    tx.execute(
-        INSERT,
-        &[
-            &caller.enterprise_id().uuid(),
-            &AuditId::generate().uuid(),
-            &request.at,
-            &Some(caller.user_id().uuid()),
-            &caller.method().name(),
-            &entry.action,
-            &entry.target,
-            &entry.scope.map(|scope| scope.0),
-            &request.id.uuid(),
-            &request.ip,
-            &request.user_agent,
-            &entry.details,
-        ],
-    )
-    .await
-    .map(drop)
+    insert(tx, Actor::caller(tx.caller()), tx.caller().request(), entry).await
+}
+
+/// Records what a caller does to accounts and credentials.
+pub async fn record_as(tx: &IdentityTx, caller: &AuthContext, entry: Entry) -> Result<(), StoreError> {
+    insert(tx, Actor::caller(caller), caller.request(), entry).await
 }
 
 /// Records what sign-in does for an account, before there is a caller.
@@ -85,17 +75,40 @@ pub async fn record_sign_in(
     user: Option<UserId>,
     entry: Entry,
 ) -> Result<(), StoreError> {
+    insert(tx, Actor { enterprise, user, method: "none" }, request, entry).await
+}
+
+/// Who did it.
+struct Actor {
+    enterprise: EnterpriseId,
+    user: Option<UserId>,
+    method: &'static str,
+}
+
+impl Actor {
+    fn caller(caller: &AuthContext) -> Self {
+        let method = caller.method().name();
+        Self { enterprise: caller.enterprise_id(), user: Some(caller.user_id()), method }
+    }
+}
+
+async fn insert(tx: &Tx, actor: Actor, request: &RequestInfo, entry: Entry) -> Result<(), StoreError> {
+    const INSERT: &str = "-- audit.insert
+        INSERT INTO audit_log (enterprise_id, id, at, actor_id, actor_method, action, target, scope_id, outcome,
+                               request_id, ip, user_agent, details)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     tx.execute(
         INSERT,
         &[
-            &enterprise.uuid(),
+            &actor.enterprise.uuid(),
             &AuditId::generate().uuid(),
             &request.at,
-            &user.map(UserId::uuid),
-            &"none",
+            &actor.user.map(UserId::uuid),
+            &actor.method,
             &entry.action,
             &entry.target,
             &entry.scope.map(|scope| scope.0),
+            &if entry.denied { "denied" } else { "success" },
             &request.id.uuid(),
             &request.ip,
             &request.user_agent,

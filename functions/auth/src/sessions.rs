@@ -1,0 +1,96 @@
+//! Logging in and out, and the sessions between.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use secrecy::SecretString;
+use serde::Deserialize;
+use shared::access::AuthContext;
+use shared::error::Result;
+use shared::http::{Json, Query, Request, refuse_key};
+use shared::identity::passwords::Password;
+use shared::identity::sessions::SessionView;
+use shared::identity::{EmailAddress, Identity};
+use shared::ids::SessionId;
+use shared::page::{self, List};
+
+use crate::signed_in;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Login {
+    email: EmailAddress,
+    password: Password,
+}
+
+/// `POST /v1/auth/login`: a session for whoever knows the password.
+pub(crate) async fn login(
+    State(identity): State<Identity>,
+    Request(request): Request,
+    headers: HeaderMap,
+    Json(body): Json<Login>,
+) -> Result<Response> {
+    refuse_key(&headers)?;
+    let signed_in = identity.login(&request, &body.email, &body.password).await?;
+    Ok(signed_in::answer(StatusCode::OK, &signed_in))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refresh {
+    refresh_token: String,
+}
+
+/// `POST /v1/auth/refresh`: the next pair of tokens. Sent twice within 30 s it gives the same refresh token twice.
+pub(crate) async fn refresh(
+    State(identity): State<Identity>,
+    Request(request): Request,
+    headers: HeaderMap,
+    Json(body): Json<Refresh>,
+) -> Result<Response> {
+    refuse_key(&headers)?;
+    let signed_in = identity.refresh(&request, SecretString::from(body.refresh_token)).await?;
+    Ok(signed_in::answer(StatusCode::OK, &signed_in))
+}
+
+/// `POST /v1/auth/logout`: ends this session.
+pub(crate) async fn logout(State(identity): State<Identity>, caller: AuthContext) -> Result<StatusCode> {
+    identity.logout(&caller).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /v1/auth/logout-everywhere`: ends every session of the caller's.
+pub(crate) async fn logout_everywhere(
+    State(identity): State<Identity>,
+    caller: AuthContext,
+) -> Result<StatusCode> {
+    identity.logout_everywhere(&caller).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListSessions {
+    cursor: Option<String>,
+    limit: Option<i64>,
+}
+
+/// `GET /v1/auth/sessions`: the caller's sessions.
+pub(crate) async fn list(
+    State(identity): State<Identity>,
+    caller: AuthContext,
+    Query(query): Query<ListSessions>,
+) -> Result<Json<List<SessionView>>> {
+    let limit = page::limit(query.limit)?;
+    identity.sessions(&caller, query.cursor.as_deref(), limit).await.map(Json)
+}
+
+/// `DELETE /v1/auth/sessions/{id}`: ends one of them.
+pub(crate) async fn end(
+    State(identity): State<Identity>,
+    caller: AuthContext,
+    Path(id): Path<String>,
+) -> Result<StatusCode> {
+    identity.end_session(&caller, id.parse::<SessionId>()?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,61 @@
+//! Putting accounts out of use and back.
+
+use serde_json::json;
+
+use super::store;
+use crate::access::{Action, AuthContext, Gate, IdentityTx, ScopeName};
+use crate::audit;
+use crate::error::{Error, Result};
+use crate::ids::UserId;
+use crate::tenancy::owners;
+
+/// Deactivates an account of the caller's enterprise: in one transaction it can no longer be used, its sessions and
+/// with them the refresh tokens end, its API keys are revoked. The very next request with any of them is refused.
+/// Doing it again changes nothing.
+///
+/// Its memories, memberships and open invitations stay. The last active owner of an enterprise cannot be deactivated
+/// (`Conflict`), nor somebody whose role on the enterprise is above the caller's (`Forbidden`).
+pub async fn deactivate_user(gate: &Gate, caller: &AuthContext, user: UserId) -> Result<()> {
+    let (tx, active) = begin(gate, caller, "account.deactivate", user).await?;
+    if active {
+        let (enterprise, at) = (caller.enterprise_id(), caller.request().at);
+        owners::require_another(&tx, enterprise, user).await?;
+        store::set_active(&tx, enterprise, user, false, at).await?;
+        let revoked = store::revoke_credentials(&tx, enterprise, user, at).await?;
+        let entry = audit::Entry::new("account.deactivate", user)
+            .with(json!({ "sessions": revoked.sessions, "api_keys": revoked.api_keys }));
+        audit::record_as(&tx, caller, entry).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Lets a deactivated account be used again, with its password. Sessions and keys that were revoked stay so.
+pub async fn reactivate_user(gate: &Gate, caller: &AuthContext, user: UserId) -> Result<()> {
+    let (tx, active) = begin(gate, caller, "account.reactivate", user).await?;
+    if !active {
+        store::set_active(&tx, caller.enterprise_id(), user, true, caller.request().at).await?;
+        audit::record_as(&tx, caller, audit::Entry::new("account.reactivate", user)).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Checks that the caller may do it to that account, and holds the account. Says whether it is active.
+async fn begin(
+    gate: &Gate,
+    caller: &AuthContext,
+    name: &'static str,
+    user: UserId,
+) -> Result<(IdentityTx, bool)> {
+    let enterprise = caller.resolve(ScopeName::Enterprise)?;
+    caller.authorize(Action::ManageAccounts, enterprise)?;
+    let tx = gate.sign_in(name).await?;
+    let active = store::lock_status(&tx, caller.enterprise_id(), user).await?;
+    let active = active.ok_or(Error::NotFound { what: "user" })?;
+    let theirs = owners::enterprise_role(&tx, caller.enterprise_id(), user).await?;
+    if theirs > enterprise.role {
+        return Err(Error::Forbidden("this account has a higher role than yours".to_owned()));
+    }
+    Ok((tx, active))
+}

@@ -1,0 +1,65 @@
+//! Accounts: how they come to be, what they show of themselves, and how they are put out of use and back.
+
+mod activation;
+mod profile;
+mod register;
+mod store;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+pub use activation::{deactivate_user, reactivate_user};
+pub use profile::{CredentialView, Me, MembershipView, Profile, ScopeView};
+pub use register::{NewAccount, Place};
+pub(super) use store::{by_email, change_password, lock_active, upgrade_hash};
+
+use super::passwords::PasswordHash;
+use crate::ids::{EnterpriseId, UserId};
+
+/// An account, as sign-in knows it.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Its tenant.
+    pub enterprise: EnterpriseId,
+    /// The tenant's name.
+    pub enterprise_name: String,
+    /// The account.
+    pub id: UserId,
+    /// Its address, in lower case.
+    pub email: String,
+    /// The person's name.
+    pub name: String,
+    /// Whether it may be used.
+    pub active: bool,
+    /// The hash of its password; none if it signs in elsewhere.
+    pub(super) password: Option<PasswordHash>,
+    /// When that was chosen.
+    pub(super) password_changed_at: Option<DateTime<Utc>>,
+}
+
+/// An account as answers show it.
+#[derive(Debug, Clone, Serialize)]
+pub struct AccountView {
+    /// `usr_…`.
+    pub id: UserId,
+    /// The address it signs in with.
+    pub email: String,
+    /// The person's name.
+    pub name: String,
+    /// `ent_…`.
+    pub enterprise_id: EnterpriseId,
+    /// The enterprise's name.
+    pub enterprise_name: String,
+}
+
+impl From<&Account> for AccountView {
+    fn from(account: &Account) -> Self {
+        Self {
+            id: account.id,
+            email: account.email.clone(),
+            name: account.name.clone(),
+            enterprise_id: account.enterprise,
+            enterprise_name: account.enterprise_name.clone(),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What a caller may know of themselves.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::{AccountView, store};
+use crate::access::{AuthContext, Method, ReadableScope};
+use crate::audit;
+use crate::error::Result;
+use crate::identity::{Identity, name};
+use crate::ids::{NodeId, SessionId};
+
+/// The caller, as `GET /v1/auth/me` answers.
+#[derive(Debug, Clone, Serialize)]
+pub struct Me {
+    /// Their account.
+    pub user: Profile,
+    /// How they proved who they are, in this request.
+    pub credential: CredentialView,
+    /// What they were made a member of.
+    pub memberships: Vec<MembershipView>,
+    /// Every scope they may read, with their effective role.
+    pub scopes: Vec<ScopeView>,
+}
+
+/// An account, as its owner sees it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Profile {
+    /// What everybody else may see, too.
+    #[serde(flatten)]
+    pub account: AccountView,
+    /// When it was registered.
+    pub created_at: DateTime<Utc>,
+}
+
+/// How a caller proved who they are.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum CredentialView {
+    /// A login.
+    Session {
+        /// `ses_…`.
+        id: SessionId,
+    },
+    /// An API key.
+    ApiKey {
+        /// `key_…`.
+        id: crate::ids::ApiKeyId,
+        /// What it may be used for.
+        scopes: Vec<crate::access::ApiKeyVerb>,
+    },
+}
+
+/// A membership.
+#[derive(Debug, Clone, Serialize)]
+pub struct MembershipView {
+    /// The scope, as requests name it: `team:org_…`.
+    pub scope: String,
+    /// The role that was given there.
+    pub role: String,
+}
+
+/// A readable scope.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScopeView {
+    /// As requests name it: `team:org_…`, `personal`.
+    pub scope: String,
+    /// What it is: `team`.
+    pub kind: &'static str,
+    /// `org_…`, for nodes of the tree.
+    pub id: Option<NodeId>,
+    /// The node's name, for nodes of the tree.
+    pub name: Option<String>,
+    /// The effective role, the highest over the path; none where it is only readable.
+    pub role: Option<&'static str>,
+}
+
+impl From<&ReadableScope> for ScopeView {
+    fn from(scope: &ReadableScope) -> Self {
+        Self {
+            scope: scope.label(),
+            kind: scope.kind.as_str(),
+            id: scope.node,
+            name: scope.name.clone(),
+            role: scope.role.map(|role| role.as_str()),
+        }
+    }
+}
+
+impl Identity {
+    /// Who the caller is and what they may reach. Any credential may ask.
+    pub async fn me(&self, caller: &AuthContext) -> Result<Me> {
+        let tx = caller.begin(&self.gate().db, "account.me").await?;
+        let row = store::profile(&tx).await?;
+        tx.commit().await?;
+        let label = |id| caller.scope(id).map(ReadableScope::label);
+        let memberships = row.memberships.into_iter();
+        Ok(Me {
+            user: Profile {
+                account: AccountView {
+                    id: caller.user_id(),
+                    email: caller.email().to_owned(),
+                    name: row.name,
+                    enterprise_id: caller.enterprise_id(),
+                    enterprise_name: row.enterprise_name,
+                },
+                created_at: row.created_at,
+            },
+            credential: match caller.method() {
+                Method::Session(id) => CredentialView::Session { id: *id },
+                Method::ApiKey(id, scopes) => CredentialView::ApiKey { id: *id, scopes: scopes.clone() },
+            },
+            memberships: memberships
+                .filter_map(|(id, role)| Some(MembershipView { scope: label(id)?, role }))
+                .collect(),
+            scopes: caller.scopes().iter().map(ScopeView::from).collect(),
+        })
+    }
+
+    /// Changes the name under which others see the caller.
+    pub async fn rename(&self, caller: &AuthContext, name: &str) -> Result<Me> {
+        caller.session()?;
+        let name = name::checked(name, "name")?;
+        let tx = caller.begin(&self.gate().db, "account.rename").await?;
+        store::rename(&tx, &name).await?;
+        audit::record(&tx, audit::Entry::new("account.rename", caller.user_id())).await?;
+        tx.commit().await?;
+        self.me(caller).await
+    }
+}

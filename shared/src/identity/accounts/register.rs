@@ -1,0 +1,148 @@
+//! Registering: the first account of a new enterprise, or an invited one.
+//!
+//! An address that has an account already is answered with 409. That tells whoever asks that it does; but there is no
+//! mail yet to tell the truth by instead, and an answer that pretended success would leave honest people waiting for a
+//! mail that never comes. What makes it useless for collecting addresses is the throttle: every registration from an
+//! address counts, also one that succeeds, unless it accepts an invitation.
+
+use super::Account;
+use super::store::{self, NewUser};
+use crate::access::{IdentityTx, RequestInfo, Role};
+use crate::audit;
+use crate::error::{Error, Result};
+use crate::identity::invitations::{self, Invitation};
+use crate::identity::passwords::{Password, PasswordHash};
+use crate::identity::sessions::SignedIn;
+use crate::identity::throttle::{self, Bucket};
+use crate::identity::{EmailAddress, Identity, name};
+use crate::ids::UserId;
+use crate::tenancy::founding::{self, Founded};
+
+/// Who wants an account.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// The address they will sign in with.
+    pub email: EmailAddress,
+    /// The password they will sign in with.
+    pub password: Password,
+    /// Their name.
+    pub name: String,
+    /// Where they belong.
+    pub place: Place,
+}
+
+/// Where a new account belongs.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// It founds an enterprise of that name, and owns it.
+    NewEnterprise(String),
+    /// It accepts the invitation with that token (`m0in_…`).
+    Invitation(String),
+}
+
+/// The same, checked.
+enum Destination {
+    NewEnterprise(String),
+    Invited(Invitation),
+}
+
+impl Identity {
+    /// Makes an account and signs it in.
+    pub async fn register(&self, request: &RequestInfo, new: NewAccount) -> Result<SignedIn> {
+        let name = name::checked(&new.name, "name")?;
+
+        let tx = self.gate().sign_in("account.registration").await?;
+        let attempt = throttle::reserve(&tx, [Bucket::register(request)], request.at).await?;
+        tx.commit().await?;
+        let reserved = attempt.admitted()?;
+
+        let tx = self.gate().sign_in("account.destination").await?;
+        let destination = Destination::find(&tx, &new, request).await?;
+        let taken = store::by_email(&tx, &new.email).await?.is_some();
+        tx.commit().await?;
+        if taken {
+            return Err(email_taken());
+        }
+        let known = vec![new.email.to_string(), name.clone(), destination.enterprise_name().to_owned()];
+        self.passwords().judge(&new.password, known, "password").await?;
+        let password = self.passwords().hash(&new.password).await?;
+
+        let key = self.signing_keys().current(request.at).await?;
+        let tx = self.gate().sign_in("account.register").await?;
+        let account = destination.settle(&tx, request, &new.email, name, &password).await?;
+        if let Destination::Invited(_) = destination {
+            throttle::forgive(&tx, &reserved, request.at).await?;
+        }
+        let signed_in = self.start_session(&tx, request, &account, &key).await?;
+        tx.commit().await?;
+        Ok(signed_in)
+    }
+}
+
+impl Destination {
+    async fn find(tx: &IdentityTx, new: &NewAccount, request: &RequestInfo) -> Result<Self> {
+        match &new.place {
+            Place::NewEnterprise(name) => name::checked(name, "enterprise_name").map(Self::NewEnterprise),
+            Place::Invitation(token) => {
+                invitations::open(tx, token, &new.email, request.at).await.map(Self::Invited)
+            }
+        }
+    }
+
+    fn enterprise_name(&self) -> &str {
+        match self {
+            Self::NewEnterprise(name) => name,
+            Self::Invited(invitation) => &invitation.enterprise_name,
+        }
+    }
+
+    /// Makes the account, and its enterprise if it founds one.
+    async fn settle(
+        &self,
+        tx: &IdentityTx,
+        request: &RequestInfo,
+        email: &EmailAddress,
+        name: String,
+        password: &PasswordHash,
+    ) -> Result<Account> {
+        let id = UserId::generate();
+        let (enterprise, scope, role, by) = match self {
+            Self::NewEnterprise(name) => {
+                let Founded { enterprise, root } = founding::found(tx, name, request.at).await?;
+                (enterprise, root, Role::Owner, None)
+            }
+            Self::Invited(invitation) => {
+                invitations::accept(tx, invitation, request.at).await?;
+                (invitation.enterprise, invitation.scope, invitation.role, Some(invitation.invited_by))
+            }
+        };
+        let personal = founding::personal_scope(tx, enterprise).await?;
+        let user = NewUser { enterprise, id, scope: personal, email, name: &name, password, at: request.at };
+        if !store::insert(tx, &user).await? {
+            return Err(email_taken());
+        }
+        founding::join(tx, enterprise, id, scope, role, by, request.at).await?;
+
+        let entry = match self {
+            Self::NewEnterprise(_) => audit::Entry::new("enterprise.found", enterprise),
+            Self::Invited(invitation) => audit::Entry::new("invitation.accept", invitation.id),
+        };
+        audit::record_sign_in(tx, request, enterprise, Some(id), entry.within(scope)).await?;
+        let entry = audit::Entry::new("account.register", id);
+        audit::record_sign_in(tx, request, enterprise, Some(id), entry).await?;
+        Ok(Account {
+            enterprise,
+            enterprise_name: self.enterprise_name().to_owned(),
+            id,
+            email: email.to_string(),
+            name,
+            active: true,
+            password: None,
+            password_changed_at: None,
+        })
+    }
+}
+
+fn email_taken() -> Error {
+    Error::Conflict("there is an account with this e-mail address already, log in instead".to_owned())
+}

@@ -1,0 +1,84 @@
+//! Refresh tokens: opaque, hashed at rest, exchanged once.
+//!
+//! Each exchange gives a successor. A token that comes back later is in two hands, and nobody can tell which are its
+//! owner's: its whole family, the session, ends (RFC 9700 section 4.14.2). But a client that sends the same exchange
+//! twice, because an answer was lost or two tabs woke up together, is no thief: within [`GRACE`] it gets the very same
+//! successor again. It is derived from the old token and a salt of the row, so the database can neither give it away
+//! nor fork the family.
+
+mod exchange;
+mod store;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use hmac::{Hmac, Mac as _};
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::Sha256;
+
+use super::random;
+use crate::access::{IdentityTx, SecretHash};
+use crate::error::{Error, Result};
+use crate::ids::{EnterpriseId, SessionId, UserId};
+
+/// What a refresh token begins with.
+pub const PREFIX: &str = "m0rt_";
+
+/// How long a token is good for without being exchanged. Its session may end before.
+pub const IDLE: TimeDelta = TimeDelta::days(14);
+
+/// How long after its exchange a token is answered with the same successor.
+pub const GRACE: TimeDelta = TimeDelta::seconds(30);
+
+/// Whose tokens they are, and until when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Family {
+    pub(super) enterprise: EnterpriseId,
+    pub(super) user: UserId,
+    pub(super) session: SessionId,
+    /// The session's end. No exchange moves it.
+    pub(super) ends_at: DateTime<Utc>,
+}
+
+/// A refresh token as its owner holds it.
+struct RefreshToken(SecretString);
+
+impl RefreshToken {
+    fn generate() -> Result<Self> {
+        random::secret(PREFIX).map(|secret| Self(secret.into()))
+    }
+
+    /// The only token that this one is ever exchanged for.
+    fn successor(&self, salt: &[u8]) -> Result<Self> {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.0.expose_secret().as_bytes()).map_err(Error::internal)?;
+        mac.update(b"mem0 refresh token successor");
+        mac.update(salt);
+        Ok(Self(random::spell(PREFIX, &mac.finalize().into_bytes().into()).into()))
+    }
+
+    fn hash(&self) -> SecretHash {
+        SecretHash::of(self.0.expose_secret())
+    }
+}
+
+/// The first token of a family.
+pub(super) async fn begin(tx: &IdentityTx, family: &Family, now: DateTime<Utc>) -> Result<SecretString> {
+    let token = RefreshToken::generate()?;
+    store::insert(tx, family, &store::NewToken::new(&token, family, now)?).await?;
+    Ok(token.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_one_successor_for_each_salt() {
+        let token = RefreshToken(SecretString::from("m0rt_AAAA"));
+        let successor = |salt: &[u8]| token.successor(salt).unwrap().0.expose_secret().to_owned();
+        assert_eq!(successor(b"salt"), successor(b"salt"));
+        assert_ne!(successor(b"salt"), successor(b"other"));
+        assert_eq!(successor(b"salt").len(), PREFIX.len() + 43);
+        let other = RefreshToken(SecretString::from("m0rt_AAAB"));
+        assert_ne!(other.successor(b"salt").unwrap().0.expose_secret(), successor(b"salt"));
+    }
+}

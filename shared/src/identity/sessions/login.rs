@@ -1,0 +1,76 @@
+//! Logging in with a password.
+//!
+//! A stranger learns nothing about who has an account: whether there is none, it is deactivated, it has no password or
+//! the password is wrong, the same statements are run, one password is verified, one row of the audit log is written,
+//! and the answer is the same. What can differ in time is a hash that was imported from bcrypt, until its first login.
+
+use uuid::Uuid;
+
+use super::SignedIn;
+use crate::access::RequestInfo;
+use crate::audit;
+use crate::db::StoreError;
+use crate::error::{Result, Unauthenticated};
+use crate::identity::accounts::{self, Account};
+use crate::identity::passwords::{Password, Verdict};
+use crate::identity::throttle::{self, Bucket};
+use crate::identity::{EmailAddress, Identity};
+use crate::ids::EnterpriseId;
+
+impl Identity {
+    /// Starts a session for whoever knows the password of an active account.
+    pub async fn login(
+        &self,
+        request: &RequestInfo,
+        email: &EmailAddress,
+        password: &Password,
+    ) -> Result<SignedIn> {
+        let now = request.at;
+        let tx = self.gate().sign_in("session.attempt").await?;
+        let buckets = [Bucket::login(request), Bucket::account(email)];
+        let attempt = throttle::reserve(&tx, buckets, now).await?;
+        let account = accounts::by_email(&tx, email).await?;
+        tx.commit().await?;
+        let reserved = attempt.admitted()?;
+
+        let stored =
+            account.as_ref().filter(|account| account.active).and_then(|account| account.password.clone());
+        let verdict = self.passwords().verify(password, stored.clone()).await?;
+        let (Some(account), Some(stored), Verdict::Right(upgrade)) = (&account, stored, verdict) else {
+            self.record_failure(request, account.as_ref()).await?;
+            return Err(Unauthenticated::Login.into());
+        };
+
+        let key = self.signing_keys().current(now).await?;
+        let tx = self.gate().sign_in("session.login").await?;
+        if !accounts::lock_active(&tx, account.id, account.password_changed_at).await? {
+            drop(tx);
+            self.record_failure(request, Some(account)).await?;
+            return Err(Unauthenticated::Login.into());
+        }
+        if let Some(better) = upgrade {
+            accounts::upgrade_hash(&tx, account.id, &stored, &better).await?;
+        }
+        let signed_in = self.start_session(&tx, request, account, &key).await?;
+        throttle::forgive(&tx, &reserved, now).await?;
+        tx.commit().await?;
+        Ok(signed_in)
+    }
+
+    /// Failures are recorded in the account's enterprise, and those of nobody's account under no enterprise at all. What
+    /// was typed is not: it may be a password.
+    async fn record_failure(
+        &self,
+        request: &RequestInfo,
+        account: Option<&Account>,
+    ) -> Result<(), StoreError> {
+        let enterprise = account.map_or(EnterpriseId(Uuid::nil()), |account| account.enterprise);
+        let entry = audit::Entry {
+            target: account.map(|account| account.id.to_string()),
+            ..audit::Entry::new("session.start", "").refused()
+        };
+        let tx = self.gate().sign_in("session.failure").await?;
+        audit::record_sign_in(&tx, request, enterprise, None, entry).await?;
+        tx.commit().await
+    }
+}

@@ -1,0 +1,53 @@
+//! Sessions: logins, and the family of refresh tokens that descends from each.
+
+mod end;
+mod login;
+mod start;
+mod store;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::SecretString;
+use serde::Serialize;
+
+pub(super) use end::{end_others, revoke_family};
+
+use super::accounts::AccountView;
+use crate::ids::SessionId;
+
+/// How long a session lasts at most, however often it is refreshed.
+pub const LONGEST: TimeDelta = TimeDelta::days(30);
+
+/// Ended sessions are shown to nobody; they are kept this long so that a token of theirs that turns up is recognized.
+const KEPT_AFTER_END: TimeDelta = TimeDelta::days(30);
+
+/// What somebody gets who signs in or refreshes.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// A JWT, for `Authorization: Bearer`.
+    pub access_token: SecretString,
+    /// How long that is valid.
+    pub expires_in: TimeDelta,
+    /// `m0rt_…`, to be exchanged for the next pair once.
+    pub refresh_token: SecretString,
+    /// Who they are.
+    pub account: AccountView,
+}
+
+/// A session, as its owner sees it.
+#[derive(Debug, Clone, Serialize)]
+pub struct SessionView {
+    /// `ses_…`.
+    pub id: SessionId,
+    /// Whether it is the one of this request.
+    pub current: bool,
+    /// The address it was started from.
+    pub ip: Option<String>,
+    /// The `User-Agent` it was started with.
+    pub user_agent: Option<String>,
+    /// When it was started.
+    pub created_at: DateTime<Utc>,
+    /// When it was last refreshed.
+    pub refreshed_at: DateTime<Utc>,
+    /// When it ends at the latest.
+    pub expires_at: DateTime<Utc>,
+}

@@ -1,0 +1,134 @@
+//! `sessions`.
+
+use chrono::{DateTime, Utc};
+
+use super::SessionView;
+use crate::access::{AuthContext, IdentityTx, RequestInfo};
+use crate::db::StoreError;
+use crate::identity::refresh_tokens::Family;
+use crate::ids::SessionId;
+use crate::page::Cursor;
+
+/// Adds a session, and deletes those of the account that ended before the time given.
+pub(super) async fn insert(
+    tx: &IdentityTx,
+    family: &Family,
+    request: &RequestInfo,
+    forgotten: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    const INSERT: &str = "-- session.insert
+        WITH forgotten AS (
+            DELETE FROM sessions
+             WHERE enterprise_id = $1 AND user_id = $3 AND least(expires_at, revoked_at) < $8)
+        INSERT INTO sessions (enterprise_id, id, user_id, ip, user_agent, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    tx.execute(
+        INSERT,
+        &[
+            &family.enterprise.uuid(),
+            &family.session.uuid(),
+            &family.user.uuid(),
+            &request.ip,
+            &request.user_agent,
+            &request.at,
+            &family.ends_at,
+            &forgotten,
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Ends one of the caller's sessions; false if there is none or it has ended.
+pub(super) async fn end(
+    tx: &IdentityTx,
+    caller: &AuthContext,
+    session: SessionId,
+    reason: &str,
+) -> Result<bool, StoreError> {
+    const END: &str = "-- session.end
+        UPDATE sessions SET revoked_at = $4, revoke_reason = $5
+         WHERE enterprise_id = $1 AND user_id = $2 AND id = $3 AND revoked_at IS NULL";
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    tx.execute(END, &[&enterprise, &user, &session.uuid(), &caller.request().at, &reason])
+        .await
+        .map(|ended| ended == 1)
+}
+
+/// Ends the caller's sessions, all but one if one is given, and says how many there were.
+pub(super) async fn end_all(
+    tx: &IdentityTx,
+    caller: &AuthContext,
+    kept: Option<SessionId>,
+    reason: &str,
+) -> Result<u64, StoreError> {
+    const END_ALL: &str = "-- session.end_all
+        UPDATE sessions SET revoked_at = $4, revoke_reason = $5
+         WHERE enterprise_id = $1 AND user_id = $2 AND id IS DISTINCT FROM $3 AND revoked_at IS NULL";
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    let kept = kept.map(SessionId::uuid);
+    tx.execute(END_ALL, &[&enterprise, &user, &kept, &caller.request().at, &reason]).await
+}
+
+/// Whether it is or was one of the caller's.
+pub(super) async fn exists(
+    tx: &IdentityTx,
+    caller: &AuthContext,
+    session: SessionId,
+) -> Result<bool, StoreError> {
+    const EXISTS: &str = "-- session.exists
+        SELECT FROM sessions WHERE enterprise_id = $1 AND user_id = $2 AND id = $3";
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    Ok(tx.query_opt(EXISTS, &[&enterprise, &user, &session.uuid()]).await?.is_some())
+}
+
+/// Ends a session, whoever's it is; false if it has ended.
+pub(super) async fn revoke(
+    tx: &IdentityTx,
+    family: &Family,
+    reason: &str,
+    at: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    const REVOKE: &str = "-- session.revoke
+        UPDATE sessions SET revoked_at = $3, revoke_reason = $4
+         WHERE enterprise_id = $1 AND id = $2 AND revoked_at IS NULL";
+    tx.execute(REVOKE, &[&family.enterprise.uuid(), &family.session.uuid(), &at, &reason])
+        .await
+        .map(|ended| ended == 1)
+}
+
+pub(super) async fn list(
+    tx: &IdentityTx,
+    caller: &AuthContext,
+    current: SessionId,
+    after: Option<Cursor>,
+    limit: u32,
+) -> Result<Vec<SessionView>, StoreError> {
+    const LIST: &str = "-- session.list
+        SELECT s.id, s.ip, s.user_agent, s.created_at, s.expires_at,
+               (SELECT max(r.created_at) FROM refresh_tokens r
+                 WHERE r.enterprise_id = s.enterprise_id AND r.session_id = s.id) AS refreshed_at
+          FROM sessions s
+         WHERE s.enterprise_id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > $3
+           AND ($4::timestamptz IS NULL OR (s.created_at, s.id) < ($4, $5))
+         ORDER BY s.created_at DESC, s.id DESC LIMIT $6";
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    let (time, id) = (after.map(|after| after.created_at), after.map(|after| after.id));
+    let rows =
+        tx.query(LIST, &[&enterprise, &user, &caller.request().at, &time, &id, &i64::from(limit)]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let (id, created_at) = (SessionId(row.get("id")), row.get("created_at"));
+            SessionView {
+                id,
+                current: id == current,
+                ip: row.get("ip"),
+                user_agent: row.get("user_agent"),
+                created_at,
+                refreshed_at: row.get::<_, Option<_>>("refreshed_at").unwrap_or(created_at),
+                expires_at: row.get("expires_at"),
+            }
+        })
+        .collect())
+}

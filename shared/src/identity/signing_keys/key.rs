@@ -1,0 +1,123 @@
+//! One signing key: Ed25519 (RFC 8032), its JWK (RFC 8037) and what it signs.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use secrecy::SecretString;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::access::AccessClaims;
+use crate::access::token::TYPE;
+use crate::error::{Error, Result};
+use crate::identity::random;
+use crate::identity::refresh_tokens::Family;
+
+/// How long an access token is valid; its session may end before.
+pub const ACCESS_TOKEN_LIFETIME: TimeDelta = TimeDelta::minutes(15);
+
+/// What `client_id` says in tokens of our own logins (RFC 9068 section 2.2).
+const FIRST_PARTY: &str = "mem0";
+
+/// PKCS #8 of an Ed25519 key, up to the seed (RFC 8410 section 7).
+const PKCS8_HEAD: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+
+/// A key that signs access tokens.
+#[derive(Clone)]
+pub struct SigningKey {
+    /// The `kid`: the thumbprint of the public key (RFC 7638).
+    pub id: String,
+    /// The seed that the private key is made of.
+    pub(super) seed: [u8; 32],
+    /// The public key.
+    pub(super) public: [u8; 32],
+    /// When it begins to sign.
+    pub active_from: DateTime<Utc>,
+}
+
+/// A public key as a JWK.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Jwk {
+    kty: &'static str,
+    crv: &'static str,
+    alg: &'static str,
+    r#use: &'static str,
+    /// The `kid`.
+    pub kid: String,
+    /// The public key, base64url.
+    pub x: String,
+}
+
+impl SigningKey {
+    /// A new key.
+    pub(super) fn generate(active_from: DateTime<Utc>) -> Result<Self> {
+        let seed = random::bytes()?;
+        let public = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key().to_bytes();
+        Ok(Self { id: thumbprint(&public), seed, public, active_from })
+    }
+
+    /// The public key, for whoever verifies tokens.
+    #[must_use]
+    pub fn jwk(&self) -> Jwk {
+        let x = URL_SAFE_NO_PAD.encode(self.public);
+        Jwk { kty: "OKP", crv: "Ed25519", alg: "EdDSA", r#use: "sig", kid: self.id.clone(), x }
+    }
+
+    /// An access token for a session, and how long it is valid.
+    pub(in crate::identity) fn issue(
+        &self,
+        issuer: &str,
+        family: &Family,
+        now: DateTime<Utc>,
+    ) -> Result<(SecretString, TimeDelta)> {
+        let lifetime = ACCESS_TOKEN_LIFETIME.min(family.ends_at - now);
+        let claims = AccessClaims {
+            iss: issuer.to_owned(),
+            aud: issuer.to_owned(),
+            jti: URL_SAFE_NO_PAD.encode(random::bytes::<16>()?),
+            client_id: FIRST_PARTY.to_owned(),
+            sub: family.user,
+            enterprise: family.enterprise,
+            sid: family.session,
+            iat: now.timestamp(),
+            exp: (now + lifetime).timestamp(),
+        };
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(TYPE.to_owned());
+        header.kid = Some(self.id.clone());
+        let pkcs8 = [PKCS8_HEAD.as_slice(), &self.seed].concat();
+        let token = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ed_der(&pkcs8));
+        Ok((token.map_err(Error::internal)?.into(), lifetime))
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// RFC 7638: the hash of the required members in lexical order, without spaces.
+fn thumbprint(public: &[u8; 32]) -> String {
+    let x = URL_SAFE_NO_PAD.encode(public);
+    let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
+    URL_SAFE_NO_PAD.encode(Sha256::digest(members))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_thumbprint_is_the_one_of_rfc_8037() {
+        // RFC 8037 appendix A.1 to A.3.
+        let seed = URL_SAFE_NO_PAD.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
+        let seed: [u8; 32] = seed.try_into().unwrap();
+        let public = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key().to_bytes();
+        assert_eq!(URL_SAFE_NO_PAD.encode(public), "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+        assert_eq!(thumbprint(&public), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    }
+}

@@ -1,0 +1,116 @@
+//! The keys that sign access tokens: one active, the next one published before it is used, the last one kept until
+//! every token that it signed has expired.
+//!
+//! Nothing rotates them in the background: whoever needs a key and finds the next one missing makes it, under a lock
+//! that all processes share. Which key is active is decided by the stored times alone, so all processes agree.
+//!
+//! The private keys lie in the database as they are; whoever can read that table can sign. They open nothing by
+//! themselves: a token must also name a session that is alive.
+
+mod key;
+mod rotation;
+mod store;
+
+use std::sync::{Arc, RwLock};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use self::rotation::Plan;
+use crate::access::{Gate, IdentityTx};
+use crate::error::{Error, Result};
+
+pub use key::{ACCESS_TOKEN_LIFETIME, Jwk, SigningKey};
+
+/// A process reads the active key again after this time, so that one which was withdrawn signs no longer.
+const KEPT_FOR: TimeDelta = TimeDelta::minutes(10);
+
+/// A JWK set (RFC 7517 section 5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JwkSet {
+    /// The keys, the oldest first.
+    pub keys: Vec<Jwk>,
+}
+
+/// The signing keys, with the active one at hand.
+#[derive(Clone)]
+pub struct SigningKeys {
+    gate: Gate,
+    active: Arc<RwLock<Option<Active>>>,
+}
+
+#[derive(Clone)]
+struct Active {
+    key: Arc<SigningKey>,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+}
+
+impl SigningKeys {
+    pub(super) fn new(gate: Gate) -> Self {
+        Self { gate, active: Arc::default() }
+    }
+
+    /// The key to sign with now.
+    pub async fn current(&self, now: DateTime<Utc>) -> Result<Arc<SigningKey>> {
+        let known = self.active.read().map_or(None, |active| active.clone());
+        if let Some(active) = known.filter(|active| (active.from..active.until).contains(&now)) {
+            return Ok(active.key);
+        }
+        let keys = self.ensure(now).await?;
+        let (current, next) = rotation::current(&keys, now).ok_or_else(no_key)?;
+        let until = next.map_or(now + KEPT_FOR, |next| next.active_from.min(now + KEPT_FOR));
+        let key = Arc::new(current.clone());
+        self.gate.learn_key(&key.id, &key.public);
+        if let Ok(mut active) = self.active.write() {
+            *active = Some(Active { key: Arc::clone(&key), from: now, until });
+        }
+        Ok(key)
+    }
+
+    /// Every key that a token may be signed with now or soon.
+    pub async fn published(&self, now: DateTime<Utc>) -> Result<JwkSet> {
+        let keys = self.ensure(now).await?;
+        Ok(JwkSet { keys: keys.iter().map(SigningKey::jwk).collect() })
+    }
+
+    /// All keys, the oldest first, after what was due has been done.
+    async fn ensure(&self, now: DateTime<Utc>) -> Result<Vec<SigningKey>> {
+        let tx = self.gate.sign_in("signing_key.ensure").await?;
+        let mut keys = store::list(&tx).await?;
+        if !rotation::plan(&keys, now).is_empty() {
+            store::lock(&tx).await?;
+            // Somebody may have done it while we waited.
+            keys = store::list(&tx).await?;
+            let plan = rotation::plan(&keys, now);
+            keys = carry_out(&tx, keys, plan, now).await?;
+        }
+        tx.commit().await?;
+        Ok(keys)
+    }
+}
+
+async fn carry_out(
+    tx: &IdentityTx,
+    mut keys: Vec<SigningKey>,
+    plan: Plan,
+    now: DateTime<Utc>,
+) -> Result<Vec<SigningKey>> {
+    for active_from in plan.create {
+        let key = SigningKey::generate(active_from)?;
+        store::insert(tx, &key, now).await?;
+        tracing::info!(key.id = %key.id, key.active_from = %key.active_from, "signing key published");
+        keys.push(key);
+    }
+    for id in plan.retire {
+        store::delete(tx, &id).await?;
+        tracing::info!(key.id = %id, "signing key retired");
+        keys.retain(|key| key.id != id);
+    }
+    keys.sort_by_key(|key| key.active_from);
+    Ok(keys)
+}
+
+fn no_key() -> Error {
+    Error::internal("no signing key is active")
+}
