@@ -30,7 +30,10 @@ pub(crate) async fn start(directory: &Path) -> Result<String> {
     cluster.ensure_role(OWNER, &password).await?;
     // The owner makes the application's roles; pgvector can only be installed by a superuser.
     let superuser = cluster.connect(local_postgres::SUPERUSER).await?;
-    superuser.batch_execute(&format!("ALTER ROLE {OWNER} CREATEROLE")).await.context("granting CREATEROLE")?;
+    superuser
+        .batch_execute(&format!("ALTER ROLE {OWNER} CREATEROLE"))
+        .await
+        .context("granting CREATEROLE")?;
     cluster.ensure_database(DATABASE, OWNER).await?;
     cluster.ensure_extension(DATABASE, "vector").await?;
     Ok(cluster.url(OWNER, &password, DATABASE))

@@ -34,10 +34,10 @@ impl Platform {
 pub fn router(platform: &Platform) -> Router {
     let gate = &platform.gate;
     let memories = Memories::new(gate.clone(), Arc::clone(&platform.embedder));
-    let router = http::health().into_router(gate.clone())
+    let router = http::health()
+        .into_router(gate.clone())
         .merge(auth::router(auth::State::new(gate.clone())))
         .merge(admin::router(admin::State::new(gate.clone())))
-        .merge(memories::router(memories::State::new(memories.clone())))
         .merge(mcp::router(mcp::State::new(memories, &platform.public)));
     http::service(router, gate.clock.clone(), platform.limits)
 }
@@ -50,8 +50,10 @@ pub fn operations() -> Vec<(&'static str, Operation)> {
         ("health", health.operations().to_vec()),
         ("auth", auth::routes().operations().to_vec()),
         ("admin", admin::routes().operations().to_vec()),
-        ("memories", memories::routes().operations().to_vec()),
         ("mcp", mcp::operations()),
     ];
-    functions.into_iter().flat_map(|(function, all)| all.into_iter().map(move |operation| (function, operation))).collect()
+    functions
+        .into_iter()
+        .flat_map(|(function, all)| all.into_iter().map(move |operation| (function, operation)))
+        .collect()
 }

@@ -37,7 +37,8 @@ impl Api {
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(StatusCode, Value)> {
-        let mut request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+        let mut request =
+            Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -45,7 +46,11 @@ impl Api {
         let response = self.router.clone().oneshot(request.body(body)?).await?;
         let status = response.status();
         let bytes = to_bytes(response.into_body(), 16 << 20).await?;
-        let value = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).context("answer is not JSON")? };
+        let value = if bytes.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&bytes).context("answer is not JSON")?
+        };
         Ok((status, value))
     }
 }

@@ -12,7 +12,9 @@ pub(super) fn lines() -> impl Iterator<Item = Line> {
     include_str!("../../demo/memories.txt").lines().filter_map(|line| {
         let mut parts = line.splitn(3, '|').map(str::trim);
         match (parts.next()?, parts.next(), parts.next()) {
-            (scope, Some(author), Some(text)) if !scope.starts_with('#') => Some(Line { scope, author, text }),
+            (scope, Some(author), Some(text)) if !scope.starts_with('#') => {
+                Some(Line { scope, author, text })
+            }
             _ => None,
         }
     })
@@ -30,7 +32,8 @@ mod tests {
         let mut scopes: BTreeMap<&str, usize> = BTreeMap::new();
         for line in lines() {
             *scopes.entry(line.scope).or_default() += 1;
-            let known = line.author == people::OWNER.key || people::INVITED.iter().any(|p| p.key == line.author);
+            let known =
+                line.author == people::OWNER.key || people::INVITED.iter().any(|p| p.key == line.author);
             assert!(known, "{} is nobody", line.author);
             assert!(line.text.len() > 15, "{:?} says too little", line.text);
         }

@@ -26,7 +26,8 @@ pub(super) struct Person {
 }
 
 /// Who registers the enterprise, and so owns it and every organization in it.
-pub(super) const OWNER: Person = Person { key: "olivia", name: "Olivia Novak", role: "owner", node: "organization" };
+pub(super) const OWNER: Person =
+    Person { key: "olivia", name: "Olivia Novak", role: "owner", node: "organization" };
 
 /// Who is invited.
 pub(super) const INVITED: [Person; 4] = [

@@ -41,7 +41,8 @@ pub(super) async fn run(router: &Router, directory: &Path) -> Result<Credentials
 /// The owner's account. If the address belongs to an enterprise whose password is lost, the next domain is taken.
 async fn register_owner(anonymous: &Api, password: &str) -> Result<(String, Api)> {
     for number in 1..100 {
-        let domain = if number == 1 { "northwind.example".to_owned() } else { format!("northwind{number}.example") };
+        let domain =
+            if number == 1 { "northwind.example".to_owned() } else { format!("northwind{number}.example") };
         let email = format!("{}@{domain}", OWNER.key);
         let account = json!({
             "email": email, "password": password, "name": OWNER.name, "enterprise_name": "Northwind Group",
@@ -148,7 +149,8 @@ async fn remember(
     for ((scope, author), lines) in &groups {
         let api = people.get(author).with_context(|| format!("{author} is nobody"))?;
         for batch in lines.chunks(BATCH) {
-            let messages: Vec<Value> = batch.iter().map(|line| json!({ "role": "user", "content": line.text })).collect();
+            let messages: Vec<Value> =
+                batch.iter().map(|line| json!({ "role": "user", "content": line.text })).collect();
             let body = json!({ "messages": messages, "infer": false, "scope": label(scope, nodes)? });
             api.post("/v3/memories/add/", &body).await.with_context(|| format!("remembering in {scope}"))?;
             added += batch.len();
