@@ -13,6 +13,9 @@ const HEADER: usize = 64;
 const MODEL_NAME: usize = 40;
 const EMPTY: u16 = u16::MAX;
 
+/// No token may be longer than this, in bytes.
+pub(super) const LONGEST_TOKEN: usize = 32;
+
 /// Refers to a token of the table's vocabulary; of no meaning outside the model it came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenId(pub(super) u16);
@@ -102,6 +105,9 @@ impl StaticTable {
             + token_bytes;
         if sections.len() != expected || !slot_count.is_power_of_two() || slot_count <= vocabulary {
             return Err("the embedding table's sections do not add up");
+        }
+        if longest_token > LONGEST_TOKEN {
+            return Err("the embedding table has too long a token");
         }
         let (vectors, rest) = take(sections, vocabulary);
         let (inverse_norms, rest) = take(rest, vocabulary);
@@ -311,6 +317,7 @@ mod tests {
         assert_eq!(damaged(|file| file[0] = b'X'), Some("not an embedding table"));
         assert_eq!(damaged(|file| file[8] = 2), Some("the embedding table has another format version"));
         assert_eq!(damaged(|file| file[12] = 1), Some("the embedding table has other dimensions"));
+        assert_eq!(damaged(|file| file[24] = 33), Some("the embedding table has too long a token"));
         assert_eq!(damaged(|file| file[40] = 0), Some("the embedding table has no model name"));
         assert_eq!(damaged(|file| file.push(0)), Some("the embedding table's sections do not add up"));
     }

@@ -4,7 +4,7 @@
 //! ids it gives them.
 
 use super::characters::Words;
-use super::static_table::{Hash, StaticTable, TokenId};
+use super::static_table::{Hash, LONGEST_TOKEN, StaticTable, TokenId};
 
 /// Longer words, in characters, are unknown as a whole: the reference's own limit.
 const LONGEST_WORD: usize = 100;
@@ -60,16 +60,17 @@ fn split(table: &StaticTable, word: &str, pieces: &mut Vec<TokenId>) -> bool {
 fn longest(table: &StaticTable, prefix: &'static [u8], rest: &[u8]) -> Option<(TokenId, usize)> {
     let reach = rest.len().min(table.longest_token().saturating_sub(prefix.len()));
     let mut hash = prefix.iter().fold(Hash::new(), |hash, &byte| hash.with(byte));
-    let mut best = None;
-    // Every prefix is tried, shortest first: one pass of hashing, and a miss costs a single read. Bytes that end
-    // inside a character match nothing, as the vocabulary has whole characters only.
-    for (length, &byte) in (1..=reach).zip(rest) {
+    // The hashes of all beginnings in one pass, then look-ups from the longest down: most words are tokens whole.
+    let mut hashes = [hash; LONGEST_TOKEN];
+    for (kept, &byte) in hashes.iter_mut().zip(&rest[..reach]) {
         hash = hash.with(byte);
-        if let Some(token) = table.lookup(hash, prefix, &rest[..length]) {
-            best = Some((token, length));
-        }
+        *kept = hash;
     }
-    best
+    // Beginnings that end inside a character match nothing, as the vocabulary has whole characters only.
+    (1..=reach).rev().find_map(|length| {
+        let token = table.lookup(hashes[length - 1], prefix, &rest[..length])?;
+        Some((token, length))
+    })
 }
 
 #[cfg(test)]
