@@ -1,7 +1,8 @@
 //! The domain of mem0-enterprise: one folder per capability, read from left to right.
 //!
-//! `ids`, `error`, `clock` · `db` · `access` · `audit`, `idempotency` · `tenancy` · `identity` · `memory`. A module
-//! knows only those to its left. `config`, `http`, `page` and `telemetry` support them all and know no capability.
+//! `ids`, `error`, `clock`, `random`, `email`, `name` · `db` · `access` · `audit`, `idempotency` · `tenancy` ·
+//! `identity` · `memory`. A module knows only those to its left. `config`, `http`, `page` and `telemetry` support them
+//! all and know no capability.
 //!
 //! Start reading at [`access`]: nothing reaches the database without a context made there.
 
@@ -10,6 +11,7 @@ pub mod audit;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod email;
 pub mod embedding;
 pub mod error;
 pub mod http;
@@ -18,7 +20,9 @@ pub mod identity;
 pub mod ids;
 pub mod lambda;
 pub mod memory;
+mod name;
 pub mod page;
+mod random;
 pub mod telemetry;
 pub mod tenancy;
 

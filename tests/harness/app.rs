@@ -10,8 +10,8 @@ use shared::config::{DatabaseConfig, LimitsConfig};
 use shared::db::Database;
 use shared::http;
 use shared::http::Operation;
+use shared::identity::Identity;
 
-use super::people::SIGNING_KEY_ID;
 use super::{Actor, Anonymous, TestDatabase, people};
 
 /// Issuer and audience of the tests' access tokens.
@@ -26,6 +26,7 @@ struct Parts {
     router: Router,
     operations: Vec<Operation>,
     gate: Gate,
+    identity: Identity,
     clock: Clock,
     // Last: dropped after the pool that uses it.
     database: TestDatabase,
@@ -43,11 +44,18 @@ impl TestApp {
         let clock = Clock::mock(Self::start());
         let config = DatabaseConfig { connections: 4, ..DatabaseConfig::new(database.url().await).unwrap() };
         let gate = Gate::new(Database::new(&config).unwrap(), clock.clone(), PUBLIC_URL);
-        let routes = http::health::<Gate>();
-        let operations = routes.operations().to_vec();
-        let router = http::service(routes.into_router(gate.clone()), clock.clone(), limits);
-        let app = Self(Arc::new(Parts { router, operations, gate, clock, database }));
-        people::add_signing_key(&app, SIGNING_KEY_ID).await;
+        let health = http::health::<Gate>();
+        let auth = auth::State::new(gate.clone());
+        let identity = auth.identity().clone();
+        let operations =
+            [health.operations(), auth::routes().operations(), admin::routes().operations()].concat();
+        let router = health
+            .into_router(gate.clone())
+            .merge(auth::router(auth))
+            .merge(admin::router(admin::State::new(gate.clone())));
+        let router = http::service(router, clock.clone(), limits);
+        let app = Self(Arc::new(Parts { router, operations, gate, identity, clock, database }));
+        people::add_signing_key(&app).await;
         app
     }
 
@@ -96,6 +104,11 @@ impl TestApp {
     /// For arranging by the domain's own verbs what no route does.
     pub(crate) fn gate(&self) -> &Gate {
         &self.0.gate
+    }
+
+    /// For looking at what sign-in counts.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.0.identity
     }
 
     /// The database beneath.

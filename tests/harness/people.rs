@@ -4,36 +4,29 @@
 //! That registration and login make the same rows is what their own tests are for.
 
 use chrono::TimeDelta;
-use shared::access::{AccessClaims, ApiKeyVerb, Role, SecretHash, SigningKey};
+use shared::access::{AccessClaims, ApiKeyVerb, Role, SecretHash};
+use shared::identity::signing_keys::SigningKey;
 use shared::ids::{ApiKeyId, EnterpriseId, ScopeId, SessionId, UserId};
 use shared::tenancy::founding;
 
 use super::app::PUBLIC_URL;
 use super::{Actor, TestApp};
 
-/// The `kid` of the tests' signing key.
-pub(crate) const SIGNING_KEY_ID: &str = "test-key";
-
-/// PKCS #8 of an Ed25519 key made for these tests, and its public half.
-const PRIVATE_KEY: &[u8; 48] =
-    b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20\x36\x67\x01\x73\x70\xf0\x24\x7a\
-    \xc2\xc8\x2d\x62\xdd\xdd\x69\x01\x24\xc5\x55\xca\x7d\x87\x1d\x63\x4a\xf5\x7d\xe9\xe8\x90\x86\xa8";
-const PUBLIC_KEY: &[u8; 32] =
-    b"\xb7\xf4\x9e\x52\xdf\xf2\xd9\x98\x9f\x03\x25\x46\x44\xb4\xc2\xc4\xa5\x4b\x6c\xea\x74\x63\x86\x28\
-    \x9e\xdb\x82\x52\x60\xb3\x2e\xb4";
+/// What the tests' signing key is made of.
+const SEED: &[u8; 32] = b"a seed that only the tests use..";
 
 /// Publishes the tests' signing key.
-pub(super) async fn add_signing_key(app: &TestApp, id: &str) {
+pub(super) async fn add_signing_key(app: &TestApp) {
     let insert = "INSERT INTO signing_keys (id, private_key, public_key, active_from, created_at)
                   VALUES ($1, $2, $3, $4, $4)";
-    let (private, public) = (PRIVATE_KEY.as_slice(), PUBLIC_KEY.as_slice());
-    let at = app.now();
-    app.database().superuser().await.execute(insert, &[&id, &private, &public, &at]).await.unwrap();
+    let (key, at) = (signing_key(), app.now());
+    let client = app.database().superuser().await;
+    client.execute(insert, &[&key.id, &SEED.as_slice(), &key.public.as_slice(), &at]).await.unwrap();
 }
 
 /// The tests' signing key, for tokens that the application did not issue.
 pub(crate) fn signing_key() -> SigningKey {
-    SigningKey { id: SIGNING_KEY_ID.to_owned(), private_key: PRIVATE_KEY.to_vec() }
+    SigningKey::from_seed(*SEED, TestApp::start())
 }
 
 /// A new enterprise and its owner.
@@ -92,6 +85,8 @@ pub(crate) fn claims(
     AccessClaims {
         iss: PUBLIC_URL.to_owned(),
         aud: PUBLIC_URL.to_owned(),
+        jti: "test".to_owned(),
+        client_id: "mem0".to_owned(),
         sub: user,
         enterprise,
         sid: session,

@@ -5,11 +5,12 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use shared::access::AuthContext;
+use shared::email::EmailAddress;
 use shared::error::{Error, Result};
 use shared::http::{Json, Request, refuse_key};
+use shared::identity::Identity;
 use shared::identity::accounts::{Me, NewAccount, Place};
 use shared::identity::passwords::Password;
-use shared::identity::{EmailAddress, Identity};
 
 use crate::signed_in;
 

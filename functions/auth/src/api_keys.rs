@@ -1,6 +1,6 @@
 //! The caller's API keys.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::header::CACHE_CONTROL;
@@ -9,7 +9,7 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use shared::access::{ApiKeyVerb, AuthContext};
 use shared::error::{Error, Result};
-use shared::http::{Json, Query, refuse_key};
+use shared::http::{Json, Path, Query, refuse_key};
 use shared::identity::Identity;
 use shared::identity::api_keys::{ApiKeyView, NewApiKey};
 use shared::ids::ApiKeyId;
@@ -74,8 +74,8 @@ pub(crate) async fn list(
 pub(crate) async fn revoke(
     State(identity): State<Identity>,
     caller: AuthContext,
-    Path(id): Path<String>,
+    Path(id): Path<ApiKeyId>,
 ) -> Result<StatusCode> {
-    identity.revoke_api_key(&caller, id.parse::<ApiKeyId>()?).await?;
+    identity.revoke_api_key(&caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,16 +1,17 @@
 //! Logging in and out, and the sessions between.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use secrecy::SecretString;
 use serde::Deserialize;
 use shared::access::AuthContext;
+use shared::email::EmailAddress;
 use shared::error::Result;
-use shared::http::{Json, Query, Request, refuse_key};
+use shared::http::{Json, Path, Query, Request, refuse_key};
+use shared::identity::Identity;
 use shared::identity::passwords::Password;
 use shared::identity::sessions::SessionView;
-use shared::identity::{EmailAddress, Identity};
 use shared::ids::SessionId;
 use shared::page::{self, List};
 
@@ -89,8 +90,8 @@ pub(crate) async fn list(
 pub(crate) async fn end(
     State(identity): State<Identity>,
     caller: AuthContext,
-    Path(id): Path<String>,
+    Path(id): Path<SessionId>,
 ) -> Result<StatusCode> {
-    identity.end_session(&caller, id.parse::<SessionId>()?).await?;
+    identity.end_session(&caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

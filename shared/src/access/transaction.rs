@@ -34,6 +34,15 @@ impl<'a> TenantTx<'a> {
         self.caller
     }
 
+    /// Goes on as sign-in, in the same transaction: for what a caller does to accounts and credentials after their right
+    /// to it was established here.
+    pub async fn into_sign_in(self) -> Result<IdentityTx, StoreError> {
+        const BECOME_SIGN_IN: &str = "-- access.become_sign_in
+            SET LOCAL ROLE mem0_identity";
+        self.tx.execute(BECOME_SIGN_IN, &[]).await?;
+        Ok(IdentityTx(self.tx))
+    }
+
     /// Makes the changes last.
     pub async fn commit(self) -> Result<(), StoreError> {
         self.tx.commit().await

@@ -8,18 +8,13 @@
 
 pub mod accounts;
 pub mod api_keys;
-mod email;
-mod invitations;
-mod name;
 pub mod passwords;
-mod random;
 pub mod refresh_tokens;
 pub mod sessions;
 pub mod signing_keys;
 pub mod throttle;
 
 pub use accounts::{deactivate_user, reactivate_user};
-pub use email::EmailAddress;
 
 use crate::access::Gate;
 use passwords::Passwords;

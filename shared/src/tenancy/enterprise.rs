@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::locked::Locked;
-use super::name::name;
 use crate::access::{Action, AuthContext, Role, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ids::EnterpriseId;
+use crate::name;
 
 /// The caller's enterprise.
 #[derive(Debug, Clone, Serialize)]
@@ -46,7 +46,7 @@ pub async fn lookup(ctx: &AuthContext, db: &Database) -> Result<Enterprise> {
 pub async fn change(ctx: &AuthContext, db: &Database, change: EnterpriseChange) -> Result<Enterprise> {
     const UPDATE: &str = "-- enterprise.update
         UPDATE enterprises SET name = $2 WHERE id = $1";
-    let (root, name) = (ctx.enterprise()?.id, name(&change.name)?);
+    let (root, name) = (ctx.enterprise()?.id, name::checked(&change.name, "name")?);
     let tx = ctx.begin(db, "enterprise.change").await?;
     let tree = Locked::take(&tx).await?;
     ctx.authorize(Action::ChangeNode, &tree.scope(root).await?)?;

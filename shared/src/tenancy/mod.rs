@@ -16,7 +16,6 @@ pub mod owners;
 pub mod scopes;
 pub mod users;
 
-mod name;
 mod place;
 mod rank;
 

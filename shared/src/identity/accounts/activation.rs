@@ -3,18 +3,18 @@
 use serde_json::json;
 
 use super::store;
-use crate::access::{Action, AuthContext, Gate, IdentityTx, ScopeName};
+use crate::access::{AuthContext, Gate, IdentityTx};
 use crate::audit;
 use crate::error::{Error, Result};
 use crate::ids::UserId;
-use crate::tenancy::owners;
+use crate::tenancy::{owners, users};
 
 /// Deactivates an account of the caller's enterprise: in one transaction it can no longer be used, its sessions and
 /// with them the refresh tokens end, its API keys are revoked. The very next request with any of them is refused.
 /// Doing it again changes nothing.
 ///
-/// Its memories, memberships and open invitations stay. The last active owner of an enterprise cannot be deactivated
-/// (`Conflict`), nor somebody whose role on the enterprise is above the caller's (`Forbidden`).
+/// For administrators of the enterprise, on others of at most their own role there. The last active owner cannot be
+/// deactivated (`Conflict`). Memories, memberships and open invitations stay.
 pub async fn deactivate_user(gate: &Gate, caller: &AuthContext, user: UserId) -> Result<()> {
     let (tx, active) = begin(gate, caller, "account.deactivate", user).await?;
     if active {
@@ -41,21 +41,17 @@ pub async fn reactivate_user(gate: &Gate, caller: &AuthContext, user: UserId) ->
     Ok(())
 }
 
-/// Checks that the caller may do it to that account, and holds the account. Says whether it is active.
+/// Checks that the caller may do it to that account (`Forbidden`, `NotFound`, or `Conflict` for their own), and says
+/// whether it is active. The tenant's lock is held from then on.
 async fn begin(
     gate: &Gate,
     caller: &AuthContext,
     name: &'static str,
     user: UserId,
 ) -> Result<(IdentityTx, bool)> {
-    let enterprise = caller.resolve(ScopeName::Enterprise)?;
-    caller.authorize(Action::ManageAccounts, enterprise)?;
-    let tx = gate.sign_in(name).await?;
+    let tx = caller.begin(&gate.db, name).await?;
+    users::may_manage(&tx, user).await?;
+    let tx = tx.into_sign_in().await?;
     let active = store::lock_status(&tx, caller.enterprise_id(), user).await?;
-    let active = active.ok_or(Error::NotFound { what: "user" })?;
-    let theirs = owners::enterprise_role(&tx, caller.enterprise_id(), user).await?;
-    if theirs > enterprise.role {
-        return Err(Error::Forbidden("this account has a higher role than yours".to_owned()));
-    }
-    Ok((tx, active))
+    Ok((tx, active.ok_or(Error::NotFound { what: "user" })?))
 }

@@ -7,8 +7,9 @@ use super::{AccountView, store};
 use crate::access::{AuthContext, Method, ReadableScope};
 use crate::audit;
 use crate::error::Result;
-use crate::identity::{Identity, name};
+use crate::identity::Identity;
 use crate::ids::{NodeId, SessionId};
+use crate::name;
 
 /// The caller, as `GET /v1/auth/me` answers.
 #[derive(Debug, Clone, Serialize)]

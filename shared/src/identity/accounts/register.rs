@@ -7,16 +7,18 @@
 
 use super::Account;
 use super::store::{self, NewUser};
-use crate::access::{IdentityTx, RequestInfo, Role};
-use crate::audit;
+use crate::access::{IdentityTx, RequestInfo, Role, SecretHash};
+use crate::audit::{self, Entry};
+use crate::email::EmailAddress;
 use crate::error::{Error, Result};
-use crate::identity::invitations::{self, Invitation};
+use crate::identity::Identity;
 use crate::identity::passwords::{Password, PasswordHash};
 use crate::identity::sessions::SignedIn;
 use crate::identity::throttle::{self, Bucket};
-use crate::identity::{EmailAddress, Identity, name};
 use crate::ids::UserId;
+use crate::name;
 use crate::tenancy::founding::{self, Founded};
+use crate::tenancy::invitations::{self, Accepted};
 
 /// Who wants an account.
 #[derive(Debug, Clone)]
@@ -43,7 +45,7 @@ pub enum Place {
 /// The same, checked.
 enum Destination {
     NewEnterprise(String),
-    Invited(Invitation),
+    Invited { token: SecretHash, enterprise_name: String },
 }
 
 impl Identity {
@@ -70,7 +72,7 @@ impl Identity {
         let key = self.signing_keys().current(request.at).await?;
         let tx = self.gate().sign_in("account.register").await?;
         let account = destination.settle(&tx, request, &new.email, name, &password).await?;
-        if let Destination::Invited(_) = destination {
+        if matches!(destination, Destination::Invited { .. }) {
             throttle::forgive(&tx, &reserved, request.at).await?;
         }
         let signed_in = self.start_session(&tx, request, &account, &key).await?;
@@ -84,7 +86,11 @@ impl Destination {
         match &new.place {
             Place::NewEnterprise(name) => name::checked(name, "enterprise_name").map(Self::NewEnterprise),
             Place::Invitation(token) => {
-                invitations::open(tx, token, &new.email, request.at).await.map(Self::Invited)
+                let token = SecretHash::of(token);
+                let offer = invitations::lookup(tx, &token, request.at).await?;
+                let offer = offer.ok_or(Error::NotFound { what: "invitation" })?;
+                offer.open_to(&new.email)?;
+                Ok(Self::Invited { token, enterprise_name: offer.enterprise_name })
             }
         }
     }
@@ -92,7 +98,7 @@ impl Destination {
     fn enterprise_name(&self) -> &str {
         match self {
             Self::NewEnterprise(name) => name,
-            Self::Invited(invitation) => &invitation.enterprise_name,
+            Self::Invited { enterprise_name, .. } => enterprise_name,
         }
     }
 
@@ -106,14 +112,19 @@ impl Destination {
         password: &PasswordHash,
     ) -> Result<Account> {
         let id = UserId::generate();
-        let (enterprise, scope, role, by) = match self {
+        let (enterprise, scope, role, by, entry) = match self {
             Self::NewEnterprise(name) => {
                 let Founded { enterprise, root } = founding::found(tx, name, request.at).await?;
-                (enterprise, root, Role::Owner, None)
+                (enterprise, root, Role::Owner, None, Entry::new("enterprise.found", enterprise))
             }
-            Self::Invited(invitation) => {
-                invitations::accept(tx, invitation, request.at).await?;
-                (invitation.enterprise, invitation.scope, invitation.role, Some(invitation.invited_by))
+            Self::Invited { token, .. } => {
+                // Open a moment ago: somebody else was quicker, or it was withdrawn.
+                let accepted =
+                    invitations::accept(tx, token, request.at).await?.filter(|it| it.email == *email);
+                let Some(Accepted { id, enterprise, scope, role, invited_by, .. }) = accepted else {
+                    return Err(Error::Conflict("the invitation is no longer open".to_owned()));
+                };
+                (enterprise, scope, role, Some(invited_by), Entry::new("invitation.accept", id))
             }
         };
         let personal = founding::personal_scope(tx, enterprise).await?;
@@ -123,12 +134,8 @@ impl Destination {
         }
         founding::join(tx, enterprise, id, scope, role, by, request.at).await?;
 
-        let entry = match self {
-            Self::NewEnterprise(_) => audit::Entry::new("enterprise.found", enterprise),
-            Self::Invited(invitation) => audit::Entry::new("invitation.accept", invitation.id),
-        };
         audit::record_sign_in(tx, request, enterprise, Some(id), entry.within(scope)).await?;
-        let entry = audit::Entry::new("account.register", id);
+        let entry = Entry::new("account.register", id);
         audit::record_sign_in(tx, request, enterprise, Some(id), entry).await?;
         Ok(Account {
             enterprise,

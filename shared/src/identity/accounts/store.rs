@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use super::Account;
 use crate::access::{IdentityTx, TenantTx};
 use crate::db::StoreError;
-use crate::identity::EmailAddress;
+use crate::email::EmailAddress;
 use crate::identity::passwords::PasswordHash;
 use crate::ids::{EnterpriseId, ScopeId, UserId};
 

@@ -10,12 +10,13 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Identity, accounts, name, random};
+use super::{Identity, accounts};
 use crate::access::{ApiKeyVerb, AuthContext, SecretHash};
 use crate::audit::{self, Entry};
 use crate::error::{Error, Result, Unauthenticated};
 use crate::ids::ApiKeyId;
 use crate::page::{Cursor, List, QueryHash};
+use crate::{name, random};
 
 /// What an API key begins with.
 pub const PREFIX: &str = "m0sk_";

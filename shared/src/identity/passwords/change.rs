@@ -3,11 +3,12 @@
 use super::{Password, Verdict};
 use crate::access::AuthContext;
 use crate::audit;
+use crate::email::EmailAddress;
 use crate::error::{Error, Result};
+use crate::identity::Identity;
 use crate::identity::accounts::{self, Account};
 use crate::identity::sessions;
 use crate::identity::throttle::{self, Bucket};
-use crate::identity::{EmailAddress, Identity};
 
 impl Identity {
     /// Changes the caller's password and ends their other sessions: whoever knew the old password may be in one of them.

@@ -14,10 +14,10 @@ use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 
-use super::random;
 use crate::access::{IdentityTx, SecretHash};
 use crate::error::{Error, Result};
 use crate::ids::{EnterpriseId, SessionId, UserId};
+use crate::random;
 
 /// What a refresh token begins with.
 pub const PREFIX: &str = "m0rt_";

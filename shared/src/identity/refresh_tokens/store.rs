@@ -8,8 +8,8 @@ use crate::access::{IdentityTx, SecretHash};
 use crate::db::StoreError;
 use crate::error::Result;
 use crate::identity::accounts::AccountView;
-use crate::identity::random;
 use crate::ids::{EnterpriseId, RefreshTokenId, SessionId, UserId};
+use crate::random;
 
 /// A token that was presented, with its session and account.
 pub(super) struct Found {

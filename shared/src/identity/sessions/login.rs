@@ -10,11 +10,12 @@ use super::SignedIn;
 use crate::access::RequestInfo;
 use crate::audit;
 use crate::db::StoreError;
+use crate::email::EmailAddress;
 use crate::error::{Result, Unauthenticated};
+use crate::identity::Identity;
 use crate::identity::accounts::{self, Account};
 use crate::identity::passwords::{Password, Verdict};
 use crate::identity::throttle::{self, Bucket};
-use crate::identity::{EmailAddress, Identity};
 use crate::ids::EnterpriseId;
 
 impl Identity {

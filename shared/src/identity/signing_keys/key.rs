@@ -13,8 +13,8 @@ use sha2::{Digest as _, Sha256};
 use crate::access::AccessClaims;
 use crate::access::token::TYPE;
 use crate::error::{Error, Result};
-use crate::identity::random;
 use crate::identity::refresh_tokens::Family;
+use crate::random;
 
 /// How long an access token is valid; its session may end before.
 pub const ACCESS_TOKEN_LIFETIME: TimeDelta = TimeDelta::minutes(15);
@@ -33,7 +33,7 @@ pub struct SigningKey {
     /// The seed that the private key is made of.
     pub(super) seed: [u8; 32],
     /// The public key.
-    pub(super) public: [u8; 32],
+    pub public: [u8; 32],
     /// When it begins to sign.
     pub active_from: DateTime<Utc>,
 }
@@ -54,9 +54,14 @@ pub struct Jwk {
 impl SigningKey {
     /// A new key.
     pub(super) fn generate(active_from: DateTime<Utc>) -> Result<Self> {
-        let seed = random::bytes()?;
+        random::bytes().map(|seed| Self::from_seed(seed, active_from))
+    }
+
+    /// The key of a seed (RFC 8032 section 5.1.5).
+    #[must_use]
+    pub fn from_seed(seed: [u8; 32], active_from: DateTime<Utc>) -> Self {
         let public = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key().to_bytes();
-        Ok(Self { id: thumbprint(&public), seed, public, active_from })
+        Self { id: thumbprint(&public), seed, public, active_from }
     }
 
     /// The public key, for whoever verifies tokens.
@@ -85,12 +90,16 @@ impl SigningKey {
             iat: now.timestamp(),
             exp: (now + lifetime).timestamp(),
         };
+        Ok((self.sign(&claims)?.into(), lifetime))
+    }
+
+    /// Signs claims, whatever they say.
+    pub fn sign(&self, claims: &AccessClaims) -> Result<String> {
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TYPE.to_owned());
         header.kid = Some(self.id.clone());
         let pkcs8 = [PKCS8_HEAD.as_slice(), &self.seed].concat();
-        let token = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_ed_der(&pkcs8));
-        Ok((token.map_err(Error::internal)?.into(), lifetime))
+        jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(&pkcs8)).map_err(Error::internal)
     }
 }
 
@@ -115,9 +124,8 @@ mod tests {
     fn the_thumbprint_is_the_one_of_rfc_8037() {
         // RFC 8037 appendix A.1 to A.3.
         let seed = URL_SAFE_NO_PAD.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
-        let seed: [u8; 32] = seed.try_into().unwrap();
-        let public = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key().to_bytes();
-        assert_eq!(URL_SAFE_NO_PAD.encode(public), "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
-        assert_eq!(thumbprint(&public), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        let key = SigningKey::from_seed(seed.try_into().unwrap(), DateTime::UNIX_EPOCH);
+        assert_eq!(key.jwk().x, "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+        assert_eq!(key.id, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     }
 }

@@ -16,9 +16,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
 
-use super::EmailAddress;
 use crate::access::{IdentityTx, RequestInfo};
 use crate::db::StoreError;
+use crate::email::EmailAddress;
 use crate::error::{Error, Result};
 
 /// Something whose failures are counted together.

@@ -5,6 +5,7 @@ use tokio_postgres::Row;
 
 use crate::access::{IdentityTx, Role, SecretHash};
 use crate::db::StoreError;
+use crate::email::EmailAddress;
 use crate::error::{Error, Result};
 use crate::ids::{EnterpriseId, InvitationId, ScopeId, UserId};
 use crate::tenancy::locked::lock;
@@ -20,10 +21,55 @@ pub struct Accepted {
     pub scope: ScopeId,
     /// As what.
     pub role: Role,
-    /// The address that was invited, in lower case. Only its owner may accept.
-    pub email: String,
+    /// The address that was invited. Only its owner may accept.
+    pub email: EmailAddress,
     /// Who invited.
     pub invited_by: UserId,
+}
+
+/// An invitation as whoever holds its token may know it: what became of it, and where it leads.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// The name of the enterprise to join.
+    pub enterprise_name: String,
+    email: EmailAddress,
+    closed: Option<&'static str>,
+}
+
+impl Offer {
+    /// `Conflict` if it is no longer open, `Forbidden` if it is for somebody else; for whom, it does not say.
+    pub fn open_to(&self, email: &EmailAddress) -> Result<()> {
+        if let Some(reason) = self.closed {
+            return Err(Error::Conflict(reason.to_owned()));
+        }
+        if self.email != *email {
+            return Err(Error::Forbidden("the invitation is for another e-mail address".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+/// The invitation with this token, as it stands.
+pub async fn lookup(
+    tx: &IdentityTx,
+    token: &SecretHash,
+    at: DateTime<Utc>,
+) -> Result<Option<Offer>, StoreError> {
+    const LOOKUP: &str = "-- invitation.lookup
+        SELECT e.name, i.email, i.accepted_at IS NOT NULL AS accepted, i.revoked_at IS NOT NULL AS revoked,
+               i.expires_at <= $2 AS expired
+          FROM invitations i JOIN enterprises e ON e.id = i.enterprise_id
+         WHERE i.token_hash = $1";
+    let Some(row) = tx.query_opt(LOOKUP, &[&token.as_bytes(), &at]).await? else { return Ok(None) };
+    let closed = match (row.get("accepted"), row.get("revoked"), row.get("expired")) {
+        (true, ..) => Some("the invitation was accepted already"),
+        (_, true, _) => Some("the invitation was withdrawn"),
+        (.., true) => Some("the invitation has expired, ask for a new one"),
+        _ => None,
+    };
+    let email = row.get::<_, &str>("email").parse();
+    let corrupt = |problem| StoreError::Corrupt { table: "invitations", column: "email", problem };
+    Ok(Some(Offer { enterprise_name: row.get("name"), email: email.map_err(corrupt)?, closed }))
 }
 
 /// Uses up the invitation with this token; none if there is no such invitation or it was accepted, was revoked or has
@@ -49,17 +95,15 @@ impl TryFrom<&Row> for Accepted {
     type Error = StoreError;
 
     fn try_from(row: &Row) -> Result<Self, StoreError> {
+        let corrupt = |column, problem| StoreError::Corrupt { table: "invitations", column, problem };
         let role = row.get::<_, &str>("role").parse();
+        let email = row.get::<_, &str>("email").parse();
         Ok(Self {
             id: InvitationId(row.get("id")),
             enterprise: EnterpriseId(row.get("enterprise_id")),
             scope: ScopeId(row.get("scope_id")),
-            role: role.map_err(|problem| StoreError::Corrupt {
-                table: "invitations",
-                column: "role",
-                problem,
-            })?,
-            email: row.get("email"),
+            role: role.map_err(|problem| corrupt("role", problem))?,
+            email: email.map_err(|problem| corrupt("email", problem))?,
             invited_by: UserId(row.get("invited_by")),
         })
     }

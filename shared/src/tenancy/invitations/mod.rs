@@ -9,6 +9,6 @@ pub mod service;
 mod store;
 mod types;
 
-pub use accept::{Accepted, accept};
+pub use accept::{Accepted, Offer, accept, lookup};
 pub use service::{invite, list, revoke};
 pub use types::{Invitation, Invited, NewInvitation, Status};

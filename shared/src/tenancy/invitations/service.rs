@@ -1,7 +1,5 @@
 //! What those who invite can do.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -13,8 +11,8 @@ use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ids::InvitationId;
 use crate::page::{Cursor, List, QueryHash};
+use crate::random;
 use crate::tenancy::locked::Locked;
-use crate::tenancy::name::email;
 use crate::tenancy::rank;
 
 /// How long an invitation can be accepted.
@@ -30,25 +28,25 @@ pub async fn invite(
     scope: &ReadableScope,
     new: NewInvitation,
 ) -> Result<Invited> {
-    let email = email(&new.email)?;
+    let email = new.email.as_str();
     let tx = ctx.begin(db, "invitation.invite").await?;
     let tree = Locked::take(&tx).await?;
     let scope = tree.scope(scope.id).await?;
     ctx.authorize(Action::ManageMembers, &scope)?;
     rank::may_grant(&scope, new.role)?;
     // Only of this enterprise: whether an address has an account elsewhere is not for the inviter to know.
-    if let Some(user) = store::account(&tree, &email).await? {
+    if let Some(user) = store::account(&tree, email).await? {
         return Err(Error::Conflict(format!("{email} has an account here, add {user} as a member instead")));
     }
-    if let Some(earlier) = store::open_for(&tree, scope.id, &email).await? {
+    if let Some(earlier) = store::open_for(&tree, scope.id, email).await? {
         rank::may_touch(&scope, Some(earlier.role))?;
         store::revoke(&tree, earlier.id).await?;
     }
-    let token = token()?;
+    let token = random::secret(TOKEN_PREFIX)?;
     let hash = SecretHash::of(&token);
     let id = InvitationId::generate();
     let expires_at = ctx.request().at + VALID_FOR;
-    let row = NewRow { id, scope: scope.id, email: &email, role: new.role, hash: &hash, expires_at };
+    let row = NewRow { id, scope: scope.id, email, role: new.role, hash: &hash, expires_at };
     store::insert(&tree, &row).await?;
     let details = json!({ "scope": scope.label(), "role": new.role });
     audit::record(&tx, Entry::new("invitation.create", id).within(scope.id).with(details)).await?;
@@ -93,11 +91,4 @@ pub async fn revoke(ctx: &AuthContext, db: &Database, id: InvitationId) -> Resul
     audit::record(&tx, Entry::new("invitation.revoke", id).within(scope.id)).await?;
     tx.commit().await?;
     Ok(())
-}
-
-/// 256 random bits, readable as one word.
-fn token() -> Result<String> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| Error::internal(error.to_string()))?;
-    Ok(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)))
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Role;
+use crate::email::EmailAddress;
 use crate::ids::{InvitationId, UserId};
 use crate::tenancy::place::Place;
 
@@ -12,7 +13,7 @@ use crate::tenancy::place::Place;
 #[serde(deny_unknown_fields)]
 pub struct NewInvitation {
     /// Their e-mail address.
-    pub email: String,
+    pub email: EmailAddress,
     /// What they will be.
     pub role: Role,
 }

@@ -12,9 +12,9 @@ use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::NodeId;
+use crate::name;
 use crate::page::{Cursor, List, QueryHash};
 use crate::tenancy::locked::Locked;
-use crate::tenancy::name::name;
 use crate::tenancy::rank;
 
 /// Makes a node.
@@ -25,7 +25,7 @@ pub async fn create(
     key: Option<&IdempotencyKey>,
 ) -> Result<Once<Node>> {
     let parent = parent_scope(ctx, new.parent)?.id;
-    let (name, settings) = (name(&new.name)?, new.settings.checked()?);
+    let (name, settings) = (name::checked(&new.name, "name")?, new.settings.checked()?);
     let tx = ctx.begin(db, "node.create").await?;
     let node = idempotency::once(&tx, key, async {
         let tree = Locked::take(&tx).await?;
@@ -91,7 +91,7 @@ pub async fn change(ctx: &AuthContext, db: &Database, id: NodeId, change: NodeCh
     if change.name.is_none() && change.settings.is_none() {
         return Err(Error::malformed("nothing to change, expected name, settings or both"));
     }
-    let name = change.name.as_deref().map(name).transpose()?;
+    let name = change.name.as_deref().map(|text| name::checked(text, "name")).transpose()?;
     let settings = change.settings.map(|settings| settings.checked()).transpose()?;
     let tx = ctx.begin(db, "node.change").await?;
     let tree = Locked::take(&tx).await?;

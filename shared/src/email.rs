@@ -1,4 +1,4 @@
-//! E-mail addresses, which name accounts.
+//! E-mail addresses, which name accounts and those who are invited.
 
 use std::fmt;
 use std::str::FromStr;

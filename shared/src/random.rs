@@ -7,18 +7,18 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::error::{Error, Result};
 
 /// Bytes from the operating system's generator.
-pub(super) fn bytes<const N: usize>() -> Result<[u8; N]> {
+pub(crate) fn bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(Error::internal)?;
     Ok(bytes)
 }
 
 /// A fresh secret: the prefix and 43 characters of base64url.
-pub(super) fn secret(prefix: &str) -> Result<String> {
+pub(crate) fn secret(prefix: &str) -> Result<String> {
     bytes::<32>().map(|bytes| spell(prefix, &bytes))
 }
 
 /// How 256 bits are written as a secret.
-pub(super) fn spell(prefix: &str, bytes: &[u8; 32]) -> String {
+pub(crate) fn spell(prefix: &str, bytes: &[u8; 32]) -> String {
     format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes))
 }
