@@ -54,7 +54,6 @@ pub async fn run(options: Options) -> Result<()> {
     if options.embedded || options.migrate {
         migrate::apply(&database).await?;
     }
-    telemetry::init();
     let db = Database::new(&database)?;
     db.readiness().await?;
     let clock = Clock::default();
@@ -67,6 +66,8 @@ pub async fn run(options: Options) -> Result<()> {
         say(&format!("serving on {}", platform.public.url));
     }
 
+    // From here on: the requests that made the demo are nobody's.
+    telemetry::init();
     let service = with_peer_address(router);
     let (stopping, stopped) = tokio::sync::oneshot::channel();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {

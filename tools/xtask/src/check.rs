@@ -43,7 +43,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         );
         if installed("deny") {
             // Advisories need the advisory database from the network, so they are the release checklist's.
-            check("licences", cargo_step(&["deny", "check", "bans", "licenses", "sources"]));
+            check(
+                "licences",
+                cargo_step(&["deny", "--log-level=error", "check", "bans", "licenses", "sources"]),
+            );
         } else {
             progress(format_args!("skipped: licences (cargo-deny is not installed)"));
         }

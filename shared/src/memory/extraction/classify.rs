@@ -42,7 +42,8 @@ impl<'a> Sentence<'a> {
 
 /// A sentence of the user's.
 pub(super) fn said_by_user(sentence: &str) -> Verdict<'_> {
-    let text = without_opener(sentence.trim());
+    let whole = sentence.trim();
+    let text = without_opener(whole);
     if let Some(verdict) = directive(text) {
         return verdict;
     }
@@ -52,7 +53,13 @@ pub(super) fn said_by_user(sentence: &str) -> Verdict<'_> {
         return Verdict::Skip(reason);
     }
     if !states_something(&sentence) {
-        return Verdict::Skip(SkipReason::Fragment);
+        let greets = after_any(whole, GREETINGS).is_some();
+        return Verdict::Skip(if greets { SkipReason::Greeting } else { SkipReason::Fragment });
+    }
+    let addressed =
+        LISTENER.contains(&sentence.word(0)) && !sentence.any(|word| FIRST_PERSON.contains(&word));
+    if addressed && !holds_beyond_now(text) {
+        return Verdict::Skip(SkipReason::Addressed);
     }
     let names_its_noun = DETERMINERS.contains(&sentence.word(0)) && !is_verb(sentence.word(1));
     let points_back = ANAPHORA.contains(&sentence.word(0)) && !names_its_noun;
@@ -207,7 +214,10 @@ fn states_something(sentence: &Sentence<'_>) -> bool {
     }
     let count = sentence.words.len();
     let foreign = count >= 4 && !sentence.any(|word| ENGLISH.contains(&word));
+    // Verbs are not all known; what begins like this and goes on for so long has one.
+    let about_something = count >= 5 && SUBJECT_OPENERS.contains(&sentence.word(0));
     holds_beyond_now(text)
+        || about_something
         || sentence.any(|word| FIRST_PERSON.contains(&word))
         || count >= 3 && sentence.any(is_verb)
         || foreign && (!text.is_ascii() || count >= 6)

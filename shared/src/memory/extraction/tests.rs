@@ -34,6 +34,8 @@ fn statements_about_the_user_are_kept() {
         "Always answer in British English",
         "Never deploy on Fridays, please",
         "Call me Ada",
+        "You should never touch the main branch",
+        "The chandelier adds some light to the shop",
         "What I like most is green tea",
         "Ich wohne seit 2019 in München",
         "J'habite à Lyon avec ma sœur",
@@ -109,6 +111,8 @@ fn everything_else_is_skipped_with_its_reason() {
         ("🎉🎉", Fragment),
         ("???", Fragment),
         ("a cup of tea", Fragment),
+        ("Thanks, Caroline", Greeting),
+        ("You're doing great work", Addressed),
         ("Error: connection refused by host", Fragment),
         ("It runs on port 8080", NoContext),
         ("> I live in Rome", Quoted),
@@ -186,7 +190,7 @@ fn time_grows_with_length_only() {
         "a", "and ", "I am; ", ". ", "`", "```\n", "- x:\n", "x:\n- ", "> \n", "\"(", "1. ", "I?!", "私。",
         "\u{301}",
     ] {
-        let text = unit.repeat(100_000 / unit.len());
+        let text = unit.repeat(40_000 / unit.len());
         assert_eq!(extract(&[user(&text), assistant(&text)]).len(), 2);
     }
 }
@@ -224,7 +228,7 @@ fn conversation() -> impl Strategy<Value = Vec<(String, String, Option<String>)>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn every_message_has_an_outcome_and_no_fact_is_empty(conversation in conversation()) {

@@ -117,6 +117,12 @@ pub(super) const CLAUSE_SUBJECTS: &[&str] = &[
     "i", "i'm", "i've", "i'd", "i'll", "we", "we're", "we've", "we'd", "we'll",
 ];
 
+/// Whoever is spoken to.
+pub(super) const LISTENER: &[&str] = &["you", "you're", "you've", "you'll", "you'd", "your", "yours"];
+
+/// Begins a statement about a thing.
+pub(super) const SUBJECT_OPENERS: &[&str] = &["the", "this", "that", "these", "those", "every", "each", "all"];
+
 /// Words that refer to something said before.
 pub(super) const ANAPHORA: &[&str] = &[
     "it", "it's", "its", "he", "he's", "his", "she", "she's", "her", "they", "they're", "their", "this", "that",
