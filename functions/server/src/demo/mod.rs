@@ -47,7 +47,7 @@ pub fn announce(credentials: &Credentials, url: &str, directory: &Path) -> Resul
         "\nmem0-enterprise is up\n\
          \n  REST      {url}\n  MCP       {url}/mcp\n  login     {email} / {password}\n  API key   {api_key}\n\
          \n  curl -s {url}/v3/memories/search/ -H 'Authorization: Token {api_key}' \\\n    \
-         -H 'Content-Type: application/json' -d '{{\"query\": \"when do we deploy?\", \"top_k\": 3}}'\n\
+         -H 'Content-Type: application/json' -d '{{\"query\": \"when do we deploy?\", \"scope\": \"all\", \"top_k\": 3}}'\n\
          \nAll of this is in {}. Ctrl-C stops the server.\n",
         file.display()
     ));
