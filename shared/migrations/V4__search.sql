@@ -19,6 +19,8 @@ CREATE FUNCTION mem0.search_candidates(
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public
     SET plan_cache_mode = force_custom_plan
+    -- At the default of 4, meant for disks that turn, the planner leaves the covering index for a bitmap of the table.
+    SET random_page_cost = 1.1
     SET hnsw.iterative_scan = relaxed_order
     SET hnsw.ef_search = 100
     SET jit = off
@@ -82,6 +84,7 @@ CREATE FUNCTION mem0.search_nearest(scope bigint, query halfvec, most integer)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public
     SET plan_cache_mode = force_custom_plan
+    SET random_page_cost = 1.1
     SET hnsw.iterative_scan = relaxed_order
     SET jit = off
     AS $$

@@ -48,6 +48,11 @@ impl TestDatabase {
         cluster::superuser(&self.name).await
     }
 
+    /// How the superuser reaches it.
+    pub(crate) async fn superuser_url(&self) -> String {
+        cluster::url(local_postgres::SUPERUSER, &self.name).await
+    }
+
     /// A connection like the application's, before it is bound to anybody.
     pub(crate) async fn as_app(&self) -> Client {
         let client = connect(&self.url().await).await;

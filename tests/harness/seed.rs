@@ -1,0 +1,8 @@
+//! Randomness that is the same in every run.
+
+use proptest::test_runner::{RngAlgorithm, TestRng};
+
+/// For property tests whose cases must not differ between two runs of the same code.
+pub(crate) fn seeded() -> TestRng {
+    TestRng::deterministic_rng(RngAlgorithm::ChaCha)
+}

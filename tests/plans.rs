@@ -1,0 +1,109 @@
+//! How PostgreSQL reads the search projection: each arm of retrieval through its own index, nothing by reading it all.
+//!
+//! The plans are those that were really used by `mem0.search_candidates` and `mem0.search_nearest` on a tenant with a
+//! few thousand memories in a scope that is read exactly and in one that is read approximately, beside a neighbour.
+
+use shared::access::ScopeKind;
+use shared::ids::ScopeId;
+use tokio_postgres::Client;
+
+use crate::harness::{Actor, Client as _, Explainer, Scan, TestApp};
+
+const SMALL: i64 = 3000;
+const BROAD: i64 = 5000;
+
+/// A tenant whose personal scope is small and whose division is broad.
+struct World {
+    app: TestApp,
+    alice: Actor,
+    broad: ScopeId,
+}
+
+impl World {
+    async fn new() -> Self {
+        let (app, alice, bob) = TestApp::two_tenants().await;
+        let broad = alice.node(ScopeKind::Division, "Everything").await.scope;
+        let client = app.database().superuser().await;
+        let tier = "UPDATE scopes SET search_tier = 'broad' WHERE id = $1";
+        client.execute(tier, &[&broad.0]).await.unwrap();
+        // VACUUM counts only rows as visible whose commit has reached the log.
+        client.batch_execute("SET synchronous_commit = on").await.unwrap();
+        // Filling the graph row by row would take longer than all the rest.
+        let index = "SELECT pg_get_indexdef('memory_scopes_broad_vectors'::regclass)";
+        let definition: String = client.query_one(index, &[]).await.unwrap().get(0);
+        client.batch_execute("DROP INDEX memory_scopes_broad_vectors; SELECT setseed(0.5)").await.unwrap();
+        remember(&client, &alice, alice.scope, SMALL).await;
+        remember(&client, &alice, broad, BROAD).await;
+        remember(&client, &bob, bob.scope, SMALL).await;
+        client.batch_execute(&definition.replace(" ON ONLY ", " ON ")).await.unwrap();
+        client.batch_execute("VACUUM ANALYZE memory_scopes, memories").await.unwrap();
+        Self { app, alice, broad }
+    }
+}
+
+/// Adds memories about one of a hundred topics each, with random embeddings.
+async fn remember(client: &Client, author: &Actor, scope: ScopeId, count: i64) {
+    let insert = "INSERT INTO memories (enterprise_id, id, author_id, home_scope_id, scope_ids, content, fingerprint,
+                                        capture_id, capture_position, embedding, embedding_model, created_at, updated_at)
+        SELECT $1, gen_random_uuid(), $2, $3, ARRAY[$3::bigint], format('budget of topic%s in week%s', n % 100, n % 7),
+               '', gen_random_uuid(), 0, l2_normalize(e.v)::halfvec(256), 'random', $5, $5
+          FROM generate_series(1, $4::bigint) n,
+               LATERAL (SELECT array_agg(random() - 0.5)::real[]::vector(256) AS v
+                          FROM generate_series(1, 256) d WHERE n > 0) e";
+    let (tenant, user, now) = (author.enterprise.uuid(), author.user.uuid(), author.app().now());
+    client.execute(insert, &[&tenant, &user, &scope.0, &count, &now]).await.unwrap();
+}
+
+/// Binds the session to a caller, as `access::TenantTx` does, and calls a function of the search: which scans of the
+/// projection it came to, each once.
+async fn scans(world: &World, explainer: &Explainer, function: &str) -> Vec<String> {
+    let readable = format!("{{{},{}}}", world.alice.scope.0, world.broad.0);
+    let bind = format!(
+        "SET mem0.enterprise = '{}'; SET mem0.readable = '{readable}'; SET ROLE mem0_app",
+        world.alice.enterprise.uuid()
+    );
+    explainer.client.batch_execute(&bind).await.unwrap();
+    let sql = format!(
+        "SELECT f.* FROM (SELECT array_agg(((d * 7919) % 13 - 6)::real)::vector(256)::halfvec(256) AS q
+                            FROM generate_series(1, 256) d) v, {function} f"
+    );
+    let scans = explainer
+        .scans(async |client| {
+            let found = client.query(&sql, &[]).await.unwrap();
+            assert!(!found.is_empty(), "{function} finds something");
+        })
+        .await;
+    explainer.client.batch_execute("RESET ROLE").await.unwrap();
+    let of_projection = |scan: &Scan| {
+        scan.table == "memory_scopes" || (scan.table.is_empty() && scan.index.starts_with("memory_scopes"))
+    };
+    let mut scans: Vec<String> =
+        scans.iter().filter(|scan| of_projection(scan)).map(ToString::to_string).collect();
+    scans.sort();
+    scans.dedup();
+    scans
+}
+
+#[tokio::test]
+async fn each_arm_of_retrieval_reads_only_its_own_index() {
+    let world = World::new().await;
+    let explainer = Explainer::new(world.app.database()).await;
+    let (small, broad) = (world.alice.scope.0, world.broad.0);
+    let candidates = async |small: &str, broad: &str, among: &str| {
+        let function = format!(
+            "mem0.search_candidates('{{{small}}}'::bigint[], '{{{broad}}}'::bigint[], q, 'topic17 week3', 30, {among})"
+        );
+        scans(&world, &explainer, &function).await
+    };
+    let (small_text, broad_text) = (small.to_string(), broad.to_string());
+
+    insta::assert_debug_snapshot!(candidates(&small_text, "", "NULL").await, @"");
+    insta::assert_debug_snapshot!(candidates("", &broad_text, "NULL").await, @"");
+    insta::assert_debug_snapshot!(candidates(&small_text, &broad_text, "NULL").await, @"");
+    let among = "ARRAY(SELECT id FROM memories LIMIT 20)";
+    insta::assert_debug_snapshot!(candidates(&small_text, &broad_text, among).await, @"");
+    let nearest = format!("mem0.search_nearest({small}, q, 5)");
+    insta::assert_debug_snapshot!(scans(&world, &explainer, &nearest).await, @"");
+    let nearest = format!("mem0.search_nearest({broad}, q, 5)");
+    insta::assert_debug_snapshot!(scans(&world, &explainer, &nearest).await, @"");
+}
