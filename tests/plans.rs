@@ -97,13 +97,45 @@ async fn each_arm_of_retrieval_reads_only_its_own_index() {
     };
     let (small_text, broad_text) = (small.to_string(), broad.to_string());
 
-    insta::assert_debug_snapshot!(candidates(&small_text, "", "NULL").await, @"");
-    insta::assert_debug_snapshot!(candidates("", &broad_text, "NULL").await, @"");
-    insta::assert_debug_snapshot!(candidates(&small_text, &broad_text, "NULL").await, @"");
+    insta::assert_debug_snapshot!(candidates(&small_text, "", "NULL").await, @r#"
+    [
+        "Bitmap Heap Scan on memory_scopes",
+        "Bitmap Index Scan on memory_scopes_terms",
+        "Index Only Scan on memory_scopes_pkey",
+    ]
+    "#);
+    insta::assert_debug_snapshot!(candidates("", &broad_text, "NULL").await, @r#"
+    [
+        "Bitmap Heap Scan on memory_scopes",
+        "Bitmap Index Scan on memory_scopes_broad_terms",
+        "Index Scan on memory_scopes_broad_vectors",
+    ]
+    "#);
+    insta::assert_debug_snapshot!(candidates(&small_text, &broad_text, "NULL").await, @r#"
+    [
+        "Bitmap Heap Scan on memory_scopes",
+        "Bitmap Index Scan on memory_scopes_broad_terms",
+        "Bitmap Index Scan on memory_scopes_terms",
+        "Index Only Scan on memory_scopes_pkey",
+        "Index Scan on memory_scopes_broad_vectors",
+    ]
+    "#);
     let among = "ARRAY(SELECT id FROM memories LIMIT 20)";
-    insta::assert_debug_snapshot!(candidates(&small_text, &broad_text, among).await, @"");
+    insta::assert_debug_snapshot!(candidates(&small_text, &broad_text, among).await, @r#"
+    [
+        "Index Scan on memory_scopes_by_memory",
+    ]
+    "#);
     let nearest = format!("mem0.search_nearest({small}, q, 5)");
-    insta::assert_debug_snapshot!(scans(&world, &explainer, &nearest).await, @"");
+    insta::assert_debug_snapshot!(scans(&world, &explainer, &nearest).await, @r#"
+    [
+        "Index Only Scan on memory_scopes_pkey",
+    ]
+    "#);
     let nearest = format!("mem0.search_nearest({broad}, q, 5)");
-    insta::assert_debug_snapshot!(scans(&world, &explainer, &nearest).await, @"");
+    insta::assert_debug_snapshot!(scans(&world, &explainer, &nearest).await, @r#"
+    [
+        "Index Scan on memory_scopes_broad_vectors",
+    ]
+    "#);
 }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
+use server::Platform;
 use shared::access::Gate;
 use shared::clock::Clock;
-use shared::config::{DatabaseConfig, LimitsConfig};
+use shared::config::{DatabaseConfig, LimitsConfig, PublicConfig};
 use shared::db::Database;
-use shared::http;
-use shared::http::Operation;
 use shared::identity::Identity;
 
 use super::{Actor, Anonymous, TestDatabase, people};
@@ -24,10 +23,7 @@ pub(crate) struct TestApp(Arc<Parts>);
 
 struct Parts {
     router: Router,
-    operations: Vec<Operation>,
-    gate: Gate,
-    identity: Identity,
-    clock: Clock,
+    platform: Platform,
     // Last: dropped after the pool that uses it.
     database: TestDatabase,
 }
@@ -44,17 +40,10 @@ impl TestApp {
         let clock = Clock::mock(Self::start());
         let config = DatabaseConfig { connections: 4, ..DatabaseConfig::new(database.url().await).unwrap() };
         let gate = Gate::new(Database::new(&config).unwrap(), clock.clone(), PUBLIC_URL);
-        let health = http::health::<Gate>();
-        let auth = auth::State::new(gate.clone());
-        let identity = auth.identity().clone();
-        let operations =
-            [health.operations(), auth::routes().operations(), admin::routes().operations()].concat();
-        let router = health
-            .into_router(gate.clone())
-            .merge(auth::router(auth))
-            .merge(admin::router(admin::State::new(gate.clone())));
-        let router = http::service(router, clock.clone(), limits);
-        let app = Self(Arc::new(Parts { router, operations, gate, identity, clock, database }));
+        let public = PublicConfig { url: PUBLIC_URL.to_owned(), allowed_origins: Vec::new() };
+        let platform = Platform::new(gate, public, limits);
+        let router = server::router(&platform);
+        let app = Self(Arc::new(Parts { router, platform, database }));
         people::add_signing_key(&app).await;
         app
     }
@@ -83,17 +72,12 @@ impl TestApp {
 
     /// What the application takes for the present.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.0.clock.now()
+        self.0.platform.gate.clock.now()
     }
 
     /// Lets time pass.
     pub(crate) fn advance(&self, by: TimeDelta) {
-        self.0.clock.advance(by);
-    }
-
-    /// Every method of every path.
-    pub(crate) fn operations(&self) -> &[Operation] {
-        &self.0.operations
+        self.0.platform.gate.clock.advance(by);
     }
 
     /// The routers, as `http::service` wraps them.
@@ -103,12 +87,12 @@ impl TestApp {
 
     /// For arranging by the domain's own verbs what no route does.
     pub(crate) fn gate(&self) -> &Gate {
-        &self.0.gate
+        &self.0.platform.gate
     }
 
     /// For looking at what sign-in counts.
     pub(crate) fn identity(&self) -> &Identity {
-        &self.0.identity
+        &self.0.platform.identity
     }
 
     /// The database beneath.

@@ -27,13 +27,19 @@ impl State {
     /// Tokens are issued in the name of the gate's issuer.
     #[must_use]
     pub fn new(gate: Gate) -> Self {
-        Self { identity: Identity::new(gate.clone()), gate }
+        Identity::new(gate).into()
     }
 
     /// The verbs behind the routes.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+}
+
+impl From<Identity> for State {
+    fn from(identity: Identity) -> Self {
+        Self { gate: identity.gate().clone(), identity }
     }
 }
 

@@ -7,6 +7,7 @@ use shared::access::Gate;
 use shared::config::{LimitsConfig, PublicConfig};
 use shared::embedding::{Embedder, StaticEmbedder};
 use shared::http::{self, Operation};
+use shared::identity::Identity;
 use shared::memory::Memories;
 
 /// What the functions share.
@@ -14,6 +15,8 @@ use shared::memory::Memories;
 pub struct Platform {
     /// Who asks, and the database.
     pub gate: Gate,
+    /// The verbs of sign-in.
+    pub identity: Identity,
     /// How the outside reaches this installation.
     pub public: PublicConfig,
     /// What a request may cost.
@@ -26,7 +29,8 @@ impl Platform {
     /// A platform with the in-process embedder.
     #[must_use]
     pub fn new(gate: Gate, public: PublicConfig, limits: LimitsConfig) -> Self {
-        Self { gate, public, limits, embedder: Arc::new(StaticEmbedder::new()) }
+        let identity = Identity::new(gate.clone());
+        Self { gate, identity, public, limits, embedder: Arc::new(StaticEmbedder::new()) }
     }
 }
 
@@ -36,7 +40,7 @@ pub fn router(platform: &Platform) -> Router {
     let memories = Memories::new(gate.clone(), Arc::clone(&platform.embedder));
     let router = http::health()
         .into_router(gate.clone())
-        .merge(auth::router(auth::State::new(gate.clone())))
+        .merge(auth::router(platform.identity.clone().into()))
         .merge(admin::router(admin::State::new(gate.clone())))
         .merge(mcp::router(mcp::State::new(memories, &platform.public)));
     http::service(router, gate.clock.clone(), platform.limits)
