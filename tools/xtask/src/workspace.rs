@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use crate::cargo;
 
+/// The one package in `functions/` that is a process of its own and no Lambda function.
+const ALL_IN_ONE: &str = "server";
+
 /// The workspace's root directory and its Lambda functions.
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
@@ -61,19 +64,17 @@ impl Workspace {
         )?;
         let metadata: Metadata = serde_json::from_str(&json).context("cargo metadata")?;
         let home = metadata.workspace_root.join("functions");
-        let mut functions: Vec<Function> = metadata
-            .packages
-            .iter()
-            .filter(|package| package.runs_on_lambda())
-            .flat_map(|package| {
-                let deployed = package.manifest_path.starts_with(&home);
-                package.binaries().map(move |name| Function {
+        let mut functions = Vec::new();
+        for package in metadata.packages {
+            let deployed = package.manifest_path.starts_with(&home) && package.name != ALL_IN_ONE;
+            if deployed || package.uses_lambda_http() {
+                functions.extend(package.binaries().map(|name| Function {
                     name: name.to_owned(),
                     package: package.name.clone(),
                     deployed,
-                })
-            })
-            .collect();
+                }));
+            }
+        }
         functions.sort();
         Ok(Self { root: metadata.workspace_root, functions })
     }
@@ -99,10 +100,10 @@ impl Workspace {
 }
 
 impl Package {
-    fn runs_on_lambda(&self) -> bool {
+    fn uses_lambda_http(&self) -> bool {
         self.dependencies
             .iter()
-            .any(|dependency| dependency.kind.is_none() && dependency.name.starts_with("lambda_"))
+            .any(|dependency| dependency.kind.is_none() && dependency.name == "lambda_http")
     }
 
     fn binaries(&self) -> impl Iterator<Item = &str> {
@@ -120,7 +121,7 @@ mod tests {
         let workspace = Workspace::load().unwrap();
         let deployed = workspace.select(&[]).unwrap();
         let names: Vec<&str> = deployed.iter().map(|function| function.name.as_str()).collect();
-        for expected in ["admin", "auth", "mcp", "memories"] {
+        for expected in ["admin", "auth", "mcp", "memories", "migrate"] {
             assert!(names.contains(&expected), "{names:?}");
         }
         assert!(!names.contains(&"server") && !names.contains(&"hello"), "{names:?}");
