@@ -3,6 +3,7 @@
 //! One module per task, each with its own `Args` and `run`. Progress and tables go to standard error; standard
 //! output carries JSON and nothing else, so that every figure can be piped into a file.
 
+mod bench;
 mod cargo;
 mod check;
 mod package;
@@ -24,6 +25,8 @@ struct Cli {
 enum Task {
     /// Build the Lambda functions and pack each into a zip with one executable `bootstrap`.
     Package(package::Args),
+    /// Measure: cold starts, sizes, latency and throughput. `docs/performance.md` explains the figures.
+    Bench(bench::Args),
     /// Check what a machine can check: formatting, lints, forbidden dependencies, licences.
     Check(check::Args),
 }
@@ -31,6 +34,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Package(args) => package::run(&args),
+        Task::Bench(args) => bench::run(&args),
         Task::Check(args) => check::run(&args),
     };
     match result {

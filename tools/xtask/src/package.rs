@@ -54,6 +54,20 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.json { report::json(&packaged) } else { Ok(()) }
 }
 
+/// Where the packages of a profile are. Only release builds go where deployment looks.
+pub(crate) fn directory(workspace: &Workspace, profile: &str) -> PathBuf {
+    match profile {
+        "release" => workspace.root.join("target/lambda"),
+        other => workspace.root.join(format!("target/lambda-{other}")),
+    }
+}
+
+/// Builds and packs these functions as they are by default, for another task.
+pub(crate) fn build_all(profile: &str, functions: Vec<String>) -> Result<()> {
+    let args = Args { profile: profile.to_owned(), functions, arm64: false, zig: false, json: false };
+    package(&args).map(drop)
+}
+
 /// Builds and packs what `args` asks for.
 fn package(args: &Args) -> Result<Vec<Packaged>> {
     let target = target::choose(args.arm64)?;
@@ -61,11 +75,7 @@ fn package(args: &Args) -> Result<Vec<Packaged>> {
     let functions = workspace.select(&args.functions)?;
     let compiler = if args.zig || target::is_foreign(target) { Compiler::Zig } else { Compiler::Cargo };
     let cargo_lambda = CargoLambda::obtain(compiler)?;
-    // Only release builds go where deployment looks.
-    let directory = match args.profile.as_str() {
-        "release" => workspace.root.join("target/lambda"),
-        other => workspace.root.join(format!("target/lambda-{other}")),
-    };
+    let directory = directory(&workspace, &args.profile);
     fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
 
     let mut packaged = Vec::new();

@@ -13,6 +13,8 @@ const ALL_IN_ONE: &str = "server";
 /// The workspace's root directory and its Lambda functions.
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
+    /// Cargo's own output directory.
+    pub(crate) target: PathBuf,
     pub(crate) functions: Vec<Function>,
 }
 
@@ -30,6 +32,7 @@ pub(crate) struct Function {
 struct Metadata {
     packages: Vec<Package>,
     workspace_root: PathBuf,
+    target_directory: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -76,7 +79,7 @@ impl Workspace {
             }
         }
         functions.sort();
-        Ok(Self { root: metadata.workspace_root, functions })
+        Ok(Self { root: metadata.workspace_root, target: metadata.target_directory, functions })
     }
 
     /// The functions of these names, or everything that is deployed when there are none.

@@ -1,0 +1,44 @@
+//! The enterprise in whose name requests are made: registered through the API, like anybody's.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use crate::client::Client;
+
+/// What requests are sent with.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    /// May do everything with memories and see the tree.
+    pub(crate) api_key: String,
+    /// Of the owner's session.
+    pub(crate) access_token: String,
+}
+
+impl Account {
+    /// Founds an enterprise on an empty installation and makes a key for its owner.
+    pub(crate) async fn register(address: SocketAddr) -> Result<Self> {
+        let mut client = Client::connect(address).await?;
+        let registered = client
+            .post(
+                "/v1/auth/register",
+                &json!({
+                    "email": "owner@bench.example",
+                    "password": "measured-not-guessed-48-lanterns",
+                    "name": "Bench Owner",
+                    "enterprise_name": "Bench",
+                }),
+            )
+            .await?;
+        let access_token = text(&registered, "access_token")?;
+        client.authorize(&access_token);
+        let scopes = ["memories:read", "memories:write", "tenancy:read"];
+        let key = client.post("/v1/api-keys", &json!({ "name": "bench", "scopes": scopes })).await?;
+        Ok(Self { api_key: text(&key, "key")?, access_token })
+    }
+}
+
+fn text(answer: &Value, field: &str) -> Result<String> {
+    answer[field].as_str().map(str::to_owned).with_context(|| format!("the answer has no {field}"))
+}

@@ -1,0 +1,86 @@
+//! What is asked of the server.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use anyhow::{Result, ensure};
+use bytes::Bytes;
+use http::Request;
+use serde::Serialize;
+use serde_json::json;
+
+use super::drive::{Crowd, drive};
+use crate::client::{get, post};
+use crate::text::Writer;
+
+const ADD: &str = "/v3/memories/add/";
+const SEARCH: &str = "/v3/memories/search/";
+
+/// Memories in a request when there are many to add.
+const BATCH: usize = 20;
+/// Requests at a time then.
+const FILLERS: u16 = 4;
+
+/// A kind of request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Operation {
+    /// `GET /health`: HTTP, and no database.
+    Health,
+    /// `GET /v1/ping/`: who asks is looked up, nothing more.
+    Ping,
+    /// Ten memories for a question, in the caller's personal scope.
+    Search,
+    /// One memory, stored as it is.
+    Add,
+}
+
+impl Operation {
+    /// In the order in which they take turns; adding last, because it changes what the others meet.
+    pub(super) const ALL: [Self; 4] = [Self::Health, Self::Ping, Self::Search, Self::Add];
+
+    /// The requests of one turn.
+    pub(super) fn requests(self, writer: &mut Writer, turn: usize) -> Result<Vec<Request<Bytes>>> {
+        let count = if self == Self::Add { turn.div_ceil(10) } else { turn };
+        (0..count)
+            .map(|_| match self {
+                Self::Health => get("/health"),
+                Self::Ping => get("/v1/ping/"),
+                Self::Search => post(SEARCH, &json!({ "query": writer.question(), "top_k": 10 })),
+                Self::Add => post(ADD, &add(&[writer.memory()])),
+            })
+            .collect()
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Health => "GET /health",
+            Self::Ping => "GET /v1/ping/",
+            Self::Search => "search",
+            Self::Add => "add",
+        })
+    }
+}
+
+/// Adds so many memories to the caller's personal scope, a few more if some turn out to be duplicates.
+pub(super) async fn fill(
+    address: SocketAddr,
+    api_key: &str,
+    memories: usize,
+    writer: &mut Writer,
+) -> Result<()> {
+    let crowd = Crowd::gather(address, api_key, FILLERS).await?;
+    // Texts repeat less than once in a hundred.
+    let texts: Vec<String> = (0..memories + memories.div_ceil(100)).map(|_| writer.memory()).collect();
+    let requests = texts.chunks(BATCH).map(|batch| post(ADD, &add(batch))).collect::<Result<Vec<_>>>()?;
+    let answered = drive(&crowd, requests).await?;
+    ensure!(answered.len() == texts.len().div_ceil(BATCH), "not every request was answered");
+    Ok(())
+}
+
+fn add(texts: &[String]) -> serde_json::Value {
+    let messages: Vec<_> = texts.iter().map(|text| json!({ "role": "user", "content": text })).collect();
+    json!({ "messages": messages, "infer": false })
+}

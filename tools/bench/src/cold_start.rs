@@ -1,0 +1,144 @@
+//! Cold starts: from the start of a function's process to its first answer, with one real query behind it.
+//!
+//! Every function runs as it is packaged, under the emulated Runtime API, on a database with an account and some
+//! memories. The event is waiting when the process starts, as it is when Lambda starts one. Rounds are interleaved (every
+//! function once, then every function again), so that whatever else the machine does falls on all of them alike, and on
+//! `hello`, which does nothing and is what the others are compared with.
+//!
+//! [`stage`] prepares what the functions meet, [`request`] says what they are asked, [`measure`] asks.
+
+mod measure;
+mod request;
+mod stage;
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::builds::Builds;
+use crate::report::{say, table};
+use crate::sizes::megabytes;
+use crate::statistics::{Percentiles, Spread};
+use measure::Measured;
+use stage::Stage;
+
+/// What is repeated how often.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Cold starts of each function.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
+    starts: u32,
+    /// Requests to each function once it is warm.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    warm: u32,
+}
+
+/// The figures.
+#[derive(Debug, Serialize)]
+pub(crate) struct ColdStart {
+    rows: Vec<Row>,
+}
+
+/// One function of one build. Times are in milliseconds.
+#[derive(Debug, Serialize)]
+struct Row {
+    name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    build: String,
+    /// What its first request is.
+    request: &'static str,
+    zip_bytes: u64,
+    bootstrap_bytes: u64,
+    starts: usize,
+    /// From spawn to the first request for work: initialization, with the connection to the database in it.
+    ready_ms: Spread,
+    /// From spawn to the first answer.
+    first_ms: Spread,
+    /// CPU time of the process until ready.
+    cpu_ready_ms: Spread,
+    /// CPU time of the process until its first answer.
+    cpu_first_ms: Spread,
+    /// CPU until the first answer, in those of `hello`, by the medians.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpu_first_of_hello: Option<f64>,
+    /// Largest resident set at the first answer, median, in MB.
+    rss_mb: f64,
+    /// From event to answer when warm.
+    warm_ms: Percentiles,
+    /// CPU time of the process per request when warm, on average.
+    warm_cpu_ms: f64,
+}
+
+/// Measures them.
+pub(crate) async fn run(options: &Options, builds: &Builds, directory: &Path) -> Result<ColdStart> {
+    let stage = Stage::set(builds, directory).await?;
+    let subjects = stage.subjects(&builds.all()?)?;
+    let mut measured: Vec<Measured> = subjects.into_iter().map(Measured::new).collect();
+    for round in 0..=options.starts {
+        if round % 10 == 1 {
+            say(&format!("cold starts: round {round} of {}", options.starts));
+        }
+        for subject in &mut measured {
+            // The first round only brings the binaries into the page cache.
+            subject.start_cold(round > 0).await?;
+        }
+    }
+    say("warm requests");
+    for subject in &mut measured {
+        subject.stay_warm(options.warm).await?;
+    }
+    let rows = rows(&measured);
+    print(&rows);
+    Ok(ColdStart { rows })
+}
+
+fn rows(measured: &[Measured]) -> Vec<Row> {
+    let mut rows: Vec<Row> = measured.iter().map(Measured::row).collect();
+    let hello = rows.iter().find(|row| row.name == "hello" && row.build.is_empty());
+    if let Some(hello) = hello.map(|row| row.cpu_first_ms.median).filter(|&median| median > 0.0) {
+        for row in &mut rows {
+            row.cpu_first_of_hello = Some(crate::statistics::rounded(row.cpu_first_ms.median / hello, 2));
+        }
+    }
+    rows
+}
+
+fn print(rows: &[Row]) {
+    let header = [
+        "ms",
+        "zip MB",
+        "ready",
+        "first min",
+        "median",
+        "p95",
+        "cpu ready",
+        "cpu first",
+        "of hello",
+        "rss MB",
+        "warm p50",
+        "warm cpu",
+    ];
+    let lines: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| {
+            let name =
+                if row.build.is_empty() { row.name.clone() } else { format!("{} ({})", row.name, row.build) };
+            let times = [
+                row.ready_ms.median,
+                row.first_ms.min,
+                row.first_ms.median,
+                row.first_ms.p95,
+                row.cpu_ready_ms.median,
+                row.cpu_first_ms.median,
+                row.cpu_first_of_hello.unwrap_or_default(),
+                row.rss_mb,
+                row.warm_ms.p50,
+                row.warm_cpu_ms,
+            ];
+            let times = times.iter().map(|time| format!("{time:.2}"));
+            [name, megabytes(row.zip_bytes)].into_iter().chain(times).collect()
+        })
+        .collect();
+    table(&header, &lines);
+}

@@ -1,0 +1,123 @@
+//! One function, started and asked again and again.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use lambda_emulator::Environment;
+
+use super::Row;
+use super::request::{Work, check};
+use super::stage::Subject;
+use crate::statistics::{Samples, milliseconds, rounded};
+
+/// Requests before a warm measurement: statements are prepared and caches filled then.
+const WARM_UP: usize = 40;
+
+/// A pause after each cold start, in which the killed process and its database session go away.
+const PAUSE: Duration = Duration::from_millis(30);
+
+/// A function and what was measured of it so far.
+pub(super) struct Measured {
+    subject: Subject,
+    ready: Samples,
+    first: Samples,
+    cpu_ready: Samples,
+    cpu_first: Samples,
+    rss: Samples,
+    warm: Samples,
+    warm_cpu: Duration,
+}
+
+impl Measured {
+    pub(super) fn new(subject: Subject) -> Self {
+        Self {
+            subject,
+            ready: Samples::default(),
+            first: Samples::default(),
+            cpu_ready: Samples::default(),
+            cpu_first: Samples::default(),
+            rss: Samples::default(),
+            warm: Samples::default(),
+            warm_cpu: Duration::ZERO,
+        }
+    }
+
+    /// Starts it, waits for its first answer and kills it.
+    pub(super) async fn start_cold(&mut self, counts: bool) -> Result<()> {
+        let mut environment = Environment::spawn(&self.subject.options).await?;
+        self.ask(&mut environment, 0).await?;
+        let timings = environment.timings();
+        let rss = environment.peak_resident_bytes();
+        drop(environment);
+        tokio::time::sleep(PAUSE).await;
+        if !counts {
+            return Ok(());
+        }
+        let missing = || format!("{}: the kernel did not say everything", self.subject.function.title());
+        self.ready.push(milliseconds(timings.init().with_context(missing)?));
+        self.first.push(milliseconds(timings.cold_start().with_context(missing)?));
+        self.cpu_ready.push(milliseconds(timings.ready_cpu.with_context(missing)?));
+        self.cpu_first.push(milliseconds(timings.first_answer_cpu.with_context(missing)?));
+        #[allow(clippy::cast_precision_loss, reason = "no process is that large")]
+        self.rss.push(rss.with_context(missing)? as f64 / 1e6);
+        Ok(())
+    }
+
+    /// Asks one process so many times.
+    pub(super) async fn stay_warm(&mut self, requests: u32) -> Result<()> {
+        let mut environment = Environment::spawn(&self.subject.options).await?;
+        for number in 0..WARM_UP {
+            self.ask(&mut environment, number).await?;
+        }
+        let cpu = |environment: &Environment| environment.cpu_time().context("the process is gone");
+        let before = cpu(&environment)?;
+        for number in 0..requests as usize {
+            let took = self.ask(&mut environment, number).await?;
+            self.warm.push(milliseconds(took));
+        }
+        self.warm_cpu = (cpu(&environment)? - before) / requests;
+        Ok(())
+    }
+
+    /// Sends one request and returns how long its answer took.
+    async fn ask(&self, environment: &mut Environment, number: usize) -> Result<Duration> {
+        let asked = &self.subject.asked;
+        let Some(work) = asked.requests.get(number % asked.requests.len()) else {
+            bail!("{} is asked nothing", self.subject.function.name);
+        };
+        let started = Instant::now();
+        let result = match work {
+            Work::Http(request) => environment.invoke(request).await.map(Some),
+            Work::Event(event) => environment.invoke_raw(event.clone()).await.map(|_| None),
+        };
+        let took = started.elapsed();
+        let result = match result {
+            Ok(Some(answer)) => check(asked.title, &answer),
+            Ok(None) => Ok(()),
+            Err(error) => Err(error.into()),
+        };
+        result.map(|()| took).with_context(|| {
+            format!("{} failed; it printed:\n{}", self.subject.function.title(), environment.output().text())
+        })
+    }
+
+    pub(super) fn row(&self) -> Row {
+        let Subject { function, asked, .. } = &self.subject;
+        Row {
+            name: function.name.clone(),
+            build: function.build.clone(),
+            request: asked.title,
+            zip_bytes: function.zip_bytes,
+            bootstrap_bytes: function.bootstrap_bytes,
+            starts: self.first.len(),
+            ready_ms: self.ready.spread(),
+            first_ms: self.first.spread(),
+            cpu_ready_ms: self.cpu_ready.spread(),
+            cpu_first_ms: self.cpu_first.spread(),
+            cpu_first_of_hello: None,
+            rss_mb: rounded(self.rss.spread().median, 2),
+            warm_ms: self.warm.percentiles(),
+            warm_cpu_ms: milliseconds(self.warm_cpu),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What each function is asked: requests that authenticate and make its own real query.
+
+use anyhow::{Result, bail};
+use bytes::Bytes;
+use http::{Request, Response, header};
+use serde_json::{Value, json};
+
+use crate::account::Account;
+use crate::client::{get, post, succeeded};
+use crate::text::Writer;
+
+/// The requests of one function. The first is that of the cold start.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    /// `GET /v1/auth/me`, for people.
+    pub(crate) title: &'static str,
+    pub(crate) requests: Vec<Work>,
+}
+
+/// One invocation.
+#[derive(Clone, Debug)]
+pub(crate) enum Work {
+    /// Through the gateway.
+    Http(Box<Request<Bytes>>),
+    /// An event of any other kind.
+    Event(Bytes),
+}
+
+/// How many different questions there are.
+const QUESTIONS: usize = 20;
+
+impl Asked {
+    /// What the function of this name is asked; `None` when nobody has said so here.
+    pub(super) fn of(function: &str, account: &Account) -> Result<Option<Self>> {
+        let mut writer = Writer::seeded(2);
+        let mut questions = || (0..QUESTIONS).map(|_| writer.question()).collect::<Vec<_>>();
+        let (title, requests) = match function {
+            "hello" => ("GET /", vec![get("/")?]),
+            "auth" => ("GET /v1/auth/me", vec![get("/v1/auth/me")?]),
+            "admin" => ("GET /v1/enterprise", vec![get("/v1/enterprise")?]),
+            "memories" => {
+                let path = "/v3/memories/search/";
+                let search = |query| post(path, &json!({ "query": query, "top_k": 10 }));
+                ("POST /v3/memories/search/", questions().into_iter().map(search).collect::<Result<_>>()?)
+            }
+            "mcp" => (
+                "POST /mcp search_memories",
+                questions().iter().map(|query| tool_call(query)).collect::<Result<_>>()?,
+            ),
+            "migrate" => {
+                let event = Work::Event(Bytes::from_static(b"{}"));
+                return Ok(Some(Self { title: "its event, nothing to apply", requests: vec![event] }));
+            }
+            _ => return Ok(None),
+        };
+        // An account's own routes are for those who signed in, the others for keys as well.
+        let credential = if function == "auth" { &account.access_token } else { &account.api_key };
+        let credential: header::HeaderValue = format!("Bearer {credential}").parse()?;
+        let requests = requests.into_iter().map(|mut request| {
+            request.headers_mut().insert(header::AUTHORIZATION, credential.clone());
+            Work::Http(Box::new(request))
+        });
+        Ok(Some(Self { title, requests: requests.collect() }))
+    }
+}
+
+/// `tools/call` without a session, MCP 2026-07-28.
+fn tool_call(query: &str) -> Result<Request<Bytes>> {
+    const VERSION: &str = "2026-07-28";
+    let body = json!({
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {
+            "name": "search_memories",
+            "arguments": { "query": query },
+            "_meta": {
+                "io.modelcontextprotocol/protocolVersion": VERSION,
+                "io.modelcontextprotocol/clientCapabilities": {},
+                "io.modelcontextprotocol/clientInfo": { "name": "bench", "version": "1" },
+            },
+        },
+    });
+    let mut request = post("/mcp", &body)?;
+    let headers = [
+        ("accept", "application/json, text/event-stream"),
+        ("mcp-protocol-version", VERSION),
+        ("mcp-method", "tools/call"),
+        ("mcp-name", "search_memories"),
+    ];
+    for (name, value) in headers {
+        request.headers_mut().insert(name, value.parse()?);
+    }
+    Ok(request)
+}
+
+/// Fails unless it is the answer of work done.
+pub(super) fn check(title: &str, answer: &Response<Bytes>) -> Result<()> {
+    succeeded(title, answer)?;
+    // MCP reports errors with a status of success.
+    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    if !body["error"].is_null() || body["result"]["isError"] == true {
+        bail!("{title} answered {body}");
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! What the functions meet: a database with the schema, an account and memories, all made through the functions.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use bytes::Bytes;
+use lambda_emulator::{Environment, Function, Gateway, SpawnOptions};
+use serde_json::json;
+
+use super::request::Asked;
+use crate::account::Account;
+use crate::builds::{Builds, Packaged};
+use crate::client::Client;
+use crate::database::Database;
+use crate::report::say;
+use crate::text::Writer;
+
+/// Enough that a search has something to find and too little to be what is measured.
+const MEMORIES: usize = 500;
+
+/// A prepared database and who may use it.
+pub(super) struct Stage {
+    account: Account,
+    /// For requests.
+    login_url: String,
+    /// For `migrate`.
+    owner_url: String,
+    _database: Database,
+}
+
+/// One function of one build, and what it is asked.
+#[derive(Clone, Debug)]
+pub(super) struct Subject {
+    pub(super) function: Packaged,
+    pub(super) options: SpawnOptions,
+    pub(super) asked: Asked,
+}
+
+impl Stage {
+    /// Applies the schema, registers and remembers with the functions of the build that others are compared with.
+    pub(super) async fn set(builds: &Builds, directory: &Path) -> Result<Self> {
+        let database = Database::start(directory).await?;
+        let owner_url = database.owner_url();
+        let options = |name: &str, url: &str| -> Result<SpawnOptions> {
+            Ok(SpawnOptions::new(name, builds.own(name)?).env("MEM0_DATABASE_URL", url))
+        };
+        say("applying the schema");
+        let mut migrate = Environment::spawn(&options("migrate", &owner_url)?).await?;
+        migrate.invoke_raw(Bytes::from_static(b"{}")).await.context("applying the schema")?;
+        drop(migrate);
+
+        let login_url = database.login_url().await?;
+        let auth = Function::new(options("auth", &login_url)?);
+        let memories = Function::new(options("memories", &login_url)?);
+        let gateway = Gateway::new()
+            .route("/v1/auth", auth.clone())
+            .route("/v1/api-keys", auth)
+            .route("/v3/memories", memories);
+        let gateway = gateway.listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+        say("registering an account and adding memories");
+        let account = Account::register(gateway.address()).await?;
+        remember(gateway.address(), &account).await?;
+        database.settle().await?;
+        Ok(Self { account, login_url, owner_url, _database: database })
+    }
+
+    /// The functions that it is known how to ask.
+    pub(super) fn subjects(&self, functions: &[Packaged]) -> Result<Vec<Subject>> {
+        let mut subjects = Vec::new();
+        for function in functions {
+            let Some(asked) = Asked::of(&function.name, &self.account)? else {
+                say(&format!("{} is not measured: it is not known what to ask it", function.name));
+                continue;
+            };
+            let options = SpawnOptions::new(&function.name, &function.bootstrap);
+            let options = match function.name.as_str() {
+                "hello" => options,
+                "migrate" => options.env("MEM0_DATABASE_URL", &self.owner_url),
+                _ => options.env("MEM0_DATABASE_URL", &self.login_url),
+            };
+            subjects.push(Subject { function: function.clone(), options, asked });
+        }
+        Ok(subjects)
+    }
+}
+
+async fn remember(address: SocketAddr, account: &Account) -> Result<()> {
+    let mut client = Client::connect(address).await?;
+    client.authorize(&account.api_key);
+    let mut writer = Writer::seeded(1);
+    for _ in 0..MEMORIES / 20 {
+        let messages: Vec<_> =
+            (0..20).map(|_| json!({ "role": "user", "content": writer.memory() })).collect();
+        client.post("/v3/memories/add/", &json!({ "messages": messages, "infer": false })).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! The benchmarks' own PostgreSQL: made for one run, set up as in production, gone afterwards.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use local_postgres::{Cluster, Config};
+
+use crate::{process, report};
+
+const DATABASE: &str = "mem0";
+/// Owns the schema and changes it.
+const OWNER: &str = "mem0_owner";
+/// What requests log in as: may become `mem0_app` and nothing else.
+const LOGIN: &str = "mem0_login";
+/// The server listens on the loopback interface and does not outlive the run.
+const PASSWORD: &str = "bench";
+
+/// What the throw-away clusters of the tests leave out, and a server that keeps its data does not.
+const AS_IN_PRODUCTION: [(&str, &str); 6] = [
+    ("fsync", "on"),
+    ("synchronous_commit", "on"),
+    ("full_page_writes", "on"),
+    ("scram_iterations", "4096"),
+    ("shared_buffers", "512MB"),
+    // No checkpoint in the middle of a measurement.
+    ("max_wal_size", "4GB"),
+];
+
+/// A running server with an empty database that has pgvector. Stopped and removed when dropped.
+pub(crate) struct Database {
+    cluster: Cluster,
+    root: PathBuf,
+    /// Held until the end: two runs at once would measure each other.
+    _lock: File,
+}
+
+impl Database {
+    /// Starts one under `directory`, in place of whatever an interrupted run left there.
+    pub(crate) async fn start(directory: &Path) -> Result<Self> {
+        fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
+        let lock = File::create(directory.join("lock"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => bail!("another benchmark is running in {}", directory.display()),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        let root = directory.join("postgres");
+        let cluster = tokio::task::spawn_blocking({
+            let root = root.clone();
+            move || {
+                Cluster::stop_at(&root, &mut report::say)?;
+                let config = Config::ephemeral(root);
+                let config = AS_IN_PRODUCTION
+                    .into_iter()
+                    .fold(config, |config, (name, value)| config.set(name, value));
+                Cluster::open(&config, &mut report::say)
+            }
+        })
+        .await??;
+        let database = Self { cluster, root, _lock: lock };
+        database.prepare().await?;
+        Ok(database)
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        let cluster = &self.cluster;
+        cluster.ensure_role(OWNER, PASSWORD).await?;
+        cluster.ensure_role(LOGIN, PASSWORD).await?;
+        cluster.ensure_database(DATABASE, OWNER).await?;
+        cluster.ensure_extension(DATABASE, "vector").await?;
+        self.execute(&format!("ALTER ROLE {OWNER} CREATEROLE")).await
+    }
+
+    /// For whoever applies the schema.
+    pub(crate) fn owner_url(&self) -> String {
+        self.cluster.url(OWNER, PASSWORD, DATABASE)
+    }
+
+    /// For whoever answers requests. The schema must be there.
+    pub(crate) async fn login_url(&self) -> Result<String> {
+        self.execute(&format!("GRANT mem0_app TO {LOGIN}")).await?;
+        Ok(self.cluster.url(LOGIN, PASSWORD, DATABASE))
+    }
+
+    /// What autovacuum would have done an hour later: statistics and visibility maps of what was just written.
+    pub(crate) async fn settle(&self) -> Result<()> {
+        self.execute("VACUUM (ANALYZE)").await?;
+        self.execute("CHECKPOINT").await
+    }
+
+    /// How many memories there are, in every scope.
+    pub(crate) async fn memories(&self) -> Result<usize> {
+        let client = self.cluster.connect(DATABASE).await?;
+        let row = client.query_one("SELECT count(*) FROM memories", &[]).await?;
+        Ok(usize::try_from(row.get::<_, i64>(0))?)
+    }
+
+    /// CPU time of all of the server's processes until now.
+    pub(crate) fn cpu_time(&self) -> Result<Duration> {
+        let file = self.cluster.directory().join("data/postmaster.pid");
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let pid = text.lines().next().and_then(|line| line.trim().parse().ok());
+        Ok(process::cpu_time(pid.context("postmaster.pid names no process")?))
+    }
+
+    async fn execute(&self, sql: &str) -> Result<()> {
+        let client = self.cluster.connect(DATABASE).await?;
+        client.batch_execute(sql).await.with_context(|| sql.to_owned())
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let directory = self.cluster.directory().to_path_buf();
+        if let Err(error) = Cluster::stop_at(&self.root, &mut report::say) {
+            report::say(&format!("the benchmarks' PostgreSQL was not stopped: {error}"));
+            return;
+        }
+        for directory in [directory, self.root.clone()] {
+            // The next run replaces what could not be removed.
+            let _ = fs::remove_dir_all(directory);
+        }
+    }
+}

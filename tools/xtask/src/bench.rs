@@ -1,0 +1,70 @@
+//! `cargo xtask bench`: builds what a benchmark measures, then becomes `tools/bench`, which measures it.
+//!
+//! Thin on purpose: whoever only packages or checks does not build the benchmarks.
+
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result};
+
+use crate::workspace::Workspace;
+use crate::{cargo, package, progress};
+
+/// The function that every cold start is compared with; not deployed.
+const HELLO: &str = "hello";
+
+/// Options of `cargo xtask bench`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Cargo profile of what is measured: `release` is what is deployed, `quick` builds faster.
+    #[arg(long, default_value = "release")]
+    profile: String,
+    /// Measure what was built before.
+    #[arg(long)]
+    no_build: bool,
+    /// What to measure, and that benchmark's options; `cargo xtask bench help` lists them.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "BENCHMARK")]
+    arguments: Vec<String>,
+}
+
+/// Runs the task; returns only when it fails.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let workspace = Workspace::load()?;
+    let bench = build(&workspace, "bench", "quick")?;
+    let functions = package::directory(&workspace, &args.profile);
+    let mut server = binary(&workspace, "server", &args.profile);
+    if !args.no_build {
+        let asks =
+            |names: &[&str]| args.arguments.first().is_some_and(|first| names.contains(&first.as_str()));
+        let help = args.arguments.iter().any(|argument| argument == "--help" || argument == "-h");
+        if asks(&["cold-start", "sizes", "all"]) && !help {
+            let deployed = workspace.select(&[])?.into_iter().map(|function| function.name);
+            package::build_all(&args.profile, deployed.chain([HELLO.to_owned()]).collect())?;
+        }
+        if asks(&["api", "all"]) && !help {
+            progress(format_args!("building server ({})", args.profile));
+            server = build(&workspace, "server", &args.profile)?;
+        }
+    }
+    let mut command = cargo::command(bench);
+    command.arg("--functions").arg(functions).arg("--server").arg(server);
+    command.arg("--directory").arg(workspace.root.join(".local/bench")).args(&args.arguments);
+    // In this process's place, so that an interruption reaches it and is waited for.
+    let error = command.current_dir(&workspace.root).stdout(Stdio::inherit()).stderr(io::stderr()).exec();
+    Err(error).context("cannot start the benchmarks")
+}
+
+/// Builds a package's binary of the same name and returns where it is.
+fn build(workspace: &Workspace, package: &str, profile: &str) -> Result<PathBuf> {
+    let mut command = cargo::command("cargo");
+    command.current_dir(&workspace.root).args(["build", "--locked", "--quiet"]);
+    command.args(["--profile", profile, "--package", package, "--bin", package]);
+    cargo::run(&mut command, &format!("building {package}"))?;
+    Ok(binary(workspace, package, profile))
+}
+
+fn binary(workspace: &Workspace, name: &str, profile: &str) -> PathBuf {
+    workspace.target.join(profile).join(name)
+}
