@@ -39,6 +39,10 @@ CREATE INDEX memories_by_agent_label ON memories (enterprise_id, agent_id) WHERE
 CREATE INDEX memories_by_app_label ON memories (enterprise_id, app_id) WHERE deleted_at IS NULL AND app_id IS NOT NULL;
 CREATE INDEX memories_by_run_label ON memories (enterprise_id, run_id) WHERE deleted_at IS NULL AND run_id IS NOT NULL;
 CREATE INDEX memories_by_fingerprint ON memories (enterprise_id, home_scope_id, fingerprint) WHERE deleted_at IS NULL;
+-- What can be seen elsewhere than at home. The few such rows are found here, all others by their home.
+CREATE INDEX memories_shared ON memories USING gin (enterprise_id, scope_ids) WITH (fastupdate = off)
+    WHERE deleted_at IS NULL AND cardinality(scope_ids) > 1;
+CREATE INDEX memories_by_replacement ON memories (enterprise_id, replaced_by) WHERE replaced_by IS NOT NULL;
 CREATE INDEX memories_by_capture ON memories (enterprise_id, capture_id, capture_position);
 
 CREATE TABLE memory_versions (
@@ -184,6 +188,24 @@ BEGIN
 END
 $$;
 CREATE TRIGGER append_only BEFORE UPDATE ON memory_versions FOR EACH STATEMENT EXECUTE FUNCTION mem0.refuse();
+
+-- What people think of a memory: at most one opinion each.
+CREATE TABLE memory_feedback (
+    enterprise_id   uuid NOT NULL,
+    memory_id       uuid NOT NULL,
+    user_id         uuid NOT NULL,
+    id              uuid NOT NULL,
+    feedback        text NOT NULL CHECK (feedback IN ('POSITIVE', 'NEGATIVE', 'VERY_NEGATIVE')),
+    reason          text CHECK (length(reason) BETWEEN 1 AND 2000),
+    at              timestamptz NOT NULL,
+    PRIMARY KEY (enterprise_id, memory_id, user_id),
+    FOREIGN KEY (enterprise_id, memory_id) REFERENCES memories (enterprise_id, id) ON DELETE CASCADE
+);
+ALTER TABLE memory_feedback ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON memory_feedback TO mem0_app
+    USING (enterprise_id = (SELECT mem0.enterprise())
+           AND EXISTS (SELECT FROM memories m WHERE m.enterprise_id = memory_feedback.enterprise_id AND m.id = memory_id));
+GRANT SELECT, INSERT, UPDATE, DELETE ON memory_feedback TO mem0_app;
 
 -- Work that a client can poll.
 CREATE TABLE events (

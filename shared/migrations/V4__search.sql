@@ -11,10 +11,19 @@ BEGIN
 END
 $$;
 
--- search.candidates: what comes near the query by meaning or by words, each memory once.
--- `small` and `broad` are the caller's scopes by search tier; `among`, when given, are the only memories considered.
+-- The words of a query as a text search: any of them. Null when it has none but stop words. The number of words is
+-- bounded, because each of them costs a look-up.
+CREATE FUNCTION mem0.any_word(words text) RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, public AS $$
+    SELECT string_agg('''' || replace(replace(w.lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
+      FROM (SELECT lexeme FROM unnest(to_tsvector('english', words)) ORDER BY positions[1] LIMIT 64) w
+$$;
+
+-- search.candidates: what comes near the query by meaning or by words, each memory once, with both measures.
+-- `small` and `broad_scopes` are the caller's scopes by search tier. At most `most` from each arm: fewer than `most`
+-- in all means that there are no others.
 CREATE FUNCTION mem0.search_candidates(
-    small bigint[], broad_scopes bigint[], query halfvec, words text, most integer, among uuid[] DEFAULT NULL)
+    small bigint[], broad_scopes bigint[], query halfvec, words text, most integer)
     RETURNS TABLE (memory_id uuid, similarity real, text_rank real)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public
@@ -27,22 +36,9 @@ CREATE FUNCTION mem0.search_candidates(
     AS $$
 DECLARE
     tenant uuid := mem0.enterprise();
-    wanted tsquery := (
-        SELECT string_agg('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
-          FROM unnest(to_tsvector('english', words)));
+    wanted tsquery := mem0.any_word(words);
 BEGIN
     PERFORM mem0.check_scopes(small || broad_scopes);
-    IF among IS NOT NULL THEN
-        RETURN QUERY
-        SELECT p.memory_id, max(-(p.embedding <#> query))::real,
-               max(CASE WHEN wanted IS NULL THEN 0 ELSE ts_rank(p.terms, wanted, 1) END)
-          FROM memory_scopes p
-         WHERE p.enterprise_id = tenant AND p.scope_id = ANY (small || broad_scopes) AND p.memory_id = ANY (among)
-         GROUP BY p.memory_id
-         ORDER BY 2 DESC
-         LIMIT most;
-        RETURN;
-    END IF;
     RETURN QUERY
     WITH vectors AS MATERIALIZED (
         (SELECT p.memory_id AS id, p.embedding <#> query AS distance
@@ -55,26 +51,66 @@ BEGIN
           WHERE p.enterprise_id = tenant AND p.broad AND p.scope_id = ANY (broad_scopes)
           ORDER BY 2 LIMIT most)
     ), texts AS MATERIALIZED (
-        (SELECT p.memory_id AS id, ts_rank(p.terms, wanted, 1) AS rank
+        (SELECT p.memory_id AS id, p.embedding <#> query AS distance, ts_rank(p.terms, wanted) AS rank
            FROM memory_scopes p
           WHERE p.enterprise_id = tenant AND p.scope_id = ANY (small) AND p.terms @@ wanted
-          ORDER BY 2 DESC LIMIT most)
+          ORDER BY 3 DESC LIMIT most)
         UNION ALL
         -- `scope_id + 0` keeps the planner from intersecting with a bitmap of the whole scope; the cap bounds the
         -- work for a word that everyone uses.
-        (SELECT c.id, ts_rank(c.terms, wanted, 1)
-           FROM (SELECT p.memory_id AS id, p.terms
+        (SELECT c.id, c.embedding <#> query, ts_rank(c.terms, wanted)
+           FROM (SELECT p.memory_id AS id, p.embedding, p.terms
                    FROM memory_scopes p
                   WHERE p.enterprise_id = tenant AND p.broad AND (p.scope_id + 0) = ANY (broad_scopes)
                     AND p.terms @@ wanted
-                  LIMIT 500) c
-          ORDER BY 2 DESC LIMIT most)
+                  LIMIT greatest(500, most)) c
+          ORDER BY 3 DESC LIMIT most)
+    ), found AS (
+        SELECT every.id, max(-every.distance) AS similarity, max(every.rank) AS rank
+          FROM (SELECT id, distance, NULL::real AS rank FROM vectors
+                UNION ALL
+                SELECT id, distance, rank FROM texts) every
+         GROUP BY every.id
     )
-    SELECT found.id, max(-found.distance)::real, max(found.rank)::real
-      FROM (SELECT id, distance, NULL::real AS rank FROM vectors
-            UNION ALL
-            SELECT id, NULL, rank FROM texts) found
-     GROUP BY found.id;
+    SELECT found.id, found.similarity::real,
+           coalesce(found.rank,
+                    -- Only where the text arm was cut can one that came by its vector have the words as well.
+                    CASE WHEN (SELECT count(*) FROM texts) >= most THEN
+                        (SELECT ts_rank(p.terms, wanted)
+                           FROM memory_scopes p
+                          WHERE p.enterprise_id = tenant AND p.memory_id = found.id AND p.terms @@ wanted
+                          LIMIT 1)
+                    END,
+                    0)::real
+      FROM found;
+END
+$$;
+
+-- search.among: the same measures for the given memories, as far as they are in the caller's scopes: the `most` nearest
+-- by meaning and the `most` best by words.
+CREATE FUNCTION mem0.search_among(scopes bigint[], query halfvec, words text, most integer, among uuid[])
+    RETURNS TABLE (memory_id uuid, similarity real, text_rank real)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public
+    SET plan_cache_mode = force_custom_plan
+    SET jit = off
+    AS $$
+DECLARE
+    tenant uuid := mem0.enterprise();
+    wanted tsquery := mem0.any_word(words);
+BEGIN
+    PERFORM mem0.check_scopes(scopes);
+    RETURN QUERY
+    WITH every AS MATERIALIZED (
+        SELECT p.memory_id AS id, max(-(p.embedding <#> query)) AS similarity,
+               max(CASE WHEN p.terms @@ wanted THEN ts_rank(p.terms, wanted) ELSE 0 END) AS rank
+          FROM memory_scopes p
+         WHERE p.enterprise_id = tenant AND p.scope_id = ANY (scopes) AND p.memory_id = ANY (among)
+         GROUP BY p.memory_id
+    )
+    SELECT e.id, e.similarity::real, e.rank::real FROM every e
+     WHERE e.id IN (SELECT v.id FROM every v ORDER BY v.similarity DESC LIMIT most)
+        OR e.id IN (SELECT t.id FROM every t WHERE t.rank > 0 ORDER BY t.rank DESC LIMIT most);
 END
 $$;
 
@@ -145,6 +181,7 @@ $$;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA mem0 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mem0.enterprise(), mem0.readable(), mem0.check_scopes(bigint[]),
     mem0.scope_lock(bigint), mem0.scope_usage(bigint),
-    mem0.search_candidates(bigint[], bigint[], halfvec, text, integer, uuid[]),
-    mem0.search_nearest(bigint, halfvec, integer) TO mem0_app;
+    mem0.search_candidates(bigint[], bigint[], halfvec, text, integer),
+    mem0.search_among(bigint[], halfvec, text, integer, uuid[]),
+    mem0.search_nearest(bigint, halfvec, integer), mem0.retier_scopes(bigint, bigint) TO mem0_app;
 GRANT EXECUTE ON FUNCTION mem0.enterprise(), mem0.readable() TO mem0_identity;

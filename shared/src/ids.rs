@@ -112,6 +112,10 @@ ids! {
     UserId = "usr", "user";
     /// A memory.
     MemoryId = "mem", "memory";
+    /// One change of a memory.
+    VersionId = "ver", "version";
+    /// Somebody's opinion of a memory.
+    FeedbackId = "fbk", "feedback";
     /// An API key (its name, not its secret).
     ApiKeyId = "key", "API key";
     /// One login and the refresh tokens that descend from it.

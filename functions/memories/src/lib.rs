@@ -1,1 +1,81 @@
-//! The memories function.
+//! The memory REST API: what mem0's current clients (2.x) call, extended with scopes.
+//!
+//! Translation only: each file has a noun's request and response types and the handlers that turn one into the other
+//! around one call of [`Memories`]. Paths keep mem0's trailing slashes exactly, because its clients follow no redirects.
+//! Fields that those clients are known to send are accepted; what has no effect here is named in the answer or refused,
+//! where silence would mislead. Unknown fields are refused.
+//!
+//! `scope` is ours: `personal` (the default everywhere), `team:<id>`, `division:<id>`, `department:<id>`, `unit:<id>`,
+//! `organization:<id>`, `enterprise`, `public`; for reading also `all`, or a list. mem0's `user_id`, `agent_id`,
+//! `app_id` and `run_id` are labels to filter by and say nothing about who may see a memory.
+//!
+//! Start reading at [`routes`].
+
+use axum::Router;
+use axum::extract::FromRef;
+use shared::access::Gate;
+use shared::http::Routes;
+use shared::memory::Memories;
+
+mod entity;
+mod event;
+mod memory;
+mod page;
+mod ping;
+mod scope;
+mod stats;
+mod timestamp;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct State {
+    memories: Memories,
+}
+
+impl State {
+    /// Serves these memories.
+    #[must_use]
+    pub fn new(memories: Memories) -> Self {
+        Self { memories }
+    }
+}
+
+impl FromRef<State> for Gate {
+    fn from_ref(state: &State) -> Self {
+        state.memories.gate().clone()
+    }
+}
+
+impl FromRef<State> for Memories {
+    fn from_ref(state: &State) -> Self {
+        state.memories.clone()
+    }
+}
+
+/// Every route of this function.
+#[must_use]
+pub fn routes() -> Routes<State> {
+    Routes::default()
+        .get("/v1/ping/", ping::get)
+        .post("/v3/memories/add/", memory::add::post)
+        .post("/v3/memories/search/", memory::search::post)
+        .post("/v3/memories/", memory::list::post)
+        .get("/v1/memories/{id}/", memory::one::get)
+        .put("/v1/memories/{id}/", memory::one::put)
+        .delete("/v1/memories/{id}/", memory::one::delete)
+        .get("/v1/memories/{id}/history/", memory::history::get)
+        .delete("/v1/memories/", memory::sweep::delete)
+        .put("/v1/batch/", memory::batch::put)
+        .delete("/v1/batch/", memory::batch::delete)
+        .post("/v1/feedback/", memory::feedback::post)
+        .get("/v1/entities/", entity::list)
+        .delete("/v2/entities/{kind}/{name}/", entity::delete)
+        .get("/v1/events/", event::list)
+        .get("/v1/event/{id}/", event::get)
+        .get("/v1/stats/", stats::get)
+}
+
+/// The routes with their state.
+pub fn router(state: State) -> Router {
+    routes().into_router(state)
+}

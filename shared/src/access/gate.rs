@@ -4,7 +4,7 @@ use secrecy::ExposeSecret as _;
 
 use super::{
     AccessClaims, ApiKeyVerb, AuthContext, Credential, IdentityTx, Method, ReadableScope, RequestInfo, Role,
-    ScopeKind, SecretHash, TokenVerifier,
+    ScopeKind, SecretHash, TokenVerifier, UpkeepTx,
 };
 use crate::clock::Clock;
 use crate::db::{Database, StoreError};
@@ -61,6 +61,11 @@ impl Gate {
     /// A transaction for signing in, which precedes any caller.
     pub async fn sign_in(&self, name: &'static str) -> Result<IdentityTx, StoreError> {
         IdentityTx::begin(&self.db, name).await
+    }
+
+    /// A transaction for work that nobody asked for.
+    pub async fn upkeep(&self, name: &'static str) -> Result<UpkeepTx, StoreError> {
+        UpkeepTx::begin(&self.db, name).await
     }
 
     async fn verify(&self, token: &str, request: &RequestInfo) -> Result<AccessClaims> {

@@ -25,4 +25,4 @@ pub use policy::Action;
 pub use request::RequestInfo;
 pub use scope::{ReadableScope, Role, ScopeKind, ScopeName, SearchTier};
 pub use token::{AccessClaims, TokenVerifier};
-pub use transaction::{IdentityTx, TenantTx};
+pub use transaction::{IdentityTx, TenantTx, UpkeepTx};

@@ -80,3 +80,27 @@ impl Deref for IdentityTx {
         &self.0
     }
 }
+
+/// A transaction of upkeep, on behalf of nobody: row-level security shows it no row of any tenant, and all it can do is
+/// call the functions that are made for it.
+#[derive(Debug)]
+pub struct UpkeepTx(Tx);
+
+impl UpkeepTx {
+    pub(super) async fn begin(db: &Database, name: &'static str) -> Result<Self, StoreError> {
+        db.begin(name, "").await.map(Self)
+    }
+
+    /// Makes the changes last.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.0.commit().await
+    }
+}
+
+impl Deref for UpkeepTx {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        &self.0
+    }
+}

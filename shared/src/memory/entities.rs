@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::access::AuthContext;
-use crate::error::{Error, Result};
+use crate::access::{Action, AuthContext};
+use crate::error::Result;
 use crate::memory::filter::Entity;
-use crate::memory::{Memories, Scopes};
+use crate::memory::service::resolve;
+use crate::memory::store::condition::{Condition, Selection};
+use crate::memory::{Memories, Scopes, store};
 use crate::page::Page;
 
 /// A label that some memory has.
@@ -41,7 +43,11 @@ pub struct Entities {
 impl Memories {
     /// The labels of all memories in these scopes.
     pub async fn entities(&self, caller: &AuthContext, scopes: &Scopes, page: Page) -> Result<Entities> {
-        let _ = (caller, scopes, page);
-        Err(Error::Unavailable("entities are not written yet".to_owned()))
+        let scopes = resolve(caller, scopes, Action::ReadMemories)?;
+        let condition = Condition::new(caller, &Selection::everything(&scopes))?;
+        let tx = caller.begin(&self.gate.db, "memory.entities").await?;
+        let entities = store::entities::list(&tx, condition, page).await?;
+        tx.commit().await?;
+        Ok(entities)
     }
 }

@@ -7,10 +7,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::access::AuthContext;
+use crate::access::{ApiKeyVerb, AuthContext};
 use crate::error::{Error, Result};
 use crate::ids::{EventId, MemoryId};
-use crate::memory::Memories;
+use crate::memory::{Memories, Outcome, store};
 use crate::page::Page;
 
 /// A piece of work.
@@ -63,16 +63,33 @@ pub struct EventResult {
     pub text: Option<String>,
 }
 
+impl EventResult {
+    /// What became of a statement, without its text.
+    pub(super) fn of(outcome: &Outcome) -> Self {
+        let (id, event, reason) = match outcome {
+            Outcome::Added { id, .. } => (Some(*id), "ADD", None),
+            Outcome::Skipped { reason, existing, .. } => (*existing, "SKIP", Some(reason.clone())),
+        };
+        Self { id, event: event.to_owned(), reason, text: None }
+    }
+}
+
 impl Memories {
     /// The caller's own events, newest first, and how many there are.
     pub async fn events(&self, caller: &AuthContext, page: Page) -> Result<(Vec<Event>, u64)> {
-        let _ = (caller, page);
-        Err(Error::Unavailable("events are not written yet".to_owned()))
+        caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
+        let tx = caller.begin(&self.gate.db, "memory.events").await?;
+        let events = store::events::list(&tx, page).await?;
+        tx.commit().await?;
+        Ok(events)
     }
 
     /// One of the caller's own events.
     pub async fn event(&self, caller: &AuthContext, id: EventId) -> Result<Event> {
-        let _ = (caller, id);
-        Err(Error::Unavailable("events are not written yet".to_owned()))
+        caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
+        let tx = caller.begin(&self.gate.db, "memory.event").await?;
+        let event = store::events::lookup(&tx, id).await?;
+        tx.commit().await?;
+        event.ok_or(Error::NotFound { what: "event" })
     }
 }

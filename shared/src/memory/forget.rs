@@ -1,10 +1,18 @@
 //! Forgetting: memories leave every search and list at once; their history stays for those who could change them.
 
-use crate::access::{AuthContext, ScopeName};
+use serde_json::json;
+
+use crate::access::{Action, ApiKeyVerb, AuthContext, ReadableScope, ScopeName};
+use crate::audit;
 use crate::error::{Error, Result};
 use crate::ids::{EventId, MemoryId};
-use crate::memory::Memories;
 use crate::memory::filter::{Entity, Filter};
+use crate::memory::permission::may_edit;
+use crate::memory::read::NOT_FOUND;
+use crate::memory::revise::check_batch;
+use crate::memory::store::condition::{Condition, Selection};
+use crate::memory::store::events::Done;
+use crate::memory::{Memories, store};
 
 /// What a sweeping deletion did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,17 +24,41 @@ pub struct Forgotten {
 }
 
 impl Memories {
-    /// Forgets one memory; with `linked`, also those that it superseded, and those that they did. Answers how many
-    /// linked ones were forgotten with it.
+    /// Forgets one memory; with `linked`, also those that it superseded, and those that they did, or none if any of
+    /// them may not be forgotten. Answers how many linked ones were forgotten with it.
     pub async fn forget(&self, caller: &AuthContext, id: MemoryId, linked: bool) -> Result<u64> {
-        let _ = (caller, id, linked);
-        Err(Error::Unavailable("forgetting is not written yet".to_owned()))
+        caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
+        let tx = caller.begin(&self.gate.db, "memory.forget").await?;
+        let mut ids = vec![id];
+        if linked {
+            ids.extend(store::lookup::linked(&tx, id).await?);
+        }
+        let memories = store::lookup::lock(&tx, &ids).await?;
+        let memory = memories.iter().find(|memory| memory.id == id).ok_or(NOT_FOUND)?;
+        memories.iter().try_for_each(|memory| may_edit(caller, memory))?;
+        let count = store::delete::delete(&tx, &ids).await?.saturating_sub(1);
+        let entry = audit::Entry::new("memory.forget", id).within(memory.home);
+        audit::record(&tx, entry.with(json!({ "linked": ids[1..] }))).await?;
+        tx.commit().await?;
+        Ok(count)
     }
 
     /// Forgets up to [`super::MAX_BATCH`] memories, or none of them if any may not be forgotten.
     pub async fn forget_all(&self, caller: &AuthContext, ids: Vec<MemoryId>) -> Result<u64> {
-        let _ = (caller, ids);
-        Err(Error::Unavailable("forgetting is not written yet".to_owned()))
+        caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
+        check_batch(&ids)?;
+        let tx = caller.begin(&self.gate.db, "memory.forget_all").await?;
+        let memories = store::lookup::lock(&tx, &ids).await?;
+        if memories.len() != ids.len() {
+            return Err(NOT_FOUND);
+        }
+        memories.iter().try_for_each(|memory| may_edit(caller, memory))?;
+        let count = store::delete::delete(&tx, &ids).await?;
+        for memory in &memories {
+            audit::record(&tx, audit::Entry::new("memory.forget", memory.id).within(memory.home)).await?;
+        }
+        tx.commit().await?;
+        Ok(count)
     }
 
     /// Forgets whatever in one scope the filter holds for and the caller may change. An empty filter is refused.
@@ -36,11 +68,15 @@ impl Memories {
         scope: ScopeName,
         filter: Filter,
     ) -> Result<Forgotten> {
-        let _ = (caller, scope, filter);
-        Err(Error::Unavailable("forgetting is not written yet".to_owned()))
+        if filter.is_empty() {
+            return Err(Error::malformed("at least one filter is required, nothing was deleted"));
+        }
+        let event = Sweep { kind: "DELETE_ALL", scope, filter };
+        self.sweep(caller, event).await
     }
 
-    /// Forgets whatever in one scope has this label and the caller may change.
+    /// Forgets whatever in one scope has this label and the caller may change, which may be nothing: mem0's clients
+    /// delete label after label, and memories may have several.
     pub async fn forget_entity(
         &self,
         caller: &AuthContext,
@@ -48,7 +84,40 @@ impl Memories {
         entity: Entity,
         name: &str,
     ) -> Result<Forgotten> {
-        let _ = (caller, scope, entity, name);
-        Err(Error::Unavailable("forgetting is not written yet".to_owned()))
+        let filter = Filter::parse(&json!({ entity.field(): { "in": [name] } }))?;
+        self.sweep(caller, Sweep { kind: "DELETE_ENTITY", scope, filter }).await
+    }
+
+    async fn sweep(&self, caller: &AuthContext, sweep: Sweep) -> Result<Forgotten> {
+        let scope = caller.resolve(sweep.scope)?;
+        let only_own = only_own(caller, scope)?;
+        let selection =
+            Selection { scopes: &[scope], filter: &sweep.filter, latest_only: false, expired: true };
+        let condition = Condition::new(caller, &selection)?;
+        let tx = caller.begin(&self.gate.db, "memory.sweep").await?;
+        let count = store::delete::delete_where(&tx, condition, scope.id, only_own).await?;
+        let event = EventId::generate();
+        let payload = json!({ "scope": scope.label(), "count": count });
+        let at = self.gate.clock.now();
+        let done = Done { id: event, kind: sweep.kind, payload: payload.clone(), results: &[], at };
+        store::events::insert(&tx, &done).await?;
+        let entry = audit::Entry::new("memory.forget_where", event).within(scope.id).with(payload);
+        audit::record(&tx, entry).await?;
+        tx.commit().await?;
+        Ok(Forgotten { event, count })
+    }
+}
+
+struct Sweep {
+    kind: &'static str,
+    scope: ScopeName,
+    filter: Filter,
+}
+
+/// Whether a sweep must leave alone what others added; refused if the caller may not even forget their own.
+fn only_own(caller: &AuthContext, scope: &ReadableScope) -> Result<bool> {
+    match caller.authorize(Action::EditAnyMemory, scope) {
+        Ok(()) => Ok(false),
+        Err(_) => caller.authorize(Action::EditOwnMemory, scope).map(|()| true),
     }
 }

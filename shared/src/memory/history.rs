@@ -1,18 +1,18 @@
 //! What became of a memory over time.
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
-use crate::access::AuthContext;
-use crate::error::{Error, Result};
-use crate::ids::{MemoryId, UserId};
-use crate::memory::{Labels, Memories, Message, Metadata};
+use crate::access::{ApiKeyVerb, AuthContext};
+use crate::error::Result;
+use crate::ids::{MemoryId, UserId, VersionId};
+use crate::memory::read::NOT_FOUND;
+use crate::memory::{Labels, Memories, Message, Metadata, permission, store};
 
 /// One change of a memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Version {
     /// Which change.
-    pub id: Uuid,
+    pub id: VersionId,
     /// Of which memory.
     pub memory: MemoryId,
     /// From 1.
@@ -61,9 +61,21 @@ impl Change {
 }
 
 impl Memories {
-    /// Every change of a memory, oldest first.
+    /// Every change of a memory, oldest first. Once it is forgotten, only those who could have changed it may see
+    /// what it was.
     pub async fn history(&self, caller: &AuthContext, id: MemoryId) -> Result<Vec<Version>> {
-        let _ = (caller, id);
-        Err(Error::Unavailable("history is not written yet".to_owned()))
+        caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
+        let tx = caller.begin(&self.gate.db, "memory.history").await?;
+        let today = caller.request().at.date_naive();
+        let memory = match store::lookup::lookup(&tx, id).await? {
+            Some(memory) => Some(memory).filter(|memory| memory.holds_on(today)),
+            None => store::lookup::lookup_deleted(&tx, id)
+                .await?
+                .filter(|memory| permission::could_edit(caller, memory)),
+        };
+        let memory = memory.ok_or(NOT_FOUND)?;
+        let versions = store::versions::list(&tx, id, &memory.labels).await?;
+        tx.commit().await?;
+        Ok(versions)
     }
 }

@@ -1,9 +1,11 @@
 //! Listing: every memory that a filter holds for, newest first.
 
-use crate::access::AuthContext;
-use crate::error::{Error, Result};
+use crate::access::{Action, AuthContext};
+use crate::error::Result;
 use crate::memory::filter::Filter;
-use crate::memory::{Memories, Memory, Scopes};
+use crate::memory::service::resolve;
+use crate::memory::store::condition::{Condition, Selection};
+use crate::memory::{Memories, Memory, Scopes, store};
 use crate::page::{Cursor, Page};
 
 /// Which memories, and which part of the list of them.
@@ -40,7 +42,28 @@ pub struct Listed {
 impl Memories {
     /// Part of the list of all memories that the filter holds for.
     pub async fn list(&self, caller: &AuthContext, request: List) -> Result<Listed> {
-        let _ = (caller, request);
-        Err(Error::Unavailable("listing is not written yet".to_owned()))
+        let scopes = resolve(caller, &request.scopes, Action::ReadMemories)?;
+        let selection = Selection {
+            scopes: &scopes,
+            filter: &request.filter,
+            latest_only: request.latest_only,
+            expired: false,
+        };
+        let condition = Condition::new(caller, &selection)?;
+        let tx = caller.begin(&self.gate.db, "memory.list").await?;
+        let listed = match request.part {
+            Part::Page(page) => {
+                let count = store::list::count(&tx, &condition).await?;
+                let (limit, offset) = (i64::from(page.size), page.offset());
+                let memories = store::list::list(&tx, condition, None, limit, offset).await?;
+                Listed { memories, count: Some(count) }
+            }
+            Part::After(place, size) => {
+                let memories = store::list::list(&tx, condition, place, i64::from(size) + 1, 0).await?;
+                Listed { memories, count: None }
+            }
+        };
+        tx.commit().await?;
+        Ok(listed)
     }
 }

@@ -3,9 +3,9 @@
 //! [`Memories`] is the service; each of its verbs has a file: [`remember`](Memories::remember),
 //! [`recall`](Memories::recall), [`list`](Memories::list), [`read`](Memories::read), [`revise`](Memories::revise),
 //! [`forget`](Memories::forget), [`history`](Memories::history), [`entities`](Memories::entities),
-//! [`events`](Memories::events). A verb takes the caller first, checks what they may do, and does everything in one
-//! transaction. Pure parts stand beside them: [`filter`], [`extraction`],
-//! [`duplicate`].
+//! [`events`](Memories::events), [`stats`](Memories::stats), [`judge`](Memories::judge). A verb takes the caller first,
+//! checks what they may do, and does everything in one transaction. Pure parts stand beside them: [`filter`],
+//! [`extraction`], [`duplicate`] and the fusion of scores.
 //!
 //! Not here: who may do what (`access::policy`), text to vectors (`embedding`), HTTP (`functions/memories`).
 
@@ -13,24 +13,37 @@ pub mod duplicate;
 mod entities;
 mod events;
 pub mod extraction;
+mod feedback;
 pub mod filter;
 mod forget;
+mod fusion;
+mod gate;
 mod history;
 mod list;
+mod permission;
 mod read;
 mod recall;
 mod remember;
 mod revise;
 mod service;
+mod statements;
+mod stats;
+mod store;
 mod types;
+mod upkeep;
+mod validate;
 
 pub use entities::{Entities, NamedEntity};
 pub use events::{Event, EventResult, Status};
+pub use feedback::Opinion;
 pub use forget::Forgotten;
 pub use history::{Change, Version};
 pub use list::{List, Listed, Part};
-pub use recall::{Breakdown, DEFAULT_THRESHOLD, DEFAULT_TOP_K, MAX_TOP_K, Recall, Recalled};
+pub use recall::{Breakdown, DEFAULT_THRESHOLD, DEFAULT_TOP_K, MAX_QUERY, MAX_TOP_K, Recall, Recalled};
 pub use remember::{Extractor, Message, Outcome, Remember, Remembered};
 pub use revise::{MAX_BATCH, Revision};
 pub use service::Memories;
+pub use stats::Stats;
 pub use types::{Labels, Lifecycle, Memory, Metadata, Scopes};
+pub use upkeep::retier_scopes;
+pub use validate::MAX_TEXT;

@@ -1,14 +1,29 @@
 //! Reading one memory.
 
-use crate::access::AuthContext;
+use chrono::NaiveDate;
+
+use crate::access::{ApiKeyVerb, AuthContext};
 use crate::error::{Error, Result};
 use crate::ids::MemoryId;
-use crate::memory::{Memories, Memory};
+use crate::memory::{Memories, Memory, store};
+
+/// What a caller is told of a memory that they cannot see, whatever the reason.
+pub(super) const NOT_FOUND: Error = Error::NotFound { what: "memory" };
 
 impl Memories {
     /// A memory by its id. What was forgotten, has expired or is outside the caller's view does not exist.
     pub async fn read(&self, caller: &AuthContext, id: MemoryId) -> Result<Memory> {
-        let _ = (caller, id);
-        Err(Error::Unavailable("reading is not written yet".to_owned()))
+        caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
+        let tx = caller.begin(&self.gate.db, "memory.read").await?;
+        let memory = store::lookup::lookup(&tx, id).await?;
+        tx.commit().await?;
+        memory.filter(|memory| memory.holds_on(caller.request().at.date_naive())).ok_or(NOT_FOUND)
+    }
+}
+
+impl Memory {
+    /// Whether it has not expired by this day.
+    pub(super) fn holds_on(&self, day: NaiveDate) -> bool {
+        self.expires_on.is_none_or(|last| last >= day)
     }
 }

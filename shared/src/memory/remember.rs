@@ -6,12 +6,19 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use crate::access::{AuthContext, ScopeName};
+use crate::access::{Action, AuthContext, ReadableScope, ScopeName, TenantTx};
+use crate::audit;
+use crate::embedding::Embedding;
 use crate::error::{Error, Result};
-use crate::idempotency::{IdempotencyKey, Once};
+use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{EventId, MemoryId};
-use crate::memory::{Labels, Memories, Metadata};
+use crate::memory::gate::{self, Fresh};
+use crate::memory::statements::{self, Statement};
+use crate::memory::store::events::Done;
+use crate::memory::store::insert::{Capture, NewMemory};
+use crate::memory::{EventResult, Labels, Memories, Metadata, store, validate};
 
 /// What to remember, and how.
 #[derive(Debug, Clone, Default)]
@@ -97,7 +104,97 @@ impl Memories {
         request: Remember,
         key: Option<&IdempotencyKey>,
     ) -> Result<Once<Remembered>> {
-        let _ = (caller, request, key);
-        Err(Error::Unavailable("remembering is not written yet".to_owned()))
+        let home = caller.resolve(request.scope)?;
+        caller.authorize(Action::AddMemory, home)?;
+        request.validate()?;
+        let statements = match request.infer {
+            true => statements::extracted(&request.messages)?,
+            false => statements::verbatim(&request.messages)?,
+        };
+        // Before the transaction: a model behind a network must not hold locks.
+        let embeddings = self.embed(&candidates(&statements)).await?;
+
+        let tx = caller.begin(&self.gate.db, "memory.remember").await?;
+        let work = self.store(&tx, home, &request, &statements, &embeddings);
+        let remembered = idempotency::once(&tx, key, work).await?;
+        tx.commit().await?;
+        Ok(remembered)
     }
+
+    async fn store(
+        &self,
+        tx: &TenantTx<'_>,
+        home: &ReadableScope,
+        request: &Remember,
+        statements: &[Statement],
+        embeddings: &[Embedding],
+    ) -> Result<Remembered> {
+        let event = EventId::generate();
+        let (outcomes, fresh) = gate::pass(tx, home.id, &request.labels, statements, embeddings).await?;
+        if !fresh.is_empty() {
+            let capture = request.capture(event, home, self.embedder.model());
+            let memories: Vec<NewMemory<'_>> = fresh.iter().map(|fresh| request.memory(fresh)).collect();
+            let stored = store::insert::insert(tx, &capture, &memories).await;
+            stored.map_err(|error| match error.violates("memories_scopes") {
+                true => Error::NotFound { what: "scope" },
+                false => error.into(),
+            })?;
+        }
+        let results: Vec<EventResult> = outcomes.iter().map(EventResult::of).collect();
+        let payload = json!({
+            "infer": request.infer, "messages": request.messages.len(), "scope": home.label(),
+            "user_id": request.labels.user, "agent_id": request.labels.agent,
+            "app_id": request.labels.app, "run_id": request.labels.run,
+        });
+        let done = Done { id: event, kind: "ADD", payload, results: &results, at: self.gate.clock.now() };
+        store::events::insert(tx, &done).await?;
+        let added: Vec<MemoryId> = fresh.iter().map(|fresh| fresh.id).collect();
+        let details =
+            json!({ "added": added, "skipped": outcomes.len() - added.len(), "infer": request.infer });
+        audit::record(tx, audit::Entry::new("memory.remember", event).within(home.id).with(details)).await?;
+        let extractor = if request.infer { Extractor::Deterministic } else { Extractor::Verbatim };
+        Ok(Remembered { event, extractor, outcomes })
+    }
+}
+
+impl Remember {
+    fn validate(&self) -> Result<()> {
+        validate::labels(&self.labels)?;
+        validate::metadata(&self.metadata)?;
+        validate::categories(&self.categories)?;
+        validate::occurred_at(self.occurred_at)?;
+        validate::expires_on(self.expires_on)
+    }
+
+    fn capture<'a>(&'a self, event: EventId, home: &ReadableScope, model: &'a str) -> Capture<'a> {
+        Capture {
+            id: event.uuid(),
+            home: home.id,
+            labels: &self.labels,
+            metadata: &self.metadata,
+            categories: &self.categories,
+            occurred_at: self.occurred_at,
+            expires_on: self.expires_on,
+            model,
+        }
+    }
+
+    fn memory<'a>(&self, fresh: &Fresh<'a>) -> NewMemory<'a> {
+        NewMemory {
+            id: fresh.id,
+            content: fresh.text,
+            fingerprint: fresh.fingerprint,
+            embedding: fresh.embedding,
+            position: fresh.position,
+            input: json!([self.messages[fresh.message]]),
+        }
+    }
+}
+
+fn candidates(statements: &[Statement]) -> Vec<&str> {
+    let texts = statements.iter().map(|statement| match statement {
+        Statement::Candidate { text, .. } => Some(text.as_str()),
+        Statement::Skipped { .. } => None,
+    });
+    texts.flatten().collect()
 }

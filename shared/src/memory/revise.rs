@@ -1,11 +1,18 @@
 //! Revising: changing memories, each change a new version.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::HashMap;
 
-use crate::access::AuthContext;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::json;
+
+use crate::access::{ApiKeyVerb, AuthContext};
+use crate::audit;
 use crate::error::{Error, Result};
 use crate::ids::MemoryId;
-use crate::memory::{Memories, Memory, Metadata};
+use crate::memory::permission::may_edit;
+use crate::memory::read::NOT_FOUND;
+use crate::memory::store::update::Changed;
+use crate::memory::{Memories, Memory, Metadata, store, validate};
 
 /// Memories that one request may revise or forget at most.
 pub const MAX_BATCH: usize = 1000;
@@ -26,19 +33,121 @@ pub struct Revision {
 }
 
 impl Memories {
-    /// Changes one memory.
+    /// Changes one memory; see [`Self::revise_all`].
     pub async fn revise(&self, caller: &AuthContext, id: MemoryId, revision: Revision) -> Result<Memory> {
-        let _ = (caller, id, revision);
-        Err(Error::Unavailable("revising is not written yet".to_owned()))
+        self.revise_all(caller, vec![(id, revision)]).await?.pop().ok_or(NOT_FOUND)
     }
 
-    /// Changes up to [`MAX_BATCH`] memories, or none of them if any may not be changed.
+    /// Changes up to [`MAX_BATCH`] memories, or none of them if any may not be changed; the memories as they are
+    /// then, in the order of the request. What stays the same gets no new version. An expired memory does not exist
+    /// for this either, unless the change lets it hold again.
     pub async fn revise_all(
         &self,
         caller: &AuthContext,
         revisions: Vec<(MemoryId, Revision)>,
     ) -> Result<Vec<Memory>> {
-        let _ = (caller, revisions);
-        Err(Error::Unavailable("revising is not written yet".to_owned()))
+        caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
+        let ids: Vec<MemoryId> = revisions.iter().map(|(id, _)| *id).collect();
+        check_batch(&ids)?;
+        revisions.iter().try_for_each(|(_, revision)| revision.validate())?;
+        let texts: Vec<&str> =
+            revisions.iter().filter_map(|(_, revision)| revision.text.as_deref()).collect();
+        let mut embeddings = self.embed(&texts).await?.into_iter();
+
+        let tx = caller.begin(&self.gate.db, "memory.revise").await?;
+        let locked = store::lookup::lock(&tx, &ids).await?;
+        let mut locked: HashMap<MemoryId, Memory> =
+            locked.into_iter().map(|memory| (memory.id, memory)).collect();
+        let (mut answer, mut changes) = (Vec::new(), Vec::new());
+        for (id, revision) in revisions {
+            let embedding = revision.text.is_some().then(|| embeddings.next()).flatten();
+            let before = locked.remove(&id).ok_or(NOT_FOUND)?;
+            let mut after = revision.applied_to(&before);
+            if !after.holds_on(caller.request().at.date_naive())
+                && !before.holds_on(caller.request().at.date_naive())
+            {
+                return Err(NOT_FOUND);
+            }
+            may_edit(caller, &before)?;
+            if after != before {
+                after.version += 1;
+                after.updated_at = caller.request().at;
+                let embedding = embedding.filter(|_| after.content != before.content);
+                changes.push(Changed { before, after: after.clone(), embedding });
+            }
+            answer.push(after);
+        }
+        if !changes.is_empty() {
+            store::update::update(&tx, self.embedder.model(), &changes).await?;
+            for Changed { before, after, .. } in &changes {
+                let details = json!({ "version": after.version, "fields": changed_fields(before, after) });
+                let entry = audit::Entry::new("memory.revise", after.id).within(after.home).with(details);
+                audit::record(&tx, entry).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(answer)
     }
+}
+
+impl Revision {
+    fn validate(&self) -> Result<()> {
+        if *self == Self::default() {
+            return Err(Error::malformed(
+                "nothing to change, give at least one of text, metadata, categories, timestamp or expiration_date",
+            ));
+        }
+        self.text.iter().try_for_each(|text| validate::text("text", text))?;
+        self.metadata.iter().try_for_each(validate::metadata)?;
+        self.categories.iter().try_for_each(|categories| validate::categories(categories))?;
+        validate::occurred_at(self.occurred_at)?;
+        validate::expires_on(self.expires_on.flatten())
+    }
+
+    fn applied_to(self, memory: &Memory) -> Memory {
+        let mut memory = memory.clone();
+        if let Some(text) = self.text {
+            memory.content = text;
+        }
+        if let Some(metadata) = self.metadata {
+            memory.metadata = metadata;
+        }
+        if let Some(categories) = self.categories {
+            memory.categories = categories;
+        }
+        memory.occurred_at = self.occurred_at.or(memory.occurred_at);
+        if let Some(expires_on) = self.expires_on {
+            memory.expires_on = expires_on;
+        }
+        memory
+    }
+}
+
+/// One to [`MAX_BATCH`] memories, each once.
+pub(super) fn check_batch(ids: &[MemoryId]) -> Result<()> {
+    if ids.is_empty() {
+        return Err(Error::invalid("memories", "must have at least one memory"));
+    }
+    if ids.len() > MAX_BATCH {
+        return Err(Error::invalid("memories", format!("more than {MAX_BATCH} memories in one request")));
+    }
+    let mut sorted = ids.to_vec();
+    sorted.sort_unstable();
+    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(Error::invalid("memories", format!("{} occurs more than once", pair[0]))),
+        None => Ok(()),
+    }
+}
+
+fn changed_fields(before: &Memory, after: &Memory) -> Vec<&'static str> {
+    [
+        ("text", before.content != after.content),
+        ("metadata", before.metadata != after.metadata),
+        ("categories", before.categories != after.categories),
+        ("timestamp", before.occurred_at != after.occurred_at),
+        ("expiration_date", before.expires_on != after.expires_on),
+    ]
+    .into_iter()
+    .filter_map(|(field, changed)| changed.then_some(field))
+    .collect()
 }

@@ -47,6 +47,19 @@ pub enum Entity {
     Run,
 }
 
+impl Entity {
+    /// The field that asks for it.
+    #[must_use]
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::User => "user_id",
+            Self::Agent => "agent_id",
+            Self::App => "app_id",
+            Self::Run => "run_id",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum EntityTest {
     OneOf(Vec<String>),

@@ -1,0 +1,166 @@
+//! `POST /v3/memories/`: lists, by page number as mem0's clients ask, or by cursor.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use shared::Result;
+use shared::access::AuthContext;
+use shared::http::{Json, Query};
+use shared::memory::{List, Listed, Memories, Part};
+use shared::page::{Cursor, QueryHash, page_size};
+
+use super::narrow::{Narrowed, narrow};
+use super::selection::{Selection, TopLevelNames, beside};
+use super::view::MemoryView;
+use crate::page::{Numbered, PageParams};
+use crate::scope::ScopeParam;
+use crate::timestamp::date;
+
+const PATH: &str = "/v3/memories/";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Params {
+    page: Option<i64>,
+    page_size: Option<i64>,
+    /// Ours: where to go on; empty to begin. Pages by cursor do not shift when memories are added, and are not counted.
+    cursor: Option<String>,
+    /// Ours: `page_size` by its name in our other lists.
+    limit: Option<i64>,
+    #[serde(rename = "org_id")]
+    _org_id: Option<String>,
+    #[serde(rename = "project_id")]
+    _project_id: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Body {
+    filters: Option<Value>,
+    categories: Option<Vec<String>>,
+    metadata: Option<Value>,
+    start_date: Option<String>,
+    end_date: Option<String>,
+    keywords: Option<String>,
+    fields: Option<Vec<String>>,
+    #[serde(default)]
+    latest_only: bool,
+    #[serde(default)]
+    show_expired: bool,
+    page: Option<i64>,
+    page_size: Option<i64>,
+    /// Ours.
+    scope: Option<ScopeParam>,
+    user_id: Option<Value>,
+    agent_id: Option<Value>,
+    app_id: Option<Value>,
+    run_id: Option<Value>,
+    #[serde(rename = "enable_graph")]
+    _enable_graph: Option<Value>,
+    #[serde(rename = "output_format")]
+    _output_format: Option<Value>,
+    #[serde(rename = "version")]
+    _version: Option<Value>,
+    #[serde(rename = "org_id")]
+    _org_id: Option<Value>,
+    #[serde(rename = "project_id")]
+    _project_id: Option<Value>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Answer {
+    Page(Numbered<Narrowed<MemoryView>>),
+    Part {
+        results: Vec<Narrowed<MemoryView>>,
+        /// The cursor of what follows; none at the end.
+        next: Option<String>,
+    },
+}
+
+pub(crate) async fn post(
+    State(memories): State<Memories>,
+    caller: AuthContext,
+    Query(params): Query<Params>,
+    Json(body): Json<Body>,
+) -> Result<Json<Answer>> {
+    let size = params.page_size.or(params.limit).or(body.page_size);
+    let query = body.hash();
+    let part = match &params.cursor {
+        Some(cursor) => {
+            let place = (!cursor.is_empty()).then(|| Cursor::decode(cursor, &query)).transpose()?;
+            Part::After(place, page_size(size)?)
+        }
+        None => Part::Page(PageParams { page: params.page.or(body.page), page_size: size }.read(100)?),
+    };
+    let fields = body.fields.clone();
+    let listed = memories.list(&caller, body.read(part)?).await?;
+    Answer::new(&caller, part, listed, &query, fields.as_deref()).map(Json)
+}
+
+impl Body {
+    fn read(self, part: Part) -> Result<List> {
+        TopLevelNames([&self.user_id, &self.agent_id, &self.app_id, &self.run_id]).refuse()?;
+        let selection = Selection {
+            filters: self.filters.as_ref(),
+            categories: self.categories.as_deref(),
+            metadata: self.metadata.as_ref(),
+            scope: self.scope.as_ref(),
+            show_expired: self.show_expired,
+        };
+        let (mut filter, scopes) = selection.read()?;
+        for (field, operator, text) in
+            [("start_date", "gte", &self.start_date), ("end_date", "lte", &self.end_date)]
+        {
+            if let Some(text) = text {
+                let day = date(field, text)?;
+                filter = filter.and(beside("created_at", &json!({ operator: day }))?);
+            }
+        }
+        if let Some(keywords) = self.keywords.filter(|keywords| !keywords.trim().is_empty()) {
+            filter = filter.and(beside("keywords_search", &Value::from(keywords))?);
+        }
+        Ok(List { filter, scopes, latest_only: self.latest_only, part })
+    }
+
+    /// What decides which memories are listed: a cursor fits no other list.
+    fn hash(&self) -> QueryHash {
+        let selecting = json!([
+            self.filters,
+            self.categories,
+            self.metadata,
+            self.start_date,
+            self.end_date,
+            self.keywords,
+            self.latest_only,
+            format!("{:?}", self.scope),
+        ]);
+        QueryHash::of(&[PATH, &selecting.to_string()])
+    }
+}
+
+impl Answer {
+    fn new(
+        caller: &AuthContext,
+        part: Part,
+        mut listed: Listed,
+        query: &QueryHash,
+        fields: Option<&[String]>,
+    ) -> Result<Self> {
+        let next = match part {
+            Part::After(_, size) => Cursor::cut(&mut listed.memories, size, query, |memory| Cursor {
+                created_at: memory.created_at,
+                id: memory.id.uuid(),
+            }),
+            Part::Page(_) => None,
+        };
+        let views = listed.memories.into_iter().map(|memory| MemoryView::new(caller, memory)).collect();
+        let results = narrow(views, fields)?;
+        Ok(match part {
+            Part::Page(page) => {
+                Self::Page(Numbered::new(page, PATH, &[], listed.count.unwrap_or_default(), results))
+            }
+            Part::After(..) => Self::Part { results, next },
+        })
+    }
+}

@@ -1,0 +1,100 @@
+//! `POST /v3/memories/search/`.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use shared::access::AuthContext;
+use shared::http::Json;
+use shared::memory::{DEFAULT_THRESHOLD, DEFAULT_TOP_K, Memories, Recall};
+use shared::{Error, Result};
+
+use super::narrow::{Narrowed, narrow};
+use super::selection::{Selection, TopLevelNames};
+use super::view::FoundView;
+use crate::scope::ScopeParam;
+use crate::timestamp::Timestamp;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Search {
+    query: String,
+    filters: Option<Value>,
+    categories: Option<Vec<String>>,
+    metadata: Option<Value>,
+    top_k: Option<i64>,
+    threshold: Option<f32>,
+    #[serde(default)]
+    rerank: bool,
+    #[serde(default)]
+    latest_only: bool,
+    #[serde(default)]
+    show_expired: bool,
+    reference_date: Option<Timestamp>,
+    fields: Option<Vec<String>>,
+    /// Ours.
+    scope: Option<ScopeParam>,
+    /// Ours: adds `score_breakdown`.
+    #[serde(default)]
+    explain: bool,
+    user_id: Option<Value>,
+    agent_id: Option<Value>,
+    app_id: Option<Value>,
+    run_id: Option<Value>,
+    // What changes nothing about the result: words always count.
+    #[serde(rename = "keyword_search")]
+    _keyword_search: Option<Value>,
+    #[serde(rename = "enable_graph")]
+    _enable_graph: Option<Value>,
+    #[serde(rename = "output_format")]
+    _output_format: Option<Value>,
+    #[serde(rename = "version")]
+    _version: Option<Value>,
+    #[serde(rename = "org_id")]
+    _org_id: Option<Value>,
+    #[serde(rename = "project_id")]
+    _project_id: Option<Value>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Found {
+    results: Vec<Narrowed<FoundView>>,
+}
+
+pub(crate) async fn post(
+    State(memories): State<Memories>,
+    caller: AuthContext,
+    Json(search): Json<Search>,
+) -> Result<Json<Found>> {
+    let explain = search.explain;
+    let fields = search.fields.clone();
+    let found = memories.recall(&caller, search.read()?).await?;
+    let views = found.into_iter().map(|found| FoundView::new(&caller, found, explain)).collect();
+    Ok(Json(Found { results: narrow(views, fields.as_deref())? }))
+}
+
+impl Search {
+    fn read(self) -> Result<Recall> {
+        let top_level = TopLevelNames([&self.user_id, &self.agent_id, &self.app_id, &self.run_id]);
+        let selection = Selection {
+            filters: self.filters.as_ref(),
+            categories: self.categories.as_deref(),
+            metadata: self.metadata.as_ref(),
+            scope: self.scope.as_ref(),
+            show_expired: self.show_expired,
+        };
+        top_level.refuse()?;
+        let (filter, scopes) = selection.read()?;
+        let top_k = self.top_k.unwrap_or(i64::from(DEFAULT_TOP_K));
+        Ok(Recall {
+            filter,
+            scopes,
+            top_k: u32::try_from(top_k)
+                .map_err(|_| Error::invalid("top_k", format!("must be from 1 to 1000, found {top_k}")))?,
+            threshold: self.threshold.unwrap_or(DEFAULT_THRESHOLD),
+            rerank: self.rerank,
+            latest_only: self.latest_only,
+            reference: self.reference_date.map(|at| at.read("reference_date")).transpose()?,
+            ..Recall::new(self.query)
+        })
+    }
+}

@@ -1,0 +1,164 @@
+//! A memory in answers.
+
+use chrono::{DateTime, Datelike as _, NaiveDate, Timelike as _, Utc, Weekday};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use shared::access::AuthContext;
+use shared::ids::MemoryId;
+use shared::memory::{Lifecycle, Memory, Recalled};
+
+/// mem0 wraps texts in results of work: `{"memory": "…"}`.
+#[derive(Serialize)]
+pub(crate) struct Data<T> {
+    pub(crate) memory: T,
+}
+
+/// A memory as lists and reads answer it.
+#[derive(Serialize)]
+pub(crate) struct MemoryView {
+    id: MemoryId,
+    memory: String,
+    user_id: Option<String>,
+    agent_id: Option<String>,
+    app_id: Option<String>,
+    /// mem0's name of `run_id` here.
+    session_id: Option<String>,
+    metadata: Map<String, Value>,
+    categories: Vec<String>,
+    structured_attributes: Attributes,
+    replaced_by: Option<MemoryId>,
+    synthesized: bool,
+    lifecycle_state: Lifecycle,
+    expiration_date: Option<NaiveDate>,
+    /// When what it tells happened, if that was said.
+    timestamp: Option<DateTime<Utc>>,
+    /// Where it lives; none if it was shared from somewhere that the caller may not read.
+    scope: Option<String>,
+    version: i32,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+/// A memory as searches answer it.
+#[derive(Serialize)]
+pub(crate) struct FoundView {
+    id: MemoryId,
+    memory: String,
+    user_id: Option<String>,
+    agent_id: Option<String>,
+    app_id: Option<String>,
+    run_id: Option<String>,
+    score: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score_breakdown: Option<Breakdown>,
+    metadata: Map<String, Value>,
+    categories: Vec<String>,
+    lifecycle_state: Lifecycle,
+    expiration_date: Option<NaiveDate>,
+    timestamp: Option<DateTime<Utc>>,
+    scope: Option<String>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+/// What a score is made of, each part from 0 to 1.
+#[derive(Serialize)]
+struct Breakdown {
+    semantic: f32,
+    lexical: f32,
+    recency: f32,
+}
+
+/// When it was stored, taken apart.
+#[derive(Serialize)]
+struct Attributes {
+    year: i32,
+    quarter: u32,
+    month: u32,
+    week_of_year: u32,
+    day: u32,
+    day_of_year: u32,
+    day_of_week: &'static str,
+    is_weekend: bool,
+    hour: u32,
+    minute: u32,
+}
+
+impl MemoryView {
+    pub(crate) fn new(caller: &AuthContext, memory: Memory) -> Self {
+        Self {
+            id: memory.id,
+            user_id: memory.labels.user,
+            agent_id: memory.labels.agent,
+            app_id: memory.labels.app,
+            session_id: memory.labels.run,
+            metadata: memory.metadata,
+            categories: memory.categories,
+            structured_attributes: Attributes::of(memory.created_at),
+            replaced_by: memory.replaced_by,
+            synthesized: false,
+            lifecycle_state: memory.lifecycle,
+            expiration_date: memory.expires_on,
+            timestamp: memory.occurred_at,
+            scope: caller.scope(memory.home).map(|scope| scope.label()),
+            version: memory.version,
+            created_at: memory.created_at,
+            updated_at: memory.updated_at,
+            memory: memory.content,
+        }
+    }
+}
+
+impl FoundView {
+    pub(crate) fn new(caller: &AuthContext, found: Recalled, explain: bool) -> Self {
+        let Recalled { memory, score, breakdown } = found;
+        Self {
+            id: memory.id,
+            user_id: memory.labels.user,
+            agent_id: memory.labels.agent,
+            app_id: memory.labels.app,
+            run_id: memory.labels.run,
+            score,
+            score_breakdown: explain.then_some(Breakdown {
+                semantic: breakdown.semantic,
+                lexical: breakdown.lexical,
+                recency: breakdown.recency,
+            }),
+            metadata: memory.metadata,
+            categories: memory.categories,
+            lifecycle_state: memory.lifecycle,
+            expiration_date: memory.expires_on,
+            timestamp: memory.occurred_at,
+            scope: caller.scope(memory.home).map(|scope| scope.label()),
+            created_at: memory.created_at,
+            updated_at: memory.updated_at,
+            memory: memory.content,
+        }
+    }
+}
+
+impl Attributes {
+    fn of(at: DateTime<Utc>) -> Self {
+        let weekday = at.weekday();
+        Self {
+            year: at.year(),
+            quarter: at.month0() / 3 + 1,
+            month: at.month(),
+            week_of_year: at.iso_week().week(),
+            day: at.day(),
+            day_of_year: at.ordinal(),
+            day_of_week: match weekday {
+                Weekday::Mon => "monday",
+                Weekday::Tue => "tuesday",
+                Weekday::Wed => "wednesday",
+                Weekday::Thu => "thursday",
+                Weekday::Fri => "friday",
+                Weekday::Sat => "saturday",
+                Weekday::Sun => "sunday",
+            },
+            is_weekend: matches!(weekday, Weekday::Sat | Weekday::Sun),
+            hour: at.hour(),
+            minute: at.minute(),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! `GET /v1/ping/`: whether a key is valid, and whose it is. mem0's clients ask this first.
+
+use serde::Serialize;
+use shared::access::AuthContext;
+use shared::http::Json;
+use shared::ids::{EnterpriseId, UserId};
+
+#[derive(Serialize)]
+pub(crate) struct Ping {
+    status: &'static str,
+    /// The tenant, as the organization that mem0's clients want to know.
+    org_id: EnterpriseId,
+    /// The caller's own space, as the project that they want to know.
+    project_id: UserId,
+    user_email: String,
+}
+
+pub(crate) async fn get(caller: AuthContext) -> Json<Ping> {
+    Json(Ping {
+        status: "ok",
+        org_id: caller.enterprise_id(),
+        project_id: caller.user_id(),
+        user_email: caller.email().to_owned(),
+    })
+}

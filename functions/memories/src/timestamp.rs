@@ -1,0 +1,87 @@
+//! Times in requests: mem0's clients send Unix seconds, dates, or ISO 8601.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use serde::Deserialize;
+use shared::{Error, Result};
+
+/// Seconds since 1970, whole or not, or text.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Timestamp {
+    Whole(i64),
+    Fraction(f64),
+    Text(String),
+}
+
+impl Timestamp {
+    pub(crate) fn read(&self, field: &str) -> Result<DateTime<Utc>> {
+        let at = match self {
+            Self::Whole(seconds) => DateTime::from_timestamp(*seconds, 0),
+            // Beyond any year there is, where `as` would saturate.
+            Self::Fraction(seconds) if seconds.abs() > 1e14 => None,
+            Self::Fraction(seconds) => DateTime::from_timestamp_micros((seconds * 1e6) as i64),
+            Self::Text(text) => text_time(text),
+        };
+        at.ok_or_else(|| {
+            Error::invalid(
+                field,
+                "not a time, expected Unix seconds, YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z",
+            )
+        })
+    }
+}
+
+/// RFC 3339, a date-time without offset, which is UTC, or a date, which is its beginning.
+fn text_time(text: &str) -> Option<DateTime<Utc>> {
+    let with_offset = DateTime::parse_from_rfc3339(text).map(|at| at.to_utc()).ok();
+    let without = || text.parse::<NaiveDateTime>().ok().map(|at| at.and_utc());
+    let date = || day(text).map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    with_offset.or_else(without).or_else(date)
+}
+
+/// The last day of a memory: `YYYY-MM-DD`, nothing else, as mem0 has it.
+pub(crate) fn expiration(text: &str) -> Result<NaiveDate> {
+    day(text).ok_or_else(|| Error::invalid("expiration_date", "not a date, expected YYYY-MM-DD"))
+}
+
+/// The day of a list's bound.
+pub(crate) fn date(field: &str, text: &str) -> Result<NaiveDate> {
+    day(text)
+        .or_else(|| text_time(text).map(|at| at.date_naive()))
+        .ok_or_else(|| Error::invalid(field, "not a date, expected YYYY-MM-DD"))
+}
+
+/// chrono alone would take `2026-1-2` and `+12026-01-02` as well.
+fn day(text: &str) -> Option<NaiveDate> {
+    (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Option<String> {
+        let timestamp: Timestamp = serde_json::from_str(json).ok()?;
+        timestamp.read("timestamp").ok().map(|at| at.to_rfc3339())
+    }
+
+    #[test]
+    fn seconds_dates_and_iso_times_are_read() {
+        assert_eq!(read("1767225600").as_deref(), Some("2026-01-01T00:00:00+00:00"));
+        assert_eq!(read("1767225600.5").as_deref(), Some("2026-01-01T00:00:00.500+00:00"));
+        assert_eq!(read("\"2026-01-01\"").as_deref(), Some("2026-01-01T00:00:00+00:00"));
+        assert_eq!(read("\"2026-01-01T02:00:00+02:00\"").as_deref(), Some("2026-01-01T00:00:00+00:00"));
+        assert_eq!(read("\"2026-01-01T00:00:00\"").as_deref(), Some("2026-01-01T00:00:00+00:00"));
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for json in ["\"yesterday\"", "\"2026-02-30\"", "1e300", "9223372036854775807", "true", "\"\""] {
+            assert_eq!(read(json), None, "{json}");
+        }
+        assert!(expiration("2030-01-31").is_ok());
+        for text in ["2030-1-31", "2030-02-30", "31.01.2030", "2030-01-31T00:00:00Z", ""] {
+            assert!(expiration(text).is_err(), "{text}");
+        }
+    }
+}

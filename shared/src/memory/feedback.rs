@@ -1,0 +1,69 @@
+//! What people think of a memory. Kept for ranking; it changes nothing yet.
+
+use crate::access::{ApiKeyVerb, AuthContext};
+use crate::audit;
+use crate::error::{Error, Result};
+use crate::ids::{FeedbackId, MemoryId};
+use crate::memory::read::NOT_FOUND;
+use crate::memory::{Memories, store};
+
+/// Characters of a reason.
+const MAX_REASON: usize = 2000;
+
+/// An opinion, as mem0's clients give it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Opinion {
+    /// It is useful.
+    Positive,
+    /// It is not.
+    Negative,
+    /// Not at all.
+    VeryNegative,
+}
+
+impl Opinion {
+    /// As requests, answers and the database spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Positive => "POSITIVE",
+            Self::Negative => "NEGATIVE",
+            Self::VeryNegative => "VERY_NEGATIVE",
+        }
+    }
+}
+
+impl Memories {
+    /// Takes the caller's opinion of a memory that they can see, in place of an earlier one. None takes it back.
+    pub async fn judge(
+        &self,
+        caller: &AuthContext,
+        id: MemoryId,
+        opinion: Option<Opinion>,
+        reason: Option<&str>,
+    ) -> Result<Option<FeedbackId>> {
+        caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
+        let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
+        if reason.is_some_and(|reason| reason.contains('\0') || reason.chars().count() > MAX_REASON) {
+            return Err(Error::invalid(
+                "feedback_reason",
+                format!("longer than {MAX_REASON} characters, or with a NUL"),
+            ));
+        }
+        let tx = caller.begin(&self.gate.db, "memory.judge").await?;
+        let today = caller.request().at.date_naive();
+        let memory = store::lookup::lookup(&tx, id).await?.filter(|memory| memory.holds_on(today));
+        let memory = memory.ok_or(NOT_FOUND)?;
+        let feedback = match opinion {
+            Some(opinion) => Some(store::feedback::upsert(&tx, id, opinion, reason).await?),
+            None => {
+                store::feedback::delete(&tx, id).await?;
+                None
+            }
+        };
+        audit::record(&tx, audit::Entry::new("memory.judge", id).within(memory.home)).await?;
+        tx.commit().await?;
+        Ok(feedback)
+    }
+}

@@ -1,0 +1,87 @@
+//! The near-duplicate gate: which statements are new, and which an existing memory says already.
+
+use crate::access::TenantTx;
+use crate::embedding::Embedding;
+use crate::error::Result;
+use crate::ids::{MemoryId, ScopeId};
+use crate::memory::duplicate::{self, Decision, Fingerprint};
+use crate::memory::statements::Statement;
+use crate::memory::store::similar::{self, Similar};
+use crate::memory::{Labels, Outcome};
+
+/// A statement that nothing stored says already, with the id it is stored under.
+pub(super) struct Fresh<'a> {
+    pub(super) id: MemoryId,
+    pub(super) text: &'a str,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) embedding: &'a Embedding,
+    /// The message it is from.
+    pub(super) message: usize,
+    /// Its place among the statements of its request.
+    pub(super) position: i32,
+}
+
+/// The outcome of every statement, and what has to be stored for it to be true. `embeddings` are those of the
+/// candidates, in their order. The fingerprints stay locked until the transaction ends.
+pub(super) async fn pass<'a>(
+    tx: &TenantTx<'_>,
+    home: ScopeId,
+    labels: &Labels,
+    statements: &'a [Statement],
+    embeddings: &'a [Embedding],
+) -> Result<(Vec<Outcome>, Vec<Fresh<'a>>)> {
+    let prints = statements.iter().filter_map(|statement| match statement {
+        Statement::Candidate { fingerprint, .. } => Some(*fingerprint),
+        Statement::Skipped { .. } => None,
+    });
+    let asked: Vec<_> = prints.zip(embeddings).collect();
+    let similar = match asked.is_empty() {
+        true => Vec::new(),
+        false => similar::find(tx, home, labels, &asked).await?,
+    };
+    let mut fresh: Vec<Fresh<'a>> = Vec::new();
+    let mut embeddings = embeddings.iter().enumerate();
+    let mut outcomes = Vec::with_capacity(statements.len());
+    for (place, statement) in statements.iter().enumerate() {
+        let (text, fingerprint, message) = match statement {
+            Statement::Candidate { text, fingerprint, message } => (text, *fingerprint, *message),
+            Statement::Skipped { text, reason } => {
+                outcomes.push(skipped(text, reason, None));
+                continue;
+            }
+        };
+        let Some((number, embedding)) = embeddings.next() else { break };
+        let stored = similar.iter().filter(|similar| similar.text == number);
+        let said = said_already(text, stored).or_else(|| said_just_now(text, embedding, &fresh));
+        outcomes.push(match said {
+            Some((existing, decision)) => skipped(text, decision.as_str(), Some(existing)),
+            None => {
+                let position = i32::try_from(place).unwrap_or(i32::MAX);
+                let id = MemoryId::generate();
+                fresh.push(Fresh { id, text, fingerprint, embedding, message, position });
+                Outcome::Added { id, text: text.clone() }
+            }
+        });
+    }
+    Ok((outcomes, fresh))
+}
+
+fn said_already<'s>(text: &str, similar: impl Iterator<Item = &'s Similar>) -> Option<(MemoryId, Decision)> {
+    similar
+        .map(|similar| (similar.id, duplicate::compare(text, &similar.content, similar.similarity)))
+        .find(|(_, decision)| matches!(decision, Decision::Duplicate(_)))
+}
+
+/// By an earlier statement of the same request. Only the nearest are compared word by word.
+fn said_just_now(text: &str, embedding: &Embedding, fresh: &[Fresh<'_>]) -> Option<(MemoryId, Decision)> {
+    fresh
+        .iter()
+        .map(|earlier| (earlier, earlier.embedding.cosine(embedding)))
+        .filter(|(_, cosine)| *cosine >= duplicate::MIN_COSINE)
+        .map(|(earlier, cosine)| (earlier.id, duplicate::compare(text, earlier.text, cosine)))
+        .find(|(_, decision)| matches!(decision, Decision::Duplicate(_)))
+}
+
+fn skipped(text: &str, reason: &str, existing: Option<MemoryId>) -> Outcome {
+    Outcome::Skipped { text: text.to_owned(), reason: reason.to_owned(), existing }
+}

@@ -1,0 +1,160 @@
+//! From messages to statements: what is to be remembered of them, before anything stored is looked at.
+
+use std::collections::HashSet;
+
+use crate::error::{Error, Result};
+use crate::memory::duplicate::Fingerprint;
+use crate::memory::{Message, extraction, validate};
+
+/// Messages of one request.
+const MAX_MESSAGES: usize = 1000;
+/// Characters of a skipped statement that its outcome repeats.
+const EXCERPT: usize = 120;
+
+/// What becomes of one statement, as far as the messages alone tell.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Statement {
+    /// It may be remembered.
+    Candidate {
+        text: String,
+        fingerprint: Fingerprint,
+        /// The message it is from.
+        message: usize,
+    },
+    /// It is left out.
+    Skipped { text: String, reason: &'static str },
+}
+
+/// Every message as it is, to the last space, except what is never remembered: system messages, empty ones and
+/// repetitions.
+pub(super) fn verbatim(messages: &[Message]) -> Result<Vec<Statement>> {
+    let mut seen = HashSet::new();
+    check(messages)?;
+    let statement = |(index, message): (usize, &Message)| {
+        let text = &message.content;
+        let fingerprint = Fingerprint::of(text);
+        let reason = if message.role.eq_ignore_ascii_case("system") {
+            "system messages are not remembered"
+        } else if text.trim().is_empty() {
+            "the message is empty"
+        } else if !seen.insert(fingerprint) {
+            "said before in the same request"
+        } else {
+            validate::text(&format!("messages[{index}].content"), text)?;
+            return Ok(Statement::Candidate { text: text.clone(), fingerprint, message: index });
+        };
+        Ok(Statement::Skipped { text: excerpt(text), reason })
+    };
+    messages.iter().enumerate().map(statement).collect()
+}
+
+/// What the deterministic extractor finds worth remembering.
+pub(super) fn extracted(messages: &[Message]) -> Result<Vec<Statement>> {
+    check(messages)?;
+    let conversation: Vec<extraction::Message<'_>> = messages
+        .iter()
+        .map(|message| extraction::Message {
+            role: &message.role,
+            content: &message.content,
+            name: message.name.as_deref(),
+        })
+        .collect();
+    let mut statements = Vec::new();
+    for (message, extracted) in extraction::extract(&conversation).into_iter().enumerate() {
+        statements.extend(extracted.facts.into_iter().map(|fact| Statement::Candidate {
+            fingerprint: Fingerprint::of(&fact.text),
+            text: fact.text,
+            message,
+        }));
+        statements.extend(
+            extracted
+                .skipped
+                .into_iter()
+                .map(|skipped| Statement::Skipped { text: skipped.text, reason: skipped.reason.as_str() }),
+        );
+    }
+    Ok(statements)
+}
+
+fn check(messages: &[Message]) -> Result<()> {
+    if messages.is_empty() {
+        return Err(Error::invalid("messages", "must have at least one message"));
+    }
+    if messages.len() > MAX_MESSAGES {
+        return Err(Error::invalid("messages", format!("more than {MAX_MESSAGES} messages")));
+    }
+    for (index, message) in messages.iter().enumerate() {
+        validate::name(&format!("messages[{index}].role"), &message.role)?;
+        if let Some(name) = &message.name {
+            validate::name(&format!("messages[{index}].name"), name)?;
+        }
+        if message.content.contains('\0') {
+            let field = format!("messages[{index}].content");
+            return Err(Error::invalid(field, "must not contain a NUL character"));
+        }
+    }
+    Ok(())
+}
+
+fn excerpt(text: &str) -> String {
+    text.chars().take(EXCERPT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(role: &str, content: &str) -> Message {
+        Message { role: role.to_owned(), content: content.to_owned(), name: None }
+    }
+
+    fn reasons(statements: &[Statement]) -> Vec<Option<&'static str>> {
+        let reason = |statement: &Statement| match statement {
+            Statement::Candidate { .. } => None,
+            Statement::Skipped { reason, .. } => Some(*reason),
+        };
+        statements.iter().map(reason).collect()
+    }
+
+    #[test]
+    fn every_verbatim_message_has_one_outcome() {
+        let messages = [
+            message("user", " I like tea. "),
+            message("system", "Be brief"),
+            message("assistant", "Noted"),
+            message("user", "i LIKE tea"),
+            message("user", " \n"),
+        ];
+        let statements = verbatim(&messages).unwrap();
+        assert!(
+            matches!(&statements[0], Statement::Candidate { text, message: 0, .. } if text == " I like tea. ")
+        );
+        assert_eq!(
+            reasons(&statements),
+            [
+                None,
+                Some("system messages are not remembered"),
+                None,
+                Some("said before in the same request"),
+                Some("the message is empty"),
+            ]
+        );
+    }
+
+    #[test]
+    fn extraction_says_of_which_message_a_fact_is() {
+        let messages = [message("user", "Thanks!"), message("user", "I moved to Lisbon in March.")];
+        let statements = extracted(&messages).unwrap();
+        assert!(reasons(&statements)[0].is_some());
+        assert!(matches!(&statements[1], Statement::Candidate { message: 1, .. }), "{statements:?}");
+    }
+
+    #[test]
+    fn there_are_one_to_a_thousand_messages() {
+        assert!(verbatim(&[]).is_err());
+        assert!(verbatim(&vec![message("user", "a"); MAX_MESSAGES + 1]).is_err());
+        assert!(extracted(&[]).is_err());
+        assert!(verbatim(&[message("", "a")]).is_err());
+        assert!(verbatim(&[message("user", "a\0b")]).is_err());
+    }
+}

@@ -1,0 +1,44 @@
+//! How much there is.
+
+use crate::access::{Action, AuthContext};
+use crate::error::Result;
+use crate::memory::service::resolve;
+use crate::memory::store::condition::{Condition, Selection};
+use crate::memory::{Memories, Scopes, store};
+
+/// Counts over some scopes, and the caller's own additions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Memories.
+    pub memories: u64,
+    /// Different user labels.
+    pub users: u64,
+    /// Different agent labels.
+    pub agents: u64,
+    /// Different app labels.
+    pub apps: u64,
+    /// Different run labels.
+    pub runs: u64,
+    /// Memories with a user label.
+    pub with_user: u64,
+    /// Memories with an agent label.
+    pub with_agent: u64,
+    /// Memories with an app label.
+    pub with_app: u64,
+    /// Memories with a run label.
+    pub with_run: u64,
+    /// Requests of the caller's to remember something.
+    pub add_events: u64,
+}
+
+impl Memories {
+    /// Counts what the caller may see in these scopes.
+    pub async fn stats(&self, caller: &AuthContext, scopes: &Scopes) -> Result<Stats> {
+        let scopes = resolve(caller, scopes, Action::ReadMemories)?;
+        let condition = Condition::new(caller, &Selection::everything(&scopes))?;
+        let tx = caller.begin(&self.gate.db, "memory.stats").await?;
+        let stats = store::stats::count(&tx, &condition).await?;
+        tx.commit().await?;
+        Ok(stats)
+    }
+}

@@ -1,0 +1,99 @@
+//! Which memories a statement is about: a reach (scopes), what still holds, and the caller's filter, as one condition
+//! over `memories m`.
+
+use std::sync::LazyLock;
+
+use chrono::NaiveDate;
+use tokio_postgres::types::ToSql;
+
+use crate::access::{AuthContext, ReadableScope, TenantTx};
+use crate::db::{Parameter, StoreError};
+use crate::error::Result;
+use crate::memory::filter::Filter;
+
+static EVERYTHING: LazyLock<Filter> = LazyLock::new(Filter::everything);
+
+/// A statement in the making: a condition and its parameters. `$1` is the enterprise, `$2` the scopes, `$3` the day.
+pub(crate) struct Condition {
+    /// True for the memories that are meant, wherever they are.
+    holds: String,
+    params: Vec<Parameter>,
+}
+
+/// Whatever is so on a day, in scopes.
+pub(crate) struct Selection<'a> {
+    /// Where they must be visible.
+    pub(crate) scopes: &'a [&'a ReadableScope],
+    /// What the caller asks.
+    pub(crate) filter: &'a Filter,
+    /// Leaves out what has been superseded.
+    pub(crate) latest_only: bool,
+    /// Includes what has expired: it cannot be read any more, but still be forgotten.
+    pub(crate) expired: bool,
+}
+
+impl<'a> Selection<'a> {
+    /// Everything in these scopes that has not expired.
+    pub(crate) fn everything(scopes: &'a [&'a ReadableScope]) -> Self {
+        Self { scopes, filter: &EVERYTHING, latest_only: false, expired: false }
+    }
+}
+
+impl Condition {
+    /// Compiles the selection for this caller. A filter that names a scope they may not read is refused.
+    pub(crate) fn new(caller: &AuthContext, selection: &Selection<'_>) -> Result<Self> {
+        let scopes: Vec<i64> = selection.scopes.iter().map(|scope| scope.id.0).collect();
+        let today: NaiveDate = caller.request().at.date_naive();
+        let mut params: Vec<Parameter> =
+            vec![Box::new(caller.enterprise_id().uuid()), Box::new(scopes), Box::new(today)];
+        let compiled = selection
+            .filter
+            .compile(params.len() + 1, |name| caller.resolve(*name).ok().map(|scope| scope.id))?;
+        params.extend(compiled.params);
+        // Each parameter must occur, or its type is unknown.
+        let live = match selection.expired {
+            true => "$3::date IS NOT NULL",
+            false => "(m.expires_on IS NULL OR m.expires_on >= $3::date)",
+        };
+        let lifecycle =
+            if selection.latest_only { "m.lifecycle = 'active'" } else { "m.lifecycle <> 'merged'" };
+        let holds = format!(
+            "m.enterprise_id = $1 AND m.deleted_at IS NULL AND {lifecycle} \
+             AND {live} AND {}",
+            compiled.sql
+        );
+        Ok(Self { holds, params })
+    }
+
+    /// The condition without its reach, for statements that reach in a way of their own.
+    pub(crate) fn holds(&self) -> &str {
+        &self.holds
+    }
+
+    /// The condition with its reach. What can be seen in more than one scope is rare, and found by an index of its own.
+    pub(crate) fn holds_in_scopes(&self) -> String {
+        format!(
+            "{} AND (m.home_scope_id = ANY ($2::bigint[]) \
+             OR (cardinality(m.scope_ids) > 1 AND m.scope_ids && $2::bigint[]))",
+            self.holds
+        )
+    }
+
+    /// Adds a parameter and answers its placeholder.
+    pub(crate) fn bind(&mut self, value: impl ToSql + Sync + Send + 'static, sql_type: &str) -> String {
+        self.params.push(Box::new(value));
+        format!("${}::{sql_type}", self.params.len())
+    }
+
+    /// Runs a statement that this condition is part of.
+    ///
+    /// Not kept prepared: filters have endless shapes, and each would occupy memory of the connection for good.
+    pub(crate) async fn query(
+        &self,
+        tx: &TenantTx<'_>,
+        sql: &str,
+    ) -> Result<Vec<tokio_postgres::Row>, StoreError> {
+        let params: Vec<&(dyn ToSql + Sync)> = self.params.iter().map(|param| &**param as _).collect();
+        tx.query_once(sql, &params).await
+    }
+}

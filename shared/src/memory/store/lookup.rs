@@ -1,0 +1,63 @@
+//! Single memories by their ids.
+
+use crate::access::TenantTx;
+use crate::db::StoreError;
+use crate::ids::MemoryId;
+use crate::memory::Memory;
+use crate::memory::store::row;
+
+const LOOKUP: &str = "-- memory.lookup
+    SELECT m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, m.categories,
+           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, m.replaced_by, m.occurred_at, m.expires_on,
+           m.version, m.created_at, m.updated_at
+      FROM memories m
+     WHERE m.enterprise_id = $1 AND m.id = $2 AND m.deleted_at IS NULL";
+
+const LOOKUP_DELETED: &str = "-- memory.lookup_deleted
+    SELECT m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, m.categories,
+           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, m.replaced_by, m.occurred_at, m.expires_on,
+           m.version, m.created_at, m.updated_at
+      FROM memories m
+     WHERE m.enterprise_id = $1 AND m.id = $2 AND m.deleted_at IS NOT NULL";
+
+const LOCK: &str = "-- memory.lock
+    SELECT m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, m.categories,
+           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, m.replaced_by, m.occurred_at, m.expires_on,
+           m.version, m.created_at, m.updated_at
+      FROM memories m
+     WHERE m.enterprise_id = $1 AND m.id = ANY ($2) AND m.deleted_at IS NULL
+     ORDER BY m.id
+       FOR UPDATE";
+
+const LINKED: &str = "-- memory.find_linked
+    WITH RECURSIVE linked AS (
+        SELECT $2::uuid AS id
+        UNION
+        SELECT m.id FROM memories m JOIN linked l ON m.replaced_by = l.id
+         WHERE m.enterprise_id = $1 AND m.deleted_at IS NULL)
+    SELECT id FROM linked WHERE id <> $2";
+
+/// A memory that has not been forgotten, expired or not.
+pub(crate) async fn lookup(tx: &TenantTx<'_>, id: MemoryId) -> Result<Option<Memory>, StoreError> {
+    let row = tx.query_opt(LOOKUP, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
+    row.as_ref().map(row::memory).transpose()
+}
+
+/// A memory that has been forgotten.
+pub(crate) async fn lookup_deleted(tx: &TenantTx<'_>, id: MemoryId) -> Result<Option<Memory>, StoreError> {
+    let row = tx.query_opt(LOOKUP_DELETED, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
+    row.as_ref().map(row::memory).transpose()
+}
+
+/// Those of the memories that have not been forgotten, held until the transaction ends. Always in the order of their
+/// ids, so that two requests cannot wait for each other.
+pub(crate) async fn lock(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Vec<Memory>, StoreError> {
+    let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    tx.query(LOCK, &[&tx.caller().enterprise_id().uuid(), &ids]).await?.iter().map(row::memory).collect()
+}
+
+/// What the memory superseded, and what that superseded.
+pub(crate) async fn linked(tx: &TenantTx<'_>, id: MemoryId) -> Result<Vec<MemoryId>, StoreError> {
+    let rows = tx.query(LINKED, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
+    Ok(rows.iter().map(|row| MemoryId(row.get("id"))).collect())
+}

@@ -1,0 +1,92 @@
+//! What is stored already and resembles something new: candidates for the near-duplicate gate.
+
+use pgvector::HalfVector;
+
+use crate::access::TenantTx;
+use crate::db::StoreError;
+use crate::embedding::Embedding;
+use crate::ids::{MemoryId, ScopeId};
+use crate::memory::Labels;
+use crate::memory::duplicate::Fingerprint;
+
+/// An existing memory that a new text may repeat.
+pub(crate) struct Similar {
+    /// Which of the new texts, from 0.
+    pub(crate) text: usize,
+    pub(crate) id: MemoryId,
+    pub(crate) content: String,
+    /// Cosine of the vectors; 1 where the fingerprints are equal.
+    pub(crate) similarity: f32,
+}
+
+/// How many neighbours of each new text are looked at. Neighbours with other labels are among them, so that this is
+/// more than would be needed otherwise.
+const NEIGHBOURS: i32 = 12;
+
+/// Two requests that add the same text to the same scope wait for each other; sorted, so that they do not deadlock.
+const LOCK: &str = "-- memory.lock_fingerprints
+    SELECT pg_advisory_xact_lock(l.key)
+      FROM (SELECT DISTINCT hashtextextended(encode(f, 'hex'), $1) AS key
+              FROM unnest($2::bytea[]) AS f ORDER BY key) l";
+
+const FIND: &str = "-- memory.find_similar
+    WITH texts AS (
+        SELECT t.fingerprint, t.embedding, t.number
+          FROM unnest($3::bytea[], $4::halfvec[]) WITH ORDINALITY AS t (fingerprint, embedding, number)
+    ), near AS (
+        SELECT t.number, m.id, 1::real AS similarity
+          FROM texts t
+          JOIN memories m ON m.enterprise_id = $1 AND m.home_scope_id = $2 AND m.fingerprint = t.fingerprint
+                         AND m.deleted_at IS NULL
+        UNION ALL
+        SELECT t.number, n.memory_id, n.similarity
+          FROM texts t CROSS JOIN LATERAL mem0.search_nearest($2, t.embedding, $5) n
+    )
+    SELECT n.number, m.id, m.content, max(n.similarity) AS similarity
+      FROM near n JOIN memories m ON m.enterprise_id = $1 AND m.id = n.id
+     WHERE m.deleted_at IS NULL AND m.home_scope_id = $2 AND m.lifecycle = 'active'
+       AND (m.expires_on IS NULL OR m.expires_on >= $6)
+       AND m.user_id IS NOT DISTINCT FROM $7 AND m.agent_id IS NOT DISTINCT FROM $8
+       AND m.app_id IS NOT DISTINCT FROM $9 AND m.run_id IS NOT DISTINCT FROM $10
+     GROUP BY n.number, m.id, m.content
+     ORDER BY n.number, similarity DESC, m.id";
+
+/// For each new text the memories of the same home and labels that are most like it, best first.
+pub(crate) async fn find(
+    tx: &TenantTx<'_>,
+    home: ScopeId,
+    labels: &Labels,
+    texts: &[(Fingerprint, &Embedding)],
+) -> Result<Vec<Similar>, StoreError> {
+    let caller = tx.caller();
+    let fingerprints: Vec<&[u8]> = texts.iter().map(|(print, _)| print.as_bytes().as_slice()).collect();
+    let embeddings: Vec<HalfVector> = texts.iter().map(|(_, embedding)| (*embedding).into()).collect();
+    tx.query(LOCK, &[&home.0, &fingerprints]).await?;
+    let Labels { user, agent, app, run } = labels;
+    let rows = tx
+        .query(
+            FIND,
+            &[
+                &caller.enterprise_id().uuid(),
+                &home.0,
+                &fingerprints,
+                &embeddings,
+                &NEIGHBOURS,
+                &caller.request().at.date_naive(),
+                user,
+                agent,
+                app,
+                run,
+            ],
+        )
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| Similar {
+            text: usize::try_from(row.get::<_, i64>("number")).unwrap_or_default().saturating_sub(1),
+            id: MemoryId(row.get("id")),
+            content: row.get("content"),
+            similarity: row.get("similarity"),
+        })
+        .collect())
+}

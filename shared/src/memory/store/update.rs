@@ -1,0 +1,109 @@
+//! Changed memories.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use pgvector::HalfVector;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::access::TenantTx;
+use crate::db::StoreError;
+use crate::embedding::Embedding;
+use crate::ids::VersionId;
+use crate::memory::Memory;
+use crate::memory::duplicate::Fingerprint;
+
+/// A memory before and after a change.
+pub(crate) struct Changed {
+    pub(crate) before: Memory,
+    pub(crate) after: Memory,
+    /// Of the text after the change, if that is another one.
+    pub(crate) embedding: Option<Embedding>,
+}
+
+const UPDATE: &str = "-- memory.update
+    UPDATE memories m
+       SET content = n.content, fingerprint = n.fingerprint, metadata = n.metadata,
+           categories = ARRAY(SELECT jsonb_array_elements_text(n.categories)),
+           occurred_at = n.occurred_at, expires_on = n.expires_on, version = n.version, updated_at = $2,
+           embedding = coalesce(n.embedding, m.embedding),
+           embedding_model = CASE WHEN n.embedding IS NULL THEN m.embedding_model ELSE $3 END
+      FROM unnest($4::uuid[], $5::text[], $6::bytea[], $7::jsonb[], $8::jsonb[], $9::timestamptz[], $10::date[],
+                  $11::integer[], $12::halfvec[])
+           AS n (id, content, fingerprint, metadata, categories, occurred_at, expires_on, version, embedding)
+     WHERE m.enterprise_id = $1 AND m.id = n.id";
+
+const INSERT_VERSIONS: &str = "-- memory_version.insert_update
+    INSERT INTO memory_versions (enterprise_id, memory_id, version, id, event, input, old_content, new_content,
+                                 metadata, categories, editor_id, at)
+    SELECT $1, n.memory_id, n.version, n.id, 'UPDATE', n.input, n.old_content, n.new_content, n.metadata,
+           ARRAY(SELECT jsonb_array_elements_text(n.categories)), $2, $3
+      FROM unnest($4::uuid[], $5::integer[], $6::uuid[], $7::jsonb[], $8::text[], $9::text[], $10::jsonb[],
+                  $11::jsonb[])
+           AS n (memory_id, version, id, input, old_content, new_content, metadata, categories)";
+
+/// Stores changes with their versions. The memories must be locked.
+pub(crate) async fn update(tx: &TenantTx<'_>, model: &str, changes: &[Changed]) -> Result<(), StoreError> {
+    let caller = tx.caller();
+    let (enterprise, editor, now) =
+        (caller.enterprise_id().uuid(), caller.user_id().uuid(), caller.request().at);
+    let after = || changes.iter().map(|change| &change.after);
+    let ids: Vec<Uuid> = after().map(|memory| memory.id.uuid()).collect();
+    let contents: Vec<&str> = after().map(|memory| memory.content.as_str()).collect();
+    let prints: Vec<Fingerprint> = after().map(|memory| Fingerprint::of(&memory.content)).collect();
+    let prints: Vec<&[u8]> = prints.iter().map(|print| print.as_bytes().as_slice()).collect();
+    let metadata: Vec<Value> = after().map(|memory| Value::Object(memory.metadata.clone())).collect();
+    // An array of arrays must be rectangular, so each list of categories travels as JSON.
+    let categories: Vec<Value> = after().map(|memory| Value::from(memory.categories.clone())).collect();
+    let occurred: Vec<Option<DateTime<Utc>>> = after().map(|memory| memory.occurred_at).collect();
+    let expires: Vec<Option<NaiveDate>> = after().map(|memory| memory.expires_on).collect();
+    let versions: Vec<i32> = after().map(|memory| memory.version).collect();
+    let embeddings: Vec<Option<HalfVector>> =
+        changes.iter().map(|change| change.embedding.as_ref().map(HalfVector::from)).collect();
+    tx.execute(
+        UPDATE,
+        &[
+            &enterprise,
+            &now,
+            &model,
+            &ids,
+            &contents,
+            &prints,
+            &metadata,
+            &categories,
+            &occurred,
+            &expires,
+            &versions,
+            &embeddings,
+        ],
+    )
+    .await?;
+    let version_ids: Vec<Uuid> = changes.iter().map(|_| VersionId::generate().uuid()).collect();
+    let inputs: Vec<Value> = changes.iter().map(input).collect();
+    let old: Vec<&str> = changes.iter().map(|change| change.before.content.as_str()).collect();
+    tx.execute(
+        INSERT_VERSIONS,
+        &[
+            &enterprise,
+            &editor,
+            &now,
+            &ids,
+            &versions,
+            &version_ids,
+            &inputs,
+            &old,
+            &contents,
+            &metadata,
+            &categories,
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// The new text as a message of the user's, as mem0's history has it; nothing if the text stayed.
+fn input(change: &Changed) -> Value {
+    match &change.embedding {
+        Some(_) => serde_json::json!([{ "role": "user", "content": change.after.content }]),
+        None => Value::Array(Vec::new()),
+    }
+}

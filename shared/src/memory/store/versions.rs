@@ -1,0 +1,53 @@
+//! What became of a memory.
+
+use serde_json::Value;
+use tokio_postgres::Row;
+
+use crate::access::TenantTx;
+use crate::db::StoreError;
+use crate::ids::{MemoryId, UserId, VersionId};
+use crate::memory::store::row::metadata;
+use crate::memory::{Change, Labels, Version};
+
+const LIST: &str = "-- memory_version.list
+    SELECT v.id, v.memory_id, v.version, v.event, v.input, v.old_content, v.new_content, v.metadata, v.categories,
+           v.editor_id, v.at
+      FROM memory_versions v
+     WHERE v.enterprise_id = $1 AND v.memory_id = $2
+     ORDER BY v.version";
+
+/// Every version, oldest first. Labels do not change and come from the memory.
+pub(crate) async fn list(
+    tx: &TenantTx<'_>,
+    id: MemoryId,
+    labels: &Labels,
+) -> Result<Vec<Version>, StoreError> {
+    let rows = tx.query(LIST, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
+    rows.iter().map(|row| version(row, labels)).collect()
+}
+
+fn version(row: &Row, labels: &Labels) -> Result<Version, StoreError> {
+    let corrupt = |column, problem: String| StoreError::Corrupt { table: "memory_versions", column, problem };
+    let change = match row.get("event") {
+        "ADD" => Change::Add,
+        "UPDATE" => Change::Update,
+        "DELETE" => Change::Delete,
+        other => return Err(corrupt("event", other.to_owned())),
+    };
+    let input = serde_json::from_value(row.get::<_, Value>("input"))
+        .map_err(|error| corrupt("input", error.to_string()))?;
+    Ok(Version {
+        id: VersionId(row.get("id")),
+        memory: MemoryId(row.get("memory_id")),
+        number: row.get("version"),
+        change,
+        input,
+        old: row.get("old_content"),
+        new: row.get("new_content"),
+        metadata: metadata(row.get("metadata"), "memory_versions")?,
+        categories: row.get("categories"),
+        labels: labels.clone(),
+        editor: UserId(row.get("editor_id")),
+        at: row.get("at"),
+    })
+}
