@@ -89,29 +89,29 @@ async fn each_arm_of_retrieval_reads_only_its_own_index() {
     let world = World::new().await;
     let explainer = Explainer::new(world.app.database()).await;
     let (small, broad) = (world.alice.scope.0, world.broad.0);
-    let candidates = async |small: &str, broad: &str, among: &str| {
+    let candidates = async |small: &str, broad: &str| {
         let function = format!(
-            "mem0.search_candidates('{{{small}}}'::bigint[], '{{{broad}}}'::bigint[], q, 'topic17 week3', 30, {among})"
+            "mem0.search_candidates('{{{small}}}'::bigint[], '{{{broad}}}'::bigint[], q, 'topic17 week3', 30)"
         );
         scans(&world, &explainer, &function).await
     };
     let (small_text, broad_text) = (small.to_string(), broad.to_string());
 
-    insta::assert_debug_snapshot!(candidates(&small_text, "", "NULL").await, @r#"
+    insta::assert_debug_snapshot!(candidates(&small_text, "").await, @r#"
     [
         "Bitmap Heap Scan on memory_scopes",
         "Bitmap Index Scan on memory_scopes_terms",
         "Index Only Scan on memory_scopes_pkey",
     ]
     "#);
-    insta::assert_debug_snapshot!(candidates("", &broad_text, "NULL").await, @r#"
+    insta::assert_debug_snapshot!(candidates("", &broad_text).await, @r#"
     [
         "Bitmap Heap Scan on memory_scopes",
         "Bitmap Index Scan on memory_scopes_broad_terms",
         "Index Scan on memory_scopes_broad_vectors",
     ]
     "#);
-    insta::assert_debug_snapshot!(candidates(&small_text, &broad_text, "NULL").await, @r#"
+    insta::assert_debug_snapshot!(candidates(&small_text, &broad_text).await, @r#"
     [
         "Bitmap Heap Scan on memory_scopes",
         "Bitmap Index Scan on memory_scopes_broad_terms",
@@ -120,8 +120,11 @@ async fn each_arm_of_retrieval_reads_only_its_own_index() {
         "Index Scan on memory_scopes_broad_vectors",
     ]
     "#);
-    let among = "ARRAY(SELECT id FROM memories LIMIT 20)";
-    insta::assert_debug_snapshot!(candidates(&small_text, &broad_text, among).await, @r#"
+    let among = format!(
+        "mem0.search_among('{{{small},{broad}}}'::bigint[], q, 'topic17 week3', 30,
+                           ARRAY(SELECT id FROM memories LIMIT 20))"
+    );
+    insta::assert_debug_snapshot!(scans(&world, &explainer, &among).await, @r#"
     [
         "Index Scan on memory_scopes_by_memory",
     ]

@@ -93,6 +93,7 @@ CREATE FUNCTION mem0.search_among(scopes bigint[], query halfvec, words text, mo
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public
     SET plan_cache_mode = force_custom_plan
+    SET random_page_cost = 1.1
     SET jit = off
     AS $$
 DECLARE

@@ -42,6 +42,7 @@ pub fn router(platform: &Platform) -> Router {
         .into_router(gate.clone())
         .merge(auth::router(platform.identity.clone().into()))
         .merge(admin::router(admin::State::new(gate.clone())))
+        .merge(memories::router(memories::State::new(memories.clone())))
         .merge(mcp::router(mcp::State::new(memories, &platform.public)));
     http::service(router, gate.clock.clone(), platform.limits)
 }
@@ -54,6 +55,7 @@ pub fn operations() -> Vec<(&'static str, Operation)> {
         ("health", health.operations().to_vec()),
         ("auth", auth::routes().operations().to_vec()),
         ("admin", admin::routes().operations().to_vec()),
+        ("memories", memories::routes().operations().to_vec()),
         ("mcp", mcp::operations()),
     ];
     functions
