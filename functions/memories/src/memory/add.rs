@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use shared::access::AuthContext;
 use shared::http::{Idempotent, Json};
 use shared::idempotency::Once;
@@ -134,7 +134,7 @@ impl Add {
                 app: one_name("app_id", self.app_id, filters.app_id)?,
                 run: one_name("run_id", self.run_id, filters.run_id)?,
             },
-            metadata: self.metadata.unwrap_or_else(Map::new),
+            metadata: self.metadata.unwrap_or_default(),
             categories: self.categories.unwrap_or_default(),
             infer: self.infer,
             occurred_at,
