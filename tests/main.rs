@@ -12,3 +12,5 @@ mod filters;
 mod harness;
 mod plans;
 mod routes;
+mod rows;
+mod statements;

@@ -22,7 +22,7 @@ struct World {
 impl World {
     async fn new() -> Self {
         let (app, alice, bob) = TestApp::two_tenants().await;
-        let broad = alice.node(ScopeKind::Division, "Everything").await.scope;
+        let broad = alice.node(ScopeKind::Organization, "Everything").await.scope;
         let client = app.database().superuser().await;
         let tier = "UPDATE scopes SET search_tier = 'broad' WHERE id = $1";
         client.execute(tier, &[&broad.0]).await.unwrap();

@@ -65,6 +65,11 @@ impl TestApp {
         people::found(self, name).await
     }
 
+    /// Founds an enterprise by registering; its owner has a password.
+    pub(crate) async fn registered(&self, name: &str) -> Actor {
+        people::register(self, name).await
+    }
+
     /// When every test begins.
     pub(crate) fn start() -> DateTime<Utc> {
         "2026-03-02T09:00:00Z".parse().unwrap()

@@ -4,13 +4,14 @@
 //! That registration and login make the same rows is what their own tests are for.
 
 use chrono::TimeDelta;
+use serde_json::json;
 use shared::access::{AccessClaims, ApiKeyVerb, Role, SecretHash};
 use shared::identity::signing_keys::SigningKey;
 use shared::ids::{ApiKeyId, EnterpriseId, ScopeId, SessionId, UserId};
 use shared::tenancy::founding;
 
 use super::app::PUBLIC_URL;
-use super::{Actor, TestApp};
+use super::{Actor, Client as _, TestApp};
 
 /// What the tests' signing key is made of.
 const SEED: &[u8; 32] = b"a seed that only the tests use..";
@@ -37,6 +38,32 @@ pub(super) async fn found(app: &TestApp, name: &str) -> Actor {
     let owner = account(app, founded.enterprise, founded.root, name).await;
     add_membership(&owner, founded.root, Role::Owner).await;
     owner
+}
+
+/// The password of whoever registered.
+pub(crate) const PASSWORD: &str = "violet anchor 47 drum";
+
+/// A new enterprise and its owner, through the route: slower than rows, because the password is really hashed.
+pub(super) async fn register(app: &TestApp, name: &str) -> Actor {
+    let email = format!("{name}@{name}.example");
+    let body = json!({
+        "email": email, "password": PASSWORD, "name": name, "enterprise_name": format!("{name} Ltd"),
+    });
+    let answer = app.anonymous().post("/v1/auth/register", body).await.ok();
+    let row = "SELECT u.enterprise_id, u.id, u.scope_id, e.id, s.id
+                 FROM users u JOIN scopes e ON e.enterprise_id = u.enterprise_id AND e.kind = 'enterprise'
+                 JOIN sessions s ON s.user_id = u.id WHERE u.email = $1";
+    let row = app.database().superuser().await.query_one(row, &[&email]).await.unwrap();
+    Actor {
+        app: app.clone(),
+        email,
+        enterprise: EnterpriseId(row.get(0)),
+        user: UserId(row.get(1)),
+        scope: ScopeId(row.get(2)),
+        root: ScopeId(row.get(3)),
+        session: SessionId(row.get(4)),
+        token: answer["access_token"].as_str().unwrap().to_owned(),
+    }
 }
 
 /// A new account in somebody's enterprise, with a role there.

@@ -26,13 +26,13 @@ async fn owners_of_two_tenants_share_no_scope() {
 #[tokio::test]
 async fn a_member_of_a_team_reads_what_is_above_it_and_not_beside_it() {
     let (_app, alice, _) = TestApp::two_tenants().await;
-    let division = alice.node(ScopeKind::Division, "Research").await;
-    let team = alice.node_in(&division, ScopeKind::Team, "Search").await;
-    let sibling = alice.node_in(&division, ScopeKind::Team, "Storage").await;
+    let research = alice.node(ScopeKind::Organization, "Research").await;
+    let team = alice.node_in(&research, ScopeKind::Team, "Search").await;
+    let sibling = alice.node_in(&research, ScopeKind::Team, "Storage").await;
     let mia = authenticated(&alice.colleague("mia", &team, Role::Member).await).await;
     assert_eq!(mia.scope(team.scope).unwrap().label(), team.label());
     assert_eq!(mia.scope(team.scope).unwrap().role, Some(Role::Member));
-    assert_eq!(mia.scope(division.scope).unwrap().role, None);
+    assert_eq!(mia.scope(research.scope).unwrap().role, None);
     assert!(mia.scope(sibling.scope).is_none());
     let stranger = authenticated(&alice.stranger("sam").await).await;
     assert!(stranger.scope(team.scope).is_none());

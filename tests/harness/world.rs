@@ -1,0 +1,144 @@
+//! A tenant with something in every table: what others must not see, and what a test of everything needs.
+//!
+//! ```text
+//! enterprise (owner)
+//! └── organization
+//!     └── division
+//!         ├── team (member)
+//!         └── sibling team
+//! ```
+//!
+//! Every name and every text in it contains the tenant's marker word, so that whatever leaks is recognized.
+
+use http::Request;
+use serde_json::{Value, json};
+use shared::access::{Role, ScopeKind};
+use shared::ids::{EventId, MemoryId, ScopeId};
+
+use super::{Actor, Answer, Client as _, Node, Tables, TestApp};
+
+/// The tenant, and the ids of one thing of each kind.
+pub(crate) struct World {
+    pub(crate) app: TestApp,
+    /// A word that occurs nowhere else.
+    pub(crate) marker: &'static str,
+    pub(crate) owner: Actor,
+    pub(crate) member: Actor,
+    pub(crate) organization: Node,
+    pub(crate) division: Node,
+    pub(crate) team: Node,
+    pub(crate) sibling: Node,
+    pub(crate) invitation: String,
+    pub(crate) api_key: String,
+    /// A memory of the owner's own.
+    pub(crate) personal_memory: String,
+    /// A memory of the team's.
+    pub(crate) team_memory: String,
+    /// The entity (mem0's `user_id`) that both are about.
+    pub(crate) entity: String,
+    pub(crate) event: String,
+}
+
+impl World {
+    /// A new tenant in that application.
+    pub(crate) async fn new(app: &TestApp, marker: &'static str) -> Self {
+        let owner = app.registered(marker).await;
+        let organization = owner.node(ScopeKind::Organization, &format!("{marker} organization")).await;
+        let division = owner.node_in(&organization, ScopeKind::Division, &format!("{marker} division")).await;
+        let team = owner.node_in(&division, ScopeKind::Team, &format!("{marker} team")).await;
+        let sibling = owner.node_in(&division, ScopeKind::Team, &format!("{marker} sibling")).await;
+        // Sent with a key, so that there is a stored answer.
+        let change = Request::post(format!("/v1/organizations/{}/move", team.id))
+            .header("content-type", "application/json")
+            .header("idempotency-key", marker)
+            .body(json!({ "parent": division.id }).to_string().into());
+        owner.send(change.unwrap()).await.ok();
+        let member = owner.colleague(&format!("{marker}-member"), &team, Role::Member).await;
+        let invited = json!({ "email": format!("invited@{marker}.example"), "role": "member" });
+        let invitation = owner.post("/v1/enterprise/invitations", invited).await.ok();
+        let key = json!({ "name": format!("{marker} key"), "scopes": ["memories:read"] });
+        let api_key = owner.post("/v1/api-keys", key).await.ok();
+        let entity = format!("{marker}-person");
+        let (personal_memory, event) = remember(&owner, &entity, owner.scope, marker).await;
+        let (team_memory, _) = remember(&owner, &entity, team.scope, marker).await;
+        Self {
+            app: app.clone(),
+            marker,
+            member,
+            organization,
+            division,
+            team,
+            sibling,
+            invitation: text(&invitation["id"]),
+            api_key: text(&api_key["id"]),
+            personal_memory,
+            team_memory,
+            entity,
+            event,
+            owner,
+        }
+    }
+
+    /// What its tables hold.
+    pub(crate) async fn tables(&self) -> Tables {
+        Tables::of(self.app.database(), self.owner.enterprise).await
+    }
+
+    /// Every id by which its things are called.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        vec![
+            self.owner.enterprise.to_string(),
+            self.owner.user.to_string(),
+            self.member.user.to_string(),
+            self.owner.session.to_string(),
+            self.organization.id.to_string(),
+            self.division.id.to_string(),
+            self.team.id.to_string(),
+            self.sibling.id.to_string(),
+            self.invitation.clone(),
+            self.api_key.clone(),
+            self.personal_memory.clone(),
+            self.team_memory.clone(),
+            self.event.clone(),
+        ]
+    }
+
+    /// Asserts that an answer to somebody who may not see this tenant tells nothing of it but what was asked.
+    #[track_caller]
+    pub(crate) fn assert_not_revealed_by(&self, answer: &Answer, asked: &str) {
+        let said = String::from_utf8_lossy(&answer.body).to_lowercase();
+        let secrets = self.ids().into_iter().chain([self.marker.to_owned()]);
+        for secret in secrets.filter(|secret| !asked.contains(secret.as_str())) {
+            assert!(!said.contains(&secret), "{answer} tells {secret}");
+        }
+    }
+}
+
+/// Adds a memory, its first version and the event that tells of it; the ids of memory and event.
+async fn remember(owner: &Actor, entity: &str, scope: ScopeId, marker: &str) -> (String, String) {
+    let (memory, event) = (MemoryId::generate(), EventId::generate());
+    let insert = "WITH memory AS (
+            INSERT INTO memories (enterprise_id, id, author_id, home_scope_id, scope_ids, content, fingerprint, metadata,
+                                  user_id, capture_id, capture_position, embedding, embedding_model,
+                                  created_at, updated_at)
+            VALUES ($1, $2, $3, $4, ARRAY[$4::bigint], $5, '', jsonb_build_object('secret', $5::text), $6, $2, 0,
+                    (SELECT array_agg(0.0625)::real[]::vector(256)::halfvec(256) FROM generate_series(1, 256)), 'test',
+                    $7, $7) RETURNING id, content),
+        version AS (
+            INSERT INTO memory_versions (enterprise_id, memory_id, version, id, event, new_content, editor_id, at)
+            SELECT $1, id, 1, gen_random_uuid(), 'ADD', content, $3, $7 FROM memory)
+        INSERT INTO events (enterprise_id, id, user_id, event_type, status, results, created_at)
+        SELECT $1, $8, $3, 'ADD', 'SUCCEEDED', jsonb_build_array(content), $7 FROM memory";
+    let (tenant, user, now) = (owner.enterprise.uuid(), owner.user.uuid(), owner.app().now());
+    let content = format!("The {marker} opens in spring");
+    let client = owner.app().database().superuser().await;
+    client
+        .execute(insert, &[&tenant, &memory.uuid(), &user, &scope.0, &content, &entity, &now, &event.uuid()])
+        .await
+        .unwrap();
+    (memory.to_string(), event.to_string())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}

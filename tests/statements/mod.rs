@@ -1,0 +1,101 @@
+//! Every SQL statement of the domain, held against the migrated schema: tokio-postgres does not check SQL when it is
+//! compiled, so this does.
+
+mod source;
+
+use std::collections::BTreeMap;
+
+use source::Statement;
+use tokio_postgres::Client;
+
+use crate::harness::TestDatabase;
+
+/// Statements whose text is made at run time, because a filter or an optional condition is part of it. They cannot be
+/// prepared here; the tests of the routes that run them do it.
+const MADE_AT_RUN_TIME: &[&str] = &[];
+
+/// SQL that is no statement of a store: it sets up connections and transactions, or applies the schema.
+const NAMELESS: &[(&str, &str)] = &[
+    ("access/transaction.rs", "SELECT set_config('mem0.enterprise'"),
+    ("access/transaction.rs", "SET LOCAL ROLE mem0_identity"),
+    ("db/migrate.rs", "SELECT pg_advisory_lock"),
+    ("db/migrate.rs", "SELECT mem0.ensure_audit_partitions()"),
+    ("db/migrate.rs", "SELECT max(version)"),
+    ("db/pool.rs", "SELECT (SELECT max(version)"),
+    ("db/pool.rs", "SET ROLE mem0_app"),
+    ("db/pool.rs", "SET statement_timeout"),
+    ("db/pool.rs", "BEGIN; {prologue}"),
+];
+
+#[test]
+fn every_statement_has_a_name() {
+    let nameless: Vec<String> = source::literals()
+        .into_iter()
+        .filter(|literal| literal.is_sql() && literal.name().is_none())
+        .filter(|literal| {
+            !NAMELESS.iter().any(|(file, text)| literal.file == *file && literal.text.starts_with(text))
+        })
+        .map(|literal| format!("{}: {}", literal.file, literal.text))
+        .collect();
+    assert!(nameless.is_empty(), "begin each with -- noun.verb\n{}", nameless.join("\n"));
+}
+
+#[test]
+fn a_name_says_noun_and_verb_and_means_one_statement() {
+    let mut known = BTreeMap::new();
+    for Statement { name, file, text, .. } in source::statements() {
+        let well_formed = name.split('.').count() == 2
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'_'));
+        assert!(well_formed, "{file}: {name:?} is not noun.verb");
+        if let Some((other, same)) = known.insert(name.clone(), (file.clone(), text.clone())) {
+            assert!(same == text, "{name} means one thing in {other} and another in {file}");
+        }
+    }
+    assert!(known.len() > 60, "only {} statements were found", known.len());
+}
+
+#[test]
+fn statements_made_at_run_time_are_known() {
+    let mut made: Vec<String> = source::statements().into_iter().filter(|it| it.made).map(|it| it.name).collect();
+    made.sort();
+    assert_eq!(made, MADE_AT_RUN_TIME);
+}
+
+#[tokio::test]
+async fn every_statement_can_be_prepared_and_is_permitted() {
+    let database = TestDatabase::new().await;
+    let client = database.as_app().await;
+    let mut failures = Vec::new();
+    let mut prepared = 0;
+    for statement in source::statements().into_iter().filter(|statement| !statement.made) {
+        prepared += 1;
+        if let Err(problem) = check(&client, &statement).await {
+            failures.push(format!("{} {}: {problem}", statement.file, statement.name));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(prepared > 60, "only {prepared} statements were prepared");
+}
+
+/// Prepares a statement, and plans it as each role that requests run as: preparing alone checks no privileges.
+async fn check(client: &Client, statement: &Statement) -> Result<(), String> {
+    let explain = format!("EXPLAIN (GENERIC_PLAN) {}", statement.text);
+    let mut problems = Vec::new();
+    for role in ["mem0_app", "mem0_identity"] {
+        client.batch_execute(&format!("SET ROLE {role}")).await.unwrap();
+        let checked = match client.prepare(&statement.text).await {
+            // A command, which has no plan.
+            Ok(_) if statement.text.lines().nth(1).is_some_and(|line| line.trim().starts_with("SET ")) => Ok(()),
+            Ok(_) => client.simple_query(&explain).await.map(drop),
+            Err(error) => Err(error),
+        };
+        match checked {
+            Ok(()) => return Ok(()),
+            Err(error) => {
+                let message = error.as_db_error().map_or_else(|| error.to_string(), |e| e.message().to_owned());
+                problems.push(format!("as {role}: {message}"));
+            }
+        }
+    }
+    Err(problems.join("; "))
+}
