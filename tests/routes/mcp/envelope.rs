@@ -1,0 +1,66 @@
+//! What is refused before it is a call.
+
+use axum::body::Body;
+use http::Request;
+use serde_json::json;
+
+use super::client::{LEGACY, legacy, send};
+use crate::harness::{Client as _, TestApp};
+
+#[tokio::test]
+async fn without_a_credential_it_is_401_with_a_challenge() {
+    let app = TestApp::new().await;
+    let answer = legacy(&app.anonymous(), "tools/list", json!({})).await;
+    answer.assert_problem(401, "unauthenticated", None);
+    assert!(answer.header("www-authenticate").unwrap().starts_with("Bearer"));
+}
+
+#[tokio::test]
+async fn other_methods_than_post_are_405() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    for answer in [alice.get("/mcp").await, alice.delete("/mcp").await] {
+        answer.assert_problem(405, "method-not-allowed", None);
+        assert_eq!(answer.header("allow"), Some("POST"));
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_origin_or_host_is_403() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
+    let version = ("mcp-protocol-version", LEGACY);
+    for origin in ["https://evil.example", "null", "https://mem0.test.evil.example", "http://mem0.test"] {
+        send(&alice, &ping, &[version, ("origin", origin)]).await.assert_status(403);
+    }
+    for origin in ["https://mem0.test", "http://localhost:5173"] {
+        send(&alice, &ping, &[version, ("origin", origin)]).await.assert_status(200);
+    }
+    let rebound = Request::post("/mcp").header("host", "evil.example").header("content-type", "application/json");
+    let rebound = rebound.header("accept", "application/json, text/event-stream");
+    alice.send(rebound.body(Body::from(ping.to_string())).unwrap()).await.assert_status(403);
+}
+
+#[tokio::test]
+async fn what_is_not_one_json_rpc_message_is_400_with_a_code() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    for (body, code) in [
+        ("{", -32700),
+        ("[]", -32600),
+        (r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, -32600),
+        ("\"hello\"", -32600),
+        (r#"{"id":1,"method":"ping"}"#, -32600),
+        (r#"{"jsonrpc":"2.0","id":1}"#, -32600),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[]}"#, -32600),
+    ] {
+        let request = Request::post("/mcp").header("host", "mem0.test").header("content-type", "application/json");
+        let request = request.header("accept", "application/json, text/event-stream");
+        let answer = alice.send(request.body(Body::from(body)).unwrap()).await;
+        answer.assert_status(400);
+        assert_eq!(answer.json()["error"]["code"], code, "{body}: {answer}");
+    }
+    let huge = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping", "params": { "x": "x".repeat(2 << 20) } });
+    send(&alice, &huge, &[("mcp-protocol-version", LEGACY)]).await.assert_problem(413, "too-large", None);
+}

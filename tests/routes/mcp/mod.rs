@@ -1,0 +1,6 @@
+//! `POST /mcp`.
+
+mod client;
+mod envelope;
+mod eras;
+mod tools;

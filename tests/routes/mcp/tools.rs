@@ -1,0 +1,110 @@
+//! The tools.
+
+use serde_json::{Value, json};
+use shared::access::{ApiKeyVerb, Role};
+
+use super::client::{call, content, legacy, modern, refused};
+use crate::harness::{Actor, TestApp};
+
+#[tokio::test]
+async fn a_memory_lives_its_life_through_the_tools() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let added = call(&alice, "add_memory", json!({ "text": "Alice drinks green tea in the morning" })).await;
+    assert_eq!(added["results"][0]["event"], "ADD");
+    assert_eq!(added["extractor"], "verbatim");
+    let id = added["results"][0]["id"].as_str().unwrap().to_owned();
+
+    let found = call(&alice, "search_memories", json!({ "query": "what does Alice drink?" })).await;
+    assert_eq!(found["results"][0]["id"], id);
+    assert_eq!(found["results"][0]["scope"], "personal");
+    assert!(found["content_trust"].as_str().unwrap().starts_with("untrusted"));
+
+    let read = call(&alice, "get_memory", json!({ "memory_id": id })).await;
+    assert_eq!(read["memory"], "Alice drinks green tea in the morning");
+    let changed = json!({ "memory_id": id, "text": "Alice drinks black tea in the morning" });
+    assert_eq!(call(&alice, "update_memory", changed).await["memory"], "Alice drinks black tea in the morning");
+    let listed = call(&alice, "get_memories", json!({})).await;
+    assert_eq!((listed["count"].as_u64(), listed["next_page"].clone()), (Some(1), Value::Null));
+
+    assert_eq!(call(&alice, "delete_memory", json!({ "memory_id": id })).await["deleted"], true);
+    assert_eq!(refused(&alice, "get_memory", json!({ "memory_id": id })).await, "memory not found");
+}
+
+#[tokio::test]
+async fn messages_are_extracted_and_what_is_known_is_skipped() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let messages = json!([
+        { "role": "user", "content": "Hi! My favourite colour is teal." },
+        { "role": "assistant", "content": "Noted. Anything else?" },
+    ]);
+    let first = call(&alice, "add_memory", json!({ "messages": messages })).await;
+    assert_eq!(first["extractor"], "deterministic");
+    assert!(first["results"].as_array().unwrap().iter().any(|result| result["event"] == "ADD"), "{first}");
+    let again = call(&alice, "add_memory", json!({ "messages": messages })).await;
+    assert!(again["results"].as_array().unwrap().iter().all(|result| result["event"] == "SKIP"), "{again}");
+}
+
+#[tokio::test]
+async fn both_eras_call_the_same_tools() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let arguments = json!({ "name": "add_memory", "arguments": { "text": "The office cat is called Ferris" } });
+    content(&legacy(&alice, "tools/call", arguments).await);
+    let found = call(&alice, "search_memories", json!({ "query": "name of the office cat" })).await;
+    assert_eq!(found["results"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn wrong_arguments_are_results_that_name_the_field() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let cases: [(&str, Value, &str); 9] = [
+        ("search_memories", json!({}), "query"),
+        ("search_memories", json!({ "query": 7 }), "query"),
+        ("search_memories", json!({ "query": "x", "top_k": 0 }), "top_k"),
+        ("search_memories", json!({ "query": "x", "scope": "galaxy" }), "scope"),
+        ("search_memories", json!({ "query": "x", "filters": { "colour": "red" } }), "colour"),
+        ("search_memories", json!({ "query": "x", "tenant": "other" }), "tenant"),
+        ("get_memory", json!({ "memory_id": "seven" }), "memory_id"),
+        ("update_memory", json!({ "memory_id": "mem_01jd0000000000000000000000" }), "text"),
+        ("add_memory", json!({}), "text"),
+    ];
+    for (tool, arguments, field) in cases {
+        let message = refused(&alice, tool, arguments.clone()).await;
+        assert!(message.contains(field), "{tool} {arguments}: {message}");
+    }
+    let unknown = modern(&alice, "tools/call", json!({ "name": "no_such_tool", "arguments": {} })).await;
+    assert_eq!(unknown.json()["error"]["code"], -32602, "{unknown}");
+}
+
+#[tokio::test]
+async fn the_list_depends_on_the_credential_only() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let viewer = alice.enterprise_colleague("vera", Role::Viewer).await;
+    assert_eq!(names(&alice).await, names(&viewer).await);
+    let reader = alice.with_narrow_api_key(&[ApiKeyVerb::MemoriesRead]).await;
+    assert_eq!(names(&reader).await, ["search_memories", "get_memories", "get_memory"]);
+    let message = refused(&reader, "add_memory", json!({ "text": "Not with this key" })).await;
+    assert_eq!(message, "this API key lacks the scope memories:write");
+}
+
+async fn names(actor: &Actor) -> Vec<String> {
+    let listed = modern(actor, "tools/list", json!({})).await.ok();
+    let tools = listed["result"]["tools"].as_array().unwrap();
+    tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn the_tools_are_described_as_reviewed() {
+    let described: Vec<_> = mcp::tools::all().into_iter().map(|tool| tool.describe()).collect();
+    let described = format!("{}\n", serde_json::to_string_pretty(&described).unwrap());
+    assert!(!described.contains("\"uint"), "no formats that clients do not know");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api/mcp-tools.json");
+    if std::fs::read_to_string(path).unwrap_or_default() != described {
+        std::fs::write(path, &described).unwrap();
+        panic!("docs/api/mcp-tools.json did not show the tools; it was rewritten, review and commit it");
+    }
+}
