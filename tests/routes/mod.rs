@@ -1,3 +1,4 @@
 //! One folder per function, one file per noun.
 
 mod health;
+mod mcp;

@@ -56,7 +56,8 @@ fn a_name_says_noun_and_verb_and_means_one_statement() {
 
 #[test]
 fn statements_made_at_run_time_are_known() {
-    let mut made: Vec<String> = source::statements().into_iter().filter(|it| it.made).map(|it| it.name).collect();
+    let mut made: Vec<String> =
+        source::statements().into_iter().filter(|it| it.made).map(|it| it.name).collect();
     made.sort();
     assert_eq!(made, MADE_AT_RUN_TIME);
 }
@@ -85,14 +86,17 @@ async fn check(client: &Client, statement: &Statement) -> Result<(), String> {
         client.batch_execute(&format!("SET ROLE {role}")).await.unwrap();
         let checked = match client.prepare(&statement.text).await {
             // A command, which has no plan.
-            Ok(_) if statement.text.lines().nth(1).is_some_and(|line| line.trim().starts_with("SET ")) => Ok(()),
+            Ok(_) if statement.text.lines().nth(1).is_some_and(|line| line.trim().starts_with("SET ")) => {
+                Ok(())
+            }
             Ok(_) => client.simple_query(&explain).await.map(drop),
             Err(error) => Err(error),
         };
         match checked {
             Ok(()) => return Ok(()),
             Err(error) => {
-                let message = error.as_db_error().map_or_else(|| error.to_string(), |e| e.message().to_owned());
+                let message =
+                    error.as_db_error().map_or_else(|| error.to_string(), |e| e.message().to_owned());
                 problems.push(format!("as {role}: {message}"));
             }
         }

@@ -34,8 +34,8 @@ impl Literal {
     /// Whether it looks like SQL, with a name or without.
     pub(super) fn is_sql(&self) -> bool {
         const VERBS: [&str; 13] = [
-            "SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "CREATE", "ALTER", "DROP", "SET", "BEGIN", "LOCK", "COPY",
-            "TRUNCATE",
+            "SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "CREATE", "ALTER", "DROP", "SET", "BEGIN",
+            "LOCK", "COPY", "TRUNCATE",
         ];
         let mut words = self.text.split_whitespace();
         let verb = words.next().unwrap_or_default().trim_end_matches(';');

@@ -20,6 +20,9 @@ use crate::{Platform, demo, embedded, migrate, router, say, shutdown};
 /// How long requests under way may still take once the process is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How often scopes are moved between exact and approximate search.
+const RETIER_INTERVAL: Duration = Duration::from_secs(60);
+
 /// What `serve` does besides serving.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Options {
@@ -68,6 +71,7 @@ pub async fn run(options: Options) -> Result<()> {
 
     // From here on: the requests that made the demo are nobody's.
     telemetry::init();
+    tokio::spawn(retier(platform.gate.clone()));
     let service = with_peer_address(router);
     let (stopping, stopped) = tokio::sync::oneshot::channel();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
@@ -101,4 +105,16 @@ fn with_peer_address(router: axum::Router) -> Service {
     }
     let router = axum::Router::new().fallback_service(router).layer(middleware::from_fn(source_ip));
     router.into_make_service_with_connect_info::<SocketAddr>()
+}
+
+async fn retier(gate: Gate) {
+    let mut every = tokio::time::interval(RETIER_INTERVAL);
+    loop {
+        every.tick().await;
+        match shared::memory::retier_scopes(&gate).await {
+            Ok(0) => {}
+            Ok(changed) => tracing::info!(changed, "scopes changed their search tier"),
+            Err(error) => tracing::warn!(%error, "search tiers could not be reviewed"),
+        }
+    }
 }

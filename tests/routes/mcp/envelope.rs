@@ -37,7 +37,8 @@ async fn a_foreign_origin_or_host_is_403() {
     for origin in ["https://mem0.test", "http://localhost:5173"] {
         send(&alice, &ping, &[version, ("origin", origin)]).await.assert_status(200);
     }
-    let rebound = Request::post("/mcp").header("host", "evil.example").header("content-type", "application/json");
+    let rebound =
+        Request::post("/mcp").header("host", "evil.example").header("content-type", "application/json");
     let rebound = rebound.header("accept", "application/json, text/event-stream");
     alice.send(rebound.body(Body::from(ping.to_string())).unwrap()).await.assert_status(403);
 }
@@ -55,7 +56,8 @@ async fn what_is_not_one_json_rpc_message_is_400_with_a_code() {
         (r#"{"jsonrpc":"2.0","id":1}"#, -32600),
         (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[]}"#, -32600),
     ] {
-        let request = Request::post("/mcp").header("host", "mem0.test").header("content-type", "application/json");
+        let request =
+            Request::post("/mcp").header("host", "mem0.test").header("content-type", "application/json");
         let request = request.header("accept", "application/json, text/event-stream");
         let answer = alice.send(request.body(Body::from(body)).unwrap()).await;
         answer.assert_status(400);

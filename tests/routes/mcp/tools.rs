@@ -23,7 +23,10 @@ async fn a_memory_lives_its_life_through_the_tools() {
     let read = call(&alice, "get_memory", json!({ "memory_id": id })).await;
     assert_eq!(read["memory"], "Alice drinks green tea in the morning");
     let changed = json!({ "memory_id": id, "text": "Alice drinks black tea in the morning" });
-    assert_eq!(call(&alice, "update_memory", changed).await["memory"], "Alice drinks black tea in the morning");
+    assert_eq!(
+        call(&alice, "update_memory", changed).await["memory"],
+        "Alice drinks black tea in the morning"
+    );
     let listed = call(&alice, "get_memories", json!({})).await;
     assert_eq!((listed["count"].as_u64(), listed["next_page"].clone()), (Some(1), Value::Null));
 
@@ -50,7 +53,8 @@ async fn messages_are_extracted_and_what_is_known_is_skipped() {
 async fn both_eras_call_the_same_tools() {
     let app = TestApp::new().await;
     let alice = app.owner("alice").await;
-    let arguments = json!({ "name": "add_memory", "arguments": { "text": "The office cat is called Ferris" } });
+    let arguments =
+        json!({ "name": "add_memory", "arguments": { "text": "The office cat is called Ferris" } });
     content(&legacy(&alice, "tools/call", arguments).await);
     let found = call(&alice, "search_memories", json!({ "query": "name of the office cat" })).await;
     assert_eq!(found["results"].as_array().unwrap().len(), 1);

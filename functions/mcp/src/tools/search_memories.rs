@@ -83,8 +83,13 @@ pub(super) async fn call(memories: &Memories, caller: &AuthContext, arguments: J
     let found = memories.recall(caller, request).await?;
     let results = found.iter().map(|found| {
         let mut value = view::memory(caller, &found.memory);
-        value["score"] = json!(found.score);
+        value["score"] = json!(rounded(found.score));
         value
     });
     Ok(json!({ "results": results.collect::<Vec<_>>(), "content_trust": view::UNTRUSTED }))
+}
+
+/// Four decimals: more only look precise.
+fn rounded(score: f32) -> f64 {
+    (f64::from(score) * 10_000.0).round() / 10_000.0
 }
