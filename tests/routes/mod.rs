@@ -1,4 +1,5 @@
 //! One folder per function, one file per noun.
 
+mod admin;
 mod health;
 mod mcp;

@@ -1,5 +1,5 @@
 //! The administration of a tenant: its tree, members, invitations and accounts. Translation only; the rules are in
-//! `shared::tenancy`.
+//! `shared::tenancy`, those of putting accounts out of use in `shared::identity`.
 //!
 //! Each file is a noun with its handlers: [`organizations`] is the tree, [`members`] and [`invitations`] serve the
 //! enterprise and its nodes alike.
@@ -64,6 +64,8 @@ pub fn routes() -> Routes<State> {
         .delete("/v1/invitations/{id}", invitations::revoke)
         .get("/v1/users", users::list)
         .get("/v1/users/{id}", users::show)
+        .post("/v1/users/{id}/deactivate", users::deactivate)
+        .post("/v1/users/{id}/reactivate", users::reactivate)
         .get("/v1/scopes", scopes::list)
 }
 

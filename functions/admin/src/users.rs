@@ -5,6 +5,7 @@ use serde::Deserialize;
 use shared::Result;
 use shared::access::{AuthContext, Gate};
 use shared::http::{Json, Path, Query};
+use shared::identity;
 use shared::ids::UserId;
 use shared::page::List;
 use shared::tenancy::users::{self, Listing, Status, User, UserDetails};
@@ -37,5 +38,25 @@ pub(crate) async fn show(
     State(gate): State<Gate>,
     Path(id): Path<UserId>,
 ) -> Result<Json<UserDetails>> {
+    users::lookup(&ctx, &gate.db, id).await.map(Json)
+}
+
+/// `POST /v1/users/{id}/deactivate`. Repeating it changes nothing, with or without an `Idempotency-Key`.
+pub(crate) async fn deactivate(
+    ctx: AuthContext,
+    State(gate): State<Gate>,
+    Path(id): Path<UserId>,
+) -> Result<Json<UserDetails>> {
+    identity::deactivate_user(&gate, &ctx, id).await?;
+    users::lookup(&ctx, &gate.db, id).await.map(Json)
+}
+
+/// `POST /v1/users/{id}/reactivate`. Repeating it changes nothing, with or without an `Idempotency-Key`.
+pub(crate) async fn reactivate(
+    ctx: AuthContext,
+    State(gate): State<Gate>,
+    Path(id): Path<UserId>,
+) -> Result<Json<UserDetails>> {
+    identity::reactivate_user(&gate, &ctx, id).await?;
     users::lookup(&ctx, &gate.db, id).await.map(Json)
 }

@@ -24,6 +24,9 @@ pub(super) fn check_kind(kind: ScopeKind, parent: &ReadableScope) -> Result<()> 
     if may_stand_below(kind, parent.kind) {
         return Ok(());
     }
+    if !kind.is_node() {
+        return Err(Error::invalid("kind", "expected organization, division, department, unit or team"));
+    }
     let parents: Vec<_> = ScopeKind::ALL
         .into_iter()
         .filter(|other| may_stand_below(kind, *other))

@@ -1,0 +1,114 @@
+//! `POST /v1/organizations/{id}/move`.
+
+use serde_json::{Value, json};
+
+use super::{add_member, make, text, tree};
+use crate::harness::{Actor, Answer, Client as _, TestApp};
+
+async fn relocate(actor: &Actor, node: &str, parent: Option<&str>) -> Answer {
+    actor.post(&format!("/v1/organizations/{node}/move"), json!({ "parent": parent })).await
+}
+
+#[tokio::test]
+async fn a_subtree_moves_with_everything_below_it() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let energy = make(&alice, "organization", "Energy", None).await;
+    let grid = make(&alice, "division", "Grid", Some(&energy)).await;
+    let unit = make(&alice, "unit", "North", Some(&grid)).await;
+    let team = make(&alice, "team", "Lines", Some(&unit)).await;
+    let solar = make(&alice, "organization", "Solar", None).await;
+    let moved = relocate(&alice, &grid, Some(&solar)).await.ok();
+    assert_eq!((&moved["parent"], &moved["ancestors"]), (&json!(solar), &json!([solar])));
+    let lowest = alice.get(&format!("/v1/organizations/{team}")).await.ok();
+    assert_eq!(lowest["ancestors"], json!([solar, grid, unit]));
+    assert_eq!(lowest["level"], 5);
+    let top = relocate(&alice, &solar, Some(&energy)).await.ok();
+    assert_eq!(top["level"], 3);
+    assert_eq!(relocate(&alice, &solar, None).await.ok()["parent"], Value::Null);
+    assert_eq!(relocate(&alice, &solar, None).await.ok()["level"], 2);
+}
+
+#[tokio::test]
+async fn a_move_takes_effect_on_the_next_request() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let energy = make(&alice, "organization", "Energy", None).await;
+    let grid = make(&alice, "division", "Grid", Some(&energy)).await;
+    let sales = make(&alice, "division", "Sales", Some(&energy)).await;
+    let team = make(&alice, "team", "Lines", Some(&grid)).await;
+    let (greta, saul) = (alice.stranger("greta").await, alice.stranger("saul").await);
+    add_member(&alice, &grid, &greta, "admin").await;
+    add_member(&alice, &sales, &saul, "viewer").await;
+    let path = format!("/v1/organizations/{team}");
+    saul.get(&path).await.assert_problem(404, "not-found", None);
+    relocate(&alice, &team, Some(&sales)).await.ok();
+    greta.get(&path).await.assert_problem(404, "not-found", None);
+    assert_eq!(saul.get(&path).await.ok()["role"], "viewer");
+}
+
+#[tokio::test]
+async fn cycles_and_depth_and_kinds_are_refused_and_change_nothing() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let energy = make(&alice, "organization", "Energy", None).await;
+    let solar = make(&alice, "organization", "Solar", Some(&energy)).await;
+    let mut lowest = make(&alice, "division", "D3", Some(&solar)).await;
+    for level in 5..=8 {
+        lowest = make(&alice, "division", &format!("L{level}"), Some(&lowest)).await;
+    }
+    let other = make(&alice, "organization", "Other", None).await;
+    let division = make(&alice, "division", "Beside", Some(&other)).await;
+    let before = tree(&alice).await;
+    relocate(&alice, &energy, Some(&solar)).await.assert_problem(409, "conflict", None);
+    relocate(&alice, &energy, Some(&energy)).await.assert_problem(409, "conflict", None);
+    let detail = relocate(&alice, &energy, Some(&other)).await.assert_problem(409, "conflict", None);
+    assert_eq!(detail, "the tree would be 9 levels deep, counting the enterprise; it can have 8");
+    relocate(&alice, &other, Some(&division)).await.assert_problem(400, "invalid", Some("parent"));
+    relocate(&alice, &division, None).await.assert_problem(400, "invalid", Some("parent"));
+    let path = format!("/v1/organizations/{division}/move");
+    alice.post(&path, json!({})).await.assert_problem(400, "invalid", None);
+    alice.post(&path, json!({ "parent": other, "force": true })).await.assert_problem(
+        400,
+        "invalid",
+        Some("force"),
+    );
+    assert_eq!(tree(&alice).await, before);
+}
+
+#[tokio::test]
+async fn a_move_needs_authority_over_both_places() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let energy = make(&alice, "organization", "Energy", None).await;
+    let grid = make(&alice, "division", "Grid", Some(&energy)).await;
+    let sales = make(&alice, "division", "Sales", Some(&energy)).await;
+    let team = make(&alice, "team", "Lines", Some(&grid)).await;
+    let adam = alice.stranger("adam").await;
+    add_member(&alice, &team, &adam, "owner").await;
+    add_member(&alice, &sales, &adam, "owner").await;
+    let detail = relocate(&adam, &team, Some(&sales)).await.assert_problem(403, "forbidden", None);
+    assert_eq!(detail, format!("this needs the role admin on division:{grid}, you have none there"));
+    add_member(&alice, &grid, &adam, "admin").await;
+    relocate(&adam, &team, Some(&energy)).await.assert_problem(403, "forbidden", None);
+    relocate(&adam, &team, Some(&sales)).await.ok();
+}
+
+#[tokio::test]
+async fn moving_a_thousand_nodes_leaves_every_path_right() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let energy = make(&alice, "organization", "Energy", None).await;
+    let other = make(&alice, "organization", "Other", None).await;
+    let division = make(&alice, "division", "Grid", Some(&energy)).await;
+    let many = "WITH parent AS (SELECT s.enterprise_id, s.id, s.path FROM scopes s
+                    JOIN sub_organizations n ON n.scope_id = s.id WHERE n.name = 'Grid'),
+                made AS (INSERT INTO scopes (enterprise_id, id, kind, parent_id, path)
+                    SELECT p.enterprise_id, i.id, 'team', p.id, p.path || i.id
+                      FROM parent p, (SELECT nextval('scope_ids') AS id FROM generate_series(1, 1000)) i
+                    RETURNING enterprise_id, id)
+                INSERT INTO sub_organizations (enterprise_id, id, scope_id, name, created_at, updated_at)
+                SELECT enterprise_id, gen_random_uuid(), id, 'Team ' || id, now(), now() FROM made";
+    app.database().superuser().await.execute(many, &[]).await.unwrap();
+    relocate(&alice, &division, Some(&other)).await.ok();
+    let teams = alice.get("/v1/organizations?kind=team&limit=1000").await.ok();
+    let teams = teams["results"].as_array().unwrap();
+    assert_eq!(teams.len(), 1000);
+    assert!(teams.iter().all(|team| team["ancestors"] == json!([other, division])));
+    assert_eq!(text(&teams[0]["parent"]), division);
+}
