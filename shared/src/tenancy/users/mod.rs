@@ -6,5 +6,5 @@ pub mod service;
 mod store;
 mod types;
 
-pub use service::{list, lookup};
+pub use service::{list, lookup, may_manage};
 pub use types::{Listing, Membership, Status, User, UserDetails};

@@ -1,12 +1,14 @@
-//! What administrators can learn of accounts.
+//! What administrators can learn of accounts, and whose account they may end.
 
 use super::store;
 use super::{Listing, User, UserDetails};
-use crate::access::{Action, AuthContext};
+use crate::access::{Action, AuthContext, TenantTx};
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ids::UserId;
 use crate::page::{Cursor, List, QueryHash};
+use crate::tenancy::locked::Locked;
+use crate::tenancy::rank;
 
 /// The enterprise's accounts, oldest first.
 pub async fn list(
@@ -45,4 +47,19 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: UserId) -> Result<User
     let memberships = store::memberships(&tx, id).await?;
     tx.commit().await?;
     Ok(UserDetails { user, memberships })
+}
+
+/// Takes the tenant's lock and refuses unless the caller may deactivate and reactivate this account: an administrator
+/// of the enterprise, nobody of higher role there, not oneself.
+pub async fn may_manage(tx: &TenantTx<'_>, id: UserId) -> Result<()> {
+    let ctx = tx.caller();
+    let tree = Locked::take(tx).await?;
+    let root = tree.scope(ctx.enterprise()?.id).await?;
+    ctx.authorize(Action::ManageAccounts, &root)?;
+    let user = store::list(tx, root.id, Some(id), None, None, 1).await?.pop();
+    let user = user.ok_or(Error::NotFound { what: "user" })?;
+    if id == ctx.user_id() {
+        return Err(Error::Conflict("nobody can deactivate or reactivate their own account".to_owned()));
+    }
+    rank::may_touch(&root, user.role)
 }
