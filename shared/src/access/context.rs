@@ -37,7 +37,8 @@ pub struct AuthContext {
     pub(super) email: String,
     pub(super) method: Method,
     pub(super) request: RequestInfo,
-    /// From the enterprise down; holds the personal, the enterprise's and the public scope always.
+    /// From the enterprise down; holds the personal and the public scope always, and the enterprise's for whoever is a
+    /// member of anything.
     pub(super) scopes: Vec<ReadableScope>,
 }
 

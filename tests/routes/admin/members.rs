@@ -25,10 +25,11 @@ async fn a_list_shows_what_is_direct_and_what_is_inherited() {
     add_member(&alice, &grid, &adam, "viewer").await;
     add_member(&alice, &grid, &mia, "member").await;
     let list = mia.get(&members(&grid)).await;
-    insta::assert_json_snapshot!(list.snapshot()["results"][1], @r#"
+    let mut row = list.snapshot()["results"][1].clone();
+    assert_eq!(row.as_object_mut().unwrap().remove("email"), Some(json!(adam.email)));
+    insta::assert_json_snapshot!(row, @r#"
     {
       "direct_role": "viewer",
-      "email": "adam@ent-01kjq1vfr0000000000000000.example",
       "inherited": {
         "from": {
           "id": "[org#1]",

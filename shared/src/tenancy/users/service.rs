@@ -18,13 +18,12 @@ pub async fn list(
     cursor: Option<&str>,
     limit: u32,
 ) -> Result<List<User>> {
-    let root = ctx.enterprise()?;
-    ctx.authorize(Action::ListAccounts, root)?;
+    ctx.authorize(Action::ListAccounts, ctx.enterprise()?)?;
     let status = listing.status.map(|status| status.as_str());
     let query = QueryHash::of(&["users", status.unwrap_or("")]);
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let tx = ctx.begin(db, "user.list").await?;
-    let mut results = store::list(&tx, root.id, None, status, after, limit + 1).await?;
+    let mut results = store::list(&tx, None, status, after, limit + 1).await?;
     tx.commit().await?;
     let next = Cursor::cut(&mut results, limit, &query, |user| Cursor {
         created_at: user.created_at,
@@ -35,14 +34,13 @@ pub async fn list(
 
 /// One account: one's own, or anyone's for an administrator of the enterprise.
 pub async fn lookup(ctx: &AuthContext, db: &Database, id: UserId) -> Result<UserDetails> {
-    let root = ctx.enterprise()?;
     if id == ctx.user_id() {
         ctx.authorize_verb(Action::ListAccounts.verb())?;
     } else {
-        ctx.authorize(Action::ListAccounts, root)?;
+        ctx.authorize(Action::ListAccounts, ctx.enterprise()?)?;
     }
     let tx = ctx.begin(db, "user.lookup").await?;
-    let user = store::list(&tx, root.id, Some(id), None, None, 1).await?.pop();
+    let user = store::list(&tx, Some(id), None, None, 1).await?.pop();
     let user = user.ok_or(Error::NotFound { what: "user" })?;
     let memberships = store::memberships(&tx, id).await?;
     tx.commit().await?;
@@ -56,7 +54,7 @@ pub async fn may_manage(tx: &TenantTx<'_>, id: UserId) -> Result<()> {
     let tree = Locked::take(tx).await?;
     let root = tree.scope(ctx.enterprise()?.id).await?;
     ctx.authorize(Action::ManageAccounts, &root)?;
-    let user = store::list(tx, root.id, Some(id), None, None, 1).await?.pop();
+    let user = store::list(tx, Some(id), None, None, 1).await?.pop();
     let user = user.ok_or(Error::NotFound { what: "user" })?;
     if id == ctx.user_id() {
         return Err(Error::Conflict("nobody can deactivate or reactivate their own account".to_owned()));

@@ -5,14 +5,13 @@ use tokio_postgres::Row;
 use super::{Membership, Status, User};
 use crate::access::{Role, TenantTx};
 use crate::db::StoreError;
-use crate::ids::{ScopeId, UserId};
+use crate::ids::UserId;
 use crate::page::Cursor;
 use crate::tenancy::place::Place;
 
-/// Accounts with their role on `root`, oldest first.
+/// Accounts with their role on the enterprise, oldest first.
 pub(super) async fn list(
     tx: &TenantTx<'_>,
-    root: ScopeId,
     only: Option<UserId>,
     status: Option<&str>,
     after: Option<Cursor>,
@@ -21,19 +20,20 @@ pub(super) async fn list(
     const LIST: &str = "-- user.list
         SELECT u.id, u.email, u.display_name, u.status, u.created_at, u.deactivated_at, m.role::text
           FROM users u
-          LEFT JOIN memberships m ON m.enterprise_id = u.enterprise_id AND m.user_id = u.id AND m.scope_id = $2
+          LEFT JOIN memberships m
+                 ON m.enterprise_id = u.enterprise_id AND m.user_id = u.id
+                AND m.scope_id = (SELECT id FROM scopes WHERE enterprise_id = $1 AND kind = 'enterprise')
          WHERE u.enterprise_id = $1
-           AND ($3::uuid IS NULL OR u.id = $3)
-           AND ($4::text IS NULL OR u.status = $4)
-           AND ($5::timestamptz IS NULL OR (u.created_at, u.id) > ($5, $6::uuid))
+           AND ($2::uuid IS NULL OR u.id = $2)
+           AND ($3::text IS NULL OR u.status = $3)
+           AND ($4::timestamptz IS NULL OR (u.created_at, u.id) > ($4, $5::uuid))
          ORDER BY u.created_at, u.id
-         LIMIT $7";
+         LIMIT $6";
     let rows = tx
         .query(
             LIST,
             &[
                 &tx.caller().enterprise_id().uuid(),
-                &root.0,
                 &only.map(UserId::uuid),
                 &status,
                 &after.map(|at| at.created_at),
