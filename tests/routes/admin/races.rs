@@ -78,7 +78,8 @@ async fn the_last_two_owners_cannot_remove_each_other_or_themselves() {
         let end = format!("/v1/users/{}/deactivate", olga.user);
         let hers = path(&alice);
         let (one, two) = tokio::join!(alice.post(&end, json!({})), alice.delete(&hers));
-        assert_eq!(statuses([&one, &two])[1], 409);
+        // Whoever left first is no administrator any more.
+        assert!(matches!(statuses([&one, &two]), [200, 409] | [204, 403]), "{one} {two}");
     }
 }
 

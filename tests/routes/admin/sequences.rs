@@ -158,7 +158,7 @@ async fn compare(app: &TestApp, owner: &Actor, model: &Model) {
 fn any_sequence_of_changes_leaves_the_tree_of_the_model() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let app = runtime.block_on(TestApp::new());
-    let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 12, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&steps(), |steps| {
         runtime.block_on(async {
             let owner = app.owner("alice").await;
