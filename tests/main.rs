@@ -10,6 +10,8 @@
 mod filters;
 #[allow(dead_code, reason = "kept whole while the first routes are being written")]
 mod harness;
+mod isolation;
+mod operations;
 mod plans;
 mod routes;
 mod rows;

@@ -102,6 +102,7 @@ async fn each_arm_of_retrieval_reads_only_its_own_index() {
         "Bitmap Heap Scan on memory_scopes",
         "Bitmap Index Scan on memory_scopes_terms",
         "Index Only Scan on memory_scopes_pkey",
+        "Index Scan on memory_scopes_by_memory",
     ]
     "#);
     insta::assert_debug_snapshot!(candidates("", &broad_text).await, @r#"
@@ -109,6 +110,7 @@ async fn each_arm_of_retrieval_reads_only_its_own_index() {
         "Bitmap Heap Scan on memory_scopes",
         "Bitmap Index Scan on memory_scopes_broad_terms",
         "Index Scan on memory_scopes_broad_vectors",
+        "Index Scan on memory_scopes_by_memory",
     ]
     "#);
     insta::assert_debug_snapshot!(candidates(&small_text, &broad_text).await, @r#"
@@ -118,6 +120,7 @@ async fn each_arm_of_retrieval_reads_only_its_own_index() {
         "Bitmap Index Scan on memory_scopes_terms",
         "Index Only Scan on memory_scopes_pkey",
         "Index Scan on memory_scopes_broad_vectors",
+        "Index Scan on memory_scopes_by_memory",
     ]
     "#);
     let among = format!(

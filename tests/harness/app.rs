@@ -1,6 +1,7 @@
 //! The application under test.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -73,6 +74,12 @@ impl TestApp {
     /// When every test begins.
     pub(crate) fn start() -> DateTime<Utc> {
         "2026-03-02T09:00:00Z".parse().unwrap()
+    }
+
+    /// A number that no other call in this process gives, for names.
+    pub(crate) fn unique() -> usize {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        NEXT.fetch_add(1, Ordering::Relaxed)
     }
 
     /// What the application takes for the present.

@@ -1,7 +1,7 @@
 //! How everybody makes requests.
 
 use axum::body::Body;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{Method, Request};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -30,7 +30,12 @@ pub(crate) trait Client {
 
     /// Sends a method with a JSON body.
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
+        // MCP asks for both headers, everything else ignores them.
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, "mem0.test")
+            .header(ACCEPT, "application/json, text/event-stream");
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }

@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
 use super::cluster::{self, LOGIN, OWNER};
@@ -16,6 +17,7 @@ const IN_USE: i32 = 0x6d30_6462;
 /// A database that nobody else uses.
 pub(crate) struct TestDatabase {
     name: String,
+    superuser: OnceCell<Client>,
     /// Holds the lock for as long as the database is there.
     keeper: Option<Client>,
 }
@@ -30,7 +32,7 @@ impl TestDatabase {
         // Quicker than through the log, since nothing is synchronized to disk.
         let copy = format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER} STRATEGY file_copy");
         keeper.batch_execute(&copy).await.unwrap();
-        Self { name, keeper: Some(keeper) }
+        Self { name, superuser: OnceCell::new(), keeper: Some(keeper) }
     }
 
     /// How the application reaches it: as a login that may only become `mem0_app`.
@@ -43,9 +45,9 @@ impl TestDatabase {
         cluster::url(OWNER, &self.name).await
     }
 
-    /// A connection to which nothing is hidden. For arranging and inspecting, never for what is tested.
-    pub(crate) async fn superuser(&self) -> Client {
-        cluster::superuser(&self.name).await
+    /// The connection to which nothing is hidden. For arranging and inspecting, never for what is tested.
+    pub(crate) async fn superuser(&self) -> &Client {
+        self.superuser.get_or_init(|| cluster::superuser(&self.name)).await
     }
 
     /// How the superuser reaches it.

@@ -1,0 +1,125 @@
+//! Nobody reaches what is not theirs: every operation and every MCP tool, called by people who may not see what it is
+//! about.
+//!
+//! `matrix.txt` holds how each call was answered, `uncovered.txt` what is not called at all: both are compared with what
+//! happens now and reviewed when they change, and nothing may be uncovered. Whatever the answer is, this always
+//! holds: no credential, no answer but 401; what another tenant names does not exist (404), and is refused in the very words
+//! in which what never existed is; nobody learns an id or a word that they did not bring; a refused call changes nothing.
+
+mod tools;
+mod visitor;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use visitor::Visitor;
+
+use shared::ids::MemoryId;
+
+use crate::harness::{Tables, TestApp, World};
+use crate::operations::{self, Call, PUBLIC};
+
+#[tokio::test]
+async fn every_operation_refuses_whoever_may_not_see_what_it_is_about() {
+    let app = TestApp::new().await;
+    let world = World::new(&app, "walrus").await;
+    let elsewhere = app.owner("elsewhere").await;
+    let (mut matrix, mut uncovered) = (Matrix::new(), String::new());
+    for (_, operation) in server::operations() {
+        let calls = operations::calls(&operation, &world);
+        if calls.is_empty() {
+            let _ = writeln!(uncovered, "{}", operations::name(&operation));
+        }
+        for call in calls {
+            let visitors = Visitor::all(&world, &elsewhere).await;
+            let mut before = world.tables().await;
+            let mut answers = Vec::new();
+            for visitor in visitors {
+                answers.push(visit(&world, &mut before, &visitor, &call).await);
+            }
+            matrix.row(&call.name, &answers);
+        }
+    }
+    for (tool, answers) in tools::visit_all(&world, &elsewhere, &mut uncovered).await {
+        matrix.row(&format!("tool {tool}"), &answers);
+    }
+    reviewed("uncovered.txt", &uncovered);
+    reviewed("matrix.txt", &matrix.text);
+    assert_eq!(uncovered, "", "give each a call in operations.rs or isolation/tools.rs");
+}
+
+/// Makes a call as somebody and checks what always holds; the status.
+async fn visit(world: &World, before: &mut Tables, visitor: &Visitor, call: &Call) -> String {
+    let answer = visitor.call(call).await;
+    let after = world.tables().await;
+    let who = format!("{} of {visitor}, answered {}", call.name, answer.status);
+
+    assert!(!answer.status.is_server_error(), "{who}: {answer}");
+    let asked = format!("{} {}", call.path, call.body.as_ref().map(ToString::to_string).unwrap_or_default());
+    visitor.assert_learned_nothing(world, &answer, &asked);
+    visitor.assert_changed_nothing(before, &after, answer.status.is_success(), &who);
+    *before = after;
+
+    let open = PUBLIC.iter().any(|(name, _)| call.name == *name);
+    match visitor {
+        Visitor::Anonymous(_) if !open => {
+            answer.assert_problem(401, "unauthenticated", None);
+        }
+        // An address that names somebody else's thing names nothing.
+        Visitor::Outsider(_) if names_a_thing(world, &call.path) => {
+            assert_eq!(answer.status, 404, "{who}: {answer}");
+        }
+        _ => {}
+    }
+    if visitor.sees_nothing_of_it() && names_a_thing(world, &call.path) {
+        let unknown = visitor.call(&of_nothing(world, call)).await;
+        assert_eq!(unknown.status, answer.status, "{who}, unlike what does not exist: {unknown}");
+        assert_eq!(unknown.json()["detail"], answer.json()["detail"], "{who}, unlike what does not exist");
+    }
+    answer.status.as_u16().to_string()
+}
+
+/// The same call about ids that nothing has.
+fn of_nothing(world: &World, call: &Call) -> Call {
+    let path = world.ids().iter().fold(call.path.clone(), |path, id| {
+        let (prefix, _) = id.split_once('_').unwrap();
+        path.replace(id, &MemoryId::generate().to_string().replace("mem_", &format!("{prefix}_")))
+    });
+    Call { path, ..call.clone() }
+}
+
+fn names_a_thing(world: &World, path: &str) -> bool {
+    world.ids().iter().any(|id| path.contains(id.as_str()))
+}
+
+/// A table of calls and how each visitor was answered.
+struct Matrix {
+    text: String,
+}
+
+impl Matrix {
+    fn new() -> Self {
+        let mut matrix = Self {
+            text: "How calls about a tenant's things were answered to people who may not do everything there: somebody\n\
+                   without a credential, the owner of another tenant, a member of a team beside the one concerned, and\n\
+                   a viewer of the whole enterprise. Written by the test in isolation/mod.rs; review every change.\n\n"
+                .to_owned(),
+        };
+        matrix.row("", &["anonymous", "outsider", "sibling", "viewer"].map(str::to_owned));
+        matrix
+    }
+
+    fn row(&mut self, name: &str, answers: &[String]) {
+        let answers: String = answers.iter().map(|answer| format!("{answer:<11}")).collect();
+        let _ = writeln!(self.text, "{name:<62}{}", answers.trim_end());
+    }
+}
+
+/// Compares with a file that is reviewed. A difference is written to it and fails the test.
+fn reviewed(file: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("isolation").join(file);
+    if std::fs::read_to_string(&path).unwrap_or_default() != text {
+        std::fs::write(&path, text).unwrap();
+        panic!("{} was not up to date; it was rewritten, review and commit it\n{text}", path.display());
+    }
+}

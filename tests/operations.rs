@@ -1,0 +1,163 @@
+//! A well-formed call of every operation there is, aimed at the things of one tenant: what the tests of the whole API
+//! vary.
+
+use http::Method;
+use serde_json::{Value, json};
+use shared::http::Operation;
+
+use crate::harness::{PASSWORD, World};
+
+/// One way to call an operation.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    /// `GET /v1/memories/{id}/`, and in which way when there are several.
+    pub(crate) name: String,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) body: Option<Value>,
+}
+
+/// What may be called without a credential, each for its reason.
+pub(crate) const PUBLIC: &[(&str, &str)] = &[
+    ("GET /health", "asked by load balancers"),
+    ("GET /ready", "asked by load balancers"),
+    ("GET /.well-known/jwks.json", "public keys"),
+    ("POST /v1/auth/register", "how an account comes to be"),
+    ("POST /v1/auth/login", "how a credential comes to be"),
+    ("POST /v1/auth/refresh", "the refresh token is the credential"),
+];
+
+/// What an operation is called in the tests' files.
+pub(crate) fn name(operation: &Operation) -> String {
+    format!("{} {}", operation.method, operation.path)
+}
+
+/// The ways to call an operation; none if it is not known here.
+pub(crate) fn calls(operation: &Operation, world: &World) -> Vec<Call> {
+    let Some(path) = path(operation, world) else { return Vec::new() };
+    let method: Method = operation.method.parse().unwrap();
+    let call = |variant: &str, path: &str, body: Option<Value>| Call {
+        name: format!("{}{variant}", name(operation)),
+        method: method.clone(),
+        path: path.to_owned(),
+        body,
+    };
+    let with = |body| vec![call("", &path, Some(body))];
+    let (team, memory) = (&world.team, &world.team_memory);
+    match (operation.method, operation.path) {
+        // Both a memory that can be seen in a team and one that only its owner sees.
+        ("GET" | "DELETE", "/v1/memories/{id}/") | ("GET", "/v1/memories/{id}/history/") => {
+            let personal = path.replace(memory, &world.personal_memory);
+            vec![call("", &path, None), call(" (personal)", &personal, None)]
+        }
+        ("PUT", "/v1/memories/{id}/") => {
+            let personal = path.replace(memory, &world.personal_memory);
+            let body = json!({ "text": "changed by somebody" });
+            vec![call("", &path, Some(body.clone())), call(" (personal)", &personal, Some(body))]
+        }
+        ("DELETE", "/v1/memories/") => {
+            let in_team = format!("{path}?user_id={}&scope={}", world.entity, team.label());
+            let own = format!("{path}?user_id={}", world.entity);
+            vec![call(" (team)", &in_team, None), call(" (own)", &own, None)]
+        }
+        ("DELETE", "/v2/entities/{kind}/{name}/") => {
+            let in_team = format!("{path}?scope={}", team.label());
+            vec![call(" (team)", &in_team, None), call(" (own)", &path, None)]
+        }
+        ("DELETE", "/v1/batch/") => with(json!({ "memories": [{ "memory_id": memory }] })),
+        ("GET" | "DELETE", _) => vec![call("", &path, None)],
+        ("POST", "/v3/memories/add/") => {
+            let body = |scope: &str| json!({ "messages": "the lift is out of order", "infer": false, "scope": scope });
+            vec![
+                call(" (team)", &path, Some(body(&team.label()))),
+                call(" (enterprise)", &path, Some(body("enterprise"))),
+                call(" (own)", &path, Some(body("personal"))),
+            ]
+        }
+        ("POST", "/v3/memories/search/") => {
+            let query = format!("when does the {} open", world.marker);
+            let in_team = json!({ "query": query, "scope": team.label() });
+            let by_filter = json!({ "query": query, "filters": { "scope": team.label() } });
+            let everywhere = json!({ "query": query, "scope": "all" });
+            vec![
+                call(" (team)", &path, Some(in_team)),
+                call(" (filter)", &path, Some(by_filter)),
+                call(" (all)", &path, Some(everywhere)),
+            ]
+        }
+        ("POST", "/v3/memories/") => {
+            let in_team = json!({ "scope": team.label() });
+            let named = json!({ "scope": "all", "filters": { "memory_ids": { "in": [memory, &world.personal_memory] } } });
+            vec![call(" (team)", &path, Some(in_team)), call(" (all)", &path, Some(named))]
+        }
+        _ => match body(operation, world) {
+            Some(body) => with(body),
+            None => Vec::new(),
+        },
+    }
+}
+
+/// A body that an operation takes from whoever may call it.
+fn body(operation: &Operation, world: &World) -> Option<Value> {
+    let (team, memory) = (&world.team, &world.team_memory);
+    Some(match (operation.method, operation.path) {
+        ("POST", "/v1/auth/register") => json!({
+            "email": "somebody@new.example", "password": "quite 9 unusual lampposts", "name": "Somebody",
+            "enterprise_name": "New Ltd",
+        }),
+        ("POST", "/v1/auth/login") => json!({ "email": world.owner.email, "password": "not the password 1" }),
+        ("POST", "/v1/auth/refresh") => json!({ "refresh_token": "m0rt_unknown" }),
+        ("POST", "/v1/auth/logout" | "/v1/auth/logout-everywhere") => json!({}),
+        ("POST", "/v1/auth/password") => {
+            json!({ "current_password": PASSWORD, "new_password": "quite 9 unusual lampposts" })
+        }
+        ("PATCH", "/v1/auth/me") => json!({ "name": "Somebody" }),
+        ("POST", "/v1/api-keys") => json!({ "name": "a key", "scopes": ["memories:read"] }),
+        ("PATCH", "/v1/enterprise") => json!({ "name": "Renamed" }),
+        ("POST", "/v1/enterprise/members" | "/v1/organizations/{id}/members") => {
+            json!({ "user_id": world.member.user, "role": "admin" })
+        }
+        ("PUT", "/v1/enterprise/members/{user_id}" | "/v1/organizations/{id}/members/{user_id}") => {
+            json!({ "role": "admin" })
+        }
+        ("POST", "/v1/enterprise/invitations" | "/v1/organizations/{id}/invitations") => {
+            json!({ "email": "newcomer@new.example", "role": "member" })
+        }
+        ("POST", "/v1/organizations") => {
+            json!({ "kind": "team", "name": "a node", "parent": world.division.id })
+        }
+        ("PATCH", "/v1/organizations/{id}") => json!({ "name": "Renamed" }),
+        ("POST", "/v1/organizations/{id}/move") => json!({ "parent": world.organization.id }),
+        ("PUT", "/v1/batch/") => {
+            json!({ "memories": [{ "memory_id": memory, "text": "changed by somebody" }] })
+        }
+        ("POST", "/v1/feedback/") => json!({ "memory_id": memory, "feedback": "NEGATIVE" }),
+        ("POST", "/mcp") => json!({
+            "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": { "name": "search_memories", "arguments": { "query": team.name } },
+        }),
+        _ => return None,
+    })
+}
+
+/// The path with the ids of the tenant's things in it; none if it has a parameter that is not known here.
+fn path(operation: &Operation, world: &World) -> Option<String> {
+    let id = match operation.path {
+        path if path.starts_with("/v1/organizations/") => world.team.id.to_string(),
+        path if path.starts_with("/v1/auth/sessions/") => world.owner.session.to_string(),
+        path if path.starts_with("/v1/api-keys/") => world.api_key.clone(),
+        path if path.starts_with("/v1/invitations/") => world.invitation.clone(),
+        path if path.starts_with("/v1/users/") => world.member.user.to_string(),
+        path if path.starts_with("/v1/memories/") => world.team_memory.clone(),
+        path if path.starts_with("/v1/event/") => world.event.clone(),
+        _ => String::new(),
+    };
+    let path = operation
+        .path
+        .replace("{id}", &id)
+        .replace("{user_id}", &world.member.user.to_string())
+        .replace("{kind}", "user")
+        .replace("{name}", &world.entity);
+    let complete = !path.contains('{') && !path.contains("//");
+    complete.then_some(path)
+}
