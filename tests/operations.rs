@@ -65,7 +65,9 @@ pub(crate) fn calls(operation: &Operation, world: &World) -> Vec<Call> {
             vec![call(" (team)", &in_team, None), call(" (own)", &path, None)]
         }
         ("DELETE", "/v1/batch/") => with(json!({ "memories": [{ "memory_id": memory }] })),
-        ("GET" | "DELETE", _) => vec![call("", &path, None)],
+        ("GET" | "DELETE", _)
+        | ("POST", "/v1/auth/logout" | "/v1/auth/logout-everywhere")
+        | ("POST", "/v1/users/{id}/deactivate" | "/v1/users/{id}/reactivate") => vec![call("", &path, None)],
         ("POST", "/v3/memories/add/") => {
             let body = |scope: &str| json!({ "messages": "the lift is out of order", "infer": false, "scope": scope });
             vec![
@@ -107,7 +109,6 @@ fn body(operation: &Operation, world: &World) -> Option<Value> {
         }),
         ("POST", "/v1/auth/login") => json!({ "email": world.owner.email, "password": "not the password 1" }),
         ("POST", "/v1/auth/refresh") => json!({ "refresh_token": "m0rt_unknown" }),
-        ("POST", "/v1/auth/logout" | "/v1/auth/logout-everywhere") => json!({}),
         ("POST", "/v1/auth/password") => {
             json!({ "current_password": PASSWORD, "new_password": "quite 9 unusual lampposts" })
         }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::store::{self, NewRow};
 use super::{Invitation, Invited, NewInvitation};
-use crate::access::{Action, AuthContext, ReadableScope, SecretHash};
+use crate::access::{Action, AuthContext, ReadableScope, SecretHash, policy};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
@@ -85,6 +85,9 @@ pub async fn revoke(ctx: &AuthContext, db: &Database, id: InvitationId) -> Resul
     // An invitation to what the caller cannot see is none to them, and neither is one that they may not list.
     let readable = ctx.scope(invitation.scope).ok_or_else(missing)?;
     let scope = tree.scope(readable.id).await?;
+    if !policy::allows(Action::ListMembers, scope.kind, scope.role) {
+        return Err(missing());
+    }
     ctx.authorize(Action::ManageMembers, &scope)?;
     rank::may_touch(&scope, Some(invitation.shown.role))?;
     store::revoke(&tree, id).await?;
