@@ -64,6 +64,9 @@ impl<T> Once<T> {
 /// Does the work, unless this caller's request with this key was answered before: then gives that answer and drops the
 /// work unstarted. Call it first in the transaction, before any lock is taken, and commit afterwards in either case.
 /// Without a key it just does the work.
+///
+/// A key is its user's, whichever credential they send it with: check that the credential is meant for such work
+/// (`authorize_verb`) before, because a replay skips what the work would check.
 pub async fn once<T: Serialize + DeserializeOwned>(
     tx: &TenantTx<'_>,
     key: Option<&IdempotencyKey>,

@@ -44,6 +44,7 @@ pub async fn add(
     new: NewMember,
     key: Option<&IdempotencyKey>,
 ) -> Result<Once<Member>> {
+    ctx.authorize_verb(Action::ManageMembers.verb())?;
     let tx = ctx.begin(db, "member.add").await?;
     let member = idempotency::once(&tx, key, async {
         let tree = Locked::take(&tx).await?;

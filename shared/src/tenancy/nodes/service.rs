@@ -24,6 +24,7 @@ pub async fn create(
     new: NewNode,
     key: Option<&IdempotencyKey>,
 ) -> Result<Once<Node>> {
+    ctx.authorize_verb(Action::CreateNode.verb())?;
     let parent = parent_scope(ctx, new.parent)?.id;
     let (name, settings) = (name::checked(&new.name, "name")?, new.settings.checked()?);
     let tx = ctx.begin(db, "node.create").await?;
@@ -113,6 +114,7 @@ pub async fn relocate(
     parent: Option<NodeId>,
     key: Option<&IdempotencyKey>,
 ) -> Result<Once<Node>> {
+    ctx.authorize_verb(Action::MoveNode.verb())?;
     let (scope, parent) = (ctx.node(id)?.id, parent_scope(ctx, parent)?.id);
     let tx = ctx.begin(db, "node.move").await?;
     let node = idempotency::once(&tx, key, async {
