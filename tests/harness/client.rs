@@ -4,6 +4,7 @@ use axum::body::Body;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{Method, Request};
 use serde_json::Value;
+use shared::http::SourceIp;
 use tower::ServiceExt as _;
 
 use super::{Answer, TestApp};
@@ -16,12 +17,20 @@ pub(crate) trait Client {
     /// The value of their `Authorization` header.
     fn authorization(&self) -> Option<String>;
 
+    /// The address they call from, if the test cares.
+    fn address(&self) -> Option<String> {
+        None
+    }
+
     /// Sends a request as it is, with their credential unless it has one.
     async fn send(&self, mut request: Request<Body>) -> Answer {
         if let Some(value) = self.authorization()
             && !request.headers().contains_key(AUTHORIZATION)
         {
             request.headers_mut().insert(AUTHORIZATION, value.parse().unwrap());
+        }
+        if let Some(address) = self.address() {
+            request.extensions_mut().insert(SourceIp(address));
         }
         let line = format!("{} {}", request.method(), request.uri());
         let response = self.app().router().oneshot(request).await.unwrap();

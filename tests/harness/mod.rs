@@ -32,7 +32,7 @@ pub(crate) use app::TestApp;
 pub(crate) use client::Client;
 pub(crate) use database::TestDatabase;
 pub(crate) use explain::{Explainer, Scan};
-pub(crate) use people::PASSWORD;
+pub(crate) use people::{PASSWORD, SEED, signing_key};
 pub(crate) use seed::seeded;
 pub(crate) use tables::Tables;
 pub(crate) use tree::Node;

@@ -14,7 +14,7 @@ use super::app::PUBLIC_URL;
 use super::{Actor, Client as _, TestApp};
 
 /// What the tests' signing key is made of.
-const SEED: &[u8; 32] = b"a seed that only the tests use..";
+pub(crate) const SEED: &[u8; 32] = b"a seed that only the tests use..";
 
 /// Publishes the tests' signing key.
 pub(super) async fn add_signing_key(app: &TestApp) {
