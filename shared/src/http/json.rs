@@ -50,6 +50,10 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     if text.trim().is_empty() {
         return Err(Error::malformed("the body is empty, expected JSON"));
     }
+    // Deriving Deserialize would read an array as a struct, by position.
+    if text.trim_start().starts_with('[') {
+        return Err(Error::malformed("the body is a JSON array, expected an object"));
+    }
     if has_nul(text) {
         return Err(Error::malformed("the body contains a NUL character, which cannot be stored"));
     }

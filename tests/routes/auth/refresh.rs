@@ -145,6 +145,6 @@ async fn what_is_no_refresh_token_is_refused() {
     // Nor does a refresh token open anything by itself.
     ada.with_token(&ada.refresh_token).assert_shut_out().await;
     let body = json!({ "refresh_token": ada.refresh_token, "scope": "all" });
-    ada.post("/v1/auth/refresh", body).await.assert_problem(400, "invalid", None);
+    ada.post("/v1/auth/refresh", body).await.assert_problem(400, "invalid", Some("scope"));
     ada.refreshes().await;
 }

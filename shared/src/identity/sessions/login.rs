@@ -44,13 +44,14 @@ impl Identity {
 
         let key = self.signing_keys().current(now).await?;
         let tx = self.gate().sign_in("session.login").await?;
+        // Before the account is locked: two logins that hold it both could neither of them change it.
+        if let Some(better) = upgrade {
+            accounts::upgrade_hash(&tx, account.id, &stored, &better).await?;
+        }
         if !accounts::lock_active(&tx, account.id, account.password_changed_at).await? {
             drop(tx);
             self.record_failure(request, Some(account)).await?;
             return Err(Unauthenticated::Login.into());
-        }
-        if let Some(better) = upgrade {
-            accounts::upgrade_hash(&tx, account.id, &stored, &better).await?;
         }
         let signed_in = self.start_session(&tx, request, account, &key).await?;
         throttle::forgive(&tx, &reserved, now).await?;
