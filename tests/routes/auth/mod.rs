@@ -18,11 +18,10 @@ mod throttle;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
+pub(super) use crate::harness::PASSWORD;
 use crate::harness::{Answer, Client, TestApp};
 
-/// A password that the policy likes.
-pub(super) const PASSWORD: &str = "violet anchor 47 drum";
-/// Another one.
+/// Another password that the policy likes.
 pub(super) const OTHER_PASSWORD: &str = "copper lantern 83 fog";
 
 /// Somebody who registered, with the tokens that they hold at the moment.
