@@ -120,7 +120,7 @@ async fn a_node_is_not_deleted_under_a_memory_that_is_being_written() {
     let energy = make(&alice, "organization", "Energy", None).await;
     let path = format!("/v1/organizations/{energy}");
     let connection = app.database().superuser().await;
-    begin_memory(&connection, &alice, &energy).await.unwrap();
+    begin_memory(connection, &alice, &energy).await.unwrap();
     let deletion = alice.delete(&path);
     tokio::pin!(deletion);
     let early = tokio::time::timeout(Duration::from_millis(300), &mut deletion).await;
@@ -131,7 +131,7 @@ async fn a_node_is_not_deleted_under_a_memory_that_is_being_written() {
 
     connection.batch_execute("UPDATE memories SET deleted_at = now()").await.unwrap();
     alice.delete(&path).await.assert_status(204);
-    let error = begin_memory(&connection, &alice, &energy).await.unwrap_err();
+    let error = begin_memory(connection, &alice, &energy).await.unwrap_err();
     assert_eq!(error.as_db_error().unwrap().constraint(), Some("memories_scopes"));
 }
 
