@@ -7,6 +7,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics says where it broke")]
 #![allow(clippy::print_stderr, reason = "progress of slow preparations, shown with a failing test only")]
 
+mod bad_input;
+mod credentials;
 mod filters;
 #[allow(dead_code, reason = "kept whole while the first routes are being written")]
 mod harness;

@@ -12,7 +12,7 @@ use shared::config::{DatabaseConfig, LimitsConfig, PublicConfig};
 use shared::db::Database;
 use shared::identity::Identity;
 
-use super::{Actor, Anonymous, TestDatabase, people};
+use super::{Actor, Anonymous, TestDatabase, people, tokens};
 
 /// Issuer and audience of the tests' access tokens.
 pub(crate) const PUBLIC_URL: &str = "https://mem0.test";
@@ -45,7 +45,7 @@ impl TestApp {
         let platform = Platform::new(gate, public, limits);
         let router = server::router(&platform);
         let app = Self(Arc::new(Parts { router, platform, database }));
-        people::add_signing_key(&app).await;
+        tokens::add_signing_key(&app).await;
         app
     }
 

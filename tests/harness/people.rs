@@ -5,30 +5,12 @@
 
 use chrono::TimeDelta;
 use serde_json::json;
-use shared::access::{AccessClaims, ApiKeyVerb, Role, SecretHash};
-use shared::identity::signing_keys::SigningKey;
+use shared::access::{ApiKeyVerb, Role, SecretHash};
 use shared::ids::{ApiKeyId, EnterpriseId, ScopeId, SessionId, UserId};
 use shared::tenancy::founding;
 
-use super::app::PUBLIC_URL;
+use super::tokens::{claims, forge};
 use super::{Actor, Client as _, TestApp};
-
-/// What the tests' signing key is made of.
-pub(crate) const SEED: &[u8; 32] = b"a seed that only the tests use..";
-
-/// Publishes the tests' signing key.
-pub(super) async fn add_signing_key(app: &TestApp) {
-    let insert = "INSERT INTO signing_keys (id, private_key, public_key, active_from, created_at)
-                  VALUES ($1, $2, $3, $4, $4)";
-    let (key, at) = (signing_key(), app.now());
-    let client = app.database().superuser().await;
-    client.execute(insert, &[&key.id, &SEED.as_slice(), &key.public.as_slice(), &at]).await.unwrap();
-}
-
-/// The tests' signing key, for tokens that the application did not issue.
-pub(crate) fn signing_key() -> SigningKey {
-    SigningKey::from_seed(*SEED, TestApp::start())
-}
 
 /// A new enterprise and its owner.
 pub(super) async fn found(app: &TestApp, name: &str) -> Actor {
@@ -97,29 +79,8 @@ pub(super) async fn account(app: &TestApp, enterprise: EnterpriseId, root: Scope
     let insert = "INSERT INTO sessions (enterprise_id, id, user_id, created_at, expires_at)
                   VALUES ($1, $2, $3, $4, $5)";
     client.execute(insert, &[&tenant, &session.uuid(), &id, &now, &expires]).await.unwrap();
-    let token = signing_key().sign(&claims(app, user, enterprise, session)).unwrap();
+    let token = forge(&claims(app, user, enterprise, session), |_| ());
     Actor { app: app.clone(), email, user, enterprise, scope, root, session, token }
-}
-
-/// What a token issued now for 30 days says: tests that let time pass need not refresh.
-pub(crate) fn claims(
-    app: &TestApp,
-    user: UserId,
-    enterprise: EnterpriseId,
-    session: SessionId,
-) -> AccessClaims {
-    let iat = app.now().timestamp();
-    AccessClaims {
-        iss: PUBLIC_URL.to_owned(),
-        aud: PUBLIC_URL.to_owned(),
-        jti: "test".to_owned(),
-        client_id: "mem0".to_owned(),
-        sub: user,
-        enterprise,
-        sid: session,
-        iat,
-        exp: iat + 30 * 24 * 3600,
-    }
 }
 
 /// A new API key of that person's, narrowed to the verbs.

@@ -10,13 +10,12 @@ mod tools;
 mod visitor;
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use visitor::Visitor;
 
 use shared::ids::MemoryId;
 
-use crate::harness::{Tables, TestApp, World};
+use crate::harness::{Tables, TestApp, World, reviewed_file_changed};
 use crate::operations::{self, Call, PUBLIC};
 
 #[tokio::test]
@@ -43,8 +42,16 @@ async fn every_operation_refuses_whoever_may_not_see_what_it_is_about() {
     for (tool, answers) in tools::visit_all(&world, &elsewhere, &mut uncovered).await {
         matrix.row(&format!("tool {tool}"), &answers);
     }
-    let changed = [rewritten("uncovered.txt", &uncovered), rewritten("matrix.txt", &matrix.text)];
-    assert_eq!(changed, [None, None], "rewritten, review and commit\n{}", matrix.text);
+    let changed = [
+        reviewed_file_changed("isolation/uncovered.txt", &uncovered),
+        reviewed_file_changed("isolation/matrix.txt", &matrix.text),
+    ];
+    assert_eq!(
+        changed,
+        [false, false],
+        "isolation/*.txt were rewritten, review and commit them\n{}",
+        matrix.text
+    );
     assert_eq!(uncovered, "", "give each a call in operations.rs or isolation/tools.rs");
 }
 
@@ -113,14 +120,4 @@ impl Matrix {
         let answers: String = answers.iter().map(|answer| format!("{answer:<11}")).collect();
         let _ = writeln!(self.text, "{name:<62}{}", answers.trim_end());
     }
-}
-
-/// Compares with a file that is reviewed; writes the difference to it and returns its name.
-fn rewritten<'a>(file: &'a str, text: &str) -> Option<&'a str> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("isolation").join(file);
-    if std::fs::read_to_string(&path).unwrap_or_default() == text {
-        return None;
-    }
-    std::fs::write(&path, text).unwrap();
-    Some(file)
 }

@@ -3,6 +3,8 @@
 use axum::extract::{Request, State as Extract};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use shared::Error;
 use shared::access::AuthContext;
@@ -25,8 +27,25 @@ pub(crate) async fn post(Extract(state): Extract<State>, caller: AuthContext, re
     envelope::normalize_headers(&mut parts.headers);
     // The SDK hands the request's parts to the tools, and the caller with them.
     parts.extensions.insert(caller);
-    let response = state.transport.handle(http::Request::from_parts(parts, Full::new(body))).await;
-    response.map(axum::body::Body::new)
+    let request = http::Request::from_parts(parts, Full::new(body));
+    let response = state.transport.handle(request).await.map(axum::body::Body::new);
+    let json = |value: &HeaderValue| value.as_bytes().starts_with(b"application/json");
+    if response.status().is_client_error() && !response.headers().get(CONTENT_TYPE).is_some_and(json) {
+        return in_json(response).await;
+    }
+    response
+}
+
+/// The SDK refuses a request as a whole, for its media types or its host, in plain text.
+async fn in_json(response: Response) -> Response {
+    let status = response.status();
+    match response.into_body().collect().await {
+        Ok(text) => {
+            let message = String::from_utf8_lossy(&text.to_bytes()).into_owned();
+            (status, envelope::Refusal::of_request(message)).into_response()
+        }
+        Err(error) => Error::internal(error).into_response(),
+    }
 }
 
 async fn read(body: axum::body::Body) -> Result<Bytes, Error> {

@@ -1,6 +1,8 @@
 //! Whether a body is one JSON-RPC 2.0 message. The SDK answers anything else with 415 and plain text; the
 //! specification wants 400 with an error object.
 
+use std::borrow::Cow;
+
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, StatusCode};
@@ -10,14 +12,14 @@ use serde_json::{Value, json};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     code: i32,
-    message: &'static str,
+    message: Cow<'static, str>,
 }
 
 const PARSE_ERROR: i32 = -32700;
 const INVALID_REQUEST: i32 = -32600;
 
 pub(crate) fn check(body: &[u8]) -> Result<(), Refusal> {
-    let refuse = |code, message| Err(Refusal { code, message });
+    let refuse = |code, message: &'static str| Err(Refusal { code, message: message.into() });
     let Ok(message) = serde_json::from_slice::<Value>(body) else {
         return refuse(PARSE_ERROR, "the body is not valid JSON");
     };
@@ -56,6 +58,13 @@ pub(crate) fn normalize_headers(headers: &mut HeaderMap) {
         {
             headers.insert(name, trimmed);
         }
+    }
+}
+
+impl Refusal {
+    /// The request is wrong around its body.
+    pub(crate) fn of_request(message: String) -> Self {
+        Self { code: INVALID_REQUEST, message: message.into() }
     }
 }
 
