@@ -9,7 +9,10 @@ pub enum StoreError {
     /// It cannot be reached, is full, is starting or shutting down, or took too long.
     #[error("database unavailable: {0}")]
     Unavailable(String),
-    /// The schema is missing or older than this code needs.
+    /// A setting that says where it is or whom to trust cannot be understood.
+    #[error(transparent)]
+    Configuration(crate::config::ConfigError),
+    /// The schema is missing or older than this code needs, or what it needs is.
     #[error("{0}")]
     Schema(String),
     /// A unique or foreign key refused the change.

@@ -2,9 +2,7 @@
 
 use std::hash::{Hash as _, Hasher as _};
 
-use secrecy::ExposeSecret as _;
-
-use super::{StoreError, connect};
+use super::{StoreError, connect, requirements};
 use crate::config::DatabaseConfig;
 
 mod embedded {
@@ -24,14 +22,16 @@ pub struct Migrated {
 /// interrupt (each migration commits by itself).
 pub async fn run(config: &DatabaseConfig) -> Result<Migrated, StoreError> {
     let (parameters, tls) = connect::prepare(config)?;
+    let place = connect::place(&parameters);
     let (mut client, connection) = parameters.connect(tls).await.map_err(|error| {
         let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        StoreError::Unavailable(format!("cannot connect to {}: {cause}", redacted(config)))
+        StoreError::Unavailable(format!("cannot connect to {place}: {cause}"))
     })?;
     let connection = tokio::spawn(connection);
     let query = |source| StoreError::new("db.migrate", source);
     // One at a time, whoever else is starting; released when this connection ends.
     client.batch_execute("SELECT pg_advisory_lock(7305091300)").await.map_err(query)?;
+    requirements::prepare(&client).await?;
     let report = embedded::migrations::runner()
         .run_async(&mut client)
         .await
@@ -63,16 +63,4 @@ fn describe(error: &refinery::Error) -> String {
         cause = source.source();
     }
     text
-}
-
-/// The URL as it may be shown: without the password.
-fn redacted(config: &DatabaseConfig) -> String {
-    let url = config.url.expose_secret();
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) => {
-            let user = url[scheme + 3..at].split(':').next().unwrap_or_default();
-            format!("{}{user}@{}", &url[..scheme + 3], url[at + 1..].split('?').next().unwrap_or_default())
-        }
-        _ => url.split('?').next().unwrap_or_default().to_owned(),
-    }
 }

@@ -8,6 +8,7 @@ mod error;
 #[cfg(feature = "migrations")]
 pub mod migrate;
 mod pool;
+mod requirements;
 mod tx;
 
 pub use error::StoreError;

@@ -1,14 +1,15 @@
 //! The connections of one process: one in a Lambda environment, a few in the all-in-one server.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
 };
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
 
-use super::{SCHEMA_VERSION, StoreError, Tx, connect};
+use super::{SCHEMA_VERSION, StoreError, Tx, connect, requirements};
 use crate::config::DatabaseConfig;
 
 /// A connection idle for longer than this is asked whether it still lives before it is used: Lambda freezes
@@ -28,12 +29,15 @@ pub struct Readiness {
 #[derive(Clone)]
 pub struct Database {
     pool: Pool,
+    /// Where it leads, for messages.
+    place: Arc<str>,
 }
 
 impl Database {
     /// Prepares the connections without opening any.
     pub fn new(config: &DatabaseConfig) -> Result<Self, StoreError> {
         let (parameters, tls) = connect::prepare(config)?;
+        let place = connect::place(&parameters).into();
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let setup = format!("SET statement_timeout = {}; {SETUP}", config.statement_timeout.as_millis());
         let pool = Pool::builder(Manager::from_config(parameters, tls, manager))
@@ -45,8 +49,14 @@ impl Database {
             .post_create(Hook::async_fn(move |client, _| {
                 let setup = setup.clone();
                 Box::pin(async move {
-                    let answer = client.simple_query(&setup).await;
-                    let messages = answer.map_err(|error| HookError::message(explain(error).to_string()))?;
+                    let messages = match client.simple_query(&setup).await {
+                        Ok(messages) => messages,
+                        Err(error) => {
+                            return Err(
+                                unprepared(&error).map_or(HookError::Backend(error), HookError::message)
+                            );
+                        }
+                    };
                     readiness(&messages).map_err(|error| HookError::message(error.to_string()))?;
                     Ok(())
                 })
@@ -61,7 +71,7 @@ impl Database {
             }))
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self { pool, place })
     }
 
     /// Opens the first connection now: during a Lambda's initialization, while its processor is not throttled.
@@ -72,7 +82,10 @@ impl Database {
     /// Asks the database whether it can serve: reachable, schema new enough, pgvector new enough.
     pub async fn readiness(&self) -> Result<Readiness, StoreError> {
         let client = self.connection().await?;
-        let messages = client.simple_query(VERSIONS).await.map_err(explain)?;
+        let messages = client.simple_query(VERSIONS).await.map_err(|error| match unprepared(&error) {
+            Some(problem) => StoreError::Schema(problem.to_owned()),
+            None => StoreError::new("db.readiness", error),
+        })?;
         readiness(&messages)
     }
 
@@ -80,21 +93,30 @@ impl Database {
     ///
     /// Private to the contexts in `access`: they alone know whom the statements must bind the transaction to.
     pub(crate) async fn begin(&self, name: &'static str, prologue: &str) -> Result<Tx, StoreError> {
-        let client = self.connection().await?;
-        client
-            .batch_execute(&format!("BEGIN; {prologue}"))
-            .await
-            .map_err(|source| StoreError::new(name, source))?;
-        Ok(Tx::new(client, name))
+        let begin = format!("BEGIN; {prologue}");
+        loop {
+            let client = self.connection().await?;
+            let Err(source) = client.batch_execute(&begin).await else { return Ok(Tx::new(client, name)) };
+            let kept = Object::metrics(&client).recycled.is_some();
+            if !(kept && is_lost(&source)) {
+                return Err(StoreError::new(name, source));
+            }
+            // It died while nobody used it. Nothing was done on it yet, so the next one can begin in its place.
+            drop(Object::take(client));
+        }
     }
 
     async fn connection(&self) -> Result<Object, StoreError> {
         self.pool.get().await.map_err(|error| match error {
-            PoolError::Backend(source) => StoreError::Unavailable(root_cause(&source)),
             PoolError::PostCreateHook(HookError::Message(message)) => {
                 StoreError::Schema(message.into_owned())
             }
-            other => StoreError::Unavailable(root_cause(&other)),
+            PoolError::Timeout(TimeoutType::Wait) => {
+                StoreError::Unavailable("every connection is in use".to_owned())
+            }
+            other => {
+                StoreError::Unavailable(format!("cannot connect to {}: {}", self.place, root_cause(&other)))
+            }
         })
     }
 }
@@ -124,26 +146,28 @@ fn readiness(messages: &[SimpleQueryMessage]) -> Result<Readiness, StoreError> {
             "the database schema is at version {schema_version}, this build needs {SCHEMA_VERSION}: run migrate first"
         )));
     }
-    // 0.8.3 and 0.8.4 repaired corruption of HNSW indexes by vacuum.
-    let version: Vec<u32> = pgvector_version.split('.').map(|part| part.parse().unwrap_or(0)).collect();
-    if version.as_slice() < [0, 8, 4].as_slice() {
-        return Err(StoreError::Schema(format!("pgvector is {pgvector_version}, at least 0.8.4 is needed")));
-    }
+    requirements::pgvector(&pgvector_version)?;
     Ok(Readiness { schema_version, pgvector_version })
 }
 
-/// Turns the errors of an unprepared database into what to do about it.
-fn explain(error: tokio_postgres::Error) -> StoreError {
-    let code = error.code().cloned();
-    if code == Some(SqlState::UNDEFINED_TABLE)
-        || code == Some(SqlState::UNDEFINED_OBJECT)
-        || code == Some(SqlState::INVALID_PARAMETER_VALUE)
+/// What an unprepared database's error means for whoever operates it; `None` for any other error.
+fn unprepared(error: &tokio_postgres::Error) -> Option<&'static str> {
+    let code = error.code()?;
+    if [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_OBJECT, SqlState::INVALID_PARAMETER_VALUE]
+        .contains(code)
     {
-        return StoreError::Schema(
-            "the database has no mem0-enterprise schema: run migrate first".to_owned(),
-        );
+        Some("the database has no mem0-enterprise schema: run migrate first")
+    } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+        Some("the login of MEM0_DATABASE_URL may not act as mem0_app: GRANT mem0_app TO it")
+    } else {
+        None
     }
-    StoreError::new("db.setup", error)
+}
+
+/// Whether the connection is gone: closed, or ended by the server (class 57P: shutdown, crash, an administrator).
+fn is_lost(error: &tokio_postgres::Error) -> bool {
+    let io = std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>());
+    io || error.is_closed() || error.code().is_some_and(|code| code.code().starts_with("57P"))
 }
 
 fn root_cause(error: &dyn std::error::Error) -> String {
