@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use tracing::level_filters::LevelFilter;
 
 /// A variable that is missing or cannot be understood.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,11 @@ pub struct LimitsConfig {
 /// `MEM0_LISTEN` (127.0.0.1:13370): where the all-in-one server listens.
 pub fn listen() -> Result<SocketAddr, ConfigError> {
     parsed("MEM0_LISTEN", SocketAddr::from(([127, 0, 0, 1], 13370)))
+}
+
+/// `MEM0_LOG` (info): off, error, warn, info, debug or trace.
+pub fn log_level() -> Result<LevelFilter, ConfigError> {
+    parsed("MEM0_LOG", LevelFilter::INFO)
 }
 
 impl DatabaseConfig {

@@ -43,9 +43,15 @@ pub enum Error {
         /// How long to wait.
         retry_after: Duration,
     },
-    /// A part that the answer needs is not there right now: 503.
-    #[error("{0}")]
-    Unavailable(String),
+    /// A part that the answer needs is not there right now: 503. The cause is logged, never shown.
+    #[error("{message}")]
+    Unavailable {
+        /// What the caller is told.
+        message: &'static str,
+        /// What only operators may know.
+        #[source]
+        cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
     /// A fault of ours: 500. The source is logged, never shown.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -79,6 +85,14 @@ impl Error {
         Self::Invalid { field: None, message: message.into() }
     }
 
+    /// A part that is not there right now, and why.
+    pub fn unavailable(
+        message: &'static str,
+        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Unavailable { message, cause: Some(cause.into()) }
+    }
+
     /// A fault of ours.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(source.into())
@@ -94,11 +108,13 @@ impl From<Unauthenticated> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => {
-                Self::Unavailable("the database is not available right now".to_owned())
+            StoreError::Unavailable(_) => Self::unavailable("the database is not available right now", error),
+            // A deployment under way: code that came before its migration, and will be served by it shortly.
+            StoreError::Schema(_) => {
+                Self::unavailable("the database is not ready for this version yet", error)
             }
             StoreError::Serialization => {
-                Self::Unavailable("another change was made at the same time, try again".to_owned())
+                Self::unavailable("another change was made at the same time, try again", error)
             }
             // The schema's guard: the scope was deleted after the caller was found to see it.
             error if error.violates("memories_scopes") => Self::NotFound { what: "scope" },

@@ -6,7 +6,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use tracing_subscriber::filter::LevelFilter;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -86,11 +86,8 @@ pub(crate) fn authenticated(enterprise: EnterpriseId, user: UserId) {
     });
 }
 
-/// Starts writing logs. `MEM0_LOG` (info) is off, error, warn, info, debug or trace; anything else means info.
-/// Calling it twice does nothing.
-pub fn init() {
-    let level =
-        crate::config::variable("MEM0_LOG").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
+/// Starts writing logs of this level and above. Calling it twice does nothing.
+pub fn init(level: LevelFilter) {
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)

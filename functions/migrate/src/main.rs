@@ -30,8 +30,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let result = if config::variable("AWS_LAMBDA_RUNTIME_API").is_some() {
-        telemetry::init();
-        lambda_runtime::run(service_fn(answer)).await
+        serve().await
     } else {
         Cli::parse();
         apply().await.map(|migrated| report(&migrated))
@@ -43,6 +42,11 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+async fn serve() -> Result<(), Failure> {
+    telemetry::init(config::log_level()?);
+    lambda_runtime::run(service_fn(answer)).await
 }
 
 async fn answer(_: LambdaEvent<Value>) -> Result<Value, Failure> {

@@ -41,7 +41,7 @@ impl Error {
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::LimitReached { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -57,7 +57,7 @@ impl Error {
             Self::Conflict(_) => "conflict",
             Self::TooLarge(_) => "too-large",
             Self::LimitReached { .. } => "limit-reached",
-            Self::Unavailable(_) => "unavailable",
+            Self::Unavailable { .. } => "unavailable",
             Self::Internal(_) => "internal",
         }
     }
@@ -66,19 +66,22 @@ impl Error {
     pub fn log(&self) {
         let request = telemetry::request_id().map(|id| id.to_string());
         match self {
-            Self::Internal(source) => {
-                let mut causes = vec![source.to_string()];
-                let mut cause = source.source();
-                while let Some(error) = cause {
-                    causes.push(error.to_string());
-                    cause = error.source();
-                }
-                tracing::error!(request.id = request, error = causes.join(": "), "internal error");
+            Self::Internal(cause) => {
+                tracing::error!(request.id = request, error = chain(&**cause), "internal error");
             }
-            Self::Unavailable(reason) => tracing::warn!(request.id = request, reason, "unavailable"),
+            Self::Unavailable { message, cause } => {
+                let error = cause.as_ref().map(|cause| chain(&**cause));
+                tracing::warn!(request.id = request, error, "{message}");
+            }
             _ => {}
         }
     }
+}
+
+/// An error with its causes, outermost first.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 impl IntoResponse for Error {
@@ -109,7 +112,7 @@ impl IntoResponse for Error {
             Self::LimitReached { retry_after } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
             }
-            Self::Unavailable(_) => {
+            Self::Unavailable { .. } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}

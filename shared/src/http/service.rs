@@ -44,8 +44,7 @@ where
     Routes::default().get("/health", async || Json(serde_json::json!({ "status": "ok" }))).get(
         "/ready",
         async |State(gate): State<Gate>| -> Result<_> {
-            let readiness =
-                gate.db.readiness().await.map_err(|error| Error::Unavailable(error.to_string()))?;
+            let readiness = gate.db.readiness().await?;
             Ok(Json(serde_json::json!({
                 "status": "ready",
                 "schema_version": readiness.schema_version,
@@ -84,7 +83,8 @@ async fn observe(
                 Error::internal(format!("panic: {message}")).into_response()
             }
             Err(_) => {
-                Error::Unavailable("the request took too long and was given up".to_owned()).into_response()
+                let message = "the request took too long and was given up";
+                Error::Unavailable { message, cause: None }.into_response()
             }
         }
     };

@@ -39,7 +39,7 @@ impl Memories {
     pub(super) async fn embed(&self, texts: &[&str]) -> Result<Vec<Embedding>> {
         self.embedder.embed(texts).await.map_err(|error| match error {
             EmbedError::Unavailable(_) => {
-                Error::Unavailable("the embedding model is not available right now".to_owned())
+                Error::unavailable("the embedding model is not available right now", error)
             }
             EmbedError::Rejected { .. } => Error::internal(error),
         })
