@@ -9,7 +9,7 @@ use lambda_http::request::RequestContext;
 
 use crate::access::Gate;
 use crate::clock::Clock;
-use crate::config::{DatabaseConfig, LimitsConfig, PublicConfig};
+use crate::config::{self, DatabaseConfig, LimitsConfig, PublicConfig};
 use crate::db::Database;
 use crate::http::SourceIp;
 use crate::{http, telemetry};
@@ -19,7 +19,7 @@ pub type InitError = lambda_http::Error;
 
 /// Reads the configuration and opens the database.
 pub async fn gate() -> Result<(Gate, PublicConfig), InitError> {
-    telemetry::init();
+    telemetry::init(config::log_level()?);
     let public = PublicConfig::from_env("http://127.0.0.1:13370")?;
     let database = Database::new(&DatabaseConfig::from_env(1)?)?;
     if let Err(error) = database.warm().await {
@@ -29,9 +29,11 @@ pub async fn gate() -> Result<(Gate, PublicConfig), InitError> {
     Ok((Gate::new(database, clock, &public.url), public))
 }
 
-/// Answers events until the environment is shut down.
-pub async fn run(router: Router, clock: Clock) -> Result<(), InitError> {
-    let router = http::service(router, clock, LimitsConfig::from_env()?);
+/// Answers events with a function's routes, and with `/health` and `/ready`, until the environment is shut down.
+pub async fn run(router: Router, gate: Gate) -> Result<(), InitError> {
+    let clock = gate.clock.clone();
+    let router =
+        http::service(router.merge(http::health().into_router(gate)), clock, LimitsConfig::from_env()?);
     lambda_http::run(tower::service_fn(move |mut event: lambda_http::Request| {
         if let Some(ip) = source_ip(&event) {
             event.extensions_mut().insert(SourceIp(ip));

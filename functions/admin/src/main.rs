@@ -6,6 +6,5 @@ use shared::lambda::{self, InitError};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {
     let (gate, _) = lambda::gate().await?;
-    let clock = gate.clock.clone();
-    lambda::run(admin::router(State::new(gate)), clock).await
+    lambda::run(admin::router(State::new(gate.clone())), gate).await
 }
