@@ -3,8 +3,8 @@
 //! cargo-lambda builds (see [`tool`] for where it comes from), normally with the compiler and linker this machine
 //! has: beside Zig, on a function with ring in it, that took a sixth less CPU and an eighth of the download. What Zig
 //! buys, an older glibc and other architectures, is there for the asking; whether it is needed is checked in every
-//! binary by [`bootstrap`]. Functions are built one after the other, because building them together would give each the
-//! features of all.
+//! binary by [`bootstrap`]. For deployment functions are built one after the other, because building them together would
+//! give each the features of all; for tests together, because then they share every crate.
 
 mod archive;
 mod bootstrap;
@@ -78,45 +78,57 @@ fn package(args: &Args) -> Result<Vec<Packaged>> {
     let directory = directory(&workspace, &args.profile);
     fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
 
+    let at_once = if args.profile == "release" { 1 } else { functions.len().max(1) };
     let mut packaged = Vec::new();
-    for (index, function) in functions.iter().enumerate() {
-        progress(format_args!(
-            "building {} ({} of {}, {}, {target})",
-            function.name,
-            index + 1,
-            functions.len(),
-            args.profile
-        ));
+    for group in functions.chunks(at_once) {
+        let names = group.iter().map(|function| function.name.as_str()).collect::<Vec<_>>().join(", ");
+        let (number, all) = (packaged.len() + group.len(), functions.len());
+        progress(format_args!("building {names} ({number} of {all}, {}, {target})", args.profile));
         let started = Instant::now();
-        let bootstrap = build(&cargo_lambda, &workspace, function, args, target, &directory)?;
-        let needs = bootstrap::inspect(&bootstrap, target)
-            .with_context(|| format!("{} would not run on Lambda", function.name))?;
-        let zip = directory.join(format!("{}.zip", function.name));
-        let sha256 = archive::write(&bootstrap, &zip)?;
-        packaged.push(Packaged {
-            name: function.name.clone(),
-            profile: args.profile.clone(),
-            target,
-            bootstrap_bytes: size(&bootstrap)?,
-            zip_bytes: size(&zip)?,
-            zip_sha256: sha256,
-            glibc: needs.glibc,
-            bootstrap,
-            zip,
-            build_seconds: started.elapsed().as_secs_f64(),
-        });
+        build(&cargo_lambda, &workspace, group, args, target, &directory)?;
+        let build_seconds = started.elapsed().as_secs_f64();
+        for function in group {
+            packaged.push(pack(function, args, target, &directory, build_seconds)?);
+        }
     }
     Ok(packaged)
+}
+
+/// Packs what was built.
+fn pack(
+    function: &Function,
+    args: &Args,
+    target: &'static str,
+    directory: &Path,
+    build_seconds: f64,
+) -> Result<Packaged> {
+    let bootstrap = directory.join(&function.name).join("bootstrap");
+    let needs = bootstrap::inspect(&bootstrap, target)
+        .with_context(|| format!("{} would not run on Lambda", function.name))?;
+    let zip = directory.join(format!("{}.zip", function.name));
+    let sha256 = archive::write(&bootstrap, &zip)?;
+    Ok(Packaged {
+        name: function.name.clone(),
+        profile: args.profile.clone(),
+        target,
+        bootstrap_bytes: size(&bootstrap)?,
+        zip_bytes: size(&zip)?,
+        zip_sha256: sha256,
+        glibc: needs.glibc,
+        bootstrap,
+        zip,
+        build_seconds,
+    })
 }
 
 fn build(
     cargo_lambda: &CargoLambda,
     workspace: &Workspace,
-    function: &Function,
+    functions: &[Function],
     args: &Args,
     target: &'static str,
     directory: &Path,
-) -> Result<PathBuf> {
+) -> Result<()> {
     let mut command = cargo_lambda.build()?;
     command.current_dir(&workspace.root).arg("--locked");
     // Only spelt so does cargo-lambda choose the CPU that Lambda's fleet has.
@@ -124,10 +136,11 @@ fn build(
         "release" => command.arg("--release"),
         other => command.args(["--profile", other]),
     };
-    command.args(["--target", target, "--package", &function.package, "--bin", &function.name]);
-    command.arg("--lambda-dir").arg(directory);
-    cargo::run(&mut command, &format!("building {}", function.name))?;
-    Ok(directory.join(&function.name).join("bootstrap"))
+    command.args(["--target", target]).arg("--lambda-dir").arg(directory);
+    for function in functions {
+        command.args(["--package", &function.package, "--bin", &function.name]);
+    }
+    cargo::run(&mut command, "building functions")
 }
 
 fn size(path: &Path) -> Result<u64> {

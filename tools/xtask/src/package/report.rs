@@ -22,6 +22,7 @@ pub(crate) struct Packaged {
     pub(crate) zip_sha256: String,
     /// The newest glibc it needs, such as `2.34`; null when linked statically.
     pub(crate) glibc: Option<Version>,
+    /// Of the build, which functions share unless the profile is release.
     pub(crate) build_seconds: f64,
 }
 
