@@ -12,8 +12,12 @@ mod credentials;
 mod filters;
 #[allow(dead_code, reason = "kept whole while the first routes are being written")]
 mod harness;
+<<<<<<< HEAD
 mod isolation;
 mod operations;
+=======
+mod lambda;
+>>>>>>> 05d0268 (Test the packaged functions under the Lambda emulator)
 mod plans;
 mod routes;
 mod rows;

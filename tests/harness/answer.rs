@@ -18,7 +18,10 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(super) async fn read(request: String, response: Response<axum::body::Body>) -> Self {
+    pub(crate) async fn read<B>(request: String, response: Response<B>) -> Self
+    where
+        B: axum::body::HttpBody<Error: std::fmt::Debug>,
+    {
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Self { request, status: head.status, headers: head.headers, body }

@@ -26,12 +26,24 @@ impl TestDatabase {
     /// A migrated, empty database.
     pub(crate) async fn new() -> Self {
         let template = template().await;
+        // Quicker than through the log, since nothing is synchronized to disk.
+        Self::create(&format!("TEMPLATE {template} OWNER {OWNER} STRATEGY file_copy")).await
+    }
+
+    /// A database as an installation gets it, with pgvector and nothing else, for tests of migrating.
+    pub(crate) async fn unprepared() -> Self {
+        // Roles are the cluster's, and the template's making is what makes them.
+        template().await;
+        let database = Self::create(&format!("OWNER {OWNER}")).await;
+        database.superuser().await.batch_execute("CREATE EXTENSION vector").await.unwrap();
+        database
+    }
+
+    async fn create(how: &str) -> Self {
         let keeper = cluster::superuser(local_postgres::SUPERUSER).await;
         sweep(&keeper).await;
         let name = claim(&keeper).await;
-        // Quicker than through the log, since nothing is synchronized to disk.
-        let copy = format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER} STRATEGY file_copy");
-        keeper.batch_execute(&copy).await.unwrap();
+        keeper.batch_execute(&format!("CREATE DATABASE {name} {how}")).await.unwrap();
         Self { name, superuser: OnceCell::new(), keeper: Some(keeper) }
     }
 

@@ -1,0 +1,93 @@
+//! Somebody with an ordinary HTTP client.
+
+use std::net::SocketAddr;
+
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::harness::Answer;
+
+/// A caller from outside, with or without a credential.
+#[derive(Clone)]
+pub(super) struct Visitor {
+    http: Client,
+    base: String,
+    token: Option<String>,
+}
+
+impl Visitor {
+    /// A stranger who finds `host` at `address`.
+    pub(super) fn new(host: &str, address: SocketAddr) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "a client from outside, not the product's own")]
+        let http = Client::builder().resolve(host, address).build().unwrap();
+        Self { http, base: format!("http://{host}"), token: None }
+    }
+
+    /// The same person with this credential.
+    pub(super) fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// Registers the owner of a new enterprise; the same person, logged in.
+    pub(super) async fn register(&self, name: &str) -> Self {
+        let account = json!({
+            "email": format!("{name}@{name}.example"), "password": password(name), "name": name,
+            "enterprise_name": format!("{name} Ltd"),
+        });
+        let session = self.post("/v1/auth/register", account).await.assert_status(201).json();
+        self.with_token(session["access_token"].as_str().unwrap())
+    }
+
+    /// Calls an MCP tool; its structured answer.
+    pub(super) async fn call_tool(&self, name: &str, arguments: Value) -> Value {
+        let params = json!({
+            "name": name, "arguments": arguments,
+            "_meta": {
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientCapabilities": {},
+                "io.modelcontextprotocol/clientInfo": { "name": "tests", "version": "1" },
+            },
+        });
+        let request = self
+            .request(Method::POST, "/mcp")
+            .header("accept", "application/json, text/event-stream")
+            .header("mcp-protocol-version", "2026-07-28")
+            .header("mcp-method", "tools/call")
+            .header("mcp-name", name)
+            .json(&json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }));
+        let answer = self.send(request).await;
+        let result = &answer.assert_status(200).json()["result"];
+        assert_eq!(result["isError"], false, "{answer}");
+        result["structuredContent"].clone()
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// A request to be completed, with the credential.
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// Sends a request as it is.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Answer {
+        let request = request.build().unwrap();
+        let line = format!("{} {}", request.method(), request.url().path());
+        let response = self.http.execute(request).await.unwrap();
+        Answer::read(line, http::Response::<reqwest::Body>::from(response)).await
+    }
+}
+
+/// That person's password.
+pub(super) fn password(name: &str) -> String {
+    format!("{name} keeps 7 grey herons")
+}
