@@ -1,21 +1,24 @@
 //! `server serve`.
 
+use std::future::{Future, IntoFuture as _};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use axum::Router;
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{self, Next};
 use shared::access::Gate;
 use shared::clock::Clock;
-use shared::config::{DatabaseConfig, LimitsConfig, PublicConfig, listen, variable};
+use shared::config::{self, DatabaseConfig, LimitsConfig, PublicConfig, variable};
 use shared::db::Database;
 use shared::http::SourceIp;
 use shared::telemetry;
 use tokio::net::TcpListener;
 
-use crate::{Platform, demo, embedded, migrate, router, say, shutdown};
+use crate::shutdown::Shutdown;
+use crate::{Platform, demo, embedded, migrate, router, say};
 
 /// How long requests under way may still take once the process is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -36,65 +39,84 @@ pub struct Options {
 
 /// Serves until interrupted.
 pub async fn run(options: Options) -> Result<()> {
-    let address = listen()?;
+    let address = config::listen()?;
     // First of all: nothing is started for a port that somebody else holds.
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {address} (set MEM0_LISTEN to another address)"))?;
-    let address = listener.local_addr()?;
-    let public = PublicConfig::from_env(&format!("http://{address}"))?;
-    let limits = LimitsConfig::from_env()?;
-
-    let own_postgres = options.embedded && variable("MEM0_DATABASE_URL").is_none();
-    let directory = embedded::directory();
-    let database = if own_postgres {
-        DatabaseConfig::new(embedded::start(&directory).await?)?
-    } else if variable("MEM0_DATABASE_URL").is_some() {
-        DatabaseConfig::from_env(16)?
-    } else {
-        bail!("MEM0_DATABASE_URL is not set (`make up`, or --embedded, brings a PostgreSQL of its own)");
+    let public = PublicConfig::from_env(&format!("http://{}", listener.local_addr()?))?;
+    let (limits, log) = (LimitsConfig::from_env()?, config::log_level()?);
+    let serve = async |database: DatabaseConfig| {
+        let shutdown = Shutdown::listen();
+        let prepared = until(shutdown.clone(), prepare(options, &database, public, limits)).await;
+        let Some(platform) = prepared.transpose()? else { return Ok(()) };
+        // From here on: the requests that made the demo are nobody's.
+        telemetry::init(log);
+        tokio::spawn(retier(platform.gate.clone()));
+        answer(listener, router(&platform), shutdown).await
     };
-    if options.embedded || options.migrate {
-        migrate::apply(&database).await?;
+    if variable("MEM0_DATABASE_URL").is_some() {
+        return serve(DatabaseConfig::from_env(16)?).await;
     }
-    let db = Database::new(&database)?;
-    db.readiness().await?;
-    let clock = Clock::default();
-    let platform = Platform::new(Gate::new(db, clock, &public.url), public, limits);
-    let router = router(&platform);
-    if options.embedded {
-        let credentials = demo::ensure(&router, &directory).await.context("making the demo enterprise")?;
-        demo::announce(&credentials, &platform.public.url, &directory)?;
-    } else {
-        say(&format!("serving on {}", platform.public.url));
+    if !options.embedded {
+        bail!("MEM0_DATABASE_URL is not set (`make up`, or --embedded, brings a PostgreSQL of its own)");
     }
+    let directory = embedded::directory();
+    let database = DatabaseConfig::new(embedded::start(&directory).await?)?;
+    let served = serve(database).await;
+    let stopped = embedded::stop(&directory).await;
+    served.and(stopped.map(drop))
+}
 
-    // From here on: the requests that made the demo are nobody's.
-    telemetry::init();
-    tokio::spawn(retier(platform.gate.clone()));
-    let service = with_peer_address(router);
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-        shutdown::requested().await;
-        say("stopping");
-        let _ = stopping.send(());
-    });
+/// The platform, on a database that is fit for it.
+async fn prepare(
+    options: Options,
+    database: &DatabaseConfig,
+    public: PublicConfig,
+    limits: LimitsConfig,
+) -> Result<Platform> {
+    if options.embedded || options.migrate {
+        migrate::apply(database).await?;
+    }
+    let db = Database::new(database)?;
+    db.readiness().await?;
+    let platform = Platform::new(Gate::new(db, Clock::default(), &public.url), public, limits);
+    let url = &platform.public.url;
+    if options.embedded {
+        let directory = embedded::directory();
+        let credentials = demo::ensure(&router(&platform), &directory).await;
+        demo::announce(&credentials.context("making the demo enterprise")?, url, &directory)?;
+    } else {
+        say(&format!("serving on {url}"));
+    }
+    Ok(platform)
+}
+
+/// The work's result, or nothing if the process is asked to stop before it is done.
+async fn until<T>(shutdown: Shutdown, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        result = work => Some(result),
+        () = shutdown.requested() => None,
+    }
+}
+
+/// Answers requests until asked to stop; those under way then get [`GRACE`].
+async fn answer(listener: TcpListener, router: Router, shutdown: Shutdown) -> Result<()> {
+    let server = axum::serve(listener, with_peer_address(router));
+    let server = server.with_graceful_shutdown(shutdown.clone().requested());
     tokio::select! {
         result = server.into_future() => result?,
-        () = async { let _ = stopped.await; tokio::time::sleep(GRACE).await } => {
+        () = async { shutdown.requested().await; tokio::time::sleep(GRACE).await } => {
             say("some requests did not finish in time and were given up");
         }
-    }
-    if own_postgres {
-        embedded::stop(&directory).await?;
     }
     Ok(())
 }
 
-type Service = IntoMakeServiceWithConnectInfo<axum::Router, SocketAddr>;
+type Service = IntoMakeServiceWithConnectInfo<Router, SocketAddr>;
 
 /// Tells the routers the peer's address as the Lambda runtime does.
-fn with_peer_address(router: axum::Router) -> Service {
+fn with_peer_address(router: Router) -> Service {
     async fn source_ip(
         ConnectInfo(peer): ConnectInfo<SocketAddr>,
         mut request: Request,
@@ -103,7 +125,7 @@ fn with_peer_address(router: axum::Router) -> Service {
         request.extensions_mut().insert(SourceIp(peer.ip().to_string()));
         next.run(request).await
     }
-    let router = axum::Router::new().fallback_service(router).layer(middleware::from_fn(source_ip));
+    let router = Router::new().fallback_service(router).layer(middleware::from_fn(source_ip));
     router.into_make_service_with_connect_info::<SocketAddr>()
 }
 

@@ -31,6 +31,10 @@ impl Api {
         expect_success(path, self.try_post(path, body).await?)
     }
 
+    pub(super) async fn delete(&self, path: &str) -> Result<()> {
+        expect_success(path, self.send(Method::DELETE, path, None).await?).map(drop)
+    }
+
     /// The status as well: for steps whose refusal says that they were done before.
     pub(super) async fn try_post(&self, path: &str, body: &Value) -> Result<(StatusCode, Value)> {
         self.send(Method::POST, path, Some(body)).await

@@ -1,6 +1,7 @@
 //! The steps that make the demo enterprise.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
@@ -17,25 +18,35 @@ use super::{Credentials, secrets};
 /// Memories sent in one request; small enough that progress shows.
 const BATCH: usize = 20;
 
+/// What the demo's API key is called.
+const KEY_NAME: &str = "make up";
+
 pub(super) async fn run(router: &Router, directory: &Path) -> Result<Credentials> {
     let started = Instant::now();
     let anonymous = Api::anonymous(router);
     let password = secrets::secret_file(&directory.join("demo-password"))?;
     let (email, owner) = register_owner(&anonymous, &password).await?;
-    let domain = email.split_once('@').map_or("northwind.example", |(_, domain)| domain).to_owned();
-
-    let nodes = make_tree(&owner).await?;
-    let mut people = BTreeMap::from([(OWNER.key, owner.clone())]);
-    for person in &INVITED {
-        let api = join(&anonymous, &owner, person, &nodes, &domain, &password).await?;
-        people.insert(person.key, api);
+    let enterprise = enterprise(&owner).await?;
+    let api_key = api_key(&owner, &anonymous, directory, &enterprise).await?;
+    let credentials = Credentials { email, password, api_key };
+    // Once complete, the demo is its users' to change.
+    let complete = directory.join("demo-complete");
+    if fs::read_to_string(&complete).is_ok_and(|made| made.trim() == enterprise) {
+        return Ok(credentials);
     }
-    let api_key = api_key(&owner, &anonymous, directory).await?;
-    remember(&people, &nodes, &directory.join("demo-complete"), &email).await?;
+    let nodes = make_tree(&owner).await?;
+    let people = gather(&anonymous, &owner, &nodes, &credentials).await?;
+    remember(&people, &nodes).await?;
+    secrets::write_private(&complete, &format!("{enterprise}\n"))?;
     if started.elapsed().as_secs() >= 2 {
         crate::say(&format!("demo enterprise ready after {:.1} s", started.elapsed().as_secs_f32()));
     }
-    Ok(Credentials { email, password, api_key })
+    Ok(credentials)
+}
+
+/// The id of a caller's enterprise.
+async fn enterprise(api: &Api) -> Result<String> {
+    Ok(text(&api.get("/v1/auth/me").await?, "/user/enterprise_id")?.to_owned())
 }
 
 /// The owner's account. If the address belongs to an enterprise whose password is lost, the next domain is taken.
@@ -92,18 +103,39 @@ async fn make_tree(owner: &Api) -> Result<BTreeMap<&'static str, String>> {
     Ok(nodes)
 }
 
+/// Everybody, logged in. Who has no account is invited and accepts.
+async fn gather(
+    anonymous: &Api,
+    owner: &Api,
+    nodes: &BTreeMap<&str, String>,
+    credentials: &Credentials,
+) -> Result<BTreeMap<&'static str, Api>> {
+    let domain = credentials.email.split_once('@').map_or("northwind.example", |(_, domain)| domain);
+    // Asked instead of tried: failed logins are counted, and starts that were interrupted would add up.
+    let accounts = owner.get("/v1/users?limit=200").await?;
+    let accounts = accounts["results"].as_array().cloned().unwrap_or_default();
+    let mut people = BTreeMap::from([(OWNER.key, owner.clone())]);
+    for person in &INVITED {
+        let email = format!("{}@{domain}", person.key);
+        let api = if accounts.iter().any(|account| account["email"] == email.as_str()) {
+            let login = login(anonymous, &email, &credentials.password).await?;
+            login.with_context(|| format!("{email} has another password: delete .local to begin anew"))?
+        } else {
+            join(anonymous, owner, person, nodes, &email, &credentials.password).await?
+        };
+        people.insert(person.key, api);
+    }
+    Ok(people)
+}
+
 async fn join(
     anonymous: &Api,
     owner: &Api,
     person: &Person,
     nodes: &BTreeMap<&str, String>,
-    domain: &str,
+    email: &str,
     password: &str,
 ) -> Result<Api> {
-    let email = format!("{}@{domain}", person.key);
-    if let Some(api) = login(anonymous, &email, password).await? {
-        return Ok(api);
-    }
     let node = nodes.get(person.node).with_context(|| format!("no node {}", person.node))?;
     let invitation = json!({ "email": email, "role": person.role });
     let invitation = owner.post(&format!("/v1/organizations/{node}/invitations"), &invitation).await?;
@@ -114,32 +146,29 @@ async fn join(
     Ok(anonymous.with_token(text(&answer, "/access_token")?))
 }
 
-/// The key on disk if it still opens the door, otherwise a new one.
-async fn api_key(owner: &Api, anonymous: &Api, directory: &Path) -> Result<String> {
+/// The key on disk if it still opens the enterprise's door, otherwise a new one.
+async fn api_key(owner: &Api, anonymous: &Api, directory: &Path, opens: &str) -> Result<String> {
     let file = directory.join("demo-api-key");
-    if let Ok(key) = std::fs::read_to_string(&file) {
+    if let Ok(key) = fs::read_to_string(&file) {
         let key = key.trim();
-        if !key.is_empty() && anonymous.with_token(key).get("/v1/ping/").await.is_ok() {
+        if !key.is_empty() && enterprise(&anonymous.with_token(key)).await.is_ok_and(|found| found == opens) {
             return Ok(key.to_owned());
         }
     }
+    // Made by a start that was interrupted before it could write the key down: nobody knows it.
+    let lost = owner.get("/v1/api-keys?limit=200").await?;
+    for key in lost["results"].as_array().into_iter().flatten().filter(|key| key["name"] == KEY_NAME) {
+        owner.delete(&format!("/v1/api-keys/{}", text(key, "/id")?)).await?;
+    }
     let scopes = ["memories:read", "memories:write", "tenancy:read", "tenancy:write"];
-    let answer = owner.post("/v1/api-keys", &json!({ "name": "demo", "scopes": scopes })).await?;
+    let answer = owner.post("/v1/api-keys", &json!({ "name": KEY_NAME, "scopes": scopes })).await?;
     let key = text(&answer, "/key")?.to_owned();
     secrets::write_private(&file, &format!("{key}\n"))?;
     Ok(key)
 }
 
 /// Adds what is missing. The near-duplicate gate makes a repetition harmless, so an interrupted run starts over.
-async fn remember(
-    people: &BTreeMap<&str, Api>,
-    nodes: &BTreeMap<&str, String>,
-    done: &Path,
-    email: &str,
-) -> Result<()> {
-    if std::fs::read_to_string(done).is_ok_and(|made_for| made_for.trim() == email) {
-        return Ok(());
-    }
+async fn remember(people: &BTreeMap<&str, Api>, nodes: &BTreeMap<&str, String>) -> Result<()> {
     let mut groups: BTreeMap<(&str, &str), Vec<Line>> = BTreeMap::new();
     for line in lines() {
         groups.entry((line.scope, line.author)).or_default().push(line);
@@ -160,7 +189,7 @@ async fn remember(
             }
         }
     }
-    secrets::write_private(done, &format!("{email}\n"))
+    Ok(())
 }
 
 fn label(scope: &str, nodes: &BTreeMap<&str, String>) -> Result<String> {
