@@ -49,8 +49,8 @@ CREATE TABLE scopes (
     -- Ancestors from the enterprise down to this scope itself.
     -- At most eight levels, the enterprise being the first (nodes::placement).
     path            bigint[] NOT NULL CHECK (path[cardinality(path)] = id AND cardinality(path) <= 8),
-    -- How search reads it: exactly (small), through the approximate index (broad), or on the way there.
-    search_tier     text NOT NULL DEFAULT 'small' CHECK (search_tier IN ('small', 'promoting', 'broad')),
+    -- How search reads it: exactly (small, and on the way to or from broad) or through the approximate index (broad).
+    search_tier     text NOT NULL DEFAULT 'small' CHECK (search_tier IN ('small', 'promoting', 'broad', 'demoting')),
     PRIMARY KEY (enterprise_id, id),
     FOREIGN KEY (enterprise_id, parent_id) REFERENCES scopes (enterprise_id, id)
 );

@@ -144,7 +144,7 @@ BEGIN
        FROM (SELECT DISTINCT i.enterprise_id, unnest(i.scope_ids) AS id FROM inserted i) named
       GROUP BY named.enterprise_id;
     INSERT INTO memory_scopes (enterprise_id, scope_id, memory_id, broad, embedding, terms)
-    SELECT i.enterprise_id, s.id, i.id, s.search_tier <> 'small', i.embedding, to_tsvector('english', i.content)
+    SELECT i.enterprise_id, s.id, i.id, s.search_tier IN ('promoting', 'broad'), i.embedding, to_tsvector('english', i.content)
       FROM inserted i
       JOIN scopes s ON s.enterprise_id = i.enterprise_id AND s.id = ANY (i.scope_ids)
      WHERE i.deleted_at IS NULL AND i.lifecycle <> 'merged';
@@ -164,7 +164,7 @@ BEGIN
      WHERE p.enterprise_id = u.enterprise_id AND p.memory_id = u.id
        AND (u.deleted_at IS NOT NULL OR u.lifecycle = 'merged' OR p.scope_id <> ALL (u.scope_ids));
     INSERT INTO memory_scopes (enterprise_id, scope_id, memory_id, broad, embedding, terms)
-    SELECT u.enterprise_id, s.id, u.id, s.search_tier <> 'small', u.embedding, to_tsvector('english', u.content)
+    SELECT u.enterprise_id, s.id, u.id, s.search_tier IN ('promoting', 'broad'), u.embedding, to_tsvector('english', u.content)
       FROM updated u
       JOIN previous v ON v.enterprise_id = u.enterprise_id AND v.id = u.id
       JOIN scopes s ON s.enterprise_id = u.enterprise_id AND s.id = ANY (u.scope_ids)

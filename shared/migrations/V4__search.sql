@@ -146,36 +146,65 @@ BEGIN
 END
 $$;
 
--- search.retier: recounts the scopes of all tenants and moves those that outgrew exact search to the broad arm, and
--- back. A scope is first only marked `promoting`, so that new rows arrive flagged; the next run, when every write that
--- began before the mark is over, flags the old ones and switches the reader. Demotion switches the reader first.
--- Promotion at `promote` rows, demotion below `demote`: the gap keeps a scope from swinging.
-CREATE FUNCTION mem0.retier_scopes(promote bigint DEFAULT 5000, demote bigint DEFAULT 3000) RETURNS integer
+-- search.retier, in two steps that a scheduler calls, and neither of which runs long.
+--
+-- First it recounts the scopes of all tenants. One that outgrew exact search becomes `promoting`: from then on new rows
+-- arrive flagged for the broad arm. The lock waits for the writes that began before, so none of theirs arrives without.
+-- A broad scope that has shrunk becomes `demoting`, and is read exactly from then on. Promotion at `promote` rows,
+-- demotion below `demote`: the gap keeps a scope from swinging.
+CREATE FUNCTION mem0.review_tiers(promote bigint DEFAULT 5000, demote bigint DEFAULT 3000) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE
     changed integer := 0;
     item record;
-    next_tier text;
 BEGIN
     FOR item IN
-        SELECT s.enterprise_id, s.id, s.search_tier AS tier, coalesce(n.rows, 0) AS rows
+        SELECT s.enterprise_id, s.id,
+               CASE WHEN s.search_tier IN ('small', 'demoting') AND n.rows >= promote THEN 'promoting'
+                    WHEN s.search_tier IN ('promoting', 'broad') AND coalesce(n.rows, 0) < demote THEN 'demoting'
+               END AS next_tier
           FROM scopes s
-          LEFT JOIN (SELECT scope_id, count(*) AS rows FROM memory_scopes GROUP BY scope_id) n ON n.scope_id = s.id
+          LEFT JOIN (SELECT p.scope_id, count(*) AS rows FROM memory_scopes p GROUP BY p.scope_id) n
+                 ON n.scope_id = s.id
          WHERE s.search_tier <> 'small' OR n.rows >= promote
+         ORDER BY s.id
     LOOP
-        next_tier := CASE
-            WHEN item.tier = 'small' THEN 'promoting'
-            WHEN item.rows < demote THEN 'small'
-            ELSE 'broad' END;
-        CONTINUE WHEN next_tier = item.tier;
-        UPDATE scopes SET search_tier = next_tier WHERE enterprise_id = item.enterprise_id AND id = item.id;
-        IF next_tier <> 'promoting' THEN
-            UPDATE memory_scopes SET broad = (next_tier = 'broad')
-             WHERE enterprise_id = item.enterprise_id AND scope_id = item.id AND broad <> (next_tier = 'broad');
-        END IF;
+        CONTINUE WHEN item.next_tier IS NULL;
+        PERFORM pg_advisory_xact_lock(mem0.scope_lock(item.id));
+        UPDATE scopes s SET search_tier = item.next_tier
+         WHERE s.enterprise_id = item.enterprise_id AND s.id = item.id;
         changed := changed + 1;
     END LOOP;
     RETURN changed;
+END
+$$;
+
+-- Then it flags, or unflags, up to `most` rows of one scope on its way; when none is left, the scope has arrived, and
+-- only then do searches change arms. Answers whether there may be more to do.
+CREATE FUNCTION mem0.move_tier(most integer DEFAULT 200) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE
+    moving record;
+    moved bigint;
+BEGIN
+    SELECT s.enterprise_id, s.id, s.search_tier = 'promoting' AS promote INTO moving
+      FROM scopes s
+     WHERE s.search_tier IN ('promoting', 'demoting')
+     ORDER BY s.id LIMIT 1 FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    UPDATE memory_scopes p SET broad = moving.promote
+      FROM (SELECT r.memory_id FROM memory_scopes r
+             WHERE r.enterprise_id = moving.enterprise_id AND r.scope_id = moving.id AND r.broad <> moving.promote
+             LIMIT most) batch
+     WHERE p.enterprise_id = moving.enterprise_id AND p.scope_id = moving.id AND p.memory_id = batch.memory_id;
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    IF moved < most THEN
+        UPDATE scopes s SET search_tier = CASE WHEN moving.promote THEN 'broad' ELSE 'small' END
+         WHERE s.enterprise_id = moving.enterprise_id AND s.id = moving.id;
+    END IF;
+    RETURN true;
 END
 $$;
 
@@ -184,5 +213,6 @@ GRANT EXECUTE ON FUNCTION mem0.enterprise(), mem0.readable(), mem0.check_scopes(
     mem0.scope_lock(bigint), mem0.scope_usage(bigint),
     mem0.search_candidates(bigint[], bigint[], halfvec, text, integer),
     mem0.search_among(bigint[], halfvec, text, integer, uuid[]),
-    mem0.search_nearest(bigint, halfvec, integer), mem0.retier_scopes(bigint, bigint) TO mem0_app;
+    mem0.search_nearest(bigint, halfvec, integer), mem0.review_tiers(bigint, bigint),
+    mem0.move_tier(integer) TO mem0_app;
 GRANT EXECUTE ON FUNCTION mem0.enterprise(), mem0.readable() TO mem0_identity;
