@@ -19,6 +19,7 @@ mod operations;
 mod lambda;
 >>>>>>> 05d0268 (Test the packaged functions under the Lambda emulator)
 mod plans;
+mod recall;
 mod routes;
 mod rows;
 mod statements;

@@ -4,3 +4,4 @@ mod admin;
 mod auth;
 mod health;
 mod mcp;
+mod memories;

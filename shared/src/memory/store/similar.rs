@@ -23,6 +23,9 @@ pub(crate) struct Similar {
 /// more than would be needed otherwise.
 const NEIGHBOURS: i32 = 12;
 
+/// How many new texts one statement looks for, so that none runs long.
+const BATCH: usize = 100;
+
 /// Two requests that add the same text to the same scope wait for each other; sorted, so that they do not deadlock.
 const LOCK: &str = "-- memory.lock_fingerprints
     SELECT pg_advisory_xact_lock(l.key)
@@ -59,34 +62,37 @@ pub(crate) async fn find(
     texts: &[(Fingerprint, &Embedding)],
 ) -> Result<Vec<Similar>, StoreError> {
     let caller = tx.caller();
-    let fingerprints: Vec<&[u8]> = texts.iter().map(|(print, _)| print.as_bytes().as_slice()).collect();
-    let embeddings: Vec<HalfVector> = texts.iter().map(|(_, embedding)| (*embedding).into()).collect();
-    tx.query(LOCK, &[&home.0, &fingerprints]).await?;
+    let prints: Vec<&[u8]> = texts.iter().map(|(print, _)| print.as_bytes().as_slice()).collect();
+    tx.query(LOCK, &[&home.0, &prints]).await?;
     let Labels { user, agent, app, run } = labels;
-    let rows = tx
-        .query(
-            FIND,
-            &[
-                &caller.enterprise_id().uuid(),
-                &home.0,
-                &fingerprints,
-                &embeddings,
-                &NEIGHBOURS,
-                &caller.request().at.date_naive(),
-                user,
-                agent,
-                app,
-                run,
-            ],
-        )
-        .await?;
-    Ok(rows
-        .iter()
-        .map(|row| Similar {
-            text: usize::try_from(row.get::<_, i64>("number")).unwrap_or_default().saturating_sub(1),
+    let mut found = Vec::new();
+    for (batch, (prints, texts)) in prints.chunks(BATCH).zip(texts.chunks(BATCH)).enumerate() {
+        let embeddings: Vec<HalfVector> = texts.iter().map(|(_, embedding)| (*embedding).into()).collect();
+        let rows = tx
+            .query(
+                FIND,
+                &[
+                    &caller.enterprise_id().uuid(),
+                    &home.0,
+                    &prints,
+                    &embeddings,
+                    &NEIGHBOURS,
+                    &caller.request().at.date_naive(),
+                    user,
+                    agent,
+                    app,
+                    run,
+                ],
+            )
+            .await?;
+        found.extend(rows.iter().map(|row| Similar {
+            // Ordinality counts from 1.
+            text: batch * BATCH
+                + usize::try_from(row.get::<_, i64>("number")).unwrap_or_default().saturating_sub(1),
             id: MemoryId(row.get("id")),
             content: row.get("content"),
             similarity: row.get("similarity"),
-        })
-        .collect())
+        }));
+    }
+    Ok(found)
 }

@@ -1,0 +1,75 @@
+//! The near-duplicate gate of `POST /v3/memories/add/`.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::{add, list, one, remember, remember_with, team};
+use crate::harness::{Client as _, TestApp};
+
+fn outcome(answer: &Value) -> (&str, Option<&str>) {
+    (answer["results"][0]["event"].as_str().unwrap(), answer["results"][0]["id"].as_str())
+}
+
+#[tokio::test]
+async fn what_is_known_already_is_skipped_and_the_memory_named() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let id = remember(&alice, "I prefer green tea over coffee").await;
+    for again in [
+        "I prefer green tea over coffee",
+        "i prefer GREEN tea over coffee!",
+        "I really prefer green tea over coffee",
+    ] {
+        let answer = add(&alice, &[again], json!({})).await.ok();
+        assert_eq!(outcome(&answer), ("SKIP", Some(id.as_str())), "{again}");
+        assert!(answer["results"][0]["reason"].as_str().unwrap().contains("existing memory"));
+    }
+    for other in ["I prefer green tea over cocoa", "I do not prefer green tea over coffee"] {
+        assert_eq!(outcome(&add(&alice, &[other], json!({})).await.ok()).0, "ADD", "{other}");
+    }
+    assert_eq!(list(&alice, json!({})).await.len(), 3);
+}
+
+#[tokio::test]
+async fn repetitions_within_one_request_are_skipped() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let answer = add(&alice, &["I like tea", "I really like tea", "i like TEA"], json!({})).await.ok();
+    let events: Vec<&Value> = answer["results"].as_array().unwrap().iter().map(|r| &r["event"]).collect();
+    assert_eq!(events, ["ADD", "SKIP", "SKIP"]);
+    assert_eq!(answer["results"][1]["id"], answer["results"][0]["id"]);
+}
+
+#[tokio::test]
+async fn other_labels_and_other_scopes_are_other_memories() {
+    let (_app, alice, bob) = TestApp::two_tenants().await;
+    let team = team(&alice, "Alpha").await;
+    remember(&alice, "I like tea").await;
+    remember_with(&alice, "I like tea", json!({ "user_id": "u1" })).await;
+    remember_with(&alice, "I like tea", json!({ "user_id": "u2" })).await;
+    remember_with(&alice, "I like tea", json!({ "user_id": "u2", "run_id": "r" })).await;
+    remember_with(&alice, "I like tea", json!({ "scope": team.label() })).await;
+    remember(&bob, "I like tea").await;
+    assert_eq!(list(&alice, json!({ "scope": "all" })).await.len(), 5);
+}
+
+#[tokio::test]
+async fn what_was_forgotten_or_has_expired_can_be_said_again() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let id = remember(&alice, "I like tea").await;
+    alice.delete(&one(&id)).await.ok();
+    remember_with(&alice, "I like tea", json!({ "expiration_date": "2026-03-02" })).await;
+    app.advance(TimeDelta::days(1));
+    remember(&alice, "I like tea").await;
+}
+
+#[tokio::test]
+async fn two_requests_at_the_same_time_store_it_once() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let again = || async { add(&alice, &["I like tea"], json!({})).await.ok() };
+    let answers: [Value; 4] = {
+        let (a, b, c, d) = tokio::join!(again(), again(), again(), again());
+        [a, b, c, d]
+    };
+    let added = answers.iter().filter(|answer| outcome(answer).0 == "ADD").count();
+    assert_eq!(added, 1);
+    assert_eq!(list(&alice, json!({})).await, ["I like tea"]);
+}
