@@ -72,13 +72,18 @@ fn said_already<'s>(text: &str, similar: impl Iterator<Item = &'s Similar>) -> O
         .find(|(_, decision)| matches!(decision, Decision::Duplicate(_)))
 }
 
-/// By an earlier statement of the same request. Only the nearest are compared word by word.
+/// By an earlier statement of the same request. Only the nearest are compared word by word, as among what is stored:
+/// a long list of invoices has thousands of near ones.
 fn said_just_now(text: &str, embedding: &Embedding, fresh: &[Fresh<'_>]) -> Option<(MemoryId, Decision)> {
-    fresh
+    let mut near: Vec<(f32, &Fresh<'_>)> = fresh
         .iter()
-        .map(|earlier| (earlier, earlier.embedding.cosine(embedding)))
-        .filter(|(_, cosine)| *cosine >= duplicate::MIN_COSINE)
-        .map(|(earlier, cosine)| (earlier.id, duplicate::compare(text, earlier.text, cosine)))
+        .map(|earlier| (earlier.embedding.cosine(embedding), earlier))
+        .filter(|(cosine, _)| *cosine >= duplicate::MIN_COSINE)
+        .collect();
+    near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    near.iter()
+        .take(similar::NEIGHBOURS as usize)
+        .map(|(cosine, earlier)| (earlier.id, duplicate::compare(text, earlier.text, *cosine)))
         .find(|(_, decision)| matches!(decision, Decision::Duplicate(_)))
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Similar {
 
 /// How many neighbours of each new text are looked at. Neighbours with other labels are among them, so that this is
 /// more than would be needed otherwise.
-const NEIGHBOURS: i32 = 12;
+pub(crate) const NEIGHBOURS: i32 = 12;
 
 /// How many new texts one statement looks for, so that none runs long.
 const BATCH: usize = 100;
