@@ -19,7 +19,6 @@ use shared::identity::Identity;
 /// What the handlers share.
 #[derive(Clone)]
 pub struct State {
-    gate: Gate,
     identity: Identity,
 }
 
@@ -29,23 +28,17 @@ impl State {
     pub fn new(gate: Gate) -> Self {
         Identity::new(gate).into()
     }
-
-    /// The verbs behind the routes.
-    #[must_use]
-    pub fn identity(&self) -> &Identity {
-        &self.identity
-    }
 }
 
 impl From<Identity> for State {
     fn from(identity: Identity) -> Self {
-        Self { gate: identity.gate().clone(), identity }
+        Self { identity }
     }
 }
 
 impl FromRef<State> for Gate {
     fn from_ref(state: &State) -> Self {
-        state.gate.clone()
+        state.identity.gate().clone()
     }
 }
 
