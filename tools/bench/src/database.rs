@@ -84,8 +84,12 @@ impl Database {
         Ok(self.cluster.url(LOGIN, PASSWORD, DATABASE))
     }
 
-    /// What autovacuum would have done an hour later: statistics and visibility maps of what was just written.
+    /// What would have happened an hour later: scopes that have grown are searched through the approximate index, and
+    /// autovacuum has brought statistics and visibility maps up to date.
     pub(crate) async fn settle(&self) -> Result<()> {
+        // In two steps, between which queries that are under way may end.
+        self.execute("SELECT mem0.retier_scopes()").await?;
+        self.execute("SELECT mem0.retier_scopes()").await?;
         self.execute("VACUUM (ANALYZE)").await?;
         self.execute("CHECKPOINT").await
     }

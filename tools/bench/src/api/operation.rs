@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use bytes::Bytes;
 use http::Request;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::drive::{Crowd, drive};
 use crate::client::{get, post};
@@ -29,15 +29,18 @@ pub(super) enum Operation {
     Health,
     /// `GET /v1/ping/`: who asks is looked up, nothing more.
     Ping,
-    /// Ten memories for a question, in the caller's personal scope.
-    Search,
+    /// Ten memories for a question, out of the fifth that is the caller's own.
+    SearchPersonal,
+    /// Ten memories for a question, out of everything that the caller may read.
+    SearchAll,
     /// One memory, stored as it is.
     Add,
 }
 
 impl Operation {
     /// In the order in which they take turns; adding last, because it changes what the others meet.
-    pub(super) const ALL: [Self; 4] = [Self::Health, Self::Ping, Self::Search, Self::Add];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Health, Self::Ping, Self::SearchPersonal, Self::SearchAll, Self::Add];
 
     /// The requests of one turn.
     pub(super) fn requests(self, writer: &mut Writer, turn: usize) -> Result<Vec<Request<Bytes>>> {
@@ -46,8 +49,9 @@ impl Operation {
             .map(|_| match self {
                 Self::Health => get("/health"),
                 Self::Ping => get("/v1/ping/"),
-                Self::Search => post(SEARCH, &json!({ "query": writer.question(), "top_k": 10 })),
-                Self::Add => post(ADD, &add(&[writer.memory()])),
+                Self::SearchPersonal => search(writer, "personal"),
+                Self::SearchAll => search(writer, "all"),
+                Self::Add => post(ADD, &add(&[writer.memory()], "personal")),
             })
             .collect()
     }
@@ -58,13 +62,15 @@ impl fmt::Display for Operation {
         f.write_str(match self {
             Self::Health => "GET /health",
             Self::Ping => "GET /v1/ping/",
-            Self::Search => "search",
+            Self::SearchPersonal => "search personal",
+            Self::SearchAll => "search all",
             Self::Add => "add",
         })
     }
 }
 
-/// Adds so many memories to the caller's personal scope, a few more if some turn out to be duplicates.
+/// Adds so many memories, a few more if some turn out to be duplicates: one in five to the caller's personal scope, the
+/// others to the enterprise's.
 pub(super) async fn fill(
     address: SocketAddr,
     api_key: &str,
@@ -74,13 +80,23 @@ pub(super) async fn fill(
     let crowd = Crowd::gather(address, api_key, FILLERS).await?;
     // Texts repeat less than once in a hundred.
     let texts: Vec<String> = (0..memories + memories.div_ceil(100)).map(|_| writer.memory()).collect();
-    let requests = texts.chunks(BATCH).map(|batch| post(ADD, &add(batch))).collect::<Result<Vec<_>>>()?;
-    let answered = drive(&crowd, requests).await?;
-    ensure!(answered.len() == texts.len().div_ceil(BATCH), "not every request was answered");
+    let batches = texts.chunks(BATCH).enumerate();
+    let requests = batches
+        .map(|(number, batch)| {
+            post(ADD, &add(batch, if number % 5 == 0 { "personal" } else { "enterprise" }))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let sent = requests.len();
+    let answered = drive(&crowd, requests).await?.len();
+    ensure!(answered == sent, "{answered} of {sent} requests were answered");
     Ok(())
 }
 
-fn add(texts: &[String]) -> serde_json::Value {
+fn search(writer: &mut Writer, scope: &str) -> Result<Request<Bytes>> {
+    post(SEARCH, &json!({ "query": writer.question(), "top_k": 10, "scope": scope }))
+}
+
+fn add(texts: &[String], scope: &str) -> Value {
     let messages: Vec<_> = texts.iter().map(|text| json!({ "role": "user", "content": text })).collect();
-    json!({ "messages": messages, "infer": false })
+    json!({ "messages": messages, "infer": false, "scope": scope })
 }
