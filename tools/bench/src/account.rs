@@ -7,6 +7,11 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 
+/// The owner's address.
+pub(crate) const EMAIL: &str = "owner@bench.example";
+/// The enterprise's name.
+pub(crate) const ENTERPRISE: &str = "Bench Limited";
+
 /// What requests are sent with.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
@@ -24,10 +29,10 @@ impl Account {
             .post(
                 "/v1/auth/register",
                 &json!({
-                    "email": "owner@bench.example",
+                    "email": EMAIL,
                     "password": "measured-not-guessed-48-lanterns",
                     "name": "Bench Owner",
-                    "enterprise_name": "Bench",
+                    "enterprise_name": ENTERPRISE,
                 }),
             )
             .await?;

@@ -157,7 +157,7 @@ impl Tally {
         let own_cpu = || crate::process::cpu_time(std::process::id());
         let before = (server.cpu_time(), database.cpu_time()?, own_cpu());
         let started = Instant::now();
-        let latency = drive(&self.crowd, requests).await?;
+        let latency = drive(&self.crowd, requests, self.operation.expected()).await?;
         let elapsed = started.elapsed();
         if counts {
             self.latency.append(latency);

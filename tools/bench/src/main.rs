@@ -22,9 +22,9 @@ mod text;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use builds::Builds;
 use machine::Machine;
@@ -97,28 +97,42 @@ async fn main() -> ExitCode {
 
 async fn run(cli: &Cli) -> Result<()> {
     let machine = Machine::describe();
-    let (mut figures, output) = match &cli.benchmark {
-        Benchmark::ColdStart { options, output } => (cold_start(cli, options).await?, output),
-        Benchmark::Sizes { output } => (serde_json::to_value(sizes::run(&cli.builds)?)?, output),
-        Benchmark::Api { options, output } => (api(cli, options).await?, output),
-        Benchmark::All { cold_start: cold, api: warm, output } => {
-            let figures = json!({
-                "sizes": sizes::run(&cli.builds)?,
-                "cold_start": cold_start(cli, cold).await?,
-                "api": api(cli, warm).await?,
-            });
-            (figures, output)
+    let builds = &cli.builds;
+    match &cli.benchmark {
+        Benchmark::ColdStart { options, output } => {
+            let figures = cold_start::run(options, builds, &cli.directory).await?;
+            output.print(&Document { machine: machine.finished(), figures })
         }
-    };
-    let Some(document) = figures.as_object_mut() else { bail!("figures are always an object") };
-    document.insert("machine".to_owned(), serde_json::to_value(machine.finished())?);
-    output.print(&figures)
+        Benchmark::Sizes { output } => {
+            let figures = sizes::run(builds)?;
+            output.print(&Document { machine: machine.finished(), figures })
+        }
+        Benchmark::Api { options, output } => {
+            let figures = api::run(options, &cli.server, &cli.directory).await?;
+            output.print(&Document { machine: machine.finished(), figures })
+        }
+        Benchmark::All { cold_start, api, output } => {
+            let figures = All {
+                sizes: sizes::run(builds)?,
+                cold_start: cold_start::run(cold_start, builds, &cli.directory).await?,
+                api: api::run(api, &cli.server, &cli.directory).await?,
+            };
+            output.print(&Document { machine: machine.finished(), figures })
+        }
+    }
 }
 
-async fn cold_start(cli: &Cli, options: &cold_start::Options) -> Result<Value> {
-    Ok(serde_json::to_value(cold_start::run(options, &cli.builds, &cli.directory).await?)?)
+/// What is printed: on what, and then the benchmark's own figures.
+#[derive(Serialize)]
+struct Document<T> {
+    machine: Machine,
+    #[serde(flatten)]
+    figures: T,
 }
 
-async fn api(cli: &Cli, options: &api::Options) -> Result<Value> {
-    Ok(serde_json::to_value(api::run(options, &cli.server, &cli.directory).await?)?)
+#[derive(Serialize)]
+struct All {
+    sizes: sizes::Sizes,
+    cold_start: cold_start::ColdStart,
+    api: api::Api,
 }

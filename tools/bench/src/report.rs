@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use anyhow::Result;
-use serde_json::Value;
+use serde::Serialize;
 
 /// Where the figures go.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -15,7 +15,7 @@ pub(crate) struct Output {
 
 impl Output {
     /// Prints the figures as JSON, unless a person at a terminal has seen them in the table.
-    pub(crate) fn print(self, figures: &Value) -> Result<()> {
+    pub(crate) fn print(self, figures: &impl Serialize) -> Result<()> {
         let mut stdout = std::io::stdout().lock();
         if self.json || !stdout.is_terminal() {
             serde_json::to_writer_pretty(&mut stdout, figures)?;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use http::Request;
@@ -29,8 +29,9 @@ impl Crowd {
     }
 }
 
-/// Sends every request, each once, and returns in milliseconds how long each answer took.
-pub(super) async fn drive(crowd: &Crowd, requests: Vec<Request<Bytes>>) -> Result<Samples> {
+/// Sends every request, each once, and returns in milliseconds how long each answer took. Fails unless every answer holds
+/// what is expected: refusals are quick.
+pub(super) async fn drive(crowd: &Crowd, requests: Vec<Request<Bytes>>, expected: &str) -> Result<Samples> {
     let requests = std::cell::RefCell::new(requests.into_iter());
     let each = crowd.0.iter().map(async |client| {
         let mut client = client.lock().await;
@@ -43,6 +44,8 @@ pub(super) async fn drive(crowd: &Crowd, requests: Vec<Request<Bytes>>) -> Resul
             let answer = client.send(request).await.with_context(|| format!("asking {path}"))?;
             samples.push(milliseconds(started.elapsed()));
             succeeded(&path, &answer)?;
+            let body = String::from_utf8_lossy(answer.body());
+            ensure!(body.contains(expected), "{path} answered without {expected}: {body}");
         }
         anyhow::Ok(samples)
     });

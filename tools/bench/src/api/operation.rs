@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::drive::{Crowd, drive};
+use crate::account;
 use crate::client::{get, post};
 use crate::text::Writer;
 
@@ -41,6 +42,15 @@ impl Operation {
     /// In the order in which they take turns; adding last, because it changes what the others meet.
     pub(super) const ALL: [Self; 5] =
         [Self::Health, Self::Ping, Self::SearchPersonal, Self::SearchAll, Self::Add];
+
+    /// What every answer holds that shows that the work was done.
+    pub(super) fn expected(self) -> &'static str {
+        match self {
+            Self::Health => "ok",
+            Self::Ping => account::EMAIL,
+            Self::SearchPersonal | Self::SearchAll | Self::Add => "mem_",
+        }
+    }
 
     /// The requests of one turn.
     pub(super) fn requests(self, writer: &mut Writer, turn: usize) -> Result<Vec<Request<Bytes>>> {
@@ -87,7 +97,7 @@ pub(super) async fn fill(
         })
         .collect::<Result<Vec<_>>>()?;
     let sent = requests.len();
-    let answered = drive(&crowd, requests).await?.len();
+    let answered = drive(&crowd, requests, Operation::Add.expected()).await?.len();
     ensure!(answered == sent, "{answered} of {sent} requests were answered");
     Ok(())
 }

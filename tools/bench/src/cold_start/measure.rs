@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use lambda_emulator::Environment;
 
 use super::Row;
-use super::request::{Work, check};
+use super::request::Work;
 use super::stage::Subject;
 use crate::statistics::{Samples, milliseconds, rounded};
 
@@ -87,15 +87,11 @@ impl Measured {
         };
         let started = Instant::now();
         let result = match work {
-            Work::Http(request) => environment.invoke(request).await.map(Some),
-            Work::Event(event) => environment.invoke_raw(event.clone()).await.map(|_| None),
+            Work::Http(request) => environment.invoke(request).await.map(http::Response::into_body),
+            Work::Event(event) => environment.invoke_raw(event.clone()).await,
         };
         let took = started.elapsed();
-        let result = match result {
-            Ok(Some(answer)) => check(asked.title, &answer),
-            Ok(None) => Ok(()),
-            Err(error) => Err(error.into()),
-        };
+        let result = result.map_err(anyhow::Error::from).and_then(|answer| asked.check(&answer));
         result.map(|()| took).with_context(|| {
             format!("{} failed; it printed:\n{}", self.subject.function.title(), environment.output().text())
         })
