@@ -12,12 +12,9 @@ mod credentials;
 mod filters;
 #[allow(dead_code, reason = "kept whole while the first routes are being written")]
 mod harness;
-<<<<<<< HEAD
 mod isolation;
-mod operations;
-=======
 mod lambda;
->>>>>>> 05d0268 (Test the packaged functions under the Lambda emulator)
+mod operations;
 mod plans;
 mod recall;
 mod routes;

@@ -123,34 +123,6 @@ async fn remember(owner: &Actor, entity: &str, scope: &str, marker: &str) -> (St
     });
     let added = owner.post("/v3/memories/add/", body).await.ok();
     (text(&added["results"][0]["id"]), text(&added["event_id"]))
-/// Adds a memory, its first version, an opinion of it and the event that tells of it; the ids of memory and event.
-async fn remember(owner: &Actor, entity: &str, scope: ScopeId, marker: &str) -> (String, String) {
-    let (memory, event) = (MemoryId::generate(), EventId::generate());
-    let insert = "WITH memory AS (
-            INSERT INTO memories (enterprise_id, id, author_id, home_scope_id, scope_ids, content, fingerprint, metadata,
-                                  user_id, capture_id, capture_position, embedding, embedding_model,
-                                  created_at, updated_at)
-            VALUES ($1, $2, $3, $4, ARRAY[$4::bigint], $5, '', jsonb_build_object('secret', $5::text), $6, $2, 0,
-                    (SELECT array_agg(0.0625)::real[]::vector(256)::halfvec(256) FROM generate_series(1, 256)), 'test',
-                    $7, $7) RETURNING id, content),
-        version AS (
-            INSERT INTO memory_versions (enterprise_id, memory_id, version, id, event, new_content, editor_id, at)
-            SELECT $1, id, 1, gen_random_uuid(), 'ADD', content, $3, $7 FROM memory),
-        feedback AS (
-            INSERT INTO memory_feedback (enterprise_id, memory_id, user_id, id, feedback, reason, at)
-            SELECT $1, id, $3, gen_random_uuid(), 'POSITIVE', content, $7 FROM memory)
-        INSERT INTO events (enterprise_id, id, user_id, event_type, status, results, created_at)
-        SELECT $1, $8, $3, 'ADD', 'SUCCEEDED',
-               jsonb_build_array(jsonb_build_object('id', id, 'event', 'ADD', 'reason', content)), $7
-          FROM memory";
-    let (tenant, user, now) = (owner.enterprise.uuid(), owner.user.uuid(), owner.app().now());
-    let content = format!("The {marker} opens in spring");
-    let client = owner.app().database().superuser().await;
-    client
-        .execute(insert, &[&tenant, &memory.uuid(), &user, &scope.0, &content, &entity, &now, &event.uuid()])
-        .await
-        .unwrap();
-    (memory.to_string(), event.to_string())
 }
 
 fn text(value: &Value) -> String {
