@@ -75,7 +75,7 @@ mod tests {
                 "postgres://owner@db.example:6432/mem0",
             ),
             ("host=/run/postgresql user=owner password=secret", "postgres://owner@/run/postgresql/"),
-            ("postgres://a,b/mem0", "postgres://a,b/mem0"),
+            ("postgres://a,b/mem0", "postgres://a:5432,b:5432/mem0"),
         ] {
             assert_eq!(place(&url.parse().unwrap()), shown);
         }
