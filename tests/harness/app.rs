@@ -97,6 +97,15 @@ impl TestApp {
         self.0.router.clone()
     }
 
+    /// Serves it on a port of this machine while the test runs; the URL.
+    pub(crate) async fn serve(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = self.router();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        url
+    }
+
     /// For arranging by the domain's own verbs what no route does.
     pub(crate) fn gate(&self) -> &Gate {
         &self.0.platform.gate

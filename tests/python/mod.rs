@@ -1,0 +1,42 @@
+//! mem0's official Python client against this server.
+//!
+//! What it does and expects is in `test_memory_client.py`; here the server is started for it, and the client is brought:
+//! into a virtual environment in the cache directory, made once for each content of `requirements.txt`.
+
+mod environment;
+
+use std::process::Command;
+
+use shared::access::ApiKeyVerb;
+
+use crate::harness::TestApp;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/test_memory_client.py");
+
+#[tokio::test]
+async fn the_official_client_does_its_whole_surface() {
+    let python = tokio::task::spawn_blocking(environment::python);
+    let (app, alice, bob) = TestApp::two_tenants().await;
+    let url = app.serve().await;
+    let key = alice.with_api_key().await.token;
+    let reader = alice.with_narrow_api_key(&[ApiKeyVerb::MemoriesRead]).await.token;
+    let other = bob.with_api_key().await.token;
+    let mut command = Command::new(python.await.unwrap());
+    let home = environment::scratch();
+    command
+        .arg(SCRIPT)
+        .env("MEM0_TEST_URL", url)
+        .env("MEM0_TEST_KEY", key)
+        .env("MEM0_TEST_READER_KEY", reader)
+        .env("MEM0_TEST_OTHER_KEY", other)
+        .env("MEM0_TELEMETRY", "False")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONWARNINGS", "ignore::DeprecationWarning")
+        // Where it keeps a configuration of its own.
+        .env("MEM0_DIR", home.path())
+        .env_remove("MEM0_API_KEY");
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    eprintln!("{}", said.lines().rev().take(3).collect::<Vec<_>>().join(" · "));
+}

@@ -1,0 +1,456 @@
+"""mem0's official Python client against this server, through its whole documented surface.
+
+Run by the Rust test `python_client`, which serves the application and sets MEM0_TEST_URL, MEM0_TEST_KEY (the owner of
+an enterprise) and MEM0_TEST_OTHER_KEY (the owner of another one). Every test has entities of its own.
+"""
+
+import asyncio
+import os
+import socket
+import unittest
+import uuid
+
+# The client is to reach this server and nothing else: no telemetry, no look-ups.
+_connect = socket.socket.connect
+
+
+def _connect_here(self, address):
+    if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1"):
+        raise AssertionError(f"the client tried to reach {address}")
+    return _connect(self, address)
+
+
+socket.socket.connect = _connect_here
+
+from mem0 import AsyncMemoryClient, MemoryClient  # noqa: E402
+from mem0.client.types import (  # noqa: E402
+    AddMemoryOptions,
+    DeleteAllMemoryOptions,
+    GetAllMemoryOptions,
+    SearchMemoryOptions,
+    UpdateMemoryOptions,
+)
+from mem0.exceptions import AuthenticationError, MemoryNotFoundError, ValidationError  # noqa: E402
+
+URL = os.environ["MEM0_TEST_URL"]
+KEY = os.environ["MEM0_TEST_KEY"]
+OTHER_KEY = os.environ["MEM0_TEST_OTHER_KEY"]
+
+
+def client(key=KEY):
+    return MemoryClient(api_key=key, host=URL)
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.client = client()
+        self.user = f"user-{uuid.uuid4()}"
+
+    def remember(self, text, **labels):
+        """One memory, verbatim; its id."""
+        labels = labels or {"user_id": self.user}
+        added = self.client.add(text, infer=False, **labels)
+        self.assertEqual(added["status"], "SUCCEEDED")
+        (result,) = added["results"]
+        self.assertEqual(result["event"], "ADD")
+        return result["id"]
+
+    def texts(self, answer):
+        return [memory["memory"] for memory in answer["results"]]
+
+    def mine(self):
+        return self.client.get_all(filters={"user_id": self.user})
+
+
+class Starting(Case):
+    def test_a_key_is_checked_when_the_client_is_made(self):
+        self.assertTrue(self.client.org_id.startswith("ent_"))
+        self.assertTrue(self.client.project_id.startswith("usr_"))
+        self.assertIn("@", self.client.user_email)
+
+    def test_a_wrong_key_is_refused_with_the_reason(self):
+        with self.assertRaisesRegex(ValueError, "the credential is not valid"):
+            client("m0sk_00000000000000000000000000000000")
+
+
+class Adding(Case):
+    def test_verbatim(self):
+        added = self.client.add("Ada collects fountain pens", user_id=self.user, infer=False)
+        (result,) = added["results"]
+        self.assertEqual(result["data"], {"memory": "Ada collects fountain pens"})
+        self.assertTrue(added["event_id"].startswith("evt_"))
+
+    def test_messages_with_every_label_and_metadata(self):
+        added = self.client.add(
+            [
+                {"role": "system", "content": "You are a helpful assistant"},
+                {"role": "user", "content": "The harbour office closes at four"},
+                {"role": "assistant", "content": "Noted: the ferry leaves at noon"},
+            ],
+            user_id=self.user,
+            agent_id="porter",
+            app_id="desk",
+            run_id="monday",
+            metadata={"source": "phone", "priority": 2},
+            infer=False,
+        )
+        # One memory for each message that is not the system's.
+        self.assertEqual([result["event"] for result in added["results"]], ["ADD", "ADD"])
+        memory = self.client.get(added["results"][0]["id"])
+        self.assertEqual(memory["memory"], "The harbour office closes at four")
+        self.assertEqual(memory["user_id"], self.user)
+        self.assertEqual((memory["agent_id"], memory["app_id"], memory["session_id"]), ("porter", "desk", "monday"))
+        self.assertEqual(memory["metadata"], {"source": "phone", "priority": 2})
+
+    def test_a_single_message_and_typed_options(self):
+        options = AddMemoryOptions(filters={"user_id": self.user}, metadata={"typed": True}, infer=False)
+        added = self.client.add({"role": "user", "content": "The spare key is with the neighbour"}, options)
+        memory = self.client.get(added["results"][0]["id"])
+        self.assertEqual((memory["user_id"], memory["metadata"]), (self.user, {"typed": True}))
+
+    def test_inferred_statements_say_who_chose_them(self):
+        added = self.client.add(
+            [
+                {"role": "user", "content": "I moved to Lisbon last spring. My sister Ines teaches chemistry."},
+                {"role": "assistant", "content": "How lovely!"},
+            ],
+            user_id=self.user,
+        )
+        self.assertEqual((added["status"], added["extractor"]), ("SUCCEEDED", "deterministic"))
+        self.assertTrue(any("Lisbon" in text for text in self.texts(self.mine())))
+
+    def test_the_same_again_is_skipped_with_the_reason(self):
+        first = self.remember("The printer on the second floor is called Gutenberg")
+        again = self.client.add("The printer on the second floor is called Gutenberg", user_id=self.user, infer=False)
+        (result,) = again["results"]
+        self.assertEqual((result["event"], result["id"]), ("SKIP", first))
+        self.assertTrue(result["reason"])
+
+    def test_times_and_expiry(self):
+        self.client.add(
+            "The bridge toll is waived", user_id=self.user, infer=False, timestamp=1767225600,
+            expiration_date="2099-12-31",
+        )
+        (memory,) = self.mine()["results"]
+        self.assertEqual(memory["expiration_date"], "2099-12-31")
+        self.assertTrue(memory["timestamp"].startswith("2026-01-01T00:00:00"))
+        self.client.add("The bazaar is open", user_id=self.user, infer=False, expiration_date="2020-01-01")
+        self.assertEqual(self.texts(self.mine()), ["The bridge toll is waived"])
+
+    def test_a_scope_beyond_mem0s(self):
+        added = self.client.add("The canteen serves soup on Fridays", user_id=self.user, infer=False, scope="enterprise")
+        self.assertEqual(self.client.get(added["results"][0]["id"])["scope"], "enterprise")
+
+    def test_what_is_wrong_is_named(self):
+        with self.assertRaisesRegex(ValidationError, "no_such_option"):
+            self.client.add("x", user_id=self.user, no_such_option=1)
+        with self.assertRaisesRegex(ValidationError, "expiration_date"):
+            self.client.add("x", user_id=self.user, infer=False, expiration_date="tomorrow")
+        with self.assertRaisesRegex(MemoryNotFoundError, "scope"):
+            self.client.add("x", user_id=self.user, infer=False, scope="team:org_00000000000000000000000000")
+
+
+class Searching(Case):
+    def setUp(self):
+        super().setUp()
+        self.remember("Marta drinks black coffee in the morning")
+        self.remember("The server room key hangs behind the door")
+        self.remember("Invoices are paid on the fifteenth of each month")
+
+    def test_the_best_comes_first(self):
+        found = self.client.search("what does Marta drink?", filters={"user_id": self.user})
+        best = found["results"][0]
+        self.assertEqual(best["memory"], "Marta drinks black coffee in the morning")
+        self.assertGreater(best["score"], 0)
+        self.assertEqual(best["user_id"], self.user)
+        scores = [memory["score"] for memory in found["results"]]
+        self.assertEqual(scores, sorted(scores, reverse=True))
+
+    def test_top_k_and_threshold_and_rerank(self):
+        everything = self.client.search("coffee", filters={"user_id": self.user}, top_k=3, threshold=0.0)
+        self.assertEqual(len(everything["results"]), 3)
+        one = self.client.search("coffee", filters={"user_id": self.user}, top_k=1, rerank=True)
+        self.assertEqual(self.texts(one), ["Marta drinks black coffee in the morning"])
+        none = self.client.search("coffee", filters={"user_id": self.user}, threshold=0.999)
+        self.assertEqual(none["results"], [])
+
+    def test_filters_of_every_kind(self):
+        ours = {"user_id": self.user}
+        labelled = self.remember("Marta's desk faces the park", user_id=self.user, agent_id="scout", run_id="r1")
+        self.client.update(labelled, metadata={"floor": 3, "tags": ["quiet", "north"]})
+
+        def found(*conditions):
+            filters = {"AND": [ours, *conditions]}
+            return self.texts(self.client.search("Marta", filters=filters, top_k=50, threshold=0.0))
+
+        desk = ["Marta's desk faces the park"]
+        self.assertEqual(found({"agent_id": "scout"}), desk)
+        self.assertEqual(found({"agent_id": {"in": ["scout", "x"]}}), desk)
+        self.assertEqual(found({"agent_id": "*"}), desk)
+        self.assertEqual(len(found({"agent_id": {"ne": "scout"}})), 3)
+        self.assertEqual(len(found({"NOT": [{"agent_id": "scout"}]})), 3)
+        self.assertEqual(found({"OR": [{"run_id": "r1"}, {"run_id": "r2"}]}), desk)
+        self.assertEqual(found({"metadata": {"floor": 3}}), desk)
+        self.assertEqual(found({"metadata": {"tags": {"contains": "north"}}}), desk)
+        self.assertEqual(found({"memory_ids": {"in": [labelled]}}), desk)
+        self.assertEqual(len(found({"created_at": {"gte": "2020-01-01"}})), 4)
+        self.assertEqual(found({"created_at": {"gt": "2099-01-01"}}), [])
+
+    def test_typed_options_fields_and_latest_only(self):
+        options = SearchMemoryOptions(
+            filters={"user_id": self.user}, top_k=1, latest_only=True, show_expired=False, fields=["memory"]
+        )
+        (best,) = self.client.search("where is the key?", options)["results"]
+        self.assertEqual(best["memory"], "The server room key hangs behind the door")
+        self.assertNotIn("metadata", best)
+
+    def test_unknown_filters_and_bad_values_are_refused(self):
+        for filters, named in [
+            ({"no_such_field": "x"}, "no_such_field"),
+            ({"user_id": {"like": "x"}}, "user_id"),
+            ({"created_at": {"gte": "yesterday"}}, "created_at"),
+            ({"AND": "x"}, "AND"),
+        ]:
+            with self.assertRaisesRegex(ValidationError, named):
+                self.client.search("coffee", filters=filters)
+        with self.assertRaisesRegex(ValidationError, "top_k"):
+            self.client.search("coffee", filters={"user_id": self.user}, top_k=-1)
+
+    def test_what_the_client_itself_refuses(self):
+        with self.assertRaises(ValueError):
+            self.client.search("coffee", user_id=self.user)
+        with self.assertRaises(ValueError):
+            self.client.search("   ", filters={"user_id": self.user})
+
+
+class Listing(Case):
+    def test_pages_count_and_come_newest_first(self):
+        texts = ["The boiler was replaced", "Lena has a new bicycle", "The courtyard gate sticks"]
+        for text in texts:
+            self.remember(text)
+        first = self.client.get_all(filters={"user_id": self.user}, page=1, page_size=2)
+        self.assertEqual(first["count"], 3)
+        self.assertEqual(self.texts(first), [texts[2], texts[1]])
+        self.assertIsNotNone(first["next"])
+        self.assertIsNone(first["previous"])
+        second = self.client.get_all(GetAllMemoryOptions(filters={"user_id": self.user}, page=2, page_size=2))
+        self.assertEqual(self.texts(second), [texts[0]])
+        self.assertIsNone(second["next"])
+        self.assertIsNotNone(second["previous"])
+
+    def test_without_pages_and_by_dates(self):
+        self.remember("The archive moved to the basement")
+        self.assertEqual(self.texts(self.mine()), ["The archive moved to the basement"])
+        before = GetAllMemoryOptions(filters={"user_id": self.user}, end_date="2020-01-01")
+        self.assertEqual(self.client.get_all(before)["results"], [])
+        since = GetAllMemoryOptions(filters={"user_id": self.user}, start_date="2020-01-01")
+        self.assertEqual(len(self.client.get_all(since)["results"]), 1)
+
+    def test_nothing_is_an_empty_page(self):
+        nothing = self.mine()
+        self.assertEqual((nothing["count"], nothing["results"], nothing["next"]), (0, [], None))
+
+    def test_pages_that_cannot_be_are_refused(self):
+        with self.assertRaisesRegex(ValidationError, "page"):
+            self.client.get_all(filters={"user_id": self.user}, page=0, page_size=10)
+        with self.assertRaisesRegex(ValidationError, "page_size"):
+            self.client.get_all(filters={"user_id": self.user}, page=1, page_size=0)
+
+
+class Changing(Case):
+    def test_update_and_history(self):
+        memory = self.remember("The meeting is on Tuesday")
+        changed = self.client.update(memory, text="The meeting is on Wednesday", metadata={"moved": True})
+        self.assertEqual((changed["memory"], changed["metadata"]), ("The meeting is on Wednesday", {"moved": True}))
+        self.assertEqual(self.client.get(memory)["memory"], "The meeting is on Wednesday")
+        added, updated = sorted(self.client.history(memory), key=lambda entry: entry["event"])
+        self.assertEqual((added["event"], added["new_memory"]), ("ADD", "The meeting is on Tuesday"))
+        self.assertEqual((updated["event"], updated["old_memory"]), ("UPDATE", "The meeting is on Tuesday"))
+        self.assertEqual(updated["new_memory"], "The meeting is on Wednesday")
+        self.assertEqual({added["memory_id"], updated["memory_id"]}, {memory})
+
+    def test_expiry_is_set_and_lifted(self):
+        memory = self.remember("The discount code is valid")
+        options = UpdateMemoryOptions(expiration_date="2099-01-31", timestamp="2026-01-05T10:00:00Z")
+        self.assertEqual(self.client.update(memory, options)["expiration_date"], "2099-01-31")
+        self.assertIsNone(self.client.update(memory, expiration_date=None)["expiration_date"])
+
+    def test_batches_are_all_or_nothing(self):
+        one, two = self.remember("The lamp flickers"), self.remember("The window rattles")
+        answer = self.client.batch_update(
+            [{"memory_id": one, "text": "The lamp was repaired"}, {"memory_id": two, "metadata": {"room": 4}}]
+        )
+        self.assertIn("2", answer["message"])
+        self.assertEqual(self.client.get(one)["memory"], "The lamp was repaired")
+        self.assertEqual(self.client.get(two)["metadata"], {"room": 4})
+        unknown = f"mem_{'0' * 26}"
+        with self.assertRaises(MemoryNotFoundError):
+            self.client.batch_update([{"memory_id": one, "text": "lost"}, {"memory_id": unknown, "text": "lost"}])
+        with self.assertRaises(MemoryNotFoundError):
+            self.client.batch_delete([{"memory_id": one}, {"memory_id": unknown}])
+        self.assertEqual(self.client.get(one)["memory"], "The lamp was repaired")
+        self.client.batch_delete([{"memory_id": one}, {"memory_id": two}])
+        self.assertEqual(self.mine()["results"], [])
+
+    def test_feedback(self):
+        memory = self.remember("The tram stops at the theatre")
+        given = self.client.feedback(memory, feedback="POSITIVE", feedback_reason="it was right")
+        self.assertEqual((given["feedback"], given["feedback_reason"]), ("POSITIVE", "it was right"))
+        with self.assertRaises(ValueError):
+            self.client.feedback(memory, feedback="SPLENDID")
+
+
+class Forgetting(Case):
+    def test_one(self):
+        memory = self.remember("The old logo was green")
+        self.assertEqual(self.client.delete(memory)["message"], "Memory deleted successfully!")
+        with self.assertRaises(MemoryNotFoundError):
+            self.client.get(memory)
+        with self.assertRaises(MemoryNotFoundError):
+            self.client.delete(memory)
+
+    def test_one_with_what_it_superseded(self):
+        memory = self.remember("The new logo is blue")
+        self.assertEqual(self.client.delete(memory, delete_linked=True)["cascade_count"], 0)
+
+    def test_all_of_an_entity(self):
+        self.remember("The fern needs water")
+        self.remember("The cactus does not")
+        kept = self.remember("The ivy climbs", user_id=self.user, agent_id="gardener")
+        self.assertIn("event_id", self.client.delete_all(user_id=self.user, agent_id="gardener"))
+        self.assertEqual(len(self.mine()["results"]), 2)
+        with self.assertRaises(MemoryNotFoundError):
+            self.client.get(kept)
+        self.client.delete_all(user_id=self.user)
+        self.assertEqual(self.mine()["results"], [])
+
+    def test_a_selection_that_cannot_be_read_deletes_nothing(self):
+        self.remember("The safe is behind the painting")
+        # The client sends Python's notation of the dictionary, which is no JSON.
+        with self.assertRaisesRegex(ValidationError, "filters"):
+            self.client.delete_all(DeleteAllMemoryOptions(filters={"user_id": self.user}))
+        with self.assertRaises(ValidationError):
+            self.client.delete_all(usr_id=self.user)
+        self.assertEqual(len(self.mine()["results"]), 1)
+
+    def test_entities(self):
+        agent = f"agent-{uuid.uuid4()}"
+        self.remember("The lift has a mirror")
+        self.remember("The stairs are shorter", agent_id=agent)
+        entities = self.client.users()
+        named = {(entity["type"], entity["name"]) for entity in entities["results"]}
+        self.assertTrue({("user", self.user), ("agent", agent)} <= named)
+        self.assertGreaterEqual(entities["total_agents"], 1)
+        self.assertEqual(self.client.delete_users(agent_id=agent)["message"], "Entity deleted successfully.")
+        self.client.delete_users(user_id=self.user)
+        left = {(entity["type"], entity["name"]) for entity in self.client.users()["results"]}
+        self.assertFalse({("user", self.user), ("agent", agent)} & left)
+        self.assertEqual(self.mine()["results"], [])
+
+    def test_names_that_need_quoting(self):
+        self.user = f"o'hara & söhne/{uuid.uuid4()}"
+        self.remember("The parcel is at the kiosk")
+        self.assertEqual(len(self.mine()["results"]), 1)
+        self.client.delete_users(user_id=self.user)
+        self.assertEqual(self.mine()["results"], [])
+
+    def test_reset(self):
+        other = client(OTHER_KEY)
+        mine = self.remember("This stays where it is")
+        other.add("The first of two", user_id="a", infer=False)
+        other.add("A second thing entirely", agent_id="b", infer=False)
+        self.assertIn("reset successful", other.reset()["message"])
+        self.assertEqual(other.get_all(filters={})["results"], [])
+        self.assertEqual(self.client.get(mine)["memory"], "This stays where it is")
+
+
+class OfAnotherTenant(Case):
+    def test_is_not_there(self):
+        memory = self.remember("The merger is announced in May")
+        other = client(OTHER_KEY)
+        for call in [
+            lambda: other.get(memory),
+            lambda: other.history(memory),
+            lambda: other.update(memory, text="x"),
+            lambda: other.delete(memory),
+            lambda: other.batch_delete([{"memory_id": memory}]),
+            lambda: other.feedback(memory, feedback="NEGATIVE"),
+        ]:
+            with self.assertRaises(MemoryNotFoundError):
+                call()
+        found = other.search("merger", filters={"user_id": self.user})
+        self.assertEqual(found["results"], [])
+        self.assertEqual(other.get_all(filters={"user_id": self.user})["results"], [])
+        self.assertEqual(self.client.get(memory)["memory"], "The merger is announced in May")
+
+
+class NotBuilt(Case):
+    """What the server does not offer says so: a 404 that the client raises, never a success without effect."""
+
+    def test_answers_that_it_is_not_there(self):
+        for name, call in {
+            "create_memory_export": lambda: self.client.create_memory_export(schema="{}", filters={"user_id": "a"}),
+            "get_memory_export": lambda: self.client.get_memory_export(memory_export_id="x"),
+            "get_summary": lambda: self.client.get_summary(filters={"user_id": "a"}),
+            "get_profile": lambda: self.client.get_profile("a"),
+            "generate_profile": lambda: self.client.generate_profile("a"),
+            "get_profile_settings": lambda: self.client.get_profile_settings(),
+            "update_profile_settings": lambda: self.client.update_profile_settings(enabled=True),
+            "sample_profiles": lambda: self.client.sample_profiles(limit=1),
+            "get_profile_job": lambda: self.client.get_profile_job("x"),
+            "project.get": lambda: self.client.project.get(),
+            "project.create": lambda: self.client.project.create(name="p"),
+            "project.update": lambda: self.client.project.update(custom_instructions="x"),
+            "project.delete": lambda: self.client.project.delete(),
+            "project.get_members": lambda: self.client.project.get_members(),
+            "project.add_member": lambda: self.client.project.add_member(email="a@b.example", role="READER"),
+            "project.update_member": lambda: self.client.project.update_member(email="a@b.example", role="OWNER"),
+            "project.remove_member": lambda: self.client.project.remove_member(email="a@b.example"),
+            "get_webhooks": lambda: self.client.get_webhooks(project_id="p"),
+            "create_webhook": lambda: self.client.create_webhook(
+                url="http://127.0.0.1/", name="n", project_id="p", event_types=["memory_add"]
+            ),
+            "update_webhook": lambda: self.client.update_webhook(webhook_id=1, name="n"),
+            "delete_webhook": lambda: self.client.delete_webhook(webhook_id=1),
+        }.items():
+            with self.subTest(name), self.assertRaisesRegex(MemoryNotFoundError, "this path not found"):
+                call()
+
+
+class WithoutWaiting(unittest.TestCase):
+    """The asynchronous client does the same."""
+
+    def test_the_life_of_a_memory(self):
+        async def live():
+            user = f"user-{uuid.uuid4()}"
+            async with AsyncMemoryClient(api_key=KEY, host=URL) as memories:
+                added = await memories.add("Noor plays the cello", user_id=user, infer=False)
+                memory = added["results"][0]["id"]
+                found = await memories.search("which instrument?", filters={"user_id": user})
+                self.assertEqual(found["results"][0]["id"], memory)
+                await memories.update(memory, text="Noor plays the viola")
+                self.assertEqual((await memories.get(memory))["memory"], "Noor plays the viola")
+                self.assertEqual(len(await memories.history(memory)), 2)
+                self.assertEqual((await memories.get_all(filters={"user_id": user}))["count"], 1)
+                await memories.delete(memory)
+                await memories.delete_all(user_id=user)
+                self.assertEqual((await memories.get_all(filters={"user_id": user}))["count"], 0)
+                with self.assertRaises(MemoryNotFoundError):
+                    await memories.get(memory)
+
+        asyncio.run(live())
+
+
+class Credentials(Case):
+    def test_a_key_that_may_only_read_may_not_write(self):
+        reader = client(os.environ["MEM0_TEST_READER_KEY"])
+        memory = self.remember("The reading room is quiet")
+        self.assertEqual(reader.get(memory)["memory"], "The reading room is quiet")
+        with self.assertRaisesRegex(AuthenticationError, "memories:write"):
+            reader.add("x", user_id=self.user, infer=False)
+        with self.assertRaisesRegex(AuthenticationError, "memories:write"):
+            reader.delete(memory)
+
+
+if __name__ == "__main__":
+    unittest.main()
