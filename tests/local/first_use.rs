@@ -79,6 +79,16 @@ async fn ctrl_c_stops_everything_and_the_next_start_goes_on_where_it_was() {
     assert_eq!(Caller::new(&installation).get("/v1/stats/?scope=all").await, memories);
 }
 
+#[test]
+fn ctrl_c_while_it_starts_stops_what_was_started() {
+    let installation = Installation::new();
+    let mut server = installation.begin();
+    server.wait_until_it_says("schema is at version");
+    server.interrupt();
+    assert_eq!(server.wait_for_end().code(), Some(0), "{}", server.said());
+    assert!(!Cluster::stop_at(&installation.file("postgres"), &mut |_| {}).unwrap(), "PostgreSQL has ended");
+}
+
 #[tokio::test]
 async fn requests_under_way_are_answered_before_it_stops() {
     let installation = Installation::new();

@@ -58,16 +58,15 @@ impl Installation {
         pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
-    /// The process id of its PostgreSQL, if there is a file that names one.
-    pub(crate) fn postmaster(&self) -> Option<Pid> {
-        let text = fs::read_to_string(self.file("postgres/data/postmaster.pid")).ok()?;
-        text.lines().next()?.trim().parse().ok().map(Pid::from_raw)
-    }
-
-    /// Ends its PostgreSQL without a word.
+    /// Ends its PostgreSQL without a word, if it runs.
     pub(crate) fn kill_postgres(&self) {
-        if let Some(pid) = self.postmaster() {
-            let _ = kill(pid, Signal::SIGKILL);
+        let data = self.file("postgres/data");
+        let Ok(text) = fs::read_to_string(data.join("postmaster.pid")) else { return };
+        let Some(Ok(pid)) = text.lines().next().map(|line| line.trim().parse::<i32>()) else { return };
+        // The file outlives its server, whose number may by now be somebody else's.
+        let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        if String::from_utf8_lossy(&command).contains(&*data.to_string_lossy()) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
     }
 

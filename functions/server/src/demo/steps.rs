@@ -34,6 +34,7 @@ pub(super) async fn run(router: &Router, directory: &Path) -> Result<Credentials
     if fs::read_to_string(&complete).is_ok_and(|made| made.trim() == enterprise) {
         return Ok(credentials);
     }
+    crate::say("making the demo enterprise");
     let nodes = make_tree(&owner).await?;
     let people = gather(&anonymous, &owner, &nodes, &credentials).await?;
     remember(&people, &nodes).await?;
