@@ -18,6 +18,8 @@ pub(crate) struct Condition {
     /// True for the memories that are meant, wherever they are.
     holds: String,
     params: Vec<Parameter>,
+    /// Whether its text is one of few.
+    common: bool,
 }
 
 /// Whatever is so on a day, in scopes.
@@ -49,6 +51,7 @@ impl Condition {
         let compiled = selection
             .filter
             .compile(params.len() + 1, |name| caller.resolve(*name).ok().map(|scope| scope.id))?;
+        let common = compiled.params.len() <= 1;
         params.extend(compiled.params);
         // Each parameter must occur, or its type is unknown.
         let live = match selection.expired {
@@ -62,7 +65,7 @@ impl Condition {
              AND {live} AND {}",
             compiled.sql
         );
-        Ok(Self { holds, params })
+        Ok(Self { holds, params, common })
     }
 
     /// The condition without its reach, for statements that reach in a way of their own.
@@ -87,13 +90,14 @@ impl Condition {
 
     /// Runs a statement that this condition is part of.
     ///
-    /// Not kept prepared: filters have endless shapes, and each would occupy memory of the connection for good.
+    /// Kept prepared only without a filter or with the simplest ones: filters have endless shapes, and each would occupy
+    /// memory of the connection for good.
     pub(crate) async fn query(
         &self,
         tx: &TenantTx<'_>,
         sql: &str,
     ) -> Result<Vec<tokio_postgres::Row>, StoreError> {
         let params: Vec<&(dyn ToSql + Sync)> = self.params.iter().map(|param| &**param as _).collect();
-        tx.query_once(sql, &params).await
+        if self.common { tx.query(sql, &params).await } else { tx.query_once(sql, &params).await }
     }
 }

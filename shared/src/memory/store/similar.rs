@@ -26,11 +26,11 @@ pub(crate) const NEIGHBOURS: i32 = 12;
 /// How many new texts one statement looks for, so that none runs long.
 const BATCH: usize = 100;
 
-/// Two requests that add the same text to the same scope wait for each other; sorted, so that they do not deadlock.
+/// Two requests that add the same text to the same scope wait for each other; in order, so that they do not deadlock. A
+/// few locks stand for all texts: each takes room in PostgreSQL's shared memory.
 const LOCK: &str = "-- memory.lock_fingerprints
-    SELECT pg_advisory_xact_lock(l.key)
-      FROM (SELECT DISTINCT hashtextextended(encode(f, 'hex'), $1) AS key
-              FROM unnest($2::bytea[]) AS f ORDER BY key) l";
+    SELECT pg_advisory_xact_lock(hashtextextended('memories of ' || $1::bigint, l.bucket))
+      FROM (SELECT DISTINCT get_byte(f, 0) % 32 AS bucket FROM unnest($2::bytea[]) AS f ORDER BY bucket) l";
 
 const FIND: &str = "-- memory.find_similar
     WITH texts AS (
