@@ -4,18 +4,24 @@
 -- mem0_identity  what sign-in runs as, before the tenant is known: sees accounts and credentials of all tenants,
 --                and no memory of any.
 -- Neither logs in here: operators give mem0_app a password or RDS IAM, or let another login SET ROLE to it.
+--
+-- Roles are the server's, not the database's: another installation on it, or its administrator, may have made them.
+-- Then only its administrator can grant them, and has to where that is still needed.
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mem0_app') THEN
         CREATE ROLE mem0_app NOLOGIN NOINHERIT;
+        GRANT mem0_app TO CURRENT_USER;
     END IF;
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mem0_identity') THEN
         CREATE ROLE mem0_identity NOLOGIN NOINHERIT;
+        GRANT mem0_identity TO CURRENT_USER;
+    END IF;
+    IF NOT pg_has_role('mem0_app', 'mem0_identity', 'MEMBER') THEN
+        GRANT mem0_identity TO mem0_app;
     END IF;
 END
 $$;
-GRANT mem0_identity TO mem0_app;
-GRANT mem0_app, mem0_identity TO CURRENT_USER;
 
 CREATE EXTENSION IF NOT EXISTS vector;
 CREATE EXTENSION IF NOT EXISTS btree_gin;

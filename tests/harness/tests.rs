@@ -4,7 +4,7 @@ use http::header::AUTHORIZATION;
 use shared::access::{ApiKeyVerb, AuthContext, Credential, Method, RequestInfo, Role, ScopeKind};
 use shared::ids::RequestId;
 
-use super::{Actor, Client, TestApp};
+use super::{Actor, Client, Tables, TestApp};
 
 async fn authenticated(actor: &Actor) -> AuthContext {
     let headers = [(AUTHORIZATION, actor.authorization().unwrap().parse().unwrap())];
@@ -47,4 +47,22 @@ async fn an_api_key_is_its_owner_narrowed() {
     assert!(matches!(caller.method(), Method::ApiKey(_, verbs) if *verbs == [ApiKeyVerb::MemoriesRead]));
     let all = authenticated(&alice.with_api_key().await).await;
     assert!(matches!(all.method(), Method::ApiKey(_, verbs) if verbs.len() == ApiKeyVerb::ALL.len()));
+}
+
+#[tokio::test]
+async fn a_person_made_of_rows_is_like_one_who_registered() {
+    let app = TestApp::new().await;
+    let (made, registered) = (app.owner("made").await, app.registered("registered").await);
+    let database = app.database();
+    let made_rows = Tables::of(database, made.enterprise).await;
+    let registered_rows = Tables::of(database, registered.enterprise).await;
+    for table in ["enterprises", "scopes", "users", "memberships", "sessions"] {
+        assert_eq!(made_rows.count(table), registered_rows.count(table), "{table}");
+    }
+    let answers = [&made, &registered].map(async |actor| {
+        let me = actor.get("/v1/auth/me").await.snapshot().to_string();
+        me.replace(&actor.email, "email").replace("registered", "name").replace("made", "name")
+    });
+    let [one, other] = answers;
+    assert_eq!(one.await, other.await);
 }

@@ -20,6 +20,11 @@ impl Caller {
         Self { http, base: demo["MEM0_BASE_URL"].clone(), key: demo["MEM0_API_KEY"].clone() }
     }
 
+    /// Somebody with another API key.
+    pub(crate) fn with_key(self, key: &str) -> Self {
+        Self { key: key.to_owned(), ..self }
+    }
+
     /// A request to be completed, with the API key as mem0's clients send it.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));

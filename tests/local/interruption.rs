@@ -3,12 +3,14 @@
 //! Moments are chosen by a seeded generator, so that a failure can be looked at again; what they fall on still varies
 //! with the machine, which over many runs is what finds the gaps.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use serde_json::json;
 use tokio_postgres::Client;
 
-use super::http::Caller;
+use super::http::{Caller, status};
 use super::installation::Installation;
 use super::process::Process;
 
@@ -42,7 +44,8 @@ async fn count(client: &Client, sql: &str) -> i64 {
 /// How far the demo has come: rows of the tables that its making fills.
 async fn progress(client: &Client) -> i64 {
     let rows = "SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM sub_organizations)
-                     + (SELECT count(*) FROM invitations) + (SELECT count(*) FROM memories)";
+                     + (SELECT count(*) FROM invitations) + (SELECT count(*) FROM api_keys)
+                     + (SELECT count(*) FROM memories)";
     count(client, rows).await
 }
 
@@ -50,19 +53,26 @@ async fn progress(client: &Client) -> i64 {
 async fn a_start_killed_again_and_again_ends_with_the_demo_there_once() {
     let installation = Installation::new();
     let mut moments = Moments(SEED);
-    // While the database is being made and migrated.
-    for _ in 0..6 {
-        let delay = Duration::from_millis(moments.below(2500));
+    // While the database is being made.
+    for _ in 0..3 {
         let mut server = installation.begin();
-        tokio::time::sleep(delay).await;
+        tokio::time::sleep(Duration::from_millis(moments.below(2500))).await;
         kill_all(&installation, &mut server, &mut moments);
     }
-    // While the demo is being made: after so many more rows than the time before.
-    for _ in 0..6 {
+    // While PostgreSQL starts and the schema is being applied.
+    for _ in 0..5 {
+        installation.kill_postgres();
+        let mut server = installation.begin();
+        server.wait_until_it_says("starting PostgreSQL");
+        tokio::time::sleep(Duration::from_millis(moments.below(2000))).await;
+        kill_all(&installation, &mut server, &mut moments);
+    }
+    // While the demo is being made: after a few more rows than the time before; memories come twenty at a time.
+    for most in [4, 4, 4, 4, 4, 4, 30, 30, 30] {
         let mut server = installation.begin();
         server.wait_until_it_says("schema is at version");
         let client = installation.superuser().await;
-        let target = progress(&client).await + i64::try_from(moments.below(30)).unwrap();
+        let target = progress(&client).await + i64::try_from(moments.below(most)).unwrap();
         let begun = Instant::now();
         while progress(&client).await < target && begun.elapsed() < Duration::from_secs(20) {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -90,6 +100,18 @@ async fn a_start_killed_again_and_again_ends_with_the_demo_there_once() {
     let caller = Caller::new(&installation);
     let organizations = caller.get("/v1/organizations?limit=100").await;
     assert_eq!(organizations["results"].as_array().unwrap().len(), 5);
+}
+
+#[tokio::test]
+async fn an_api_key_that_could_not_be_written_down_is_revoked_and_replaced() {
+    let installation = Installation::new();
+    installation.up().kill();
+    let lost = installation.demo()["MEM0_API_KEY"].clone();
+    fs::remove_file(installation.file("demo-api-key")).unwrap();
+    let _server = installation.up();
+    let caller = Caller::new(&installation);
+    assert_eq!(status(caller.request(Method::GET, "/v1/stats/")).await, 200);
+    assert_eq!(status(caller.with_key(&lost).request(Method::GET, "/v1/stats/")).await, 401);
 }
 
 #[tokio::test]

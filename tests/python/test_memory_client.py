@@ -5,6 +5,7 @@ an enterprise) and MEM0_TEST_OTHER_KEY (the owner of another one). Every test ha
 """
 
 import asyncio
+import logging
 import os
 import socket
 import unittest
@@ -31,6 +32,9 @@ from mem0.client.types import (  # noqa: E402
     UpdateMemoryOptions,
 )
 from mem0.exceptions import AuthenticationError, MemoryNotFoundError, ValidationError  # noqa: E402
+
+# Errors are provoked here, and asserted.
+logging.getLogger("mem0").setLevel(logging.CRITICAL)
 
 URL = os.environ["MEM0_TEST_URL"]
 KEY = os.environ["MEM0_TEST_KEY"]
@@ -94,9 +98,10 @@ class Adding(Case):
             metadata={"source": "phone", "priority": 2},
             infer=False,
         )
-        # One memory for each message that is not the system's.
-        self.assertEqual([result["event"] for result in added["results"]], ["ADD", "ADD"])
-        memory = self.client.get(added["results"][0]["id"])
+        # One memory for each message but the system's, which is answered for, too.
+        self.assertEqual([result["event"] for result in added["results"]], ["SKIP", "ADD", "ADD"])
+        self.assertIn("system", added["results"][0]["reason"])
+        memory = self.client.get(added["results"][1]["id"])
         self.assertEqual(memory["memory"], "The harbour office closes at four")
         self.assertEqual(memory["user_id"], self.user)
         self.assertEqual((memory["agent_id"], memory["app_id"], memory["session_id"]), ("porter", "desk", "monday"))

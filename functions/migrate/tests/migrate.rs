@@ -18,6 +18,7 @@ const MAKING: i64 = 0x6d65_6d30_7470_6c00;
 
 /// An empty database, and nobody else migrating meanwhile.
 struct Empty {
+    cluster: Cluster,
     url: String,
     name: String,
     keeper: Client,
@@ -32,7 +33,7 @@ impl Empty {
         let name = format!("mem0_migrate_{purpose}");
         keeper.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await.unwrap();
         keeper.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
-        Self { url: cluster.superuser_url(&name), name, keeper }
+        Self { url: cluster.superuser_url(&name), cluster, name, keeper }
     }
 
     async fn remove(self) {
@@ -60,6 +61,24 @@ async fn the_command_applies_what_is_missing_and_says_so() {
     let second = migrate(&database.url, &[]);
     assert_eq!(text(&second.stdout), format!("nothing to do, the schema is at version {SCHEMA_VERSION}"));
     database.remove().await;
+}
+
+#[tokio::test]
+async fn an_owner_who_did_not_make_the_servers_roles_migrates_all_the_same() {
+    let first = Empty::new("first").await;
+    assert!(migrate(&first.url, &[]).status.success(), "the roles are there, and a superuser's");
+    let (owner, name) = ("mem0_migrate_owner", "mem0_migrate_second");
+    let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+    first.keeper.batch_execute(&drop).await.unwrap();
+    first.cluster.ensure_role(owner, "password").await.unwrap();
+    first.keeper.batch_execute(&format!("ALTER ROLE {owner} CREATEROLE")).await.unwrap();
+    first.cluster.ensure_database(name, owner).await.unwrap();
+    first.cluster.ensure_extension(name, "vector").await.unwrap();
+    let migrated = migrate(&first.cluster.url(owner, "password", name), &[]);
+    assert!(migrated.status.success(), "{}", text(&migrated.stderr));
+    first.keeper.batch_execute(&drop).await.unwrap();
+    first.keeper.batch_execute(&format!("DROP ROLE {owner}")).await.unwrap();
+    first.remove().await;
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod races;
 mod roles;
 mod scopes;
 mod sequences;
+mod storms;
 mod users;
 
 use serde_json::{Value, json};
