@@ -48,7 +48,6 @@ fn the_compiled_filter_finds_what_the_evaluator_accepts() {
         counts.iter().all(|count| *count > 100),
         "the pools no longer make filters that discern: {counts:?}"
     );
-    drop(client);
     runtime.block_on(async { drop(database) });
 }
 

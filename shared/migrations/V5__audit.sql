@@ -54,6 +54,7 @@ CREATE TABLE idempotency_keys (
     created_at      timestamptz NOT NULL,
     PRIMARY KEY (enterprise_id, user_id, key)
 );
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (enterprise_id, created_at);
 ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON idempotency_keys TO mem0_app USING (enterprise_id = (SELECT mem0.enterprise()));
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO mem0_app;

@@ -54,13 +54,13 @@ async fn a_start_killed_again_and_again_ends_with_the_demo_there_once() {
     let installation = Installation::new();
     let mut moments = Moments(SEED);
     // While the database is being made.
-    for _ in 0..3 {
+    for _ in 0..2 {
         let mut server = installation.begin();
         tokio::time::sleep(Duration::from_millis(moments.below(2500))).await;
         kill_all(&installation, &mut server, &mut moments);
     }
     // While PostgreSQL starts and the schema is being applied.
-    for _ in 0..5 {
+    for _ in 0..3 {
         installation.kill_postgres();
         let mut server = installation.begin();
         server.wait_until_it_says("starting PostgreSQL");
@@ -68,7 +68,7 @@ async fn a_start_killed_again_and_again_ends_with_the_demo_there_once() {
         kill_all(&installation, &mut server, &mut moments);
     }
     // While the demo is being made: after a few more rows than the time before; memories come twenty at a time.
-    for most in [4, 4, 4, 4, 4, 4, 30, 30, 30] {
+    for most in [4, 4, 4, 30, 30] {
         let mut server = installation.begin();
         server.wait_until_it_says("schema is at version");
         let client = installation.superuser().await;

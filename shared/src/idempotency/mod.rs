@@ -107,13 +107,20 @@ async fn claim(tx: &TenantTx<'_>, key: &IdempotencyKey) -> Result<Option<Value>>
     row.get::<_, Option<Value>>("answer").map(Some).ok_or_else(|| corrupt("a kept key has no answer"))
 }
 
+/// Keeps the answer, and forgets some of the tenant's that are too old: more than are made, so that they cannot pile up.
 async fn keep(tx: &TenantTx<'_>, key: &IdempotencyKey, answer: &Value) -> Result<(), StoreError> {
     const KEEP: &str = "-- idempotency_key.keep
         UPDATE idempotency_keys SET answer = $4 WHERE enterprise_id = $1 AND user_id = $2 AND key = $3";
+    const FORGET: &str = "-- idempotency_key.forget
+        DELETE FROM idempotency_keys
+         WHERE enterprise_id = $1
+           AND (user_id, key) IN (SELECT user_id, key FROM idempotency_keys
+                                   WHERE enterprise_id = $1 AND created_at <= $2
+                                   ORDER BY created_at LIMIT 10 FOR UPDATE SKIP LOCKED)";
     let caller = tx.caller();
-    tx.execute(KEEP, &[&caller.enterprise_id().uuid(), &caller.user_id().uuid(), &key.key, answer])
-        .await
-        .map(drop)
+    let enterprise = caller.enterprise_id().uuid();
+    tx.execute(KEEP, &[&enterprise, &caller.user_id().uuid(), &key.key, answer]).await?;
+    tx.execute(FORGET, &[&enterprise, &(caller.request().at - KEPT_FOR)]).await.map(drop)
 }
 
 fn corrupt(problem: impl ToString) -> Error {

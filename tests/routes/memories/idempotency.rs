@@ -1,5 +1,6 @@
 //! `Idempotency-Key` on `POST /v3/memories/add/`.
 
+use chrono::TimeDelta;
 use http::Request;
 use serde_json::{Value, json};
 
@@ -48,4 +49,20 @@ async fn a_key_that_failed_can_be_used_again() {
         Some("messages[0].content"),
     );
     assert_eq!(keyed(&alice, "k1", "I like tea").await.ok()["results"][0]["event"], "ADD");
+}
+
+#[tokio::test]
+async fn answers_are_forgotten_after_a_day() {
+    let (app, alice, bob) = TestApp::two_tenants().await;
+    keyed(&alice, "k1", "I like tea").await.ok();
+    keyed(&bob, "k1", "I like tea").await.ok();
+    app.advance(TimeDelta::hours(25));
+    let later = keyed(&alice, "k2", "I like cake").await;
+    assert_eq!(later.ok()["results"][0]["event"], "ADD");
+    let kept = "SELECT array_agg(key ORDER BY key) FROM idempotency_keys WHERE enterprise_id = $1";
+    let client = app.database().superuser().await;
+    let kept = async |actor: &Actor| -> Vec<String> {
+        client.query_one(kept, &[&actor.enterprise.uuid()]).await.unwrap().get(0)
+    };
+    assert_eq!((kept(&alice).await, kept(&bob).await), (vec!["k2".to_owned()], vec!["k1".to_owned()]));
 }

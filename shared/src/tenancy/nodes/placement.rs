@@ -35,8 +35,14 @@ pub(super) fn check_kind(kind: ScopeKind, parent: &ReadableScope) -> Result<()> 
     let parents = parents.join(", ");
     Err(Error::invalid(
         "parent",
-        format!("a {kind} cannot stand below a {}, only below {parents}", parent.kind),
+        format!("{} cannot stand below {}, only below {parents}", a(kind), a(parent.kind)),
     ))
+}
+
+/// With its article.
+fn a(kind: ScopeKind) -> String {
+    let vowel = kind.as_str().starts_with(['a', 'e', 'i', 'o']);
+    format!("{} {kind}", if vowel { "an" } else { "a" })
 }
 
 /// Refuses a place so deep that the lowest of `height` levels would be below the last one.
