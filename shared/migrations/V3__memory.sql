@@ -26,12 +26,14 @@ CREATE TABLE memories (
     capture_id      uuid NOT NULL,
     capture_position integer NOT NULL,
     version         integer NOT NULL DEFAULT 1,
-    embedding       halfvec(256) NOT NULL,
-    embedding_model text NOT NULL,
+    -- Both null until the model has answered: see embedding_work.
+    embedding       halfvec(256),
+    embedding_model text CHECK (embedding_model <> ''),
     created_at      timestamptz NOT NULL,
     updated_at      timestamptz NOT NULL,
     deleted_at      timestamptz,
-    PRIMARY KEY (enterprise_id, id)
+    PRIMARY KEY (enterprise_id, id),
+    CHECK ((embedding IS NULL) = (embedding_model IS NULL))
 );
 CREATE INDEX memories_by_scope ON memories (enterprise_id, home_scope_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX memories_by_user_label ON memories (enterprise_id, user_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
@@ -44,6 +46,13 @@ CREATE INDEX memories_shared ON memories USING gin (enterprise_id, scope_ids) WI
     WHERE deleted_at IS NULL AND cardinality(scope_ids) > 1;
 CREATE INDEX memories_by_replacement ON memories (enterprise_id, replaced_by) WHERE replaced_by IS NOT NULL;
 CREATE INDEX memories_by_capture ON memories (enterprise_id, capture_id, capture_position);
+-- What has a vector of another model than the present one.
+CREATE INDEX memories_by_model ON memories (embedding_model) WHERE deleted_at IS NULL;
+
+-- Vectors of different models do not compare, so the projection has the model beside the vector: as a number, because it
+-- is in the covering index of every row.
+CREATE FUNCTION mem0.model_number(name text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$ SELECT ('x' || substr(encode(sha256(convert_to(name, 'UTF8')), 'hex'), 1, 8))::bit(32)::integer $$;
 
 CREATE TABLE memory_versions (
     enterprise_id   uuid NOT NULL,
@@ -72,9 +81,11 @@ CREATE TABLE memory_scopes (
     memory_id       uuid NOT NULL,
     permission      text NOT NULL DEFAULT 'read' CHECK (permission IN ('read', 'write', 'admin')),
     broad           boolean NOT NULL,
-    embedding       halfvec(256) NOT NULL,
+    embedding       halfvec(256),
+    -- mem0.model_number of the vector's model.
+    model           integer,
     terms           tsvector NOT NULL,
-    PRIMARY KEY (enterprise_id, scope_id, memory_id) INCLUDE (embedding)
+    PRIMARY KEY (enterprise_id, scope_id, memory_id) INCLUDE (embedding, model)
 ) PARTITION BY HASH (enterprise_id);
 
 DO $$
@@ -143,8 +154,9 @@ BEGIN
     PERFORM mem0.hold_scopes(named.enterprise_id, array_agg(named.id ORDER BY named.id))
        FROM (SELECT DISTINCT i.enterprise_id, unnest(i.scope_ids) AS id FROM inserted i) named
       GROUP BY named.enterprise_id;
-    INSERT INTO memory_scopes (enterprise_id, scope_id, memory_id, broad, embedding, terms)
-    SELECT i.enterprise_id, s.id, i.id, s.search_tier IN ('promoting', 'broad'), i.embedding, to_tsvector('english', i.content)
+    INSERT INTO memory_scopes (enterprise_id, scope_id, memory_id, broad, embedding, model, terms)
+    SELECT i.enterprise_id, s.id, i.id, s.search_tier IN ('promoting', 'broad'), i.embedding,
+           mem0.model_number(i.embedding_model), to_tsvector('english', i.content)
       FROM inserted i
       JOIN scopes s ON s.enterprise_id = i.enterprise_id AND s.id = ANY (i.scope_ids)
      WHERE i.deleted_at IS NULL AND i.lifecycle <> 'merged';
@@ -163,16 +175,17 @@ BEGIN
      USING updated u
      WHERE p.enterprise_id = u.enterprise_id AND p.memory_id = u.id
        AND (u.deleted_at IS NOT NULL OR u.lifecycle = 'merged' OR p.scope_id <> ALL (u.scope_ids));
-    INSERT INTO memory_scopes (enterprise_id, scope_id, memory_id, broad, embedding, terms)
-    SELECT u.enterprise_id, s.id, u.id, s.search_tier IN ('promoting', 'broad'), u.embedding, to_tsvector('english', u.content)
+    INSERT INTO memory_scopes (enterprise_id, scope_id, memory_id, broad, embedding, model, terms)
+    SELECT u.enterprise_id, s.id, u.id, s.search_tier IN ('promoting', 'broad'), u.embedding,
+           mem0.model_number(u.embedding_model), to_tsvector('english', u.content)
       FROM updated u
       JOIN previous v ON v.enterprise_id = u.enterprise_id AND v.id = u.id
       JOIN scopes s ON s.enterprise_id = u.enterprise_id AND s.id = ANY (u.scope_ids)
      WHERE u.deleted_at IS NULL AND u.lifecycle <> 'merged'
-       AND (u.content, u.embedding, u.scope_ids, u.deleted_at, u.lifecycle)
-           IS DISTINCT FROM (v.content, v.embedding, v.scope_ids, v.deleted_at, v.lifecycle)
+       AND (u.content, u.embedding, u.embedding_model, u.scope_ids, u.deleted_at, u.lifecycle)
+           IS DISTINCT FROM (v.content, v.embedding, v.embedding_model, v.scope_ids, v.deleted_at, v.lifecycle)
     ON CONFLICT (enterprise_id, scope_id, memory_id)
-        DO UPDATE SET embedding = excluded.embedding, terms = excluded.terms;
+        DO UPDATE SET embedding = excluded.embedding, model = excluded.model, terms = excluded.terms;
     RETURN NULL;
 END
 $$;

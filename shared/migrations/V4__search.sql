@@ -21,9 +21,10 @@ $$;
 
 -- search.candidates: what comes near the query by meaning or by words, each memory once, with both measures.
 -- `small` and `broad_scopes` are the caller's scopes by search tier. At most `most` from each arm: fewer than `most`
--- in all means that there are no others.
+-- in all means that there are no others. Only vectors of `query_model` are compared, and none without a `query`: what has
+-- no such vector is found by its words, with a null for its similarity.
 CREATE FUNCTION mem0.search_candidates(
-    small bigint[], broad_scopes bigint[], query halfvec, words text, most integer)
+    small bigint[], broad_scopes bigint[], query halfvec, query_model text, words text, most integer)
     RETURNS TABLE (memory_id uuid, similarity real, text_rank real)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public
@@ -36,6 +37,7 @@ CREATE FUNCTION mem0.search_candidates(
     AS $$
 DECLARE
     tenant uuid := mem0.enterprise();
+    comparable integer := CASE WHEN query IS NOT NULL THEN mem0.model_number(query_model) END;
     wanted tsquery := mem0.any_word(words);
 BEGIN
     PERFORM mem0.check_scopes(small || broad_scopes);
@@ -43,23 +45,24 @@ BEGIN
     WITH vectors AS MATERIALIZED (
         (SELECT p.memory_id AS id, p.embedding <#> query AS distance
            FROM memory_scopes p
-          WHERE p.enterprise_id = tenant AND p.scope_id = ANY (small)
+          WHERE p.enterprise_id = tenant AND p.scope_id = ANY (small) AND p.model = comparable
           ORDER BY 2 LIMIT most)
         UNION ALL
         (SELECT p.memory_id, p.embedding <#> query
            FROM memory_scopes p
-          WHERE p.enterprise_id = tenant AND p.broad AND p.scope_id = ANY (broad_scopes)
+          WHERE p.enterprise_id = tenant AND p.broad AND p.scope_id = ANY (broad_scopes) AND p.model = comparable
           ORDER BY 2 LIMIT most)
     ), texts AS MATERIALIZED (
-        (SELECT p.memory_id AS id, p.embedding <#> query AS distance, ts_rank(p.terms, wanted) AS rank
+        (SELECT p.memory_id AS id, CASE WHEN p.model = comparable THEN p.embedding <#> query END AS distance,
+                ts_rank(p.terms, wanted) AS rank
            FROM memory_scopes p
           WHERE p.enterprise_id = tenant AND p.scope_id = ANY (small) AND p.terms @@ wanted
           ORDER BY 3 DESC LIMIT most)
         UNION ALL
         -- `scope_id + 0` keeps the planner from intersecting with a bitmap of the whole scope; the cap bounds the
         -- work for a word that everyone uses.
-        (SELECT c.id, c.embedding <#> query, ts_rank(c.terms, wanted)
-           FROM (SELECT p.memory_id AS id, p.embedding, p.terms
+        (SELECT c.id, CASE WHEN c.model = comparable THEN c.embedding <#> query END, ts_rank(c.terms, wanted)
+           FROM (SELECT p.memory_id AS id, p.embedding, p.model, p.terms
                    FROM memory_scopes p
                   WHERE p.enterprise_id = tenant AND p.broad AND (p.scope_id + 0) = ANY (broad_scopes)
                     AND p.terms @@ wanted
@@ -88,7 +91,8 @@ $$;
 
 -- search.among: the same measures for the given memories, as far as they are in the caller's scopes: the `most` nearest
 -- by meaning and the `most` best by words.
-CREATE FUNCTION mem0.search_among(scopes bigint[], query halfvec, words text, most integer, among uuid[])
+CREATE FUNCTION mem0.search_among(
+    scopes bigint[], query halfvec, query_model text, words text, most integer, among uuid[])
     RETURNS TABLE (memory_id uuid, similarity real, text_rank real)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public
@@ -98,25 +102,26 @@ CREATE FUNCTION mem0.search_among(scopes bigint[], query halfvec, words text, mo
     AS $$
 DECLARE
     tenant uuid := mem0.enterprise();
+    comparable integer := CASE WHEN query IS NOT NULL THEN mem0.model_number(query_model) END;
     wanted tsquery := mem0.any_word(words);
 BEGIN
     PERFORM mem0.check_scopes(scopes);
     RETURN QUERY
     WITH every AS MATERIALIZED (
-        SELECT p.memory_id AS id, max(-(p.embedding <#> query)) AS similarity,
+        SELECT p.memory_id AS id, max(CASE WHEN p.model = comparable THEN -(p.embedding <#> query) END) AS similarity,
                max(CASE WHEN p.terms @@ wanted THEN ts_rank(p.terms, wanted) ELSE 0 END) AS rank
           FROM memory_scopes p
          WHERE p.enterprise_id = tenant AND p.scope_id = ANY (scopes) AND p.memory_id = ANY (among)
          GROUP BY p.memory_id
     )
     SELECT e.id, e.similarity::real, e.rank::real FROM every e
-     WHERE e.id IN (SELECT v.id FROM every v ORDER BY v.similarity DESC LIMIT most)
+     WHERE e.id IN (SELECT v.id FROM every v WHERE v.similarity IS NOT NULL ORDER BY v.similarity DESC LIMIT most)
         OR e.id IN (SELECT t.id FROM every t WHERE t.rank > 0 ORDER BY t.rank DESC LIMIT most);
 END
 $$;
 
 -- search.nearest: the stored memory of one scope that a new one resembles most, for the near-duplicate gate.
-CREATE FUNCTION mem0.search_nearest(scope bigint, query halfvec, most integer)
+CREATE FUNCTION mem0.search_nearest(scope bigint, query halfvec, query_model text, most integer)
     RETURNS TABLE (memory_id uuid, similarity real)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public
@@ -127,6 +132,7 @@ CREATE FUNCTION mem0.search_nearest(scope bigint, query halfvec, most integer)
     AS $$
 DECLARE
     tenant uuid := mem0.enterprise();
+    comparable integer := CASE WHEN query IS NOT NULL THEN mem0.model_number(query_model) END;
     tier text := (SELECT s.search_tier FROM scopes s WHERE s.enterprise_id = tenant AND s.id = scope);
 BEGIN
     PERFORM mem0.check_scopes(ARRAY[scope]);
@@ -134,13 +140,13 @@ BEGIN
         RETURN QUERY
         SELECT p.memory_id, (-(p.embedding <#> query))::real
           FROM memory_scopes p
-         WHERE p.enterprise_id = tenant AND p.broad AND p.scope_id = ANY (ARRAY[scope])
+         WHERE p.enterprise_id = tenant AND p.broad AND p.scope_id = ANY (ARRAY[scope]) AND p.model = comparable
          ORDER BY p.embedding <#> query LIMIT most;
     ELSE
         RETURN QUERY
         SELECT p.memory_id, (-(p.embedding <#> query))::real
           FROM memory_scopes p
-         WHERE p.enterprise_id = tenant AND p.scope_id = ANY (ARRAY[scope])
+         WHERE p.enterprise_id = tenant AND p.scope_id = ANY (ARRAY[scope]) AND p.model = comparable
          ORDER BY p.embedding <#> query LIMIT most;
     END IF;
 END
@@ -211,8 +217,8 @@ $$;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA mem0 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mem0.enterprise(), mem0.readable(), mem0.check_scopes(bigint[]),
     mem0.scope_lock(bigint), mem0.scope_usage(bigint),
-    mem0.search_candidates(bigint[], bigint[], halfvec, text, integer),
-    mem0.search_among(bigint[], halfvec, text, integer, uuid[]),
-    mem0.search_nearest(bigint, halfvec, integer), mem0.review_tiers(bigint, bigint),
+    mem0.search_candidates(bigint[], bigint[], halfvec, text, text, integer),
+    mem0.search_among(bigint[], halfvec, text, text, integer, uuid[]),
+    mem0.search_nearest(bigint, halfvec, text, integer), mem0.review_tiers(bigint, bigint),
     mem0.move_tier(integer) TO mem0_app;
 GRANT EXECUTE ON FUNCTION mem0.enterprise(), mem0.readable() TO mem0_identity;

@@ -10,6 +10,10 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 
+mod embedding;
+
+pub use embedding::{AwsCredentials, EmbeddingConfig, ModelConfig};
+
 /// A variable that is missing or cannot be understood.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable}: {problem}")]

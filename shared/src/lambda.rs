@@ -9,10 +9,11 @@ use lambda_http::request::RequestContext;
 
 use crate::access::Gate;
 use crate::clock::Clock;
-use crate::config::{self, DatabaseConfig, LimitsConfig, PublicConfig};
+use crate::config::{self, DatabaseConfig, EmbeddingConfig, LimitsConfig, PublicConfig};
 use crate::db::Database;
 use crate::http::SourceIp;
-use crate::{http, telemetry};
+use crate::memory::Memories;
+use crate::{embedding, http, telemetry};
 
 /// A failure to start, reported to Lambda.
 pub type InitError = lambda_http::Error;
@@ -27,6 +28,12 @@ pub async fn gate() -> Result<(Gate, PublicConfig), InitError> {
     }
     let clock = Clock::default();
     Ok((Gate::new(database, clock, &public.url), public))
+}
+
+/// The memories, with the embedder that the configuration asks for.
+pub fn memories(gate: &Gate) -> Result<Memories, InitError> {
+    let embedder = embedding::configured(&EmbeddingConfig::from_env()?, &gate.clock)?;
+    Ok(Memories::new(gate.clone(), embedder))
 }
 
 /// Answers events with a function's routes, and with `/health` and `/ready`, until the environment is shut down.

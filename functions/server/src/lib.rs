@@ -7,9 +7,11 @@ pub mod demo;
 pub mod down;
 mod embedded;
 pub mod migrate;
+pub mod reembed;
 mod router;
 pub mod serve;
 mod shutdown;
+mod upkeep;
 
 pub use router::{Platform, operations, router};
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use server::{down, migrate, serve};
+use server::{down, migrate, reembed, serve};
 
 /// mem0-enterprise in one process.
 #[derive(Debug, Parser)]
@@ -19,6 +19,8 @@ enum Command {
     Serve(serve::Options),
     /// Apply the schema to the database in MEM0_DATABASE_URL and exit.
     Migrate,
+    /// Make the vectors that are missing or of another model than the configured one, and exit.
+    Reembed(reembed::Options),
     /// Stop the embedded PostgreSQL.
     Down,
 }
@@ -28,6 +30,7 @@ async fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(options) => serve::run(options).await,
         Command::Migrate => migrate::run().await,
+        Command::Reembed(options) => reembed::run(options).await,
         Command::Down => down::run().await,
     };
     match result {

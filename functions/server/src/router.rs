@@ -29,8 +29,19 @@ impl Platform {
     /// A platform with the in-process embedder.
     #[must_use]
     pub fn new(gate: Gate, public: PublicConfig, limits: LimitsConfig) -> Self {
+        Self::with_embedder(gate, public, limits, Arc::new(StaticEmbedder::new()))
+    }
+
+    /// A platform with an embedder of one's choice.
+    #[must_use]
+    pub fn with_embedder(
+        gate: Gate,
+        public: PublicConfig,
+        limits: LimitsConfig,
+        embedder: Arc<dyn Embedder>,
+    ) -> Self {
         let identity = Identity::new(gate.clone());
-        Self { gate, identity, public, limits, embedder: Arc::new(StaticEmbedder::new()) }
+        Self { gate, identity, public, limits, embedder }
     }
 }
 

@@ -11,20 +11,18 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{self, Next};
 use shared::access::Gate;
 use shared::clock::Clock;
-use shared::config::{self, DatabaseConfig, LimitsConfig, PublicConfig, variable};
+use shared::config::{self, DatabaseConfig, EmbeddingConfig, LimitsConfig, PublicConfig, variable};
 use shared::db::Database;
+use shared::embedding;
 use shared::http::SourceIp;
 use shared::telemetry;
 use tokio::net::TcpListener;
 
 use crate::shutdown::Shutdown;
-use crate::{Platform, demo, embedded, migrate, router, say};
+use crate::{Platform, demo, embedded, migrate, router, say, upkeep};
 
 /// How long requests under way may still take once the process is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
-
-/// How often scopes are moved between exact and approximate search.
-const RETIER_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What `serve` does besides serving.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -46,13 +44,15 @@ pub async fn run(options: Options) -> Result<()> {
         .with_context(|| format!("cannot listen on {address} (set MEM0_LISTEN to another address)"))?;
     let public = PublicConfig::from_env(&format!("http://{}", listener.local_addr()?))?;
     let (limits, log) = (LimitsConfig::from_env()?, config::log_level()?);
+    // Understood before anything is started.
+    let embedding = EmbeddingConfig::from_env()?;
     let serve = async |database: DatabaseConfig| {
         let shutdown = Shutdown::listen();
-        let prepared = until(shutdown.clone(), prepare(options, &database, public, limits)).await;
+        let prepared = until(shutdown.clone(), prepare(options, &database, &embedding, public, limits)).await;
         let Some(platform) = prepared.transpose()? else { return Ok(()) };
         // From here on: the requests that made the demo are nobody's.
         telemetry::init(log);
-        tokio::spawn(retier(platform.gate.clone()));
+        upkeep::start(&platform);
         answer(listener, router(&platform), shutdown).await
     };
     if variable("MEM0_DATABASE_URL").is_some() {
@@ -72,6 +72,7 @@ pub async fn run(options: Options) -> Result<()> {
 async fn prepare(
     options: Options,
     database: &DatabaseConfig,
+    embedding: &EmbeddingConfig,
     public: PublicConfig,
     limits: LimitsConfig,
 ) -> Result<Platform> {
@@ -80,7 +81,9 @@ async fn prepare(
     }
     let db = Database::new(database)?;
     db.readiness().await?;
-    let platform = Platform::new(Gate::new(db, Clock::default(), &public.url), public, limits);
+    let gate = Gate::new(db, Clock::default(), &public.url);
+    let embedder = embedding::configured(embedding, &gate.clock)?;
+    let platform = Platform::with_embedder(gate, public, limits, embedder);
     let url = &platform.public.url;
     if options.embedded {
         let directory = embedded::directory();
@@ -127,16 +130,4 @@ fn with_peer_address(router: Router) -> Service {
     }
     let router = Router::new().fallback_service(router).layer(middleware::from_fn(source_ip));
     router.into_make_service_with_connect_info::<SocketAddr>()
-}
-
-async fn retier(gate: Gate) {
-    let mut every = tokio::time::interval(RETIER_INTERVAL);
-    loop {
-        every.tick().await;
-        match shared::memory::retier_scopes(&gate).await {
-            Ok(0) => {}
-            Ok(changed) => tracing::info!(changed, "scopes changed their search tier"),
-            Err(error) => tracing::warn!(%error, "search tiers could not be reviewed"),
-        }
-    }
 }

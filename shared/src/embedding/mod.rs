@@ -1,14 +1,17 @@
 //! Text to vectors: what the semantic arm of retrieval and the near-duplicate gate compare.
 //!
 //! Every vector has [`DIMENSIONS`] numbers and unit length ([`Embedding`] makes that true by construction), and
-//! comes from an [`Embedder`]. The default is [`StaticEmbedder`]: in-process, no network, microseconds. Vectors of
-//! different models do not compare; whoever stores a vector stores [`Embedder::model`] beside it.
+//! comes from an [`Embedder`]. The default is [`StaticEmbedder`]: in-process, no network, microseconds; [`configured`]
+//! chooses another where the configuration says so. Vectors of different models do not compare; whoever stores a vector
+//! stores [`Embedder::model`] beside it.
 //!
 //! Not here: ranking, storage, text search. How the table behind the default was made, and why:
-//! `docs/adr/0003-static-embedding.md`. Start reading at [`StaticEmbedder`].
+//! `docs/adr/0003-static-embedding.md`; models behind a network: `docs/guides/embedding-models.md`. Start reading at
+//! [`StaticEmbedder`].
 
 mod characters;
 mod query_tokens;
+mod remote;
 mod static_embedder;
 mod static_table;
 mod vector;
@@ -18,6 +21,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub use query_tokens::QueryTokens;
+pub use remote::configured;
 pub use static_embedder::{MAX_TOKENS, StaticEmbedder};
 pub use static_table::TokenId;
 pub use vector::{DIMENSIONS, Embedding, InvalidEmbedding};
@@ -32,8 +36,20 @@ pub trait Embedder: Send + Sync {
     /// Names the model, its version and its dimensions; stored beside every vector it makes.
     fn model(&self) -> &str;
 
-    /// One vector per text, in order. Either all texts are embedded or none.
-    fn embed<'a>(&'a self, texts: &'a [&'a str]) -> EmbeddingFuture<'a>;
+    /// One vector per text, in order. Either all texts are embedded or none. Gives up after a while, which depends on
+    /// the purpose.
+    fn embed<'a>(&'a self, texts: &'a [&'a str], purpose: Purpose) -> EmbeddingFuture<'a>;
+}
+
+/// What vectors are wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A search, which somebody waits for and which can do without.
+    Query,
+    /// What is being remembered; its vector can be made later, but its duplicates are found only now.
+    Memory,
+    /// What was remembered without a vector, or with one of another model.
+    Backlog,
 }
 
 /// Why no vectors came back.

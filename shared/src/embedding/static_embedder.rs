@@ -13,7 +13,7 @@ use super::query_tokens::QueryTokens;
 use super::static_table::{StaticTable, TABLE, TokenId};
 use super::vector::{DIMENSIONS, Embedding};
 use super::wordpiece::{Piece, for_each_piece};
-use super::{Embedder, EmbeddingFuture};
+use super::{Embedder, EmbeddingFuture, Purpose};
 
 /// Texts are cut after so many tokens, about 4,000 characters of English (an unknown word counts as one, or as the
 /// tokens it began with). A mean over more says little about any part of the text, and the work stays bounded.
@@ -104,7 +104,7 @@ impl Embedder for StaticEmbedder {
         self.table.model()
     }
 
-    fn embed<'a>(&'a self, texts: &'a [&'a str]) -> EmbeddingFuture<'a> {
+    fn embed<'a>(&'a self, texts: &'a [&'a str], _: Purpose) -> EmbeddingFuture<'a> {
         let embeddings = texts.iter().map(|text| self.embed_one(text)).collect();
         Box::pin(std::future::ready(Ok(embeddings)))
     }
@@ -220,9 +220,9 @@ mod tests {
     #[tokio::test]
     async fn a_batch_has_the_vectors_of_its_texts_in_order() {
         let embedder: &dyn Embedder = &EMBEDDER;
-        let embeddings = embedder.embed(&["one", "two"]).await.unwrap();
+        let embeddings = embedder.embed(&["one", "two"], Purpose::Memory).await.unwrap();
         assert_eq!(embeddings, [EMBEDDER.embed_one("one"), EMBEDDER.embed_one("two")]);
-        assert_eq!(embedder.embed(&[]).await.unwrap(), []);
+        assert_eq!(embedder.embed(&[], Purpose::Memory).await.unwrap(), []);
     }
 
     proptest! {

@@ -9,7 +9,8 @@ use crate::memory::store::search::Candidate;
 use crate::memory::{Breakdown, Memory, Recalled};
 
 const SEMANTIC: f32 = 0.6;
-const LEXICAL: f32 = 0.4;
+/// The best that a memory can reach by words alone.
+pub(super) const LEXICAL: f32 = 0.4;
 /// How much of a score age can take away.
 const AGE: f32 = 0.1;
 /// After so many days, recency is 1/e.

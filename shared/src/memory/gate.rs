@@ -4,7 +4,7 @@ use crate::access::TenantTx;
 use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::ids::{MemoryId, ScopeId};
-use crate::memory::duplicate::{self, Decision, Fingerprint};
+use crate::memory::duplicate::{self, Decision, Fingerprint, Sameness};
 use crate::memory::statements::Statement;
 use crate::memory::store::similar::{self, Similar};
 use crate::memory::{Labels, Outcome};
@@ -14,35 +14,44 @@ pub(super) struct Fresh<'a> {
     pub(super) id: MemoryId,
     pub(super) text: &'a str,
     pub(super) fingerprint: Fingerprint,
-    pub(super) embedding: &'a Embedding,
+    /// None while the model is away.
+    pub(super) embedding: Option<&'a Embedding>,
     /// The message it is from.
     pub(super) message: usize,
     /// Its place among the statements of its request.
     pub(super) position: i32,
 }
 
+/// Where statements are to live, under which labels, and whose vectors they have.
+pub(super) struct Place<'a> {
+    pub(super) home: ScopeId,
+    pub(super) labels: &'a Labels,
+    pub(super) model: &'a str,
+}
+
 /// The outcome of every statement, and what has to be stored for it to be true. `embeddings` are those of the
-/// candidates, in their order. The fingerprints stay locked until the transaction ends.
+/// candidates, in their order; without them only the same text counts as the same. The fingerprints stay locked until the
+/// transaction ends.
 pub(super) async fn pass<'a>(
     tx: &TenantTx<'_>,
-    home: ScopeId,
-    labels: &Labels,
+    place: &Place<'_>,
     statements: &'a [Statement],
-    embeddings: &'a [Embedding],
+    embeddings: Option<&'a [Embedding]>,
 ) -> Result<(Vec<Outcome>, Vec<Fresh<'a>>)> {
     let prints = statements.iter().filter_map(|statement| match statement {
         Statement::Candidate { fingerprint, .. } => Some(*fingerprint),
         Statement::Skipped { .. } => None,
     });
-    let asked: Vec<_> = prints.zip(embeddings).collect();
+    let embedding = |number: usize| embeddings.and_then(|embeddings| embeddings.get(number));
+    let asked: Vec<_> = prints.enumerate().map(|(number, print)| (print, embedding(number))).collect();
     let similar = match asked.is_empty() {
         true => Vec::new(),
-        false => similar::find(tx, home, labels, &asked).await?,
+        false => similar::find(tx, place, &asked).await?,
     };
     let mut fresh: Vec<Fresh<'a>> = Vec::new();
-    let mut embeddings = embeddings.iter().enumerate();
+    let mut candidates = 0..asked.len();
     let mut outcomes = Vec::with_capacity(statements.len());
-    for (place, statement) in statements.iter().enumerate() {
+    for (position, statement) in statements.iter().enumerate() {
         let (text, fingerprint, message) = match statement {
             Statement::Candidate { text, fingerprint, message } => (text, *fingerprint, *message),
             Statement::Skipped { text, reason } => {
@@ -50,13 +59,17 @@ pub(super) async fn pass<'a>(
                 continue;
             }
         };
-        let Some((number, embedding)) = embeddings.next() else { break };
+        let Some(number) = candidates.next() else { break };
         let stored = similar.iter().filter(|similar| similar.text == number);
-        let said = said_already(text, stored).or_else(|| said_just_now(text, embedding, &fresh));
+        let embedding = embedding(number);
+        let said = said_already(text, stored).or_else(|| match embedding {
+            Some(embedding) => said_just_now(text, embedding, &fresh),
+            None => same_text_just_now(fingerprint, &fresh),
+        });
         outcomes.push(match said {
             Some((existing, decision)) => skipped(text, decision.as_str(), Some(existing)),
             None => {
-                let position = i32::try_from(place).unwrap_or(i32::MAX);
+                let position = i32::try_from(position).unwrap_or(i32::MAX);
                 let id = MemoryId::generate();
                 fresh.push(Fresh { id, text, fingerprint, embedding, message, position });
                 Outcome::Added { id, text: text.clone() }
@@ -77,7 +90,7 @@ fn said_already<'s>(text: &str, similar: impl Iterator<Item = &'s Similar>) -> O
 fn said_just_now(text: &str, embedding: &Embedding, fresh: &[Fresh<'_>]) -> Option<(MemoryId, Decision)> {
     let mut near: Vec<(f32, &Fresh<'_>)> = fresh
         .iter()
-        .map(|earlier| (earlier.embedding.cosine(embedding), earlier))
+        .filter_map(|earlier| Some((earlier.embedding?.cosine(embedding), earlier)))
         .filter(|(cosine, _)| *cosine >= duplicate::MIN_COSINE)
         .collect();
     near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
@@ -85,6 +98,12 @@ fn said_just_now(text: &str, embedding: &Embedding, fresh: &[Fresh<'_>]) -> Opti
         .take(similar::NEIGHBOURS as usize)
         .map(|(cosine, earlier)| (earlier.id, duplicate::compare(text, earlier.text, *cosine)))
         .find(|(_, decision)| matches!(decision, Decision::Duplicate(_)))
+}
+
+/// Likewise, without vectors.
+fn same_text_just_now(fingerprint: Fingerprint, fresh: &[Fresh<'_>]) -> Option<(MemoryId, Decision)> {
+    let same = fresh.iter().find(|earlier| earlier.fingerprint == fingerprint)?;
+    Some((same.id, Decision::Duplicate(Sameness::Text)))
 }
 
 fn skipped(text: &str, reason: &str, existing: Option<MemoryId>) -> Outcome {

@@ -9,6 +9,7 @@
 //!
 //! Not here: who may do what (`access::policy`), text to vectors (`embedding`), HTTP (`functions/memories`).
 
+mod backlog;
 pub mod duplicate;
 mod entities;
 mod events;
@@ -33,16 +34,19 @@ mod types;
 mod upkeep;
 mod validate;
 
+pub use backlog::{Backlog, Progress};
 pub use entities::{Entities, NamedEntity};
 pub use events::{Event, EventResult, Status};
 pub use feedback::Opinion;
 pub use forget::Forgotten;
 pub use history::{Change, Version};
 pub use list::{List, Listed, Part};
-pub use recall::{Breakdown, DEFAULT_THRESHOLD, DEFAULT_TOP_K, MAX_QUERY, MAX_TOP_K, Recall, Recalled};
+pub use recall::{
+    Breakdown, DEFAULT_THRESHOLD, DEFAULT_TOP_K, MAX_QUERY, MAX_TOP_K, Recall, Recalled, Recollection,
+};
 pub use remember::{Extractor, Message, Outcome, Remember, Remembered};
 pub use revise::{MAX_BATCH, Revision};
-pub use service::Memories;
+pub use service::{Degraded, Memories};
 pub use stats::Stats;
 pub use types::{Labels, Lifecycle, Memory, Metadata, Scopes};
 pub use upkeep::retier_scopes;

@@ -9,13 +9,14 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use crate::access::{Action, AuthContext, TenantTx};
+use crate::embedding::Purpose;
 use crate::error::{Error, Result};
 use crate::ids::MemoryId;
 use crate::memory::filter::Filter;
 use crate::memory::service::resolve;
 use crate::memory::store::condition::{Condition, Selection};
 use crate::memory::store::search::{self, Candidate, Query};
-use crate::memory::{Memories, Memory, Scopes, fusion};
+use crate::memory::{Degraded, Memories, Memory, Scopes, fusion};
 
 /// Memories returned when the request does not say, as in mem0.
 pub const DEFAULT_TOP_K: u32 = 10;
@@ -107,6 +108,15 @@ pub struct Recalled {
     pub breakdown: Breakdown,
 }
 
+/// What a search brought.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recollection {
+    /// The memories, best first.
+    pub found: Vec<Recalled>,
+    /// Set if they were found by words alone.
+    pub degraded: Option<Degraded>,
+}
+
 /// The signals of a score, each 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Breakdown {
@@ -119,8 +129,8 @@ pub struct Breakdown {
 }
 
 impl Memories {
-    /// The best memories that the caller may see, best first.
-    pub async fn recall(&self, caller: &AuthContext, request: Recall) -> Result<Vec<Recalled>> {
+    /// The best memories that the caller may see, best first; by words alone while the embedding model is away.
+    pub async fn recall(&self, caller: &AuthContext, request: Recall) -> Result<Recollection> {
         request.validate()?;
         let scopes = resolve(caller, &request.scopes, Action::ReadMemories)?;
         let selection = Selection {
@@ -132,18 +142,28 @@ impl Memories {
         // Compiled before anything is asked, so that a wrong filter costs nothing.
         Condition::new(caller, &selection)?;
         let words = request.words();
-        let embedding = self.embed(&[words]).await?.remove(0);
+        let (embedding, degraded) = match self.embed(&[words], Purpose::Query).await {
+            Ok(mut embeddings) => (embeddings.pop(), None),
+            Err(degraded) => (None, Some(degraded)),
+        };
         let tx = caller.begin(&self.gate.db, "memory.recall").await?;
         let search = Search {
             tx: &tx,
-            query: Query { scopes: &scopes, embedding: &embedding, words },
+            query: Query {
+                scopes: &scopes,
+                embedding: embedding.as_ref(),
+                model: self.embedder.model(),
+                words,
+            },
             selection,
             top_k: request.top_k as usize,
             now: request.reference.unwrap_or(caller.request().at),
         };
         let found = search.run().await?;
         tx.commit().await?;
-        Ok(fusion::cut(found, request.threshold, request.top_k as usize))
+        // A score has only its lexical part then, and what counts as near shrinks with it.
+        let threshold = degraded.map_or(request.threshold, |_| request.threshold * fusion::LEXICAL);
+        Ok(Recollection { found: fusion::cut(found, threshold, request.top_k as usize), degraded })
     }
 }
 

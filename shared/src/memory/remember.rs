@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::access::{Action, AuthContext, ReadableScope, ScopeName, TenantTx};
 use crate::audit;
-use crate::embedding::Embedding;
+use crate::embedding::{Embedding, Purpose};
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{EventId, MemoryId};
@@ -111,11 +111,12 @@ impl Memories {
             true => statements::extracted(&request.messages)?,
             false => statements::verbatim(&request.messages)?,
         };
-        // Before the transaction: a model behind a network must not hold locks.
-        let embeddings = self.embed(&candidates(&statements)).await?;
+        // Before the transaction: a model behind a network must not hold locks. Without it the memories are stored all the
+        // same, and their vectors made later.
+        let embeddings = self.embed(&candidates(&statements), Purpose::Memory).await.ok();
 
         let tx = caller.begin(&self.gate.db, "memory.remember").await?;
-        let work = self.store(&tx, home, &request, &statements, &embeddings);
+        let work = self.store(&tx, home, &request, &statements, embeddings.as_deref());
         let remembered = idempotency::once(&tx, key, work).await?;
         tx.commit().await?;
         Ok(remembered)
@@ -127,10 +128,13 @@ impl Memories {
         home: &ReadableScope,
         request: &Remember,
         statements: &[Statement],
-        embeddings: &[Embedding],
+        embeddings: Option<&[Embedding]>,
     ) -> Result<Remembered> {
         let event = EventId::generate();
-        let (outcomes, fresh) = gate::pass(tx, home.id, &request.labels, statements, embeddings).await?;
+        let (outcomes, fresh) = {
+            let place = gate::Place { home: home.id, labels: &request.labels, model: self.embedder.model() };
+            gate::pass(tx, &place, statements, embeddings).await?
+        };
         if !fresh.is_empty() {
             let capture = request.capture(event, home, self.embedder.model());
             let memories: Vec<NewMemory<'_>> = fresh.iter().map(|fresh| request.memory(fresh)).collect();

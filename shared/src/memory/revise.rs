@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::access::{ApiKeyVerb, AuthContext};
 use crate::audit;
+use crate::embedding::Purpose;
 use crate::error::{Error, Result};
 use crate::ids::MemoryId;
 use crate::memory::permission::may_edit;
@@ -52,7 +53,8 @@ impl Memories {
         revisions.iter().try_for_each(|(_, revision)| revision.validate())?;
         let texts: Vec<&str> =
             revisions.iter().filter_map(|(_, revision)| revision.text.as_deref()).collect();
-        let mut embeddings = self.embed(&texts).await?.into_iter();
+        // Without them the new texts are stored all the same, and their vectors made later.
+        let mut embeddings = self.embed(&texts, Purpose::Memory).await.unwrap_or_default().into_iter();
 
         let tx = caller.begin(&self.gate.db, "memory.revise").await?;
         let locked = store::lookup::lock(&tx, &ids).await?;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::access::{Action, AuthContext, Gate, ReadableScope};
-use crate::embedding::{EmbedError, Embedder, Embedding, StaticEmbedder};
-use crate::error::{Error, Result};
+use crate::embedding::{EmbedError, Embedder, Embedding, Purpose, StaticEmbedder};
+use crate::error::Result;
 use crate::memory::Scopes;
 
 /// Remembers, recalls and forgets on behalf of a caller. Cheap to clone, and nothing happens when it is made.
@@ -35,14 +35,43 @@ impl Memories {
         &self.gate
     }
 
-    /// One vector per text.
-    pub(super) async fn embed(&self, texts: &[&str]) -> Result<Vec<Embedding>> {
-        self.embedder.embed(texts).await.map_err(|error| match error {
-            EmbedError::Unavailable(_) => {
-                Error::unavailable("the embedding model is not available right now", error)
-            }
-            EmbedError::Rejected { .. } => Error::internal(error),
+    /// One vector per text; without them, words alone must do.
+    pub(super) async fn embed(&self, texts: &[&str], purpose: Purpose) -> Result<Vec<Embedding>, Degraded> {
+        let failure = match self.embedder.embed(texts, purpose).await {
+            Ok(embeddings) if embeddings.len() == texts.len() => return Ok(embeddings),
+            Ok(_) => EmbedError::Rejected { reason: "the number of vectors is wrong".to_owned() },
+            Err(failure) => failure,
+        };
+        let cause = std::error::Error::source(&failure).map(ToString::to_string);
+        tracing::warn!(model = self.embedder.model(), error = %failure, cause, ?purpose, "no vectors");
+        Err(match failure {
+            EmbedError::Unavailable(_) => Degraded::Unavailable,
+            EmbedError::Rejected { .. } => Degraded::Rejected,
         })
+    }
+}
+
+/// Why something was done by words alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Degraded {
+    /// The model did not answer, or not in time.
+    Unavailable,
+    /// The model gave no usable vector for this text.
+    Rejected,
+}
+
+impl Degraded {
+    /// The reason as a phrase for whoever asked.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => {
+                "the embedding model is not available, so memories were found by their words only"
+            }
+            Self::Rejected => {
+                "the embedding model has no vector for this query, so memories were found by their words only"
+            }
+        }
     }
 }
 

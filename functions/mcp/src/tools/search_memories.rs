@@ -4,7 +4,7 @@ use rmcp::model::{JsonObject, Tool as Description};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::access::AuthContext;
-use shared::memory::{DEFAULT_THRESHOLD, DEFAULT_TOP_K, MAX_TOP_K, Memories, Recall};
+use shared::memory::{DEFAULT_THRESHOLD, DEFAULT_TOP_K, MAX_TOP_K, Memories, Recall, Recollection};
 use shared::{Error, Result};
 
 use super::{Effect, Tool, arguments, description, view};
@@ -52,6 +52,12 @@ pub(super) fn describe() -> Description {
         "properties": {
             "results": { "type": "array", "items": found },
             "content_trust": view::content_trust_schema(),
+            "degraded": {
+                "type": "boolean",
+                "description": "true, and only then there: found by words alone, because the embedding model is away. Try \
+                                other words, or again later.",
+            },
+            "degraded_reason": { "type": "string" },
         },
         "required": ["results", "content_trust"],
     });
@@ -80,13 +86,18 @@ pub(super) async fn call(memories: &Memories, caller: &AuthContext, arguments: J
         latest_only: arguments.latest_only,
         ..Recall::new(arguments.query)
     };
-    let found = memories.recall(caller, request).await?;
+    let Recollection { found, degraded } = memories.recall(caller, request).await?;
     let results = found.iter().map(|found| {
         let mut value = view::memory(caller, &found.memory);
         value["score"] = json!(rounded(found.score));
         value
     });
-    Ok(json!({ "results": results.collect::<Vec<_>>(), "content_trust": view::UNTRUSTED }))
+    let mut answer = json!({ "results": results.collect::<Vec<_>>(), "content_trust": view::UNTRUSTED });
+    if let Some(degraded) = degraded {
+        answer["degraded"] = json!(true);
+        answer["degraded_reason"] = json!(degraded.as_str());
+    }
+    Ok(answer)
 }
 
 /// Four decimals: more only look precise.

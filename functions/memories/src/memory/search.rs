@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::access::AuthContext;
 use shared::http::Json;
-use shared::memory::{DEFAULT_THRESHOLD, DEFAULT_TOP_K, Memories, Recall};
+use shared::memory::{DEFAULT_THRESHOLD, DEFAULT_TOP_K, Degraded, Memories, Recall, Recollection};
 use shared::{Error, Result};
 
 use super::narrow::{Narrowed, narrow};
@@ -58,6 +58,11 @@ pub(crate) struct Search {
 #[derive(Serialize)]
 pub(crate) struct Found {
     results: Vec<Narrowed<FoundView>>,
+    /// Ours: there only while the embedding model is away, with the reason.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    degraded: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    degraded_reason: Option<&'static str>,
 }
 
 pub(crate) async fn post(
@@ -67,9 +72,13 @@ pub(crate) async fn post(
 ) -> Result<Json<Found>> {
     let explain = search.explain;
     let fields = search.fields.clone();
-    let found = memories.recall(&caller, search.read()?).await?;
+    let Recollection { found, degraded } = memories.recall(&caller, search.read()?).await?;
     let views = found.into_iter().map(|found| FoundView::new(&caller, found, explain)).collect();
-    Ok(Json(Found { results: narrow(views, fields.as_deref())? }))
+    Ok(Json(Found {
+        results: narrow(views, fields.as_deref())?,
+        degraded: degraded.is_some(),
+        degraded_reason: degraded.map(Degraded::as_str),
+    }))
 }
 
 impl Search {

@@ -17,7 +17,8 @@ pub(crate) struct NewMemory<'a> {
     pub(crate) id: MemoryId,
     pub(crate) content: &'a str,
     pub(crate) fingerprint: Fingerprint,
-    pub(crate) embedding: &'a Embedding,
+    /// None if it is to be made later.
+    pub(crate) embedding: Option<&'a Embedding>,
     /// Its place among those captured with it.
     pub(crate) position: i32,
     /// The messages it was made from, as JSON.
@@ -41,7 +42,7 @@ const INSERT: &str = "-- memory.insert
                           categories, user_id, agent_id, app_id, run_id, occurred_at, expires_on, capture_id,
                           capture_position, embedding, embedding_model, created_at, updated_at)
     SELECT $1, n.id, $2, $3, ARRAY[$3::bigint], n.content, n.fingerprint, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-           n.position, n.embedding, $13, $14, $14
+           n.position, n.embedding, CASE WHEN n.embedding IS NOT NULL THEN $13 END, $14, $14
       FROM unnest($15::uuid[], $16::text[], $17::bytea[], $18::integer[], $19::halfvec[])
            AS n (id, content, fingerprint, position, embedding)";
 
@@ -67,7 +68,8 @@ pub(crate) async fn insert(
     let fingerprints: Vec<&[u8]> =
         memories.iter().map(|memory| memory.fingerprint.as_bytes().as_slice()).collect();
     let positions: Vec<i32> = memories.iter().map(|memory| memory.position).collect();
-    let embeddings: Vec<HalfVector> = memories.iter().map(|memory| memory.embedding.into()).collect();
+    let embeddings: Vec<Option<HalfVector>> =
+        memories.iter().map(|memory| memory.embedding.map(HalfVector::from)).collect();
     tx.execute(
         INSERT,
         &[

@@ -4,6 +4,7 @@
 //! Statements are constants beside the functions that use them; those with a caller's filter in them are put together
 //! by [`condition`]. The projection that search reads is written by triggers (V3) and read through functions (V4).
 
+pub(super) mod backlog;
 pub(super) mod condition;
 pub(super) mod delete;
 pub(super) mod entities;

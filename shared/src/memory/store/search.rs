@@ -20,7 +20,10 @@ const MAX_AMONG: usize = 20_000;
 /// What is looked for.
 pub(crate) struct Query<'a> {
     pub(crate) scopes: &'a [&'a ReadableScope],
-    pub(crate) embedding: &'a Embedding,
+    /// None while the model is away: then words alone decide.
+    pub(crate) embedding: Option<&'a Embedding>,
+    /// Whose vectors compare with it.
+    pub(crate) model: &'a str,
     pub(crate) words: &'a str,
 }
 
@@ -28,14 +31,14 @@ pub(crate) struct Query<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Candidate {
     pub(crate) id: MemoryId,
-    /// Cosine of the vectors, -1 to 1.
+    /// Cosine of the vectors, -1 to 1; 0 without two that compare.
     pub(crate) similarity: f32,
     /// PostgreSQL's `ts_rank` of the query's words, any of them; 0 without one.
     pub(crate) text_rank: f32,
 }
 
 const CANDIDATES: &str = "-- search.candidates
-    SELECT c.memory_id, c.similarity, c.text_rank FROM mem0.search_candidates($1, $2, $3, $4, $5) c";
+    SELECT c.memory_id, c.similarity, c.text_rank FROM mem0.search_candidates($1, $2, $3, $4, $5, $6) c";
 
 /// The nearest by meaning and by words, at most `most` from each arm. Fewer than `most` in all are all there are.
 pub(crate) async fn nearest(
@@ -47,8 +50,8 @@ pub(crate) async fn nearest(
         query.scopes.iter().filter(|scope| scope.tier == tier).map(|scope| scope.id.0).collect()
     };
     let (small, broad) = (of_tier(SearchTier::Small), of_tier(SearchTier::Broad));
-    let embedding = HalfVector::from(query.embedding);
-    let rows = tx.query(CANDIDATES, &[&small, &broad, &embedding, &query.words, &most]).await?;
+    let embedding = query.embedding.map(HalfVector::from);
+    let rows = tx.query(CANDIDATES, &[&small, &broad, &embedding, &query.model, &query.words, &most]).await?;
     Ok(rows.iter().map(candidate).collect())
 }
 
@@ -59,7 +62,8 @@ pub(crate) async fn among(
     condition: &mut Condition,
     most: i32,
 ) -> Result<Option<Vec<Candidate>>, StoreError> {
-    let embedding = condition.bind(HalfVector::from(query.embedding), "halfvec");
+    let embedding = condition.bind(query.embedding.map(HalfVector::from), "halfvec");
+    let model = condition.bind(query.model.to_owned(), "text");
     let words = condition.bind(query.words.to_owned(), "text");
     let most = condition.bind(most, "integer");
     let holds = condition.holds_in_scopes();
@@ -69,7 +73,7 @@ pub(crate) async fn among(
             SELECT ARRAY(SELECT m.id FROM memories m WHERE {holds} LIMIT {MAX_AMONG} + 1) AS ids)
         SELECT c.memory_id, c.similarity, c.text_rank, cardinality(a.ids) > {MAX_AMONG} AS too_many
           FROM asked a
-          LEFT JOIN LATERAL mem0.search_among($2::bigint[], {embedding}, {words}, {most},
+          LEFT JOIN LATERAL mem0.search_among($2::bigint[], {embedding}, {model}, {words}, {most},
                         CASE WHEN cardinality(a.ids) <= {MAX_AMONG} THEN a.ids ELSE '{{}}' END) c ON true"
     );
     let rows = condition.query(tx, &sql).await?;
@@ -104,7 +108,7 @@ pub(crate) async fn fetch(
 fn candidate(row: &tokio_postgres::Row) -> Candidate {
     Candidate {
         id: MemoryId(row.get("memory_id")),
-        similarity: row.get("similarity"),
+        similarity: row.get::<_, Option<f32>>("similarity").unwrap_or_default(),
         text_rank: row.get("text_rank"),
     }
 }

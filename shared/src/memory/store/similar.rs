@@ -5,9 +5,10 @@ use pgvector::HalfVector;
 use crate::access::TenantTx;
 use crate::db::StoreError;
 use crate::embedding::Embedding;
-use crate::ids::{MemoryId, ScopeId};
+use crate::ids::MemoryId;
 use crate::memory::Labels;
 use crate::memory::duplicate::Fingerprint;
+use crate::memory::gate::Place;
 
 /// An existing memory that a new text may repeat.
 pub(crate) struct Similar {
@@ -43,7 +44,8 @@ const FIND: &str = "-- memory.find_similar
                          AND m.deleted_at IS NULL
         UNION ALL
         SELECT t.number, n.memory_id, n.similarity
-          FROM texts t CROSS JOIN LATERAL mem0.search_nearest($2, t.embedding, $5) n
+          FROM texts t CROSS JOIN LATERAL mem0.search_nearest($2, t.embedding, $11, $5) n
+         WHERE t.embedding IS NOT NULL
     )
     SELECT n.number, m.id, m.content, max(n.similarity) AS similarity
       FROM near n JOIN memories m ON m.enterprise_id = $1 AND m.id = n.id
@@ -57,23 +59,23 @@ const FIND: &str = "-- memory.find_similar
 /// For each new text the memories of the same home and labels that are most like it, best first.
 pub(crate) async fn find(
     tx: &TenantTx<'_>,
-    home: ScopeId,
-    labels: &Labels,
-    texts: &[(Fingerprint, &Embedding)],
+    place: &Place<'_>,
+    texts: &[(Fingerprint, Option<&Embedding>)],
 ) -> Result<Vec<Similar>, StoreError> {
     let caller = tx.caller();
     let prints: Vec<&[u8]> = texts.iter().map(|(print, _)| print.as_bytes().as_slice()).collect();
-    tx.query(LOCK, &[&home.0, &prints]).await?;
-    let Labels { user, agent, app, run } = labels;
+    tx.query(LOCK, &[&place.home.0, &prints]).await?;
+    let Labels { user, agent, app, run } = place.labels;
     let mut found = Vec::new();
     for (batch, (prints, texts)) in prints.chunks(BATCH).zip(texts.chunks(BATCH)).enumerate() {
-        let embeddings: Vec<HalfVector> = texts.iter().map(|(_, embedding)| (*embedding).into()).collect();
+        let embeddings: Vec<Option<HalfVector>> =
+            texts.iter().map(|(_, embedding)| embedding.map(HalfVector::from)).collect();
         let rows = tx
             .query(
                 FIND,
                 &[
                     &caller.enterprise_id().uuid(),
-                    &home.0,
+                    &place.home.0,
                     &prints,
                     &embeddings,
                     &NEIGHBOURS,
@@ -82,6 +84,7 @@ pub(crate) async fn find(
                     agent,
                     app,
                     run,
+                    &place.model,
                 ],
             )
             .await?;

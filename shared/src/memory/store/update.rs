@@ -16,7 +16,7 @@ use crate::memory::duplicate::Fingerprint;
 pub(crate) struct Changed {
     pub(crate) before: Memory,
     pub(crate) after: Memory,
-    /// Of the text after the change, if that is another one.
+    /// Of the text after the change, if that is another one and the model is there.
     pub(crate) embedding: Option<Embedding>,
 }
 
@@ -25,8 +25,9 @@ const UPDATE: &str = "-- memory.update
        SET content = n.content, fingerprint = n.fingerprint, metadata = n.metadata,
            categories = ARRAY(SELECT jsonb_array_elements_text(n.categories)),
            occurred_at = n.occurred_at, expires_on = n.expires_on, version = n.version, updated_at = $2,
-           embedding = coalesce(n.embedding, m.embedding),
-           embedding_model = CASE WHEN n.embedding IS NULL THEN m.embedding_model ELSE $3 END
+           embedding = CASE WHEN n.content = m.content THEN m.embedding ELSE n.embedding END,
+           embedding_model = CASE WHEN n.content = m.content THEN m.embedding_model
+                                  WHEN n.embedding IS NOT NULL THEN $3 END
       FROM unnest($4::uuid[], $5::text[], $6::bytea[], $7::jsonb[], $8::jsonb[], $9::timestamptz[], $10::date[],
                   $11::integer[], $12::halfvec[])
            AS n (id, content, fingerprint, metadata, categories, occurred_at, expires_on, version, embedding)
@@ -102,8 +103,8 @@ pub(crate) async fn update(tx: &TenantTx<'_>, model: &str, changes: &[Changed]) 
 
 /// The new text as a message of the user's, as mem0's history has it; nothing if the text stayed.
 fn input(change: &Changed) -> Value {
-    match &change.embedding {
-        Some(_) => serde_json::json!([{ "role": "user", "content": change.after.content }]),
-        None => Value::Array(Vec::new()),
+    match change.after.content != change.before.content {
+        true => serde_json::json!([{ "role": "user", "content": change.after.content }]),
+        false => Value::Array(Vec::new()),
     }
 }

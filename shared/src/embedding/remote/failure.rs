@@ -1,0 +1,154 @@
+//! Why a request brought no vectors, and what to do about it.
+
+use std::time::Duration;
+
+use chrono::DateTime;
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
+
+use crate::clock::Clock;
+use crate::embedding::EmbedError;
+
+/// The pause before the second attempt; doubled before each further one, and shortened by chance.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// What went wrong. Never quotes a text, nor the answer, which may do so.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// No connection, or one that broke.
+    #[error("cannot be reached: {0}")]
+    Unreachable(String),
+    /// No answer in time.
+    #[error("no answer in time")]
+    TimedOut,
+    /// An answer that refuses.
+    #[error("answered {status}")]
+    Refused {
+        /// How.
+        status: StatusCode,
+        /// When it wants to be asked again.
+        retry_after: Option<Duration>,
+    },
+    /// An answer that is none.
+    #[error("{0}")]
+    Malformed(String),
+    /// No credentials to sign with.
+    #[error("no AWS credentials: {0}")]
+    Credentials(String),
+    /// It failed repeatedly a moment ago and was not asked.
+    #[error("left alone after repeated failures")]
+    Resting,
+}
+
+impl Failure {
+    /// From an answer that is no success.
+    pub(super) fn refused(status: StatusCode, headers: &HeaderMap, clock: &Clock) -> Self {
+        let value = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        Self::Refused { status, retry_after: value.and_then(|value| retry_after(value.trim(), clock)) }
+    }
+
+    /// Whether other texts might fare better.
+    pub(super) fn is_about_the_texts(&self) -> bool {
+        use StatusCode as S;
+        let of_texts = [S::BAD_REQUEST, S::PAYLOAD_TOO_LARGE, S::UNPROCESSABLE_ENTITY];
+        matches!(self, Self::Refused { status, .. } if of_texts.contains(status))
+    }
+
+    /// How long to wait before the next attempt after this one (from 1); `None` if that would be pointless.
+    pub(super) fn pause(&self, attempt: u32) -> Option<Duration> {
+        let backoff = FIRST_PAUSE * 2u32.saturating_pow(attempt.saturating_sub(1).min(10));
+        // Between half and all of it, so that those who failed together do not come back together.
+        let jittered = || backoff.mul_f64(0.5 + 0.5 * chance());
+        match self {
+            Self::Refused { retry_after: Some(after), .. } if self.is_temporary() => {
+                Some((*after).max(jittered()))
+            }
+            _ if self.is_temporary() => Some(jittered()),
+            _ => None,
+        }
+    }
+
+    fn is_temporary(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::TimedOut | Self::Malformed(_) => true,
+            Self::Refused { status, .. } => {
+                status.is_server_error()
+                    || [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS]
+                        .contains(status)
+            }
+            Self::Credentials(_) | Self::Resting => false,
+        }
+    }
+}
+
+impl From<Failure> for EmbedError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Malformed(reason) => Self::Rejected { reason },
+            failure if failure.is_about_the_texts() => Self::Rejected { reason: failure.to_string() },
+            failure => Self::Unavailable(Box::new(failure)),
+        }
+    }
+}
+
+/// RFC 9110, section 10.2.3: seconds, or a date.
+fn retry_after(value: &str, clock: &Clock) -> Option<Duration> {
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = DateTime::parse_from_rfc2822(value).ok()?;
+    Some((at.to_utc() - clock.now()).to_std().unwrap_or_default())
+}
+
+/// From 0 to 1. A generator that fails costs the jitter, nothing else.
+fn chance() -> f64 {
+    let random = crate::random::bytes().map_or(0, u32::from_le_bytes);
+    f64::from(random) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, after: Option<&str>) -> Failure {
+        let mut headers = HeaderMap::new();
+        if let Some(after) = after {
+            headers.insert(RETRY_AFTER, after.parse().unwrap());
+        }
+        let clock = Clock::mock("2026-03-02T09:00:00Z".parse().unwrap());
+        Failure::refused(StatusCode::from_u16(status).unwrap(), &headers, &clock)
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again_with_growing_pauses() {
+        for failure in [refused(500, None), refused(503, None), refused(429, None), Failure::TimedOut] {
+            for (attempt, most) in [(1, 100), (2, 200), (3, 400)] {
+                let pause = failure.pause(attempt).unwrap().as_millis();
+                assert!((most / 2..=most).contains(&pause), "{failure}: {pause} ms before attempt {attempt}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_stays_wrong_is_not() {
+        for status in [400, 401, 403, 404, 413, 422] {
+            assert_eq!(refused(status, Some("1")).pause(1), None, "{status}");
+        }
+        assert_eq!(Failure::Resting.pause(1), None);
+    }
+
+    #[test]
+    fn a_pause_is_as_long_as_the_answer_asks_for() {
+        for after in ["7", "Mon, 02 Mar 2026 09:00:07 GMT"] {
+            assert_eq!(refused(429, Some(after)).pause(1), Some(Duration::from_secs(7)), "{after}");
+        }
+        assert!(refused(429, Some("Mon, 02 Mar 2026 08:00:00 GMT")).pause(1).unwrap() <= FIRST_PAUSE);
+        assert!(refused(429, Some("soon")).pause(1).unwrap() <= FIRST_PAUSE);
+    }
+
+    #[test]
+    fn a_refused_text_is_rejected_and_a_refused_key_is_not() {
+        assert!(matches!(EmbedError::from(refused(400, None)), EmbedError::Rejected { .. }));
+        assert!(matches!(EmbedError::from(refused(401, None)), EmbedError::Unavailable(_)));
+    }
+}
