@@ -76,6 +76,14 @@ pub(crate) fn calls(operation: &Operation, world: &World) -> Vec<Call> {
                 call(" (own)", &path, Some(body("personal"))),
             ]
         }
+        ("POST", "/v3/memories/import/") => {
+            let body = |scope: &str| json!({ "memory": "the stairs are wet", "scope": scope });
+            vec![
+                call(" (team)", &path, Some(body(&team.label()))),
+                call(" (enterprise)", &path, Some(body("enterprise"))),
+                call(" (own)", &path, Some(body("personal"))),
+            ]
+        }
         ("POST", "/v3/memories/search/") => {
             let query = format!("when does the {} open", world.marker);
             let in_team = json!({ "query": query, "scope": team.label() });

@@ -58,6 +58,7 @@ pub fn routes() -> Routes<State> {
     Routes::default()
         .get("/v1/ping/", ping::get)
         .post("/v3/memories/add/", memory::add::post)
+        .post("/v3/memories/import/", memory::import::post)
         .post("/v3/memories/search/", memory::search::post)
         .post("/v3/memories/", memory::list::post)
         .get("/v1/memories/{id}/", memory::one::get)

@@ -2,6 +2,7 @@
 
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
 
@@ -26,16 +27,26 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Idempotent<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self> {
-        let key = header(request.headers())?.map(str::to_owned);
-        let (method, uri) = (request.method().clone(), request.uri().clone());
-        let bytes = json::bytes(request, state).await?;
-        let key = key.map(|key| {
-            let query = uri.query().unwrap_or_default();
-            let parts = [method.as_str().as_bytes(), uri.path().as_bytes(), query.as_bytes(), &bytes];
-            IdempotencyKey::new(&key, &parts)
-        });
-        Ok(Self { key: key.transpose()?, body: json::parse(&bytes)? })
+        let (key, bytes) = read(request, state, &json::KINDS).await?;
+        Ok(Self { key, body: json::parse(&bytes)? })
     }
+}
+
+/// The body, if it says that it is of one of these kinds or says nothing, and its key.
+pub(super) async fn read<S: Send + Sync>(
+    request: Request,
+    state: &S,
+    kinds: &[&str],
+) -> Result<(Option<IdempotencyKey>, Bytes)> {
+    let key = header(request.headers())?.map(str::to_owned);
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let bytes = json::bytes(request, state, kinds).await?;
+    let key = key.map(|key| {
+        let query = uri.query().unwrap_or_default();
+        let parts = [method.as_str().as_bytes(), uri.path().as_bytes(), query.as_bytes(), &bytes];
+        IdempotencyKey::new(&key, &parts)
+    });
+    Ok((key.transpose()?, bytes))
 }
 
 /// Refuses a key on a route whose answer holds a secret: it could not be given again without having been stored.

@@ -17,20 +17,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self> {
-        parse(&bytes(request, state).await?).map(Self)
+        parse(&bytes(request, state, &KINDS).await?).map(Self)
     }
 }
 
-/// Reads a body that says it is JSON, or says nothing.
-pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes> {
+/// What a body of JSON calls itself; also anything that ends in `+json`.
+pub(super) const KINDS: [&str; 1] = ["application/json"];
+
+/// Reads a body that says it is of one of these kinds, or says nothing.
+pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S, kinds: &[&str]) -> Result<Bytes> {
     if let Some(kind) = request.headers().get(CONTENT_TYPE) {
         let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        let json =
-            kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json");
-        if !json && !kind.is_empty() {
-            return Err(Error::malformed(format!(
-                "content type {kind:?} is not JSON, send application/json"
-            )));
+        let fits = kinds.iter().any(|known| kind.eq_ignore_ascii_case(known))
+            || (kinds == KINDS && kind.to_ascii_lowercase().ends_with("+json"));
+        if !fits && !kind.is_empty() {
+            let name = if kinds == KINDS { "JSON" } else { "JSON lines" };
+            return Err(Error::malformed(format!("content type {kind:?} is not {name}, send {}", kinds[0])));
         }
     }
     Bytes::from_request(request, state).await.map_err(|rejection| {

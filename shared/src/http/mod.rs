@@ -5,6 +5,7 @@
 mod caller;
 mod idempotent;
 mod json;
+mod lines;
 mod path;
 mod problem;
 mod query;
@@ -14,6 +15,7 @@ mod service;
 
 pub use idempotent::{Idempotent, refuse_key};
 pub use json::{Json, parse};
+pub use lines::Lines;
 pub use path::Path;
 pub use query::Query;
 pub use request::Request;

@@ -1,7 +1,7 @@
 //! Memories: what is remembered, recalled and forgotten, and who may see it.
 //!
 //! [`Memories`] is the service; each of its verbs has a file: [`remember`](Memories::remember),
-//! [`recall`](Memories::recall), [`list`](Memories::list), [`read`](Memories::read), [`revise`](Memories::revise),
+//! [`import`](Memories::import), [`recall`](Memories::recall), [`list`](Memories::list), [`read`](Memories::read), [`revise`](Memories::revise),
 //! [`forget`](Memories::forget), [`history`](Memories::history), [`entities`](Memories::entities),
 //! [`events`](Memories::events), [`stats`](Memories::stats), [`judge`](Memories::judge). A verb takes the caller first,
 //! checks what they may do, and does everything in one transaction. Pure parts stand beside them: [`filter`],
@@ -20,6 +20,7 @@ mod forget;
 mod fusion;
 mod gate;
 mod history;
+mod import;
 mod list;
 mod permission;
 mod read;
@@ -40,6 +41,7 @@ pub use events::{Event, EventResult, Status};
 pub use feedback::Opinion;
 pub use forget::Forgotten;
 pub use history::{Change, Version};
+pub use import::{ImportLine, Imported, LineOutcome, MAX_LINES};
 pub use list::{List, Listed, Part};
 pub use recall::{
     Breakdown, DEFAULT_THRESHOLD, DEFAULT_TOP_K, MAX_QUERY, MAX_TOP_K, Recall, Recalled, Recollection,

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::access::{Action, AuthContext, ReadableScope, ScopeName, TenantTx};
 use crate::audit;
+use crate::db::StoreError;
 use crate::embedding::{Embedding, Purpose};
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
@@ -17,7 +18,7 @@ use crate::ids::{EventId, MemoryId};
 use crate::memory::gate::{self, Fresh};
 use crate::memory::statements::{self, Statement};
 use crate::memory::store::events::Done;
-use crate::memory::store::insert::{Capture, NewMemory};
+use crate::memory::store::insert::{Batch, NewMemory};
 use crate::memory::{EventResult, Labels, Memories, Metadata, store, validate};
 
 /// What to remember, and how.
@@ -136,13 +137,10 @@ impl Memories {
             gate::pass(tx, &place, statements, embeddings).await?
         };
         if !fresh.is_empty() {
-            let capture = request.capture(event, home, self.embedder.model());
-            let memories: Vec<NewMemory<'_>> = fresh.iter().map(|fresh| request.memory(fresh)).collect();
-            let stored = store::insert::insert(tx, &capture, &memories).await;
-            stored.map_err(|error| match error.violates("memories_scopes") {
-                true => Error::NotFound { what: "scope" },
-                false => error.into(),
-            })?;
+            let batch = Batch { home: home.id, labels: &request.labels, model: self.embedder.model() };
+            let memories: Vec<NewMemory<'_>> =
+                fresh.iter().map(|fresh| request.memory(event, fresh)).collect();
+            store::insert::insert(tx, &batch, &memories).await.map_err(scope_gone)?;
         }
         let results: Vec<EventResult> = outcomes.iter().map(EventResult::of).collect();
         let payload = json!({
@@ -170,28 +168,28 @@ impl Remember {
         validate::expires_on(self.expires_on)
     }
 
-    fn capture<'a>(&'a self, event: EventId, home: &ReadableScope, model: &'a str) -> Capture<'a> {
-        Capture {
-            id: event.uuid(),
-            home: home.id,
-            labels: &self.labels,
-            metadata: &self.metadata,
-            categories: &self.categories,
-            occurred_at: self.occurred_at,
-            expires_on: self.expires_on,
-            model,
-        }
-    }
-
-    fn memory<'a>(&self, fresh: &Fresh<'a>) -> NewMemory<'a> {
+    fn memory<'a>(&'a self, event: EventId, fresh: &Fresh<'a>) -> NewMemory<'a> {
         NewMemory {
             id: fresh.id,
             content: fresh.text,
             fingerprint: fresh.fingerprint,
             embedding: fresh.embedding,
+            capture: event.uuid(),
             position: fresh.position,
             input: json!([self.messages[fresh.message]]),
+            metadata: &self.metadata,
+            categories: &self.categories,
+            occurred_at: self.occurred_at,
+            expires_on: self.expires_on,
         }
+    }
+}
+
+/// Scopes are read before the transaction: one may be deleted in between.
+pub(super) fn scope_gone(error: StoreError) -> Error {
+    match error.violates("memories_scopes") {
+        true => Error::NotFound { what: "scope" },
+        false => error.into(),
     }
 }
 

@@ -47,7 +47,7 @@ pub struct Memory {
 
 /// mem0's entities: names that a client gives to whom or what a memory belongs to. Words to filter by, never
 /// identities: who may see a memory is decided by its scopes alone.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Labels {
     /// Whom it is about.
     pub user: Option<String>,

@@ -8,6 +8,7 @@ mod feedback;
 mod gate;
 mod history;
 mod idempotency;
+mod import;
 mod list;
 mod one;
 mod ping;

@@ -4,11 +4,10 @@
 //! in the same run is the floor: HTTP and nothing else. Every operation gets its turn in each of a few rounds, so that
 //! whatever else the machine does falls on all of them.
 //!
-//! [`server`] is the process, [`operation`] what is asked of it, [`drive`] who asks.
+//! [`operation`] is what is asked of the server, [`drive`] who asks.
 
 mod drive;
 mod operation;
-mod server;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -19,11 +18,11 @@ use serde::Serialize;
 use crate::account::Account;
 use crate::database::Database;
 use crate::report::{say, table};
+use crate::server::Server;
 use crate::statistics::{Percentiles, Samples, milliseconds, rounded};
 use crate::text::Writer;
 use drive::{Crowd, drive};
 use operation::{Operation, fill};
-use server::Server;
 
 /// How many turns each operation gets.
 const ROUNDS: usize = 5;

@@ -1,11 +1,11 @@
-//! The benchmarks' own PostgreSQL: made for one run, set up as in production, gone afterwards.
+//! The benchmarks' own PostgreSQL: set up as in production; made for one run and gone afterwards, or kept with its data.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use local_postgres::{Cluster, Config};
+use local_postgres::{Cluster, Config, Durability};
 
 use crate::{process, report};
 
@@ -18,20 +18,20 @@ const LOGIN: &str = "mem0_login";
 const PASSWORD: &str = "bench";
 
 /// What the throw-away clusters of the tests leave out, and a server that keeps its data does not.
-const AS_IN_PRODUCTION: [(&str, &str); 6] = [
+const AS_IN_PRODUCTION: [(&str, &str); 5] = [
     ("fsync", "on"),
     ("synchronous_commit", "on"),
     ("full_page_writes", "on"),
     ("scram_iterations", "4096"),
-    ("shared_buffers", "512MB"),
     // No checkpoint in the middle of a measurement.
     ("max_wal_size", "4GB"),
 ];
 
-/// A running server with an empty database that has pgvector. Stopped and removed when dropped.
+/// A running server with a database that has pgvector. Stopped when dropped, and removed unless it is kept.
 pub(crate) struct Database {
     cluster: Cluster,
     root: PathBuf,
+    kept: bool,
     /// Held until the end: two runs at once would measure each other.
     _lock: File,
 }
@@ -39,6 +39,15 @@ pub(crate) struct Database {
 impl Database {
     /// Starts one under `directory`, in place of whatever an interrupted run left there.
     pub(crate) async fn start(directory: &Path) -> Result<Self> {
+        Self::open(directory, Config::ephemeral, "512MB").await
+    }
+
+    /// Starts the one under `directory` with what is in it, or an empty one. It is kept.
+    pub(crate) async fn keep(directory: &Path) -> Result<Self> {
+        Self::open(directory, Config::durable, "2GB").await
+    }
+
+    async fn open(directory: &Path, config: fn(PathBuf) -> Config, shared_buffers: &str) -> Result<Self> {
         fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
         let lock = File::create(directory.join("lock"))?;
         match lock.try_lock() {
@@ -47,11 +56,12 @@ impl Database {
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
         let root = directory.join("postgres");
+        let config = config(root.clone()).set("shared_buffers", shared_buffers);
+        let kept = config.durability == Durability::Durable;
         let cluster = tokio::task::spawn_blocking({
             let root = root.clone();
             move || {
                 Cluster::stop_at(&root, &mut report::say)?;
-                let config = Config::ephemeral(root);
                 let config = AS_IN_PRODUCTION
                     .into_iter()
                     .fold(config, |config, (name, value)| config.set(name, value));
@@ -59,7 +69,7 @@ impl Database {
             }
         })
         .await??;
-        let database = Self { cluster, root, _lock: lock };
+        let database = Self { cluster, root, kept, _lock: lock };
         database.prepare().await?;
         Ok(database)
     }
@@ -87,11 +97,17 @@ impl Database {
     /// What would have happened an hour later: scopes that have grown are searched through the approximate index, and
     /// autovacuum has brought statistics and visibility maps up to date.
     pub(crate) async fn settle(&self) -> Result<()> {
-        // In two steps, between which queries that are under way may end.
-        self.execute("SELECT mem0.retier_scopes()").await?;
-        self.execute("SELECT mem0.retier_scopes()").await?;
-        self.execute("VACUUM (ANALYZE)").await?;
-        self.execute("CHECKPOINT").await
+        let client = self.connect().await?;
+        client.query_one("SELECT mem0.review_tiers()", &[]).await?;
+        while client.query_one("SELECT mem0.move_tier(1000)", &[]).await?.get(0) {}
+        client.batch_execute("VACUUM (ANALYZE)").await?;
+        client.batch_execute("CHECKPOINT").await?;
+        Ok(())
+    }
+
+    /// As superuser.
+    pub(crate) async fn connect(&self) -> Result<tokio_postgres::Client> {
+        Ok(self.cluster.connect(DATABASE).await?)
     }
 
     /// How many memories there are, in every scope.
@@ -120,6 +136,9 @@ impl Drop for Database {
         let directory = self.cluster.directory().to_path_buf();
         if let Err(error) = Cluster::stop_at(&self.root, &mut report::say) {
             report::say(&format!("the benchmarks' PostgreSQL was not stopped: {error}"));
+            return;
+        }
+        if self.kept {
             return;
         }
         for directory in [directory, self.root.clone()] {

@@ -1,6 +1,6 @@
 //! `bench`: what the deployed binaries cost, measured from outside. `cargo xtask bench` builds them and runs this.
 //!
-//! One module per benchmark ([`cold_start`], [`sizes`], [`api`]), each with its `Options` and a `run` that returns what
+//! One module per benchmark ([`cold_start`], [`sizes`], [`api`], [`search`]), each with its `Options` and a `run` that returns what
 //! is printed. Tables go to standard error, JSON to standard output. What the figures mean, and how far to trust them,
 //! is in `docs/performance.md`.
 //!
@@ -15,6 +15,8 @@ mod database;
 mod machine;
 mod process;
 mod report;
+mod search;
+mod server;
 mod sizes;
 mod statistics;
 mod text;
@@ -66,7 +68,14 @@ enum Benchmark {
         #[command(flatten)]
         output: report::Output,
     },
-    /// All of the above, one after the other.
+    /// Searching among up to a million memories over HTTP: latency, recall, isolation, adding and importing.
+    Search {
+        #[command(flatten)]
+        options: search::Options,
+        #[command(flatten)]
+        output: report::Output,
+    },
+    /// All of the above but the search among many, one after the other.
     All {
         #[command(flatten)]
         cold_start: cold_start::Options,
@@ -109,6 +118,10 @@ async fn run(cli: &Cli) -> Result<()> {
         }
         Benchmark::Api { options, output } => {
             let figures = api::run(options, &cli.server, &cli.directory).await?;
+            output.print(&Document { machine: machine.finished(), figures })
+        }
+        Benchmark::Search { options, output } => {
+            let figures = search::run(options, &cli.server, &cli.directory).await?;
             output.print(&Document { machine: machine.finished(), figures })
         }
         Benchmark::All { cold_start, api, output } => {

@@ -4,6 +4,7 @@
 //! from the others in at least a word or a number, so that the gate against duplicates lets it in. That the words are
 //! few and evenly used makes searching harder than in reality: many memories match almost equally well.
 
+pub(crate) mod topics;
 mod vocabulary;
 
 use vocabulary::{MEMORIES, QUESTIONS, fill};
@@ -56,10 +57,10 @@ fn next_slot(template: &str) -> Option<(&str, &str, &str)> {
 
 /// SplitMix64 (Steele, Lea, Flood 2014): the same numbers on every machine, in a line.
 #[derive(Clone, Debug)]
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -67,11 +68,11 @@ impl Random {
     }
 
     /// Below `bound`, evenly enough: the bounds here are far from 2^64.
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % bound as u64).unwrap_or_default()
     }
 
-    fn pick<'a>(&mut self, words: &[&'a str]) -> &'a str {
+    pub(crate) fn pick<'a>(&mut self, words: &[&'a str]) -> &'a str {
         words[self.below(words.len())]
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod add;
 pub(crate) mod batch;
 pub(crate) mod feedback;
 pub(crate) mod history;
+pub(crate) mod import;
 pub(crate) mod list;
 mod message;
 mod narrow;

@@ -19,21 +19,21 @@ pub(crate) struct NewMemory<'a> {
     pub(crate) fingerprint: Fingerprint,
     /// None if it is to be made later.
     pub(crate) embedding: Option<&'a Embedding>,
-    /// Its place among those captured with it.
+    /// What it was captured in, and its place there.
+    pub(crate) capture: Uuid,
     pub(crate) position: i32,
     /// The messages it was made from, as JSON.
     pub(crate) input: Value,
-}
-
-/// What memories that are captured together have in common.
-pub(crate) struct Capture<'a> {
-    pub(crate) id: Uuid,
-    pub(crate) home: ScopeId,
-    pub(crate) labels: &'a Labels,
     pub(crate) metadata: &'a Metadata,
     pub(crate) categories: &'a [String],
     pub(crate) occurred_at: Option<DateTime<Utc>>,
     pub(crate) expires_on: Option<NaiveDate>,
+}
+
+/// What memories that are stored at once have in common.
+pub(crate) struct Batch<'a> {
+    pub(crate) home: ScopeId,
+    pub(crate) labels: &'a Labels,
     pub(crate) model: &'a str,
 }
 
@@ -41,66 +41,77 @@ const INSERT: &str = "-- memory.insert
     INSERT INTO memories (enterprise_id, id, author_id, home_scope_id, scope_ids, content, fingerprint, metadata,
                           categories, user_id, agent_id, app_id, run_id, occurred_at, expires_on, capture_id,
                           capture_position, embedding, embedding_model, created_at, updated_at)
-    SELECT $1, n.id, $2, $3, ARRAY[$3::bigint], n.content, n.fingerprint, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-           n.position, n.embedding, CASE WHEN n.embedding IS NOT NULL THEN $13 END, $14, $14
-      FROM unnest($15::uuid[], $16::text[], $17::bytea[], $18::integer[], $19::halfvec[])
-           AS n (id, content, fingerprint, position, embedding)";
+    SELECT $1, n.id, $2, $3, ARRAY[$3::bigint], n.content, n.fingerprint, n.metadata,
+           ARRAY(SELECT jsonb_array_elements_text(n.categories)), $4, $5, $6, $7, n.occurred_at, n.expires_on,
+           n.capture, n.position, n.embedding, CASE WHEN n.embedding IS NOT NULL THEN $8 END, $9, $9
+      FROM unnest($10::uuid[], $11::text[], $12::bytea[], $13::jsonb[], $14::jsonb[], $15::timestamptz[],
+                  $16::date[], $17::uuid[], $18::integer[], $19::halfvec[])
+           AS n (id, content, fingerprint, metadata, categories, occurred_at, expires_on, capture, position, embedding)";
 
 const INSERT_VERSIONS: &str = "-- memory_version.insert_first
     INSERT INTO memory_versions (enterprise_id, memory_id, version, id, event, input, new_content, metadata,
                                  categories, editor_id, at)
-    SELECT $1, n.memory_id, 1, n.id, 'ADD', n.input, n.content, $2, $3, $4, $5
-      FROM unnest($6::uuid[], $7::uuid[], $8::jsonb[], $9::text[]) AS n (memory_id, id, input, content)";
+    SELECT $1, n.memory_id, 1, n.id, 'ADD', n.input, n.content, n.metadata,
+           ARRAY(SELECT jsonb_array_elements_text(n.categories)), $2, $3
+      FROM unnest($4::uuid[], $5::uuid[], $6::jsonb[], $7::text[], $8::jsonb[], $9::jsonb[])
+           AS n (memory_id, id, input, content, metadata, categories)";
 
 /// Stores memories with their first versions.
 pub(crate) async fn insert(
     tx: &TenantTx<'_>,
-    capture: &Capture<'_>,
+    batch: &Batch<'_>,
     memories: &[NewMemory<'_>],
 ) -> Result<(), StoreError> {
     let caller = tx.caller();
     let (enterprise, author, now) =
         (caller.enterprise_id().uuid(), caller.user_id().uuid(), caller.request().at);
-    let Labels { user, agent, app, run } = capture.labels;
-    let metadata = Value::Object(capture.metadata.clone());
-    let ids: Vec<Uuid> = memories.iter().map(|memory| memory.id.uuid()).collect();
-    let contents: Vec<&str> = memories.iter().map(|memory| memory.content).collect();
-    let fingerprints: Vec<&[u8]> =
-        memories.iter().map(|memory| memory.fingerprint.as_bytes().as_slice()).collect();
-    let positions: Vec<i32> = memories.iter().map(|memory| memory.position).collect();
-    let embeddings: Vec<Option<HalfVector>> =
-        memories.iter().map(|memory| memory.embedding.map(HalfVector::from)).collect();
+    let Labels { user, agent, app, run } = batch.labels;
+    let ids = column(memories, |memory| memory.id.uuid());
+    let contents = column(memories, |memory| memory.content);
+    let metadata = column(memories, |memory| json(memory.metadata));
+    let categories = column(memories, |memory| json(memory.categories));
     tx.execute(
         INSERT,
         &[
             &enterprise,
             &author,
-            &capture.home.0,
-            &metadata,
-            &capture.categories,
+            &batch.home.0,
             user,
             agent,
             app,
             run,
-            &capture.occurred_at,
-            &capture.expires_on,
-            &capture.id,
-            &capture.model,
+            &batch.model,
             &now,
             &ids,
             &contents,
-            &fingerprints,
-            &positions,
-            &embeddings,
+            &column(memories, |memory| memory.fingerprint.as_bytes().as_slice()),
+            &metadata,
+            &categories,
+            &column(memories, |memory| memory.occurred_at),
+            &column(memories, |memory| memory.expires_on),
+            &column(memories, |memory| memory.capture),
+            &column(memories, |memory| memory.position),
+            &column(memories, |memory| memory.embedding.map(HalfVector::from)),
         ],
     )
     .await?;
-    let versions: Vec<Uuid> = memories.iter().map(|_| VersionId::generate().uuid()).collect();
-    let inputs: Vec<&Value> = memories.iter().map(|memory| &memory.input).collect();
+    let versions = column(memories, |_| VersionId::generate().uuid());
+    let inputs = column(memories, |memory| &memory.input);
     tx.execute(
         INSERT_VERSIONS,
-        &[&enterprise, &metadata, &capture.categories, &author, &now, &ids, &versions, &inputs, &contents],
+        &[&enterprise, &author, &now, &ids, &versions, &inputs, &contents, &metadata, &categories],
     )
     .await
     .map(drop)
+}
+
+/// One column of what is stored.
+fn column<'m, 'a, T>(memories: &'m [NewMemory<'a>], of: impl FnMut(&'m NewMemory<'a>) -> T) -> Vec<T> {
+    memories.iter().map(of).collect()
+}
+
+/// As `jsonb` takes it.
+fn json<T: serde::Serialize + ?Sized>(value: &T) -> Value {
+    // Maps with text keys and lists of text always can be written.
+    serde_json::to_value(value).unwrap_or_default()
 }

@@ -17,15 +17,15 @@ use crate::report::say;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running server. Killed when dropped.
-pub(super) struct Server {
-    pub(super) address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     pid: u32,
     _child: Child,
 }
 
 impl Server {
     /// Applies the schema as the owner of the database, then serves as the role for requests.
-    pub(super) async fn start(binary: &Path, database: &Database) -> Result<Self> {
+    pub(crate) async fn start(binary: &Path, database: &Database) -> Result<Self> {
         let mut migrate = command(binary, &database.owner_url());
         let status = migrate.arg("migrate").status().await;
         let status = status.with_context(|| format!("cannot start {}", binary.display()))?;
@@ -57,13 +57,13 @@ impl Server {
     }
 
     /// CPU time of the process until now.
-    pub(super) fn cpu_time(&self) -> Duration {
+    pub(crate) fn cpu_time(&self) -> Duration {
         process::cpu_time(self.pid)
     }
 
     /// Largest resident set so far, in MB.
     #[allow(clippy::cast_precision_loss, reason = "no process is that large")]
-    pub(super) fn peak_resident_mb(&self) -> f64 {
+    pub(crate) fn peak_resident_mb(&self) -> f64 {
         let bytes = process::peak_resident_bytes(self.pid).unwrap_or_default();
         crate::statistics::rounded(bytes as f64 / 1e6, 1)
     }

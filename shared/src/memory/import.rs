@@ -1,0 +1,319 @@
+//! Importing: many memories at once, from wherever they were kept before.
+//!
+//! Every line stands for itself: a wrong one is refused with its reason and the others are stored, all in one
+//! transaction with one event and one audit row. What was stored before is skipped, so that an import which broke off
+//! can simply be sent again.
+//!
+//! Not for conversations that are going on: [`Memories::remember`] extracts statements and keeps their neighbourhood.
+
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::access::{Action, AuthContext, ReadableScope, ScopeName, TenantTx};
+use crate::audit;
+use crate::embedding::{Embedding, Purpose};
+use crate::error::{Error, Result};
+use crate::idempotency::{self, IdempotencyKey, Once};
+use crate::ids::{EventId, MemoryId};
+use crate::memory::duplicate::Fingerprint;
+use crate::memory::gate::{self, Fresh};
+use crate::memory::remember::scope_gone;
+use crate::memory::statements::Statement;
+use crate::memory::store::events::Done;
+use crate::memory::store::insert::{Batch, NewMemory};
+use crate::memory::{EventResult, Labels, Memories, Metadata, Outcome, store, validate};
+
+/// Lines of one import.
+pub const MAX_LINES: usize = 2000;
+
+/// One memory to be imported.
+#[derive(Debug, Clone, Default)]
+pub struct ImportLine {
+    /// Its text, stored as it is.
+    pub content: String,
+    /// Where it is to live.
+    pub scope: ScopeName,
+    /// The names it can be filtered by. Lines of one run were captured together, in their order.
+    pub labels: Labels,
+    /// The caller's own JSON.
+    pub metadata: Metadata,
+    /// What it is about.
+    pub categories: Vec<String>,
+    /// When what it tells happened.
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// The last day, in UTC, on which it is returned.
+    pub expires_on: Option<NaiveDate>,
+}
+
+/// What became of an import.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    /// The event under which it can be looked up.
+    pub event: EventId,
+    /// One for each line, in their order.
+    pub outcomes: Vec<LineOutcome>,
+}
+
+/// What became of one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineOutcome {
+    /// It is a new memory.
+    Added(MemoryId),
+    /// It says nothing new.
+    Skipped {
+        /// Why, as a phrase.
+        reason: String,
+        /// The memory that says it already.
+        existing: Option<MemoryId>,
+    },
+    /// It cannot be stored as it is.
+    Refused {
+        /// Where in the line, if it can be said.
+        field: Option<String>,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Memories {
+    /// Stores every line that can be stored, in one transaction; with a key, only once. Where no line can be, the first
+    /// one's error is the import's.
+    ///
+    /// Lines that could not even be read come as the error that says why.
+    pub async fn import(
+        &self,
+        caller: &AuthContext,
+        lines: Vec<Result<ImportLine>>,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Once<Imported>> {
+        caller.authorize_verb(Action::AddMemory.verb())?;
+        if lines.is_empty() || lines.len() > MAX_LINES {
+            let found = lines.len();
+            return Err(Error::malformed(format!("expected 1 to {MAX_LINES} lines, found {found}")));
+        }
+        let mut import = Import::new(lines.len());
+        let lines = import.admit(caller, lines)?;
+        let groups = import.group(caller, &lines)?;
+        let texts: Vec<&str> = groups.iter().flat_map(Group::texts).collect();
+        // Before the transaction: a model behind a network must not hold locks. Without it the memories are stored all the
+        // same, and their vectors made later.
+        let embeddings = match texts.is_empty() {
+            true => None,
+            false => self.embed(&texts, Purpose::Memory).await.ok(),
+        };
+
+        let tx = caller.begin(&self.gate.db, "memory.import").await?;
+        let work = self.store_import(&tx, import, &lines, &groups, embeddings.as_deref());
+        let imported = idempotency::once(&tx, key, work).await?;
+        tx.commit().await?;
+        Ok(imported)
+    }
+
+    async fn store_import(
+        &self,
+        tx: &TenantTx<'_>,
+        mut import: Import,
+        lines: &[Option<ImportLine>],
+        groups: &[Group<'_>],
+        embeddings: Option<&[Embedding]>,
+    ) -> Result<Imported> {
+        let event = EventId::generate();
+        let mut rest = embeddings;
+        for group in groups {
+            let (own, others) = rest.map(|rest| rest.split_at(group.statements.len())).unzip();
+            rest = others;
+            let model = self.embedder.model();
+            let place = gate::Place { home: group.home.id, labels: group.labels, model };
+            let (outcomes, fresh) = gate::pass(tx, &place, &group.statements, own).await?;
+            for (number, outcome) in group.numbers.iter().zip(&outcomes) {
+                import.outcomes[*number] = Some(LineOutcome::of(outcome));
+            }
+            let memories = group.memories(event, lines, &fresh);
+            if !memories.is_empty() {
+                let batch = Batch { home: group.home.id, labels: group.labels, model };
+                store::insert::insert(tx, &batch, &memories).await.map_err(scope_gone)?;
+            }
+        }
+        let outcomes: Vec<LineOutcome> = import.outcomes.into_iter().flatten().collect();
+        let results: Vec<EventResult> = outcomes.iter().map(LineOutcome::result).collect();
+        let scopes: BTreeMap<String, usize> = groups.iter().fold(BTreeMap::new(), |mut scopes, group| {
+            *scopes.entry(group.home.label()).or_default() += group.statements.len();
+            scopes
+        });
+        let payload = json!({ "lines": outcomes.len(), "scopes": scopes });
+        let done = Done { id: event, kind: "IMPORT", payload, results: &results, at: self.gate.clock.now() };
+        store::events::insert(tx, &done).await?;
+        let count = |kind: &str| results.iter().filter(|result| result.event == kind).count();
+        let details = json!({
+            "added": count("ADD"), "skipped": count("SKIP"), "refused": count("REFUSE"), "scopes": scopes,
+        });
+        audit::record(tx, audit::Entry::new("memory.import", event).with(details)).await?;
+        Ok(Imported { event, outcomes })
+    }
+}
+
+/// An import under way: what is known of each line.
+struct Import {
+    outcomes: Vec<Option<LineOutcome>>,
+}
+
+impl Import {
+    fn new(lines: usize) -> Self {
+        Self { outcomes: vec![None; lines] }
+    }
+
+    /// The lines that may be stored, as far as they say themselves; all others are refused.
+    fn admit(
+        &mut self,
+        caller: &AuthContext,
+        lines: Vec<Result<ImportLine>>,
+    ) -> Result<Vec<Option<ImportLine>>> {
+        let mut admitted = Vec::with_capacity(lines.len());
+        let mut first = None;
+        for (number, line) in lines.into_iter().enumerate() {
+            match line.and_then(|line| admit(caller, line)) {
+                Ok(line) => admitted.push(Some(line)),
+                Err(error) => {
+                    self.refuse(number, &error);
+                    first = first.or(Some(error));
+                    admitted.push(None);
+                }
+            }
+        }
+        match first {
+            Some(error) if admitted.iter().all(Option::is_none) => Err(error),
+            _ => Ok(admitted),
+        }
+    }
+
+    fn refuse(&mut self, number: usize, error: &Error) {
+        let (field, reason) = match error {
+            Error::Invalid { field, message } => (field.clone(), message.clone()),
+            // It is the scope that cannot be found or written to.
+            error => (Some("scope".to_owned()), error.to_string()),
+        };
+        self.outcomes[number] = Some(LineOutcome::Refused { field, reason });
+    }
+
+    /// The lines by home and labels, which the gate looks at together.
+    fn group<'a>(
+        &mut self,
+        caller: &'a AuthContext,
+        lines: &'a [Option<ImportLine>],
+    ) -> Result<Vec<Group<'a>>> {
+        let mut groups: BTreeMap<_, Group<'a>> = BTreeMap::new();
+        for (number, line) in lines.iter().enumerate() {
+            let Some(line) = line else { continue };
+            let home = caller.resolve(line.scope)?;
+            let group = groups.entry((home.id, &line.labels)).or_insert_with(|| Group {
+                home,
+                labels: &line.labels,
+                seen: HashSet::new(),
+                statements: Vec::new(),
+                numbers: Vec::new(),
+            });
+            if !group.push(number, &line.content) {
+                let reason = "said before in the same request".to_owned();
+                self.outcomes[number] = Some(LineOutcome::Skipped { reason, existing: None });
+            }
+        }
+        Ok(groups.into_values().collect())
+    }
+}
+
+/// Whether the line may be stored, as far as it says itself.
+fn admit(caller: &AuthContext, line: ImportLine) -> Result<ImportLine> {
+    caller.authorize(Action::AddMemory, caller.resolve(line.scope)?)?;
+    validate::text("memory", &line.content)?;
+    validate::labels(&line.labels)?;
+    validate::metadata(&line.metadata)?;
+    validate::categories(&line.categories)?;
+    validate::occurred_at(line.occurred_at)?;
+    validate::expires_on(line.expires_on)?;
+    Ok(line)
+}
+
+/// Lines with the same home and labels.
+struct Group<'a> {
+    home: &'a ReadableScope,
+    labels: &'a Labels,
+    seen: HashSet<Fingerprint>,
+    statements: Vec<Statement>,
+    /// The line of each statement, from 0.
+    numbers: Vec<usize>,
+}
+
+impl Group<'_> {
+    /// Whether the text is new to the group.
+    fn push(&mut self, number: usize, text: &str) -> bool {
+        let fingerprint = Fingerprint::of(text);
+        if !self.seen.insert(fingerprint) {
+            return false;
+        }
+        let message = self.numbers.len();
+        self.statements.push(Statement::Candidate { text: text.to_owned(), fingerprint, message });
+        self.numbers.push(number);
+        true
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        self.statements.iter().filter_map(|statement| match statement {
+            Statement::Candidate { text, .. } => Some(text.as_str()),
+            Statement::Skipped { .. } => None,
+        })
+    }
+
+    fn memories<'m>(
+        &self,
+        event: EventId,
+        lines: &'m [Option<ImportLine>],
+        fresh: &[Fresh<'m>],
+    ) -> Vec<NewMemory<'m>> {
+        let memory = |fresh: &Fresh<'m>| {
+            let number = self.numbers[fresh.message];
+            let line = lines[number].as_ref()?;
+            // What has no run in common has nothing to do with the lines around it.
+            let capture: Uuid = if line.labels.run.is_some() { event.uuid() } else { fresh.id.uuid() };
+            Some(NewMemory {
+                id: fresh.id,
+                content: fresh.text,
+                fingerprint: fresh.fingerprint,
+                embedding: fresh.embedding,
+                capture,
+                position: i32::try_from(number).unwrap_or(i32::MAX),
+                input: json!([{ "role": "user", "content": fresh.text }]),
+                metadata: &line.metadata,
+                categories: &line.categories,
+                occurred_at: line.occurred_at,
+                expires_on: line.expires_on,
+            })
+        };
+        fresh.iter().filter_map(memory).collect()
+    }
+}
+
+impl LineOutcome {
+    fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Added { id, .. } => Self::Added(*id),
+            Outcome::Skipped { reason, existing, .. } => {
+                Self::Skipped { reason: reason.clone(), existing: *existing }
+            }
+        }
+    }
+
+    /// The same as an event keeps it.
+    fn result(&self) -> EventResult {
+        let (id, event, reason) = match self {
+            Self::Added(id) => (Some(*id), "ADD", None),
+            Self::Skipped { reason, existing } => (*existing, "SKIP", Some(reason.clone())),
+            Self::Refused { reason, .. } => (None, "REFUSE", Some(reason.clone())),
+        };
+        EventResult { id, event: event.to_owned(), reason, text: None }
+    }
+}

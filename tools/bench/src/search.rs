@@ -1,0 +1,249 @@
+//! Searching among up to a million memories, over HTTP: latency, the database's processor time, recall, isolation, adding,
+//! importing and sizes.
+//!
+//! Two companies that talk about the same share a partition of the projection; the second has a tenth of the memories.
+//! [`company`] is the model of who may see what, [`install`] and [`load`] bring it into the database, [`changes`] is what
+//! happens afterwards. [`measure`], [`recall`], [`leaks`] and [`storage`] measure.
+
+mod backends;
+mod changes;
+mod company;
+mod install;
+mod leaks;
+mod load;
+mod measure;
+mod recall;
+mod storage;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Instant, SystemTime};
+
+use anyhow::{Result, ensure};
+use serde::Serialize;
+use tokio_postgres::Client as Postgres;
+
+use crate::database::Database;
+use crate::report::{say, table};
+use crate::server::Server;
+use crate::statistics::{Percentiles, rounded};
+use company::{Company, RIVAL};
+use install::Installed;
+use leaks::{Leaks, Watched};
+use load::Loaded;
+use storage::Storage;
+
+/// Memories added while measuring carry their author's number, from here on.
+const ADDED: u32 = 20_000_000;
+
+/// How much is there, and how much is asked.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Memories of the company that is searched; a hundred for each of its people.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1000..=1_000_000))]
+    memories: u32,
+    /// Searches for the latency.
+    #[arg(long, default_value_t = 2000)]
+    queries: usize,
+    /// Searches whose results are held against the model.
+    #[arg(long, default_value_t = 10_000)]
+    leak_queries: usize,
+    /// Searches for the recall.
+    #[arg(long, default_value_t = 300)]
+    recall_queries: usize,
+    /// Memories added for the latency of adding.
+    #[arg(long, default_value_t = 500)]
+    adds: usize,
+    /// Keeps the loaded database (.local/bench/search-<memories>), and uses it if it is there: loading a million takes
+    /// minutes. Remove the directory after a change of the schema or of the texts.
+    #[arg(long)]
+    keep: bool,
+}
+
+/// The figures.
+#[derive(Debug, Serialize)]
+pub(crate) struct Search {
+    memories: u32,
+    people: u32,
+    search: SearchFigures,
+    add: AddFigures,
+    /// Through `POST /v3/memories/import/`, when this data was loaded.
+    import_per_s: f64,
+    /// Searches per second, by clients at the same time.
+    throughput: BTreeMap<&'static str, f64>,
+    /// What the isolation was judged by.
+    isolation: Leaks,
+    /// The recall of the worst search, and how long exact search takes.
+    worst_recall_at_10: f64,
+    exact_search_ms: Percentiles,
+    recall_queries: usize,
+    /// Searches by somebody who may see every team: almost everything that is not personal.
+    owner_search_ms: Percentiles,
+    /// One review of the search tiers, with nothing to move.
+    tier_review_ms: f64,
+    storage: Storage,
+    server_rss_mb: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct SearchFigures {
+    p50_ms: f64,
+    p95_ms: f64,
+    p99_ms: f64,
+    db_cpu_p50_ms: f64,
+    db_cpu_p95_ms: f64,
+    db_cpu_p99_ms: f64,
+    recall_at_10: f64,
+    leaked_rows: usize,
+    queries: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct AddFigures {
+    p50_ms: f64,
+    p95_ms: f64,
+    p99_ms: f64,
+}
+
+/// Measures them.
+pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> Result<Search> {
+    let directory = directory.join(format!("search-{}", options.memories));
+    let database = match options.keep {
+        true => Database::keep(&directory).await?,
+        false => Database::start(&directory).await?,
+    };
+    let server = Server::start(server, &database).await?;
+    let postgres = database.connect().await?;
+    let company = Company::new(0, options.memories);
+    let rival = Company::new(RIVAL, options.memories / 10);
+    let ids = install::neighbours(&postgres, 2).await?;
+    let installed = Installed::plan(&company, ids[0].clone(), 0);
+    let rival_installed = Installed::plan(&rival, ids[1].clone(), 1);
+
+    let loaded = match loaded(&postgres).await? {
+        Some(loaded) => loaded,
+        None => {
+            let sides = [(&company, &installed), (&rival, &rival_installed)];
+            fill(&database, &postgres, &server, sides).await?
+        }
+    };
+    say("reviewing tiers");
+    let started = Instant::now();
+    postgres.query_one("SELECT mem0.review_tiers()", &[]).await?;
+    let tier_review = started.elapsed();
+
+    say(&format!("searching {} times", options.queries));
+    let searches =
+        measure::searches(server.address, &postgres, &company, &installed, options.queries).await?;
+    say(&format!("  {:?}", searches));
+    let owner = measure::owner_searches(server.address, &company, &installed).await?;
+    say("comparing with exact search");
+    let recall = recall::measure(&postgres, &company, &installed, options.recall_queries).await?;
+    say(&format!("  {recall:?}"));
+    say("asking from all sides");
+    let throughput = measure::throughput(server.address, &company, &installed).await?;
+    say(&format!("adding {} memories", options.adds));
+    let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
+    let adds = measure::adds(server.address, &company, &installed, options.adds, seed).await?;
+    say(&format!("looking for leaks {} times", options.leak_queries));
+    let sides = [Watched::new(&company, &installed), Watched::new(&rival, &rival_installed)];
+    let mut isolation =
+        leaks::search_for(server.address, [&sides[0], &sides[1]], options.leak_queries).await?;
+    let interrupted = leaks::interrupt(server.address, &postgres, &sides[0]).await?;
+    isolation.add(&interrupted);
+
+    let figures = Search {
+        memories: options.memories,
+        people: company.people,
+        search: SearchFigures {
+            p50_ms: searches.latency.p50,
+            p95_ms: searches.latency.p95,
+            p99_ms: searches.latency.p99,
+            db_cpu_p50_ms: searches.db_cpu.p50,
+            db_cpu_p95_ms: searches.db_cpu.p95,
+            db_cpu_p99_ms: searches.db_cpu.p99,
+            recall_at_10: recall.at_10,
+            leaked_rows: isolation.leaked_rows,
+            queries: searches.queries,
+        },
+        add: AddFigures { p50_ms: adds.p50, p95_ms: adds.p95, p99_ms: adds.p99 },
+        #[allow(clippy::cast_precision_loss, reason = "millions")]
+        import_per_s: rounded(loaded.memories as f64 / loaded.seconds, 1),
+        throughput,
+        isolation,
+        worst_recall_at_10: recall.worst,
+        exact_search_ms: recall.exact_ms,
+        recall_queries: recall.queries,
+        owner_search_ms: owner,
+        tier_review_ms: crate::statistics::milliseconds(tier_review),
+        storage: storage::measure(&postgres).await?,
+        server_rss_mb: server.peak_resident_mb(),
+    };
+    figures.print();
+    Ok(figures)
+}
+
+/// How the data that is there was loaded, if all of it was.
+async fn loaded(postgres: &Postgres) -> Result<Option<Loaded>> {
+    postgres
+        .batch_execute("CREATE TABLE IF NOT EXISTS public.bench_loaded (memories bigint, seconds float8)")
+        .await?;
+    let row = postgres.query_opt("SELECT memories, seconds FROM public.bench_loaded", &[]).await?;
+    if row.is_none() {
+        let half = postgres.query_opt("SELECT FROM enterprises LIMIT 1", &[]).await?;
+        ensure!(half.is_none(), "the kept database is half loaded: remove its directory under .local/bench");
+    }
+    Ok(row.map(|row| Loaded {
+        memories: usize::try_from(row.get::<_, i64>(0)).unwrap_or_default(),
+        seconds: row.get(1),
+    }))
+}
+
+async fn fill(
+    database: &Database,
+    postgres: &Postgres,
+    server: &Server,
+    sides: [(&Company, &Installed); 2],
+) -> Result<Loaded> {
+    let mut total = Loaded::default();
+    for (company, installed) in sides {
+        say(&format!("making a company of {} people", company.people));
+        installed.insert(postgres, company).await?;
+        postgres.batch_execute("SELECT setval('scope_ids', 1000000000); ANALYZE").await?;
+        say(&format!("importing {} memories", company.facts.len()));
+        let loaded = load::load(server.address, company, installed).await?;
+        total.memories += loaded.memories;
+        total.seconds += loaded.seconds;
+        say("changing who may see what");
+        changes::make(server.address, postgres, company, installed).await?;
+    }
+    say("settling");
+    database.settle().await?;
+    #[allow(clippy::cast_possible_wrap, reason = "millions")]
+    let memories = total.memories as i64;
+    postgres
+        .execute("INSERT INTO public.bench_loaded VALUES ($1, $2)", &[&memories, &total.seconds])
+        .await?;
+    Ok(total)
+}
+
+impl Search {
+    fn print(&self) {
+        let line = |name: &str, figures: &[f64]| {
+            std::iter::once(name.to_owned()).chain(figures.iter().map(|figure| format!("{figure:.2}"))).collect()
+        };
+        let Self { search, add, owner_search_ms: owner, exact_search_ms: exact, .. } = self;
+        let rows: Vec<Vec<String>> = vec![
+            line("search", &[search.p50_ms, search.p95_ms, search.p99_ms]),
+            line("  database cpu", &[search.db_cpu_p50_ms, search.db_cpu_p95_ms, search.db_cpu_p99_ms]),
+            line("  by the owner", &[owner.p50, owner.p95, owner.p99]),
+            line("add", &[add.p50_ms, add.p95_ms, add.p99_ms]),
+            line("exact vectors", &[exact.p50, exact.p95, exact.p99]),
+        ];
+        table(&["ms", "p50", "p95", "p99"], &rows);
+        say(&format!(
+            "recall@10 {}, {} leaked rows in {} searches, {} memories/s imported",
+            search.recall_at_10, search.leaked_rows, self.isolation.queries, self.import_per_s
+        ));
+    }
+}
