@@ -29,6 +29,8 @@ CREATE TABLE memories (
     -- Both null until the model has answered: see embedding_work.
     embedding       halfvec(256),
     embedding_model text CHECK (embedding_model <> ''),
+    -- Tokens for ranking (memory::ranking::tokens); without them they are found anew for each search.
+    tokens          bytea,
     created_at      timestamptz NOT NULL,
     updated_at      timestamptz NOT NULL,
     deleted_at      timestamptz,

@@ -25,7 +25,7 @@ $$;
 -- no such vector is found by its words, with a null for its similarity.
 CREATE FUNCTION mem0.search_candidates(
     small bigint[], broad_scopes bigint[], query halfvec, query_model text, words text, most integer)
-    RETURNS TABLE (memory_id uuid, similarity real, text_rank real)
+    RETURNS TABLE (memory_id uuid, similarity real, text real, matched real)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public
     SET plan_cache_mode = force_custom_plan
@@ -84,7 +84,8 @@ BEGIN
                           WHERE p.enterprise_id = tenant AND p.memory_id = found.id AND p.terms @@ wanted
                           LIMIT 1)
                     END,
-                    0)::real
+                    0)::real / 0.06079271::real,
+           coalesce(found.rank, 0)::real / 0.06079271::real
       FROM found;
 END
 $$;
@@ -93,7 +94,7 @@ $$;
 -- by meaning and the `most` best by words.
 CREATE FUNCTION mem0.search_among(
     scopes bigint[], query halfvec, query_model text, words text, most integer, among uuid[])
-    RETURNS TABLE (memory_id uuid, similarity real, text_rank real)
+    RETURNS TABLE (memory_id uuid, similarity real, text real, matched real)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public
     SET plan_cache_mode = force_custom_plan
@@ -114,7 +115,7 @@ BEGIN
          WHERE p.enterprise_id = tenant AND p.scope_id = ANY (scopes) AND p.memory_id = ANY (among)
          GROUP BY p.memory_id
     )
-    SELECT e.id, e.similarity::real, e.rank::real FROM every e
+    SELECT e.id, e.similarity::real, e.rank::real / 0.06079271::real, e.rank::real / 0.06079271::real FROM every e
      WHERE e.id IN (SELECT v.id FROM every v WHERE v.similarity IS NOT NULL ORDER BY v.similarity DESC LIMIT most)
         OR e.id IN (SELECT t.id FROM every t WHERE t.rank > 0 ORDER BY t.rank DESC LIMIT most);
 END

@@ -66,6 +66,11 @@ impl StaticEmbedder {
         tokens
     }
 
+    /// The token with that number, if there is one.
+    pub fn token(&self, number: u16) -> Option<TokenId> {
+        (usize::from(number) < self.table.vocabulary()).then_some(TokenId(number))
+    }
+
     /// Cosine of the directions of two tokens, from -1 to 1; 1 for a token and itself. For more than a few pairs use
     /// [`Self::query_tokens`].
     pub fn similarity(&self, a: TokenId, b: TokenId) -> f32 {

@@ -25,6 +25,11 @@ impl TokenId {
     pub fn index(self) -> usize {
         usize::from(self.0)
     }
+
+    /// The position as it can be stored.
+    pub fn number(self) -> u16 {
+        self.0
+    }
 }
 
 /// What to do with a character; see [`super::characters`].
@@ -134,6 +139,11 @@ impl StaticTable {
             tokens,
             longest_token,
         })
+    }
+
+    /// How many tokens there are.
+    pub(super) fn vocabulary(&self) -> usize {
+        self.vectors.len()
     }
 
     pub(super) fn model(&self) -> &'static str {

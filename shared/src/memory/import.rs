@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, HashSet};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::access::{Action, AuthContext, ReadableScope, ScopeName, TenantTx};
 use crate::audit;
@@ -25,7 +24,7 @@ use crate::memory::remember::scope_gone;
 use crate::memory::statements::Statement;
 use crate::memory::store::events::Done;
 use crate::memory::store::insert::{Batch, NewMemory};
-use crate::memory::{EventResult, Labels, Memories, Metadata, Outcome, store, validate};
+use crate::memory::{EventResult, Labels, Memories, Metadata, Outcome, capture, store, validate};
 
 /// Lines of one import.
 pub const MAX_LINES: usize = 2000;
@@ -278,7 +277,9 @@ impl Group<'_> {
             let number = self.numbers[fresh.message];
             let line = lines[number].as_ref()?;
             // What has no run in common has nothing to do with the lines around it.
-            let capture: Uuid = if line.labels.run.is_some() { event.uuid() } else { fresh.id.uuid() };
+            let together = line.labels.run.is_some();
+            let capture =
+                if together { capture::id(event, self.home.id, &line.labels) } else { fresh.id.uuid() };
             Some(NewMemory {
                 id: fresh.id,
                 content: fresh.text,

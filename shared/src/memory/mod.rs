@@ -5,11 +5,12 @@
 //! [`forget`](Memories::forget), [`history`](Memories::history), [`entities`](Memories::entities),
 //! [`events`](Memories::events), [`stats`](Memories::stats), [`judge`](Memories::judge). A verb takes the caller first,
 //! checks what they may do, and does everything in one transaction. Pure parts stand beside them: [`filter`],
-//! [`extraction`], [`duplicate`] and the fusion of scores.
+//! [`extraction`], [`duplicate`] and [`ranking`].
 //!
 //! Not here: who may do what (`access::policy`), text to vectors (`embedding`), HTTP (`functions/memories`).
 
 mod backlog;
+mod capture;
 pub mod duplicate;
 mod entities;
 mod events;
@@ -17,12 +18,12 @@ pub mod extraction;
 mod feedback;
 pub mod filter;
 mod forget;
-mod fusion;
 mod gate;
 mod history;
 mod import;
 mod list;
 mod permission;
+mod ranking;
 mod read;
 mod recall;
 mod remember;
@@ -43,8 +44,9 @@ pub use forget::Forgotten;
 pub use history::{Change, Version};
 pub use import::{ImportLine, Imported, LineOutcome, MAX_LINES};
 pub use list::{List, Listed, Part};
+pub use ranking::{Breakdown, Signal, Weights};
 pub use recall::{
-    Breakdown, DEFAULT_THRESHOLD, DEFAULT_TOP_K, MAX_QUERY, MAX_TOP_K, Recall, Recalled, Recollection,
+    DEFAULT_THRESHOLD, DEFAULT_TOP_K, MAX_QUERY, MAX_TOP_K, Recall, Recalled, Recollection,
 };
 pub use remember::{Extractor, Message, Outcome, Remember, Remembered};
 pub use revise::{MAX_BATCH, Revision};

@@ -1,22 +1,21 @@
 //! Recalling: the memories that answer a query, best first.
 //!
-//! The projection says what is near by meaning and by words; [`super::fusion`] orders that; the memories themselves are
-//! then read under row-level security and held against the caller's filter. Where a filter leaves too few of what is
-//! near, the search is made once more among exactly those memories that the filter holds for.
-
-use std::collections::HashMap;
+//! The projection says what is near by meaning and by words; the memories themselves are then read under row-level
+//! security and held against the caller's filter, with what was captured beside the best of them; [`super::ranking`]
+//! orders that. Where a filter leaves too few of what is near, the search is made once more among exactly those memories
+//! that the filter holds for.
 
 use chrono::{DateTime, Utc};
 
 use crate::access::{Action, AuthContext, TenantTx};
 use crate::embedding::Purpose;
 use crate::error::{Error, Result};
-use crate::ids::MemoryId;
 use crate::memory::filter::Filter;
+use crate::memory::ranking::{self, Breakdown, Item, Question, Weights};
 use crate::memory::service::resolve;
 use crate::memory::store::condition::{Condition, Selection};
 use crate::memory::store::search::{self, Candidate, Query};
-use crate::memory::{Degraded, Memories, Memory, Scopes, fusion};
+use crate::memory::{Degraded, Memories, Memory, Scopes};
 
 /// Memories returned when the request does not say, as in mem0.
 pub const DEFAULT_TOP_K: u32 = 10;
@@ -26,6 +25,8 @@ pub const MAX_TOP_K: u32 = 1000;
 pub const DEFAULT_THRESHOLD: f32 = 0.1;
 /// Characters of a query that count; the rest is not read. More would say little, and every word costs.
 pub const MAX_QUERY: usize = 4096;
+/// Candidates that are ranked, at least; so many come from each arm.
+const POOL: usize = 120;
 /// Candidates from each arm when a filter leaves few of the nearest and holds for too many to search among them.
 const WIDE: usize = 4000;
 
@@ -42,12 +43,14 @@ pub struct Recall {
     pub top_k: u32,
     /// The least score, 0 to 1.
     pub threshold: f32,
-    /// Whether to spend more on the order of the best. Nothing does so yet: the order is that of the score.
+    /// Whether to take twice as many candidates into the ranking. The ranking itself is the same.
     pub rerank: bool,
     /// Leaves out what a newer memory has superseded.
     pub latest_only: bool,
     /// The present that age is reckoned from; now, if not given.
     pub reference: Option<DateTime<Utc>>,
+    /// How much each signal counts; the defaults, but for evaluations.
+    pub weights: Weights,
 }
 
 impl Recall {
@@ -63,6 +66,7 @@ impl Recall {
             rerank: false,
             latest_only: false,
             reference: None,
+            weights: Weights::default(),
         }
     }
 
@@ -117,17 +121,6 @@ pub struct Recollection {
     pub degraded: Option<Degraded>,
 }
 
-/// The signals of a score, each 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Breakdown {
-    /// Likeness of meaning: cosine of the vectors.
-    pub semantic: f32,
-    /// How many of the query's words it has.
-    pub lexical: f32,
-    /// How recent it is.
-    pub recency: f32,
-}
-
 impl Memories {
     /// The best memories that the caller may see, best first; by words alone while the embedding model is away.
     pub async fn recall(&self, caller: &AuthContext, request: Recall) -> Result<Recollection> {
@@ -147,6 +140,11 @@ impl Memories {
             Err(degraded) => (None, Some(degraded)),
         };
         let tx = caller.begin(&self.gate.db, "memory.recall").await?;
+        let question = Question {
+            text: words,
+            now: request.reference.unwrap_or(caller.request().at),
+            weights: request.weights,
+        };
         let search = Search {
             tx: &tx,
             query: Query {
@@ -157,14 +155,23 @@ impl Memories {
             },
             selection,
             top_k: request.top_k as usize,
-            now: request.reference.unwrap_or(caller.request().at),
+            pool: pool(&request),
         };
-        let found = search.run().await?;
+        let pool = search.run().await?;
         tx.commit().await?;
-        // A score has only its lexical part then, and what counts as near shrinks with it.
-        let threshold = degraded.map_or(request.threshold, |_| request.threshold * fusion::LEXICAL);
-        Ok(Recollection { found: fusion::cut(found, threshold, request.top_k as usize), degraded })
+        let mut found = ranking::rank(&question, pool);
+        found.retain(|recalled| recalled.score >= request.threshold);
+        found.truncate(request.top_k as usize);
+        Ok(Recollection { found, degraded })
     }
+}
+
+/// How many candidates are ranked: enough that a larger pool finds no more, and for a large page half as many again as
+/// it holds.
+fn pool(request: &Recall) -> usize {
+    let top_k = request.top_k as usize;
+    let pool = (top_k + top_k / 2).max(POOL);
+    if request.rerank { pool * 2 } else { pool }
 }
 
 /// One search, by as many routes as it takes.
@@ -173,30 +180,30 @@ struct Search<'a> {
     query: Query<'a>,
     selection: Selection<'a>,
     top_k: usize,
-    now: DateTime<Utc>,
+    /// How many candidates are read.
+    pool: usize,
 }
 
 impl Search<'_> {
-    async fn run(&self) -> Result<Vec<Recalled>> {
+    async fn run(&self) -> Result<Vec<Item>> {
         let filter = self.selection.filter;
         // A name that must be so is more selective than nearness.
         let selective = !filter.entity_equalities().is_empty();
         if selective && let Some(found) = self.among().await? {
             return Ok(found);
         }
-        let near = (self.top_k * 4).max(60);
-        let (found, all) = self.nearest(near).await?;
+        let (found, all) = self.nearest(self.pool).await?;
         if all || found.len() >= self.top_k {
             return Ok(found);
         }
         if !selective && let Some(found) = self.among().await? {
             return Ok(found);
         }
-        Ok(self.nearest(near.max(WIDE)).await?.0)
+        Ok(self.nearest(self.pool.max(WIDE)).await?.0)
     }
 
     /// The nearest, then held against the condition; and whether that was everything there is.
-    async fn nearest(&self, most: usize) -> Result<(Vec<Recalled>, bool)> {
+    async fn nearest(&self, most: usize) -> Result<(Vec<Item>, bool)> {
         let most = i32::try_from(most).unwrap_or(i32::MAX);
         let candidates = search::nearest(self.tx, &self.query, most).await?;
         let all = candidates.len() < most as usize;
@@ -204,31 +211,23 @@ impl Search<'_> {
     }
 
     /// The nearest of those that the condition holds for, unless those are too many.
-    async fn among(&self) -> Result<Option<Vec<Recalled>>> {
+    async fn among(&self) -> Result<Option<Vec<Item>>> {
         let mut condition = self.condition()?;
-        let most = i32::try_from((self.top_k * 2).max(60)).unwrap_or(i32::MAX);
+        let most = i32::try_from(self.pool).unwrap_or(i32::MAX);
         match search::among(self.tx, &self.query, &mut condition, most).await? {
             Some(candidates) => self.read(candidates).await.map(Some),
             None => Ok(None),
         }
     }
 
-    /// Reads the best candidates that the condition holds for, a few more than asked for: age still has a say.
-    async fn read(&self, candidates: Vec<Candidate>) -> Result<Vec<Recalled>> {
+    /// Reads the best candidates that the condition holds for, and their neighbours.
+    async fn read(&self, mut candidates: Vec<Candidate>) -> Result<Vec<Item>> {
         if candidates.is_empty() {
             return Ok(Vec::new());
         }
-        let candidates = fusion::order(candidates);
-        let ids: Vec<MemoryId> = candidates.iter().map(|candidate| candidate.id).collect();
-        let measures: HashMap<MemoryId, Candidate> =
-            candidates.into_iter().map(|candidate| (candidate.id, candidate)).collect();
-        let most = i64::try_from(self.top_k + (self.top_k / 2).max(20)).unwrap_or(i64::MAX);
-        let memories = search::fetch(self.tx, &mut self.condition()?, &ids, most).await?;
-        let scored = memories.into_iter().filter_map(|memory| {
-            let candidate = measures.get(&memory.id)?;
-            Some(fusion::score(candidate, memory, self.now))
-        });
-        Ok(scored.collect())
+        candidates.sort_by(|a, b| b.promise().total_cmp(&a.promise()).then_with(|| b.id.cmp(&a.id)));
+        let most = i64::try_from(self.pool).unwrap_or(i64::MAX);
+        Ok(search::fetch(self.tx, &mut self.condition()?, &self.query, &candidates, most).await?)
     }
 
     fn condition(&self) -> Result<Condition> {

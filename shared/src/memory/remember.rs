@@ -7,6 +7,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::access::{Action, AuthContext, ReadableScope, ScopeName, TenantTx};
 use crate::audit;
@@ -19,7 +20,7 @@ use crate::memory::gate::{self, Fresh};
 use crate::memory::statements::{self, Statement};
 use crate::memory::store::events::Done;
 use crate::memory::store::insert::{Batch, NewMemory};
-use crate::memory::{EventResult, Labels, Memories, Metadata, store, validate};
+use crate::memory::{EventResult, Labels, Memories, Metadata, capture, store, validate};
 
 /// What to remember, and how.
 #[derive(Debug, Clone, Default)]
@@ -138,8 +139,9 @@ impl Memories {
         };
         if !fresh.is_empty() {
             let batch = Batch { home: home.id, labels: &request.labels, model: self.embedder.model() };
+            let capture = capture::id(event, home.id, &request.labels);
             let memories: Vec<NewMemory<'_>> =
-                fresh.iter().map(|fresh| request.memory(event, fresh)).collect();
+                fresh.iter().map(|fresh| request.memory(capture, fresh)).collect();
             store::insert::insert(tx, &batch, &memories).await.map_err(scope_gone)?;
         }
         let results: Vec<EventResult> = outcomes.iter().map(EventResult::of).collect();
@@ -168,13 +170,13 @@ impl Remember {
         validate::expires_on(self.expires_on)
     }
 
-    fn memory<'a>(&'a self, event: EventId, fresh: &Fresh<'a>) -> NewMemory<'a> {
+    fn memory<'a>(&'a self, capture: Uuid, fresh: &Fresh<'a>) -> NewMemory<'a> {
         NewMemory {
             id: fresh.id,
             content: fresh.text,
             fingerprint: fresh.fingerprint,
             embedding: fresh.embedding,
-            capture: event.uuid(),
+            capture,
             position: fresh.position,
             input: json!([self.messages[fresh.message]]),
             metadata: &self.metadata,

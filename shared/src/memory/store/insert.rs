@@ -10,6 +10,7 @@ use crate::db::StoreError;
 use crate::embedding::Embedding;
 use crate::ids::{MemoryId, ScopeId, VersionId};
 use crate::memory::duplicate::Fingerprint;
+use crate::memory::ranking::Tokens;
 use crate::memory::{Labels, Metadata};
 
 /// A memory to be stored.
@@ -40,13 +41,17 @@ pub(crate) struct Batch<'a> {
 const INSERT: &str = "-- memory.insert
     INSERT INTO memories (enterprise_id, id, author_id, home_scope_id, scope_ids, content, fingerprint, metadata,
                           categories, user_id, agent_id, app_id, run_id, occurred_at, expires_on, capture_id,
-                          capture_position, embedding, embedding_model, created_at, updated_at)
+                          capture_position, embedding, embedding_model, created_at, updated_at, tokens)
     SELECT $1, n.id, $2, $3, ARRAY[$3::bigint], n.content, n.fingerprint, n.metadata,
            ARRAY(SELECT jsonb_array_elements_text(n.categories)), $4, $5, $6, $7, n.occurred_at, n.expires_on,
-           n.capture, n.position, n.embedding, CASE WHEN n.embedding IS NOT NULL THEN $8 END, $9, $9
+           n.capture,
+           n.position + (SELECT coalesce(max(e.capture_position) + 1, 0) FROM memories e
+                          WHERE e.enterprise_id = $1 AND e.capture_id = n.capture),
+           n.embedding, CASE WHEN n.embedding IS NOT NULL THEN $8 END, $9, $9, n.tokens
       FROM unnest($10::uuid[], $11::text[], $12::bytea[], $13::jsonb[], $14::jsonb[], $15::timestamptz[],
-                  $16::date[], $17::uuid[], $18::integer[], $19::halfvec[])
-           AS n (id, content, fingerprint, metadata, categories, occurred_at, expires_on, capture, position, embedding)";
+                  $16::date[], $17::uuid[], $18::integer[], $19::halfvec[], $20::bytea[])
+           AS n (id, content, fingerprint, metadata, categories, occurred_at, expires_on, capture, position, embedding,
+                 tokens)";
 
 const INSERT_VERSIONS: &str = "-- memory_version.insert_first
     INSERT INTO memory_versions (enterprise_id, memory_id, version, id, event, input, new_content, metadata,
@@ -92,6 +97,7 @@ pub(crate) async fn insert(
             &column(memories, |memory| memory.capture),
             &column(memories, |memory| memory.position),
             &column(memories, |memory| memory.embedding.map(HalfVector::from)),
+            &column(memories, |memory| Tokens::of(memory.content).to_bytes()),
         ],
     )
     .await?;

@@ -11,6 +11,7 @@ use crate::embedding::Embedding;
 use crate::ids::VersionId;
 use crate::memory::Memory;
 use crate::memory::duplicate::Fingerprint;
+use crate::memory::ranking::Tokens;
 
 /// A memory before and after a change.
 pub(crate) struct Changed {
@@ -27,10 +28,11 @@ const UPDATE: &str = "-- memory.update
            occurred_at = n.occurred_at, expires_on = n.expires_on, version = n.version, updated_at = $2,
            embedding = CASE WHEN n.content = m.content THEN m.embedding ELSE n.embedding END,
            embedding_model = CASE WHEN n.content = m.content THEN m.embedding_model
-                                  WHEN n.embedding IS NOT NULL THEN $3 END
+                                  WHEN n.embedding IS NOT NULL THEN $3 END,
+           tokens = n.tokens
       FROM unnest($4::uuid[], $5::text[], $6::bytea[], $7::jsonb[], $8::jsonb[], $9::timestamptz[], $10::date[],
-                  $11::integer[], $12::halfvec[])
-           AS n (id, content, fingerprint, metadata, categories, occurred_at, expires_on, version, embedding)
+                  $11::integer[], $12::halfvec[], $13::bytea[])
+           AS n (id, content, fingerprint, metadata, categories, occurred_at, expires_on, version, embedding, tokens)
      WHERE m.enterprise_id = $1 AND m.id = n.id";
 
 const INSERT_VERSIONS: &str = "-- memory_version.insert_update
@@ -58,6 +60,7 @@ pub(crate) async fn update(tx: &TenantTx<'_>, model: &str, changes: &[Changed]) 
     let occurred: Vec<Option<DateTime<Utc>>> = after().map(|memory| memory.occurred_at).collect();
     let expires: Vec<Option<NaiveDate>> = after().map(|memory| memory.expires_on).collect();
     let versions: Vec<i32> = after().map(|memory| memory.version).collect();
+    let tokens: Vec<Vec<u8>> = after().map(|memory| Tokens::of(&memory.content).to_bytes()).collect();
     let embeddings: Vec<Option<HalfVector>> =
         changes.iter().map(|change| change.embedding.as_ref().map(HalfVector::from)).collect();
     tx.execute(
@@ -75,6 +78,7 @@ pub(crate) async fn update(tx: &TenantTx<'_>, model: &str, changes: &[Changed]) 
             &expires,
             &versions,
             &embeddings,
+            &tokens,
         ],
     )
     .await?;

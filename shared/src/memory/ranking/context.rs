@@ -1,0 +1,78 @@
+//! Context: what was captured around a memory explains it.
+//!
+//! "Yes, on Friday" answers the question before it with none of its words. So a token of the query counts as matched
+//! by a neighbour's token too, at a discount that grows with the distance. The best match counts, not the sum: said
+//! twice, a word explains no more.
+
+use chrono::TimeDelta;
+
+use super::interaction::Match;
+use super::{Item, Weights};
+
+/// A conversation that pauses for longer than this is another one.
+const PAUSE: TimeDelta = TimeDelta::hours(24);
+
+/// What a match is worth so many positions before the memory, and behind it.
+const BEFORE: [f32; Weights::REACH as usize] = [0.7, 0.5, 0.35, 0.25];
+const BEHIND: [f32; Weights::REACH as usize] = [0.6, 0.4, 0.3, 0.2];
+
+/// Who stands near whom.
+pub(super) struct Neighbours {
+    /// Places in the pool by capture and position.
+    order: Vec<usize>,
+    /// Where in `order` each is.
+    places: Vec<usize>,
+}
+
+impl Neighbours {
+    pub(super) fn of(pool: &[Item]) -> Self {
+        let mut order: Vec<usize> = (0..pool.len()).collect();
+        order.sort_unstable_by_key(|&index| (pool[index].capture, pool[index].position, pool[index].memory.id));
+        let mut places = vec![0; pool.len()];
+        for (place, &index) in order.iter().enumerate() {
+            places[index] = place;
+        }
+        Self { order, places }
+    }
+
+    /// The neighbours of one within `reach`, with how many positions behind it they are.
+    pub(super) fn near(&self, pool: &[Item], index: usize, reach: i32) -> impl Iterator<Item = (usize, i32)> {
+        let item = &pool[index];
+        let distance = move |other: usize| {
+            let other = &pool[other];
+            let distance = i64::from(other.position) - i64::from(item.position);
+            let together = other.capture == item.capture && distance.abs() <= i64::from(reach);
+            together.then_some(distance as i32)
+        };
+        let place = self.places[index];
+        let before = self.order[..place].iter().rev().map_while(move |&other| Some((other, distance(other)?)));
+        let behind = self.order[place + 1..].iter().map_while(move |&other| Some((other, distance(other)?)));
+        before.chain(behind).filter(move |(other, distance)| {
+            *distance != 0 && (pool[*other].memory.at() - item.memory.at()).abs() <= PAUSE
+        })
+    }
+
+    /// The memory right before this one.
+    pub(super) fn previous<'a>(&self, pool: &'a [Item], index: usize) -> Option<&'a Item> {
+        self.near(pool, index, 1).find(|(_, distance)| *distance == -1).map(|(other, _)| &pool[other])
+    }
+}
+
+/// A memory's match with that of its neighbours in it.
+pub(super) fn in_context(
+    pool: &[Item],
+    matches: &[Match],
+    neighbours: &Neighbours,
+    index: usize,
+    reach: i32,
+) -> Match {
+    let mut best = matches[index].clone();
+    for (other, distance) in neighbours.near(pool, index, reach) {
+        let worth = if distance < 0 { BEFORE } else { BEHIND };
+        let Some(worth) = worth.get(distance.unsigned_abs() as usize - 1) else { continue };
+        for (best, new) in best.iter_mut().zip(&matches[other]) {
+            *best = best.max(worth * new);
+        }
+    }
+    best
+}

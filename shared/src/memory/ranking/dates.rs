@@ -1,0 +1,148 @@
+//! Dates that a query names: "in May", "on 3 June 2024".
+
+use chrono::{DateTime, Datelike as _, Utc};
+
+use super::words::words;
+
+const MONTHS: [&str; 12] = [
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+];
+
+/// What a month, a day and a year count for. Whoever names a year mostly names all there was in it.
+const MONTH: f32 = 1.0;
+const DAY: f32 = 1.0;
+const YEAR: f32 = 0.5;
+
+/// Parts of dates.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Dates {
+    months: Vec<u32>,
+    days: Vec<u32>,
+    years: Vec<i32>,
+}
+
+impl Dates {
+    /// Those that a text names.
+    pub(super) fn named_in(text: &str) -> Self {
+        let words: Vec<&str> = words(text).collect();
+        let mut dates = Self::default();
+        let mut index = 0;
+        while index < words.len() {
+            if let Some((year, month, day)) = iso(&words[index..]) {
+                dates.years.push(year);
+                dates.months.push(month);
+                dates.days.push(day);
+                index += 3;
+                continue;
+            }
+            if let Some(month) = month(&words, index) {
+                dates.months.push(month);
+                dates.days.extend(day_beside(&words, index));
+            }
+            dates.years.extend(year(words[index]));
+            index += 1;
+        }
+        dates
+    }
+
+    /// How much of it a moment has, 0 to 1; 0 if nothing is named.
+    pub(super) fn share(&self, at: DateTime<Utc>) -> f32 {
+        let parts = [
+            (MONTH, self.months.is_empty(), self.months.contains(&at.month())),
+            (DAY, self.days.is_empty(), self.days.contains(&at.day())),
+            (YEAR, self.years.is_empty(), self.years.contains(&at.year())),
+        ];
+        let (mut has, mut named) = (0.0, 0.0);
+        for (weight, absent, same) in parts {
+            named += if absent { 0.0 } else { weight };
+            has += if same { weight } else { 0.0 };
+        }
+        if named > 0.0 { has / named } else { 0.0 }
+    }
+}
+
+/// The month that a word is the name of.
+pub(super) fn month_name(word: &str) -> Option<u32> {
+    let word = word.to_lowercase();
+    let number = MONTHS.iter().position(|month| {
+        *month == word || (month.starts_with(&word) && (word.len() == 3 || word == "sept") && *month != "may")
+    });
+    number.and_then(|number| u32::try_from(number + 1).ok())
+}
+
+/// "may" and "march" are other words too: they must be written as names, and not only because they come first.
+fn month(words: &[&str], index: usize) -> Option<u32> {
+    let word = words[index];
+    let month = month_name(word)?;
+    let ambiguous = matches!(word.to_lowercase().as_str(), "may" | "march" | "mar");
+    let a_name = word.starts_with(char::is_uppercase) && (index > 0 || dated(words, index));
+    (!ambiguous || a_name || day_beside(words, index).is_some()).then_some(month)
+}
+
+fn dated(words: &[&str], index: usize) -> bool {
+    words.get(index + 1).is_some_and(|next| year(next).is_some() || day(next).is_some())
+}
+
+/// "3 June", "3rd of June", "June 3".
+fn day_beside(words: &[&str], month: usize) -> Option<u32> {
+    let before = |steps: usize| month.checked_sub(steps).and_then(|at| words.get(at)).copied();
+    let of = before(1).is_some_and(|word| word.eq_ignore_ascii_case("of"));
+    before(if of { 2 } else { 1 }).and_then(day).or_else(|| words.get(month + 1).copied().and_then(day))
+}
+
+fn day(word: &str) -> Option<u32> {
+    let digits = ["st", "nd", "rd", "th"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
+    digits.parse().ok().filter(|day| (1..=31).contains(day))
+}
+
+fn year(word: &str) -> Option<i32> {
+    (word.len() == 4).then(|| word.parse().ok()).flatten().filter(|year| (1900..2100).contains(year))
+}
+
+/// 2024-06-03.
+fn iso(words: &[&str]) -> Option<(i32, u32, u32)> {
+    let [first, second, third, ..] = words else { return None };
+    let two_digits = |word: &str, most: u32| {
+        (word.len() == 2).then(|| word.parse().ok()).flatten().filter(|number| (1..=most).contains(number))
+    };
+    Some((year(first)?, two_digits(second, 12)?, two_digits(third, 31)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dates(months: &[u32], days: &[u32], years: &[i32]) -> Dates {
+        Dates { months: months.to_vec(), days: days.to_vec(), years: years.to_vec() }
+    }
+
+    #[test]
+    fn dates_are_read_as_people_write_them() {
+        for (text, expected) in [
+            ("What happened on 3 June 2024?", dates(&[6], &[3], &[2024])),
+            ("the 3rd of June", dates(&[6], &[3], &[])),
+            ("June 3rd, 2024", dates(&[6], &[3], &[2024])),
+            ("between 2024-05-01 and Sept", dates(&[5, 9], &[1], &[2024])),
+            ("What did we decide in May?", dates(&[5], &[], &[])),
+            ("in March 2023", dates(&[3], &[], &[2023])),
+            ("march 3", dates(&[3], &[3], &[])),
+            ("May we march? Ports 3000 and 12", dates(&[], &[], &[])),
+            ("May 2024 figures", dates(&[5], &[], &[2024])),
+            ("decent janitors", dates(&[], &[], &[])),
+        ] {
+            assert_eq!(Dates::named_in(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_has_a_share_of_what_is_named() {
+        let at = "2024-06-03T10:00:00Z".parse().unwrap();
+        let share = |text: &str| Dates::named_in(text).share(at);
+        assert_eq!(share("on 3 June 2024"), 1.0);
+        assert_eq!(share("on 4 June 2024"), 0.6);
+        assert_eq!(share("in 2024"), 1.0);
+        assert_eq!(share("in May 2024"), 0.5 / 1.5);
+        assert_eq!(share("no date"), 0.0);
+    }
+}

@@ -1,0 +1,161 @@
+//! Late interaction: how well each token of the query is matched by a memory's tokens.
+//!
+//! For each token of the query the most similar token of the memory counts, squared; what is barely similar does not.
+//! Works with the in-process table whatever model made the vectors. ColBERT's idea (Khattab and Zaharia, 2020) with
+//! token vectors that know no context; `super::context` brings that.
+
+use super::tokens::Tokens;
+use super::words::is_stop_word;
+use crate::embedding::{QueryTokens, StaticEmbedder, TokenId};
+
+/// Similarities up to this are those of unrelated words.
+const NOISE: f32 = 0.35;
+/// Tokens of a query that count; of a longer one the rarest.
+const MAX_TOKENS: usize = 32;
+/// Numbers below the size of any vocabulary.
+const NUMBERS: usize = 1 << 16;
+
+/// The tokens of a query that say something.
+pub(super) struct Interaction {
+    tokens: QueryTokens,
+    /// How much each counts; together 1.
+    shares: Vec<f32>,
+}
+
+/// How well a memory matches each token of the query, each 0 to 1.
+pub(super) type Match = Box<[f32]>;
+
+impl Interaction {
+    pub(super) fn new(query: &str) -> Self {
+        let embedder = StaticEmbedder::new();
+        let all = embedder.tokens(query);
+        let mut kept = distinct(telling(embedder, &all));
+        if kept.is_empty() {
+            // Nothing but stop words: then they are what is asked for.
+            kept = distinct(all.into_iter().filter(|token| has_letters(embedder, *token)).collect());
+        }
+        if kept.len() > MAX_TOKENS {
+            kept.sort_by(|a, b| embedder.weight(*b).total_cmp(&embedder.weight(*a)));
+            kept.truncate(MAX_TOKENS);
+        }
+        let weights: Vec<f32> = kept.iter().map(|token| embedder.weight(*token)).collect();
+        let sum = weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+        Self {
+            shares: weights.iter().map(|weight| weight / sum).collect(),
+            tokens: embedder.query_tokens(&kept),
+        }
+    }
+
+    /// The matches of some memories, in their order.
+    pub(super) fn matches<'a>(&self, memories: impl Iterator<Item = &'a Tokens>) -> Vec<Match> {
+        let count = self.shares.len();
+        // Each token is compared with the query once, in however many memories it is: where its matches begin, plus 1.
+        let mut known = vec![0_usize; NUMBERS];
+        let (mut matches, mut similarities) = (Vec::new(), Vec::new());
+        let best = |tokens: &Tokens| {
+            let mut best = vec![0.0_f32; count].into_boxed_slice();
+            for token in tokens.as_slice() {
+                let place = &mut known[token.index()];
+                if *place == 0 {
+                    *place = matches.len() + 1;
+                    self.tokens.similarities(*token, &mut similarities);
+                    matches.extend(similarities.iter().map(|similarity| match *similarity > NOISE {
+                        true => similarity * similarity,
+                        false => 0.0,
+                    }));
+                }
+                for (best, new) in best.iter_mut().zip(&matches[*place - 1..]) {
+                    *best = best.max(*new);
+                }
+            }
+            best
+        };
+        memories.map(best).collect()
+    }
+
+    /// One number of the matches, 0 to 1.
+    pub(super) fn total(&self, matched: &[f32]) -> f32 {
+        matched.iter().zip(&self.shares).map(|(matched, share)| matched * share).sum()
+    }
+}
+
+/// The tokens of words that are neither stop words nor punctuation.
+fn telling(embedder: StaticEmbedder, tokens: &[TokenId]) -> Vec<TokenId> {
+    let mut telling = Vec::new();
+    for (index, &token) in tokens.iter().enumerate() {
+        let continues = |at: usize| {
+            tokens.get(at).is_some_and(|token| embedder.spelling(*token).starts_with("##"))
+        };
+        let whole = !continues(index) && !continues(index + 1);
+        if has_letters(embedder, token) && !(whole && is_stop_word(embedder.spelling(token))) {
+            telling.push(token);
+        }
+    }
+    telling
+}
+
+fn has_letters(embedder: StaticEmbedder, token: TokenId) -> bool {
+    embedder.spelling(token).chars().any(char::is_alphanumeric)
+}
+
+fn distinct(mut tokens: Vec<TokenId>) -> Vec<TokenId> {
+    tokens.sort_unstable();
+    tokens.dedup();
+    tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn score(query: &str, memory: &str) -> f32 {
+        let interaction = Interaction::new(query);
+        let tokens = Tokens::of(memory);
+        interaction.total(&interaction.matches([&tokens].into_iter())[0])
+    }
+
+    #[test]
+    fn each_word_is_matched_by_the_most_similar_one() {
+        assert!(score("green tea", "I drink tea that is green") > 0.999);
+        let half = score("green tea", "The garden is green");
+        assert!((0.3..0.8).contains(&half), "{half}");
+        assert!(score("which car", "She bought a vehicle") > 0.1);
+        assert_eq!(score("which car", "Bananas"), 0.0);
+    }
+
+    #[test]
+    fn stop_words_and_punctuation_count_only_where_there_is_nothing_else() {
+        assert_eq!(score("what is the tea?", "tea"), score("tea", "tea"));
+        assert!(score("who is who?", "who") > 0.0);
+        assert_eq!(score("?!", "tea?"), 0.0);
+        assert_eq!(score("", "tea"), 0.0);
+    }
+
+    #[test]
+    fn of_a_long_query_the_rarest_words_count() {
+        let long = format!("{} dragonfly", (0..500).map(|n| format!("number {n} ")).collect::<String>());
+        assert_eq!(Interaction::new(&long).shares.len(), MAX_TOKENS);
+        assert!(score(&long, "dragonfly") > 0.0);
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_the_mean_of_best_matches(query in "[a-z]{1,8}( [a-z]{1,8}){0,5}", memory in ".{0,60}") {
+            let embedder = StaticEmbedder::new();
+            let asked = distinct(telling(embedder, &embedder.tokens(&query)));
+            prop_assume!(!asked.is_empty());
+            let (mut sum, mut weights) = (0.0, 0.0);
+            for token in asked {
+                let similarity = |other: TokenId| embedder.similarity(token, other);
+                let best = embedder.tokens(&memory).into_iter().map(similarity).fold(0.0_f32, f32::max);
+                weights += embedder.weight(token);
+                sum += if best > NOISE { best * best * embedder.weight(token) } else { 0.0 };
+            }
+            let found = score(&query, &memory);
+            prop_assert!((0.0..=1.000_01).contains(&found));
+            prop_assert!((found - sum / weights).abs() < 1e-5, "{} is not {}", found, sum / weights);
+        }
+    }
+}

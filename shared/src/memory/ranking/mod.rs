@@ -1,0 +1,145 @@
+//! Ranking: from what is near a query to what answers it.
+//!
+//! A pool of some hundred candidates comes from the two arms of search, with its cosines and its BM25, and each of
+//! them gets a score: a sum of [`Signal`]s on absolute scales, so that a score means the same in any pool. Most of it is
+//! [`interaction`] in [`context`]; everything else is a correction. What the figures are worth, and what was tried
+//! besides: `docs/adr/0005-retrieval-ranking.md`.
+//!
+//! Not here: finding the pool (`memory::store::search`), and who may see what. Everything in the pool, neighbours too,
+//! was read under row-level security and the caller's filter, so nothing else can have a say. Start at [`rank`].
+
+mod actor;
+mod breakdown;
+mod context;
+mod dates;
+mod interaction;
+mod period;
+mod recency;
+mod repetition;
+mod signal;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod weights;
+mod when;
+mod words;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::memory::{Lifecycle, Memory, Recalled};
+pub use breakdown::Breakdown;
+use context::Neighbours;
+use dates::Dates;
+use interaction::Interaction;
+use period::Period;
+pub use signal::Signal;
+pub(crate) use tokens::Tokens;
+pub use weights::Weights;
+
+/// A memory that may answer, with what search knows of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub(crate) memory: Memory,
+    pub(crate) tokens: Tokens,
+    /// Cosine of its vector and the query's.
+    pub(crate) similarity: f32,
+    /// BM25 of its text, as a share of the query's idf.
+    pub(crate) words: f32,
+    /// What it was captured with, and its place there.
+    pub(crate) capture: Uuid,
+    pub(crate) position: i32,
+    /// What people think of it: from -1 to 1, 0 if nobody said.
+    pub(crate) opinion: f32,
+}
+
+/// What memories are held against.
+pub(crate) struct Question<'a> {
+    /// The query.
+    pub(crate) text: &'a str,
+    /// The present.
+    pub(crate) now: DateTime<Utc>,
+    /// How much each signal counts.
+    pub(crate) weights: Weights,
+}
+
+/// Every memory of the pool with its score, best first, the newer of equals first. Repetitions come after what they
+/// repeat, at a lower score.
+pub(crate) fn rank(question: &Question<'_>, pool: Vec<Item>) -> Vec<Recalled> {
+    let neighbours = Neighbours::of(&pool);
+    let mut scored: Vec<(usize, Breakdown)> = score(question, &pool, &neighbours).into_iter().enumerate().collect();
+    let order = |pool: &[Item], a: &(usize, Breakdown), b: &(usize, Breakdown)| {
+        b.1.sum().total_cmp(&a.1.sum()).then_with(|| pool[b.0].memory.id.cmp(&pool[a.0].memory.id))
+    };
+    scored.sort_by(|a, b| order(&pool, a, b));
+    let best_first: Vec<&Item> = scored.iter().map(|(index, _)| &pool[*index]).collect();
+    let repeated = repetition::repeated(&best_first);
+    if repeated.contains(&true) {
+        for ((_, breakdown), repeated) in scored.iter_mut().zip(repeated) {
+            if repeated {
+                let part = question.weights.get(Signal::Repetition) * breakdown.sum().max(0.0);
+                breakdown.set(Signal::Repetition, part);
+            }
+        }
+        scored.sort_by(|a, b| order(&pool, a, b));
+    }
+    let mut memories: Vec<Option<Memory>> = pool.into_iter().map(|item| Some(item.memory)).collect();
+    let recalled = scored.into_iter().filter_map(|(index, breakdown)| {
+        let score = breakdown.sum().clamp(0.0, 1.0);
+        Some(Recalled { memory: memories[index].take()?, score, breakdown })
+    });
+    recalled.collect()
+}
+
+fn score(question: &Question<'_>, pool: &[Item], neighbours: &Neighbours) -> Vec<Breakdown> {
+    let Question { text, now, weights } = question;
+    let interaction = Interaction::new(text);
+    let matches = interaction.matches(pool.iter().map(|item| &item.tokens));
+    let (dates, period) = (Dates::named_in(text), Period::spoken_of_in(text, *now));
+    let asks_for_a_time = when::asks_for_a_time(text);
+    let somebody_elses = actor::somebody_elses(text, pool.iter().map(|item| &item.memory));
+    let breakdown = |(index, item): (usize, &Item)| {
+        let Item { memory, .. } = item;
+        let flag = |flag: bool| if flag { 1.0 } else { 0.0 };
+        let matched = context::in_context(pool, &matches, neighbours, index, weights.reach());
+        let mut breakdown = Breakdown::default();
+        let mut add = |signal, measure: f32| breakdown.set(signal, weights.get(signal) * measure);
+        add(Signal::Interaction, interaction.total(&matched));
+        add(Signal::Semantic, cosine(item.similarity));
+        add(Signal::Bm25, item.words);
+        add(Signal::Date, dates.share(memory.at()));
+        add(Signal::Time, flag(period.is_some_and(|period| period.contains(memory.at()))));
+        add(Signal::When, flag(asks_for_a_time && when::tells_a_time(&memory.content)));
+        add(Signal::Reply, answered(pool, neighbours, index).map_or(0.0, |question| question.words));
+        add(Signal::Actor, flag(somebody_elses[index]));
+        add(Signal::Question, flag(is_question(&memory.content)));
+        let relevance = breakdown.relevance();
+        let mut scale = |signal, measure: f32| breakdown.set(signal, weights.get(signal) * relevance * measure);
+        scale(Signal::Recency, recency::recency(memory.at(), *now));
+        scale(Signal::Feedback, item.opinion.clamp(-1.0, 1.0));
+        scale(Signal::Superseded, flag(memory.lifecycle == Lifecycle::Superseded));
+        breakdown
+    };
+    pool.iter().enumerate().map(breakdown).collect()
+}
+
+/// Opposite meanings are as far away as unrelated ones.
+fn cosine(similarity: f32) -> f32 {
+    if similarity.is_finite() { similarity.clamp(0.0, 1.0) } else { 0.0 }
+}
+
+/// The question that a memory answers: the one right before it.
+fn answered<'a>(pool: &'a [Item], neighbours: &Neighbours, index: usize) -> Option<&'a Item> {
+    neighbours.previous(pool, index).filter(|previous| is_question(&previous.memory.content))
+}
+
+fn is_question(text: &str) -> bool {
+    text.trim_end().ends_with(['?', '？', '؟'])
+}
+
+impl Memory {
+    /// When what it tells was so, as far as is known.
+    fn at(&self) -> DateTime<Utc> {
+        self.occurred_at.unwrap_or(self.created_at)
+    }
+}

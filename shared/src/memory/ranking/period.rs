@@ -1,0 +1,250 @@
+//! Time words of a query: "yesterday", "last week", "two months ago", as the period they mean.
+
+use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, TimeDelta, Utc, Weekday};
+
+use super::words::words;
+
+/// Days, the last one included. In UTC: whose midnight the query means is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Period {
+    first: NaiveDate,
+    last: NaiveDate,
+}
+
+/// A length of time that has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Day,
+    Week,
+    Weekend,
+    Month,
+    Quarter,
+    Year,
+}
+
+impl Period {
+    /// The first one that a text speaks of, as seen from a moment.
+    pub(super) fn spoken_of_in(text: &str, now: DateTime<Utc>) -> Option<Self> {
+        let words: Vec<String> = words(text).map(str::to_lowercase).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        (0..words.len()).find_map(|at| Self::beginning(&words[at..], now.date_naive()))
+    }
+
+    /// Whether a moment lies in it.
+    pub(super) fn contains(&self, at: DateTime<Utc>) -> bool {
+        (self.first..=self.last).contains(&at.date_naive())
+    }
+
+    /// One that these words begin with.
+    fn beginning(words: &[&str], today: NaiveDate) -> Option<Self> {
+        match words {
+            ["day", "before", "yesterday", ..] => Self::day(back(today, 2)?),
+            ["today" | "tonight", ..] | ["this", "morning" | "afternoon" | "evening", ..] => Self::day(today),
+            ["yesterday", ..] | ["last", "night", ..] => Self::day(back(today, 1)?),
+            ["tomorrow", ..] => Self::day(today.checked_add_days(Days::new(1))?),
+            ["recently" | "lately", ..] => Self::until(today, back(today, 30)?),
+            ["last" | "past" | "previous", count, unit, ..] if number(count).is_some() => {
+                Self::until(today, before(today, number(count)?, Unit::of(unit)?)?)
+            }
+            ["last" | "past" | "previous", unit, ..] => match Unit::of(unit) {
+                Some(unit) => Self::of(before(today, 1, unit)?, unit),
+                None => Self::day(weekday(today, unit, false)?),
+            },
+            ["this" | "current", unit, ..] => match Unit::of(unit) {
+                Some(unit) => Self::of(today, unit),
+                None => Self::day(weekday(today, unit, true)?),
+            },
+            ["next", unit, ..] => match Unit::of(unit) {
+                Some(unit) => Self::of(after(today, unit)?, unit),
+                None => Self::day(weekday(today, unit, false)?.checked_add_days(Days::new(7))?),
+            },
+            ["on", name, ..] => Self::day(weekday(today, name, true)?),
+            [count, unit, "ago", ..] => Self::around(today, number(count)?, Unit::of(unit)?),
+            [count, "of", unit, "ago", ..] => Self::around(today, number(count)?, Unit::of(unit)?),
+            _ => None,
+        }
+    }
+
+    fn day(day: NaiveDate) -> Option<Self> {
+        Some(Self { first: day, last: day })
+    }
+
+    fn until(last: NaiveDate, first: NaiveDate) -> Option<Self> {
+        Some(Self { first, last })
+    }
+
+    /// The whole unit that a day is in.
+    fn of(day: NaiveDate, unit: Unit) -> Option<Self> {
+        let monday = day.checked_sub_days(Days::new(u64::from(day.weekday().num_days_from_monday())))?;
+        let first = match unit {
+            Unit::Day => day,
+            Unit::Week => monday,
+            Unit::Weekend => monday.checked_add_days(Days::new(5))?,
+            Unit::Month => day.with_day(1)?,
+            Unit::Quarter => day.with_day(1)?.with_month0(day.month0() / 3 * 3)?,
+            Unit::Year => day.with_ordinal(1)?,
+        };
+        let next = match unit {
+            Unit::Day => first.checked_add_days(Days::new(1))?,
+            Unit::Weekend => first.checked_add_days(Days::new(2))?,
+            Unit::Week => first.checked_add_days(Days::new(7))?,
+            Unit::Month => first.checked_add_months(Months::new(1))?,
+            Unit::Quarter => first.checked_add_months(Months::new(3))?,
+            Unit::Year => first.checked_add_months(Months::new(12))?,
+        };
+        Self::until(next.pred_opt()?, first)
+    }
+
+    /// So many units ago, as loosely as people say it: half a unit more or less.
+    fn around(today: NaiveDate, count: u32, unit: Unit) -> Option<Self> {
+        let middle = before(today, count, unit)?;
+        let slack = match unit {
+            Unit::Day => 0,
+            Unit::Week | Unit::Weekend => 3,
+            Unit::Month => 15,
+            Unit::Quarter => 45,
+            Unit::Year => 183,
+        };
+        let slack = TimeDelta::days(slack);
+        Self::until(middle.checked_add_signed(slack)?.min(today), middle.checked_sub_signed(slack)?)
+    }
+}
+
+impl Unit {
+    fn of(word: &str) -> Option<Self> {
+        Some(match word.strip_suffix('s').unwrap_or(word) {
+            "day" => Self::Day,
+            "week" => Self::Week,
+            "weekend" => Self::Weekend,
+            "month" => Self::Month,
+            "quarter" => Self::Quarter,
+            "year" => Self::Year,
+            _ => return None,
+        })
+    }
+}
+
+fn number(word: &str) -> Option<u32> {
+    let named = match word {
+        "a" | "an" | "one" => 1,
+        "two" | "couple" => 2,
+        "three" | "few" => 3,
+        "four" | "several" => 4,
+        "five" => 5,
+        "six" => 6,
+        "seven" => 7,
+        "eight" => 8,
+        "nine" => 9,
+        "ten" => 10,
+        "eleven" => 11,
+        "twelve" => 12,
+        _ => return word.parse().ok().filter(|number| *number <= 1000),
+    };
+    Some(named)
+}
+
+fn back(day: NaiveDate, days: u64) -> Option<NaiveDate> {
+    day.checked_sub_days(Days::new(days))
+}
+
+fn before(today: NaiveDate, count: u32, unit: Unit) -> Option<NaiveDate> {
+    match unit {
+        Unit::Day => back(today, u64::from(count)),
+        Unit::Week | Unit::Weekend => back(today, u64::from(count) * 7),
+        Unit::Month => today.checked_sub_months(Months::new(count)),
+        Unit::Quarter => today.checked_sub_months(Months::new(count * 3)),
+        Unit::Year => today.checked_sub_months(Months::new(count * 12)),
+    }
+}
+
+fn after(today: NaiveDate, unit: Unit) -> Option<NaiveDate> {
+    match unit {
+        Unit::Day => today.checked_add_days(Days::new(1)),
+        Unit::Week | Unit::Weekend => today.checked_add_days(Days::new(7)),
+        Unit::Month => today.checked_add_months(Months::new(1)),
+        Unit::Quarter => today.checked_add_months(Months::new(3)),
+        Unit::Year => today.checked_add_months(Months::new(12)),
+    }
+}
+
+/// The last day of that name: today, if that is allowed and it is one.
+fn weekday(today: NaiveDate, name: &str, today_too: bool) -> Option<NaiveDate> {
+    let wanted: Weekday = name.parse().ok().filter(|_| name.len() > 3)?;
+    let days = (7 + today.weekday().num_days_from_monday() - wanted.num_days_from_monday()) % 7;
+    back(today, if days == 0 && !today_too { 7 } else { u64::from(days) })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A Wednesday.
+    fn now() -> DateTime<Utc> {
+        "2026-03-18T09:00:00Z".parse().unwrap()
+    }
+
+    fn period(text: &str) -> Option<(String, String)> {
+        Period::spoken_of_in(text, now()).map(|period| (period.first.to_string(), period.last.to_string()))
+    }
+
+    #[test]
+    fn time_words_mean_days() {
+        for (text, first, last) in [
+            ("What did I do yesterday?", "2026-03-17", "2026-03-17"),
+            ("the day before yesterday", "2026-03-16", "2026-03-16"),
+            ("what is on today", "2026-03-18", "2026-03-18"),
+            ("what did we decide last week", "2026-03-09", "2026-03-15"),
+            ("this week's decisions", "2026-03-16", "2026-03-22"),
+            ("last weekend", "2026-03-14", "2026-03-15"),
+            ("Last month?", "2026-02-01", "2026-02-28"),
+            ("last quarter", "2025-10-01", "2025-12-31"),
+            ("this year", "2026-01-01", "2026-12-31"),
+            ("two weeks ago", "2026-03-01", "2026-03-07"),
+            ("3 days ago", "2026-03-15", "2026-03-15"),
+            ("a couple of months ago", "2026-01-03", "2026-02-02"),
+            ("in the last 10 days", "2026-03-08", "2026-03-18"),
+            ("over the past few weeks", "2026-02-25", "2026-03-18"),
+            ("last Friday", "2026-03-13", "2026-03-13"),
+            ("last Wednesday", "2026-03-11", "2026-03-11"),
+            ("what we said on Monday", "2026-03-16", "2026-03-16"),
+            ("next month", "2026-04-01", "2026-04-30"),
+        ] {
+            assert_eq!(period(text), Some((first.to_owned(), last.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_words_mean_no_time() {
+        for text in ["", "the last train", "this project", "on call", "long ago", "a day off", "on mon", "week 12"] {
+            assert_eq!(period(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn both_ends_belong_to_a_period() {
+        let week = Period::spoken_of_in("last week", now()).unwrap();
+        for (at, inside) in [
+            ("2026-03-08T23:59:59Z", false),
+            ("2026-03-09T00:00:00Z", true),
+            ("2026-03-15T23:59:59Z", true),
+            ("2026-03-16T00:00:00Z", false),
+        ] {
+            assert_eq!(week.contains(at.parse().unwrap()), inside, "{at}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_and_no_moment_is_too_odd(
+            text in "(last|next|this|past|on|ago|few|of|[0-9]{1,10}|years?|weeks?|quarters?|monday|a| ){1,12}",
+            seconds in i64::MIN / 1_000_000..i64::MAX / 1_000_000,
+        ) {
+            let now = DateTime::from_timestamp(seconds % 8_000_000_000_000, 0).unwrap();
+            if let Some(period) = Period::spoken_of_in(&text, now) {
+                prop_assert!(period.first <= period.last);
+            }
+        }
+    }
+}

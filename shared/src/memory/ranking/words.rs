@@ -1,0 +1,39 @@
+//! Words of a text, for the signals that look at single ones.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// Words that say nothing about what a text is about: PostgreSQL's English stop list, as the text arm uses it, and what
+/// is left of contractions.
+static STOP_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    "i me my myself we our ours ourselves you your yours yourself yourselves he him his himself she her hers herself it \
+     its itself they them their theirs themselves what which who whom this that these those am is are was were be been \
+     being have has had having do does did doing a an the and but if or because as until while of at by for with about \
+     against between into through during before after above below to from up down in out on off over under again \
+     further then once here there when where why how all any both each few more most other some such no nor not only \
+     own same so than too very s t can will just don should now d ll m re ve"
+        .split_whitespace()
+        .collect()
+});
+
+/// Whether a word, in lower case, is a stop word.
+pub(super) fn is_stop_word(word: &str) -> bool {
+    STOP_WORDS.contains(word)
+}
+
+/// The runs of letters and digits of a text, as they are spelled.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_letters_and_digits() {
+        let found: Vec<_> = words("Ada's 3rd cup, 緑茶 -- 2024-06-03").collect();
+        assert_eq!(found, ["Ada", "s", "3rd", "cup", "緑茶", "2024", "06", "03"]);
+        assert!(is_stop_word("the") && is_stop_word("s") && !is_stop_word("tea"));
+    }
+}

@@ -1,0 +1,169 @@
+//! Conversations: each turn is remembered as it is, and each question should find the turns that answer it.
+//!
+//! One person for each conversation, one run label for each session; turns are dated as their session is. The format is
+//! that of LoCoMo (Maharana et al., ACL 2024), whose data is not part of this project: CC BY-NC 4.0.
+
+mod data;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use shared::access::AuthContext;
+use shared::identity::accounts::Place;
+use shared::ids::MemoryId;
+use shared::memory::{Labels, Message, Outcome, Recall, Remember};
+
+use crate::ablation::Variant;
+use crate::figures::{Answered, Figures};
+use crate::platform::Platform;
+use crate::report;
+pub(crate) use data::{Conversation, read};
+use data::{Question, Session};
+
+/// What to evaluate.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The conversations, a file in LoCoMo's format.
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    /// Also try the ranking without each signal, and with few alone; a table on standard error.
+    #[arg(long)]
+    ablation: bool,
+    /// Also try these weights, `signal=weight,…`; can be given more than once.
+    #[arg(long, value_parser = Variant::parse)]
+    weights: Vec<Variant>,
+    /// Take twice as many candidates into the ranking, as `rerank` does.
+    #[arg(long)]
+    rerank: bool,
+    /// Remember each turn with a request of its own, as chat clients do, instead of a session at once.
+    #[arg(long)]
+    turn_by_turn: bool,
+}
+
+/// A conversation that has been remembered.
+struct Remembered<'a> {
+    caller: AuthContext,
+    questions: &'a [Question],
+    /// Turns as memories.
+    memories: HashMap<&'a str, MemoryId>,
+}
+
+pub(crate) async fn run(
+    options: &Options,
+    platform: &Platform<'_>,
+    conversations: &[Conversation],
+) -> Result<Figures> {
+    let started = Instant::now();
+    let mut remembered = Vec::new();
+    for conversation in conversations {
+        remembered.push(remember(options, platform, conversation).await?);
+    }
+    platform.database.settle().await?;
+    let turns: usize = remembered.iter().map(|conversation| conversation.memories.len()).sum();
+    report::say(&format!("remembered {turns} turns after {:.1} s", started.elapsed().as_secs_f64()));
+    let mut variants = if options.ablation { Variant::all() } else { vec![Variant::default()] };
+    variants.extend(options.weights.iter().cloned());
+    let mut first = None;
+    for variant in &variants {
+        let (figures, latency) = evaluate(options, platform, &remembered, variant).await?;
+        print(&variant.name, &figures, latency);
+        first.get_or_insert(figures);
+    }
+    first.context("nothing was evaluated")
+}
+
+async fn remember<'a>(
+    options: &Options,
+    platform: &Platform<'_>,
+    conversation: &'a Conversation,
+) -> Result<Remembered<'a>> {
+    let person =
+        platform.register(&conversation.name, Place::NewEnterprise(conversation.name.clone())).await?;
+    let caller = platform.caller(&person).await?;
+    let (mut memories, mut skipped) = (HashMap::new(), 0);
+    for session in &conversation.sessions {
+        let at_once = if options.turn_by_turn { 1 } else { session.turns.len().max(1) };
+        for turns in session.turns.chunks(at_once) {
+            let request = request(session, turns);
+            let done = platform.memories.remember(&caller, request, None).await?.value;
+            for (turn, outcome) in turns.iter().zip(&done.outcomes) {
+                let id = match outcome {
+                    Outcome::Added { id, .. } => *id,
+                    Outcome::Skipped { existing, reason, .. } => {
+                        skipped += 1;
+                        // What says the same is found instead; if nothing does, it was wrong to skip it.
+                        existing.with_context(|| format!("{} was skipped: {reason}", turn.dia_id))?
+                    }
+                };
+                memories.insert(turn.dia_id.as_str(), id);
+            }
+        }
+    }
+    let (name, count) = (&conversation.name, memories.len());
+    report::say(&format!("{name}: {count} turns, {skipped} of them said before in the same session"));
+    Ok(Remembered { caller, questions: &conversation.questions, memories })
+}
+
+fn request(session: &Session, turns: &[data::Turn]) -> Remember {
+    let message =
+        |turn: &data::Turn| Message { role: "user".to_owned(), content: turn.content(), name: None };
+    Remember {
+        messages: turns.iter().map(message).collect(),
+        labels: Labels { run: Some(session.name.clone()), ..Labels::default() },
+        occurred_at: Some(session.at),
+        ..Remember::default()
+    }
+}
+
+async fn evaluate(
+    options: &Options,
+    platform: &Platform<'_>,
+    conversations: &[Remembered<'_>],
+    variant: &Variant,
+) -> Result<(Figures, Vec<Duration>)> {
+    let (mut answered, mut latency) = (Vec::new(), Vec::new());
+    for conversation in conversations {
+        for question in conversation.questions {
+            let recall = Recall {
+                top_k: 20,
+                threshold: 0.0,
+                rerank: options.rerank,
+                weights: variant.weights,
+                ..Recall::new(&question.text)
+            };
+            let started = Instant::now();
+            let found = platform.memories.recall(&conversation.caller, recall).await?;
+            latency.push(started.elapsed());
+            answered.push(Answered {
+                category: question.category.clone(),
+                evidence: question
+                    .evidence
+                    .iter()
+                    .filter_map(|turn| conversation.memories.get(turn.as_str()).copied())
+                    .collect(),
+                found: found.iter().map(|recalled| recalled.memory.id).collect(),
+            });
+        }
+    }
+    Ok((Figures::of(&answered), latency))
+}
+
+fn print(name: &str, figures: &Figures, mut latency: Vec<Duration>) {
+    latency.sort();
+    let median = latency.get(latency.len() / 2).copied().unwrap_or_default();
+    let overall = &figures.overall;
+    let categories: Vec<String> =
+        figures.categories.iter().map(|(name, recall)| format!("c{name} {:.3}", recall.recall_at_10)).collect();
+    report::say(&format!(
+        "{name:38} @1 {:.3} @5 {:.3} @10 {:.3} @20 {:.3} ndcg {:.3}  {}  {:.1} ms",
+        overall.recall_at_1,
+        overall.recall_at_5,
+        overall.recall_at_10,
+        overall.recall_at_20,
+        overall.ndcg_at_10,
+        categories.join(" "),
+        median.as_secs_f64() * 1000.0,
+    ));
+}

@@ -1,0 +1,76 @@
+//! `eval`: how good what search finds is. `cargo xtask eval` builds this and runs it.
+//!
+//! Two evaluations, each with its `Options` and a `run`: [`locomo`] on conversations that the caller has, and [`teams`]
+//! on facts of teams that are generated here. Both remember and search through the services of the product, on a
+//! PostgreSQL of their own. Progress goes to standard error, JSON to standard output. What the figures mean is in
+//! `docs/performance.md`.
+//!
+//! Not a test: nothing fails because it finds little. Start at [`platform`], then [`figures`].
+
+mod ablation;
+mod database;
+mod figures;
+mod locomo;
+mod platform;
+mod report;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use database::Database;
+use platform::Platform;
+
+/// Evaluations of what search finds.
+#[derive(Parser)]
+#[command(name = "cargo xtask eval", bin_name = "cargo xtask eval")]
+struct Cli {
+    /// Where the evaluations' own PostgreSQL lies while they run.
+    #[arg(long, global = true, default_value = ".local/eval", hide = true)]
+    directory: PathBuf,
+    #[command(subcommand)]
+    evaluation: Evaluation,
+}
+
+#[derive(Subcommand)]
+enum Evaluation {
+    /// Conversations in the format of LoCoMo: which turns of a conversation answer a question about it.
+    Locomo {
+        #[command(flatten)]
+        options: locomo::Options,
+        #[command(flatten)]
+        output: report::Output,
+    },
+}
+
+// One thread: searches are asked one after the other, as their latency is reported too.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Dropping the future stops what it started.
+    let result = tokio::select! {
+        result = run(&cli) => result,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: &Cli) -> Result<()> {
+    match &cli.evaluation {
+        Evaluation::Locomo { options, output } => {
+            // Before anything is started: a wrong file should be told at once.
+            let conversations = locomo::read(&options.data)?;
+            let database = Database::start(&cli.directory).await?;
+            let platform = Platform::new(&database).await?;
+            output.print(&locomo::run(options, &platform, &conversations).await?)
+        }
+    }
+}

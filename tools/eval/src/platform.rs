@@ -1,0 +1,67 @@
+//! The services under evaluation, and the people who use them.
+
+use anyhow::Result;
+use shared::access::{AuthContext, Credential, Gate, RequestInfo};
+use shared::clock::Clock;
+use shared::db;
+use shared::email::EmailAddress;
+use shared::identity::Identity;
+use shared::identity::accounts::{NewAccount, Place};
+use shared::ids::RequestId;
+use shared::memory::Memories;
+
+use crate::database::Database;
+
+const PUBLIC_URL: &str = "https://eval.example";
+const PASSWORD: &str = "measured-not-guessed-48-lanterns";
+
+/// The services, on a database of their own.
+pub(crate) struct Platform<'a> {
+    pub(crate) memories: Memories,
+    pub(crate) gate: Gate,
+    pub(crate) database: &'a Database,
+    identity: Identity,
+}
+
+/// Somebody with an account.
+pub(crate) struct Person {
+    credential: Credential,
+}
+
+impl<'a> Platform<'a> {
+    pub(crate) async fn new(database: &'a Database) -> Result<Self> {
+        let gate = Gate::new(db::Database::new(&database.config()?)?, Clock::default(), PUBLIC_URL);
+        Ok(Self {
+            memories: Memories::in_process(gate.clone()),
+            identity: Identity::new(gate.clone()),
+            database,
+            gate,
+        })
+    }
+
+    /// A new account.
+    pub(crate) async fn register(&self, name: &str, place: Place) -> Result<Person> {
+        let email: EmailAddress = format!("{name}@eval.example").parse().map_err(anyhow::Error::msg)?;
+        let password = PASSWORD.to_owned().try_into().map_err(anyhow::Error::msg)?;
+        let account = NewAccount { email, password, name: name.to_owned(), place };
+        let signed_in = self.identity.register(&self.request(name), account).await?;
+        Ok(Person { credential: Credential::AccessToken(signed_in.access_token) })
+    }
+
+    /// Somebody at this moment.
+    pub(crate) async fn caller(&self, person: &Person) -> Result<AuthContext> {
+        Ok(self.gate.authenticate(&person.credential, self.request("eval")).await?)
+    }
+
+    /// Each name from an address of its own, so that registering many is not throttled.
+    fn request(&self, name: &str) -> RequestInfo {
+        let number = name.bytes().fold(1_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        let [_, b, c, d] = number.to_be_bytes();
+        RequestInfo {
+            id: RequestId::generate(),
+            at: self.gate.clock.now(),
+            ip: Some(format!("10.{b}.{c}.{d}")),
+            user_agent: None,
+        }
+    }
+}
