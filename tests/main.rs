@@ -16,6 +16,7 @@ mod isolation;
 mod lambda;
 mod operations;
 mod plans;
+mod providers;
 mod python;
 mod recall;
 mod routes;

@@ -91,7 +91,7 @@ async fn each_arm_of_retrieval_reads_only_its_own_index() {
     let (small, broad) = (world.alice.scope.0, world.broad.0);
     let candidates = async |small: &str, broad: &str| {
         let function = format!(
-            "mem0.search_candidates('{{{small}}}'::bigint[], '{{{broad}}}'::bigint[], q, 'topic17 week3', 30)"
+            "mem0.search_candidates('{{{small}}}'::bigint[], '{{{broad}}}'::bigint[], q, 'random', 'topic17 week3', 30)"
         );
         scans(&world, &explainer, &function).await
     };
@@ -124,7 +124,7 @@ async fn each_arm_of_retrieval_reads_only_its_own_index() {
     ]
     "#);
     let among = format!(
-        "mem0.search_among('{{{small},{broad}}}'::bigint[], q, 'topic17 week3', 30,
+        "mem0.search_among('{{{small},{broad}}}'::bigint[], q, 'random', 'topic17 week3', 30,
                            ARRAY(SELECT id FROM memories LIMIT 20))"
     );
     insta::assert_debug_snapshot!(scans(&world, &explainer, &among).await, @r#"
@@ -132,13 +132,13 @@ async fn each_arm_of_retrieval_reads_only_its_own_index() {
         "Index Scan on memory_scopes_by_memory",
     ]
     "#);
-    let nearest = format!("mem0.search_nearest({small}, q, 5)");
+    let nearest = format!("mem0.search_nearest({small}, q, 'random', 5)");
     insta::assert_debug_snapshot!(scans(&world, &explainer, &nearest).await, @r#"
     [
         "Index Only Scan on memory_scopes_pkey",
     ]
     "#);
-    let nearest = format!("mem0.search_nearest({broad}, q, 5)");
+    let nearest = format!("mem0.search_nearest({broad}, q, 'random', 5)");
     insta::assert_debug_snapshot!(scans(&world, &explainer, &nearest).await, @r#"
     [
         "Index Scan on memory_scopes_broad_vectors",

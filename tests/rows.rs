@@ -169,12 +169,14 @@ async fn the_search_projection_is_read_only_through_its_checking_functions() {
     client.batch_execute("SET ROLE mem0_app").await.unwrap();
 
     let query = "(SELECT array_agg(0.0625)::real[]::vector(256)::halfvec(256) FROM generate_series(1, 256))";
+    let model = ours.app.embedder().model();
     let search = |scope: i64| {
         format!(
-            "SELECT count(*) FROM mem0.search_candidates(ARRAY[{scope}::bigint], '{{}}', {query}, 'spring', 10)"
+            "SELECT count(*) FROM mem0.search_candidates(ARRAY[{scope}::bigint], '{{}}', {query}, '{model}', 'spring', 10)"
         )
     };
-    let nearest = |scope: i64| format!("SELECT count(*) FROM mem0.search_nearest({scope}, {query}, 10)");
+    let nearest =
+        |scope: i64| format!("SELECT count(*) FROM mem0.search_nearest({scope}, {query}, '{model}', 10)");
     let (own, foreign) = (ours.team.scope.0, theirs.team.scope.0);
     assert!(refusal(&client, &search(own)).await.contains(OUTSIDE), "bound to nobody");
     bind(&client, ours.owner.enterprise, &[own]).await;

@@ -79,6 +79,11 @@ impl Actor {
         Self { token: people::api_key(self, verbs).await, ..self.clone() }
     }
 
+    /// The same person, calling another application on the same database.
+    pub(crate) fn at(&self, app: &TestApp) -> Self {
+        Self { app: app.clone(), ..self.clone() }
+    }
+
     /// The same person, sending this credential.
     pub(crate) fn with_token(&self, token: impl Into<String>) -> Self {
         Self { token: token.into(), ..self.clone() }

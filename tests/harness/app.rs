@@ -10,6 +10,7 @@ use shared::access::Gate;
 use shared::clock::Clock;
 use shared::config::{DatabaseConfig, LimitsConfig, PublicConfig};
 use shared::db::Database;
+use shared::embedding::{Embedder, StaticEmbedder};
 use shared::identity::Identity;
 
 use super::{Actor, Anonymous, TestDatabase, people, tokens};
@@ -26,7 +27,7 @@ struct Parts {
     router: Router,
     platform: Platform,
     // Last: dropped after the pool that uses it.
-    database: TestDatabase,
+    database: Arc<TestDatabase>,
 }
 
 impl TestApp {
@@ -37,16 +38,37 @@ impl TestApp {
 
     /// With other limits on what a request may cost.
     pub(crate) async fn with_limits(limits: LimitsConfig) -> Self {
+        Self::with(limits, Arc::new(StaticEmbedder::new())).await
+    }
+
+    /// With another embedder than the one that needs no network.
+    pub(crate) async fn with_embedder(embedder: Arc<dyn Embedder>) -> Self {
+        Self::with(LimitsConfig::default(), embedder).await
+    }
+
+    async fn with(limits: LimitsConfig, embedder: Arc<dyn Embedder>) -> Self {
         let database = TestDatabase::new().await;
         let clock = Clock::mock(Self::start());
         let config = DatabaseConfig { connections: 4, ..DatabaseConfig::new(database.url().await).unwrap() };
         let gate = Gate::new(Database::new(&config).unwrap(), clock.clone(), PUBLIC_URL);
         let public = PublicConfig { url: PUBLIC_URL.to_owned(), allowed_origins: Vec::new() };
-        let platform = Platform::new(gate, public, limits);
+        let platform = Platform::with_embedder(gate, public, limits, embedder);
         let router = server::router(&platform);
-        let app = Self(Arc::new(Parts { router, platform, database }));
+        let app = Self(Arc::new(Parts { router, platform, database: Arc::new(database) }));
         tokens::add_signing_key(&app).await;
         app
+    }
+
+    /// The same installation after a change of its configuration: the same database and clock, another embedder.
+    pub(crate) fn with_other_embedder(&self, embedder: Arc<dyn Embedder>) -> Self {
+        let platform = Platform { embedder, ..self.0.platform.clone() };
+        let router = server::router(&platform);
+        Self(Arc::new(Parts { router, platform, database: Arc::clone(&self.0.database) }))
+    }
+
+    /// What turns its texts into vectors.
+    pub(crate) fn embedder(&self) -> &Arc<dyn Embedder> {
+        &self.0.platform.embedder
     }
 
     /// Two owners of an enterprise each, who know nothing of each other.

@@ -13,6 +13,7 @@
 use http::Request;
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
+use shared::ids::MemoryId;
 
 use super::{Actor, Answer, Client as _, Node, Tables, TestApp};
 
@@ -60,6 +61,7 @@ impl World {
         let entity = format!("{marker}-person");
         let (personal_memory, event) = remember(&owner, &entity, "personal", marker).await;
         let (team_memory, _) = remember(&owner, &entity, &team.label(), marker).await;
+        awaits_vector(app, &personal_memory).await;
         let opinion = json!({ "memory_id": team_memory, "feedback": "POSITIVE", "feedback_reason": marker });
         owner.post("/v1/feedback/", opinion).await.ok();
         Self {
@@ -123,6 +125,14 @@ async fn remember(owner: &Actor, entity: &str, scope: &str, marker: &str) -> (St
     });
     let added = owner.post("/v3/memories/add/", body).await.ok();
     (text(&added["results"][0]["id"]), text(&added["event_id"]))
+}
+
+/// As if its embedding model had been away when it was stored.
+async fn awaits_vector(app: &TestApp, memory: &str) {
+    let id: MemoryId = memory.parse().unwrap();
+    let sql = "INSERT INTO embedding_work (enterprise_id, memory_id, due_at)
+               SELECT enterprise_id, id, created_at FROM memories WHERE id = $1";
+    app.database().superuser().await.execute(sql, &[&id.uuid()]).await.unwrap();
 }
 
 fn text(value: &Value) -> String {

@@ -1,24 +1,21 @@
-//! The virtual environment with the client.
+//! Virtual environments with other people's clients.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Pinned by version and content.
-const REQUIREMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/requirements.txt");
-
 /// Written last: an environment without it is half made.
 const COMPLETE: &str = "complete";
 
-/// The interpreter of an environment that has the client, made now if there is none.
-pub(super) fn python() -> PathBuf {
+/// The interpreter of an environment that has what the file `requirements` lists, made now if there is none; `what` says
+/// what is being installed.
+pub(crate) fn python(name: &str, requirements: &str, what: &str) -> PathBuf {
     let cache = cache();
     fs::create_dir_all(&cache).unwrap();
-    let requirements = fs::read_to_string(REQUIREMENTS).unwrap();
     let mut hasher = DefaultHasher::new();
-    requirements.hash(&mut hasher);
-    let name = format!("venv-mem0ai-{:016x}", hasher.finish());
+    fs::read_to_string(requirements).unwrap().hash(&mut hasher);
+    let name = format!("venv-{name}-{:016x}", hasher.finish());
     let environment = cache.join(&name);
     let interpreter = environment.join("bin/python");
     if environment.join(COMPLETE).exists() {
@@ -28,14 +25,14 @@ pub(super) fn python() -> PathBuf {
     let lock = File::create(cache.join(format!("{name}.lock"))).unwrap();
     lock.lock().unwrap();
     if !environment.join(COMPLETE).exists() {
-        eprintln!("installing mem0's Python client (about 45 MB, once)");
-        make(&environment, &interpreter);
+        eprintln!("installing {what}");
+        make(&environment, &interpreter, requirements);
         fs::write(environment.join(COMPLETE), "").unwrap();
     }
     interpreter
 }
 
-fn make(environment: &Path, interpreter: &Path) {
+fn make(environment: &Path, interpreter: &Path, requirements: &str) {
     if environment.exists() {
         fs::remove_dir_all(environment).unwrap();
     }
@@ -47,7 +44,7 @@ fn make(environment: &Path, interpreter: &Path) {
             "--progress-bar=off",
             "--quiet",
             "--requirement",
-            REQUIREMENTS,
+            requirements,
         ]));
 }
 

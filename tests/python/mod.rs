@@ -3,7 +3,7 @@
 //! What it does and expects is in `test_memory_client.py`; here the server is started for it, and the client is brought:
 //! into a virtual environment in the cache directory, made once for each content of `requirements.txt`.
 
-mod environment;
+pub(crate) mod environment;
 
 use std::process::Command;
 
@@ -11,11 +11,16 @@ use shared::access::ApiKeyVerb;
 
 use crate::harness::TestApp;
 
+/// Pinned by version and content.
+const REQUIREMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/requirements.txt");
+
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/test_memory_client.py");
 
 #[tokio::test]
 async fn the_official_client_does_its_whole_surface() {
-    let python = tokio::task::spawn_blocking(environment::python);
+    let python = tokio::task::spawn_blocking(|| {
+        environment::python("mem0ai", REQUIREMENTS, "mem0's Python client (about 45 MB, once)")
+    });
     let (app, alice, bob) = TestApp::two_tenants().await;
     let url = app.serve().await;
     let key = alice.with_api_key().await.token;
