@@ -191,6 +191,27 @@ async fn the_search_projection_is_read_only_through_its_checking_functions() {
 }
 
 #[tokio::test]
+async fn the_texts_of_all_tenants_are_open_to_nobody_who_is_bound_to_one() {
+    let (ours, _theirs, client) = two_worlds().await;
+    let calls = [
+        "SELECT count(*) FROM mem0.claim_embedding_work('m', now(), interval '1 minute', 10)",
+        "SELECT mem0.finish_embedding_work('m', '{}', '{}', '{}', '{}')",
+        "SELECT mem0.release_embedding_work('{}', '{}', now())",
+        "SELECT count(*) FROM mem0.embedding_progress()",
+    ];
+    for call in calls {
+        client.query(call, &[]).await.unwrap_or_else(|error| panic!("{call}: {error:?}"));
+    }
+    bind(&client, ours.owner.enterprise, &[]).await;
+    for call in calls {
+        assert!(refusal(&client, call).await.contains("upkeep in a caller's transaction"), "{call}");
+    }
+    assert!(
+        refusal(&client, "SELECT count(*) FROM embedding_work").await.contains("permission denied for table")
+    );
+}
+
+#[tokio::test]
 async fn whatever_requests_can_reach_is_under_row_level_security() {
     let app = TestApp::new().await;
     let client = app.database().superuser().await;
