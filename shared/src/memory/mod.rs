@@ -10,6 +10,7 @@
 //! Not here: who may do what (`access::policy`), text to vectors (`embedding`), HTTP (`functions/memories`).
 
 mod backlog;
+mod briefing;
 mod capture;
 pub mod duplicate;
 mod entities;
@@ -37,6 +38,7 @@ mod upkeep;
 mod validate;
 
 pub use backlog::{Backlog, Progress};
+pub use briefing::{Briefing, MAX_BRIEFING};
 pub use entities::{Entities, NamedEntity};
 pub use events::{Event, EventResult, Status};
 pub use feedback::Opinion;

@@ -6,6 +6,7 @@
 //! that the filter holds for.
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use crate::access::{Action, AuthContext, TenantTx};
 use crate::embedding::Purpose;
@@ -110,6 +111,10 @@ pub struct Recalled {
     pub score: f32,
     /// What the score is made of.
     pub breakdown: Breakdown,
+    /// What it was captured with.
+    pub capture: Uuid,
+    /// Its place there.
+    pub position: i32,
 }
 
 /// What a search brought.
@@ -143,6 +148,7 @@ impl Memories {
         let question = Question {
             text: words,
             now: request.reference.unwrap_or(caller.request().at),
+            threshold: request.threshold,
             weights: request.weights,
         };
         let search = Search {
@@ -160,7 +166,6 @@ impl Memories {
         let pool = search.run().await?;
         tx.commit().await?;
         let mut found = ranking::rank(&question, pool);
-        found.retain(|recalled| recalled.score >= request.threshold);
         found.truncate(request.top_k as usize);
         Ok(Recollection { found, degraded })
     }

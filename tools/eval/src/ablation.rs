@@ -27,14 +27,18 @@ impl Variant {
             Self::default(),
             Self::new("semantic only", full.only(&[Signal::Semantic])),
             Self::new("bm25 only", full.only(&[Signal::Bm25])),
-            Self::new("semantic and bm25", full.only(&[Signal::Semantic, Signal::Bm25]).with(Signal::Bm25, 0.27)),
+            Self::new(
+                "semantic and bm25",
+                full.only(&[Signal::Semantic, Signal::Bm25]).with(Signal::Bm25, 0.27),
+            ),
             Self::new("interaction only, without neighbours", alone.only(&[Signal::Interaction])),
             Self::new("interaction only", full.only(&[Signal::Interaction])),
             Self::new("interaction and semantic", full.only(&[Signal::Interaction, Signal::Semantic])),
             Self::new("without neighbours", alone),
         ];
         variants.extend(
-            Signal::ALL.map(|signal| Self::new(format!("without {}", signal.as_str()), full.without(&[signal]))),
+            Signal::ALL
+                .map(|signal| Self::new(format!("without {}", signal.as_str()), full.without(&[signal]))),
         );
         variants
     }
@@ -43,7 +47,8 @@ impl Variant {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut weights = Weights::default();
         for part in text.split(',') {
-            let (name, value) = part.split_once('=').ok_or_else(|| format!("{part:?} is not signal=weight"))?;
+            let (name, value) =
+                part.split_once('=').ok_or_else(|| format!("{part:?} is not signal=weight"))?;
             let value: f32 = value.parse().map_err(|_| format!("{value:?} is not a number"))?;
             match Signal::ALL.into_iter().find(|signal| signal.as_str() == name) {
                 Some(signal) => weights = weights.with(signal, value),

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::access::AuthContext;
 use shared::http::Json;
-use shared::memory::{DEFAULT_THRESHOLD, DEFAULT_TOP_K, Degraded, Memories, Recall, Recollection};
+use shared::ids::MemoryId;
+use shared::memory::{
+    Briefing, DEFAULT_THRESHOLD, DEFAULT_TOP_K, Degraded, Memories, Recall, Recollection,
+};
 use shared::{Error, Result};
 
 use super::narrow::{Narrowed, narrow};
@@ -36,6 +39,8 @@ pub(crate) struct Search {
     /// Ours: adds `score_breakdown`.
     #[serde(default)]
     explain: bool,
+    /// Ours: adds `context`, at most this long.
+    max_tokens: Option<i64>,
     user_id: Option<Value>,
     agent_id: Option<Value>,
     app_id: Option<Value>,
@@ -63,6 +68,16 @@ pub(crate) struct Found {
     degraded: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     degraded_reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<ContextView>,
+}
+
+/// The results as one text for a language model.
+#[derive(Serialize)]
+struct ContextView {
+    text: String,
+    tokens: usize,
+    memory_ids: Vec<MemoryId>,
 }
 
 pub(crate) async fn post(
@@ -72,13 +87,22 @@ pub(crate) async fn post(
 ) -> Result<Json<Found>> {
     let explain = search.explain;
     let fields = search.fields.clone();
+    let budget = search.max_tokens.map(Briefing::budget).transpose()?;
     let Recollection { found, degraded } = memories.recall(&caller, search.read()?).await?;
+    let context = budget.map(|budget| ContextView::from(Briefing::of(&caller, &found, budget)));
     let views = found.into_iter().map(|found| FoundView::new(&caller, found, explain)).collect();
     Ok(Json(Found {
         results: narrow(views, fields.as_deref())?,
         degraded: degraded.is_some(),
         degraded_reason: degraded.map(Degraded::as_str),
+        context,
     }))
+}
+
+impl From<Briefing> for ContextView {
+    fn from(Briefing { text, tokens, memories }: Briefing) -> Self {
+        Self { text, tokens, memory_ids: memories }
+    }
 }
 
 impl Search {

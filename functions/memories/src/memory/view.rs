@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use shared::access::AuthContext;
 use shared::ids::MemoryId;
-use shared::memory::{Lifecycle, Memory, Recalled};
+use shared::memory::{Breakdown, Lifecycle, Memory, Recalled};
 
 /// mem0 wraps texts in results of work: `{"memory": "…"}`.
 #[derive(Serialize)]
@@ -49,6 +49,7 @@ pub(crate) struct FoundView {
     app_id: Option<String>,
     run_id: Option<String>,
     score: f32,
+    /// What each signal added to the score.
     #[serde(skip_serializing_if = "Option::is_none")]
     score_breakdown: Option<Breakdown>,
     metadata: Map<String, Value>,
@@ -59,14 +60,6 @@ pub(crate) struct FoundView {
     scope: Option<String>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
-}
-
-/// What a score is made of, each part from 0 to 1.
-#[derive(Serialize)]
-struct Breakdown {
-    semantic: f32,
-    lexical: f32,
-    recency: f32,
 }
 
 /// When it was stored, taken apart.
@@ -111,7 +104,7 @@ impl MemoryView {
 
 impl FoundView {
     pub(crate) fn new(caller: &AuthContext, found: Recalled, explain: bool) -> Self {
-        let Recalled { memory, score, breakdown } = found;
+        let Recalled { memory, score, breakdown, .. } = found;
         Self {
             id: memory.id,
             user_id: memory.labels.user,
@@ -119,11 +112,7 @@ impl FoundView {
             app_id: memory.labels.app,
             run_id: memory.labels.run,
             score,
-            score_breakdown: explain.then_some(Breakdown {
-                semantic: breakdown.semantic,
-                lexical: breakdown.lexical,
-                recency: breakdown.recency,
-            }),
+            score_breakdown: explain.then_some(breakdown),
             metadata: memory.metadata,
             categories: memory.categories,
             lifecycle_state: memory.lifecycle,

@@ -21,7 +21,8 @@ fn prefix(text: &str) -> Option<&str> {
     let (name, _) = text.split_once(": ")?;
     let capital = |word: &str| word.starts_with(char::is_uppercase);
     let plain = name.chars().all(|c| c.is_alphabetic() || " .'-".contains(c));
-    (plain && (1..=LONGEST_NAME).contains(&name.split(' ').count()) && name.split(' ').all(capital)).then_some(name)
+    (plain && (1..=LONGEST_NAME).contains(&name.split(' ').count()) && name.split(' ').all(capital))
+        .then_some(name)
 }
 
 fn name_words(name: &str) -> Vec<String> {
@@ -53,7 +54,9 @@ mod tests {
         let said = |text: &str| of(&memory(1, text));
         assert_eq!(said("Ada: I like tea"), ["ada"]);
         assert_eq!(said("Ada O'Hara: I like tea"), ["ada", "hara"]);
-        for text in ["I like tea", "note: tea", "The rule of the house is: tea", "At 10: 30 people", "http://a: b"] {
+        for text in
+            ["I like tea", "note: tea", "The rule of the house is: tea", "At 10: 30 people", "http://a: b"]
+        {
             assert_eq!(said(text), [""; 0], "{text}");
         }
         let mut other = memory(1, "Ada: I like tea");

@@ -27,7 +27,9 @@ pub(super) struct Neighbours {
 impl Neighbours {
     pub(super) fn of(pool: &[Item]) -> Self {
         let mut order: Vec<usize> = (0..pool.len()).collect();
-        order.sort_unstable_by_key(|&index| (pool[index].capture, pool[index].position, pool[index].memory.id));
+        order.sort_unstable_by_key(|&index| {
+            (pool[index].capture, pool[index].position, pool[index].memory.id)
+        });
         let mut places = vec![0; pool.len()];
         for (place, &index) in order.iter().enumerate() {
             places[index] = place;
@@ -45,7 +47,8 @@ impl Neighbours {
             together.then_some(distance as i32)
         };
         let place = self.places[index];
-        let before = self.order[..place].iter().rev().map_while(move |&other| Some((other, distance(other)?)));
+        let before =
+            self.order[..place].iter().rev().map_while(move |&other| Some((other, distance(other)?)));
         let behind = self.order[place + 1..].iter().map_while(move |&other| Some((other, distance(other)?)));
         before.chain(behind).filter(move |(other, distance)| {
             *distance != 0 && (pool[*other].memory.at() - item.memory.at()).abs() <= PAUSE

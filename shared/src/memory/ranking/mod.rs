@@ -18,7 +18,7 @@ mod recency;
 mod repetition;
 mod signal;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod tokens;
 mod weights;
 mod when;
@@ -59,42 +59,49 @@ pub(crate) struct Question<'a> {
     pub(crate) text: &'a str,
     /// The present.
     pub(crate) now: DateTime<Utc>,
+    /// The least score, 0 to 1.
+    pub(crate) threshold: f32,
     /// How much each signal counts.
     pub(crate) weights: Weights,
 }
 
-/// Every memory of the pool with its score, best first, the newer of equals first. Repetitions come after what they
-/// repeat, at a lower score.
+/// Every memory of the pool with at least the least score, best first, the newer of equals first. Repetitions come after
+/// what they repeat, at a score just above the least.
 pub(crate) fn rank(question: &Question<'_>, pool: Vec<Item>) -> Vec<Recalled> {
     let neighbours = Neighbours::of(&pool);
-    let mut scored: Vec<(usize, Breakdown)> = score(question, &pool, &neighbours).into_iter().enumerate().collect();
-    let order = |pool: &[Item], a: &(usize, Breakdown), b: &(usize, Breakdown)| {
-        b.1.sum().total_cmp(&a.1.sum()).then_with(|| pool[b.0].memory.id.cmp(&pool[a.0].memory.id))
-    };
-    scored.sort_by(|a, b| order(&pool, a, b));
+    let mut scored: Vec<(usize, Breakdown)> =
+        score(question, &pool, &neighbours).into_iter().enumerate().collect();
+    scored.retain(|(_, breakdown)| breakdown.score() >= question.threshold);
+    order(&pool, &mut scored);
     let best_first: Vec<&Item> = scored.iter().map(|(index, _)| &pool[*index]).collect();
     let repeated = repetition::repeated(&best_first);
     if repeated.contains(&true) {
-        for ((_, breakdown), repeated) in scored.iter_mut().zip(repeated) {
-            if repeated {
-                let part = question.weights.get(Signal::Repetition) * breakdown.sum().max(0.0);
-                breakdown.set(Signal::Repetition, part);
-            }
+        for ((_, breakdown), _) in scored.iter_mut().zip(repeated).filter(|(_, repeated)| *repeated) {
+            let above = breakdown.score() - question.threshold;
+            breakdown.set(Signal::Repetition, question.weights.get(Signal::Repetition) * above);
         }
-        scored.sort_by(|a, b| order(&pool, a, b));
+        order(&pool, &mut scored);
     }
-    let mut memories: Vec<Option<Memory>> = pool.into_iter().map(|item| Some(item.memory)).collect();
+    let mut pool: Vec<Option<Item>> = pool.into_iter().map(Some).collect();
     let recalled = scored.into_iter().filter_map(|(index, breakdown)| {
-        let score = breakdown.sum().clamp(0.0, 1.0);
-        Some(Recalled { memory: memories[index].take()?, score, breakdown })
+        let Item { memory, capture, position, .. } = pool[index].take()?;
+        Some(Recalled { memory, score: breakdown.score(), breakdown, capture, position })
     });
     recalled.collect()
 }
 
+/// Best first, also of those that are cut at 1; the newer of equals first.
+fn order(pool: &[Item], scored: &mut [(usize, Breakdown)]) {
+    scored.sort_by(|(a, one), (b, other)| {
+        other.sum().total_cmp(&one.sum()).then_with(|| pool[*b].memory.id.cmp(&pool[*a].memory.id))
+    });
+}
+
 fn score(question: &Question<'_>, pool: &[Item], neighbours: &Neighbours) -> Vec<Breakdown> {
-    let Question { text, now, weights } = question;
+    let Question { text, now, weights, .. } = question;
     let interaction = Interaction::new(text);
     let matches = interaction.matches(pool.iter().map(|item| &item.tokens));
+    let shares = interaction.shares(&matches);
     let (dates, period) = (Dates::named_in(text), Period::spoken_of_in(text, *now));
     let asks_for_a_time = when::asks_for_a_time(text);
     let somebody_elses = actor::somebody_elses(text, pool.iter().map(|item| &item.memory));
@@ -104,7 +111,7 @@ fn score(question: &Question<'_>, pool: &[Item], neighbours: &Neighbours) -> Vec
         let matched = context::in_context(pool, &matches, neighbours, index, weights.reach());
         let mut breakdown = Breakdown::default();
         let mut add = |signal, measure: f32| breakdown.set(signal, weights.get(signal) * measure);
-        add(Signal::Interaction, interaction.total(&matched));
+        add(Signal::Interaction, interaction::total(&matched, &shares));
         add(Signal::Semantic, cosine(item.similarity));
         add(Signal::Bm25, item.words);
         add(Signal::Date, dates.share(memory.at()));
@@ -114,7 +121,8 @@ fn score(question: &Question<'_>, pool: &[Item], neighbours: &Neighbours) -> Vec
         add(Signal::Actor, flag(somebody_elses[index]));
         add(Signal::Question, flag(is_question(&memory.content)));
         let relevance = breakdown.relevance();
-        let mut scale = |signal, measure: f32| breakdown.set(signal, weights.get(signal) * relevance * measure);
+        let mut scale =
+            |signal, measure: f32| breakdown.set(signal, weights.get(signal) * relevance * measure);
         scale(Signal::Recency, recency::recency(memory.at(), *now));
         scale(Signal::Feedback, item.opinion.clamp(-1.0, 1.0));
         scale(Signal::Superseded, flag(memory.lifecycle == Lifecycle::Superseded));
@@ -139,7 +147,7 @@ fn is_question(text: &str) -> bool {
 
 impl Memory {
     /// When what it tells was so, as far as is known.
-    fn at(&self) -> DateTime<Utc> {
+    pub(super) fn at(&self) -> DateTime<Utc> {
         self.occurred_at.unwrap_or(self.created_at)
     }
 }

@@ -217,7 +217,9 @@ mod tests {
 
     #[test]
     fn other_words_mean_no_time() {
-        for text in ["", "the last train", "this project", "on call", "long ago", "a day off", "on mon", "week 12"] {
+        for text in
+            ["", "the last train", "this project", "on call", "long ago", "a day off", "on mon", "week 12"]
+        {
             assert_eq!(period(text), None, "{text}");
         }
     }

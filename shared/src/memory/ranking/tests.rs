@@ -13,7 +13,7 @@ fn now() -> DateTime<Utc> {
 }
 
 /// A memory of this moment.
-pub(super) fn memory(number: u128, text: &str) -> Memory {
+pub(in crate::memory) fn memory(number: u128, text: &str) -> Memory {
     Memory {
         id: MemoryId(Uuid::from_u128(number)),
         author: UserId(Uuid::nil()),
@@ -56,7 +56,7 @@ fn conversation(texts: &[&str]) -> Vec<Item> {
 }
 
 fn ranked(text: &str, pool: Vec<Item>) -> Vec<Recalled> {
-    rank(&Question { text, now: now(), weights: Weights::default() }, pool)
+    rank(&Question { text, now: now(), threshold: 0.0, weights: Weights::default() }, pool)
 }
 
 fn texts(recalled: &[Recalled]) -> Vec<&str> {
@@ -120,7 +120,8 @@ fn who_answers_a_question_gets_its_words() {
 
 #[test]
 fn dates_and_time_words_lift_what_happened_then() {
-    let mut pool = vec![item(1, "We met the bank"), item(2, "We met the bank there"), item(3, "We met at the bank")];
+    let mut pool =
+        vec![item(1, "We met the bank"), item(2, "We met the bank there"), item(3, "We met at the bank")];
     pool[0].memory.occurred_at = "2026-11-11T09:00:00Z".parse().ok();
     pool[1].memory.occurred_at = "2026-05-11T09:00:00Z".parse().ok();
     let first = |query: &str| numbers(&ranked(query, pool.clone()))[0];
@@ -129,7 +130,8 @@ fn dates_and_time_words_lift_what_happened_then() {
     assert_eq!(first("who met the bank today?"), 3);
     let found = ranked("who met the bank last week?", pool.clone());
     assert!(part(&found, 1, Signal::Time) > 0.0 && part(&found, 2, Signal::Time) == 0.0);
-    let asked = ranked("when did we meet the bank?", vec![item(1, "We met the bank on Monday"), item(2, "the bank")]);
+    let asked =
+        ranked("when did we meet the bank?", vec![item(1, "We met the bank on Monday"), item(2, "the bank")]);
     assert!(part(&asked, 1, Signal::When) > 0.0 && part(&asked, 2, Signal::When) == 0.0);
 }
 
@@ -158,10 +160,20 @@ fn age_opinions_and_successors_decide_between_equals_only() {
 #[test]
 fn repetitions_come_after_what_they_repeat_and_leave_room_for_others() {
     let text = "The billing team owns the invoice service and its database";
-    let pool = vec![item(1, text), item(2, text), item(3, text), item(4, "Invoices are sent by the billing team")];
+    let pool =
+        vec![item(1, text), item(2, text), item(3, text), item(4, "Invoices are sent by the billing team")];
     let found = ranked("who owns the invoice service", pool);
     assert_eq!(numbers(&found), [3, 4, 2, 1]);
     assert!(part(&found, 2, Signal::Repetition) < 0.0 && part(&found, 3, Signal::Repetition) == 0.0);
+    let question = Question {
+        text: "who owns the invoice service",
+        now: now(),
+        threshold: 0.3,
+        weights: Weights::default(),
+    };
+    let found = rank(&question, vec![item(1, text), item(2, text), item(3, "A banana")]);
+    assert_eq!(numbers(&found), [2, 1], "a repetition stays above the threshold");
+    assert!(found[1].score >= 0.3);
 }
 
 #[test]
@@ -175,7 +187,9 @@ fn equals_come_newest_first() {
 fn a_signal_can_be_left_out() {
     let pool = || vec![Item { similarity: 0.5, words: 0.5, ..item(1, "green tea") }];
     for signal in [Signal::Interaction, Signal::Semantic, Signal::Bm25, Signal::Recency] {
-        let score = |weights| rank(&Question { text: "tea", now: now(), weights }, pool())[0].breakdown;
+        let score = |weights| {
+            rank(&Question { text: "tea", now: now(), threshold: 0.0, weights }, pool())[0].breakdown
+        };
         assert!(score(Weights::default()).get(signal) > 0.0, "{signal:?}");
         assert_eq!(score(Weights::default().without(&[signal])).get(signal), 0.0, "{signal:?}");
         let only = score(Weights::default().only(&[signal]));

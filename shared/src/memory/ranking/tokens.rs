@@ -42,9 +42,10 @@ impl Tokens {
 /// Tells vocabularies apart: FNV-1a of the model's name, folded.
 fn vocabulary() -> u16 {
     let embedder = StaticEmbedder::new();
-    let hash = embedder.model().bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
+    let hash = embedder
+        .model()
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     (hash ^ (hash >> 16)) as u16
 }
 

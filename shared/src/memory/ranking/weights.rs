@@ -27,7 +27,8 @@ impl Default for Weights {
             // Shares of what the first three come to: alone they are no reason to recall anything.
             Signal::Recency | Signal::Feedback => 0.1,
             Signal::Superseded => -0.25,
-            Signal::Repetition => -0.5,
+            // Of what is above the threshold.
+            Signal::Repetition => -0.8,
         });
         Self { parts, reach: Self::REACH }
     }

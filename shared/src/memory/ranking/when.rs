@@ -4,11 +4,35 @@ use super::dates::month_name;
 use super::words::words;
 
 const MOMENTS: [&str; 15] = [
-    "yesterday", "today", "tonight", "tomorrow", "ago", "since", "recently", "lately", "day", "days", "night", "weekend",
-    "o'clock", "noon", "midnight",
+    "yesterday",
+    "today",
+    "tonight",
+    "tomorrow",
+    "ago",
+    "since",
+    "recently",
+    "lately",
+    "day",
+    "days",
+    "night",
+    "weekend",
+    "o'clock",
+    "noon",
+    "midnight",
 ];
 const SPANS: [&str; 12] = [
-    "week", "weeks", "month", "months", "quarter", "year", "years", "morning", "afternoon", "evening", "summer", "winter",
+    "week",
+    "weeks",
+    "month",
+    "months",
+    "quarter",
+    "year",
+    "years",
+    "morning",
+    "afternoon",
+    "evening",
+    "summer",
+    "winter",
 ];
 const BEFORE_SPANS: [&str; 7] = ["last", "next", "this", "past", "every", "coming", "few"];
 
@@ -16,10 +40,13 @@ const BEFORE_SPANS: [&str; 7] = ["last", "next", "this", "past", "every", "comin
 pub(super) fn asks_for_a_time(query: &str) -> bool {
     let words: Vec<String> = words(query).map(str::to_lowercase).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let measure = |word: &str| matches!(word, "date" | "day" | "days" | "week" | "month" | "year" | "time" | "weekday");
+    let measure =
+        |word: &str| matches!(word, "date" | "day" | "days" | "week" | "month" | "year" | "time" | "weekday");
     words.first() == Some(&"when")
         || words.windows(2).any(|pair| match pair {
-            [before, "when"] => matches!(*before, "since" | "until" | "by" | "and" | "know" | "remember" | "me"),
+            [before, "when"] => {
+                matches!(*before, "since" | "until" | "by" | "and" | "know" | "remember" | "me")
+            }
             ["how", "long" | "often" | "recently" | "soon"] => true,
             ["what" | "which", word] => measure(word),
             _ => false,
@@ -36,7 +63,8 @@ pub(super) fn tells_a_time(text: &str) -> bool {
             || (capital && (month_name(word).is_some() || is_weekday(&lower)))
             || is_year(word)
             || (SPANS.contains(&lower.as_str())
-                && (BEFORE_SPANS.contains(&before.as_str()) || before.bytes().all(|byte| byte.is_ascii_digit())));
+                && (BEFORE_SPANS.contains(&before.as_str())
+                    || before.bytes().all(|byte| byte.is_ascii_digit())));
         before = lower;
         found
     })
@@ -73,7 +101,13 @@ mod tests {
     #[test]
     fn words_of_time_are_known() {
         for text in [
-            "I moved last week", "two days ago", "on Friday", "In March we shipped", "since 2021", "5 years", "yesterday!",
+            "I moved last week",
+            "two days ago",
+            "on Friday",
+            "In March we shipped",
+            "since 2021",
+            "5 years",
+            "yesterday!",
         ] {
             assert!(tells_a_time(text), "{text}");
         }

@@ -154,8 +154,11 @@ fn print(name: &str, figures: &Figures, mut latency: Vec<Duration>) {
     latency.sort();
     let median = latency.get(latency.len() / 2).copied().unwrap_or_default();
     let overall = &figures.overall;
-    let categories: Vec<String> =
-        figures.categories.iter().map(|(name, recall)| format!("c{name} {:.3}", recall.recall_at_10)).collect();
+    let categories: Vec<String> = figures
+        .categories
+        .iter()
+        .map(|(name, recall)| format!("c{name} {:.3}", recall.recall_at_10))
+        .collect();
     report::say(&format!(
         "{name:38} @1 {:.3} @5 {:.3} @10 {:.3} @20 {:.3} ndcg {:.3}  {}  {:.1} ms",
         overall.recall_at_1,
