@@ -5,6 +5,8 @@
 //! orders that. Where a filter leaves too few of what is near, the search is made once more among exactly those memories
 //! that the filter holds for.
 
+use std::time::Instant;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -165,7 +167,10 @@ impl Memories {
         };
         let pool = search.run().await?;
         tx.commit().await?;
+        let (size, started) = (pool.len(), Instant::now());
         let mut found = ranking::rank(&question, pool);
+        let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::debug!(pool.size = size, ranking.duration_us = duration_us, "ranked");
         found.truncate(request.top_k as usize);
         Ok(Recollection { found, degraded })
     }

@@ -13,6 +13,8 @@ mod figures;
 mod locomo;
 mod platform;
 mod report;
+mod teams;
+mod timing;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,12 +45,20 @@ enum Evaluation {
         #[command(flatten)]
         output: report::Output,
     },
+    /// Generated facts of teams: paraphrases, news, tickets, times, and what others know and must not be shown.
+    Teams {
+        #[command(flatten)]
+        options: teams::Options,
+        #[command(flatten)]
+        output: report::Output,
+    },
 }
 
 // One thread: searches are asked one after the other, as their latency is reported too.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
+    timing::listen();
     // Dropping the future stops what it started.
     let result = tokio::select! {
         result = run(&cli) => result,
@@ -71,6 +81,11 @@ async fn run(cli: &Cli) -> Result<()> {
             let database = Database::start(&cli.directory).await?;
             let platform = Platform::new(&database).await?;
             output.print(&locomo::run(options, &platform, &conversations).await?)
+        }
+        Evaluation::Teams { options, output } => {
+            let database = Database::start(&cli.directory).await?;
+            let platform = Platform::new(&database).await?;
+            output.print(&teams::run(options, &platform).await?)
         }
     }
 }

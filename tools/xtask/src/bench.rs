@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 /// Builds a package's binary of the same name and returns where it is.
-fn build(workspace: &Workspace, package: &str, profile: &str) -> Result<PathBuf> {
+pub(crate) fn build(workspace: &Workspace, package: &str, profile: &str) -> Result<PathBuf> {
     let mut command = cargo::command("cargo");
     command.current_dir(&workspace.root).args(["build", "--locked", "--quiet"]);
     command.args(["--profile", profile, "--package", package, "--bin", package]);

@@ -6,6 +6,7 @@
 mod bench;
 mod cargo;
 mod check;
+mod eval;
 mod package;
 mod workspace;
 
@@ -27,6 +28,8 @@ enum Task {
     Package(package::Args),
     /// Measure: cold starts, sizes, latency and throughput. `docs/performance.md` explains the figures.
     Bench(bench::Args),
+    /// Evaluate what search finds. `docs/performance.md` explains the figures.
+    Eval(eval::Args),
     /// Check what a machine can check: formatting, lints, forbidden dependencies, licences.
     Check(check::Args),
 }
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Package(args) => package::run(&args),
         Task::Bench(args) => bench::run(&args),
+        Task::Eval(args) => eval::run(&args),
         Task::Check(args) => check::run(&args),
     };
     match result {

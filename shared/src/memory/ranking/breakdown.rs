@@ -16,7 +16,8 @@ impl Breakdown {
     }
 
     pub(super) fn set(&mut self, signal: Signal, part: f32) {
-        self.0[signal as usize] = part;
+        // No part is minus nothing.
+        self.0[signal as usize] = part + 0.0;
     }
 
     /// All parts together: what memories are ordered by.

@@ -45,22 +45,25 @@ impl Interaction {
     /// The matches of some memories, in their order.
     pub(super) fn matches<'a>(&self, memories: impl Iterator<Item = &'a Tokens>) -> Vec<Match> {
         let count = self.0.tokens().len();
-        // Each token is compared with the query once, in however many memories it is: where its matches begin, plus 1.
-        let mut known = vec![0_usize; NUMBERS];
+        // Each token is compared with the query once, in however many memories it is. By its number: the place of its
+        // matches, counted from 1.
+        let mut known = vec![0_u32; NUMBERS];
         let (mut matches, mut similarities) = (Vec::new(), Vec::new());
         let best = |tokens: &Tokens| {
             let mut best = vec![0.0_f32; count].into_boxed_slice();
             for token in tokens.as_slice() {
                 let place = &mut known[token.index()];
                 if *place == 0 {
-                    *place = matches.len() + 1;
                     self.0.similarities(*token, &mut similarities);
                     matches.extend(similarities.iter().map(|similarity| match *similarity > NOISE {
                         true => similarity * similarity,
                         false => 0.0,
                     }));
+                    // At most one for each number.
+                    *place = (matches.len() / count.max(1)) as u32;
                 }
-                for (best, new) in best.iter_mut().zip(&matches[*place - 1..]) {
+                let start = (*place as usize).saturating_sub(1) * count;
+                for (best, new) in best.iter_mut().zip(&matches[start..]) {
                     *best = best.max(*new);
                 }
             }

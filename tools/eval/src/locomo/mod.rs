@@ -68,7 +68,7 @@ pub(crate) async fn run(
     let mut first = None;
     for variant in &variants {
         let (figures, latency) = evaluate(options, platform, &remembered, variant).await?;
-        print(&variant.name, &figures, latency);
+        report::figures(&variant.name, &figures, latency);
         first.get_or_insert(figures);
     }
     first.context("nothing was evaluated")
@@ -148,25 +148,4 @@ async fn evaluate(
         }
     }
     Ok((Figures::of(&answered), latency))
-}
-
-fn print(name: &str, figures: &Figures, mut latency: Vec<Duration>) {
-    latency.sort();
-    let median = latency.get(latency.len() / 2).copied().unwrap_or_default();
-    let overall = &figures.overall;
-    let categories: Vec<String> = figures
-        .categories
-        .iter()
-        .map(|(name, recall)| format!("c{name} {:.3}", recall.recall_at_10))
-        .collect();
-    report::say(&format!(
-        "{name:38} @1 {:.3} @5 {:.3} @10 {:.3} @20 {:.3} ndcg {:.3}  {}  {:.1} ms",
-        overall.recall_at_1,
-        overall.recall_at_5,
-        overall.recall_at_10,
-        overall.recall_at_20,
-        overall.ndcg_at_10,
-        categories.join(" "),
-        median.as_secs_f64() * 1000.0,
-    ));
 }
