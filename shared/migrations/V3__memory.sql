@@ -86,7 +86,9 @@ CREATE TABLE memory_scopes (
     embedding       halfvec(256),
     -- mem0.model_number of the vector's model.
     model           integer,
+    -- What mem0.terms finds in it, and how many those are, repetitions included.
     terms           tsvector NOT NULL,
+    length          integer NOT NULL,
     PRIMARY KEY (enterprise_id, scope_id, memory_id) INCLUDE (embedding, model)
 ) PARTITION BY HASH (enterprise_id);
 
@@ -96,13 +98,59 @@ BEGIN
         EXECUTE format(
             'CREATE TABLE memory_scopes_%s PARTITION OF memory_scopes FOR VALUES WITH (MODULUS 16, REMAINDER %s)
              WITH (autovacuum_vacuum_insert_scale_factor = 0.01, autovacuum_vacuum_scale_factor = 0.02)', i, i);
+        -- No plan depends on them, and collecting them would be most of the work of ANALYZE.
+        EXECUTE format('ALTER TABLE memory_scopes_%s ALTER embedding SET STATISTICS 0, ALTER terms SET STATISTICS 0', i);
     END LOOP;
 END
 $$;
 CREATE INDEX memory_scopes_by_memory ON memory_scopes (enterprise_id, memory_id);
-CREATE INDEX memory_scopes_terms ON memory_scopes USING gin (scope_id, terms) WITH (fastupdate = off);
-CREATE INDEX memory_scopes_broad_terms ON memory_scopes USING gin (terms) WITH (fastupdate = off) WHERE broad;
+-- Terms with a prefix, `17:budget`: lists in the index are as long as the term is common where the prefix says, not in
+-- the whole table. A broad scope has lists of its own. The many small scopes share them by 64, since each list costs room;
+-- `scope_id + 0` tells them apart, an expression so that a condition on it is answered by this index and no other.
+CREATE FUNCTION mem0.scoped_terms(prefix bigint, terms tsvector) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT array_to_tsvector(coalesce(array_agg(prefix || ':' || lexeme), '{}')) FROM unnest(terms));
+CREATE INDEX memory_scopes_terms ON memory_scopes USING gin ((scope_id + 0), mem0.scoped_terms(scope_id % 64, terms))
+    WITH (fastupdate = off);
+CREATE INDEX memory_scopes_broad_terms ON memory_scopes USING gin (mem0.scoped_terms(scope_id, terms))
+    WITH (fastupdate = off) WHERE broad;
 CREATE INDEX memory_scopes_broad_vectors ON memory_scopes USING hnsw (embedding halfvec_ip_ops) WHERE broad;
+
+-- How many rows each scope has in the projection: what was counted, and what has changed since. Writers only ever add a
+-- line, so they never wait for each other; mem0.review_tiers adds the lines up.
+CREATE TABLE scope_sizes (
+    enterprise_id   uuid NOT NULL,
+    scope_id        bigint NOT NULL,
+    rows            bigint NOT NULL,
+    -- How far mem0.move_tier has come with this scope.
+    moved_through   uuid,
+    PRIMARY KEY (enterprise_id, scope_id),
+    FOREIGN KEY (enterprise_id, scope_id) REFERENCES scopes (enterprise_id, id) ON DELETE CASCADE
+);
+CREATE INDEX scope_sizes_by_rows ON scope_sizes (rows);
+CREATE TABLE scope_changes (
+    enterprise_id   uuid NOT NULL,
+    scope_id        bigint NOT NULL,
+    rows            integer NOT NULL
+);
+CREATE INDEX scope_changes_by_scope ON scope_changes (enterprise_id, scope_id);
+CREATE INDEX scopes_beyond_small ON scopes (id) WHERE search_tier <> 'small';
+
+-- The words of a tenant, from a sample (mem0.sample_terms): how long its memories are on average, and which share of
+-- them has each of the words that many have. Says nothing of any other tenant.
+CREATE TABLE term_samples (
+    enterprise_id   uuid PRIMARY KEY REFERENCES enterprises ON DELETE CASCADE,
+    rows            bigint NOT NULL,
+    -- Of how many rows the sample was taken; it is due again when that has changed much.
+    sampled_rows    bigint NOT NULL DEFAULT 0,
+    average_length  real NOT NULL DEFAULT 16
+);
+CREATE INDEX term_samples_due ON term_samples (enterprise_id) WHERE abs(rows - sampled_rows) > 500 + sampled_rows / 5;
+CREATE TABLE frequent_terms (
+    enterprise_id   uuid NOT NULL REFERENCES enterprises ON DELETE CASCADE,
+    term            text COLLATE "C" NOT NULL,
+    share           real NOT NULL,
+    PRIMARY KEY (enterprise_id, term) INCLUDE (share)
+);
 
 ALTER TABLE memories ENABLE ROW LEVEL SECURITY;
 ALTER TABLE memory_versions ENABLE ROW LEVEL SECURITY;
@@ -156,12 +204,21 @@ BEGIN
     PERFORM mem0.hold_scopes(named.enterprise_id, array_agg(named.id ORDER BY named.id))
        FROM (SELECT DISTINCT i.enterprise_id, unnest(i.scope_ids) AS id FROM inserted i) named
       GROUP BY named.enterprise_id;
-    INSERT INTO memory_scopes (enterprise_id, scope_id, memory_id, broad, embedding, model, terms)
-    SELECT i.enterprise_id, s.id, i.id, s.search_tier IN ('promoting', 'broad'), i.embedding,
-           mem0.model_number(i.embedding_model), to_tsvector('english', i.content)
-      FROM inserted i
-      JOIN scopes s ON s.enterprise_id = i.enterprise_id AND s.id = ANY (i.scope_ids)
-     WHERE i.deleted_at IS NULL AND i.lifecycle <> 'merged';
+    WITH analysed AS MATERIALIZED (
+        SELECT i.enterprise_id, i.id, i.scope_ids, i.embedding, mem0.model_number(i.embedding_model) AS model,
+               mem0.terms(i.content) AS terms
+          FROM inserted i
+         WHERE i.deleted_at IS NULL AND i.lifecycle <> 'merged'
+    ), added AS (
+        INSERT INTO memory_scopes (enterprise_id, scope_id, memory_id, broad, embedding, model, terms, length)
+        SELECT a.enterprise_id, s.id, a.id, s.search_tier IN ('promoting', 'broad'), a.embedding, a.model,
+               a.terms, mem0.terms_length(a.terms)
+          FROM analysed a
+          JOIN scopes s ON s.enterprise_id = a.enterprise_id AND s.id = ANY (a.scope_ids)
+        RETURNING enterprise_id, scope_id
+    )
+    INSERT INTO scope_changes (enterprise_id, scope_id, rows)
+    SELECT a.enterprise_id, a.scope_id, count(*) FROM added a GROUP BY 1, 2;
     RETURN NULL;
 END
 $$;
@@ -173,21 +230,37 @@ BEGIN
                FROM updated u JOIN previous v ON v.enterprise_id = u.enterprise_id AND v.id = u.id
               WHERE u.scope_ids <> v.scope_ids) named
       GROUP BY named.enterprise_id;
-    DELETE FROM memory_scopes p
-     USING updated u
-     WHERE p.enterprise_id = u.enterprise_id AND p.memory_id = u.id
-       AND (u.deleted_at IS NOT NULL OR u.lifecycle = 'merged' OR p.scope_id <> ALL (u.scope_ids));
-    INSERT INTO memory_scopes (enterprise_id, scope_id, memory_id, broad, embedding, model, terms)
-    SELECT u.enterprise_id, s.id, u.id, s.search_tier IN ('promoting', 'broad'), u.embedding,
-           mem0.model_number(u.embedding_model), to_tsvector('english', u.content)
-      FROM updated u
-      JOIN previous v ON v.enterprise_id = u.enterprise_id AND v.id = u.id
-      JOIN scopes s ON s.enterprise_id = u.enterprise_id AND s.id = ANY (u.scope_ids)
-     WHERE u.deleted_at IS NULL AND u.lifecycle <> 'merged'
-       AND (u.content, u.embedding, u.embedding_model, u.scope_ids, u.deleted_at, u.lifecycle)
-           IS DISTINCT FROM (v.content, v.embedding, v.embedding_model, v.scope_ids, v.deleted_at, v.lifecycle)
-    ON CONFLICT (enterprise_id, scope_id, memory_id)
-        DO UPDATE SET embedding = excluded.embedding, model = excluded.model, terms = excluded.terms;
+    WITH removed AS (
+        DELETE FROM memory_scopes p
+         USING updated u
+         WHERE p.enterprise_id = u.enterprise_id AND p.memory_id = u.id
+           AND (u.deleted_at IS NOT NULL OR u.lifecycle = 'merged' OR p.scope_id <> ALL (u.scope_ids))
+        RETURNING p.enterprise_id, p.scope_id
+    )
+    INSERT INTO scope_changes (enterprise_id, scope_id, rows)
+    SELECT r.enterprise_id, r.scope_id, -count(*) FROM removed r GROUP BY 1, 2;
+    WITH analysed AS MATERIALIZED (
+        SELECT u.enterprise_id, u.id, u.scope_ids, u.embedding, mem0.model_number(u.embedding_model) AS model,
+               mem0.terms(u.content) AS terms
+          FROM updated u
+          JOIN previous v ON v.enterprise_id = u.enterprise_id AND v.id = u.id
+         WHERE u.deleted_at IS NULL AND u.lifecycle <> 'merged'
+           AND (u.content, u.embedding, u.embedding_model, u.scope_ids, u.deleted_at, u.lifecycle)
+               IS DISTINCT FROM (v.content, v.embedding, v.embedding_model, v.scope_ids, v.deleted_at, v.lifecycle)
+    ), placed AS (
+        INSERT INTO memory_scopes (enterprise_id, scope_id, memory_id, broad, embedding, model, terms, length)
+        SELECT a.enterprise_id, s.id, a.id, s.search_tier IN ('promoting', 'broad'), a.embedding, a.model,
+               a.terms, mem0.terms_length(a.terms)
+          FROM analysed a
+          JOIN scopes s ON s.enterprise_id = a.enterprise_id AND s.id = ANY (a.scope_ids)
+        ON CONFLICT (enterprise_id, scope_id, memory_id)
+            DO UPDATE SET embedding = excluded.embedding, model = excluded.model, terms = excluded.terms,
+                          length = excluded.length
+        -- Only a row that is new was made by no update.
+        RETURNING enterprise_id, scope_id, xmax = 0 AS added
+    )
+    INSERT INTO scope_changes (enterprise_id, scope_id, rows)
+    SELECT p.enterprise_id, p.scope_id, count(*) FROM placed p WHERE p.added GROUP BY 1, 2;
     RETURN NULL;
 END
 $$;

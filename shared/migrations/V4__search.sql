@@ -11,113 +11,258 @@ BEGIN
 END
 $$;
 
--- The words of a query as a text search: any of them. Null when it has none but stop words. The number of words is
--- bounded, because each of them costs a look-up.
-CREATE FUNCTION mem0.any_word(words text) RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, public AS $$
-    SELECT string_agg('''' || replace(replace(w.lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
-      FROM (SELECT lexeme FROM unnest(to_tsvector('english', words)) ORDER BY positions[1] LIMIT 64) w
-$$;
+-- What is asked of the text index. A term is known by its place among `terms`, the rarest first.
+CREATE TYPE mem0.text_query AS (
+    terms           text[],
+    -- Which share of the tenant's rows has each, from a sample; 0 for those that few have.
+    shares          real[],
+    -- Places of the terms that find candidates.
+    rare            integer[],
+    medium          integer[],
+    -- Rows in all scopes, and how many terms a memory has on average.
+    rows            real,
+    average_length  real
+);
 
--- search.candidates: what comes near the query by meaning or by words, each memory once, with both measures.
--- `small` and `broad_scopes` are the caller's scopes by search tier. At most `most` from each arm: fewer than `most`
--- in all means that there are no others. Only vectors of `query_model` are compared, and none without a `query`: what has
--- no such vector is found by its words, with a null for its similarity.
-CREATE FUNCTION mem0.search_candidates(
-    small bigint[], broad_scopes bigint[], query halfvec, query_model text, words text, most integer)
-    RETURNS TABLE (memory_id uuid, similarity real, text real, matched real)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+CREATE FUNCTION mem0.lexeme(term text) RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
+    RETURN ('''' || replace(replace(term, '\', '\\'), '''', '''''') || '''')::tsquery;
+
+-- Reads a text as a question in these scopes.
+--
+-- A term in at most 400 rows finds candidates by itself, the twelve rarest at most; so do, in small scopes, the three
+-- rarest of those in at most 3,000. What is commoner finds nothing: it only counts for what was found otherwise. So every
+-- list that is read is short, however common the words. Of a long text the first 32 terms count, identifiers before words.
+CREATE FUNCTION mem0.text_query(scopes bigint[], words text) RETURNS mem0.text_query
+    LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, public
-    SET plan_cache_mode = force_custom_plan
-    -- At the default of 4, meant for disks that turn, the planner leaves the covering index for a bitmap of the table.
-    SET random_page_cost = 1.1
-    SET hnsw.iterative_scan = relaxed_order
-    SET hnsw.ef_search = 100
-    SET jit = off
+    SET plan_cache_mode = force_generic_plan
     AS $$
 DECLARE
     tenant uuid := mem0.enterprise();
-    comparable integer := CASE WHEN query IS NOT NULL THEN mem0.model_number(query_model) END;
-    wanted tsquery := mem0.any_word(words);
+    asked mem0.text_query;
 BEGIN
-    PERFORM mem0.check_scopes(small || broad_scopes);
-    RETURN QUERY
-    WITH vectors AS MATERIALIZED (
-        (SELECT p.memory_id AS id, p.embedding <#> query AS distance
-           FROM memory_scopes p
-          WHERE p.enterprise_id = tenant AND p.scope_id = ANY (small) AND p.model = comparable
-          ORDER BY 2 LIMIT most)
-        UNION ALL
-        (SELECT p.memory_id, p.embedding <#> query
-           FROM memory_scopes p
-          WHERE p.enterprise_id = tenant AND p.broad AND p.scope_id = ANY (broad_scopes) AND p.model = comparable
-          ORDER BY 2 LIMIT most)
-    ), texts AS MATERIALIZED (
-        (SELECT p.memory_id AS id, CASE WHEN p.model = comparable THEN p.embedding <#> query END AS distance,
-                ts_rank(p.terms, wanted) AS rank
-           FROM memory_scopes p
-          WHERE p.enterprise_id = tenant AND p.scope_id = ANY (small) AND p.terms @@ wanted
-          ORDER BY 3 DESC LIMIT most)
-        UNION ALL
-        -- `scope_id + 0` keeps the planner from intersecting with a bitmap of the whole scope; the cap bounds the
-        -- work for a word that everyone uses.
-        (SELECT c.id, CASE WHEN c.model = comparable THEN c.embedding <#> query END, ts_rank(c.terms, wanted)
-           FROM (SELECT p.memory_id AS id, p.embedding, p.model, p.terms
-                   FROM memory_scopes p
-                  WHERE p.enterprise_id = tenant AND p.broad AND (p.scope_id + 0) = ANY (broad_scopes)
-                    AND p.terms @@ wanted
-                  LIMIT greatest(500, most)) c
-          ORDER BY 3 DESC LIMIT most)
-    ), found AS (
-        SELECT every.id, max(-every.distance) AS similarity, max(every.rank) AS rank
-          FROM (SELECT id, distance, NULL::real AS rank FROM vectors
-                UNION ALL
-                SELECT id, distance, rank FROM texts) every
-         GROUP BY every.id
-    )
-    SELECT found.id, found.similarity::real,
-           coalesce(found.rank,
-                    -- Only where the text arm was cut can one that came by its vector have the words as well.
-                    CASE WHEN (SELECT count(*) FROM texts) >= most THEN
-                        (SELECT ts_rank(p.terms, wanted)
-                           FROM memory_scopes p
-                          WHERE p.enterprise_id = tenant AND p.memory_id = found.id AND p.terms @@ wanted
-                          LIMIT 1)
-                    END,
-                    0)::real / 0.06079271::real,
-           coalesce(found.rank, 0)::real / 0.06079271::real
-      FROM found;
+    SELECT coalesce(array_agg(t.term ORDER BY t.share, t.place), '{}'), array_agg(t.share ORDER BY t.share, t.place)
+      INTO asked.terms, asked.shares
+      FROM (SELECT w.lexeme AS term, coalesce(f.share, 0) AS share, w.place
+              FROM (SELECT u.lexeme,
+                           row_number() OVER (ORDER BY u.positions[1] NULLS FIRST, length(u.lexeme) DESC) AS place
+                      FROM unnest(mem0.terms(words)) u) w
+              LEFT JOIN frequent_terms f ON f.enterprise_id = tenant AND f.term = w.lexeme
+             WHERE w.place <= 32) t;
+    asked.rare := '{}';
+    asked.medium := '{}';
+    asked.rows := (
+        SELECT coalesce(sum(n.rows), 0)
+          FROM (SELECT s.rows FROM scope_sizes s WHERE s.enterprise_id = tenant AND s.scope_id = ANY (scopes)
+                 UNION ALL
+                SELECT c.rows FROM scope_changes c WHERE c.enterprise_id = tenant AND c.scope_id = ANY (scopes)) n);
+    asked.average_length :=
+        coalesce((SELECT s.average_length FROM term_samples s WHERE s.enterprise_id = tenant), 16);
+    FOR place IN 1 .. cardinality(asked.terms) LOOP
+        IF asked.shares[place] * asked.rows <= 400 THEN
+            CONTINUE WHEN cardinality(asked.rare) = 12;
+            asked.rare := asked.rare || place;
+        ELSE
+            CONTINUE WHEN asked.shares[place] * asked.rows > 3000 OR cardinality(asked.medium) = 3;
+            asked.medium := asked.medium || place;
+        END IF;
+    END LOOP;
+    RETURN asked;
 END
 $$;
 
--- search.among: the same measures for the given memories, as far as they are in the caller's scopes: the `most` nearest
--- by meaning and the `most` best by words.
-CREATE FUNCTION mem0.search_among(
-    scopes bigint[], query halfvec, query_model text, words text, most integer, among uuid[])
+-- The search for any of the terms at these places, among those with this prefix.
+CREATE FUNCTION mem0.any_scan(asked mem0.text_query, places integer[], prefix bigint) RETURNS tsquery
+    LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    scan text;
+BEGIN
+    FOR i IN 1 .. cardinality(places) LOOP
+        scan := concat_ws(' | ', scan, mem0.lexeme(prefix || ':' || asked.terms[places[i]])::text);
+    END LOOP;
+    RETURN scan::tsquery;
+END
+$$;
+
+-- The search for the sake of one term in a broad scope. One of the medium finds only what has another of them as well,
+-- unless there is nothing else to go by.
+CREATE FUNCTION mem0.broad_scan(asked mem0.text_query, place integer, scope bigint) RETURNS tsquery
+    LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF place = ANY (asked.rare) OR (asked.rare = '{}' AND cardinality(asked.medium) = 1) THEN
+        RETURN mem0.any_scan(asked, ARRAY[place], scope);
+    END IF;
+    RETURN mem0.any_scan(asked, ARRAY[place], scope) && mem0.any_scan(asked, array_remove(asked.medium, place), scope);
+END
+$$;
+
+-- How often a term occurs, from its `ts_rank` with all weights 1, which is the sum of 1/1² … 1/n² over π²/6. Nothing else
+-- tells it as cheaply.
+CREATE FUNCTION mem0.frequency(rank real) RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN round(1 / (1.64493406685::float8 * (1 - rank::float8)) - 0.5::float8);
+
+-- BM25 of one term but for its weight, with k1 = 1.2 and b = 0.5: 1 for a term that occurs once in a memory of average
+-- length, at most 2.2.
+CREATE FUNCTION mem0.saturation(rank real, length integer, average_length real) RETURNS float8
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN 2.2::float8 * mem0.frequency(rank)
+         / (mem0.frequency(rank) + 0.6::float8 + 0.6::float8 * length / average_length);
+
+-- search.candidates: what comes near the query by meaning or by words, each memory once, with both measures. `small` and
+-- `broad_scopes` are the caller's scopes by search tier. The `nearest` by meaning and the `best` by words: fewer than
+-- `nearest` in all means that there are no others. If `among` is given, of those memories only.
+--
+-- Only vectors of `query_model` are compared, and none without a `query`.
+--
+-- similarity  cosine, null where there are not two that compare; text  BM25 over the sum of the terms' weights, 0 to 2.2;
+-- matched  the share of that sum whose terms it has.
+--
+-- Plans do not depend on what is asked, so they are made once per session. What keeps the planner from others, whose cost
+-- it underrates because it does not know what is asked: `scope_id + 0` is in the text indexes only, and `IS NOT FALSE` is
+-- in none.
+CREATE FUNCTION mem0.search_candidates(
+    small bigint[], broad_scopes bigint[], query halfvec, query_model text, words text, nearest integer, best integer,
+    among uuid[])
     RETURNS TABLE (memory_id uuid, similarity real, text real, matched real)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public
-    SET plan_cache_mode = force_custom_plan
+    SET plan_cache_mode = force_generic_plan
+    SET enable_seqscan = off
+    -- At the default of 4, meant for disks that turn, the planner leaves the covering index for a bitmap of the table.
     SET random_page_cost = 1.1
+    SET hnsw.iterative_scan = relaxed_order
+    SET hnsw.ef_search = 80
+    SET hnsw.max_scan_tuples = 8000
     SET jit = off
     AS $$
 DECLARE
     tenant uuid := mem0.enterprise();
     comparable integer := CASE WHEN query IS NOT NULL THEN mem0.model_number(query_model) END;
-    wanted tsquery := mem0.any_word(words);
+    asked mem0.text_query;
+    exact bigint[] := small;
 BEGIN
-    PERFORM mem0.check_scopes(scopes);
+    PERFORM mem0.check_scopes(small || broad_scopes);
+    IF (SELECT coalesce(sum(n.rows), 0) <= 8000 FROM scope_sizes n
+         WHERE n.enterprise_id = tenant AND n.scope_id = ANY (broad_scopes)) THEN
+        -- Sure, and hardly dearer than finding these few among all that the graph holds.
+        exact := small || broad_scopes;
+    END IF;
+    asked := mem0.text_query(small || broad_scopes, words);
     RETURN QUERY
-    WITH every AS MATERIALIZED (
-        SELECT p.memory_id AS id, max(CASE WHEN p.model = comparable THEN -(p.embedding <#> query) END) AS similarity,
-               max(CASE WHEN p.terms @@ wanted THEN ts_rank(p.terms, wanted) ELSE 0 END) AS rank
-          FROM memory_scopes p
-         WHERE p.enterprise_id = tenant AND p.scope_id = ANY (scopes) AND p.memory_id = ANY (among)
-         GROUP BY p.memory_id
+    WITH vectors AS MATERIALIZED (
+        (SELECT p.memory_id AS id, p.scope_id, p.embedding <#> query AS distance
+           FROM memory_scopes p
+          WHERE p.enterprise_id = tenant AND p.scope_id = ANY (exact) AND p.model = comparable
+            AND among IS NULL
+          ORDER BY 3 LIMIT nearest)
+        UNION ALL
+        (SELECT p.memory_id, p.scope_id, p.embedding <#> query
+           FROM memory_scopes p
+          WHERE p.enterprise_id = tenant AND p.broad AND (p.scope_id = ANY (broad_scopes)) IS NOT FALSE
+            AND p.model = comparable AND among IS NULL AND exact = small
+          ORDER BY 3 LIMIT nearest)
+        UNION ALL
+        (SELECT p.memory_id, p.scope_id, CASE WHEN p.model = comparable THEN p.embedding <#> query END
+           FROM unnest(among) a (id)
+           JOIN memory_scopes p ON p.enterprise_id = tenant AND p.memory_id = a.id
+          WHERE (p.scope_id = ANY (small || broad_scopes)) IS NOT FALSE)
+    ), small_hits AS MATERIALIZED (
+        -- One search in each scope for all terms together: in a small scope most of the work is going through the scope.
+        SELECT s.id AS scope_id, h.*
+          FROM unnest(small) s (id),
+               LATERAL (SELECT mem0.any_scan(asked, asked.rare || asked.medium, s.id % 64) AS scan OFFSET 0) q,
+               LATERAL (SELECT p.memory_id AS id, CASE WHEN p.model = comparable THEN p.embedding <#> query END AS distance,
+                               p.length, p.terms
+                          FROM memory_scopes p
+                         WHERE p.enterprise_id = tenant AND (p.scope_id + 0) = s.id
+                           AND mem0.scoped_terms(p.scope_id % 64, p.terms) @@ q.scan
+                         LIMIT 600) h
+    ), hits AS MATERIALIZED (
+        SELECT h.*
+          FROM (SELECT h.scope_id, t.place, h.id, h.distance, h.length, ts_rank('{1,1,1,1}', h.terms, t.term) AS rank
+                  FROM small_hits h,
+                       (SELECT place, mem0.lexeme(asked.terms[place]) AS term
+                          FROM unnest(asked.rare || asked.medium) place OFFSET 0) t) h
+         WHERE h.rank > 0
+         UNION ALL
+        SELECT s.id, t.place, h.*
+          FROM unnest(broad_scopes) s (id),
+               (SELECT place, mem0.lexeme(asked.terms[place]) AS term
+                  FROM unnest(asked.rare || asked.medium) place OFFSET 0) t,
+               LATERAL (SELECT mem0.broad_scan(asked, t.place, s.id) AS scan OFFSET 0) q,
+               LATERAL (SELECT p.memory_id, CASE WHEN p.model = comparable THEN p.embedding <#> query END, p.length,
+                               ts_rank('{1,1,1,1}', p.terms, t.term)
+                          FROM memory_scopes p
+                         WHERE p.enterprise_id = tenant AND p.broad
+                           AND mem0.scoped_terms(p.scope_id, p.terms) @@ q.scan
+                         LIMIT 400) h
+    ), recent AS MATERIALIZED (
+        -- Where every word is common, the newest have to do, beside the nearest.
+        SELECT h.id, h.scope_id, h.distance
+          FROM unnest(small || broad_scopes) s (id),
+               LATERAL (SELECT p.memory_id AS id, p.scope_id,
+                               CASE WHEN p.model = comparable THEN p.embedding <#> query END AS distance
+                          FROM memory_scopes p
+                         WHERE p.enterprise_id = tenant AND p.scope_id = s.id
+                         ORDER BY p.memory_id DESC LIMIT 50) h
+         WHERE among IS NULL AND asked.terms <> '{}' AND asked.rare || asked.medium = '{}'
+    ), counted AS (
+        SELECT n.place, sum(n.rows) AS rows, bool_or(n.rows >= 400) AS cut
+          FROM (SELECT h.place, h.scope_id, count(*) AS rows FROM hits h GROUP BY 1, 2) n
+         GROUP BY n.place
+    ), weights AS MATERIALIZED (
+        -- A term that was found wherever it is was counted; of another its share tells more.
+        SELECT t.place, t.term, f.open, f.rows,
+               ln(1 + (greatest(asked.rows, f.rows) - f.rows + 0.5) / (f.rows + 0.5)) AS weight
+          FROM (SELECT place, mem0.lexeme(term) AS term, share
+                  FROM unnest(asked.terms, asked.shares) WITH ORDINALITY t (term, share, place) OFFSET 0) t
+          LEFT JOIN counted c ON c.place = t.place
+          CROSS JOIN LATERAL (
+               SELECT c.cut IS TRUE OR (SELECT count(*) >= 600 FROM small_hits)
+                      OR t.place <> ALL (asked.rare) AND (broad_scopes <> '{}' OR t.place <> ALL (asked.medium)) AS open) o
+          CROSS JOIN LATERAL (
+               SELECT o.open, greatest(CASE WHEN o.open THEN t.share * asked.rows END, c.rows, 0)::float8 AS rows) f
+    ), scored AS MATERIALIZED (
+        SELECT m.id, min(m.scope_id) AS scope_id, min(m.distance) AS distance,
+               sum(w.weight * m.saturation) AS all_text,
+               coalesce(sum(w.weight * m.saturation) FILTER (WHERE NOT w.open), 0) AS text,
+               coalesce(sum(w.weight) FILTER (WHERE NOT w.open), 0) AS matched
+          FROM (SELECT h.id, h.place, min(h.scope_id) AS scope_id, min(h.distance) AS distance,
+                       min(mem0.saturation(h.rank, h.length, asked.average_length)) AS saturation
+                  FROM hits h GROUP BY h.id, h.place) m
+          JOIN weights w ON w.place = m.place
+         GROUP BY m.id
+    ), pool AS MATERIALIZED (
+        SELECT DISTINCT ON (u.id) u.id, u.scope_id, u.distance, coalesce(s.text, 0) AS text, coalesce(s.matched, 0) AS matched
+          FROM (SELECT v.id, v.scope_id, v.distance FROM vectors v
+                 UNION ALL
+                SELECT r.id, r.scope_id, r.distance FROM recent r
+                 UNION ALL
+                (SELECT s.id, s.scope_id, s.distance FROM scored s
+                  WHERE among IS NULL
+                  ORDER BY s.all_text DESC, s.id DESC LIMIT best + best / 2)) u
+          LEFT JOIN scored s ON s.id = u.id
+    ), complete AS MATERIALIZED (
+        SELECT p.id, p.distance, p.text + coalesce(o.text, 0) AS text, p.matched + coalesce(o.matched, 0) AS matched
+          FROM pool p
+          LEFT JOIN LATERAL (
+               SELECT sum(r.weight * mem0.saturation(r.rank, r.length, asked.average_length)) AS text,
+                      sum(r.weight) AS matched
+                 FROM (SELECT w.weight, m.length, ts_rank('{1,1,1,1}', m.terms, w.term) AS rank
+                         FROM memory_scopes m, weights w
+                        WHERE m.enterprise_id = tenant AND m.scope_id = p.scope_id AND m.memory_id = p.id AND w.open) r
+                WHERE r.rank > 0) o ON (SELECT bool_or(w.open) FROM weights w)
+    ), placed AS (
+        SELECT c.*, row_number() OVER (ORDER BY c.distance, c.id DESC) AS by_meaning,
+               row_number() OVER (ORDER BY c.text DESC, c.distance, c.id DESC) AS by_words
+          FROM complete c
     )
-    SELECT e.id, e.similarity::real, e.rank::real / 0.06079271::real, e.rank::real / 0.06079271::real FROM every e
-     WHERE e.id IN (SELECT v.id FROM every v WHERE v.similarity IS NOT NULL ORDER BY v.similarity DESC LIMIT most)
-        OR e.id IN (SELECT t.id FROM every t WHERE t.rank > 0 ORDER BY t.rank DESC LIMIT most);
+    SELECT p.id, (-p.distance)::real, coalesce(p.text / t.weight, 0)::real, coalesce(p.matched / t.weight, 0)::real
+      FROM placed p
+      -- An identifier that nobody has does not count against those that have its parts.
+      CROSS JOIN (SELECT nullif(sum(w.weight), 0) AS weight FROM weights w
+                   WHERE w.rows > 0 OR w.open OR w.term::text !~ '[-_./\\@:#+~&=%?]') t
+     WHERE p.by_meaning <= nearest OR (p.by_words <= best AND p.text > 0);
 END
 $$;
 
@@ -153,73 +298,9 @@ BEGIN
 END
 $$;
 
--- search.retier, in two steps that a scheduler calls, and neither of which runs long.
---
--- First it recounts the scopes of all tenants. One that outgrew exact search becomes `promoting`: from then on new rows
--- arrive flagged for the broad arm. The lock waits for the writes that began before, so none of theirs arrives without.
--- A broad scope that has shrunk becomes `demoting`, and is read exactly from then on. Promotion at `promote` rows,
--- demotion below `demote`: the gap keeps a scope from swinging.
-CREATE FUNCTION mem0.review_tiers(promote bigint DEFAULT 5000, demote bigint DEFAULT 3000) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-DECLARE
-    changed integer := 0;
-    item record;
-BEGIN
-    FOR item IN
-        SELECT s.enterprise_id, s.id,
-               CASE WHEN s.search_tier IN ('small', 'demoting') AND n.rows >= promote THEN 'promoting'
-                    WHEN s.search_tier IN ('promoting', 'broad') AND coalesce(n.rows, 0) < demote THEN 'demoting'
-               END AS next_tier
-          FROM scopes s
-          LEFT JOIN (SELECT p.scope_id, count(*) AS rows FROM memory_scopes p GROUP BY p.scope_id) n
-                 ON n.scope_id = s.id
-         WHERE s.search_tier <> 'small' OR n.rows >= promote
-         ORDER BY s.id
-    LOOP
-        CONTINUE WHEN item.next_tier IS NULL;
-        PERFORM pg_advisory_xact_lock(mem0.scope_lock(item.id));
-        UPDATE scopes s SET search_tier = item.next_tier
-         WHERE s.enterprise_id = item.enterprise_id AND s.id = item.id;
-        changed := changed + 1;
-    END LOOP;
-    RETURN changed;
-END
-$$;
-
--- Then it flags, or unflags, up to `most` rows of one scope on its way; when none is left, the scope has arrived, and
--- only then do searches change arms. Answers whether there may be more to do.
-CREATE FUNCTION mem0.move_tier(most integer DEFAULT 200) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-DECLARE
-    moving record;
-    moved bigint;
-BEGIN
-    SELECT s.enterprise_id, s.id, s.search_tier = 'promoting' AS promote INTO moving
-      FROM scopes s
-     WHERE s.search_tier IN ('promoting', 'demoting')
-     ORDER BY s.id LIMIT 1 FOR UPDATE SKIP LOCKED;
-    IF NOT FOUND THEN
-        RETURN false;
-    END IF;
-    UPDATE memory_scopes p SET broad = moving.promote
-      FROM (SELECT r.memory_id FROM memory_scopes r
-             WHERE r.enterprise_id = moving.enterprise_id AND r.scope_id = moving.id AND r.broad <> moving.promote
-             LIMIT most) batch
-     WHERE p.enterprise_id = moving.enterprise_id AND p.scope_id = moving.id AND p.memory_id = batch.memory_id;
-    GET DIAGNOSTICS moved = ROW_COUNT;
-    IF moved < most THEN
-        UPDATE scopes s SET search_tier = CASE WHEN moving.promote THEN 'broad' ELSE 'small' END
-         WHERE s.enterprise_id = moving.enterprise_id AND s.id = moving.id;
-    END IF;
-    RETURN true;
-END
-$$;
-
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA mem0 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mem0.enterprise(), mem0.readable(), mem0.check_scopes(bigint[]),
     mem0.scope_lock(bigint), mem0.scope_usage(bigint),
-    mem0.search_candidates(bigint[], bigint[], halfvec, text, text, integer),
-    mem0.search_among(bigint[], halfvec, text, text, integer, uuid[]),
-    mem0.search_nearest(bigint, halfvec, text, integer), mem0.review_tiers(bigint, bigint),
-    mem0.move_tier(integer) TO mem0_app;
+    mem0.search_candidates(bigint[], bigint[], halfvec, text, text, integer, integer, uuid[]),
+    mem0.search_nearest(bigint, halfvec, text, integer) TO mem0_app;
 GRANT EXECUTE ON FUNCTION mem0.enterprise(), mem0.readable() TO mem0_identity;
