@@ -47,9 +47,7 @@ pub use history::{Change, Version};
 pub use import::{ImportLine, Imported, LineOutcome, MAX_LINES};
 pub use list::{List, Listed, Part};
 pub use ranking::{Breakdown, Signal, Weights};
-pub use recall::{
-    DEFAULT_THRESHOLD, DEFAULT_TOP_K, MAX_QUERY, MAX_TOP_K, Recall, Recalled, Recollection,
-};
+pub use recall::{DEFAULT_THRESHOLD, DEFAULT_TOP_K, MAX_QUERY, MAX_TOP_K, Recall, Recalled, Recollection};
 pub use remember::{Extractor, Message, Outcome, Remember, Remembered};
 pub use revise::{MAX_BATCH, Revision};
 pub use service::{Degraded, Memories};

@@ -17,7 +17,7 @@ use crate::memory::filter::Filter;
 use crate::memory::ranking::{self, Breakdown, Item, Question, Weights};
 use crate::memory::service::resolve;
 use crate::memory::store::condition::{Condition, Selection};
-use crate::memory::store::search::{self, Candidate, Query};
+use crate::memory::store::search::{self, Candidate, Pool, Query};
 use crate::memory::{Degraded, Memories, Memory, Scopes};
 
 /// Memories returned when the request does not say, as in mem0.
@@ -28,10 +28,10 @@ pub const MAX_TOP_K: u32 = 1000;
 pub const DEFAULT_THRESHOLD: f32 = 0.1;
 /// Characters of a query that count; the rest is not read. More would say little, and every word costs.
 pub const MAX_QUERY: usize = 4096;
-/// Candidates that are ranked, at least; so many come from each arm.
+/// Candidates that are ranked, at least; so many come by their words, and a third as many by their meaning (ADR 5).
 const POOL: usize = 120;
 /// Candidates from each arm when a filter leaves few of the nearest and holds for too many to search among them.
-const WIDE: usize = 4000;
+const WIDE: usize = 1000;
 
 /// What to look for, and where.
 #[derive(Debug, Clone)]
@@ -164,6 +164,7 @@ impl Memories {
             selection,
             top_k: request.top_k as usize,
             pool: pool(&request),
+            nearest: nearest(&request),
         };
         let pool = search.run().await?;
         tx.commit().await?;
@@ -184,14 +185,27 @@ fn pool(request: &Recall) -> usize {
     if request.rerank { pool * 2 } else { pool }
 }
 
+/// How many of them may be there by their meaning alone.
+fn nearest(request: &Recall) -> usize {
+    let top_k = request.top_k as usize;
+    (pool(request) / 3).max(top_k + top_k / 2)
+}
+
+fn arms(nearest: usize, best: usize) -> Pool {
+    let most = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    Pool { nearest: most(nearest), best: most(best) }
+}
+
 /// One search, by as many routes as it takes.
 struct Search<'a> {
     tx: &'a TenantTx<'a>,
     query: Query<'a>,
     selection: Selection<'a>,
     top_k: usize,
-    /// How many candidates are read.
+    /// How many candidates are read, and come by their words.
     pool: usize,
+    /// How many come by their meaning.
+    nearest: usize,
 }
 
 impl Search<'_> {
@@ -202,29 +216,28 @@ impl Search<'_> {
         if selective && let Some(found) = self.among().await? {
             return Ok(found);
         }
-        let (found, all) = self.nearest(self.pool).await?;
+        let (found, all) = self.nearest(self.nearest, self.pool).await?;
         if all || found.len() >= self.top_k {
             return Ok(found);
         }
         if !selective && let Some(found) = self.among().await? {
             return Ok(found);
         }
-        Ok(self.nearest(self.pool.max(WIDE)).await?.0)
+        Ok(self.nearest(self.nearest.max(WIDE), self.pool.max(WIDE)).await?.0)
     }
 
     /// The nearest, then held against the condition; and whether that was everything there is.
-    async fn nearest(&self, most: usize) -> Result<(Vec<Item>, bool)> {
-        let most = i32::try_from(most).unwrap_or(i32::MAX);
-        let candidates = search::nearest(self.tx, &self.query, most).await?;
-        let all = candidates.len() < most as usize;
+    async fn nearest(&self, nearest: usize, best: usize) -> Result<(Vec<Item>, bool)> {
+        let candidates = search::nearest(self.tx, &self.query, arms(nearest, best)).await?;
+        let all = candidates.len() < nearest;
         Ok((self.read(candidates).await?, all))
     }
 
     /// The nearest of those that the condition holds for, unless those are too many.
     async fn among(&self) -> Result<Option<Vec<Item>>> {
         let mut condition = self.condition()?;
-        let most = i32::try_from(self.pool).unwrap_or(i32::MAX);
-        match search::among(self.tx, &self.query, &mut condition, most).await? {
+        let pool = arms(self.nearest, self.pool);
+        match search::among(self.tx, &self.query, &mut condition, pool).await? {
             Some(candidates) => self.read(candidates).await.map(Some),
             None => Ok(None),
         }

@@ -9,18 +9,25 @@ const REVIEW: &str = "-- scope.review_tiers
 const MOVE: &str = "-- scope.move_tier
     SELECT mem0.move_tier()";
 
-/// Recounts the scopes of all tenants and moves those that have outgrown exact search to the approximate index, or
-/// back; how many began to. In short transactions, idempotent, and safe beside searches and writes.
+const SAMPLE: &str = "-- search.sample_terms
+    SELECT mem0.sample_terms()";
+
+/// Adds up what has changed in the scopes of all tenants and moves those that have outgrown exact search to the
+/// approximate index, or back; how many began to. Then looks anew at the words of tenants that have changed much. In short
+/// transactions, idempotent, and safe beside searches and writes; costs what has changed, not what there is.
 pub async fn retier_scopes(gate: &Gate) -> Result<i32> {
     let tx = gate.upkeep("memory.review_tiers").await?;
     let changed = tx.query_one(REVIEW, &[]).await?.get(0);
     tx.commit().await?;
-    loop {
-        let tx = gate.upkeep("memory.move_tier").await?;
-        let more: bool = tx.query_one(MOVE, &[]).await?.get(0);
-        tx.commit().await?;
-        if !more {
-            return Ok(changed);
-        }
-    }
+    while step(gate, "memory.move_tier", MOVE).await? {}
+    while step(gate, "search.sample_terms", SAMPLE).await? {}
+    Ok(changed)
+}
+
+/// One short transaction; whether there may be more to do.
+async fn step(gate: &Gate, name: &'static str, statement: &'static str) -> Result<bool> {
+    let tx = gate.upkeep(name).await?;
+    let more = tx.query_one(statement, &[]).await?.get(0);
+    tx.commit().await?;
+    Ok(more)
 }

@@ -17,8 +17,8 @@ use crate::memory::ranking::{Item, Tokens};
 use crate::memory::store::condition::Condition;
 use crate::memory::store::row::{self, COLUMNS};
 
-/// Most memories that [`among`] considers: so many look-ups cost some tens of milliseconds.
-const MAX_AMONG: usize = 20_000;
+/// Most memories that [`among`] considers: so many look-ups cost some ten milliseconds.
+const MAX_AMONG: usize = 5_000;
 
 /// How many of the best candidates get their neighbours read as well, and how many positions away those are. More
 /// finds nothing more (ADR 5).
@@ -33,6 +33,21 @@ pub(crate) struct Query<'a> {
     /// Whose vectors compare with it.
     pub(crate) model: &'a str,
     pub(crate) words: &'a str,
+}
+
+impl Query<'_> {
+    fn scopes_of(&self, tier: SearchTier) -> Vec<i64> {
+        self.scopes.iter().filter(|scope| scope.tier == tier).map(|scope| scope.id.0).collect()
+    }
+}
+
+/// How many candidates each arm may bring.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pool {
+    /// By meaning.
+    pub(crate) nearest: i32,
+    /// By words; not fewer than by meaning.
+    pub(crate) best: i32,
 }
 
 /// Something near the query.
@@ -57,20 +72,22 @@ impl Candidate {
 }
 
 const CANDIDATES: &str = "-- search.candidates
-    SELECT c.memory_id, c.similarity, c.text, c.matched FROM mem0.search_candidates($1, $2, $3, $4, $5, $6) c";
+    SELECT c.memory_id, c.similarity, c.text, c.matched FROM mem0.search_candidates($1, $2, $3, $4, $5, $6, $7, NULL) c";
 
-/// The nearest by meaning and by words, at most `most` from each arm. Fewer than `most` in all are all there are.
+/// The nearest by meaning and the best by words. Fewer than `pool.nearest` in all are all there are.
 pub(crate) async fn nearest(
     tx: &TenantTx<'_>,
     query: &Query<'_>,
-    most: i32,
+    pool: Pool,
 ) -> Result<Vec<Candidate>, StoreError> {
-    let of_tier = |tier| -> Vec<i64> {
-        query.scopes.iter().filter(|scope| scope.tier == tier).map(|scope| scope.id.0).collect()
-    };
-    let (small, broad) = (of_tier(SearchTier::Small), of_tier(SearchTier::Broad));
+    let (small, broad) = (query.scopes_of(SearchTier::Small), query.scopes_of(SearchTier::Broad));
     let embedding = query.embedding.map(HalfVector::from);
-    let rows = tx.query(CANDIDATES, &[&small, &broad, &embedding, &query.model, &query.words, &most]).await?;
+    let rows = tx
+        .query(
+            CANDIDATES,
+            &[&small, &broad, &embedding, &query.model, &query.words, &pool.nearest, &pool.best],
+        )
+        .await?;
     Ok(rows.iter().map(candidate).collect())
 }
 
@@ -79,12 +96,15 @@ pub(crate) async fn among(
     tx: &TenantTx<'_>,
     query: &Query<'_>,
     condition: &mut Condition,
-    most: i32,
+    pool: Pool,
 ) -> Result<Option<Vec<Candidate>>, StoreError> {
+    let small = condition.bind(query.scopes_of(SearchTier::Small), "bigint[]");
+    let broad = condition.bind(query.scopes_of(SearchTier::Broad), "bigint[]");
     let embedding = condition.bind(query.embedding.map(HalfVector::from), "halfvec");
     let model = condition.bind(query.model.to_owned(), "text");
     let words = condition.bind(query.words.to_owned(), "text");
-    let most = condition.bind(most, "integer");
+    let nearest = condition.bind(pool.nearest, "integer");
+    let best = condition.bind(pool.best, "integer");
     let holds = condition.holds_in_scopes();
     let sql = format!(
         "-- search.among
@@ -92,7 +112,7 @@ pub(crate) async fn among(
             SELECT ARRAY(SELECT m.id FROM memories m WHERE {holds} LIMIT {MAX_AMONG} + 1) AS ids)
         SELECT c.memory_id, c.similarity, c.text, c.matched, cardinality(a.ids) > {MAX_AMONG} AS too_many
           FROM asked a
-          LEFT JOIN LATERAL mem0.search_among($2::bigint[], {embedding}, {model}, {words}, {most},
+          LEFT JOIN LATERAL mem0.search_candidates({small}, {broad}, {embedding}, {model}, {words}, {nearest}, {best},
                         CASE WHEN cardinality(a.ids) <= {MAX_AMONG} THEN a.ids ELSE '{{}}' END) c ON true"
     );
     let rows = condition.query(tx, &sql).await?;
