@@ -1,6 +1,6 @@
 //! How PostgreSQL reads the search projection: each arm of retrieval through its own index, nothing by reading it all.
 //!
-//! The plans are those that were really used by `mem0.search_candidates` and `mem0.search_nearest` on a tenant with a
+//! The plans are those that were really used by `mem0.search_candidates` and `mem0.search_among` on a tenant with a
 //! few thousand memories in a scope that is read exactly and in one that is read approximately, beside a neighbour.
 
 use shared::access::ScopeKind;
@@ -130,18 +130,6 @@ async fn each_arm_of_retrieval_reads_only_its_own_index() {
     insta::assert_debug_snapshot!(scans(&world, &explainer, &among).await, @r#"
     [
         "Index Scan on memory_scopes_by_memory",
-    ]
-    "#);
-    let nearest = format!("mem0.search_nearest({small}, q, 'random', 5)");
-    insta::assert_debug_snapshot!(scans(&world, &explainer, &nearest).await, @r#"
-    [
-        "Index Only Scan on memory_scopes_pkey",
-    ]
-    "#);
-    let nearest = format!("mem0.search_nearest({broad}, q, 'random', 5)");
-    insta::assert_debug_snapshot!(scans(&world, &explainer, &nearest).await, @r#"
-    [
-        "Index Scan on memory_scopes_broad_vectors",
     ]
     "#);
 }

@@ -175,19 +175,14 @@ async fn the_search_projection_is_read_only_through_its_checking_functions() {
             "SELECT count(*) FROM mem0.search_candidates(ARRAY[{scope}::bigint], '{{}}', {query}, '{model}', 'spring', 10)"
         )
     };
-    let nearest =
-        |scope: i64| format!("SELECT count(*) FROM mem0.search_nearest({scope}, {query}, '{model}', 10)");
     let (own, foreign) = (ours.team.scope.0, theirs.team.scope.0);
     assert!(refusal(&client, &search(own)).await.contains(OUTSIDE), "bound to nobody");
     bind(&client, ours.owner.enterprise, &[own]).await;
     assert_eq!(count(&client, &search(own)).await, 1);
-    assert_eq!(count(&client, &nearest(own)).await, 1);
     assert!(refusal(&client, &search(foreign)).await.contains(OUTSIDE));
-    assert!(refusal(&client, &nearest(foreign)).await.contains(OUTSIDE));
     // A binding that claims a foreign scope as readable still searches its own tenant only.
     bind(&client, ours.owner.enterprise, &[own, foreign]).await;
     assert_eq!(count(&client, &search(foreign)).await, 0);
-    assert_eq!(count(&client, &nearest(foreign)).await, 0);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ CREATE TABLE memories (
     home_scope_id   bigint NOT NULL,
     scope_ids       bigint[] NOT NULL CHECK (home_scope_id = ANY (scope_ids)),
     content         text NOT NULL CHECK (content <> ''),
-    -- SHA-256 of the normalized text: the exact half of the near-duplicate gate.
+    -- SHA-256 of the words that count, sorted: what the near-duplicate gate must be asked about shares it.
     fingerprint     bytea NOT NULL,
     metadata        jsonb NOT NULL DEFAULT '{}',
     categories      text[] NOT NULL DEFAULT '{}',
@@ -115,43 +115,6 @@ CREATE INDEX memory_scopes_broad_terms ON memory_scopes USING gin (mem0.scoped_t
     WITH (fastupdate = off) WHERE broad;
 CREATE INDEX memory_scopes_broad_vectors ON memory_scopes USING hnsw (embedding halfvec_ip_ops) WHERE broad;
 
--- How many rows each scope has in the projection: what was counted, and what has changed since. Writers only ever add a
--- line, so they never wait for each other; mem0.review_tiers adds the lines up.
-CREATE TABLE scope_sizes (
-    enterprise_id   uuid NOT NULL,
-    scope_id        bigint NOT NULL,
-    rows            bigint NOT NULL,
-    -- How far mem0.move_tier has come with this scope.
-    moved_through   uuid,
-    PRIMARY KEY (enterprise_id, scope_id),
-    FOREIGN KEY (enterprise_id, scope_id) REFERENCES scopes (enterprise_id, id) ON DELETE CASCADE
-);
-CREATE INDEX scope_sizes_by_rows ON scope_sizes (rows);
-CREATE TABLE scope_changes (
-    enterprise_id   uuid NOT NULL,
-    scope_id        bigint NOT NULL,
-    rows            integer NOT NULL
-);
-CREATE INDEX scope_changes_by_scope ON scope_changes (enterprise_id, scope_id);
-CREATE INDEX scopes_beyond_small ON scopes (id) WHERE search_tier <> 'small';
-
--- The words of a tenant, from a sample (mem0.sample_terms): how long its memories are on average, and which share of
--- them has each of the words that many have. Says nothing of any other tenant.
-CREATE TABLE term_samples (
-    enterprise_id   uuid PRIMARY KEY REFERENCES enterprises ON DELETE CASCADE,
-    rows            bigint NOT NULL,
-    -- Of how many rows the sample was taken; it is due again when that has changed much.
-    sampled_rows    bigint NOT NULL DEFAULT 0,
-    average_length  real NOT NULL DEFAULT 16
-);
-CREATE INDEX term_samples_due ON term_samples (enterprise_id) WHERE abs(rows - sampled_rows) > 500 + sampled_rows / 5;
-CREATE TABLE frequent_terms (
-    enterprise_id   uuid NOT NULL REFERENCES enterprises ON DELETE CASCADE,
-    term            text COLLATE "C" NOT NULL,
-    share           real NOT NULL,
-    PRIMARY KEY (enterprise_id, term) INCLUDE (share)
-);
-
 ALTER TABLE memories ENABLE ROW LEVEL SECURITY;
 ALTER TABLE memory_versions ENABLE ROW LEVEL SECURITY;
 -- Nothing outside the caller's visible set can be read or written, whatever the statement says.
@@ -209,16 +172,12 @@ BEGIN
                mem0.terms(i.content) AS terms
           FROM inserted i
          WHERE i.deleted_at IS NULL AND i.lifecycle <> 'merged'
-    ), added AS (
-        INSERT INTO memory_scopes (enterprise_id, scope_id, memory_id, broad, embedding, model, terms, length)
-        SELECT a.enterprise_id, s.id, a.id, s.search_tier IN ('promoting', 'broad'), a.embedding, a.model,
-               a.terms, mem0.terms_length(a.terms)
-          FROM analysed a
-          JOIN scopes s ON s.enterprise_id = a.enterprise_id AND s.id = ANY (a.scope_ids)
-        RETURNING enterprise_id, scope_id
     )
-    INSERT INTO scope_changes (enterprise_id, scope_id, rows)
-    SELECT a.enterprise_id, a.scope_id, count(*) FROM added a GROUP BY 1, 2;
+    INSERT INTO memory_scopes (enterprise_id, scope_id, memory_id, broad, embedding, model, terms, length)
+    SELECT a.enterprise_id, s.id, a.id, s.search_tier IN ('promoting', 'broad'), a.embedding, a.model,
+           a.terms, mem0.terms_length(a.terms)
+      FROM analysed a
+      JOIN scopes s ON s.enterprise_id = a.enterprise_id AND s.id = ANY (a.scope_ids);
     RETURN NULL;
 END
 $$;
@@ -230,15 +189,10 @@ BEGIN
                FROM updated u JOIN previous v ON v.enterprise_id = u.enterprise_id AND v.id = u.id
               WHERE u.scope_ids <> v.scope_ids) named
       GROUP BY named.enterprise_id;
-    WITH removed AS (
-        DELETE FROM memory_scopes p
-         USING updated u
-         WHERE p.enterprise_id = u.enterprise_id AND p.memory_id = u.id
-           AND (u.deleted_at IS NOT NULL OR u.lifecycle = 'merged' OR p.scope_id <> ALL (u.scope_ids))
-        RETURNING p.enterprise_id, p.scope_id
-    )
-    INSERT INTO scope_changes (enterprise_id, scope_id, rows)
-    SELECT r.enterprise_id, r.scope_id, -count(*) FROM removed r GROUP BY 1, 2;
+    DELETE FROM memory_scopes p
+     USING updated u
+     WHERE p.enterprise_id = u.enterprise_id AND p.memory_id = u.id
+       AND (u.deleted_at IS NOT NULL OR u.lifecycle = 'merged' OR p.scope_id <> ALL (u.scope_ids));
     WITH analysed AS MATERIALIZED (
         SELECT u.enterprise_id, u.id, u.scope_ids, u.embedding, mem0.model_number(u.embedding_model) AS model,
                mem0.terms(u.content) AS terms
@@ -247,20 +201,15 @@ BEGIN
          WHERE u.deleted_at IS NULL AND u.lifecycle <> 'merged'
            AND (u.content, u.embedding, u.embedding_model, u.scope_ids, u.deleted_at, u.lifecycle)
                IS DISTINCT FROM (v.content, v.embedding, v.embedding_model, v.scope_ids, v.deleted_at, v.lifecycle)
-    ), placed AS (
-        INSERT INTO memory_scopes (enterprise_id, scope_id, memory_id, broad, embedding, model, terms, length)
-        SELECT a.enterprise_id, s.id, a.id, s.search_tier IN ('promoting', 'broad'), a.embedding, a.model,
-               a.terms, mem0.terms_length(a.terms)
-          FROM analysed a
-          JOIN scopes s ON s.enterprise_id = a.enterprise_id AND s.id = ANY (a.scope_ids)
-        ON CONFLICT (enterprise_id, scope_id, memory_id)
-            DO UPDATE SET embedding = excluded.embedding, model = excluded.model, terms = excluded.terms,
-                          length = excluded.length
-        -- Only a row that is new was made by no update.
-        RETURNING enterprise_id, scope_id, xmax = 0 AS added
     )
-    INSERT INTO scope_changes (enterprise_id, scope_id, rows)
-    SELECT p.enterprise_id, p.scope_id, count(*) FROM placed p WHERE p.added GROUP BY 1, 2;
+    INSERT INTO memory_scopes (enterprise_id, scope_id, memory_id, broad, embedding, model, terms, length)
+    SELECT a.enterprise_id, s.id, a.id, s.search_tier IN ('promoting', 'broad'), a.embedding, a.model,
+           a.terms, mem0.terms_length(a.terms)
+      FROM analysed a
+      JOIN scopes s ON s.enterprise_id = a.enterprise_id AND s.id = ANY (a.scope_ids)
+    ON CONFLICT (enterprise_id, scope_id, memory_id)
+        DO UPDATE SET embedding = excluded.embedding, model = excluded.model, terms = excluded.terms,
+                      length = excluded.length;
     RETURN NULL;
 END
 $$;

@@ -109,13 +109,13 @@ CREATE FUNCTION mem0.saturation(rank real, length integer, average_length real) 
          / (mem0.frequency(rank) + 0.6::float8 + 0.6::float8 * length / average_length);
 
 -- search.candidates: what comes near the query by meaning or by words, each memory once, with both measures. `small` and
--- `broad_scopes` are the caller's scopes by search tier. The `nearest` by meaning and the `best` by words: fewer than
--- `nearest` in all means that there are no others. If `among` is given, of those memories only.
+-- `broad_scopes` are the caller's scopes by search tier. The `nearest` by meaning and the `best` by words; if `among` is
+-- given, of those memories only.
 --
 -- Only vectors of `query_model` are compared, and none without a `query`.
 --
 -- similarity  cosine, null where there are not two that compare; text  BM25 over the sum of the terms' weights, 0 to 2.2;
--- matched  the share of that sum whose terms it has.
+-- matched  the share of that sum whose terms it has; more  whether an arm was cut, so that there may be others.
 --
 -- Plans do not depend on what is asked, so they are made once per session. What keeps the planner from others, whose cost
 -- it underrates because it does not know what is asked: `scope_id + 0` is in the text indexes only, and `IS NOT FALSE` is
@@ -123,7 +123,7 @@ CREATE FUNCTION mem0.saturation(rank real, length integer, average_length real) 
 CREATE FUNCTION mem0.search_candidates(
     small bigint[], broad_scopes bigint[], query halfvec, query_model text, words text, nearest integer, best integer,
     among uuid[])
-    RETURNS TABLE (memory_id uuid, similarity real, text real, matched real)
+    RETURNS TABLE (memory_id uuid, similarity real, text real, matched real, more boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public
     SET plan_cache_mode = force_generic_plan
@@ -257,7 +257,8 @@ BEGIN
                row_number() OVER (ORDER BY c.text DESC, c.distance, c.id DESC) AS by_words
           FROM complete c
     )
-    SELECT p.id, (-p.distance)::real, coalesce(p.text / t.weight, 0)::real, coalesce(p.matched / t.weight, 0)::real
+    SELECT p.id, (-p.distance)::real, coalesce(p.text / t.weight, 0)::real, coalesce(p.matched / t.weight, 0)::real,
+           (SELECT count(*) >= nearest FROM vectors) OR (SELECT count(*) > best FROM scored)
       FROM placed p
       -- An identifier that nobody has does not count against those that have its parts.
       CROSS JOIN (SELECT nullif(sum(w.weight), 0) AS weight FROM weights w
@@ -266,41 +267,9 @@ BEGIN
 END
 $$;
 
--- search.nearest: the stored memory of one scope that a new one resembles most, for the near-duplicate gate.
-CREATE FUNCTION mem0.search_nearest(scope bigint, query halfvec, query_model text, most integer)
-    RETURNS TABLE (memory_id uuid, similarity real)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path = pg_catalog, public
-    SET plan_cache_mode = force_custom_plan
-    SET random_page_cost = 1.1
-    SET hnsw.iterative_scan = relaxed_order
-    SET jit = off
-    AS $$
-DECLARE
-    tenant uuid := mem0.enterprise();
-    comparable integer := CASE WHEN query IS NOT NULL THEN mem0.model_number(query_model) END;
-    tier text := (SELECT s.search_tier FROM scopes s WHERE s.enterprise_id = tenant AND s.id = scope);
-BEGIN
-    PERFORM mem0.check_scopes(ARRAY[scope]);
-    IF tier = 'broad' THEN
-        RETURN QUERY
-        SELECT p.memory_id, (-(p.embedding <#> query))::real
-          FROM memory_scopes p
-         WHERE p.enterprise_id = tenant AND p.broad AND p.scope_id = ANY (ARRAY[scope]) AND p.model = comparable
-         ORDER BY p.embedding <#> query LIMIT most;
-    ELSE
-        RETURN QUERY
-        SELECT p.memory_id, (-(p.embedding <#> query))::real
-          FROM memory_scopes p
-         WHERE p.enterprise_id = tenant AND p.scope_id = ANY (ARRAY[scope]) AND p.model = comparable
-         ORDER BY p.embedding <#> query LIMIT most;
-    END IF;
-END
-$$;
-
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA mem0 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mem0.enterprise(), mem0.readable(), mem0.check_scopes(bigint[]),
     mem0.scope_lock(bigint), mem0.scope_usage(bigint),
-    mem0.search_candidates(bigint[], bigint[], halfvec, text, text, integer, integer, uuid[]),
-    mem0.search_nearest(bigint, halfvec, text, integer) TO mem0_app;
+    mem0.search_candidates(bigint[], bigint[], halfvec, text, text, integer, integer, uuid[])
+    TO mem0_app;
 GRANT EXECUTE ON FUNCTION mem0.enterprise(), mem0.readable() TO mem0_identity;

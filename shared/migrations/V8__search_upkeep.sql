@@ -1,22 +1,83 @@
--- What a scheduler calls so that searches stay quick. Each is idempotent, safe beside searches and writes, and costs what
--- has changed since the last time, not what there is.
+-- What searches know about sizes and words beforehand, and what a scheduler calls so that they stay quick. That is
+-- idempotent, safe beside searches and writes, and costs what has changed since the last time, not what there is.
 
--- scope.review_tiers, then scope.move_tier until it answers false: neither runs long.
+-- How many rows each scope has in the projection: what was counted, and what has changed since. Writers only ever add a
+-- line, so they never wait for each other; mem0.review_tiers adds the lines up.
+CREATE TABLE scope_sizes (
+    enterprise_id   uuid NOT NULL,
+    scope_id        bigint NOT NULL,
+    rows            bigint NOT NULL,
+    -- How far mem0.move_tier has come with this scope.
+    moved_through   uuid,
+    PRIMARY KEY (enterprise_id, scope_id),
+    FOREIGN KEY (enterprise_id, scope_id) REFERENCES scopes (enterprise_id, id) ON DELETE CASCADE
+);
+CREATE INDEX scope_sizes_by_rows ON scope_sizes (rows);
+CREATE TABLE scope_changes (
+    enterprise_id   uuid NOT NULL,
+    scope_id        bigint NOT NULL,
+    rows            integer NOT NULL
+);
+CREATE INDEX scope_changes_by_scope ON scope_changes (enterprise_id, scope_id);
+CREATE INDEX scopes_beyond_small ON scopes (id) WHERE search_tier <> 'small';
+CREATE FUNCTION mem0.note_added() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public AS $$
+BEGIN
+    INSERT INTO scope_changes (enterprise_id, scope_id, rows)
+    SELECT a.enterprise_id, a.scope_id, count(*) FROM added a GROUP BY 1, 2;
+    RETURN NULL;
+END
+$$;
+CREATE FUNCTION mem0.note_removed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public AS $$
+BEGIN
+    INSERT INTO scope_changes (enterprise_id, scope_id, rows)
+    SELECT r.enterprise_id, r.scope_id, -count(*) FROM removed r GROUP BY 1, 2;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER note_added AFTER INSERT ON memory_scopes REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mem0.note_added();
+CREATE TRIGGER note_removed AFTER DELETE ON memory_scopes REFERENCING OLD TABLE AS removed
+    FOR EACH STATEMENT EXECUTE FUNCTION mem0.note_removed();
+
+-- The words of a tenant, from a sample (mem0.sample_terms): how long its memories are on average, and which share of
+-- them has each of the words that many have. Says nothing of any other tenant.
+CREATE TABLE term_samples (
+    enterprise_id   uuid PRIMARY KEY REFERENCES enterprises ON DELETE CASCADE,
+    rows            bigint NOT NULL,
+    -- Of how many rows the sample was taken; it is due again when that has changed much.
+    sampled_rows    bigint NOT NULL DEFAULT 0,
+    average_length  real NOT NULL DEFAULT 16
+);
+CREATE INDEX term_samples_due ON term_samples (enterprise_id) WHERE abs(rows - sampled_rows) > 500 + sampled_rows / 5;
+CREATE TABLE frequent_terms (
+    enterprise_id   uuid NOT NULL REFERENCES enterprises ON DELETE CASCADE,
+    term            text COLLATE "C" NOT NULL,
+    share           real NOT NULL,
+    PRIMARY KEY (enterprise_id, term) INCLUDE (share)
+);
+
+-- scope.review_tiers, then scope.move_tier, each while it answers that there is more: none runs long.
 --
--- First it adds up what has changed. A scope that outgrew exact search becomes `promoting`: from then on new rows arrive
+-- First up to `most` changes are added up. A scope that outgrew exact search becomes `promoting`: from then on new rows arrive
 -- flagged for the broad arm. The lock waits for the writes that began before, so none of theirs arrives without. A broad
 -- scope that has shrunk becomes `demoting`, and is read exactly from then on. Promotion at `promote` rows, demotion below
--- `demote`: the gap keeps a scope from swinging. Answers how many scopes began to move.
-CREATE FUNCTION mem0.review_tiers(promote bigint DEFAULT 5000, demote bigint DEFAULT 3000) RETURNS integer
+-- `demote`: the gap keeps a scope from swinging. Answers how many scopes
+-- began to move.
+CREATE FUNCTION mem0.review_tiers(promote bigint DEFAULT 5000, demote bigint DEFAULT 3000, most integer DEFAULT 10000,
+                                  OUT changed integer, OUT more boolean)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE
-    changed integer := 0;
     item record;
 BEGIN
+    changed := 0;
     -- One reviewer at a time.
     PERFORM pg_advisory_xact_lock(hashtextextended('mem0.review_tiers', 0));
+    more := (SELECT count(*) > most FROM (SELECT FROM scope_changes LIMIT most + 1) n);
     WITH taken AS (
-        DELETE FROM scope_changes RETURNING enterprise_id, scope_id, rows
+        DELETE FROM scope_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM scope_changes LIMIT most))
+        RETURNING enterprise_id, scope_id, rows
     ), sums AS (
         SELECT t.enterprise_id, t.scope_id, sum(t.rows) AS rows FROM taken t GROUP BY 1, 2
     ), sized AS (
@@ -51,7 +112,6 @@ BEGIN
          WHERE n.enterprise_id = item.enterprise_id AND n.scope_id = item.id;
         changed := changed + 1;
     END LOOP;
-    RETURN changed;
 END
 $$;
 
@@ -162,6 +222,6 @@ BEGIN
 END
 $$;
 
-REVOKE EXECUTE ON FUNCTION mem0.review_tiers(bigint, bigint), mem0.move_tier(integer), mem0.sample_terms(),
-    mem0.moment(uuid), mem0.moment(bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION mem0.review_tiers(bigint, bigint), mem0.move_tier(integer), mem0.sample_terms() TO mem0_app;
+REVOKE EXECUTE ON FUNCTION mem0.review_tiers(bigint, bigint, integer), mem0.move_tier(integer), mem0.sample_terms(),
+    mem0.moment(uuid), mem0.moment(bigint), mem0.note_added(), mem0.note_removed() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mem0.review_tiers(bigint, bigint, integer), mem0.move_tier(integer), mem0.sample_terms() TO mem0_app;

@@ -18,7 +18,7 @@ use crate::embedding::{Embedding, Purpose};
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{EventId, MemoryId};
-use crate::memory::duplicate::Fingerprint;
+use crate::memory::duplicate::{Fingerprint, Wording};
 use crate::memory::gate::{self, Fresh};
 use crate::memory::remember::scope_gone;
 use crate::memory::statements::Statement;
@@ -250,12 +250,12 @@ struct Group<'a> {
 impl Group<'_> {
     /// Whether the text is new to the group.
     fn push(&mut self, number: usize, text: &str) -> bool {
-        let fingerprint = Fingerprint::of(text);
-        if !self.seen.insert(fingerprint) {
+        if !self.seen.insert(Fingerprint::of(text)) {
             return false;
         }
         let message = self.numbers.len();
-        self.statements.push(Statement::Candidate { text: text.to_owned(), fingerprint, message });
+        let wording = Wording::of(text);
+        self.statements.push(Statement::Candidate { text: text.to_owned(), wording, message });
         self.numbers.push(number);
         true
     }
@@ -283,7 +283,7 @@ impl Group<'_> {
             Some(NewMemory {
                 id: fresh.id,
                 content: fresh.text,
-                fingerprint: fresh.fingerprint,
+                wording: fresh.wording,
                 embedding: fresh.embedding,
                 capture,
                 position: i32::try_from(number).unwrap_or(i32::MAX),

@@ -228,8 +228,7 @@ impl Search<'_> {
 
     /// The nearest, then held against the condition; and whether that was everything there is.
     async fn nearest(&self, nearest: usize, best: usize) -> Result<(Vec<Item>, bool)> {
-        let candidates = search::nearest(self.tx, &self.query, arms(nearest, best)).await?;
-        let all = candidates.len() < nearest;
+        let (candidates, all) = search::nearest(self.tx, &self.query, arms(nearest, best)).await?;
         Ok((self.read(candidates).await?, all))
     }
 

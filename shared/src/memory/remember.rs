@@ -174,7 +174,7 @@ impl Remember {
         NewMemory {
             id: fresh.id,
             content: fresh.text,
-            fingerprint: fresh.fingerprint,
+            wording: fresh.wording,
             embedding: fresh.embedding,
             capture,
             position: fresh.position,

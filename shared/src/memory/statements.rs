@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::error::{Error, Result};
-use crate::memory::duplicate::Fingerprint;
+use crate::memory::duplicate::{Fingerprint, Wording};
 use crate::memory::{Message, extraction, validate};
 
 /// Messages of one request.
@@ -17,7 +17,7 @@ pub(super) enum Statement {
     /// It may be remembered.
     Candidate {
         text: String,
-        fingerprint: Fingerprint,
+        wording: Wording,
         /// The message it is from.
         message: usize,
     },
@@ -32,16 +32,16 @@ pub(super) fn verbatim(messages: &[Message]) -> Result<Vec<Statement>> {
     check(messages)?;
     let statement = |(index, message): (usize, &Message)| {
         let text = &message.content;
-        let fingerprint = Fingerprint::of(text);
         let reason = if message.role.eq_ignore_ascii_case("system") {
             "system messages are not remembered"
         } else if text.trim().is_empty() {
             "the message is empty"
-        } else if !seen.insert(fingerprint) {
+        } else if !seen.insert(Fingerprint::of(text)) {
             "said before in the same request"
         } else {
             validate::text(&format!("messages[{index}].content"), text)?;
-            return Ok(Statement::Candidate { text: text.clone(), fingerprint, message: index });
+            let wording = Wording::of(text);
+            return Ok(Statement::Candidate { text: text.clone(), wording, message: index });
         };
         Ok(Statement::Skipped { text: excerpt(text), reason })
     };
@@ -62,7 +62,7 @@ pub(super) fn extracted(messages: &[Message]) -> Result<Vec<Statement>> {
     let mut statements = Vec::new();
     for (message, extracted) in extraction::extract(&conversation).into_iter().enumerate() {
         statements.extend(extracted.facts.into_iter().map(|fact| Statement::Candidate {
-            fingerprint: Fingerprint::of(&fact.text),
+            wording: Wording::of(&fact.text),
             text: fact.text,
             message,
         }));

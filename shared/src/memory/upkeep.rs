@@ -4,7 +4,7 @@ use crate::access::Gate;
 use crate::error::Result;
 
 const REVIEW: &str = "-- scope.review_tiers
-    SELECT mem0.review_tiers()";
+    SELECT changed, more FROM mem0.review_tiers()";
 
 const MOVE: &str = "-- scope.move_tier
     SELECT mem0.move_tier()";
@@ -16,9 +16,16 @@ const SAMPLE: &str = "-- search.sample_terms
 /// approximate index, or back; how many began to. Then looks anew at the words of tenants that have changed much. In short
 /// transactions, idempotent, and safe beside searches and writes; costs what has changed, not what there is.
 pub async fn retier_scopes(gate: &Gate) -> Result<i32> {
-    let tx = gate.upkeep("memory.review_tiers").await?;
-    let changed = tx.query_one(REVIEW, &[]).await?.get(0);
-    tx.commit().await?;
+    let mut changed = 0;
+    loop {
+        let tx = gate.upkeep("memory.review_tiers").await?;
+        let row = tx.query_one(REVIEW, &[]).await?;
+        tx.commit().await?;
+        changed += row.get::<_, i32>("changed");
+        if !row.get::<_, bool>("more") {
+            break;
+        }
+    }
     while step(gate, "memory.move_tier", MOVE).await? {}
     while step(gate, "search.sample_terms", SAMPLE).await? {}
     Ok(changed)

@@ -98,7 +98,7 @@ impl Database {
     /// autovacuum has brought statistics and visibility maps up to date.
     pub(crate) async fn settle(&self) -> Result<()> {
         let client = self.connect().await?;
-        client.query_one("SELECT mem0.review_tiers()", &[]).await?;
+        while client.query_one("SELECT more FROM mem0.review_tiers()", &[]).await?.get(0) {}
         while client.query_one("SELECT mem0.move_tier(1000)", &[]).await?.get(0) {}
         client.batch_execute("VACUUM (ANALYZE)").await?;
         client.batch_execute("CHECKPOINT").await?;

@@ -129,7 +129,7 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     };
     say("reviewing tiers");
     let started = Instant::now();
-    postgres.query_one("SELECT mem0.review_tiers()", &[]).await?;
+    postgres.query_one("SELECT changed FROM mem0.review_tiers()", &[]).await?;
     let tier_review = started.elapsed();
 
     say(&format!("searching {} times", options.queries));

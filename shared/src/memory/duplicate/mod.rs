@@ -1,7 +1,8 @@
 //! Whether a new memory says what an old one says already: the pure half of the gate in front of every write.
 //!
-//! Two questions. [`Fingerprint`]: is it the same text, but for case, spacing and punctuation? An index answers that.
-//! [`compare`]: is it the same statement, worded almost alike? That is asked of the nearest neighbours.
+//! Three questions. [`Fingerprint`]: is it the same text, but for case, spacing and punctuation? [`Wording`]: has it the
+//! same words that count, in any order? An index answers that. [`compare`]: is it the same statement, worded almost
+//! alike? That is asked of those with the same wording, and of nothing else.
 //!
 //! A wrong "duplicate" loses what somebody said; a missed one costs a row. So likeness never decides: `prefers tea` and
 //! `prefers coffee` are close to every embedding, and one word among many hardly moves it. The words decide, one by one:
@@ -31,6 +32,28 @@ impl Fingerprint {
     #[must_use]
     pub fn of(text: &str) -> Self {
         Self(Sha256::digest(normalized(text)).into())
+    }
+}
+
+/// SHA-256 of the words that count, sorted: what [`compare`] calls duplicates always has the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Wording([u8; 32]);
+
+impl Wording {
+    /// Of a memory's text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let statement = Statement::of(text);
+        // What has no word that counts is its own wording only.
+        if statement.words.is_empty() {
+            return Self(Sha256::digest(normalized(text)).into());
+        }
+        let mut hash = Sha256::new();
+        for word in sorted(&statement.words) {
+            hash.update(word);
+            hash.update([0]);
+        }
+        Self(hash.finalize().into())
     }
 
     /// As the database stores it.

@@ -6,6 +6,7 @@ use super::*;
 fn decide(new: &str, existing: &str) -> Decision {
     let decision = compare(new, existing, 0.99);
     assert_eq!(std::mem::discriminant(&decision), std::mem::discriminant(&compare(existing, new, 0.99)));
+    assert!(!matches!(decision, Decision::Duplicate(_)) || Wording::of(new) == Wording::of(existing), "{new}");
     decision
 }
 
@@ -20,6 +21,7 @@ fn case_spacing_and_punctuation_do_not_make_another_text() {
     ] {
         assert_eq!(Fingerprint::of(a), Fingerprint::of(b), "{a}");
         assert_eq!(compare(a, b, -1.0), Decision::Duplicate(Sameness::Text), "{a}");
+        assert_eq!(Wording::of(a), Wording::of(b), "{a}");
     }
 }
 
@@ -86,6 +88,11 @@ fn likeness_objects_but_never_decides() {
     assert_eq!(compare("tea is good", "coffee is good", 1.0), Decision::Distinct(Difference::Words));
 }
 
+/// Words that are ignored, inflected, contracted, denied, or none.
+const WORDS: [&str; 14] = [
+    "the", "I", "likes", "like", "tea", "don't", "not", "User", "is", "colour", "color", "aB3", "42", "!",
+];
+
 proptest! {
     #[test]
     fn normalising_again_changes_nothing(text in "\\PC*") {
@@ -96,6 +103,22 @@ proptest! {
     fn every_text_is_its_own_duplicate_and_the_order_does_not_matter(a in "[\\PC\\s]*", b in "[ab1 '.\\-]*", cosine in -1.0..1.0f32) {
         prop_assert_eq!(compare(&a, &a, cosine), Decision::Duplicate(Sameness::Text));
         prop_assert_eq!(compare(&a, &b, cosine), compare(&b, &a, cosine));
+    }
+
+    #[test]
+    fn duplicates_have_the_same_wording(
+        words in proptest::collection::vec(proptest::sample::select(&WORDS[..]), 0..7),
+        others in proptest::collection::vec(proptest::sample::select(&WORDS[..]), 0..7),
+        turn in 0..7usize,
+    ) {
+        let mut turned = words.clone();
+        turned.rotate_left(turn % words.len().max(1));
+        for other in [turned, others] {
+            let (a, b) = (words.join(" "), other.join(", "));
+            if matches!(compare(&a, &b, 1.0), Decision::Duplicate(_)) {
+                prop_assert_eq!(Wording::of(&a), Wording::of(&b), "{} / {}", a, b);
+            }
+        }
     }
 
     #[test]

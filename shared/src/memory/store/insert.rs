@@ -9,15 +9,15 @@ use crate::access::TenantTx;
 use crate::db::StoreError;
 use crate::embedding::Embedding;
 use crate::ids::{MemoryId, ScopeId, VersionId};
-use crate::memory::duplicate::Fingerprint;
 use crate::memory::ranking::Tokens;
+use crate::memory::duplicate::Wording;
 use crate::memory::{Labels, Metadata};
 
 /// A memory to be stored.
 pub(crate) struct NewMemory<'a> {
     pub(crate) id: MemoryId,
     pub(crate) content: &'a str,
-    pub(crate) fingerprint: Fingerprint,
+    pub(crate) wording: Wording,
     /// None if it is to be made later.
     pub(crate) embedding: Option<&'a Embedding>,
     /// What it was captured in, and its place there.
@@ -89,7 +89,7 @@ pub(crate) async fn insert(
             &now,
             &ids,
             &contents,
-            &column(memories, |memory| memory.fingerprint.as_bytes().as_slice()),
+            &column(memories, |memory| memory.wording.as_bytes().as_slice()),
             &metadata,
             &categories,
             &column(memories, |memory| memory.occurred_at),

@@ -72,14 +72,15 @@ impl Candidate {
 }
 
 const CANDIDATES: &str = "-- search.candidates
-    SELECT c.memory_id, c.similarity, c.text, c.matched FROM mem0.search_candidates($1, $2, $3, $4, $5, $6, $7, NULL) c";
+    SELECT c.memory_id, c.similarity, c.text, c.matched, c.more
+      FROM mem0.search_candidates($1, $2, $3, $4, $5, $6, $7, NULL) c";
 
-/// The nearest by meaning and the best by words. Fewer than `pool.nearest` in all are all there are.
+/// The nearest by meaning and the best by words; and whether those are all there are.
 pub(crate) async fn nearest(
     tx: &TenantTx<'_>,
     query: &Query<'_>,
     pool: Pool,
-) -> Result<Vec<Candidate>, StoreError> {
+) -> Result<(Vec<Candidate>, bool), StoreError> {
     let (small, broad) = (query.scopes_of(SearchTier::Small), query.scopes_of(SearchTier::Broad));
     let embedding = query.embedding.map(HalfVector::from);
     let rows = tx
@@ -88,7 +89,8 @@ pub(crate) async fn nearest(
             &[&small, &broad, &embedding, &query.model, &query.words, &pool.nearest, &pool.best],
         )
         .await?;
-    Ok(rows.iter().map(candidate).collect())
+    let more = rows.iter().any(|row| row.get("more"));
+    Ok((rows.iter().map(candidate).collect(), !more))
 }
 
 /// The best of those for which the condition holds; none if it holds for too many to look at each.

@@ -1,4 +1,4 @@
-//! What is stored already and resembles something new: candidates for the near-duplicate gate.
+//! What is stored already with the same wording as something new: candidates for the near-duplicate gate.
 
 use pgvector::HalfVector;
 
@@ -7,7 +7,7 @@ use crate::db::StoreError;
 use crate::embedding::Embedding;
 use crate::ids::MemoryId;
 use crate::memory::Labels;
-use crate::memory::duplicate::Fingerprint;
+use crate::memory::duplicate::Wording;
 use crate::memory::gate::Place;
 
 /// An existing memory that a new text may repeat.
@@ -16,54 +16,42 @@ pub(crate) struct Similar {
     pub(crate) text: usize,
     pub(crate) id: MemoryId,
     pub(crate) content: String,
-    /// Cosine of the vectors; 1 where the fingerprints are equal.
+    /// Cosine of the vectors; NaN where they do not compare.
     pub(crate) similarity: f32,
 }
 
-/// How many neighbours of each new text are looked at. Neighbours with other labels are among them, so that this is
-/// more than would be needed otherwise.
-pub(crate) const NEIGHBOURS: i32 = 12;
-
 /// How many new texts one statement looks for, so that none runs long.
-const BATCH: usize = 100;
+const BATCH: usize = 1000;
 
 /// Two requests that add the same text to the same scope wait for each other; in order, so that they do not deadlock. A
 /// few locks stand for all texts: each takes room in PostgreSQL's shared memory.
-const LOCK: &str = "-- memory.lock_fingerprints
+const LOCK: &str = "-- memory.lock_wordings
     SELECT pg_advisory_xact_lock(hashtextextended('memories of ' || $1::bigint, l.bucket))
       FROM (SELECT DISTINCT get_byte(f, 0) % 32 AS bucket FROM unnest($2::bytea[]) AS f ORDER BY bucket) l";
 
+/// At most a dozen with the same wording: the same words make only so many statements.
 const FIND: &str = "-- memory.find_similar
-    WITH texts AS (
-        SELECT t.fingerprint, t.embedding, t.number
-          FROM unnest($3::bytea[], $4::halfvec[]) WITH ORDINALITY AS t (fingerprint, embedding, number)
-    ), near AS (
-        SELECT t.number, m.id, 1::real AS similarity
-          FROM texts t
-          JOIN memories m ON m.enterprise_id = $1 AND m.home_scope_id = $2 AND m.fingerprint = t.fingerprint
-                         AND m.deleted_at IS NULL
-        UNION ALL
-        SELECT t.number, n.memory_id, n.similarity
-          FROM texts t CROSS JOIN LATERAL mem0.search_nearest($2, t.embedding, $11, $5) n
-         WHERE t.embedding IS NOT NULL
-    )
-    SELECT n.number, m.id, m.content, max(n.similarity) AS similarity
-      FROM near n JOIN memories m ON m.enterprise_id = $1 AND m.id = n.id
-     WHERE m.deleted_at IS NULL AND m.home_scope_id = $2 AND m.lifecycle = 'active'
-       AND (m.expires_on IS NULL OR m.expires_on >= $6)
-       AND m.user_id IS NOT DISTINCT FROM $7 AND m.agent_id IS NOT DISTINCT FROM $8
-       AND m.app_id IS NOT DISTINCT FROM $9 AND m.run_id IS NOT DISTINCT FROM $10
-     GROUP BY n.number, m.id, m.content
-     ORDER BY n.number, similarity DESC, m.id";
+    SELECT t.number, m.id, m.content, m.similarity
+      FROM unnest($3::bytea[], $4::halfvec[]) WITH ORDINALITY AS t (fingerprint, embedding, number)
+     CROSS JOIN LATERAL (
+           SELECT m.id, m.content,
+                  CASE WHEN m.embedding_model = $10 THEN (-(m.embedding <#> t.embedding))::real END AS similarity
+             FROM memories m
+            WHERE m.enterprise_id = $1 AND m.home_scope_id = $2 AND m.fingerprint = t.fingerprint
+              AND m.deleted_at IS NULL AND m.lifecycle = 'active' AND (m.expires_on IS NULL OR m.expires_on >= $5)
+              AND m.user_id IS NOT DISTINCT FROM $6 AND m.agent_id IS NOT DISTINCT FROM $7
+              AND m.app_id IS NOT DISTINCT FROM $8 AND m.run_id IS NOT DISTINCT FROM $9
+            ORDER BY similarity DESC NULLS LAST, m.id LIMIT 12) m
+     ORDER BY t.number, m.similarity DESC NULLS LAST, m.id";
 
-/// For each new text the memories of the same home and labels that are most like it, best first.
+/// For each new text, in their order, the memories of the same home, labels and wording, the most alike first.
 pub(crate) async fn find(
     tx: &TenantTx<'_>,
     place: &Place<'_>,
-    texts: &[(Fingerprint, Option<&Embedding>)],
+    texts: &[(Wording, Option<&Embedding>)],
 ) -> Result<Vec<Similar>, StoreError> {
     let caller = tx.caller();
-    let prints: Vec<&[u8]> = texts.iter().map(|(print, _)| print.as_bytes().as_slice()).collect();
+    let prints: Vec<&[u8]> = texts.iter().map(|(wording, _)| wording.as_bytes().as_slice()).collect();
     tx.query(LOCK, &[&place.home.0, &prints]).await?;
     let Labels { user, agent, app, run } = place.labels;
     let mut found = Vec::new();
@@ -78,7 +66,6 @@ pub(crate) async fn find(
                     &place.home.0,
                     &prints,
                     &embeddings,
-                    &NEIGHBOURS,
                     &caller.request().at.date_naive(),
                     user,
                     agent,
@@ -94,7 +81,7 @@ pub(crate) async fn find(
                 + usize::try_from(row.get::<_, i64>("number")).unwrap_or_default().saturating_sub(1),
             id: MemoryId(row.get("id")),
             content: row.get("content"),
-            similarity: row.get("similarity"),
+            similarity: row.get::<_, Option<f32>>("similarity").unwrap_or(f32::NAN),
         }));
     }
     Ok(found)

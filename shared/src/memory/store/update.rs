@@ -10,8 +10,8 @@ use crate::db::StoreError;
 use crate::embedding::Embedding;
 use crate::ids::VersionId;
 use crate::memory::Memory;
-use crate::memory::duplicate::Fingerprint;
 use crate::memory::ranking::Tokens;
+use crate::memory::duplicate::Wording;
 
 /// A memory before and after a change.
 pub(crate) struct Changed {
@@ -52,7 +52,7 @@ pub(crate) async fn update(tx: &TenantTx<'_>, model: &str, changes: &[Changed]) 
     let after = || changes.iter().map(|change| &change.after);
     let ids: Vec<Uuid> = after().map(|memory| memory.id.uuid()).collect();
     let contents: Vec<&str> = after().map(|memory| memory.content.as_str()).collect();
-    let prints: Vec<Fingerprint> = after().map(|memory| Fingerprint::of(&memory.content)).collect();
+    let prints: Vec<Wording> = after().map(|memory| Wording::of(&memory.content)).collect();
     let prints: Vec<&[u8]> = prints.iter().map(|print| print.as_bytes().as_slice()).collect();
     let metadata: Vec<Value> = after().map(|memory| Value::Object(memory.metadata.clone())).collect();
     // An array of arrays must be rectangular, so each list of categories travels as JSON.

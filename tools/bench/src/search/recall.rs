@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use anyhow::Result;
-use shared::embedding::StaticEmbedder;
+use shared::embedding::{Embedder as _, StaticEmbedder};
 use tokio_postgres::Client;
 
 use super::company::Company;
@@ -20,7 +20,7 @@ const BIND: &str = "
 
 /// As `memory::store::search` asks, without words.
 const PRODUCT: &str = "
-    SELECT memory_id::text FROM mem0.search_candidates($1, $2, $3::text::halfvec, '', 60)
+    SELECT memory_id::text FROM mem0.search_candidates($1, $2, $3::text::halfvec, $4, '', 40, 120, NULL)
      ORDER BY similarity DESC, memory_id LIMIT 10";
 
 /// Every visible vector is looked at; with those as near as the tenth, because either is right.
@@ -70,7 +70,7 @@ pub(super) async fn measure(
 
         client.batch_execute("BEGIN; SET LOCAL ROLE mem0_app").await?;
         client.execute(BIND, &[&installed.enterprise, &format!("{{{readable}}}")]).await?;
-        let rows = client.query(PRODUCT, &[&small, &broad, &vector]).await?;
+        let rows = client.query(PRODUCT, &[&small, &broad, &vector, &embedder.model()]).await?;
         client.batch_execute("COMMIT").await?;
         let found: HashSet<String> = rows.iter().map(|row| row.get(0)).collect();
 

@@ -19,19 +19,12 @@ pub(super) struct Storage {
 }
 
 const SIZES: &str = "
-    WITH tables AS (
-        SELECT c.oid, c.relname FROM pg_class c
-         WHERE c.relname IN ('memories', 'memory_versions', 'memory_scopes', 'events', 'audit_log',
-                             'text_statistics') AND c.relkind IN ('r', 'p')
-    ), relations AS (
-        SELECT t.relname || ' (table)' AS name, p.relid
-          FROM tables t CROSS JOIN LATERAL pg_partition_tree(t.oid) p WHERE p.isleaf
-        UNION ALL
-        SELECT ic.relname, p.relid
-          FROM tables t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class ic ON ic.oid = i.indexrelid
-         CROSS JOIN LATERAL pg_partition_tree(i.indexrelid) p WHERE p.isleaf
-    )
-    SELECT name, sum(pg_table_size(relid))::bigint FROM relations GROUP BY name";
+    SELECT coalesce(root.relname, c.relname) || CASE c.relkind WHEN 'i' THEN '' ELSE ' (table)' END AS name,
+           sum(pg_table_size(c.oid))::bigint AS bytes
+      FROM pg_class c
+      LEFT JOIN pg_class root ON c.relispartition AND root.oid = pg_partition_root(c.oid)
+     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'i')
+     GROUP BY 1 HAVING sum(pg_table_size(c.oid)) > 1000000";
 
 /// Measures them.
 pub(super) async fn measure(client: &Client) -> Result<Storage> {
