@@ -21,4 +21,5 @@ mod python;
 mod recall;
 mod routes;
 mod rows;
+mod search;
 mod statements;

@@ -154,13 +154,14 @@ BEGIN
            FROM memory_scopes p
           WHERE p.enterprise_id = tenant AND p.scope_id = ANY (exact) AND p.model = comparable
             AND among IS NULL
-          ORDER BY 3 LIMIT nearest)
+          -- More than asked for, since a memory in several scopes is there more than once.
+          ORDER BY 3 LIMIT nearest * 2)
         UNION ALL
         (SELECT p.memory_id, p.scope_id, p.embedding <#> query
            FROM memory_scopes p
           WHERE p.enterprise_id = tenant AND p.broad AND (p.scope_id = ANY (broad_scopes)) IS NOT FALSE
             AND p.model = comparable AND among IS NULL AND exact = small
-          ORDER BY 3 LIMIT nearest)
+          ORDER BY 3 LIMIT nearest + nearest / 4)
         UNION ALL
         (SELECT p.memory_id, p.scope_id, CASE WHEN p.model = comparable THEN p.embedding <#> query END
            FROM unnest(among) a (id)

@@ -27,6 +27,8 @@ pub(crate) struct Scan {
     pub(crate) index: String,
     /// How often an index-only scan had to look at the table after all.
     pub(crate) heap_fetches: u64,
+    /// How many rows it gave, those that a filter then refused among them.
+    pub(crate) rows: u64,
 }
 
 impl std::fmt::Display for Scan {
@@ -92,6 +94,7 @@ impl Explainer {
 
 fn collect(node: &Value, scans: &mut Vec<Scan>) {
     let text = |name: &str| node[name].as_str().unwrap_or_default().to_owned();
+    let number = |name: &str| node[name].as_f64().unwrap_or(0.0);
     // A node that was never executed read nothing.
     let loops = node["Actual Loops"].as_f64().unwrap_or(0.0);
     if loops > 0.0 && (node.get("Relation Name").is_some() || node.get("Index Name").is_some()) {
@@ -102,6 +105,7 @@ fn collect(node: &Value, scans: &mut Vec<Scan>) {
                 .to_owned(),
             index: text("Index Name"),
             heap_fetches: node["Heap Fetches"].as_u64().unwrap_or(0),
+            rows: (loops * (number("Actual Rows") + number("Rows Removed by Filter"))).round() as u64,
         });
     }
     for child in node["Plans"].as_array().into_iter().flatten() {

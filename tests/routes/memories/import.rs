@@ -35,22 +35,35 @@ async fn every_line_becomes_a_memory_of_its_own() {
         ],
     )
     .await;
-    assert_eq!((&imported["added"], &imported["skipped"], &imported["refused"]), (&json!(2), &json!(0), &json!(0)));
+    assert_eq!(
+        (&imported["added"], &imported["skipped"], &imported["refused"]),
+        (&json!(2), &json!(0), &json!(0))
+    );
     let first = alice.get(&one(imported["results"][0]["id"].as_str().unwrap())).await.ok();
     assert_eq!(first["memory"], "The violin lesson moved to Friday");
     assert_eq!((&first["user_id"], &first["agent_id"]), (&json!("alice"), &json!("bot")));
-    assert_eq!((&first["metadata"], &first["categories"]), (&json!({ "source": "notes" }), &json!(["music"])));
-    assert_eq!((&first["timestamp"], &first["expiration_date"]), (&json!("2026-01-02T00:00:00Z"), &json!("2030-01-31")));
+    assert_eq!(
+        (&first["metadata"], &first["categories"]),
+        (&json!({ "source": "notes" }), &json!(["music"]))
+    );
+    assert_eq!(
+        (&first["timestamp"], &first["expiration_date"]),
+        (&json!("2026-01-02T00:00:00Z"), &json!("2030-01-31"))
+    );
     assert_eq!((&first["scope"], &first["version"]), (&json!("personal"), &json!(1)));
     let second = alice.get(&one(imported["results"][1]["id"].as_str().unwrap())).await.ok();
     assert_eq!(second["scope"], "enterprise");
-    assert_eq!(search(&alice, "violin lesson", json!({ "top_k": 1 })).await, ["The violin lesson moved to Friday"]);
+    assert_eq!(
+        search(&alice, "violin lesson", json!({ "top_k": 1 })).await,
+        ["The violin lesson moved to Friday"]
+    );
 }
 
 #[tokio::test]
 async fn an_import_leaves_history_an_event_and_one_audit_row() {
     let (app, alice, _) = TestApp::two_tenants().await;
-    let imported = import(&alice, &[json!({ "memory": "the stairs are wet" }), json!({ "memory": "" })]).await;
+    let imported =
+        import(&alice, &[json!({ "memory": "the stairs are wet" }), json!({ "memory": "" })]).await;
     let id = imported["results"][0]["id"].as_str().unwrap();
     let history = alice.get(&format!("/v1/memories/{id}/history/")).await.ok();
     assert_eq!(history[0]["event"], "ADD", "{history}");
@@ -149,7 +162,9 @@ async fn a_key_imports_once() {
     let again = send(&alice, "{\"memory\":\"the train is late\"}", Some("k1")).await;
     assert_eq!(first.ok(), again.ok());
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
-    send(&alice, "{\"memory\":\"the train is on time\"}", Some("k1")).await.assert_problem(409, "conflict", None);
+    send(&alice, "{\"memory\":\"the train is on time\"}", Some("k1"))
+        .await
+        .assert_problem(409, "conflict", None);
 }
 
 #[tokio::test]

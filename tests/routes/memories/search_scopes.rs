@@ -93,7 +93,8 @@ async fn broad_scopes_are_searched_like_small_ones() {
     assert_eq!(expected[0], "The code of door 7 is 1007");
     let client = app.database().superuser().await;
     for (review, arrived) in [("review_tiers(20, 10)", "broad"), ("review_tiers(1000, 500)", "small")] {
-        let changed: i32 = client.query_one(&format!("SELECT changed FROM mem0.{review}"), &[]).await.unwrap().get(0);
+        let changed: i32 =
+            client.query_one(&format!("SELECT changed FROM mem0.{review}"), &[]).await.unwrap().get(0);
         assert_eq!(changed, 2, "personal and team");
         loop {
             assert_eq!(found().await, expected, "on the way to {arrived}");

@@ -6,7 +6,10 @@ use super::*;
 fn decide(new: &str, existing: &str) -> Decision {
     let decision = compare(new, existing, 0.99);
     assert_eq!(std::mem::discriminant(&decision), std::mem::discriminant(&compare(existing, new, 0.99)));
-    assert!(!matches!(decision, Decision::Duplicate(_)) || Wording::of(new) == Wording::of(existing), "{new}");
+    assert!(
+        !matches!(decision, Decision::Duplicate(_)) || Wording::of(new) == Wording::of(existing),
+        "{new}"
+    );
     decision
 }
 
@@ -89,9 +92,8 @@ fn likeness_objects_but_never_decides() {
 }
 
 /// Words that are ignored, inflected, contracted, denied, or none.
-const WORDS: [&str; 14] = [
-    "the", "I", "likes", "like", "tea", "don't", "not", "User", "is", "colour", "color", "aB3", "42", "!",
-];
+const WORDS: [&str; 14] =
+    ["the", "I", "likes", "like", "tea", "don't", "not", "User", "is", "colour", "color", "aB3", "42", "!"];
 
 proptest! {
     #[test]

@@ -9,8 +9,8 @@ use crate::access::TenantTx;
 use crate::db::StoreError;
 use crate::embedding::Embedding;
 use crate::ids::{MemoryId, ScopeId, VersionId};
-use crate::memory::ranking::Tokens;
 use crate::memory::duplicate::Wording;
+use crate::memory::ranking::Tokens;
 use crate::memory::{Labels, Metadata};
 
 /// A memory to be stored.

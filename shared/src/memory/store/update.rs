@@ -10,8 +10,8 @@ use crate::db::StoreError;
 use crate::embedding::Embedding;
 use crate::ids::VersionId;
 use crate::memory::Memory;
-use crate::memory::ranking::Tokens;
 use crate::memory::duplicate::Wording;
+use crate::memory::ranking::Tokens;
 
 /// A memory before and after a change.
 pub(crate) struct Changed {
