@@ -134,7 +134,7 @@ async fn evaluate(
                 ..Recall::new(&question.text)
             };
             let started = Instant::now();
-            let found = platform.memories.recall(&conversation.caller, recall).await?;
+            let found = platform.memories.recall(&conversation.caller, recall).await?.found;
             latency.push(started.elapsed());
             answered.push(Answered {
                 category: question.category.clone(),

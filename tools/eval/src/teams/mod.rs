@@ -89,7 +89,7 @@ pub(crate) async fn run(options: &Options, platform: &Platform<'_>) -> Result<Do
                     ..Recall::new(&question.text)
                 };
                 let started = std::time::Instant::now();
-                let found = platform.memories.recall(&person.caller, recall).await?;
+                let found = platform.memories.recall(&person.caller, recall).await?.found;
                 latency.push(started.elapsed());
                 let readable = |recalled: &shared::memory::Recalled| {
                     recalled.memory.scopes.iter().any(|scope| person.caller.scope(*scope).is_some())
