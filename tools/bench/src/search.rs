@@ -69,6 +69,8 @@ pub(crate) struct Search {
     add: AddFigures,
     /// Through `POST /v3/memories/import/`, when this data was loaded.
     import_per_s: f64,
+    /// Processor time of the server and of PostgreSQL for each imported memory.
+    import_cpu_ms: f64,
     /// Searches per second, by clients at the same time.
     throughput: BTreeMap<&'static str, f64>,
     /// What the isolation was judged by.
@@ -169,6 +171,8 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
         add: AddFigures { p50_ms: adds.p50, p95_ms: adds.p95, p99_ms: adds.p99 },
         #[allow(clippy::cast_precision_loss, reason = "millions")]
         import_per_s: rounded(loaded.memories as f64 / loaded.seconds, 1),
+        #[allow(clippy::cast_precision_loss, reason = "millions")]
+        import_cpu_ms: rounded(loaded.cpu_seconds * 1e3 / loaded.memories as f64, 3),
         throughput,
         isolation,
         worst_recall_at_10: recall.worst,
@@ -186,9 +190,9 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
 /// How the data that is there was loaded, if all of it was.
 async fn loaded(postgres: &Postgres) -> Result<Option<Loaded>> {
     postgres
-        .batch_execute("CREATE TABLE IF NOT EXISTS public.bench_loaded (memories bigint, seconds float8)")
+        .batch_execute("CREATE TABLE IF NOT EXISTS public.bench_loaded (memories bigint, seconds float8, cpu_seconds float8)")
         .await?;
-    let row = postgres.query_opt("SELECT memories, seconds FROM public.bench_loaded", &[]).await?;
+    let row = postgres.query_opt("SELECT memories, seconds, cpu_seconds FROM public.bench_loaded", &[]).await?;
     if row.is_none() {
         let half = postgres.query_opt("SELECT FROM enterprises LIMIT 1", &[]).await?;
         ensure!(half.is_none(), "the kept database is half loaded: remove its directory under .local/bench");
@@ -196,6 +200,7 @@ async fn loaded(postgres: &Postgres) -> Result<Option<Loaded>> {
     Ok(row.map(|row| Loaded {
         memories: usize::try_from(row.get::<_, i64>(0)).unwrap_or_default(),
         seconds: row.get(1),
+        cpu_seconds: row.get(2),
     }))
 }
 
@@ -211,9 +216,12 @@ async fn fill(
         installed.insert(postgres, company).await?;
         postgres.batch_execute("SELECT setval('scope_ids', 1000000000); ANALYZE").await?;
         say(&format!("importing {} memories", company.facts.len()));
+        let busy = || -> Result<f64> { Ok((server.cpu_time() + database.cpu_time()?).as_secs_f64()) };
+        let before = busy()?;
         let loaded = load::load(server.address, company, installed).await?;
         total.memories += loaded.memories;
         total.seconds += loaded.seconds;
+        total.cpu_seconds += busy()? - before;
         say("changing who may see what");
         changes::make(server.address, postgres, company, installed).await?;
     }
@@ -222,7 +230,7 @@ async fn fill(
     #[allow(clippy::cast_possible_wrap, reason = "millions")]
     let memories = total.memories as i64;
     postgres
-        .execute("INSERT INTO public.bench_loaded VALUES ($1, $2)", &[&memories, &total.seconds])
+        .execute("INSERT INTO public.bench_loaded VALUES ($1, $2, $3)", &[&memories, &total.seconds, &total.cpu_seconds])
         .await?;
     Ok(total)
 }

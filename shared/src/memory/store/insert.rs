@@ -61,6 +61,16 @@ const INSERT_VERSIONS: &str = "-- memory_version.insert_first
       FROM unnest($4::uuid[], $5::uuid[], $6::jsonb[], $7::text[], $8::jsonb[], $9::jsonb[])
            AS n (memory_id, id, input, content, metadata, categories)";
 
+/// Plans kept from when the tables were small read too much once they are not, and nothing replaces them until the
+/// tables are next analyzed. Among many memories, planning anew costs nothing.
+const PLAN_ANEW: &str = "-- memory.plan_anew
+    SET LOCAL plan_cache_mode = force_custom_plan";
+
+/// Prepares the transaction for more memories than the tables may hold yet.
+pub(crate) async fn many(tx: &TenantTx<'_>) -> Result<(), StoreError> {
+    tx.execute(PLAN_ANEW, &[]).await.map(drop)
+}
+
 /// Stores memories with their first versions.
 pub(crate) async fn insert(
     tx: &TenantTx<'_>,

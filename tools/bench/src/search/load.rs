@@ -48,6 +48,8 @@ struct Line {
 pub(super) struct Loaded {
     pub(super) memories: usize,
     pub(super) seconds: f64,
+    /// Processor time of the server and of PostgreSQL.
+    pub(super) cpu_seconds: f64,
 }
 
 /// Imports everything and forgets what is to be forgotten.
@@ -80,7 +82,7 @@ pub(super) async fn load(address: SocketAddr, company: &Company, installed: &Ins
     let aside = importers.iter().map(|(_, seconds)| seconds).sum::<f64>() / IMPORTERS as f64;
     let memories = importers.iter().map(|(added, _)| added).sum();
     ensure!(memories * 1000 >= lines * 999, "only {memories} of {lines} memories were new");
-    Ok(Loaded { memories, seconds: started.elapsed().as_secs_f64() - aside })
+    Ok(Loaded { memories, seconds: started.elapsed().as_secs_f64() - aside, cpu_seconds: 0.0 })
 }
 
 /// Everybody's memories in parts, in an order in which neighbours in time are seldom of the same person.
