@@ -61,7 +61,7 @@ pub fn configured(config: &EmbeddingConfig, clock: &Clock) -> Result<Arc<dyn Emb
 /// What requests and answers of one kind of model look like.
 trait Provider: Send + Sync {
     /// Names the model, unlike all others.
-    fn model(&self) -> &str;
+    fn name(&self) -> &str;
 
     /// Texts in one request.
     fn batch(&self) -> usize;
@@ -137,7 +137,7 @@ impl<P: Provider> Remote<P> {
 
 impl<P: Provider> Embedder for Remote<P> {
     fn model(&self) -> &str {
-        self.provider.model()
+        self.provider.name()
     }
 
     fn embed<'a>(&'a self, texts: &'a [&'a str], purpose: Purpose) -> EmbeddingFuture<'a> {

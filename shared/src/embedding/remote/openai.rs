@@ -66,7 +66,7 @@ pub(super) fn bearer(key: &SecretString) -> Result<HeaderValue, ConfigError> {
 }
 
 impl Provider for OpenAi {
-    fn model(&self) -> &str {
+    fn name(&self) -> &str {
         &self.name
     }
 

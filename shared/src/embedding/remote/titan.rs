@@ -52,7 +52,7 @@ impl Titan {
 }
 
 impl Provider for Titan {
-    fn model(&self) -> &str {
+    fn name(&self) -> &str {
         &self.name
     }
 
