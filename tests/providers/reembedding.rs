@@ -10,6 +10,9 @@ use super::openai_of;
 use super::peer::{Peer, Reply};
 use crate::harness::{Actor, Client as _, TestApp};
 
+/// What a vector adds to a score when it is almost the query's: 4/15 where they are the same.
+const SAME: f64 = 0.25;
+
 async fn add(actor: &Actor, texts: &[String]) {
     for texts in texts.chunks(50) {
         let messages: Vec<Value> =
@@ -51,7 +54,7 @@ async fn vectors_of_different_models_are_never_compared() {
     assert_eq!(step, Backlog { claimed: 1, embedded: 1, ..Backlog::default() });
     assert_eq!(progress(&app).await, Progress { done: 2, ..Progress::default() });
     let [(text, semantic)] = &found(&alice, "rocket").await[..] else { panic!("one") };
-    assert_eq!((text.as_str(), *semantic > 0.99), ("rocket", true));
+    assert_eq!((text.as_str(), *semantic > SAME), ("rocket", true));
 }
 
 #[tokio::test]
@@ -66,7 +69,8 @@ async fn broad_scopes_keep_to_one_model_too() {
     let alice = alice.at(&app);
     assert_eq!(found(&alice, "tea").await, []);
     Backlog::step(app.gate(), &**app.embedder()).await.unwrap();
-    assert_eq!(found(&alice, "rocket").await.len(), 1);
+    let best = &found(&alice, "rocket").await[0];
+    assert_eq!((best.0.as_str(), best.1 > SAME), ("rocket", true));
 }
 
 #[tokio::test]
@@ -139,7 +143,7 @@ async fn what_changes_while_its_vector_is_made_gets_the_vector_of_what_it_became
     let (step, ()) = tokio::join!(working, changing);
     assert_eq!(step.unwrap().embedded, 0);
     let [(text, semantic)] = &found(&alice, "window").await[..] else { panic!("one") };
-    assert_eq!((text.as_str(), *semantic > 0.99), ("window", true), "of the request that changed it");
+    assert_eq!((text.as_str(), *semantic > SAME), ("window", true), "of the request that changed it");
     app.advance(chrono::TimeDelta::minutes(3));
     assert_eq!(Backlog::step(app.gate(), &**app.embedder()).await.unwrap(), Backlog::default());
     assert_eq!(progress(&app).await, Progress { done: 1, ..Progress::default() });
