@@ -110,10 +110,41 @@ async fn each_arm_of_retrieval_reads_only_its_own_index() {
     let plan = async |small, broad, among| {
         shapes(&scans(&world, &explainer, &candidates(small, broad, "topic17 week3", among)).await)
     };
-    insta::assert_debug_snapshot!(plan(small, &[], "NULL").await, @"");
-    insta::assert_debug_snapshot!(plan(&[], broad, "NULL").await, @"");
-    insta::assert_debug_snapshot!(plan(small, broad, "NULL").await, @"");
-    insta::assert_debug_snapshot!(plan(small, broad, "ARRAY(SELECT id FROM memories LIMIT 20)").await, @"");
+    insta::assert_debug_snapshot!(plan(small, &[], "NULL").await, @r#"
+    [
+        "Bitmap Heap Scan on memory_scopes",
+        "Bitmap Index Scan on memory_scopes_terms",
+        "Index Only Scan on memory_scopes_pkey",
+        "Index Scan on memory_scopes_by_memory",
+    ]
+    "#);
+    insta::assert_debug_snapshot!(plan(&[], broad, "NULL").await, @r#"
+    [
+        "Bitmap Heap Scan on memory_scopes",
+        "Bitmap Index Scan on memory_scopes_broad_terms",
+        "Index Only Scan on memory_scopes_pkey",
+        "Index Scan on memory_scopes_broad_vectors",
+        "Index Scan on memory_scopes_by_memory",
+    ]
+    "#);
+    insta::assert_debug_snapshot!(plan(small, broad, "NULL").await, @r#"
+    [
+        "Bitmap Heap Scan on memory_scopes",
+        "Bitmap Index Scan on memory_scopes_broad_terms",
+        "Bitmap Index Scan on memory_scopes_terms",
+        "Index Only Scan on memory_scopes_pkey",
+        "Index Scan on memory_scopes_broad_vectors",
+        "Index Scan on memory_scopes_by_memory",
+    ]
+    "#);
+    insta::assert_debug_snapshot!(plan(small, broad, "ARRAY(SELECT id FROM memories LIMIT 20)").await, @r#"
+    [
+        "Bitmap Heap Scan on memory_scopes",
+        "Bitmap Index Scan on memory_scopes_broad_terms",
+        "Bitmap Index Scan on memory_scopes_terms",
+        "Index Scan on memory_scopes_by_memory",
+    ]
+    "#);
 }
 
 #[tokio::test]

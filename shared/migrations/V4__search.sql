@@ -140,10 +140,11 @@ DECLARE
     comparable integer := CASE WHEN query IS NOT NULL THEN mem0.model_number(query_model) END;
     asked mem0.text_query;
     exact bigint[] := small;
+    approximate boolean := (SELECT sum(n.rows) > 8000 FROM scope_sizes n
+                             WHERE n.enterprise_id = tenant AND n.scope_id = ANY (broad_scopes));
 BEGIN
     PERFORM mem0.check_scopes(small || broad_scopes);
-    IF (SELECT coalesce(sum(n.rows), 0) <= 8000 FROM scope_sizes n
-         WHERE n.enterprise_id = tenant AND n.scope_id = ANY (broad_scopes)) THEN
+    IF approximate IS NOT TRUE THEN
         -- Sure, and hardly dearer than finding these few among all that the graph holds.
         exact := small || broad_scopes;
     END IF;
@@ -160,7 +161,7 @@ BEGIN
         (SELECT p.memory_id, p.scope_id, p.embedding <#> query
            FROM memory_scopes p
           WHERE p.enterprise_id = tenant AND p.broad AND (p.scope_id = ANY (broad_scopes)) IS NOT FALSE
-            AND p.model = comparable AND among IS NULL AND exact = small
+            AND p.model = comparable AND among IS NULL AND approximate
           ORDER BY 3 LIMIT nearest + nearest / 4)
         UNION ALL
         (SELECT p.memory_id, p.scope_id, CASE WHEN p.model = comparable THEN p.embedding <#> query END

@@ -62,6 +62,7 @@ impl World {
         let (personal_memory, event) = remember(&owner, &entity, "personal", marker).await;
         let (team_memory, _) = remember(&owner, &entity, &team.label(), marker).await;
         awaits_vector(app, &personal_memory).await;
+        was_looked_after(app, &owner).await;
         let opinion = json!({ "memory_id": team_memory, "feedback": "POSITIVE", "feedback_reason": marker });
         owner.post("/v1/feedback/", opinion).await.ok();
         Self {
@@ -125,6 +126,15 @@ async fn remember(owner: &Actor, entity: &str, scope: &str, marker: &str) -> (St
     });
     let added = owner.post("/v3/memories/add/", body).await.ok();
     (text(&added["results"][0]["id"]), text(&added["event_id"]))
+}
+
+/// As if the upkeep of searches had come by, before there was anything.
+async fn was_looked_after(app: &TestApp, owner: &Actor) {
+    let upkeep = "WITH size AS (INSERT INTO scope_sizes VALUES ($1, $2, 0)),
+                       sample AS (INSERT INTO term_samples VALUES ($1, 0))
+                  INSERT INTO frequent_terms VALUES ($1, 'spring', 0.01)";
+    let client = app.database().superuser().await;
+    client.execute(upkeep, &[&owner.enterprise.uuid(), &owner.scope.0]).await.unwrap();
 }
 
 /// As if its embedding model had been away when it was stored.

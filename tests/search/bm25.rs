@@ -6,9 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, TestRunner};
 use shared::access::ScopeKind;
-use shared::ids::ScopeId;
+use shared::ids::{MemoryId, ScopeId};
 use tokio_postgres::Client;
-use uuid::Uuid;
 
 use super::bind;
 use crate::harness::{Actor, Client as _, TestApp, seeded};
@@ -53,16 +52,16 @@ fn queries() -> impl Strategy<Value = Vec<Query>> {
 }
 
 /// What is found: cosine, BM25 and the share of the query that was matched, by memory.
-type Found = BTreeMap<Uuid, (f64, f64, f64)>;
+type Found = BTreeMap<MemoryId, (f64, f64, f64)>;
 
 /// By the book: k1 = 1.2, b = 0.5, rows of the visible scopes as the collection.
-fn reference(facts: &[(Uuid, f64, Fact)], query: &Query) -> Found {
+fn reference(facts: &[(MemoryId, f64, Fact)], query: &Query) -> Found {
     let rows = |fact: &Fact| fact.places.iter().filter(|place| query.places.contains(place)).count() as f64;
     let total: f64 = facts.iter().map(|(_, _, fact)| rows(fact)).sum();
     let weight = |word: &str| {
         let having = facts.iter().filter(|(_, _, fact)| fact.words.contains(&word));
         let having: f64 = having.map(|(_, _, fact)| rows(fact)).sum();
-        (1.0 + (total - having + 0.5) / (having + 0.5)).ln()
+        f64::ln(1.0 + (total - having + 0.5) / (having + 0.5))
     };
     let all: f64 = query.words.iter().map(|word| weight(word)).sum();
     let measured = facts.iter().filter(|(_, _, fact)| rows(fact) > 0.0).map(|(id, cosine, fact)| {
@@ -128,7 +127,7 @@ async fn remember(
     owner: &Actor,
     places: &[ScopeId],
     facts: Vec<Fact>,
-) -> Vec<(Uuid, f64, Fact)> {
+) -> Vec<(MemoryId, f64, Fact)> {
     let insert = "INSERT INTO memories (enterprise_id, id, author_id, home_scope_id, scope_ids, content, fingerprint,
                                         capture_id, capture_position, embedding, embedding_model, created_at, updated_at)
         SELECT $1, gen_random_uuid(), $2, $3, $4, $5, '', gen_random_uuid(), 0,
@@ -143,7 +142,7 @@ async fn remember(
         let content = fact.words.join(" ");
         let row =
             client.query_one(insert, &[&tenant, &user, &scopes[0], &scopes, &content, &now]).await.unwrap();
-        stored.push((row.get(0), row.get(1), fact));
+        stored.push((MemoryId(row.get(0)), row.get(1), fact));
     }
     stored
 }
@@ -159,7 +158,8 @@ async fn search(client: &Client, places: &[ScopeId], query: &Query) -> Found {
         query.places.iter().filter(|place| **place == 2).map(|place| places[*place].0).collect();
     let (nearest, best) = (query.nearest as i32, query.best as i32);
     let rows = client.query(sql, &[&small, &broad, &query.words.join(" "), &nearest, &best]).await.unwrap();
-    let found: Found = rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2), row.get(3)))).collect();
+    let found: Found =
+        rows.iter().map(|row| (MemoryId(row.get(0)), (row.get(1), row.get(2), row.get(3)))).collect();
     assert_eq!(found.len(), rows.len(), "each memory once");
     found
 }

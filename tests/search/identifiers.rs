@@ -1,16 +1,7 @@
 //! Names that people copy from elsewhere: found whole, and by their parts.
 
-use serde_json::json;
-
-use super::terms;
-use crate::harness::{Actor, Client as _, TestApp, TestDatabase};
-
-async fn search(actor: &Actor, query: &str) -> Vec<String> {
-    let body = json!({ "query": query, "top_k": 20, "threshold": 0.0 });
-    let answer = actor.post("/v3/memories/search/", body).await.ok();
-    let texts = answer["results"].as_array().unwrap().iter();
-    texts.map(|found| found["memory"].as_str().unwrap().to_owned()).collect()
-}
+use super::{by_words, remember, terms};
+use crate::harness::{TestApp, TestDatabase};
 
 #[tokio::test]
 async fn an_identifier_finds_first_the_memory_that_has_it() {
@@ -31,10 +22,7 @@ async fn an_identifier_finds_first_the_memory_that_has_it() {
         "The limits are set in services/billing/limits.toml",
         "Deploys fail with E0308 on the new builder",
     ];
-    for text in memories {
-        let body = json!({ "messages": [{ "role": "user", "content": text }], "infer": false });
-        alice.post("/v3/memories/add/", body).await.ok();
-    }
+    remember(&alice, &memories).await;
     for (query, expected) in [
         ("OPS-1234", memories[1]),
         ("ops-1234", memories[1]),
@@ -50,7 +38,7 @@ async fn an_identifier_finds_first_the_memory_that_has_it() {
         ("limits.toml", memories[12]),
         ("E0308", memories[13]),
     ] {
-        assert_eq!(search(&alice, query).await[0], expected, "{query}");
+        assert_eq!(by_words(&alice, query).await[0], expected, "{query}");
     }
 }
 
@@ -62,7 +50,7 @@ async fn identifiers_are_terms_beside_their_parts() {
         ("OPS-1234", &["1234", "op", "ops-1234"][..]),
         ("v1.2.3", &["1.2.3", "2", "3", "v1"]),
         ("snake_case_name", &["case", "name", "snake", "snake_case_name"]),
-        ("HTTPServer", &["http", "httpserv", "server"]),
+        ("HTTPServer", &["http", "httpserver", "server"]),
         ("a::b2", &["a::b2", "b2"]),
         ("see x@y.org.", &["org", "see", "x", "x@y.org", "y", "y.org"]),
         ("C++ and C#", &["c", "c#", "c++"]),

@@ -6,10 +6,11 @@ mod identifiers;
 mod oddities;
 mod scripts;
 
+use serde_json::json;
 use shared::ids::ScopeId;
 use tokio_postgres::Client;
 
-use crate::harness::Actor;
+use crate::harness::{Actor, Client as _};
 
 /// Lets a session of the superuser call the search as this person would.
 async fn bind(client: &Client, caller: &Actor, scopes: &[ScopeId]) {
@@ -27,4 +28,25 @@ async fn terms(client: &Client, text: &str) -> Vec<String> {
     let sql =
         "SELECT coalesce(array_agg(lexeme ORDER BY lexeme COLLATE \"C\"), '{}') FROM unnest(mem0.terms($1))";
     client.query_one(sql, &[&text]).await.unwrap().get(0)
+}
+
+/// Stores texts as they are, through the API.
+async fn remember(actor: &Actor, texts: &[&str]) {
+    for text in texts {
+        let body = json!({ "messages": [{ "role": "user", "content": text }], "infer": false });
+        let added = actor.post("/v3/memories/add/", body).await.ok();
+        assert_eq!(added["results"][0]["event"], "ADD", "{text}");
+    }
+}
+
+/// What a person's own memories have of these words and of nothing else, best first.
+async fn by_words(actor: &Actor, words: &str) -> Vec<String> {
+    let client = actor.app().database().superuser().await;
+    bind(client, actor, &[actor.scope]).await;
+    let sql = "SELECT m.content
+          FROM mem0.search_candidates(ARRAY[$1::bigint], '{}', NULL, '', $2, 10, 100, NULL) c
+          JOIN memories m ON m.id = c.memory_id
+         ORDER BY c.text DESC, m.id";
+    let rows = client.query(sql, &[&actor.scope.0, &words]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 
-use super::{bind, terms};
+use super::{bind, remember, terms};
 use crate::harness::{Client as _, TestApp, TestDatabase, seeded};
 
 /// A text that PostgreSQL's own parsers might take for their syntax, or that has nothing to look for.
@@ -30,8 +30,7 @@ const ODD: [&str; 16] = [
 #[tokio::test]
 async fn an_odd_query_is_answered() {
     let (_app, alice, _) = TestApp::two_tenants().await;
-    let body = json!({ "messages": [{ "role": "user", "content": "The garden is watered on Sunday" }], "infer": false });
-    alice.post("/v3/memories/add/", body).await.ok();
+    remember(&alice, &["The garden is watered on Sunday"]).await;
     let long = ["garden ".repeat(15_000), "x".repeat(100_000), "漢字".repeat(20_000), "a.b/".repeat(25_000)];
     let odd = ODD.iter().map(|text| (*text).to_owned()).filter(|text| !text.trim().is_empty());
     for query in odd.chain(long) {

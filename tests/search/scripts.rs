@@ -1,9 +1,7 @@
 //! Languages that English stemming does not serve.
 
-use serde_json::json;
-
-use super::terms;
-use crate::harness::{Client as _, TestApp, TestDatabase};
+use super::{by_words, remember, terms};
+use crate::harness::{TestApp, TestDatabase};
 
 #[tokio::test]
 async fn memories_in_other_scripts_are_found_by_their_words() {
@@ -21,10 +19,7 @@ async fn memories_in_other_scripts_are_found_by_their_words() {
         "La réunion aura lieu à Genève",
         "Party am Freitag in der Größe XL 🎉",
     ];
-    for text in memories {
-        let body = json!({ "messages": [{ "role": "user", "content": text }], "infer": false });
-        alice.post("/v3/memories/add/", body).await.ok();
-    }
+    remember(&alice, &memories).await;
     for (query, expected) in [
         ("東京", memories[0]),
         ("大阪でたこ焼き", memories[1]),
@@ -38,9 +33,7 @@ async fn memories_in_other_scripts_are_found_by_their_words() {
         ("geneve", memories[9]),
         ("🎉", memories[10]),
     ] {
-        let body = json!({ "query": query, "top_k": 1, "threshold": 0.0 });
-        let answer = alice.post("/v3/memories/search/", body).await.ok();
-        assert_eq!(answer["results"][0]["memory"], expected, "{query}");
+        assert_eq!(by_words(&alice, query).await[0], expected, "{query}");
     }
 }
 
