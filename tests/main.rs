@@ -14,6 +14,7 @@ mod filters;
 mod harness;
 mod isolation;
 mod lambda;
+mod neighbours;
 mod operations;
 mod plans;
 mod providers;

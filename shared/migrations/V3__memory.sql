@@ -8,7 +8,7 @@ CREATE TABLE memories (
     home_scope_id   bigint NOT NULL,
     scope_ids       bigint[] NOT NULL CHECK (home_scope_id = ANY (scope_ids)),
     content         text NOT NULL CHECK (content <> ''),
-    -- SHA-256 of the words that count, sorted: what the near-duplicate gate must be asked about shares it.
+    -- SHA-256 of the words that count, of the home and of the labels: what may be near-duplicates shares it.
     fingerprint     bytea NOT NULL,
     metadata        jsonb NOT NULL DEFAULT '{}',
     categories      text[] NOT NULL DEFAULT '{}',
@@ -42,7 +42,7 @@ CREATE INDEX memories_by_user_label ON memories (enterprise_id, user_id, created
 CREATE INDEX memories_by_agent_label ON memories (enterprise_id, agent_id) WHERE deleted_at IS NULL AND agent_id IS NOT NULL;
 CREATE INDEX memories_by_app_label ON memories (enterprise_id, app_id) WHERE deleted_at IS NULL AND app_id IS NOT NULL;
 CREATE INDEX memories_by_run_label ON memories (enterprise_id, run_id) WHERE deleted_at IS NULL AND run_id IS NOT NULL;
-CREATE INDEX memories_by_fingerprint ON memories (enterprise_id, home_scope_id, fingerprint) WHERE deleted_at IS NULL;
+CREATE INDEX memories_by_fingerprint ON memories (enterprise_id, fingerprint) WHERE deleted_at IS NULL;
 -- What can be seen elsewhere than at home. The few such rows are found here, all others by their home.
 CREATE INDEX memories_shared ON memories USING gin (enterprise_id, scope_ids) WITH (fastupdate = off)
     WHERE deleted_at IS NULL AND cardinality(scope_ids) > 1;

@@ -1,6 +1,7 @@
 //! The gate: from a credential to a caller.
 
 use secrecy::ExposeSecret as _;
+use tokio_postgres::types::ToSql;
 
 use super::{
     AccessClaims, ApiKeyVerb, AuthContext, Credential, IdentityTx, Method, ReadableScope, RequestInfo, Role,
@@ -87,10 +88,9 @@ impl Gate {
             SELECT enterprise_id, user_id, email, credential_id, verbs, expired,
                    scope_id, kind, path, search_tier, role, node_id, name
               FROM mem0.principal($1, $2, $3)";
-        let tx = self.db.begin("access.principal", "").await?;
         let hash = key.map(SecretHash::as_bytes);
-        let rows = tx.query(PRINCIPAL, &[&hash, &session.map(SessionId::uuid), &request.at]).await?;
-        tx.commit().await?;
+        let params: [&(dyn ToSql + Sync); 3] = [&hash, &session.map(SessionId::uuid), &request.at];
+        let rows = self.db.query_alone("access.principal", PRINCIPAL, &params).await?;
         let first = rows.first().ok_or(Unauthenticated::Invalid)?;
         if first.get("expired") {
             return Err(Unauthenticated::Expired.into());

@@ -1,13 +1,14 @@
 //! The connections of one process: one in a Lambda environment, a few in the all-in-one server.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
 };
-use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, SimpleQueryMessage};
 
 use super::{SCHEMA_VERSION, StoreError, Tx, connect, requirements};
 use crate::config::DatabaseConfig;
@@ -102,6 +103,37 @@ impl Database {
                 return Err(StoreError::new(name, source));
             }
             // It died while nobody used it. Nothing was done on it yet, so the next one can begin in its place.
+            drop(Object::take(client));
+        }
+    }
+
+    /// Every row of one statement in a transaction of its own, in one round trip instead of three.
+    ///
+    /// Private to the contexts in `access`, as [`Database::begin`] is. The statement must be one that may be repeated: on a
+    /// connection that died while nobody used it, nobody knows how far it came.
+    pub(crate) async fn query_alone(
+        &self,
+        name: &'static str,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, StoreError> {
+        loop {
+            let client = self.connection().await?;
+            let started = Instant::now();
+            let rows = match client.prepare_cached(sql).await {
+                Ok(statement) => client.query(&statement, params).await,
+                Err(error) => Err(error),
+            };
+            let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+            crate::telemetry::database_work(1, micros);
+            let source = match rows {
+                Ok(rows) => return Ok(rows),
+                Err(source) => source,
+            };
+            let kept = Object::metrics(&client).recycled.is_some();
+            if !(kept && is_lost(&source)) {
+                return Err(StoreError::new(name, source));
+            }
             drop(Object::take(client));
         }
     }

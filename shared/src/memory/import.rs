@@ -107,7 +107,6 @@ impl Memories {
         };
 
         let tx = caller.begin(&self.gate.db, "memory.import").await?;
-        store::insert::many(&tx).await?;
         let work = self.store_import(&tx, import, &lines, &groups, embeddings.as_deref());
         let imported = idempotency::once(&tx, key, work).await?;
         tx.commit().await?;

@@ -24,7 +24,7 @@ const AS_IN_PRODUCTION: [(&str, &str); 5] = [
     ("full_page_writes", "on"),
     ("scram_iterations", "4096"),
     // No checkpoint in the middle of a measurement.
-    ("max_wal_size", "4GB"),
+    ("max_wal_size", "2GB"),
 ];
 
 /// A running server with a database that has pgvector. Stopped when dropped, and removed unless it is kept.
@@ -100,6 +100,7 @@ impl Database {
         let client = self.connect().await?;
         while client.query_one("SELECT more FROM mem0.review_tiers()", &[]).await?.get(0) {}
         while client.query_one("SELECT mem0.move_tier(1000)", &[]).await?.get(0) {}
+        while client.query_one("SELECT mem0.sample_terms()", &[]).await?.get(0) {}
         client.batch_execute("VACUUM (ANALYZE)").await?;
         client.batch_execute("CHECKPOINT").await?;
         Ok(())

@@ -75,6 +75,14 @@ enum Benchmark {
         #[command(flatten)]
         output: report::Output,
     },
+    /// Thousands of small tenants beside the large one of `search --keep`: latency and recall with and without it in their
+    /// partition.
+    Tenants {
+        #[command(flatten)]
+        options: search::tenants::Options,
+        #[command(flatten)]
+        output: report::Output,
+    },
     /// All of the above but the search among many, one after the other.
     All {
         #[command(flatten)]
@@ -122,6 +130,10 @@ async fn run(cli: &Cli) -> Result<()> {
         }
         Benchmark::Search { options, output } => {
             let figures = search::run(options, &cli.server, &cli.directory).await?;
+            output.print(&Document { machine: machine.finished(), figures })
+        }
+        Benchmark::Tenants { options, output } => {
+            let figures = search::tenants::run(options, &cli.server, &cli.directory).await?;
             output.print(&Document { machine: machine.finished(), figures })
         }
         Benchmark::All { cold_start, api, output } => {

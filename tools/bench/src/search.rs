@@ -3,7 +3,8 @@
 //!
 //! Two companies that talk about the same share a partition of the projection; the second has a tenth of the memories.
 //! [`company`] is the model of who may see what, [`install`] and [`load`] bring it into the database, [`changes`] is what
-//! happens afterwards. [`measure`], [`recall`], [`leaks`] and [`storage`] measure.
+//! happens afterwards. [`measure`], [`recall`], [`leaks`] and [`storage`] measure. [`tenants`] puts thousands of small
+//! companies beside the large one.
 
 mod backends;
 mod changes;
@@ -14,6 +15,7 @@ mod load;
 mod measure;
 mod recall;
 mod storage;
+pub(crate) mod tenants;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -35,6 +37,9 @@ use storage::Storage;
 
 /// Memories added while measuring carry their author's number, from here on.
 const ADDED: u32 = 20_000_000;
+
+/// A company and where it is in the database.
+type Side<'a> = (&'a Company, &'a Installed);
 
 /// How much is there, and how much is asked.
 #[derive(Clone, Debug, clap::Args)]
@@ -118,7 +123,7 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     let postgres = database.connect().await?;
     let company = Company::new(0, options.memories);
     let rival = Company::new(RIVAL, options.memories / 10);
-    let ids = install::neighbours(&postgres, 2).await?;
+    let ids = install::in_partition(&postgres, 0, 2).await?;
     let installed = Installed::plan(&company, ids[0].clone(), 0);
     let rival_installed = Installed::plan(&rival, ids[1].clone(), 1);
 
@@ -129,24 +134,24 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
             fill(&database, &postgres, &server, sides).await?
         }
     };
+    let side = (&company, &installed);
     say("reviewing tiers");
     let started = Instant::now();
     postgres.query_one("SELECT changed FROM mem0.review_tiers()", &[]).await?;
     let tier_review = started.elapsed();
 
     say(&format!("searching {} times", options.queries));
-    let searches =
-        measure::searches(server.address, &postgres, &company, &installed, options.queries).await?;
+    let searches = measure::searches(server.address, &postgres, &[side], options.queries).await?;
     say(&format!("  {:?}", searches));
-    let owner = measure::owner_searches(server.address, &company, &installed).await?;
+    let owner = measure::owner_searches(server.address, side).await?;
     say("comparing with exact search");
-    let recall = recall::measure(&postgres, &company, &installed, options.recall_queries).await?;
+    let recall = recall::measure(&postgres, &[side], options.recall_queries).await?;
     say(&format!("  {recall:?}"));
     say("asking from all sides");
-    let throughput = measure::throughput(server.address, &company, &installed).await?;
+    let throughput = measure::throughput(server.address, side).await?;
     say(&format!("adding {} memories", options.adds));
     let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
-    let adds = measure::adds(server.address, &company, &installed, options.adds, seed).await?;
+    let adds = measure::adds(server.address, side, options.adds, seed).await?;
     say(&format!("looking for leaks {} times", options.leak_queries));
     let sides = [Watched::new(&company, &installed), Watched::new(&rival, &rival_installed)];
     let mut isolation =
@@ -192,7 +197,8 @@ async fn loaded(postgres: &Postgres) -> Result<Option<Loaded>> {
     postgres
         .batch_execute("CREATE TABLE IF NOT EXISTS public.bench_loaded (memories bigint, seconds float8, cpu_seconds float8)")
         .await?;
-    let row = postgres.query_opt("SELECT memories, seconds, cpu_seconds FROM public.bench_loaded", &[]).await?;
+    let row =
+        postgres.query_opt("SELECT memories, seconds, cpu_seconds FROM public.bench_loaded", &[]).await?;
     if row.is_none() {
         let half = postgres.query_opt("SELECT FROM enterprises LIMIT 1", &[]).await?;
         ensure!(half.is_none(), "the kept database is half loaded: remove its directory under .local/bench");
@@ -208,13 +214,13 @@ async fn fill(
     database: &Database,
     postgres: &Postgres,
     server: &Server,
-    sides: [(&Company, &Installed); 2],
+    sides: [Side<'_>; 2],
 ) -> Result<Loaded> {
     let mut total = Loaded::default();
     for (company, installed) in sides {
         say(&format!("making a company of {} people", company.people));
         installed.insert(postgres, company).await?;
-        postgres.batch_execute("SELECT setval('scope_ids', 1000000000); ANALYZE").await?;
+        postgres.batch_execute(install::NEXT_SCOPE).await?;
         say(&format!("importing {} memories", company.facts.len()));
         let busy = || -> Result<f64> { Ok((server.cpu_time() + database.cpu_time()?).as_secs_f64()) };
         let before = busy()?;
@@ -225,12 +231,19 @@ async fn fill(
         say("changing who may see what");
         changes::make(server.address, postgres, company, installed).await?;
     }
-    say("settling");
+    let visible = storage::all_visible(postgres).await?;
+    say(&format!(
+        "settling; {:.1}% of the projection's pages were visible to all by autovacuum alone",
+        visible * 100.0
+    ));
     database.settle().await?;
     #[allow(clippy::cast_possible_wrap, reason = "millions")]
     let memories = total.memories as i64;
     postgres
-        .execute("INSERT INTO public.bench_loaded VALUES ($1, $2, $3)", &[&memories, &total.seconds, &total.cpu_seconds])
+        .execute(
+            "INSERT INTO public.bench_loaded VALUES ($1, $2, $3)",
+            &[&memories, &total.seconds, &total.cpu_seconds],
+        )
         .await?;
     Ok(total)
 }
@@ -238,7 +251,9 @@ async fn fill(
 impl Search {
     fn print(&self) {
         let line = |name: &str, figures: &[f64]| {
-            std::iter::once(name.to_owned()).chain(figures.iter().map(|figure| format!("{figure:.2}"))).collect()
+            std::iter::once(name.to_owned())
+                .chain(figures.iter().map(|figure| format!("{figure:.2}")))
+                .collect()
         };
         let Self { search, add, owner_search_ms: owner, exact_search_ms: exact, .. } = self;
         let rows: Vec<Vec<String>> = vec![

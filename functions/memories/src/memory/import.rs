@@ -71,12 +71,7 @@ impl Line {
         Ok(ImportLine {
             content: self.memory,
             scope: scope::one(self.scope.as_deref())?,
-            labels: Labels {
-                user: self.user_id,
-                agent: self.agent_id,
-                app: self.app_id,
-                run: self.run_id,
-            },
+            labels: Labels { user: self.user_id, agent: self.agent_id, app: self.app_id, run: self.run_id },
             metadata: self.metadata.unwrap_or_default(),
             categories: self.categories.unwrap_or_default(),
             occurred_at: self.timestamp.map(|at| at.read("timestamp")).transpose()?,

@@ -6,9 +6,7 @@ use serde_json::Value;
 use shared::access::AuthContext;
 use shared::http::Json;
 use shared::ids::MemoryId;
-use shared::memory::{
-    Briefing, DEFAULT_THRESHOLD, DEFAULT_TOP_K, Degraded, Memories, Recall, Recollection,
-};
+use shared::memory::{Briefing, DEFAULT_THRESHOLD, DEFAULT_TOP_K, Degraded, Memories, Recall, Recollection};
 use shared::{Error, Result};
 
 use super::narrow::{Narrowed, narrow};

@@ -19,6 +19,9 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use statement::{Statement, normalized};
 
+use crate::ids::ScopeId;
+use crate::memory::Labels;
+
 /// Texts with the same words have a higher cosine similarity than this, even where a stored vector has a share of its
 /// neighbours in it. Below, the words are the same by accident.
 pub const MIN_COSINE: f32 = 0.7;
@@ -52,6 +55,21 @@ impl Wording {
         for word in sorted(&statement.words) {
             hash.update(word);
             hash.update([0]);
+        }
+        Self(hash.finalize().into())
+    }
+
+    /// The same within a home and under labels, outside of which nothing is compared: however often a text is repeated
+    /// elsewhere, an index finds only what matters.
+    #[must_use]
+    pub fn within(&self, home: ScopeId, labels: &Labels) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(self.0);
+        hash.update(home.0.to_be_bytes());
+        for label in [&labels.user, &labels.agent, &labels.app, &labels.run] {
+            let label = label.as_deref().unwrap_or_default();
+            hash.update((label.len() as u64).to_be_bytes());
+            hash.update(label);
         }
         Self(hash.finalize().into())
     }

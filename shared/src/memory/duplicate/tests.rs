@@ -85,6 +85,30 @@ fn what_differs_is_kept() {
 }
 
 #[test]
+fn a_wording_is_another_in_another_place() {
+    let labels = |user: Option<&str>, agent: Option<&str>| Labels {
+        user: user.map(str::to_owned),
+        agent: agent.map(str::to_owned),
+        ..Labels::default()
+    };
+    let wording = Wording::of("I like tea");
+    let places = [
+        (ScopeId(1), labels(None, None)),
+        (ScopeId(2), labels(None, None)),
+        (ScopeId(1), labels(Some("ab"), None)),
+        (ScopeId(1), labels(Some("a"), Some("b"))),
+        (ScopeId(1), labels(None, Some("ab"))),
+    ];
+    let within: std::collections::HashSet<Wording> =
+        places.iter().map(|(home, labels)| wording.within(*home, labels)).collect();
+    assert_eq!(within.len(), places.len());
+    assert_eq!(
+        wording.within(ScopeId(1), &places[0].1),
+        Wording::of("I like the tea").within(ScopeId(1), &places[0].1)
+    );
+}
+
+#[test]
 fn likeness_objects_but_never_decides() {
     assert_eq!(compare("I like the tea", "I like tea", 0.5), Decision::Distinct(Difference::Meaning));
     assert_eq!(compare("I like the tea", "I like tea", f32::NAN), Decision::Distinct(Difference::Meaning));

@@ -61,16 +61,6 @@ const INSERT_VERSIONS: &str = "-- memory_version.insert_first
       FROM unnest($4::uuid[], $5::uuid[], $6::jsonb[], $7::text[], $8::jsonb[], $9::jsonb[])
            AS n (memory_id, id, input, content, metadata, categories)";
 
-/// Plans kept from when the tables were small read too much once they are not, and nothing replaces them until the
-/// tables are next analyzed. Among many memories, planning anew costs nothing.
-const PLAN_ANEW: &str = "-- memory.plan_anew
-    SET LOCAL plan_cache_mode = force_custom_plan";
-
-/// Prepares the transaction for more memories than the tables may hold yet.
-pub(crate) async fn many(tx: &TenantTx<'_>) -> Result<(), StoreError> {
-    tx.execute(PLAN_ANEW, &[]).await.map(drop)
-}
-
 /// Stores memories with their first versions.
 pub(crate) async fn insert(
     tx: &TenantTx<'_>,
@@ -83,6 +73,7 @@ pub(crate) async fn insert(
     let Labels { user, agent, app, run } = batch.labels;
     let ids = column(memories, |memory| memory.id.uuid());
     let contents = column(memories, |memory| memory.content);
+    let wordings = column(memories, |memory| memory.wording.within(batch.home, batch.labels));
     let metadata = column(memories, |memory| json(memory.metadata));
     let categories = column(memories, |memory| json(memory.categories));
     tx.execute(
@@ -99,7 +90,7 @@ pub(crate) async fn insert(
             &now,
             &ids,
             &contents,
-            &column(memories, |memory| memory.wording.as_bytes().as_slice()),
+            &wordings.iter().map(|wording| wording.as_bytes().as_slice()).collect::<Vec<_>>(),
             &metadata,
             &categories,
             &column(memories, |memory| memory.occurred_at),

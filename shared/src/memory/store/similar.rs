@@ -30,6 +30,9 @@ const LOCK: &str = "-- memory.lock_wordings
       FROM (SELECT DISTINCT get_byte(f, 0) % 32 AS bucket FROM unnest($2::bytea[]) AS f ORDER BY bucket) l";
 
 /// At most a dozen with the same wording: the same words make only so many statements.
+///
+/// The fingerprint says it all; `+ 0` and `coalesce` leave the planner its index only. Of a table that has just begun to
+/// grow it knows nothing, and took others, so that an import read all of the tenant's memories for each new one.
 const FIND: &str = "-- memory.find_similar
     SELECT t.number, m.id, m.content, m.similarity
       FROM unnest($3::bytea[], $4::halfvec[]) WITH ORDINALITY AS t (fingerprint, embedding, number)
@@ -37,10 +40,10 @@ const FIND: &str = "-- memory.find_similar
            SELECT m.id, m.content,
                   CASE WHEN m.embedding_model = $10 THEN (-(m.embedding <#> t.embedding))::real END AS similarity
              FROM memories m
-            WHERE m.enterprise_id = $1 AND m.home_scope_id = $2 AND m.fingerprint = t.fingerprint
+            WHERE m.enterprise_id = $1 AND m.home_scope_id + 0 = $2 AND m.fingerprint = t.fingerprint
               AND m.deleted_at IS NULL AND m.lifecycle = 'active' AND (m.expires_on IS NULL OR m.expires_on >= $5)
-              AND m.user_id IS NOT DISTINCT FROM $6 AND m.agent_id IS NOT DISTINCT FROM $7
-              AND m.app_id IS NOT DISTINCT FROM $8 AND m.run_id IS NOT DISTINCT FROM $9
+              AND coalesce(m.user_id, '') = coalesce($6, '') AND coalesce(m.agent_id, '') = coalesce($7, '')
+              AND coalesce(m.app_id, '') = coalesce($8, '') AND coalesce(m.run_id, '') = coalesce($9, '')
             ORDER BY similarity DESC NULLS LAST, m.id LIMIT 12) m
      ORDER BY t.number, m.similarity DESC NULLS LAST, m.id";
 
@@ -51,7 +54,9 @@ pub(crate) async fn find(
     texts: &[(Wording, Option<&Embedding>)],
 ) -> Result<Vec<Similar>, StoreError> {
     let caller = tx.caller();
-    let prints: Vec<&[u8]> = texts.iter().map(|(wording, _)| wording.as_bytes().as_slice()).collect();
+    let wordings: Vec<Wording> =
+        texts.iter().map(|(wording, _)| wording.within(place.home, place.labels)).collect();
+    let prints: Vec<&[u8]> = wordings.iter().map(|wording| wording.as_bytes().as_slice()).collect();
     tx.query(LOCK, &[&place.home.0, &prints]).await?;
     let Labels { user, agent, app, run } = place.labels;
     let mut found = Vec::new();

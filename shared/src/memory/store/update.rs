@@ -52,7 +52,8 @@ pub(crate) async fn update(tx: &TenantTx<'_>, model: &str, changes: &[Changed]) 
     let after = || changes.iter().map(|change| &change.after);
     let ids: Vec<Uuid> = after().map(|memory| memory.id.uuid()).collect();
     let contents: Vec<&str> = after().map(|memory| memory.content.as_str()).collect();
-    let prints: Vec<Wording> = after().map(|memory| Wording::of(&memory.content)).collect();
+    let prints: Vec<Wording> =
+        after().map(|memory| Wording::of(&memory.content).within(memory.home, &memory.labels)).collect();
     let prints: Vec<&[u8]> = prints.iter().map(|print| print.as_bytes().as_slice()).collect();
     let metadata: Vec<Value> = after().map(|memory| Value::Object(memory.metadata.clone())).collect();
     // An array of arrays must be rectangular, so each list of categories travels as JSON.

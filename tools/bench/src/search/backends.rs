@@ -14,7 +14,10 @@ impl Backends {
     /// Those there are now.
     pub(super) async fn find(client: &Client) -> Result<Self> {
         let rows = client
-            .query("SELECT pid FROM pg_stat_activity WHERE application_name = 'mem0-enterprise' ORDER BY pid", &[])
+            .query(
+                "SELECT pid FROM pg_stat_activity WHERE application_name = 'mem0-enterprise' ORDER BY pid",
+                &[],
+            )
             .await?;
         Ok(Self { pids: rows.iter().map(|row| row.get(0)).collect() })
     }

@@ -49,14 +49,23 @@ pub(super) struct Company {
 }
 
 impl Company {
-    /// With so many memories: a hundred for each of its people.
+    /// With so many memories: a hundred for each of its people, who are four at least.
     pub(super) fn new(first: u32, memories: u32) -> Self {
-        let people = (memories / 100).max(TEAM);
-        let teams = people / TEAM;
+        let people = (memories / 100).max(4);
+        let teams = (people / TEAM).max(1);
         let divisions = teams.div_ceil(DIVISION);
         let organizations = if divisions > 1 { 2 } else { 1 };
         let mut company = Self { first, people, teams, divisions, organizations, facts: Vec::new() };
         company.facts = (0..memories).map(|number| company.fact(number)).collect();
+        company
+    }
+
+    /// The same with everything in the enterprise's scope.
+    pub(super) fn gathered(first: u32, memories: u32) -> Self {
+        let mut company = Self::new(first, memories);
+        for fact in &mut company.facts {
+            *fact = Fact { author: 0, home: Place::Enterprise, shared: None, ..*fact };
+        }
         company
     }
 
@@ -89,7 +98,13 @@ impl Company {
             (Place::Team(_), 4) => Some(Place::Enterprise),
             _ => None,
         };
-        Fact { author, home, shared: shared.filter(|place| *place != home), topic, forgotten: below(200) == 0 }
+        Fact {
+            author,
+            home,
+            shared: shared.filter(|place| *place != home),
+            topic,
+            forgotten: below(200) == 0,
+        }
     }
 
     /// The team in which somebody begins.

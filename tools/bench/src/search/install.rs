@@ -7,6 +7,9 @@ use tokio_postgres::Client;
 
 use super::company::{Company, Place};
 
+/// Scopes that others make come after all of these.
+pub(super) const NEXT_SCOPE: &str = "SELECT setval('scope_ids', 1000000000000)";
+
 /// A company as the database knows it.
 #[derive(Clone, Debug)]
 pub(super) struct Installed {
@@ -157,7 +160,8 @@ impl Installed {
                 &[&self.enterprise, &ids, &keys],
             )
             .await?;
-        let mut roles: Vec<(String, i64, &str)> = vec![(self.person(0), self.scope(Place::Enterprise), "owner")];
+        let mut roles: Vec<(String, i64, &str)> =
+            vec![(self.person(0), self.scope(Place::Enterprise), "owner")];
         for person in people {
             let mut join = |place, role| roles.push((self.person(person), self.scope(place), role));
             join(Place::Team(company.first_team_of(person)), "member");
@@ -183,16 +187,16 @@ impl Installed {
     }
 }
 
-/// So many UUIDs whose tenants share a partition of the projection: the worst neighbours there can be.
-pub(super) async fn neighbours(client: &Client, count: i64) -> Result<Vec<String>> {
+/// So many UUIDs whose tenants are in this partition of the projection, always the same.
+pub(super) async fn in_partition(client: &Client, partition: i32, count: i64) -> Result<Vec<String>> {
     let rows = client
         .query(
             "SELECT id::text
                FROM (SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid AS id
-                       FROM generate_series(1, 40 * $1::bigint + 200) n) candidates
-              WHERE satisfies_hash_partition('memory_scopes'::regclass, 16, 0, id)
-              ORDER BY id LIMIT $1",
-            &[&count],
+                       FROM generate_series(1, 32 * $2::bigint + 400) n) candidates
+              WHERE satisfies_hash_partition('memory_scopes'::regclass, 16, $1::integer, id)
+              ORDER BY id LIMIT $2",
+            &[&partition, &count],
         )
         .await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())

@@ -206,7 +206,8 @@ pub(super) async fn interrupt(
             && *person > 0
     };
     let step = (company.people / INTERRUPTED).max(1);
-    for person in (0..company.people).filter(plain).filter(|person| person % step < 3).take(INTERRUPTED as usize)
+    for person in
+        (0..company.people).filter(plain).filter(|person| person % step < 3).take(INTERRUPTED as usize)
     {
         let team = company.first_team_of(person);
         let Some(number) = watched.by_place.get(&Place::Team(team)).and_then(|numbers| {
@@ -242,7 +243,8 @@ pub(super) async fn interrupt(
 }
 
 async fn revoked_key(client: &mut Client, postgres: &Postgres, watched: &Watched<'_>) -> Result<()> {
-    const REVOKE: &str = "UPDATE api_keys SET revoked_at = CASE WHEN $2 THEN now() END WHERE id = $1::text::uuid";
+    const REVOKE: &str =
+        "UPDATE api_keys SET revoked_at = CASE WHEN $2 THEN now() END WHERE id = $1::text::uuid";
     let person = 2;
     let id = watched.installed.person(person);
     client.authorize(&watched.installed.key(person));

@@ -11,9 +11,8 @@ use http::Request;
 use serde_json::json;
 use tokio_postgres::Client as Postgres;
 
+use super::Side;
 use super::backends::Backends;
-use super::company::Company;
-use super::install::Installed;
 use crate::client::{Client, post, succeeded};
 use crate::statistics::{Percentiles, Samples, milliseconds, rounded};
 use crate::text::{Random, topics};
@@ -38,12 +37,11 @@ pub(super) struct Searches {
     pub(super) queries: usize,
 }
 
-/// One client asks in the name of random people.
+/// One client asks in the name of random people of these companies.
 pub(super) async fn searches(
     address: SocketAddr,
     postgres: &Postgres,
-    company: &Company,
-    installed: &Installed,
+    sides: &[Side<'_>],
     queries: usize,
 ) -> Result<Searches> {
     let mut client = Client::connect(address).await?;
@@ -54,7 +52,8 @@ pub(super) async fn searches(
         if number == WARM_UP || number % 200 == 0 {
             backends = Backends::find(postgres).await?;
         }
-        let request = ask(&mut client, company, installed, &mut random)?;
+        let side = sides[random.below(sides.len())];
+        let request = ask(&mut client, side, &mut random)?;
         let before = backends.cpu_time()?;
         let started = Instant::now();
         let answer = client.send(request).await?;
@@ -71,8 +70,7 @@ pub(super) async fn searches(
 /// The owner's searches: of everything but what is personal.
 pub(super) async fn owner_searches(
     address: SocketAddr,
-    company: &Company,
-    installed: &Installed,
+    (company, installed): Side<'_>,
 ) -> Result<Percentiles> {
     let mut client = Client::connect(address).await?;
     client.authorize(&installed.key(0));
@@ -93,8 +91,7 @@ pub(super) async fn owner_searches(
 /// One client adds one memory after the other: most personal, one in six to a team. `seed` must be new every time.
 pub(super) async fn adds(
     address: SocketAddr,
-    company: &Company,
-    installed: &Installed,
+    (company, installed): Side<'_>,
     count: usize,
     seed: u64,
 ) -> Result<Percentiles> {
@@ -124,11 +121,7 @@ pub(super) async fn adds(
 }
 
 /// Searches per second by 2, 8 and 32 clients.
-pub(super) async fn throughput(
-    address: SocketAddr,
-    company: &Company,
-    installed: &Installed,
-) -> Result<BTreeMap<&'static str, f64>> {
+pub(super) async fn throughput(address: SocketAddr, side: Side<'_>) -> Result<BTreeMap<&'static str, f64>> {
     let mut figures = BTreeMap::new();
     for (name, clients) in [("2", 2), ("8", 8), ("32", 32u64)] {
         let started = Instant::now();
@@ -137,7 +130,7 @@ pub(super) async fn throughput(
             let mut random = Random(100 + number);
             let mut answered = 0u32;
             while started.elapsed() < THROUGHPUT {
-                let request = ask(&mut client, company, installed, &mut random)?;
+                let request = ask(&mut client, side, &mut random)?;
                 let answer = client.send(request).await?;
                 succeeded(SEARCH, &answer)?;
                 answered += 1;
@@ -150,12 +143,7 @@ pub(super) async fn throughput(
     Ok(figures)
 }
 
-fn ask(
-    client: &mut Client,
-    company: &Company,
-    installed: &Installed,
-    random: &mut Random,
-) -> Result<Request<Bytes>> {
+fn ask(client: &mut Client, (company, installed): Side<'_>, random: &mut Random) -> Result<Request<Bytes>> {
     let person = below(random, company.people);
     client.authorize(&installed.key(person));
     let topic = company.asks_about(person, random);

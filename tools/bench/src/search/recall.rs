@@ -6,8 +6,7 @@ use anyhow::Result;
 use shared::embedding::{Embedder as _, StaticEmbedder};
 use tokio_postgres::Client;
 
-use super::company::Company;
-use super::install::Installed;
+use super::Side;
 use crate::statistics::{Percentiles, Samples, milliseconds, rounded};
 use crate::text::{Random, topics};
 
@@ -42,19 +41,15 @@ pub(super) struct Recall {
     pub(super) queries: usize,
 }
 
-/// Asks in the name of random people.
-pub(super) async fn measure(
-    client: &Client,
-    company: &Company,
-    installed: &Installed,
-    queries: usize,
-) -> Result<Recall> {
+/// Asks in the name of random people of these companies.
+pub(super) async fn measure(client: &Client, sides: &[Side<'_>], queries: usize) -> Result<Recall> {
     let embedder = StaticEmbedder::new();
     let mut random = Random(21);
     let (mut sum, mut worst) = (0.0, 1.0_f64);
     let mut exact_ms = Samples::default();
     client.batch_execute("SET jit = off; SET plan_cache_mode = force_custom_plan").await?;
     for _ in 0..queries {
+        let (company, installed) = sides[random.below(sides.len())];
         let person = u32::try_from(random.below(company.people as usize))?;
         let topic = company.asks_about(person, &mut random);
         let embedding = embedder.embed_one(&topics::question(random.next(), topic));

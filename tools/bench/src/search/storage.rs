@@ -35,17 +35,18 @@ pub(super) async fn measure(client: &Client) -> Result<Storage> {
     let per_million = |bytes: i64| rounded(bytes as f64 / memories.max(1) as f64, 1);
     let rows = client.query(SIZES, &[]).await?;
     let mb_per_million = rows.iter().map(|row| (row.get(0), per_million(row.get(1)))).collect();
-    let visible = client
-        .query_one(
-            "SELECT coalesce(sum(relallvisible)::float8 / nullif(sum(relpages), 0), 0)
-               FROM pg_class WHERE relname ~ '^memory_scopes_[0-9]+$'",
-            &[],
-        )
-        .await?;
     Ok(Storage {
         memories,
         mb_per_million,
         database_mb_per_million: per_million(row.get(1)),
-        projection_all_visible: rounded(visible.get(0), 4),
+        projection_all_visible: all_visible(client).await?,
     })
+}
+
+/// The share of the projection's pages that autovacuum has marked visible to all, of those there are now.
+pub(super) async fn all_visible(client: &Client) -> Result<f64> {
+    const VISIBLE: &str = "
+        SELECT coalesce(sum(c.relallvisible)::float8 / nullif(sum(pg_relation_size(c.oid) / 8192)::float8, 0), 0)
+          FROM pg_class c WHERE c.relname ~ '^memory_scopes_[0-9]+$'";
+    Ok(rounded(client.query_one(VISIBLE, &[]).await?.get(0), 4))
 }

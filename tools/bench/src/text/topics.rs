@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 use super::Random;
 
 /// The whole words of the vocabulary that comes with all-MiniLM-L6-v2 (Apache-2.0), about from the most frequent on.
-static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("words.txt").split_ascii_whitespace().collect());
+static WORDS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| include_str!("words.txt").split_ascii_whitespace().collect());
 
 /// Topics there are. Both tenants talk about the same.
 pub(crate) const TOPICS: u32 = 2000;
@@ -56,7 +57,12 @@ fn word_of(topic: u32, rank: usize) -> &'static str {
 }
 
 /// A rank below `count`: rank r about in proportion to 1 / (r + 1).
-#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small"
+)]
 fn zipf(random: &mut Random, count: usize) -> usize {
     let uniform = (random.next() >> 11) as f64 / (1u64 << 53) as f64;
     // The inverse of the continuous distribution: ln(1 + r) / ln(1 + count).
