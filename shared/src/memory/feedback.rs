@@ -1,4 +1,4 @@
-//! What people think of a memory. Kept for ranking; it changes nothing yet.
+//! What people think of a memory. Ranking listens to it.
 
 use crate::access::{ApiKeyVerb, AuthContext};
 use crate::audit;

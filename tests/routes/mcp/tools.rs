@@ -35,6 +35,23 @@ async fn a_memory_lives_its_life_through_the_tools() {
 }
 
 #[tokio::test]
+async fn a_search_explains_its_scores_and_packs_a_text_when_asked() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    call(&alice, "add_memory", json!({ "text": "Alice drinks green tea" })).await;
+    let asked = json!({ "query": "what does Alice drink?", "explain": true, "max_tokens": 500 });
+    let found = call(&alice, "search_memories", asked).await;
+    let result = &found["results"][0];
+    let parts = result["score_breakdown"].as_object().unwrap();
+    let sum: f64 = parts.values().map(|part| part.as_f64().unwrap()).sum();
+    assert!((sum.clamp(0.0, 1.0) - result["score"].as_f64().unwrap()).abs() < 0.001, "{result}");
+    assert_eq!(found["context"]["memory_ids"], json!([result["id"]]));
+    assert!(found["context"]["text"].as_str().unwrap().contains("Alice drinks green tea"));
+    let plain = call(&alice, "search_memories", json!({ "query": "what does Alice drink?" })).await;
+    assert!(plain.get("context").is_none() && plain["results"][0].get("score_breakdown").is_none());
+}
+
+#[tokio::test]
 async fn messages_are_extracted_and_what_is_known_is_skipped() {
     let app = TestApp::new().await;
     let alice = app.owner("alice").await;
@@ -64,7 +81,8 @@ async fn both_eras_call_the_same_tools() {
 async fn wrong_arguments_are_results_that_name_the_field() {
     let app = TestApp::new().await;
     let alice = app.owner("alice").await;
-    let cases: [(&str, Value, &str); 9] = [
+    let cases: [(&str, Value, &str); 10] = [
+        ("search_memories", json!({ "query": "x", "max_tokens": 0 }), "max_tokens"),
         ("search_memories", json!({}), "query"),
         ("search_memories", json!({ "query": 7 }), "query"),
         ("search_memories", json!({ "query": "x", "top_k": 0 }), "top_k"),

@@ -13,6 +13,7 @@ mod list;
 mod one;
 mod ping;
 mod search;
+mod search_ranking;
 mod search_scopes;
 mod stats;
 mod sweep;

@@ -42,6 +42,8 @@ async fn a_result_has_what_mem0s_clients_read() {
     insta::assert_json_snapshot!(answer.snapshot(), {
         ".results[].score" => insta::rounded_redaction(2),
         ".results[].score_breakdown.semantic" => insta::rounded_redaction(2),
+        ".results[].score_breakdown.bm25" => insta::rounded_redaction(2),
+        ".results[].score_breakdown.recency" => insta::rounded_redaction(2),
     }, @r#"
     {
       "results": [
@@ -64,12 +66,12 @@ async fn a_result_has_what_mem0s_clients_read() {
           "score": 1.0,
           "score_breakdown": {
             "actor": 0.0,
-            "bm25": 0.0876,
+            "bm25": 0.09,
             "date": 0.0,
             "feedback": 0.0,
             "interaction": 0.6667,
             "question": 0.0,
-            "recency": 0.0936,
+            "recency": 0.09,
             "repetition": 0.0,
             "reply": 0.0,
             "semantic": 0.18,

@@ -5,7 +5,7 @@
 
 use super::Item;
 use super::tokens::Tokens;
-use crate::embedding::StaticEmbedder;
+use crate::embedding::{StaticEmbedder, TokenId};
 
 /// The share of their tokens, by weight, that two repetitions have in common, at least.
 const SAME: f32 = 0.9;
@@ -15,15 +15,16 @@ const PLACES: usize = 50;
 /// Which of these, best first, repeat one that stands above them and is itself no repetition. The first [`PLACES`]
 /// distinct ones are looked at.
 pub(super) fn repeated(ordered: &[&Item]) -> Vec<bool> {
-    let mut distinct: Vec<&Item> = Vec::new();
+    let mut distinct: Vec<Weighed> = Vec::new();
     let mut repeated = Vec::with_capacity(ordered.len());
     for item in ordered {
         if distinct.len() >= PLACES {
             break;
         }
-        let repeats = distinct.iter().any(|above| repeats(&item.tokens, &above.tokens));
+        let weighed = Weighed::new(&item.tokens);
+        let repeats = distinct.iter().any(|above| above.says(&weighed));
         if !repeats {
-            distinct.push(item);
+            distinct.push(weighed);
         }
         repeated.push(repeats);
     }
@@ -31,31 +32,57 @@ pub(super) fn repeated(ordered: &[&Item]) -> Vec<bool> {
     repeated
 }
 
-fn repeats(a: &Tokens, b: &Tokens) -> bool {
-    let (a, b) = (a.as_slice(), b.as_slice());
-    // Too unlike in length to be looked at.
-    if 2 * a.len().min(b.len()) < a.len().max(b.len()) {
-        return false;
+/// The tokens of a memory that say something.
+struct Weighed {
+    /// In ascending order.
+    tokens: Vec<Weight>,
+    sum: f32,
+}
+
+#[derive(Clone, Copy)]
+struct Weight {
+    token: TokenId,
+    weight: f32,
+    is_number: bool,
+}
+
+impl Weighed {
+    fn new(tokens: &Tokens) -> Self {
+        let embedder = StaticEmbedder::new();
+        let weigh = |token: &TokenId| {
+            let spelling = embedder.spelling(*token);
+            let is_number = spelling.bytes().any(|byte| byte.is_ascii_digit());
+            let weight = Weight { token: *token, weight: embedder.weight(*token), is_number };
+            // Punctuation says nothing.
+            spelling.chars().any(char::is_alphanumeric).then_some(weight)
+        };
+        let tokens: Vec<Weight> = tokens.as_slice().iter().filter_map(weigh).collect();
+        Self { sum: tokens.iter().map(|weight| weight.weight).sum(), tokens }
     }
-    let embedder = StaticEmbedder::new();
-    let (mut same, mut all, mut i, mut j) = (0.0, 0.0, 0, 0);
-    while i < a.len() || j < b.len() {
-        let (x, y) = (a.get(i), b.get(j));
-        let Some(&token) = x.into_iter().chain(y).min() else { break };
-        let in_both = x == y;
-        i += usize::from(x == Some(&token));
-        j += usize::from(y == Some(&token));
-        let spelling = embedder.spelling(token);
-        if !in_both && spelling.bytes().any(|byte| byte.is_ascii_digit()) {
-            return false;
+
+    /// Whether it says what another says. Most pairs are told apart by their first few tokens.
+    fn says(&self, other: &Self) -> bool {
+        let bearable = (1.0 - SAME) * (self.sum + other.sum);
+        let (mut same, mut missing) = (0.0, 0.0);
+        let (mut i, mut j) = (0, 0);
+        loop {
+            let (ours, theirs) = (self.tokens.get(i), other.tokens.get(j));
+            let Some(least) = ours.into_iter().chain(theirs).min_by_key(|weight| weight.token) else { break };
+            let has = |weight: Option<&Weight>| weight.is_some_and(|weight| weight.token == least.token);
+            let (in_ours, in_theirs) = (has(ours), has(theirs));
+            i += usize::from(in_ours);
+            j += usize::from(in_theirs);
+            if in_ours && in_theirs {
+                same += least.weight;
+            } else {
+                missing += least.weight;
+                if least.is_number || missing > bearable {
+                    return false;
+                }
+            }
         }
-        // Punctuation says nothing.
-        if spelling.chars().any(char::is_alphanumeric) {
-            all += embedder.weight(token);
-            same += if in_both { embedder.weight(token) } else { 0.0 };
-        }
+        same > 0.0 && same >= SAME * (same + missing)
     }
-    all > 0.0 && same >= SAME * all
 }
 
 #[cfg(test)]
