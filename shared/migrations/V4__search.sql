@@ -131,7 +131,7 @@ CREATE FUNCTION mem0.search_candidates(
     -- At the default of 4, meant for disks that turn, the planner leaves the covering index for a bitmap of the table.
     SET random_page_cost = 1.1
     SET hnsw.iterative_scan = relaxed_order
-    SET hnsw.ef_search = 80
+    SET hnsw.ef_search = 120
     SET hnsw.max_scan_tuples = 8000
     SET jit = off
     AS $$
