@@ -27,7 +27,7 @@ pub(crate) fn memory(seed: u64, topic: u32) -> String {
 
 /// A question about a topic: 4 to 9 words.
 pub(crate) fn question(seed: u64, topic: u32) -> String {
-    let mut random = Random(seed ^ 0x7175_6572_79);
+    let mut random = Random(seed ^ 0x71_7565_7279);
     let length = 4 + random.below(6);
     text(&mut random, topic, length, 60)
 }
