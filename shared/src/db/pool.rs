@@ -9,6 +9,7 @@ use deadpool_postgres::{
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, SimpleQueryMessage};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{SCHEMA_VERSION, StoreError, Tx, connect, requirements};
 use crate::config::DatabaseConfig;
@@ -30,6 +31,7 @@ pub struct Readiness {
 #[derive(Clone)]
 pub struct Database {
     pool: Pool,
+    tls: MakeRustlsConnect,
     /// Where it leads, for messages.
     place: Arc<str>,
 }
@@ -41,7 +43,7 @@ impl Database {
         let place = connect::place(&parameters).into();
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let setup = format!("SET statement_timeout = {}; {SETUP}", config.statement_timeout.as_millis());
-        let pool = Pool::builder(Manager::from_config(parameters, tls, manager))
+        let pool = Pool::builder(Manager::from_config(parameters, tls.clone(), manager))
             .max_size(config.connections)
             .wait_timeout(Some(Duration::from_secs(5)))
             .create_timeout(Some(Duration::from_secs(8)))
@@ -72,7 +74,7 @@ impl Database {
             }))
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Self { pool, place })
+        Ok(Self { pool, tls, place })
     }
 
     /// Opens the first connection now: during a Lambda's initialization, while its processor is not throttled.
@@ -97,13 +99,14 @@ impl Database {
         let begin = format!("BEGIN; {prologue}");
         loop {
             let client = self.connection().await?;
-            let Err(source) = client.batch_execute(&begin).await else { return Ok(Tx::new(client, name)) };
-            let kept = Object::metrics(&client).recycled.is_some();
+            let (source, kept) = match Tx::begin(client, name, self.tls.clone(), &begin).await {
+                Ok(tx) => return Ok(tx),
+                Err(failure) => failure,
+            };
+            // It died while nobody used it. Nothing was done on it yet, so the next one can begin in its place.
             if !(kept && is_lost(&source)) {
                 return Err(StoreError::new(name, source));
             }
-            // It died while nobody used it. Nothing was done on it yet, so the next one can begin in its place.
-            drop(Object::take(client));
         }
     }
 

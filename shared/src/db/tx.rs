@@ -6,14 +6,19 @@ use std::time::Instant;
 use deadpool_postgres::Object;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::StoreError;
 
 /// An open transaction. Dropped without [`Tx::commit`] it is rolled back, and the connection with it is discarded
-/// unless the rollback can be sent.
+/// unless the rollback can be sent. Dropped while a statement runs, because nobody waits for the answer any more, the
+/// statement is cancelled and the connection discarded.
 pub struct Tx {
     client: Option<Object>,
     name: &'static str,
+    /// Opens the connection on which a statement is cancelled.
+    tls: MakeRustlsConnect,
+    running: AtomicBool,
     failed: AtomicBool,
     queries: AtomicU32,
     micros: AtomicU64,
@@ -22,14 +27,36 @@ pub struct Tx {
 type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 impl Tx {
-    pub(super) fn new(client: Object, name: &'static str) -> Self {
-        Self {
+    /// Begins with these statements. It counts as running from the first: given up meanwhile, the connection must not
+    /// return to the pool with a transaction half begun. The second part of an error says whether the connection had
+    /// been used before.
+    pub(super) async fn begin(
+        client: Object,
+        name: &'static str,
+        tls: MakeRustlsConnect,
+        begin: &str,
+    ) -> Result<Self, (tokio_postgres::Error, bool)> {
+        let mut tx = Self {
             client: Some(client),
             name,
+            tls,
+            running: AtomicBool::new(true),
             failed: AtomicBool::new(false),
             queries: AtomicU32::new(1),
             micros: AtomicU64::new(0),
-        }
+        };
+        let begun = match &tx.client {
+            Some(client) => client.batch_execute(begin).await,
+            None => Ok(()),
+        };
+        tx.running.store(false, Ordering::Relaxed);
+        let Err(error) = begun else { return Ok(tx) };
+        let kept = tx.client.take().is_some_and(|client| {
+            let kept = Object::metrics(&client).recycled.is_some();
+            drop(Object::take(client));
+            kept
+        });
+        Err((error, kept))
     }
 
     /// Every row. The statement is prepared once per connection.
@@ -107,7 +134,9 @@ impl Tx {
             return Err(StoreError::Unavailable("the transaction has ended".to_owned()));
         };
         let started = Instant::now();
+        self.running.store(true, Ordering::Relaxed);
         let result = work(client).await;
+        self.running.store(false, Ordering::Relaxed);
         self.queries.fetch_add(1, Ordering::Relaxed);
         self.micros
             .fetch_add(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
@@ -136,6 +165,12 @@ impl Drop for Tx {
         self.report();
         // A connection must never return to the pool inside a transaction bound to somebody.
         match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if self.running.load(Ordering::Relaxed) => {
+                // The cancellation may arrive after the statement has ended, so nothing else may run there.
+                let (cancel, tls) = (client.cancel_token(), self.tls.clone());
+                drop(Object::take(client));
+                runtime.spawn(async move { cancel.cancel_query(tls).await });
+            }
             Ok(runtime) => {
                 runtime.spawn(async move {
                     if client.batch_execute("ROLLBACK").await.is_err() {
