@@ -19,6 +19,7 @@ const MADE_AT_RUN_TIME: &[&str] = &[
     "memory.fetch",
     "memory.list",
     "memory.stats",
+    "memory.suggest",
     "search.among",
 ];
 

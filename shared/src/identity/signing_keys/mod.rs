@@ -9,6 +9,7 @@
 
 mod key;
 mod rotation;
+mod seal;
 mod store;
 
 use std::sync::{Arc, RwLock};
@@ -47,7 +48,9 @@ struct Active {
 }
 
 impl SigningKeys {
-    pub(super) fn new(gate: Gate) -> Self {
+    /// Of the installation behind that gate. Nothing is read when it is made.
+    #[must_use]
+    pub fn new(gate: Gate) -> Self {
         Self { gate, active: Arc::default() }
     }
 

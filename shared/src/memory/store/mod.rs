@@ -17,5 +17,6 @@ pub(super) mod row;
 pub(super) mod search;
 pub(super) mod similar;
 pub(super) mod stats;
+pub(super) mod suggest;
 pub(super) mod update;
 pub(super) mod versions;

@@ -1,0 +1,36 @@
+//! Names that memories already have, while somebody types one.
+
+use crate::access::{Action, AuthContext};
+use crate::error::Result;
+use crate::memory::filter::Entity;
+use crate::memory::service::resolve;
+use crate::memory::store::condition::{Condition, Selection};
+use crate::memory::{Memories, Scopes, store};
+
+/// What kind of name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suggest {
+    /// A label.
+    Entity(Entity),
+    /// A category.
+    Category,
+}
+
+impl Memories {
+    /// Up to `limit` names that begin with what was typed, in whatever case, those of most memories first.
+    pub async fn suggest(
+        &self,
+        caller: &AuthContext,
+        scopes: &Scopes,
+        what: Suggest,
+        typed: &str,
+        limit: u32,
+    ) -> Result<Vec<String>> {
+        let scopes = resolve(caller, scopes, Action::ReadMemories)?;
+        let condition = Condition::new(caller, &Selection::everything(&scopes))?;
+        let tx = caller.begin(&self.gate.db, "memory.suggest").await?;
+        let names = store::suggest::list(&tx, condition, what, typed, limit).await?;
+        tx.commit().await?;
+        Ok(names)
+    }
+}
