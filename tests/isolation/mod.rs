@@ -1,4 +1,4 @@
-//! Nobody reaches what is not theirs: every operation and every MCP tool, called by people who may not see what it is
+//! Nobody reaches what is not theirs: every operation and every MCP tool, resource and prompt, called by people who may not see what it is
 //! about.
 //!
 //! `matrix.txt` holds how each call was answered, `uncovered.txt` what is not called at all: both are compared with what
@@ -39,8 +39,8 @@ async fn every_operation_refuses_whoever_may_not_see_what_it_is_about() {
             matrix.row(&call.name, &answers);
         }
     }
-    for (tool, answers) in tools::visit_all(&world, &elsewhere, &mut uncovered).await {
-        matrix.row(&format!("tool {tool}"), &answers);
+    for (name, answers) in tools::visit_all(&world, &elsewhere, &mut uncovered).await {
+        matrix.row(&name, &answers);
     }
     let changed = [
         reviewed_file_changed("isolation/uncovered.txt", &uncovered),

@@ -1,51 +1,104 @@
-//! The HTTP end: authentication first, then the envelope, then the SDK.
+//! The HTTP end: where it comes from, who asks, and whether the body is a message.
 
-use axum::extract::{Request, State as Extract};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{FromRequestParts as _, Request, State as Extract};
+use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use http::HeaderValue;
-use http::header::CONTENT_TYPE;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use shared::Error;
 use shared::access::AuthContext;
 
 use crate::State;
-use crate::envelope;
+use crate::era::{self, Version};
+use crate::exchange::Exchange;
+use crate::fault::Fault;
+use crate::message::{Message, Request as Call};
+use crate::notices::Notices;
+use crate::{headers, methods, reply};
 
 /// The longest message; a tool's arguments are text, not files.
 const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
-pub(crate) async fn post(Extract(state): Extract<State>, caller: AuthContext, request: Request) -> Response {
+pub(crate) async fn post(Extract(state): Extract<State>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
+    if let Err(fault) = state.origins.check(&parts.headers) {
+        return reply::refusal(&fault, Version::MODERN[0]);
+    }
+    let caller = match AuthContext::from_request_parts(&mut parts, &state).await {
+        Ok(caller) => caller,
+        Err(error) => return error.into_response(),
+    };
+    if let Err(fault) = media_types(&parts.headers) {
+        return reply::refusal(&fault, Version::MODERN[0]);
+    }
     let body = match read(body).await {
         Ok(body) => body,
         Err(error) => return error.into_response(),
     };
-    if let Err(refusal) = envelope::check(&body) {
-        return refusal.into_response();
+    let message = match Message::parse(&body) {
+        Ok(message) => message,
+        Err(fault) => return reply::refusal(&fault, Version::MODERN[0]),
+    };
+    match message {
+        Message::Request(call) => answer(&state, &caller, &parts.headers, call).await,
+        // Nothing that a client may tell changes what it is answered later: there is no session to change.
+        Message::Notification { method, params } => {
+            let checked = era::version(&parts.headers, &method, &params).and_then(|version| {
+                if version.is_modern() { headers::agree(&parts.headers, &method, &params) } else { Ok(()) }
+            });
+            match checked {
+                Ok(()) => StatusCode::ACCEPTED.into_response(),
+                Err(fault) => reply::refusal(&fault, Version::MODERN[0]),
+            }
+        }
+        Message::Response => StatusCode::ACCEPTED.into_response(),
     }
-    envelope::normalize_headers(&mut parts.headers);
-    // The SDK hands the request's parts to the tools, and the caller with them.
-    parts.extensions.insert(caller);
-    let request = http::Request::from_parts(parts, Full::new(body));
-    let response = state.transport.handle(request).await.map(axum::body::Body::new);
-    let json = |value: &HeaderValue| value.as_bytes().starts_with(b"application/json");
-    if response.status().is_client_error() && !response.headers().get(CONTENT_TYPE).is_some_and(json) {
-        return in_json(response).await;
-    }
-    response
 }
 
-/// The SDK refuses a request as a whole, for its media types or its host, in plain text.
-async fn in_json(response: Response) -> Response {
-    let status = response.status();
-    match response.into_body().collect().await {
-        Ok(text) => {
-            let message = String::from_utf8_lossy(&text.to_bytes()).into_owned();
-            (status, envelope::Refusal::of_request(message)).into_response()
-        }
-        Err(error) => Error::internal(error).into_response(),
+async fn answer(state: &State, caller: &AuthContext, headers: &HeaderMap, call: Call) -> Response {
+    let version = match era::version(headers, &call.method, &call.params) {
+        Ok(version) => version,
+        Err(fault) => return reply::fault(&call.id, &fault, Version::MODERN[0]),
+    };
+    let terms = match era::terms(version, headers, &call.method, &call.params) {
+        Ok(terms) => terms,
+        Err(fault) => return reply::fault(&call.id, &fault, version),
+    };
+    let notices = Notices::new(&terms, accepts(headers, "text/event-stream"));
+    let exchange = Exchange { state, caller, terms, notices };
+    match methods::call(&exchange, &call).await {
+        Ok(result) => reply::result(&call.id, result, &exchange),
+        Err(fault) => reply::fault(&call.id, &fault, version),
     }
+}
+
+/// A page can send a form or plain text anywhere, but JSON only where it is allowed to.
+fn media_types(headers: &HeaderMap) -> Result<(), Fault> {
+    let sent = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let sent = sent.split(';').next().unwrap_or_default().trim();
+    if !sent.eq_ignore_ascii_case("application/json") {
+        return Err(Fault::not_accepted(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the content type must be application/json",
+        ));
+    }
+    if headers.contains_key(ACCEPT) && !accepts(headers, "application/json") {
+        return Err(Fault::not_accepted(
+            StatusCode::NOT_ACCEPTABLE,
+            "accept must list application/json and text/event-stream",
+        ));
+    }
+    Ok(())
+}
+
+fn accepts(headers: &HeaderMap, kind: &str) -> bool {
+    let (family, _) = kind.split_once('/').unwrap_or((kind, ""));
+    let listed = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    listed.flat_map(|value| value.split(',')).any(|range| {
+        let range = range.split(';').next().unwrap_or_default().trim();
+        range == "*/*" || range.eq_ignore_ascii_case(kind) || range == format!("{family}/*")
+    })
 }
 
 async fn read(body: axum::body::Body) -> Result<Bytes, Error> {

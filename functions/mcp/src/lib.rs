@@ -1,18 +1,40 @@
 //! `POST /mcp`: the Model Context Protocol for AI tools, in both of its eras and without sessions.
 //!
-//! A request passes [`endpoint`] (who asks, and whether the body is JSON-RPC at all), then the official SDK (version
-//! and header rules, routing), then [`server`], which lists the [`tools`] and calls them. Identity comes from the
-//! credential, never from an argument. Resources, prompts and OAuth are not built yet.
+//! A request passes [`endpoint`] (where it comes from, who asks, whether the body is one JSON-RPC message), then
+//! [`era`] (which version of the protocol, and whether the headers say so too), then [`methods`], which finds what is
+//! asked for among [`tools`], [`resources`] and [`prompts`]. [`reply`] turns the outcome into HTTP. Identity comes from
+//! the credential, never from an argument.
+//!
+//! The protocol is written out here instead of taken from an SDK: without sessions it is small, every status and code
+//! is ours to choose, and a request that its client gives up is dropped together with its database work.
 
+mod completion;
+mod confirmation;
+mod cursor;
+#[cfg(feature = "diagnostics")]
+mod diagnostics;
+mod discovery;
 mod endpoint;
-mod envelope;
-mod server;
+mod era;
+mod exchange;
+mod fault;
+mod headers;
+mod json;
+mod message;
+mod methods;
+mod notices;
+mod origin;
+mod prompts;
+mod reply;
+mod resources;
 mod state;
 pub mod tools;
 
 use axum::Router;
 use shared::http::{Operation, Routes};
 
+pub use prompts::{Prompt, all as all_prompts};
+pub use resources::TEMPLATES;
 pub use state::State;
 
 /// The routes of this function.

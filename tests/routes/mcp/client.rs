@@ -10,6 +10,8 @@ use crate::harness::{Answer, Client};
 pub(super) const MODERN: &str = "2026-07-28";
 /// The last version that begins with `initialize`.
 pub(super) const LEGACY: &str = "2025-11-25";
+/// How many tools somebody with a login sees.
+pub(super) const TOOLS: usize = mcp::tools::Tool::ALL.len();
 
 /// A request with headers that agree with it, unless `headers` says otherwise.
 pub(super) async fn send(client: &impl Client, body: &Value, headers: &[(&str, &str)]) -> Answer {
@@ -24,13 +26,21 @@ pub(super) async fn send(client: &impl Client, body: &Value, headers: &[(&str, &
 }
 
 /// A request of the modern era.
-pub(super) async fn modern(client: &impl Client, method: &str, mut params: Value) -> Answer {
-    params["_meta"] = json!({
-        "io.modelcontextprotocol/protocolVersion": MODERN,
-        "io.modelcontextprotocol/clientCapabilities": {},
-        "io.modelcontextprotocol/clientInfo": { "name": "tests", "version": "1" },
-    });
-    let name = params["name"].as_str().map(str::to_owned);
+pub(super) async fn modern(client: &impl Client, method: &str, params: Value) -> Answer {
+    modern_with(client, method, params, json!({})).await
+}
+
+/// A request of the modern era, of a client with these capabilities. What `_meta` has already stays.
+pub(super) async fn modern_with(
+    client: &impl Client,
+    method: &str,
+    mut params: Value,
+    capabilities: Value,
+) -> Answer {
+    params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!(MODERN);
+    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities;
+    params["_meta"]["io.modelcontextprotocol/clientInfo"] = json!({ "name": "tests", "version": "1" });
+    let name = params["name"].as_str().or(params["uri"].as_str()).map(str::to_owned);
     let mut headers = vec![("mcp-protocol-version", MODERN), ("mcp-method", method)];
     if let Some(name) = &name {
         headers.push(("mcp-name", name));

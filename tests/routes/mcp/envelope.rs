@@ -47,6 +47,7 @@ async fn a_foreign_origin_or_host_is_403() {
 async fn what_is_not_one_json_rpc_message_is_400_with_a_code() {
     let app = TestApp::new().await;
     let alice = app.owner("alice").await;
+    let deep = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{}}}"#, "{\"a\":".repeat(5000));
     for (body, code) in [
         ("{", -32700),
         ("[]", -32600),
@@ -55,14 +56,45 @@ async fn what_is_not_one_json_rpc_message_is_400_with_a_code() {
         (r#"{"id":1,"method":"ping"}"#, -32600),
         (r#"{"jsonrpc":"2.0","id":1}"#, -32600),
         (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[]}"#, -32600),
+        (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, -32600),
+        (r#"{"jsonrpc":"2.0","method":"tools/list"}"#, -32600),
+        (r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, -32700),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":{"b":1,"b":2}}}"#, -32700),
+        (deep.as_str(), -32700),
     ] {
         let request =
             Request::post("/mcp").header("host", "mem0.test").header("content-type", "application/json");
         let request = request.header("accept", "application/json, text/event-stream");
-        let answer = alice.send(request.body(Body::from(body)).unwrap()).await;
+        let answer = alice.send(request.body(Body::from(body.to_owned())).unwrap()).await;
         answer.assert_status(400);
         assert_eq!(answer.json()["error"]["code"], code, "{body}: {answer}");
     }
     let huge = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping", "params": { "x": "x".repeat(2 << 20) } });
     send(&alice, &huge, &[("mcp-protocol-version", LEGACY)]).await.assert_problem(413, "too-large", None);
+}
+
+#[tokio::test]
+async fn only_json_is_taken_and_given() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" }).to_string();
+    for (content_type, accept, status) in [
+        (Some("application/json; charset=utf-8"), Some("application/json"), 200),
+        (Some("application/json"), None, 200),
+        (Some("application/json"), Some("text/event-stream;q=0.5, */*"), 200),
+        (Some("text/plain"), Some("*/*"), 415),
+        (Some("application/x-www-form-urlencoded"), None, 415),
+        (None, None, 415),
+        (Some("application/json"), Some("text/html"), 406),
+    ] {
+        let mut request = Request::post("/mcp").header("host", "mem0.test");
+        for (name, value) in [("content-type", content_type), ("accept", accept)] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        let answer = alice.send(request.body(Body::from(ping.clone())).unwrap()).await;
+        answer.assert_status(status);
+        assert_eq!(answer.json()["jsonrpc"], "2.0", "{answer}");
+    }
 }

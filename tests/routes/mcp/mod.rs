@@ -1,6 +1,15 @@
 //! `POST /mcp`.
 
+mod cancellation;
 mod client;
+mod completion;
+mod confirmation;
+mod connectors;
 mod envelope;
 mod eras;
+mod notices;
+mod prompts;
+mod resources;
+mod sweeps;
 mod tools;
+mod wrong_arguments;

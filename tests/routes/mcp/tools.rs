@@ -108,7 +108,21 @@ async fn the_list_depends_on_the_credential_only() {
     let viewer = alice.enterprise_colleague("vera", Role::Viewer).await;
     assert_eq!(names(&alice).await, names(&viewer).await);
     let reader = alice.with_narrow_api_key(&[ApiKeyVerb::MemoriesRead]).await;
-    assert_eq!(names(&reader).await, ["search_memories", "get_memories", "get_memory"]);
+    assert_eq!(
+        names(&reader).await,
+        [
+            "search_memories",
+            "get_memories",
+            "get_memory",
+            "list_entities",
+            "list_events",
+            "get_event_status",
+            "list_scopes",
+            "whoami",
+            "search",
+            "fetch"
+        ]
+    );
     let message = refused(&reader, "add_memory", json!({ "text": "Not with this key" })).await;
     assert_eq!(message, "this API key lacks the scope memories:write");
 }
@@ -121,7 +135,7 @@ async fn names(actor: &Actor) -> Vec<String> {
 
 #[tokio::test]
 async fn the_tools_are_described_as_reviewed() {
-    let described: Vec<_> = mcp::tools::all().into_iter().map(|tool| tool.describe()).collect();
+    let described: Vec<_> = mcp::tools::Tool::ALL.iter().map(|tool| tool.describe()).collect();
     let described = format!("{}\n", serde_json::to_string_pretty(&described).unwrap());
     assert!(!described.contains("\"uint"), "no formats that clients do not know");
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api/mcp-tools.json");

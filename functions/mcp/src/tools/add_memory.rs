@@ -1,14 +1,14 @@
 //! `add_memory`: remember.
 
 use chrono::NaiveDate;
-use rmcp::model::{JsonObject, Tool as Description};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::access::{AuthContext, ScopeName};
-use shared::memory::{Labels, Memories, Message, Metadata, Outcome, Remember};
-use shared::{Error, Result};
+use shared::Error;
+use shared::access::ScopeName;
+use shared::memory::{Labels, Message, Metadata, Outcome, Remember};
 
-use super::{Effect, Tool, arguments, description};
+use super::description::{Description, Effect};
+use super::{Call, Halt, arguments};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -86,12 +86,11 @@ pub(super) fn describe() -> Description {
     });
     let text = "Remember something that will matter in later conversations: a preference, decision, fact or plan. Do \
                 not store secrets, small talk, or what search_memories returned.";
-    let effect = Effect { read_only: false, destructive: false, idempotent: false };
-    description(Tool::AddMemory, "Add a memory", text, input, output, &effect)
+    Description::new(("add_memory", "Add a memory"), text, input, output, Effect::Adds)
 }
 
-pub(super) async fn call(memories: &Memories, caller: &AuthContext, arguments: JsonObject) -> Result<Value> {
-    let arguments: Arguments = arguments::parse(arguments)?;
+pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
+    let arguments: Arguments = call.parse()?;
     let infer = arguments.infer.unwrap_or(arguments.text.is_none());
     let mut messages = arguments.messages;
     match arguments.text {
@@ -100,7 +99,7 @@ pub(super) async fn call(memories: &Memories, caller: &AuthContext, arguments: J
         }
         // mem0's own tool sends both: the messages then say more than the text.
         Some(_) => {}
-        None if messages.is_empty() => return Err(Error::invalid("text", "give text or messages")),
+        None if messages.is_empty() => return Err(Error::invalid("text", "give text or messages").into()),
         None => {}
     }
     let request = Remember {
@@ -118,7 +117,10 @@ pub(super) async fn call(memories: &Memories, caller: &AuthContext, arguments: J
         occurred_at: None,
         expires_on: arguments.expiration_date,
     };
-    let remembered = memories.remember(caller, request, None).await?.value;
+    let remembered = call.memories().remember(call.caller(), request, None).await?.value;
+    let count = remembered.outcomes.len() as u64;
+    call.exchange.notices.progress(count, count, "stored");
+    call.exchange.notices.log("debug", &format!("event {} has {count} outcomes", remembered.event));
     let results = remembered.outcomes.iter().map(|outcome| match outcome {
         Outcome::Added { id, text } => json!({ "event": "ADD", "id": id, "memory": text, "reason": null }),
         Outcome::Skipped { text, reason, existing } => {

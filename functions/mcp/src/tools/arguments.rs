@@ -1,17 +1,20 @@
 //! Arguments: wrong ones are refused with the field's name, unknown ones too.
 
-use rmcp::model::JsonObject;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared::access::ScopeName;
 use shared::ids::MemoryId;
 use shared::memory::Scopes;
-use shared::memory::filter::Filter;
+use shared::memory::filter::{Entity, Filter};
+use shared::page::Page;
 use shared::{Error, Result};
 
+use crate::message::Object;
+
 /// Reads the arguments into a tool's own type.
-pub(super) fn parse<T: DeserializeOwned>(arguments: JsonObject) -> Result<T> {
-    let bytes = serde_json::to_vec(&arguments).map_err(Error::internal)?;
+pub(super) fn parse<T: DeserializeOwned>(arguments: &Object) -> Result<T> {
+    let bytes = serde_json::to_vec(arguments).map_err(Error::internal)?;
     shared::http::parse(&bytes)
 }
 
@@ -52,4 +55,100 @@ pub(super) fn filters_schema() -> Value {
                         {\"created_at\": {\"gte\": \"2026-01-01\"}}]}. Fields: user_id, agent_id, app_id, run_id, \
                         created_at, updated_at, timestamp, expiration_date, categories, metadata, memory_ids, scope.",
     })
+}
+
+/// mem0's labels, by which the deleting tools select.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Labelled {
+    user_id: Option<String>,
+    agent_id: Option<String>,
+    app_id: Option<String>,
+    run_id: Option<String>,
+    pub(super) scope: Option<String>,
+}
+
+impl Labelled {
+    /// Those that are given.
+    pub(super) fn labels(&self) -> Vec<(Entity, &str)> {
+        let all = [
+            (Entity::User, &self.user_id),
+            (Entity::Agent, &self.agent_id),
+            (Entity::App, &self.app_id),
+            (Entity::Run, &self.run_id),
+        ];
+        all.into_iter().filter_map(|(entity, name)| name.as_deref().map(|name| (entity, name))).collect()
+    }
+
+    /// What has all of them.
+    pub(super) fn filter(&self) -> Result<Filter> {
+        self.labels().into_iter().try_fold(Filter::everything(), |filter, (entity, name)| {
+            // A list, because "*" alone means any name.
+            let one = Filter::parse(&json!({ entity.field(): { "in": [name] } }));
+            Ok(filter.and(one.map_err(|error| Error::invalid(entity.field(), error.message))?))
+        })
+    }
+
+    /// The scope in which to delete: their own, if none is named.
+    pub(super) fn scope(&self) -> Result<ScopeName> {
+        self.scope.as_deref().map_or(Ok(ScopeName::Personal), scope)
+    }
+
+    /// `user_id "alice" and run_id "7"`, for questions.
+    pub(super) fn in_words(&self) -> String {
+        let words = self.labels().into_iter().map(|(entity, name)| format!("{} {name:?}", entity.field()));
+        words.collect::<Vec<_>>().join(" and ")
+    }
+}
+
+/// The schema of [`Labelled`].
+pub(super) fn labelled_schema() -> Value {
+    let label = |what: &str| json!({ "type": "string", "description": what });
+    json!({
+        "type": "object",
+        "properties": {
+            "user_id": label("Those about this user."),
+            "agent_id": label("Those written by this agent."),
+            "app_id": label("Those written by this application."),
+            "run_id": label("Those of this conversation."),
+            "scope": scope_schema("personal"),
+        },
+        "additionalProperties": false,
+    })
+}
+
+/// A numbered page.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Paged {
+    pub(super) page: Option<i64>,
+    #[serde(alias = "limit")]
+    pub(super) page_size: Option<i64>,
+}
+
+/// The schema of a numbered page's arguments, with more properties of the tool's own.
+pub(super) fn paged_schema(more: &[(&str, Value)]) -> Value {
+    let mut schema = json!({
+        "type": "object",
+        "properties": {
+            "page": { "type": "integer", "minimum": 1, "default": 1 },
+            "page_size": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 },
+            "limit": { "type": "integer", "minimum": 1, "maximum": 1000, "description": "Another name for page_size." },
+        },
+        "additionalProperties": false,
+    });
+    for (name, property) in more {
+        schema["properties"][*name] = property.clone();
+    }
+    schema
+}
+
+/// The page that is asked for.
+pub(super) fn page(number: Option<i64>, size: Option<i64>) -> Result<Page> {
+    Ok(Page::new(number, size)?)
+}
+
+/// The number of the page that follows, if there is one.
+pub(super) fn next_page(page: Page, count: u64) -> Option<u32> {
+    (u64::from(page.number) * u64::from(page.size) < count).then_some(page.number + 1)
 }

@@ -1,13 +1,12 @@
 //! `delete_memory`: forget one memory.
 
-use rmcp::model::{JsonObject, Tool as Description};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::Result;
-use shared::access::AuthContext;
-use shared::memory::Memories;
+use shared::Error;
 
-use super::{Effect, Tool, arguments, description};
+use super::description::{Description, Effect};
+use super::{Call, Halt, arguments, view};
+use crate::confirmation::confirm;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,13 +27,21 @@ pub(super) fn describe() -> Description {
         "required": ["id", "deleted"],
     });
     let text = "Forget one memory for everybody who can see it. Only when the person asks for it.";
-    let effect = Effect { read_only: false, destructive: true, idempotent: true };
-    description(Tool::DeleteMemory, "Delete a memory", text, input, output, &effect)
+    Description::new(("delete_memory", "Delete a memory"), text, input, output, Effect::Replaces)
 }
 
-pub(super) async fn call(memories: &Memories, caller: &AuthContext, arguments: JsonObject) -> Result<Value> {
-    let arguments: Arguments = arguments::parse(arguments)?;
+pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
+    let arguments: Arguments = call.parse()?;
     let id = arguments::memory_id(&arguments.memory_id)?;
-    memories.forget(caller, id, false).await?;
+    if call.exchange.terms.can_ask() {
+        let what = match call.memories().read(call.caller(), id).await {
+            Ok(memory) => format!("“{}”", view::title(&memory)),
+            // A key that may delete and not read.
+            Err(Error::Forbidden(_)) => id.to_string(),
+            Err(error) => return Err(error.into()),
+        };
+        confirm(call, &format!("Delete this memory for everybody who can see it? {what}")).await?;
+    }
+    call.memories().forget(call.caller(), id, false).await?;
     Ok(json!({ "id": id, "deleted": true }))
 }

@@ -1,14 +1,11 @@
 //! `get_memories`: list memories, newest first.
 
-use rmcp::model::{JsonObject, Tool as Description};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::Result;
-use shared::access::AuthContext;
-use shared::memory::{List, Memories, Part};
-use shared::page::Page;
+use shared::memory::{List, Part};
 
-use super::{Effect, Tool, arguments, description, view};
+use super::description::{Description, Effect};
+use super::{Call, Halt, arguments, view};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,18 +23,14 @@ struct Arguments {
 }
 
 pub(super) fn describe() -> Description {
-    let input = json!({
-        "type": "object",
-        "properties": {
-            "filters": arguments::filters_schema(),
-            "scope": arguments::scope_schema("everything the caller can see"),
-            "page": { "type": "integer", "minimum": 1, "default": 1 },
-            "page_size": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 },
-            "limit": { "type": "integer", "minimum": 1, "maximum": 1000, "description": "Another name for page_size." },
-            "latest_only": { "type": "boolean", "default": false, "description": "Leave out superseded facts." },
-        },
-        "additionalProperties": false,
-    });
+    let input = arguments::paged_schema(&[
+        ("filters", arguments::filters_schema()),
+        ("scope", arguments::scope_schema("everything the caller can see")),
+        (
+            "latest_only",
+            json!({ "type": "boolean", "default": false, "description": "Leave out superseded facts." }),
+        ),
+    ]);
     let output = json!({
         "type": "object",
         "properties": {
@@ -50,26 +43,24 @@ pub(super) fn describe() -> Description {
     });
     let text =
         "List memories, newest first, optionally filtered. To answer a question use search_memories instead.";
-    let effect = Effect { read_only: true, destructive: false, idempotent: true };
-    description(Tool::GetMemories, "List memories", text, input, output, &effect)
+    Description::new(("get_memories", "List memories"), text, input, output, Effect::Reads)
 }
 
-pub(super) async fn call(memories: &Memories, caller: &AuthContext, arguments: JsonObject) -> Result<Value> {
-    let arguments: Arguments = arguments::parse(arguments)?;
-    let page = Page::new(arguments.page, arguments.page_size)?;
+pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
+    let arguments: Arguments = call.parse()?;
+    let page = arguments::page(arguments.page, arguments.page_size)?;
     let request = List {
         filter: arguments::filter(arguments.filters.as_ref())?,
         scopes: arguments::scopes(arguments.scope.as_deref())?,
         latest_only: arguments.latest_only,
         part: Part::Page(page),
     };
-    let listed = memories.list(caller, request).await?;
+    let listed = call.memories().list(call.caller(), request).await?;
     let count = listed.count.unwrap_or_default();
-    let seen = u64::from(page.number) * u64::from(page.size);
     Ok(json!({
         "count": count,
-        "next_page": (seen < count).then_some(page.number + 1),
-        "results": listed.memories.iter().map(|memory| view::memory(caller, memory)).collect::<Vec<_>>(),
+        "next_page": arguments::next_page(page, count),
+        "results": listed.memories.iter().map(|memory| view::memory(call.exchange, memory)).collect::<Vec<_>>(),
         "content_trust": view::UNTRUSTED,
     }))
 }

@@ -1,13 +1,10 @@
 //! `get_memory`: read one memory.
 
-use rmcp::model::{JsonObject, Tool as Description};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::Result;
-use shared::access::AuthContext;
-use shared::memory::Memories;
 
-use super::{Effect, Tool, arguments, description, view};
+use super::description::{Description, Effect};
+use super::{Call, Halt, arguments, view};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,14 +20,19 @@ pub(super) fn describe() -> Description {
         "additionalProperties": false,
     });
     let output = view::memory_schema(&[("content_trust", view::content_trust_schema())]);
-    let effect = Effect { read_only: true, destructive: false, idempotent: true };
-    description(Tool::GetMemory, "Get a memory", "Read one memory by its id.", input, output, &effect)
+    Description::new(
+        ("get_memory", "Get a memory"),
+        "Read one memory by its id.",
+        input,
+        output,
+        Effect::Reads,
+    )
 }
 
-pub(super) async fn call(memories: &Memories, caller: &AuthContext, arguments: JsonObject) -> Result<Value> {
-    let arguments: Arguments = arguments::parse(arguments)?;
-    let memory = memories.read(caller, arguments::memory_id(&arguments.memory_id)?).await?;
-    let mut value = view::memory(caller, &memory);
+pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
+    let arguments: Arguments = call.parse()?;
+    let memory = call.memories().read(call.caller(), arguments::memory_id(&arguments.memory_id)?).await?;
+    let mut value = view::memory(call.exchange, &memory);
     value["content_trust"] = json!(view::UNTRUSTED);
     Ok(value)
 }

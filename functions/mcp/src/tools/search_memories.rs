@@ -1,15 +1,14 @@
 //! `search_memories`: recall by meaning and words.
 
-use rmcp::model::{JsonObject, Tool as Description};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::access::AuthContext;
+use shared::Error;
 use shared::memory::{
-    Briefing, DEFAULT_THRESHOLD, DEFAULT_TOP_K, MAX_BRIEFING, MAX_TOP_K, Memories, Recall, Recollection,
+    Briefing, DEFAULT_THRESHOLD, DEFAULT_TOP_K, MAX_BRIEFING, MAX_TOP_K, Recall, Recollection,
 };
-use shared::{Error, Result};
 
-use super::{Effect, Tool, arguments, description, view};
+use super::description::{Description, Effect};
+use super::{Call, Halt, arguments, view};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,19 +94,18 @@ pub(super) fn describe() -> Description {
     });
     let text = "Find memories that answer a question, best first: the person's own and everything their teams and \
                 organization remember. Use it before answering from memory or guessing.";
-    let effect = Effect { read_only: true, destructive: false, idempotent: true };
-    description(Tool::SearchMemories, "Search memories", text, input, output, &effect)
+    Description::new(("search_memories", "Search memories"), text, input, output, Effect::Reads)
 }
 
-pub(super) async fn call(memories: &Memories, caller: &AuthContext, arguments: JsonObject) -> Result<Value> {
-    let arguments: Arguments = arguments::parse(arguments)?;
+pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
+    let arguments: Arguments = call.parse()?;
     let top_k = arguments.top_k.unwrap_or(DEFAULT_TOP_K);
     if !(1..=MAX_TOP_K).contains(&top_k) {
-        return Err(Error::invalid("top_k", format!("must be between 1 and {MAX_TOP_K}")));
+        return Err(Error::invalid("top_k", format!("must be between 1 and {MAX_TOP_K}")).into());
     }
     let threshold = arguments.threshold.unwrap_or(DEFAULT_THRESHOLD);
     if !(0.0..=1.0).contains(&threshold) {
-        return Err(Error::invalid("threshold", "must be between 0 and 1"));
+        return Err(Error::invalid("threshold", "must be between 0 and 1").into());
     }
     let budget = arguments.max_tokens.map(Briefing::budget).transpose()?;
     let explain = arguments.explain;
@@ -120,9 +118,9 @@ pub(super) async fn call(memories: &Memories, caller: &AuthContext, arguments: J
         latest_only: arguments.latest_only,
         ..Recall::new(arguments.query)
     };
-    let Recollection { found, degraded } = memories.recall(caller, request).await?;
+    let Recollection { found, degraded } = call.memories().recall(call.caller(), request).await?;
     let results = found.iter().map(|found| {
-        let mut value = view::memory(caller, &found.memory);
+        let mut value = view::memory(call.exchange, &found.memory);
         value["score"] = json!(rounded(found.score));
         if explain {
             value["score_breakdown"] = json!(found.breakdown);
@@ -135,7 +133,7 @@ pub(super) async fn call(memories: &Memories, caller: &AuthContext, arguments: J
         answer["degraded_reason"] = json!(degraded.as_str());
     }
     if let Some(budget) = budget {
-        let Briefing { text, tokens, memories } = Briefing::of(caller, &found, budget);
+        let Briefing { text, tokens, memories } = Briefing::of(call.caller(), &found, budget);
         answer["context"] = json!({ "text": text, "tokens": tokens, "memory_ids": memories });
     }
     Ok(answer)

@@ -1,13 +1,12 @@
 //! `update_memory`: change one memory; the old text stays in its history.
 
-use rmcp::model::{JsonObject, Tool as Description};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::access::AuthContext;
-use shared::memory::{Memories, Metadata, Revision};
-use shared::{Error, Result};
+use shared::Error;
+use shared::memory::{Metadata, Revision};
 
-use super::{Effect, Tool, arguments, description, view};
+use super::description::{Description, Effect};
+use super::{Call, Halt, arguments, view};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,18 +30,18 @@ pub(super) fn describe() -> Description {
     let output = view::memory_schema(&[("content_trust", view::content_trust_schema())]);
     let text =
         "Correct a memory that is wrong or out of date. Needs text, metadata or both; the history is kept.";
-    let effect = Effect { read_only: false, destructive: true, idempotent: true };
-    description(Tool::UpdateMemory, "Update a memory", text, input, output, &effect)
+    Description::new(("update_memory", "Update a memory"), text, input, output, Effect::Replaces)
 }
 
-pub(super) async fn call(memories: &Memories, caller: &AuthContext, arguments: JsonObject) -> Result<Value> {
-    let arguments: Arguments = arguments::parse(arguments)?;
+pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
+    let arguments: Arguments = call.parse()?;
     if arguments.text.is_none() && arguments.metadata.is_none() {
-        return Err(Error::invalid("text", "give text, metadata or both"));
+        return Err(Error::invalid("text", "give text, metadata or both").into());
     }
     let revision = Revision { text: arguments.text, metadata: arguments.metadata, ..Revision::default() };
-    let memory = memories.revise(caller, arguments::memory_id(&arguments.memory_id)?, revision).await?;
-    let mut value = view::memory(caller, &memory);
+    let memory =
+        call.memories().revise(call.caller(), arguments::memory_id(&arguments.memory_id)?, revision).await?;
+    let mut value = view::memory(call.exchange, &memory);
     value["content_trust"] = json!(view::UNTRUSTED);
     Ok(value)
 }

@@ -1,0 +1,84 @@
+//! `completion/complete`: what an argument may be, while it is being typed. Scopes are those that the caller reads;
+//! entities and categories those of memories that they read.
+
+use serde_json::{Value, json};
+use shared::memory::filter::Entity;
+use shared::memory::{Memories, Scopes, Suggest};
+
+use crate::exchange::Exchange;
+use crate::fault::Fault;
+use crate::message::Object;
+use crate::prompts::Prompt;
+use crate::resources::TEMPLATES;
+
+/// Most values of one answer (the specification's limit).
+const MOST: u32 = 100;
+
+pub(crate) async fn complete(exchange: &Exchange<'_>, params: &Object) -> Result<Value, Fault> {
+    let argument = &params.get("argument").unwrap_or(&Value::Null);
+    let (Some(name), Some(typed)) = (argument["name"].as_str(), argument["value"].as_str()) else {
+        return Err(Fault::params("argument needs a name and a value, both strings"));
+    };
+    if typed.contains('\0') {
+        return Err(Fault::params("argument.value must not contain a NUL character"));
+    }
+    if !is_known(params, name)? {
+        return Err(Fault::params(format!("it has no argument {name:?}")));
+    }
+    let (mut values, more) = match name {
+        "scope" => (scopes(exchange, typed), false),
+        "category" => suggest(exchange, params, Suggest::Category, typed).await?,
+        "user_id" => suggest(exchange, params, Suggest::Entity(Entity::User), typed).await?,
+        // Free text, and ids that nobody types.
+        _ => (Vec::new(), false),
+    };
+    let more = more || values.len() > MOST as usize;
+    values.truncate(MOST as usize);
+    Ok(json!({ "completion": { "values": values, "hasMore": more } }))
+}
+
+/// Whether what is referred to is there, and has that argument.
+fn is_known(params: &Object, argument: &str) -> Result<bool, Fault> {
+    let reference = params.get("ref").unwrap_or(&Value::Null);
+    match (reference["type"].as_str(), reference["name"].as_str(), reference["uri"].as_str()) {
+        #[cfg(feature = "diagnostics")]
+        (Some("ref/prompt"), Some(name), _) if name.starts_with("test_") => Ok(true),
+        (Some("ref/prompt"), Some(name), _) => match Prompt::find(name) {
+            Some(prompt) => Ok(prompt.takes(argument)),
+            None => Err(Fault::params(format!("unknown prompt {name:?}"))),
+        },
+        (Some("ref/resource"), _, Some(uri)) if TEMPLATES.contains(&uri) => {
+            Ok(uri.contains(&format!("{{{argument}}}")))
+        }
+        (Some("ref/resource"), _, Some(uri)) => {
+            Err(Fault::params(format!("unknown resource template {uri:?}")))
+        }
+        _ => Err(Fault::params("ref must be of type ref/prompt with a name, or ref/resource with a uri")),
+    }
+}
+
+/// Scopes whose label begins with what was typed, or whose name contains it.
+fn scopes(exchange: &Exchange<'_>, typed: &str) -> Vec<String> {
+    let typed = typed.to_lowercase();
+    let scopes = exchange.caller.scopes().iter();
+    let fits = scopes.filter(|scope| {
+        scope.label().starts_with(&typed)
+            || scope.name.as_ref().is_some_and(|name| name.to_lowercase().contains(&typed))
+    });
+    fits.map(|scope| scope.label()).collect()
+}
+
+/// Names that memories have, in the scope that was chosen before, if one was.
+async fn suggest(
+    exchange: &Exchange<'_>,
+    params: &Object,
+    what: Suggest,
+    typed: &str,
+) -> Result<(Vec<String>, bool), Fault> {
+    let chosen = params.get("context").and_then(|context| context["arguments"]["scope"].as_str());
+    let chosen = chosen.and_then(|name| name.parse().ok());
+    let scopes = chosen.map_or(Scopes::All, |name| Scopes::Named(vec![name]));
+    let memories: &Memories = &exchange.state.memories;
+    let values = memories.suggest(exchange.caller, &scopes, what, typed, MOST + 1).await?;
+    Ok((values, false))
+}

@@ -1,0 +1,114 @@
+//! Asking the person before something is destroyed, in two rounds of one request (2026-07-28, multi round-trip
+//! requests): the first is answered with a question, the second brings the person's answer and the state given out with
+//! the question.
+//!
+//! Nothing is remembered in between. The state is sealed with a key of the installation's and says who asked for what, and
+//! until when; it fits no other caller, tool or arguments. Clients that cannot put a question to anybody are not asked:
+//! the tool's annotations are what their hosts decide by.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::fault::Fault;
+use crate::tools::{Call, Halt};
+
+/// How long a question may wait for its answer.
+const VALID_FOR: TimeDelta = TimeDelta::minutes(10);
+/// What the sealed state is for; a seal made for anything else does not open.
+const PURPOSE: &str = "mcp.confirmation";
+/// The name of the one question.
+const QUESTION: &str = "confirm";
+
+/// What the state says.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct State {
+    enterprise: String,
+    user: String,
+    tool: String,
+    /// Of the arguments; see [`digest`].
+    arguments: String,
+    /// Seconds since 1970.
+    expires: i64,
+}
+
+/// Goes on once the person has agreed; `question` is what they are asked.
+pub(crate) async fn confirm(call: &Call<'_>, question: &str) -> Result<(), Halt> {
+    if !call.exchange.terms.can_ask() {
+        return Ok(());
+    }
+    let now = call.exchange.caller.request().at;
+    let expected = |expires| State {
+        enterprise: call.exchange.caller.enterprise_id().to_string(),
+        user: call.exchange.caller.user_id().to_string(),
+        tool: call.tool.name().to_owned(),
+        arguments: digest(&Value::Object(call.arguments.clone())),
+        expires,
+    };
+    if let Some(state) = returned(call)? {
+        let opened = call.exchange.state.keys.open(PURPOSE, state, now).await?;
+        let state: Option<State> = opened.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let state = state.ok_or_else(|| Fault::params("requestState is not valid"))?;
+        if state != expected(state.expires) {
+            return Err(Fault::params("requestState belongs to another request").into());
+        }
+        if state.expires > now.timestamp()
+            && let Some(answer) = answer(call)?
+        {
+            return if answer { Ok(()) } else { Err(Halt::Declined) };
+        }
+    }
+    // Not asked yet, not answered, or too late: asked (again).
+    let state =
+        serde_json::to_vec(&expected((now + VALID_FOR).timestamp())).map_err(shared::Error::internal)?;
+    let sealed = call.exchange.state.keys.seal(PURPOSE, &state, now).await?;
+    Err(Halt::InputRequired(json!({
+        "resultType": "input_required",
+        "inputRequests": { QUESTION: {
+            "method": "elicitation/create",
+            "params": {
+                "mode": "form",
+                "message": question,
+                "requestedSchema": {
+                    "type": "object",
+                    "properties": { QUESTION: { "type": "boolean", "title": "Yes, delete", "default": false } },
+                    "required": [QUESTION],
+                },
+            },
+        } },
+        "requestState": sealed,
+    })))
+}
+
+/// The state that the client gives back, if this is a second round.
+fn returned<'a>(call: &'a Call<'_>) -> Result<Option<&'a str>, Fault> {
+    match call.params.get("requestState") {
+        None => Ok(None),
+        Some(Value::String(state)) => Ok(Some(state)),
+        Some(_) => Err(Fault::params("requestState must be a string")),
+    }
+}
+
+/// What the person said; none if the client brings no answer to our question.
+fn answer(call: &Call<'_>) -> Result<Option<bool>, Fault> {
+    let responses = match call.params.get("inputResponses") {
+        None => return Ok(None),
+        Some(Value::Object(responses)) => responses,
+        Some(_) => return Err(Fault::params("inputResponses must be an object")),
+    };
+    let Some(response) = responses.get(QUESTION) else { return Ok(None) };
+    match response.get("action").and_then(Value::as_str) {
+        Some("accept") => Ok(Some(response["content"][QUESTION] == true)),
+        Some("decline" | "cancel") => Ok(Some(false)),
+        _ => {
+            Err(Fault::params(format!("inputResponses.{QUESTION}.action must be accept, decline or cancel")))
+        }
+    }
+}
+
+/// The same for the same arguments, in whatever order they come: objects are kept sorted by name.
+fn digest(arguments: &Value) -> String {
+    let hash = Sha256::digest(arguments.to_string());
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}

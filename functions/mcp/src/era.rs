@@ -1,0 +1,137 @@
+//! Which version of the protocol a request is made in, and what it says about its client.
+//!
+//! The modern era (2026-07-28) has no handshake: every request carries its version and its client's capabilities in
+//! `_meta`, and repeats the version in a header. The old one begins with `initialize`, after which a header names the
+//! version; without sessions nothing else of it is remembered.
+
+use http::HeaderMap;
+use serde_json::Value;
+
+use crate::fault::Fault;
+use crate::headers;
+use crate::message::Object;
+
+/// A version of the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    V2026_07_28,
+    V2025_11_25,
+    V2025_06_18,
+    V2025_03_26,
+}
+
+impl Version {
+    /// Every version that is spoken here, the newest first.
+    pub(crate) const ALL: [Self; 4] =
+        [Self::V2026_07_28, Self::V2025_11_25, Self::V2025_06_18, Self::V2025_03_26];
+    /// Those without a handshake.
+    pub(crate) const MODERN: [Self; 1] = [Self::V2026_07_28];
+    /// What a handshake agrees on when the client wants something newer or unknown.
+    pub(crate) const NEWEST_WITH_HANDSHAKE: Self = Self::V2025_11_25;
+    /// What the absence of the header means (2025-06-18, transports).
+    const UNSAID: Self = Self::V2025_03_26;
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::V2026_07_28 => "2026-07-28",
+            Self::V2025_11_25 => "2025-11-25",
+            Self::V2025_06_18 => "2025-06-18",
+            Self::V2025_03_26 => "2025-03-26",
+        }
+    }
+
+    pub(crate) fn find(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|version| version.as_str() == text)
+    }
+
+    pub(crate) fn is_modern(self) -> bool {
+        self == Self::V2026_07_28
+    }
+}
+
+/// On which terms a request is made.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Terms {
+    pub(crate) version: Version,
+    /// What the client can do; in the old era it said so in a handshake that nobody remembers.
+    pub(crate) capabilities: Object,
+    /// What progress is to be reported under, if at all.
+    pub(crate) progress_token: Option<Value>,
+    /// The least severe log message that the client wants; none if it wants none.
+    pub(crate) log_level: Option<String>,
+}
+
+/// The version as headers and body tell it, before anything else of the request is believed.
+pub(crate) fn version(headers: &HeaderMap, method: &str, params: &Object) -> Result<Version, Fault> {
+    let header = headers::single(headers, headers::VERSION)?;
+    let body = meta(params, "protocolVersion");
+    match (header, body) {
+        (_, Some(Value::String(body))) => {
+            let header = header.ok_or_else(|| Fault::header("the header mcp-protocol-version is missing"))?;
+            if header != body {
+                return Err(Fault::header(
+                    "the header mcp-protocol-version says something else than the body",
+                ));
+            }
+            Version::find(body)
+                .filter(|version| version.is_modern())
+                .ok_or_else(|| Fault::version(body, &Version::MODERN))
+        }
+        (_, Some(_)) => Err(Fault::meta("io.modelcontextprotocol/protocolVersion must be a string")),
+        // A client that shakes hands does not know yet what it may say.
+        (Some(header), None) if method == "initialize" => {
+            Ok(Version::find(header).unwrap_or(Version::NEWEST_WITH_HANDSHAKE))
+        }
+        (Some(header), None) => Version::find(header).ok_or_else(|| Fault::version(header, &Version::ALL)),
+        (None, None) => Ok(Version::UNSAID),
+    }
+}
+
+/// The terms of a request in this version.
+pub(crate) fn terms(
+    version: Version,
+    headers: &HeaderMap,
+    method: &str,
+    params: &Object,
+) -> Result<Terms, Fault> {
+    let progress_token =
+        raw_meta(params).and_then(|meta| meta.get("progressToken")).filter(|token| !token.is_null()).cloned();
+    if !matches!(progress_token, None | Some(Value::String(_) | Value::Number(_))) {
+        return Err(Fault::meta("progressToken must be a string or a number"));
+    }
+    if !version.is_modern() {
+        return Ok(Terms { version, capabilities: Object::new(), progress_token, log_level: None });
+    }
+    if meta(params, "protocolVersion").is_none() {
+        return Err(Fault::meta("_meta needs io.modelcontextprotocol/protocolVersion"));
+    }
+    let Some(Value::Object(capabilities)) = meta(params, "clientCapabilities") else {
+        return Err(Fault::meta("_meta needs io.modelcontextprotocol/clientCapabilities, an object"));
+    };
+    let log_level = match meta(params, "logLevel") {
+        None => None,
+        Some(Value::String(level)) => Some(level.clone()),
+        Some(_) => return Err(Fault::meta("io.modelcontextprotocol/logLevel must be a string")),
+    };
+    headers::agree(headers, method, params)?;
+    Ok(Terms { version, capabilities: capabilities.clone(), progress_token, log_level })
+}
+
+fn raw_meta(params: &Object) -> Option<&Object> {
+    params.get("_meta").and_then(Value::as_object)
+}
+
+fn meta<'a>(params: &'a Object, name: &str) -> Option<&'a Value> {
+    raw_meta(params)?.get(&format!("io.modelcontextprotocol/{name}"))
+}
+
+impl Terms {
+    /// Whether the client can put a form before its person.
+    pub(crate) fn can_ask(&self) -> bool {
+        match self.capabilities.get("elicitation") {
+            // Without a mode, forms are meant.
+            Some(Value::Object(modes)) => modes.is_empty() || modes.contains_key("form"),
+            _ => false,
+        }
+    }
+}

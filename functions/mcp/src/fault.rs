@@ -1,0 +1,155 @@
+//! Errors of the protocol: the JSON-RPC code, and the HTTP status that goes with it.
+//!
+//! What goes wrong inside a tool is no fault but a result that says so; see [`crate::tools`].
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use shared::Error;
+
+use crate::era::Version;
+
+/// JSON-RPC 2.0, section 5.1.
+const PARSE_ERROR: i32 = -32700;
+const INVALID_REQUEST: i32 = -32600;
+const METHOD_NOT_FOUND: i32 = -32601;
+const INVALID_PARAMS: i32 = -32602;
+const INTERNAL_ERROR: i32 = -32603;
+/// MCP 2026-07-28.
+const HEADER_MISMATCH: i32 = -32020;
+#[cfg(feature = "diagnostics")]
+const MISSING_CAPABILITY: i32 = -32021;
+const UNSUPPORTED_VERSION: i32 = -32022;
+/// MCP until 2025-11-25: a resource that is not there.
+const RESOURCE_NOT_FOUND: i32 = -32002;
+/// Ours, outside of what JSON-RPC reserves: the caller may know of it, but not do this.
+const FORBIDDEN: i32 = 403;
+
+/// What a caller is told instead of a result.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Fault {
+    pub(crate) code: i32,
+    pub(crate) message: Cow<'static, str>,
+    pub(crate) data: Option<Value>,
+    /// The HTTP status in the modern era; the old one answers requests with 200 whatever became of them.
+    modern_status: StatusCode,
+    /// Whether the old era uses that status too, because the request was no call at all.
+    always: bool,
+}
+
+impl Fault {
+    fn new(code: i32, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), data: None, modern_status: StatusCode::OK, always: false }
+    }
+
+    fn refusal(code: i32, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { modern_status: StatusCode::BAD_REQUEST, always: true, ..Self::new(code, message) }
+    }
+
+    /// The body is not JSON.
+    pub(crate) fn not_json(problem: impl std::fmt::Display) -> Self {
+        Self::refusal(PARSE_ERROR, format!("the body is not valid JSON: {problem}"))
+    }
+
+    /// The body is JSON, but no message.
+    pub(crate) fn not_a_message(problem: impl Into<Cow<'static, str>>) -> Self {
+        Self::refusal(INVALID_REQUEST, problem)
+    }
+
+    /// The request is wrong around its body.
+    pub(crate) fn not_accepted(status: StatusCode, problem: impl Into<Cow<'static, str>>) -> Self {
+        Self { modern_status: status, ..Self::refusal(INVALID_REQUEST, problem) }
+    }
+
+    /// A header is missing or says something else than the body.
+    pub(crate) fn header(problem: impl Into<Cow<'static, str>>) -> Self {
+        Self::refusal(HEADER_MISMATCH, problem)
+    }
+
+    /// A modern request without what each must carry.
+    pub(crate) fn meta(problem: impl Into<Cow<'static, str>>) -> Self {
+        Self::refusal(INVALID_PARAMS, problem)
+    }
+
+    /// A version that nobody here speaks, or not in this way.
+    pub(crate) fn version(requested: &str, supported: &[Version]) -> Self {
+        let supported: Vec<_> = supported.iter().map(|version| version.as_str()).collect();
+        let data = json!({ "supported": supported, "requested": requested });
+        Self {
+            data: Some(data),
+            ..Self::refusal(UNSUPPORTED_VERSION, format!("unsupported protocol version {requested:?}"))
+        }
+    }
+
+    /// What was asked cannot be done with a client that lacks these capabilities. No tool of ours needs any.
+    #[cfg(feature = "diagnostics")]
+    pub(crate) fn capability(required: Value) -> Self {
+        Self {
+            data: Some(json!({ "requiredCapabilities": required })),
+            ..Self::refusal(MISSING_CAPABILITY, "the client does not declare a capability that this needs")
+        }
+    }
+
+    /// There is no such method.
+    pub(crate) fn method(name: &str) -> Self {
+        Self {
+            modern_status: StatusCode::NOT_FOUND,
+            ..Self::new(METHOD_NOT_FOUND, format!("unknown method {name:?}"))
+        }
+    }
+
+    /// The parameters are wrong.
+    pub(crate) fn params(problem: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(INVALID_PARAMS, problem)
+    }
+
+    /// There is no such resource that the caller may know of.
+    pub(crate) fn resource(uri: &str, version: Version) -> Self {
+        let code = if version.is_modern() { INVALID_PARAMS } else { RESOURCE_NOT_FOUND };
+        Self { data: Some(json!({ "uri": uri })), ..Self::new(code, "resource not found") }
+    }
+
+    /// The JSON-RPC error object.
+    pub(crate) fn object(&self) -> Value {
+        let mut object = json!({ "code": self.code, "message": self.message });
+        if let Some(data) = &self.data {
+            object["data"] = data.clone();
+        }
+        object
+    }
+
+    /// The HTTP status for a caller of this version.
+    pub(crate) fn status(&self, version: Version) -> StatusCode {
+        if self.always || version.is_modern() { self.modern_status } else { StatusCode::OK }
+    }
+}
+
+/// Outside of tools, where there is no result that could carry it.
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        error.log();
+        let message = explain(&error);
+        match error {
+            Error::Invalid { .. } | Error::NotFound { .. } | Error::TooLarge(_) | Error::Conflict(_) => {
+                Self::new(INVALID_PARAMS, message)
+            }
+            Error::Forbidden(_) | Error::Unauthenticated(_) => Self::new(FORBIDDEN, message),
+            Error::LimitReached { .. } | Error::Unavailable { .. } | Error::Internal(_) => {
+                Self::new(INTERNAL_ERROR, message)
+            }
+        }
+    }
+}
+
+/// An error in words that help a model to do better; nothing internal.
+pub(crate) fn explain(error: &Error) -> String {
+    match error {
+        Error::Invalid { field: Some(field), message } => format!("{field}: {message}"),
+        Error::Internal(_) => match shared::telemetry::request_id() {
+            Some(id) => format!("internal error, ask for help with request id {id}"),
+            None => "internal error".to_owned(),
+        },
+        other => other.to_string(),
+    }
+}

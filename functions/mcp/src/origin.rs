@@ -1,0 +1,120 @@
+//! Where a request may come from: addressed to our own host, and from no foreign web page.
+//!
+//! A page that makes a browser resolve its own name to this machine (DNS rebinding) still sends its own name as `Host`
+//! and `Origin`. Programs send no `Origin` at all.
+
+use http::header::{HOST, ORIGIN};
+use http::{HeaderMap, StatusCode, Uri};
+use shared::config::PublicConfig;
+
+use crate::fault::Fault;
+
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// What is let in.
+#[derive(Debug, Clone)]
+pub(crate) struct Origins {
+    /// Host of the public URL, without its port: front ends differ in whether they pass it on.
+    host: String,
+    /// Whole origins: the public URL's own and the configured ones.
+    known: Vec<String>,
+}
+
+impl Origins {
+    pub(crate) fn new(public: &PublicConfig) -> Self {
+        let own = public.url.parse::<Uri>().unwrap_or_default();
+        let configured = public.allowed_origins.iter().map(|origin| origin.trim_end_matches('/').to_owned());
+        let own_origin = format!("{}://{}", own.scheme_str().unwrap_or_default(), authority(&own));
+        Self {
+            host: own.host().unwrap_or_default().to_ascii_lowercase(),
+            known: configured.chain([own_origin]).map(|origin| origin.to_ascii_lowercase()).collect(),
+        }
+    }
+
+    /// Refuses with 403.
+    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Fault> {
+        let refuse = |what| Err(Fault::not_accepted(StatusCode::FORBIDDEN, what));
+        for host in headers.get_all(HOST) {
+            let host = host.to_str().unwrap_or_default().to_ascii_lowercase();
+            let name = host.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+            let name = name.unwrap_or_default();
+            if name != self.host && !LOOPBACK.contains(&name.as_str()) {
+                return refuse("this is not the host that the request is addressed to");
+            }
+        }
+        for origin in headers.get_all(ORIGIN) {
+            let origin = origin.to_str().unwrap_or_default().to_ascii_lowercase();
+            if !self.known.contains(&origin) && !is_loopback(&origin) {
+                return refuse("pages of this origin may not call, see MEM0_ALLOWED_ORIGINS");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A page served by this machine, on whatever port a developer's tool uses.
+fn is_loopback(origin: &str) -> bool {
+    let Some(rest) = origin.strip_prefix("http://") else { return false };
+    let uri = rest.parse::<Uri>().unwrap_or_default();
+    uri.path_and_query().is_none() && uri.host().is_some_and(|host| LOOPBACK.contains(&host))
+}
+
+/// Host and port, the latter only where it is not the scheme's own: as browsers write origins.
+fn authority(uri: &Uri) -> String {
+    let host = uri.host().unwrap_or_default();
+    match (uri.scheme_str(), uri.port_u16()) {
+        (_, None) | (Some("https"), Some(443)) | (Some("http"), Some(80)) => host.to_owned(),
+        (_, Some(port)) => format!("{host}:{port}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn check(host: &str, origin: Option<&str>) -> bool {
+        let public = PublicConfig {
+            url: "https://mem0.example".to_owned(),
+            allowed_origins: vec!["https://chat.example".to_owned()],
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_str(host).unwrap());
+        if let Some(origin) = origin {
+            headers.insert(ORIGIN, HeaderValue::from_str(origin).unwrap());
+        }
+        Origins::new(&public).check(&headers).is_ok()
+    }
+
+    #[test]
+    fn our_own_host_and_this_machine_are_let_in() {
+        for host in ["mem0.example", "MEM0.example:443", "localhost:13370", "127.0.0.1", "[::1]:80"] {
+            assert!(check(host, None), "{host}");
+        }
+        for host in ["evil.example", "mem0.example.evil.example", "localhost.evil.example", "a b"] {
+            assert!(!check(host, None), "{host}");
+        }
+    }
+
+    #[test]
+    fn only_known_pages_are_let_in() {
+        for origin in
+            ["https://mem0.example", "https://chat.example", "http://localhost:5173", "http://[::1]:1"]
+        {
+            assert!(check("mem0.example", Some(origin)), "{origin}");
+        }
+        for origin in [
+            "null",
+            "https://evil.example",
+            "http://mem0.example",
+            "https://mem0.example:8443",
+            "http://localhost.evil.example",
+            "http://localhost:1@evil.example",
+            "http://localhost/x",
+            "https://localhost",
+        ] {
+            assert!(!check("mem0.example", Some(origin)), "{origin}");
+        }
+    }
+}

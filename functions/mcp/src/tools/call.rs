@@ -1,0 +1,94 @@
+//! `tools/call`: finding the tool, and turning what it says into a result.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use shared::access::AuthContext;
+use shared::memory::Memories;
+use shared::{Error, Result};
+
+use super::{Tool, arguments};
+use crate::exchange::Exchange;
+use crate::fault::{Fault, explain};
+use crate::message::Object;
+
+/// One call of a tool.
+pub(crate) struct Call<'a> {
+    pub(crate) exchange: &'a Exchange<'a>,
+    pub(crate) tool: Tool,
+    pub(crate) arguments: &'a Object,
+    /// The whole parameters, for what a second round brings.
+    pub(crate) params: &'a Object,
+}
+
+/// Why a tool has no result of its own.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// Told to the model, which may do better.
+    Error(Error),
+    /// Told to the client: the request itself is wrong.
+    Fault(Fault),
+    /// First something must be asked.
+    InputRequired(Value),
+    /// The person said no.
+    Declined,
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<Fault> for Halt {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl<'a> Call<'a> {
+    /// The arguments, as the tool's own type.
+    pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T> {
+        arguments::parse(self.arguments)
+    }
+
+    pub(super) fn memories(&self) -> &'a Memories {
+        &self.exchange.state.memories
+    }
+
+    pub(super) fn caller(&self) -> &'a AuthContext {
+        self.exchange.caller
+    }
+}
+
+pub(crate) async fn call(exchange: &Exchange<'_>, params: &Object) -> Result<Value, Fault> {
+    let Some(Value::String(name)) = params.get("name") else {
+        return Err(Fault::params("name must be a string"));
+    };
+    let none = Object::new();
+    let arguments = match params.get("arguments") {
+        None => &none,
+        Some(Value::Object(arguments)) => arguments,
+        Some(_) => return Err(Fault::params("arguments must be an object")),
+    };
+    #[cfg(feature = "diagnostics")]
+    if let Some(result) = crate::diagnostics::call(exchange, name, params).await {
+        return result;
+    }
+    let tool = Tool::find(name).ok_or_else(|| Fault::params(format!("unknown tool {name:?}")))?;
+    let failed = |text: String| json!({ "content": [{ "type": "text", "text": text }], "isError": true });
+    match tool.run(&Call { exchange, tool, arguments, params }).await {
+        // The text is for clients that do not read structures yet.
+        Ok(answer) => Ok(json!({
+            "content": [{ "type": "text", "text": answer.to_string() }],
+            "structuredContent": answer,
+            "isError": false,
+        })),
+        Err(Halt::Error(error)) => {
+            error.log();
+            Ok(failed(explain(&error)))
+        }
+        Err(Halt::Declined) => Ok(failed("the person declined, nothing was deleted".to_owned())),
+        Err(Halt::InputRequired(question)) => Ok(question),
+        Err(Halt::Fault(fault)) => Err(fault),
+    }
+}

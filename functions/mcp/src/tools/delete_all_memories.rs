@@ -1,0 +1,31 @@
+//! `delete_all_memories`: forget whatever labels select in one scope.
+
+use serde_json::Value;
+use shared::Error;
+
+use super::arguments::{self, Labelled};
+use super::description::{Description, Effect};
+use super::{Call, Halt, view};
+use crate::confirmation::confirm;
+
+pub(super) fn describe() -> Description {
+    let text = "Forget every memory in one scope that has all of the given labels, of which at least one is needed. \
+                Only when the person asks for exactly this; it cannot be undone.";
+    let name = ("delete_all_memories", "Delete memories by label");
+    Description::new(name, text, arguments::labelled_schema(), view::swept_schema(), Effect::Replaces)
+}
+
+pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
+    let arguments: Labelled = call.parse()?;
+    let scope = arguments.scope()?;
+    if arguments.labels().is_empty() {
+        let message = "give at least one of user_id, agent_id, app_id and run_id, nothing was deleted";
+        return Err(Error::invalid("user_id", message).into());
+    }
+    let label = call.caller().resolve(scope)?.label();
+    let question =
+        format!("Delete every memory in {label} with {}? It cannot be undone.", arguments.in_words());
+    confirm(call, &question).await?;
+    let forgotten = call.memories().forget_where(call.caller(), scope, arguments.filter()?).await?;
+    Ok(view::swept(&forgotten))
+}

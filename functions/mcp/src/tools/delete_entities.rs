@@ -1,0 +1,33 @@
+//! `delete_entities`: forget whatever has a label in one scope, and so the label.
+
+use serde_json::Value;
+use shared::Error;
+
+use super::arguments::{self, Labelled};
+use super::description::{Description, Effect};
+use super::{Call, Halt, view};
+use crate::confirmation::confirm;
+
+pub(super) fn describe() -> Description {
+    let text = "Forget one user, agent, app or run in one scope: every memory that is labelled with it. Give exactly \
+                one label, as list_entities returned it. Only when the person asks for exactly this; it cannot be \
+                undone.";
+    let name = ("delete_entities", "Delete an entity");
+    Description::new(name, text, arguments::labelled_schema(), view::swept_schema(), Effect::Replaces)
+}
+
+pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
+    let arguments: Labelled = call.parse()?;
+    let scope = arguments.scope()?;
+    let [(entity, name)] = arguments.labels()[..] else {
+        let message = "give exactly one of user_id, agent_id, app_id and run_id, nothing was deleted";
+        return Err(Error::invalid("user_id", message).into());
+    };
+    arguments.filter()?;
+    let label = call.caller().resolve(scope)?.label();
+    let question =
+        format!("Delete {} and every memory it has in {label}? It cannot be undone.", arguments.in_words());
+    confirm(call, &question).await?;
+    let forgotten = call.memories().forget_entity(call.caller(), scope, entity, name).await?;
+    Ok(view::swept(&forgotten))
+}

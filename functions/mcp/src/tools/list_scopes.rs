@@ -1,0 +1,57 @@
+//! `list_scopes`: where the caller can read and write.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::{page, tenancy};
+
+use super::description::{Description, Effect};
+use super::{Call, Halt};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Arguments {
+    cursor: Option<String>,
+    limit: Option<i64>,
+}
+
+pub(super) fn describe() -> Description {
+    let input = json!({
+        "type": "object",
+        "properties": {
+            "cursor": { "type": "string", "description": "next of the previous part." },
+            "limit": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 },
+        },
+        "additionalProperties": false,
+    });
+    let nullable = json!({ "type": ["string", "null"] });
+    let scope = json!({
+        "type": "object",
+        "properties": {
+            "scope": { "type": "string", "description": "As the scope argument of other tools takes it." },
+            "kind": { "type": "string" },
+            "id": nullable,
+            "name": nullable,
+            "role": { "type": ["string", "null"], "description": "The person's role there, if they have one." },
+            "writable": { "type": "boolean", "description": "Whether add_memory may add to it." },
+        },
+        "required": ["scope", "kind", "writable"],
+    });
+    let output = json!({
+        "type": "object",
+        "properties": {
+            "results": { "type": "array", "items": scope },
+            "next": { "type": ["string", "null"], "description": "The cursor of the next part." },
+        },
+        "required": ["results"],
+    });
+    let text = "List the scopes that the person can read, with their names, and which of them can be written. Use it \
+                to find the scope argument for a team or organization that is mentioned by name.";
+    Description::new(("list_scopes", "List scopes"), text, input, output, Effect::Reads)
+}
+
+pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
+    let arguments: Arguments = call.parse()?;
+    let limit = page::limit(arguments.limit).map_err(shared::Error::from)?;
+    let scopes = tenancy::scopes::list(call.caller(), arguments.cursor.as_deref(), limit)?;
+    Ok(json!(scopes))
+}

@@ -1,0 +1,137 @@
+//! The person is asked before something is destroyed, if their client can ask.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::client::{call, modern_with};
+use crate::harness::{Actor, Answer, TestApp};
+
+/// Adds a memory; its id.
+async fn memory(actor: &Actor, text: &str) -> String {
+    let added = call(actor, "add_memory", json!({ "text": text, "user_id": "ada" })).await;
+    added["results"][0]["id"].as_str().unwrap().to_owned()
+}
+
+/// One round of a call by a client that can ask.
+async fn round(actor: &Actor, tool: &str, arguments: &Value, more: Value) -> Answer {
+    let mut params = json!({ "name": tool, "arguments": arguments });
+    for (name, value) in more.as_object().unwrap() {
+        params[name] = value.clone();
+    }
+    modern_with(actor, "tools/call", params, json!({ "elicitation": { "form": {} } })).await
+}
+
+/// The state that a first round gives out.
+async fn asked(actor: &Actor, tool: &str, arguments: &Value) -> String {
+    let answer = round(actor, tool, arguments, json!({})).await;
+    let result = &answer.ok()["result"];
+    assert_eq!(result["resultType"], "input_required", "{answer}");
+    assert_eq!(result["inputRequests"]["confirm"]["method"], "elicitation/create", "{answer}");
+    result["requestState"].as_str().unwrap().to_owned()
+}
+
+fn says(action: &str, confirm: bool, state: &str) -> Value {
+    let answer = json!({ "action": action, "content": { "confirm": confirm } });
+    json!({ "inputResponses": { "confirm": answer }, "requestState": state })
+}
+
+async fn is_there(actor: &Actor, id: &str) -> bool {
+    use crate::harness::Client as _;
+    actor.get(&format!("/v1/memories/{id}/")).await.status == 200
+}
+
+#[tokio::test]
+async fn a_memory_is_deleted_once_the_person_agrees() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let id = memory(&alice, "Ada keeps bees").await;
+    let arguments = json!({ "memory_id": id });
+    let question = round(&alice, "delete_memory", &arguments, json!({})).await.ok();
+    let question =
+        question["result"]["inputRequests"]["confirm"]["params"]["message"].as_str().unwrap().to_owned();
+    assert!(question.contains("Ada keeps bees"), "{question}");
+    let state = asked(&alice, "delete_memory", &arguments).await;
+    assert!(is_there(&alice, &id).await, "asking deletes nothing");
+
+    for (action, confirm) in [("accept", false), ("decline", true), ("cancel", true)] {
+        let declined = round(&alice, "delete_memory", &arguments, says(action, confirm, &state)).await.ok();
+        assert_eq!(declined["result"]["isError"], true, "{declined}");
+        assert!(is_there(&alice, &id).await, "{action}");
+    }
+    let done = round(&alice, "delete_memory", &arguments, says("accept", true, &state)).await.ok();
+    assert_eq!(done["result"]["structuredContent"], json!({ "id": id, "deleted": true }), "{done}");
+    assert_eq!(done["result"]["resultType"], "complete");
+    assert!(!is_there(&alice, &id).await);
+}
+
+#[tokio::test]
+async fn an_agreement_fits_only_the_request_it_was_given_for() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let colleague = alice.stranger("carol").await;
+    let id = memory(&alice, "Ada keeps bees").await;
+    let other = memory(&alice, "Ada sails on Sundays").await;
+    let arguments = json!({ "memory_id": id });
+    let state = asked(&alice, "delete_memory", &arguments).await;
+    let theirs = memory(&colleague, "Carol has a boat").await;
+    let of_colleague = asked(&colleague, "delete_memory", &json!({ "memory_id": theirs })).await;
+    let (kid, rest) = state.split_once('.').unwrap();
+    let (text, code) = rest.split_once('.').unwrap();
+    let forged = [
+        format!("{state}x"),
+        format!("{kid}.{text}."),
+        format!("{kid}.{}.{code}", text.replacen('e', "f", 1)),
+        format!("unknown.{text}.{code}"),
+        String::new(),
+        "a.b.c.d".to_owned(),
+        of_colleague,
+    ];
+    for state in forged {
+        let refused = round(&alice, "delete_memory", &arguments, says("accept", true, &state)).await;
+        assert_eq!(refused.json()["error"]["code"], -32602, "{refused}");
+    }
+    let elsewhere =
+        [("delete_memory", json!({ "memory_id": other })), ("delete_entities", json!({ "user_id": "ada" }))];
+    for (tool, arguments) in elsewhere {
+        let refused = round(&alice, tool, &arguments, says("accept", true, &state)).await;
+        assert_eq!(refused.json()["error"]["code"], -32602, "{refused}");
+    }
+    assert!(is_there(&alice, &id).await && is_there(&alice, &other).await);
+}
+
+#[tokio::test]
+async fn what_is_late_missing_or_wrong_is_asked_again_or_refused() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let arguments = json!({ "memory_id": memory(&alice, "Ada keeps bees").await });
+    let state = asked(&alice, "delete_memory", &arguments).await;
+    let input_required = async |more: Value| {
+        let answer = round(&alice, "delete_memory", &arguments, more).await.ok();
+        assert_eq!(answer["result"]["resultType"], "input_required", "{answer}");
+    };
+    input_required(json!({ "requestState": state })).await;
+    input_required(json!({ "requestState": state, "inputResponses": { "other": {} } })).await;
+    let mut without_state = says("accept", true, &state);
+    without_state.as_object_mut().unwrap().remove("requestState");
+    input_required(without_state).await;
+    for wrong in [json!(7), json!({ "confirm": 7 }), json!({ "confirm": { "action": "maybe" } })] {
+        let more = json!({ "requestState": state, "inputResponses": wrong });
+        let refused = round(&alice, "delete_memory", &arguments, more).await;
+        assert_eq!(refused.json()["error"]["code"], -32602, "{refused}");
+    }
+    app.advance(TimeDelta::minutes(11));
+    input_required(says("accept", true, &state)).await;
+}
+
+#[tokio::test]
+async fn clients_that_cannot_ask_are_not_asked() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    for capabilities in [json!({}), json!({ "elicitation": { "url": {} } }), json!({ "sampling": {} })] {
+        let params = json!({
+            "name": "delete_memory", "arguments": { "memory_id": memory(&alice, "Ada keeps bees").await },
+        });
+        let answer = modern_with(&alice, "tools/call", params, capabilities).await.ok();
+        assert_eq!(answer["result"]["structuredContent"]["deleted"], true, "{answer}");
+    }
+}

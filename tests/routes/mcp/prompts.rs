@@ -1,0 +1,60 @@
+//! What people start with from their client's menu.
+
+use serde_json::json;
+
+use super::client::{call, legacy, modern};
+use crate::harness::TestApp;
+
+#[tokio::test]
+async fn a_question_comes_with_what_is_remembered_about_it() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    call(&alice, "add_memory", json!({ "text": "The office cat is called Ferris" })).await;
+    let params =
+        json!({ "name": "recall-before-answer", "arguments": { "question": "what is the cat called?" } });
+    for answer in
+        [modern(&alice, "prompts/get", params.clone()).await, legacy(&alice, "prompts/get", params).await]
+    {
+        let messages = answer.ok()["result"]["messages"].clone();
+        assert!(messages[0]["content"]["text"].as_str().unwrap().starts_with("what is the cat called?"));
+        let attached = messages[1]["content"]["resource"]["text"].as_str().unwrap();
+        assert!(attached.contains("Ferris") && attached.contains("untrusted"), "{attached}");
+    }
+}
+
+#[tokio::test]
+async fn a_scope_is_summarized_from_its_newest_memories() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    for (text, category) in [("Ferris is the cat", "office"), ("Tea is at four", "habits")] {
+        call(&alice, "add_memory", json!({ "text": text, "categories": [category] })).await;
+    }
+    let arguments = json!({ "scope": "personal", "category": "habits" });
+    let params = json!({ "name": "summarize-team-knowledge", "arguments": arguments });
+    let answer = modern(&alice, "prompts/get", params).await;
+    assert!(answer.text().contains("Tea is at four") && !answer.text().contains("Ferris"), "{answer}");
+}
+
+#[tokio::test]
+async fn arguments_of_prompts_are_checked() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    for (name, arguments) in [
+        ("no-such-prompt", json!({})),
+        ("recall-before-answer", json!({})),
+        ("recall-before-answer", json!({ "question": "  " })),
+        ("recall-before-answer", json!({ "question": 7 })),
+        ("recall-before-answer", json!({ "question": "a\u{0}b" })),
+        ("recall-before-answer", json!({ "question": "x", "tenant": "other" })),
+        ("recall-before-answer", json!({ "question": "x", "scope": "galaxy" })),
+        ("summarize-team-knowledge", json!({ "scope": "team:org_01jd0000000000000000000000" })),
+        ("capture-after-answer", json!([])),
+        ("capture-after-answer", json!({ "scope": "galaxy" })),
+    ] {
+        let answer = modern(&alice, "prompts/get", json!({ "name": name, "arguments": arguments })).await;
+        assert_eq!(answer.json()["error"]["code"], -32602, "{name} {arguments}: {answer}");
+    }
+    let params = json!({ "name": "capture-after-answer", "arguments": { "category": "decisions" } });
+    let text = modern(&alice, "prompts/get", params).await;
+    assert!(text.text().contains("add_memory") && text.text().contains("decisions"), "{text}");
+}

@@ -1,0 +1,73 @@
+//! Every argument of every tool, with a value of a wrong type, missing or unknown: a result that says so and names it.
+
+use serde_json::{Value, json};
+
+use super::client::{modern, refused};
+use crate::harness::TestApp;
+
+/// The tools as they are listed.
+fn tools() -> Vec<Value> {
+    mcp::tools::Tool::ALL.iter().map(|tool| serde_json::to_value(tool.describe()).unwrap()).collect()
+}
+
+/// Arguments that a tool takes, as far as their types go: what is required and nothing else.
+fn minimal(tool: &Value) -> Value {
+    let mut arguments = json!({});
+    for name in tool["inputSchema"]["required"].as_array().into_iter().flatten() {
+        let name = name.as_str().unwrap();
+        let id = name.strip_suffix("id").map(|_| "mem_01jd0000000000000000000000");
+        arguments[name] = json!(id.unwrap_or("something"));
+    }
+    arguments
+}
+
+#[tokio::test]
+async fn a_value_of_a_wrong_type_is_refused_by_name() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let mut tried = 0;
+    for tool in tools() {
+        let name = tool["name"].as_str().unwrap();
+        for (argument, schema) in tool["inputSchema"]["properties"].as_object().unwrap() {
+            let wrong = match schema["type"].as_str().unwrap() {
+                "string" => vec![json!(7), json!({}), json!(["a"])],
+                "integer" | "number" => vec![json!("many"), json!({}), json!(true)],
+                "boolean" => vec![json!("yes"), json!(1)],
+                "object" | "array" => vec![json!(7), json!("x"), json!(true)],
+                other => panic!("{name} {argument}: {other}"),
+            };
+            for value in wrong {
+                let mut arguments = minimal(&tool);
+                arguments[argument] = value.clone();
+                let message = refused(&alice, name, arguments).await;
+                assert!(message.contains(argument.as_str()), "{name} {argument} {value}: {message}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 100, "only {tried}");
+}
+
+#[tokio::test]
+async fn what_is_missing_or_unknown_is_refused_by_name() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    for tool in tools() {
+        let name = tool["name"].as_str().unwrap();
+        assert_eq!(tool["inputSchema"]["additionalProperties"], false, "{name}");
+        let mut unknown = minimal(&tool);
+        unknown["tenant_of_somebody"] = json!("x");
+        let message = refused(&alice, name, unknown).await;
+        assert!(message.contains("tenant_of_somebody"), "{name}: {message}");
+        for required in tool["inputSchema"]["required"].as_array().into_iter().flatten() {
+            let mut arguments = minimal(&tool);
+            arguments.as_object_mut().unwrap().remove(required.as_str().unwrap());
+            let message = refused(&alice, name, arguments).await;
+            assert!(message.contains(required.as_str().unwrap()), "{name}: {message}");
+        }
+        for wrong in [json!([]), json!("x"), Value::Null] {
+            let answer = modern(&alice, "tools/call", json!({ "name": name, "arguments": wrong })).await;
+            assert_eq!(answer.json()["error"]["code"], -32602, "{name}: {answer}");
+        }
+    }
+}
