@@ -3,7 +3,7 @@
 # Optimized enough to answer in milliseconds, without the long link of a release.
 PROFILE ?= quick
 
-.PHONY: help up down test check bench package needs
+.PHONY: help up down test conformance check bench package needs
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -16,6 +16,10 @@ down: needs ## Stop the embedded PostgreSQL; the data stays in .local
 
 test: needs ## Run all tests against a private embedded PostgreSQL
 	@scripts/test
+
+conformance: needs ## Run the official MCP conformance suite; the last line is the result as JSON
+	@command -v npm >/dev/null || { echo "error: npm is missing, install Node.js" >&2; exit 1; }
+	@cargo xtask conformance
 
 check: needs ## Formatting, lints, forbidden dependencies
 	@cargo xtask check

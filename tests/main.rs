@@ -12,9 +12,12 @@ mod credentials;
 mod filters;
 #[allow(dead_code, reason = "kept whole while the first routes are being written")]
 mod harness;
+mod installation;
 mod isolation;
 mod lambda;
 mod neighbours;
+mod mcp_clients;
+mod node;
 mod operations;
 mod plans;
 mod providers;

@@ -27,7 +27,7 @@ async fn the_official_client_does_its_whole_surface() {
     let reader = alice.with_narrow_api_key(&[ApiKeyVerb::MemoriesRead]).await.token;
     let other = bob.with_api_key().await.token;
     let mut command = Command::new(python.await.unwrap());
-    let home = environment::scratch();
+    let home = tempfile::tempdir().unwrap();
     command
         .arg(SCRIPT)
         .env("MEM0_TEST_URL", url)

@@ -6,6 +6,7 @@
 mod bench;
 mod cargo;
 mod check;
+mod conformance;
 mod eval;
 mod package;
 mod workspace;
@@ -32,6 +33,8 @@ enum Task {
     Eval(eval::Args),
     /// Check what a machine can check: formatting, lints, forbidden dependencies, licences.
     Check(check::Args),
+    /// Run the official MCP conformance suite against the server; the last line is the result as JSON.
+    Conformance(conformance::Args),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Task::Bench(args) => bench::run(&args),
         Task::Eval(args) => eval::run(&args),
         Task::Check(args) => check::run(&args),
+        Task::Conformance(args) => conformance::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,84 @@
+//! Running the suite and counting what it found.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::node::packages::{node, packages};
+
+/// In the package: the scenarios that a revision of the specification requires.
+const PACKAGE: &str = "node_modules/@modelcontextprotocol/conformance";
+/// Of this directory.
+const EXPECTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/conformance/expected-failures.yml");
+
+/// The suite, installed, and what it is run against.
+pub(crate) struct Suite {
+    packages: PathBuf,
+    url: String,
+}
+
+/// What a run found.
+pub(crate) struct Outcome {
+    /// Scored scenarios in which nothing failed.
+    pub(crate) passed: usize,
+    /// Scenarios that the revision requires of servers.
+    pub(crate) scored: usize,
+    /// Whether exactly those fail that must.
+    pub(crate) as_expected: bool,
+}
+
+impl Suite {
+    /// Installs it when it is not there yet.
+    pub(crate) fn new(url: String) -> Self {
+        Self { packages: packages().expect("npm is needed"), url }
+    }
+
+    /// Runs what a revision requires. The suite's own report goes to standard error.
+    pub(crate) async fn run(&self, revision: &str) -> Outcome {
+        let results = tempfile::tempdir().unwrap();
+        let mut command = std::process::Command::new(node(&self.packages));
+        command
+            .arg(self.packages.join(PACKAGE).join("dist/index.js"))
+            .args(["server", "--url", &self.url, "--requirements", revision, "--output-dir"])
+            .arg(results.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::from(std::io::stderr()));
+        // Its own verdict knows of no expected failures, except together with warnings.
+        tokio::task::spawn_blocking(move || command.status().unwrap()).await.unwrap();
+        let scored = required(&self.packages.join(PACKAGE).join(format!("requirements/{revision}.yaml")));
+        let expected = required(Path::new(EXPECTED));
+        let failed: Vec<&String> =
+            scored.iter().filter(|scenario| !passed(results.path(), scenario)).collect();
+        let must_fail: Vec<&String> = scored.iter().filter(|scenario| expected.contains(scenario)).collect();
+        eprintln!("{revision}: {} of {} failed: {failed:?}", failed.len(), scored.len());
+        if failed != must_fail {
+            eprintln!("{revision}: expected to fail were {must_fail:?}");
+        }
+        let as_expected = failed == must_fail;
+        Outcome { passed: scored.len() - failed.len(), scored: scored.len(), as_expected }
+    }
+}
+
+/// The scenarios listed under `server:`.
+fn required(requirements: &Path) -> Vec<String> {
+    let text = fs::read_to_string(requirements).unwrap();
+    let server = text.lines().skip_while(|line| *line != "server:").skip(1);
+    let listed = server.take_while(|line| line.is_empty() || line.starts_with(' '));
+    listed.filter_map(|line| line.trim().strip_prefix("- ")).map(str::to_owned).collect()
+}
+
+/// Whether no check of a scenario failed, in `server-<scenario>-<time>/checks.json`. Warnings do not count, as they do not
+/// in the suite's own score.
+fn passed(results: &Path, scenario: &str) -> bool {
+    let directory = fs::read_dir(results).unwrap().map(|entry| entry.unwrap()).find(|entry| {
+        let name = entry.file_name().into_string().unwrap();
+        let rest = name.strip_prefix("server-").and_then(|name| name.strip_prefix(scenario));
+        rest.is_some_and(|rest| rest.starts_with("-20"))
+    });
+    let Some(directory) = directory else { return false };
+    let checks = fs::read(directory.path().join("checks.json")).unwrap();
+    let checks: Vec<Value> = serde_json::from_slice(&checks).unwrap();
+    checks.iter().all(|check| check["status"] != "FAILURE")
+}

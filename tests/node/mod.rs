@@ -1,0 +1,3 @@
+//! Packages from npm that tests and the conformance run use.
+
+pub(crate) mod packages;

@@ -1,0 +1,21 @@
+//! `cargo xtask conformance`: the official MCP conformance suite against a build of the server that has the suite's tools.
+//!
+//! The run itself is a test binary of `tests/`, because it needs what the end-to-end tests need: a database of its own and
+//! people in it.
+
+use std::process::Stdio;
+
+use anyhow::Result;
+
+use crate::cargo;
+
+/// Nothing to choose: what is run is pinned.
+#[derive(clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_: &Args) -> Result<()> {
+    let mut command = cargo::command("cargo");
+    command.args(["test", "--quiet", "--locked", "--package", "tests", "--features", "conformance"]);
+    command.args(["--test", "conformance"]).stdout(Stdio::inherit());
+    cargo::run(&mut command, "conformance")
+}
