@@ -8,6 +8,7 @@
 #![allow(clippy::print_stderr, reason = "progress of slow preparations, shown with a failing test only")]
 
 mod bad_input;
+mod bridge;
 mod credentials;
 mod filters;
 #[allow(dead_code, reason = "kept whole while the first routes are being written")]

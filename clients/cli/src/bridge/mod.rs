@@ -1,0 +1,95 @@
+//! `mem0 mcp serve`: lines on standard input become requests, answers become lines on standard output.
+//!
+//! A thin pipe: it understands of a [`message`] only what the headers repeat, and knows no method. Both eras pass through
+//! it. [`remote`] is the HTTP side, [`events`] takes event streams apart.
+
+mod events;
+mod message;
+mod remote;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::config::Config;
+use message::Message;
+use remote::Remote;
+
+/// Options of `mem0 mcp serve`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The installation's URL; MEM0_URL or the login's, if not given.
+    #[arg(long)]
+    url: Option<String>,
+}
+
+/// Serves until standard input ends and everything asked has been answered.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let config = Config::read(args.url.as_deref())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(serve(Arc::new(Remote::new(config, args.url.clone()))))
+}
+
+async fn serve(remote: Arc<Remote>) -> Result<()> {
+    let (lines, mut written) = unbounded_channel::<String>();
+    let writer = tokio::spawn(async move {
+        let mut output = tokio::io::stdout();
+        while let Some(line) = written.recv().await {
+            output.write_all(line.as_bytes()).await?;
+            output.write_all(b"\n").await?;
+            output.flush().await?;
+        }
+        Ok::<_, std::io::Error>(())
+    });
+    let mut input = BufReader::new(tokio::io::stdin()).lines();
+    let (mut requests, mut running) = (JoinSet::new(), HashMap::<String, AbortHandle>::new());
+    while let Some(line) = input.next_line().await? {
+        while requests.try_join_next().is_some() {}
+        running.retain(|_, request| !request.is_finished());
+        match Message::parse(&line) {
+            Ok(None) => {}
+            // Giving up a request over HTTP is closing it.
+            Ok(Some(message)) if message.method == "notifications/cancelled" => {
+                let id = message.value["params"]["requestId"].to_string();
+                if let Some(request) = running.remove(&id) {
+                    request.abort();
+                }
+            }
+            Ok(Some(message)) => {
+                let id = message.id.to_string();
+                let handle = requests.spawn(forward(Arc::clone(&remote), message, lines.clone()));
+                running.insert(id, handle);
+            }
+            Err(problem) => send(&lines, &failure(&Value::Null, -32700, &problem)),
+        }
+    }
+    while requests.join_next().await.is_some() {}
+    drop(lines);
+    writer.await??;
+    Ok(())
+}
+
+/// Sends a message and writes whatever comes back; a request always gets an answer.
+async fn forward(remote: Arc<Remote>, message: Message, lines: UnboundedSender<String>) {
+    let answered = remote.send(&message, |answer| send(&lines, &answer)).await;
+    if let Err(refusal) = answered {
+        crate::say(&refusal.message);
+        if !message.id.is_null() {
+            send(&lines, &failure(&message.id, refusal.code, &refusal.message));
+        }
+    }
+}
+
+fn failure(id: &Value, code: i32, message: &str) -> Value {
+    json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } })
+}
+
+fn send(lines: &UnboundedSender<String>, message: &Value) {
+    // The writer only ends before us when nobody reads any more.
+    let _ = lines.send(message.to_string());
+}

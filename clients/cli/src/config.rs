@@ -1,0 +1,116 @@
+//! Which server, and who asks: environment first, then the login file.
+//!
+//! - `MEM0_URL`: the installation's public URL.
+//! - `MEM0_API_KEY`: an API key or access token.
+//! - the login file, `${XDG_CONFIG_HOME:-~/.config}/mem0/login.json`: `{"url": "…", "token": "…"}`, either optional.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use http::Uri;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// Where an installation on this machine listens.
+pub(crate) const LOCAL: &str = "http://127.0.0.1:13370";
+
+/// Not printable: it holds the credential.
+#[derive(Default, Deserialize)]
+struct Login {
+    url: Option<String>,
+    token: Option<String>,
+}
+
+/// What the bridge needs.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// Of the endpoint: `https://mem0.example/mcp`.
+    pub(crate) endpoint: Uri,
+    /// None if nobody is logged in: the server then says so.
+    pub(crate) credential: Option<SecretString>,
+}
+
+impl Config {
+    /// Reads environment and login file; `url` goes before both.
+    pub(crate) fn read(url: Option<&str>) -> Result<Self> {
+        let login = login()?;
+        let from_environment = variable("MEM0_URL");
+        let url = url.map(str::to_owned).or(from_environment).or(login.url);
+        let endpoint = endpoint(url.as_deref().unwrap_or(LOCAL))?;
+        let credential = variable("MEM0_API_KEY").or(login.token).map(SecretString::from);
+        Ok(Self { endpoint, credential })
+    }
+}
+
+/// The endpoint of an installation. A credential is only sent in the clear to this machine.
+fn endpoint(url: &str) -> Result<Uri> {
+    let base = url.trim_end_matches('/').trim_end_matches("/mcp");
+    let endpoint: Uri = format!("{base}/mcp").parse().with_context(|| format!("{url:?} is not a URL"))?;
+    let host = endpoint.host().with_context(|| format!("{url:?} names no host"))?;
+    let local = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
+    match endpoint.scheme_str() {
+        Some("https") => Ok(endpoint),
+        Some("http") if local => Ok(endpoint),
+        Some("http") => bail!("{url:?} would send the credential unencrypted, use https"),
+        _ => bail!("{url:?} is not an http or https URL"),
+    }
+}
+
+fn login() -> Result<Login> {
+    let Some(path) = config_home().map(|home| home.join("mem0/login.json")) else {
+        return Ok(Login::default());
+    };
+    match std::fs::read(&path) {
+        Ok(bytes) => {
+            serde_json::from_slice(&bytes).with_context(|| format!("{} is not valid", path.display()))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Login::default()),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+/// `${XDG_CONFIG_HOME:-~/.config}`
+pub(crate) fn config_home() -> Option<PathBuf> {
+    let given = variable("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    given.or_else(|| home().map(|home| home.join(".config")))
+}
+
+/// The person's home directory.
+pub(crate) fn home() -> Option<PathBuf> {
+    variable("HOME").or_else(|| variable("USERPROFILE")).map(PathBuf::from)
+}
+
+/// A variable's value; set but empty counts as not set.
+#[allow(clippy::disallowed_methods, reason = "the one home of environment variables here")]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that panics says where it broke")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_is_never_sent_in_the_clear_to_another_machine() {
+        for (url, expected) in [
+            ("https://mem0.example", "https://mem0.example/mcp"),
+            ("https://mem0.example/mcp/", "https://mem0.example/mcp"),
+            ("https://example.com/mem0", "https://example.com/mem0/mcp"),
+            ("http://127.0.0.1:13370", "http://127.0.0.1:13370/mcp"),
+            ("http://localhost:1/", "http://localhost:1/mcp"),
+        ] {
+            assert_eq!(endpoint(url).unwrap().to_string(), expected);
+        }
+        for url in [
+            "http://mem0.example",
+            "http://127.0.0.1.evil.example",
+            "ftp://x",
+            "mem0.example",
+            "",
+            "https://",
+        ] {
+            assert!(endpoint(url).is_err(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! `mem0`: the local end of mem0-enterprise.
+//!
+//! [`bridge`] is what AI tools start (`mem0 mcp serve`), [`setup`] what tells them to. Which server, and who asks, is in
+//! [`config`].
+
+mod bridge;
+mod config;
+mod setup;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Memory for a person's AI tools.
+#[derive(Parser)]
+#[command(name = "mem0", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The Model Context Protocol.
+    #[command(subcommand)]
+    Mcp(Mcp),
+    /// Tell an AI tool to use this memory.
+    Setup(setup::Args),
+}
+
+#[derive(Subcommand)]
+enum Mcp {
+    /// Speak MCP on standard input and output, for AI tools that start a program.
+    Serve(bridge::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Mcp(Mcp::Serve(args)) => bridge::run(&args),
+        Command::Setup(args) => setup::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A line for the person; standard output belongs to the protocol or to what was asked for.
+fn say(line: &str) {
+    use std::io::Write as _;
+    // Nobody may be watching any more.
+    let _ = writeln!(std::io::stderr().lock(), "mem0: {line}");
+}

@@ -1,0 +1,90 @@
+//! The program, as an AI tool starts it.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::OnceCell;
+
+/// A bridge that runs.
+pub(super) struct Bridge {
+    child: Child,
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+    _home: tempfile::TempDir,
+}
+
+impl Bridge {
+    /// Starts it with nothing but this in its environment.
+    pub(super) async fn start(url: &str, credential: Option<&str>) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = Command::new(program().await);
+        command.args(["mcp", "serve"]).env_clear().env("HOME", home.path()).env("MEM0_URL", url);
+        if let Some(credential) = credential {
+            command.env("MEM0_API_KEY", credential);
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Self { child, input, output: BufReader::new(output).lines(), _home: home }
+    }
+
+    /// Writes a message and reads the next one.
+    pub(super) async fn ask(&mut self, message: &Value) -> Value {
+        self.tell(message).await;
+        self.read().await
+    }
+
+    /// Writes a message.
+    pub(super) async fn tell(&mut self, message: &Value) {
+        self.tell_text(&message.to_string()).await;
+    }
+
+    /// Writes a line.
+    pub(super) async fn tell_text(&mut self, line: &str) {
+        self.input.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+        self.input.flush().await.unwrap();
+    }
+
+    /// Reads a message.
+    pub(super) async fn read(&mut self) -> Value {
+        let line = tokio::time::timeout(Duration::from_secs(20), self.output.next_line());
+        let line = line.await.expect("no answer within 20 s").unwrap().expect("it has ended");
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// Ends its input; it must end as well, and successfully.
+    pub(super) async fn end(mut self) {
+        drop(self.input);
+        let status = tokio::time::timeout(Duration::from_secs(10), self.child.wait());
+        assert!(status.await.expect("it does not end").unwrap().success());
+    }
+}
+
+/// The program, built when it is not up to date.
+async fn program() -> &'static PathBuf {
+    static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
+    BUILT
+        .get_or_init(async || {
+            let mut command = Command::new(env!("CARGO"));
+            command.args(["build", "--quiet", "--locked", "--package", "mem0-cli", "--message-format=json"]);
+            // What cargo tells the program that it runs would look like a change to build scripts.
+            for (name, _) in std::env::vars_os() {
+                let name = name.to_string_lossy();
+                if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+                    command.env_remove(&*name);
+                }
+            }
+            let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().await.unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let messages = String::from_utf8(output.stdout).unwrap();
+            let built = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let program =
+                built.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).last();
+            program.expect("cargo names the program")
+        })
+        .await
+}
