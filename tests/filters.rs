@@ -27,9 +27,9 @@ fn the_compiled_filter_finds_what_the_evaluator_accepts() {
     let (nothing, something, everything) = (Cell::new(0), Cell::new(0), Cell::new(0));
     let outcome = runner.run(&worlds, |(world, filters)| {
         runtime.block_on(async {
-            fill(&client, &world).await;
+            fill(client, &world).await;
             for filter in filters {
-                let accepted = agree(&client, &world, &filter).await?;
+                let accepted = agree(client, &world, &filter).await?;
                 let kind = match accepted {
                     0 => &nothing,
                     count if count == world.len() => &everything,

@@ -34,9 +34,9 @@ impl World {
         let index = "SELECT pg_get_indexdef('memory_scopes_broad_vectors'::regclass)";
         let definition: String = client.query_one(index, &[]).await.unwrap().get(0);
         client.batch_execute("DROP INDEX memory_scopes_broad_vectors; SELECT setseed(0.5)").await.unwrap();
-        remember(&client, &alice, alice.scope, SMALL).await;
-        remember(&client, &alice, broad, BROAD).await;
-        remember(&client, &bob, bob.scope, SMALL).await;
+        remember(client, &alice, alice.scope, SMALL).await;
+        remember(client, &alice, broad, BROAD).await;
+        remember(client, &bob, bob.scope, SMALL).await;
         client.batch_execute(&definition.replace(" ON ONLY ", " ON ")).await.unwrap();
         client.batch_execute("VACUUM ANALYZE memory_scopes, memories").await.unwrap();
         client.batch_execute("SELECT mem0.review_tiers(1000000)").await.unwrap();

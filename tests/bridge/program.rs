@@ -83,7 +83,7 @@ async fn program() -> &'static PathBuf {
             let messages = String::from_utf8(output.stdout).unwrap();
             let built = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
             let program =
-                built.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).last();
+                built.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
             program.expect("cargo names the program")
         })
         .await

@@ -100,8 +100,8 @@ mod tests {
     #[test]
     fn all_three_forms_are_read() {
         let message = Message { role: "user".to_owned(), content: "hi".to_owned(), name: None };
-        assert_eq!(read(json!("hi")).unwrap(), [message.clone()]);
-        assert_eq!(read(json!({ "role": "user", "content": "hi" })).unwrap(), [message.clone()]);
+        assert_eq!(read(json!("hi")).unwrap(), std::slice::from_ref(&message));
+        assert_eq!(read(json!({ "role": "user", "content": "hi" })).unwrap(), std::slice::from_ref(&message));
         let parts = json!([{ "role": "user", "content": [{ "type": "text", "text": "hi" }], "id": 7 }]);
         assert_eq!(read(parts).unwrap(), [message]);
         let call = json!([{ "role": "assistant", "content": null, "tool_calls": [] }]);
