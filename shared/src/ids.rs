@@ -122,6 +122,8 @@ ids! {
     SessionId = "ses", "session";
     /// A refresh token (its name, not its secret).
     RefreshTokenId = "rft", "refresh token";
+    /// A named set of people.
+    GroupId = "grp", "group";
     /// An invitation to an enterprise.
     InvitationId = "inv", "invitation";
     /// A piece of work that a client can poll.

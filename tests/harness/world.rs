@@ -63,6 +63,7 @@ impl World {
         let (team_memory, _) = remember(&owner, &entity, &team.label(), marker).await;
         awaits_vector(app, &personal_memory).await;
         was_looked_after(app, &owner).await;
+        has_a_group(&member, &team).await;
         let opinion = json!({ "memory_id": team_memory, "feedback": "POSITIVE", "feedback_reason": marker });
         owner.post("/v1/feedback/", opinion).await.ok();
         Self {
@@ -135,6 +136,17 @@ async fn was_looked_after(app: &TestApp, owner: &Actor) {
                   INSERT INTO frequent_terms VALUES ($1, 'spring', 0.01)";
     let client = app.database().superuser().await;
     client.execute(upkeep, &[&owner.enterprise.uuid(), &owner.scope.0]).await.unwrap();
+}
+
+/// A group of one, with a role that its member has anyway.
+async fn has_a_group(member: &Actor, node: &Node) {
+    let make = "WITH made AS (INSERT INTO groups VALUES ($1, gen_random_uuid(), $2, $3, 'manual', NULL, now(), now())
+                              RETURNING id),
+                     joined AS (INSERT INTO group_members SELECT $1, id, $4, now() FROM made)
+                INSERT INTO group_roles SELECT $1, id, $2, 'viewer', now() FROM made";
+    let (tenant, user) = (member.enterprise.uuid(), member.user.uuid());
+    let client = member.app.database().superuser().await;
+    client.execute(make, &[&tenant, &node.scope.0, &format!("{} group", node.name), &user]).await.unwrap();
 }
 
 /// As if its embedding model had been away when it was stored.

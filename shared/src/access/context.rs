@@ -1,9 +1,10 @@
 //! The caller: who, how they proved it, and everything they may see.
 
+use std::sync::Arc;
+
 use crate::access::policy::{self, Action};
-use crate::access::{
-    ApiKeyVerb, ReadableScope, RequestInfo, Role, ScopeKind, ScopeName, SearchTier, TenantTx,
-};
+use crate::access::scopes::Scopes;
+use crate::access::{ApiKeyVerb, ReadableScope, RequestInfo, ScopeName, SearchTier, TenantTx};
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
 use crate::ids::{ApiKeyId, EnterpriseId, NodeId, ScopeId, SessionId, UserId};
@@ -37,9 +38,13 @@ pub struct AuthContext {
     pub(super) email: String,
     pub(super) method: Method,
     pub(super) request: RequestInfo,
-    /// From the enterprise down; holds the personal and the public scope always, and the enterprise's for whoever is a
-    /// member of anything.
-    pub(super) scopes: Vec<ReadableScope>,
+    /// Whether it is a service account.
+    pub(super) service: bool,
+    /// From the enterprise down. Unless the credential is narrowed, the personal and the public scope are always among
+    /// them, and the enterprise's for whoever is a member of anything.
+    pub(super) scopes: Arc<Scopes>,
+    /// The scopes whose subtrees the credential is narrowed to; none: it is not.
+    pub(super) within: Option<Vec<ScopeId>>,
 }
 
 impl AuthContext {
@@ -87,38 +92,46 @@ impl AuthContext {
     /// Every scope they may read.
     #[must_use]
     pub fn scopes(&self) -> &[ReadableScope] {
-        &self.scopes
+        self.scopes.list()
+    }
+
+    /// Their ids as an array literal of PostgreSQL has them between its braces.
+    pub(super) fn printed_scopes(&self) -> &str {
+        self.scopes.printed()
+    }
+
+    /// Whether it is a service account, not a person.
+    #[must_use]
+    pub fn is_service(&self) -> bool {
+        self.service
+    }
+
+    /// Whether the credential may be used at a scope with this path at all: a key can be narrowed to parts of the tree.
+    #[must_use]
+    pub fn reaches(&self, path: &[ScopeId]) -> bool {
+        self.within.as_ref().is_none_or(|roots| path.iter().any(|id| roots.contains(id)))
     }
 
     /// The scopes they may read that search reads in this way.
     #[must_use]
     pub fn scopes_of_tier(&self, tier: SearchTier) -> Vec<i64> {
-        self.scopes.iter().filter(|scope| scope.tier == tier).map(|scope| scope.id.0).collect()
+        self.scopes().iter().filter(|scope| scope.tier == tier).map(|scope| scope.id.0).collect()
     }
 
     /// A readable scope by its id.
     #[must_use]
     pub fn scope(&self, id: ScopeId) -> Option<&ReadableScope> {
-        self.scopes.iter().find(|scope| scope.id == id)
+        self.scopes.get(id)
     }
 
     /// What the caller means by a scope's name. A node that they may not read does not exist for them.
     pub fn resolve(&self, name: ScopeName) -> Result<&ReadableScope> {
-        self.scopes
-            .iter()
-            .find(|scope| match name {
-                ScopeName::Personal => scope.kind == ScopeKind::User,
-                ScopeName::Enterprise => scope.kind == ScopeKind::Enterprise,
-                ScopeName::Public => scope.kind == ScopeKind::Public,
-                ScopeName::Node(kind, node) => scope.kind == kind && scope.node == Some(node),
-            })
-            .ok_or(Error::NotFound { what: "scope" })
+        self.scopes.named(name).ok_or(Error::NotFound { what: "scope" })
     }
 
     /// A node of the tree. One that they may not read does not exist for them.
     pub fn node(&self, id: NodeId) -> Result<&ReadableScope> {
-        let found = self.scopes.iter().find(|scope| scope.node == Some(id));
-        found.ok_or(Error::NotFound { what: "organization" })
+        self.scopes.node(id).ok_or(Error::NotFound { what: "organization" })
     }
 
     /// The tenant as a scope, root of its tree.
@@ -129,12 +142,6 @@ impl AuthContext {
     /// Their own scope.
     pub fn personal(&self) -> Result<&ReadableScope> {
         self.resolve(ScopeName::Personal)
-    }
-
-    /// The highest role they hold over a path.
-    #[must_use]
-    pub fn role_over(&self, path: &[ScopeId]) -> Option<Role> {
-        path.iter().filter_map(|id| self.scope(*id)).filter_map(|scope| scope.role).max()
     }
 
     /// Whether they may do this to that scope: `Forbidden` if not, or if their API key is not meant for it.

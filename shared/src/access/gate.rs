@@ -3,9 +3,10 @@
 use secrecy::ExposeSecret as _;
 use tokio_postgres::types::ToSql;
 
+use super::known::{Answers, Proof};
 use super::{
-    AccessClaims, ApiKeyVerb, AuthContext, Credential, IdentityTx, Method, ReadableScope, RequestInfo, Role,
-    ScopeKind, SecretHash, TokenVerifier, UpkeepTx,
+    AccessClaims, ApiKeyVerb, AuthContext, Credential, IdentityTx, Method, RequestInfo, SecretHash,
+    TokenVerifier, UpkeepTx,
 };
 use crate::clock::Clock;
 use crate::db::{Database, StoreError};
@@ -21,13 +22,14 @@ pub struct Gate {
     /// The time.
     pub clock: Clock,
     tokens: TokenVerifier,
+    answers: Answers,
 }
 
 impl Gate {
     /// `issuer` is the installation's public URL: what access tokens are issued by and meant for.
     #[must_use]
     pub fn new(db: Database, clock: Clock, issuer: &str) -> Self {
-        Self { db, clock, tokens: TokenVerifier::new(issuer) }
+        Self { db, clock, tokens: TokenVerifier::new(issuer), answers: Answers::default() }
     }
 
     /// What access tokens are issued by and meant for: the installation's public URL.
@@ -46,11 +48,11 @@ impl Gate {
         match credential {
             Credential::ApiKey(secret) => {
                 let hash = SecretHash::of(secret.expose_secret());
-                self.principal(Some(&hash), None, request).await
+                self.principal(Proof::ApiKey(hash), request).await
             }
             Credential::AccessToken(token) => {
                 let claims = self.verify(token.expose_secret(), &request).await?;
-                let caller = self.principal(None, Some(claims.sid), request).await?;
+                let caller = self.principal(Proof::Session(claims.sid), request).await?;
                 if caller.user != claims.sub || caller.enterprise != claims.enterprise {
                     return Err(Unauthenticated::Invalid.into());
                 }
@@ -78,37 +80,43 @@ impl Gate {
         Ok(self.tokens.verify(token, request.at)?)
     }
 
-    async fn principal(
-        &self,
-        key: Option<&SecretHash>,
-        session: Option<SessionId>,
-        request: RequestInfo,
-    ) -> Result<AuthContext> {
+    /// Asks who a credential stands for. What they may read is in the answer only if it is not what this process knows.
+    async fn principal(&self, proof: Proof, request: RequestInfo) -> Result<AuthContext> {
         const PRINCIPAL: &str = "-- access.principal
-            SELECT enterprise_id, user_id, email, credential_id, verbs, expired,
-                   scope_id, kind, path, search_tier, role, node_id, name
-              FROM mem0.principal($1, $2, $3)";
-        let hash = key.map(SecretHash::as_bytes);
-        let params: [&(dyn ToSql + Sync); 3] = [&hash, &session.map(SessionId::uuid), &request.at];
+            SELECT enterprise_id, user_id, email, account_kind, credential_id, verbs, within_scopes, expired,
+                   tree_epoch, access_epoch, broad, scope_ids, kinds, parents, roles, node_ids, names
+              FROM mem0.principal($1, $2, $3, $4, $5)";
+        let known = self.answers.of(&proof);
+        let (hash, session) = match &proof {
+            Proof::ApiKey(hash) => (Some(hash.as_bytes()), None),
+            Proof::Session(session) => (None, Some(session.uuid())),
+        };
+        let epochs = (known.as_ref().map(|known| known.tree), known.as_ref().map(|known| known.access));
+        let params: [&(dyn ToSql + Sync); 5] = [&hash, &session, &request.at, &epochs.0, &epochs.1];
         let rows = self.db.query_alone("access.principal", PRINCIPAL, &params).await?;
-        let first = rows.first().ok_or(Unauthenticated::Invalid)?;
-        if first.get("expired") {
+        let Some(row) = rows.first() else {
+            self.answers.forget(&proof);
+            return Err(Unauthenticated::Invalid.into());
+        };
+        if row.get("expired") {
             return Err(Unauthenticated::Expired.into());
         }
-        let credential = first.get("credential_id");
-        let method = match key {
-            Some(_) => Method::ApiKey(ApiKeyId(credential), verbs(first.get("verbs"))?),
-            None => Method::Session(SessionId(credential)),
+        let credential = row.get("credential_id");
+        let method = match proof {
+            Proof::ApiKey(_) => Method::ApiKey(ApiKeyId(credential), verbs(row.get("verbs"))?),
+            Proof::Session(_) => Method::Session(SessionId(credential)),
         };
-        let mut caller = AuthContext {
-            enterprise: EnterpriseId(first.get("enterprise_id")),
-            user: UserId(first.get("user_id")),
-            email: first.get("email"),
+        let known = self.answers.learn(proof, known, row)?;
+        let caller = AuthContext {
+            enterprise: EnterpriseId(row.get("enterprise_id")),
+            user: UserId(row.get("user_id")),
+            email: row.get("email"),
+            service: row.get::<_, &str>("account_kind") == "service",
             method,
             request,
-            scopes: rows.iter().map(ReadableScope::try_from).collect::<Result<_, StoreError>>()?,
+            scopes: known.scopes,
+            within: known.within,
         };
-        inherit_roles(&mut caller);
         telemetry::authenticated(caller.enterprise, caller.user);
         Ok(caller)
     }
@@ -117,16 +125,4 @@ impl Gate {
 fn verbs(stored: Vec<String>) -> Result<Vec<ApiKeyVerb>, Error> {
     let corrupt = |problem| StoreError::Corrupt { table: "api_keys", column: "scopes", problem };
     stored.iter().map(|verb| verb.parse().map_err(|problem| corrupt(problem).into())).collect()
-}
-
-/// Rows come from the root down and carry only the memberships themselves: hands each role on to what is below.
-fn inherit_roles(caller: &mut AuthContext) {
-    for index in 0..caller.scopes.len() {
-        let role = match caller.scopes[index].kind {
-            // Nobody above a person reads what is personal; they themselves own it.
-            ScopeKind::User => Some(Role::Owner),
-            _ => caller.role_over(&caller.scopes[index].path),
-        };
-        caller.scopes[index].role = role;
-    }
 }

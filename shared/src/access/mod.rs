@@ -11,9 +11,11 @@ mod api_key;
 mod context;
 mod credential;
 mod gate;
+mod known;
 pub mod policy;
 mod request;
 mod scope;
+mod scopes;
 pub(crate) mod token;
 mod transaction;
 

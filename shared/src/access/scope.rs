@@ -159,6 +159,12 @@ pub struct ReadableScope {
 }
 
 impl ReadableScope {
+    /// A scope of which nothing else is known yet.
+    pub(super) fn bare(id: ScopeId) -> Self {
+        let (kind, tier) = (ScopeKind::Team, SearchTier::Small);
+        Self { id, kind, node: None, name: None, path: vec![id], tier, role: None }
+    }
+
     /// The scope as a request names it: `team:org_…`, `personal`.
     #[must_use]
     pub fn label(&self) -> String {

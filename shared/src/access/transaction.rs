@@ -19,11 +19,10 @@ impl<'a> TenantTx<'a> {
         name: &'static str,
     ) -> Result<Self, StoreError> {
         // Typed ids print no quote, so the text is safe; parameters would cost a round trip.
-        let readable =
-            caller.scopes().iter().map(|scope| scope.id.0.to_string()).collect::<Vec<_>>().join(",");
         let prologue = format!(
-            "SELECT set_config('mem0.enterprise', '{}', true), set_config('mem0.readable', '{{{readable}}}', true)",
-            caller.enterprise_id().uuid()
+            "SELECT set_config('mem0.enterprise', '{}', true), set_config('mem0.readable', '{{{}}}', true)",
+            caller.enterprise_id().uuid(),
+            caller.printed_scopes()
         );
         Ok(Self { tx: db.begin(name, &prologue).await?, caller })
     }

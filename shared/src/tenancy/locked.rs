@@ -34,7 +34,7 @@ impl<'t, 'c> Locked<'t, 'c> {
     pub(super) async fn scope(&self, id: ScopeId) -> Result<ReadableScope> {
         const SCOPE: &str = "-- scope.lookup
             SELECT s.id AS scope_id, s.kind, s.path, s.search_tier, n.id AS node_id, n.name,
-                   (SELECT max(m.role)::text FROM memberships m
+                   (SELECT max(m.role)::text FROM mem0.held_roles m
                      WHERE m.enterprise_id = $1 AND m.user_id = $3 AND m.scope_id = ANY (s.path)) AS role
               FROM scopes s
               LEFT JOIN sub_organizations n ON n.enterprise_id = s.enterprise_id AND n.scope_id = s.id
@@ -43,7 +43,10 @@ impl<'t, 'c> Locked<'t, 'c> {
         let parameters = (caller.enterprise_id().uuid(), caller.user_id().uuid());
         let row = self.query_opt(SCOPE, &[&parameters.0, &id.0, &parameters.1]).await?;
         let row = row.ok_or(Error::NotFound { what: "organization" })?;
-        Ok(ReadableScope::try_from(&row)?)
+        let scope = ReadableScope::try_from(&row)?;
+        // A role over what a narrowed key does not reach is none.
+        let role = scope.role.filter(|_| caller.reaches(&scope.path));
+        Ok(ReadableScope { role, ..scope })
     }
 }
 

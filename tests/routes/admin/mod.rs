@@ -1,6 +1,7 @@
 //! The routes of `functions/admin`.
 
 mod enterprise;
+mod epochs;
 mod idempotency;
 mod invitations;
 mod members;

@@ -1,6 +1,6 @@
 //! `bench`: what the deployed binaries cost, measured from outside. `cargo xtask bench` builds them and runs this.
 //!
-//! One module per benchmark ([`cold_start`], [`sizes`], [`api`], [`search`]), each with its `Options` and a `run` that returns what
+//! One module per benchmark ([`cold_start`], [`sizes`], [`api`], [`search`], [`scopes`]), each with its `Options` and a `run` that returns what
 //! is printed. Tables go to standard error, JSON to standard output. What the figures mean, and how far to trust them,
 //! is in `docs/performance.md`.
 //!
@@ -15,6 +15,7 @@ mod database;
 mod machine;
 mod process;
 mod report;
+mod scopes;
 mod search;
 mod server;
 mod sizes;
@@ -83,7 +84,14 @@ enum Benchmark {
         #[command(flatten)]
         output: report::Output,
     },
-    /// All of the above but the search among many, one after the other.
+    /// Who may see what among ten thousand people: expanding somebody's scopes, moving a part of the tree.
+    Scopes {
+        #[command(flatten)]
+        options: scopes::Options,
+        #[command(flatten)]
+        output: report::Output,
+    },
+    /// Cold starts, sizes and the API, one after the other.
     All {
         #[command(flatten)]
         cold_start: cold_start::Options,
@@ -134,6 +142,10 @@ async fn run(cli: &Cli) -> Result<()> {
         }
         Benchmark::Tenants { options, output } => {
             let figures = search::tenants::run(options, &cli.server, &cli.directory).await?;
+            output.print(&Document { machine: machine.finished(), figures })
+        }
+        Benchmark::Scopes { options, output } => {
+            let figures = scopes::run(options, &cli.server, &cli.directory).await?;
             output.print(&Document { machine: machine.finished(), figures })
         }
         Benchmark::All { cold_start, api, output } => {

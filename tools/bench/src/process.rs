@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::time::Duration;
 
+use anyhow::{Context as _, Result};
+
 /// The kernel's unit here. 100 on every Linux that Rust runs on: `USER_HZ` is part of its interface to programs.
 const TICKS_PER_SECOND: u64 = 100;
 
@@ -19,6 +21,19 @@ pub(crate) fn cpu_time(root: u32) -> Duration {
         }
     }
     Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
+}
+
+/// CPU time of a process's present threads, to the nanosecond (`/proc/<pid>/task/<tid>/schedstat`, first field).
+pub(crate) fn precise_cpu_time(pid: u32) -> Result<Duration> {
+    let tasks = format!("/proc/{pid}/task");
+    let mut nanoseconds = 0;
+    for task in fs::read_dir(&tasks).with_context(|| format!("{tasks} cannot be read"))? {
+        // One that has ended no longer counts.
+        let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
+        let first = text.split(' ').next().and_then(|field| field.parse::<u64>().ok());
+        nanoseconds += first.with_context(|| format!("a schedstat of {tasks} has no time"))?;
+    }
+    Ok(Duration::from_nanos(nanoseconds))
 }
 
 /// Largest resident set of a process so far, in bytes.

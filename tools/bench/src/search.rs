@@ -6,7 +6,7 @@
 //! happens afterwards. [`measure`], [`recall`], [`leaks`] and [`storage`] measure. [`tenants`] puts thousands of small
 //! companies beside the large one.
 
-mod backends;
+pub(crate) mod backends;
 mod changes;
 mod company;
 mod install;

@@ -61,6 +61,11 @@ impl Server {
         process::cpu_time(self.pid)
     }
 
+    /// The same to the nanosecond, of the threads that there are now.
+    pub(crate) fn precise_cpu_time(&self) -> Result<Duration> {
+        process::precise_cpu_time(self.pid)
+    }
+
     /// Largest resident set so far, in MB.
     #[allow(clippy::cast_precision_loss, reason = "no process is that large")]
     pub(crate) fn peak_resident_mb(&self) -> f64 {

@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             let deployed = workspace.select(&[])?.into_iter().map(|function| function.name);
             package::build_all(&args.profile, deployed.chain([HELLO.to_owned()]).collect())?;
         }
-        if asks(&["api", "search", "tenants", "all"]) && !help {
+        if asks(&["api", "scopes", "search", "tenants", "all"]) && !help {
             progress(format_args!("building server ({})", args.profile));
             server = build(&workspace, "server", &args.profile)?;
         }

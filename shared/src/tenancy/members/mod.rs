@@ -9,4 +9,4 @@ mod store;
 mod types;
 
 pub use service::{add, change, list, remove};
-pub use types::{Inherited, Member, MemberChange, NewMember};
+pub use types::{Inherited, Member, MemberChange, NewMember, ThroughGroup};

@@ -2,10 +2,10 @@
 
 use tokio_postgres::Row;
 
-use super::{Inherited, Member};
+use super::{Inherited, Member, ThroughGroup};
 use crate::access::{ReadableScope, Role, TenantTx};
 use crate::db::StoreError;
-use crate::ids::{ScopeId, UserId};
+use crate::ids::{GroupId, ScopeId, UserId};
 use crate::page::Cursor;
 use crate::tenancy::locked::Locked;
 use crate::tenancy::place::Place;
@@ -28,21 +28,24 @@ pub(super) async fn list(
 ) -> Result<Vec<Member>, StoreError> {
     const LIST: &str = "-- member.list
         SELECT u.id, u.email, u.display_name, u.status, u.created_at, held.role::text, held.direct_role::text,
-               above.role::text AS inherited_role, above.kind, above.node_id, above.name
-          FROM (SELECT m.user_id, max(m.role) AS role, max(m.role) FILTER (WHERE m.scope_id = $2) AS direct_role
-                  FROM memberships m
+               other.role::text AS inherited_role, other.kind, other.node_id, other.name, other.group_id,
+               other.group_name
+          FROM (SELECT m.user_id, max(m.role) AS role,
+                       max(m.role) FILTER (WHERE m.scope_id = $2 AND m.group_id IS NULL) AS direct_role
+                  FROM mem0.held_roles m
                  WHERE m.enterprise_id = $1 AND m.scope_id = ANY ($3) AND ($4::uuid IS NULL OR m.user_id = $4)
                  GROUP BY m.user_id) held
           JOIN users u ON u.enterprise_id = $1 AND u.id = held.user_id
           LEFT JOIN LATERAL
-               (SELECT m.role, s.kind, n.id AS node_id, n.name
-                  FROM memberships m
+               (SELECT m.role, s.kind, n.id AS node_id, n.name, m.group_id, g.name AS group_name
+                  FROM mem0.held_roles m
                   JOIN scopes s ON s.enterprise_id = m.enterprise_id AND s.id = m.scope_id
                   LEFT JOIN sub_organizations n ON n.enterprise_id = s.enterprise_id AND n.scope_id = s.id
+                  LEFT JOIN groups g ON g.enterprise_id = m.enterprise_id AND g.id = m.group_id
                  WHERE m.enterprise_id = $1 AND m.user_id = held.user_id
-                   AND m.scope_id = ANY ($3) AND m.scope_id <> $2
-                 ORDER BY m.role DESC, cardinality(s.path) DESC
-                 LIMIT 1) above ON true
+                   AND m.scope_id = ANY ($3) AND (m.scope_id <> $2 OR m.group_id IS NOT NULL)
+                 ORDER BY m.role DESC, cardinality(s.path) DESC, m.group_id NULLS FIRST
+                 LIMIT 1) other ON true
          WHERE $5::timestamptz IS NULL OR (u.created_at, u.id) > ($5, $6::uuid)
          ORDER BY u.created_at, u.id
          LIMIT $7";
@@ -74,7 +77,7 @@ pub(super) async fn standing(
         SELECT u.status,
                (SELECT m.role::text FROM memberships m
                  WHERE m.enterprise_id = $1 AND m.user_id = $2 AND m.scope_id = $3) AS direct,
-               (SELECT max(m.role)::text FROM memberships m
+               (SELECT max(m.role)::text FROM mem0.held_roles m
                  WHERE m.enterprise_id = $1 AND m.user_id = $2 AND m.scope_id = ANY ($4)) AS effective
           FROM users u WHERE u.enterprise_id = $1 AND u.id = $2";
     let path: Vec<i64> = scope.path.iter().map(|id| id.0).collect();
@@ -128,7 +131,11 @@ impl TryFrom<&Row> for Member {
             role: role(row, "role")?.ok_or_else(|| corrupt("no role".to_owned()))?,
             direct_role: role(row, "direct_role")?,
             inherited: inherited
-                .map(|role| Ok(Inherited { role, from: Place::try_from(row)? }))
+                .map(|role| {
+                    let group = row.get::<_, Option<_>>("group_id").map(GroupId);
+                    let group = group.map(|id| ThroughGroup { id, name: row.get("group_name") });
+                    Ok(Inherited { role, from: Place::try_from(row)?, group })
+                })
                 .transpose()?,
             account_created_at: row.get("created_at"),
         })

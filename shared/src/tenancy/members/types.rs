@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Role;
-use crate::ids::UserId;
+use crate::ids::{GroupId, UserId};
 use crate::tenancy::place::Place;
 use crate::tenancy::users::Status;
 
@@ -23,20 +23,32 @@ pub struct Member {
     pub role: Role,
     /// What they hold on this very node.
     pub direct_role: Option<Role>,
-    /// What they hold from above, if anything.
+    /// What they hold from above or through a group, if anything.
     pub inherited: Option<Inherited>,
     /// When their account was made, by which lists are ordered.
     #[serde(skip, default)]
     pub(super) account_created_at: DateTime<Utc>,
 }
 
-/// A role that comes from above.
+/// A role that comes from above, or through a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inherited {
     /// The highest.
     pub role: Role,
     /// Where they hold it.
     pub from: Place,
+    /// The group through which they hold it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub group: Option<ThroughGroup>,
+}
+
+/// A group that gives a role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThroughGroup {
+    /// Which.
+    pub id: GroupId,
+    /// What it is called.
+    pub name: String,
 }
 
 /// Somebody to become a member.

@@ -24,6 +24,8 @@ pub(super) struct Usage {
     nodes: i64,
     homed: i64,
     shared: i64,
+    groups: i64,
+    service_accounts: i64,
     pub(super) members: i64,
     pub(super) invitations: i64,
     pub(super) highest_role: Option<Role>,
@@ -38,7 +40,7 @@ pub(super) async fn find(tx: &TenantTx<'_>, place: &Place<'_>, most: u32) -> Res
                        JOIN sub_organizations a ON a.enterprise_id = $1 AND a.scope_id = step.scope_id
                       WHERE a.id <> n.id
                       ORDER BY step.at) AS ancestors,
-               (SELECT max(m.role)::text FROM memberships m
+               (SELECT max(m.role)::text FROM mem0.held_roles m
                  WHERE m.enterprise_id = $1 AND m.user_id = $2 AND m.scope_id = ANY (s.path)) AS role
           FROM sub_organizations n
           JOIN scopes s ON s.enterprise_id = n.enterprise_id AND s.id = n.scope_id
@@ -162,7 +164,10 @@ pub(super) async fn usage(tree: &Locked<'_, '_>, scope: ScopeId) -> Result<Usage
         SELECT (SELECT count(*) FROM scopes WHERE enterprise_id = $1 AND parent_id = $2) AS nodes,
                used.homed, used.shared,
                (SELECT count(*) FROM memberships WHERE enterprise_id = $1 AND scope_id = $2) AS members,
-               (SELECT max(role)::text FROM memberships WHERE enterprise_id = $1 AND scope_id = $2) AS highest_role,
+               greatest((SELECT max(role) FROM memberships WHERE enterprise_id = $1 AND scope_id = $2),
+                        (SELECT max(role) FROM group_roles WHERE enterprise_id = $1 AND scope_id = $2))::text AS highest_role,
+               (SELECT count(*) FROM groups WHERE enterprise_id = $1 AND scope_id = $2) AS groups,
+               (SELECT count(*) FROM users WHERE enterprise_id = $1 AND owner_scope_id = $2) AS service_accounts,
                (SELECT count(*) FROM invitations
                  WHERE enterprise_id = $1 AND scope_id = $2 AND accepted_at IS NULL AND revoked_at IS NULL) AS invitations
           FROM mem0.scope_usage($2) used";
@@ -172,6 +177,8 @@ pub(super) async fn usage(tree: &Locked<'_, '_>, scope: ScopeId) -> Result<Usage
         nodes: row.get("nodes"),
         homed: row.get("homed"),
         shared: row.get("shared"),
+        groups: row.get("groups"),
+        service_accounts: row.get("service_accounts"),
         members: row.get("members"),
         invitations: row.get("invitations"),
         highest_role: highest.map_err(|problem| StoreError::Corrupt {
@@ -195,6 +202,8 @@ impl Usage {
             (self.nodes, "node below it", "nodes below it"),
             (self.homed, "memory that lives here", "memories that live here"),
             (self.shared, "memory shared with it", "memories shared with it"),
+            (self.groups, "group that is kept here", "groups that are kept here"),
+            (self.service_accounts, "service account that it owns", "service accounts that it owns"),
         ];
         let parts = parts.into_iter().filter(|(count, ..)| *count > 0);
         let parts: Vec<_> = parts

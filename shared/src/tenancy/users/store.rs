@@ -18,11 +18,11 @@ pub(super) async fn list(
     most: u32,
 ) -> Result<Vec<User>, StoreError> {
     const LIST: &str = "-- user.list
-        SELECT u.id, u.email, u.display_name, u.status, u.created_at, u.deactivated_at, m.role::text
+        SELECT u.id, u.email, u.display_name, u.status, u.created_at, u.deactivated_at,
+               (SELECT max(m.role)::text FROM mem0.held_roles m
+                 WHERE m.enterprise_id = $1 AND m.user_id = u.id
+                   AND m.scope_id = (SELECT id FROM scopes WHERE enterprise_id = $1 AND kind = 'enterprise')) AS role
           FROM users u
-          LEFT JOIN memberships m
-                 ON m.enterprise_id = u.enterprise_id AND m.user_id = u.id
-                AND m.scope_id = (SELECT id FROM scopes WHERE enterprise_id = $1 AND kind = 'enterprise')
          WHERE u.enterprise_id = $1
            AND ($2::uuid IS NULL OR u.id = $2)
            AND ($3::text IS NULL OR u.status = $3)

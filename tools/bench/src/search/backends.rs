@@ -6,13 +6,13 @@ use anyhow::{Context as _, Result};
 use tokio_postgres::Client;
 
 /// The processes behind the server's connections.
-pub(super) struct Backends {
+pub(crate) struct Backends {
     pids: Vec<i32>,
 }
 
 impl Backends {
     /// Those there are now.
-    pub(super) async fn find(client: &Client) -> Result<Self> {
+    pub(crate) async fn find(client: &Client) -> Result<Self> {
         let rows = client
             .query(
                 "SELECT pid FROM pg_stat_activity WHERE application_name = 'mem0-enterprise' ORDER BY pid",
@@ -23,7 +23,7 @@ impl Backends {
     }
 
     /// What they have used until now, to the nanosecond (`/proc/<pid>/schedstat`, first field).
-    pub(super) fn cpu_time(&self) -> Result<Duration> {
+    pub(crate) fn cpu_time(&self) -> Result<Duration> {
         let mut nanoseconds = 0;
         for pid in &self.pids {
             // One that has ended no longer counts, nor did it work meanwhile.

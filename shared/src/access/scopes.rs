@@ -1,0 +1,187 @@
+//! Everything that somebody may read, expanded once and then looked up.
+//!
+//! Somebody above a thousand teams reads a thousand scopes: nothing here walks them all for one answer.
+
+use std::collections::HashMap;
+
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::{ReadableScope, Role, ScopeKind, ScopeName, SearchTier};
+use crate::db::StoreError;
+use crate::ids::{NodeId, ScopeId};
+
+/// Readable scopes, from the enterprise down.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Scopes {
+    list: Vec<ReadableScope>,
+    by_id: HashMap<ScopeId, usize>,
+    by_node: HashMap<NodeId, usize>,
+    /// The ids as an array literal of PostgreSQL has them between its braces.
+    printed: String,
+}
+
+impl Scopes {
+    /// From the columns `scope_ids, kinds, parents, roles, node_ids, names` of one row, each scope after its parent. None
+    /// where they are null.
+    pub(super) fn from_row(row: &Row) -> Result<Option<Self>, StoreError> {
+        let Some(ids) = row.get::<_, Option<Vec<i64>>>("scope_ids") else { return Ok(None) };
+        let corrupt = |column, problem| StoreError::Corrupt { table: "scopes", column, problem };
+        let kinds: Vec<&str> = row.get("kinds");
+        let parents: Vec<Option<i64>> = row.get("parents");
+        let roles: Vec<Option<&str>> = row.get("roles");
+        let nodes: Vec<Option<Uuid>> = row.get("node_ids");
+        let names: Vec<Option<String>> = row.get("names");
+        let lengths = [kinds.len(), parents.len(), roles.len(), nodes.len(), names.len()];
+        if lengths != [ids.len(); 5] {
+            return Err(corrupt("path", format!("{} scopes with {lengths:?} properties", ids.len())));
+        }
+        let mut scopes = Self::default();
+        for (index, (id, name)) in ids.into_iter().zip(names).enumerate() {
+            let kind = kinds[index].parse().map_err(|problem| corrupt("kind", problem))?;
+            let role = roles[index].map(str::parse).transpose();
+            let role = role.map_err(|problem| corrupt("role", problem))?;
+            let node = nodes[index].map(NodeId);
+            let held = ReadableScope { kind, node, name, role, ..ReadableScope::bare(ScopeId(id)) };
+            scopes.push_below(parents[index].map(ScopeId), held);
+        }
+        scopes.print();
+        Ok(Some(scopes))
+    }
+
+    /// Adds a scope with the role held on itself. From its parent, which was added before if it can be read at all, it has
+    /// its path and may have a higher role.
+    fn push_below(&mut self, parent: Option<ScopeId>, mut scope: ReadableScope) {
+        let above = parent.and_then(|parent| self.get(parent));
+        let mut path = above.map_or_else(|| parent.into_iter().collect(), |above| above.path.clone());
+        path.push(scope.id);
+        scope.role = match scope.kind {
+            // Nobody above a person reads what is personal; they themselves own it.
+            ScopeKind::User => Some(Role::Owner),
+            _ => scope.role.max(above.and_then(|above| above.role)),
+        };
+        self.push(ReadableScope { path, ..scope });
+    }
+
+    fn push(&mut self, scope: ReadableScope) {
+        self.by_id.insert(scope.id, self.list.len());
+        if let Some(node) = scope.node {
+            self.by_node.insert(node, self.list.len());
+        }
+        self.list.push(scope);
+    }
+
+    fn print(&mut self) {
+        let ids: Vec<String> = self.list.iter().map(|scope| scope.id.0.to_string()).collect();
+        self.printed = ids.join(",");
+    }
+
+    /// The same, where exactly these are searched through the approximate index.
+    pub(super) fn with_broad(mut self, broad: &[i64]) -> Self {
+        for scope in &mut self.list {
+            scope.tier = match broad.binary_search(&scope.id.0) {
+                Ok(_) => SearchTier::Broad,
+                Err(_) => SearchTier::Small,
+            };
+        }
+        self
+    }
+
+    /// Those that are one of these or below one, with the same roles.
+    pub(super) fn within(&self, roots: &[ScopeId]) -> Self {
+        let mut narrowed = Self::default();
+        for scope in self.list.iter().filter(|scope| scope.path.iter().any(|id| roots.contains(id))) {
+            narrowed.push(scope.clone());
+        }
+        narrowed.print();
+        narrowed
+    }
+
+    pub(super) fn list(&self) -> &[ReadableScope] {
+        &self.list
+    }
+
+    pub(super) fn get(&self, id: ScopeId) -> Option<&ReadableScope> {
+        self.by_id.get(&id).map(|position| &self.list[*position])
+    }
+
+    pub(super) fn node(&self, id: NodeId) -> Option<&ReadableScope> {
+        self.by_node.get(&id).map(|position| &self.list[*position])
+    }
+
+    pub(super) fn named(&self, name: ScopeName) -> Option<&ReadableScope> {
+        // The first three are among the first levels, and so among the first scopes.
+        let of_kind = |kind| self.list.iter().find(|scope| scope.kind == kind);
+        match name {
+            ScopeName::Personal => of_kind(ScopeKind::User),
+            ScopeName::Enterprise => of_kind(ScopeKind::Enterprise),
+            ScopeName::Public => of_kind(ScopeKind::Public),
+            ScopeName::Node(kind, node) => self.node(node).filter(|scope| scope.kind == kind),
+        }
+    }
+
+    pub(super) fn printed(&self) -> &str {
+        &self.printed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scopes(tree: &[(i64, ScopeKind, Option<i64>, Option<Role>)]) -> Scopes {
+        let mut scopes = Scopes::default();
+        for (id, kind, parent, role) in tree {
+            let held = ReadableScope { kind: *kind, role: *role, ..ReadableScope::bare(ScopeId(*id)) };
+            scopes.push_below(parent.map(ScopeId), held);
+        }
+        scopes.print();
+        scopes
+    }
+
+    fn company() -> Scopes {
+        scopes(&[
+            (1, ScopeKind::Enterprise, None, None),
+            (2, ScopeKind::Public, Some(1), None),
+            (9, ScopeKind::User, Some(1), None),
+            (3, ScopeKind::Organization, Some(1), Some(Role::Admin)),
+            (4, ScopeKind::Team, Some(3), Some(Role::Viewer)),
+        ])
+    }
+
+    #[test]
+    fn roles_are_handed_down_and_never_lowered() {
+        let scopes = company();
+        let role = |id| scopes.get(ScopeId(id)).unwrap().role;
+        assert_eq!(
+            [1, 2, 9, 3, 4].map(role),
+            [None, None, Some(Role::Owner), Some(Role::Admin), Some(Role::Admin)]
+        );
+        assert_eq!(scopes.get(ScopeId(4)).unwrap().path, [1, 3, 4].map(ScopeId));
+        assert_eq!(scopes.printed(), "1,2,9,3,4");
+    }
+
+    #[test]
+    fn whoever_belongs_to_nothing_still_knows_where_their_scopes_hang() {
+        let scopes = scopes(&[(2, ScopeKind::Public, Some(1), None), (9, ScopeKind::User, Some(1), None)]);
+        assert_eq!(scopes.named(ScopeName::Public).unwrap().path, [1, 2].map(ScopeId));
+        assert!(scopes.named(ScopeName::Enterprise).is_none());
+    }
+
+    #[test]
+    fn narrowing_keeps_roles_that_come_from_outside() {
+        let narrowed = company().within(&[ScopeId(4), ScopeId(9)]);
+        let kept: Vec<_> = narrowed.list().iter().map(|scope| (scope.id.0, scope.role)).collect();
+        assert_eq!(kept, [(9, Some(Role::Owner)), (4, Some(Role::Admin))]);
+        assert!(narrowed.get(ScopeId(3)).is_none());
+    }
+
+    #[test]
+    fn broad_scopes_are_those_named_and_no_others() {
+        let tiers = |broad: &[i64]| {
+            let scopes = company().with_broad(&[1, 4]).with_broad(broad);
+            scopes.list().iter().filter(|scope| scope.tier == SearchTier::Broad).count()
+        };
+        assert_eq!([tiers(&[]), tiers(&[3, 4, 77])], [0, 2]);
+    }
+}
