@@ -15,6 +15,7 @@ mod filters;
 mod harness;
 mod installation;
 mod isolation;
+mod jobs;
 mod lambda;
 mod mcp_clients;
 mod neighbours;

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::{self, DatabaseConfig, EmbeddingConfig, LimitsConfig, PublicConfig};
 use crate::db::Database;
 use crate::http::SourceIp;
+use crate::jobs::Worker;
 use crate::memory::Memories;
 use crate::{embedding, http, telemetry};
 
@@ -34,6 +35,13 @@ pub async fn gate() -> Result<(Gate, PublicConfig), InitError> {
 pub fn memories(gate: &Gate) -> Result<Memories, InitError> {
     let embedder = embedding::configured(&EmbeddingConfig::from_env()?, &gate.clock)?;
     Ok(Memories::new(gate.clone(), embedder))
+}
+
+/// Who does the work that nobody waits for.
+pub async fn worker() -> Result<Worker, InitError> {
+    let (gate, _) = gate().await?;
+    let embedder = embedding::configured(&EmbeddingConfig::from_env()?, &gate.clock)?;
+    Ok(Worker::new(gate, embedder))
 }
 
 /// Answers events with a function's routes, and with `/health` and `/ready`, until the environment is shut down.

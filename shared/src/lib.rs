@@ -1,7 +1,7 @@
 //! The domain of mem0-enterprise: one folder per capability, read from left to right.
 //!
-//! `ids`, `error`, `clock`, `random`, `email`, `name` · `db` · `access` · `audit`, `idempotency` · `tenancy` ·
-//! `identity` · `memory`. A module knows only those to its left. `config`, `http`, `page` and `telemetry` support them
+//! `ids`, `error`, `clock`, `random`, `email`, `name` · `db` · `access` · `audit`, `idempotency`, `outbox` · `tenancy` ·
+//! `identity` · `memory` · `jobs`. A module knows only those to its left. `config`, `http`, `page` and `telemetry` support them
 //! all and know no capability.
 //!
 //! Start reading at [`access`]: nothing reaches the database without a context made there.
@@ -18,9 +18,11 @@ pub mod http;
 pub mod idempotency;
 pub mod identity;
 pub mod ids;
+pub mod jobs;
 pub mod lambda;
 pub mod memory;
 mod name;
+pub mod outbox;
 pub mod page;
 mod random;
 pub mod telemetry;

@@ -12,6 +12,7 @@ use shared::config::{DatabaseConfig, LimitsConfig, PublicConfig};
 use shared::db::Database;
 use shared::embedding::{Embedder, StaticEmbedder};
 use shared::identity::Identity;
+use shared::jobs::Worker;
 
 use super::{Actor, Anonymous, TestDatabase, people, tokens};
 
@@ -131,6 +132,11 @@ impl TestApp {
     /// For arranging by the domain's own verbs what no route does.
     pub(crate) fn gate(&self) -> &Gate {
         &self.0.platform.gate
+    }
+
+    /// Whoever does the work that nobody waits for.
+    pub(crate) fn worker(&self) -> Worker {
+        Worker::new(self.gate().clone(), Arc::clone(self.embedder()))
     }
 
     /// For looking at what sign-in counts.

@@ -64,6 +64,7 @@ impl World {
         awaits_vector(app, &personal_memory).await;
         was_looked_after(app, &owner).await;
         has_a_group(&member, &team).await;
+        has_promised(app, &owner).await;
         let opinion = json!({ "memory_id": team_memory, "feedback": "POSITIVE", "feedback_reason": marker });
         owner.post("/v1/feedback/", opinion).await.ok();
         Self {
@@ -155,6 +156,12 @@ async fn awaits_vector(app: &TestApp, memory: &str) {
     let sql = "INSERT INTO embedding_work (enterprise_id, memory_id, due_at)
                SELECT enterprise_id, id, created_at FROM memories WHERE id = $1";
     app.database().superuser().await.execute(sql, &[&id.uuid()]).await.unwrap();
+}
+
+/// As if a change had promised work that is done.
+async fn has_promised(app: &TestApp, owner: &Actor) {
+    let sql = "INSERT INTO outbox (enterprise_id, topic, promised_at, due_at, finished_at) VALUES ($1, 'job.run', $2, $2, $2)";
+    app.database().superuser().await.execute(sql, &[&owner.enterprise.uuid(), &app.now()]).await.unwrap();
 }
 
 fn text(value: &Value) -> String {

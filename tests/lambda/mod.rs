@@ -10,3 +10,4 @@ mod journey;
 mod migrate;
 mod packages;
 mod visitor;
+mod worker;

@@ -55,5 +55,5 @@ pub use service::{Degraded, Memories};
 pub use stats::Stats;
 pub use suggest::Suggest;
 pub use types::{Labels, Lifecycle, Memory, Metadata, Scopes};
-pub use upkeep::retier_scopes;
+pub use upkeep::{retier_scopes, sample_terms};
 pub use validate::MAX_TEXT;

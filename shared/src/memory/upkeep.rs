@@ -13,8 +13,8 @@ const SAMPLE: &str = "-- search.sample_terms
     SELECT mem0.sample_terms()";
 
 /// Adds up what has changed in the scopes of all tenants and moves those that have outgrown exact search to the
-/// approximate index, or back; how many began to. Then looks anew at the words of tenants that have changed much. In short
-/// transactions, idempotent, and safe beside searches and writes; costs what has changed, not what there is.
+/// approximate index, or back; how many began to. In short transactions, idempotent, and safe beside searches and writes;
+/// costs what has changed, not what there is.
 pub async fn retier_scopes(gate: &Gate) -> Result<i32> {
     let mut changed = 0;
     loop {
@@ -27,8 +27,17 @@ pub async fn retier_scopes(gate: &Gate) -> Result<i32> {
         }
     }
     while step(gate, "memory.move_tier", MOVE).await? {}
-    while step(gate, "search.sample_terms", SAMPLE).await? {}
     Ok(changed)
+}
+
+/// Looks anew at the words of tenants that have changed much, as [`retier_scopes`] has added it up; how many samples were
+/// taken.
+pub async fn sample_terms(gate: &Gate) -> Result<u64> {
+    let mut sampled = 0;
+    while step(gate, "search.sample_terms", SAMPLE).await? {
+        sampled += 1;
+    }
+    Ok(sampled)
 }
 
 /// One short transaction; whether there may be more to do.

@@ -62,6 +62,11 @@ impl Asked {
                 let (title, expected) = ("its event, nothing to apply", "\"applied\":[]");
                 return Ok(Some(Self { title, expected, requests: vec![event] }));
             }
+            "worker" => {
+                let event = Work::Event(Bytes::from_static(br#"{"job":"outbox.deliver"}"#));
+                let (title, expected) = ("its schedule, nothing to deliver", "\"outbox.deliver\":0");
+                return Ok(Some(Self { title, expected, requests: vec![event] }));
+            }
             _ => return Ok(None),
         };
         // An account's own routes are for those who signed in, the others for keys as well.

@@ -1,0 +1,112 @@
+//! Events of an SQS queue, with partial batch responses (`ReportBatchItemFailures`).
+//!
+//! A record's body is `{"topic", "enterprise_id"?, "subject"?, "payload"?}`, or `{"job": NAME}` for short. Each is
+//! written into the outbox under SQS's id of it, so that one that SQS delivers twice is there once, and then delivered with
+//! everything else that is due: order, attempts, pauses and dead letters are the outbox's. What fails here, and goes back to
+//! SQS and in the end to its dead-letter queue, is a record that cannot be understood, or all when the database is away.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use shared::ids::EnterpriseId;
+use shared::jobs::Worker;
+use shared::outbox::Received;
+
+use super::Failure;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Batch {
+    #[serde(rename = "Records")]
+    records: Vec<Record>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    message_id: String,
+    #[serde(default)]
+    body: String,
+    #[serde(default, rename = "eventSourceARN")]
+    queue: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Body {
+    Job(JobBody),
+    Message(MessageBody),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobBody {
+    job: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MessageBody {
+    topic: String,
+    #[serde(default)]
+    enterprise_id: Option<EnterpriseId>,
+    #[serde(default)]
+    subject: String,
+    #[serde(default)]
+    payload: Map<String, Value>,
+}
+
+/// Takes the batch over and delivers; names the records that SQS shall bring again.
+pub(super) async fn answer(worker: &Worker, event: Map<String, Value>) -> Result<Value, Failure> {
+    let batch = Batch::deserialize(Value::Object(event))
+        .map_err(|error| format!("the event is not a batch of SQS messages: {error}"))?;
+    let (messages, mut failed) = read(worker, &batch);
+    if let Err(error) = worker.receive(&messages).await {
+        error.log();
+        failed = batch.records.iter().map(|record| record.message_id.as_str()).collect();
+    } else if let Err(error) = worker.deliver().await {
+        // They are in the outbox, and the schedule will bring them up.
+        error.log();
+    }
+    let failures: Vec<Value> = failed.iter().map(|id| json!({ "itemIdentifier": id })).collect();
+    Ok(json!({ "batchItemFailures": failures }))
+}
+
+/// What can be understood, and the ids of what cannot. In a FIFO queue nothing may overtake what failed.
+fn read<'a>(worker: &Worker, batch: &'a Batch) -> (Vec<Received>, Vec<&'a str>) {
+    let (mut messages, mut failed) = (Vec::new(), Vec::new());
+    for record in &batch.records {
+        let in_order = record.queue.ends_with(".fifo");
+        let message = if in_order && !failed.is_empty() {
+            Err("an earlier message failed".to_owned())
+        } else {
+            message(worker, record)
+        };
+        match message {
+            Ok(message) => messages.push(message),
+            Err(problem) => {
+                tracing::warn!(sqs.message_id = record.message_id, problem, "a message cannot be taken over");
+                failed.push(record.message_id.as_str());
+            }
+        }
+    }
+    (messages, failed)
+}
+
+fn message(worker: &Worker, record: &Record) -> Result<Received, String> {
+    // Without serde's message, which may quote the body.
+    let body: Body = serde_json::from_str(&record.body)
+        .map_err(|_| "the body is neither {\"job\"} nor {\"topic\", …}".to_owned())?;
+    let (topic, enterprise, subject, payload) = match body {
+        Body::Job(JobBody { job }) => ("job.run".to_owned(), None, String::new(), json!({ "job": job })),
+        Body::Message(MessageBody { topic, enterprise_id, subject, payload }) => {
+            (topic, enterprise_id, subject, Value::Object(payload))
+        }
+    };
+    if worker.topic(&topic).is_none() {
+        return Err(format!("there is no topic {topic:?}"));
+    }
+    if subject.chars().count() > 200 {
+        return Err("the subject is longer than 200 characters".to_owned());
+    }
+    Ok(Received { id: record.message_id.clone(), enterprise, topic, subject, payload })
+}

@@ -1,0 +1,89 @@
+//! Every job and every kind of promised work there is.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures_util::FutureExt as _;
+use serde::Deserialize;
+
+use super::{Job, Topic, Work, Worker, deliver};
+use crate::error::{Error, Result};
+use crate::memory::{self, Backlog};
+use crate::outbox::{self, Message};
+
+/// Finished messages are remembered for longer than a queue keeps one that it delivers again (SQS: at most 14 days).
+const REMEMBERED: TimeDelta = TimeDelta::days(15);
+
+/// What is done again and again. Quick when there is nothing to do.
+pub const JOBS: &[Job] = &[
+    Job {
+        name: "outbox.deliver",
+        every: Duration::from_secs(2),
+        run: |worker| deliver::all(worker).map(|result| result.map(|it| it.finished + it.failed)).boxed(),
+    },
+    Job { name: "memory.embed", every: Duration::from_secs(5), run: |worker| embed(worker).boxed() },
+    Job {
+        name: "search.review_tiers",
+        every: Duration::from_secs(60),
+        run: |worker| review_tiers(worker).boxed(),
+    },
+    Job {
+        name: "search.sample_terms",
+        every: Duration::from_secs(60),
+        run: |worker| memory::sample_terms(&worker.gate).boxed(),
+    },
+    Job { name: "outbox.prune", every: Duration::from_secs(3600), run: |worker| prune(worker).boxed() },
+];
+
+/// What changes and queues may promise.
+pub const TOPICS: &[Topic] =
+    &[Topic { name: "job.run", work: Work::Beside(|worker, message| run_job(worker, message).boxed()) }];
+
+/// Vectors that are still to be made.
+async fn embed(worker: &Worker) -> Result<u64> {
+    let mut embedded = 0;
+    while worker.has_time() {
+        let step = Backlog::step(&worker.gate, &*worker.embedder).await?;
+        embedded += step.embedded as u64;
+        if step.claimed == 0 || step.away {
+            break;
+        }
+    }
+    Ok(embedded)
+}
+
+/// Scopes that have outgrown exact search, or fallen below.
+async fn review_tiers(worker: &Worker) -> Result<u64> {
+    let changed = memory::retier_scopes(&worker.gate).await?;
+    Ok(u64::try_from(changed).unwrap_or_default())
+}
+
+async fn prune(worker: &Worker) -> Result<u64> {
+    let mut pruned = 0;
+    while worker.has_time() {
+        let tx = worker.gate.upkeep("outbox.prune").await?;
+        let some = outbox::prune(&tx, worker.gate.clock.now() - REMEMBERED).await?;
+        tx.commit().await?;
+        pruned += u64::try_from(some).unwrap_or_default();
+        if some == 0 {
+            break;
+        }
+    }
+    Ok(pruned)
+}
+
+/// `{"job": "search.review_tiers"}`: a job that shall not wait for its time.
+async fn run_job(worker: &Worker, message: &Message) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Payload {
+        job: String,
+    }
+    let Payload { job } = Payload::deserialize(&message.payload)
+        .map_err(|error| Error::malformed(format!("the payload is not {{\"job\": …}}: {error}")))?;
+    match Job::named(&job) {
+        // It is what runs this.
+        Some(job) if job.name == "outbox.deliver" => Ok(()),
+        Some(job) => worker.run(job).await.map(drop),
+        None => Err(Error::malformed(format!("there is no job {job:?}"))),
+    }
+}

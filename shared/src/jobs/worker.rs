@@ -1,0 +1,83 @@
+//! What jobs run with.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Job, TOPICS, Topic};
+use crate::access::Gate;
+use crate::embedding::Embedder;
+use crate::error::Result;
+use crate::outbox::{self, Received};
+
+/// Somebody who does work that nobody waits for. Cheap to clone.
+#[derive(Clone)]
+pub struct Worker {
+    /// The database and the time.
+    pub gate: Gate,
+    /// What turns text into vectors.
+    pub embedder: Arc<dyn Embedder>,
+    topics: &'static [Topic],
+    until: Option<Instant>,
+}
+
+impl Worker {
+    /// One with all the time there is.
+    #[must_use]
+    pub fn new(gate: Gate, embedder: Arc<dyn Embedder>) -> Self {
+        Self { gate, embedder, topics: TOPICS, until: None }
+    }
+
+    /// The same, but it must not begin anything more after that time.
+    #[must_use]
+    pub fn until(&self, until: Instant) -> Self {
+        Self { until: Some(until), ..self.clone() }
+    }
+
+    /// The same with other kinds of promised work.
+    #[must_use]
+    pub fn with_topics(&self, topics: &'static [Topic]) -> Self {
+        Self { topics, ..self.clone() }
+    }
+
+    /// The kind of work of this name.
+    #[must_use]
+    pub fn topic(&self, name: &str) -> Option<&'static Topic> {
+        self.topics.iter().find(|topic| topic.name == name)
+    }
+
+    /// Whether there is time to begin something.
+    #[must_use]
+    pub fn has_time(&self) -> bool {
+        self.until.is_none_or(|until| Instant::now() < until)
+    }
+
+    /// What is left, at most so much.
+    pub(super) fn at_most(&self, most: Duration) -> Duration {
+        self.until.map_or(most, |until| until.saturating_duration_since(Instant::now()).min(most))
+    }
+
+    /// Runs a job and says in the log what came of it.
+    pub async fn run(&self, job: &Job) -> Result<u64> {
+        let started = Instant::now();
+        let done = (job.run)(self).await;
+        #[allow(clippy::cast_precision_loss, reason = "hours")]
+        let duration_ms = started.elapsed().as_micros() as f64 / 1000.0;
+        match &done {
+            Ok(0) => tracing::debug!(job = job.name, duration_ms, "nothing to do"),
+            Ok(count) => tracing::info!(job = job.name, count, duration_ms, "job"),
+            Err(error) => {
+                error.log();
+                tracing::warn!(job = job.name, %error, duration_ms, "job failed");
+            }
+        }
+        done
+    }
+
+    /// Takes over messages of a queue, all or none; how many are new. They are delivered by `outbox.deliver`.
+    pub async fn receive(&self, messages: &[Received]) -> Result<usize> {
+        let tx = self.gate.upkeep("outbox.receive").await?;
+        let new = outbox::receive(&tx, messages, self.gate.clock.now()).await?;
+        tx.commit().await?;
+        Ok(new)
+    }
+}

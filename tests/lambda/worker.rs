@@ -1,0 +1,76 @@
+//! The packaged `worker`: scheduled events, and batches of SQS.
+
+use lambda_emulator::{Function, InvokeError};
+use serde_json::{Value, json};
+
+use super::deployment::{Deployment, options};
+
+async fn invoke(worker: &Function, event: Value) -> Result<Value, InvokeError> {
+    let reply = worker.invoke_raw(event.to_string().into()).await?;
+    Ok(serde_json::from_slice(&reply).unwrap())
+}
+
+fn batch(records: &[(&str, Value)]) -> Value {
+    let record = |(id, body): &(&str, Value)| {
+        json!({
+            "messageId": id, "receiptHandle": "handle", "body": body.as_str().map_or(body.to_string(), str::to_owned),
+            "attributes": { "ApproximateReceiveCount": "1" }, "messageAttributes": {}, "md5OfBody": "",
+            "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:work",
+            "awsRegion": "eu-central-1",
+        })
+    };
+    json!({ "Records": records.iter().map(record).collect::<Vec<_>>() })
+}
+
+#[tokio::test]
+async fn a_schedule_runs_the_jobs_that_it_names_and_hears_of_names_that_mean_nothing() {
+    let deployment = Deployment::new().await;
+    let tasks = tempfile::tempdir().unwrap();
+    let worker = Function::new(options("worker", &tasks, &deployment.database.url().await));
+    let jobs = json!({ "jobs": ["outbox.deliver", "memory.embed", "search.review_tiers"] });
+    let done = invoke(&worker, jobs).await.unwrap();
+    assert_eq!(done, json!({ "done": { "outbox.deliver": 0, "memory.embed": 0, "search.review_tiers": 0 } }));
+    let error = invoke(&worker, json!({ "job": "memory.forget_all" })).await.unwrap_err();
+    let InvokeError::Function(report) = error else { panic!("{error:?}") };
+    assert!(report.error_message.contains("memory.forget_all"), "{report}");
+    assert_eq!(worker.cold_starts(), 1);
+}
+
+#[tokio::test]
+async fn a_batch_fails_in_the_parts_that_cannot_be_understood_and_the_rest_is_done_once() {
+    let deployment = Deployment::new().await;
+    let tasks = tempfile::tempdir().unwrap();
+    let worker = Function::new(options("worker", &tasks, &deployment.database.url().await));
+    let event = batch(&[
+        ("good", json!({ "job": "search.review_tiers" })),
+        ("not-json", json!("{")),
+        ("no-topic", json!({ "topic": "memory.forget_all", "payload": {} })),
+        ("no-such-job", json!({ "topic": "job.run", "payload": { "job": "nonesuch" } })),
+    ]);
+    for _ in 0..2 {
+        let answer = invoke(&worker, event.clone()).await.unwrap();
+        let failed = json!([{ "itemIdentifier": "not-json" }, { "itemIdentifier": "no-topic" }]);
+        assert_eq!(answer, json!({ "batchItemFailures": failed }));
+    }
+    let rows = "SELECT received_id, attempts, finished_at IS NOT NULL, reason FROM outbox ORDER BY id";
+    let rows = deployment.database.superuser().await.query(rows, &[]).await.unwrap();
+    let rows: Vec<(String, i32, bool, Option<String>)> =
+        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect();
+    assert_eq!(rows[0], ("good".to_owned(), 1, true, None));
+    assert_eq!(rows.len(), 2);
+    assert!(!rows[1].2 && rows[1].3.as_ref().unwrap().contains("nonesuch"), "{rows:?}");
+}
+
+#[tokio::test]
+async fn without_a_database_the_whole_batch_comes_again() {
+    let tasks = tempfile::tempdir().unwrap();
+    let nowhere = "postgres://nobody:secret@127.0.0.1:1/nowhere";
+    let worker = Function::new(options("worker", &tasks, nowhere));
+    let event = batch(&[("a", json!({ "job": "memory.embed" })), ("b", json!({ "job": "memory.embed" }))]);
+    let answer = invoke(&worker, event).await.unwrap();
+    assert_eq!(
+        answer,
+        json!({ "batchItemFailures": [{ "itemIdentifier": "a" }, { "itemIdentifier": "b" }] })
+    );
+    assert!(invoke(&worker, json!({ "job": "memory.embed" })).await.is_err(), "a schedule tries again");
+}
