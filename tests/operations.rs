@@ -67,7 +67,10 @@ pub(crate) fn calls(operation: &Operation, world: &World) -> Vec<Call> {
         ("DELETE", "/v1/batch/") => with(json!({ "memories": [{ "memory_id": memory }] })),
         ("GET" | "DELETE", _)
         | ("POST", "/v1/auth/logout" | "/v1/auth/logout-everywhere")
-        | ("POST", "/v1/users/{id}/deactivate" | "/v1/users/{id}/reactivate") => vec![call("", &path, None)],
+        | ("POST", "/v1/users/{id}/deactivate" | "/v1/users/{id}/reactivate")
+        | ("POST", "/v1/service-accounts/{id}/deactivate" | "/v1/service-accounts/{id}/reactivate") => {
+            vec![call("", &path, None)]
+        }
         ("POST", "/v3/memories/add/") => {
             let body = |scope: &str| json!({ "messages": "the lift is out of order", "infer": false, "scope": scope });
             vec![
@@ -121,7 +124,19 @@ fn body(operation: &Operation, world: &World) -> Option<Value> {
             json!({ "current_password": PASSWORD, "new_password": "quite 9 unusual lampposts" })
         }
         ("PATCH", "/v1/auth/me") => json!({ "name": "Somebody" }),
-        ("POST", "/v1/api-keys") => json!({ "name": "a key", "scopes": ["memories:read"] }),
+        ("POST", "/v1/api-keys" | "/v1/service-accounts/{id}/api-keys") => {
+            json!({ "name": "a key", "scopes": ["memories:read"] })
+        }
+        ("POST", path) if path.ends_with("/rotate") => json!({ "overlap_hours": 1 }),
+        ("POST", path) if path.ends_with("/groups") || path.ends_with("/service-accounts") => {
+            json!({ "name": "Newcomers" })
+        }
+        ("PATCH", "/v1/groups/{id}" | "/v1/service-accounts/{id}") => json!({ "name": "Renamed" }),
+        ("POST", "/v1/groups/{id}/members") => json!({ "user_id": world.owner.user }),
+        ("PUT", path) if path.ends_with("/group-roles/{group_id}") => json!({ "role": "admin" }),
+        ("POST", "/v1/access/check") => {
+            json!({ "user_id": world.member.user, "action": "add_memory", "scope": team.label() })
+        }
         ("PATCH", "/v1/enterprise") => json!({ "name": "Renamed" }),
         ("POST", "/v1/enterprise/members" | "/v1/organizations/{id}/members") => {
             json!({ "user_id": world.member.user, "role": "admin" })
@@ -136,6 +151,8 @@ fn body(operation: &Operation, world: &World) -> Option<Value> {
             json!({ "kind": "team", "name": "a node", "parent": world.division.id })
         }
         ("PATCH", "/v1/organizations/{id}") => json!({ "name": "Renamed" }),
+        ("POST", "/v1/organizations/{id}/dissolve") => json!({ "heir": "parent", "members": "move" }),
+        ("POST", "/v1/users/{id}/reassign-memories") => json!({ "scope": team.label() }),
         ("POST", "/v1/organizations/{id}/move") => json!({ "parent": world.organization.id }),
         ("PUT", "/v1/batch/") => {
             json!({ "memories": [{ "memory_id": memory, "text": "changed by somebody" }] })
@@ -156,6 +173,8 @@ fn path(operation: &Operation, world: &World) -> Option<String> {
         path if path.starts_with("/v1/auth/sessions/") => world.owner.session.to_string(),
         path if path.starts_with("/v1/api-keys/") => world.api_key.clone(),
         path if path.starts_with("/v1/invitations/") => world.invitation.clone(),
+        path if path.starts_with("/v1/groups/") => world.group.clone(),
+        path if path.starts_with("/v1/service-accounts/") => world.service_account.clone(),
         path if path.starts_with("/v1/users/") => world.member.user.to_string(),
         path if path.starts_with("/v1/memories/") => world.team_memory.clone(),
         path if path.starts_with("/v1/event/") => world.event.clone(),
@@ -164,6 +183,8 @@ fn path(operation: &Operation, world: &World) -> Option<String> {
     let path = operation
         .path
         .replace("{id}", &id)
+        .replace("{group_id}", &world.group)
+        .replace("{key_id}", &world.service_key)
         .replace("{user_id}", &world.member.user.to_string())
         .replace("{kind}", "user")
         .replace("{name}", &world.entity);

@@ -25,6 +25,7 @@ mod name;
 pub mod outbox;
 pub mod page;
 mod random;
+pub mod simulation;
 pub mod telemetry;
 pub mod tenancy;
 

@@ -79,6 +79,11 @@ impl Actor {
         Self { token: people::api_key(self, verbs).await, ..self.clone() }
     }
 
+    /// The same person, calling with what an answer gave as a key.
+    pub(crate) fn with_key(&self, made: &serde_json::Value) -> Self {
+        Self { token: made["key"].as_str().unwrap().to_owned(), ..self.clone() }
+    }
+
     /// The same person, calling another application on the same database.
     pub(crate) fn at(&self, app: &TestApp) -> Self {
         Self { app: app.clone(), ..self.clone() }

@@ -30,6 +30,11 @@ pub(crate) struct World {
     pub(crate) sibling: Node,
     pub(crate) invitation: String,
     pub(crate) api_key: String,
+    /// A group kept at the team, with the member in it and a role there.
+    pub(crate) group: String,
+    /// A service account that the team owns, and a key of it.
+    pub(crate) service_account: String,
+    pub(crate) service_key: String,
     /// A memory of the owner's own.
     pub(crate) personal_memory: String,
     /// A memory of the team's.
@@ -63,7 +68,8 @@ impl World {
         let (team_memory, _) = remember(&owner, &entity, &team.label(), marker).await;
         awaits_vector(app, &personal_memory).await;
         was_looked_after(app, &owner).await;
-        has_a_group(&member, &team).await;
+        let group = make_group(&owner, &member, &team).await;
+        let (service_account, service_key) = make_service_account(&owner, &team).await;
         has_promised(app, &owner).await;
         let opinion = json!({ "memory_id": team_memory, "feedback": "POSITIVE", "feedback_reason": marker });
         owner.post("/v1/feedback/", opinion).await.ok();
@@ -77,6 +83,9 @@ impl World {
             sibling,
             invitation: text(&invitation["id"]),
             api_key: text(&api_key["id"]),
+            group,
+            service_account,
+            service_key,
             personal_memory,
             team_memory,
             entity,
@@ -103,6 +112,9 @@ impl World {
             self.sibling.id.to_string(),
             self.invitation.clone(),
             self.api_key.clone(),
+            self.group.clone(),
+            self.service_account.clone(),
+            self.service_key.clone(),
             self.personal_memory.clone(),
             self.team_memory.clone(),
             self.event.clone(),
@@ -139,15 +151,25 @@ async fn was_looked_after(app: &TestApp, owner: &Actor) {
     client.execute(upkeep, &[&owner.enterprise.uuid(), &owner.scope.0]).await.unwrap();
 }
 
-/// A group of one, with a role that its member has anyway.
-async fn has_a_group(member: &Actor, node: &Node) {
-    let make = "WITH made AS (INSERT INTO groups VALUES ($1, gen_random_uuid(), $2, $3, 'manual', NULL, now(), now())
-                              RETURNING id),
-                     joined AS (INSERT INTO group_members SELECT $1, id, $4, now() FROM made)
-                INSERT INTO group_roles SELECT $1, id, $2, 'viewer', now() FROM made";
-    let (tenant, user) = (member.enterprise.uuid(), member.user.uuid());
-    let client = member.app.database().superuser().await;
-    client.execute(make, &[&tenant, &node.scope.0, &format!("{} group", node.name), &user]).await.unwrap();
+/// A group of one, kept at the node, with a role that its member has anyway; its id.
+async fn make_group(owner: &Actor, member: &Actor, node: &Node) -> String {
+    let new = json!({ "name": format!("{} group", node.name) });
+    let group = text(&owner.post(&format!("/v1/organizations/{}/groups", node.id), new).await.ok()["id"]);
+    let joined = json!({ "user_id": member.user });
+    owner.post(&format!("/v1/groups/{group}/members"), joined).await.ok();
+    let role = json!({ "role": "viewer" });
+    owner.put(&format!("/v1/organizations/{}/group-roles/{group}", node.id), role).await.ok();
+    group
+}
+
+/// A service account that the node owns, and a key of it; their ids.
+async fn make_service_account(owner: &Actor, node: &Node) -> (String, String) {
+    let new = json!({ "name": format!("{} robot", node.name) });
+    let path = format!("/v1/organizations/{}/service-accounts", node.id);
+    let account = text(&owner.post(&path, new).await.ok()["id"]);
+    let key = json!({ "name": format!("{} robot", node.name), "scopes": ["memories:read"], "within": [node.label()] });
+    let key = owner.post(&format!("/v1/service-accounts/{account}/api-keys"), key).await.ok();
+    (account, text(&key["id"]))
 }
 
 /// As if its embedding model had been away when it was stored.

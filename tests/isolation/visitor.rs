@@ -59,10 +59,17 @@ impl Visitor {
     /// Asserts that the answer tells nothing of the tenant that this visitor did not bring and may not see.
     #[track_caller]
     pub(super) fn assert_learned_nothing(&self, world: &World, answer: &Answer, asked: &str) {
-        let private =
-            [&world.personal_memory, &world.event, &world.api_key].map(String::to_string).into_iter();
+        let private = [&world.personal_memory, &world.event, &world.api_key, &world.service_key]
+            .map(String::to_string)
+            .into_iter();
         let private = private.chain([world.owner.session.to_string()]);
-        let of_team = [world.team_memory.clone(), world.team.id.to_string(), world.team.name.clone()];
+        let of_team = [
+            world.team_memory.clone(),
+            world.team.id.to_string(),
+            world.team.name.clone(),
+            world.group.clone(),
+            world.service_account.clone(),
+        ];
         let hidden: Vec<String> = match self {
             Self::Anonymous(_) | Self::Outsider(_) => {
                 world.ids().into_iter().chain([world.marker.to_owned()]).collect()

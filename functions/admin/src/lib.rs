@@ -1,10 +1,13 @@
 //! The administration of a tenant: its tree, members, invitations and accounts. Translation only; the rules are in
 //! `shared::tenancy`, those of putting accounts out of use in `shared::identity`.
 //!
-//! Each file is a noun with its handlers: [`organizations`] is the tree, [`members`] and [`invitations`] serve the
-//! enterprise and its nodes alike.
+//! Each file is a noun with its handlers: [`organizations`] is the tree, [`members`], [`groups`] and
+//! [`invitations`] serve the enterprise and its nodes alike.
 
+mod access;
 mod enterprise;
+mod group_roles;
+mod groups;
 mod invitations;
 mod list;
 mod members;
@@ -55,17 +58,37 @@ pub fn routes() -> Routes<State> {
         .patch("/v1/organizations/{id}", organizations::change)
         .delete("/v1/organizations/{id}", organizations::delete)
         .post("/v1/organizations/{id}/move", organizations::relocate)
+        .post("/v1/organizations/{id}/dissolve", organizations::dissolve)
         .get("/v1/organizations/{id}/members", members::list)
         .post("/v1/organizations/{id}/members", members::add)
         .put("/v1/organizations/{id}/members/{user_id}", members::change)
         .delete("/v1/organizations/{id}/members/{user_id}", members::remove)
         .get("/v1/organizations/{id}/invitations", invitations::list)
         .post("/v1/organizations/{id}/invitations", invitations::invite)
+        .get("/v1/enterprise/groups", groups::list)
+        .post("/v1/enterprise/groups", groups::create)
+        .get("/v1/organizations/{id}/groups", groups::list)
+        .post("/v1/organizations/{id}/groups", groups::create)
+        .get("/v1/groups/{id}", groups::show)
+        .patch("/v1/groups/{id}", groups::change)
+        .delete("/v1/groups/{id}", groups::delete)
+        .get("/v1/groups/{id}/members", groups::members)
+        .post("/v1/groups/{id}/members", groups::add_member)
+        .delete("/v1/groups/{id}/members/{user_id}", groups::remove_member)
+        .get("/v1/enterprise/group-roles", group_roles::list)
+        .put("/v1/enterprise/group-roles/{group_id}", group_roles::put)
+        .delete("/v1/enterprise/group-roles/{group_id}", group_roles::remove)
+        .get("/v1/organizations/{id}/group-roles", group_roles::list)
+        .put("/v1/organizations/{id}/group-roles/{group_id}", group_roles::put)
+        .delete("/v1/organizations/{id}/group-roles/{group_id}", group_roles::remove)
         .delete("/v1/invitations/{id}", invitations::revoke)
         .get("/v1/users", users::list)
         .get("/v1/users/{id}", users::show)
         .post("/v1/users/{id}/deactivate", users::deactivate)
         .post("/v1/users/{id}/reactivate", users::reactivate)
+        .post("/v1/users/{id}/reassign-memories", users::reassign)
+        .get("/v1/users/{id}/access", access::list)
+        .post("/v1/access/check", access::check)
         .get("/v1/scopes", scopes::list)
 }
 

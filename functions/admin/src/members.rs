@@ -16,7 +16,7 @@ use crate::list::Part;
 /// The `{id}` of a path; the enterprise where there is none.
 #[derive(Debug, Deserialize)]
 pub(crate) struct At {
-    id: Option<NodeId>,
+    pub(crate) id: Option<NodeId>,
 }
 
 impl At {

@@ -9,7 +9,7 @@ use shared::access::{AuthContext, Gate, ScopeKind};
 use shared::http::{Idempotent, Json, Path, Query};
 use shared::ids::NodeId;
 use shared::page::List;
-use shared::tenancy::nodes::{self, Listing, NewNode, Node, NodeChange, Parent};
+use shared::tenancy::nodes::{self, Dissolution, Listing, NewNode, Node, NodeChange, Parent};
 
 use crate::list::Part;
 
@@ -83,6 +83,18 @@ pub(crate) async fn relocate(
 ) -> Result<impl IntoResponse> {
     let node = nodes::relocate(&ctx, &gate.db, id, body.parent, key.as_ref()).await?;
     Ok(node.map(Json))
+}
+
+/// `POST /v1/organizations/{id}/dissolve`: 202 while there is more to hand over than one request does. Repeating it goes on.
+pub(crate) async fn dissolve(
+    ctx: AuthContext,
+    State(gate): State<Gate>,
+    Path(id): Path<NodeId>,
+    Json(wish): Json<Dissolution>,
+) -> Result<impl IntoResponse> {
+    let dissolved = nodes::dissolve(&ctx, &gate.db, id, wish).await?;
+    let status = if dissolved.done { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((status, Json(dissolved)))
 }
 
 /// `DELETE /v1/organizations/{id}`

@@ -4,11 +4,12 @@ use axum::extract::State;
 use serde::Deserialize;
 use shared::Result;
 use shared::access::{AuthContext, Gate};
+use shared::error::Error;
 use shared::http::{Json, Path, Query};
 use shared::identity;
 use shared::ids::UserId;
 use shared::page::List;
-use shared::tenancy::users::{self, Listing, Status, User, UserDetails};
+use shared::tenancy::users::{self, Listing, MemoryHeir, Reassigned, Status, User, UserDetails};
 
 use crate::list::Part;
 
@@ -49,6 +50,31 @@ pub(crate) async fn deactivate(
 ) -> Result<Json<UserDetails>> {
     identity::deactivate_user(&gate, &ctx, id).await?;
     users::lookup(&ctx, &gate.db, id).await.map(Json)
+}
+
+/// Exactly one of `user_id` and `scope`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reassign {
+    user_id: Option<UserId>,
+    scope: Option<String>,
+}
+
+/// `POST /v1/users/{id}/reassign-memories`: what somebody who left remembered goes to an heir.
+pub(crate) async fn reassign(
+    ctx: AuthContext,
+    State(gate): State<Gate>,
+    Path(id): Path<UserId>,
+    Json(body): Json<Reassign>,
+) -> Result<Json<Reassigned>> {
+    let heir = match (body.user_id, body.scope) {
+        (Some(user), None) => MemoryHeir::Person(user),
+        (None, Some(scope)) => {
+            MemoryHeir::Scope(scope.parse().map_err(|message: String| Error::invalid("scope", message))?)
+        }
+        _ => return Err(Error::malformed("send either user_id or scope")),
+    };
+    users::reassign(&ctx, &gate.db, id, heir).await.map(Json)
 }
 
 /// `POST /v1/users/{id}/reactivate`. Repeating it changes nothing, with or without an `Idempotency-Key`.

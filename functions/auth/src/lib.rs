@@ -1,4 +1,4 @@
-//! The auth function: accounts, sessions, API keys, and the keys that verify access tokens.
+//! The auth function: accounts of people and programs, sessions, API keys, and the keys that verify access tokens.
 //!
 //! One file per noun; what the verbs do is in `shared::identity`. Every answer that holds a secret is `no-store`, and
 //! takes no `Idempotency-Key`, because answers of those are stored.
@@ -7,6 +7,7 @@ mod accounts;
 mod api_keys;
 mod jwks;
 mod passwords;
+mod service_accounts;
 mod sessions;
 mod signed_in;
 
@@ -65,6 +66,19 @@ pub fn routes() -> Routes<State> {
         .post("/v1/api-keys", api_keys::create)
         .get("/v1/api-keys", api_keys::list)
         .delete("/v1/api-keys/{id}", api_keys::revoke)
+        .post("/v1/api-keys/{id}/rotate", api_keys::rotate)
+        .get("/v1/enterprise/service-accounts", service_accounts::list)
+        .post("/v1/enterprise/service-accounts", service_accounts::create)
+        .get("/v1/organizations/{id}/service-accounts", service_accounts::list)
+        .post("/v1/organizations/{id}/service-accounts", service_accounts::create)
+        .get("/v1/service-accounts/{id}", service_accounts::show)
+        .patch("/v1/service-accounts/{id}", service_accounts::change)
+        .post("/v1/service-accounts/{id}/deactivate", service_accounts::deactivate)
+        .post("/v1/service-accounts/{id}/reactivate", service_accounts::reactivate)
+        .get("/v1/service-accounts/{id}/api-keys", api_keys::list)
+        .post("/v1/service-accounts/{id}/api-keys", api_keys::create)
+        .delete("/v1/service-accounts/{id}/api-keys/{key_id}", api_keys::revoke_of)
+        .post("/v1/service-accounts/{id}/api-keys/{key_id}/rotate", api_keys::rotate_of)
         .get("/.well-known/jwks.json", jwks::list)
 }
 

@@ -45,6 +45,8 @@ pub struct AuthContext {
     pub(super) scopes: Arc<Scopes>,
     /// The scopes whose subtrees the credential is narrowed to; none: it is not.
     pub(super) within: Option<Vec<ScopeId>>,
+    /// Whether it is a question about somebody rather than somebody asking: then no transaction begins.
+    pub(super) simulated: bool,
 }
 
 impl AuthContext {
@@ -104,6 +106,11 @@ impl AuthContext {
     #[must_use]
     pub fn is_service(&self) -> bool {
         self.service
+    }
+
+    /// The scopes whose subtrees the credential is narrowed to, if it is.
+    pub(crate) fn within(&self) -> Option<Vec<i64>> {
+        self.within.as_ref().map(|roots| roots.iter().map(|id| id.0).collect())
     }
 
     /// Whether the credential may be used at a scope with this path at all: a key can be narrowed to parts of the tree.

@@ -116,6 +116,7 @@ impl Gate {
             request,
             scopes: known.scopes,
             within: known.within,
+            simulated: false,
         };
         telemetry::authenticated(caller.enterprise, caller.user);
         Ok(caller)

@@ -16,6 +16,7 @@ pub mod policy;
 mod request;
 mod scope;
 mod scopes;
+mod simulation;
 pub(crate) mod token;
 mod transaction;
 
@@ -26,5 +27,6 @@ pub use gate::Gate;
 pub use policy::Action;
 pub use request::RequestInfo;
 pub use scope::{ReadableScope, Role, ScopeKind, ScopeName, SearchTier};
+pub use simulation::Simulation;
 pub use token::{AccessClaims, TokenVerifier};
 pub use transaction::{IdentityTx, TenantTx, UpkeepTx};

@@ -30,6 +30,14 @@ pub enum Action {
     ListMembers,
     /// Invite, add, change and remove members up to one's own role.
     ManageMembers,
+    /// Make, rename, fill and delete groups that are kept at a node.
+    ManageGroups,
+    /// Make, rename, deactivate and give keys to service accounts that a node owns.
+    ManageServiceAccounts,
+    /// Ask what others may see and do at a node, and why.
+    SimulateAccess,
+    /// Hand the personal memories of somebody who left to others; asked on the enterprise, whose policy may ask for more.
+    ReassignMemories,
     /// See every account of the enterprise; asked on the enterprise. Everyone sees their own.
     ListAccounts,
     /// Deactivate and reactivate accounts; asked on the enterprise.
@@ -38,7 +46,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::ReadMemories,
         Self::AddMemory,
         Self::EditOwnMemory,
@@ -50,9 +58,26 @@ impl Action {
         Self::DeleteNode,
         Self::ListMembers,
         Self::ManageMembers,
+        Self::ManageGroups,
+        Self::ManageServiceAccounts,
+        Self::SimulateAccess,
+        Self::ReassignMemories,
         Self::ListAccounts,
         Self::ManageAccounts,
     ];
+
+    /// The action as requests and answers spell it: `add_memory`.
+    #[must_use]
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push('_');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        name
+    }
 
     /// What an API key must be allowed for the action.
     #[must_use]
@@ -60,14 +85,30 @@ impl Action {
         match self {
             Self::ReadMemories => ApiKeyVerb::MemoriesRead,
             Self::AddMemory | Self::EditOwnMemory | Self::EditAnyMemory => ApiKeyVerb::MemoriesWrite,
-            Self::ReadNode | Self::ListMembers | Self::ListAccounts => ApiKeyVerb::TenancyRead,
+            Self::ReadNode | Self::ListMembers | Self::SimulateAccess | Self::ListAccounts => {
+                ApiKeyVerb::TenancyRead
+            }
             Self::CreateNode
             | Self::ChangeNode
             | Self::MoveNode
             | Self::DeleteNode
             | Self::ManageMembers
+            | Self::ManageGroups
+            | Self::ManageServiceAccounts
+            | Self::ReassignMemories
             | Self::ManageAccounts => ApiKeyVerb::TenancyWrite,
         }
+    }
+}
+
+impl std::str::FromStr for Action {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|action| action.name() == text).ok_or_else(|| {
+            let known = Self::ALL.map(Self::name).join(", ");
+            format!("unknown action {text:?}, expected one of {known}")
+        })
     }
 }
 
@@ -98,6 +139,10 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::DeleteNode
             | A::ListMembers
             | A::ManageMembers
+            | A::ManageGroups
+            | A::ManageServiceAccounts
+            | A::SimulateAccess
+            | A::ReassignMemories
             | A::ListAccounts
             | A::ManageAccounts => Nobody,
         },
@@ -113,6 +158,10 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::DeleteNode
             | A::ListMembers
             | A::ManageMembers
+            | A::ManageGroups
+            | A::ManageServiceAccounts
+            | A::SimulateAccess
+            | A::ReassignMemories
             | A::ListAccounts
             | A::ManageAccounts => Nobody,
         },
@@ -124,6 +173,10 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::CreateNode
             | A::ChangeNode
             | A::ManageMembers
+            | A::ManageGroups
+            | A::ManageServiceAccounts
+            | A::SimulateAccess
+            | A::ReassignMemories
             | A::ListAccounts
             | A::ManageAccounts => AtLeast(Role::Admin),
             A::MoveNode | A::DeleteNode => Nobody,
@@ -141,8 +194,11 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::ChangeNode
             | A::MoveNode
             | A::DeleteNode
-            | A::ManageMembers => AtLeast(Role::Admin),
-            A::ListAccounts | A::ManageAccounts => Nobody,
+            | A::ManageMembers
+            | A::ManageGroups
+            | A::ManageServiceAccounts
+            | A::SimulateAccess => AtLeast(Role::Admin),
+            A::ReassignMemories | A::ListAccounts | A::ManageAccounts => Nobody,
         },
     }
 }
@@ -171,7 +227,7 @@ mod tests {
         );
         let _ = writeln!(
             table,
-            "{:<16}{:<14}{:<16}none  viewer  member  admin  owner",
+            "{:<24}{:<14}{:<16}none  viewer  member  admin  owner",
             "action", "scope", "API key verb"
         );
         for action in Action::ALL {
@@ -181,7 +237,7 @@ mod tests {
                         .map(|role| if allows(action, kind, role) { "yes" } else { "-" });
                 let _ = writeln!(
                     table,
-                    "{:<16}{:<14}{:<16}{:<6}{:<8}{:<8}{:<7}{}",
+                    "{:<24}{:<14}{:<16}{:<6}{:<8}{:<8}{:<7}{}",
                     format!("{action:?}"),
                     kind.as_str(),
                     action.verb().as_str(),

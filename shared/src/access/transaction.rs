@@ -18,6 +18,9 @@ impl<'a> TenantTx<'a> {
         db: &Database,
         name: &'static str,
     ) -> Result<Self, StoreError> {
+        if caller.simulated {
+            return Err(StoreError::Simulated { transaction: name });
+        }
         // Typed ids print no quote, so the text is safe; parameters would cost a round trip.
         let prologue = format!(
             "SELECT set_config('mem0.enterprise', '{}', true), set_config('mem0.readable', '{{{}}}', true)",

@@ -30,6 +30,12 @@ pub enum StoreError {
         /// The transaction's name.
         transaction: &'static str,
     },
+    /// A transaction was to begin in the name of somebody who is only asked about.
+    #[error("transaction {transaction} was to begin in a simulation")]
+    Simulated {
+        /// The transaction's name.
+        transaction: &'static str,
+    },
     /// A row holds something that it must not.
     #[error("corrupt row in {table}.{column}: {problem}")]
     Corrupt {

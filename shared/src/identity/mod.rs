@@ -14,7 +14,9 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod throttle;
 
-pub use accounts::{deactivate_user, reactivate_user};
+pub use accounts::{
+    deactivate_service_account, deactivate_user, reactivate_service_account, reactivate_user,
+};
 
 use crate::access::Gate;
 use passwords::Passwords;

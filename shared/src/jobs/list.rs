@@ -10,6 +10,7 @@ use super::{Job, Topic, Work, Worker, deliver};
 use crate::error::{Error, Result};
 use crate::memory::{self, Backlog};
 use crate::outbox::{self, Message};
+use crate::tenancy::users;
 
 /// Finished messages are remembered for longer than a queue keeps one that it delivers again (SQS: at most 14 days).
 const REMEMBERED: TimeDelta = TimeDelta::days(15);
@@ -31,6 +32,11 @@ pub const JOBS: &[Job] = &[
         name: "search.sample_terms",
         every: Duration::from_secs(60),
         run: |worker| memory::sample_terms(&worker.gate).boxed(),
+    },
+    Job {
+        name: "account.forget_leavers",
+        every: Duration::from_secs(3600),
+        run: |worker| users::forget(&worker.gate, || worker.has_time()).boxed(),
     },
     Job { name: "outbox.prune", every: Duration::from_secs(3600), run: |worker| prune(worker).boxed() },
 ];

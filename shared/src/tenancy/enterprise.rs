@@ -1,16 +1,20 @@
-//! The tenant itself: what it is called.
+//! The tenant itself: what it is called, and what it wants for what people leave behind.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::locked::Locked;
+use super::users::{LeaverPolicy, Reassignment};
 use crate::access::{Action, AuthContext, Role, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ids::EnterpriseId;
 use crate::name;
+
+/// The longest that personal memories of people who left can be kept, unless they are kept for ever.
+const MOST_RETENTION_DAYS: i32 = 36_500;
 
 /// The caller's enterprise.
 #[derive(Debug, Clone, Serialize)]
@@ -21,6 +25,8 @@ pub struct Enterprise {
     pub name: String,
     /// The caller's role on the whole of it; null when they only hold one further down.
     pub role: Option<Role>,
+    /// What becomes of the personal memories of people who left.
+    pub leavers: LeaverPolicy,
     /// When it was founded.
     pub created_at: DateTime<Utc>,
 }
@@ -30,7 +36,11 @@ pub struct Enterprise {
 #[serde(deny_unknown_fields)]
 pub struct EnterpriseChange {
     /// Another name.
-    pub name: String,
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Another policy for the personal memories of people who left.
+    #[serde(default)]
+    pub leavers: Option<LeaverPolicy>,
 }
 
 /// The caller's enterprise. Whoever has an account may know it, a member of anything or not.
@@ -42,27 +52,61 @@ pub async fn lookup(ctx: &AuthContext, db: &Database) -> Result<Enterprise> {
     Ok(enterprise)
 }
 
-/// Renames it.
+/// Renames it, or changes what becomes of what people leave behind; the latter is for owners.
 pub async fn change(ctx: &AuthContext, db: &Database, change: EnterpriseChange) -> Result<Enterprise> {
     const UPDATE: &str = "-- enterprise.update
-        UPDATE enterprises SET name = $2 WHERE id = $1";
-    let (root, name) = (ctx.enterprise()?.id, name::checked(&change.name, "name")?);
+        UPDATE enterprises
+           SET name = coalesce($2, name),
+               leaver_retention_days = CASE WHEN $3 THEN $4 ELSE leaver_retention_days END,
+               leaver_reassignment = coalesce($5, leaver_reassignment)
+         WHERE id = $1";
+    if change.name.is_none() && change.leavers.is_none() {
+        return Err(Error::malformed("nothing to change, expected name, leavers or both"));
+    }
+    let root = ctx.enterprise()?.id;
+    let name = change.name.as_deref().map(|text| name::checked(text, "name")).transpose()?;
+    let days = change.leavers.and_then(|policy| policy.retention_days);
+    if days.is_some_and(|days| !(0..=MOST_RETENTION_DAYS).contains(&days)) {
+        let problem = format!("expected between 0 and {MOST_RETENTION_DAYS} days, or null");
+        return Err(Error::invalid("leavers.retention_days", problem));
+    }
     let tx = ctx.begin(db, "enterprise.change").await?;
     let tree = Locked::take(&tx).await?;
-    ctx.authorize(Action::ChangeNode, &tree.scope(root).await?)?;
-    tx.execute(UPDATE, &[&ctx.enterprise_id().uuid(), &name]).await?;
-    let entry = Entry::new("enterprise.change", ctx.enterprise_id()).within(root);
-    audit::record(&tx, entry.with(json!({ "name": name }))).await?;
+    let root = tree.scope(root).await?;
+    ctx.authorize(Action::ChangeNode, &root)?;
+    if change.leavers.is_some() && root.role < Some(Role::Owner) {
+        return Err(Error::Forbidden("this needs the role owner on enterprise".to_owned()));
+    }
+    let reassignment = change.leavers.map(|policy| policy.reassignment.as_str());
+    let enterprise = ctx.enterprise_id();
+    tx.execute(UPDATE, &[&enterprise.uuid(), &name, &change.leavers.is_some(), &days, &reassignment]).await?;
+    let details = json!({ "name": name, "leavers": change.leavers });
+    audit::record(&tx, Entry::new("enterprise.change", enterprise).within(root.id).with(details)).await?;
     let enterprise = seen(&tx).await?;
     tx.commit().await?;
     Ok(enterprise)
 }
 
+/// What becomes of the personal memories of people who left.
+pub(super) async fn leaver_policy(tx: &TenantTx<'_>) -> Result<LeaverPolicy> {
+    Ok(seen(tx).await?.leavers)
+}
+
 async fn seen(tx: &TenantTx<'_>) -> Result<Enterprise> {
     const LOOKUP: &str = "-- enterprise.lookup
-        SELECT name, created_at FROM enterprises WHERE id = $1";
+        SELECT name, created_at, leaver_retention_days, leaver_reassignment FROM enterprises WHERE id = $1";
     let (id, root) = (tx.caller().enterprise_id(), tx.caller().enterprise());
     let row = tx.query_opt(LOOKUP, &[&id.uuid()]).await?.ok_or(Error::NotFound { what: "enterprise" })?;
-    let role = root.ok().and_then(|root| root.role);
-    Ok(Enterprise { id, name: row.get("name"), role, created_at: row.get("created_at") })
+    let reassignment = match row.get("leaver_reassignment") {
+        "owners" => Reassignment::Owners,
+        "admins" => Reassignment::Admins,
+        _ => Reassignment::Nobody,
+    };
+    Ok(Enterprise {
+        id,
+        name: row.get("name"),
+        role: root.ok().and_then(|root| root.role),
+        leavers: LeaverPolicy { retention_days: row.get("leaver_retention_days"), reassignment },
+        created_at: row.get("created_at"),
+    })
 }

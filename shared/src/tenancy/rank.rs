@@ -1,7 +1,9 @@
 //! The rule of rank: nobody hands out more than they hold, nor touches whoever holds more.
 
+use super::locked::Locked;
 use crate::access::{ReadableScope, Role};
 use crate::error::{Error, Result};
+use crate::ids::{GroupId, UserId};
 
 /// Refuses a role above the caller's own on that scope.
 pub(super) fn may_grant(scope: &ReadableScope, role: Role) -> Result<()> {
@@ -20,6 +22,47 @@ pub(super) fn may_touch(scope: &ReadableScope, other: Option<Role>) -> Result<()
         return Ok(());
     }
     Err(Error::Forbidden(format!("this concerns somebody whose role on {} is above yours", scope.label())))
+}
+
+/// Whoever acts with the roles of others once the caller lets them.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Holder {
+    /// Everyone in a group.
+    Group(GroupId),
+    /// Whoever has a key of a service account.
+    Account(UserId),
+}
+
+/// Refuses unless the caller's own role is at least as high wherever the other holds one: putting somebody into a group,
+/// or making a key of an account, hands out all of that at once.
+pub(super) async fn covers(tree: &Locked<'_, '_>, holder: Holder) -> Result<()> {
+    const EXCEEDS: &str = "-- rank.exceeds
+        SELECT EXISTS (
+            SELECT FROM (SELECT r.scope_id, r.role FROM group_roles r WHERE r.enterprise_id = $1 AND r.group_id = $3
+                          UNION ALL
+                         SELECT h.scope_id, h.role FROM mem0.held_roles h WHERE h.enterprise_id = $1 AND h.user_id = $4)
+                        held
+              JOIN scopes s ON s.enterprise_id = $1 AND s.id = held.scope_id
+             WHERE NOT coalesce(held.role <= (SELECT max(m.role) FROM mem0.held_roles m
+                                               WHERE m.enterprise_id = $1 AND m.user_id = $2
+                                                 AND m.scope_id = ANY (s.path))
+                                AND ($5::bigint[] IS NULL OR s.path && $5), false))";
+    let caller = tree.caller();
+    let (enterprise, own) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    let (group, account) = match holder {
+        Holder::Group(id) => (Some(id.uuid()), None),
+        Holder::Account(id) => (None, Some(id.uuid())),
+    };
+    let within = caller.within();
+    let row = tree.query_one(EXCEEDS, &[&enterprise, &own, &group, &account, &within]).await?;
+    if !row.get::<_, bool>(0) {
+        return Ok(());
+    }
+    let what = match holder {
+        Holder::Group(_) => "group",
+        Holder::Account(_) => "account",
+    };
+    Err(Error::Forbidden(format!("this {what} holds a role somewhere that is above yours there")))
 }
 
 #[cfg(test)]

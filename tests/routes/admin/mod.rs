@@ -1,9 +1,13 @@
 //! The routes of `functions/admin`.
 
+mod access;
+mod dissolve;
 mod enterprise;
 mod epochs;
+mod groups;
 mod idempotency;
 mod invitations;
+mod leavers;
 mod members;
 mod moves;
 mod organizations;

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::store;
-use crate::access::{AuthContext, Gate, IdentityTx};
+use crate::access::{ApiKeyVerb, AuthContext, Gate, IdentityTx};
 use crate::audit;
 use crate::error::{Error, Result};
 use crate::ids::UserId;
-use crate::tenancy::{owners, users};
+use crate::tenancy::{owners, service_accounts, users};
 
 /// Deactivates an account of the caller's enterprise: in one transaction it can no longer be used, its sessions and
 /// with them the refresh tokens end, its API keys are revoked. The very next request with any of them is refused.
@@ -16,7 +16,35 @@ use crate::tenancy::{owners, users};
 /// For administrators of the enterprise, on others of at most their own role there. The last active owner cannot be
 /// deactivated (`Conflict`). Memories, memberships and open invitations stay.
 pub async fn deactivate_user(gate: &Gate, caller: &AuthContext, user: UserId) -> Result<()> {
-    let (tx, active) = begin(gate, caller, "account.deactivate", user).await?;
+    deactivate(gate, caller, user, Which::Any).await
+}
+
+/// Lets a deactivated account be used again, with its password. Sessions and keys that were revoked stay so.
+pub async fn reactivate_user(gate: &Gate, caller: &AuthContext, user: UserId) -> Result<()> {
+    reactivate(gate, caller, user, Which::Any).await
+}
+
+/// The same for a service account, for administrators of the node that owns it.
+pub async fn deactivate_service_account(gate: &Gate, caller: &AuthContext, account: UserId) -> Result<()> {
+    deactivate(gate, caller, account, Which::Service).await
+}
+
+/// Lets a deactivated service account be used again. It needs new keys.
+pub async fn reactivate_service_account(gate: &Gate, caller: &AuthContext, account: UserId) -> Result<()> {
+    reactivate(gate, caller, account, Which::Service).await
+}
+
+/// In which capacity an account is managed.
+#[derive(Clone, Copy)]
+enum Which {
+    /// As one of the enterprise's.
+    Any,
+    /// As one that a node owns.
+    Service,
+}
+
+async fn deactivate(gate: &Gate, caller: &AuthContext, user: UserId, which: Which) -> Result<()> {
+    let (tx, active) = begin(gate, caller, "account.deactivate", user, which).await?;
     if active {
         let (enterprise, at) = (caller.enterprise_id(), caller.request().at);
         owners::require_another(&tx, enterprise, user).await?;
@@ -30,9 +58,8 @@ pub async fn deactivate_user(gate: &Gate, caller: &AuthContext, user: UserId) ->
     Ok(())
 }
 
-/// Lets a deactivated account be used again, with its password. Sessions and keys that were revoked stay so.
-pub async fn reactivate_user(gate: &Gate, caller: &AuthContext, user: UserId) -> Result<()> {
-    let (tx, active) = begin(gate, caller, "account.reactivate", user).await?;
+async fn reactivate(gate: &Gate, caller: &AuthContext, user: UserId, which: Which) -> Result<()> {
+    let (tx, active) = begin(gate, caller, "account.reactivate", user, which).await?;
     if !active {
         store::set_active(&tx, caller.enterprise_id(), user, true, caller.request().at).await?;
         audit::record_as(&tx, caller, audit::Entry::new("account.reactivate", user)).await?;
@@ -48,9 +75,16 @@ async fn begin(
     caller: &AuthContext,
     name: &'static str,
     user: UserId,
+    which: Which,
 ) -> Result<(IdentityTx, bool)> {
     let tx = caller.begin(&gate.db, name).await?;
-    users::may_manage(&tx, user).await?;
+    match which {
+        Which::Any => users::may_manage(&tx, user).await?,
+        Which::Service => {
+            caller.authorize_verb(ApiKeyVerb::TenancyWrite)?;
+            service_accounts::may_manage(&tx, user).await?;
+        }
+    }
     let tx = tx.into_sign_in().await?;
     let active = store::lock_status(&tx, caller.enterprise_id(), user).await?;
     Ok((tx, active.ok_or(Error::NotFound { what: "user" })?))

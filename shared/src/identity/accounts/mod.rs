@@ -8,7 +8,9 @@ mod store;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-pub use activation::{deactivate_user, reactivate_user};
+pub use activation::{
+    deactivate_service_account, deactivate_user, reactivate_service_account, reactivate_user,
+};
 pub use profile::{CredentialView, Me, MembershipView, Profile, ScopeView};
 pub use register::{NewAccount, Place};
 pub(super) use store::{by_email, change_password, lock_active, upgrade_hash};

@@ -1,22 +1,29 @@
-//! API keys: made by their owner in a login, shown once, stored as a hash, and revoked for good.
+//! API keys: made by their owner, or by an administrator of the service account that owns them, in a login; shown once,
+//! stored as a hash, and revoked for good.
 //!
 //! A key cannot make, list or revoke keys: one that leaked could otherwise outlive its own revocation. What a key may
-//! be used for is checked in `access`.
+//! be used for is checked in `access`, each time anew: whatever it says, it never reaches further than its owner does at
+//! that moment.
 
+mod rotate;
 mod store;
+mod types;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
-use serde::Serialize;
 use serde_json::json;
 
+pub use types::{ApiKeyView, Keys, NewApiKey, Rotation};
+
 use super::{Identity, accounts};
-use crate::access::{ApiKeyVerb, AuthContext, SecretHash};
+use crate::access::{ApiKeyVerb, AuthContext, IdentityTx, ScopeName, SecretHash};
 use crate::audit::{self, Entry};
 use crate::error::{Error, Result, Unauthenticated};
-use crate::ids::ApiKeyId;
+use crate::ids::{ApiKeyId, ScopeId, UserId};
 use crate::page::{Cursor, List, QueryHash};
+use crate::tenancy::service_accounts;
 use crate::{name, random};
+use store::KeyRow;
 
 /// What an API key begins with.
 pub const PREFIX: &str = "m0sk_";
@@ -27,44 +34,25 @@ const SHOWN: usize = PREFIX.len() + 6;
 /// Most keys that somebody can have at a time.
 const MOST: i64 = 100;
 
+/// Most scopes that a key can be narrowed to.
+const MOST_WITHIN: usize = 50;
+
 /// The furthest that an expiry can be away.
 const LONGEST: TimeDelta = TimeDelta::days(3650);
 
-/// What a new key is to be.
-#[derive(Debug, Clone)]
-pub struct NewApiKey {
-    /// What its owner calls it.
-    pub name: String,
-    /// What it may be used for; not empty.
-    pub scopes: Vec<ApiKeyVerb>,
-    /// When it ends; none: when it is revoked.
-    pub expires_at: Option<DateTime<Utc>>,
-}
-
-/// A key, as its owner sees it: everything but the secret.
-#[derive(Debug, Clone, Serialize)]
-pub struct ApiKeyView {
-    /// `key_…`.
-    pub id: ApiKeyId,
-    /// What its owner calls it.
-    pub name: String,
-    /// How the secret begins.
-    pub prefix: String,
-    /// What it may be used for.
-    pub scopes: Vec<ApiKeyVerb>,
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
-    /// When it ends; none: when it is revoked.
-    pub expires_at: Option<DateTime<Utc>>,
-    /// When it was last used, to the minute.
-    pub last_used_at: Option<DateTime<Utc>>,
+/// Whose keys a transaction is about.
+struct Owner {
+    user: UserId,
+    /// Their own scope, if the caller may name it.
+    personal: Option<ScopeId>,
 }
 
 impl Identity {
-    /// Makes a key for the caller. The secret is in the answer and nowhere else.
+    /// Makes a key. The secret is in the answer and nowhere else.
     pub async fn create_api_key(
         &self,
         caller: &AuthContext,
+        keys: Keys,
         new: NewApiKey,
     ) -> Result<(ApiKeyView, SecretString)> {
         caller.session()?;
@@ -74,68 +62,158 @@ impl Identity {
             let known = ApiKeyVerb::ALL.map(ApiKeyVerb::as_str).join(", ");
             return Err(Error::invalid("scopes", format!("a key needs at least one scope of {known}")));
         }
-        if let Some(expires_at) = new.expires_at
-            && !(now..=now + LONGEST).contains(&expires_at)
-        {
-            let days = LONGEST.num_days();
-            return Err(Error::invalid("expires_at", format!("a key ends in the next {days} days or never")));
-        }
+        check_expiry(new.expires_at, now)?;
         let mut scopes = new.scopes;
         scopes.sort_unstable();
         scopes.dedup();
+
+        let (tx, owner) = self.keys_of(caller, keys, Purpose::Give, "api_key.create").await?;
+        let within = new.within.map(|names| resolve(caller, &owner, &names)).transpose()?;
+        if store::count(&tx, caller, owner.user).await? >= MOST {
+            return Err(Error::Conflict(format!("there are {MOST} API keys already, revoke one first")));
+        }
         let secret = random::secret(PREFIX)?;
-        let key = ApiKeyView {
+        let row = KeyRow {
             id: ApiKeyId::generate(),
             name,
             prefix: secret[..SHOWN].to_owned(),
             scopes,
+            within,
+            ceiling: None,
             created_at: now,
             expires_at: new.expires_at,
             last_used_at: None,
+            rotated_from: None,
         };
-
-        let tx = self.gate().sign_in("api_key.create").await?;
-        if !accounts::lock_active(&tx, caller.user_id(), None).await? {
-            return Err(Unauthenticated::Invalid.into());
-        }
-        if store::count(&tx, caller).await? >= MOST {
-            return Err(Error::Conflict(format!("you have {MOST} API keys, revoke one first")));
-        }
-        store::insert(&tx, caller, &key, &SecretHash::of(&secret)).await?;
-        let details = json!({ "name": key.name, "scopes": key.scopes, "expires_at": key.expires_at });
-        audit::record_as(&tx, caller, Entry::new("api_key.create", key.id).with(details)).await?;
+        store::insert(&tx, caller, owner.user, &row, &SecretHash::of(&secret)).await?;
+        let view = row.shown_to(caller, &owner);
+        let details = json!({
+            "name": view.name, "scopes": view.scopes, "within": view.within, "expires_at": view.expires_at,
+            "owner": owner.user,
+        });
+        audit::record_as(&tx, caller, Entry::new("api_key.create", view.id).with(details)).await?;
         tx.commit().await?;
-        Ok((key, secret.into()))
+        Ok((view, secret.into()))
     }
 
-    /// The caller's keys that are not revoked, the newest first; expired ones too.
+    /// Keys that are not revoked, the newest first; expired ones too.
     pub async fn api_keys(
         &self,
         caller: &AuthContext,
+        keys: Keys,
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<List<ApiKeyView>> {
         caller.session()?;
-        let query = QueryHash::of(&["api_keys"]);
+        let query = match keys {
+            Keys::Own => QueryHash::of(&["api_keys"]),
+            Keys::Of(account) => QueryHash::of(&["api_keys", &account.to_string()]),
+        };
         let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
-        let tx = self.gate().sign_in("api_key.list").await?;
-        let mut results = store::list(&tx, caller, after, limit + 1).await?;
+        let (tx, owner) = self.keys_of(caller, keys, Purpose::Look, "api_key.list").await?;
+        let rows = store::list(&tx, caller, owner.user, after, limit + 1).await?;
         tx.commit().await?;
+        let mut results: Vec<_> = rows.into_iter().map(|row| row.shown_to(caller, &owner)).collect();
         let place = |key: &ApiKeyView| Cursor { created_at: key.created_at, id: key.id.uuid() };
         let next = Cursor::cut(&mut results, limit, &query, place);
         Ok(List { results, next })
     }
 
-    /// Revokes one of the caller's keys. Doing it again changes nothing.
-    pub async fn revoke_api_key(&self, caller: &AuthContext, key: ApiKeyId) -> Result<()> {
+    /// Revokes a key. Doing it again changes nothing.
+    pub async fn revoke_api_key(&self, caller: &AuthContext, keys: Keys, key: ApiKeyId) -> Result<()> {
         caller.session()?;
-        let tx = self.gate().sign_in("api_key.revoke").await?;
-        if store::revoke(&tx, caller, key).await? {
+        let (tx, owner) = self.keys_of(caller, keys, Purpose::Look, "api_key.revoke").await?;
+        if store::revoke(&tx, caller, owner.user, key).await? {
             audit::record_as(&tx, caller, Entry::new("api_key.revoke", key)).await?;
-        } else if !store::exists(&tx, caller, key).await? {
+        } else if !store::exists(&tx, caller, owner.user, key).await? {
             return Err(Error::NotFound { what: "API key" });
         }
         tx.commit().await?;
         Ok(())
+    }
+
+    /// A transaction about somebody's keys, once the caller may do it.
+    async fn keys_of(
+        &self,
+        caller: &AuthContext,
+        keys: Keys,
+        purpose: Purpose,
+        name: &'static str,
+    ) -> Result<(IdentityTx, Owner)> {
+        let (tx, owner) = match keys {
+            Keys::Own => {
+                let personal = caller.personal().ok().map(|scope| scope.id);
+                (self.gate().sign_in(name).await?, Owner { user: caller.user_id(), personal })
+            }
+            Keys::Of(user) => {
+                let tx = caller.begin(&self.gate().db, name).await?;
+                let personal = match purpose {
+                    Purpose::Give => service_accounts::may_give_keys(&tx, user).await?,
+                    Purpose::Look => service_accounts::may_manage(&tx, user).await?,
+                };
+                (tx.into_sign_in().await?, Owner { user, personal: Some(personal) })
+            }
+        };
+        if purpose == Purpose::Give && !accounts::lock_active(&tx, owner.user, None).await? {
+            return Err(match keys {
+                Keys::Own => Unauthenticated::Invalid.into(),
+                Keys::Of(_) => Error::Conflict("this account is deactivated".to_owned()),
+            });
+        }
+        Ok((tx, owner))
+    }
+}
+
+/// What somebody's keys are wanted for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// A new one.
+    Give,
+    /// Seeing or revoking what there is.
+    Look,
+}
+
+fn check_expiry(expires_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<()> {
+    match expires_at {
+        Some(at) if !(now..=now + LONGEST).contains(&at) => {
+            let days = LONGEST.num_days();
+            Err(Error::invalid("expires_at", format!("a key ends in the next {days} days or never")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The scopes that a key is narrowed to. What the caller cannot read does not exist for them; `personal` is the owner's.
+fn resolve(caller: &AuthContext, owner: &Owner, names: &[ScopeName]) -> Result<Vec<ScopeId>> {
+    if !(1..=MOST_WITHIN).contains(&names.len()) {
+        return Err(Error::invalid("within", format!("expected between one and {MOST_WITHIN} scopes")));
+    }
+    let resolved = names.iter().map(|name| match (name, owner.personal) {
+        (ScopeName::Personal, Some(personal)) => Ok(personal),
+        _ => caller.resolve(*name).map(|scope| scope.id),
+    });
+    let mut ids = resolved.collect::<Result<Vec<_>>>()?;
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
+}
+
+impl KeyRow {
+    fn shown_to(self, caller: &AuthContext, owner: &Owner) -> ApiKeyView {
+        let label = |id: ScopeId| match owner.personal {
+            Some(personal) if personal == id => Some("personal".to_owned()),
+            _ => caller.scope(id).map(|scope| scope.label()),
+        };
+        ApiKeyView {
+            id: self.id,
+            name: self.name,
+            prefix: self.prefix,
+            scopes: self.scopes,
+            within: self.within.map(|ids| ids.into_iter().filter_map(label).collect()),
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+            last_used_at: self.last_used_at,
+            rotated_from: self.rotated_from,
+        }
     }
 }

@@ -4,10 +4,13 @@
 //! from the enterprise down to itself; a move rewrites the paths of the whole subtree in one statement. Memories name
 //! scopes, never paths, so nothing of theirs changes: who sees them follows from the tree at the next request.
 
+mod dissolve;
+mod estate;
 pub mod placement;
 pub mod service;
 mod store;
 mod types;
 
+pub use dissolve::{Dissolution, Dissolved, Estate, Heir, Members, dissolve};
 pub use service::{change, create, delete, list, lookup, relocate};
 pub use types::{Listing, NewNode, Node, NodeChange, Parent, Settings};

@@ -1,12 +1,14 @@
 //! Rows of `users`: only the columns that a request may see.
 
+use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
-use super::{Membership, Status, User};
-use crate::access::{Role, TenantTx};
+use super::{Kind, Membership, Status, User};
+use crate::access::{Role, TenantTx, UpkeepTx};
 use crate::db::StoreError;
-use crate::ids::UserId;
+use crate::ids::{ScopeId, UserId};
 use crate::page::Cursor;
+use crate::tenancy::locked::Locked;
 use crate::tenancy::place::Place;
 
 /// Accounts with their role on the enterprise, oldest first.
@@ -18,7 +20,7 @@ pub(super) async fn list(
     most: u32,
 ) -> Result<Vec<User>, StoreError> {
     const LIST: &str = "-- user.list
-        SELECT u.id, u.email, u.display_name, u.status, u.created_at, u.deactivated_at,
+        SELECT u.id, u.email, u.display_name, u.kind, u.status, u.created_at, u.deactivated_at,
                (SELECT max(m.role)::text FROM mem0.held_roles m
                  WHERE m.enterprise_id = $1 AND m.user_id = u.id
                    AND m.scope_id = (SELECT id FROM scopes WHERE enterprise_id = $1 AND kind = 'enterprise')) AS role
@@ -63,6 +65,38 @@ pub(super) async fn memberships(tx: &TenantTx<'_>, user: UserId) -> Result<Vec<M
         .collect()
 }
 
+/// The scope that is somebody's own.
+pub(super) async fn personal_scope(tx: &TenantTx<'_>, user: UserId) -> Result<Option<ScopeId>, StoreError> {
+    const PERSONAL: &str = "-- user.personal_scope
+        SELECT scope_id FROM users WHERE enterprise_id = $1 AND id = $2";
+    let row = tx.query_opt(PERSONAL, &[&tx.caller().enterprise_id().uuid(), &user.uuid()]).await?;
+    Ok(row.map(|row| ScopeId(row.get(0))))
+}
+
+/// Hands some personal memories of somebody who left to another scope; how many.
+pub(super) async fn hand_over_personal(
+    tree: &Locked<'_, '_>,
+    user: UserId,
+    heir: ScopeId,
+    most: i32,
+) -> Result<i32, StoreError> {
+    const HAND_OVER: &str = "-- account.hand_over_personal
+        SELECT mem0.hand_over_personal($1, $2, $3)";
+    tree.query_one(HAND_OVER, &[&user.uuid(), &heir.0, &most]).await.map(|row| row.get(0))
+}
+
+/// Removes some of what people left whose retention is over; how many memories, and whether there may be more.
+pub(super) async fn forget_leavers(
+    tx: &UpkeepTx,
+    at: DateTime<Utc>,
+    most: i32,
+) -> Result<(u64, bool), StoreError> {
+    const FORGET: &str = "-- account.forget_leavers
+        SELECT removed, more FROM mem0.forget_leavers($1, $2)";
+    let row = tx.query_one(FORGET, &[&at, &most]).await?;
+    Ok((u64::try_from(row.get::<_, i32>("removed")).unwrap_or_default(), row.get("more")))
+}
+
 impl TryFrom<&Row> for User {
     type Error = StoreError;
 
@@ -71,6 +105,7 @@ impl TryFrom<&Row> for User {
             id: UserId(row.get("id")),
             email: row.get("email"),
             name: row.get("display_name"),
+            kind: if row.get::<_, &str>("kind") == "service" { Kind::Service } else { Kind::Person },
             status: Status::from_row(row)?,
             role: role(row)?,
             created_at: row.get("created_at"),

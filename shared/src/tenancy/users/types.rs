@@ -48,6 +48,16 @@ impl FromStr for Status {
     }
 }
 
+/// Whose an account is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A person's.
+    Person,
+    /// A program's: a service account.
+    Service,
+}
+
 /// An account.
 #[derive(Debug, Clone, Serialize)]
 pub struct User {
@@ -57,6 +67,8 @@ pub struct User {
     pub email: String,
     /// The person's name, possibly empty.
     pub name: String,
+    /// Whether it is a person's or a program's.
+    pub kind: Kind,
     /// Whether it can be used.
     pub status: Status,
     /// Its role on the whole enterprise, if any.

@@ -1,0 +1,50 @@
+//! Somebody else's authority, for questions about it.
+//!
+//! It is a caller like any other, so whatever decides about callers decides about it; but no transaction begins in its name,
+//! and so nothing is read or written as somebody else.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::scopes::Scopes;
+use super::{AuthContext, Method, TenantTx};
+use crate::db::StoreError;
+use crate::ids::{SessionId, UserId};
+
+/// Somebody, as if they were asking now in a login of theirs.
+#[derive(Debug, Clone)]
+pub struct Simulation {
+    /// What they would be as a caller.
+    pub caller: AuthContext,
+    /// Whether their account can be used at all.
+    pub active: bool,
+}
+
+impl Simulation {
+    /// Somebody of the tenant of the transaction's caller; none if there is no such account.
+    pub async fn of(tx: &TenantTx<'_>, user: UserId) -> Result<Option<Self>, StoreError> {
+        const SIMULATE: &str = "-- access.simulate
+            SELECT u.email, u.kind = 'service' AS service, u.status = 'active' AS active,
+                   x.scope_ids, x.kinds, x.parents, x.roles, x.node_ids, x.names
+              FROM users u
+              CROSS JOIN LATERAL mem0.expand_scopes(u.enterprise_id, u.id, u.scope_id) x
+             WHERE u.enterprise_id = $1 AND u.id = $2";
+        let asker = tx.caller();
+        let enterprise = asker.enterprise_id();
+        let Some(row) = tx.query_opt(SIMULATE, &[&enterprise.uuid(), &user.uuid()]).await? else {
+            return Ok(None);
+        };
+        let caller = AuthContext {
+            user,
+            email: row.get("email"),
+            method: Method::Session(SessionId(Uuid::nil())),
+            service: row.get("service"),
+            scopes: Arc::new(Scopes::from_row(&row)?.unwrap_or_default()),
+            within: None,
+            simulated: true,
+            ..asker.clone()
+        };
+        Ok(Some(Self { caller, active: row.get("active") }))
+    }
+}

@@ -1,0 +1,154 @@
+//! The two questions.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::store::{self, Held};
+use super::{Question, Reason, SeenScope, Verdict, Via};
+use crate::access::policy::{self, Requirement};
+use crate::access::{Action, AuthContext, ReadableScope, ScopeKind, Simulation, TenantTx};
+use crate::audit::{self, Entry};
+use crate::db::Database;
+use crate::error::{Error, Result};
+use crate::ids::UserId;
+use crate::page::{Cursor, List, QueryHash};
+
+/// The scopes that somebody can read among those that the caller administers, with roles and reasons; all of them for
+/// oneself.
+///
+/// Whoever reads nothing there is nobody to the caller (`NotFound`), unless the caller administers the enterprise.
+pub async fn list(
+    ctx: &AuthContext,
+    db: &Database,
+    user: UserId,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<List<SeenScope>> {
+    ctx.authorize_verb(Action::SimulateAccess.verb())?;
+    let query = QueryHash::of(&["access", &user.to_string()]);
+    let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?.map(|after| after.id);
+    let missing = || Error::NotFound { what: "user" };
+    let tx = ctx.begin(db, "access.simulate").await?;
+    let them = Simulation::of(&tx, user).await?.ok_or_else(missing)?;
+    let held = store::held(&tx, user).await?;
+    let mut scopes: Vec<_> = them.caller.scopes().iter().filter(|scope| concerns(ctx, user, scope)).collect();
+    let known = user == ctx.user_id() || ctx.enterprise().is_ok_and(|root| administers(ctx, root));
+    if !known && scopes.iter().all(|scope| scope.kind == ScopeKind::Public) {
+        return Err(missing());
+    }
+    record(&tx, "access.simulate_scopes", user, json!({})).await?;
+    tx.commit().await?;
+    if !them.active {
+        scopes.clear();
+    }
+    let mut rest: Vec<_> = scopes.into_iter().map(|scope| (order(scope), scope)).collect();
+    rest.sort_by_key(|(order, _)| *order);
+    rest.retain(|(order, _)| Some(*order) > after);
+    let place = |(order, _): &(Uuid, _)| Cursor { created_at: chrono::DateTime::UNIX_EPOCH, id: *order };
+    let next = Cursor::cut(&mut rest, limit, &query, place);
+    let results = rest.into_iter().map(|(_, scope)| seen(&them.caller, scope, &held)).collect();
+    Ok(List { results, next })
+}
+
+/// Whether somebody may do something at a scope that the caller administers, and why.
+pub async fn check(ctx: &AuthContext, db: &Database, question: Question) -> Result<Verdict> {
+    let scope = ctx.resolve(question.scope)?;
+    ctx.authorize(Action::SimulateAccess, scope)?;
+    let tx = ctx.begin(db, "access.check").await?;
+    let them = Simulation::of(&tx, question.user).await?.ok_or(Error::NotFound { what: "user" })?;
+    let held = store::held(&tx, question.user).await?;
+    let details = json!({ "action": question.action.name(), "scope": scope.label() });
+    record(&tx, "access.check", question.user, details).await?;
+    tx.commit().await?;
+    let Some(theirs) = them.caller.scope(scope.id) else {
+        let reason = format!("they cannot see {}", scope.label());
+        return Ok(Verdict { allowed: false, reason, role: None, why: Vec::new() });
+    };
+    let allowed = them.active && them.caller.authorize(question.action, theirs).is_ok();
+    let reason = match them.active {
+        true => sentence(question.action, theirs),
+        false => "their account is deactivated".to_owned(),
+    };
+    Ok(Verdict { allowed, reason, role: theirs.role, why: reasons(theirs, &held) })
+}
+
+async fn record(tx: &TenantTx<'_>, action: &'static str, user: UserId, details: Value) -> Result<()> {
+    audit::record(tx, Entry::new(action, user).with(details)).await?;
+    Ok(())
+}
+
+/// What the policy asks for, and what they have.
+fn sentence(action: Action, scope: &ReadableScope) -> String {
+    let what = action.name();
+    let label = scope.label();
+    match (policy::requirement(action, scope.kind), scope.role) {
+        (Requirement::Reader, _) => format!("whoever can see {label} may {what} there"),
+        (Requirement::AtLeast(least), Some(role)) => {
+            format!("{what} needs the role {least} on {label}, they are {role}")
+        }
+        (Requirement::AtLeast(least), None) => {
+            format!("{what} needs the role {least} on {label}, they have none there")
+        }
+        (Requirement::Nobody, _) => format!("nobody can {what} on {label}"),
+    }
+}
+
+fn administers(ctx: &AuthContext, scope: &ReadableScope) -> bool {
+    policy::allows(Action::SimulateAccess, scope.kind, scope.role) && ctx.reaches(&scope.path)
+}
+
+/// Whether a scope of theirs is the caller's business.
+fn concerns(ctx: &AuthContext, user: UserId, scope: &ReadableScope) -> bool {
+    if user == ctx.user_id() {
+        return ctx.scope(scope.id).is_some();
+    }
+    match scope.kind {
+        // Its roles are the enterprise's.
+        ScopeKind::Public => ctx.enterprise().is_ok_and(|root| administers(ctx, root)),
+        _ => ctx.scope(scope.id).is_some_and(|own| administers(ctx, own)),
+    }
+}
+
+fn seen(them: &AuthContext, scope: &ReadableScope, held: &[Held]) -> SeenScope {
+    let may = Action::ALL.into_iter().filter(|action| them.authorize(*action, scope).is_ok());
+    SeenScope {
+        place: scope.into(),
+        role: scope.role,
+        may: may.map(Action::name).collect(),
+        why: reasons(scope, held),
+    }
+}
+
+fn reasons(scope: &ReadableScope, held: &[Held]) -> Vec<Reason> {
+    if scope.kind == ScopeKind::User {
+        return vec![Reason { via: Via::Own, role: None, at: None, group: None }];
+    }
+    let reason = |held: &Held, via| Reason {
+        via,
+        role: Some(held.role),
+        at: Some(held.at.clone()),
+        group: held.group.clone(),
+    };
+    let on_path = held.iter().filter_map(|held| match held.scope() {
+        Some(id) if id == scope.id => Some(reason(held, Via::Member)),
+        Some(id) if scope.path.contains(&id) => Some(reason(held, Via::Inherited)),
+        _ => None,
+    });
+    let mut why: Vec<_> = on_path.collect();
+    if why.is_empty() {
+        why = held
+            .iter()
+            .filter(|held| held.path.contains(&scope.id))
+            .map(|held| reason(held, Via::Below))
+            .collect();
+    }
+    if why.is_empty() {
+        why.push(Reason { via: Via::Everyone, role: None, at: None, group: None });
+    }
+    why
+}
+
+/// A node's own id, which sorts by age; the others have none, and come first in the order of their kinds.
+fn order(scope: &ReadableScope) -> Uuid {
+    scope.node.map_or_else(|| Uuid::from_u128(scope.kind as u128), |node| node.uuid())
+}

@@ -1,0 +1,49 @@
+//! The roles that somebody holds, with where and through what.
+
+use crate::access::Role;
+use crate::access::TenantTx;
+use crate::db::StoreError;
+use crate::ids::{GroupId, ScopeId, UserId};
+use crate::tenancy::Place;
+use crate::tenancy::members::ThroughGroup;
+
+/// A role on a scope itself.
+pub(super) struct Held {
+    pub(super) path: Vec<ScopeId>,
+    pub(super) role: Role,
+    pub(super) at: Place,
+    pub(super) group: Option<ThroughGroup>,
+}
+
+impl Held {
+    /// The scope on which it is held.
+    pub(super) fn scope(&self) -> Option<ScopeId> {
+        self.path.last().copied()
+    }
+}
+
+/// Every role that somebody holds, from the enterprise down.
+pub(super) async fn held(tx: &TenantTx<'_>, user: UserId) -> Result<Vec<Held>, StoreError> {
+    const HELD: &str = "-- simulation.list_held_roles
+        SELECT h.role::text, s.path, s.kind, n.id AS node_id, n.name, h.group_id, g.name AS group_name
+          FROM mem0.held_roles h
+          JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.scope_id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = s.enterprise_id AND n.scope_id = s.id
+          LEFT JOIN groups g ON g.enterprise_id = h.enterprise_id AND g.id = h.group_id
+         WHERE h.enterprise_id = $1 AND h.user_id = $2
+         ORDER BY cardinality(s.path), s.id, h.group_id NULLS FIRST";
+    let rows = tx.query(HELD, &[&tx.caller().enterprise_id().uuid(), &user.uuid()]).await?;
+    rows.iter()
+        .map(|row| {
+            let role = row.get::<_, &str>("role").parse();
+            let corrupt = |problem| StoreError::Corrupt { table: "memberships", column: "role", problem };
+            let group = row.get::<_, Option<_>>("group_id").map(GroupId);
+            Ok(Held {
+                path: row.get::<_, Vec<i64>>("path").into_iter().map(ScopeId).collect(),
+                role: role.map_err(corrupt)?,
+                at: Place::try_from(row)?,
+                group: group.map(|id| ThroughGroup { id, name: row.get("group_name") }),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,56 @@
+//! What belongs to a node, on its way to an heir.
+
+use super::dissolve::{Estate, Members};
+use crate::access::ScopeKind;
+use crate::db::StoreError;
+use crate::ids::ScopeId;
+use crate::tenancy::locked::Locked;
+
+/// Hands some of its memories over, those that live there and those that can be seen there; how many.
+pub(super) async fn hand_over_memories(
+    tree: &Locked<'_, '_>,
+    node: ScopeId,
+    heir: ScopeId,
+    most: i32,
+) -> Result<i32, StoreError> {
+    const HAND_OVER: &str = "-- node.hand_over_memories
+        SELECT mem0.hand_over_memories($1, $2, $3)";
+    tree.query_one(HAND_OVER, &[&node.0, &heir.0, &most]).await.map(|row| row.get(0))
+}
+
+/// The kinds of the nodes right below.
+pub(super) async fn kinds_below(tree: &Locked<'_, '_>, node: ScopeId) -> Result<Vec<ScopeKind>, StoreError> {
+    const KINDS: &str = "-- node.kinds_below
+        SELECT DISTINCT kind FROM scopes WHERE enterprise_id = $1 AND parent_id = $2 ORDER BY kind";
+    let rows = tree.query(KINDS, &[&tree.caller().enterprise_id().uuid(), &node.0]).await?;
+    let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
+    rows.iter().map(|row| row.get::<_, &str>(0).parse().map_err(corrupt)).collect()
+}
+
+/// Hands everything else over and deletes the node.
+pub(super) async fn dissolve(
+    tree: &Locked<'_, '_>,
+    node: ScopeId,
+    heir: ScopeId,
+    members: Members,
+) -> Result<Estate, StoreError> {
+    const DISSOLVE: &str = "-- node.dissolve
+        SELECT nodes, people, kept_groups, service_accounts, invited, api_keys
+          FROM mem0.dissolve_node($1, $2, $3, $4, $5)";
+    let members = match members {
+        Members::Move => "move",
+        Members::MoveAsViewers => "move_as_viewers",
+        Members::Leave => "leave",
+    };
+    let caller = tree.caller();
+    let (by, at) = (caller.user_id().uuid(), caller.request().at);
+    let row = tree.query_one(DISSOLVE, &[&node.0, &heir.0, &members, &by, &at]).await?;
+    Ok(Estate {
+        nodes: row.get("nodes"),
+        members: row.get("people"),
+        groups: row.get("kept_groups"),
+        service_accounts: row.get("service_accounts"),
+        invitations: row.get("invited"),
+        api_keys: row.get("api_keys"),
+    })
+}

@@ -1,0 +1,158 @@
+//! People who left: how long what was theirs alone is kept, and who may have it.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use shared::access::{Role, ScopeKind};
+use shared::tenancy::users;
+
+use crate::harness::{Actor, Client as _, TestApp};
+
+async fn remember(actor: &Actor, text: &str) {
+    let body = json!({ "messages": text, "infer": false });
+    actor.post("/v3/memories/add/", body).await.ok();
+}
+
+async fn end(actor: &Actor, other: &Actor) {
+    actor.post(&format!("/v1/users/{}/deactivate", other.user), json!({})).await.ok();
+}
+
+async fn own(actor: &Actor) -> usize {
+    let listed = actor.post("/v3/memories/", json!({ "scope": "personal" })).await.ok();
+    listed["results"].as_array().unwrap().len()
+}
+
+fn reassign(other: &Actor) -> String {
+    format!("/v1/users/{}/reassign-memories", other.user)
+}
+
+async fn memories(app: &TestApp, person: &Actor) -> (i64, i64) {
+    let count = "SELECT (SELECT count(*) FROM memories WHERE home_scope_id = $1),
+                        (SELECT count(*) FROM memory_scopes WHERE scope_id = $1)";
+    let row = app.database().superuser().await.query_one(count, &[&person.scope.0]).await.unwrap();
+    (row.get(0), row.get(1))
+}
+
+#[tokio::test]
+async fn what_leavers_remembered_is_kept_for_its_time_and_then_gone() {
+    let (app, alice, bob) = TestApp::two_tenants().await;
+    let mia = alice.enterprise_colleague("mia", Role::Member).await;
+    remember(&mia, "my locker is the blue one").await;
+    remember(&mia, "my desk is by the window").await;
+    remember(&bob, "my boat is red").await;
+    let policy = json!({ "leavers": { "retention_days": 30, "reassignment": "owners" } });
+    let changed = alice.patch("/v1/enterprise", policy).await.ok();
+    assert_eq!(changed["leavers"], json!({ "retention_days": 30, "reassignment": "owners" }));
+    let sweep = async || users::forget(app.gate(), || true).await.unwrap();
+    app.advance(TimeDelta::days(100));
+    assert_eq!(sweep().await, 0, "nobody has left");
+    end(&alice, &mia).await;
+    app.advance(TimeDelta::days(29));
+    assert_eq!((sweep().await, memories(&app, &mia).await), (0, (2, 2)));
+    app.advance(TimeDelta::days(1));
+    assert_eq!((sweep().await, memories(&app, &mia).await), (2, (0, 0)));
+    assert_eq!((sweep().await, memories(&app, &bob).await), (0, (1, 1)));
+    let versions = "SELECT count(*) FROM memory_versions WHERE editor_id = $1";
+    let client = app.database().superuser().await;
+    assert_eq!(client.query_one(versions, &[&mia.user.uuid()]).await.unwrap().get::<_, i64>(0), 0);
+}
+
+#[tokio::test]
+async fn whoever_comes_back_in_time_finds_everything() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let mia = alice.enterprise_colleague("mia", Role::Member).await;
+    remember(&mia, "my locker is the blue one").await;
+    end(&alice, &mia).await;
+    app.advance(TimeDelta::days(364));
+    assert_eq!(users::forget(app.gate(), || true).await.unwrap(), 0);
+    alice.post(&format!("/v1/users/{}/reactivate", mia.user), json!({})).await.ok();
+    app.advance(TimeDelta::days(2));
+    assert_eq!(users::forget(app.gate(), || true).await.unwrap(), 0);
+    assert_eq!(memories(&app, &mia).await, (1, 1));
+    let forever = json!({ "leavers": { "retention_days": null, "reassignment": "owners" } });
+    alice.patch("/v1/enterprise", forever).await.ok();
+    end(&alice, &mia).await;
+    app.advance(TimeDelta::days(40_000));
+    assert_eq!((users::forget(app.gate(), || true).await.unwrap(), memories(&app, &mia).await), (0, (1, 1)));
+}
+
+#[tokio::test]
+async fn an_heir_gets_them_by_whom_the_policy_lets() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let energy = alice.node(ScopeKind::Organization, "Energy").await;
+    let adam = alice.enterprise_colleague("adam", Role::Admin).await;
+    let [mia, kim] = [
+        alice.enterprise_colleague("mia", Role::Member).await,
+        alice.enterprise_colleague("kim", Role::Member).await,
+    ];
+    for text in ["the supplier is called Voss", "the supplier answers on Tuesdays"] {
+        remember(&mia, text).await;
+    }
+    let to_kim = json!({ "user_id": kim.user });
+    let active = alice.post(&reassign(&mia), to_kim.clone()).await.assert_problem(409, "conflict", None);
+    assert_eq!(active, "this account is active: its memories are its own");
+    end(&alice, &mia).await;
+    let refused = adam.post(&reassign(&mia), to_kim.clone()).await.assert_problem(403, "forbidden", None);
+    assert_eq!(refused, "the enterprise lets owners hand over what people left behind");
+    kim.post(&reassign(&mia), to_kim.clone()).await.assert_problem(403, "forbidden", None);
+    assert_eq!(alice.post(&reassign(&mia), to_kim.clone()).await.ok(), json!({ "memories": 2 }));
+    assert_eq!(own(&kim).await, 2);
+    assert_eq!(memories(&app, &mia).await, (0, 0));
+    assert_eq!(alice.post(&reassign(&mia), to_kim.clone()).await.ok(), json!({ "memories": 0 }));
+    // Whoever hands them over has not read them, and does not now.
+    assert_eq!(own(&alice).await, 0);
+
+    let admins = json!({ "leavers": { "retention_days": 10, "reassignment": "admins" } });
+    adam.patch("/v1/enterprise", admins.clone()).await.assert_problem(403, "forbidden", None);
+    alice.patch("/v1/enterprise", admins).await.ok();
+    end(&alice, &kim).await;
+    let to_energy = json!({ "scope": energy.label() });
+    assert_eq!(adam.post(&reassign(&kim), to_energy.clone()).await.ok(), json!({ "memories": 2 }));
+    let listed = adam.post("/v3/memories/", json!({ "scope": energy.label() })).await.ok();
+    assert_eq!(listed["results"].as_array().unwrap().len(), 2);
+    let nobody = json!({ "leavers": { "retention_days": 10, "reassignment": "nobody" } });
+    alice.patch("/v1/enterprise", nobody).await.ok();
+    alice.post(&reassign(&kim), to_energy).await.assert_problem(403, "forbidden", None);
+    let audited = "SELECT count(*) FROM audit_log WHERE action = 'account.reassign_memories'";
+    let row = app.database().superuser().await.query_one(audited, &[]).await.unwrap();
+    assert_eq!(row.get::<_, i64>(0), 3);
+}
+
+#[tokio::test]
+async fn bad_heirs_and_policies_are_refused() {
+    let (_app, alice, bob) = TestApp::two_tenants().await;
+    let mia = alice.enterprise_colleague("mia", Role::Member).await;
+    remember(&mia, "my locker is the blue one").await;
+    end(&alice, &mia).await;
+    let robot = alice.post("/v1/enterprise/service-accounts", json!({ "name": "Robot" })).await.ok();
+    for (body, status, kind, field) in [
+        (json!({}), 400, "invalid", None),
+        (json!({ "user_id": alice.user, "scope": "enterprise" }), 400, "invalid", None),
+        (json!({ "scope": "moon" }), 400, "invalid", Some("scope")),
+        (json!({ "scope": "personal" }), 400, "invalid", Some("scope")),
+        (json!({ "scope": "public" }), 400, "invalid", Some("scope")),
+        (json!({ "user_id": bob.user }), 404, "not-found", None),
+        (json!({ "user_id": mia.user }), 409, "conflict", None),
+        (json!({ "user_id": robot["id"] }), 409, "conflict", None),
+    ] {
+        alice.post(&reassign(&mia), body).await.assert_problem(status, kind, field);
+    }
+    alice.post(&reassign(&bob), json!({ "scope": "enterprise" })).await.assert_problem(
+        404,
+        "not-found",
+        None,
+    );
+    for policy in [
+        json!({ "retention_days": -1, "reassignment": "owners" }),
+        json!({ "retention_days": 36_501, "reassignment": "owners" }),
+        json!({ "retention_days": 1, "reassignment": "everyone" }),
+        json!({ "retention_days": 1 }),
+        json!({ "reassignment": "owners" }),
+    ] {
+        let answer = alice.patch("/v1/enterprise", json!({ "leavers": policy })).await;
+        assert_eq!(answer.status, 400, "{policy} {answer}");
+    }
+    let kept = alice.get("/v1/enterprise").await.ok();
+    assert_eq!(kept["leavers"], json!({ "retention_days": 365, "reassignment": "owners" }));
+    let listed: Value = alice.post(&reassign(&mia), json!({ "scope": "enterprise" })).await.ok();
+    assert_eq!(listed, json!({ "memories": 1 }));
+}
