@@ -47,7 +47,7 @@ const INSERT: &str = "-- memory.insert
            n.capture,
            n.position + CASE WHEN n.capture = n.id THEN 0
                              ELSE (SELECT coalesce(max(e.capture_position) + 1, 0) FROM memories e
-                                    WHERE e.enterprise_id = $1 AND e.capture_id = n.capture) END,
+                                    WHERE e.enterprise_id = $1 AND e.capture_id = n.capture AND e.capture_id <> e.id) END,
            n.embedding, CASE WHEN n.embedding IS NOT NULL THEN $8 END, $9, $9, n.tokens
       FROM unnest($10::uuid[], $11::text[], $12::bytea[], $13::jsonb[], $14::jsonb[], $15::timestamptz[],
                   $16::date[], $17::uuid[], $18::integer[], $19::halfvec[], $20::bytea[])

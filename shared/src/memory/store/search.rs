@@ -156,7 +156,7 @@ pub(crate) async fn fetch(
             UNION
             SELECT n.id FROM best b CROSS JOIN LATERAL (
                    SELECT m.id FROM memories m
-                    WHERE {holds} AND m.capture_id = b.capture_id
+                    WHERE {holds} AND m.capture_id = b.capture_id AND m.capture_id <> m.id
                       AND m.capture_position BETWEEN b.capture_position - {BESIDE} AND b.capture_position + {BESIDE}) n
         )
         SELECT {COLUMNS}, m.capture_id, m.capture_position, m.tokens,

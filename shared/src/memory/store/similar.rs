@@ -31,8 +31,7 @@ const LOCK: &str = "-- memory.lock_wordings
 
 /// At most a dozen with the same wording: the same words make only so many statements.
 ///
-/// The fingerprint says it all; `+ 0` and `coalesce` leave the planner its index only. Of a table that has just begun to
-/// grow it knows nothing, and took others, so that an import read all of the tenant's memories for each new one.
+/// The fingerprint says it all; `+ 0` and `coalesce` leave the planner its index only (V10).
 const FIND: &str = "-- memory.find_similar
     SELECT t.number, m.id, m.content, m.similarity
       FROM unnest($3::bytea[], $4::halfvec[]) WITH ORDINALITY AS t (fingerprint, embedding, number)
