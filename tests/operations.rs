@@ -150,6 +150,9 @@ fn body(operation: &Operation, world: &World) -> Option<Value> {
         ("POST", "/v1/organizations") => {
             json!({ "kind": "team", "name": "a node", "parent": world.division.id })
         }
+        ("PUT", "/v1/enterprise/sharing-policy" | "/v1/organizations/{id}/sharing-policy") => {
+            json!({ "default_classification": "confidential", "audiences": { "internal": "organization" } })
+        }
         ("PATCH", "/v1/organizations/{id}") => json!({ "name": "Renamed" }),
         ("POST", "/v1/organizations/{id}/dissolve") => json!({ "heir": "parent", "members": "move" }),
         ("POST", "/v1/users/{id}/reassign-memories") => json!({ "scope": team.label() }),

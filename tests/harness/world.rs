@@ -58,6 +58,8 @@ impl World {
             .header("idempotency-key", marker)
             .body(json!({ "parent": division.id }).to_string().into());
         owner.send(change.unwrap()).await.ok();
+        let policy = json!({ "audiences": { "restricted": "team" } });
+        owner.put("/v1/enterprise/sharing-policy", policy).await.ok();
         let member = owner.colleague(&format!("{marker}-member"), &team, Role::Member).await;
         let invited = json!({ "email": format!("invited@{marker}.example"), "role": "member" });
         let invitation = owner.post("/v1/enterprise/invitations", invited).await.ok();

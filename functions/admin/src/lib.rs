@@ -13,6 +13,7 @@ mod list;
 mod members;
 mod organizations;
 mod scopes;
+mod sharing_policy;
 mod users;
 
 use axum::Router;
@@ -46,6 +47,8 @@ pub fn routes() -> Routes<State> {
     Routes::default()
         .get("/v1/enterprise", enterprise::show)
         .patch("/v1/enterprise", enterprise::change)
+        .get("/v1/enterprise/sharing-policy", sharing_policy::show)
+        .put("/v1/enterprise/sharing-policy", sharing_policy::replace)
         .get("/v1/enterprise/members", members::list)
         .post("/v1/enterprise/members", members::add)
         .put("/v1/enterprise/members/{user_id}", members::change)
@@ -59,6 +62,8 @@ pub fn routes() -> Routes<State> {
         .delete("/v1/organizations/{id}", organizations::delete)
         .post("/v1/organizations/{id}/move", organizations::relocate)
         .post("/v1/organizations/{id}/dissolve", organizations::dissolve)
+        .get("/v1/organizations/{id}/sharing-policy", sharing_policy::show)
+        .put("/v1/organizations/{id}/sharing-policy", sharing_policy::replace)
         .get("/v1/organizations/{id}/members", members::list)
         .post("/v1/organizations/{id}/members", members::add)
         .put("/v1/organizations/{id}/members/{user_id}", members::change)

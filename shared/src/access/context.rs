@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::access::policy::{self, Action};
 use crate::access::scopes::Scopes;
-use crate::access::{ApiKeyVerb, ReadableScope, RequestInfo, ScopeName, SearchTier, TenantTx};
+use crate::access::{
+    ApiKeyVerb, Classification, ReadableScope, RequestInfo, ScopeName, SearchTier, TenantTx,
+};
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
 use crate::ids::{ApiKeyId, EnterpriseId, NodeId, ScopeId, SessionId, UserId};
@@ -38,6 +40,8 @@ pub struct AuthContext {
     pub(super) email: String,
     pub(super) method: Method,
     pub(super) request: RequestInfo,
+    /// The highest class they may see through this credential.
+    pub(super) ceiling: Classification,
     /// Whether it is a service account.
     pub(super) service: bool,
     /// From the enterprise down. Unless the credential is narrowed, the personal and the public scope are always among
@@ -89,6 +93,19 @@ impl AuthContext {
     #[must_use]
     pub fn request(&self) -> &RequestInfo {
         &self.request
+    }
+
+    /// The highest class of memories that they see through this credential.
+    #[must_use]
+    pub fn ceiling(&self) -> Classification {
+        self.ceiling
+    }
+
+    /// The same caller with a ceiling of at most this: for a channel that is read by more people than them.
+    #[must_use]
+    pub fn below(mut self, ceiling: Classification) -> Self {
+        self.ceiling = self.ceiling.min(ceiling);
+        self
     }
 
     /// Every scope they may read.

@@ -5,8 +5,8 @@ use tokio_postgres::types::ToSql;
 
 use super::known::{Answers, Proof};
 use super::{
-    AccessClaims, ApiKeyVerb, AuthContext, Credential, IdentityTx, Method, RequestInfo, SecretHash,
-    TokenVerifier, UpkeepTx,
+    AccessClaims, ApiKeyVerb, AuthContext, Classification, Credential, IdentityTx, Method, RequestInfo,
+    SecretHash, TokenVerifier, UpkeepTx,
 };
 use crate::clock::Clock;
 use crate::db::{Database, StoreError};
@@ -83,7 +83,7 @@ impl Gate {
     /// Asks who a credential stands for. What they may read is in the answer only if it is not what this process knows.
     async fn principal(&self, proof: Proof, request: RequestInfo) -> Result<AuthContext> {
         const PRINCIPAL: &str = "-- access.principal
-            SELECT enterprise_id, user_id, email, account_kind, credential_id, verbs, within_scopes, expired,
+            SELECT enterprise_id, user_id, email, account_kind, credential_id, verbs, within_scopes, ceiling, expired,
                    tree_epoch, access_epoch, broad, scope_ids, kinds, parents, roles, node_ids, names
               FROM mem0.principal($1, $2, $3, $4, $5)";
         let known = self.answers.of(&proof);
@@ -114,6 +114,7 @@ impl Gate {
             service: row.get::<_, &str>("account_kind") == "service",
             method,
             request,
+            ceiling: ceiling(row.get("ceiling"))?,
             scopes: known.scopes,
             within: known.within,
             simulated: false,
@@ -121,6 +122,12 @@ impl Gate {
         telemetry::authenticated(caller.enterprise, caller.user);
         Ok(caller)
     }
+}
+
+/// The highest class that a key may be used for; without one, all.
+fn ceiling(stored: Option<&str>) -> Result<Classification, Error> {
+    let corrupt = |problem| StoreError::Corrupt { table: "api_keys", column: "ceiling", problem };
+    Ok(stored.map_or(Ok(Classification::Restricted), str::parse).map_err(corrupt)?)
 }
 
 fn verbs(stored: Vec<String>) -> Result<Vec<ApiKeyVerb>, Error> {

@@ -8,6 +8,7 @@
 //! Not here: issuing tokens and keys (`identity`), and changing the tree or its members (`tenancy`).
 
 mod api_key;
+mod classification;
 mod context;
 mod credential;
 mod gate;
@@ -21,6 +22,7 @@ pub(crate) mod token;
 mod transaction;
 
 pub use api_key::{ApiKeyVerb, SecretHash};
+pub use classification::{Audience, Classification};
 pub use context::{AuthContext, Method};
 pub use credential::Credential;
 pub use gate::Gate;

@@ -5,7 +5,8 @@ use std::ops::Deref;
 use super::AuthContext;
 use crate::db::{Database, StoreError, Tx};
 
-/// A transaction of a caller: bound to their tenant and to the scopes they may read. Stores take this.
+/// A transaction of a caller: bound to their tenant, the scopes they may read, their ceiling and the
+/// time of their request. Stores take this.
 #[derive(Debug)]
 pub struct TenantTx<'a> {
     tx: Tx,
@@ -23,9 +24,12 @@ impl<'a> TenantTx<'a> {
         }
         // Typed ids print no quote, so the text is safe; parameters would cost a round trip.
         let prologue = format!(
-            "SELECT set_config('mem0.enterprise', '{}', true), set_config('mem0.readable', '{{{}}}', true)",
+            "SELECT set_config('mem0.enterprise', '{}', true), set_config('mem0.readable', '{{{}}}', true), \
+                    set_config('mem0.ceiling', '{}', true), set_config('mem0.at', '{}', true)",
             caller.enterprise_id().uuid(),
-            caller.printed_scopes()
+            caller.printed_scopes(),
+            caller.ceiling(),
+            caller.request().at.to_rfc3339()
         );
         Ok(Self { tx: db.begin(name, &prologue).await?, caller })
     }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::access::{ApiKeyVerb, AuthContext};
+use crate::access::{ApiKeyVerb, AuthContext, Classification};
 use crate::error::Result;
 use crate::ids::{MemoryId, UserId, VersionId};
 use crate::memory::read::NOT_FOUND;
@@ -29,6 +29,8 @@ pub struct Version {
     pub metadata: Metadata,
     /// The categories after it.
     pub categories: Vec<String>,
+    /// The highest class of what it shows.
+    pub classification: Classification,
     /// The memory's labels.
     pub labels: Labels,
     /// Who did it.

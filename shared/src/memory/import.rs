@@ -6,18 +6,19 @@
 //!
 //! Not for conversations that are going on: [`Memories::remember`] extracts statements and keeps their neighbourhood.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::access::{Action, AuthContext, ReadableScope, ScopeName, TenantTx};
+use crate::access::{Action, AuthContext, Classification, ReadableScope, ScopeName, TenantTx};
 use crate::audit;
 use crate::embedding::{Embedding, Purpose};
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
-use crate::ids::{EventId, MemoryId};
+use crate::ids::{EventId, MemoryId, ScopeId};
+use crate::memory::classify;
 use crate::memory::duplicate::{Fingerprint, Wording};
 use crate::memory::gate::{self, Fresh};
 use crate::memory::remember::scope_gone;
@@ -25,6 +26,7 @@ use crate::memory::statements::Statement;
 use crate::memory::store::events::Done;
 use crate::memory::store::insert::{Batch, NewMemory};
 use crate::memory::{EventResult, Labels, Memories, Metadata, Outcome, capture, store, validate};
+use crate::tenancy::policies::Effective;
 
 /// Lines of one import.
 pub const MAX_LINES: usize = 2000;
@@ -46,6 +48,8 @@ pub struct ImportLine {
     pub occurred_at: Option<DateTime<Utc>>,
     /// The last day, in UTC, on which it is returned.
     pub expires_on: Option<NaiveDate>,
+    /// How far it may go; as its scope says, if not given.
+    pub classification: Option<Classification>,
 }
 
 /// What became of an import.
@@ -96,7 +100,8 @@ impl Memories {
             return Err(Error::malformed(format!("expected 1 to {MAX_LINES} lines, found {found}")));
         }
         let mut import = Import::new(lines.len());
-        let lines = import.admit(caller, lines)?;
+        let policies = self.policies(caller, &lines).await?;
+        let lines = import.admit(caller, &policies, lines)?;
         let groups = import.group(caller, &lines)?;
         let texts: Vec<&str> = groups.iter().flat_map(Group::texts).collect();
         // Before the transaction: a model behind a network must not hold locks. Without it the memories are stored all the
@@ -111,6 +116,23 @@ impl Memories {
         let imported = idempotency::once(&tx, key, work).await?;
         tx.commit().await?;
         Ok(imported)
+    }
+
+    /// What holds in each scope that the lines name, before any of them is refused for its class.
+    async fn policies(
+        &self,
+        caller: &AuthContext,
+        lines: &[Result<ImportLine>],
+    ) -> Result<HashMap<ScopeId, Effective>> {
+        let named = lines.iter().flatten().filter_map(|line| caller.resolve(line.scope).ok());
+        let homes: HashSet<ScopeId> = named.map(|scope| scope.id).collect();
+        let tx = caller.begin(&self.gate.db, "memory.import_policies").await?;
+        let mut policies = HashMap::new();
+        for home in homes {
+            policies.insert(home, classify::policy(&tx, home).await?);
+        }
+        tx.commit().await?;
+        Ok(policies)
     }
 
     async fn store_import(
@@ -170,12 +192,13 @@ impl Import {
     fn admit(
         &mut self,
         caller: &AuthContext,
+        policies: &HashMap<ScopeId, Effective>,
         lines: Vec<Result<ImportLine>>,
     ) -> Result<Vec<Option<ImportLine>>> {
         let mut admitted = Vec::with_capacity(lines.len());
         let mut first = None;
         for (number, line) in lines.into_iter().enumerate() {
-            match line.and_then(|line| admit(caller, line)) {
+            match line.and_then(|line| admit(caller, policies, line)) {
                 Ok(line) => admitted.push(Some(line)),
                 Err(error) => {
                     self.refuse(number, &error);
@@ -193,7 +216,7 @@ impl Import {
     fn refuse(&mut self, number: usize, error: &Error) {
         let (field, reason) = match error {
             Error::Invalid { field, message } => (field.clone(), message.clone()),
-            // It is the scope that cannot be found or written to.
+            // It is the scope that cannot be found, written to, or hold such a class.
             error => (Some("scope".to_owned()), error.to_string()),
         };
         self.outcomes[number] = Some(LineOutcome::Refused { field, reason });
@@ -226,14 +249,21 @@ impl Import {
 }
 
 /// Whether the line may be stored, as far as it says itself.
-fn admit(caller: &AuthContext, line: ImportLine) -> Result<ImportLine> {
-    caller.authorize(Action::AddMemory, caller.resolve(line.scope)?)?;
+fn admit(
+    caller: &AuthContext,
+    policies: &HashMap<ScopeId, Effective>,
+    mut line: ImportLine,
+) -> Result<ImportLine> {
+    let home = caller.resolve(line.scope)?;
+    caller.authorize(Action::AddMemory, home)?;
     validate::text("memory", &line.content)?;
     validate::labels(&line.labels)?;
     validate::metadata(&line.metadata)?;
     validate::categories(&line.categories)?;
     validate::occurred_at(line.occurred_at)?;
     validate::expires_on(line.expires_on)?;
+    let policy = policies.get(&home.id).ok_or(Error::NotFound { what: "scope" })?;
+    line.classification = Some(policy.class_of_new(line.classification, caller.ceiling())?);
     Ok(line)
 }
 
@@ -283,6 +313,7 @@ impl Group<'_> {
             Some(NewMemory {
                 id: fresh.id,
                 content: fresh.text,
+                classification: line.classification?,
                 wording: fresh.wording,
                 embedding: fresh.embedding,
                 capture,

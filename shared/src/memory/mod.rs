@@ -12,6 +12,7 @@
 mod backlog;
 mod briefing;
 mod capture;
+mod classify;
 pub mod duplicate;
 mod entities;
 mod events;

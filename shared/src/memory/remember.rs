@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::access::{Action, AuthContext, ReadableScope, ScopeName, TenantTx};
+use crate::access::{Action, AuthContext, Classification, ReadableScope, ScopeName, TenantTx};
 use crate::audit;
 use crate::db::StoreError;
 use crate::embedding::{Embedding, Purpose};
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{EventId, MemoryId};
+use crate::memory::classify;
 use crate::memory::gate::{self, Fresh};
 use crate::memory::statements::{self, Statement};
 use crate::memory::store::events::Done;
@@ -35,6 +36,8 @@ pub struct Remember {
     pub metadata: Metadata,
     /// What they are about.
     pub categories: Vec<String>,
+    /// How far they may go; as their scope says, if not given.
+    pub classification: Option<Classification>,
     /// Whether to extract statements; otherwise messages are stored as they are.
     pub infer: bool,
     /// When what is told happened.
@@ -133,6 +136,7 @@ impl Memories {
         embeddings: Option<&[Embedding]>,
     ) -> Result<Remembered> {
         let event = EventId::generate();
+        let class = classify::new(tx, home.id, request.classification).await?;
         let (outcomes, fresh) = {
             let place = gate::Place { home: home.id, labels: &request.labels, model: self.embedder.model() };
             gate::pass(tx, &place, statements, embeddings).await?
@@ -141,7 +145,7 @@ impl Memories {
             let batch = Batch { home: home.id, labels: &request.labels, model: self.embedder.model() };
             let capture = capture::id(event, home.id, &request.labels);
             let memories: Vec<NewMemory<'_>> =
-                fresh.iter().map(|fresh| request.memory(capture, fresh)).collect();
+                fresh.iter().map(|fresh| request.memory(capture, class, fresh)).collect();
             store::insert::insert(tx, &batch, &memories).await.map_err(scope_gone)?;
         }
         let results: Vec<EventResult> = outcomes.iter().map(EventResult::of).collect();
@@ -170,10 +174,16 @@ impl Remember {
         validate::expires_on(self.expires_on)
     }
 
-    fn memory<'a>(&'a self, capture: Uuid, fresh: &Fresh<'a>) -> NewMemory<'a> {
+    fn memory<'a>(
+        &'a self,
+        capture: Uuid,
+        classification: Classification,
+        fresh: &Fresh<'a>,
+    ) -> NewMemory<'a> {
         NewMemory {
             id: fresh.id,
             content: fresh.text,
+            classification,
             wording: fresh.wording,
             embedding: fresh.embedding,
             capture,

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
 
-use crate::access::{ApiKeyVerb, AuthContext};
+use crate::access::{ApiKeyVerb, AuthContext, Classification};
 use crate::audit;
 use crate::embedding::Purpose;
 use crate::error::{Error, Result};
 use crate::ids::MemoryId;
+use crate::memory::classify;
 use crate::memory::permission::may_edit;
 use crate::memory::read::NOT_FOUND;
 use crate::memory::store::update::Changed;
@@ -31,6 +32,8 @@ pub struct Revision {
     pub occurred_at: Option<DateTime<Utc>>,
     /// The last day on which it is returned; `Some(None)` lifts the limit.
     pub expires_on: Option<Option<NaiveDate>>,
+    /// How far it may go.
+    pub classification: Option<Classification>,
 }
 
 impl Memories {
@@ -71,6 +74,9 @@ impl Memories {
                 return Err(NOT_FOUND);
             }
             may_edit(caller, &before)?;
+            if after.classification != before.classification {
+                classify::changed(&tx, &after).await?;
+            }
             if after != before {
                 after.version += 1;
                 after.updated_at = caller.request().at;
@@ -96,7 +102,8 @@ impl Revision {
     fn validate(&self) -> Result<()> {
         if *self == Self::default() {
             return Err(Error::malformed(
-                "nothing to change, give at least one of text, metadata, categories, timestamp or expiration_date",
+                "nothing to change, give at least one of text, metadata, categories, timestamp, \
+                 expiration_date or classification",
             ));
         }
         self.text.iter().try_for_each(|text| validate::text("text", text))?;
@@ -117,6 +124,7 @@ impl Revision {
         if let Some(categories) = self.categories {
             memory.categories = categories;
         }
+        memory.classification = self.classification.unwrap_or(memory.classification);
         memory.occurred_at = self.occurred_at.or(memory.occurred_at);
         if let Some(expires_on) = self.expires_on {
             memory.expires_on = expires_on;
@@ -147,6 +155,7 @@ fn changed_fields(before: &Memory, after: &Memory) -> Vec<&'static str> {
         ("metadata", before.metadata != after.metadata),
         ("categories", before.categories != after.categories),
         ("timestamp", before.occurred_at != after.occurred_at),
+        ("classification", before.classification != after.classification),
         ("expiration_date", before.expires_on != after.expires_on),
     ]
     .into_iter()

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::access::ScopeName;
+use crate::access::{Classification, ScopeName};
 use crate::ids::{MemoryId, ScopeId, UserId};
 
 /// The caller's own JSON, attached to a memory.
@@ -21,6 +21,8 @@ pub struct Memory {
     pub home: ScopeId,
     /// Every scope in which it can be seen, the home among them.
     pub scopes: Vec<ScopeId>,
+    /// How far it may go.
+    pub classification: Classification,
     /// The text.
     pub content: String,
     /// The caller's own JSON.

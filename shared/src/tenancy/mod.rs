@@ -14,6 +14,7 @@ pub mod locked;
 pub mod members;
 pub mod nodes;
 pub mod owners;
+pub mod policies;
 pub mod scopes;
 pub mod service_accounts;
 pub mod users;

@@ -15,6 +15,7 @@ mod races;
 mod roles;
 mod scopes;
 mod sequences;
+mod sharing_policy;
 mod storms;
 mod users;
 

@@ -60,6 +60,7 @@ async fn messages_are_stored_as_they_are() {
       "categories": [
         "drinks"
       ],
+      "classification": "internal",
       "created_at": "2026-03-02T09:00:00Z",
       "expiration_date": "2030-01-31",
       "id": "[mem#1]",

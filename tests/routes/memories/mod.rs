@@ -2,6 +2,7 @@
 
 mod add;
 mod batch;
+mod classification;
 mod entity;
 mod event;
 mod feedback;

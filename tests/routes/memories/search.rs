@@ -53,6 +53,7 @@ async fn a_result_has_what_mem0s_clients_read() {
           "categories": [
             "drinks"
           ],
+          "classification": "internal",
           "created_at": "2026-03-02T09:00:00Z",
           "expiration_date": null,
           "id": "[mem#1]",

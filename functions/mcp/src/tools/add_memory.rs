@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::Error;
-use shared::access::ScopeName;
+use shared::access::{Classification, ScopeName};
 use shared::memory::{Labels, Message, Metadata, Outcome, Remember};
 
 use super::description::{Description, Effect};
@@ -17,6 +17,7 @@ struct Arguments {
     #[serde(default)]
     messages: Vec<Message>,
     scope: Option<String>,
+    classification: Option<Classification>,
     user_id: Option<String>,
     agent_id: Option<String>,
     app_id: Option<String>,
@@ -51,6 +52,7 @@ pub(super) fn describe() -> Description {
                 },
             },
             "scope": arguments::scope_schema("personal"),
+            "classification": arguments::classification_schema(),
             "user_id": label("whom it is about"),
             "agent_id": label("which agent wrote it"),
             "app_id": label("which application wrote it"),
@@ -113,6 +115,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         },
         metadata: arguments.metadata,
         categories: arguments.categories,
+        classification: arguments.classification,
         infer,
         occurred_at: None,
         expires_on: arguments.expiration_date,

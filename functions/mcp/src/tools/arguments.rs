@@ -47,6 +47,15 @@ pub(super) fn scope_schema(default: &str) -> Value {
     })
 }
 
+/// The schema of a class.
+pub(super) fn classification_schema() -> Value {
+    json!({
+        "type": "string", "enum": ["public", "internal", "confidential", "restricted"],
+        "description": "How far it may go: anyone, the enterprise, one organization, one team or person. By default as its \
+                        scope says.",
+    })
+}
+
 /// The schema of mem0's filters.
 pub(super) fn filters_schema() -> Value {
     json!({

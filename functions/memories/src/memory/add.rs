@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::access::AuthContext;
+use shared::access::{AuthContext, Classification};
 use shared::http::{Idempotent, Json};
 use shared::idempotency::Once;
 use shared::ids::{EventId, MemoryId};
@@ -34,6 +34,8 @@ pub(crate) struct Add {
     expiration_date: Option<String>,
     /// Ours.
     categories: Option<Vec<String>>,
+    /// Ours.
+    classification: Option<Classification>,
     /// Ours.
     scope: Option<String>,
     #[serde(default)]
@@ -136,6 +138,7 @@ impl Add {
             },
             metadata: self.metadata.unwrap_or_default(),
             categories: self.categories.unwrap_or_default(),
+            classification: self.classification,
             infer: self.infer,
             occurred_at,
             expires_on: self.expiration_date.as_deref().map(expiration).transpose()?,

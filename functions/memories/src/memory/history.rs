@@ -4,7 +4,7 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::Result;
-use shared::access::AuthContext;
+use shared::access::{AuthContext, Classification};
 use shared::http::{Json, Path};
 use shared::ids::{MemoryId, UserId, VersionId};
 use shared::memory::{Memories, Message, Metadata, Version};
@@ -24,6 +24,8 @@ pub(crate) struct VersionView {
     event: &'static str,
     metadata: Metadata,
     categories: Vec<String>,
+    /// The highest class of what it shows.
+    classification: Classification,
     /// Who did it.
     editor_id: UserId,
     created_at: DateTime<Utc>,
@@ -55,6 +57,7 @@ impl From<Version> for VersionView {
             event: version.change.as_str(),
             metadata: version.metadata,
             categories: version.categories,
+            classification: version.classification,
             editor_id: version.editor,
             created_at: version.at,
             updated_at: version.at,

@@ -7,7 +7,7 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use shared::Result;
-use shared::access::AuthContext;
+use shared::access::{AuthContext, Classification};
 use shared::http::{Json, Lines};
 use shared::idempotency::Once;
 use shared::ids::{EventId, MemoryId};
@@ -30,6 +30,7 @@ pub(crate) struct Line {
     categories: Option<Vec<String>>,
     timestamp: Option<Timestamp>,
     expiration_date: Option<String>,
+    classification: Option<Classification>,
 }
 
 #[derive(Serialize)]
@@ -76,6 +77,7 @@ impl Line {
             categories: self.categories.unwrap_or_default(),
             occurred_at: self.timestamp.map(|at| at.read("timestamp")).transpose()?,
             expires_on: self.expiration_date.as_deref().map(expiration).transpose()?,
+            classification: self.classification,
         })
     }
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::Result;
-use shared::access::AuthContext;
+use shared::access::{AuthContext, Classification};
 use shared::http::{Json, Path, Query};
 use shared::ids::MemoryId;
 use shared::memory::{Memories, Metadata, Revision};
@@ -26,6 +26,8 @@ pub(crate) struct Change {
     expiration_date: Option<Option<String>>,
     /// Ours.
     categories: Option<Vec<String>>,
+    /// Ours.
+    classification: Option<Classification>,
     #[serde(rename = "org_id")]
     _org_id: Option<Value>,
     #[serde(rename = "project_id")]
@@ -87,6 +89,7 @@ impl Change {
             text: self.text,
             metadata: self.metadata,
             categories: self.categories,
+            classification: self.classification,
             occurred_at: self.timestamp.map(|at| at.read("timestamp")).transpose()?,
             expires_on: self
                 .expiration_date

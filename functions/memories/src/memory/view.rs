@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike as _, NaiveDate, Timelike as _, Utc, Weekday};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use shared::access::AuthContext;
+use shared::access::{AuthContext, Classification};
 use shared::ids::MemoryId;
 use shared::memory::{Breakdown, Lifecycle, Memory, Recalled};
 
@@ -34,6 +34,8 @@ pub(crate) struct MemoryView {
     timestamp: Option<DateTime<Utc>>,
     /// Where it lives; none if it was shared from somewhere that the caller may not read.
     scope: Option<String>,
+    /// How far it may go.
+    classification: Classification,
     version: i32,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -58,6 +60,8 @@ pub(crate) struct FoundView {
     expiration_date: Option<NaiveDate>,
     timestamp: Option<DateTime<Utc>>,
     scope: Option<String>,
+    /// How far it may go.
+    classification: Classification,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -94,6 +98,7 @@ impl MemoryView {
             expiration_date: memory.expires_on,
             timestamp: memory.occurred_at,
             scope: caller.scope(memory.home).map(|scope| scope.label()),
+            classification: memory.classification,
             version: memory.version,
             created_at: memory.created_at,
             updated_at: memory.updated_at,
@@ -119,6 +124,7 @@ impl FoundView {
             expiration_date: memory.expires_on,
             timestamp: memory.occurred_at,
             scope: caller.scope(memory.home).map(|scope| scope.label()),
+            classification: memory.classification,
             created_at: memory.created_at,
             updated_at: memory.updated_at,
             memory: memory.content,

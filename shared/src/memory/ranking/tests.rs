@@ -19,6 +19,7 @@ pub(in crate::memory) fn memory(number: u128, text: &str) -> Memory {
         author: UserId(Uuid::nil()),
         home: ScopeId(1),
         scopes: vec![ScopeId(1)],
+        classification: crate::access::Classification::Internal,
         content: text.to_owned(),
         metadata: serde_json::Map::new(),
         categories: Vec::new(),

@@ -14,10 +14,10 @@ const DELETE: &str = "-- memory.delete
     WITH gone AS (
         UPDATE memories m SET deleted_at = $3, updated_at = $3, version = m.version + 1
          WHERE m.enterprise_id = $1 AND m.id = ANY ($2) AND m.deleted_at IS NULL
-        RETURNING m.id, m.version, m.content, m.metadata, m.categories)
+        RETURNING m.id, m.version, m.content, m.metadata, m.categories, m.classification)
     INSERT INTO memory_versions (enterprise_id, memory_id, version, id, event, old_content, metadata, categories,
-                                 editor_id, at)
-    SELECT $1, g.id, g.version, gen_random_uuid(), 'DELETE', g.content, g.metadata, g.categories, $4, $3
+                                 editor_id, at, classification)
+    SELECT $1, g.id, g.version, gen_random_uuid(), 'DELETE', g.content, g.metadata, g.categories, $4, $3, g.classification
       FROM gone g";
 
 /// Forgets these memories; how many there were.
@@ -50,12 +50,12 @@ pub(crate) async fn delete_where(
         ), gone AS (
             UPDATE memories m SET deleted_at = {now}, updated_at = {now}, version = m.version + 1
               FROM doomed d WHERE m.enterprise_id = $1 AND m.id = d.id
-            RETURNING m.id, m.version, m.content, m.metadata, m.categories
+            RETURNING m.id, m.version, m.content, m.metadata, m.categories, m.classification
         ), noted AS (
             INSERT INTO memory_versions (enterprise_id, memory_id, version, id, event, old_content, metadata,
-                                         categories, editor_id, at)
+                                         categories, editor_id, at, classification)
             SELECT $1, g.id, g.version, gen_random_uuid(), 'DELETE', g.content, g.metadata, g.categories,
-                   {editor}, {now}
+                   {editor}, {now}, g.classification
               FROM gone g
         )
         SELECT count(*) FROM gone",

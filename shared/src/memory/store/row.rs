@@ -3,6 +3,7 @@
 use serde_json::Value;
 use tokio_postgres::Row;
 
+use crate::access::Classification;
 use crate::db::StoreError;
 use crate::ids::{MemoryId, ScopeId, UserId};
 use crate::memory::{Labels, Lifecycle, Memory, Metadata};
@@ -10,7 +11,7 @@ use crate::memory::{Labels, Lifecycle, Memory, Metadata};
 /// What [`memory`] reads, for statements that are put together at run time; the others spell it out.
 pub(crate) const COLUMNS: &str = "m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, \
      m.categories, m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, m.replaced_by, m.occurred_at, \
-     m.expires_on, m.version, m.created_at, m.updated_at";
+     m.expires_on, m.version, m.created_at, m.updated_at, m.classification::text";
 
 /// Reads the columns of [`COLUMNS`].
 pub(crate) fn memory(row: &Row) -> Result<Memory, StoreError> {
@@ -20,6 +21,7 @@ pub(crate) fn memory(row: &Row) -> Result<Memory, StoreError> {
         author: UserId(row.get("author_id")),
         home: ScopeId(row.get("home_scope_id")),
         scopes: scopes.into_iter().map(ScopeId).collect(),
+        classification: classification(row, "memories")?,
         content: row.get("content"),
         metadata: metadata(row.get("metadata"), "memories")?,
         categories: row.get("categories"),
@@ -32,6 +34,12 @@ pub(crate) fn memory(row: &Row) -> Result<Memory, StoreError> {
         created_at: row.get("created_at"),
         updated_at: row.get("updated_at"),
     })
+}
+
+/// Reads the column `classification`, as text.
+pub(crate) fn classification(row: &Row, table: &'static str) -> Result<Classification, StoreError> {
+    let class = row.get::<_, &str>("classification").parse();
+    class.map_err(|problem| StoreError::Corrupt { table, column: "classification", problem })
 }
 
 /// Reads the columns `user_id`, `agent_id`, `app_id` and `run_id`.

@@ -5,7 +5,7 @@ use pgvector::HalfVector;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::access::TenantTx;
+use crate::access::{Classification, TenantTx};
 use crate::db::StoreError;
 use crate::embedding::Embedding;
 use crate::ids::VersionId;
@@ -29,20 +29,21 @@ const UPDATE: &str = "-- memory.update
            embedding = CASE WHEN n.content = m.content THEN m.embedding ELSE n.embedding END,
            embedding_model = CASE WHEN n.content = m.content THEN m.embedding_model
                                   WHEN n.embedding IS NOT NULL THEN $3 END,
-           tokens = n.tokens
+           tokens = n.tokens, classification = n.classification::classification
       FROM unnest($4::uuid[], $5::text[], $6::bytea[], $7::jsonb[], $8::jsonb[], $9::timestamptz[], $10::date[],
-                  $11::integer[], $12::halfvec[], $13::bytea[])
-           AS n (id, content, fingerprint, metadata, categories, occurred_at, expires_on, version, embedding, tokens)
+                  $11::integer[], $12::halfvec[], $13::bytea[], $14::text[])
+           AS n (id, content, fingerprint, metadata, categories, occurred_at, expires_on, version, embedding, tokens,
+                 classification)
      WHERE m.enterprise_id = $1 AND m.id = n.id";
 
 const INSERT_VERSIONS: &str = "-- memory_version.insert_update
     INSERT INTO memory_versions (enterprise_id, memory_id, version, id, event, input, old_content, new_content,
-                                 metadata, categories, editor_id, at)
+                                 metadata, categories, editor_id, at, classification)
     SELECT $1, n.memory_id, n.version, n.id, 'UPDATE', n.input, n.old_content, n.new_content, n.metadata,
-           ARRAY(SELECT jsonb_array_elements_text(n.categories)), $2, $3
+           ARRAY(SELECT jsonb_array_elements_text(n.categories)), $2, $3, n.classification::classification
       FROM unnest($4::uuid[], $5::integer[], $6::uuid[], $7::jsonb[], $8::text[], $9::text[], $10::jsonb[],
-                  $11::jsonb[])
-           AS n (memory_id, version, id, input, old_content, new_content, metadata, categories)";
+                  $11::jsonb[], $12::text[])
+           AS n (memory_id, version, id, input, old_content, new_content, metadata, categories, classification)";
 
 /// Stores changes with their versions. The memories must be locked.
 pub(crate) async fn update(tx: &TenantTx<'_>, model: &str, changes: &[Changed]) -> Result<(), StoreError> {
@@ -62,6 +63,7 @@ pub(crate) async fn update(tx: &TenantTx<'_>, model: &str, changes: &[Changed]) 
     let expires: Vec<Option<NaiveDate>> = after().map(|memory| memory.expires_on).collect();
     let versions: Vec<i32> = after().map(|memory| memory.version).collect();
     let tokens: Vec<Vec<u8>> = after().map(|memory| Tokens::of(&memory.content).to_bytes()).collect();
+    let classes: Vec<&str> = after().map(|memory| memory.classification.as_str()).collect();
     let embeddings: Vec<Option<HalfVector>> =
         changes.iter().map(|change| change.embedding.as_ref().map(HalfVector::from)).collect();
     tx.execute(
@@ -80,9 +82,12 @@ pub(crate) async fn update(tx: &TenantTx<'_>, model: &str, changes: &[Changed]) 
             &versions,
             &embeddings,
             &tokens,
+            &classes,
         ],
     )
     .await?;
+    // A version shows both texts.
+    let shown: Vec<&str> = changes.iter().map(|change| change.highest_class().as_str()).collect();
     let version_ids: Vec<Uuid> = changes.iter().map(|_| VersionId::generate().uuid()).collect();
     let inputs: Vec<Value> = changes.iter().map(input).collect();
     let old: Vec<&str> = changes.iter().map(|change| change.before.content.as_str()).collect();
@@ -100,10 +105,17 @@ pub(crate) async fn update(tx: &TenantTx<'_>, model: &str, changes: &[Changed]) 
             &contents,
             &metadata,
             &categories,
+            &shown,
         ],
     )
     .await
     .map(drop)
+}
+
+impl Changed {
+    fn highest_class(&self) -> Classification {
+        self.before.classification.max(self.after.classification)
+    }
 }
 
 /// The new text as a message of the user's, as mem0's history has it; nothing if the text stayed.

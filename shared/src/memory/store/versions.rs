@@ -6,12 +6,12 @@ use tokio_postgres::Row;
 use crate::access::TenantTx;
 use crate::db::StoreError;
 use crate::ids::{MemoryId, UserId, VersionId};
-use crate::memory::store::row::metadata;
+use crate::memory::store::row::{classification, metadata};
 use crate::memory::{Change, Labels, Version};
 
 const LIST: &str = "-- memory_version.list
     SELECT v.id, v.memory_id, v.version, v.event, v.input, v.old_content, v.new_content, v.metadata, v.categories,
-           v.editor_id, v.at
+           v.editor_id, v.at, v.classification::text
       FROM memory_versions v
      WHERE v.enterprise_id = $1 AND v.memory_id = $2
      ORDER BY v.version";
@@ -46,6 +46,7 @@ fn version(row: &Row, labels: &Labels) -> Result<Version, StoreError> {
         new: row.get("new_content"),
         metadata: metadata(row.get("metadata"), "memory_versions")?,
         categories: row.get("categories"),
+        classification: classification(row, "memory_versions")?,
         labels: labels.clone(),
         editor: UserId(row.get("editor_id")),
         at: row.get("at"),

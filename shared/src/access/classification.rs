@@ -1,0 +1,162 @@
+//! Classes of information, and how far each may go.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::ScopeKind;
+
+/// How confidential something is. Ordered: each is for fewer eyes than those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Classification {
+    /// For anyone at all.
+    Public,
+    /// For the enterprise.
+    Internal,
+    /// For those of one organization whom it concerns.
+    Confidential,
+    /// For a team, or for persons by name.
+    Restricted,
+}
+
+impl Classification {
+    /// Every class, the least confidential first.
+    pub const ALL: [Self; 4] = [Self::Public, Self::Internal, Self::Confidential, Self::Restricted];
+
+    /// What memories are where no node says otherwise.
+    pub const DEFAULT: Self = Self::Internal;
+
+    /// As requests, answers and the database spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Internal => "internal",
+            Self::Confidential => "confidential",
+            Self::Restricted => "restricted",
+        }
+    }
+
+    /// The widest audience there may be anywhere; nodes may allow less.
+    #[must_use]
+    pub fn widest_audience(self) -> Audience {
+        match self {
+            Self::Public => Audience::Link,
+            Self::Internal => Audience::Enterprise,
+            Self::Confidential => Audience::Organization,
+            Self::Restricted => Audience::Team,
+        }
+    }
+}
+
+impl FromStr for Classification {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|class| class.as_str() == text).ok_or_else(|| {
+            format!("unknown classification {text:?}, expected public, internal, confidential or restricted")
+        })
+    }
+}
+
+impl fmt::Display for Classification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Who can be reached by putting something somewhere. Ordered: each is wider than those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Audience {
+    /// One person.
+    Person,
+    /// A team, or the members of a context, who are named one by one.
+    Team,
+    /// A division, department or unit.
+    Division,
+    /// An organization.
+    Organization,
+    /// Whoever belongs to a node of the enterprise.
+    Enterprise,
+    /// Everyone with an account.
+    Public,
+    /// Whoever has a link.
+    Link,
+}
+
+impl Audience {
+    /// Every audience, the narrowest first.
+    pub const ALL: [Self; 7] = [
+        Self::Person,
+        Self::Team,
+        Self::Division,
+        Self::Organization,
+        Self::Enterprise,
+        Self::Public,
+        Self::Link,
+    ];
+
+    /// As requests and answers spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Team => "team",
+            Self::Division => "division",
+            Self::Organization => "organization",
+            Self::Enterprise => "enterprise",
+            Self::Public => "public",
+            Self::Link => "link",
+        }
+    }
+
+    /// In a sentence: `may not be seen beyond …`.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Person => "one person",
+            Self::Team => "a team",
+            Self::Division => "a division",
+            Self::Organization => "an organization",
+            Self::Enterprise => "the members of the enterprise",
+            Self::Public => "the enterprise",
+            Self::Link => "those who have a link",
+        }
+    }
+}
+
+impl From<ScopeKind> for Audience {
+    fn from(kind: ScopeKind) -> Self {
+        match kind {
+            ScopeKind::User => Self::Person,
+            ScopeKind::Team => Self::Team,
+            ScopeKind::Unit | ScopeKind::Department | ScopeKind::Division => Self::Division,
+            ScopeKind::Organization => Self::Organization,
+            ScopeKind::Enterprise => Self::Enterprise,
+            ScopeKind::Public => Self::Public,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_confidential_the_fewer_eyes() {
+        let widest = Classification::ALL.map(Classification::widest_audience);
+        assert!(widest.windows(2).all(|pair| pair[0] > pair[1]), "{widest:?}");
+        assert!(Classification::ALL.is_sorted() && Audience::ALL.is_sorted());
+    }
+
+    #[test]
+    fn every_class_is_read_as_it_is_written() {
+        for class in Classification::ALL {
+            assert_eq!(class.to_string().parse(), Ok(class));
+        }
+        assert!("secret".parse::<Classification>().is_err());
+    }
+}

@@ -1,0 +1,28 @@
+//! The class of a memory: what its scope says when it is added, and whether it may be another one.
+
+use crate::access::{Classification, TenantTx};
+use crate::error::{Error, Result};
+use crate::ids::ScopeId;
+use crate::memory::Memory;
+use crate::tenancy::policies::{self, Effective};
+
+/// The class of what is added to a scope, as asked for or as the scope says.
+pub(super) async fn new(
+    tx: &TenantTx<'_>,
+    home: ScopeId,
+    asked: Option<Classification>,
+) -> Result<Classification> {
+    policy(tx, home).await?.class_of_new(asked, tx.caller().ceiling())
+}
+
+/// What the nodes say about a scope. It may have been deleted since the caller was found to see it.
+pub(super) async fn policy(tx: &TenantTx<'_>, home: ScopeId) -> Result<Effective> {
+    policies::effective(tx, home).await?.ok_or(Error::NotFound { what: "scope" })
+}
+
+/// Refuses another class that may not be seen where the memory is.
+pub(super) async fn changed(tx: &TenantTx<'_>, memory: &Memory) -> Result<()> {
+    policies::within(memory.classification, tx.caller().ceiling())?;
+    let policy = policy(tx, memory.home).await?;
+    policy.check(memory.classification, policy.kind.into())
+}

@@ -1,0 +1,150 @@
+//! What holds at a scope.
+
+use super::{SharingPolicy, store};
+use crate::access::{Audience, Classification, ScopeKind, TenantTx};
+use crate::db::StoreError;
+use crate::error::{Error, Result};
+use crate::ids::ScopeId;
+
+/// What the nodes over a scope's path say together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Effective {
+    /// What the scope is.
+    pub kind: ScopeKind,
+    /// Ancestors from the enterprise down to the scope itself.
+    pub path: Vec<ScopeId>,
+    default: Classification,
+    /// By class, in the order of [`Classification::ALL`].
+    audiences: [Audience; 4],
+}
+
+/// What holds at a scope; none if there is no such scope any more.
+pub async fn effective(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Option<Effective>, StoreError> {
+    store::over(tx, scope).await
+}
+
+impl Effective {
+    /// Policies from the enterprise down.
+    pub(super) fn new<'a>(
+        kind: ScopeKind,
+        path: Vec<ScopeId>,
+        policies: impl IntoIterator<Item = &'a SharingPolicy>,
+    ) -> Self {
+        let mut effective = Self {
+            kind,
+            path,
+            default: Classification::DEFAULT,
+            audiences: Classification::ALL.map(Classification::widest_audience),
+        };
+        for policy in policies {
+            effective.default = policy.default_classification.unwrap_or(effective.default);
+            for (class, audience) in &policy.audiences {
+                let known = &mut effective.audiences[*class as usize];
+                *known = (*known).min(*audience);
+            }
+        }
+        effective
+    }
+
+    /// The widest audience of a class here.
+    #[must_use]
+    pub fn audience(&self, class: Classification) -> Audience {
+        self.audiences[class as usize]
+    }
+
+    /// The class of what is added here without one: the default, or the highest below it that this scope may hold.
+    #[must_use]
+    pub fn default_class(&self) -> Classification {
+        let holds = |class: &Classification| self.audience(*class) >= Audience::from(self.kind);
+        let below = Classification::ALL.into_iter().rev().filter(|class| *class <= self.default);
+        below.into_iter().find(holds).unwrap_or(Classification::Public)
+    }
+
+    /// Refuses a class that may not be seen by so many.
+    pub fn check(&self, class: Classification, audience: Audience) -> Result<()> {
+        let widest = self.audience(class);
+        if audience <= widest {
+            return Ok(());
+        }
+        Err(Error::Forbidden(format!(
+            "{class} memories may not be seen beyond {} here, and this would show it to {}",
+            widest.in_words(),
+            audience.in_words()
+        )))
+    }
+
+    /// The class of a memory to be added here, as asked for or the default.
+    pub fn class_of_new(
+        &self,
+        asked: Option<Classification>,
+        ceiling: Classification,
+    ) -> Result<Classification> {
+        let class = asked.unwrap_or_else(|| self.default_class());
+        within(class, ceiling)?;
+        self.check(class, self.kind.into())?;
+        Ok(class)
+    }
+
+    /// The same as one policy.
+    pub(super) fn as_policy(&self) -> SharingPolicy {
+        SharingPolicy {
+            default_classification: Some(self.default),
+            audiences: Classification::ALL.into_iter().zip(self.audiences).collect(),
+        }
+    }
+}
+
+/// Refuses a class above the caller's ceiling: they could not see what they made of it.
+pub fn within(class: Classification, ceiling: Classification) -> Result<()> {
+    if class <= ceiling {
+        return Ok(());
+    }
+    Err(Error::Forbidden(format!(
+        "this credential reaches {ceiling} memories at most, and cannot make one {class}"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(default: Option<Classification>, audiences: &[(Classification, Audience)]) -> SharingPolicy {
+        SharingPolicy { default_classification: default, audiences: audiences.iter().copied().collect() }
+    }
+
+    fn at(kind: ScopeKind, policies: &[SharingPolicy]) -> Effective {
+        Effective::new(kind, vec![ScopeId(1)], policies)
+    }
+
+    #[test]
+    fn the_nearest_default_and_the_narrowest_audience_hold() {
+        use {Audience as A, Classification as C};
+        let above =
+            policy(Some(C::Confidential), &[(C::Internal, A::Organization), (C::Restricted, A::Person)]);
+        let below = policy(Some(C::Internal), &[(C::Internal, A::Enterprise), (C::Restricted, A::Team)]);
+        let found = at(ScopeKind::Team, &[above.clone(), below]);
+        assert_eq!(found.default_class(), C::Internal);
+        assert_eq!(found.audience(C::Internal), A::Organization);
+        assert_eq!(found.audience(C::Restricted), A::Person);
+        assert!(found.check(C::Restricted, A::Team).is_err());
+        assert_eq!(at(ScopeKind::Team, &[above]).default_class(), C::Confidential);
+    }
+
+    #[test]
+    fn a_default_is_what_the_scope_may_hold() {
+        assert_eq!(at(ScopeKind::Public, &[]).default_class(), Classification::Public);
+        assert_eq!(at(ScopeKind::Enterprise, &[]).default_class(), Classification::Internal);
+        let secret = policy(Some(Classification::Restricted), &[]);
+        assert_eq!(at(ScopeKind::User, &[secret.clone()]).default_class(), Classification::Restricted);
+        assert_eq!(at(ScopeKind::Organization, &[secret]).default_class(), Classification::Confidential);
+    }
+
+    #[test]
+    fn nothing_is_made_that_its_maker_could_not_see() {
+        let team = at(ScopeKind::Team, &[]);
+        let made = |asked, ceiling| team.class_of_new(asked, ceiling);
+        assert_eq!(made(None, Classification::Restricted).unwrap(), Classification::Internal);
+        assert!(made(Some(Classification::Restricted), Classification::Internal).is_err());
+        assert!(made(None, Classification::Public).is_err());
+    }
+}

@@ -1,0 +1,93 @@
+//! Rows of `sharing_policies`.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use tokio_postgres::Row;
+
+use super::{Effective, SharingPolicy};
+use crate::access::{ScopeKind, TenantTx};
+use crate::db::StoreError;
+use crate::ids::{ScopeId, UserId};
+use crate::tenancy::locked::Locked;
+
+/// A node's own policy.
+pub(super) struct Own {
+    pub(super) policy: SharingPolicy,
+    pub(super) updated_by: UserId,
+    pub(super) updated_at: DateTime<Utc>,
+}
+
+/// What the nodes over a scope's path say together.
+pub(super) async fn over(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Option<Effective>, StoreError> {
+    const OVER: &str = "-- sharing_policy.list_over
+        SELECT s.kind, s.path, p.default_classification::text, p.audiences
+          FROM scopes s
+          LEFT JOIN sharing_policies p ON p.enterprise_id = s.enterprise_id AND p.scope_id = ANY (s.path)
+         WHERE s.enterprise_id = $1 AND s.id = $2
+         ORDER BY array_position(s.path, p.scope_id)";
+    let rows = tx.query(OVER, &[&tx.caller().enterprise_id().uuid(), &scope.0]).await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let kind: Result<ScopeKind, _> = first.get::<_, &str>("kind").parse();
+    let kind = kind.map_err(|problem| StoreError::Corrupt { table: "scopes", column: "kind", problem })?;
+    let path = first.get::<_, Vec<i64>>("path").into_iter().map(ScopeId).collect();
+    let said = rows.iter().filter(|row| row.get::<_, Option<Value>>("audiences").is_some());
+    let policies = said.map(policy).collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(Effective::new(kind, path, &policies)))
+}
+
+pub(super) async fn lookup(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Option<Own>, StoreError> {
+    const LOOKUP: &str = "-- sharing_policy.lookup
+        SELECT default_classification::text, audiences, updated_by, updated_at
+          FROM sharing_policies WHERE enterprise_id = $1 AND scope_id = $2";
+    let row = tx.query_opt(LOOKUP, &[&tx.caller().enterprise_id().uuid(), &scope.0]).await?;
+    row.map(|row| {
+        Ok(Own {
+            policy: policy(&row)?,
+            updated_by: UserId(row.get("updated_by")),
+            updated_at: row.get("updated_at"),
+        })
+    })
+    .transpose()
+}
+
+pub(super) async fn put(
+    tree: &Locked<'_, '_>,
+    scope: ScopeId,
+    policy: &SharingPolicy,
+) -> Result<(), StoreError> {
+    const PUT: &str = "-- sharing_policy.put
+        INSERT INTO sharing_policies (enterprise_id, scope_id, default_classification, audiences, updated_by, updated_at)
+        VALUES ($1, $2, $3::text::classification, $4, $5, $6)
+        ON CONFLICT (enterprise_id, scope_id)
+            DO UPDATE SET default_classification = excluded.default_classification, audiences = excluded.audiences,
+                          updated_by = excluded.updated_by, updated_at = excluded.updated_at";
+    let caller = tree.caller();
+    tree.execute(
+        PUT,
+        &[
+            &caller.enterprise_id().uuid(),
+            &scope.0,
+            &policy.default_classification.map(|class| class.as_str()),
+            &json(&policy.audiences),
+            &caller.user_id().uuid(),
+            &caller.request().at,
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Value {
+    // Maps with text keys always can be written.
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+fn policy(row: &Row) -> Result<SharingPolicy, StoreError> {
+    let corrupt = |column, problem| StoreError::Corrupt { table: "sharing_policies", column, problem };
+    let default = row.get::<_, Option<&str>>("default_classification").map(str::parse).transpose();
+    let audiences = serde_json::from_value(row.get("audiences"));
+    Ok(SharingPolicy {
+        default_classification: default.map_err(|problem| corrupt("default_classification", problem))?,
+        audiences: audiences.map_err(|error| corrupt("audiences", error.to_string()))?,
+    })
+}

@@ -1,0 +1,167 @@
+//! `classification`: how far a memory may go, and who sees it through which credential.
+
+use serde_json::{Value, json};
+use shared::access::{AuthContext, Classification, Credential, RequestInfo, Role};
+use shared::ids::{MemoryId, RequestId};
+use shared::memory::filter::Filter;
+use shared::memory::{List, Memories, Part, Recall, Remember, Scopes};
+
+use super::{add, list, one, remember, remember_with, team};
+use crate::harness::{Actor, Client as _, TestApp};
+
+/// The caller as a channel that only so much may be said in.
+async fn below(actor: &Actor, ceiling: Classification) -> AuthContext {
+    let headers = [(http::header::AUTHORIZATION, actor.authorization().unwrap().parse().unwrap())];
+    let credential = Credential::from_headers(&headers.into_iter().collect()).unwrap();
+    let request =
+        RequestInfo { id: RequestId::generate(), at: actor.app().now(), ip: None, user_agent: None };
+    actor.app().gate().authenticate(&credential, request).await.unwrap().below(ceiling)
+}
+
+async fn class_of(actor: &Actor, id: &str) -> Value {
+    actor.get(&one(id)).await.ok()["classification"].clone()
+}
+
+#[tokio::test]
+async fn a_memory_has_the_class_given_or_what_its_scope_says() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let team = team(&alice, "Alpha").await;
+    let plain = remember(&alice, "I like tea").await;
+    assert_eq!(class_of(&alice, &plain).await, "internal");
+    let given = remember_with(&alice, "I earn little", json!({ "classification": "restricted" })).await;
+    assert_eq!(class_of(&alice, &given).await, "restricted");
+    let everyone = remember_with(&alice, "We close at noon", json!({ "scope": "public" })).await;
+    assert_eq!(class_of(&alice, &everyone).await, "public");
+
+    let policy = json!({ "default_classification": "confidential" });
+    alice.put(&format!("/v1/organizations/{}/sharing-policy", team.id), policy).await.ok();
+    let body = json!({ "scope": team.label() });
+    let confidential = remember_with(&alice, "The offer is at 40", body.clone()).await;
+    assert_eq!(class_of(&alice, &confidential).await, "confidential");
+    // All that one capture says has its class.
+    let facts = add(&alice, &["The plan is A", "The price is B"], body).await.ok();
+    for fact in facts["results"].as_array().unwrap() {
+        assert_eq!(class_of(&alice, fact["id"].as_str().unwrap()).await, "confidential");
+    }
+    let lines = format!(
+        "{}\n{}",
+        json!({ "memory": "Line one", "scope": team.label() }),
+        json!({ "memory": "Line two", "scope": "enterprise", "classification": "restricted" })
+    );
+    let import = http::Request::post("/v3/memories/import/").header("content-type", "application/x-ndjson");
+    let imported = alice.send(import.body(lines.into()).unwrap()).await.ok();
+    assert_eq!(class_of(&alice, imported["results"][0]["id"].as_str().unwrap()).await, "confidential");
+    assert_eq!(imported["results"][1]["event"], "REFUSE", "{imported}");
+}
+
+#[tokio::test]
+async fn what_is_too_confidential_for_a_scope_is_refused() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let team = team(&alice, "Alpha").await;
+    for (scope, class) in
+        [("public", "internal"), ("enterprise", "confidential"), ("enterprise", "restricted")]
+    {
+        let refused = add(&alice, &["a secret"], json!({ "scope": scope, "classification": class })).await;
+        let detail = refused.assert_problem(403, "forbidden", None);
+        assert!(detail.starts_with(&format!("{class} memories may not be seen beyond")), "{detail}");
+    }
+    add(&alice, &["a secret"], json!({ "classification": "secret" })).await.assert_problem(
+        400,
+        "invalid",
+        Some("classification"),
+    );
+    assert_eq!(list(&alice, json!({ "scope": "all" })).await, [""; 0]);
+
+    let policy = json!({ "audiences": { "restricted": "person" } });
+    alice.put("/v1/enterprise/sharing-policy", policy).await.ok();
+    let restricted = json!({ "scope": team.label(), "classification": "restricted" });
+    add(&alice, &["a secret"], restricted).await.assert_problem(403, "forbidden", None);
+    let internal = remember_with(&alice, "The team meets on Monday", json!({ "scope": team.label() })).await;
+    alice.put(&one(&internal), json!({ "classification": "restricted" })).await.assert_problem(
+        403,
+        "forbidden",
+        None,
+    );
+    assert_eq!(class_of(&alice, &internal).await, "internal");
+    let raised = alice.put(&one(&internal), json!({ "classification": "confidential" })).await.ok();
+    assert_eq!((&raised["classification"], &raised["version"]), (&json!("confidential"), &json!(2)));
+}
+
+#[tokio::test]
+async fn above_a_ceiling_nothing_is_there_by_any_way() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let memories = Memories::in_process(app.gate().clone());
+    let ids: Vec<MemoryId> = {
+        let mut ids = Vec::new();
+        for class in Classification::ALL {
+            let text = format!("The {class} code word is walnut");
+            let id = remember_with(&alice, &text, json!({ "classification": class })).await;
+            ids.push(id.parse().unwrap());
+        }
+        ids
+    };
+    for (most, ceiling) in Classification::ALL.into_iter().enumerate() {
+        let caller = below(&alice, ceiling).await;
+        let found = memories.recall(&caller, Recall { threshold: 0.0, ..Recall::new("code word") }).await;
+        let found = found.unwrap().found;
+        assert_eq!(found.len(), most + 1, "{ceiling}");
+        assert!(found.iter().all(|found| found.memory.classification <= ceiling), "{ceiling}");
+        let all = List {
+            filter: Filter::everything(),
+            scopes: Scopes::All,
+            latest_only: false,
+            part: Part::After(None, 50),
+        };
+        assert_eq!(memories.list(&caller, all).await.unwrap().memories.len(), most + 1, "{ceiling}");
+        for (place, id) in ids.iter().enumerate() {
+            let visible = place <= most;
+            assert_eq!(memories.read(&caller, *id).await.is_ok(), visible, "{ceiling} {place}");
+            assert_eq!(memories.history(&caller, *id).await.is_ok(), visible, "{ceiling} {place}");
+            if !visible {
+                assert!(memories.forget(&caller, *id, false).await.is_err(), "{ceiling} {place}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lowered_class_does_not_show_what_was_said_under_the_higher_one() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let memories = Memories::in_process(app.gate().clone());
+    let id =
+        remember_with(&alice, "The merger is with Acme", json!({ "classification": "restricted" })).await;
+    let redacted = json!({ "text": "There is a merger", "classification": "internal" });
+    alice.put(&one(&id), redacted).await.ok();
+    alice.put(&one(&id), json!({ "text": "There is a merger in May" })).await.ok();
+    let caller = below(&alice, Classification::Internal).await;
+    let id: MemoryId = id.parse().unwrap();
+    assert_eq!(memories.read(&caller, id).await.unwrap().content, "There is a merger in May");
+    let numbers = |versions: Vec<shared::memory::Version>| -> Vec<i32> {
+        versions.iter().map(|version| version.number).collect()
+    };
+    assert_eq!(numbers(memories.history(&caller, id).await.unwrap()), [3]);
+    let whole = below(&alice, Classification::Restricted).await;
+    assert_eq!(numbers(memories.history(&whole, id).await.unwrap()), [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn nobody_makes_what_they_could_not_see() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let mia = alice.enterprise_colleague("mia", Role::Member).await;
+    let memories = Memories::in_process(app.gate().clone());
+    let caller = below(&mia, Classification::Internal).await;
+    let request = Remember {
+        messages: vec![shared::memory::Message {
+            role: "user".to_owned(),
+            content: "a secret".to_owned(),
+            name: None,
+        }],
+        classification: Some(Classification::Confidential),
+        ..Remember::default()
+    };
+    let refused = memories.remember(&caller, request, None).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "this credential reaches internal memories at most, and cannot make one confidential"
+    );
+}
