@@ -135,7 +135,10 @@ mod tests {
         assert_eq!(at(ScopeKind::Public, &[]).default_class(), Classification::Public);
         assert_eq!(at(ScopeKind::Enterprise, &[]).default_class(), Classification::Internal);
         let secret = policy(Some(Classification::Restricted), &[]);
-        assert_eq!(at(ScopeKind::User, &[secret.clone()]).default_class(), Classification::Restricted);
+        assert_eq!(
+            at(ScopeKind::User, std::slice::from_ref(&secret)).default_class(),
+            Classification::Restricted
+        );
         assert_eq!(at(ScopeKind::Organization, &[secret]).default_class(), Classification::Confidential);
     }
 
