@@ -157,6 +157,8 @@ fn body(operation: &Operation, world: &World) -> Option<Value> {
         ("POST", "/v1/organizations/{id}/dissolve") => json!({ "heir": "parent", "members": "move" }),
         ("POST", "/v1/users/{id}/reassign-memories") => json!({ "scope": team.label() }),
         ("POST", "/v1/organizations/{id}/move") => json!({ "parent": world.organization.id }),
+        ("POST", "/v1/audit/verify") => json!({}),
+        ("PUT", "/v1/audit/settings") => json!({ "reads": "durable" }),
         ("PUT", "/v1/batch/") => {
             json!({ "memories": [{ "memory_id": memory, "text": "changed by somebody" }] })
         }

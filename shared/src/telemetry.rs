@@ -3,8 +3,8 @@
 //! What a request did (who asked, how often the database was asked and for how long) is gathered in a task-local
 //! [`RequestLog`] on its way and written once, by `http::request`.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -24,6 +24,19 @@ pub struct RequestLog {
     principal: Mutex<Option<(EnterpriseId, UserId)>>,
     queries: AtomicU32,
     database_micros: AtomicU64,
+    /// What is asked for, and of what.
+    operation: Mutex<(Option<String>, Option<String>)>,
+    refusal: Mutex<Option<Refusal>>,
+    audited: AtomicBool,
+}
+
+/// That a request was refused because of who asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status of its meaning, also where it was told in another way.
+    pub status: u16,
+    /// What the caller was told.
+    pub reason: String,
 }
 
 impl RequestLog {
@@ -35,7 +48,16 @@ impl RequestLog {
             principal: Mutex::default(),
             queries: AtomicU32::new(0),
             database_micros: AtomicU64::new(0),
+            operation: Mutex::default(),
+            refusal: Mutex::default(),
+            audited: AtomicBool::new(false),
         }
+    }
+
+    /// Names the operation: `GET /v1/memories/{id}/`.
+    #[must_use]
+    pub fn of(self, operation: Option<String>) -> Self {
+        Self { operation: Mutex::new((operation, None)), ..self }
     }
 
     /// Runs the request with this log and calls `finish` with what it gathered.
@@ -84,6 +106,47 @@ pub(crate) fn authenticated(enterprise: EnterpriseId, user: UserId) {
             *principal = Some((enterprise, user));
         }
     });
+}
+
+/// Names what is asked for more closely than the route does, and the thing that it is about.
+pub fn about(operation: String, target: Option<String>) {
+    let _ = CURRENT.try_with(|log| *lock(&log.operation) = (Some(operation), target));
+}
+
+/// What is asked for: `GET /v1/memories/{id}/`, `tool get_memory`.
+pub(crate) fn operation() -> Option<String> {
+    CURRENT.try_with(|log| lock(&log.operation).0.clone()).ok().flatten()
+}
+
+/// What it is about, if the operation's name was given together with it.
+pub(crate) fn target() -> Option<String> {
+    CURRENT.try_with(|log| lock(&log.operation).1.clone()).ok().flatten()
+}
+
+/// Takes note of a refusal; the first one counts.
+pub(crate) fn refused(status: u16, reason: String) {
+    let _ = CURRENT.try_with(|log| {
+        lock(&log.refusal).get_or_insert(Refusal { status, reason });
+    });
+}
+
+/// Whether and why the request was refused.
+pub(crate) fn refusal() -> Option<Refusal> {
+    CURRENT.try_with(|log| lock(&log.refusal).clone()).ok().flatten()
+}
+
+/// Takes note that the audit log tells of this request.
+pub(crate) fn audited() {
+    let _ = CURRENT.try_with(|log| log.audited.store(true, Ordering::Relaxed));
+}
+
+/// Whether the audit log tells of this request.
+pub(crate) fn was_audited() -> bool {
+    CURRENT.try_with(|log| log.audited.load(Ordering::Relaxed)).unwrap_or(false)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Starts writing logs of this level and above. Calling it twice does nothing.

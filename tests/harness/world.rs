@@ -73,6 +73,9 @@ impl World {
         let group = make_group(&owner, &member, &team).await;
         let (service_account, service_key) = make_service_account(&owner, &team).await;
         has_promised(app, &owner).await;
+        let settings = json!({ "reads": "durable", "frameworks": ["gdpr", "soc2"] });
+        owner.put("/v1/audit/settings", settings).await.ok();
+        was_chained(app, &owner).await;
         let opinion = json!({ "memory_id": team_memory, "feedback": "POSITIVE", "feedback_reason": marker });
         owner.post("/v1/feedback/", opinion).await.ok();
         Self {
@@ -172,6 +175,20 @@ async fn make_service_account(owner: &Actor, node: &Node) -> (String, String) {
     let key = json!({ "name": format!("{} robot", node.name), "scopes": ["memories:read"], "within": [node.label()] });
     let key = owner.post(&format!("/v1/service-accounts/{account}/api-keys"), key).await.ok();
     (account, text(&key["id"]))
+}
+
+/// The job that chains the audit log has come by.
+async fn was_chained(app: &TestApp, owner: &Actor) {
+    let chained = "SELECT EXISTS (SELECT FROM audit_heads WHERE enterprise_id = $1)";
+    let client = app.database().superuser().await;
+    loop {
+        // Rows wait while anything older runs in the cluster, which other tests share.
+        shared::audit::chain::seal(app.gate()).await.unwrap();
+        if client.query_one(chained, &[&owner.enterprise.uuid()]).await.unwrap().get(0) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }
 
 /// As if its embedding model had been away when it was stored.

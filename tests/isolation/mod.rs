@@ -6,7 +6,7 @@
 //! holds: no credential, no answer but 401; what another tenant names does not exist (404), and is refused in the very words
 //! in which what never existed is; nobody learns an id or a word that they did not bring; a refused call changes nothing.
 
-mod tools;
+pub(crate) mod tools;
 mod visitor;
 
 use std::fmt::Write as _;

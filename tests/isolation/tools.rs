@@ -10,13 +10,21 @@ use crate::harness::{Actor, Client as _, Tables, World};
 use crate::operations::Call;
 
 /// One way to use MCP.
-struct Use {
+pub(crate) struct Use {
     /// `tool get_memory (personal)`, as the matrix names it.
-    name: String,
+    pub(crate) name: String,
     method: &'static str,
     params: Value,
     /// Whether it names something of the tenant's.
     names_a_thing: bool,
+}
+
+impl Use {
+    /// As a request.
+    pub(crate) fn call(&self) -> Call {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": self.method, "params": self.params });
+        Call { name: self.name.clone(), method: Method::POST, path: "/mcp".to_owned(), body: Some(body) }
+    }
 }
 
 /// Uses every tool, resource and prompt that the server lists as every visitor: its name, and how each was answered.
@@ -25,6 +33,21 @@ pub(super) async fn visit_all(
     elsewhere: &Actor,
     uncovered: &mut String,
 ) -> Vec<(String, Vec<String>)> {
+    let mut rows = Vec::new();
+    for used in &uses(world, uncovered).await {
+        let visitors = Visitor::all(world, elsewhere).await;
+        let mut before = world.tables().await;
+        let mut answers = Vec::new();
+        for visitor in visitors {
+            answers.push(visit(world, &mut before, &visitor, used).await);
+        }
+        rows.push((used.name.clone(), answers));
+    }
+    rows
+}
+
+/// Every use of every tool, resource and prompt that the server lists.
+pub(crate) async fn uses(world: &World, uncovered: &mut String) -> Vec<Use> {
     let mut uses = Vec::new();
     for (method, kind) in
         [("tools/list", "tool"), ("prompts/list", "prompt"), ("resources/templates/list", "resource")]
@@ -54,17 +77,7 @@ pub(super) async fn visit_all(
         let params = json!({ "ref": reference, "argument": argument });
         uses.push(Use { name: method.to_owned(), method, params, names_a_thing: false });
     }
-    let mut rows = Vec::new();
-    for used in &uses {
-        let visitors = Visitor::all(world, elsewhere).await;
-        let mut before = world.tables().await;
-        let mut answers = Vec::new();
-        for visitor in visitors {
-            answers.push(visit(world, &mut before, &visitor, used).await);
-        }
-        rows.push((used.name.clone(), answers));
-    }
-    rows
+    uses
 }
 
 /// The names in a list.
@@ -78,10 +91,7 @@ async fn list(world: &World, method: &str) -> Vec<String> {
 
 /// Uses it and checks what always holds: `401`, `refused` or `answered`.
 async fn visit(world: &World, before: &mut Tables, visitor: &Visitor, used: &Use) -> String {
-    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": used.method, "params": used.params });
-    let call =
-        Call { name: used.name.clone(), method: Method::POST, path: "/mcp".to_owned(), body: Some(body) };
-    let answer = visitor.call(&call).await;
+    let answer = visitor.call(&used.call()).await;
     let after = world.tables().await;
     let who = format!("{} of {visitor}", used.name);
     visitor.assert_learned_nothing(world, &answer, &used.params.to_string());

@@ -5,6 +5,7 @@
 //! [`invitations`] serve the enterprise and its nodes alike.
 
 mod access;
+mod audit;
 mod enterprise;
 mod group_roles;
 mod groups;
@@ -95,6 +96,12 @@ pub fn routes() -> Routes<State> {
         .get("/v1/users/{id}/access", access::list)
         .post("/v1/access/check", access::check)
         .get("/v1/scopes", scopes::list)
+        .get("/v1/audit", audit::list)
+        .get("/v1/audit/export", audit::export)
+        .get("/v1/audit/anchor", audit::anchor)
+        .post("/v1/audit/verify", audit::verify)
+        .get("/v1/audit/settings", audit::settings)
+        .put("/v1/audit/settings", audit::configure)
 }
 
 /// The axum router.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use shared::Error;
+use shared::{Error, telemetry};
 use shared::access::AuthContext;
 
 use crate::State;
@@ -65,6 +65,8 @@ async fn answer(state: &State, caller: &AuthContext, headers: &HeaderMap, call: 
         Ok(terms) => terms,
         Err(fault) => return reply::fault(&call.id, &fault, version),
     };
+    let (operation, target) = methods::operation(&call);
+    telemetry::about(operation, target);
     let notices = Notices::new(&terms, accepts(headers, "text/event-stream"));
     let exchange = Exchange { state, caller, terms, notices };
     match methods::call(&exchange, &call).await {

@@ -111,7 +111,10 @@ pub(crate) async fn read(exchange: &Exchange<'_>, params: &Object) -> Result<Val
         Ok(value) => Ok(json!({
             "contents": [{ "uri": uri, "mimeType": "application/json", "text": value.to_string() }],
         })),
-        Err(Error::NotFound { .. }) => Err(Fault::resource(uri, exchange.terms.version)),
+        Err(error @ Error::NotFound { .. }) => {
+            error.log();
+            Err(Fault::resource(uri, exchange.terms.version))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -45,12 +45,15 @@ pub enum ApiKeyVerb {
     /// Change the tree and its members.
     #[serde(rename = "tenancy:write")]
     TenancyWrite,
+    /// Read the audit log.
+    #[serde(rename = "audit:read")]
+    AuditRead,
 }
 
 impl ApiKeyVerb {
     /// Every verb, in the order in which they are shown.
-    pub const ALL: [Self; 4] =
-        [Self::MemoriesRead, Self::MemoriesWrite, Self::TenancyRead, Self::TenancyWrite];
+    pub const ALL: [Self; 5] =
+        [Self::MemoriesRead, Self::MemoriesWrite, Self::TenancyRead, Self::TenancyWrite, Self::AuditRead];
 
     /// The verb as requests, answers and the database spell it.
     #[must_use]
@@ -60,6 +63,7 @@ impl ApiKeyVerb {
             Self::MemoriesWrite => "memories:write",
             Self::TenancyRead => "tenancy:read",
             Self::TenancyWrite => "tenancy:write",
+            Self::AuditRead => "audit:read",
         }
     }
 }

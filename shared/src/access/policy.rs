@@ -42,11 +42,15 @@ pub enum Action {
     ListAccounts,
     /// Deactivate and reactivate accounts; asked on the enterprise.
     ManageAccounts,
+    /// Read the audit log and follow its chain; asked on the enterprise.
+    ReadAudit,
+    /// Say what the audit log keeps and how; asked on the enterprise.
+    ManageAudit,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::ReadMemories,
         Self::AddMemory,
         Self::EditOwnMemory,
@@ -64,6 +68,8 @@ impl Action {
         Self::ReassignMemories,
         Self::ListAccounts,
         Self::ManageAccounts,
+        Self::ReadAudit,
+        Self::ManageAudit,
     ];
 
     /// The action as requests and answers spell it: `add_memory`.
@@ -96,7 +102,9 @@ impl Action {
             | Self::ManageGroups
             | Self::ManageServiceAccounts
             | Self::ReassignMemories
-            | Self::ManageAccounts => ApiKeyVerb::TenancyWrite,
+            | Self::ManageAccounts
+            | Self::ManageAudit => ApiKeyVerb::TenancyWrite,
+            Self::ReadAudit => ApiKeyVerb::AuditRead,
         }
     }
 }
@@ -144,7 +152,9 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::SimulateAccess
             | A::ReassignMemories
             | A::ListAccounts
-            | A::ManageAccounts => Nobody,
+            | A::ManageAccounts
+            | A::ReadAudit
+            | A::ManageAudit => Nobody,
         },
         // Hangs below the enterprise, and takes its roles from there.
         ScopeKind::Public => match action {
@@ -163,7 +173,9 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::SimulateAccess
             | A::ReassignMemories
             | A::ListAccounts
-            | A::ManageAccounts => Nobody,
+            | A::ManageAccounts
+            | A::ReadAudit
+            | A::ManageAudit => Nobody,
         },
         ScopeKind::Enterprise => match action {
             A::ReadMemories | A::ReadNode => Reader,
@@ -179,6 +191,7 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::ReassignMemories
             | A::ListAccounts
             | A::ManageAccounts => AtLeast(Role::Admin),
+            A::ReadAudit | A::ManageAudit => AtLeast(Role::Owner),
             A::MoveNode | A::DeleteNode => Nobody,
         },
         ScopeKind::Organization
@@ -198,7 +211,7 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::ManageGroups
             | A::ManageServiceAccounts
             | A::SimulateAccess => AtLeast(Role::Admin),
-            A::ReassignMemories | A::ListAccounts | A::ManageAccounts => Nobody,
+            A::ReassignMemories | A::ListAccounts | A::ManageAccounts | A::ReadAudit | A::ManageAudit => Nobody,
         },
     }
 }

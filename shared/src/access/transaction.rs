@@ -2,6 +2,8 @@
 
 use std::ops::Deref;
 
+use tokio_postgres::types::ToSql;
+
 use super::AuthContext;
 use crate::db::{Database, StoreError, Tx};
 
@@ -52,6 +54,15 @@ impl<'a> TenantTx<'a> {
     /// Makes the changes last.
     pub async fn commit(self) -> Result<(), StoreError> {
         self.tx.commit().await
+    }
+
+    /// Does one more thing and makes the changes last, in one round trip.
+    pub(crate) async fn commit_with(
+        self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<(), StoreError> {
+        self.tx.commit_with(sql, params).await
     }
 }
 

@@ -125,6 +125,25 @@ impl Tx {
         Ok(())
     }
 
+    /// Executes one more statement and commits. Both are sent at once: PostgreSQL answers the COMMIT of a failed
+    /// transaction by rolling back, and then the statement's error is what is returned.
+    pub async fn commit_with(mut self, sql: &str, params: Params<'_>) -> Result<(), StoreError> {
+        if self.failed.load(Ordering::Relaxed) {
+            return Err(StoreError::Aborted { transaction: self.name });
+        }
+        self.timed(sql, async |client: &Object| {
+            let statement = client.prepare_cached(sql).await?;
+            let (executed, committed) =
+                futures_util::future::join(client.execute(&statement, params), client.batch_execute("COMMIT"))
+                    .await;
+            executed.and(committed)
+        })
+        .await?;
+        self.report();
+        drop(self.client.take());
+        Ok(())
+    }
+
     async fn timed<T>(
         &self,
         sql: &str,

@@ -5,6 +5,7 @@ use http::request::Parts;
 
 use super::Request;
 use crate::access::{AuthContext, Credential, Gate};
+use crate::audit::refusal::Witness;
 use crate::error::{Error, Result};
 
 impl<S> FromRequestParts<S> for AuthContext
@@ -17,6 +18,11 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let credential = Credential::from_headers(&parts.headers)?;
         let Request(request) = Request::from_request_parts(parts, state).await?;
-        Gate::from_ref(state).authenticate(&credential, request).await
+        let gate = Gate::from_ref(state);
+        let caller = gate.authenticate(&credential, request).await?;
+        if let Some(witness) = parts.extensions.get::<Witness>() {
+            witness.see(&gate, &caller);
+        }
+        Ok(caller)
     }
 }

@@ -62,8 +62,12 @@ impl Error {
         }
     }
 
-    /// Writes what the caller is not told to the log.
+    /// Takes note of it where others look: of a refusal for the audit log, of a fault with its cause in the log. Whoever
+    /// renders an error calls this once.
     pub fn log(&self) {
+        if matches!(self, Self::Forbidden(_) | Self::NotFound { .. }) {
+            telemetry::refused(self.status().as_u16(), self.to_string());
+        }
         let request = telemetry::request_id().map(|id| id.to_string());
         match self {
             Self::Internal(cause) => {

@@ -15,6 +15,7 @@ use http::{HeaderValue, StatusCode};
 use super::problem::problem;
 use super::{Json, Routes};
 use crate::access::{Gate, RequestInfo};
+use crate::audit::refusal::Witness;
 use crate::clock::Clock;
 use crate::config::LimitsConfig;
 use crate::error::{Error, Result};
@@ -69,13 +70,17 @@ async fn observe(
         .flatten()
         .any(|part| part.contains("%00"));
     request.extensions_mut().insert(info);
+    let witness = Witness::default();
+    request.extensions_mut().insert(witness.clone());
+    let named = named(request.uri().path());
+    let operation = route.as_ref().map(|route| format!("{method} {route}"));
 
     let answer = async move {
         if nul {
             return Error::malformed("the address contains a NUL character").into_response();
         }
         let guarded = AssertUnwindSafe(next.run(request)).catch_unwind();
-        match tokio::time::timeout(limits.request, guarded).await {
+        let response = match tokio::time::timeout(limits.request, guarded).await {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => {
                 let message = panic.downcast_ref::<&str>().map(ToString::to_string);
@@ -86,9 +91,12 @@ async fn observe(
                 let message = "the request took too long and was given up";
                 Error::Unavailable { message, cause: None }.into_response()
             }
-        }
+        };
+        witness.record(named).await;
+        response
     };
     let mut response = RequestLog::new(id)
+        .of(operation)
         .scope(answer, |response: &Response, log| {
             let principal = log.principal();
             tracing::info!(
@@ -119,6 +127,11 @@ pub struct SourceIp(pub String);
 
 fn address(request: &Request) -> Option<String> {
     request.extensions().get::<SourceIp>().map(|ip| ip.0.clone())
+}
+
+/// The first id in an address, `mem_…`.
+fn named(path: &str) -> Option<String> {
+    path.split('/').find(|part| part.as_bytes().get(3) == Some(&b'_') && part.len() == 30).map(str::to_owned)
 }
 
 fn user_agent(request: &Request) -> Option<String> {

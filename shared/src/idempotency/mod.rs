@@ -12,6 +12,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::access::TenantTx;
+use crate::audit::{self, Entry};
 use crate::db::StoreError;
 use crate::error::{Error, Result};
 
@@ -75,6 +76,7 @@ pub async fn once<T: Serialize + DeserializeOwned>(
     let Some(key) = key else { return Ok(Once { value: work.await?, replayed: false }) };
     if let Some(answer) = claim(tx, key).await? {
         let value = serde_json::from_value(answer).map_err(corrupt)?;
+        audit::record(tx, Entry::new("request.replay", &key.key)).await?;
         return Ok(Once { value, replayed: true });
     }
     let value = work.await?;

@@ -7,6 +7,7 @@ use futures_util::FutureExt as _;
 use serde::Deserialize;
 
 use super::{Job, Topic, Work, Worker, deliver};
+use crate::audit::chain;
 use crate::error::{Error, Result};
 use crate::memory::{self, Backlog};
 use crate::outbox::{self, Message};
@@ -38,6 +39,12 @@ pub const JOBS: &[Job] = &[
         every: Duration::from_secs(3600),
         run: |worker| users::forget(&worker.gate, || worker.has_time()).boxed(),
     },
+    Job { name: "audit.seal", every: Duration::from_secs(10), run: |worker| seal_audit(worker).boxed() },
+    Job {
+        name: "audit.extend",
+        every: Duration::from_secs(24 * 3600),
+        run: |worker| chain::extend(&worker.gate).boxed(),
+    },
     Job { name: "outbox.prune", every: Duration::from_secs(3600), run: |worker| prune(worker).boxed() },
 ];
 
@@ -62,6 +69,19 @@ async fn embed(worker: &Worker) -> Result<u64> {
 async fn review_tiers(worker: &Worker) -> Result<u64> {
     let changed = memory::retier_scopes(&worker.gate).await?;
     Ok(u64::try_from(changed).unwrap_or_default())
+}
+
+/// Rows of the audit log that are not chained yet.
+async fn seal_audit(worker: &Worker) -> Result<u64> {
+    let mut sealed = 0;
+    while worker.has_time() {
+        let some = chain::seal(&worker.gate).await?;
+        sealed += some.rows;
+        if !some.more {
+            break;
+        }
+    }
+    Ok(sealed)
 }
 
 async fn prune(worker: &Worker) -> Result<u64> {

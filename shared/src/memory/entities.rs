@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::access::{Action, AuthContext};
+use crate::audit::{self, Entry};
 use crate::error::Result;
 use crate::memory::filter::Entity;
 use crate::memory::service::resolve;
@@ -47,7 +48,7 @@ impl Memories {
         let condition = Condition::new(caller, &Selection::everything(&scopes))?;
         let tx = caller.begin(&self.gate.db, "memory.entities").await?;
         let entities = store::entities::list(&tx, condition, page).await?;
-        tx.commit().await?;
+        audit::commit_read(tx, Entry::of("entity.list").within_one_of(&scopes)).await?;
         Ok(entities)
     }
 }

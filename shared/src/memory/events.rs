@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::access::{ApiKeyVerb, AuthContext};
+use crate::audit::{self, Entry};
 use crate::error::{Error, Result};
 use crate::ids::{EventId, MemoryId};
 use crate::memory::{Memories, Outcome, store};
@@ -32,6 +33,13 @@ pub struct Event {
     pub started_at: Option<DateTime<Utc>>,
     /// When it was done.
     pub completed_at: Option<DateTime<Utc>>,
+}
+
+impl Event {
+    /// The memories whose text it shows.
+    fn shown(&self) -> impl Iterator<Item = MemoryId> {
+        self.results.iter().filter(|result| result.text.is_some()).filter_map(|result| result.id)
+    }
 }
 
 /// How far a piece of work is.
@@ -80,7 +88,8 @@ impl Memories {
         caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
         let tx = caller.begin(&self.gate.db, "memory.events").await?;
         let events = store::events::list(&tx, page).await?;
-        tx.commit().await?;
+        let shown = Entry::of("event.list").memories(events.0.iter().flat_map(Event::shown));
+        audit::commit_read(tx, shown).await?;
         Ok(events)
     }
 
@@ -89,7 +98,8 @@ impl Memories {
         caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
         let tx = caller.begin(&self.gate.db, "memory.event").await?;
         let event = store::events::lookup(&tx, id).await?;
-        tx.commit().await?;
-        event.ok_or(Error::NotFound { what: "event" })
+        let event = event.ok_or(Error::NotFound { what: "event" })?;
+        audit::commit_read(tx, Entry::new("event.read", id).memories(event.shown())).await?;
+        Ok(event)
     }
 }

@@ -62,7 +62,7 @@ impl Memories {
                 None
             }
         };
-        audit::record(&tx, audit::Entry::new("memory.judge", id).within(memory.home)).await?;
+        audit::record(&tx, audit::Entry::new("memory.judge", id).memories([id]).within(memory.home)).await?;
         tx.commit().await?;
         Ok(feedback)
     }

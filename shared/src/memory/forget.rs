@@ -37,7 +37,7 @@ impl Memories {
         let memory = memories.iter().find(|memory| memory.id == id).ok_or(NOT_FOUND)?;
         memories.iter().try_for_each(|memory| may_edit(caller, memory))?;
         let count = store::delete::delete(&tx, &ids).await?.saturating_sub(1);
-        let entry = audit::Entry::new("memory.forget", id).within(memory.home);
+        let entry = audit::Entry::new("memory.forget", id).memories(ids.clone()).within(memory.home);
         audit::record(&tx, entry.with(json!({ "linked": ids[1..] }))).await?;
         tx.commit().await?;
         Ok(count)
@@ -55,7 +55,8 @@ impl Memories {
         memories.iter().try_for_each(|memory| may_edit(caller, memory))?;
         let count = store::delete::delete(&tx, &ids).await?;
         for memory in &memories {
-            audit::record(&tx, audit::Entry::new("memory.forget", memory.id).within(memory.home)).await?;
+            let entry = audit::Entry::new("memory.forget", memory.id).memories([memory.id]);
+            audit::record(&tx, entry.within(memory.home)).await?;
         }
         tx.commit().await?;
         Ok(count)

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::access::{ApiKeyVerb, AuthContext, Classification};
+use crate::audit::{self, Entry};
 use crate::error::Result;
 use crate::ids::{MemoryId, UserId, VersionId};
 use crate::memory::read::NOT_FOUND;
@@ -77,7 +78,8 @@ impl Memories {
         };
         let memory = memory.ok_or(NOT_FOUND)?;
         let versions = store::versions::list(&tx, id, &memory.labels).await?;
-        tx.commit().await?;
+        let shown = Entry::new("memory.history", id).memories([id]).within(memory.home);
+        audit::commit_read(tx, shown).await?;
         Ok(versions)
     }
 }

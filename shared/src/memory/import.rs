@@ -173,7 +173,9 @@ impl Memories {
         let details = json!({
             "added": count("ADD"), "skipped": count("SKIP"), "refused": count("REFUSE"), "scopes": scopes,
         });
-        audit::record(tx, audit::Entry::new("memory.import", event).with(details)).await?;
+        let added = results.iter().filter(|result| result.event == "ADD").filter_map(|result| result.id);
+        let entry = audit::Entry::new("memory.import", event).memories(added);
+        audit::record(tx, entry.with(details)).await?;
         Ok(Imported { event, outcomes })
     }
 }

@@ -1,6 +1,7 @@
 //! Listing: every memory that a filter holds for, newest first.
 
 use crate::access::{Action, AuthContext};
+use crate::audit::{self, Entry};
 use crate::error::Result;
 use crate::memory::filter::Filter;
 use crate::memory::service::resolve;
@@ -63,7 +64,8 @@ impl Memories {
                 Listed { memories, count: None }
             }
         };
-        tx.commit().await?;
+        let shown = Entry::of("memory.list").memories(listed.memories.iter().map(|memory| memory.id));
+        audit::commit_read(tx, shown.within_one_of(&scopes)).await?;
         Ok(listed)
     }
 }

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::access::{ApiKeyVerb, AuthContext};
+use crate::audit::{self, Entry};
 use crate::error::{Error, Result};
 use crate::ids::MemoryId;
 use crate::memory::{Memories, Memory, store};
@@ -16,8 +17,11 @@ impl Memories {
         caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
         let tx = caller.begin(&self.gate.db, "memory.read").await?;
         let memory = store::lookup::lookup(&tx, id).await?;
-        tx.commit().await?;
-        memory.filter(|memory| memory.holds_on(caller.request().at.date_naive())).ok_or(NOT_FOUND)
+        let today = caller.request().at.date_naive();
+        let memory = memory.filter(|memory| memory.holds_on(today)).ok_or(NOT_FOUND)?;
+        let shown = Entry::new("memory.read", id).memories([id]).within(memory.home);
+        audit::commit_read(tx, shown).await?;
+        Ok(memory)
     }
 }
 

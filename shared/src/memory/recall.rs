@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::access::{Action, AuthContext, TenantTx};
+use crate::audit::{self, Entry};
 use crate::embedding::Purpose;
 use crate::error::{Error, Result};
 use crate::memory::filter::Filter;
@@ -167,12 +168,13 @@ impl Memories {
             nearest: nearest(&request),
         };
         let pool = search.run().await?;
-        tx.commit().await?;
         let (size, started) = (pool.len(), Instant::now());
         let mut found = ranking::rank(&question, pool);
         let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         tracing::debug!(pool.size = size, ranking.duration_us = duration_us, "ranked");
         found.truncate(request.top_k as usize);
+        let shown = Entry::of("memory.search").memories(found.iter().map(|found| found.memory.id));
+        audit::commit_read(tx, shown.within_one_of(&scopes)).await?;
         Ok(Recollection { found, degraded })
     }
 }

@@ -159,7 +159,8 @@ impl Memories {
         let added: Vec<MemoryId> = fresh.iter().map(|fresh| fresh.id).collect();
         let details =
             json!({ "added": added, "skipped": outcomes.len() - added.len(), "infer": request.infer });
-        audit::record(tx, audit::Entry::new("memory.remember", event).within(home.id).with(details)).await?;
+        let entry = audit::Entry::new("memory.remember", event).memories(added).within(home.id);
+        audit::record(tx, entry.with(details)).await?;
         let extractor = if request.infer { Extractor::Deterministic } else { Extractor::Verbatim };
         Ok(Remembered { event, extractor, outcomes })
     }

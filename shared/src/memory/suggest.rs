@@ -1,6 +1,7 @@
 //! Names that memories already have, while somebody types one.
 
 use crate::access::{Action, AuthContext};
+use crate::audit::{self, Entry};
 use crate::error::Result;
 use crate::memory::filter::Entity;
 use crate::memory::service::resolve;
@@ -30,7 +31,7 @@ impl Memories {
         let condition = Condition::new(caller, &Selection::everything(&scopes))?;
         let tx = caller.begin(&self.gate.db, "memory.suggest").await?;
         let names = store::suggest::list(&tx, condition, what, typed, limit).await?;
-        tx.commit().await?;
+        audit::commit_read(tx, Entry::of("entity.suggest").within_one_of(&scopes)).await?;
         Ok(names)
     }
 }

@@ -121,7 +121,8 @@ impl Tool {
         self.verb().is_none_or(|verb| caller.authorize_verb(verb).is_ok())
     }
 
-    fn find(name: &str) -> Option<Self> {
+    /// By name.
+    pub(crate) fn find(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|tool| tool.name() == name)
     }
 }

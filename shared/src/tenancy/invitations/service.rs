@@ -68,7 +68,7 @@ pub async fn list(
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let tx = ctx.begin(db, "invitation.list").await?;
     let mut results = store::list(&tx, scope.id, after, limit + 1).await?;
-    tx.commit().await?;
+    audit::commit_read(tx, Entry::of("invitation.list").within(scope.id)).await?;
     let next = Cursor::cut(&mut results, limit, &query, |row| Cursor {
         created_at: row.created_at,
         id: row.id.uuid(),

@@ -28,7 +28,7 @@ pub async fn list(
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let tx = ctx.begin(db, "member.list").await?;
     let mut results = store::list(&tx, scope, None, after, limit + 1).await?;
-    tx.commit().await?;
+    audit::commit_read(tx, Entry::of("member.list").within(scope.id)).await?;
     let next = Cursor::cut(&mut results, limit, &query, |member| Cursor {
         created_at: member.account_created_at,
         id: member.user_id.uuid(),

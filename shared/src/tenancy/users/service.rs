@@ -3,6 +3,7 @@
 use super::store;
 use super::{Listing, User, UserDetails};
 use crate::access::{Action, AuthContext, TenantTx};
+use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ids::UserId;
@@ -24,7 +25,7 @@ pub async fn list(
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let tx = ctx.begin(db, "user.list").await?;
     let mut results = store::list(&tx, None, status, after, limit + 1).await?;
-    tx.commit().await?;
+    audit::commit_read(tx, Entry::of("account.list")).await?;
     let next = Cursor::cut(&mut results, limit, &query, |user| Cursor {
         created_at: user.created_at,
         id: user.id.uuid(),
@@ -43,7 +44,7 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: UserId) -> Result<User
     let user = store::list(&tx, Some(id), None, None, 1).await?.pop();
     let user = user.ok_or(Error::NotFound { what: "user" })?;
     let memberships = store::memberships(&tx, id).await?;
-    tx.commit().await?;
+    audit::commit_read(tx, Entry::new("account.read", id)).await?;
     Ok(UserDetails { user, memberships })
 }
 

@@ -1,0 +1,168 @@
+//! `audit_chain`, `audit_heads`: never written here but by the functions of V31.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::{Anchor, Fault, Head, Problem};
+use crate::access::{TenantTx, UpkeepTx};
+use crate::db::StoreError;
+use crate::ids::AuditId;
+
+pub(super) async fn seal(tx: &UpkeepTx, most: i32) -> Result<(i32, bool), StoreError> {
+    const SEAL: &str = "-- audit_chain.seal
+        SELECT sealed, more FROM mem0.seal_audit($1)";
+    let row = tx.query_one(SEAL, &[&most]).await?;
+    Ok((row.get("sealed"), row.get("more")))
+}
+
+pub(super) async fn extend(tx: &UpkeepTx) -> Result<i32, StoreError> {
+    const EXTEND: &str = "-- audit_partition.ensure
+        SELECT mem0.ensure_audit_partitions()";
+    tx.query_one(EXTEND, &[]).await.map(|row| row.get(0))
+}
+
+/// How far a chain was followed.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) seq: i64,
+    pub(super) hash: Vec<u8>,
+    /// The latest row so far.
+    pub(super) latest: Option<DateTime<Utc>>,
+}
+
+impl Place {
+    pub(super) fn anchor(&self) -> Anchor {
+        Anchor { seq: self.seq, hash: hex(&self.hash) }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+pub(super) async fn head(tx: &TenantTx<'_>) -> Result<Head, StoreError> {
+    const HEAD: &str = "-- audit_head.lookup
+        SELECT coalesce(h.seq, 0) AS seq, encode(coalesce(h.hash, mem0.audit_genesis($1)), 'hex') AS hash, h.sealed_at,
+               (SELECT count(*) FROM audit_log l
+                 WHERE l.enterprise_id = $1 AND l.xid >= (SELECT z.xid FROM audit_horizon z)
+                   AND NOT EXISTS (SELECT FROM audit_chain c WHERE c.enterprise_id = $1 AND c.id = l.id)) AS unsealed
+          FROM (SELECT) one LEFT JOIN audit_heads h ON h.enterprise_id = $1";
+    let row = tx.query_one(HEAD, &[&tx.caller().enterprise_id().uuid()]).await?;
+    Ok(Head {
+        anchor: Anchor { seq: row.get("seq"), hash: row.get("hash") },
+        sealed_at: row.get("sealed_at"),
+        unsealed: row.get("unsealed"),
+    })
+}
+
+/// The place after a link: what the next one must follow from. What the link itself says is compared before.
+pub(super) async fn place(tx: &TenantTx<'_>, seq: i64) -> Result<Place, StoreError> {
+    const PLACE: &str = "-- audit_chain.lookup
+        SELECT coalesce(c.hash, CASE WHEN $2::bigint = 0 THEN mem0.audit_genesis($1) ELSE '' END) AS hash, c.at
+          FROM (SELECT) one LEFT JOIN audit_chain c ON c.enterprise_id = $1 AND c.seq = $2";
+    let row = tx.query_one(PLACE, &[&tx.caller().enterprise_id().uuid(), &seq]).await?;
+    Ok(Place { seq, hash: row.get("hash"), latest: row.get("at") })
+}
+
+/// Whether a link is another one than the anchor says.
+pub(super) async fn rewritten(tx: &TenantTx<'_>, anchor: &Anchor) -> Result<Option<Problem>, StoreError> {
+    let found = place(tx, anchor.seq).await?;
+    Ok((!hex(&found.hash).eq_ignore_ascii_case(&anchor.hash)).then_some(Problem {
+        fault: if found.hash.is_empty() { Fault::Removed } else { Fault::Rewritten },
+        seq: Some(anchor.seq),
+        id: None,
+        at: found.latest,
+    }))
+}
+
+/// Some links on.
+pub(super) struct Step {
+    pub(super) place: Place,
+    pub(super) problem: Option<Problem>,
+}
+
+/// Follows up to `most` links after a place, up to the first that is wrong.
+pub(super) async fn follow(
+    tx: &TenantTx<'_>,
+    from: &Place,
+    most: i64,
+    backdated: TimeDelta,
+) -> Result<Step, StoreError> {
+    const FOLLOW: &str = "-- audit_chain.follow
+        WITH links AS MATERIALIZED (
+            SELECT c.seq, c.at, c.id, c.row_hash, c.hash, l.id IS NULL AS missing, mem0.audit_row_hash(l) AS found
+              FROM (SELECT * FROM audit_chain WHERE enterprise_id = $1 AND seq > $2 ORDER BY seq LIMIT $5) c
+              LEFT JOIN audit_log l ON l.enterprise_id = c.enterprise_id AND l.at = c.at AND l.id = c.id
+        ), told AS (
+            SELECT k.*, lag(k.seq, 1, $2::bigint) OVER w AS seq_before, lag(k.hash, 1, $3::bytea) OVER w AS hash_before,
+                   greatest(max(k.at) OVER (ORDER BY k.seq ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW),
+                            $4::timestamptz) AS latest
+              FROM links k WINDOW w AS (ORDER BY k.seq)
+        ), judged AS (
+            SELECT t.*, CASE WHEN t.seq <> t.seq_before + 1 THEN 'link'
+                             WHEN t.hash <> mem0.audit_link(t.hash_before, t.seq, t.row_hash) THEN 'order'
+                             WHEN t.missing THEN 'missing'
+                             WHEN t.found <> t.row_hash THEN 'content'
+                             WHEN t.at < t.latest - $6::float8 * interval '1 second' THEN 'time' END AS problem
+              FROM told t
+        )
+        SELECT j.seq, j.hash, j.at, j.id, j.problem, j.seq_before, greatest(j.latest, j.at) AS latest
+          FROM judged j
+         ORDER BY j.problem IS NULL, CASE WHEN j.problem IS NULL THEN -j.seq ELSE j.seq END LIMIT 1";
+    let enterprise = tx.caller().enterprise_id().uuid();
+    let row = tx
+        .query_opt(
+            FOLLOW,
+            &[&enterprise, &from.seq, &from.hash, &from.latest, &most, &backdated.as_seconds_f64()],
+        )
+        .await?;
+    Ok(match row {
+        None => Step { place: from.clone(), problem: None },
+        Some(row) => step(from, &row),
+    })
+}
+
+/// From the first wrong link, or the last right one.
+fn step(from: &Place, row: &Row) -> Step {
+    let fault = match row.get::<_, Option<&str>>("problem") {
+        None => None,
+        Some("link" | "missing") => Some(Fault::Removed),
+        Some("order") => Some(Fault::Reordered),
+        Some("time") => Some(Fault::Inserted),
+        Some(_) => Some(Fault::Changed),
+    };
+    let Some(fault) = fault else {
+        let place = Place { seq: row.get("seq"), hash: row.get("hash"), latest: row.get("latest") };
+        return Step { place, problem: None };
+    };
+    // A link that is gone left only its number.
+    let gone = row.get::<_, &str>("problem") == "link";
+    let problem = Problem {
+        fault,
+        seq: Some(if gone { row.get::<_, i64>("seq_before") + 1 } else { row.get("seq") }),
+        id: (!gone).then(|| AuditId(row.get("id"))),
+        at: (!gone).then(|| row.get("at")),
+    };
+    Step { place: from.clone(), problem: Some(problem) }
+}
+
+/// The first row of a transaction that is chained without being chained itself.
+pub(super) async fn unchained(tx: &TenantTx<'_>) -> Result<Option<Problem>, StoreError> {
+    const UNCHAINED: &str = "-- audit_chain.find_unchained
+        SELECT l.id, l.at FROM audit_log l
+         WHERE l.enterprise_id = $1 AND l.xid < (SELECT z.xid FROM audit_horizon z)
+           AND NOT EXISTS (SELECT FROM audit_chain c WHERE c.enterprise_id = l.enterprise_id AND c.id = l.id)
+         ORDER BY l.at, l.id LIMIT 1";
+    let row = tx.query_opt(UNCHAINED, &[&tx.caller().enterprise_id().uuid()]).await?;
+    Ok(row.map(|row| Problem {
+        fault: Fault::Inserted,
+        seq: None,
+        id: Some(AuditId(row.get::<_, Uuid>("id"))),
+        at: row.get("at"),
+    }))
+}

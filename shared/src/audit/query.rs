@@ -1,0 +1,272 @@
+//! Reading the log: who may, by which filters, and in which forms.
+
+mod csv;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::Entry;
+use crate::access::{Action, AuthContext, TenantTx};
+use crate::db::{Database, StoreError};
+use crate::error::{Error, Result};
+use crate::ids::{AuditId, MemoryId, RequestId, UserId};
+use crate::page::{Cursor, List, QueryHash};
+
+pub use csv::csv;
+
+/// Whether what was asked for was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It was.
+    Success,
+    /// It was refused.
+    Denied,
+}
+
+impl Outcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+/// Which rows; all conditions must hold.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    /// At this time or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Before this time.
+    pub to: Option<DateTime<Utc>>,
+    /// What this person did.
+    pub actor: Option<UserId>,
+    /// `memory.read`, or `memory.*` for every verb of a noun.
+    pub action: Option<String>,
+    /// What was done to this, a printed id.
+    pub target: Option<String>,
+    /// Where this memory was shown or changed.
+    pub memory: Option<MemoryId>,
+    /// What was done, or what was refused.
+    pub outcome: Option<Outcome>,
+    /// With this tag.
+    pub tag: Option<String>,
+    /// Of this request.
+    pub request: Option<RequestId>,
+}
+
+impl Filter {
+    fn validate(&self) -> Result<()> {
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from >= to
+        {
+            return Err(Error::invalid("to", "must be later than from"));
+        }
+        for (field, text) in [("action", &self.action), ("target", &self.target), ("tag", &self.tag)] {
+            if text.as_ref().is_some_and(|text| text.is_empty() || text.len() > 200 || text.contains('\0')) {
+                return Err(Error::invalid(field, "must have 1 to 200 characters"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The pattern that actions must be like.
+    fn pattern(&self) -> Option<String> {
+        let action = self.action.as_ref()?;
+        let escaped = action.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        Some(match escaped.strip_suffix(".*") {
+            Some(noun) => format!("{noun}.%"),
+            None => escaped,
+        })
+    }
+}
+
+/// A row, as those see it who may read the log.
+#[derive(Debug, Clone, Serialize)]
+pub struct Record {
+    /// `aud_…`.
+    pub id: AuditId,
+    /// When the request arrived.
+    pub at: DateTime<Utc>,
+    /// Who; none if nobody had proved anything.
+    pub actor: Option<UserId>,
+    /// How they proved it: `session`, `api_key`, `none`.
+    pub method: String,
+    /// The key, session or grant: `key_…`, `ses_…`.
+    pub credential: Option<String>,
+    /// The verb.
+    pub action: String,
+    /// What it was done to.
+    pub target: Option<String>,
+    /// The memories that were shown or changed.
+    pub memories: Vec<MemoryId>,
+    /// The scope it happened in: `team:org_…`, `personal`, `enterprise`.
+    pub scope: Option<String>,
+    /// Whether it was done.
+    pub outcome: Outcome,
+    /// Through what: `POST /v3/memories/search/`.
+    pub operation: Option<String>,
+    /// Of which request.
+    pub request_id: Option<RequestId>,
+    /// From where.
+    pub ip: Option<String>,
+    /// With what.
+    pub user_agent: Option<String>,
+    /// What else there is to know.
+    pub details: Value,
+    /// For compliance reports.
+    pub tags: Vec<String>,
+    /// Its place in the chain; none while it is not chained yet.
+    pub seq: Option<i64>,
+    /// The chain's hash there, hexadecimal.
+    pub hash: Option<String>,
+}
+
+/// Rows, newest first. Reading the log is itself recorded.
+pub async fn list(
+    ctx: &AuthContext,
+    db: &Database,
+    filter: &Filter,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<List<Record>> {
+    read(ctx, db, filter, cursor, limit, "audit.read").await
+}
+
+/// The same for taking away: recorded as an export.
+pub async fn export(
+    ctx: &AuthContext,
+    db: &Database,
+    filter: &Filter,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<List<Record>> {
+    read(ctx, db, filter, cursor, limit, "audit.export").await
+}
+
+async fn read(
+    ctx: &AuthContext,
+    db: &Database,
+    filter: &Filter,
+    cursor: Option<&str>,
+    limit: u32,
+    action: &'static str,
+) -> Result<List<Record>> {
+    ctx.authorize(Action::ReadAudit, ctx.enterprise()?)?;
+    filter.validate()?;
+    let asked = serde_json::to_string(filter).map_err(Error::internal)?;
+    let query = QueryHash::of(&["audit", &asked]);
+    let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
+    let tx = ctx.begin(db, "audit.list").await?;
+    let mut results = rows(&tx, filter, after, limit + 1).await?;
+    let next =
+        Cursor::cut(&mut results, limit, &query, |row| Cursor { created_at: row.at, id: row.id.uuid() });
+    let details = json!({ "rows": results.len(), "filter": filter });
+    super::commit_read(tx, Entry::of(action).with(details)).await?;
+    Ok(List { results, next })
+}
+
+/// Rows as JSON lines.
+pub fn json_lines(records: &[Record]) -> Result<String> {
+    records.iter().try_fold(String::new(), |mut text, record| {
+        text.push_str(&serde_json::to_string(record).map_err(Error::internal)?);
+        text.push('\n');
+        Ok(text)
+    })
+}
+
+async fn rows(
+    tx: &TenantTx<'_>,
+    filter: &Filter,
+    after: Option<Cursor>,
+    most: u32,
+) -> Result<Vec<Record>, StoreError> {
+    const LIST: &str = "-- audit.list
+        SELECT l.id, l.at, l.actor_id, l.actor_method, l.credential_id, l.action, l.target, l.memory_ids, l.outcome,
+               l.operation, l.request_id, l.ip, l.user_agent, l.details, l.tags, s.kind, n.id AS node_id,
+               c.seq, encode(c.hash, 'hex') AS hash
+          FROM audit_log l
+          LEFT JOIN scopes s ON s.enterprise_id = l.enterprise_id AND s.id = l.scope_id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = s.enterprise_id AND n.scope_id = s.id
+          LEFT JOIN audit_chain c ON c.enterprise_id = l.enterprise_id AND c.id = l.id
+         WHERE l.enterprise_id = $1
+           AND ($2::timestamptz IS NULL OR l.at >= $2)
+           AND ($3::timestamptz IS NULL OR l.at < $3)
+           AND ($4::uuid IS NULL OR l.actor_id = $4)
+           AND ($5::text IS NULL OR l.action LIKE $5)
+           AND ($6::text IS NULL OR l.target = $6)
+           AND ($7::uuid IS NULL OR $7 = ANY (l.memory_ids))
+           AND ($8::text IS NULL OR l.outcome = $8)
+           AND ($9::text IS NULL OR $9 = ANY (l.tags))
+           AND ($10::uuid IS NULL OR l.request_id = $10)
+           AND ($11::timestamptz IS NULL OR (l.at, l.id) < ($11, $12::uuid))
+         ORDER BY l.at DESC, l.id DESC
+         LIMIT $13";
+    let rows = tx
+        .query(
+            LIST,
+            &[
+                &tx.caller().enterprise_id().uuid(),
+                &filter.from,
+                &filter.to,
+                &filter.actor.map(UserId::uuid),
+                &filter.pattern(),
+                &filter.target,
+                &filter.memory.map(MemoryId::uuid),
+                &filter.outcome.map(Outcome::as_str),
+                &filter.tag,
+                &filter.request.map(RequestId::uuid),
+                &after.map(|after| after.created_at),
+                &after.map(|after| after.id),
+                &i64::from(most),
+            ],
+        )
+        .await?;
+    Ok(rows.iter().map(Record::from).collect())
+}
+
+impl From<&Row> for Record {
+    fn from(row: &Row) -> Self {
+        use crate::ids::{ApiKeyId, NodeId, SessionId};
+        let method: String = row.get("actor_method");
+        let credential = row.get::<_, Option<Uuid>>("credential_id").map(|id| match method.as_str() {
+            "session" => SessionId(id).to_string(),
+            "api_key" => ApiKeyId(id).to_string(),
+            _ => id.to_string(),
+        });
+        let kind: Option<String> = row.get("kind");
+        let scope = kind.map(|kind| match row.get::<_, Option<Uuid>>("node_id") {
+            Some(node) => format!("{kind}:{}", NodeId(node)),
+            None if kind == "user" => "personal".to_owned(),
+            None => kind,
+        });
+        Self {
+            id: AuditId(row.get("id")),
+            at: row.get("at"),
+            actor: row.get::<_, Option<Uuid>>("actor_id").map(UserId),
+            method,
+            credential,
+            action: row.get("action"),
+            target: row.get("target"),
+            memories: row.get::<_, Vec<Uuid>>("memory_ids").into_iter().map(MemoryId).collect(),
+            scope,
+            outcome: match row.get("outcome") {
+                "denied" => Outcome::Denied,
+                _ => Outcome::Success,
+            },
+            operation: row.get("operation"),
+            request_id: row.get::<_, Option<Uuid>>("request_id").map(RequestId),
+            ip: row.get("ip"),
+            user_agent: row.get("user_agent"),
+            details: row.get("details"),
+            tags: row.get("tags"),
+            seq: row.get("seq"),
+            hash: row.get("hash"),
+        }
+    }
+}

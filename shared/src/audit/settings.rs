@@ -1,0 +1,120 @@
+//! What an enterprise asks of its log.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::Entry;
+use crate::access::{Action, AuthContext, TenantTx};
+use crate::db::{Database, StoreError};
+use crate::error::{Error, Result};
+
+/// How certain the row of a read is when the read is answered. Changes and refusals are always on disk before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reads {
+    /// It is on disk.
+    #[default]
+    Durable,
+    /// It is on its way there: when the database server crashes, the rows of reads of its last moments (three times
+    /// PostgreSQL's `wal_writer_delay`, 0.6 s by default) may be lost. A crash of a function loses nothing.
+    Buffered,
+}
+
+/// A body of rules whose auditors read the log; rows that it asks for are tagged with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Framework {
+    /// The EU's General Data Protection Regulation.
+    Gdpr,
+    /// The US Health Insurance Portability and Accountability Act.
+    Hipaa,
+    /// ISO/IEC 27001.
+    Iso27001,
+    /// AICPA SOC 2.
+    Soc2,
+}
+
+impl Framework {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Gdpr => "gdpr",
+            Self::Hipaa => "hipaa",
+            Self::Iso27001 => "iso27001",
+            Self::Soc2 => "soc2",
+        }
+    }
+}
+
+/// The settings.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Settings {
+    /// How certain the row of a read is when the read is answered.
+    pub reads: Reads,
+    /// What rows are tagged for.
+    pub frameworks: Vec<Framework>,
+    /// When somebody last changed them.
+    pub updated_at: Option<DateTime<Utc>>,
+}
+
+/// New settings, all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewSettings {
+    /// How certain the row of a read is when the read is answered.
+    pub reads: Reads,
+    /// What rows are tagged for.
+    #[serde(default)]
+    pub frameworks: Vec<Framework>,
+}
+
+/// The enterprise's settings.
+pub async fn lookup(ctx: &AuthContext, db: &Database) -> Result<Settings> {
+    ctx.authorize(Action::ReadAudit, ctx.enterprise()?)?;
+    let tx = ctx.begin(db, "audit.settings").await?;
+    let settings = find(&tx).await?;
+    tx.commit().await?;
+    Ok(settings.unwrap_or_default())
+}
+
+/// Replaces the enterprise's settings. They apply from the next row on.
+pub async fn replace(ctx: &AuthContext, db: &Database, new: NewSettings) -> Result<Settings> {
+    const REPLACE: &str = "-- audit_policy.upsert
+        INSERT INTO audit_policies (enterprise_id, reads, frameworks, updated_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (enterprise_id)
+            DO UPDATE SET reads = excluded.reads, frameworks = excluded.frameworks, updated_at = excluded.updated_at";
+    let root = ctx.enterprise()?;
+    ctx.authorize(Action::ManageAudit, root)?;
+    let mut frameworks = new.frameworks;
+    frameworks.sort_unstable();
+    frameworks.dedup();
+    let names: Vec<&str> = frameworks.iter().map(|framework| framework.as_str()).collect();
+    let reads = match new.reads {
+        Reads::Durable => "durable",
+        Reads::Buffered => "buffered",
+    };
+    let now = ctx.request().at;
+    let tx = ctx.begin(db, "audit.configure").await?;
+    tx.execute(REPLACE, &[&ctx.enterprise_id().uuid(), &reads, &names, &now]).await?;
+    let details = json!({ "reads": new.reads, "frameworks": frameworks });
+    super::record(&tx, Entry::of("audit.configure").within(root.id).with(details)).await?;
+    tx.commit().await?;
+    Ok(Settings { reads: new.reads, frameworks, updated_at: Some(now) })
+}
+
+async fn find(tx: &TenantTx<'_>) -> Result<Option<Settings>> {
+    const FIND: &str = "-- audit_policy.lookup
+        SELECT reads, to_jsonb(frameworks) AS frameworks, updated_at FROM audit_policies WHERE enterprise_id = $1";
+    let Some(row) = tx.query_opt(FIND, &[&tx.caller().enterprise_id().uuid()]).await? else {
+        return Ok(None);
+    };
+    let frameworks = serde_json::from_value(row.get("frameworks")).map_err(|error| {
+        let problem = error.to_string();
+        Error::from(StoreError::Corrupt { table: "audit_policies", column: "frameworks", problem })
+    })?;
+    let reads = match row.get("reads") {
+        "buffered" => Reads::Buffered,
+        _ => Reads::Durable,
+    };
+    Ok(Some(Settings { reads, frameworks, updated_at: row.get("updated_at") }))
+}

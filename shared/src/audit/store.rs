@@ -1,0 +1,122 @@
+//! `audit_log`: writing it.
+
+use chrono::{DateTime, Utc};
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use super::{Actor, Entry, tags};
+use crate::access::{RequestInfo, TenantTx};
+use crate::db::{StoreError, Tx};
+use crate::ids::{AuditId, MemoryId, UserId};
+use crate::telemetry;
+
+/// Of the enterprise's policy: its frameworks become tags, and whether a read waits for the disk.
+const INSERT: &str = "-- audit.insert
+    INSERT INTO audit_log (enterprise_id, id, at, actor_id, actor_method, credential_id, action, target, memory_ids,
+                           scope_id, outcome, operation, request_id, ip, user_agent, details, tags)
+    SELECT $1::uuid, $2::uuid, $3::timestamptz, $4::uuid, $5::text, $6::uuid, $7::text, $8::text, $9::uuid[],
+           $10::bigint, $11::text, $12::text, $13::uuid, $14::text, $15::text, $16::jsonb,
+           $17::text[] || ARRAY(SELECT f FROM unnest(p.frameworks) f WHERE f = ANY ($18::text[]) ORDER BY f)
+      FROM (SELECT) one LEFT JOIN audit_policies p ON p.enterprise_id = $1
+     WHERE CASE WHEN $19::boolean AND p.reads = 'buffered' THEN set_config('synchronous_commit', 'off', true) = 'off'
+                ELSE true END";
+
+/// Writes a row.
+pub(super) async fn insert(
+    tx: &Tx,
+    actor: &Actor,
+    request: &RequestInfo,
+    entry: &Entry,
+) -> Result<(), StoreError> {
+    let row = Row::new(actor, request, entry, false);
+    tx.execute(INSERT, &row.parameters()).await?;
+    telemetry::audited();
+    Ok(())
+}
+
+/// Writes a row about a read, and ends its transaction.
+pub(super) async fn insert_and_commit(
+    tx: TenantTx<'_>,
+    actor: &Actor,
+    request: &RequestInfo,
+    entry: &Entry,
+) -> Result<(), StoreError> {
+    let row = Row::new(actor, request, entry, true);
+    tx.commit_with(INSERT, &row.parameters()).await?;
+    telemetry::audited();
+    Ok(())
+}
+
+/// The columns' values.
+struct Row<'a> {
+    enterprise: Uuid,
+    id: Uuid,
+    at: DateTime<Utc>,
+    actor: Option<Uuid>,
+    method: &'a str,
+    credential: Option<Uuid>,
+    action: &'a str,
+    target: Option<&'a str>,
+    memories: Vec<Uuid>,
+    scope: Option<i64>,
+    outcome: &'a str,
+    operation: Option<String>,
+    request: Uuid,
+    ip: Option<&'a str>,
+    user_agent: Option<&'a str>,
+    details: &'a serde_json::Value,
+    tags: Vec<&'a str>,
+    frameworks: &'static [&'static str],
+    read: bool,
+}
+
+impl<'a> Row<'a> {
+    fn new(actor: &'a Actor, request: &'a RequestInfo, entry: &'a Entry, read: bool) -> Self {
+        let tags = std::iter::once(tags::kind(entry.action)).chain(entry.tags.iter().map(String::as_str));
+        Self {
+            enterprise: actor.enterprise.uuid(),
+            id: AuditId::generate().uuid(),
+            at: request.at,
+            actor: actor.user.map(UserId::uuid),
+            method: actor.method,
+            credential: actor.credential,
+            action: entry.action,
+            target: entry.target.as_deref(),
+            memories: entry.memories.iter().copied().map(MemoryId::uuid).collect(),
+            scope: entry.scope.map(|scope| scope.0),
+            outcome: if entry.denied { "denied" } else { "success" },
+            operation: telemetry::operation(),
+            request: request.id.uuid(),
+            ip: request.ip.as_deref(),
+            user_agent: request.user_agent.as_deref(),
+            details: &entry.details,
+            tags: tags.collect(),
+            frameworks: tags::frameworks(entry.action, entry.denied),
+            read,
+        }
+    }
+
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 19] {
+        [
+            &self.enterprise,
+            &self.id,
+            &self.at,
+            &self.actor,
+            &self.method,
+            &self.credential,
+            &self.action,
+            &self.target,
+            &self.memories,
+            &self.scope,
+            &self.outcome,
+            &self.operation,
+            &self.request,
+            &self.ip,
+            &self.user_agent,
+            &self.details,
+            &self.tags,
+            &self.frameworks,
+            &self.read,
+        ]
+    }
+}

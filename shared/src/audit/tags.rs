@@ -1,0 +1,81 @@
+//! Compliance tags: what kind of thing happened, and which frameworks ask for a record of it.
+
+/// A kind of action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Content was shown.
+    DataAccess,
+    /// Content was added, changed or removed.
+    DataChange,
+    /// Somebody proved who they are, or failed to, or changed how.
+    Authentication,
+    /// Who may see or do what was changed.
+    AccessControl,
+    /// How the installation behaves was changed, or its log was read.
+    Administration,
+}
+
+impl Kind {
+    /// By the action's noun and verb.
+    fn of(action: &str) -> Self {
+        let (noun, verb) = action.split_once('.').unwrap_or((action, ""));
+        match (noun, verb) {
+            (_, "read" | "list" | "search" | "history" | "suggest" | "view" | "replay")
+                if noun != "audit" =>
+            {
+                Self::DataAccess
+            }
+            ("memory" | "context" | "entity", _) => Self::DataChange,
+            ("session" | "password" | "api_key" | "oauth" | "account", _) => Self::Authentication,
+            ("audit" | "enterprise" | "quota", _) => Self::Administration,
+            _ => Self::AccessControl,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::DataAccess => "data-access",
+            Self::DataChange => "data-change",
+            Self::Authentication => "authentication",
+            Self::AccessControl => "access-control",
+            Self::Administration => "administration",
+        }
+    }
+
+    /// GDPR art. 5 and 30 and HIPAA § 164.312(b) ask who used personal data; SOC 2 CC6 and ISO 27001 A.8.15 ask how
+    /// access is controlled and used.
+    fn frameworks(self) -> &'static [&'static str] {
+        match self {
+            Self::DataAccess | Self::DataChange => &["gdpr", "hipaa", "iso27001"],
+            Self::Authentication | Self::AccessControl => &["gdpr", "hipaa", "iso27001", "soc2"],
+            Self::Administration => &["iso27001", "soc2"],
+        }
+    }
+}
+
+/// The tag of the action's kind.
+pub(super) fn kind(action: &str) -> &'static str {
+    Kind::of(action).name()
+}
+
+/// The frameworks that ask for a record of it; of these an enterprise's own become tags. A refusal is for all.
+pub(super) fn frameworks(action: &str, denied: bool) -> &'static [&'static str] {
+    if denied { Kind::AccessControl.frameworks() } else { Kind::of(action).frameworks() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_follow_from_the_action() {
+        assert_eq!(kind("memory.search"), "data-access");
+        assert_eq!(kind("member.list"), "data-access");
+        assert_eq!(kind("memory.forget"), "data-change");
+        assert_eq!(kind("session.start"), "authentication");
+        assert_eq!(kind("member.change"), "access-control");
+        assert_eq!(kind("audit.read"), "administration");
+        assert!(frameworks("memory.read", false).contains(&"gdpr"));
+        assert!(frameworks("memory.read", true).contains(&"soc2"));
+    }
+}

@@ -1,0 +1,25 @@
+//! The audit log: that everything leaves its row, who may read it, and that nobody can change it unnoticed.
+
+mod chain;
+mod denials;
+mod query;
+mod trail;
+
+use serde_json::Value;
+
+use crate::harness::TestApp;
+
+/// The rows of a tenant's log since a moment, oldest first, as JSON.
+async fn rows(app: &TestApp, enterprise: shared::ids::EnterpriseId, known: i64) -> Vec<Value> {
+    let rows = "SELECT to_jsonb(l) FROM audit_log l WHERE enterprise_id = $1
+                 ORDER BY xid, at, id OFFSET $2";
+    let client = app.database().superuser().await;
+    let rows = client.query(rows, &[&enterprise.uuid(), &known]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// How many rows a tenant's log has.
+async fn count(app: &TestApp, enterprise: shared::ids::EnterpriseId) -> i64 {
+    let count = "SELECT count(*) FROM audit_log WHERE enterprise_id = $1";
+    app.database().superuser().await.query_one(count, &[&enterprise.uuid()]).await.unwrap().get(0)
+}

@@ -1,0 +1,166 @@
+//! Every operation, every MCP tool, resource and prompt, made by somebody who may, and the rows that it left in the log.
+//!
+//! `trail.txt` holds what each wrote and is reviewed when it changes. Whatever is not known to show and change nothing must
+//! write something: a new route without a row fails here.
+
+use std::fmt::Write as _;
+
+use http::Method;
+use serde_json::Value;
+
+use super::{count, rows};
+use crate::harness::{Client as _, TestApp, World, reviewed_file_changed};
+use crate::isolation::tools;
+use crate::operations::{self, Call};
+
+/// What leaves no row, each for its reason.
+const WITHOUT_TRACE: &[(&str, &str)] = &[
+    ("GET /health", "nobody asks, nothing is shown"),
+    ("GET /ready", "nobody asks, nothing is shown"),
+    ("GET /.well-known/jwks.json", "public keys"),
+    ("POST /v1/auth/refresh", "an unknown token is nobody's"),
+    ("GET /v1/auth/me", "only the caller's own account"),
+    ("GET /v1/auth/sessions", "only the caller's own"),
+    ("GET /v1/api-keys", "only the caller's own"),
+    ("GET /v1/enterprise", "a name, no content"),
+    ("GET /v1/organizations", "names of nodes, no content"),
+    ("GET /v1/organizations/{id}", "names of nodes, no content"),
+    ("GET /v1/scopes", "names of nodes, no content"),
+    ("GET /v1/audit/settings", "no content"),
+    ("GET /v1/ping/", "only the caller's own account"),
+    ("GET /v1/stats/", "numbers, no content"),
+    ("tool list_scopes", "names of nodes, no content"),
+    ("tool whoami", "only the caller's own account"),
+    ("prompt capture-after-answer", "a text of ours"),
+    ("resource profile", "only the caller's own account"),
+    ("resources/list", "names of nodes, no content"),
+];
+
+/// What changes nothing that another call needs.
+fn is_harmless(call: &Call) -> bool {
+    let read = ["/search/", "/v3/memories/", "/v3/memories/add/", "/v3/memories/import/", "/v1/feedback/"];
+    call.method == Method::GET
+        || (call.method == Method::POST && read.iter().any(|end| call.path.ends_with(end)))
+}
+
+#[tokio::test]
+async fn every_operation_leaves_its_row() {
+    let app = TestApp::new().await;
+    let mut world = Some(new_world(&app).await);
+    let mut trail = String::from(
+        "What the audit log says after each call by the owner of the things it is about. Written by the test in\n\
+         audit/trail.rs; review every change.\n\n",
+    );
+    let mut silent = Vec::new();
+    for (_, operation) in server::operations() {
+        let variants = operations::calls(&operation, world.as_ref().unwrap()).len();
+        for variant in 0..variants {
+            let present = world.take().unwrap();
+            let call = operations::calls(&operation, &present).swap_remove(variant);
+            let spoiled = note(&app, &present, &call, &mut trail, &mut silent).await && !is_harmless(&call);
+            world = Some(if spoiled { new_world(&app).await } else { present });
+        }
+    }
+    let present = world.take().unwrap();
+    let mut uncovered = String::new();
+    for number in 0..tools::uses(&present, &mut uncovered).await.len() {
+        let used = tools::uses(&present, &mut uncovered).await.swap_remove(number);
+        note(&app, &present, &used.call(), &mut trail, &mut silent).await;
+    }
+    let changed = reviewed_file_changed("audit/trail.txt", &trail);
+    assert!(!changed, "audit/trail.txt was rewritten, review and commit it\n{trail}");
+    assert_eq!(silent, [""; 0], "say nothing to the audit log");
+}
+
+/// A world whose word no other one of this process has. Nobody may register so often from one address.
+async fn new_world(app: &TestApp) -> World {
+    app.database().superuser().await.batch_execute("DELETE FROM login_attempts").await.unwrap();
+    World::new(app, Box::leak(format!("walrus{}", TestApp::unique()).into_boxed_str())).await
+}
+
+/// Makes a call and notes what it wrote; whether it was done.
+async fn note(
+    app: &TestApp,
+    world: &World,
+    call: &Call,
+    trail: &mut String,
+    silent: &mut Vec<String>,
+) -> bool {
+    let known = count(app, world.owner.enterprise).await;
+    let answer = world.owner.call(call.method.clone(), &call.path, call.body.as_ref()).await;
+    assert!(!answer.status.is_server_error(), "{}: {answer}", call.name);
+    let written = rows(app, world.owner.enterprise, known).await;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut said: Vec<String> = written
+        .iter()
+        .map(|row| match row["outcome"].as_str() {
+            Some("denied") => format!("{} denied", text(&row["action"])),
+            _ => text(&row["action"]),
+        })
+        .collect();
+    said.dedup();
+    let known = WITHOUT_TRACE.iter().any(|(name, _)| call.name == *name);
+    if said.is_empty() != known {
+        silent.push(format!("{} ({})", call.name, said.join(", ")));
+    }
+    for row in &written {
+        // Registering and signing in have no caller yet, and a registration is another tenant's.
+        let unproven = call.path.starts_with("/v1/auth/");
+        assert!(unproven || row["actor_id"] == world.owner.user.uuid().to_string(), "{row}");
+        assert_eq!(text(&row["request_id"]).len(), 36, "{row}");
+        let operation = text(&row["operation"]);
+        let base = call.name.split(" (").next().unwrap();
+        assert!(operation == base || !base.contains('/') && base.starts_with(&operation), "{base}: {row}");
+    }
+    let said = if said.is_empty() { "-".to_owned() } else { said.join(", ") };
+    let _ = writeln!(trail, "{:<62}{:<5}{said}", call.name, answer.status.as_u16());
+    answer.status.is_success()
+}
+
+/// The memories that a read shows are named, in one row.
+#[tokio::test]
+async fn a_search_names_the_memories_it_showed() {
+    let app = TestApp::new().await;
+    let world = World::new(&app, "walrus").await;
+    let known = count(&app, world.owner.enterprise).await;
+    let search = serde_json::json!({ "query": "when does the walrus open", "scope": "all" });
+    let found = world.owner.post("/v3/memories/search/", search).await.ok();
+    let shown: Vec<&str> =
+        found["results"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
+    assert_eq!(shown.len(), 2, "{found}");
+    let written = rows(&app, world.owner.enterprise, known).await;
+    let [row] = &written[..] else { panic!("{written:?}") };
+    let named: Vec<shared::ids::MemoryId> = serde_json::from_value(row["memory_ids"].clone()).unwrap();
+    let named: Vec<String> = named.iter().map(ToString::to_string).collect();
+    assert_eq!(named, shown);
+    assert_eq!(row["actor_method"], "session");
+    assert_eq!(row["credential_id"], world.owner.session.uuid().to_string());
+    assert_eq!(row["tags"], serde_json::json!(["data-access", "gdpr"]));
+    assert!(!row.to_string().contains("open"), "neither the query nor a text: {row}");
+}
+
+#[tokio::test]
+async fn a_key_is_named_by_its_use() {
+    let app = TestApp::new().await;
+    let owner = app.owner("alice").await;
+    let key = owner.with_api_key().await;
+    let known = count(&app, owner.enterprise).await;
+    key.get("/v1/ping/").await.ok();
+    key.get("/v1/ping/").await.ok();
+    key.post("/v3/memories/", serde_json::json!({ "scope": "all" })).await.ok();
+    let written = rows(&app, owner.enterprise, known).await;
+    let said: Vec<&str> = written.iter().map(|row| row["action"].as_str().unwrap()).collect();
+    assert_eq!(said, ["api_key.use", "memory.list"], "once a minute where nothing else tells of it");
+    let id = "SELECT id FROM api_keys WHERE user_id = $1";
+    let id: uuid::Uuid = app
+        .database()
+        .superuser()
+        .await
+        .query_one(id, &[&owner.user.uuid()])
+        .await
+        .unwrap()
+        .get(0);
+    for row in &written {
+        assert_eq!((&row["actor_method"], &row["credential_id"]), (&"api_key".into(), &id.to_string().into()));
+    }
+}
