@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::access::ApiKeyVerb;
 use crate::db::StoreError;
 use crate::ids::ParseIdError;
 
@@ -25,6 +26,14 @@ pub enum Error {
     /// The caller may know that the thing exists, but not do this to it: 403.
     #[error("{0}")]
     Forbidden(String),
+    /// The caller's application was not allowed this by its person, and could ask for it (RFC 6750, 3.1): 403.
+    #[error("this application lacks the scope {}", lacking.as_str())]
+    InsufficientScope {
+        /// What it lacks.
+        lacking: ApiKeyVerb,
+        /// What to ask for: this, and what it has.
+        needed: Vec<ApiKeyVerb>,
+    },
     /// There is no such thing that the caller may know of: 404.
     #[error("{what} not found")]
     NotFound {

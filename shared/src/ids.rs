@@ -120,6 +120,10 @@ ids! {
     ApiKeyId = "key", "API key";
     /// One login and the refresh tokens that descend from it.
     SessionId = "ses", "session";
+    /// What somebody allowed an application.
+    GrantId = "gnt", "application";
+    /// An identity provider that an enterprise trusts.
+    IdentityProviderId = "idp", "identity provider";
     /// A refresh token (its name, not its secret).
     RefreshTokenId = "rft", "refresh token";
     /// A named set of people.

@@ -12,6 +12,7 @@ use shared::config::{DatabaseConfig, LimitsConfig, PublicConfig};
 use shared::db::Database;
 use shared::embedding::{Embedder, StaticEmbedder};
 use shared::identity::Identity;
+use shared::identity::oauth::fetch::Fetcher;
 use shared::jobs::Worker;
 
 use super::{Actor, Anonymous, TestDatabase, people, tokens};
@@ -53,7 +54,9 @@ impl TestApp {
         let config = DatabaseConfig { connections: 4, ..DatabaseConfig::new(database.url().await).unwrap() };
         let gate = Gate::new(Database::new(&config).unwrap(), clock.clone(), PUBLIC_URL);
         let public = PublicConfig { url: PUBLIC_URL.to_owned(), allowed_origins: Vec::new() };
-        let platform = Platform::with_embedder(gate, public, limits, embedder);
+        let mut platform = Platform::with_embedder(gate.clone(), public, limits, embedder);
+        // Applications that describe themselves by a document have it on this machine.
+        platform.identity = Identity::with_fetcher(gate, Fetcher::reaching_loopback());
         let router = server::router(&platform);
         let app = Self(Arc::new(Parts { router, platform, database: Arc::new(database) }));
         tokens::add_signing_key(&app).await;

@@ -51,6 +51,7 @@ pub(crate) fn claims(
         aud: PUBLIC_URL.to_owned(),
         jti: "test".to_owned(),
         client_id: "mem0".to_owned(),
+        scope: None,
         sub: user,
         enterprise,
         sid: session,

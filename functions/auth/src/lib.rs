@@ -1,11 +1,14 @@
-//! The auth function: accounts of people and programs, sessions, API keys, and the keys that verify access tokens.
+//! The auth function: accounts of people and programs, sessions, API keys, the keys that verify access tokens, and the
+//! authorization server by which people let applications act for them ([`oauth`]).
 //!
 //! One file per noun; what the verbs do is in `shared::identity`. Every answer that holds a secret is `no-store`, and
 //! takes no `Idempotency-Key`, because answers of those are stored.
 
 mod accounts;
 mod api_keys;
+mod applications;
 mod jwks;
+mod oauth;
 mod passwords;
 mod service_accounts;
 mod sessions;
@@ -79,7 +82,24 @@ pub fn routes() -> Routes<State> {
         .post("/v1/service-accounts/{id}/api-keys", api_keys::create)
         .delete("/v1/service-accounts/{id}/api-keys/{key_id}", api_keys::revoke_of)
         .post("/v1/service-accounts/{id}/api-keys/{key_id}/rotate", api_keys::rotate_of)
+        .get("/v1/auth/applications", applications::list)
+        .delete("/v1/auth/applications/{id}", applications::revoke)
         .get("/.well-known/jwks.json", jwks::list)
+        .get("/.well-known/oauth-authorization-server", oauth::metadata::authorization_server)
+        .get("/.well-known/oauth-protected-resource", oauth::metadata::installation)
+        .get("/.well-known/oauth-protected-resource/mcp", oauth::metadata::endpoint)
+        .get("/oauth/authorize", oauth::authorize::authorize)
+        .post("/oauth/login", oauth::login::login)
+        .get("/oauth/consent", oauth::consent::show_again)
+        .post("/oauth/consent", oauth::consent::decide)
+        .post("/oauth/token", oauth::token::issue)
+        .post("/oauth/register", oauth::register::register)
+        .post("/oauth/revoke", oauth::revoke::revoke)
+        .post("/oauth/introspect", oauth::introspect::introspect)
+        .post("/oauth/device_authorization", oauth::device::begin)
+        .get("/oauth/device", oauth::device::page)
+        .post("/oauth/device", oauth::device::find)
+        .post("/oauth/device/decision", oauth::device::decide)
 }
 
 /// The function's router, without what `http::service` wraps around it.

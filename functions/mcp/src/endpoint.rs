@@ -15,17 +15,21 @@ use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::message::{Message, Request as Call};
 use crate::notices::Notices;
-use crate::{headers, methods, reply};
+use crate::{challenge, headers, methods, reply};
 
 /// The longest message; a tool's arguments are text, not files.
 const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
 pub(crate) async fn post(Extract(state): Extract<State>, request: Request) -> Response {
+    challenge::complete(respond(&state, request).await, &state.url)
+}
+
+async fn respond(state: &State, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     if let Err(fault) = state.origins.check(&parts.headers) {
         return reply::refusal(&fault, Version::MODERN[0]);
     }
-    let caller = match AuthContext::from_request_parts(&mut parts, &state).await {
+    let caller = match AuthContext::from_request_parts(&mut parts, state).await {
         Ok(caller) => caller,
         Err(error) => return error.into_response(),
     };
@@ -41,7 +45,7 @@ pub(crate) async fn post(Extract(state): Extract<State>, request: Request) -> Re
         Err(fault) => return reply::refusal(&fault, Version::MODERN[0]),
     };
     match message {
-        Message::Request(call) => answer(&state, &caller, &parts.headers, call).await,
+        Message::Request(call) => answer(state, &caller, &parts.headers, call).await,
         // Nothing that a client may tell changes what it is answered later: there is no session to change.
         Message::Notification { method, params } => {
             let checked = era::version(&parts.headers, &method, &params).and_then(|version| {
@@ -71,7 +75,10 @@ async fn answer(state: &State, caller: &AuthContext, headers: &HeaderMap, call: 
     let exchange = Exchange { state, caller, terms, notices };
     match methods::call(&exchange, &call).await {
         Ok(result) => reply::result(&call.id, result, &exchange),
-        Err(fault) => reply::fault(&call.id, &fault, version),
+        Err(fault) => match fault.needed() {
+            Some(scopes) => challenge::insufficient(reply::fault(&call.id, &fault, version), scopes),
+            None => reply::fault(&call.id, &fault, version),
+        },
     }
 }
 

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use http::StatusCode;
 use serde_json::{Value, json};
 use shared::Error;
+use shared::access::ApiKeyVerb;
 
 use crate::era::Version;
 
@@ -36,11 +37,13 @@ pub(crate) struct Fault {
     modern_status: StatusCode,
     /// Whether the old era uses that status too, because the request was no call at all.
     always: bool,
+    /// What an application would have to be allowed, if that is what is wrong.
+    needed: Vec<ApiKeyVerb>,
 }
 
 impl Fault {
     fn new(code: i32, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), data: None, modern_status: StatusCode::OK, always: false }
+        Self { code, message: message.into(), data: None, modern_status: StatusCode::OK, always: false, needed: Vec::new() }
     }
 
     fn refusal(code: i32, message: impl Into<Cow<'static, str>>) -> Self {
@@ -91,6 +94,21 @@ impl Fault {
         }
     }
 
+    /// An application that was not allowed this. Said by HTTP, where clients look for it.
+    pub(crate) fn insufficient_scope(message: String, needed: Vec<ApiKeyVerb>) -> Self {
+        Self {
+            modern_status: StatusCode::FORBIDDEN,
+            always: true,
+            needed,
+            ..Self::new(FORBIDDEN, message)
+        }
+    }
+
+    /// What an application would have to be allowed, if that is what is wrong.
+    pub(crate) fn needed(&self) -> Option<&[ApiKeyVerb]> {
+        (!self.needed.is_empty()).then_some(&self.needed)
+    }
+
     /// There is no such method.
     pub(crate) fn method(name: &str) -> Self {
         Self {
@@ -134,6 +152,7 @@ impl From<Error> for Fault {
             Error::Invalid { .. } | Error::NotFound { .. } | Error::TooLarge(_) | Error::Conflict(_) => {
                 Self::new(INVALID_PARAMS, message)
             }
+            Error::InsufficientScope { needed, .. } => Self::insufficient_scope(message, needed),
             Error::Forbidden(_) | Error::Unauthenticated(_) => Self::new(FORBIDDEN, message),
             Error::LimitReached { .. } | Error::Unavailable { .. } | Error::Internal(_) => {
                 Self::new(INTERNAL_ERROR, message)

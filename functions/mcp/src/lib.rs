@@ -8,6 +8,7 @@
 //! The protocol is written out here instead of taken from an SDK: without sessions it is small, every status and code
 //! is ours to choose, and a request that its client gives up is dropped together with its database work.
 
+mod challenge;
 mod completion;
 mod confirmation;
 mod cursor;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use shared::access::Gate;
+use shared::access::{Gate, MCP};
 use shared::config::PublicConfig;
 use shared::identity::signing_keys::SigningKeys;
 use shared::memory::Memories;
@@ -13,6 +13,8 @@ use crate::origin::Origins;
 /// The state of the router. Cheap to clone.
 #[derive(Clone)]
 pub struct State {
+    /// Lets in whose token is for this endpoint, or for the whole installation.
+    pub(crate) gate: Gate,
     pub(crate) memories: Memories,
     /// Seals what clients carry from one round of a request to the next.
     pub(crate) keys: SigningKeys,
@@ -26,6 +28,7 @@ impl State {
     #[must_use]
     pub fn new(memories: Memories, public: &PublicConfig) -> Self {
         Self {
+            gate: memories.gate().before(MCP),
             keys: SigningKeys::new(memories.gate().clone()),
             origins: Arc::new(Origins::new(public)),
             url: public.url.as_str().into(),
@@ -36,6 +39,6 @@ impl State {
 
 impl FromRef<State> for Gate {
     fn from_ref(state: &State) -> Self {
-        state.memories.gate().clone()
+        state.gate.clone()
     }
 }

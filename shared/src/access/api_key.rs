@@ -17,6 +17,11 @@ impl SecretHash {
         Self(Sha256::digest(secret.as_bytes()).into())
     }
 
+    /// A hash from the database; what was given if it is none.
+    pub(crate) fn stored(bytes: Vec<u8>) -> Result<Self, Vec<u8>> {
+        bytes.try_into().map(Self)
+    }
+
     /// The hash as PostgreSQL stores it.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -9,7 +9,7 @@ use crate::access::{
 };
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
-use crate::ids::{ApiKeyId, EnterpriseId, NodeId, ScopeId, SessionId, UserId};
+use crate::ids::{ApiKeyId, EnterpriseId, GrantId, NodeId, ScopeId, SessionId, UserId};
 
 /// How a caller proved who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,19 @@ pub enum Method {
     Session(SessionId),
     /// An API key, narrowed to these verbs.
     ApiKey(ApiKeyId, Vec<ApiKeyVerb>),
+    /// An access token of an application that somebody let act for them (OAuth).
+    Application(Application),
+}
+
+/// An application acting for somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    /// What they agreed to.
+    pub grant: GrantId,
+    /// Which application: its `client_id`.
+    pub client: String,
+    /// What it may be used for; the person's roles bound it further.
+    pub verbs: Vec<ApiKeyVerb>,
 }
 
 impl Method {
@@ -27,6 +40,7 @@ impl Method {
         match self {
             Self::Session(_) => "session",
             Self::ApiKey(..) => "api_key",
+            Self::Application(_) => "application",
         }
     }
 }
@@ -85,6 +99,9 @@ impl AuthContext {
             Method::Session(session) => Ok(*session),
             Method::ApiKey(..) => Err(Error::Forbidden(
                 "this needs a login: API keys cannot manage accounts, sessions or keys".to_owned(),
+            )),
+            Method::Application(_) => Err(Error::Forbidden(
+                "this needs a login: applications cannot manage accounts, sessions or keys".to_owned(),
             )),
         }
     }
@@ -190,6 +207,10 @@ impl AuthContext {
         match &self.method {
             Method::ApiKey(_, verbs) if !verbs.contains(&verb) => {
                 Err(Error::Forbidden(format!("this API key lacks the scope {}", verb.as_str())))
+            }
+            Method::Application(application) if !application.verbs.contains(&verb) => {
+                let needed = ApiKeyVerb::ALL.into_iter().filter(|v| *v == verb || application.verbs.contains(v));
+                Err(Error::InsufficientScope { lacking: verb, needed: needed.collect() })
             }
             _ => Ok(()),
         }

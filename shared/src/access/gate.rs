@@ -1,18 +1,24 @@
 //! The gate: from a credential to a caller.
 
+use std::sync::Arc;
+
 use secrecy::ExposeSecret as _;
 use tokio_postgres::types::ToSql;
 
 use super::known::{Answers, Proof};
+use super::token::FIRST_PARTY;
 use super::{
-    AccessClaims, ApiKeyVerb, AuthContext, Classification, Credential, IdentityTx, Method, RequestInfo,
+    AccessClaims, ApiKeyVerb, Application, AuthContext, Classification, Credential, IdentityTx, Method, RequestInfo,
     SecretHash, TokenVerifier, UpkeepTx,
 };
 use crate::clock::Clock;
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result, Unauthenticated};
-use crate::ids::{ApiKeyId, EnterpriseId, SessionId, UserId};
+use crate::ids::{ApiKeyId, EnterpriseId, GrantId, SessionId, UserId};
 use crate::telemetry;
+
+/// The path of the MCP endpoint, the one resource that has tokens of its own.
+pub const MCP: &str = "/mcp";
 
 /// What every function needs to know who asks. Cheap to clone.
 #[derive(Clone)]
@@ -23,13 +29,26 @@ pub struct Gate {
     pub clock: Clock,
     tokens: TokenVerifier,
     answers: Answers,
+    /// What requests that come through here are about, if that is less than everything: `https://mem0.example/mcp`.
+    resource: Option<Arc<str>>,
 }
 
 impl Gate {
     /// `issuer` is the installation's public URL: what access tokens are issued by and meant for.
     #[must_use]
     pub fn new(db: Database, clock: Clock, issuer: &str) -> Self {
-        Self { db, clock, tokens: TokenVerifier::new(issuer), answers: Answers::default() }
+        Self { db, clock, tokens: TokenVerifier::new(issuer), answers: Answers::default(), resource: None }
+    }
+
+    /// The same gate before one resource (RFC 8707), by its path: also lets in whose token is good for nothing else.
+    #[must_use]
+    pub fn before(&self, path: &str) -> Self {
+        Self { resource: Some(format!("{}{path}", self.issuer()).into()), ..self.clone() }
+    }
+
+    /// What access tokens must be meant for to be let in here: this resource, or the whole installation.
+    fn audiences(&self) -> Vec<&str> {
+        self.resource.as_deref().into_iter().chain([self.issuer()]).collect()
     }
 
     /// What access tokens are issued by and meant for: the installation's public URL.
@@ -51,10 +70,13 @@ impl Gate {
                 self.principal(Proof::ApiKey(hash), request).await
             }
             Credential::AccessToken(token) => {
-                let claims = self.verify(token.expose_secret(), &request).await?;
-                let caller = self.principal(Proof::Session(claims.sid), request).await?;
+                let claims = self.verify(token.expose_secret(), &self.audiences(), &request).await?;
+                let mut caller = self.principal(Proof::Session(claims.sid), request).await?;
                 if caller.user != claims.sub || caller.enterprise != claims.enterprise {
                     return Err(Unauthenticated::Invalid.into());
+                }
+                if claims.client_id != FIRST_PARTY {
+                    caller.method = Method::Application(application(claims));
                 }
                 Ok(caller)
             }
@@ -71,13 +93,25 @@ impl Gate {
         UpkeepTx::begin(&self.db, name).await
     }
 
-    async fn verify(&self, token: &str, request: &RequestInfo) -> Result<AccessClaims> {
+    /// Who a login stands for, for pages that know it by a cookie instead of a token.
+    pub(crate) async fn resume(&self, session: SessionId, request: RequestInfo) -> Result<AuthContext> {
+        self.principal(Proof::Session(session), request).await
+    }
+
+    /// What a genuine access token says, whatever it is good for; for whoever issued it. Whether its session is alive
+    /// is not asked.
+    pub(crate) async fn inspect(&self, token: &str, request: &RequestInfo) -> Result<AccessClaims> {
+        let resource = self.before(MCP);
+        resource.verify(token, &resource.audiences(), request).await
+    }
+
+    async fn verify(&self, token: &str, audiences: &[&str], request: &RequestInfo) -> Result<AccessClaims> {
         if self.tokens.needs_keys(token, request.at)? {
             let tx = self.sign_in("access.load_keys").await?;
             self.tokens.load(&tx, request.at).await?;
             tx.commit().await?;
         }
-        Ok(self.tokens.verify(token, request.at)?)
+        Ok(self.tokens.verify(token, audiences, request.at)?)
     }
 
     /// Asks who a credential stands for. What they may read is in the answer only if it is not what this process knows.
@@ -128,6 +162,16 @@ impl Gate {
 fn ceiling(stored: Option<&str>) -> Result<Classification, Error> {
     let corrupt = |problem| StoreError::Corrupt { table: "api_keys", column: "ceiling", problem };
     Ok(stored.map_or(Ok(Classification::Restricted), str::parse).map_err(corrupt)?)
+}
+
+/// What a token says of the application that holds it. A scope that is not known here opens nothing.
+fn application(claims: AccessClaims) -> Application {
+    let scopes = claims.scope.unwrap_or_default();
+    Application {
+        grant: GrantId(claims.sid.uuid()),
+        client: claims.client_id,
+        verbs: scopes.split_whitespace().filter_map(|scope| scope.parse().ok()).collect(),
+    }
 }
 
 fn verbs(stored: Vec<String>) -> Result<Vec<ApiKeyVerb>, Error> {

@@ -23,9 +23,9 @@ mod transaction;
 
 pub use api_key::{ApiKeyVerb, SecretHash};
 pub use classification::{Audience, Classification};
-pub use context::{AuthContext, Method};
+pub use context::{Application, AuthContext, Method};
 pub use credential::Credential;
-pub use gate::Gate;
+pub use gate::{Gate, MCP};
 pub use policy::Action;
 pub use request::RequestInfo;
 pub use scope::{ReadableScope, Role, ScopeKind, ScopeName, SearchTier};

@@ -16,6 +16,9 @@ use crate::ids::{EnterpriseId, SessionId, UserId};
 /// The `typ` of an access token, so that no other JWT passes for one.
 pub(crate) const TYPE: &str = "at+jwt";
 
+/// What `client_id` says in tokens of our own logins (RFC 9068 section 2.2). No application can have it.
+pub(crate) const FIRST_PARTY: &str = "mem0";
+
 /// A process asks for keys it does not know at most this often.
 const REFRESH_INTERVAL: TimeDelta = TimeDelta::seconds(5);
 
@@ -27,17 +30,21 @@ const KEPT_FOR: TimeDelta = TimeDelta::minutes(10);
 pub struct AccessClaims {
     /// Issuer: the installation's public URL.
     pub iss: String,
-    /// Audience: the API, the same URL.
+    /// Audience: what it is good for (RFC 8707). The same URL: everything here; with `/mcp`: only that endpoint.
     pub aud: String,
     /// The token's own name.
     pub jti: String,
-    /// The application it was issued to: `mem0` for our own logins.
+    /// The application it was issued to: [`FIRST_PARTY`] for our own logins.
     pub client_id: String,
+    /// What the application may do, separated by spaces (RFC 9068); none for our own logins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
     /// Whose token.
     pub sub: UserId,
     /// Their tenant.
     pub enterprise: EnterpriseId,
-    /// The login it belongs to.
+    /// The login it belongs to, or what a person allowed an application: a session as well, and a
+    /// [`GrantId`](crate::ids::GrantId) by the same UUID.
     pub sid: SessionId,
     /// Issued at, seconds since 1970.
     pub iat: i64,
@@ -102,14 +109,19 @@ impl TokenVerifier {
         }
     }
 
-    /// The claims of a token that is genuine, meant for us and not expired at that time.
-    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<AccessClaims, Unauthenticated> {
+    /// The claims of a token that is genuine, meant for one of these audiences and not expired at that time.
+    pub fn verify(
+        &self,
+        token: &str,
+        audiences: &[&str],
+        now: DateTime<Utc>,
+    ) -> Result<AccessClaims, Unauthenticated> {
         let kid = kid(token)?;
         let keys = self.keys.read().map_err(|_| Unauthenticated::Invalid)?;
         let key = keys.known.get(&kid).ok_or(Unauthenticated::Invalid)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&self.issuer]);
-        validation.set_audience(&[&self.issuer]);
+        validation.set_audience(audiences);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         // Against the request's clock, below.
         validation.validate_exp = false;

@@ -36,7 +36,7 @@ impl Error {
         match self {
             Self::Invalid { .. } => StatusCode::BAD_REQUEST,
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -53,6 +53,7 @@ impl Error {
             Self::Invalid { .. } => "invalid",
             Self::Unauthenticated(_) => "unauthenticated",
             Self::Forbidden(_) => "forbidden",
+            Self::InsufficientScope { .. } => "insufficient-scope",
             Self::NotFound { .. } => "not-found",
             Self::Conflict(_) => "conflict",
             Self::TooLarge(_) => "too-large",
@@ -112,6 +113,11 @@ impl IntoResponse for Error {
                     }
                 };
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            }
+            Self::InsufficientScope { needed, .. } => {
+                let scopes = needed.iter().map(|verb| verb.as_str()).collect::<Vec<_>>().join(" ");
+                let challenge = format!("Bearer realm=\"mem0\", error=\"insufficient_scope\", scope=\"{scopes}\"");
+                headers.extend(HeaderValue::from_str(&challenge).ok().map(|value| (WWW_AUTHENTICATE, value)));
             }
             Self::LimitReached { retry_after } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));

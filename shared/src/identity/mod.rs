@@ -1,4 +1,5 @@
-//! Accounts and the credentials that prove them: passwords, sessions, access and refresh tokens, API keys.
+//! Accounts and the credentials that prove them: passwords, sessions, access and refresh tokens, API keys, and
+//! what people let applications do (`oauth`).
 //!
 //! One folder per noun, each with its verbs and a private store. Start with [`Identity`], whose verbs they are:
 //! `register` and `login` in [`accounts`] and [`sessions`], `refresh` in [`refresh_tokens`].
@@ -8,6 +9,7 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod oauth;
 pub mod passwords;
 pub mod refresh_tokens;
 pub mod sessions;
@@ -19,6 +21,7 @@ pub use accounts::{
 };
 
 use crate::access::Gate;
+use oauth::fetch::Fetcher;
 use passwords::Passwords;
 use signing_keys::SigningKeys;
 
@@ -28,13 +31,25 @@ pub struct Identity {
     gate: Gate,
     passwords: Passwords,
     signing_keys: SigningKeys,
+    fetcher: Fetcher,
 }
 
 impl Identity {
     /// On that database, issuing tokens in the name of the gate's issuer.
     #[must_use]
     pub fn new(gate: Gate) -> Self {
-        Self { signing_keys: SigningKeys::new(gate.clone()), passwords: Passwords::default(), gate }
+        Self::with_fetcher(gate, Fetcher::default())
+    }
+
+    /// The same, reading what strangers refer to in another way.
+    #[must_use]
+    pub fn with_fetcher(gate: Gate, fetcher: Fetcher) -> Self {
+        Self { signing_keys: SigningKeys::new(gate.clone()), passwords: Passwords::default(), gate, fetcher }
+    }
+
+    /// What reads documents that strangers refer to.
+    pub(crate) fn fetcher(&self) -> &Fetcher {
+        &self.fetcher
     }
 
     /// Who checks the credentials issued here.

@@ -83,6 +83,8 @@ pub(crate) async fn call(exchange: &Exchange<'_>, params: &Object) -> Result<Val
             "structuredContent": answer,
             "isError": false,
         })),
+        // For the client, not for the model: it can ask its person for more.
+        Err(Halt::Error(error @ Error::InsufficientScope { .. })) => Err(error.into()),
         Err(Halt::Error(error)) => {
             error.log();
             Ok(failed(explain(&error)))

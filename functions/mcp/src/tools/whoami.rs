@@ -20,7 +20,7 @@ pub(super) fn describe() -> Description {
             "email": { "type": "string" },
             "enterprise_id": { "type": "string" },
             "role": { "type": ["string", "null"], "description": "The person's role in the whole enterprise." },
-            "credential": { "type": "string", "enum": ["session", "api_key"] },
+            "credential": { "type": "string", "enum": ["session", "api_key", "application"] },
             "may": { "type": "array", "items": { "type": "string" }, "description": "What the credential may do." },
         },
         "required": ["user_id", "email", "enterprise_id", "credential", "may"],

@@ -50,6 +50,15 @@ pub enum CredentialView {
         /// What it may be used for.
         scopes: Vec<crate::access::ApiKeyVerb>,
     },
+    /// An application that acts for them.
+    Application {
+        /// `gnt_…`.
+        id: crate::ids::GrantId,
+        /// Which application.
+        client_id: String,
+        /// What it may be used for.
+        scopes: Vec<crate::access::ApiKeyVerb>,
+    },
 }
 
 /// A membership.
@@ -110,6 +119,11 @@ impl Identity {
             credential: match caller.method() {
                 Method::Session(id) => CredentialView::Session { id: *id },
                 Method::ApiKey(id, scopes) => CredentialView::ApiKey { id: *id, scopes: scopes.clone() },
+                Method::Application(application) => CredentialView::Application {
+                    id: application.grant,
+                    client_id: application.client.clone(),
+                    scopes: application.verbs.clone(),
+                },
             },
             memberships: memberships
                 .filter_map(|(id, role)| Some(MembershipView { scope: label(id)?, role }))

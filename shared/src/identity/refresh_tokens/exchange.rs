@@ -2,25 +2,47 @@
 
 use secrecy::SecretString;
 
-use super::{GRACE, RefreshToken, store};
+use super::{Family, GRACE, RefreshToken, store};
 use crate::access::RequestInfo;
 use crate::error::{Result, Unauthenticated};
 use crate::identity::Identity;
+use crate::identity::accounts::AccountView;
 use crate::identity::sessions::{self, SignedIn};
 use crate::identity::throttle::{self, Bucket};
 use crate::telemetry;
 
+/// What a token was exchanged for.
+pub(in crate::identity) struct Exchanged {
+    pub(in crate::identity) family: Family,
+    pub(in crate::identity) account: AccountView,
+    pub(in crate::identity) successor: SecretString,
+}
+
 impl Identity {
-    /// Exchanges a refresh token for its successor and a new access token.
+    /// Exchanges a refresh token of a login for its successor and a new access token.
+    pub async fn refresh(&self, request: &RequestInfo, token: SecretString) -> Result<SignedIn> {
+        let key = self.signing_keys().current(request.at).await?;
+        let Exchanged { family, account, successor } = self.exchange(request, token, None).await?;
+        let (access_token, expires_in) = key.issue(self.gate().issuer(), &family, request.at)?;
+        Ok(SignedIn { access_token, expires_in, refresh_token: successor, account, session: family.session })
+    }
+
+    /// Exchanges a refresh token that this application holds, or one of a login if none is given: in other hands it is
+    /// worth nothing.
     ///
     /// However many requests bring the same token at the same time, they wait for each other on its row and all get the
     /// same successor. An exchange is not recorded in the audit log: it changes nobody's rights, and the session's start
     /// and end are there.
-    pub async fn refresh(&self, request: &RequestInfo, token: SecretString) -> Result<SignedIn> {
+    pub(in crate::identity) async fn exchange(
+        &self,
+        request: &RequestInfo,
+        token: SecretString,
+        client: Option<&str>,
+    ) -> Result<Exchanged> {
         let (now, token) = (request.at, RefreshToken(token));
-        let key = self.signing_keys().current(now).await?;
         let tx = self.gate().sign_in("refresh_token.exchange").await?;
-        let Some(found) = store::lock(&tx, &token.hash()).await? else {
+        let found = store::lock(&tx, &token.hash()).await?;
+        let Some(found) = found.filter(|found| found.client.as_deref() == client) else {
             let attempt = throttle::reserve(&tx, [Bucket::refresh(request)], now).await?;
             tx.commit().await?;
             attempt.admitted()?;
@@ -38,15 +60,16 @@ impl Identity {
             }
             // The same exchange again.
             Some(_) => {}
-            None if found.expires_at <= now => return Err(Unauthenticated::Expired.into()),
+            None if found.expires_at <= now || found.family.ends_at <= now => {
+                return Err(Unauthenticated::Expired.into());
+            }
             None => {
                 let new = store::NewToken::new(&successor, &found.family, now)?;
                 store::rotate(&tx, &found, &new).await?;
             }
         }
-        let (access_token, expires_in) = key.issue(self.gate().issuer(), &found.family, now)?;
         tx.commit().await?;
         telemetry::authenticated(found.family.enterprise, found.family.user);
-        Ok(SignedIn { access_token, expires_in, refresh_token: successor.0, account: found.account })
+        Ok(Exchanged { family: found.family, account: found.account, successor: successor.0 })
     }
 }

@@ -14,6 +14,8 @@ use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 
+pub(super) use store::{session_of, unused_until};
+
 use crate::access::{IdentityTx, SecretHash};
 use crate::error::{Error, Result};
 use crate::ids::{EnterpriseId, SessionId, UserId};
@@ -24,6 +26,9 @@ pub const PREFIX: &str = "m0rt_";
 
 /// How long a token is good for without being exchanged. Its session may end before.
 pub const IDLE: TimeDelta = TimeDelta::days(14);
+
+/// The same for the tokens of applications: people come back to a tool after a holiday.
+pub const IDLE_OF_APPLICATION: TimeDelta = TimeDelta::days(60);
 
 /// How long after its exchange a token is answered with the same successor.
 pub const GRACE: TimeDelta = TimeDelta::seconds(30);
@@ -36,6 +41,8 @@ pub(super) struct Family {
     pub(super) session: SessionId,
     /// The session's end. No exchange moves it.
     pub(super) ends_at: DateTime<Utc>,
+    /// How long a token may lie idle.
+    pub(super) idle: TimeDelta,
 }
 
 /// A refresh token as its owner holds it.

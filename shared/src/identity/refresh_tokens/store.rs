@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Family, IDLE, RefreshToken};
+use super::{Family, IDLE, IDLE_OF_APPLICATION, RefreshToken};
 use crate::access::{IdentityTx, SecretHash};
 use crate::db::StoreError;
 use crate::error::Result;
@@ -19,6 +19,8 @@ pub(super) struct Found {
     pub(super) expires_at: DateTime<Utc>,
     pub(super) rotated_at: Option<DateTime<Utc>>,
     pub(super) successor_salt: Vec<u8>,
+    /// The application that holds it; none for a login.
+    pub(super) client: Option<String>,
     /// Whether its session was ended or its account deactivated.
     pub(super) ended: bool,
 }
@@ -39,7 +41,7 @@ impl NewToken {
             hash: token.hash(),
             salt: random::bytes()?,
             created_at: now,
-            expires_at: family.ends_at.min(now + IDLE),
+            expires_at: family.ends_at.min(now + family.idle),
         })
     }
 }
@@ -49,15 +51,17 @@ pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Fo
     const LOCK: &str = "-- refresh_token.lock
         SELECT r.id, r.expires_at, r.rotated_at, r.successor_salt, r.enterprise_id, r.session_id,
                s.expires_at AS session_ends_at, s.revoked_at IS NOT NULL OR u.status <> 'active' AS ended,
-               u.id AS user_id, u.email, u.display_name, e.name AS enterprise_name
+               u.id AS user_id, u.email, u.display_name, e.name AS enterprise_name, g.client_id
           FROM refresh_tokens r
           JOIN sessions s ON s.enterprise_id = r.enterprise_id AND s.id = r.session_id
           JOIN users u ON u.enterprise_id = s.enterprise_id AND u.id = s.user_id
           JOIN enterprises e ON e.id = u.enterprise_id
+          LEFT JOIN oauth_grants g ON g.enterprise_id = s.enterprise_id AND g.id = s.id
          WHERE r.token_hash = $1 FOR UPDATE OF r";
     let row = tx.query_opt(LOCK, &[&hash.as_bytes()]).await?;
     Ok(row.map(|row| {
         let (enterprise, user) = (EnterpriseId(row.get("enterprise_id")), UserId(row.get("user_id")));
+        let client: Option<String> = row.get("client_id");
         Found {
             id: RefreshTokenId(row.get("id")),
             family: Family {
@@ -65,6 +69,7 @@ pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Fo
                 user,
                 session: SessionId(row.get("session_id")),
                 ends_at: row.get("session_ends_at"),
+                idle: if client.is_some() { IDLE_OF_APPLICATION } else { IDLE },
             },
             account: AccountView {
                 id: user,
@@ -76,6 +81,7 @@ pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Fo
             expires_at: row.get("expires_at"),
             rotated_at: row.get("rotated_at"),
             successor_salt: row.get("successor_salt"),
+            client,
             ended: row.get("ended"),
         }
     }))
@@ -112,4 +118,27 @@ async fn put(tx: &IdentityTx, old: Option<Uuid>, family: &Family, new: &NewToken
     )
     .await
     .map(drop)
+}
+
+/// The session that a token belongs to.
+pub(in crate::identity) async fn session_of(
+    tx: &IdentityTx,
+    hash: &SecretHash,
+) -> Result<Option<SessionId>, StoreError> {
+    const SESSION_OF: &str = "-- refresh_token.session_of
+        SELECT session_id FROM refresh_tokens WHERE token_hash = $1";
+    let row = tx.query_opt(SESSION_OF, &[&hash.as_bytes()]).await?;
+    Ok(row.map(|row| SessionId(row.get(0))))
+}
+
+/// Until when a token may still be exchanged; none if it cannot be.
+pub(in crate::identity) async fn unused_until(
+    tx: &IdentityTx,
+    hash: &SecretHash,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    const UNUSED: &str = "-- refresh_token.unused_until
+        SELECT expires_at FROM refresh_tokens WHERE token_hash = $1 AND rotated_at IS NULL AND expires_at > $2";
+    let row = tx.query_opt(UNUSED, &[&hash.as_bytes(), &now]).await?;
+    Ok(row.map(|row| row.get(0)))
 }

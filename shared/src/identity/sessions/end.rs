@@ -1,6 +1,7 @@
 //! Ending sessions, and seeing which there are. With a session end its refresh tokens; its access tokens are refused
 //! from the next request on.
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::{SessionView, store};
@@ -10,7 +11,7 @@ use crate::db::StoreError;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
 use crate::identity::refresh_tokens::Family;
-use crate::ids::SessionId;
+use crate::ids::{EnterpriseId, SessionId};
 use crate::page::{Cursor, List, QueryHash};
 
 impl Identity {
@@ -77,13 +78,47 @@ pub(in crate::identity) async fn end_others(
     store::end_all(tx, caller, Some(kept), "password_changed").await
 }
 
+/// Ends one of the caller's sessions; false if there is none or it has ended.
+pub(in crate::identity) async fn end_one(
+    tx: &IdentityTx,
+    caller: &AuthContext,
+    session: SessionId,
+    reason: &str,
+) -> Result<bool, StoreError> {
+    store::end(tx, caller, session, reason).await
+}
+
+/// Ends a session on behalf of whoever holds its tokens; false if it has ended.
+pub(in crate::identity) async fn revoke_one(
+    tx: &IdentityTx,
+    enterprise: EnterpriseId,
+    session: SessionId,
+    reason: &str,
+    at: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    store::revoke(tx, enterprise, session, reason, at).await
+}
+
+/// Ends a session because the code that it came from was brought again: it is in two hands.
+pub(in crate::identity) async fn revoke_code(
+    tx: &IdentityTx,
+    request: &RequestInfo,
+    family: &Family,
+) -> Result<(), StoreError> {
+    if store::revoke(tx, family.enterprise, family.session, "authorization_code_reuse", request.at).await? {
+        let entry = Entry::new("session.authorization_code_reuse", family.session).refused();
+        audit::record_sign_in(tx, request, family.enterprise, Some(family.user), entry).await?;
+    }
+    Ok(())
+}
+
 /// Ends a session because one of its refresh tokens came back after it was exchanged: it is in two hands.
 pub(in crate::identity) async fn revoke_family(
     tx: &IdentityTx,
     request: &RequestInfo,
     family: &Family,
 ) -> Result<(), StoreError> {
-    if store::revoke(tx, family, "refresh_token_reuse", request.at).await? {
+    if store::revoke(tx, family.enterprise, family.session, "refresh_token_reuse", request.at).await? {
         let entry = Entry::new("session.refresh_token_reuse", family.session).refused();
         audit::record_sign_in(tx, request, family.enterprise, Some(family.user), entry).await?;
     }

@@ -9,7 +9,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde::Serialize;
 
-pub(super) use end::{end_others, revoke_family};
+pub(super) use end::{end_one, end_others, revoke_code, revoke_family, revoke_one};
+pub(super) use start::open;
 
 use super::accounts::AccountView;
 use crate::ids::SessionId;
@@ -31,6 +32,8 @@ pub struct SignedIn {
     pub refresh_token: SecretString,
     /// Who they are.
     pub account: AccountView,
+    /// The session that it belongs to.
+    pub session: SessionId,
 }
 
 /// A session, as its owner sees it.

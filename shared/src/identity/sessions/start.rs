@@ -3,6 +3,7 @@
 use super::{KEPT_AFTER_END, LONGEST, SignedIn, store};
 use crate::access::{IdentityTx, RequestInfo};
 use crate::audit;
+use crate::db::StoreError;
 use crate::error::Result;
 use crate::identity::Identity;
 use crate::identity::accounts::{Account, AccountView};
@@ -26,13 +27,23 @@ impl Identity {
             user: account.id,
             session,
             ends_at: request.at + LONGEST,
+            idle: refresh_tokens::IDLE,
         };
-        store::insert(tx, &family, request, request.at - KEPT_AFTER_END).await?;
+        open(tx, &family, request).await?;
         let refresh_token = refresh_tokens::begin(tx, &family, request.at).await?;
         let (access_token, expires_in) = key.issue(self.gate().issuer(), &family, request.at)?;
         let entry = audit::Entry::new("session.start", session);
         audit::record_sign_in(tx, request, account.enterprise, Some(account.id), entry).await?;
         telemetry::authenticated(account.enterprise, account.id);
-        Ok(SignedIn { access_token, expires_in, refresh_token, account: AccountView::from(account) })
+        Ok(SignedIn { access_token, expires_in, refresh_token, account: AccountView::from(account), session })
     }
+}
+
+/// A session without anything in it yet.
+pub(in crate::identity) async fn open(
+    tx: &IdentityTx,
+    family: &Family,
+    request: &RequestInfo,
+) -> Result<(), StoreError> {
+    store::insert(tx, family, request, request.at - KEPT_AFTER_END).await
 }

@@ -6,7 +6,7 @@ use super::SessionView;
 use crate::access::{AuthContext, IdentityTx, RequestInfo};
 use crate::db::StoreError;
 use crate::identity::refresh_tokens::Family;
-use crate::ids::SessionId;
+use crate::ids::{EnterpriseId, SessionId};
 use crate::page::Cursor;
 
 /// Adds a session, and deletes those of the account that ended before the time given.
@@ -85,14 +85,15 @@ pub(super) async fn exists(
 /// Ends a session, whoever's it is; false if it has ended.
 pub(super) async fn revoke(
     tx: &IdentityTx,
-    family: &Family,
+    enterprise: EnterpriseId,
+    session: SessionId,
     reason: &str,
     at: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     const REVOKE: &str = "-- session.revoke
         UPDATE sessions SET revoked_at = $3, revoke_reason = $4
          WHERE enterprise_id = $1 AND id = $2 AND revoked_at IS NULL";
-    tx.execute(REVOKE, &[&family.enterprise.uuid(), &family.session.uuid(), &at, &reason])
+    tx.execute(REVOKE, &[&enterprise.uuid(), &session.uuid(), &at, &reason])
         .await
         .map(|ended| ended == 1)
 }
@@ -110,6 +111,8 @@ pub(super) async fn list(
                  WHERE r.enterprise_id = s.enterprise_id AND r.session_id = s.id) AS refreshed_at
           FROM sessions s
          WHERE s.enterprise_id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > $3
+           -- Those of applications are listed as such.
+           AND NOT EXISTS (SELECT FROM oauth_grants g WHERE g.enterprise_id = s.enterprise_id AND g.id = s.id)
            AND ($4::timestamptz IS NULL OR (s.created_at, s.id) < ($4, $5))
          ORDER BY s.created_at DESC, s.id DESC LIMIT $6";
     let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());

@@ -11,16 +11,13 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::access::AccessClaims;
-use crate::access::token::TYPE;
+use crate::access::token::{FIRST_PARTY, TYPE};
 use crate::error::{Error, Result};
 use crate::identity::refresh_tokens::Family;
 use crate::random;
 
 /// How long an access token is valid; its session may end before.
 pub const ACCESS_TOKEN_LIFETIME: TimeDelta = TimeDelta::minutes(15);
-
-/// What `client_id` says in tokens of our own logins (RFC 9068 section 2.2).
-const FIRST_PARTY: &str = "mem0";
 
 /// PKCS #8 of an Ed25519 key, up to the seed (RFC 8410 section 7).
 const PKCS8_HEAD: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
@@ -36,6 +33,16 @@ pub struct SigningKey {
     pub public: [u8; 32],
     /// When it begins to sign.
     pub active_from: DateTime<Utc>,
+}
+
+/// What an access token is good for, and in whose hands.
+pub(in crate::identity) struct Terms<'a> {
+    /// The resource it is for.
+    pub(in crate::identity) audience: &'a str,
+    /// The application that holds it.
+    pub(in crate::identity) client: &'a str,
+    /// What that may do with it; none for our own logins.
+    pub(in crate::identity) scope: Option<String>,
 }
 
 /// A public key as a JWK.
@@ -78,12 +85,25 @@ impl SigningKey {
         family: &Family,
         now: DateTime<Utc>,
     ) -> Result<(SecretString, TimeDelta)> {
+        let terms = Terms { audience: issuer, client: FIRST_PARTY, scope: None };
+        self.issue_on(terms, issuer, family, now)
+    }
+
+    /// An access token on an application's terms, and how long it is valid.
+    pub(in crate::identity) fn issue_on(
+        &self,
+        terms: Terms<'_>,
+        issuer: &str,
+        family: &Family,
+        now: DateTime<Utc>,
+    ) -> Result<(SecretString, TimeDelta)> {
         let lifetime = ACCESS_TOKEN_LIFETIME.min(family.ends_at - now);
         let claims = AccessClaims {
             iss: issuer.to_owned(),
-            aud: issuer.to_owned(),
+            aud: terms.audience.to_owned(),
             jti: URL_SAFE_NO_PAD.encode(random::bytes::<16>()?),
-            client_id: FIRST_PARTY.to_owned(),
+            client_id: terms.client.to_owned(),
+            scope: terms.scope,
             sub: family.user,
             enterprise: family.enterprise,
             sid: family.session,

@@ -21,6 +21,7 @@ use self::rotation::Plan;
 use crate::access::{Gate, IdentityTx};
 use crate::error::{Error, Result};
 
+pub(in crate::identity) use key::Terms;
 pub use key::{ACCESS_TOKEN_LIFETIME, Jwk, SigningKey};
 
 /// A process reads the active key again after this time, so that one which was withdrawn signs no longer.

@@ -20,6 +20,7 @@ use crate::access::{IdentityTx, RequestInfo};
 use crate::db::StoreError;
 use crate::email::EmailAddress;
 use crate::error::{Error, Result};
+use crate::ids::UserId;
 
 /// Something whose failures are counted together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +82,24 @@ const REFRESH_ADDRESS: Patience = Patience {
     success_resets: false,
 };
 
+/// New applications: a person sets up a handful of tools, an office some more.
+const REGISTER_CLIENT: Patience = Patience {
+    free: 40,
+    first_block: TimeDelta::minutes(1),
+    longest_block: TimeDelta::hours(1),
+    forgets_after: TimeDelta::hours(1),
+    success_resets: false,
+};
+
+/// Codes that devices show, as somebody who is signed in types them: of eight letters nobody guesses one in ten tries.
+const USER_CODE: Patience = Patience {
+    free: 10,
+    first_block: TimeDelta::minutes(1),
+    longest_block: TimeDelta::hours(1),
+    forgets_after: TimeDelta::hours(12),
+    success_resets: true,
+};
+
 /// After this time without a failure no bucket means anything any more.
 const FORGOTTEN: TimeDelta = TimeDelta::days(2);
 
@@ -104,7 +123,25 @@ impl Bucket {
         Self { name: format!("register:{}", network(request)), patience: REGISTER_ADDRESS }
     }
 
-    /// Wrong refresh tokens from an address.
+    /// Applications registered from an address, used or not.
+    #[must_use]
+    pub fn register_client(request: &RequestInfo) -> Self {
+        Self { name: format!("client:{}", network(request)), patience: REGISTER_CLIENT }
+    }
+
+    /// Devices that begin to wait at an address.
+    #[must_use]
+    pub fn device(request: &RequestInfo) -> Self {
+        Self { name: format!("device:{}", network(request)), patience: REGISTER_CLIENT }
+    }
+
+    /// Codes of devices that somebody types.
+    #[must_use]
+    pub fn user_code(user: UserId) -> Self {
+        Self { name: format!("user_code:{user}"), patience: USER_CODE }
+    }
+
+    /// Wrong refresh tokens, codes and secrets of applications from an address.
     #[must_use]
     pub fn refresh(request: &RequestInfo) -> Self {
         Self { name: format!("refresh:{}", network(request)), patience: REFRESH_ADDRESS }

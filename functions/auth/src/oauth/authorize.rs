@@ -1,0 +1,39 @@
+//! `GET /oauth/authorize`: an application sends somebody's browser here.
+
+use axum::extract::RawQuery;
+use axum::response::Response;
+use shared::identity::oauth::OAuthError;
+use shared::identity::oauth::authorize::{Parameters, Unanswerable};
+use shared::identity::oauth::browser::Question;
+
+use super::consent;
+use super::form::Form;
+use super::pages::{Page, see_other};
+use super::visitor::Visitor;
+
+pub(crate) async fn authorize(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Page> {
+    let form = Form::parse(query.unwrap_or_default().as_bytes())?;
+    let now = visitor.request.at;
+    match visitor.identity.authorization_request(parameters(&form)?, now).await {
+        Ok(request) => consent::ask(&visitor, Question::Authorize(request)).await,
+        Err(Unanswerable::Here(error)) => Err(error.into()),
+        Err(Unanswerable::There(address)) => Ok(see_other(&address)),
+    }
+}
+
+fn parameters(form: &Form) -> Result<Parameters, OAuthError> {
+    let unsupported = ["request", "request_uri", "registration"];
+    let mut unsupported = unsupported.into_iter().filter(|name| !form.all(name).is_empty());
+    let mode = form.one("response_mode")?.filter(|mode| mode != "query").map(|_| "response_mode");
+    Ok(Parameters {
+        client_id: form.one("client_id")?,
+        redirect_uri: form.one("redirect_uri")?,
+        response_type: form.one("response_type")?,
+        state: form.one("state")?,
+        code_challenge: form.one("code_challenge")?,
+        code_challenge_method: form.one("code_challenge_method")?,
+        scope: form.one("scope")?,
+        resources: form.all("resource"),
+        unsupported: unsupported.next().or(mode),
+    })
+}

@@ -1,0 +1,94 @@
+//! Devices (RFC 8628): `POST /oauth/device_authorization` for them, and the page on which their person types the code.
+
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse as _, Response};
+use http::HeaderMap;
+use http::header::CACHE_CONTROL;
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+use shared::http::{Json, Request};
+use shared::identity::Identity;
+use shared::identity::oauth::browser::Question;
+use shared::identity::oauth::device::{INTERVAL, LIFETIME};
+use shared::identity::oauth::{Code, OAuthError};
+
+use super::form::Form;
+use super::pages::{Page, device, login};
+use super::refused::Refused;
+use super::token::credentials;
+use super::visitor::Visitor;
+
+/// `POST /oauth/device_authorization`
+pub(crate) async fn begin(
+    State(identity): State<Identity>,
+    Request(request): Request,
+    headers: HeaderMap,
+    form: Form,
+) -> Result<Response, Refused> {
+    let client = identity.authenticate_client(&request, &credentials(&headers, &form)?).await?;
+    let (scope, resources) = (form.one("scope")?, form.all("resource"));
+    let begun = identity.begin_device(&request, &client, scope.as_deref(), &resources).await?;
+    let page = format!("{}/oauth/device", identity.gate().issuer());
+    let body = json!({
+        "device_code": begun.device_code.expose_secret(),
+        "user_code": begun.user_code,
+        "verification_uri": page,
+        "verification_uri_complete": format!("{page}?user_code={}", begun.user_code),
+        "expires_in": LIFETIME.num_seconds(),
+        "interval": INTERVAL,
+    });
+    Ok(([(CACHE_CONTROL, "no-store")], Json(body)).into_response())
+}
+
+/// `GET /oauth/device`: asks for the code, which may be in the address already.
+pub(crate) async fn page(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Page> {
+    let code = Form::parse(query.unwrap_or_default().as_bytes())?.one("user_code")?;
+    let code = code.map(|code| code.chars().take(20).collect::<String>());
+    let question = Question::Device(code.clone());
+    let ticket = visitor.ask(question.clone()).await?;
+    Ok(match visitor.signed_in().await? {
+        None => login::page(&visitor, &question, &ticket, "", None),
+        Some(caller) => device::code_page(&visitor, &caller, &ticket, code.as_deref().unwrap_or_default(), None),
+    })
+}
+
+/// `POST /oauth/device`: shows which device has that code.
+pub(crate) async fn find(visitor: Visitor, form: Result<Form, Refused>) -> Result<Response, Page> {
+    let form = form?;
+    visitor.same_origin()?;
+    let ticket = form.needed("ticket")?;
+    let question = visitor.asked(&ticket).await?;
+    let Some(caller) = visitor.signed_in().await? else {
+        return Ok(login::page(&visitor, &question, &ticket, "", None));
+    };
+    let code = form.one("user_code")?.unwrap_or_default();
+    match visitor.identity.waiting_device(&caller, &code).await {
+        Ok((waiting, client)) => {
+            let ticket = visitor.ask(Question::DeviceConsent(waiting.user_code.clone())).await?;
+            Ok(device::consent_page(&visitor, &caller, &waiting, &client, &ticket))
+        }
+        Err(OAuthError::Refused(Code::InvalidRequest, problem)) => {
+            Ok(device::code_page(&visitor, &caller, &ticket, &code, Some(&problem)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /oauth/device/decision`
+pub(crate) async fn decide(visitor: Visitor, form: Result<Form, Refused>) -> Result<Response, Page> {
+    let form = form?;
+    visitor.same_origin()?;
+    let Question::DeviceConsent(code) = visitor.asked(&form.needed("ticket")?).await? else {
+        return Err(OAuthError::new(Code::InvalidRequest, "This form belongs to another page.").into());
+    };
+    let Some(caller) = visitor.signed_in().await? else {
+        return Err(OAuthError::new(Code::InvalidRequest, "You are not signed in any more. Begin again.").into());
+    };
+    let approved = match form.needed("decision")?.as_str() {
+        "allow" => true,
+        "deny" => false,
+        _ => return Err(OAuthError::new(Code::InvalidRequest, "decision must be allow or deny").into()),
+    };
+    visitor.identity.decide_device(&caller, &code, approved).await?;
+    Ok(device::done_page(&visitor, approved))
+}

@@ -1,0 +1,65 @@
+//! Where applications begin: what there is to be protected (RFC 9728), and who gives tokens for it (RFC 8414).
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL};
+use serde_json::{Value, json};
+use shared::access::{ApiKeyVerb, MCP};
+use shared::http::Json;
+use shared::identity::Identity;
+use shared::identity::oauth::clients::GrantType;
+
+/// `GET /.well-known/oauth-authorization-server`
+pub(crate) async fn authorization_server(State(identity): State<Identity>) -> Response {
+    let issuer = identity.gate().issuer();
+    let secrets = ["none", "client_secret_basic", "client_secret_post"];
+    public(json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/oauth/authorize"),
+        "token_endpoint": format!("{issuer}/oauth/token"),
+        "registration_endpoint": format!("{issuer}/oauth/register"),
+        "revocation_endpoint": format!("{issuer}/oauth/revoke"),
+        "introspection_endpoint": format!("{issuer}/oauth/introspect"),
+        "device_authorization_endpoint": format!("{issuer}/oauth/device_authorization"),
+        "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+        "scopes_supported": ApiKeyVerb::ALL,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": GrantType::ALL.map(GrantType::as_str),
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": secrets,
+        "revocation_endpoint_auth_methods_supported": secrets,
+        "introspection_endpoint_auth_methods_supported": secrets,
+        "authorization_response_iss_parameter_supported": true,
+        "client_id_metadata_document_supported": true,
+    }))
+}
+
+/// `GET /.well-known/oauth-protected-resource/mcp`: the MCP endpoint.
+pub(crate) async fn endpoint(State(identity): State<Identity>) -> Response {
+    let issuer = identity.gate().issuer();
+    let scopes = [ApiKeyVerb::MemoriesRead, ApiKeyVerb::MemoriesWrite];
+    resource(issuer, &format!("{issuer}{MCP}"), &scopes)
+}
+
+/// `GET /.well-known/oauth-protected-resource`: the whole installation, of which the endpoint is a part.
+pub(crate) async fn installation(State(identity): State<Identity>) -> Response {
+    let issuer = identity.gate().issuer();
+    resource(issuer, issuer, &ApiKeyVerb::ALL)
+}
+
+fn resource(issuer: &str, resource: &str, scopes: &[ApiKeyVerb]) -> Response {
+    public(json!({
+        "resource": resource,
+        "resource_name": "mem0",
+        "authorization_servers": [issuer],
+        "scopes_supported": scopes,
+        "bearer_methods_supported": ["header"],
+    }))
+}
+
+/// Says the same to everybody, pages of other origins too.
+fn public(document: Value) -> Response {
+    let headers = [(CACHE_CONTROL, "public, max-age=300"), (ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
+    (headers, Json(document)).into_response()
+}

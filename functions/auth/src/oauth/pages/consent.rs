@@ -1,0 +1,64 @@
+//! The consent page: which application, where the answer goes, and what it may do.
+
+use std::fmt::Write as _;
+
+use axum::response::Response;
+use http::StatusCode;
+use shared::access::AuthContext;
+use shared::identity::oauth::authorize::AuthorizationRequest;
+use shared::identity::oauth::redirect_host;
+
+use super::{document, escape, meaning, origin};
+use crate::oauth::visitor::Visitor;
+
+/// Asks whether an application may act for somebody. The name is the application's own word; the host, which it cannot
+/// choose freely, stands beside it.
+pub(crate) fn page(
+    visitor: &Visitor,
+    caller: &AuthContext,
+    request: &AuthorizationRequest,
+    ticket: &str,
+) -> Response {
+    let mut scopes = String::new();
+    for verb in &request.scopes {
+        let (title, detail) = meaning(*verb);
+        let _ = write!(
+            scopes,
+            "<label class=\"scope\"><input type=\"checkbox\" name=\"scope\" value=\"{}\" checked>\
+             <span><strong>{title}</strong><small>{detail}</small></span></label>\n",
+            verb.as_str()
+        );
+    }
+    let (host, local) = redirect_host(&request.redirect_uri);
+    let place = if local {
+        "<p class=\"note\">It says that it runs <strong>on this computer</strong>. Allow it only if you have just \
+         started it yourself: any program here could use that name.</p>"
+            .to_owned()
+    } else {
+        String::new()
+    };
+    let known_by = match request.client_id.strip_prefix("https://") {
+        Some(document) => format!("<dt>Described at</dt><dd>{}</dd>", escape(document.split('/').next().unwrap_or_default())),
+        None => String::new(),
+    };
+    let content = format!(
+        "<h1>Allow {name} to use your memory?</h1>\n\
+         <dl><dt>Account</dt><dd>{email}</dd>{known_by}<dt>Sends you to</dt><dd>{host}</dd></dl>\n\
+         <form method=\"post\" action=\"/oauth/consent\">\n\
+         <input type=\"hidden\" name=\"ticket\" value=\"{ticket}\">\n\
+         <fieldset><legend>It may</legend>\n{scopes}</fieldset>\n{place}\n\
+         <div class=\"row\"><button class=\"plain\" name=\"decision\" value=\"deny\">Cancel</button>\
+         <button name=\"decision\" value=\"allow\">Allow</button></div>\n\
+         <p class=\"quiet\">Not you? <button class=\"link\" name=\"decision\" value=\"switch\">Use another \
+         account</button></p>\n</form>\n\
+         <p class=\"quiet\">You can take this back at any time.</p>",
+        name = escape(&request.client_name),
+        email = escape(caller.email()),
+        host = escape(&host),
+        ticket = escape(ticket),
+    );
+    let title = format!("Allow {}?", request.client_name);
+    let mut response = document(StatusCode::OK, &title, &content, Some(&origin(&request.redirect_uri)));
+    visitor.remember(&mut response);
+    response
+}

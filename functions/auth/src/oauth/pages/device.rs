@@ -1,0 +1,98 @@
+//! The pages for devices: which one it is, whether it may, and that it is done.
+
+use std::fmt::Write as _;
+
+use axum::response::Response;
+use http::StatusCode;
+use shared::access::AuthContext;
+use shared::identity::oauth::clients::Client;
+use shared::identity::oauth::device::Waiting;
+
+use super::{document, escape, meaning};
+use crate::oauth::visitor::Visitor;
+
+/// Asks for the code that the device shows.
+pub(crate) fn code_page(
+    visitor: &Visitor,
+    caller: &AuthContext,
+    ticket: &str,
+    code: &str,
+    problem: Option<&str>,
+) -> Response {
+    let (alarm, described) = match problem {
+        Some(problem) => (
+            format!("<p class=\"alarm\" role=\"alert\" id=\"problem\">{}</p>", escape(problem)),
+            " aria-describedby=\"problem\" aria-invalid=\"true\"",
+        ),
+        None => (String::new(), ""),
+    };
+    let content = format!(
+        "<h1>Connect a device</h1>\n<p class=\"quiet\">You are signed in as {email}.</p>\n{alarm}\n\
+         <form method=\"post\" action=\"/oauth/device\">\n\
+         <input type=\"hidden\" name=\"ticket\" value=\"{ticket}\">\n\
+         <label for=\"user_code\">Code that the device shows</label>\n\
+         <input class=\"code\" id=\"user_code\" name=\"user_code\" value=\"{code}\" required maxlength=\"20\" \
+         autocomplete=\"off\" autocapitalize=\"characters\" spellcheck=\"false\"{described} autofocus>\n\
+         <button>Continue</button>\n</form>",
+        email = escape(caller.email()),
+        ticket = escape(ticket),
+        code = escape(code),
+    );
+    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let mut response = document(status, "Connect a device", &content, None);
+    visitor.remember(&mut response);
+    response
+}
+
+/// Asks whether a device may act for somebody. The code is shown again: a link can bring somebody else's.
+pub(crate) fn consent_page(
+    visitor: &Visitor,
+    caller: &AuthContext,
+    waiting: &Waiting,
+    client: &Client,
+    ticket: &str,
+) -> Response {
+    let mut scopes = String::new();
+    for verb in &waiting.scopes {
+        let (title, detail) = meaning(*verb);
+        let _ = write!(
+            scopes,
+            "<div class=\"scope\"><span aria-hidden=\"true\">✓</span><span><strong>{title}</strong>\
+             <small>{detail}</small></span></div>\n"
+        );
+    }
+    let (first, second) = waiting.user_code.split_at(4.min(waiting.user_code.len()));
+    let address = waiting.ip.as_deref().map(|ip| format!("<dt>Asks from</dt><dd>{}</dd>", escape(ip)));
+    let content = format!(
+        "<h1>Allow {name} to use your memory?</h1>\n\
+         <dl><dt>Account</dt><dd>{email}</dd><dt>Code</dt><dd>{first}-{second}</dd>{address}\
+         <dt>Since</dt><dd>{since} UTC</dd></dl>\n\
+         <form method=\"post\" action=\"/oauth/device/decision\">\n\
+         <input type=\"hidden\" name=\"ticket\" value=\"{ticket}\">\n\
+         <fieldset><legend>It may</legend>\n{scopes}</fieldset>\n\
+         <p class=\"note\">Allow it only if <strong>your own device shows this code</strong> right now. If somebody sent \
+         you the code or a link to it, cancel.</p>\n\
+         <div class=\"row\"><button class=\"plain\" name=\"decision\" value=\"deny\">Cancel</button>\
+         <button name=\"decision\" value=\"allow\">Allow</button></div>\n</form>",
+        name = escape(&client.name),
+        email = escape(caller.email()),
+        address = address.unwrap_or_default(),
+        since = waiting.created_at.format("%H:%M"),
+        ticket = escape(ticket),
+    );
+    let mut response = document(StatusCode::OK, "Allow a device?", &content, None);
+    visitor.remember(&mut response);
+    response
+}
+
+/// Nothing more to do here.
+pub(crate) fn done_page(visitor: &Visitor, approved: bool) -> Response {
+    let (title, text) = match approved {
+        true => ("The device is connected", "It will notice in a few seconds. You can close this page."),
+        false => ("Nothing was connected", "The device was told. You can close this page."),
+    };
+    let content = format!("<h1>{title}</h1>\n<p>{text}</p>");
+    let mut response = document(StatusCode::OK, title, &content, None);
+    visitor.remember(&mut response);
+    response
+}

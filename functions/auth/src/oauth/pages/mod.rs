@@ -1,0 +1,137 @@
+//! What people see: plain pages, rendered here, that work without scripts and load nothing.
+//!
+//! [`document`] is the frame of each with its style and its security headers; everything that comes from outside passes
+//! [`escape`]. Pages that must not be framed, cached or leaked by their address say so.
+
+pub(super) mod consent;
+pub(super) mod device;
+mod failure;
+pub(super) mod login;
+mod style;
+
+use std::fmt;
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, X_FRAME_OPTIONS};
+use http::{HeaderValue, StatusCode};
+use shared::access::ApiKeyVerb;
+use shared::identity::oauth::OAuthError;
+
+/// A page that says why it is not the one that was wanted.
+#[derive(Debug)]
+pub(crate) struct Page(OAuthError);
+
+impl From<OAuthError> for Page {
+    fn from(error: OAuthError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<super::refused::Refused> for Page {
+    fn from(refused: super::refused::Refused) -> Self {
+        Self(refused.0)
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        failure::page(self.0)
+    }
+}
+
+/// Text in HTML, between tags or in a quoted attribute.
+pub(super) struct Escaped<'a>(&'a str);
+
+pub(super) fn escape(text: &str) -> Escaped<'_> {
+    Escaped(text)
+}
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                c => fmt::Write::write_char(f, c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A whole page. `leads_to` is where its form may send the browser besides here: an answer goes on to an application.
+pub(super) fn document(status: StatusCode, title: &str, content: &str, leads_to: Option<&str>) -> Response {
+    let html = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title} · mem0</title>\n<style>{style}</style>\n\
+         </head>\n<body>\n<main>\n<p class=\"brand\"><span class=\"mark\" aria-hidden=\"true\"></span>mem0</p>\n\
+         {content}\n</main>\n</body>\n</html>\n",
+        title = escape(title),
+        style = style::CSS,
+    );
+    let also = leads_to.map(|origin| format!(" {origin}")).unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; form-action 'self'{also}; frame-ancestors 'none'; base-uri 'none'",
+        style::hash()
+    );
+    let mut response = (status, html).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.extend(HeaderValue::from_str(&policy).ok().map(|policy| (CONTENT_SECURITY_POLICY, policy)));
+    response
+}
+
+/// Sends the browser on, by `GET` (303: a form's content is not sent along).
+pub(super) fn see_other(address: &str) -> Response {
+    let headers = [(CACHE_CONTROL, "no-store"), (REFERRER_POLICY, "no-referrer")];
+    let mut response = (StatusCode::SEE_OTHER, headers).into_response();
+    response.headers_mut().extend(HeaderValue::from_str(address).ok().map(|address| (LOCATION, address)));
+    response
+}
+
+/// The origin of an address that was checked before, for a policy.
+pub(super) fn origin(address: &str) -> String {
+    address.split(['/', '?']).take(3).collect::<Vec<_>>().join("/")
+}
+
+/// What a scope means, in words for people.
+pub(super) fn meaning(verb: ApiKeyVerb) -> (&'static str, &'static str) {
+    match verb {
+        ApiKeyVerb::MemoriesRead => {
+            ("Search and read memories", "Everything that you can see: yours, and your teams’.")
+        }
+        ApiKeyVerb::MemoriesWrite => {
+            ("Add, change and delete memories", "Wherever you may do so yourself.")
+        }
+        ApiKeyVerb::TenancyRead => {
+            ("See your organization", "Its teams and their members, as far as you see them.")
+        }
+        ApiKeyVerb::TenancyWrite => {
+            ("Change your organization", "Its teams, members and invitations, where you may do so yourself.")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_outside_becomes_markup() {
+        let text = escape("<script>alert('x')</script> \"&\"").to_string();
+        assert_eq!(text, "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &quot;&amp;&quot;");
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        assert_eq!(origin("http://127.0.0.1:3000/callback?x=/y"), "http://127.0.0.1:3000");
+        assert_eq!(origin("https://app.example?x"), "https://app.example");
+    }
+}

@@ -1,0 +1,125 @@
+//! People at a browser: known by a cookie after they signed in, and asked by forms that only their browser can answer.
+//!
+//! Both are sealed text that the browser carries: nothing is stored while somebody makes up their mind. The cookie of a
+//! sign-in names a session, and is worth nothing once that has ended. A ticket is the question as it was put, bound to the
+//! browser by another cookie: a form on a foreign page can hold neither.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::authorize::AuthorizationRequest;
+use crate::access::{AuthContext, RequestInfo};
+use crate::email::EmailAddress;
+use crate::error::{Error, Result};
+use crate::identity::Identity;
+use crate::identity::passwords::Password;
+use crate::ids::SessionId;
+use crate::random;
+
+/// How long a browser stays signed in.
+pub const SIGNED_IN_FOR: TimeDelta = TimeDelta::hours(12);
+
+/// How long a question may wait for its answer.
+const TICKET_FOR: TimeDelta = TimeDelta::minutes(30);
+
+const SESSION: &str = "oauth.browser";
+const TICKET: &str = "oauth.ticket";
+
+#[derive(Serialize, Deserialize)]
+struct SignIn {
+    session: SessionId,
+    /// Seconds since 1970.
+    expires: i64,
+}
+
+/// What a person is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// An application's request.
+    Authorize(AuthorizationRequest),
+    /// Which device: the code, if it was in the address.
+    Device(Option<String>),
+    /// Whether that device may; its code.
+    DeviceConsent(String),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Ticket {
+    question: Question,
+    /// Hash of the browser's cookie.
+    browser: String,
+    /// So that no two are the same.
+    nonce: String,
+    /// Seconds since 1970.
+    expires: i64,
+}
+
+impl Identity {
+    /// Signs somebody in at a browser; what its cookie holds.
+    pub async fn sign_in_browser(
+        &self,
+        request: &RequestInfo,
+        email: &EmailAddress,
+        password: &Password,
+    ) -> Result<String> {
+        // A new session each time: a cookie that somebody planted before is worth nothing after.
+        let signed_in = self.login(request, email, password).await?;
+        let content = SignIn { session: signed_in.session, expires: (request.at + SIGNED_IN_FOR).timestamp() };
+        self.sealed(SESSION, &content, request.at).await
+    }
+
+    /// Who is signed in at a browser with this cookie; nobody if the session has ended.
+    pub async fn browser(&self, cookie: &str, request: &RequestInfo) -> Result<Option<AuthContext>> {
+        let Some(content) = self.opened::<SignIn>(SESSION, cookie, request.at).await? else { return Ok(None) };
+        if content.expires <= request.at.timestamp() {
+            return Ok(None);
+        }
+        match self.gate().resume(content.session, request.clone()).await {
+            Ok(caller) => Ok(Some(caller)),
+            Err(Error::Unauthenticated(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A name for a browser that has none, to bind tickets to.
+    pub fn new_browser() -> Result<String> {
+        random::secret("")
+    }
+
+    /// A question as a form carries it.
+    pub async fn ticket(&self, question: Question, browser: &str, now: DateTime<Utc>) -> Result<String> {
+        let nonce = URL_SAFE_NO_PAD.encode(random::bytes::<12>()?);
+        let expires = (now + TICKET_FOR).timestamp();
+        self.sealed(TICKET, &Ticket { question, browser: bound(browser), nonce, expires }, now).await
+    }
+
+    /// The question that a form answers; none if it was put to another browser, or too long ago.
+    pub async fn question(&self, ticket: &str, browser: &str, now: DateTime<Utc>) -> Result<Option<Question>> {
+        let opened = self.opened::<Ticket>(TICKET, ticket, now).await?;
+        let valid = opened.filter(|it| it.browser == bound(browser) && it.expires > now.timestamp());
+        Ok(valid.map(|it| it.question))
+    }
+
+    async fn sealed(&self, purpose: &str, content: &impl Serialize, now: DateTime<Utc>) -> Result<String> {
+        let text = serde_json::to_vec(content).map_err(Error::internal)?;
+        self.signing_keys().seal(purpose, &text, now).await
+    }
+
+    async fn opened<T: serde::de::DeserializeOwned>(
+        &self,
+        purpose: &str,
+        sealed: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<T>> {
+        let text = self.signing_keys().open(purpose, sealed, now).await?;
+        Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
+    }
+}
+
+fn bound(browser: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(browser.as_bytes()))
+}

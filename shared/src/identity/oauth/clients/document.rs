@@ -1,0 +1,116 @@
+//! Client ID metadata documents: an application whose id is the address of a document about it needs no registration.
+//!
+//! The address comes from a stranger, so it is fetched as [`fetch`](crate::identity::oauth::fetch) fetches: https, to
+//! public addresses only, without redirects, bounded. The document is kept for an hour.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Client, Metadata, Proof, store};
+use crate::identity::Identity;
+use crate::identity::oauth::{Code, OAuthError, Result};
+
+/// How long a document is believed without looking again.
+const FRESH: TimeDelta = TimeDelta::hours(1);
+
+/// Longest address.
+const LONGEST: usize = 500;
+
+impl Identity {
+    pub(super) async fn documented_client(&self, id: &str, now: DateTime<Utc>) -> Result<Client> {
+        let refuse = |what: String| OAuthError::new(Code::InvalidClient, what);
+        check(id).map_err(|what| refuse(format!("client_id: {what}")))?;
+        let tx = self.gate().sign_in("oauth_client.document").await?;
+        let known = store::lookup(&tx, id, "document", now).await?;
+        tx.commit().await?;
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let bytes = self.fetcher().get(id).await.map_err(|problem| {
+            refuse(format!("the document at client_id could not be read: {problem}"))
+        })?;
+        let client = read(id, &bytes).map_err(|error| match error {
+            OAuthError::Refused(_, what) => refuse(format!("the document at client_id is not valid: {what}")),
+            failed @ OAuthError::Failed(_) => failed,
+        })?;
+        let tx = self.gate().sign_in("oauth_client.remember").await?;
+        store::forget_unused(&tx, now).await?;
+        store::put(&tx, &client, "document", "none", now, now + FRESH).await?;
+        tx.commit().await?;
+        Ok(client)
+    }
+}
+
+/// What an address must be to be an application's id (draft-ietf-oauth-client-id-metadata-document, section 3).
+fn check(id: &str) -> Result<(), &'static str> {
+    let (_, rest) = id.split_once("://").unwrap_or_default();
+    let path = rest.split_once('/').map_or("", |(_, path)| path);
+    if id.len() > LONGEST || !id.bytes().all(|byte| (0x21..0x7f).contains(&byte)) {
+        return Err("not a usable address");
+    }
+    if id.contains(['#', '@', '\\']) {
+        return Err("an address with no user and no fragment is needed");
+    }
+    if path.is_empty() || path.split(['/', '?']).any(|part| part == "." || part == "..") {
+        return Err("an address with a path, and no dots in it, is needed");
+    }
+    Ok(())
+}
+
+/// The application that a document describes, which must be the one whose id led to it.
+fn read(id: &str, bytes: &[u8]) -> Result<Client> {
+    let invalid = |what: &str| OAuthError::new(Code::InvalidClientMetadata, what);
+    let metadata: Metadata = serde_json::from_slice(bytes).map_err(|error| invalid(&error.to_string()))?;
+    if metadata.client_id.as_deref() != Some(id) {
+        return Err(invalid("its client_id is not its own address"));
+    }
+    if metadata.client_name.is_none() {
+        return Err(invalid("client_name is missing"));
+    }
+    // It has no secret that anybody could know.
+    if !matches!(metadata.token_endpoint_auth_method.as_deref(), None | Some("none")) {
+        return Err(invalid("token_endpoint_auth_method must be none"));
+    }
+    let checked = metadata.check()?;
+    Ok(Client {
+        id: id.to_owned(),
+        name: checked.name,
+        uri: checked.uri,
+        redirect_uris: checked.redirect_uris,
+        grant_types: checked.grant_types,
+        proof: Proof::None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_an_address_with_a_path() {
+        assert!(check("https://app.example/client.json").is_ok());
+        for wrong in [
+            "https://app.example",
+            "https://app.example/",
+            "https://app.example/a/../b",
+            "https://app.example/./b",
+            "https://u@app.example/b",
+            "https://app.example/b#c",
+            "https://app.example/ b",
+        ] {
+            assert!(check(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_document_speaks_for_its_own_address_only() {
+        let document = |client_id: &str| {
+            format!(r#"{{"client_id":"{client_id}","client_name":"App","redirect_uris":["https://app.example/cb"]}}"#)
+        };
+        let id = "https://app.example/client.json";
+        assert_eq!(read(id, document(id).as_bytes()).unwrap().name, "App");
+        assert!(read(id, document("https://other.example/client.json").as_bytes()).is_err());
+        assert!(read(id, b"[]").is_err());
+        let secret = document(id).replacen('{', r#"{"token_endpoint_auth_method":"client_secret_post","#, 1);
+        assert!(read(id, secret.as_bytes()).is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! What an application says about itself (RFC 7591 section 2), in a registration or in a document of its own.
+
+use serde::Deserialize;
+
+use super::GrantType;
+use crate::identity::oauth::{Code, OAuthError, Result, redirect};
+
+/// Most redirect URIs of one application.
+const MOST: usize = 20;
+
+/// The members that mean something here; others are let pass, as the RFC has it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Metadata {
+    /// In documents: the address that it was read from.
+    pub client_id: Option<String>,
+    /// Where codes may be sent.
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+    /// Its name, for people.
+    pub client_name: Option<String>,
+    /// Its home page.
+    pub client_uri: Option<String>,
+    /// How it gets tokens; by codes and refresh tokens, if it does not say.
+    pub grant_types: Option<Vec<String>>,
+    /// `code`.
+    pub response_types: Option<Vec<String>>,
+    /// How it proves who it is.
+    pub token_endpoint_auth_method: Option<String>,
+}
+
+/// The same, checked.
+pub(super) struct Checked {
+    pub(super) name: String,
+    pub(super) uri: Option<String>,
+    pub(super) redirect_uris: Vec<String>,
+    pub(super) grant_types: Vec<GrantType>,
+}
+
+impl Metadata {
+    pub(super) fn check(self) -> Result<Checked> {
+        let invalid = |what: String| OAuthError::new(Code::InvalidClientMetadata, what);
+        let asked = self.grant_types.unwrap_or_else(|| {
+            [GrantType::AuthorizationCode, GrantType::RefreshToken].map(|it| it.as_str().to_owned()).to_vec()
+        });
+        // Others are left out and the answer says so (RFC 7591 section 3.2.1): whoever lists everything it could do
+        // should not be refused for it.
+        let open = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode];
+        let grant_types: Vec<GrantType> =
+            asked.iter().filter_map(|name| GrantType::find(name)).filter(|it| open.contains(it)).collect();
+        if !grant_types.iter().any(|it| *it != GrantType::RefreshToken) {
+            let known = open.map(GrantType::as_str).join(", ");
+            return Err(invalid(format!("grant_types must have one of {known}")));
+        }
+        let browser = grant_types.contains(&GrantType::AuthorizationCode);
+        if browser && self.redirect_uris.is_empty() {
+            return Err(OAuthError::new(Code::InvalidRedirectUri, "redirect_uris is empty"));
+        }
+        if self.redirect_uris.len() > MOST {
+            return Err(OAuthError::new(Code::InvalidRedirectUri, format!("at most {MOST} redirect URIs")));
+        }
+        self.redirect_uris.iter().try_for_each(|uri| redirect::check(uri))?;
+        if browser && self.response_types.is_some_and(|types| !types.iter().any(|it| it == "code")) {
+            return Err(invalid("response_types must have code".to_owned()));
+        }
+        let name = self.client_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        let name = name.unwrap_or("An application without a name");
+        // Also nothing that turns text around: a name must not be able to dress up what stands beside it.
+        if name.chars().count() > 100 || name.chars().any(|c| c.is_control() || is_bidi(c)) {
+            return Err(invalid("client_name has at most 100 characters and no control characters".to_owned()));
+        }
+        let uri = self.client_uri.filter(|uri| uri.starts_with("https://") && redirect::check(uri).is_ok());
+        Ok(Checked { name: name.to_owned(), uri, redirect_uris: self.redirect_uris, grant_types })
+    }
+}
+
+fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

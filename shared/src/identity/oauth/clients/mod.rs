@@ -1,0 +1,136 @@
+//! Applications: who they are, how they become known, and how they prove who they are.
+//!
+//! Three kinds: our own program ([`CLI`]), those that register ([`register`], RFC 7591), and those whose id is the
+//! address of a document about them ([`document`]).
+
+mod authenticate;
+mod document;
+mod metadata;
+mod register;
+mod store;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+pub use authenticate::Credentials;
+pub use metadata::Metadata;
+pub use register::Registered;
+
+use super::{Code, OAuthError, Result};
+use crate::access::SecretHash;
+use crate::identity::Identity;
+
+/// The program of `clients/cli`: public, on devices only.
+pub const CLI: &str = "mem0-cli";
+
+/// What the id of a registered application begins with.
+const PREFIX: &str = "m0cl_";
+
+/// What the secret of one begins with.
+const SECRET_PREFIX: &str = "m0cs_";
+
+/// A registration that nobody used is forgotten after this time.
+pub const UNUSED: TimeDelta = TimeDelta::hours(24);
+
+/// One that was used is kept so long after its last use: longer than any of its refresh tokens may lie idle.
+const KEPT: TimeDelta = TimeDelta::days(180);
+
+/// A way to a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrantType {
+    /// RFC 6749 section 4.1.
+    AuthorizationCode,
+    /// RFC 6749 section 6.
+    RefreshToken,
+    /// RFC 8628.
+    DeviceCode,
+}
+
+impl GrantType {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::DeviceCode];
+
+    /// As requests spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+        }
+    }
+
+    /// The one that is spelled so.
+    #[must_use]
+    pub fn find(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == text)
+    }
+}
+
+/// How an application proves who it is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Proof {
+    /// Not at all: it is in everybody's hands.
+    None,
+    /// By a secret.
+    Secret(SecretHash),
+}
+
+/// An application.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// Its `client_id`.
+    pub id: String,
+    /// Its name, as it says itself.
+    pub name: String,
+    /// Its home page, as it says itself.
+    pub uri: Option<String>,
+    /// Where codes may be sent.
+    pub redirect_uris: Vec<String>,
+    /// How it may get tokens.
+    pub grant_types: Vec<GrantType>,
+    pub(super) proof: Proof,
+}
+
+impl Client {
+    /// Whether it may get tokens in this way.
+    pub(super) fn may_use(&self, grant: GrantType) -> Result<()> {
+        if self.grant_types.contains(&grant) {
+            return Ok(());
+        }
+        let what = format!("this application did not register the grant type {}", grant.as_str());
+        Err(OAuthError::new(Code::UnauthorizedClient, what))
+    }
+
+    fn cli() -> Self {
+        Self {
+            id: CLI.to_owned(),
+            name: "mem0 command line".to_owned(),
+            uri: None,
+            redirect_uris: Vec::new(),
+            grant_types: vec![GrantType::DeviceCode, GrantType::RefreshToken],
+            proof: Proof::None,
+        }
+    }
+}
+
+impl Identity {
+    /// The application of that id.
+    pub async fn client(&self, id: &str, now: DateTime<Utc>) -> Result<Client> {
+        let unknown = || OAuthError::new(Code::InvalidClient, "client_id is not known here");
+        if id == CLI {
+            return Ok(Client::cli());
+        }
+        if id.starts_with("https://") || (id.starts_with("http://") && self.fetcher().reaches_loopback()) {
+            return self.documented_client(id, now).await;
+        }
+        if !id.starts_with(PREFIX) || id.len() > 100 {
+            return Err(unknown());
+        }
+        let tx = self.gate().sign_in("oauth_client.lookup").await?;
+        let found = store::lookup(&tx, id, "registration", now).await?;
+        tx.commit().await?;
+        found.ok_or_else(unknown)
+    }
+}
+
+pub(super) use store::used;

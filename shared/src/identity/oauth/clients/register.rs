@@ -1,0 +1,60 @@
+//! Dynamic client registration (RFC 7591): open to anybody, limited by address, and forgotten unless used.
+
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+
+use super::{Client, Metadata, PREFIX, Proof, SECRET_PREFIX, UNUSED, store};
+use crate::access::{RequestInfo, SecretHash};
+use crate::identity::Identity;
+use crate::identity::oauth::{Code, OAuthError, Result};
+use crate::identity::throttle::{self, Bucket};
+use crate::random;
+
+/// A new application, and its secret if it has one.
+#[derive(Debug)]
+pub struct Registered {
+    /// The application.
+    pub client: Client,
+    /// How it proves who it is.
+    pub auth_method: String,
+    /// Shown this once.
+    pub secret: Option<SecretString>,
+    /// Now.
+    pub at: DateTime<Utc>,
+}
+
+impl Identity {
+    /// Registers an application.
+    pub async fn register_client(&self, request: &RequestInfo, metadata: Metadata) -> Result<Registered> {
+        let now = request.at;
+        let tx = self.gate().sign_in("oauth_client.registration").await?;
+        let attempt = throttle::reserve(&tx, [Bucket::register_client(request)], now).await?;
+        tx.commit().await?;
+        attempt.admitted()?;
+
+        let auth_method = metadata.token_endpoint_auth_method.clone().unwrap_or_else(|| "none".to_owned());
+        let secret = match auth_method.as_str() {
+            "none" => None,
+            "client_secret_basic" | "client_secret_post" => Some(random::secret(SECRET_PREFIX)?),
+            _ => {
+                let what = "token_endpoint_auth_method must be none, client_secret_basic or client_secret_post";
+                return Err(OAuthError::new(Code::InvalidClientMetadata, what));
+            }
+        };
+        let checked = metadata.check()?;
+        let client = Client {
+            id: random::secret(PREFIX)?,
+            name: checked.name,
+            uri: checked.uri,
+            redirect_uris: checked.redirect_uris,
+            grant_types: checked.grant_types,
+            proof: secret.as_deref().map_or(Proof::None, |secret| Proof::Secret(SecretHash::of(secret))),
+        };
+        let tx = self.gate().sign_in("oauth_client.register").await?;
+        store::forget_unused(&tx, now).await?;
+        store::put(&tx, &client, "registration", &auth_method, now, now + UNUSED).await?;
+        tx.commit().await?;
+        tracing::info!(client.id = %client.id, "an application was registered");
+        Ok(Registered { client, auth_method, secret: secret.map(SecretString::from), at: now })
+    }
+}

@@ -1,0 +1,117 @@
+//! `oauth_codes`.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::access::{ApiKeyVerb, AuthContext, IdentityTx, SecretHash};
+use crate::db::StoreError;
+use crate::identity::oauth::authorize::AuthorizationRequest;
+use crate::identity::oauth::scope;
+use crate::identity::refresh_tokens::{Family, IDLE_OF_APPLICATION};
+use crate::ids::{EnterpriseId, GrantId, SessionId, UserId};
+
+/// How long a code is remembered, so that one that comes back is recognized.
+const REMEMBERED: TimeDelta = TimeDelta::days(1);
+
+pub(super) struct NewCode<'a> {
+    pub(super) hash: SecretHash,
+    pub(super) request: &'a AuthorizationRequest,
+    pub(super) scopes: &'a [ApiKeyVerb],
+}
+
+/// Adds a code, and deletes those of the caller's that are long over.
+pub(super) async fn insert(
+    tx: &IdentityTx,
+    caller: &AuthContext,
+    new: &NewCode<'_>,
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    const INSERT: &str = "-- oauth_code.insert
+        WITH forgotten AS (
+            DELETE FROM oauth_codes WHERE enterprise_id = $1 AND user_id = $3 AND created_at < $11)
+        INSERT INTO oauth_codes (enterprise_id, code_hash, user_id, client_id, redirect_uri, challenge, scopes, resource,
+                                 created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    tx.execute(
+        INSERT,
+        &[
+            &caller.enterprise_id().uuid(),
+            &new.hash.as_bytes(),
+            &caller.user_id().uuid(),
+            &new.request.client_id,
+            &new.request.redirect_uri,
+            &new.request.challenge,
+            &scope::names(new.scopes),
+            &new.request.resource,
+            &now,
+            &expires_at,
+            &(now - REMEMBERED),
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// A code that was brought.
+pub(super) struct Found {
+    hash: SecretHash,
+    pub(super) enterprise: EnterpriseId,
+    pub(super) user: UserId,
+    pub(super) client_id: String,
+    pub(super) redirect_uri: String,
+    pub(super) challenge: String,
+    pub(super) scopes: Vec<ApiKeyVerb>,
+    pub(super) resource: String,
+    pub(super) expires_at: DateTime<Utc>,
+    pub(super) redeemed_at: Option<DateTime<Utc>>,
+    grant: Option<GrantId>,
+}
+
+impl Found {
+    /// What it was exchanged for.
+    pub(super) fn family(&self) -> Option<Family> {
+        self.grant.map(|grant| Family {
+            enterprise: self.enterprise,
+            user: self.user,
+            session: SessionId(grant.uuid()),
+            ends_at: self.expires_at,
+            idle: IDLE_OF_APPLICATION,
+        })
+    }
+}
+
+/// The code of that hash; nobody else gets it until the transaction ends.
+pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Found>, StoreError> {
+    const LOCK: &str = "-- oauth_code.lock
+        SELECT enterprise_id, user_id, client_id, redirect_uri, challenge, scopes, resource, expires_at, redeemed_at,
+               grant_id
+          FROM oauth_codes WHERE code_hash = $1 FOR UPDATE";
+    let row = tx.query_opt(LOCK, &[&hash.as_bytes()]).await?;
+    Ok(row.map(|row| Found {
+        hash: *hash,
+        enterprise: EnterpriseId(row.get("enterprise_id")),
+        user: UserId(row.get("user_id")),
+        client_id: row.get("client_id"),
+        redirect_uri: row.get("redirect_uri"),
+        challenge: row.get("challenge"),
+        scopes: scope::stored(&row.get::<_, Vec<String>>("scopes")),
+        resource: row.get("resource"),
+        expires_at: row.get("expires_at"),
+        redeemed_at: row.get("redeemed_at"),
+        grant: row.get::<_, Option<_>>("grant_id").map(GrantId),
+    }))
+}
+
+/// Notes what a code was exchanged for.
+pub(super) async fn redeemed(
+    tx: &IdentityTx,
+    found: &Found,
+    grant: GrantId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    const REDEEMED: &str = "-- oauth_code.redeemed
+        UPDATE oauth_codes SET redeemed_at = $3, grant_id = $4 WHERE enterprise_id = $1 AND code_hash = $2";
+    tx.execute(REDEEMED, &[&found.enterprise.uuid(), &found.hash.as_bytes(), &now, &grant.uuid()])
+        .await
+        .map(drop)
+}

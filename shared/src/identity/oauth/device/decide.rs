@@ -1,0 +1,45 @@
+//! The person at a browser: which device it is, and whether it may.
+
+use serde_json::json;
+
+use super::{Waiting, normalized, store, unknown_code};
+use crate::access::AuthContext;
+use crate::audit::{self, Entry};
+use crate::identity::Identity;
+use crate::identity::oauth::clients::Client;
+use crate::identity::oauth::Result;
+use crate::identity::throttle::{self, Bucket};
+
+impl Identity {
+    /// The device that shows this code, for whoever is signed in. Wrong codes are counted against them.
+    pub async fn waiting_device(&self, caller: &AuthContext, typed: &str) -> Result<(Waiting, Client)> {
+        let request = caller.request();
+        let tx = self.gate().sign_in("oauth_device_code.lookup").await?;
+        let attempt = throttle::reserve(&tx, [Bucket::user_code(caller.user_id())], request.at).await?;
+        let found = store::waiting(&tx, &normalized(typed), request.at).await?;
+        tx.commit().await?;
+        let reserved = attempt.admitted()?;
+        let found = found.ok_or_else(unknown_code)?;
+        let client = self.client(&found.client_id, request.at).await?;
+        let tx = self.gate().sign_in("oauth_device_code.found").await?;
+        throttle::forgive(&tx, &reserved, request.at).await?;
+        tx.commit().await?;
+        Ok((found, client))
+    }
+
+    /// The caller lets a device act for them, or does not.
+    pub async fn decide_device(&self, caller: &AuthContext, user_code: &str, approved: bool) -> Result<()> {
+        caller.session()?;
+        let tx = self.gate().sign_in("oauth_device_code.decide").await?;
+        let decision = if approved { "approved" } else { "denied" };
+        if !store::decide(&tx, caller, &normalized(user_code), decision).await? {
+            return Err(unknown_code());
+        }
+        if !approved {
+            let entry = Entry::new("application.decline", "").with(json!({ "grant_type": "device_code" })).refused();
+            audit::record_as(&tx, caller, entry).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}

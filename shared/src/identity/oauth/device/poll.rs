@@ -1,0 +1,67 @@
+//! The device: whether its person has decided.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::store::{self, Decision};
+use crate::access::{RequestInfo, SecretHash};
+use crate::identity::Identity;
+use crate::identity::oauth::clients::{self, Client, GrantType};
+use crate::identity::oauth::grants::{Issued, NewGrant};
+use crate::identity::oauth::{Code, OAuthError, Result};
+use crate::identity::throttle::{self, Bucket};
+
+impl Identity {
+    /// The first tokens, once the person has agreed.
+    pub async fn poll_device(&self, request: &RequestInfo, client: &Client, code: &SecretString) -> Result<Issued> {
+        client.may_use(GrantType::DeviceCode)?;
+        let now = request.at;
+        let key = self.signing_keys().current(now).await?;
+        let tx = self.gate().sign_in("oauth_device_code.poll").await?;
+        let found = store::lock(&tx, &SecretHash::of(code.expose_secret())).await?;
+        let Some(found) = found.filter(|found| found.client_id == client.id) else {
+            let attempt = throttle::reserve(&tx, [Bucket::refresh(request)], now).await?;
+            tx.commit().await?;
+            attempt.admitted()?;
+            return Err(OAuthError::new(Code::InvalidGrant, "the device code is not valid"));
+        };
+        if found.redeemed {
+            return Err(OAuthError::new(Code::InvalidGrant, "the device code was used before"));
+        }
+        if found.expires_at <= now {
+            return Err(OAuthError::new(Code::ExpiredToken, "nobody agreed in time, begin again"));
+        }
+        let (enterprise, user) = match found.decision {
+            Decision::Waiting if found.too_soon(now) => {
+                store::slow_down(&tx, &found, now).await?;
+                tx.commit().await?;
+                return Err(OAuthError::new(Code::SlowDown, format!("ask every {} s", found.interval + 5)));
+            }
+            Decision::Waiting => {
+                store::polled(&tx, &found, now).await?;
+                tx.commit().await?;
+                return Err(OAuthError::new(Code::AuthorizationPending, "nobody has agreed yet"));
+            }
+            Decision::Denied => return Err(OAuthError::new(Code::AccessDenied, "the person declined")),
+            Decision::Approved(enterprise, user) => (enterprise, user),
+        };
+        let grant = NewGrant {
+            enterprise,
+            user,
+            client_id: &client.id,
+            client_name: &client.name,
+            kind: "device_code",
+            scopes: &found.scopes,
+            resource: &found.resource,
+            refreshable: client.grant_types.contains(&GrantType::RefreshToken),
+        };
+        let started = self.start_grant(&tx, request, &grant, &key).await;
+        let (_, issued) = match started {
+            Err(OAuthError::Failed(error)) => return Err(OAuthError::of_grant(error, "device code")),
+            started => started?,
+        };
+        store::redeemed(&tx, &found, now).await?;
+        clients::used(&tx, client, now).await?;
+        tx.commit().await?;
+        Ok(issued)
+    }
+}

@@ -1,0 +1,180 @@
+//! `oauth_device_codes`.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::INTERVAL;
+use crate::access::{ApiKeyVerb, AuthContext, IdentityTx, RequestInfo, SecretHash};
+use crate::db::StoreError;
+use crate::identity::oauth::scope;
+use crate::ids::{EnterpriseId, UserId};
+
+pub(super) struct NewDevice<'a> {
+    pub(super) hash: SecretHash,
+    pub(super) user_code: &'a str,
+    pub(super) client_id: &'a str,
+    pub(super) scopes: &'a [ApiKeyVerb],
+    pub(super) resource: &'a str,
+}
+
+/// Adds a device, and deletes some that nobody waits for any more; false if the code is taken.
+pub(super) async fn insert(
+    tx: &IdentityTx,
+    new: &NewDevice<'_>,
+    request: &RequestInfo,
+    expires_at: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    const INSERT: &str = "-- oauth_device_code.insert
+        WITH forgotten AS (
+            DELETE FROM oauth_device_codes
+             WHERE device_code_hash IN (SELECT device_code_hash FROM oauth_device_codes WHERE expires_at < $10
+                                         ORDER BY expires_at LIMIT 20 FOR UPDATE SKIP LOCKED))
+        INSERT INTO oauth_device_codes (device_code_hash, user_code, client_id, scopes, resource, ip, created_at,
+                                        expires_at, interval_s)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ON CONFLICT (user_code) DO NOTHING";
+    // Remembered for a while after their end: late devices are told what happened.
+    let forgotten = request.at - TimeDelta::hours(1);
+    let inserted = tx
+        .execute(
+            INSERT,
+            &[
+                &new.hash.as_bytes(),
+                &new.user_code,
+                &new.client_id,
+                &scope::names(new.scopes),
+                &new.resource,
+                &request.ip,
+                &request.at,
+                &expires_at,
+                &INTERVAL,
+                &forgotten,
+            ],
+        )
+        .await?;
+    Ok(inserted == 1)
+}
+
+/// A device that waits for its person.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// The code as it is stored: without a dash.
+    pub user_code: String,
+    /// Which application runs on it.
+    pub client_id: String,
+    /// What it wants.
+    pub scopes: Vec<ApiKeyVerb>,
+    /// From which address it asked.
+    pub ip: Option<String>,
+    /// When it asked.
+    pub created_at: DateTime<Utc>,
+}
+
+pub(super) async fn waiting(
+    tx: &IdentityTx,
+    user_code: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Waiting>, StoreError> {
+    const WAITING: &str = "-- oauth_device_code.waiting
+        SELECT user_code, client_id, scopes, ip, created_at FROM oauth_device_codes
+         WHERE user_code = $1 AND expires_at > $2 AND decision IS NULL";
+    let row = tx.query_opt(WAITING, &[&user_code, &now]).await?;
+    Ok(row.map(|row| Waiting {
+        user_code: row.get("user_code"),
+        client_id: row.get("client_id"),
+        scopes: scope::stored(&row.get::<_, Vec<String>>("scopes")),
+        ip: row.get("ip"),
+        created_at: row.get("created_at"),
+    }))
+}
+
+/// Notes the decision; false if there is no such device any more, or somebody was quicker.
+pub(super) async fn decide(
+    tx: &IdentityTx,
+    caller: &AuthContext,
+    user_code: &str,
+    decision: &str,
+) -> Result<bool, StoreError> {
+    const DECIDE: &str = "-- oauth_device_code.decide
+        UPDATE oauth_device_codes SET enterprise_id = $2, user_id = $3, decision = $4
+         WHERE user_code = $1 AND expires_at > $5 AND decision IS NULL";
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    let decided =
+        tx.execute(DECIDE, &[&user_code, &enterprise, &user, &decision, &caller.request().at]).await?;
+    Ok(decided == 1)
+}
+
+pub(super) enum Decision {
+    Waiting,
+    Denied,
+    Approved(EnterpriseId, UserId),
+}
+
+/// A device that asks.
+pub(super) struct Found {
+    hash: SecretHash,
+    pub(super) client_id: String,
+    pub(super) scopes: Vec<ApiKeyVerb>,
+    pub(super) resource: String,
+    pub(super) expires_at: DateTime<Utc>,
+    pub(super) interval: i32,
+    polled_at: Option<DateTime<Utc>>,
+    pub(super) decision: Decision,
+    pub(super) redeemed: bool,
+}
+
+impl Found {
+    /// Whether it asked again before its interval was over. A second is forgiven: networks delay.
+    pub(super) fn too_soon(&self, now: DateTime<Utc>) -> bool {
+        self.polled_at.is_some_and(|at| now - at < TimeDelta::seconds(i64::from(self.interval) - 1))
+    }
+}
+
+/// The device with that code; nobody else gets it until the transaction ends.
+pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Found>, StoreError> {
+    const LOCK: &str = "-- oauth_device_code.lock
+        SELECT client_id, scopes, resource, expires_at, interval_s, polled_at, decision, enterprise_id, user_id,
+               redeemed_at IS NOT NULL AS redeemed
+          FROM oauth_device_codes WHERE device_code_hash = $1 FOR UPDATE";
+    let row = tx.query_opt(LOCK, &[&hash.as_bytes()]).await?;
+    Ok(row.map(|row| {
+        let decision = match row.get::<_, Option<&str>>("decision") {
+            Some("approved") => {
+                Decision::Approved(EnterpriseId(row.get("enterprise_id")), UserId(row.get("user_id")))
+            }
+            Some(_) => Decision::Denied,
+            None => Decision::Waiting,
+        };
+        Found {
+            hash: *hash,
+            client_id: row.get("client_id"),
+            scopes: scope::stored(&row.get::<_, Vec<String>>("scopes")),
+            resource: row.get("resource"),
+            expires_at: row.get("expires_at"),
+            interval: row.get("interval_s"),
+            polled_at: row.get("polled_at"),
+            decision,
+            redeemed: row.get("redeemed"),
+        }
+    }))
+}
+
+/// Notes when it asked.
+pub(super) async fn polled(tx: &IdentityTx, found: &Found, now: DateTime<Utc>) -> Result<(), StoreError> {
+    const POLLED: &str = "-- oauth_device_code.polled
+        UPDATE oauth_device_codes SET polled_at = $2 WHERE device_code_hash = $1";
+    tx.execute(POLLED, &[&found.hash.as_bytes(), &now]).await.map(drop)
+}
+
+/// Makes a device that asks too often wait five seconds longer from now on.
+pub(super) async fn slow_down(tx: &IdentityTx, found: &Found, now: DateTime<Utc>) -> Result<(), StoreError> {
+    const SLOW_DOWN: &str = "-- oauth_device_code.slow_down
+        UPDATE oauth_device_codes SET polled_at = $2, interval_s = least(interval_s + 5, 60) WHERE device_code_hash = $1";
+    tx.execute(SLOW_DOWN, &[&found.hash.as_bytes(), &now]).await.map(drop)
+}
+
+/// Notes that it got its tokens.
+pub(super) async fn redeemed(tx: &IdentityTx, found: &Found, now: DateTime<Utc>) -> Result<(), StoreError> {
+    const REDEEMED: &str = "-- oauth_device_code.redeemed
+        UPDATE oauth_device_codes SET redeemed_at = $2 WHERE device_code_hash = $1";
+    tx.execute(REDEEMED, &[&found.hash.as_bytes(), &now]).await.map(drop)
+}

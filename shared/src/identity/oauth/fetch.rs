@@ -1,0 +1,99 @@
+//! Reading a document at an address that a stranger gave: over https only, from public addresses only, in one answer
+//! without redirects, within bounds of size and time. Otherwise this server would be a way to whatever stands near it
+//! (server-side request forgery).
+
+mod reach;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
+use http::{Request, Uri};
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rustls::{ClientConfig, RootCertStore};
+
+use reach::{PublicOnly, Reach};
+
+/// Longest document: a few keys, or an application's name and addresses.
+const MAX_BYTES: usize = 64 * 1024;
+/// From resolving the name to the last byte.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Reads documents. Cheap to clone, and holds nothing open: documents are read rarely.
+#[derive(Debug, Clone, Default)]
+pub struct Fetcher {
+    reach: Reach,
+}
+
+impl Fetcher {
+    /// One that may also read from this machine, over http: for tests, which have no public address.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn reaching_loopback() -> Self {
+        Self { reach: Reach::Loopback }
+    }
+
+    pub(super) fn reaches_loopback(&self) -> bool {
+        self.reach == Reach::Loopback
+    }
+
+    /// The JSON document at an address, or why there is none.
+    pub(super) async fn get(&self, address: &str) -> Result<Bytes, String> {
+        let uri: Uri = address.parse().map_err(|_| "this is no address".to_owned())?;
+        self.reach.check(&uri)?;
+        tokio::time::timeout(PATIENCE, self.read(uri))
+            .await
+            .unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))
+    }
+
+    async fn read(&self, uri: Uri) -> Result<Bytes, String> {
+        let mut tcp = HttpConnector::new_with_resolver(PublicOnly(self.reach));
+        tcp.enforce_http(false);
+        tcp.set_connect_timeout(Some(PATIENCE));
+        let builder = HttpsConnectorBuilder::new().with_tls_config(tls()?);
+        let connector = match self.reach {
+            Reach::Public => builder.https_only().enable_http1().wrap_connector(tcp),
+            Reach::Loopback => builder.https_or_http().enable_http1().wrap_connector(tcp),
+        };
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+        let request = Request::get(uri)
+            .header(ACCEPT, "application/json")
+            .header(USER_AGENT, concat!("mem0-enterprise/", env!("CARGO_PKG_VERSION")))
+            .body(Empty::<Bytes>::new());
+        let request = request.map_err(|error| error.to_string())?;
+        let answer = client.request(request).await.map_err(|error| innermost(&error))?;
+        let (head, body) = answer.into_parts();
+        // A redirect leads elsewhere than where was looked: no document.
+        if head.status != http::StatusCode::OK {
+            return Err(format!("it answered {}", head.status.as_u16()));
+        }
+        let kind = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if kind != "application/json" && !(kind.starts_with("application/") && kind.ends_with("+json")) {
+            return Err("it is not application/json".to_owned());
+        }
+        let body = Limited::new(body, MAX_BYTES).collect().await;
+        body.map(|body| body.to_bytes()).map_err(|_| format!("it broke off, or has more than {MAX_BYTES} bytes"))
+    }
+}
+
+fn tls() -> Result<ClientConfig, String> {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    Ok(config.map_err(|error| error.to_string())?.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// The innermost cause says most, and is ours: what the other end sends is not shown.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,44 @@
+//! What people see of the applications that they let act for them, and how they end it.
+
+use super::{ApplicationView, store};
+use crate::access::AuthContext;
+use crate::audit::{self, Entry};
+use crate::error::{Error, Result};
+use crate::identity::{Identity, sessions};
+use crate::ids::{GrantId, SessionId};
+use crate::page::{Cursor, List, QueryHash};
+
+impl Identity {
+    /// The caller's applications that may still act for them, the newest first.
+    pub async fn applications(
+        &self,
+        caller: &AuthContext,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<List<ApplicationView>> {
+        caller.session()?;
+        let query = QueryHash::of(&["applications"]);
+        let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
+        let tx = self.gate().sign_in("application.list").await?;
+        let mut results = store::list(&tx, caller, after, limit + 1).await?;
+        tx.commit().await?;
+        let place = |view: &ApplicationView| Cursor { created_at: view.created_at, id: view.id.uuid() };
+        let next = Cursor::cut(&mut results, limit, &query, place);
+        Ok(List { results, next })
+    }
+
+    /// Takes back what the caller let an application do; its tokens are refused from the next request on. Doing it again
+    /// changes nothing.
+    pub async fn revoke_application(&self, caller: &AuthContext, grant: GrantId) -> Result<()> {
+        caller.session()?;
+        let tx = self.gate().sign_in("application.revoke").await?;
+        if !store::is_of(&tx, caller, grant).await? {
+            return Err(Error::NotFound { what: "application" });
+        }
+        if sessions::end_one(&tx, caller, SessionId(grant.uuid()), "application_revoked").await? {
+            audit::record_as(&tx, caller, Entry::new("application.revoke", grant)).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,137 @@
+//! Redirect URIs: where a browser is sent with a code. Registered beforehand and compared as they are, except for the
+//! port of a program on the person's own machine, which it does not know before it runs (RFC 8252 section 7.3).
+
+use http::Uri;
+
+use super::{Code, OAuthError, Result};
+
+const LONGEST: usize = 2048;
+const LOOPBACK: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
+
+/// Refuses what no code may be sent to: only `https`, and `http` to the machine that the browser runs on.
+pub(super) fn check(uri: &str) -> Result<()> {
+    let refuse = |what: &str| {
+        let shown: String = uri.chars().take(100).collect();
+        Err(OAuthError::new(Code::InvalidRedirectUri, format!("{shown:?}: {what}")))
+    };
+    if uri.len() > LONGEST || !uri.bytes().all(|byte| (0x21..0x7f).contains(&byte) && !b"\"<>\\^`{|}".contains(&byte))
+    {
+        return refuse("this is no URI");
+    }
+    if uri.contains('#') {
+        return refuse("a redirect URI has no fragment");
+    }
+    let Ok(parsed) = uri.parse::<Uri>() else { return refuse("this is no URI") };
+    let Some(authority) = parsed.authority() else { return refuse("https, or http on the loopback interface") };
+    if authority.as_str().contains('@') || authority.host().is_empty() {
+        return refuse("a redirect URI names a host and no user");
+    }
+    match parsed.scheme_str() {
+        Some("https") => Ok(()),
+        Some("http") if LOOPBACK.contains(&authority.host()) => Ok(()),
+        _ => refuse("only https, or http on the loopback interface"),
+    }
+}
+
+/// Whether a code may be sent to `asked`, if these were registered.
+pub(super) fn is_registered(asked: &str, registered: &[String]) -> bool {
+    // What is compared without its port was checked like what was registered.
+    check(asked).is_ok()
+        && registered.iter().any(|known| {
+            known == asked || matches!((portless(known), portless(asked)), (Some(a), Some(b)) if a == b)
+        })
+}
+
+/// A loopback URI without its port: host, and path with query.
+fn portless(uri: &str) -> Option<(String, String)> {
+    let parsed = uri.parse::<Uri>().ok().filter(|parsed| parsed.scheme_str() == Some("http"))?;
+    let host = parsed.host().filter(|host| LOOPBACK.contains(host))?;
+    let rest = parsed.path_and_query().map_or("/", |rest| rest.as_str());
+    Some((host.to_owned(), rest.to_owned()))
+}
+
+/// The host that a browser would be sent to, and whether that is the person's own machine: what a consent page shows.
+#[must_use]
+pub fn host(uri: &str) -> (String, bool) {
+    let parsed = uri.parse::<Uri>().unwrap_or_default();
+    let host = parsed.host().unwrap_or_default();
+    (host.to_owned(), LOOPBACK.contains(&host))
+}
+
+/// The address with these added to its query; those without a value are left out.
+pub(super) fn with_query(uri: &str, added: &[(&str, Option<&str>)]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(added.iter().filter_map(|(name, value)| value.map(|value| (*name, value))));
+    let separator = if uri.contains('?') { '&' } else { '?' };
+    format!("{uri}{separator}{}", query.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_https_and_this_machine_are_redirected_to() {
+        for good in [
+            "https://app.example/callback",
+            "https://app.example/callback?x=1",
+            "http://127.0.0.1:3000/callback",
+            "http://127.0.0.1/callback",
+            "http://[::1]:7/",
+            "http://localhost:33418",
+        ] {
+            assert!(check(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "javascript:alert(1)",
+            "javascript://app.example/%0aalert(1)",
+            "data:text/html,x",
+            "http://app.example/callback",
+            "http://127.0.0.1.evil.example/",
+            "http://localhost.evil.example/",
+            "http://localhost@evil.example/",
+            "https://user@app.example/",
+            "https://app.example/#fragment",
+            "https:///path",
+            "//app.example/x",
+            "/callback",
+            "app://callback",
+            "cursor://x/y",
+            "https://app.example/a b",
+            "https://app.example\\@evil.example/",
+            "https://app.example/\u{e9}",
+            "",
+        ] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_match_is_exact_but_for_a_loopback_port() {
+        let registered = ["https://app.example/callback".to_owned(), "http://127.0.0.1:1/cb".to_owned()];
+        let ok = |asked: &str| is_registered(asked, &registered);
+        assert!(ok("https://app.example/callback") && ok("http://127.0.0.1:1/cb") && ok("http://127.0.0.1:55555/cb"));
+        for wrong in [
+            "https://app.example/callback/",
+            "https://app.example/callback?x=1",
+            "https://app.example:443/callback",
+            "https://APP.example/callback",
+            "https://app.example/callback/../evil",
+            "https://app.example.evil.example/callback",
+            "http://app.example/callback",
+            "http://localhost:1/cb",
+            "http://127.0.0.1:1/cb/x",
+            "http://127.0.0.1:1@evil.example/cb",
+            "https://127.0.0.1:1/cb",
+        ] {
+            assert!(!ok(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn answers_are_added_to_the_query() {
+        let added = [("code", Some("a b")), ("state", None), ("iss", Some("https://x"))];
+        assert_eq!(with_query("https://a.example/cb", &added), "https://a.example/cb?code=a+b&iss=https%3A%2F%2Fx");
+        assert_eq!(with_query("https://a.example/cb?q=1", &added[..1]), "https://a.example/cb?q=1&code=a+b");
+    }
+}

@@ -1,0 +1,46 @@
+//! Refreshing (RFC 6749 section 6): the next pair of tokens on the same terms, or on narrower ones.
+
+use secrecy::SecretString;
+
+use super::clients::{self, Client, GrantType};
+use super::grants::{Issued, store};
+use super::{Code, OAuthError, Result, resource, scope};
+use crate::access::RequestInfo;
+use crate::identity::Identity;
+use crate::identity::signing_keys::Terms;
+use crate::ids::GrantId;
+
+impl Identity {
+    /// Exchanges an application's refresh token. Rotation, reuse and the grace for retries are those of every refresh
+    /// token; the terms of the grant stay, also when this access token gets less.
+    pub async fn refresh_application(
+        &self,
+        request: &RequestInfo,
+        client: &Client,
+        token: SecretString,
+        scope: Option<&str>,
+        resources: &[String],
+    ) -> Result<Issued> {
+        client.may_use(GrantType::RefreshToken)?;
+        let now = request.at;
+        let key = self.signing_keys().current(now).await?;
+        // Before anything is exchanged: a request that asks for too much must not cost its token.
+        if let Some(scope) = scope {
+            scope::parse(Some(scope))?;
+        }
+        resource::audience(self.gate().issuer(), resources)?;
+        let exchanged = self.exchange(request, token, Some(&client.id)).await;
+        let exchanged = exchanged.map_err(|error| OAuthError::of_grant(error, "refresh token"))?;
+        let family = exchanged.family;
+        let tx = self.gate().sign_in("oauth_grant.refresh").await?;
+        let terms = store::used(&tx, family.enterprise, GrantId(family.session.uuid()), now).await?;
+        let terms = terms.ok_or_else(|| OAuthError::new(Code::InvalidGrant, "the grant has ended"))?;
+        clients::used(&tx, client, now).await?;
+        tx.commit().await?;
+        let scopes = scope::narrow(&terms.scopes, scope)?;
+        let audience = resource::narrow(self.gate().issuer(), &terms.resource, resources)?;
+        let terms = Terms { audience: &audience, client: &client.id, scope: Some(scope::print(&scopes)) };
+        let (access_token, expires_in) = key.issue_on(terms, self.gate().issuer(), &family, now)?;
+        Ok(Issued { access_token, expires_in, refresh_token: Some(exchanged.successor), scopes })
+    }
+}

@@ -1,0 +1,30 @@
+//! Revocation (RFC 7009): an application gives back what it was given. Either token ends the whole grant: whoever throws
+//! one away does not want the other.
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::clients::Client;
+use super::grants::store;
+use super::introspect::grant_of;
+use super::Result;
+use crate::access::RequestInfo;
+use crate::audit::{self, Entry};
+use crate::identity::{Identity, sessions};
+use crate::ids::SessionId;
+
+impl Identity {
+    /// Ends the grant of a token of this application's. What is no such token is nothing to end.
+    pub async fn revoke_token(&self, request: &RequestInfo, client: &Client, token: &SecretString) -> Result<()> {
+        let Some(grant) = grant_of(self, request, token.expose_secret()).await? else { return Ok(()) };
+        let tx = self.gate().sign_in("oauth_grant.revoke").await?;
+        let holder = store::holder(&tx, grant, request.at).await?;
+        let Some(holder) = holder.filter(|holder| holder.client == client.id) else { return Ok(()) };
+        let session = SessionId(grant.uuid());
+        if sessions::revoke_one(&tx, holder.enterprise, session, "application_logout", request.at).await? {
+            let entry = Entry::new("application.logout", grant);
+            audit::record_sign_in(&tx, request, holder.enterprise, Some(holder.user), entry).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}

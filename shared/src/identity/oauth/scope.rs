@@ -1,0 +1,79 @@
+//! Scopes: the verbs that an API key knows, under the same names.
+
+use super::{Code, OAuthError, Result};
+use crate::access::ApiKeyVerb;
+
+/// What an application gets that does not say what it wants: what an assistant's memory needs.
+pub const DEFAULT: [ApiKeyVerb; 2] = [ApiKeyVerb::MemoriesRead, ApiKeyVerb::MemoriesWrite];
+
+/// Asked for by applications that want refresh tokens, which they get anyway.
+pub const OFFLINE: &str = "offline_access";
+
+/// What is asked for. Names that mean nothing here are left out (RFC 6749 section 3.3), unless nothing else is there.
+pub fn parse(scope: Option<&str>) -> Result<Vec<ApiKeyVerb>> {
+    let asked: Vec<&str> = scope.unwrap_or_default().split(' ').filter(|name| !name.is_empty()).collect();
+    let mut verbs: Vec<ApiKeyVerb> = asked.iter().filter_map(|name| name.parse().ok()).collect();
+    if verbs.is_empty() {
+        if asked.iter().any(|name| *name != OFFLINE) {
+            let known = print(&ApiKeyVerb::ALL);
+            return Err(OAuthError::new(
+                Code::InvalidScope,
+                format!("none of these scopes is known here: {known}"),
+            ));
+        }
+        verbs = DEFAULT.to_vec();
+    }
+    verbs.sort_unstable();
+    verbs.dedup();
+    Ok(verbs)
+}
+
+/// Of what was granted, that which is asked for now; all of it if nothing is said.
+pub(super) fn narrow(granted: &[ApiKeyVerb], scope: Option<&str>) -> Result<Vec<ApiKeyVerb>> {
+    let Some(scope) = scope else { return Ok(granted.to_vec()) };
+    let asked = parse(Some(scope))?;
+    match asked.iter().find(|verb| !granted.contains(verb)) {
+        None => Ok(asked),
+        Some(verb) => Err(OAuthError::new(Code::InvalidScope, format!("{} was not granted", verb.as_str()))),
+    }
+}
+
+/// As requests and answers spell them.
+#[must_use]
+pub fn print(verbs: &[ApiKeyVerb]) -> String {
+    verbs.iter().map(|verb| verb.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+/// As the database keeps them.
+pub(super) fn names(verbs: &[ApiKeyVerb]) -> Vec<&'static str> {
+    verbs.iter().map(|verb| verb.as_str()).collect()
+}
+
+/// From the database; one that is no longer known opens nothing.
+pub(super) fn stored(names: &[String]) -> Vec<ApiKeyVerb> {
+    names.iter().filter_map(|name| name.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_left_out_but_never_everything() {
+        assert_eq!(parse(None).unwrap(), DEFAULT);
+        assert_eq!(parse(Some("offline_access")).unwrap(), DEFAULT);
+        assert_eq!(
+            parse(Some("openid tenancy:read  memories:read memories:read")).unwrap(),
+            [ApiKeyVerb::MemoriesRead, ApiKeyVerb::TenancyRead]
+        );
+        assert!(parse(Some("openid email")).is_err());
+    }
+
+    #[test]
+    fn a_refresh_gives_no_more_than_was_granted() {
+        let granted = [ApiKeyVerb::MemoriesRead];
+        assert_eq!(narrow(&granted, None).unwrap(), granted);
+        assert_eq!(narrow(&granted, Some("memories:read")).unwrap(), granted);
+        assert!(narrow(&granted, Some("memories:read memories:write")).is_err());
+    }
+}
