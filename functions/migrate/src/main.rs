@@ -4,9 +4,12 @@
 //! can be run again and by several at once. `MEM0_DATABASE_URL` must name the owner of the schema: requests run as
 //! another role, which may not change it.
 
+mod custom_resource;
+
 use std::process::ExitCode;
 
 use clap::Parser;
+use custom_resource::Asked;
 use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 use shared::config::{self, DatabaseConfig};
@@ -23,7 +26,9 @@ struct Cli {}
 
 const ENVIRONMENT: &str = "Environment:
   MEM0_DATABASE_URL  postgres://owner:password@host:port/database, the owner of the schema
-  MEM0_DATABASE_CA   PEM file that must have signed the server's certificate, when the URL asks for TLS";
+  MEM0_DATABASE_CA   PEM file that must have signed the server's certificate, when the URL asks for TLS
+  MEM0_DATABASE_LOGIN  a login to make for the functions, which may become mem0_app and nothing else (on RDS: without
+                       a password, by IAM token)";
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -49,14 +54,40 @@ async fn serve() -> Result<(), Failure> {
     lambda_runtime::run(service_fn(answer)).await
 }
 
-async fn answer(_: LambdaEvent<Value>) -> Result<Value, Failure> {
+async fn answer(event: LambdaEvent<Value>) -> Result<Value, Failure> {
+    match Asked::read(&event.payload) {
+        Some(asked) => answer_stack(&asked).await,
+        None => apply_and_log().await,
+    }
+}
+
+async fn answer_stack(asked: &Asked) -> Result<Value, Failure> {
+    if asked.is_delete() {
+        asked.answer(Ok(&Value::Null)).await?;
+        return Ok(Value::Null);
+    }
+    let outcome = apply_and_log().await;
+    if let Err(error) = &outcome {
+        tracing::error!(%error, "the deployment is refused");
+    }
+    // Told is told: a failure that CloudFormation knows of is none of the function's, which Lambda would repeat.
+    asked.answer(outcome.as_ref()).await?;
+    Ok(outcome.unwrap_or_default())
+}
+
+async fn apply_and_log() -> Result<Value, Failure> {
     let migrated = apply().await?;
     tracing::info!(schema.version = migrated.version, applied = migrated.applied.join(" "), "migrated");
     Ok(json!({ "applied": migrated.applied, "version": migrated.version }))
 }
 
 async fn apply() -> Result<Migrated, Failure> {
-    Ok(migrate::run(&DatabaseConfig::from_env(1)?).await?)
+    let database = DatabaseConfig::from_env(1)?;
+    let migrated = migrate::run(&database).await?;
+    if let Some(login) = config::variable("MEM0_DATABASE_LOGIN") {
+        migrate::ensure_login(&database, &login).await?;
+    }
+    Ok(migrated)
 }
 
 #[allow(clippy::print_stdout, reason = "a command speaks to whoever runs it")]

@@ -5,6 +5,8 @@ use std::hash::{Hash as _, Hasher as _};
 use super::{StoreError, connect, requirements};
 use crate::config::DatabaseConfig;
 
+mod login;
+
 mod embedded {
     refinery::embed_migrations!("migrations");
 }
@@ -20,29 +22,68 @@ pub struct Migrated {
 
 /// Brings the database to this build's schema: idempotent, safe to run from several processes at once, and safe to
 /// interrupt (each migration commits by itself).
+///
+/// A database that is ahead of this build is left as it is, which is what going back to earlier code means: every
+/// migration leaves a schema on which the code before it runs.
 pub async fn run(config: &DatabaseConfig) -> Result<Migrated, StoreError> {
-    let (parameters, tls) = connect::prepare(config)?;
-    let place = connect::place(&parameters);
-    let (mut client, connection) = parameters.connect(tls).await.map_err(|error| {
-        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        StoreError::Unavailable(format!("cannot connect to {place}: {cause}"))
-    })?;
-    let connection = tokio::spawn(connection);
+    let (mut client, connection) = connect(config).await?;
     let query = |source| StoreError::new("db.migrate", source);
     // One at a time, whoever else is starting; released when this connection ends.
     client.batch_execute("SELECT pg_advisory_lock(7305091300)").await.map_err(query)?;
     requirements::prepare(&client).await?;
-    let report = embedded::migrations::runner()
-        .run_async(&mut client)
-        .await
-        .map_err(|error| StoreError::Schema(format!("migration failed: {}", describe(&error))))?;
-    client.batch_execute("SELECT mem0.ensure_audit_partitions()").await.map_err(query)?;
-    let row =
-        client.query_one("SELECT max(version) FROM refinery_schema_history", &[]).await.map_err(query)?;
+    let mut applied = Vec::new();
+    if version(&client).await? <= newest() {
+        let report = embedded::migrations::runner()
+            .run_async(&mut client)
+            .await
+            .map_err(|error| StoreError::Schema(format!("migration failed: {}", describe(&error))))?;
+        applied.extend(report.applied_migrations().iter().map(ToString::to_string));
+        client.batch_execute("SELECT mem0.ensure_audit_partitions()").await.map_err(query)?;
+    }
+    let version = version(&client).await?;
     drop(client);
     let _ = connection.await;
-    let applied = report.applied_migrations().iter().map(ToString::to_string).collect();
-    Ok(Migrated { applied, version: row.get(0) })
+    Ok(Migrated { applied, version })
+}
+
+/// Makes sure that there is a login of this name which may become `mem0_app` and nothing else. On RDS it gets in with an
+/// IAM token; elsewhere somebody gives it a password.
+pub async fn ensure_login(config: &DatabaseConfig, login: &str) -> Result<(), StoreError> {
+    let (client, connection) = connect(config).await?;
+    login::ensure(&client, login).await?;
+    drop(client);
+    let _ = connection.await;
+    Ok(())
+}
+
+type Connection = tokio::task::JoinHandle<Result<(), tokio_postgres::Error>>;
+
+async fn connect(config: &DatabaseConfig) -> Result<(tokio_postgres::Client, Connection), StoreError> {
+    let (parameters, tls) = connect::prepare(config)?;
+    let place = connect::place(&parameters);
+    let (client, connection) = parameters.connect(tls).await.map_err(|error| {
+        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        StoreError::Unavailable(format!("cannot connect to {place}: {cause}"))
+    })?;
+    Ok((client, tokio::spawn(connection)))
+}
+
+/// The newest migration of this build.
+fn newest() -> i32 {
+    embedded::migrations::runner().get_migrations().iter().map(|it| it.version()).max().unwrap_or_default()
+}
+
+/// The newest migration of the database; 0 when there is none.
+async fn version(client: &tokio_postgres::Client) -> Result<i32, StoreError> {
+    const THERE: &str = "-- db.has_history
+        SELECT to_regclass('refinery_schema_history') IS NOT NULL";
+    const VERSION: &str = "-- db.version
+        SELECT coalesce(max(version), 0) FROM refinery_schema_history";
+    let failed = |source| StoreError::new("db.version", source);
+    if !client.query_one(THERE, &[]).await.map_err(failed)?.get::<_, bool>(0) {
+        return Ok(0);
+    }
+    Ok(client.query_one(VERSION, &[]).await.map_err(failed)?.get(0))
 }
 
 /// Names this build's schema: changes with every migration that is added or edited.

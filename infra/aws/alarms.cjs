@@ -1,0 +1,77 @@
+'use strict';
+
+// What somebody should hear of. Each alarm says what it means; what to do is in docs/guides/deploy.md.
+
+const MINUTE = 60;
+
+function alarm(AlarmDescription, namespace, metric, dimensions, threshold, more = {}) {
+  return {
+    Type: 'AWS::CloudWatch::Alarm',
+    Properties: {
+      AlarmDescription,
+      Namespace: namespace,
+      MetricName: metric,
+      Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
+      Statistic: 'Sum',
+      Period: 5 * MINUTE,
+      EvaluationPeriods: 1,
+      Threshold: threshold,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      TreatMissingData: 'notBreaching',
+      AlarmActions: [{ Ref: 'AlarmTopic' }],
+      OKActions: [{ Ref: 'AlarmTopic' }],
+      ...more,
+    },
+  };
+}
+
+const percentile = (ExtendedStatistic) => ({ Statistic: undefined, ExtendedStatistic, EvaluationPeriods: 3 });
+
+function ofFunction(name, logical) {
+  const of = { FunctionName: { Ref: `${logical}LambdaFunction` } };
+  const alarms = {
+    [`${logical}Errors`]: alarm(`${name} fails or crashes`, 'AWS/Lambda', 'Errors', of, name === 'migrate' ? 1 : 5),
+    [`${logical}Throttles`]: alarm(`${name} is refused more than its reserved concurrency`, 'AWS/Lambda', 'Throttles', of, 10),
+  };
+  // The others run for as long as there is work.
+  if (name !== 'worker' && name !== 'migrate') {
+    alarms[`${logical}Slow`] = alarm(`one in a hundred calls of ${name} takes 3 s or more`, 'AWS/Lambda', 'Duration', of, 3000, percentile('p99'));
+  }
+  return alarms;
+}
+
+module.exports = async ({ resolveConfigurationProperty, resolveVariable }) => {
+  const email = await resolveVariable('param:alarmEmail');
+  const { connections, storageGb } = await resolveConfigurationProperty(['custom', 'size']);
+  const aurora = (await resolveVariable('param:database')) === 'database-aurora';
+  const database = { [aurora ? 'DBClusterIdentifier' : 'DBInstanceIdentifier']: { Ref: 'Database' } };
+  const api = { ApiId: { Ref: 'HttpApi' } };
+  const Resources = {
+    AlarmTopic: {
+      Type: 'AWS::SNS::Topic',
+      Properties: {
+        KmsMasterKeyId: { Ref: 'DataKey' },
+        Subscription: email ? [{ Protocol: 'email', Endpoint: email }] : [],
+      },
+    },
+    ApiFails: alarm('requests are answered with 5xx', 'AWS/ApiGateway', '5xx', api, 10),
+    DatabaseBusy: alarm('the database uses four fifths of its processors', 'AWS/RDS', 'CPUUtilization', database, 80, { Statistic: 'Average', EvaluationPeriods: 3 }),
+    DatabaseFull: alarm('nine tenths of the connections are taken', 'AWS/RDS', 'DatabaseConnections', database, Math.floor(connections * 0.9), { Statistic: 'Maximum' }),
+  };
+  if (!aurora) {
+    const tenth = Math.floor((storageGb * 2 ** 30) / 10);
+    Resources.DatabaseSpace = alarm('less than a tenth of the first storage is free', 'AWS/RDS', 'FreeStorageSpace', database, tenth, {
+      Statistic: 'Minimum',
+      ComparisonOperator: 'LessThanThreshold',
+    });
+  }
+  for (const name of Object.keys(await resolveConfigurationProperty(['functions']))) {
+    Object.assign(Resources, ofFunction(name, name[0].toUpperCase() + name.slice(1)));
+    if (name === 'worker') {
+      const dead = { QueueName: { 'Fn::GetAtt': ['WorkDeadLetters', 'QueueName'] } };
+      Resources.DeadLetters = alarm('work was given up and waits for somebody to look', 'AWS/SQS', 'ApproximateNumberOfMessagesVisible', dead, 1, { Statistic: 'Maximum' });
+    }
+  }
+  // JSON knows no undefined, and CloudFormation no null.
+  return JSON.parse(JSON.stringify({ Resources }));
+};

@@ -1,0 +1,29 @@
+//! The role that functions log in as.
+
+use tokio_postgres::Client;
+
+use crate::db::StoreError;
+
+/// Makes it if it is missing, and gives it what it needs and has not.
+pub(super) async fn ensure(client: &Client, login: &str) -> Result<(), StoreError> {
+    // The statements that are still to be run: names cannot be parameters of what they say.
+    const MISSING: &str = "-- db.missing_login
+        SELECT statement FROM (VALUES
+            (1, NOT EXISTS (SELECT FROM pg_roles WHERE rolname = $1),
+                format('CREATE ROLE %I LOGIN NOINHERIT', $1)),
+            (2, NOT EXISTS (SELECT FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
+                             WHERE r.rolname = $1 AND m.roleid = 'mem0_app'::regrole),
+                format('GRANT mem0_app TO %I', $1)),
+            -- Of RDS: whoever has it logs in with a token, and with nothing else.
+            (3, EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam')
+                AND NOT EXISTS (SELECT FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
+                                 JOIN pg_roles g ON g.oid = m.roleid
+                                WHERE r.rolname = $1 AND g.rolname = 'rds_iam'),
+                format('GRANT rds_iam TO %I', $1))
+        ) needed (step, missing, statement) WHERE missing ORDER BY step";
+    let failed = |source| StoreError::new("db.login", source);
+    for row in client.query(MISSING, &[&login]).await.map_err(failed)? {
+        client.batch_execute(row.get(0)).await.map_err(failed)?;
+    }
+    Ok(())
+}

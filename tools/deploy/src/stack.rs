@@ -1,0 +1,180 @@
+//! The whole stack on this machine: deployed by the same osls as for real, to an emulator, with a real PostgreSQL.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::emulator::Emulator;
+use crate::{Template, run, say, tools};
+
+/// The stage of `infra/aws/stages` that is made for it.
+const STAGE: &str = "local";
+const NAME: &str = "mem0-enterprise-local";
+
+/// The PostgreSQL beneath.
+#[derive(Debug, Clone)]
+pub struct Databases {
+    /// What functions get.
+    pub login: String,
+    /// What `migrate` gets.
+    pub owner: String,
+}
+
+/// A stack that is up.
+#[derive(Debug)]
+pub struct Stack {
+    emulator: Emulator,
+    directory: PathBuf,
+    port: u16,
+    url: String,
+    created: usize,
+}
+
+impl Stack {
+    /// Starts the emulator in `directory` and deploys the zips of `artifacts` to it. Fails unless every resource of the
+    /// template is there.
+    pub async fn up(directory: &Path, port: u16, artifacts: &Path, databases: &Databases) -> Result<Self> {
+        std::fs::create_dir_all(directory)?;
+        let emulator = Emulator::start(directory, port).await?;
+        let mut stack =
+            Self { emulator, directory: directory.to_owned(), port, url: String::new(), created: 0 };
+        stack.deploy(artifacts, databases).await?;
+        Ok(stack)
+    }
+
+    /// Deploys again: other zips, or another configuration.
+    pub async fn deploy(&mut self, artifacts: &Path, databases: &Databases) -> Result<()> {
+        let package = self.directory.join("package");
+        let mut osls = self.osls()?;
+        osls.args(["deploy", "--stage", STAGE, "--package"]).arg(&package);
+        self.configure(&mut osls, artifacts, databases);
+        // Packaged apart, so that what was meant to be there can be counted.
+        let mut packaging = self.osls()?;
+        packaging.args(["package", "--stage", STAGE, "--package"]).arg(&package);
+        self.configure(&mut packaging, artifacts, databases);
+        tokio::task::spawn_blocking(move || {
+            run::quietly(&mut packaging)?;
+            run::quietly(&mut osls)
+        })
+        .await??;
+        let meant = Template::read(&package)?.resources().len();
+        let there = self.resources().await?;
+        let missing: Vec<_> = there.iter().filter(|resource| !resource.is_there()).collect();
+        if there.len() != meant || !missing.is_empty() {
+            bail!("{} of {meant} resources are there, incomplete: {missing:?}", there.len());
+        }
+        let api = there.iter().find(|resource| resource.logical == "HttpApi").context("there is no API")?;
+        self.url = format!("http://127.0.0.1:{}/_aws/execute-api/{}", self.port, api.physical);
+        self.created = meant;
+        Ok(())
+    }
+
+    /// Goes back to an earlier deployment: its time as `osls deploy list` shows it.
+    pub async fn roll_back(&self, to: &str, artifacts: &Path, databases: &Databases) -> Result<()> {
+        let mut osls = self.osls()?;
+        osls.args(["rollback", "--stage", STAGE, "--timestamp", to]);
+        self.configure(&mut osls, artifacts, databases);
+        tokio::task::spawn_blocking(move || run::quietly(&mut osls)).await??;
+        Ok(())
+    }
+
+    /// The times of all deployments, oldest first.
+    pub async fn deployments(&self, artifacts: &Path, databases: &Databases) -> Result<Vec<String>> {
+        let mut osls = self.osls()?;
+        osls.args(["deploy", "list", "--stage", STAGE]);
+        self.configure(&mut osls, artifacts, databases);
+        let text = tokio::task::spawn_blocking(move || run::quietly(&mut osls)).await??;
+        Ok(text.lines().filter_map(|line| line.trim().strip_prefix("Timestamp: ")).map(str::to_owned).collect())
+    }
+
+    /// The base URL of its API.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// How many resources it has.
+    #[must_use]
+    pub fn created(&self) -> usize {
+        self.created
+    }
+
+    /// The emulator beneath.
+    #[must_use]
+    pub fn emulator(&self) -> &Emulator {
+        &self.emulator
+    }
+
+    /// Says where it is, with a command that works.
+    pub fn announce(&self) {
+        let Self { url, created, .. } = self;
+        say(format_args!(
+            "the stack is up: {created} resources, as many as in the template\n\
+             \n  API       {url}\n  emulator  {}\n\
+             \n  curl -s {url}/v1/auth/register -H 'Content-Type: application/json' \\\
+             \n    -d '{{\"email\": \"ada@example.com\", \"password\": \"seven grey herons 7\", \"name\": \"Ada\", \
+             \"enterprise_name\": \"Example\"}}'\n\
+             \n`make lambda-down` stops it; accounts and memories stay.",
+            self.emulator.url(),
+        ));
+    }
+
+    /// Stops the emulator, and with it everything but the database.
+    pub fn down(directory: &Path) -> Result<bool> {
+        Emulator::stop_at(directory)
+    }
+
+    fn osls(&self) -> Result<Command> {
+        let mut osls = tools::osls()?;
+        for (name, value) in self.emulator.environment() {
+            osls.env(name, value);
+        }
+        Ok(osls)
+    }
+
+    fn configure(&self, osls: &mut Command, artifacts: &Path, databases: &Databases) {
+        osls.env("MEM0_ARTIFACTS", artifacts).env("MEM0_EMULATOR_PORT", self.port.to_string());
+        osls.env("MEM0_DATABASE_URL", &databases.login).env("MEM0_OWNER_URL", &databases.owner);
+    }
+
+    async fn resources(&self) -> Result<Vec<Resource>> {
+        let (mut all, mut token) = (Vec::new(), String::new());
+        loop {
+            let more = if token.is_empty() { String::new() } else { format!("&NextToken={token}") };
+            let action = format!("ListStackResources&StackName={NAME}{more}");
+            let answer = self.emulator.call("cloudformation", &action).await?;
+            all.extend(answer.split("<member>").skip(1).map(Resource::read));
+            match between(&answer, "NextToken") {
+                Some(next) => next.clone_into(&mut token),
+                None => return Ok(all),
+            }
+        }
+    }
+}
+
+/// What CloudFormation says of a resource.
+#[derive(Debug)]
+struct Resource {
+    logical: String,
+    physical: String,
+    status: String,
+}
+
+impl Resource {
+    fn read(xml: &str) -> Self {
+        let part = |name| between(xml, name).unwrap_or_default().to_owned();
+        let (logical, physical) = (part("LogicalResourceId"), part("PhysicalResourceId"));
+        Self { logical, physical, status: part("ResourceStatus") }
+    }
+
+    /// Some emulators call complete what they have not made.
+    fn is_there(&self) -> bool {
+        !self.physical.is_empty() && matches!(self.status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE")
+    }
+}
+
+fn between<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    Some(rest.split_once(&format!("</{name}>"))?.0)
+}
