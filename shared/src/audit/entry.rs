@@ -107,6 +107,7 @@ impl Actor {
         let credential = match caller.method() {
             Method::Session(session) => session.uuid(),
             Method::ApiKey(key, _) => key.uuid(),
+            Method::Application(application) => application.grant.uuid(),
         };
         Self {
             enterprise: caller.enterprise_id(),

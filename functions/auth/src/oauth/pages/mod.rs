@@ -116,6 +116,7 @@ pub(super) fn meaning(verb: ApiKeyVerb) -> (&'static str, &'static str) {
         ApiKeyVerb::TenancyWrite => {
             ("Change your organization", "Its teams, members and invitations, where you may do so yourself.")
         }
+        ApiKeyVerb::AuditRead => ("Read the audit log", "Who did what, where you may read that yourself."),
     }
 }
 
