@@ -11,6 +11,7 @@ mod audit;
 mod bad_input;
 mod bridge;
 mod credentials;
+mod database_login;
 mod deploy;
 mod filters;
 #[allow(dead_code, reason = "kept whole while the first routes are being written")]

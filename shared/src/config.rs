@@ -7,12 +7,15 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 
+mod aws;
+mod database;
 mod embedding;
 
-pub use embedding::{AwsCredentials, EmbeddingConfig, ModelConfig};
+pub use aws::AwsCredentials;
+pub use database::{DatabaseAuth, DatabaseConfig, SecretConfig};
+pub use embedding::{EmbeddingConfig, ModelConfig};
 
 /// A variable that is missing or cannot be understood.
 #[derive(Debug, thiserror::Error)]
@@ -22,19 +25,6 @@ pub struct ConfigError {
     pub variable: &'static str,
     /// What is wrong with it.
     pub problem: String,
-}
-
-/// Where the database is and how many connections this process may hold.
-#[derive(Debug, Clone)]
-pub struct DatabaseConfig {
-    /// `MEM0_DATABASE_URL`: `postgres://…`; the login may be `mem0_app` or any role that may `SET ROLE mem0_app`.
-    pub url: SecretString,
-    /// `MEM0_DATABASE_CONNECTIONS` (1 in Lambda, 16 in the all-in-one server).
-    pub connections: usize,
-    /// `MEM0_DATABASE_CA`: PEM bundle that must have signed the server's certificate when the URL asks for TLS.
-    pub ca_pem: Option<String>,
-    /// `MEM0_STATEMENT_TIMEOUT_MS` (10000): the longest that one statement may run.
-    pub statement_timeout: Duration,
 }
 
 /// How the outside reaches this installation.
@@ -66,40 +56,9 @@ pub fn log_level() -> Result<LevelFilter, ConfigError> {
     parsed("MEM0_LOG", LevelFilter::INFO)
 }
 
-impl DatabaseConfig {
-    /// Reads the environment; `connections` is the default of the kind of process that asks.
-    pub fn from_env(connections: usize) -> Result<Self, ConfigError> {
-        let url = variable("MEM0_DATABASE_URL").ok_or_else(|| ConfigError {
-            variable: "MEM0_DATABASE_URL",
-            problem: "not set, expected postgres://user:password@host:port/database".to_owned(),
-        })?;
-        let ca_pem = variable("MEM0_DATABASE_CA")
-            .map(|path| {
-                std::fs::read_to_string(&path).map_err(|error| ConfigError {
-                    variable: "MEM0_DATABASE_CA",
-                    problem: format!("{path} cannot be read: {error}"),
-                })
-            })
-            .transpose()?;
-        Ok(Self {
-            ca_pem,
-            connections: parsed("MEM0_DATABASE_CONNECTIONS", connections)?.max(1),
-            ..Self::new(url)?
-        })
-        .and_then(|config| {
-            Ok(Self { statement_timeout: milliseconds("MEM0_STATEMENT_TIMEOUT_MS", 10_000)?, ..config })
-        })
-    }
-
-    /// A database by its URL, everything else at its default.
-    pub fn new(url: impl Into<String>) -> Result<Self, ConfigError> {
-        Ok(Self {
-            url: SecretString::from(url.into()),
-            connections: 16,
-            ca_pem: None,
-            statement_timeout: Duration::from_secs(10),
-        })
-    }
+/// `MEM0_METRICS` (`emf`): `off` writes no metrics. They are written on Lambda only.
+pub fn metrics() -> bool {
+    variable("MEM0_METRICS").as_deref() != Some("off")
 }
 
 impl PublicConfig {

@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod audit;
+mod aws;
 pub mod clock;
 pub mod config;
 pub mod db;
@@ -15,12 +16,14 @@ pub mod email;
 pub mod embedding;
 pub mod error;
 pub mod http;
+mod https;
 pub mod idempotency;
 pub mod identity;
 pub mod ids;
 pub mod jobs;
 pub mod lambda;
 pub mod memory;
+pub mod metrics;
 mod name;
 pub mod outbox;
 pub mod page;

@@ -52,6 +52,26 @@ impl TestDatabase {
         cluster::url(LOGIN, &self.name).await
     }
 
+    /// How a role of the tests reaches it through something else that listens on that port of `host`, under TLS.
+    pub(crate) async fn url_through(
+        &self,
+        role: &str,
+        password: Option<&str>,
+        host: &str,
+        port: u16,
+    ) -> String {
+        let password = password.map(|password| format!(" password={password}")).unwrap_or_default();
+        let name = &self.name;
+        format!(
+            "host={host} hostaddr=127.0.0.1 port={port} user={role}{password} dbname={name} sslmode=require"
+        )
+    }
+
+    /// Where the server listens.
+    pub(crate) async fn address(&self) -> std::net::SocketAddr {
+        (std::net::Ipv4Addr::LOCALHOST, cluster::cluster().await.port()).into()
+    }
+
     /// How the owner, who migrates, reaches it.
     pub(crate) async fn owner_url(&self) -> String {
         cluster::url(OWNER, &self.name).await

@@ -14,7 +14,7 @@ use crate::python::environment;
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/providers");
 
 /// Runs a script of this directory with JSON as its input; the JSON that it prints.
-pub(super) async fn run(script: &str, input: &Value) -> Value {
+pub(crate) async fn run(script: &str, input: &Value) -> Value {
     let (script, input) = (format!("{DIRECTORY}/{script}"), input.to_string());
     let work = move || {
         let requirements = format!("{DIRECTORY}/requirements.txt");

@@ -5,7 +5,7 @@
 //! Python package reads its answers, botocore calls its Bedrock and recomputes our signatures (`clients`).
 
 mod bedrock;
-mod clients;
+pub(crate) mod clients;
 mod degraded;
 mod openai;
 mod peer;

@@ -30,10 +30,9 @@ const NAMELESS: &[(&str, &str)] = &[
     ("db/migrate.rs", "SELECT pg_advisory_lock"),
     ("db/migrate.rs", "SELECT mem0.ensure_audit_partitions()"),
     ("db/migrate.rs", "SELECT max(version)"),
-    ("db/pool.rs", "SELECT (SELECT max(version)"),
+    ("db/settle.rs", "SELECT (SELECT max(version)"),
     ("db/requirements.rs", "CREATE EXTENSION IF NOT EXISTS vector"),
-    ("db/pool.rs", "SET ROLE mem0_app"),
-    ("db/pool.rs", "SET statement_timeout"),
+    ("db/settle.rs", "SET statement_timeout"),
     ("db/pool.rs", "BEGIN; {prologue}"),
 ];
 

@@ -6,5 +6,6 @@ use shared::lambda::{self, InitError};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {
     let worker = lambda::worker().await?;
-    lambda_runtime::run(lambda_runtime::service_fn(async |event| worker::answer(&worker, event).await)).await
+    let answer = lambda_runtime::service_fn(async |event| worker::answer(&worker, event).await);
+    lambda::until_terminated(lambda_runtime::run(answer)).await
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use http::Uri;
 use secrecy::SecretString;
 
-use super::{ConfigError, variable};
+use super::aws::Lookup;
+use super::{AwsCredentials, ConfigError, variable};
 
 /// Which model, and how long to wait for it.
 #[derive(Debug, Clone)]
@@ -53,35 +54,6 @@ pub enum ModelConfig {
     },
 }
 
-/// Where AWS credentials come from; the first of these that the environment has. Profiles, SSO, web identity and instance
-/// metadata are not read.
-#[derive(Debug, Clone)]
-pub enum AwsCredentials {
-    /// `MEM0_EMBEDDING_KEY`: a Bedrock API key, sent as a bearer token instead of a signature.
-    BedrockKey(SecretString),
-    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, as Lambda sets them.
-    Fixed {
-        /// Its public half.
-        id: String,
-        /// Its secret half.
-        secret: SecretString,
-        /// What makes it temporary.
-        token: Option<SecretString>,
-    },
-    /// `AWS_CONTAINER_CREDENTIALS_FULL_URI` or `…_RELATIVE_URI`, as ECS, EKS Pod Identity and SnapStart set them.
-    Container {
-        /// What gives them out.
-        url: Uri,
-        /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`: read anew each time, because it is replaced.
-        token_file: Option<String>,
-        /// `AWS_CONTAINER_AUTHORIZATION_TOKEN`.
-        token: Option<SecretString>,
-    },
-}
-
-/// Where ECS gives out credentials by a path alone.
-const ECS: &str = "http://169.254.170.2";
-
 /// What only means something with a model behind a network.
 const REMOTE_ONLY: [&str; 8] = [
     "MEM0_EMBEDDING_URL",
@@ -119,8 +91,6 @@ impl EmbeddingConfig {
         })
     }
 }
-
-type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 fn in_process(variable: Lookup<'_>) -> Result<ModelConfig, ConfigError> {
     match REMOTE_ONLY.into_iter().find(|name| variable(name).is_some()) {
@@ -178,31 +148,15 @@ fn aws_credentials(variable: Lookup<'_>) -> Result<AwsCredentials, ConfigError> 
     if let Some(key) = variable("MEM0_EMBEDDING_KEY") {
         return printable("MEM0_EMBEDDING_KEY", key).map(AwsCredentials::BedrockKey);
     }
-    if let (Some(id), Some(secret)) = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
-        let token = variable("AWS_SESSION_TOKEN").map(SecretString::from);
-        return Ok(AwsCredentials::Fixed { id, secret: secret.into(), token });
-    }
-    let container = match variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") {
-        Some(path) => Some(url("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", &format!("{ECS}{path}"))?),
-        None => variable("AWS_CONTAINER_CREDENTIALS_FULL_URI")
-            .map(|full| url("AWS_CONTAINER_CREDENTIALS_FULL_URI", &full))
-            .transpose()?,
-    };
-    container
-        .map(|url| AwsCredentials::Container {
-            url,
-            token_file: variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
-            token: variable("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(SecretString::from),
-        })
-        .ok_or_else(|| ConfigError {
-            variable: "MEM0_EMBEDDER",
-            problem: "bedrock needs credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a container's \
-                      AWS_CONTAINER_CREDENTIALS_FULL_URI, or a Bedrock API key in MEM0_EMBEDDING_KEY"
-                .to_owned(),
-        })
+    AwsCredentials::read(variable)?.ok_or_else(|| ConfigError {
+        variable: "MEM0_EMBEDDER",
+        problem: "bedrock needs credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a container's \
+                  AWS_CONTAINER_CREDENTIALS_FULL_URI, or a Bedrock API key in MEM0_EMBEDDING_KEY"
+            .to_owned(),
+    })
 }
 
-fn url(variable: &'static str, text: &str) -> Result<Uri, ConfigError> {
+pub(super) fn url(variable: &'static str, text: &str) -> Result<Uri, ConfigError> {
     let parsed = text.trim_end_matches('/').parse::<Uri>().ok();
     let usable = parsed.filter(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))

@@ -1,50 +1,57 @@
 //! What opens a connection: TLS where the URL asks for it, verified against the given roots only.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use secrecy::ExposeSecret as _;
-use tokio_postgres::config::Host;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::StoreError;
+use super::login::Opener;
+use super::{StoreError, roots};
 use crate::config::{ConfigError, DatabaseConfig};
 
-/// The connection parameters and the connector that fits them.
-pub(super) fn prepare(
-    config: &DatabaseConfig,
-) -> Result<(tokio_postgres::Config, MakeRustlsConnect), StoreError> {
+/// The connection parameters, what opens connections with them, and what opens those on which statements are cancelled.
+pub(super) struct Prepared {
+    pub(super) parameters: tokio_postgres::Config,
+    pub(super) opener: Opener,
+    pub(super) tls: MakeRustlsConnect,
+}
+
+pub(super) fn prepare(config: &DatabaseConfig) -> Result<Prepared, StoreError> {
     let mut parameters: tokio_postgres::Config =
         config.url.expose_secret().parse().map_err(|error| refused("MEM0_DATABASE_URL", &error))?;
     if parameters.get_connect_timeout().is_none() {
-        parameters.connect_timeout(std::time::Duration::from_secs(5));
+        parameters.connect_timeout(Duration::from_secs(5));
     }
-    parameters.keepalives_idle(std::time::Duration::from_secs(60));
+    // A peer that is gone without a word: idle, it is noticed after a minute; with a statement on the way, after ten seconds.
+    parameters.keepalives_idle(Duration::from_secs(30)).keepalives_interval(Duration::from_secs(10));
+    parameters.keepalives_retries(3).tcp_user_timeout(Duration::from_secs(10));
     parameters.application_name("mem0-enterprise");
-    Ok((parameters, MakeRustlsConnect::new(tls(config.ca_pem.as_deref())?)))
-}
-
-/// Without a bundle there are no roots, and a server that asks for TLS is refused rather than trusted.
-fn tls(ca_pem: Option<&str>) -> Result<ClientConfig, StoreError> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(ca_pem.unwrap_or_default().as_bytes()) {
-        let certificate = certificate.map_err(|error| refused("MEM0_DATABASE_CA", &error))?;
-        roots.add(certificate).map_err(|error| refused("MEM0_DATABASE_CA", &error))?;
+    let host = parameters.get_hosts().iter().find_map(|host| match host {
+        Host::Tcp(name) => Some(name.clone()),
+        Host::Unix(_) => None,
+    });
+    if host.as_deref().and_then(roots::region_of).is_some() {
+        // Whatever the URL says: RDS has TLS, and its certificate is known.
+        parameters.ssl_mode(SslMode::Require);
     }
+    let roots =
+        roots::for_host(host.as_deref(), config.ca_pem.as_deref()).map_err(StoreError::Configuration)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let client = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+    let tls = MakeRustlsConnect::new(client.with_root_certificates(roots).with_no_client_auth());
+    let opener = Opener::new(config, &mut parameters, tls.clone())?;
+    Ok(Prepared { parameters, opener, tls })
 }
 
 fn refused(variable: &'static str, error: &dyn std::error::Error) -> StoreError {
     let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
     StoreError::Configuration(ConfigError { variable, problem: format!("{error}{cause}") })
 }
-
 /// Where the parameters lead, without what opens the door: `postgres://user@host:port/database`.
 pub(super) fn place(parameters: &tokio_postgres::Config) -> String {
     let ports = parameters.get_ports();

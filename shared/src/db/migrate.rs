@@ -56,16 +56,15 @@ pub async fn ensure_login(config: &DatabaseConfig, login: &str) -> Result<(), St
     Ok(())
 }
 
-type Connection = tokio::task::JoinHandle<Result<(), tokio_postgres::Error>>;
+type Connection = tokio::task::JoinHandle<()>;
 
 async fn connect(config: &DatabaseConfig) -> Result<(tokio_postgres::Client, Connection), StoreError> {
-    let (parameters, tls) = connect::prepare(config)?;
+    let connect::Prepared { parameters, opener, .. } = connect::prepare(config)?;
     let place = connect::place(&parameters);
-    let (client, connection) = parameters.connect(tls).await.map_err(|error| {
+    opener.open(&parameters).await.map_err(|error| {
         let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
         StoreError::Unavailable(format!("cannot connect to {place}: {cause}"))
-    })?;
-    Ok((client, tokio::spawn(connection)))
+    })
 }
 
 /// The newest migration of this build.

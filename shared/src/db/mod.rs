@@ -5,14 +5,19 @@
 
 mod connect;
 mod error;
+mod login;
 #[cfg(feature = "migrations")]
 pub mod migrate;
 mod pool;
 mod requirements;
+mod roots;
+mod settle;
+mod trust;
 mod tx;
 
 pub use error::StoreError;
 pub use pool::{Database, Readiness};
+pub(crate) use roots::region_of;
 pub use tx::Tx;
 
 /// The oldest schema that this code runs on: the number of the last migration it relies on.

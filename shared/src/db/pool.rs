@@ -6,17 +6,17 @@ use std::time::{Duration, Instant};
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
 };
-use tokio_postgres::error::SqlState;
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Row, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{SCHEMA_VERSION, StoreError, Tx, connect, requirements};
+use super::settle::{Settle, VERSIONS, readiness, unprepared};
+use super::trust::Trust;
+use super::{StoreError, Tx, connect};
 use crate::config::DatabaseConfig;
 
-/// A connection idle for longer than this is asked whether it still lives before it is used: Lambda freezes
-/// environments, networks forget connections, databases fail over.
-const TRUSTED_IDLE: Duration = Duration::from_secs(5);
+/// The longest that a connection may take to answer whether it lives; one whose peer is gone would never answer.
+const CHECK: Duration = Duration::from_secs(1);
 
 /// What `/ready` reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,37 +39,31 @@ pub struct Database {
 impl Database {
     /// Prepares the connections without opening any.
     pub fn new(config: &DatabaseConfig) -> Result<Self, StoreError> {
-        let (parameters, tls) = connect::prepare(config)?;
+        let connect::Prepared { parameters, opener, tls } = connect::prepare(config)?;
         let place = connect::place(&parameters).into();
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let setup = format!("SET statement_timeout = {}; {SETUP}", config.statement_timeout.as_millis());
-        let pool = Pool::builder(Manager::from_config(parameters, tls.clone(), manager))
+        let settle = Settle::new(config.statement_timeout);
+        let trust = Arc::new(Trust::new());
+        let pool = Pool::builder(Manager::from_connect(parameters, opener, manager))
             .max_size(config.connections)
             .wait_timeout(Some(Duration::from_secs(5)))
             .create_timeout(Some(Duration::from_secs(8)))
             .recycle_timeout(Some(Duration::from_secs(2)))
             .runtime(Runtime::Tokio1)
             .post_create(Hook::async_fn(move |client, _| {
-                let setup = setup.clone();
-                Box::pin(async move {
-                    let messages = match client.simple_query(&setup).await {
-                        Ok(messages) => messages,
-                        Err(error) => {
-                            return Err(
-                                unprepared(&error).map_or(HookError::Backend(error), HookError::message)
-                            );
-                        }
-                    };
-                    readiness(&messages).map_err(|error| HookError::message(error.to_string()))?;
-                    Ok(())
-                })
+                let settle = settle.clone();
+                Box::pin(async move { settle.run(client).await })
             }))
-            .pre_recycle(Hook::async_fn(|client, metrics| {
+            .pre_recycle(Hook::async_fn(move |client, metrics| {
+                let trusted = trust.holds(metrics.last_used());
                 Box::pin(async move {
-                    if metrics.last_used() > TRUSTED_IDLE {
-                        client.check_connection().await.map_err(HookError::Backend)?;
+                    if trusted {
+                        return Ok(());
                     }
-                    Ok(())
+                    match tokio::time::timeout(CHECK, client.check_connection()).await {
+                        Ok(lives) => lives.map_err(HookError::Backend),
+                        Err(_) => Err(HookError::message("the connection does not answer any more")),
+                    }
                 })
             }))
             .build()
@@ -159,43 +153,6 @@ impl Database {
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Database").finish_non_exhaustive()
-    }
-}
-
-const VERSIONS: &str = "SELECT (SELECT max(version) FROM refinery_schema_history), \
-                        (SELECT extversion FROM pg_extension WHERE extname = 'vector')";
-/// Whatever role logged in, requests run as `mem0_app`, to whom row-level security applies.
-const SETUP: &str = "SET ROLE mem0_app; \
-                     SELECT (SELECT max(version) FROM refinery_schema_history), \
-                     (SELECT extversion FROM pg_extension WHERE extname = 'vector')";
-
-fn readiness(messages: &[SimpleQueryMessage]) -> Result<Readiness, StoreError> {
-    let row = messages.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row),
-        _ => None,
-    });
-    let schema_version = row.and_then(|row| row.get(0)).and_then(|text| text.parse().ok()).unwrap_or(0);
-    let pgvector_version = row.and_then(|row| row.get(1)).unwrap_or("0").to_owned();
-    if schema_version < SCHEMA_VERSION {
-        return Err(StoreError::Schema(format!(
-            "the database schema is at version {schema_version}, this build needs {SCHEMA_VERSION}: run migrate first"
-        )));
-    }
-    requirements::pgvector(&pgvector_version)?;
-    Ok(Readiness { schema_version, pgvector_version })
-}
-
-/// What an unprepared database's error means for whoever operates it; `None` for any other error.
-fn unprepared(error: &tokio_postgres::Error) -> Option<&'static str> {
-    let code = error.code()?;
-    if [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_OBJECT, SqlState::INVALID_PARAMETER_VALUE]
-        .contains(code)
-    {
-        Some("the database has no mem0-enterprise schema: run migrate first")
-    } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
-        Some("the login of MEM0_DATABASE_URL may not act as mem0_app: GRANT mem0_app TO it")
-    } else {
-        None
     }
 }
 

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::LimitsConfig;
 use crate::error::{Error, Result};
 use crate::ids::RequestId;
+use crate::metrics;
 use crate::telemetry::RequestLog;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -99,6 +100,7 @@ async fn observe(
         .of(operation)
         .scope(answer, |response: &Response, log| {
             let principal = log.principal();
+            metrics::request(response.status(), started.elapsed(), log);
             tracing::info!(
                 http.method = %method,
                 http.route = route.as_deref().unwrap_or("-"),

@@ -10,6 +10,7 @@ use super::{Job, Topic, Work, Worker, deliver};
 use crate::audit::chain;
 use crate::error::{Error, Result};
 use crate::memory::{self, Backlog};
+use crate::metrics;
 use crate::outbox::{self, Message};
 use crate::tenancy::users;
 
@@ -18,11 +19,7 @@ const REMEMBERED: TimeDelta = TimeDelta::days(15);
 
 /// What is done again and again. Quick when there is nothing to do.
 pub const JOBS: &[Job] = &[
-    Job {
-        name: "outbox.deliver",
-        every: Duration::from_secs(2),
-        run: |worker| deliver::all(worker).map(|result| result.map(|it| it.finished + it.failed)).boxed(),
-    },
+    Job { name: "outbox.deliver", every: Duration::from_secs(2), run: |worker| deliver(worker).boxed() },
     Job { name: "memory.embed", every: Duration::from_secs(5), run: |worker| embed(worker).boxed() },
     Job {
         name: "search.review_tiers",
@@ -51,6 +48,15 @@ pub const JOBS: &[Job] = &[
 /// What changes and queues may promise.
 pub const TOPICS: &[Topic] =
     &[Topic { name: "job.run", work: Work::Beside(|worker, message| run_job(worker, message).boxed()) }];
+
+/// What was promised, and what alarms watch of it.
+async fn deliver(worker: &Worker) -> Result<u64> {
+    let delivered = deliver::all(worker).await?;
+    if metrics::enabled() {
+        metrics::outbox(&worker.outbox().await?);
+    }
+    Ok(delivered.finished + delivered.failed)
+}
 
 /// Vectors that are still to be made.
 async fn embed(worker: &Worker) -> Result<u64> {

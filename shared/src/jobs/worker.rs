@@ -7,6 +7,7 @@ use super::{Job, TOPICS, Topic};
 use crate::access::Gate;
 use crate::embedding::Embedder;
 use crate::error::Result;
+use crate::metrics;
 use crate::outbox::{self, Received};
 
 /// Somebody who does work that nobody waits for. Cheap to clone.
@@ -62,6 +63,7 @@ impl Worker {
         let done = (job.run)(self).await;
         #[allow(clippy::cast_precision_loss, reason = "hours")]
         let duration_ms = started.elapsed().as_micros() as f64 / 1000.0;
+        metrics::job(job.name, started.elapsed(), done.is_ok());
         match &done {
             Ok(0) => tracing::debug!(job = job.name, duration_ms, "nothing to do"),
             Ok(count) => tracing::info!(job = job.name, count, duration_ms, "job"),

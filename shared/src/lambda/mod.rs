@@ -3,18 +3,17 @@
 //! The database connection is opened during initialization, where the processor is not throttled; one environment
 //! holds exactly one. A function whose database is not there still starts, and answers 503 until it is.
 
+mod event;
+
 use axum::Router;
-use lambda_http::RequestExt as _;
-use lambda_http::request::RequestContext;
 
 use crate::access::Gate;
 use crate::clock::Clock;
 use crate::config::{self, DatabaseConfig, EmbeddingConfig, LimitsConfig, PublicConfig};
 use crate::db::Database;
-use crate::http::SourceIp;
 use crate::jobs::Worker;
 use crate::memory::Memories;
-use crate::{embedding, http, telemetry};
+use crate::{embedding, http, metrics, telemetry};
 
 /// A failure to start, reported to Lambda.
 pub type InitError = lambda_http::Error;
@@ -22,6 +21,7 @@ pub type InitError = lambda_http::Error;
 /// Reads the configuration and opens the database.
 pub async fn gate() -> Result<(Gate, PublicConfig), InitError> {
     telemetry::init(config::log_level()?);
+    metrics::init(config::variable("AWS_LAMBDA_FUNCTION_NAME").filter(|_| config::metrics()));
     let public = PublicConfig::from_env("http://127.0.0.1:13370")?;
     let database = Database::new(&DatabaseConfig::from_env(1)?)?;
     if let Err(error) = database.warm().await {
@@ -49,18 +49,21 @@ pub async fn run(router: Router, gate: Gate) -> Result<(), InitError> {
     let clock = gate.clock.clone();
     let router =
         http::service(router.merge(http::health().into_router(gate)), clock, LimitsConfig::from_env()?);
-    lambda_http::run(tower::service_fn(move |mut event: lambda_http::Request| {
-        if let Some(ip) = source_ip(&event) {
-            event.extensions_mut().insert(SourceIp(ip));
-        }
+    until_terminated(lambda_http::run(tower::service_fn(move |mut event: lambda_http::Request| {
+        event::prepare(&mut event);
         tower::ServiceExt::oneshot(router.clone(), event)
-    }))
+    })))
     .await
 }
 
-fn source_ip(event: &lambda_http::Request) -> Option<String> {
-    match event.request_context_ref()? {
-        RequestContext::ApiGatewayV2(context) => context.http.source_ip.clone(),
-        _ => None,
+/// Runs until the environment is shut down: then ends by itself, which closes the connection to the database as the protocol
+/// wants it and does not leave a session to be found dead later.
+///
+/// Lambda announces a shutdown by SIGTERM only where an extension is registered; containers and emulators always do.
+pub async fn until_terminated(work: impl Future<Output = Result<(), InitError>>) -> Result<(), InitError> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        result = work => result,
+        _ = terminate.recv() => Ok(()),
     }
 }

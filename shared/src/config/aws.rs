@@ -1,0 +1,68 @@
+//! Who we are to AWS.
+
+use http::Uri;
+use secrecy::SecretString;
+
+use super::ConfigError;
+use super::embedding::url;
+
+/// Looks up a variable.
+pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Where ECS gives out credentials by a path alone.
+const ECS: &str = "http://169.254.170.2";
+
+/// Where AWS credentials come from; the first of these that the environment has. Profiles, SSO, web identity and instance
+/// metadata are not read.
+#[derive(Debug, Clone)]
+pub enum AwsCredentials {
+    /// `MEM0_EMBEDDING_KEY`: a Bedrock API key, sent as a bearer token instead of a signature.
+    BedrockKey(SecretString),
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, as Lambda sets them.
+    Fixed {
+        /// Its public half.
+        id: String,
+        /// Its secret half.
+        secret: SecretString,
+        /// What makes it temporary.
+        token: Option<SecretString>,
+    },
+    /// `AWS_CONTAINER_CREDENTIALS_FULL_URI` or `…_RELATIVE_URI`, as ECS, EKS Pod Identity and SnapStart set them.
+    Container {
+        /// What gives them out.
+        url: Uri,
+        /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`: read anew each time, because it is replaced.
+        token_file: Option<String>,
+        /// `AWS_CONTAINER_AUTHORIZATION_TOKEN`.
+        token: Option<SecretString>,
+    },
+}
+
+impl AwsCredentials {
+    /// Those that sign, if the environment has any.
+    pub(super) fn read(variable: Lookup<'_>) -> Result<Option<Self>, ConfigError> {
+        if let (Some(id), Some(secret)) = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
+            let token = variable("AWS_SESSION_TOKEN").map(SecretString::from);
+            return Ok(Some(Self::Fixed { id, secret: secret.into(), token }));
+        }
+        let container = match variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") {
+            Some(path) => Some(url("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", &format!("{ECS}{path}"))?),
+            None => variable("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+                .map(|full| url("AWS_CONTAINER_CREDENTIALS_FULL_URI", &full))
+                .transpose()?,
+        };
+        Ok(container.map(|url| Self::Container {
+            url,
+            token_file: variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+            token: variable("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(SecretString::from),
+        }))
+    }
+
+    /// `AWS_SESSION_TOKEN`, where there is one.
+    pub(crate) fn session_token(&self) -> Option<&SecretString> {
+        match self {
+            Self::Fixed { token, .. } => token.as_ref(),
+            Self::BedrockKey(_) | Self::Container { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The login in AWS Secrets Manager, `{"username", "password"}` as RDS and its rotation write it.
+//!
+//! Asked for once and kept: an environment opens few connections. Read anew when the database refuses it, or after
+//! [`KEPT`]. Where Lambda's Parameters and Secrets extension runs, it is asked first, because it may have it already; what
+//! the database has refused is asked of Secrets Manager itself, because the extension keeps it, too.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, Response, StatusCode};
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use super::passwords::Login;
+use crate::aws::{Identity, Scope, authorize};
+use crate::clock::Clock;
+use crate::config::SecretConfig;
+use crate::https::Client;
+
+/// How long it is believed without being read again.
+const KEPT: Duration = Duration::from_secs(3600);
+
+/// The largest secret is 64 KB, more in JSON.
+const LARGEST: usize = 256 * 1024;
+
+/// How often it is asked for, the first time included, before connecting fails.
+const ATTEMPTS: u32 = 4;
+
+/// Half of it at least is waited after the first refusal, and twice as long after each further one.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// One secret.
+pub(super) struct Secret {
+    config: SecretConfig,
+    identity: Identity,
+    /// The URL names no user.
+    with_user: bool,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    login: Option<(Login, Instant)>,
+    client: Option<Client>,
+    /// The database has refused what was read last.
+    refused: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    secret_string: String,
+}
+
+#[derive(Deserialize)]
+struct Content {
+    username: Option<String>,
+    password: String,
+}
+
+impl Secret {
+    pub(super) fn new(config: SecretConfig, with_user: bool) -> Self {
+        let identity = Identity::new(config.credentials.clone());
+        Self { config, identity, with_user, kept: Mutex::default() }
+    }
+
+    /// The login that was read last, or now. One caller at a time asks; the others get what it brought.
+    pub(super) async fn current(&self) -> Result<Login, String> {
+        let mut kept = self.kept.lock().await;
+        if let Some((login, read)) = &kept.login
+            && read.elapsed() < KEPT
+        {
+            return Ok(login.clone());
+        }
+        let client = match &kept.client {
+            Some(client) => client.clone(),
+            None => kept.client.insert(Client::new(self.config.ca_pem.as_deref())?).clone(),
+        };
+        let login = self.read(&client, kept.refused).await?;
+        kept.login = Some((login.clone(), Instant::now()));
+        kept.refused = false;
+        Ok(login)
+    }
+
+    /// The next one to connect reads it anew.
+    pub(super) async fn forget(&self) {
+        let mut kept = self.kept.lock().await;
+        kept.login = None;
+        kept.refused = true;
+    }
+
+    async fn read(&self, client: &Client, refused: bool) -> Result<Login, String> {
+        let mut attempt = 1;
+        loop {
+            let answer = match self.config.extension {
+                Some(port) if !refused && attempt == 1 => {
+                    client.send(self.ask_extension(port)?, LARGEST).await
+                }
+                _ => client.send(self.ask_service(client).await?, LARGEST).await,
+            };
+            let problem = match answer {
+                Ok(answer) if answer.status().is_success() => return self.understand(answer.body()),
+                Ok(answer) if !may_pass(&answer) => {
+                    return Err(format!("Secrets Manager answered {}", said(&answer)));
+                }
+                Ok(answer) => format!("Secrets Manager answered {}", said(&answer)),
+                Err(error) => format!("Secrets Manager cannot be reached: {error}"),
+            };
+            if attempt == ATTEMPTS {
+                return Err(problem);
+            }
+            let chance = crate::random::bytes().map_or(0, u32::from_le_bytes);
+            let chance = f64::from(chance) / f64::from(u32::MAX);
+            tokio::time::sleep((PAUSE * 2_u32.pow(attempt - 1)).mul_f64(0.5 + 0.5 * chance)).await;
+            attempt += 1;
+        }
+    }
+
+    /// `GetSecretValue`.
+    async fn ask_service(&self, client: &Client) -> Result<Request<Bytes>, String> {
+        let clock = Clock::default();
+        let credentials = self.identity.credentials(|| Ok(client.clone()), &clock).await;
+        let credentials = credentials.map_err(|error| format!("no AWS credentials: {error}"))?;
+        let body = serde_json::json!({ "SecretId": self.config.id }).to_string();
+        let mut request = Request::post(&self.config.url)
+            .header(CONTENT_TYPE, "application/x-amz-json-1.1")
+            .header("x-amz-target", "secretsmanager.GetSecretValue")
+            .body(Bytes::from(body))
+            .map_err(|error| error.to_string())?;
+        let scope = Scope { service: "secretsmanager", region: &self.config.region, at: clock.now() };
+        authorize(&mut request, credentials, &scope)?;
+        Ok(request)
+    }
+
+    /// What the extension is asked on its port of this environment.
+    fn ask_extension(&self, port: u16) -> Result<Request<Bytes>, String> {
+        let id: String = form_urlencoded::byte_serialize(self.config.id.as_bytes()).collect();
+        let url = format!("http://localhost:{port}/secretsmanager/get?secretId={id}");
+        let mut request = Request::get(url).body(Bytes::new()).map_err(|error| error.to_string())?;
+        if let Some(token) = self.config.credentials.session_token() {
+            let mut value = HeaderValue::try_from(token.expose_secret())
+                .map_err(|_| "AWS_SESSION_TOKEN fits into no header".to_owned())?;
+            value.set_sensitive(true);
+            request.headers_mut().insert("x-aws-parameters-secrets-token", value);
+        }
+        Ok(request)
+    }
+
+    /// Without serde's messages, which may quote the secret.
+    fn understand(&self, body: &[u8]) -> Result<Login, String> {
+        let answer: Answer = serde_json::from_slice(body)
+            .map_err(|_| "Secrets Manager's answer has no SecretString".to_owned())?;
+        let content: Content = serde_json::from_str(&answer.secret_string)
+            .map_err(|_| "the secret is not {\"username\", \"password\"}".to_owned())?;
+        let user = content.username.filter(|_| self.with_user);
+        if self.with_user && user.is_none() {
+            return Err("neither MEM0_DATABASE_URL nor the secret names a user".to_owned());
+        }
+        let login = Login { user, password: content.password.into() };
+        if !login.is_plain() {
+            return Err("the secret's password is not printable ASCII".to_owned());
+        }
+        Ok(login)
+    }
+}
+
+/// Whether asking again may help: throttled, or a failure of theirs.
+fn may_pass(answer: &Response<Bytes>) -> bool {
+    answer.status().is_server_error()
+        || answer.status() == StatusCode::TOO_MANY_REQUESTS
+        || ["ThrottlingException", "InternalServiceError"].iter().any(|kind| said(answer).contains(kind))
+}
+
+/// The status, and the kind of error: `400 ThrottlingException`.
+fn said(answer: &Response<Bytes>) -> String {
+    #[derive(Deserialize)]
+    struct Problem {
+        #[serde(rename = "__type")]
+        kind: String,
+    }
+    let kind = serde_json::from_slice::<Problem>(answer.body()).map(|problem| problem.kind);
+    let kind = kind.unwrap_or_default();
+    format!("{} {}", answer.status().as_u16(), kind.rsplit('#').next().unwrap_or_default())
+}

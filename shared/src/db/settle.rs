@@ -1,0 +1,87 @@
+//! What a new connection is told and asked before it is used: one round trip where the login is set up for it.
+//!
+//! Requests run as `mem0_app`, to whom row-level security applies, and no statement runs longer than is configured. Where the
+//! login brings both (it is `mem0_app`, or `ALTER ROLE … SET role` and `SET statement_timeout` say so), nothing of the
+//! session is changed, which would pin the connection in RDS Proxy. Where it does not, it is changed here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{ClientWrapper, HookError};
+use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::error::SqlState;
+
+use super::{Readiness, SCHEMA_VERSION, StoreError, requirements};
+
+pub(super) const VERSIONS: &str = "SELECT (SELECT max(version) FROM refinery_schema_history), \
+                        (SELECT extversion FROM pg_extension WHERE extname = 'vector')";
+
+/// Makes connections fit for requests.
+#[derive(Clone)]
+pub(super) struct Settle {
+    /// The versions, if the session is as it must be; no row if not.
+    look: Arc<str>,
+    /// Makes it so, and asks for the versions.
+    change: Arc<str>,
+}
+
+impl Settle {
+    pub(super) fn new(statement_timeout: Duration) -> Self {
+        let timeout = statement_timeout.as_millis();
+        let look = format!(
+            "{VERSIONS} WHERE current_user = 'mem0_app' \
+             AND current_setting('statement_timeout')::interval = '{timeout}ms'::interval"
+        );
+        let change = format!("SET statement_timeout = {timeout}; SET ROLE mem0_app; {VERSIONS}");
+        Self { look: look.into(), change: change.into() }
+    }
+
+    pub(super) async fn run(&self, client: &ClientWrapper) -> Result<(), HookError> {
+        let has_row = |messages: &[SimpleQueryMessage]| {
+            messages.iter().any(|message| matches!(message, SimpleQueryMessage::Row(_)))
+        };
+        let looked = client.simple_query(&self.look).await;
+        let changed = match looked {
+            Ok(messages) if has_row(&messages) => Ok(messages),
+            // Not as it must be, or a login that by itself may not even look.
+            Ok(_) => client.simple_query(&self.change).await,
+            Err(error) if error.as_db_error().is_some() => client.simple_query(&self.change).await,
+            Err(error) => Err(error),
+        };
+        let messages = changed
+            .map_err(|error| unprepared(&error).map_or(HookError::Backend(error), HookError::message))?;
+        readiness(&messages).map_err(|error| HookError::message(error.to_string()))?;
+        Ok(())
+    }
+}
+
+/// What the versions mean for this build.
+pub(super) fn readiness(messages: &[SimpleQueryMessage]) -> Result<Readiness, StoreError> {
+    let row = messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    let schema_version = row.and_then(|row| row.get(0)).and_then(|text| text.parse().ok()).unwrap_or(0);
+    let pgvector_version = row.and_then(|row| row.get(1)).unwrap_or("0").to_owned();
+    if schema_version < SCHEMA_VERSION {
+        return Err(StoreError::Schema(format!(
+            "the database schema is at version {schema_version}, this build needs {SCHEMA_VERSION}: run migrate first"
+        )));
+    }
+    requirements::pgvector(&pgvector_version)?;
+    Ok(Readiness { schema_version, pgvector_version })
+}
+
+/// What an unprepared database's error means for whoever operates it; `None` for any other error.
+pub(super) fn unprepared(error: &tokio_postgres::Error) -> Option<&'static str> {
+    let code = error.code()?;
+    if [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_OBJECT, SqlState::INVALID_PARAMETER_VALUE]
+        .contains(code)
+    {
+        Some("the database has no mem0-enterprise schema: run migrate first")
+    } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+        Some("the login of MEM0_DATABASE_URL may not act as mem0_app: GRANT mem0_app TO it")
+    } else {
+        None
+    }
+}

@@ -1,0 +1,127 @@
+//! Passwords in Secrets Manager: read once, read again when they were rotated, waited for when it is busy.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::IntoResponse;
+use http::{StatusCode, Uri};
+use serde_json::json;
+use shared::config::{DatabaseAuth, DatabaseConfig, SecretConfig};
+use shared::db::Database;
+
+use super::moto::Moto;
+use super::{Rds, ask, credentials};
+
+const SECRET: &str = "mem0/database";
+
+fn secret(url: Uri, extension: Option<u16>) -> DatabaseAuth {
+    DatabaseAuth::Secret(SecretConfig {
+        id: SECRET.to_owned(),
+        region: "eu-central-1".to_owned(),
+        url,
+        ca_pem: None,
+        extension,
+        credentials: credentials(Some("session-token")),
+    })
+}
+
+/// The URL without a user: the secret names it.
+async fn config(rds: &Rds, auth: DatabaseAuth) -> DatabaseConfig {
+    let config = rds.config(None, auth).await;
+    let url = rds.url(None).await.replace(&format!("user={}", rds.role), "");
+    DatabaseConfig { url: url.into(), ..config }
+}
+
+#[tokio::test]
+async fn a_password_that_is_rotated_under_load_costs_nobody_an_answer() {
+    let (rds, moto) = (Rds::start("first", false).await, Moto::start().await);
+    let value = |password: &str| json!({ "username": rds.role, "password": password, "engine": "postgres" });
+    moto.put(SECRET, &value("first")).await;
+    let config = DatabaseConfig { connections: 4, ..config(&rds, secret(moto.uri(), None)).await };
+    let database = Database::new(&config).unwrap();
+    ask(&database).await.unwrap();
+
+    let load = async {
+        for _ in 0..60 {
+            let asked = futures_util::future::join_all((0..4).map(|_| ask(&database))).await;
+            for answer in asked {
+                answer.unwrap();
+            }
+        }
+    };
+    let rotation = async {
+        for password in ["second", "third"] {
+            tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+            // As RDS's rotation does it: the secret first, then the role.
+            moto.put(SECRET, &value(password)).await;
+            rds.rotate(password).await;
+            rds.front.cut();
+        }
+    };
+    tokio::join!(load, rotation);
+    ask(&database).await.unwrap();
+}
+
+/// Stands for a service that is busy: so many refusals, then what the real one says.
+async fn busy(refusals: usize, reply: serde_json::Value) -> (Uri, Arc<AtomicUsize>) {
+    type Shared = (Arc<AtomicUsize>, usize, String);
+    async fn answer(State((asked, refusals, reply)): State<Shared>, _: Request) -> impl IntoResponse {
+        if asked.fetch_add(1, Ordering::SeqCst) < refusals {
+            let throttled = json!({ "__type": "com.amazonaws.secretsmanager#ThrottlingException" });
+            return (StatusCode::BAD_REQUEST, throttled.to_string());
+        }
+        (StatusCode::OK, reply)
+    }
+    let asked = Arc::new(AtomicUsize::new(0));
+    let router = Router::new().fallback(answer).with_state((Arc::clone(&asked), refusals, reply.to_string()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port()).parse().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, asked)
+}
+
+#[tokio::test]
+async fn a_throttled_secrets_manager_is_asked_again_and_a_secret_is_kept() {
+    let rds = Rds::start("right", false).await;
+    let value = json!({ "username": rds.role, "password": "right" }).to_string();
+    let (url, asked) = busy(2, json!({ "SecretString": value })).await;
+    let database = Database::new(&config(&rds, secret(url, None)).await).unwrap();
+    ask(&database).await.unwrap();
+    assert_eq!(asked.load(Ordering::SeqCst), 3);
+    rds.end_sessions().await;
+    ask(&database).await.unwrap();
+    assert_eq!(asked.load(Ordering::SeqCst), 3, "the next connection needs no answer");
+}
+
+#[tokio::test]
+async fn a_secrets_manager_that_stays_busy_is_a_database_that_is_not_there_and_heals() {
+    let rds = Rds::start("right", false).await;
+    let value = json!({ "username": rds.role, "password": "right" }).to_string();
+    let (url, _) = busy(4, json!({ "SecretString": value })).await;
+    let database = Database::new(&config(&rds, secret(url, None)).await).unwrap();
+    let error = ask(&database).await.unwrap_err();
+    assert!(error.contains("ThrottlingException") && !error.contains("right"), "{error}");
+    ask(&database).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_extension_is_asked_first_and_not_believed_twice() {
+    let rds = Rds::start("new", false).await;
+    let value = |password: &str| json!({ "username": rds.role, "password": password }).to_string();
+    let (stale, extension) = busy(0, json!({ "SecretString": value("old") })).await;
+    let (url, service) = busy(0, json!({ "SecretString": value("new") })).await;
+    let auth = secret(url, stale.port_u16());
+    let database = Database::new(&config(&rds, auth).await).unwrap();
+    ask(&database).await.unwrap();
+    assert_eq!((extension.load(Ordering::SeqCst), service.load(Ordering::SeqCst)), (1, 1));
+}
+
+#[tokio::test]
+async fn a_secret_that_is_none_is_said_to_be_none_and_not_quoted() {
+    let rds = Rds::start("right", false).await;
+    let (url, _) = busy(0, json!({ "SecretString": "s3cr3t" })).await;
+    let error = ask(&Database::new(&config(&rds, secret(url, None)).await).unwrap()).await.unwrap_err();
+    assert!(error.contains("the secret is not") && !error.contains("s3cr3t"), "{error}");
+}
