@@ -69,6 +69,13 @@ impl Rds {
         self.database.superuser().await.batch_execute(&change).await.unwrap();
     }
 
+    /// Ends the role's sessions that are not in a transaction.
+    pub(super) async fn end_idle_sessions(&self) {
+        let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                    WHERE usename = $1 AND state = 'idle'";
+        self.database.superuser().await.query_one(end, &[&self.role]).await.unwrap();
+    }
+
     /// Ends every session of the role.
     pub(super) async fn end_sessions(&self) {
         let end = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE usename = $1";

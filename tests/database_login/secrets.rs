@@ -8,6 +8,8 @@ use axum::extract::{Request, State};
 use axum::response::IntoResponse;
 use http::{StatusCode, Uri};
 use serde_json::json;
+use shared::access::Gate;
+use shared::clock::Clock;
 use shared::config::{DatabaseAuth, DatabaseConfig, SecretConfig};
 use shared::db::Database;
 
@@ -42,12 +44,13 @@ async fn a_password_that_is_rotated_under_load_costs_nobody_an_answer() {
     let config = DatabaseConfig { connections: 4, ..config(&rds, secret(moto.uri(), None)).await };
     let database = Database::new(&config).unwrap();
     ask(&database).await.unwrap();
+    let gate = Gate::new(database.clone(), Clock::default(), "");
+    let begin = async || gate.upkeep("test.begin").await.map(drop);
 
     let load = async {
         for _ in 0..60 {
-            let asked = futures_util::future::join_all((0..4).map(|_| ask(&database))).await;
-            for answer in asked {
-                answer.unwrap();
+            for begun in futures_util::future::join_all((0..4).map(|_| begin())).await {
+                begun.unwrap();
             }
         }
     };
@@ -57,7 +60,7 @@ async fn a_password_that_is_rotated_under_load_costs_nobody_an_answer() {
             // As RDS's rotation does it: the secret first, then the role.
             moto.put(SECRET, &value(password)).await;
             rds.rotate(password).await;
-            rds.front.cut();
+            rds.end_idle_sessions().await;
         }
     };
     tokio::join!(load, rotation);

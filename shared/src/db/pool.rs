@@ -18,6 +18,9 @@ use crate::config::DatabaseConfig;
 /// The longest that a connection may take to answer whether it lives; one whose peer is gone would never answer.
 const CHECK: Duration = Duration::from_secs(1);
 
+/// How many connections that were opened for a transaction may be lost before it has begun.
+const CHANCES: usize = 2;
+
 /// What `/ready` reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readiness {
@@ -91,14 +94,17 @@ impl Database {
     /// Private to the contexts in `access`: they alone know whom the statements must bind the transaction to.
     pub(crate) async fn begin(&self, name: &'static str, prologue: &str) -> Result<Tx, StoreError> {
         let begin = format!("BEGIN; {prologue}");
+        let mut chances = CHANCES;
         loop {
             let client = self.connection().await?;
             let (source, kept) = match Tx::begin(client, name, self.tls.clone(), &begin).await {
                 Ok(tx) => return Ok(tx),
                 Err(failure) => failure,
             };
-            // It died while nobody used it. Nothing was done on it yet, so the next one can begin in its place.
-            if !(kept && is_lost(&source)) {
+            // It died while nobody used it, or hardly was it open. Nothing was done on it yet, so the next one can begin in
+            // its place.
+            chances -= usize::from(!kept);
+            if chances == 0 || !is_lost(&source) {
                 return Err(StoreError::new(name, source));
             }
         }
@@ -114,6 +120,7 @@ impl Database {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, StoreError> {
+        let mut chances = CHANCES;
         loop {
             let client = self.connection().await?;
             let started = Instant::now();
@@ -128,7 +135,8 @@ impl Database {
                 Err(source) => source,
             };
             let kept = Object::metrics(&client).recycled.is_some();
-            if !(kept && is_lost(&source)) {
+            chances -= usize::from(!kept);
+            if chances == 0 || !is_lost(&source) {
                 return Err(StoreError::new(name, source));
             }
             drop(Object::take(client));
