@@ -20,12 +20,12 @@ BEGIN
     WITH moving AS (
         (SELECT m.id FROM memories m
           WHERE m.enterprise_id = tenant AND m.home_scope_id = source AND m.deleted_at IS NULL
-          LIMIT most FOR UPDATE)
+          LIMIT most)
         UNION
         (SELECT m.id FROM memories m
           WHERE m.enterprise_id = tenant AND m.scope_ids && ARRAY[source] AND cardinality(m.scope_ids) > 1
             AND m.deleted_at IS NULL
-          LIMIT most FOR UPDATE)
+          LIMIT most)
         LIMIT most
     )
     UPDATE memories m

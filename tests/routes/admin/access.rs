@@ -59,7 +59,45 @@ async fn an_administrator_learns_what_others_see_and_why() {
             "Solar \"viewer\""
         ]
     );
-    insta::assert_json_snapshot!(all.snapshot()["results"][3], @"");
+    let mut row = all.snapshot()["results"][3].clone();
+    let may = row.as_object_mut().unwrap().remove("may").unwrap();
+    let may = |action: &str| may.as_array().unwrap().contains(&json!(action));
+    assert_eq!(["add_memory", "manage_members", "list_accounts"].map(may), [true, true, false]);
+    insta::assert_json_snapshot!(row, @r#"
+    {
+      "id": "[org#2]",
+      "kind": "division",
+      "name": "Grid",
+      "role": "admin",
+      "scope": "division:[org#2]",
+      "why": [
+        {
+          "at": {
+            "id": "[org#2]",
+            "kind": "division",
+            "name": "Grid",
+            "scope": "division:[org#2]"
+          },
+          "role": "member",
+          "via": "member"
+        },
+        {
+          "at": {
+            "id": "[org#2]",
+            "kind": "division",
+            "name": "Grid",
+            "scope": "division:[org#2]"
+          },
+          "group": {
+            "id": "[grp#1]",
+            "name": "Leads"
+          },
+          "role": "admin",
+          "via": "member"
+        }
+      ]
+    }
+    "#);
     let why = |row: usize| all.json()["results"][row]["why"].clone();
     assert_eq!(why(0)[0]["via"], "below");
     assert_eq!(why(1)[0]["via"], "everyone");

@@ -12,6 +12,10 @@ async fn everyone_sees_their_own_enterprise() {
     {
       "created_at": "2026-03-02T09:00:00Z",
       "id": "[ent#1]",
+      "leavers": {
+        "reassignment": "owners",
+        "retention_days": 365
+      },
       "name": "alice Ltd",
       "role": "owner"
     }

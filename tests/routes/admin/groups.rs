@@ -55,7 +55,32 @@ async fn a_role_of_a_group_is_everyones_in_it() {
     }
     "#);
     let me = alice.get(&format!("/v1/groups/{shift}")).await;
-    insta::assert_json_snapshot!(me.snapshot(), @"");
+    insta::assert_json_snapshot!(me.snapshot(), @r#"
+    {
+      "at": {
+        "id": "[org#1]",
+        "kind": "organization",
+        "name": "Energy",
+        "scope": "organization:[org#1]"
+      },
+      "created_at": "2026-03-02T09:00:00Z",
+      "external_id": null,
+      "id": "[grp#1]",
+      "managed_by": "manual",
+      "members": 1,
+      "name": "Night shift",
+      "roles": [
+        {
+          "id": "[org#2]",
+          "kind": "division",
+          "name": "Grid",
+          "role": "admin",
+          "scope": "division:[org#2]"
+        }
+      ],
+      "updated_at": "2026-03-02T09:00:00Z"
+    }
+    "#);
     let out = format!("/v1/groups/{shift}/members/{}", mia.user);
     alice.delete(&out).await.assert_status(204);
     alice.delete(&out).await.assert_problem(404, "not-found", None);

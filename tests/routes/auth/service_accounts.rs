@@ -52,7 +52,21 @@ async fn a_service_account_remembers_and_recalls_with_the_roles_it_was_given() {
     let listed = adam.get("/v1/organizations").await;
     listed.assert_status(200);
     let shown = adam.get(&format!("/v1/service-accounts/{account}")).await;
-    insta::assert_json_snapshot!(shown.snapshot(), @"");
+    insta::assert_json_snapshot!(shown.snapshot(), @r#"
+    {
+      "created_at": "2026-03-02T09:00:00Z",
+      "deactivated_at": null,
+      "id": "[usr#1]",
+      "name": "Robot",
+      "owned_by": {
+        "id": "[org#1]",
+        "kind": "organization",
+        "name": "Energy",
+        "scope": "organization:[org#1]"
+      },
+      "status": "active"
+    }
+    "#);
     let listed = adam.get(&format!("/v1/organizations/{}/service-accounts", energy.id)).await.ok();
     assert_eq!(listed["results"], json!([shown.json()]));
 }
