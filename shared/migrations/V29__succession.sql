@@ -10,9 +10,10 @@ ALTER TABLE users ADD COLUMN forgotten_at timestamptz;
 GRANT SELECT (forgotten_at) ON users TO mem0_app;
 CREATE INDEX users_who_left ON users (deactivated_at) WHERE deactivated_at IS NOT NULL AND forgotten_at IS NULL;
 
--- memory.rehome: up to `most` memories that live in a scope, or can be seen there, go to another; answers how many. One
--- memory stays one memory. Of a restarted call nothing is done twice.
-CREATE FUNCTION mem0.rehome_memories(tenant uuid, source bigint, heir bigint, most integer) RETURNS integer
+-- memory.rehome: up to `most` memories of these classes that live in a scope, or can be seen there, go to another; answers
+-- how many. One memory stays one memory. Of a restarted call nothing is done twice.
+CREATE FUNCTION mem0.rehome_memories(tenant uuid, source bigint, heir bigint, classes classification[], most integer)
+    RETURNS integer
     LANGUAGE plpgsql SET search_path = pg_catalog, public SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     moved integer;
@@ -20,11 +21,12 @@ BEGIN
     WITH moving AS (
         (SELECT m.id FROM memories m
           WHERE m.enterprise_id = tenant AND m.home_scope_id = source AND m.deleted_at IS NULL
+            AND m.classification = ANY (classes)
           LIMIT most)
         UNION
         (SELECT m.id FROM memories m
           WHERE m.enterprise_id = tenant AND m.scope_ids && ARRAY[source] AND cardinality(m.scope_ids) > 1
-            AND m.deleted_at IS NULL
+            AND m.deleted_at IS NULL AND m.classification = ANY (classes)
           LIMIT most)
         LIMIT most
     )
@@ -43,7 +45,21 @@ CREATE FUNCTION mem0.hand_over_memories(node bigint, heir bigint, most integer) 
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 BEGIN
     PERFORM mem0.check_scopes(ARRAY[node, heir]);
-    RETURN mem0.rehome_memories(mem0.enterprise(), node, heir, most);
+    RETURN mem0.rehome_memories(mem0.enterprise(), node, heir, enum_range(NULL::classification), most);
+END
+$$;
+
+-- node.count_classified: how many memories of these classes live in a scope or can be seen there.
+CREATE FUNCTION mem0.count_classified(node bigint, classes classification[]) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    PERFORM mem0.check_scopes(ARRAY[node]);
+    RETURN (SELECT count(*) FROM memories m
+             WHERE m.enterprise_id = mem0.enterprise() AND m.home_scope_id = node AND m.deleted_at IS NULL
+               AND m.classification = ANY (classes))
+         + (SELECT count(*) FROM memories m
+             WHERE m.enterprise_id = mem0.enterprise() AND m.scope_ids && ARRAY[node] AND cardinality(m.scope_ids) > 1
+               AND m.home_scope_id <> node AND m.deleted_at IS NULL AND m.classification = ANY (classes));
 END
 $$;
 
@@ -126,9 +142,10 @@ BEGIN
 END
 $$;
 
--- account.hand_over: up to `most` personal memories of somebody who left go to a scope of the same tenant; answers how
--- many.
-CREATE FUNCTION mem0.hand_over_personal(person uuid, heir bigint, most integer) RETURNS integer
+-- account.hand_over: up to `most` personal memories of these classes of somebody who left go to a scope of the same
+-- tenant; answers how many, and how many there are still.
+CREATE FUNCTION mem0.hand_over_personal(person uuid, heir bigint, classes classification[], most integer,
+                                        OUT moved integer, OUT kept bigint)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE
     tenant uuid := mem0.enterprise();
@@ -139,7 +156,9 @@ BEGIN
     IF personal IS NULL OR NOT EXISTS (SELECT FROM scopes s WHERE s.enterprise_id = tenant AND s.id = heir) THEN
         RAISE EXCEPTION 'nobody who left, or no heir' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    RETURN mem0.rehome_memories(tenant, personal, heir, most);
+    moved := mem0.rehome_memories(tenant, personal, heir, classes, most);
+    SELECT count(*) INTO kept FROM memories m
+     WHERE m.enterprise_id = tenant AND m.home_scope_id = personal AND m.deleted_at IS NULL;
 END
 $$;
 
@@ -180,9 +199,12 @@ BEGIN
 END
 $$;
 
-REVOKE EXECUTE ON FUNCTION mem0.rehome_memories(uuid, bigint, bigint, integer),
-    mem0.hand_over_memories(bigint, bigint, integer), mem0.dissolve_node(bigint, bigint, text, uuid, timestamptz),
-    mem0.hand_over_personal(uuid, bigint, integer), mem0.forget_leavers(timestamptz, integer) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION mem0.rehome_memories(uuid, bigint, bigint, classification[], integer),
+    mem0.hand_over_memories(bigint, bigint, integer), mem0.count_classified(bigint, classification[]),
+    mem0.dissolve_node(bigint, bigint, text, uuid, timestamptz),
+    mem0.hand_over_personal(uuid, bigint, classification[], integer), mem0.forget_leavers(timestamptz, integer)
+    FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mem0.hand_over_memories(bigint, bigint, integer),
-    mem0.dissolve_node(bigint, bigint, text, uuid, timestamptz), mem0.hand_over_personal(uuid, bigint, integer),
-    mem0.forget_leavers(timestamptz, integer) TO mem0_app;
+    mem0.count_classified(bigint, classification[]), mem0.dissolve_node(bigint, bigint, text, uuid, timestamptz),
+    mem0.hand_over_personal(uuid, bigint, classification[], integer), mem0.forget_leavers(timestamptz, integer)
+    TO mem0_app;

@@ -86,11 +86,18 @@ async fn a_changed_row_is_named() {
     let third = "SELECT id FROM audit_chain WHERE enterprise_id = $1 AND seq = 3";
     let third: uuid::Uuid = client.query_one(third, &[&owner.enterprise.uuid()]).await.unwrap().get(0);
     for change in changes {
-        client.batch_execute(&format!("CREATE TABLE kept AS SELECT * FROM audit_log WHERE id = '{third}'")).await.unwrap();
+        client
+            .batch_execute(&format!("CREATE TABLE kept AS SELECT * FROM audit_log WHERE id = '{third}'"))
+            .await
+            .unwrap();
         client.batch_execute(&format!("UPDATE audit_log SET {change} WHERE id = '{third}'")).await.unwrap();
         let found = verify(&owner).await;
         assert_eq!(found["intact"], false, "{change}");
-        assert_eq!((&found["problem"]["fault"], &found["problem"]["seq"]), (&json!("changed"), &json!(3)), "{change}");
+        assert_eq!(
+            (&found["problem"]["fault"], &found["problem"]["seq"]),
+            (&json!("changed"), &json!(3)),
+            "{change}"
+        );
         assert_eq!(found["problem"]["id"], shared::ids::AuditId(third).to_string());
         let repair = format!(
             "DELETE FROM audit_log WHERE id = '{third}'; INSERT INTO audit_log SELECT * FROM kept; DROP TABLE kept"
@@ -108,7 +115,10 @@ async fn a_removed_row_is_named_with_and_without_its_link() {
                 WHERE c.enterprise_id = $tenant AND c.id = l.id AND c.seq = 2";
     tamper(&app, &owner, row).await;
     let found = verify(&owner).await["problem"].clone();
-    assert_eq!((&found["fault"], &found["seq"], &found["id"]), (&json!("removed"), &json!(2), &json!(second)));
+    assert_eq!(
+        (&found["fault"], &found["seq"], &found["id"]),
+        (&json!("removed"), &json!(2), &json!(second))
+    );
     tamper(&app, &owner, "DELETE FROM audit_chain WHERE enterprise_id = $tenant AND seq = 2").await;
     let found = verify(&owner).await["problem"].clone();
     assert_eq!((&found["fault"], &found["seq"]), (&json!("removed"), &json!(2)), "{found}");
@@ -138,7 +148,11 @@ async fn a_chain_that_was_cut_off_is_noticed_and_one_that_was_rewritten_by_its_a
     seal(&app, &owner).await;
     assert_eq!(verify(&owner).await["intact"], true, "in itself");
     let found = owner.post("/v1/audit/verify", json!({ "anchors": [anchor] })).await.ok();
-    assert_eq!((&found["intact"], &found["problem"]["fault"]), (&json!(false), &json!("rewritten")), "{found}");
+    assert_eq!(
+        (&found["intact"], &found["problem"]["fault"]),
+        (&json!(false), &json!("rewritten")),
+        "{found}"
+    );
 }
 
 #[tokio::test]
@@ -224,11 +238,17 @@ async fn nobody_can_change_the_log_in_passing() {
     }
     let app_role = app.database().as_app().await;
     for table in ["audit_log", "audit_chain", "audit_heads", "audit_horizon"] {
-        refused(&app_role, &format!("UPDATE {table} SET xid = '0'").replace("xid = '0'", match table {
-            "audit_log" => "action = ''",
-            "audit_horizon" => "xid = '0'",
-            _ => "seq = 0",
-        }))
+        refused(
+            &app_role,
+            &format!("UPDATE {table} SET xid = '0'").replace(
+                "xid = '0'",
+                match table {
+                    "audit_log" => "action = ''",
+                    "audit_horizon" => "xid = '0'",
+                    _ => "seq = 0",
+                },
+            ),
+        )
         .await;
         refused(&app_role, &format!("DELETE FROM {table}")).await;
     }

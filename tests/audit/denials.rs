@@ -12,8 +12,16 @@ async fn a_refusal_names_who_what_and_why() {
     let world = World::new(&app, "walrus").await;
     let viewer = world.owner.enterprise_colleague("viewer", Role::Viewer).await;
     let known = count(&app, world.owner.enterprise).await;
-    viewer.delete(&format!("/v1/memories/{}/", world.team_memory)).await.assert_problem(403, "forbidden", None);
-    viewer.get(&format!("/v1/memories/{}/", world.personal_memory)).await.assert_problem(404, "not-found", None);
+    viewer.delete(&format!("/v1/memories/{}/", world.team_memory)).await.assert_problem(
+        403,
+        "forbidden",
+        None,
+    );
+    viewer.get(&format!("/v1/memories/{}/", world.personal_memory)).await.assert_problem(
+        404,
+        "not-found",
+        None,
+    );
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
         "name": "get_memory", "arguments": { "memory_id": world.personal_memory } } });
     viewer.post("/mcp", call).await.ok();
@@ -25,7 +33,11 @@ async fn a_refusal_names_who_what_and_why() {
     let said: Vec<_> = written
         .iter()
         .map(|row| {
-            assert_eq!((&row["action"], &row["outcome"]), (&json!("access.refuse"), &json!("denied")), "{row}");
+            assert_eq!(
+                (&row["action"], &row["outcome"]),
+                (&json!("access.refuse"), &json!("denied")),
+                "{row}"
+            );
             assert_eq!(row["actor_id"], viewer.user.uuid().to_string());
             let text = |name: &str| row[name].as_str().unwrap().to_owned();
             (text("operation"), text("target"), row["details"]["status"].as_u64().unwrap())
@@ -50,7 +62,11 @@ async fn a_foreign_tenant_learns_nothing_of_an_attempt_and_the_callers_own_does(
     let world = World::new(&app, "walrus").await;
     let outsider = app.owner("outsider").await;
     let (theirs, own) = (count(&app, world.owner.enterprise).await, count(&app, outsider.enterprise).await);
-    outsider.get(&format!("/v1/memories/{}/", world.team_memory)).await.assert_problem(404, "not-found", None);
+    outsider.get(&format!("/v1/memories/{}/", world.team_memory)).await.assert_problem(
+        404,
+        "not-found",
+        None,
+    );
     assert_eq!(count(&app, world.owner.enterprise).await, theirs);
     let written = rows(&app, outsider.enterprise, own).await;
     assert_eq!(written.len(), 1);

@@ -28,14 +28,18 @@ async fn filters_narrow_and_cursors_continue() {
     assert_eq!(actions(&denied), ["access.refuse"]);
     let nouns = owner.get("/v1/audit?action=organization.*&limit=1000").await.ok();
     assert!(actions(&nouns).iter().all(|action| action.starts_with("organization.")), "{nouns}");
-    assert!(actions(&owner.get("/v1/audit?action=organization").await.ok()).is_empty(), "no prefix by accident");
+    assert!(
+        actions(&owner.get("/v1/audit?action=organization").await.ok()).is_empty(),
+        "no prefix by accident"
+    );
     let tagged = owner.get("/v1/audit?tag=data-change&limit=1000").await.ok();
     assert!(actions(&tagged).contains(&"memory.remember"));
 
     let whole = owner.get("/v1/audit?to=2026-03-02T09:00:01Z&limit=1000&action=memory.*").await.ok();
     let (mut parts, mut path) = (Vec::new(), String::new());
     loop {
-        let part = owner.get(&format!("/v1/audit?to=2026-03-02T09:00:01Z&limit=2&action=memory.*{path}")).await.ok();
+        let part =
+            owner.get(&format!("/v1/audit?to=2026-03-02T09:00:01Z&limit=2&action=memory.*{path}")).await.ok();
         parts.extend(part["results"].as_array().unwrap().clone());
         let Some(next) = part["next"].as_str() else { break };
         path = format!("&cursor={next}");

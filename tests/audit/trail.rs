@@ -152,15 +152,12 @@ async fn a_key_is_named_by_its_use() {
     let said: Vec<&str> = written.iter().map(|row| row["action"].as_str().unwrap()).collect();
     assert_eq!(said, ["api_key.use", "memory.list"], "once a minute where nothing else tells of it");
     let id = "SELECT id FROM api_keys WHERE user_id = $1";
-    let id: uuid::Uuid = app
-        .database()
-        .superuser()
-        .await
-        .query_one(id, &[&owner.user.uuid()])
-        .await
-        .unwrap()
-        .get(0);
+    let id: uuid::Uuid =
+        app.database().superuser().await.query_one(id, &[&owner.user.uuid()]).await.unwrap().get(0);
     for row in &written {
-        assert_eq!((&row["actor_method"], &row["credential_id"]), (&"api_key".into(), &id.to_string().into()));
+        assert_eq!(
+            (&row["actor_method"], &row["credential_id"]),
+            (&"api_key".into(), &id.to_string().into())
+        );
     }
 }

@@ -13,10 +13,12 @@ fn all_functions_at_once_fit_into_the_databases_connections() {
     for file in fs::read_dir(infra().join("sizes")).unwrap() {
         let path = file.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
-        let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).unwrap();
+        let line =
+            |name: &str| text.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).unwrap();
         let connections: u32 = line("connections").parse().unwrap();
         let reserved = line("concurrency").trim_matches(['{', '}', ' ']).split(',');
-        let reserved: u32 = reserved.map(|part| part.split(": ").nth(1).unwrap().trim().parse::<u32>().unwrap()).sum();
+        let reserved: u32 =
+            reserved.map(|part| part.split(": ").nth(1).unwrap().trim().parse::<u32>().unwrap()).sum();
         assert!(reserved + SPARE <= connections, "{}: {reserved} of {connections}", path.display());
         sizes += 1;
     }

@@ -54,18 +54,26 @@ fn every_route_of_every_function_is_routed_to_it() {
 #[test]
 fn api_gateway_sends_each_path_to_the_function_that_answers_it() {
     let all = paths();
-    let routes: Vec<(&str, String)> =
-        all.iter().flat_map(|(function, paths)| routes(paths).into_iter().map(|route| (*function, route))).collect();
+    let routes: Vec<(&str, String)> = all
+        .iter()
+        .flat_map(|(function, paths)| routes(paths).into_iter().map(|route| (*function, route)))
+        .collect();
     for (function, paths) in &all {
         for path in paths {
             let asked = path.replace('{', "").replace('}', "-1");
-            let chosen = routes.iter().filter(|(_, route)| matches(route, &asked)).max_by_key(|(_, route)| rank(route));
+            let chosen = routes
+                .iter()
+                .filter(|(_, route)| matches(route, &asked))
+                .max_by_key(|(_, route)| rank(route));
             assert_eq!(chosen.map(|(function, _)| function), Some(function), "{path}");
         }
     }
     for (function, route) in &routes {
         assert!(!route.ends_with('/'), "{route}: API Gateway refuses it");
-        assert!(!route.contains("+}") || *function == CATCHES_ALL, "{function} {route}: only {CATCHES_ALL} catches all");
+        assert!(
+            !route.contains("+}") || *function == CATCHES_ALL,
+            "{function} {route}: only {CATCHES_ALL} catches all"
+        );
     }
     assert!(routes.len() < 300, "{} routes: API Gateway takes 300 unless it is asked for more", routes.len());
 }

@@ -48,7 +48,8 @@ enum Format {
 
 impl Params {
     fn read(self) -> (Filter, Part, Option<Format>) {
-        let Self { from, to, actor, action, target, memory, outcome, tag, request, cursor, limit, format } = self;
+        let Self { from, to, actor, action, target, memory, outcome, tag, request, cursor, limit, format } =
+            self;
         let filter = Filter { from, to, actor, action, target, memory, outcome, tag, request };
         (filter, Part { cursor, limit }, format)
     }

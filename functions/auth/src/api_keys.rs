@@ -7,7 +7,7 @@ use http::header::CACHE_CONTROL;
 use http::{HeaderMap, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use shared::access::{ApiKeyVerb, AuthContext};
+use shared::access::{ApiKeyVerb, AuthContext, Classification};
 use shared::error::{Error, Result};
 use shared::http::{Json, Path, Query, refuse_key};
 use shared::identity::Identity;
@@ -45,6 +45,8 @@ pub(crate) struct Create {
     scopes: Vec<ApiKeyVerb>,
     /// Names of scopes, as memory requests have them: the key sees them and what is below, and nothing else.
     within: Option<Vec<String>>,
+    /// It neither sees nor makes anything of a higher class.
+    ceiling: Option<Classification>,
     expires_at: Option<DateTime<Utc>>,
     expires_in_days: Option<u16>,
 }
@@ -83,7 +85,13 @@ impl Create {
             text.parse().map_err(|message: String| Error::invalid(format!("within[{index}]"), message))
         };
         let within = self.within.map(|names| names.iter().enumerate().map(name).collect::<Result<_>>());
-        Ok(NewApiKey { name: self.name, scopes: self.scopes, within: within.transpose()?, expires_at })
+        Ok(NewApiKey {
+            name: self.name,
+            scopes: self.scopes,
+            within: within.transpose()?,
+            ceiling: self.ceiling,
+            expires_at,
+        })
     }
 }
 

@@ -14,14 +14,16 @@ pub(crate) fn complete(mut response: Response, url: &str) -> Response {
     if !matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         return response;
     }
-    let Some(challenge) = response.headers().get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok()) else {
+    let Some(challenge) = response.headers().get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok())
+    else {
         return response;
     };
     let scope = match challenge.contains("scope=\"") {
         true => String::new(),
         false => format!(", scope=\"{}\"", scopes(&USUAL)),
     };
-    let whole = format!("{challenge}{scope}, resource_metadata=\"{url}/.well-known/oauth-protected-resource{MCP}\"");
+    let whole =
+        format!("{challenge}{scope}, resource_metadata=\"{url}/.well-known/oauth-protected-resource{MCP}\"");
     if let Ok(value) = HeaderValue::from_str(&whole) {
         response.headers_mut().insert(WWW_AUTHENTICATE, value);
     }
@@ -30,8 +32,11 @@ pub(crate) fn complete(mut response: Response, url: &str) -> Response {
 
 /// The challenge for an application that lacks a scope: everything it needs at once, what it has included.
 pub(crate) fn insufficient(mut response: Response, needed: &[ApiKeyVerb]) -> Response {
-    let challenge = format!("Bearer realm=\"mem0\", error=\"insufficient_scope\", scope=\"{}\"", scopes(needed));
-    response.headers_mut().extend(HeaderValue::from_str(&challenge).ok().map(|value| (WWW_AUTHENTICATE, value)));
+    let challenge =
+        format!("Bearer realm=\"mem0\", error=\"insufficient_scope\", scope=\"{}\"", scopes(needed));
+    response
+        .headers_mut()
+        .extend(HeaderValue::from_str(&challenge).ok().map(|value| (WWW_AUTHENTICATE, value)));
     response
 }
 

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use shared::{Error, telemetry};
 use shared::access::AuthContext;
+use shared::{Error, telemetry};
 
 use crate::State;
 use crate::era::{self, Version};

@@ -43,7 +43,14 @@ pub(crate) struct Fault {
 
 impl Fault {
     fn new(code: i32, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), data: None, modern_status: StatusCode::OK, always: false, needed: Vec::new() }
+        Self {
+            code,
+            message: message.into(),
+            data: None,
+            modern_status: StatusCode::OK,
+            always: false,
+            needed: Vec::new(),
+        }
     }
 
     fn refusal(code: i32, message: impl Into<Cow<'static, str>>) -> Self {
@@ -96,12 +103,7 @@ impl Fault {
 
     /// An application that was not allowed this. Said by HTTP, where clients look for it.
     pub(crate) fn insufficient_scope(message: String, needed: Vec<ApiKeyVerb>) -> Self {
-        Self {
-            modern_status: StatusCode::FORBIDDEN,
-            always: true,
-            needed,
-            ..Self::new(FORBIDDEN, message)
-        }
+        Self { modern_status: StatusCode::FORBIDDEN, always: true, needed, ..Self::new(FORBIDDEN, message) }
     }
 
     /// What an application would have to be allowed, if that is what is wrong.

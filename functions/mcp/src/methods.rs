@@ -36,7 +36,8 @@ pub(crate) async fn call(exchange: &Exchange<'_>, request: &Request) -> Result<V
 /// What the audit log calls a request, and the id or address that it is about: `tool get_memory`, `mem_…`.
 pub(crate) fn operation(request: &Request) -> (String, Option<String>) {
     let params = &request.params;
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).map(|text| text.chars().take(200).collect());
+    let text =
+        |value: Option<&Value>| value.and_then(Value::as_str).map(|text| text.chars().take(200).collect());
     let name: Option<String> = text(params.get("name"));
     let name = name.unwrap_or_default();
     let argument = |name: &str| params.get("arguments").and_then(|arguments| text(arguments.get(name)));
@@ -45,7 +46,9 @@ pub(crate) fn operation(request: &Request) -> (String, Option<String>) {
             let target = ["memory_id", "id", "event_id", "scope"].into_iter().find_map(argument);
             (format!("tool {name}"), target)
         }
-        "prompts/get" if prompts::Prompt::find(&name).is_some() => (format!("prompt {name}"), argument("scope")),
+        "prompts/get" if prompts::Prompt::find(&name).is_some() => {
+            (format!("prompt {name}"), argument("scope"))
+        }
         "resources/read" => ("resource".to_owned(), text(params.get("uri"))),
         "completion/complete" => ("completion".to_owned(), None),
         _ => ("POST /mcp".to_owned(), None),

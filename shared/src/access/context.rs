@@ -209,7 +209,8 @@ impl AuthContext {
                 Err(Error::Forbidden(format!("this API key lacks the scope {}", verb.as_str())))
             }
             Method::Application(application) if !application.verbs.contains(&verb) => {
-                let needed = ApiKeyVerb::ALL.into_iter().filter(|v| *v == verb || application.verbs.contains(v));
+                let needed =
+                    ApiKeyVerb::ALL.into_iter().filter(|v| *v == verb || application.verbs.contains(v));
                 Err(Error::InsufficientScope { lacking: verb, needed: needed.collect() })
             }
             _ => Ok(()),

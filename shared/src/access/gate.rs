@@ -8,8 +8,8 @@ use tokio_postgres::types::ToSql;
 use super::known::{Answers, Proof};
 use super::token::FIRST_PARTY;
 use super::{
-    AccessClaims, ApiKeyVerb, Application, AuthContext, Classification, Credential, IdentityTx, Method, RequestInfo,
-    SecretHash, TokenVerifier, UpkeepTx,
+    AccessClaims, ApiKeyVerb, Application, AuthContext, Classification, Credential, IdentityTx, Method,
+    RequestInfo, SecretHash, TokenVerifier, UpkeepTx,
 };
 use crate::clock::Clock;
 use crate::db::{Database, StoreError};

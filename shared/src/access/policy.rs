@@ -211,7 +211,9 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::ManageGroups
             | A::ManageServiceAccounts
             | A::SimulateAccess => AtLeast(Role::Admin),
-            A::ReassignMemories | A::ListAccounts | A::ManageAccounts | A::ReadAudit | A::ManageAudit => Nobody,
+            A::ReassignMemories | A::ListAccounts | A::ManageAccounts | A::ReadAudit | A::ManageAudit => {
+                Nobody
+            }
         },
     }
 }

@@ -35,11 +35,8 @@ struct Seen {
 impl Witness {
     /// Takes note of the caller.
     pub fn see(&self, gate: &Gate, caller: &AuthContext) {
-        let seen = Seen {
-            gate: gate.clone(),
-            actor: Actor::caller(caller),
-            request: caller.request().clone(),
-        };
+        let seen =
+            Seen { gate: gate.clone(), actor: Actor::caller(caller), request: caller.request().clone() };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
     }
 

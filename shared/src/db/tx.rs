@@ -133,9 +133,11 @@ impl Tx {
         }
         self.timed(sql, async |client: &Object| {
             let statement = client.prepare_cached(sql).await?;
-            let (executed, committed) =
-                futures_util::future::join(client.execute(&statement, params), client.batch_execute("COMMIT"))
-                    .await;
+            let (executed, committed) = futures_util::future::join(
+                client.execute(&statement, params),
+                client.batch_execute("COMMIT"),
+            )
+            .await;
             executed.and(committed)
         })
         .await?;

@@ -116,7 +116,8 @@ impl IntoResponse for Error {
             }
             Self::InsufficientScope { needed, .. } => {
                 let scopes = needed.iter().map(|verb| verb.as_str()).collect::<Vec<_>>().join(" ");
-                let challenge = format!("Bearer realm=\"mem0\", error=\"insufficient_scope\", scope=\"{scopes}\"");
+                let challenge =
+                    format!("Bearer realm=\"mem0\", error=\"insufficient_scope\", scope=\"{scopes}\"");
                 headers.extend(HeaderValue::from_str(&challenge).ok().map(|value| (WWW_AUTHENTICATE, value)));
             }
             Self::LimitReached { retry_after } => {

@@ -89,7 +89,8 @@ impl Memories {
             store::update::update(&tx, self.embedder.model(), &changes).await?;
             for Changed { before, after, .. } in &changes {
                 let details = json!({ "version": after.version, "fields": changed_fields(before, after) });
-                let entry = audit::Entry::new("memory.revise", after.id).memories([after.id]).within(after.home);
+                let entry =
+                    audit::Entry::new("memory.revise", after.id).memories([after.id]).within(after.home);
                 audit::record(&tx, entry.with(details)).await?;
             }
         }

@@ -187,6 +187,27 @@ async fn roles_move_up_to_the_role_of_whoever_dissolves() {
 }
 
 #[tokio::test]
+async fn nothing_becomes_visible_to_more_people_than_its_class_allows() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let [_, grid, lines, solar] = company(&alice).await;
+    let secret = json!({
+        "messages": "the code of the gate", "infer": false, "scope": lines.label(), "classification": "restricted",
+    });
+    alice.post("/v3/memories/add/", secret).await.ok();
+    remember(&alice, "the gate is green", &lines.label()).await;
+    let refused = dissolve(&alice, &lines, &grid.id.to_string(), "leave").await;
+    let refused = refused.assert_problem(409, "conflict", None);
+    assert_eq!(
+        refused,
+        "1 memory of this team is classified restricted and may not be seen by a division: choose another heir, or move \
+         or reclassify it first"
+    );
+    let team = alice.node_in(&solar, ScopeKind::Team, "Panels").await;
+    let done = dissolve(&alice, &lines, &team.id.to_string(), "leave").await.ok();
+    assert_eq!(done["memories"], 2);
+}
+
+#[tokio::test]
 async fn more_memories_than_one_batch_all_arrive() {
     let (app, alice, _) = TestApp::two_tenants().await;
     let [_, grid, lines, _] = company(&alice).await;

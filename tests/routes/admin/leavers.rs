@@ -16,6 +16,14 @@ async fn end(actor: &Actor, other: &Actor) {
     actor.post(&format!("/v1/users/{}/deactivate", other.user), json!({})).await.ok();
 }
 
+/// As if they had left so many days earlier than they did.
+async fn earlier(app: &TestApp, person: &Actor, days: i32) {
+    let move_back =
+        "UPDATE users SET deactivated_at = deactivated_at - make_interval(days => $2) WHERE id = $1";
+    let client = app.database().superuser().await;
+    assert_eq!(client.execute(move_back, &[&person.user.uuid(), &days]).await.unwrap(), 1);
+}
+
 async fn own(actor: &Actor) -> usize {
     let listed = actor.post("/v3/memories/", json!({ "scope": "personal" })).await.ok();
     listed["results"].as_array().unwrap().len()
@@ -43,10 +51,9 @@ async fn what_leavers_remembered_is_kept_for_its_time_and_then_gone() {
     let changed = alice.patch("/v1/enterprise", policy).await.ok();
     assert_eq!(changed["leavers"], json!({ "retention_days": 30, "reassignment": "owners" }));
     let sweep = async || users::forget(app.gate(), || true).await.unwrap();
-    app.advance(TimeDelta::days(100));
     assert_eq!(sweep().await, 0, "nobody has left");
     end(&alice, &mia).await;
-    app.advance(TimeDelta::days(29));
+    earlier(&app, &mia, 29).await;
     assert_eq!((sweep().await, memories(&app, &mia).await), (0, (2, 2)));
     app.advance(TimeDelta::days(1));
     assert_eq!((sweep().await, memories(&app, &mia).await), (2, (0, 0)));
@@ -62,7 +69,7 @@ async fn whoever_comes_back_in_time_finds_everything() {
     let mia = alice.enterprise_colleague("mia", Role::Member).await;
     remember(&mia, "my locker is the blue one").await;
     end(&alice, &mia).await;
-    app.advance(TimeDelta::days(364));
+    earlier(&app, &mia, 364).await;
     assert_eq!(users::forget(app.gate(), || true).await.unwrap(), 0);
     alice.post(&format!("/v1/users/{}/reactivate", mia.user), json!({})).await.ok();
     app.advance(TimeDelta::days(2));
@@ -71,7 +78,7 @@ async fn whoever_comes_back_in_time_finds_everything() {
     let forever = json!({ "leavers": { "retention_days": null, "reassignment": "owners" } });
     alice.patch("/v1/enterprise", forever).await.ok();
     end(&alice, &mia).await;
-    app.advance(TimeDelta::days(40_000));
+    earlier(&app, &mia, 40_000).await;
     assert_eq!((users::forget(app.gate(), || true).await.unwrap(), memories(&app, &mia).await), (0, (1, 1)));
 }
 
@@ -94,10 +101,10 @@ async fn an_heir_gets_them_by_whom_the_policy_lets() {
     let refused = adam.post(&reassign(&mia), to_kim.clone()).await.assert_problem(403, "forbidden", None);
     assert_eq!(refused, "the enterprise lets owners hand over what people left behind");
     kim.post(&reassign(&mia), to_kim.clone()).await.assert_problem(403, "forbidden", None);
-    assert_eq!(alice.post(&reassign(&mia), to_kim.clone()).await.ok(), json!({ "memories": 2 }));
+    assert_eq!(alice.post(&reassign(&mia), to_kim.clone()).await.ok(), json!({ "memories": 2, "kept": 0 }));
     assert_eq!(own(&kim).await, 2);
     assert_eq!(memories(&app, &mia).await, (0, 0));
-    assert_eq!(alice.post(&reassign(&mia), to_kim.clone()).await.ok(), json!({ "memories": 0 }));
+    assert_eq!(alice.post(&reassign(&mia), to_kim.clone()).await.ok(), json!({ "memories": 0, "kept": 0 }));
     // Whoever hands them over has not read them, and does not now.
     assert_eq!(own(&alice).await, 0);
 
@@ -106,7 +113,7 @@ async fn an_heir_gets_them_by_whom_the_policy_lets() {
     alice.patch("/v1/enterprise", admins).await.ok();
     end(&alice, &kim).await;
     let to_energy = json!({ "scope": energy.label() });
-    assert_eq!(adam.post(&reassign(&kim), to_energy.clone()).await.ok(), json!({ "memories": 2 }));
+    assert_eq!(adam.post(&reassign(&kim), to_energy.clone()).await.ok(), json!({ "memories": 2, "kept": 0 }));
     let listed = adam.post("/v3/memories/", json!({ "scope": energy.label() })).await.ok();
     assert_eq!(listed["results"].as_array().unwrap().len(), 2);
     let nobody = json!({ "leavers": { "retention_days": 10, "reassignment": "nobody" } });
@@ -154,5 +161,26 @@ async fn bad_heirs_and_policies_are_refused() {
     let kept = alice.get("/v1/enterprise").await.ok();
     assert_eq!(kept["leavers"], json!({ "retention_days": 365, "reassignment": "owners" }));
     let listed: Value = alice.post(&reassign(&mia), json!({ "scope": "enterprise" })).await.ok();
-    assert_eq!(listed, json!({ "memories": 1 }));
+    assert_eq!(listed, json!({ "memories": 1, "kept": 0 }));
+}
+
+#[tokio::test]
+async fn what_is_too_confidential_for_an_heir_stays_where_it_is() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let energy = alice.node(ScopeKind::Organization, "Energy").await;
+    let [mia, kim] = [
+        alice.enterprise_colleague("mia", Role::Member).await,
+        alice.enterprise_colleague("kim", Role::Member).await,
+    ];
+    for class in ["internal", "confidential", "restricted"] {
+        let text = format!("a {class} matter of the plant");
+        let body = json!({ "messages": text, "infer": false, "classification": class });
+        mia.post("/v3/memories/add/", body).await.ok();
+    }
+    end(&alice, &mia).await;
+    let to_energy = alice.post(&reassign(&mia), json!({ "scope": energy.label() })).await.ok();
+    assert_eq!(to_energy, json!({ "memories": 2, "kept": 1 }));
+    let to_kim = alice.post(&reassign(&mia), json!({ "user_id": kim.user })).await.ok();
+    assert_eq!(to_kim, json!({ "memories": 1, "kept": 0 }));
+    assert_eq!(memories(&app, &mia).await, (0, 0));
 }

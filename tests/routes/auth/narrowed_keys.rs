@@ -175,3 +175,28 @@ async fn a_successor_lasts_as_long_as_its_predecessor_was_meant_to() {
     let replaced = alice.with_key(&new);
     replaced.get("/v1/scopes").await.assert_problem(401, "unauthenticated", None);
 }
+
+#[tokio::test]
+async fn a_key_neither_sees_nor_makes_what_is_above_its_ceiling() {
+    let (_app, alice, [_, grid, ..]) = company().await;
+    for class in ["public", "internal", "confidential"] {
+        let text = format!("the {class} turbine");
+        let body =
+            json!({ "messages": text, "infer": false, "scope": grid.label(), "classification": class });
+        alice.post("/v3/memories/add/", body).await.ok();
+    }
+    let body = json!({ "name": "low", "scopes": ALL, "ceiling": "internal" });
+    let made = alice.post("/v1/api-keys", body).await.ok();
+    assert_eq!(made["ceiling"], "internal");
+    let key = alice.with_key(&made);
+    assert_eq!((found(&alice, "turbine").await, found(&key, "turbine").await), (3, 2));
+    let high =
+        json!({ "messages": "no", "infer": false, "scope": grid.label(), "classification": "restricted" });
+    key.post("/v3/memories/add/", high).await.assert_problem(403, "forbidden", None);
+    let path = format!("/v1/api-keys/{}/rotate", made["id"].as_str().unwrap());
+    let rotated = alice.post(&path, json!({})).await.ok();
+    assert_eq!(rotated["ceiling"], "internal");
+    assert_eq!(found(&alice.with_key(&rotated), "turbine").await, 2);
+    let body = json!({ "name": "odd", "scopes": ALL, "ceiling": "secret" });
+    alice.post("/v1/api-keys", body).await.assert_problem(400, "invalid", Some("ceiling"));
+}

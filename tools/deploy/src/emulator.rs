@@ -91,7 +91,8 @@ impl Emulator {
     /// Calls an action of a service that speaks the query protocol; its answer, which is XML.
     pub async fn call(&self, service: &str, action: &str) -> Result<String> {
         // Nobody checks the signature; what it says it is for chooses the service.
-        let credential = format!("AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request");
+        let credential =
+            format!("AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request");
         #[expect(clippy::disallowed_methods, reason = "a tool, not the product")]
         let request = reqwest::Client::new()
             .post(format!("http://127.0.0.1:{}/", self.port))

@@ -32,7 +32,8 @@ pub(crate) async fn down() -> Result<()> {
 }
 
 async fn databases() -> Result<Databases> {
-    let config = Config::durable(directory().join("postgres")).set("shared_buffers", "128MB").set("jit", "off");
+    let config =
+        Config::durable(directory().join("postgres")).set("shared_buffers", "128MB").set("jit", "off");
     let cluster = tokio::task::spawn_blocking(move || Cluster::open(&config, &mut say)).await??;
     let password = password()?;
     for role in [OWNER, LOGIN] {

@@ -85,7 +85,11 @@ impl Stack {
         osls.args(["deploy", "list", "--stage", STAGE]);
         self.configure(&mut osls, artifacts, databases);
         let text = tokio::task::spawn_blocking(move || run::quietly(&mut osls)).await??;
-        Ok(text.lines().filter_map(|line| line.trim().strip_prefix("Timestamp: ")).map(str::to_owned).collect())
+        Ok(text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("Timestamp: "))
+            .map(str::to_owned)
+            .collect())
     }
 
     /// The base URL of its API.

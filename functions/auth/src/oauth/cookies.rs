@@ -30,7 +30,8 @@ impl Cookie {
     /// Its value.
     pub(super) fn read(self, headers: &HeaderMap, secure: bool) -> Option<String> {
         let sent = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = sent.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let mut pairs =
+            sent.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let value = pairs.find(|(name, _)| *name == self.name(secure)).map(|(_, value)| value.to_owned());
         value.filter(|value| !value.is_empty() && value.len() <= 4096)
     }

@@ -48,7 +48,9 @@ pub(crate) async fn page(visitor: Visitor, RawQuery(query): RawQuery) -> Result<
     let ticket = visitor.ask(question.clone()).await?;
     Ok(match visitor.signed_in().await? {
         None => login::page(&visitor, &question, &ticket, "", None),
-        Some(caller) => device::code_page(&visitor, &caller, &ticket, code.as_deref().unwrap_or_default(), None),
+        Some(caller) => {
+            device::code_page(&visitor, &caller, &ticket, code.as_deref().unwrap_or_default(), None)
+        }
     })
 }
 
@@ -82,7 +84,9 @@ pub(crate) async fn decide(visitor: Visitor, form: Result<Form, Refused>) -> Res
         return Err(OAuthError::new(Code::InvalidRequest, "This form belongs to another page.").into());
     };
     let Some(caller) = visitor.signed_in().await? else {
-        return Err(OAuthError::new(Code::InvalidRequest, "You are not signed in any more. Begin again.").into());
+        return Err(
+            OAuthError::new(Code::InvalidRequest, "You are not signed in any more. Begin again.").into()
+        );
     };
     let approved = match form.needed("decision")?.as_str() {
         "allow" => true,

@@ -10,12 +10,16 @@ use super::form::Form;
 use super::pages::{Page, login, see_other};
 use super::visitor::Visitor;
 
-pub(crate) async fn login(visitor: Visitor, form: Result<Form, super::refused::Refused>) -> Result<Response, Page> {
+pub(crate) async fn login(
+    visitor: Visitor,
+    form: Result<Form, super::refused::Refused>,
+) -> Result<Response, Page> {
     let form = form?;
     visitor.same_origin()?;
     let ticket = form.needed("ticket")?;
     let question = visitor.asked(&ticket).await?;
-    let (email, password) = (form.one("email")?.unwrap_or_default(), form.one("password")?.unwrap_or_default());
+    let (email, password) =
+        (form.one("email")?.unwrap_or_default(), form.one("password")?.unwrap_or_default());
     let again = |problem: &str| login::page(&visitor, &question, &ticket, &email, Some(problem));
     let (Ok(address), Ok(given)) = (email.parse::<EmailAddress>(), Password::try_from(password)) else {
         return Ok(again("Enter the email address and the password of your account."));

@@ -83,7 +83,8 @@ async fn by_client(
 pub(super) fn credentials(headers: &HeaderMap, form: &Form) -> Result<Credentials, OAuthError> {
     let (id, secret) = (form.one("client_id")?, form.one("client_secret")?.map(SecretString::from));
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(Credentials { id, secret }) };
-    let wrong = || OAuthError::new(Code::InvalidClient, "Authorization must be Basic, with client_id and secret");
+    let wrong =
+        || OAuthError::new(Code::InvalidClient, "Authorization must be Basic, with client_id and secret");
     let text = value.to_str().ok().and_then(|text| text.trim().split_once(' ')).ok_or_else(wrong)?;
     if !text.0.eq_ignore_ascii_case("basic") {
         return Err(wrong());

@@ -70,7 +70,8 @@ impl Visitor {
             // With a referrer policy of none, browsers send "null" from our own pages.
             origin != "null" && !self.is_here(origin)
         });
-        let foreign_site = header("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
+        let foreign_site =
+            header("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
         if foreign_origin || foreign_site {
             return Err(OAuthError::new(Code::InvalidRequest, "This form was sent by another site.").into());
         }

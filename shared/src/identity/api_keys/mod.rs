@@ -79,7 +79,7 @@ impl Identity {
             prefix: secret[..SHOWN].to_owned(),
             scopes,
             within,
-            ceiling: None,
+            ceiling: new.ceiling,
             created_at: now,
             expires_at: new.expires_at,
             last_used_at: None,
@@ -88,8 +88,8 @@ impl Identity {
         store::insert(&tx, caller, owner.user, &row, &SecretHash::of(&secret)).await?;
         let view = row.shown_to(caller, &owner);
         let details = json!({
-            "name": view.name, "scopes": view.scopes, "within": view.within, "expires_at": view.expires_at,
-            "owner": owner.user,
+            "name": view.name, "scopes": view.scopes, "within": view.within, "ceiling": view.ceiling,
+            "expires_at": view.expires_at, "owner": owner.user,
         });
         audit::record_as(&tx, caller, Entry::new("api_key.create", view.id).with(details)).await?;
         tx.commit().await?;
@@ -210,6 +210,7 @@ impl KeyRow {
             prefix: self.prefix,
             scopes: self.scopes,
             within: self.within.map(|ids| ids.into_iter().filter_map(label).collect()),
+            ceiling: self.ceiling,
             created_at: self.created_at,
             expires_at: self.expires_at,
             last_used_at: self.last_used_at,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
-use crate::access::{ApiKeyVerb, AuthContext, IdentityTx, SecretHash};
+use crate::access::{ApiKeyVerb, AuthContext, Classification, IdentityTx, SecretHash};
 use crate::db::StoreError;
 use crate::ids::{ApiKeyId, ScopeId, UserId};
 use crate::page::Cursor;
@@ -16,7 +16,7 @@ pub(super) struct KeyRow {
     pub(super) prefix: String,
     pub(super) scopes: Vec<ApiKeyVerb>,
     pub(super) within: Option<Vec<ScopeId>>,
-    pub(super) ceiling: Option<String>,
+    pub(super) ceiling: Option<Classification>,
     pub(super) created_at: DateTime<Utc>,
     pub(super) expires_at: Option<DateTime<Utc>>,
     pub(super) last_used_at: Option<DateTime<Utc>>,
@@ -54,7 +54,7 @@ pub(super) async fn insert(
             &hash.as_bytes(),
             &scopes,
             &within,
-            &key.ceiling,
+            &key.ceiling.map(|class| class.as_str()),
             &key.created_at,
             &key.expires_at,
             &key.rotated_from.map(ApiKeyId::uuid),
@@ -166,13 +166,18 @@ impl TryFrom<&Row> for KeyRow {
         let corrupt = |problem| StoreError::Corrupt { table: "api_keys", column: "scopes", problem };
         let scopes = row.get::<_, Vec<String>>("scopes");
         let within = row.get::<_, Option<Vec<i64>>>("within_scopes");
+        let ceiling = row.get::<_, Option<&str>>("ceiling").map(str::parse).transpose();
         Ok(Self {
             id: ApiKeyId(row.get("id")),
             name: row.get("name"),
             prefix: row.get("prefix"),
             scopes: scopes.iter().map(|scope| scope.parse().map_err(corrupt)).collect::<Result<_, _>>()?,
             within: within.map(|ids| ids.into_iter().map(ScopeId).collect()),
-            ceiling: row.get("ceiling"),
+            ceiling: ceiling.map_err(|problem| StoreError::Corrupt {
+                table: "api_keys",
+                column: "ceiling",
+                problem,
+            })?,
             created_at: row.get("created_at"),
             expires_at: row.get("expires_at"),
             last_used_at: row.get("last_used_at"),

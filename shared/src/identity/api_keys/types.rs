@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use crate::access::{ApiKeyVerb, ScopeName};
+use crate::access::{ApiKeyVerb, Classification, ScopeName};
 use crate::ids::{ApiKeyId, UserId};
 
 /// Whose keys are meant.
@@ -24,6 +24,8 @@ pub struct NewApiKey {
     pub scopes: Vec<ApiKeyVerb>,
     /// The scopes with whose subtrees it is content; none: with all that its owner may see.
     pub within: Option<Vec<ScopeName>>,
+    /// The highest classification that it may be used for; none: any.
+    pub ceiling: Option<Classification>,
     /// When it ends; none: when it is revoked.
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -48,6 +50,8 @@ pub struct ApiKeyView {
     pub scopes: Vec<ApiKeyVerb>,
     /// The scopes with whose subtrees it is content, as far as the reader can see them; null: with all of its owner's.
     pub within: Option<Vec<String>>,
+    /// The highest classification that it may be used for; null: any.
+    pub ceiling: Option<Classification>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it ends; none: when it is revoked.

@@ -68,13 +68,16 @@ impl Identity {
     ) -> Result<String> {
         // A new session each time: a cookie that somebody planted before is worth nothing after.
         let signed_in = self.login(request, email, password).await?;
-        let content = SignIn { session: signed_in.session, expires: (request.at + SIGNED_IN_FOR).timestamp() };
+        let content =
+            SignIn { session: signed_in.session, expires: (request.at + SIGNED_IN_FOR).timestamp() };
         self.sealed(SESSION, &content, request.at).await
     }
 
     /// Who is signed in at a browser with this cookie; nobody if the session has ended.
     pub async fn browser(&self, cookie: &str, request: &RequestInfo) -> Result<Option<AuthContext>> {
-        let Some(content) = self.opened::<SignIn>(SESSION, cookie, request.at).await? else { return Ok(None) };
+        let Some(content) = self.opened::<SignIn>(SESSION, cookie, request.at).await? else {
+            return Ok(None);
+        };
         if content.expires <= request.at.timestamp() {
             return Ok(None);
         }
@@ -98,7 +101,12 @@ impl Identity {
     }
 
     /// The question that a form answers; none if it was put to another browser, or too long ago.
-    pub async fn question(&self, ticket: &str, browser: &str, now: DateTime<Utc>) -> Result<Option<Question>> {
+    pub async fn question(
+        &self,
+        ticket: &str,
+        browser: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Question>> {
         let opened = self.opened::<Ticket>(TICKET, ticket, now).await?;
         let valid = opened.filter(|it| it.browser == bound(browser) && it.expires > now.timestamp());
         Ok(valid.map(|it| it.question))

@@ -78,7 +78,8 @@ impl Fetcher {
             return Err("it is not application/json".to_owned());
         }
         let body = Limited::new(body, MAX_BYTES).collect().await;
-        body.map(|body| body.to_bytes()).map_err(|_| format!("it broke off, or has more than {MAX_BYTES} bytes"))
+        body.map(|body| body.to_bytes())
+            .map_err(|_| format!("it broke off, or has more than {MAX_BYTES} bytes"))
     }
 }
 

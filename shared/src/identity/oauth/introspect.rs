@@ -90,7 +90,11 @@ impl Identity {
 }
 
 /// The grant that a token of either kind belongs to; none if it is no token of ours or is too old.
-pub(super) async fn grant_of(identity: &Identity, request: &RequestInfo, token: &str) -> Result<Option<GrantId>> {
+pub(super) async fn grant_of(
+    identity: &Identity,
+    request: &RequestInfo,
+    token: &str,
+) -> Result<Option<GrantId>> {
     if token.bytes().filter(|byte| *byte == b'.').count() == 2 {
         return match identity.gate().inspect(token, request).await {
             Ok(claims) => Ok(Some(GrantId(claims.sid.uuid()))),

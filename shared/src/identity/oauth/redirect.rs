@@ -14,7 +14,8 @@ pub(super) fn check(uri: &str) -> Result<()> {
         let shown: String = uri.chars().take(100).collect();
         Err(OAuthError::new(Code::InvalidRedirectUri, format!("{shown:?}: {what}")))
     };
-    if uri.len() > LONGEST || !uri.bytes().all(|byte| (0x21..0x7f).contains(&byte) && !b"\"<>\\^`{|}".contains(&byte))
+    if uri.len() > LONGEST
+        || !uri.bytes().all(|byte| (0x21..0x7f).contains(&byte) && !b"\"<>\\^`{|}".contains(&byte))
     {
         return refuse("this is no URI");
     }
@@ -22,7 +23,9 @@ pub(super) fn check(uri: &str) -> Result<()> {
         return refuse("a redirect URI has no fragment");
     }
     let Ok(parsed) = uri.parse::<Uri>() else { return refuse("this is no URI") };
-    let Some(authority) = parsed.authority() else { return refuse("https, or http on the loopback interface") };
+    let Some(authority) = parsed.authority() else {
+        return refuse("https, or http on the loopback interface");
+    };
     if authority.as_str().contains('@') || authority.host().is_empty() {
         return refuse("a redirect URI names a host and no user");
     }
@@ -110,7 +113,11 @@ mod tests {
     fn the_match_is_exact_but_for_a_loopback_port() {
         let registered = ["https://app.example/callback".to_owned(), "http://127.0.0.1:1/cb".to_owned()];
         let ok = |asked: &str| is_registered(asked, &registered);
-        assert!(ok("https://app.example/callback") && ok("http://127.0.0.1:1/cb") && ok("http://127.0.0.1:55555/cb"));
+        assert!(
+            ok("https://app.example/callback")
+                && ok("http://127.0.0.1:1/cb")
+                && ok("http://127.0.0.1:55555/cb")
+        );
         for wrong in [
             "https://app.example/callback/",
             "https://app.example/callback?x=1",
@@ -131,7 +138,10 @@ mod tests {
     #[test]
     fn answers_are_added_to_the_query() {
         let added = [("code", Some("a b")), ("state", None), ("iss", Some("https://x"))];
-        assert_eq!(with_query("https://a.example/cb", &added), "https://a.example/cb?code=a+b&iss=https%3A%2F%2Fx");
+        assert_eq!(
+            with_query("https://a.example/cb", &added),
+            "https://a.example/cb?code=a+b&iss=https%3A%2F%2Fx"
+        );
         assert_eq!(with_query("https://a.example/cb?q=1", &added[..1]), "https://a.example/cb?q=1&code=a+b");
     }
 }

@@ -9,9 +9,10 @@ pub(super) fn audience(issuer: &str, resources: &[String]) -> Result<String> {
     let mut asked = resources.iter().map(|resource| {
         // `https://mem0.example/` and `https://mem0.example` are the same resource (RFC 3986 section 6.2.3).
         let resource = resource.strip_suffix('/').unwrap_or(resource);
-        [&all, &mcp].into_iter().find(|known| **known == resource).ok_or_else(|| {
-            OAuthError::new(Code::InvalidTarget, format!("resource must be {mcp} or {all}"))
-        })
+        [&all, &mcp]
+            .into_iter()
+            .find(|known| **known == resource)
+            .ok_or_else(|| OAuthError::new(Code::InvalidTarget, format!("resource must be {mcp} or {all}")))
     });
     let first = asked.next().transpose()?.unwrap_or(&mcp);
     for other in asked {
@@ -50,7 +51,9 @@ mod tests {
         assert_eq!(of(&["https://mem0.example/mcp"]).unwrap(), "https://mem0.example/mcp");
         assert_eq!(of(&["https://mem0.example/"]).unwrap(), ISSUER);
         assert_eq!(of(&["https://mem0.example", "https://mem0.example"]).unwrap(), ISSUER);
-        for wrong in ["https://evil.example/mcp", "https://mem0.example/mcp/x", "https://mem0.example/v1", "", "x"] {
+        for wrong in
+            ["https://evil.example/mcp", "https://mem0.example/mcp/x", "https://mem0.example/v1", "", "x"]
+        {
             assert_eq!(of(&[wrong]), None, "{wrong}");
         }
         assert_eq!(of(&["https://mem0.example", "https://mem0.example/mcp"]), None);

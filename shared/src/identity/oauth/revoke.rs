@@ -3,10 +3,10 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::Result;
 use super::clients::Client;
 use super::grants::store;
 use super::introspect::grant_of;
-use super::Result;
 use crate::access::RequestInfo;
 use crate::audit::{self, Entry};
 use crate::identity::{Identity, sessions};
@@ -14,7 +14,12 @@ use crate::ids::SessionId;
 
 impl Identity {
     /// Ends the grant of a token of this application's. What is no such token is nothing to end.
-    pub async fn revoke_token(&self, request: &RequestInfo, client: &Client, token: &SecretString) -> Result<()> {
+    pub async fn revoke_token(
+        &self,
+        request: &RequestInfo,
+        client: &Client,
+        token: &SecretString,
+    ) -> Result<()> {
         let Some(grant) = grant_of(self, request, token.expose_secret()).await? else { return Ok(()) };
         let tx = self.gate().sign_in("oauth_grant.revoke").await?;
         let holder = store::holder(&tx, grant, request.at).await?;

@@ -20,6 +20,7 @@ pub async fn spend(
         INSERT INTO spent_tickets (enterprise_id, purpose, ticket_hash, expires_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT DO NOTHING";
     let hash = SecretHash::of(ticket);
-    let spent = tx.execute(SPEND, &[&enterprise.uuid(), &purpose, &hash.as_bytes(), &expires_at, &now]).await?;
+    let spent =
+        tx.execute(SPEND, &[&enterprise.uuid(), &purpose, &hash.as_bytes(), &expires_at, &now]).await?;
     Ok(spent == 1)
 }

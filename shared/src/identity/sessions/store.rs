@@ -93,9 +93,7 @@ pub(super) async fn revoke(
     const REVOKE: &str = "-- session.revoke
         UPDATE sessions SET revoked_at = $3, revoke_reason = $4
          WHERE enterprise_id = $1 AND id = $2 AND revoked_at IS NULL";
-    tx.execute(REVOKE, &[&enterprise.uuid(), &session.uuid(), &at, &reason])
-        .await
-        .map(|ended| ended == 1)
+    tx.execute(REVOKE, &[&enterprise.uuid(), &session.uuid(), &at, &reason]).await.map(|ended| ended == 1)
 }
 
 pub(super) async fn list(

@@ -10,16 +10,16 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 
-use super::placement::{check_depth, check_kind};
+use super::placement::{a, check_depth, check_kind};
 use super::{estate, store};
-use crate::access::{Action, AuthContext, ReadableScope, Role};
+use crate::access::{Action, Audience, AuthContext, Classification, ReadableScope, Role};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ids::{NodeId, ScopeId};
 use crate::tenancy::locked::Locked;
 use crate::tenancy::place::Place;
-use crate::tenancy::rank;
+use crate::tenancy::{policies, rank};
 
 /// Memories handed over in one transaction.
 const BATCH: i32 = 1000;
@@ -155,6 +155,7 @@ async fn checked(
         ctx.authorize(Action::ManageMembers, &heir)?;
         rank::may_grant(&heir, role)?;
     }
+    check_audience(tree, &node, &heir).await?;
     let below = store::height(tree, &node).await? - 1;
     if below > 0 {
         for kind in estate::kinds_below(tree, scope).await? {
@@ -163,6 +164,28 @@ async fn checked(
         check_depth(&heir, below)?;
     }
     Ok((node, heir))
+}
+
+/// Refuses an heir where more people would see the node's memories than their class allows.
+async fn check_audience(tree: &Locked<'_, '_>, node: &ReadableScope, heir: &ReadableScope) -> Result<()> {
+    let policy = policies::effective(tree, heir.id).await?.ok_or(Error::NotFound { what: "organization" })?;
+    let too_many = |class: &Classification| policy.audience(*class) < Audience::from(heir.kind);
+    let classes: Vec<_> = Classification::ALL.into_iter().filter(too_many).collect();
+    let count = estate::count_classified(tree, node.id, &classes).await?;
+    if count == 0 {
+        return Ok(());
+    }
+    let names: Vec<_> = classes.iter().map(|class| class.as_str()).collect();
+    let (memories, them) =
+        if count == 1 { ("1 memory".to_owned(), "it") } else { (format!("{count} memories"), "them") };
+    Err(Error::Conflict(format!(
+        "{memories} of this {} {} classified {} and may not be seen by {}: choose another heir, or move or reclassify {them} \
+         first",
+        node.kind,
+        if count == 1 { "is" } else { "are" },
+        names.join(" or "),
+        a(heir.kind)
+    )))
 }
 
 impl<'de> Deserialize<'de> for Heir {

@@ -1,7 +1,7 @@
 //! What belongs to a node, on its way to an heir.
 
 use super::dissolve::{Estate, Members};
-use crate::access::ScopeKind;
+use crate::access::{Classification, ScopeKind};
 use crate::db::StoreError;
 use crate::ids::ScopeId;
 use crate::tenancy::locked::Locked;
@@ -16,6 +16,18 @@ pub(super) async fn hand_over_memories(
     const HAND_OVER: &str = "-- node.hand_over_memories
         SELECT mem0.hand_over_memories($1, $2, $3)";
     tree.query_one(HAND_OVER, &[&node.0, &heir.0, &most]).await.map(|row| row.get(0))
+}
+
+/// How many of its memories have one of these classes.
+pub(super) async fn count_classified(
+    tree: &Locked<'_, '_>,
+    node: ScopeId,
+    classes: &[Classification],
+) -> Result<i64, StoreError> {
+    const COUNT: &str = "-- node.count_classified
+        SELECT mem0.count_classified($1, $2::text[]::classification[])";
+    let classes: Vec<&str> = classes.iter().map(|class| class.as_str()).collect();
+    tree.query_one(COUNT, &[&node.0, &classes]).await.map(|row| row.get(0))
 }
 
 /// The kinds of the nodes right below.

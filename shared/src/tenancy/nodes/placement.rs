@@ -40,7 +40,7 @@ pub(super) fn check_kind(kind: ScopeKind, parent: &ReadableScope) -> Result<()> 
 }
 
 /// With its article.
-fn a(kind: ScopeKind) -> String {
+pub(super) fn a(kind: ScopeKind) -> String {
     let vowel = kind.as_str().starts_with(['a', 'e', 'i', 'o']);
     format!("{} {kind}", if vowel { "an" } else { "a" })
 }

@@ -8,14 +8,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Kind, Status, User, store};
-use crate::access::{Action, AuthContext, Gate, ReadableScope, Role, ScopeKind, ScopeName};
+use crate::access::{
+    Action, Audience, AuthContext, Classification, Gate, ReadableScope, Role, ScopeKind, ScopeName,
+};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ids::{ScopeId, UserId};
 use crate::tenancy::enterprise;
 use crate::tenancy::locked::Locked;
-use crate::tenancy::rank;
+use crate::tenancy::{policies, rank};
 
 /// Memories handed over, or removed, by one statement.
 const BATCH: i32 = 1000;
@@ -78,6 +80,8 @@ pub enum MemoryHeir {
 pub struct Reassigned {
     /// How many memories.
     pub memories: i64,
+    /// How many stay where they are, because their class may not be seen by so many.
+    pub kept: i64,
 }
 
 /// Hands the personal memories of somebody who left to an heir. Their author stays who they are.
@@ -103,18 +107,21 @@ pub async fn reassign(
         return Err(Error::Conflict("this account is active: its memories are its own".to_owned()));
     }
     let (scope, name) = scope_of(&tree, user, heir).await?;
+    let policy = policies::effective(&tx, scope).await?.ok_or(Error::NotFound { what: "scope" })?;
+    let few_enough = |class: &Classification| policy.audience(*class) >= Audience::from(policy.kind);
+    let classes: Vec<_> = Classification::ALL.into_iter().filter(few_enough).collect();
     let mut memories = 0;
-    loop {
-        let moved = store::hand_over_personal(&tree, user, scope, BATCH).await?;
+    let kept = loop {
+        let (moved, kept) = store::hand_over_personal(&tree, user, scope, &classes, BATCH).await?;
         memories += i64::from(moved);
         if moved < BATCH {
-            break;
+            break kept;
         }
-    }
+    };
     let entry = Entry::new("account.reassign_memories", user);
-    audit::record(&tx, entry.with(json!({ "heir": name, "memories": memories }))).await?;
+    audit::record(&tx, entry.with(json!({ "heir": name, "memories": memories, "kept": kept }))).await?;
     tx.commit().await?;
-    Ok(Reassigned { memories })
+    Ok(Reassigned { memories, kept })
 }
 
 /// Removes personal memories whose time is over, while there is time; how many.

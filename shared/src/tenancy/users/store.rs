@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
 use super::{Kind, Membership, Status, User};
-use crate::access::{Role, TenantTx, UpkeepTx};
+use crate::access::{Classification, Role, TenantTx, UpkeepTx};
 use crate::db::StoreError;
 use crate::ids::{ScopeId, UserId};
 use crate::page::Cursor;
@@ -73,16 +73,19 @@ pub(super) async fn personal_scope(tx: &TenantTx<'_>, user: UserId) -> Result<Op
     Ok(row.map(|row| ScopeId(row.get(0))))
 }
 
-/// Hands some personal memories of somebody who left to another scope; how many.
+/// Hands some personal memories of these classes of somebody who left to another scope; how many, and how many are left.
 pub(super) async fn hand_over_personal(
     tree: &Locked<'_, '_>,
     user: UserId,
     heir: ScopeId,
+    classes: &[Classification],
     most: i32,
-) -> Result<i32, StoreError> {
+) -> Result<(i32, i64), StoreError> {
     const HAND_OVER: &str = "-- account.hand_over_personal
-        SELECT mem0.hand_over_personal($1, $2, $3)";
-    tree.query_one(HAND_OVER, &[&user.uuid(), &heir.0, &most]).await.map(|row| row.get(0))
+        SELECT moved, kept FROM mem0.hand_over_personal($1, $2, $3::text[]::classification[], $4)";
+    let classes: Vec<&str> = classes.iter().map(|class| class.as_str()).collect();
+    let row = tree.query_one(HAND_OVER, &[&user.uuid(), &heir.0, &classes, &most]).await?;
+    Ok((row.get("moved"), row.get("kept")))
 }
 
 /// Removes some of what people left whose retention is over; how many memories, and whether there may be more.

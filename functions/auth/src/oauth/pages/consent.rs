@@ -38,7 +38,10 @@ pub(crate) fn page(
         String::new()
     };
     let known_by = match request.client_id.strip_prefix("https://") {
-        Some(document) => format!("<dt>Described at</dt><dd>{}</dd>", escape(document.split('/').next().unwrap_or_default())),
+        Some(document) => format!(
+            "<dt>Described at</dt><dd>{}</dd>",
+            escape(document.split('/').next().unwrap_or_default())
+        ),
         None => String::new(),
     };
     let content = format!(

@@ -20,7 +20,8 @@ pub(super) fn page(error: OAuthError) -> Response {
             }
         }
     };
-    let id = telemetry::request_id().map(|id| format!("<p class=\"quiet\">Request {id}</p>")).unwrap_or_default();
+    let id =
+        telemetry::request_id().map(|id| format!("<p class=\"quiet\">Request {id}</p>")).unwrap_or_default();
     let content = format!(
         "<h1>This cannot go on</h1>\n<p class=\"alarm\" role=\"alert\">{}</p>\n\
          <p>Go back to your application and begin again. If it happens once more, tell whoever provides the \

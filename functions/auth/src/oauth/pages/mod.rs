@@ -12,7 +12,9 @@ mod style;
 use std::fmt;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, X_FRAME_OPTIONS};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, X_FRAME_OPTIONS,
+};
 use http::{HeaderValue, StatusCode};
 use shared::access::ApiKeyVerb;
 use shared::identity::oauth::OAuthError;
@@ -107,9 +109,7 @@ pub(super) fn meaning(verb: ApiKeyVerb) -> (&'static str, &'static str) {
         ApiKeyVerb::MemoriesRead => {
             ("Search and read memories", "Everything that you can see: yours, and your teams’.")
         }
-        ApiKeyVerb::MemoriesWrite => {
-            ("Add, change and delete memories", "Wherever you may do so yourself.")
-        }
+        ApiKeyVerb::MemoriesWrite => ("Add, change and delete memories", "Wherever you may do so yourself."),
         ApiKeyVerb::TenancyRead => {
             ("See your organization", "Its teams and their members, as far as you see them.")
         }

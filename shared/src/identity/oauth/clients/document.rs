@@ -25,9 +25,10 @@ impl Identity {
         if let Some(known) = known {
             return Ok(known);
         }
-        let bytes = self.fetcher().get(id).await.map_err(|problem| {
-            refuse(format!("the document at client_id could not be read: {problem}"))
-        })?;
+        let bytes =
+            self.fetcher().get(id).await.map_err(|problem| {
+                refuse(format!("the document at client_id could not be read: {problem}"))
+            })?;
         let client = read(id, &bytes).map_err(|error| match error {
             OAuthError::Refused(_, what) => refuse(format!("the document at client_id is not valid: {what}")),
             failed @ OAuthError::Failed(_) => failed,
@@ -104,7 +105,9 @@ mod tests {
     #[test]
     fn a_document_speaks_for_its_own_address_only() {
         let document = |client_id: &str| {
-            format!(r#"{{"client_id":"{client_id}","client_name":"App","redirect_uris":["https://app.example/cb"]}}"#)
+            format!(
+                r#"{{"client_id":"{client_id}","client_name":"App","redirect_uris":["https://app.example/cb"]}}"#
+            )
         };
         let id = "https://app.example/client.json";
         assert_eq!(read(id, document(id).as_bytes()).unwrap().name, "App");

@@ -66,7 +66,9 @@ impl Metadata {
         let name = name.unwrap_or("An application without a name");
         // Also nothing that turns text around: a name must not be able to dress up what stands beside it.
         if name.chars().count() > 100 || name.chars().any(|c| c.is_control() || is_bidi(c)) {
-            return Err(invalid("client_name has at most 100 characters and no control characters".to_owned()));
+            return Err(invalid(
+                "client_name has at most 100 characters and no control characters".to_owned(),
+            ));
         }
         let uri = self.client_uri.filter(|uri| uri.starts_with("https://") && redirect::check(uri).is_ok());
         Ok(Checked { name: name.to_owned(), uri, redirect_uris: self.redirect_uris, grant_types })

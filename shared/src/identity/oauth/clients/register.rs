@@ -37,7 +37,8 @@ impl Identity {
             "none" => None,
             "client_secret_basic" | "client_secret_post" => Some(random::secret(SECRET_PREFIX)?),
             _ => {
-                let what = "token_endpoint_auth_method must be none, client_secret_basic or client_secret_post";
+                let what =
+                    "token_endpoint_auth_method must be none, client_secret_basic or client_secret_post";
                 return Err(OAuthError::new(Code::InvalidClientMetadata, what));
             }
         };

@@ -33,13 +33,16 @@ impl Identity {
     ) -> Result<String> {
         caller.session()?;
         let now = caller.request().at;
-        let scopes: Vec<ApiKeyVerb> = asked.scopes.iter().copied().filter(|verb| scopes.contains(verb)).collect();
+        let scopes: Vec<ApiKeyVerb> =
+            asked.scopes.iter().copied().filter(|verb| scopes.contains(verb)).collect();
         if scopes.is_empty() {
             return Ok(self.answer(asked, &[("error", Some(Code::AccessDenied.as_str()))]));
         }
         let code = random::secret(PREFIX)?;
         let tx = self.gate().sign_in("oauth_code.issue").await?;
-        if !spent::spend(&tx, caller.enterprise_id(), "oauth.consent", ticket, now + TimeDelta::hours(1), now).await? {
+        if !spent::spend(&tx, caller.enterprise_id(), "oauth.consent", ticket, now + TimeDelta::hours(1), now)
+            .await?
+        {
             return Err(OAuthError::new(Code::InvalidRequest, "this question was answered already"));
         }
         let new = store::NewCode { hash: SecretHash::of(&code), request: asked, scopes: &scopes };

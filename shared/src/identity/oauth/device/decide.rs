@@ -6,8 +6,8 @@ use super::{Waiting, normalized, store, unknown_code};
 use crate::access::AuthContext;
 use crate::audit::{self, Entry};
 use crate::identity::Identity;
-use crate::identity::oauth::clients::Client;
 use crate::identity::oauth::Result;
+use crate::identity::oauth::clients::Client;
 use crate::identity::throttle::{self, Bucket};
 
 impl Identity {
@@ -36,7 +36,8 @@ impl Identity {
             return Err(unknown_code());
         }
         if !approved {
-            let entry = Entry::new("application.decline", "").with(json!({ "grant_type": "device_code" })).refused();
+            let entry =
+                Entry::new("application.decline", "").with(json!({ "grant_type": "device_code" })).refused();
             audit::record_as(&tx, caller, entry).await?;
         }
         tx.commit().await?;

@@ -68,7 +68,10 @@ impl Identity {
             let taken = !store::insert(&tx, &new, request, request.at + LIFETIME).await?;
             tx.commit().await?;
             if !taken {
-                return Ok(Begun { device_code: secret.into(), user_code: format!("{}-{}", &code[..4], &code[4..]) });
+                return Ok(Begun {
+                    device_code: secret.into(),
+                    user_code: format!("{}-{}", &code[..4], &code[4..]),
+                });
             }
         }
         Err(crate::Error::unavailable("no code is free right now", "user codes collide").into())
@@ -96,7 +99,10 @@ fn user_code() -> Result<String> {
 
 /// A refusal of a code that a person typed.
 fn unknown_code() -> OAuthError {
-    OAuthError::new(Code::InvalidRequest, "This code is not known, or it is too old. Check it, or begin again on the device.")
+    OAuthError::new(
+        Code::InvalidRequest,
+        "This code is not known, or it is too old. Check it, or begin again on the device.",
+    )
 }
 
 #[cfg(test)]

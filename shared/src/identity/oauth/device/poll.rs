@@ -12,7 +12,12 @@ use crate::identity::throttle::{self, Bucket};
 
 impl Identity {
     /// The first tokens, once the person has agreed.
-    pub async fn poll_device(&self, request: &RequestInfo, client: &Client, code: &SecretString) -> Result<Issued> {
+    pub async fn poll_device(
+        &self,
+        request: &RequestInfo,
+        client: &Client,
+        code: &SecretString,
+    ) -> Result<Issued> {
         client.may_use(GrantType::DeviceCode)?;
         let now = request.at;
         let key = self.signing_keys().current(now).await?;
