@@ -3,10 +3,13 @@
 # Optimized enough to answer in milliseconds, without the long link of a release.
 PROFILE ?= quick
 
-.PHONY: help up down test conformance check bench package needs
+DEPLOY = cargo run --locked --quiet --package deploy --
+PLACE = --stage $(STAGE) $(if $(REGION),--region $(REGION))
+
+.PHONY: help up down test conformance check bench package check-deploy lambda-up lambda-down deploy rollback stage npm needs
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 up: needs ## Run everything on this machine: PostgreSQL, schema, demo enterprise, all APIs
 	@cargo run --locked --profile $(PROFILE) --package server -- serve --embedded
@@ -17,8 +20,7 @@ down: needs ## Stop the embedded PostgreSQL; the data stays in .local
 test: needs ## Run all tests against a private embedded PostgreSQL
 	@scripts/test
 
-conformance: needs ## Run the official MCP conformance suite; the last line is the result as JSON
-	@command -v npm >/dev/null || { echo "error: npm is missing, install Node.js" >&2; exit 1; }
+conformance: needs npm ## Run the official MCP conformance suite; the last line is the result as JSON
 	@cargo xtask conformance
 
 check: needs ## Formatting, lints, forbidden dependencies
@@ -29,6 +31,30 @@ bench: needs ## Measure; see docs/performance.md for the single benchmarks
 
 package: needs ## Build one zip for each Lambda function
 	@cargo xtask package
+
+check-deploy: needs npm ## All that can be checked of a deployment without an account
+	@cargo xtask package --profile dev
+	@$(DEPLOY) check --profile dev
+
+lambda-up: needs npm ## The packaged functions behind an API, on an emulator of AWS on this machine
+	@cargo xtask package --profile $(PROFILE)
+	@$(DEPLOY) up --profile $(PROFILE)
+
+lambda-down: ## Stop it; the data stays in .local/lambda
+	@$(DEPLOY) down
+
+deploy: needs npm stage ## Deploy to AWS: STAGE=dev|staging|prod, REGION=, ARCH=arm64, PARAMS="size=large"
+	@cargo xtask package $(if $(filter arm64,$(ARCH)),--arm64)
+	@$(DEPLOY) release $(PLACE) $(if $(ARCH),--param architecture=$(ARCH)) $(foreach param,$(PARAMS),--param $(param))
+
+rollback: npm stage ## Go back to an earlier deployment: STAGE=, TO=<timestamp>; without TO, list them
+	@$(DEPLOY) rollback $(PLACE) $(if $(TO),--timestamp $(TO))
+
+stage:
+	@[ -n "$(STAGE)" ] || { echo "error: say where: STAGE=dev, staging or prod" >&2; exit 1; }
+
+npm:
+	@command -v npm >/dev/null || { echo "error: npm is missing, install Node.js 20.19 or later" >&2; exit 1; }
 
 needs:
 	@command -v cargo >/dev/null || { echo "error: cargo is missing, install Rust from https://rustup.rs" >&2; exit 1; }

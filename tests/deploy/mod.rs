@@ -3,6 +3,7 @@
 
 mod connections;
 mod routes;
+mod schedules;
 
 use std::path::{Path, PathBuf};
 

@@ -27,7 +27,11 @@ fn paths() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
 fn routes(paths: &BTreeSet<&str>) -> BTreeSet<String> {
     let route = |path: &&str| match path.strip_suffix('/') {
         Some(_) => format!("/{}/{{proxy+}}", path.split('/').nth(1).unwrap()),
-        None => (*path).to_owned(),
+        // axum's `{*rest}` is API Gateway's `{rest+}`.
+        None => match path.split_once("{*") {
+            Some((start, rest)) => format!("{start}{{{}+}}", rest.trim_end_matches('}')),
+            None => (*path).to_owned(),
+        },
     };
     paths.iter().map(route).collect()
 }
@@ -60,7 +64,7 @@ fn api_gateway_sends_each_path_to_the_function_that_answers_it() {
         .collect();
     for (function, paths) in &all {
         for path in paths {
-            let asked = path.replace('{', "").replace('}', "-1");
+            let asked = path.replace("{*", "").replace('{', "").replace('}', "-1");
             let chosen = routes
                 .iter()
                 .filter(|(_, route)| matches(route, &asked))
@@ -71,8 +75,8 @@ fn api_gateway_sends_each_path_to_the_function_that_answers_it() {
     for (function, route) in &routes {
         assert!(!route.ends_with('/'), "{route}: API Gateway refuses it");
         assert!(
-            !route.contains("+}") || *function == CATCHES_ALL,
-            "{function} {route}: only {CATCHES_ALL} catches all"
+            !route.contains("{proxy+}") || *function == CATCHES_ALL,
+            "{function} {route}: {CATCHES_ALL} catches all"
         );
     }
     assert!(routes.len() < 300, "{} routes: API Gateway takes 300 unless it is asked for more", routes.len());

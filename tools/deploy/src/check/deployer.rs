@@ -1,0 +1,124 @@
+//! `infra/aws/deployer.json`, the least that whoever deploys may do, against what CloudFormation does in their name for each
+//! type of resource in the templates: its own schemas, which cfn-lint brings, say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use crate::run::quietly;
+use crate::{Template, root, tools};
+
+/// Of a managed policy, without white space.
+const LARGEST: usize = 6144;
+
+/// What the schemas list for features that the templates do not use, and what the deployer need not be allowed therefore.
+const NOT_USED: [&str; 22] = [
+    // Services that a property could refer to.
+    "elasticfilesystem:*",
+    "firehose:*",
+    "payments:*",
+    "s3files:*",
+    "s3tables:*",
+    "vpc-lattice:*",
+    "vpce:*",
+    "lambda:GetLayerVersion",
+    "lambda:*CodeSigningConfig",
+    "lambda:PassCapacityProvider",
+    "ec2:*VpcEncryptionControl*",
+    "ec2:*SubnetCidrBlock",
+    "cloudfront:*ConnectionGroup",
+    "cloudfront:GetVpcOrigin",
+    // Policies of users and groups, boundaries, lists of everything.
+    "iam:*GroupPolicy",
+    "iam:*UserPolicy",
+    "iam:*RolePermissionsBoundary",
+    "iam:ListRoles",
+    "logs:*BearerTokenAuthentication",
+    "logs:*DataProtectionPolicy",
+    "logs:*IndexPolicy",
+    "logs:*LogGroupDeletionProtection",
+];
+
+pub(super) fn check(templates: &[Template]) -> Result<String> {
+    let text = fs::read_to_string(root().join("infra/aws/deployer.json"))?;
+    let policy: Value = serde_json::from_str(&text).context("infra/aws/deployer.json")?;
+    let types: BTreeSet<&str> = templates.iter().flat_map(Template::types).collect();
+    let types: Vec<&str> = types.into_iter().filter(|name| name.starts_with("AWS::")).collect();
+    let needs = needs(&types)?;
+    let (mut missing, mut count) = (BTreeMap::<_, Vec<_>>::new(), 0);
+    for (name, actions) in &needs {
+        ensure!(!actions.is_empty(), "nothing is known of {name}");
+        for action in actions.iter().filter(|action| !NOT_USED.iter().any(|unused| matches(unused, action))) {
+            count += 1;
+            if !allows(&policy, action) {
+                missing.entry(name).or_default().push(action);
+            }
+        }
+    }
+    ensure!(needs.len() == types.len(), "cfn-lint knows {} of {} types", needs.len(), types.len());
+    ensure!(missing.is_empty(), "infra/aws/deployer.json does not allow {missing:#?}");
+    let size = text.chars().filter(|character| !character.is_whitespace()).count();
+    ensure!(size <= LARGEST, "infra/aws/deployer.json has {size} characters, IAM takes {LARGEST}");
+    Ok(format!("allowed {count} actions for {} types of resources", types.len()))
+}
+
+/// What making, reading, changing and removing resources of these types takes.
+fn needs(types: &[&str]) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    const SCRIPT: &str = include_str!("permissions.py");
+    let python = tools::cfn_lint()?.with_file_name("python");
+    let said = quietly(Command::new(python).args(["-c", SCRIPT]).args(types))?;
+    Ok(serde_json::from_str(&said)?)
+}
+
+/// Whether a statement of the policy allows an action; what it is for is not looked at.
+fn allows(policy: &Value, action: &str) -> bool {
+    let statements = policy["Statement"].as_array().into_iter().flatten();
+    let allowed = statements.filter(|statement| statement["Effect"] == "Allow");
+    let patterns = allowed.filter_map(|statement| statement["Action"].as_array()).flatten();
+    patterns.filter_map(Value::as_str).any(|pattern| matches(pattern, action))
+}
+
+/// With one `*` for any text, as IAM's patterns have them here.
+fn matches(pattern: &str, action: &str) -> bool {
+    let (pattern, action) = (pattern.to_lowercase(), action.to_lowercase());
+    match pattern.split_once('*') {
+        None => pattern == action,
+        Some((start, rest)) => match rest.split_once('*') {
+            None => {
+                action.len() >= start.len() + rest.len()
+                    && action.starts_with(start)
+                    && action.ends_with(rest)
+            }
+            Some((middle, _)) => action.strip_prefix(start).is_some_and(|rest| rest.contains(middle)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_action_is_allowed_by_name_or_pattern_and_by_allow_only() {
+        let policy = json!({ "Statement": [
+            { "Effect": "Allow", "Action": ["s3:GetObject", "ec2:Describe*"] },
+            { "Effect": "Deny", "Action": ["sqs:*"] },
+        ]});
+        for (action, expected) in [
+            ("s3:getObject", true),
+            ("s3:GetObjectVersion", false),
+            ("ec2:DescribeVpcs", true),
+            ("ec2:CreateVpc", false),
+            ("sqs:SendMessage", false),
+        ] {
+            assert_eq!(allows(&policy, action), expected, "{action}");
+        }
+        assert!(matches("ec2:*VpcEncryptionControl*", "ec2:DescribeVpcEncryptionControls"));
+        assert!(!matches("ec2:*SubnetCidrBlock", "ec2:DescribeSubnets"));
+    }
+}

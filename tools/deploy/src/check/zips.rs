@@ -1,0 +1,90 @@
+//! Lambda runs `bootstrap` at the root of the zip, if it may be executed and is for the right processor; osls does not look.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use zip::ZipArchive;
+
+use crate::root;
+
+/// What Lambda takes without going through S3.
+const LARGEST: u64 = 50 * 1024 * 1024;
+
+/// `e_machine` of x86-64 and of ARM64.
+const MACHINES: [u16; 2] = [62, 183];
+
+pub(super) fn check(artifacts: &Path) -> Result<String> {
+    let functions = functions()?;
+    for function in &functions {
+        let path = artifacts.join(format!("{function}.zip"));
+        one(&path).with_context(|| path.display().to_string())?;
+    }
+    Ok(format!("{} with one executable bootstrap each", functions.len()))
+}
+
+/// What `functions/` has, but for the server, which is no function.
+fn functions() -> Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(root().join("functions"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name != "server" {
+            names.insert(name);
+        }
+    }
+    Ok(names)
+}
+
+fn one(path: &Path) -> Result<()> {
+    let file = File::open(path).context("is not packaged: cargo xtask package")?;
+    let size = file.metadata()?.len();
+    ensure!(size <= LARGEST, "has {size} bytes, Lambda takes {LARGEST}");
+    let mut zip = ZipArchive::new(file)?;
+    let names = zip.file_names().map(|name| Ok(name?.into_owned())).collect::<Result<Vec<_>>>()?;
+    ensure!(names == ["bootstrap"], "holds {names:?}, not bootstrap alone");
+    let mut entry = zip.by_index(0)?;
+    let mode = entry.unix_mode().unwrap_or_default() & 0o777;
+    ensure!(mode == 0o755, "bootstrap has mode {mode:o}, not 755");
+    let mut head = [0; 20];
+    entry.read_exact(&mut head)?;
+    let machine = u16::from_le_bytes([head[18], head[19]]);
+    if !head.starts_with(b"\x7fELF") || !MACHINES.contains(&machine) {
+        bail!("bootstrap is no program for Lambda's processors");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    fn problem(name: &str, mode: u32, content: &[u8]) -> Option<String> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("f.zip");
+        let mut zip = ZipWriter::new(File::create(&path).unwrap());
+        zip.start_file(name, SimpleFileOptions::default().unix_permissions(mode)).unwrap();
+        zip.write_all(content).unwrap();
+        zip.finish().unwrap();
+        one(&path).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_lambda_would_not_run_is_refused() {
+        let mut program = *b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0";
+        assert_eq!(problem("bootstrap", 0o755, &program), None);
+        assert!(problem("bin/bootstrap", 0o755, &program).unwrap().contains("bootstrap alone"));
+        assert!(problem("bootstrap", 0o644, &program).unwrap().contains("644"));
+        assert!(
+            problem("bootstrap", 0o755, b"#!/bin/sh\nexec something else").unwrap().contains("no program")
+        );
+        program[18] = 243;
+        assert!(problem("bootstrap", 0o755, &program).unwrap().contains("processors"));
+    }
+}
