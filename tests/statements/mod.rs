@@ -16,11 +16,11 @@ const MADE_AT_RUN_TIME: &[&str] = &[
     "entity.list",
     "memory.count",
     "memory.delete_where",
-    "memory.fetch",
     "memory.list",
     "memory.stats",
     "memory.suggest",
     "search.among",
+    "search.nearest",
 ];
 
 /// SQL that is no statement of a store: it sets up connections and transactions, or applies the schema.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::access::policy::{self, Action};
 use crate::access::scopes::Scopes;
 use crate::access::{
-    ApiKeyVerb, Classification, ReadableScope, RequestInfo, ScopeName, SearchTier, TenantTx,
+    ApiKeyVerb, Classification, PendingTx, ReadableScope, RequestInfo, ScopeName, SearchTier, TenantTx,
 };
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
@@ -215,6 +215,12 @@ impl AuthContext {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A transaction like that of [`Self::begin`], which begins with its first statement, in the same round trip.
+    #[must_use]
+    pub fn pending<'a>(&'a self, db: &'a Database, name: &'static str) -> PendingTx<'a> {
+        PendingTx::new(self, db, name)
     }
 
     /// Opens a transaction in which row-level security shows exactly what this caller may see.

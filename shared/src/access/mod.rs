@@ -31,4 +31,4 @@ pub use request::RequestInfo;
 pub use scope::{ReadableScope, Role, ScopeKind, ScopeName, SearchTier};
 pub use simulation::Simulation;
 pub use token::{AccessClaims, TokenVerifier};
-pub use transaction::{IdentityTx, TenantTx, UpkeepTx};
+pub use transaction::{IdentityTx, PendingTx, TenantTx, UpkeepTx};

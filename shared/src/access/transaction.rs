@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::AuthContext;
@@ -21,19 +22,7 @@ impl<'a> TenantTx<'a> {
         db: &Database,
         name: &'static str,
     ) -> Result<Self, StoreError> {
-        if caller.simulated {
-            return Err(StoreError::Simulated { transaction: name });
-        }
-        // Typed ids print no quote, so the text is safe; parameters would cost a round trip.
-        let prologue = format!(
-            "SELECT set_config('mem0.enterprise', '{}', true), set_config('mem0.readable', '{{{}}}', true), \
-                    set_config('mem0.ceiling', '{}', true), set_config('mem0.at', '{}', true)",
-            caller.enterprise_id().uuid(),
-            caller.printed_scopes(),
-            caller.ceiling(),
-            caller.request().at.to_rfc3339()
-        );
-        Ok(Self { tx: db.begin(name, &prologue).await?, caller })
+        Ok(Self { tx: db.begin(name, &binding(caller, name)?).await?, caller })
     }
 
     /// On whose behalf it runs.
@@ -71,6 +60,66 @@ impl Deref for TenantTx<'_> {
 
     fn deref(&self) -> &Tx {
         &self.tx
+    }
+}
+
+/// Binds a transaction to a caller. Typed ids print no quote, so the text is safe; parameters would cost a round trip.
+fn binding(caller: &AuthContext, name: &'static str) -> Result<String, StoreError> {
+    if caller.simulated {
+        return Err(StoreError::Simulated { transaction: name });
+    }
+    Ok(format!(
+        "SELECT set_config('mem0.enterprise', '{}', true), set_config('mem0.readable', '{{{}}}', true), \
+                set_config('mem0.ceiling', '{}', true), set_config('mem0.at', '{}', true)",
+        caller.enterprise_id().uuid(),
+        caller.printed_scopes(),
+        caller.ceiling(),
+        caller.request().at.to_rfc3339()
+    ))
+}
+
+/// A transaction of a caller that begins with its first statement, in the same round trip.
+#[derive(Debug)]
+pub struct PendingTx<'a> {
+    caller: &'a AuthContext,
+    db: &'a Database,
+    name: &'static str,
+    begun: Option<TenantTx<'a>>,
+}
+
+impl<'a> PendingTx<'a> {
+    pub(super) fn new(caller: &'a AuthContext, db: &'a Database, name: &'static str) -> Self {
+        Self { caller, db, name, begun: None }
+    }
+
+    /// On whose behalf it runs.
+    #[must_use]
+    pub fn caller(&self) -> &'a AuthContext {
+        self.caller
+    }
+
+    /// Every row of a statement that reads. `kept` if it is one of few, worth keeping prepared.
+    pub async fn query(
+        &mut self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+        kept: bool,
+    ) -> Result<Vec<Row>, StoreError> {
+        if let Some(tx) = &self.begun {
+            return if kept { tx.query(sql, params).await } else { tx.query_once(sql, params).await };
+        }
+        let binding = binding(self.caller, self.name)?;
+        let (tx, rows) = self.db.begin_with(self.name, &binding, (sql, params, kept)).await?;
+        self.begun = Some(TenantTx { tx, caller: self.caller });
+        Ok(rows)
+    }
+
+    /// The transaction, which begins now if it has not.
+    pub async fn into_tx(self) -> Result<TenantTx<'a>, StoreError> {
+        match self.begun {
+            Some(tx) => Ok(tx),
+            None => TenantTx::begin(self.caller, self.db, self.name).await,
+        }
     }
 }
 

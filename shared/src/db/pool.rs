@@ -12,6 +12,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::settle::{Settle, VERSIONS, readiness, unprepared};
 use super::trust::Trust;
+use super::tx::{self, Reading};
 use super::{StoreError, Tx, connect};
 use crate::config::DatabaseConfig;
 
@@ -106,6 +107,26 @@ impl Database {
             chances -= usize::from(!kept);
             if chances == 0 || !is_lost(&source) {
                 return Err(StoreError::new(name, source));
+            }
+        }
+    }
+
+    /// Begins a transaction with the given first statements and one that reads, in one round trip.
+    ///
+    /// Private to the contexts in `access`, as [`Database::begin`] is.
+    pub(crate) async fn begin_with(
+        &self,
+        name: &'static str,
+        prologue: &str,
+        reading: Reading<'_>,
+    ) -> Result<(Tx, Vec<Row>), StoreError> {
+        let begin = format!("BEGIN; {prologue}");
+        loop {
+            let client = self.connection().await?;
+            match Tx::begin_with(client, name, self.tls.clone(), &begin, reading).await {
+                Ok(begun) => return Ok(begun),
+                Err((source, reused)) if reused && is_lost(&source) => {}
+                Err((source, _)) => return Err(StoreError::new(tx::statement_name(reading.0), source)),
             }
         }
     }

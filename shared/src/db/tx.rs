@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
 
 use deadpool_postgres::Object;
+use futures_util::future::join;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -25,6 +26,9 @@ pub struct Tx {
 }
 
 type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// A statement, its parameters, and whether it is worth keeping prepared.
+pub(super) type Reading<'a> = (&'a str, Params<'a>, bool);
 
 impl Tx {
     /// Begins with these statements. It counts as running from the first: given up meanwhile, the connection must not
@@ -57,6 +61,53 @@ impl Tx {
             kept
         });
         Err((error, kept))
+    }
+
+    /// Begins with these statements and with one that reads, all sent at once: one round trip. The error is as in
+    /// [`Self::begin`].
+    pub(super) async fn begin_with(
+        client: Object,
+        name: &'static str,
+        tls: MakeRustlsConnect,
+        begin: &str,
+        (sql, params, kept): Reading<'_>,
+    ) -> Result<(Self, Vec<Row>), (tokio_postgres::Error, bool)> {
+        let started = Instant::now();
+        let tx = Self {
+            client: Some(client),
+            name,
+            tls,
+            running: AtomicBool::new(true),
+            failed: AtomicBool::new(false),
+            queries: AtomicU32::new(1),
+            micros: AtomicU64::new(0),
+        };
+        let answer = match &tx.client {
+            Some(client) => {
+                let statement = if kept { client.prepare_cached(sql).await } else { client.prepare(sql).await };
+                match statement {
+                    // In this order: each is sent when it is first polled.
+                    Ok(statement) => {
+                        let (begun, rows) =
+                            join(client.batch_execute(begin), client.query(&statement, params)).await;
+                        begun.and(rows)
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            None => Ok(Vec::new()),
+        };
+        tx.running.store(false, Ordering::Relaxed);
+        tx.micros.store(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        match answer {
+            Ok(rows) => Ok((tx, rows)),
+            // Dropped, it is rolled back.
+            Err(error) => {
+                let reused =
+                    tx.client.as_ref().is_some_and(|client| Object::metrics(client).recycled.is_some());
+                Err((error, reused))
+            }
+        }
     }
 
     /// Every row. The statement is prepared once per connection.
@@ -133,11 +184,9 @@ impl Tx {
         }
         self.timed(sql, async |client: &Object| {
             let statement = client.prepare_cached(sql).await?;
-            let (executed, committed) = futures_util::future::join(
-                client.execute(&statement, params),
-                client.batch_execute("COMMIT"),
-            )
-            .await;
+            let (executed, committed) =
+                join(client.execute(&statement, params), client.batch_execute("COMMIT"))
+                    .await;
             executed.and(committed)
         })
         .await?;
@@ -176,7 +225,7 @@ impl Tx {
 }
 
 /// A statement's name is its first line: `-- memory.insert`.
-fn statement_name(sql: &str) -> &str {
+pub(super) fn statement_name(sql: &str) -> &str {
     sql.trim_start().lines().next().map_or("", |line| line.trim_start_matches('-').trim())
 }
 

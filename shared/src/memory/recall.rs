@@ -10,7 +10,7 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::access::{Action, AuthContext, TenantTx};
+use crate::access::{Action, AuthContext, PendingTx};
 use crate::audit::{self, Entry};
 use crate::embedding::Purpose;
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ use crate::memory::filter::Filter;
 use crate::memory::ranking::{self, Breakdown, Item, Question, Weights};
 use crate::memory::service::resolve;
 use crate::memory::store::condition::{Condition, Selection};
-use crate::memory::store::search::{self, Candidate, Pool, Query};
+use crate::memory::store::search::{self, Found, Pool, Query};
 use crate::memory::{Degraded, Memories, Memory, Scopes};
 
 /// Memories returned when the request does not say, as in mem0.
@@ -147,15 +147,14 @@ impl Memories {
             Ok(mut embeddings) => (embeddings.pop(), None),
             Err(degraded) => (None, Some(degraded)),
         };
-        let tx = caller.begin(&self.gate.db, "memory.recall").await?;
         let question = Question {
             text: words,
             now: request.reference.unwrap_or(caller.request().at),
             threshold: request.threshold,
             weights: request.weights,
         };
-        let search = Search {
-            tx: &tx,
+        let mut search = Search {
+            tx: caller.pending(&self.gate.db, "memory.recall"),
             query: Query {
                 scopes: &scopes,
                 embedding: embedding.as_ref(),
@@ -174,7 +173,7 @@ impl Memories {
         tracing::debug!(pool.size = size, ranking.duration_us = duration_us, "ranked");
         found.truncate(request.top_k as usize);
         let shown = Entry::of("memory.search").memories(found.iter().map(|found| found.memory.id));
-        audit::commit_read(tx, shown.within_one_of(&scopes)).await?;
+        audit::commit_read(search.tx.into_tx().await?, shown.within_one_of(&scopes)).await?;
         Ok(Recollection { found, degraded })
     }
 }
@@ -200,7 +199,7 @@ fn arms(nearest: usize, best: usize) -> Pool {
 
 /// One search, by as many routes as it takes.
 struct Search<'a> {
-    tx: &'a TenantTx<'a>,
+    tx: PendingTx<'a>,
     query: Query<'a>,
     selection: Selection<'a>,
     top_k: usize,
@@ -211,47 +210,39 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    async fn run(&self) -> Result<Vec<Item>> {
+    async fn run(&mut self) -> Result<Vec<Item>> {
         let filter = self.selection.filter;
         // A name that must be so is more selective than nearness.
         let selective = !filter.entity_equalities().is_empty();
         if selective && let Some(found) = self.among().await? {
-            return Ok(found);
+            return Ok(found.items);
         }
-        let (found, all) = self.nearest(self.nearest, self.pool).await?;
-        if all || found.len() >= self.top_k {
-            return Ok(found);
+        let found = self.nearest(self.nearest, self.pool).await?;
+        if !found.more || found.items.len() >= self.top_k {
+            return Ok(found.items);
         }
         if !selective && let Some(found) = self.among().await? {
-            return Ok(found);
+            return Ok(found.items);
         }
-        Ok(self.nearest(self.nearest.max(WIDE), self.pool.max(WIDE)).await?.0)
+        Ok(self.nearest(self.nearest.max(WIDE), self.pool.max(WIDE)).await?.items)
     }
 
-    /// The nearest, then held against the condition; and whether that was everything there is.
-    async fn nearest(&self, nearest: usize, best: usize) -> Result<(Vec<Item>, bool)> {
-        let (candidates, all) = search::nearest(self.tx, &self.query, arms(nearest, best)).await?;
-        Ok((self.read(candidates).await?, all))
+    /// The nearest for which the condition holds.
+    async fn nearest(&mut self, nearest: usize, best: usize) -> Result<Found> {
+        let pool = arms(nearest, best);
+        let (condition, most) = (self.condition()?, self.most());
+        Ok(search::nearest(&mut self.tx, &self.query, condition, pool, most).await?)
     }
 
     /// The nearest of those that the condition holds for, unless those are too many.
-    async fn among(&self) -> Result<Option<Vec<Item>>> {
-        let mut condition = self.condition()?;
+    async fn among(&mut self) -> Result<Option<Found>> {
         let pool = arms(self.nearest, self.pool);
-        match search::among(self.tx, &self.query, &mut condition, pool).await? {
-            Some(candidates) => self.read(candidates).await.map(Some),
-            None => Ok(None),
-        }
+        let (condition, most) = (self.condition()?, self.most());
+        Ok(search::among(&mut self.tx, &self.query, condition, pool, most).await?)
     }
 
-    /// Reads the best candidates that the condition holds for, and their neighbours.
-    async fn read(&self, mut candidates: Vec<Candidate>) -> Result<Vec<Item>> {
-        if candidates.is_empty() {
-            return Ok(Vec::new());
-        }
-        candidates.sort_by(|a, b| b.promise().total_cmp(&a.promise()).then_with(|| b.id.cmp(&a.id)));
-        let most = i64::try_from(self.pool).unwrap_or(i64::MAX);
-        Ok(search::fetch(self.tx, &mut self.condition()?, &self.query, &candidates, most).await?)
+    fn most(&self) -> i64 {
+        i64::try_from(self.pool).unwrap_or(i64::MAX)
     }
 
     fn condition(&self) -> Result<Condition> {

@@ -70,6 +70,7 @@ async fn a_result_has_what_mem0s_clients_read() {
             "bm25": 0.09,
             "date": 0.0,
             "feedback": 0.0,
+            "identifier": 0.0,
             "interaction": 0.6667,
             "question": 0.0,
             "recency": 0.09,

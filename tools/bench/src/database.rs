@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use local_postgres::{Cluster, Config, Durability};
 
-use crate::{process, report};
+use crate::{kept, process, report};
 
 const DATABASE: &str = "mem0";
 /// Owns the schema and changes it.
@@ -42,9 +42,15 @@ impl Database {
         Self::open(directory, Config::ephemeral, "512MB").await
     }
 
-    /// Starts the one under `directory` with what is in it, or an empty one. It is kept.
+    /// Starts the one under `directory` with what is in it and the schema of this build, or an empty one. It is kept.
     pub(crate) async fn keep(directory: &Path) -> Result<Self> {
-        Self::open(directory, Config::durable, "2GB").await
+        let database = Self::open(directory, Config::durable, "2GB").await?;
+        let (mut owner, connection) = tokio_postgres::connect(&database.owner_url(), tokio_postgres::NoTls).await?;
+        let connection = tokio::spawn(connection);
+        kept::bring_up_to_date(&mut owner).await?;
+        drop(owner);
+        connection.await??;
+        Ok(database)
     }
 
     async fn open(directory: &Path, config: fn(PathBuf) -> Config, shared_buffers: &str) -> Result<Self> {

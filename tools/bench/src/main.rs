@@ -12,6 +12,7 @@ mod builds;
 mod client;
 mod cold_start;
 mod database;
+mod kept;
 mod machine;
 mod process;
 mod report;

@@ -60,7 +60,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 500)]
     adds: usize,
     /// Keeps the loaded database (.local/bench/search-<memories>), and uses it if it is there: loading a million takes
-    /// minutes. Remove the directory after a change of the schema or of the texts.
+    /// minutes. Its schema is migrated; remove the directory after a change of the texts.
     #[arg(long)]
     keep: bool,
 }

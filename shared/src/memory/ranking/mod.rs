@@ -12,6 +12,7 @@ mod actor;
 mod breakdown;
 mod context;
 mod dates;
+mod identifiers;
 mod interaction;
 mod period;
 mod recency;
@@ -31,6 +32,7 @@ use crate::memory::{Lifecycle, Memory, Recalled};
 pub use breakdown::Breakdown;
 use context::Neighbours;
 use dates::Dates;
+use identifiers::Identifiers;
 use interaction::Interaction;
 use period::Period;
 pub use signal::Signal;
@@ -103,6 +105,7 @@ fn score(question: &Question<'_>, pool: &[Item], neighbours: &Neighbours) -> Vec
     let matches = interaction.matches(pool.iter().map(|item| &item.tokens));
     let shares = interaction.shares(&matches);
     let (dates, period) = (Dates::named_in(text), Period::spoken_of_in(text, *now));
+    let identifiers = Identifiers::named_in(text);
     let asks_for_a_time = when::asks_for_a_time(text);
     let somebody_elses = actor::somebody_elses(text, pool.iter().map(|item| &item.memory));
     let breakdown = |(index, item): (usize, &Item)| {
@@ -114,6 +117,7 @@ fn score(question: &Question<'_>, pool: &[Item], neighbours: &Neighbours) -> Vec
         add(Signal::Interaction, interaction::total(&matched, &shares));
         add(Signal::Semantic, cosine(item.similarity));
         add(Signal::Bm25, item.words);
+        add(Signal::Identifier, identifiers.share(&memory.content));
         add(Signal::Date, dates.share(memory.at()));
         add(Signal::Time, flag(period.is_some_and(|period| period.contains(memory.at()))));
         add(Signal::When, flag(asks_for_a_time && when::tells_a_time(&memory.content)));

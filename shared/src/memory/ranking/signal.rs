@@ -10,6 +10,8 @@ pub enum Signal {
     Semantic,
     /// BM25 of the query's words, identifiers among them.
     Bm25,
+    /// It has the identifier that the query names: `OPS-1234`, `parse_header`.
+    Identifier,
     /// It happened on the date that the query names.
     Date,
     /// It happened in the period that the query's time words mean: "last week", "two days ago".
@@ -37,10 +39,11 @@ impl Signal {
     pub const COUNT: usize = Self::ALL.len();
 
     /// Every signal.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Interaction,
         Self::Semantic,
         Self::Bm25,
+        Self::Identifier,
         Self::Date,
         Self::Time,
         Self::When,
@@ -60,6 +63,7 @@ impl Signal {
             Self::Interaction => "interaction",
             Self::Semantic => "semantic",
             Self::Bm25 => "bm25",
+            Self::Identifier => "identifier",
             Self::Date => "date",
             Self::Time => "time",
             Self::When => "when",

@@ -21,6 +21,8 @@ impl Default for Weights {
             Signal::Interaction => 10.0 / BEST,
             Signal::Semantic => 4.0 / BEST,
             Signal::Bm25 => 1.0 / BEST,
+            // As much as all the rest: nothing that is merely alike comes before it.
+            Signal::Identifier => 1.0,
             Signal::Date | Signal::Time | Signal::When => 2.0 / BEST,
             Signal::Reply => 3.0 / BEST,
             Signal::Actor | Signal::Question => -1.0 / BEST,

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use chrono::NaiveDate;
 use tokio_postgres::types::ToSql;
 
-use crate::access::{AuthContext, ReadableScope, TenantTx};
+use crate::access::{AuthContext, PendingTx, ReadableScope, TenantTx};
 use crate::db::{Parameter, StoreError};
 use crate::error::Result;
 use crate::memory::filter::Filter;
@@ -86,6 +86,16 @@ impl Condition {
     pub(crate) fn bind(&mut self, value: impl ToSql + Sync + Send + 'static, sql_type: &str) -> String {
         self.params.push(Box::new(value));
         format!("${}::{sql_type}", self.params.len())
+    }
+
+    /// Runs a statement that this condition is part of, with which a transaction may begin.
+    pub(crate) async fn read(
+        &self,
+        tx: &mut PendingTx<'_>,
+        sql: &str,
+    ) -> Result<Vec<tokio_postgres::Row>, StoreError> {
+        let params: Vec<&(dyn ToSql + Sync)> = self.params.iter().map(|param| &**param as _).collect();
+        tx.query(sql, &params, self.common).await
     }
 
     /// Runs a statement that this condition is part of.

@@ -12,7 +12,9 @@ use crate::text::{Random, topics};
 
 /// Whose scopes, and how search reads them.
 const SCOPES: &str = "
-    SELECT scope_id, search_tier = 'broad' FROM mem0.principal(sha256(convert_to($1, 'UTF8')), NULL, now())";
+    SELECT s.id, s.search_tier = 'broad'
+      FROM mem0.principal(sha256(convert_to($1, 'UTF8')), NULL, now(), NULL, NULL) p
+      JOIN scopes s ON s.enterprise_id = p.enterprise_id AND s.id = ANY (p.scope_ids)";
 
 const BIND: &str = "
     SELECT set_config('mem0.enterprise', $1, true), set_config('mem0.readable', $2::text, true)";

@@ -1,0 +1,132 @@
+//! Exact identifiers: whoever asks for `OPS-1234` or `parse_header` wants the memories that have it, before all that are
+//! merely alike.
+//!
+//! A word is an identifier if nobody would write it by chance: letters with digits beside them, with signs between that
+//! join no words, or several humps. Numbers alone, dates, times and words that hyphens join are none.
+
+/// What may stand inside of an identifier, beside letters and digits.
+const INNER: &[char] = &['-', '_', '.', '/', '\\', '@', ':', '#', '+', '~', '&', '=', '%'];
+/// Identifiers of a query that count.
+const MOST: usize = 8;
+/// Names of people begin with a shorter hump than this: McGee, DeShawn.
+const HUMP: usize = 3;
+
+/// The identifiers that a query names, in lower case.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Identifiers(Vec<String>);
+
+impl Identifiers {
+    pub(super) fn named_in(query: &str) -> Self {
+        let mut named: Vec<String> =
+            pieces(query).filter(|piece| is_identifier(piece)).map(str::to_lowercase).collect();
+        named.sort_unstable();
+        named.dedup();
+        named.truncate(MOST);
+        Self(named)
+    }
+
+    /// The share of them that a text has, each whole: 0 if none is named.
+    pub(super) fn share(&self, text: &str) -> f32 {
+        if self.0.is_empty() {
+            return 0.0;
+        }
+        let text = text.to_lowercase();
+        let found = self.0.iter().filter(|name| has(&text, name)).count();
+        found as f32 / self.0.len() as f32
+    }
+}
+
+/// Runs of what identifiers are made of, without the punctuation of the sentence.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && !INNER.contains(&c))
+        .map(|piece| piece.trim_matches(INNER))
+        .filter(|piece| !piece.is_empty())
+}
+
+fn is_identifier(piece: &str) -> bool {
+    let letters = piece.chars().any(char::is_alphabetic);
+    let digits = piece.chars().any(|c| c.is_ascii_digit());
+    // "and/or", "e.g." and "U.S." join words, too.
+    let joined = piece.contains(['_', '\\', '@', '=', '#'])
+        || piece.contains("::")
+        || piece.matches('/').count() > 1
+        || (piece.contains('.') && piece.split('.').any(|part| part.chars().count() > 2));
+    let plain = piece.chars().all(char::is_alphanumeric);
+    if !letters {
+        // A version has two dots; a date has hyphens, a time a colon, an amount one dot.
+        return digits && piece.split('.').count() > 2 && piece.chars().all(|c| c.is_ascii_digit() || c == '.');
+    }
+    if digits {
+        // "3rd", "1990s", "10am" and "2x" are no names.
+        return !plain || (piece.starts_with(char::is_alphabetic) && piece.len() > 2);
+    }
+    joined || (plain && has_humps(piece))
+}
+
+/// `PaymentService`, but not `McGee`.
+fn has_humps(word: &str) -> bool {
+    let mut before = 0;
+    for c in word.chars() {
+        if c.is_uppercase() && before >= HUMP {
+            return true;
+        }
+        before = if c.is_lowercase() { before + 1 } else { 0 };
+    }
+    false
+}
+
+/// Whether a text has a name with nothing around that would make it another: `OPS-1234` is not in `OPS-12345`.
+fn has(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let outside = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_');
+        let version = |c: Option<char>, then: Option<char>| c == Some('v') && outside(then);
+        let mut before = text[..at].chars().rev();
+        let (last, last_but_one) = (before.next(), before.next());
+        let mut behind = text[at + name.len()..].chars();
+        let (next, then) = (behind.next(), behind.next());
+        // A dot or hyphen ends a sentence or word, unless more of the name follows.
+        let goes_on = next.is_some_and(|c| ".-".contains(c)) && then.is_some_and(char::is_alphanumeric);
+        (outside(last) || version(last, last_but_one)) && outside(next) && !goes_on
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(query: &str) -> Vec<String> {
+        Identifiers::named_in(query).0
+    }
+
+    #[test]
+    fn what_nobody_writes_by_chance_is_an_identifier() {
+        for (query, expected) in [
+            ("What is OPS-1234 about?", &["ops-1234"][..]),
+            ("parse_header, PaymentService and std::mem::take.", &["parse_header", "paymentservice", "std::mem::take"]),
+            ("who runs v1.2.3 or 1.2.4?", &["1.2.4", "v1.2.3"]),
+            ("mail dana@example.com about services/billing.toml", &["dana@example.com", "services/billing.toml"]),
+            ("error E0308", &["e0308"]),
+        ] {
+            assert_eq!(named(query), expected, "{query}");
+        }
+        for query in [
+            "the well-known follow-up of 2024-06-03 at 10:30, for 3.5 million",
+            "Did McGee's 3rd dog (2x) win in the 1990s?",
+            "What happened in May 2023? Who said so...",
+            "LGBTQ+ and/or e.g. the U.S. at 5 p.m.",
+        ] {
+            assert!(named(query).is_empty(), "{query}: {:?}", named(query));
+        }
+    }
+
+    #[test]
+    fn it_is_found_whole() {
+        let share = |query: &str, text: &str| Identifiers::named_in(query).share(text);
+        assert_eq!(share("OPS-1234", "It waits for ops-1234."), 1.0);
+        assert_eq!(share("OPS-1234", "It waits for OPS-12345"), 0.0);
+        assert_eq!(share("OPS-1234", "It waits for DEVOPS-1234 and OPS-1234-b"), 0.0);
+        assert_eq!(share("1.2.3", "runs v1.2.3 now"), 1.0);
+        assert_eq!(share("OPS-1 and OPS-2", "OPS-1 is done"), 0.5);
+        assert_eq!(share("plain words", "plain words"), 0.0);
+    }
+}
