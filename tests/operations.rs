@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 use shared::http::Operation;
 
-use crate::harness::{PASSWORD, World};
+use crate::harness::{PASSWORD, World, signing_key};
 
 /// One way to call an operation.
 #[derive(Debug, Clone)]
@@ -25,6 +25,21 @@ pub(crate) const PUBLIC: &[(&str, &str)] = &[
     ("POST /v1/auth/register", "how an account comes to be"),
     ("POST /v1/auth/login", "how a credential comes to be"),
     ("POST /v1/auth/refresh", "the refresh token is the credential"),
+    ("GET /.well-known/oauth-authorization-server", "where applications begin"),
+    ("GET /.well-known/oauth-protected-resource", "where applications begin"),
+    ("GET /.well-known/oauth-protected-resource/mcp", "where applications begin"),
+    ("GET /oauth/authorize", "a browser, known by a cookie"),
+    ("POST /oauth/login", "how a browser signs in"),
+    ("GET /oauth/consent", "a browser, known by a cookie"),
+    ("POST /oauth/consent", "a browser, known by a cookie"),
+    ("POST /oauth/token", "the code or refresh token is the credential"),
+    ("POST /oauth/register", "applications introduce themselves"),
+    ("POST /oauth/revoke", "the token is the credential"),
+    ("POST /oauth/introspect", "the token is the credential"),
+    ("POST /oauth/device_authorization", "a device has no credential yet"),
+    ("GET /oauth/device", "a browser, known by a cookie"),
+    ("POST /oauth/device", "a browser, known by a cookie"),
+    ("POST /oauth/device/decision", "a browser, known by a cookie"),
 ];
 
 /// What an operation is called in the tests' files.
@@ -65,6 +80,10 @@ pub(crate) fn calls(operation: &Operation, world: &World) -> Vec<Call> {
             vec![call(" (team)", &in_team, None), call(" (own)", &path, None)]
         }
         ("DELETE", "/v1/batch/") => with(json!({ "memories": [{ "memory_id": memory }] })),
+        ("GET", "/oauth/authorize" | "/oauth/consent") => {
+            let query = "client_id=m0cl_unknown&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&ticket=unknown";
+            vec![call("", &format!("{path}?{query}"), None)]
+        }
         ("GET" | "DELETE", _)
         | ("POST", "/v1/auth/logout" | "/v1/auth/logout-everywhere")
         | ("POST", "/v1/users/{id}/deactivate" | "/v1/users/{id}/reactivate")
@@ -137,6 +156,27 @@ fn body(operation: &Operation, world: &World) -> Option<Value> {
         ("POST", "/v1/access/check") => {
             json!({ "user_id": world.member.user, "action": "add_memory", "scope": team.label() })
         }
+        ("POST", "/v1/auth/identity-providers") => json!({
+            "name": "Somebody", "issuer": "https://somebody.example", "domains": ["somebody.example"],
+            "jwks": { "keys": [signing_key().jwk()] },
+        }),
+        ("POST", "/oauth/login") => {
+            json!({ "ticket": "unknown", "email": world.owner.email, "password": PASSWORD })
+        }
+        ("POST", "/oauth/consent" | "/oauth/device/decision") => {
+            json!({ "ticket": "unknown", "decision": "allow", "scope": "memories:read" })
+        }
+        ("POST", "/oauth/device") => json!({ "ticket": "unknown", "user_code": "WDJB-MJHT" }),
+        ("POST", "/oauth/token") => {
+            json!({ "grant_type": "refresh_token", "client_id": "mem0-cli", "refresh_token": "m0rt_unknown" })
+        }
+        ("POST", "/oauth/register") => {
+            json!({ "client_name": "A tool", "redirect_uris": ["https://app.example/callback"] })
+        }
+        ("POST", "/oauth/revoke" | "/oauth/introspect") => {
+            json!({ "client_id": "mem0-cli", "token": "m0rt_unknown" })
+        }
+        ("POST", "/oauth/device_authorization") => json!({ "client_id": "mem0-cli" }),
         ("PATCH", "/v1/enterprise") => json!({ "name": "Renamed" }),
         ("POST", "/v1/enterprise/members" | "/v1/organizations/{id}/members") => {
             json!({ "user_id": world.member.user, "role": "admin" })
@@ -176,6 +216,8 @@ fn path(operation: &Operation, world: &World) -> Option<String> {
     let id = match operation.path {
         path if path.starts_with("/v1/organizations/") => world.team.id.to_string(),
         path if path.starts_with("/v1/auth/sessions/") => world.owner.session.to_string(),
+        path if path.starts_with("/v1/auth/applications/") => world.application.clone(),
+        path if path.starts_with("/v1/auth/identity-providers/") => world.provider.clone(),
         path if path.starts_with("/v1/api-keys/") => world.api_key.clone(),
         path if path.starts_with("/v1/invitations/") => world.invitation.clone(),
         path if path.starts_with("/v1/groups/") => world.group.clone(),

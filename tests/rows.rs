@@ -198,7 +198,19 @@ async fn whatever_requests_can_reach_is_under_row_level_security() {
     let open: Vec<String> = client.query(open, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
     // The schema's version, and what belongs to no tenant and to sign-in only.
     assert_eq!(open, ["login_attempts", "refinery_schema_history", "signing_keys"]);
-    for secret in ["login_attempts", "signing_keys", "sessions", "refresh_tokens", "api_keys"] {
+    for secret in [
+        "login_attempts",
+        "signing_keys",
+        "sessions",
+        "refresh_tokens",
+        "api_keys",
+        "oauth_clients",
+        "oauth_grants",
+        "oauth_codes",
+        "oauth_device_codes",
+        "identity_providers",
+        "identity_links",
+    ] {
         let read = "SELECT has_any_column_privilege('mem0_app', $1::text, 'SELECT')";
         assert!(!client.query_one(read, &[&secret]).await.unwrap().get::<_, bool>(0), "{secret}");
     }

@@ -62,6 +62,11 @@ fn assert_refused(call: &Call, mutation: &Mutation, answer: &Answer) {
     if call.path == "/mcp" && answer.status != 413 {
         return assert!(answer.json().get("jsonrpc").is_some(), "{what}: {answer}");
     }
+    // So has OAuth, and people are answered with a page.
+    if call.path.starts_with("/oauth/") && !answer.text().starts_with("{\"type\"") {
+        let page = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+        return assert!(page || answer.json()["error"].is_string(), "{what}: {answer}");
+    }
     let kind = answer.json()["type"].as_str().unwrap_or_default().trim_start_matches("/problems/").to_owned();
     let field = answer.json()["field"].as_str().map(str::to_owned);
     answer.assert_problem(answer.status.as_u16(), &kind, field.as_deref());

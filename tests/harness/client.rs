@@ -37,7 +37,7 @@ pub(crate) trait Client {
         Answer::read(line, response).await
     }
 
-    /// Sends a method with a JSON body.
+    /// Sends a method with a JSON body, or with the same as a form where a form is what is taken.
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
         // MCP asks for both headers, everything else ignores them.
         let mut request = Request::builder()
@@ -45,10 +45,13 @@ pub(crate) trait Client {
             .uri(path)
             .header(HOST, "mem0.test")
             .header(ACCEPT, "application/json, text/event-stream");
+        let takes_form = path.starts_with("/oauth/") && path != "/oauth/register";
         if body.is_some() {
-            request = request.header(CONTENT_TYPE, "application/json");
+            let kind = if takes_form { "application/x-www-form-urlencoded" } else { "application/json" };
+            request = request.header(CONTENT_TYPE, kind);
         }
-        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let body = body.map(|body| if takes_form { form(body) } else { body.to_string() });
+        let body = body.map_or_else(Body::empty, Body::from);
         self.send(request.body(body).unwrap()).await
     }
 
@@ -71,4 +74,15 @@ pub(crate) trait Client {
     async fn delete(&self, path: &str) -> Answer {
         self.call(Method::DELETE, path, None).await
     }
+}
+
+/// An object as a form; lists are repeated parameters.
+pub(crate) fn form(object: &Value) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in object.as_object().into_iter().flatten() {
+        for value in value.as_array().unwrap_or(&vec![value.clone()]) {
+            form.append_pair(name, value.as_str().unwrap_or(&value.to_string()));
+        }
+    }
+    form.finish()
 }

@@ -52,6 +52,7 @@ pub(crate) fn claims(
         jti: "test".to_owned(),
         client_id: "mem0".to_owned(),
         scope: None,
+        key: None,
         sub: user,
         enterprise,
         sid: session,

@@ -13,7 +13,7 @@
 use http::Request;
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
-use shared::ids::MemoryId;
+use shared::ids::{GrantId, IdentityProviderId, MemoryId};
 
 use super::{Actor, Answer, Client as _, Node, Tables, TestApp};
 
@@ -42,6 +42,10 @@ pub(crate) struct World {
     /// The entity (mem0's `user_id`) that both are about.
     pub(crate) entity: String,
     pub(crate) event: String,
+    /// What the owner let an application do.
+    pub(crate) application: String,
+    /// Who may vouch for its people.
+    pub(crate) provider: String,
 }
 
 impl World {
@@ -78,6 +82,7 @@ impl World {
         was_chained(app, &owner).await;
         let opinion = json!({ "memory_id": team_memory, "feedback": "POSITIVE", "feedback_reason": marker });
         owner.post("/v1/feedback/", opinion).await.ok();
+        let (application, provider) = allow_application(app, &owner).await;
         Self {
             app: app.clone(),
             marker,
@@ -95,6 +100,8 @@ impl World {
             team_memory,
             entity,
             event,
+            application,
+            provider,
             owner,
         }
     }
@@ -123,6 +130,8 @@ impl World {
             self.personal_memory.clone(),
             self.team_memory.clone(),
             self.event.clone(),
+            self.application.clone(),
+            self.provider.clone(),
         ]
     }
 
@@ -145,6 +154,43 @@ async fn remember(owner: &Actor, entity: &str, scope: &str, marker: &str) -> (St
     });
     let added = owner.post("/v3/memories/add/", body).await.ok();
     (text(&added["results"][0]["id"]), text(&added["event_id"]))
+}
+
+/// As if the owner had let an application act for them, a device wait, had answered questions, and trusted an
+/// identity provider; the ids of the grant and of the provider.
+async fn allow_application(app: &TestApp, owner: &Actor) -> (String, String) {
+    let (grant, provider) = (GrantId::generate(), IdentityProviderId::generate());
+    let all = "WITH session AS (
+                   INSERT INTO sessions (enterprise_id, id, user_id, created_at, expires_at)
+                   VALUES ($1, $3, $2, $5::timestamptz, $5::timestamptz + interval '1 year')),
+               code AS (
+                   INSERT INTO oauth_codes (enterprise_id, code_hash, user_id, client_id, redirect_uri, challenge, scopes,
+                                            resource, created_at, expires_at, redeemed_at, grant_id)
+                   VALUES ($1, uuid_send($3), $2, 'm0cl_w', 'https://app.example/cb', 'c', '{memories:read}', 'r', $5, $5, $5,
+                           $3)),
+               device AS (
+                   INSERT INTO oauth_device_codes (device_code_hash, user_code, client_id, scopes, resource, created_at,
+                                                   expires_at, interval_s, enterprise_id, user_id, decision)
+                   VALUES (uuid_send($3), $3::text, 'mem0-cli', '{memories:read}', 'r', $5, $5, 5, $1, $2, 'approved')),
+               ticket AS (INSERT INTO spent_tickets VALUES ($1, 'test', uuid_send($3), $5::timestamptz + interval '1 year')),
+               provider AS (
+                   INSERT INTO identity_providers (enterprise_id, id, name, issuer, jwks, jwks_read_at, domains, created_at,
+                                                   created_by)
+                   VALUES ($1, $4, 'idp', 'https://idp.example', '{}', $5, '{walrus.example}', $5, $2)
+                   RETURNING enterprise_id, id)
+               SELECT 1";
+    let at = app.now();
+    let client = app.database().superuser().await;
+    let (tenant, user) = (owner.enterprise.uuid(), owner.user.uuid());
+    client.execute(all, &[&tenant, &user, &grant.uuid(), &provider.uuid(), &at]).await.unwrap();
+    let terms = "INSERT INTO oauth_grants (enterprise_id, id, user_id, client_id, client_name, kind, scopes, resource,
+                                           created_at, last_used_at)
+                 VALUES ($1, $2, $3, 'm0cl_w', 'app', 'authorization_code', '{memories:read}', 'https://mem0.test/mcp', $4,
+                         $4)";
+    client.execute(terms, &[&tenant, &grant.uuid(), &user, &at]).await.unwrap();
+    let link = "INSERT INTO identity_links VALUES ($1, $2, 'subject', $3, $4)";
+    client.execute(link, &[&tenant, &provider.uuid(), &user, &at]).await.unwrap();
+    (grant.to_string(), provider.to_string())
 }
 
 /// As if the upkeep of searches had come by, before there was anything.

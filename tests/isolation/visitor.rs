@@ -59,9 +59,15 @@ impl Visitor {
     /// Asserts that the answer tells nothing of the tenant that this visitor did not bring and may not see.
     #[track_caller]
     pub(super) fn assert_learned_nothing(&self, world: &World, answer: &Answer, asked: &str) {
-        let private = [&world.personal_memory, &world.event, &world.api_key, &world.service_key]
-            .map(String::to_string)
-            .into_iter();
+        let private = [
+            &world.personal_memory,
+            &world.event,
+            &world.api_key,
+            &world.service_key,
+            &world.application,
+            &world.provider,
+        ];
+        let private = private.map(String::to_string).into_iter();
         let private = private.chain([world.owner.session.to_string()]);
         let of_team = [
             world.team_memory.clone(),

@@ -2,24 +2,19 @@
 //!
 //! - `MEM0_URL`: the installation's public URL.
 //! - `MEM0_API_KEY`: an API key or access token.
-//! - the login file, `${XDG_CONFIG_HOME:-~/.config}/mem0/login.json`: `{"url": "…", "token": "…"}`, either optional.
+//! - the login file, `${XDG_CONFIG_HOME:-~/.config}/mem0/login.json`, written by `mem0 login`, or by hand as
+//!   `{"url": "…", "token": "…"}`, either optional.
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use http::Uri;
 use secrecy::SecretString;
-use serde::Deserialize;
+
+use crate::login::file::Login;
 
 /// Where an installation on this machine listens.
 pub(crate) const LOCAL: &str = "http://127.0.0.1:13370";
-
-/// Not printable: it holds the credential.
-#[derive(Default, Deserialize)]
-struct Login {
-    url: Option<String>,
-    token: Option<String>,
-}
 
 /// What the bridge needs.
 #[derive(Debug, Clone)]
@@ -28,18 +23,28 @@ pub(crate) struct Config {
     pub(crate) endpoint: Uri,
     /// None if nobody is logged in: the server then says so.
     pub(crate) credential: Option<SecretString>,
+    /// Whether it came from a login, which can be renewed.
+    pub(crate) from_login: bool,
 }
 
 impl Config {
     /// Reads environment and login file; `url` goes before both.
     pub(crate) fn read(url: Option<&str>) -> Result<Self> {
-        let login = login()?;
+        let login = Login::read()?;
         let from_environment = variable("MEM0_URL");
         let url = url.map(str::to_owned).or(from_environment).or(login.url);
         let endpoint = endpoint(url.as_deref().unwrap_or(LOCAL))?;
-        let credential = variable("MEM0_API_KEY").or(login.token).map(SecretString::from);
-        Ok(Self { endpoint, credential })
+        let given = variable("MEM0_API_KEY");
+        let from_login = given.is_none();
+        let credential = given.or(login.token).map(SecretString::from);
+        Ok(Self { endpoint, credential, from_login })
     }
+}
+
+/// An installation's URL, as it calls itself.
+pub(crate) fn base(url: &str) -> Result<String> {
+    endpoint(url)?;
+    Ok(url.trim_end_matches('/').trim_end_matches("/mcp").to_owned())
 }
 
 /// The endpoint of an installation. A credential is only sent in the clear to this machine.
@@ -53,19 +58,6 @@ fn endpoint(url: &str) -> Result<Uri> {
         Some("http") if local => Ok(endpoint),
         Some("http") => bail!("{url:?} would send the credential unencrypted, use https"),
         _ => bail!("{url:?} is not an http or https URL"),
-    }
-}
-
-fn login() -> Result<Login> {
-    let Some(path) = config_home().map(|home| home.join("mem0/login.json")) else {
-        return Ok(Login::default());
-    };
-    match std::fs::read(&path) {
-        Ok(bytes) => {
-            serde_json::from_slice(&bytes).with_context(|| format!("{} is not valid", path.display()))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Login::default()),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
 }
 

@@ -1,10 +1,12 @@
 //! `mem0`: the local end of mem0-enterprise.
 //!
 //! [`bridge`] is what AI tools start (`mem0 mcp serve`), [`setup`] what tells them to. Which server, and who asks, is in
-//! [`config`].
+//! [`config`]; [`login`] gets and keeps the credential.
 
 mod bridge;
+mod client;
 mod config;
+mod login;
 mod setup;
 
 use std::process::ExitCode;
@@ -24,6 +26,10 @@ enum Command {
     /// The Model Context Protocol.
     #[command(subcommand)]
     Mcp(Mcp),
+    /// Sign in, by agreeing in a browser on this machine or another.
+    Login(login::Args),
+    /// Sign out, here and on the server.
+    Logout,
     /// Tell an AI tool to use this memory.
     Setup(setup::Args),
 }
@@ -37,6 +43,8 @@ enum Mcp {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Mcp(Mcp::Serve(args)) => bridge::run(&args),
+        Command::Login(args) => login::login(&args),
+        Command::Logout => login::logout(),
         Command::Setup(args) => setup::run(&args),
     };
     match result {

@@ -7,6 +7,7 @@
 mod accounts;
 mod api_keys;
 mod applications;
+mod identity_providers;
 mod jwks;
 mod oauth;
 mod passwords;
@@ -84,6 +85,9 @@ pub fn routes() -> Routes<State> {
         .post("/v1/service-accounts/{id}/api-keys/{key_id}/rotate", api_keys::rotate_of)
         .get("/v1/auth/applications", applications::list)
         .delete("/v1/auth/applications/{id}", applications::revoke)
+        .post("/v1/auth/identity-providers", identity_providers::trust)
+        .get("/v1/auth/identity-providers", identity_providers::list)
+        .delete("/v1/auth/identity-providers/{id}", identity_providers::distrust)
         .get("/.well-known/jwks.json", jwks::list)
         .get("/.well-known/oauth-authorization-server", oauth::metadata::authorization_server)
         .get("/.well-known/oauth-protected-resource", oauth::metadata::installation)

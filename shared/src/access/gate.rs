@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::ExposeSecret as _;
 use tokio_postgres::types::ToSql;
 
@@ -71,12 +73,24 @@ impl Gate {
             }
             Credential::AccessToken(token) => {
                 let claims = self.verify(token.expose_secret(), &self.audiences(), &request).await?;
-                let mut caller = self.principal(Proof::Session(claims.sid), request).await?;
+                let proof = match &claims.key {
+                    Some(hash) => Proof::ApiKey(key_hash(hash)?),
+                    None => Proof::Session(claims.sid),
+                };
+                let mut caller = self.principal(proof, request).await?;
                 if caller.user != claims.sub || caller.enterprise != claims.enterprise {
                     return Err(Unauthenticated::Invalid.into());
                 }
-                if claims.client_id != FIRST_PARTY {
-                    caller.method = Method::Application(application(claims));
+                match &mut caller.method {
+                    // What the key may do by now, and the token as well.
+                    Method::ApiKey(_, verbs) => {
+                        let scopes = claims.scope.unwrap_or_default();
+                        verbs.retain(|verb| scopes.split_whitespace().any(|scope| scope == verb.as_str()));
+                    }
+                    method if claims.client_id != FIRST_PARTY => {
+                        *method = Method::Application(application(claims));
+                    }
+                    _ => {}
                 }
                 Ok(caller)
             }
@@ -162,6 +176,12 @@ impl Gate {
 fn ceiling(stored: Option<&str>) -> Result<Classification, Error> {
     let corrupt = |problem| StoreError::Corrupt { table: "api_keys", column: "ceiling", problem };
     Ok(stored.map_or(Ok(Classification::Restricted), str::parse).map_err(corrupt)?)
+}
+
+/// The hash of a key, as a token carries it.
+fn key_hash(text: &str) -> Result<SecretHash, Unauthenticated> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Unauthenticated::Invalid)?;
+    SecretHash::stored(bytes).map_err(|_| Unauthenticated::Invalid)
 }
 
 /// What a token says of the application that holds it. A scope that is not known here opens nothing.

@@ -46,11 +46,13 @@ pub enum Action {
     ReadAudit,
     /// Say what the audit log keeps and how; asked on the enterprise.
     ManageAudit,
+    /// Trust identity providers, who may then vouch for anybody of the enterprise; asked on the enterprise.
+    ManageIdentityProviders,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::ReadMemories,
         Self::AddMemory,
         Self::EditOwnMemory,
@@ -70,6 +72,7 @@ impl Action {
         Self::ManageAccounts,
         Self::ReadAudit,
         Self::ManageAudit,
+        Self::ManageIdentityProviders,
     ];
 
     /// The action as requests and answers spell it: `add_memory`.
@@ -103,7 +106,8 @@ impl Action {
             | Self::ManageServiceAccounts
             | Self::ReassignMemories
             | Self::ManageAccounts
-            | Self::ManageAudit => ApiKeyVerb::TenancyWrite,
+            | Self::ManageAudit
+            | Self::ManageIdentityProviders => ApiKeyVerb::TenancyWrite,
             Self::ReadAudit => ApiKeyVerb::AuditRead,
         }
     }
@@ -154,7 +158,8 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::ListAccounts
             | A::ManageAccounts
             | A::ReadAudit
-            | A::ManageAudit => Nobody,
+            | A::ManageAudit
+            | A::ManageIdentityProviders => Nobody,
         },
         // Hangs below the enterprise, and takes its roles from there.
         ScopeKind::Public => match action {
@@ -175,7 +180,8 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::ListAccounts
             | A::ManageAccounts
             | A::ReadAudit
-            | A::ManageAudit => Nobody,
+            | A::ManageAudit
+            | A::ManageIdentityProviders => Nobody,
         },
         ScopeKind::Enterprise => match action {
             A::ReadMemories | A::ReadNode => Reader,
@@ -191,7 +197,7 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::ReassignMemories
             | A::ListAccounts
             | A::ManageAccounts => AtLeast(Role::Admin),
-            A::ReadAudit | A::ManageAudit => AtLeast(Role::Owner),
+            A::ReadAudit | A::ManageAudit | A::ManageIdentityProviders => AtLeast(Role::Owner),
             A::MoveNode | A::DeleteNode => Nobody,
         },
         ScopeKind::Organization
@@ -211,9 +217,7 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::ManageGroups
             | A::ManageServiceAccounts
             | A::SimulateAccess => AtLeast(Role::Admin),
-            A::ReassignMemories | A::ListAccounts | A::ManageAccounts | A::ReadAudit | A::ManageAudit => {
-                Nobody
-            }
+            A::ReassignMemories | A::ListAccounts | A::ManageAccounts | A::ReadAudit | A::ManageAudit | A::ManageIdentityProviders => Nobody,
         },
     }
 }

@@ -43,6 +43,9 @@ pub struct AccessClaims {
     pub sub: UserId,
     /// Their tenant.
     pub enterprise: EnterpriseId,
+    /// The API key that it stands for, by its hash: the token of a service account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// The login it belongs to, or what a person allowed an application: a session as well, and a
     /// [`GrantId`](crate::ids::GrantId) by the same UUID.
     pub sid: SessionId,

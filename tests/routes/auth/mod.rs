@@ -9,6 +9,7 @@ mod invitations;
 mod login;
 mod me;
 mod narrowed_keys;
+mod oauth;
 mod passwords;
 mod refresh;
 mod register;

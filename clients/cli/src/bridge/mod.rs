@@ -32,7 +32,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let config = Config::read(args.url.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(serve(Arc::new(Remote::new(config, args.url.clone()))))
+    runtime.block_on(serve(Arc::new(Remote::new(config))))
 }
 
 async fn serve(remote: Arc<Remote>) -> Result<()> {

@@ -7,16 +7,15 @@ use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::{Client, Error};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::client::legacy::Error;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use super::events::Events;
 use super::message::Message;
+use crate::client::{Client, cause, client};
 use crate::config::Config;
+use crate::login;
 
 /// How long the beginning of an answer may take; the server itself gives up after 25 s.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -29,9 +28,9 @@ type Body = hyper::body::Incoming;
 /// The server, as far as it is known.
 pub(super) struct Remote {
     config: Config,
-    /// As it was given on the command line, for reading the login anew.
-    url: Option<String>,
-    client: Mutex<Option<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>>,
+    /// The one that was good last; held while it is renewed.
+    credential: tokio::sync::Mutex<Option<SecretString>>,
+    client: Mutex<Option<Client>>,
     /// What an old client's handshake agreed on.
     agreed: Mutex<Option<String>>,
 }
@@ -45,8 +44,9 @@ pub(super) struct Refusal {
 }
 
 impl Remote {
-    pub(super) fn new(config: Config, url: Option<String>) -> Self {
-        Self { config, url, client: Mutex::default(), agreed: Mutex::default() }
+    pub(super) fn new(config: Config) -> Self {
+        let credential = config.credential.clone().into();
+        Self { config, credential, client: Mutex::default(), agreed: Mutex::default() }
     }
 
     /// Sends a message and hands on every message that comes back.
@@ -55,9 +55,10 @@ impl Remote {
         message: &Message,
         mut hand_on: impl FnMut(Value),
     ) -> Result<(), Refusal> {
-        let mut response = self.post(message, self.config.credential.as_ref()).await?;
+        let credential = self.credential.lock().await.clone();
+        let mut response = self.post(message, credential.as_ref()).await?;
         if response.status() == StatusCode::UNAUTHORIZED
-            && let Some(renewed) = self.renewed_credential()
+            && let Some(renewed) = self.renewed(credential).await
         {
             response = self.post(message, Some(&renewed)).await?;
         }
@@ -150,39 +151,39 @@ impl Remote {
     }
 
     /// The client, made when it is first needed: a tool that starts us wants to hear of it at once.
-    fn client(&self) -> Result<Client<HttpsConnector<HttpConnector>, Full<Bytes>>, Refusal> {
-        let mut client =
-            self.client.lock().map_err(|_| refusal("the connection is not usable".to_owned()))?;
-        if let Some(client) = &*client {
+    fn client(&self) -> Result<Client, Refusal> {
+        let mut known = self.client.lock().map_err(|_| refusal("the connection is not usable".to_owned()))?;
+        if let Some(client) = &*known {
             return Ok(client.clone());
         }
-        let connector = self.connector().map_err(|error| refusal(format!("TLS cannot be used: {error}")))?;
-        let made = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(Duration::from_secs(55))
-            .pool_timer(TokioTimer::new())
-            .build(connector);
-        *client = Some(made.clone());
+        let made = client(&self.config.endpoint);
+        let made = made.map_err(|error| refusal(format!("TLS cannot be used: {error}")))?;
+        *known = Some(made.clone());
         Ok(made)
     }
 
-    /// The machine's root certificates are read only if they are needed: that takes milliseconds and a megabyte.
-    fn connector(&self) -> std::io::Result<HttpsConnector<HttpConnector>> {
-        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(std::io::Error::other)?;
-        let config = match self.config.endpoint.scheme_str() {
-            Some("https") => config.with_native_roots()?.with_no_client_auth(),
-            _ => config.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth(),
-        };
-        Ok(HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build())
-    }
-
-    /// Another credential than the one that was refused: somebody may have logged in again meanwhile.
-    fn renewed_credential(&self) -> Option<SecretString> {
-        let renewed = Config::read(self.url.as_deref()).ok()?.credential?;
-        let old = self.config.credential.as_ref().map(|old| old.expose_secret());
-        (old != Some(renewed.expose_secret())).then_some(renewed)
+    /// Another credential than the one that was refused: somebody signed in again meanwhile, or the login is renewed.
+    /// One request does it for all that wait. A variable of the environment cannot be renewed.
+    async fn renewed(&self, refused: Option<SecretString>) -> Option<SecretString> {
+        if !self.config.from_login {
+            return None;
+        }
+        let mut current = self.credential.lock().await;
+        let (now, then) =
+            [current.as_ref(), refused.as_ref()].map(|it| it.map(|it| it.expose_secret())).into();
+        if now != then {
+            return current.clone();
+        }
+        match login::renew(then).await {
+            Ok(renewed) => {
+                current.clone_from(&renewed);
+                renewed
+            }
+            Err(error) => {
+                crate::say(&format!("{error:#}"));
+                None
+            }
+        }
     }
 
     fn unreachable(&self, error: &Error) -> Refusal {
@@ -210,17 +211,8 @@ fn problem(status: StatusCode, body: &[u8]) -> Refusal {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     let Some(detail) = problem["detail"].as_str() else { return unintelligible(status) };
     let hint = match status {
-        StatusCode::UNAUTHORIZED => " (set MEM0_API_KEY to an API key)",
+        StatusCode::UNAUTHORIZED => " (run mem0 login, or set MEM0_API_KEY to an API key)",
         _ => "",
     };
     Refusal { code: status.as_u16().into(), message: format!("{status}: {detail}{hint}") }
-}
-
-/// The innermost cause, which says most.
-fn cause(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }

@@ -41,8 +41,17 @@ pub(crate) async fn issue(
         let known = GrantType::ALL.map(GrantType::as_str).join(", ");
         OAuthError::new(Code::UnsupportedGrantType, format!("grant_type must be one of {known}"))
     })?;
-    let client = identity.authenticate_client(&request, &credentials(&headers, &form)?).await?;
-    let issued = by_client(&identity, &request, &client, grant, &form).await?;
+    let credentials = credentials(&headers, &form)?;
+    let issued = match grant {
+        GrantType::ClientCredentials => {
+            let (scope, resources) = (form.one("scope")?, form.all("resource"));
+            identity.account_token(&request, &credentials, scope.as_deref(), &resources).await?
+        }
+        grant => {
+            let client = identity.authenticate_client(&request, &credentials).await?;
+            by_client(&identity, &request, &client, grant, &form).await?
+        }
+    };
     let tokens = Tokens {
         access_token: issued.access_token.expose_secret(),
         token_type: "Bearer",
@@ -76,6 +85,13 @@ async fn by_client(
             identity.refresh_application(request, client, token, scope.as_deref(), &resources).await
         }
         GrantType::DeviceCode => identity.poll_device(request, client, &form.secret("device_code")?).await,
+        GrantType::JwtBearer => {
+            let assertion = form.secret("assertion")?;
+            identity.accept_assertion(request, client, &assertion, scope.as_deref(), &resources).await
+        }
+        GrantType::ClientCredentials => {
+            Err(OAuthError::new(Code::UnauthorizedClient, "only service accounts get tokens for themselves"))
+        }
     }
 }
 

@@ -2,12 +2,15 @@
 //!
 //! An application is a client ([`clients`]); what a person lets it do is a grant ([`grants`]), which is a session with
 //! terms: it ends like one, and its refresh tokens rotate like any. Ways to a grant: [`authorize`] and [`codes`] for
-//! what opens a browser, [`device`] for what has none. [`browser`] knows people by a cookie while they are asked.
+//! what opens a browser, [`device`] for what has none, [`assertion`] for people whose enterprise vouches for them,
+//! [`client_credentials`] for service accounts. [`browser`] knows people by a cookie while they are asked.
 //!
 //! docs/adr/0014 says why it is as it is; docs/guides/oauth.md how it is used.
 
+pub mod assertion;
 pub mod authorize;
 pub mod browser;
+pub mod client_credentials;
 pub mod clients;
 pub mod codes;
 pub mod device;

@@ -39,7 +39,8 @@ impl Identity {
         tx.commit().await?;
         let scopes = scope::narrow(&terms.scopes, scope)?;
         let audience = resource::narrow(self.gate().issuer(), &terms.resource, resources)?;
-        let terms = Terms { audience: &audience, client: &client.id, scope: Some(scope::print(&scopes)) };
+        let terms =
+            Terms { audience: &audience, client: &client.id, scope: Some(scope::print(&scopes)), key: None };
         let (access_token, expires_in) = key.issue_on(terms, self.gate().issuer(), &family, now)?;
         Ok(Issued { access_token, expires_in, refresh_token: Some(exchanged.successor), scopes })
     }

@@ -43,6 +43,8 @@ pub(in crate::identity) struct Terms<'a> {
     pub(in crate::identity) client: &'a str,
     /// What that may do with it; none for our own logins.
     pub(in crate::identity) scope: Option<String>,
+    /// The hash of the API key that it stands for, if it does.
+    pub(in crate::identity) key: Option<String>,
 }
 
 /// A public key as a JWK.
@@ -85,7 +87,7 @@ impl SigningKey {
         family: &Family,
         now: DateTime<Utc>,
     ) -> Result<(SecretString, TimeDelta)> {
-        let terms = Terms { audience: issuer, client: FIRST_PARTY, scope: None };
+        let terms = Terms { audience: issuer, client: FIRST_PARTY, scope: None, key: None };
         self.issue_on(terms, issuer, family, now)
     }
 
@@ -104,6 +106,7 @@ impl SigningKey {
             jti: URL_SAFE_NO_PAD.encode(random::bytes::<16>()?),
             client_id: terms.client.to_owned(),
             scope: terms.scope,
+            key: terms.key,
             sub: family.user,
             enterprise: family.enterprise,
             sid: family.session,

@@ -44,7 +44,12 @@ impl Metadata {
         });
         // Others are left out and the answer says so (RFC 7591 section 3.2.1): whoever lists everything it could do
         // should not be refused for it.
-        let open = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode];
+        let open = [
+            GrantType::AuthorizationCode,
+            GrantType::RefreshToken,
+            GrantType::DeviceCode,
+            GrantType::JwtBearer,
+        ];
         let grant_types: Vec<GrantType> =
             asked.iter().filter_map(|name| GrantType::find(name)).filter(|it| open.contains(it)).collect();
         if !grant_types.iter().any(|it| *it != GrantType::RefreshToken) {

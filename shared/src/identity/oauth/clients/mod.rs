@@ -41,13 +41,23 @@ pub enum GrantType {
     AuthorizationCode,
     /// RFC 6749 section 6.
     RefreshToken,
+    /// RFC 6749 section 4.4.
+    ClientCredentials,
     /// RFC 8628.
     DeviceCode,
+    /// RFC 7523.
+    JwtBearer,
 }
 
 impl GrantType {
     /// Every one.
-    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::DeviceCode];
+    pub const ALL: [Self; 5] = [
+        Self::AuthorizationCode,
+        Self::RefreshToken,
+        Self::ClientCredentials,
+        Self::DeviceCode,
+        Self::JwtBearer,
+    ];
 
     /// As requests spell it.
     #[must_use]
@@ -55,6 +65,8 @@ impl GrantType {
         match self {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
         }
     }

@@ -44,8 +44,12 @@ impl Identity {
             false => None,
         };
         let scopes = grant.scopes.to_vec();
-        let terms =
-            Terms { audience: grant.resource, client: grant.client_id, scope: Some(scope::print(&scopes)) };
+        let terms = Terms {
+            audience: grant.resource,
+            client: grant.client_id,
+            scope: Some(scope::print(&scopes)),
+            key: None,
+        };
         let (access_token, expires_in) = key.issue_on(terms, self.gate().issuer(), &family, now)?;
         let entry = audit::Entry::new("application.authorize", id).with(json!({
             "client_id": grant.client_id, "name": grant.client_name, "scopes": scopes, "resource": grant.resource,

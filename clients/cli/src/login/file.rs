@@ -1,0 +1,98 @@
+//! The login file: `${XDG_CONFIG_HOME:-~/.config}/mem0/login.json`.
+
+use std::fs;
+use std::io::{ErrorKind, Write as _};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+
+use super::server::Tokens;
+use crate::config;
+
+/// What it holds; not printable. Somebody may write one by hand with only a URL and a token.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Login {
+    /// The installation's.
+    pub(crate) url: Option<String>,
+    /// An access token, or an API key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<String>,
+    /// What the next one is got by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh_token: Option<String>,
+}
+
+impl Login {
+    pub(super) fn new(url: &str, tokens: Tokens) -> Self {
+        Self {
+            url: Some(url.to_owned()),
+            token: Some(tokens.access_token),
+            refresh_token: tokens.refresh_token,
+        }
+    }
+
+    /// Nothing, if there is no file.
+    pub(crate) fn read() -> Result<Self> {
+        let Some(path) = path() else { return Ok(Self::default()) };
+        match fs::read(&path) {
+            Ok(bytes) => {
+                serde_json::from_slice(&bytes).with_context(|| format!("{} is not valid", path.display()))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+
+    /// Puts it in the place of what was there, whole or not at all, readable by its owner only.
+    pub(super) fn write(&self) -> Result<PathBuf> {
+        let path = path().context("there is no home directory to keep a credential in")?;
+        let directory = path.parent().context("the login file has no directory")?;
+        let failed = || format!("cannot write {}", path.display());
+        private_directory(directory).with_context(failed)?;
+        let beside = path.with_extension(format!("{}.new", std::process::id()));
+        let mut file = private_file(&beside).with_context(failed)?;
+        file.write_all(&serde_json::to_vec_pretty(self)?)
+            .and_then(|()| file.sync_all())
+            .with_context(failed)?;
+        fs::rename(&beside, &path).with_context(failed)?;
+        Ok(path)
+    }
+
+    /// Deletes it; false if there was none.
+    pub(super) fn remove() -> Result<bool> {
+        let Some(path) = path() else { return Ok(false) };
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error).with_context(|| format!("cannot delete {}", path.display())),
+        }
+    }
+}
+
+fn path() -> Option<PathBuf> {
+    config::config_home().map(|home| home.join("mem0/login.json"))
+}
+
+#[cfg(unix)]
+fn private_directory(path: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+#[cfg(unix)]
+fn private_file(path: &std::path::Path) -> std::io::Result<fs::File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
+#[cfg(not(unix))]
+fn private_directory(path: &std::path::Path) -> std::io::Result<()> {
+    // A person's profile is their own there.
+    fs::create_dir_all(path)
+}
+
+#[cfg(not(unix))]
+fn private_file(path: &std::path::Path) -> std::io::Result<fs::File> {
+    fs::File::create(path)
+}

@@ -1,0 +1,81 @@
+//! `mem0 login` and `mem0 logout`: a credential for this machine, agreed to in a browser that may be elsewhere (device
+//! authorization, RFC 8628), kept in a file that only its owner can read.
+//!
+//! [`file`] is where it is kept, [`server`] what is said to the authorization server, [`device`] the conversation until
+//! somebody has agreed.
+
+mod device;
+pub(crate) mod file;
+mod server;
+
+use anyhow::{Context as _, Result};
+use secrecy::SecretString;
+
+use crate::config::{self, LOCAL};
+use file::Login;
+use server::Server;
+
+/// Options of `mem0 login`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The installation's URL; MEM0_URL or that of the last login, if not given.
+    #[arg(long)]
+    url: Option<String>,
+}
+
+/// Signs in.
+pub(crate) fn login(args: &Args) -> Result<()> {
+    let known = Login::read()?;
+    let url = args.url.clone().or_else(|| config::variable("MEM0_URL")).or(known.url);
+    let url = url.unwrap_or_else(|| LOCAL.to_owned());
+    let base = config::base(&url)?;
+    on_one_thread(async {
+        let server = Server::find(&base).await?;
+        let tokens = device::wait_for_person(&server).await?;
+        let path = Login::new(&base, tokens).write()?;
+        crate::say(&format!("signed in to {base}; the credential is in {}", path.display()));
+        Ok(())
+    })
+}
+
+/// Signs out: the server forgets what was agreed, and the file goes.
+pub(crate) fn logout() -> Result<()> {
+    let login = Login::read()?;
+    let told = match (&login.url, login.refresh_token.as_ref().or(login.token.as_ref())) {
+        (Some(url), Some(token)) => {
+            let base = config::base(url)?;
+            Some(on_one_thread(async { Server::find(&base).await?.revoke(token).await }))
+        }
+        _ => None,
+    };
+    let was_there = Login::remove()?;
+    match told {
+        Some(Err(error)) => {
+            crate::say(&format!(
+                "the credential was deleted here, but the server could not be told: {error:#}"
+            ));
+        }
+        _ if was_there => crate::say("signed out"),
+        _ => crate::say("nobody was signed in"),
+    }
+    Ok(())
+}
+
+/// The next credential, by the refresh token of the login file; none if there is none. Another process may have been
+/// quicker: then it is the one that it got.
+pub(crate) async fn renew(refused: Option<&str>) -> Result<Option<SecretString>> {
+    let login = Login::read()?;
+    if login.token.is_some() && login.token.as_deref() != refused {
+        return Ok(login.token.map(SecretString::from));
+    }
+    let (Some(url), Some(refresh_token)) = (&login.url, &login.refresh_token) else { return Ok(None) };
+    let base = config::base(url)?;
+    let tokens = Server::find(&base).await?.refresh(refresh_token).await.context("signing in anew")?;
+    let renewed = Login::new(&base, tokens);
+    renewed.write()?;
+    Ok(renewed.token.map(SecretString::from))
+}
+
+fn on_one_thread<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}

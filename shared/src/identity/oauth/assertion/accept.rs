@@ -1,0 +1,126 @@
+//! Accepting an assertion.
+
+use chrono::DateTime;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::claims::{self, Claims, Resources, refuse};
+use super::store::{self, Provider};
+use crate::access::RequestInfo;
+use crate::identity::Identity;
+use crate::identity::oauth::clients::{self, Client, GrantType};
+use crate::identity::oauth::grants::{Issued, NewGrant};
+use crate::identity::oauth::{OAuthError, Result, resource, scope, spent};
+use crate::identity::throttle::{self, Bucket};
+
+impl Identity {
+    /// A token for whom an identity provider vouches. It is not refreshed: the provider is asked again.
+    pub async fn accept_assertion(
+        &self,
+        request: &RequestInfo,
+        client: &Client,
+        assertion: &SecretString,
+        asked: Option<&str>,
+        resources: &[String],
+    ) -> Result<Issued> {
+        client.may_use(GrantType::JwtBearer)?;
+        let now = request.at;
+        let (provider, claims) = match self.trusted(request, assertion.expose_secret()).await {
+            Err(refused @ OAuthError::Refused(..)) => {
+                let tx = self.gate().sign_in("identity_provider.failure").await?;
+                let attempt = throttle::reserve(&tx, [Bucket::refresh(request)], now).await?;
+                tx.commit().await?;
+                attempt.admitted()?;
+                return Err(refused);
+            }
+            trusted => trusted?,
+        };
+        if claims.client_id != client.id {
+            return Err(refuse("it was made for another application"));
+        }
+        let granted = resource::audience(
+            self.gate().issuer(),
+            &claims.resource.map(Resources::list).unwrap_or_default(),
+        )?;
+        let audience = resource::narrow(self.gate().issuer(), &granted, resources)?;
+        let scopes = scope::narrow(&scope::parse(claims.scope.as_deref())?, asked)?;
+
+        let key = self.signing_keys().current(now).await?;
+        let tx = self.gate().sign_in("oauth_grant.assertion").await?;
+        let until = DateTime::from_timestamp(claims.exp, 0).unwrap_or(now) + chrono::TimeDelta::minutes(1);
+        if !spent::spend(
+            &tx,
+            provider.enterprise,
+            "oauth.assertion",
+            &format!("{} {}", provider.id, claims.jti),
+            until,
+            now,
+        )
+        .await?
+        {
+            return Err(refuse("it was used before"));
+        }
+        let address = match claims.email_verified {
+            Some(false) => None,
+            _ => claims.email.as_deref().filter(|email| provider.vouches_for(email)),
+        };
+        let user = store::person(&tx, &provider, &claims.sub, address, now).await?;
+        let user = user.ok_or_else(|| refuse("it names nobody who has an account here"))?;
+        let grant = NewGrant {
+            enterprise: provider.enterprise,
+            user,
+            client_id: &client.id,
+            client_name: &client.name,
+            kind: "jwt_bearer",
+            scopes: &scopes,
+            resource: &audience,
+            refreshable: false,
+        };
+        let started = self.start_grant(&tx, request, &grant, &key).await;
+        let (_, issued) = match started {
+            Err(OAuthError::Failed(error)) => return Err(OAuthError::of_grant(error, "account")),
+            started => started?,
+        };
+        clients::used(&tx, client, now).await?;
+        tx.commit().await?;
+        Ok(issued)
+    }
+
+    /// The provider that made an assertion, and what it says. Several enterprises may trust the same issuer, each with
+    /// keys of its own.
+    async fn trusted(&self, request: &RequestInfo, assertion: &str) -> Result<(Provider, Claims)> {
+        let (header, issuer) = claims::peek(assertion)?;
+        let tx = self.gate().sign_in("identity_provider.of_issuer").await?;
+        let providers = store::of_issuer(&tx, &issuer).await?;
+        tx.commit().await?;
+        let us = self.gate().issuer();
+        let mut found = Vec::new();
+        for provider in providers {
+            for missed in [false, true] {
+                let Some(keys) = self.keys_of(&provider, missed, request.at).await? else { break };
+                match claims::verify(assertion, &header, &keys, &issuer, us, request.at) {
+                    Some(claims) => {
+                        found.push((provider, claims?));
+                        break;
+                    }
+                    None => continue,
+                }
+            }
+        }
+        // Of several, the one whose person it is: an address belongs to one enterprise.
+        let tx = self.gate().sign_in("identity_provider.choose").await?;
+        let mut chosen = None;
+        for (provider, claims) in found {
+            let address = claims.email.as_deref().filter(|email| provider.vouches_for(email));
+            let knows = store::knows(&tx, &provider, &claims.sub, address).await?;
+            if knows || chosen.is_none() {
+                let done = knows;
+                chosen = Some((provider, claims));
+                if done {
+                    break;
+                }
+            }
+        }
+        tx.commit().await?;
+        chosen.ok_or_else(|| refuse("nobody here trusts its issuer, or its signature is not the issuer's"))
+    }
+}

@@ -1,0 +1,145 @@
+//! Whom an enterprise trusts to vouch for its people. Its owners decide: whoever may do that may become anybody there.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{keys, store};
+use crate::access::{Action, AuthContext};
+use crate::audit::{self, Entry};
+use crate::error::{Error, Result};
+use crate::identity::Identity;
+use crate::identity::oauth::OAuthError;
+use crate::ids::IdentityProviderId;
+use crate::name;
+
+/// Most providers of an enterprise, and domains of a provider.
+const MOST: usize = 20;
+
+/// A provider to be trusted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewProvider {
+    /// For people.
+    pub name: String,
+    /// As it spells itself in `iss`.
+    pub issuer: String,
+    /// Where its keys are: https, at a public address.
+    pub jwks_uri: Option<String>,
+    /// Its keys, if they are not published.
+    pub jwks: Option<Value>,
+    /// The domains of the addresses that it may vouch for.
+    pub domains: Vec<String>,
+}
+
+/// A provider, as its enterprise sees it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProviderView {
+    /// `idp_…`.
+    pub id: IdentityProviderId,
+    /// For people.
+    pub name: String,
+    /// As it spells itself in `iss`.
+    pub issuer: String,
+    /// Where its keys are.
+    pub jwks_uri: Option<String>,
+    /// The domains of the addresses that it may vouch for.
+    pub domains: Vec<String>,
+    /// Since when it is trusted.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Identity {
+    /// Trusts a provider from now on.
+    pub async fn trust_provider(&self, caller: &AuthContext, new: NewProvider) -> Result<ProviderView> {
+        may_manage(caller)?;
+        let name = name::checked(&new.name, "name")?;
+        if !new.issuer.starts_with("https://")
+            || new.issuer.len() > 500
+            || new.issuer.contains(['#', '?', ' '])
+        {
+            return Err(Error::invalid("issuer", "an issuer is an https address without query and fragment"));
+        }
+        let domains = domains(new.domains)?;
+        let jwks = match (&new.jwks_uri, new.jwks) {
+            (Some(address), None) => {
+                self.read_keys(address).await.map_err(|error| told(error, "jwks_uri"))?.1
+            }
+            (None, Some(jwks)) => {
+                keys::parse(&jwks.to_string()).map_err(|error| told(error, "jwks"))?;
+                jwks
+            }
+            _ => return Err(Error::malformed("send either jwks_uri or jwks")),
+        };
+        let view = ProviderView {
+            id: IdentityProviderId::generate(),
+            name,
+            issuer: new.issuer,
+            jwks_uri: new.jwks_uri,
+            domains,
+            created_at: caller.request().at,
+        };
+        let tx = self.gate().sign_in("identity_provider.trust").await?;
+        if store::list(&tx, caller).await?.len() >= MOST {
+            return Err(Error::Conflict(format!("there are {MOST} identity providers, remove one first")));
+        }
+        if !store::insert(&tx, caller, &view, &jwks).await? {
+            return Err(Error::Conflict(
+                "this issuer is trusted already, remove it first to change it".to_owned(),
+            ));
+        }
+        let details = json!({ "issuer": view.issuer, "domains": view.domains, "jwks_uri": view.jwks_uri });
+        audit::record_as(&tx, caller, Entry::new("identity_provider.trust", view.id).with(details)).await?;
+        tx.commit().await?;
+        Ok(view)
+    }
+
+    /// Whom the caller's enterprise trusts.
+    pub async fn providers(&self, caller: &AuthContext) -> Result<Vec<ProviderView>> {
+        may_manage(caller)?;
+        let tx = self.gate().sign_in("identity_provider.list").await?;
+        let all = store::list(&tx, caller).await?;
+        tx.commit().await?;
+        Ok(all)
+    }
+
+    /// Trusts a provider no longer. What it vouched for before ends by itself within a quarter of an hour.
+    pub async fn distrust_provider(&self, caller: &AuthContext, id: IdentityProviderId) -> Result<()> {
+        may_manage(caller)?;
+        let tx = self.gate().sign_in("identity_provider.distrust").await?;
+        if !store::delete(&tx, caller, id).await? {
+            return Err(Error::NotFound { what: "identity provider" });
+        }
+        audit::record_as(&tx, caller, Entry::new("identity_provider.distrust", id)).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+fn may_manage(caller: &AuthContext) -> Result<()> {
+    caller.session()?;
+    caller.authorize(Action::ManageIdentityProviders, caller.enterprise()?)
+}
+
+/// At least one: a provider that may vouch for any address could take over any account that is invited later.
+fn domains(domains: Vec<String>) -> Result<Vec<String>> {
+    let count = domains.len();
+    let checked = domains.into_iter().map(|domain| {
+        let domain = domain.trim().to_ascii_lowercase();
+        let plain = domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+        let whole = domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.');
+        (plain && whole && domain.len() <= 253).then_some(domain)
+    });
+    let checked: Option<Vec<String>> = checked.collect();
+    match checked {
+        Some(domains) if (1..=MOST).contains(&count) => Ok(domains),
+        _ => Err(Error::invalid("domains", format!("1 to {MOST} domains, like northwind.example"))),
+    }
+}
+
+fn told(error: OAuthError, field: &'static str) -> Error {
+    match error {
+        OAuthError::Refused(_, problem) => Error::invalid(field, problem),
+        OAuthError::Failed(error) => error,
+    }
+}

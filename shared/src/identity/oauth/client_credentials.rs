@@ -1,0 +1,71 @@
+//! Client credentials (RFC 6749 section 4.4): a service account gets a token for itself.
+//!
+//! The account's id is the `client_id`, and an API key of its own the `client_secret`. The token stands for that key: it
+//! is let in for as long as the key is, sees what the key sees, and lasts a quarter of an hour. What it is good for is to
+//! hand a part of the key's powers to something that should not hold the key.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::ExposeSecret as _;
+
+use super::clients::Credentials;
+use super::grants::Issued;
+use super::{Code, OAuthError, Result, resource, scope};
+use crate::access::{Credential, Method, RequestInfo, SecretHash};
+use crate::error::Error;
+use crate::identity::Identity;
+use crate::identity::refresh_tokens::{Family, IDLE};
+use crate::identity::signing_keys::{ACCESS_TOKEN_LIFETIME, Terms};
+use crate::identity::throttle::{self, Bucket};
+use crate::ids::{SessionId, UserId};
+
+impl Identity {
+    /// A token for a service account.
+    pub async fn account_token(
+        &self,
+        request: &RequestInfo,
+        given: &Credentials,
+        asked: Option<&str>,
+        resources: &[String],
+    ) -> Result<Issued> {
+        let refuse = |what: &str| OAuthError::new(Code::InvalidClient, what);
+        let wrong = || refuse("client_id must be a service account, client_secret an API key of it");
+        let (Some(id), Some(secret)) = (&given.id, &given.secret) else { return Err(wrong()) };
+        let account = id.parse::<UserId>().map_err(|_| wrong())?;
+        let key = Credential::ApiKey(secret.clone());
+        let caller = match self.gate().authenticate(&key, request.clone()).await {
+            Ok(caller) => Some(caller).filter(|it| it.user_id() == account && it.is_service()),
+            Err(Error::Unauthenticated(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let Some(caller) = caller else {
+            let tx = self.gate().sign_in("oauth_client.failure").await?;
+            let attempt = throttle::reserve(&tx, [Bucket::refresh(request)], request.at).await?;
+            tx.commit().await?;
+            attempt.admitted()?;
+            return Err(wrong());
+        };
+        let Method::ApiKey(id, verbs) = caller.method() else { return Err(wrong()) };
+        let scopes = scope::narrow(verbs, asked)?;
+        let audience = resource::audience(self.gate().issuer(), resources)?;
+        let family = Family {
+            enterprise: caller.enterprise_id(),
+            user: caller.user_id(),
+            session: SessionId(id.uuid()),
+            ends_at: request.at + ACCESS_TOKEN_LIFETIME,
+            idle: IDLE,
+        };
+        let hash = SecretHash::of(secret.expose_secret());
+        let client = caller.user_id().to_string();
+        let terms = Terms {
+            audience: &audience,
+            client: &client,
+            scope: Some(scope::print(&scopes)),
+            key: Some(URL_SAFE_NO_PAD.encode(hash.as_bytes())),
+        };
+        let signing = self.signing_keys().current(request.at).await?;
+        let (access_token, expires_in) =
+            signing.issue_on(terms, self.gate().issuer(), &family, request.at)?;
+        Ok(Issued { access_token, expires_in, refresh_token: None, scopes })
+    }
+}

@@ -1,0 +1,117 @@
+//! Devices without a browser (RFC 8628).
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::{assert_refused, token};
+use crate::harness::{Answer, Browser, Client as _, TestApp, field};
+
+async fn begin(app: &TestApp) -> Value {
+    let fields = json!({ "client_id": "mem0-cli", "scope": "memories:read memories:write" });
+    app.anonymous().post("/oauth/device_authorization", fields).await.ok()
+}
+
+async fn poll(app: &TestApp, begun: &Value) -> Answer {
+    let grant = "urn:ietf:params:oauth:grant-type:device_code";
+    let fields = json!({ "grant_type": grant, "client_id": "mem0-cli", "device_code": begun["device_code"] });
+    token(app, fields).await
+}
+
+/// Signs in where the device sends its person, and comes to the question whether it may.
+async fn asked(browser: &mut Browser, begun: &Value, email: &str) -> Answer {
+    let login = browser.open(begun["verification_uri_complete"].as_str().unwrap()).await;
+    let page = browser.sign_in(&login, email).await;
+    let code = field(&page, "user_code");
+    assert_eq!(json!(code), begun["user_code"], "the code is filled in");
+    let fields = json!({ "ticket": field(&page, "ticket"), "user_code": code.to_lowercase() });
+    browser.submit("/oauth/device", &fields).await
+}
+
+#[tokio::test]
+async fn a_person_agrees_elsewhere() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    let begun = begin(&app).await;
+    assert_eq!((&begun["expires_in"], &begun["interval"]), (&json!(600), &json!(5)));
+    assert_eq!(begun["verification_uri"], "https://mem0.test/oauth/device");
+    assert_refused(&poll(&app, &begun).await, 400, "authorization_pending");
+
+    let mut browser = Browser::new(&app);
+    let page = asked(&mut browser, &begun, &ada.email).await;
+    page.assert_status(200);
+    for shown in ["mem0 command line", begun["user_code"].as_str().unwrap(), &ada.email, "Search and read"] {
+        assert!(page.text().contains(shown), "{shown}: {page}");
+    }
+    let fields = json!({ "ticket": field(&page, "ticket"), "decision": "allow" });
+    let done = browser.submit("/oauth/device/decision", &fields).await;
+    assert!(done.text().contains("connected"), "{done}");
+    browser.submit("/oauth/device/decision", &fields).await.assert_status(400);
+
+    app.advance(TimeDelta::seconds(5));
+    let tokens = poll(&app, &begun).await.ok();
+    let device = ada.with_token(tokens["access_token"].as_str().unwrap());
+    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+    device.post("/mcp", list).await.assert_status(200);
+    assert_refused(&poll(&app, &begun).await, 400, "invalid_grant");
+    let refreshed = token(&app, super::refresh("mem0-cli", &tokens["refresh_token"])).await.ok();
+    assert!(refreshed["access_token"].is_string());
+}
+
+#[tokio::test]
+async fn a_device_that_is_hasty_late_or_refused_is_told() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    let begun = begin(&app).await;
+    assert_refused(&poll(&app, &begun).await, 400, "authorization_pending");
+    app.advance(TimeDelta::seconds(1));
+    assert_refused(&poll(&app, &begun).await, 400, "slow_down");
+    app.advance(TimeDelta::seconds(5));
+    assert_refused(&poll(&app, &begun).await, 400, "slow_down");
+    app.advance(TimeDelta::seconds(30));
+    assert_refused(&poll(&app, &begun).await, 400, "authorization_pending");
+
+    let mut browser = Browser::new(&app);
+    let page = asked(&mut browser, &begun, &ada.email).await;
+    let deny = json!({ "ticket": field(&page, "ticket"), "decision": "deny" });
+    browser.submit("/oauth/device/decision", &deny).await.assert_status(200);
+    assert_refused(&poll(&app, &begun).await, 400, "access_denied");
+
+    let late = begin(&app).await;
+    app.advance(TimeDelta::minutes(10));
+    assert_refused(&poll(&app, &late).await, 400, "expired_token");
+    let mut unknown = late.clone();
+    unknown["device_code"] = json!("m0dc_unknown");
+    assert_refused(&poll(&app, &unknown).await, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn codes_cannot_be_guessed() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    let begun = begin(&app).await;
+    let mut browser = Browser::new(&app);
+    let login = browser.open("/oauth/device").await;
+    let page = browser.sign_in(&login, &ada.email).await;
+    let ticket = field(&page, "ticket");
+    for _ in 0..10 {
+        let fields = json!({ "ticket": ticket, "user_code": "BBBB-BBBB" });
+        let answer = browser.submit("/oauth/device", &fields).await;
+        answer.assert_status(400);
+        assert!(answer.text().contains("not known"), "{answer}");
+    }
+    // Now not even the right one.
+    let fields = json!({ "ticket": ticket, "user_code": begun["user_code"] });
+    browser.submit("/oauth/device", &fields).await.assert_status(429);
+}
+
+#[tokio::test]
+async fn only_who_registered_for_it_may_begin() {
+    let app = TestApp::new().await;
+    let client = crate::harness::register(&app, "https://app.example/").await;
+    let begin = async |fields: Value| app.anonymous().post("/oauth/device_authorization", fields).await;
+    assert_refused(&begin(json!({ "client_id": client })).await, 400, "unauthorized_client");
+    assert_refused(&begin(json!({ "client_id": "unknown" })).await, 401, "invalid_client");
+    assert_refused(&begin(json!({ "client_id": "mem0-cli", "scope": "openid" })).await, 400, "invalid_scope");
+    let elsewhere = json!({ "client_id": "mem0-cli", "resource": "https://evil.example" });
+    assert_refused(&begin(elsewhere).await, 400, "invalid_target");
+}

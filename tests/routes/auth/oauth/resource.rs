@@ -1,0 +1,166 @@
+//! The resource server: what tokens `POST /mcp` and the API let in, and what they tell those whom they do not.
+
+use http::Request;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::{Value, json};
+use shared::access::AccessClaims;
+
+use crate::harness::{Actor, Answer, Client as _, TestApp, claims, forge, signing_key, tokens};
+
+const METADATA: &str = "resource_metadata=\"https://mem0.test/.well-known/oauth-protected-resource/mcp\"";
+
+async fn list_tools(actor: &Actor) -> Answer {
+    actor.post("/mcp", json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" })).await
+}
+
+#[track_caller]
+fn challenge(answer: &Answer, status: u16) -> String {
+    assert_eq!(answer.status.as_u16(), status, "{answer}");
+    let challenge = answer.header("www-authenticate").unwrap().to_owned();
+    assert!(challenge.starts_with("Bearer ") && challenge.contains(METADATA), "{challenge}");
+    challenge
+}
+
+#[tokio::test]
+async fn who_brings_nothing_is_told_where_to_begin() {
+    let app = TestApp::new().await;
+    let answer = app.anonymous().post("/mcp", json!({})).await;
+    let told = challenge(&answer, 401);
+    assert!(told.contains("scope=\"memories:read memories:write\"") && !told.contains("error="), "{told}");
+    // Not from the address, whatever is in it.
+    let ada = app.owner("ada").await;
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+    for name in ["access_token", "token", "authorization"] {
+        let path = format!("/mcp?{name}={}", ada.token);
+        challenge(&app.anonymous().post(&path, body.clone()).await, 401);
+    }
+}
+
+#[tokio::test]
+async fn a_token_for_the_endpoint_opens_nothing_else() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    let (_, answer) = tokens(&app, &ada.email, &json!({ "resource": "https://mem0.test/mcp" })).await;
+    let assistant = ada.with_token(answer["access_token"].as_str().unwrap());
+    list_tools(&assistant).await.assert_status(200);
+    for path in ["/v1/ping/", "/v1/auth/me", "/v1/enterprise"] {
+        assistant.get(path).await.assert_problem(401, "unauthenticated", None);
+    }
+    // One for everything here is good for the endpoint, too.
+    let (_, answer) = tokens(&app, &ada.email, &json!({ "resource": "https://mem0.test" })).await;
+    let program = ada.with_token(answer["access_token"].as_str().unwrap());
+    list_tools(&program).await.assert_status(200);
+    program.get("/v1/ping/").await.assert_status(200);
+}
+
+#[tokio::test]
+async fn a_token_that_was_not_issued_for_this_is_refused() {
+    let (app, alice, bob) = TestApp::two_tenants().await;
+    let good = AccessClaims {
+        aud: "https://mem0.test/mcp".to_owned(),
+        client_id: "m0cl_x".to_owned(),
+        scope: Some("memories:read".to_owned()),
+        ..claims(&app, alice.user, alice.enterprise, alice.session)
+    };
+    list_tools(&alice.with_token(forge(&good, |_| ()))).await.assert_status(200);
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut claims = serde_json::to_value(&good).unwrap();
+        change(&mut claims);
+        forge(&claims, |_| ())
+    };
+    // The public key as the secret of a symmetric signature, and no signature at all.
+    let confused = {
+        let mut head = Header::new(Algorithm::HS256);
+        head.typ = Some("at+jwt".to_owned());
+        head.kid = Some(signing_key().id);
+        jsonwebtoken::encode(&head, &good, &EncodingKey::from_secret(&signing_key().public)).unwrap()
+    };
+    let unsigned = {
+        use base64::Engine as _;
+        let encode = |text: String| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+        let head = json!({ "alg": "none", "typ": "at+jwt", "kid": signing_key().id });
+        format!("{}.{}.", encode(head.to_string()), encode(serde_json::to_string(&good).unwrap()))
+    };
+    for (what, token) in [
+        ("audience", with(&|claims| claims["aud"] = json!("https://evil.example/mcp"))),
+        ("audience, nearly", with(&|claims| claims["aud"] = json!("https://mem0.test/mcp/other"))),
+        ("audience missing", with(&|claims| drop(claims.as_object_mut().unwrap().remove("aud")))),
+        ("issuer", with(&|claims| claims["iss"] = json!("https://evil.example"))),
+        ("another tenant", with(&|claims| claims["enterprise"] = json!(bob.enterprise))),
+        ("somebody else", with(&|claims| claims["sub"] = json!(bob.user))),
+        ("somebody else's session", with(&|claims| claims["sid"] = json!(bob.session))),
+        ("expired", with(&|claims| claims["exp"] = json!(app.now().timestamp()))),
+        ("HS256", confused),
+        ("none", unsigned),
+        ("no access token", forge(&good, |head| head.typ = Some("JWT".to_owned()))),
+        ("an unknown key", forge(&good, |head| head.kid = Some("unknown".to_owned()))),
+        ("a refresh token", "m0rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned()),
+    ] {
+        let told = challenge(&list_tools(&alice.with_token(token)).await, 401);
+        assert!(told.contains("error=\"invalid_token\""), "{what}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_application_may_do_decides_what_it_sees_and_what_it_is_told() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    let more = json!({ "scope": "memories:read", "resource": "https://mem0.test" });
+    let (_, answer) = tokens(&app, &ada.email, &more).await;
+    let reader = ada.with_token(answer["access_token"].as_str().unwrap());
+    let names = |answer: &Answer| {
+        let listed = answer.ok();
+        let tools = listed["result"]["tools"].as_array().unwrap().clone();
+        tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let listed = names(&list_tools(&reader).await);
+    assert!(listed.contains(&"search_memories".to_owned()) && !listed.contains(&"add_memory".to_owned()));
+    // Whose token it is makes no difference: a key of the same power sees the same, in the same order.
+    let key = ada.with_narrow_api_key(&[shared::access::ApiKeyVerb::MemoriesRead]).await;
+    assert_eq!(names(&list_tools(&key).await), listed);
+
+    for era in ["2026-07-28", "2025-11-25"] {
+        let mut params = json!({ "name": "add_memory", "arguments": { "text": "x" } });
+        if era == "2026-07-28" {
+            params["_meta"] = json!({
+                "io.modelcontextprotocol/protocolVersion": era, "io.modelcontextprotocol/clientCapabilities": {},
+            });
+        }
+        let body = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params });
+        let request = Request::post("/mcp")
+            .header("host", "mem0.test")
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .header("mcp-protocol-version", era)
+            .header("mcp-method", "tools/call")
+            .header("mcp-name", "add_memory");
+        let answer = reader.send(request.body(body.to_string().into()).unwrap()).await;
+        let told = challenge(&answer, 403);
+        assert!(told.contains("error=\"insufficient_scope\""), "{told}");
+        // Everything that is needed at once, so that asking for it loses nothing.
+        assert!(told.contains("scope=\"memories:read memories:write\""), "{told}");
+        assert_eq!(answer.json()["id"], 7);
+    }
+    // The API says so as well.
+    let answer = reader.post("/v3/memories/add/", json!({ "messages": "x", "infer": false })).await;
+    answer.assert_status(403);
+    assert_eq!(answer.json()["type"], "/problems/insufficient-scope");
+    assert!(answer.header("www-authenticate").unwrap().contains("scope=\"memories:read memories:write\""));
+    // A key cannot ask for more, and is told by the tool.
+    let call = json!({ "name": "add_memory", "arguments": { "text": "x" } });
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call });
+    assert_eq!(key.post("/mcp", body).await.ok()["result"]["isError"], true);
+}
+
+#[tokio::test]
+async fn an_application_sees_no_more_than_its_person() {
+    let app = TestApp::new().await;
+    let (ada, bob) = (app.registered("ada").await, app.registered("bob").await);
+    let add = json!({ "messages": "The vault opens at nine", "infer": false });
+    ada.post("/v3/memories/add/", add).await.ok();
+    let (_, answer) = tokens(&app, &bob.email, &json!({ "resource": "https://mem0.test" })).await;
+    let assistant = bob.with_token(answer["access_token"].as_str().unwrap());
+    let found =
+        assistant.post("/v3/memories/search/", json!({ "query": "vault", "scope": "all" })).await.ok();
+    assert_eq!(found["results"], json!([]));
+}
