@@ -24,6 +24,7 @@ mod mcp_clients;
 mod neighbours;
 mod node;
 mod operations;
+mod pages;
 mod plans;
 mod providers;
 mod python;

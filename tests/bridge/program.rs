@@ -1,6 +1,6 @@
 //! The program, as an AI tool starts it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ pub(super) struct Bridge {
     child: Child,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
-    _home: tempfile::TempDir,
+    /// Gone with it.
+    _home: Option<tempfile::TempDir>,
 }
 
 impl Bridge {
@@ -26,10 +27,21 @@ impl Bridge {
         if let Some(credential) = credential {
             command.env("MEM0_API_KEY", credential);
         }
+        Self { _home: Some(home), ..Self::spawn(command) }
+    }
+
+    /// Starts it with nothing but a home directory, as tools on a desktop do.
+    pub(super) async fn at_home(home: &Path) -> Self {
+        let mut command = Command::new(program().await);
+        command.args(["mcp", "serve"]).env_clear().env("HOME", home);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        Self { child, input, output: BufReader::new(output).lines(), _home: home }
+        Self { child, input, output: BufReader::new(output).lines(), _home: None }
     }
 
     /// Writes a message and reads the next one.
@@ -65,7 +77,7 @@ impl Bridge {
 }
 
 /// The program, built when it is not up to date.
-async fn program() -> &'static PathBuf {
+pub(super) async fn program() -> &'static PathBuf {
     static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
     BUILT
         .get_or_init(async || {

@@ -23,11 +23,11 @@ use std::process::ExitCode;
 
 use axum::extract::Request;
 use axum::middleware::{self, Next};
-use harness::TestApp;
+use harness::{TestApp, person, register};
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use serde_json::json;
-use suite::Suite;
+use suite::{Outcome, Suite};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -41,8 +41,22 @@ async fn main() -> ExitCode {
         as_expected &= outcome.as_expected;
         summary[revision] = json!({ "passed": outcome.passed, "scored": outcome.scored });
     }
+    let outcome = authorization(&suite).await;
+    as_expected &= outcome.as_expected;
+    summary["authorization"] = json!({ "passed": outcome.passed, "scored": outcome.scored });
     println!("{summary}");
     if as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The authorization server of another installation, one that calls itself by the URL at which the suite finds it. Its
+/// client is registered beforehand.
+async fn authorization(suite: &Suite) -> Outcome {
+    let (app, url) = TestApp::published().await;
+    let ada = app.registered("ada").await;
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let client = register(&app, &format!("http://127.0.0.1:{free}/callback")).await;
+    let person = person(&app, &ada.email).await;
+    suite.run_authorization(&url, &client, free, &person).await
 }
 
 /// Serves the application on a port of this machine, with that credential in every request; the endpoint's URL.

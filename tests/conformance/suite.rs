@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::node::packages::{node, packages};
 
@@ -59,6 +60,67 @@ impl Suite {
         let as_expected = failed == must_fail;
         Outcome { passed: scored.len() - failed.len(), scored: scored.len(), as_expected }
     }
+}
+
+/// The scenarios of an authorization server.
+const OF_AUTHORIZATION: [&str; 2] = ["authorization-server-metadata-endpoint", "authorization-code-grant"];
+
+impl Suite {
+    /// Runs what is required of authorization servers against the one at that issuer. The suite shows an address to be
+    /// opened in a browser: `person` is asked to, as in [`crate::harness::person`].
+    pub(crate) async fn run_authorization(
+        &self,
+        issuer: &str,
+        client: &str,
+        port: u16,
+        person: &str,
+    ) -> Outcome {
+        let results = tempfile::tempdir().unwrap();
+        let mut command = tokio::process::Command::new(node(&self.packages));
+        command
+            .arg(self.packages.join(PACKAGE).join("dist/index.js"))
+            .args([
+                "authorization",
+                "--url",
+                issuer,
+                "--client-id",
+                client,
+                "--resource",
+                &format!("{issuer}/mcp"),
+            ])
+            .args(["--port", &port.to_string(), "--output-dir"])
+            .arg(results.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            eprintln!("{line}");
+            if line.starts_with("http") && line.contains("/oauth/authorize?") {
+                let asked = form_urlencoded::byte_serialize(line.trim().as_bytes()).collect::<String>();
+                let http = reqwest::Client::default();
+                let answer = http.get(format!("{person}{asked}")).send().await.unwrap().text().await.unwrap();
+                // What a browser does with a redirect.
+                http.get(answer).send().await.unwrap();
+            }
+        }
+        child.wait().await.unwrap();
+        let failed: Vec<_> = OF_AUTHORIZATION.iter().filter(|it| !found(results.path(), it)).collect();
+        eprintln!("authorization: {} of {} failed: {failed:?}", failed.len(), OF_AUTHORIZATION.len());
+        let scored = OF_AUTHORIZATION.len();
+        Outcome { passed: scored - failed.len(), scored, as_expected: failed.is_empty() }
+    }
+}
+
+/// Whether a scenario was run, and none of its checks failed or was left out.
+fn found(results: &Path, scenario: &str) -> bool {
+    let directories = fs::read_dir(results).unwrap().map(|entry| entry.unwrap());
+    let directory =
+        directories.into_iter().find(|entry| entry.file_name().to_string_lossy().contains(scenario));
+    let Some(directory) = directory else { return false };
+    let checks = fs::read(directory.path().join("checks.json")).unwrap();
+    let checks: Vec<Value> = serde_json::from_slice(&checks).unwrap();
+    !checks.is_empty() && checks.iter().all(|check| check["status"] == "SUCCESS")
 }
 
 /// The scenarios listed under `server:`.

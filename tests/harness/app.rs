@@ -48,12 +48,26 @@ impl TestApp {
         Self::with(LimitsConfig::default(), embedder).await
     }
 
+    /// One that is served on a port of this machine and calls itself by that URL, as clients that sign in insist.
+    pub(crate) async fn published() -> (Self, String) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let app = Self::called(&url, LimitsConfig::default(), Arc::new(StaticEmbedder::new())).await;
+        let router = app.router();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (app, url)
+    }
+
     async fn with(limits: LimitsConfig, embedder: Arc<dyn Embedder>) -> Self {
+        Self::called(PUBLIC_URL, limits, embedder).await
+    }
+
+    async fn called(url: &str, limits: LimitsConfig, embedder: Arc<dyn Embedder>) -> Self {
         let database = TestDatabase::new().await;
         let clock = Clock::mock(Self::start());
         let config = DatabaseConfig { connections: 4, ..DatabaseConfig::new(database.url().await).unwrap() };
-        let gate = Gate::new(Database::new(&config).unwrap(), clock.clone(), PUBLIC_URL);
-        let public = PublicConfig { url: PUBLIC_URL.to_owned(), allowed_origins: Vec::new() };
+        let gate = Gate::new(Database::new(&config).unwrap(), clock.clone(), url);
+        let public = PublicConfig { url: url.to_owned(), allowed_origins: Vec::new() };
         let mut platform = Platform::with_embedder(gate.clone(), public, limits, embedder);
         // Applications that describe themselves by a document have it on this machine.
         platform.identity = Identity::with_fetcher(gate, Fetcher::reaching_loopback());

@@ -35,7 +35,9 @@ pub(crate) use app::{PUBLIC_URL, TestApp};
 pub(crate) use client::{Client, form};
 pub(crate) use database::TestDatabase;
 pub(crate) use explain::{Explainer, Scan};
-pub(crate) use oauth::{Browser, VERIFIER, authorize_url, challenge, field, parameter, register, tokens};
+pub(crate) use oauth::{
+    Browser, VERIFIER, authorize_url, challenge, field, parameter, person, register, tokens,
+};
 pub(crate) use people::PASSWORD;
 pub(crate) use reviewed::reviewed_file_changed;
 pub(crate) use seed::seeded;

@@ -67,7 +67,10 @@ impl Browser {
         body: Option<String>,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let path = address.strip_prefix(super::PUBLIC_URL).unwrap_or(address);
+        let path = match address.split_once("://") {
+            Some((_, rest)) => rest.find(['/', '?']).map_or("/", |at| &rest[at..]),
+            None => address,
+        };
         let cookies = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
         let mut request = Request::builder().method(method).uri(path).header("host", "mem0.test");
         if !cookies.is_empty() {
@@ -161,4 +164,25 @@ pub(crate) fn parameter(address: &str, name: &str) -> Option<String> {
     let (_, query) = address.split_once('?')?;
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}
+
+/// Serves, on a port of this machine, what a person at a browser does with an address that an application sends them to:
+/// signs in, agrees to everything, and answers with the address that the browser is sent to in the end. The URL, to be
+/// followed by the address.
+pub(crate) async fn person(app: &TestApp, email: &str) -> String {
+    use axum::extract::{RawQuery, State};
+    async fn agree(State((app, email)): State<(TestApp, String)>, RawQuery(query): RawQuery) -> String {
+        let query = query.unwrap_or_default();
+        let address = parameter(&format!("?{query}"), "address").unwrap();
+        let mut browser = Browser::new(&app);
+        let login = browser.open(&address).await;
+        let consent = browser.sign_in(&login, &email).await;
+        browser.allow(&consent, &["memories:read", "memories:write", "tenancy:read", "tenancy:write"]).await
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/agree?address=", listener.local_addr().unwrap());
+    let state = (app.clone(), email.to_owned());
+    let router = axum::Router::new().route("/agree", axum::routing::get(agree)).with_state(state);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
 }

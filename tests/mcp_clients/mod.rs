@@ -1,9 +1,12 @@
-//! Other people's MCP clients against this server, with a bearer credential: the official SDKs for Python, TypeScript and
-//! Rust in both eras, and the Inspector with its strict checks.
+//! Other people's MCP clients against this server: the official SDKs for Python, TypeScript and Rust in both eras, and
+//! the Inspector with its strict checks, with a bearer credential; [`oauth`] has those that sign in by themselves.
 //!
 //! Each does the same round: lists, adds, finds, is refused, reads resources and prompts. They come from package
 //! registries, pinned by version and content; see `installation`.
 
+mod oauth;
+
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use rmcp::ServiceExt as _;
@@ -40,10 +43,7 @@ fn assert_succeeded(who: &str, output: &Output) {
 
 #[tokio::test]
 async fn the_python_sdk_works_in_both_eras() {
-    let python = tokio::task::spawn_blocking(|| {
-        environment::python("mcp", &format!("{HOME}/mcp.txt"), "the Python SDK of MCP (about 40 MB, once)")
-    });
-    let python = python.await.unwrap();
+    let python = python().await;
     let (_app, url, key) = served().await;
     for mode in ["auto", "legacy"] {
         let mut command = Command::new(&python);
@@ -52,15 +52,28 @@ async fn the_python_sdk_works_in_both_eras() {
     }
 }
 
+/// A script of this directory, beside which Node.js finds the packages; gone with the directory.
+fn script(name: &str, packages: &Path) -> (tempfile::TempDir, PathBuf) {
+    let place = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(packages.join("node_modules"), place.path().join("node_modules")).unwrap();
+    let script = place.path().join(name);
+    std::fs::copy(format!("{HOME}/{name}"), &script).unwrap();
+    (place, script)
+}
+
+/// The interpreter that has the Python SDK.
+async fn python() -> PathBuf {
+    let python = tokio::task::spawn_blocking(|| {
+        environment::python("mcp", &format!("{HOME}/mcp.txt"), "the Python SDK of MCP (about 40 MB, once)")
+    });
+    python.await.unwrap()
+}
+
 #[tokio::test]
 async fn both_typescript_sdks_work() {
     let Some(packages) = tokio::task::spawn_blocking(packages).await.unwrap() else { return };
     let (_app, url, key) = served().await;
-    // Node.js looks for packages beside the script.
-    let place = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink(packages.join("node_modules"), place.path().join("node_modules")).unwrap();
-    let script = place.path().join("typescript.mjs");
-    std::fs::copy(format!("{HOME}/typescript.mjs"), &script).unwrap();
+    let (_place, script) = script("typescript.mjs", &packages);
     for version in ["v1", "v2"] {
         let mut command = Command::new(node(&packages));
         command.arg(&script).arg(version);

@@ -3,13 +3,15 @@
 //! the question.
 //!
 //! Nothing is remembered in between. The state is sealed with a key of the installation's and says who asked for what, and
-//! until when; it fits no other caller, tool or arguments. Clients that cannot put a question to anybody are not asked:
+//! until when; it fits no other caller, tool or arguments, and is good for one answer: whoever brings it again is asked
+//! again. Clients that cannot put a question to anybody are not asked:
 //! the tool's annotations are what their hosts decide by.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use shared::identity::oauth::spent;
 
 use crate::fault::Fault;
 use crate::tools::{Call, Halt};
@@ -29,6 +31,8 @@ struct State {
     tool: String,
     /// Of the arguments; see [`digest`].
     arguments: String,
+    /// The request in which the question was put, so that no two states are the same.
+    request: String,
     /// Seconds since 1970.
     expires: i64,
 }
@@ -39,29 +43,32 @@ pub(crate) async fn confirm(call: &Call<'_>, question: &str) -> Result<(), Halt>
         return Ok(());
     }
     let now = call.exchange.caller.request().at;
-    let expected = |expires| State {
+    let expected = |expires, request| State {
         enterprise: call.exchange.caller.enterprise_id().to_string(),
         user: call.exchange.caller.user_id().to_string(),
         tool: call.tool.name().to_owned(),
         arguments: digest(&Value::Object(call.arguments.clone())),
+        request,
         expires,
     };
-    if let Some(state) = returned(call)? {
-        let opened = call.exchange.state.keys.open(PURPOSE, state, now).await?;
+    if let Some(sealed) = returned(call)? {
+        let opened = call.exchange.state.keys.open(PURPOSE, sealed, now).await?;
         let state: Option<State> = opened.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let state = state.ok_or_else(|| Fault::params("requestState is not valid"))?;
-        if state != expected(state.expires) {
+        if state != expected(state.expires, state.request.clone()) {
             return Err(Fault::params("requestState belongs to another request").into());
         }
         if state.expires > now.timestamp()
             && let Some(answer) = answer(call)?
+            && spend(call, sealed).await?
         {
             return if answer { Ok(()) } else { Err(Halt::Declined) };
         }
     }
-    // Not asked yet, not answered, or too late: asked (again).
-    let state =
-        serde_json::to_vec(&expected((now + VALID_FOR).timestamp())).map_err(shared::Error::internal)?;
+    // Not asked yet, not answered, too late, or answered before: asked (again).
+    let request = call.exchange.caller.request().id.to_string();
+    let state = expected((now + VALID_FOR).timestamp(), request);
+    let state = serde_json::to_vec(&state).map_err(shared::Error::internal)?;
     let sealed = call.exchange.state.keys.seal(PURPOSE, &state, now).await?;
     Err(Halt::InputRequired(json!({
         "resultType": "input_required",
@@ -79,6 +86,17 @@ pub(crate) async fn confirm(call: &Call<'_>, question: &str) -> Result<(), Halt>
         } },
         "requestState": sealed,
     })))
+}
+
+/// Uses a state up; false if it was used before. Before anything is deleted: what goes wrong then is asked about again,
+/// which is better than done twice.
+async fn spend(call: &Call<'_>, sealed: &str) -> Result<bool, shared::Error> {
+    let caller = call.exchange.caller;
+    let now = caller.request().at;
+    let tx = caller.begin(&call.exchange.state.gate.db, "confirmation.spend").await?;
+    let unused = spent::spend(&tx, caller.enterprise_id(), PURPOSE, sealed, now + VALID_FOR, now).await?;
+    tx.commit().await?;
+    Ok(unused)
 }
 
 /// The state that the client gives back, if this is a second round.

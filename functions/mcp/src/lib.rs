@@ -19,6 +19,8 @@ mod endpoint;
 mod era;
 mod exchange;
 mod fault;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod headers;
 mod json;
 mod message;

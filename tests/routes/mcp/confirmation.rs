@@ -54,14 +54,38 @@ async fn a_memory_is_deleted_once_the_person_agrees() {
     assert!(is_there(&alice, &id).await, "asking deletes nothing");
 
     for (action, confirm) in [("accept", false), ("decline", true), ("cancel", true)] {
+        let state = asked(&alice, "delete_memory", &arguments).await;
         let declined = round(&alice, "delete_memory", &arguments, says(action, confirm, &state)).await.ok();
         assert_eq!(declined["result"]["isError"], true, "{declined}");
+        assert!(is_there(&alice, &id).await, "{action}");
+        // Nor does an agreement help that comes after the refusal.
+        let changed = round(&alice, "delete_memory", &arguments, says("accept", true, &state)).await.ok();
+        assert_eq!(changed["result"]["resultType"], "input_required", "{changed}");
         assert!(is_there(&alice, &id).await, "{action}");
     }
     let done = round(&alice, "delete_memory", &arguments, says("accept", true, &state)).await.ok();
     assert_eq!(done["result"]["structuredContent"], json!({ "id": id, "deleted": true }), "{done}");
     assert_eq!(done["result"]["resultType"], "complete");
     assert!(!is_there(&alice, &id).await);
+}
+
+#[tokio::test]
+async fn an_agreement_is_good_for_one_deletion() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    memory(&alice, "Ada keeps bees").await;
+    let arguments = json!({ "user_id": "ada" });
+    let state = asked(&alice, "delete_all_memories", &arguments).await;
+    let agreed = says("accept", true, &state);
+    let done = round(&alice, "delete_all_memories", &arguments, agreed.clone()).await.ok();
+    assert_eq!(done["result"]["structuredContent"]["deleted"], 1, "{done}");
+    // What was remembered since then was not agreed about.
+    let later = memory(&alice, "Ada sails on Sundays").await;
+    let again = round(&alice, "delete_all_memories", &arguments, agreed).await.ok();
+    assert_eq!(again["result"]["resultType"], "input_required", "{again}");
+    assert!(is_there(&alice, &later).await);
+    let next = asked(&alice, "delete_all_memories", &arguments).await;
+    assert_ne!(next, state, "no two questions are the same");
 }
 
 #[tokio::test]

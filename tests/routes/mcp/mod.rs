@@ -1,5 +1,6 @@
 //! `POST /mcp`.
 
+mod bad_messages;
 mod cancellation;
 mod client;
 mod completion;

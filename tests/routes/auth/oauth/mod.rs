@@ -2,6 +2,7 @@
 //! get any.
 
 mod applications;
+mod assertion;
 mod attacks;
 mod clients;
 mod device;

@@ -1,0 +1,46 @@
+//! What a stranger's bytes pass before anything is looked up: the entry for `fuzz/`. Never in a shipped binary.
+
+use http::header::{HeaderName, HeaderValue};
+use http::{HeaderMap, StatusCode};
+
+use crate::era::{self, Version};
+use crate::message::Message;
+use crate::{cursor, discovery, headers};
+
+/// Reads headers, one `name: value` a line, an empty line, and a body, as the endpoint does. Panics are what is looked
+/// for, and answers that no refusal may have.
+pub fn read(data: &[u8]) {
+    let end = data.windows(2).position(|pair| pair == b"\n\n");
+    let (head, body) = end.map_or((&[][..], data), |at| (&data[..at], &data[at + 2..]));
+    let headers = lines(head);
+    let (method, params) = match Message::parse(body) {
+        Ok(Message::Request(request)) => (request.method, request.params),
+        Ok(Message::Notification { method, params }) => (method, params),
+        Ok(Message::Response) => return,
+        Err(fault) => {
+            assert_eq!(fault.status(Version::MODERN[0]), StatusCode::BAD_REQUEST);
+            assert!(fault.object()["code"].is_i64());
+            return;
+        }
+    };
+    let Ok(version) = era::version(&headers, &method, &params) else { return };
+    let _ = headers::agree(&headers, &method, &params);
+    let _ = cursor::of(&params);
+    let _ = discovery::initialize(&params);
+    if let Ok(terms) = era::terms(version, &headers, &method, &params) {
+        assert_eq!(terms.version, version);
+        let _ = terms.can_ask();
+    }
+}
+
+fn lines(head: &[u8]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for line in head.split(|byte| *byte == b'\n').take(20) {
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+        let name = HeaderName::from_bytes(&line[..colon]);
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(&line[colon + 1..])) {
+            headers.append(name, value);
+        }
+    }
+    headers
+}

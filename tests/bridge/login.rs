@@ -1,0 +1,110 @@
+//! `mem0 login` and `mem0 logout`, and a bridge that lives by what they leave.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+
+use super::program::{Bridge, program};
+use super::{call, modern};
+use crate::harness::{Browser, Client as _, TestApp, field};
+
+/// The program with nothing but a home directory.
+async fn command(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program().await);
+    command.args(arguments).env_clear().env("HOME", home).stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+fn file(home: &Path) -> PathBuf {
+    home.join(".config/mem0/login.json")
+}
+
+fn login(home: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(file(home)).unwrap()).unwrap()
+}
+
+/// Signs in as somebody who agrees in a browser elsewhere.
+async fn sign_in(app: &TestApp, url: &str, home: &Path, email: &str) {
+    let mut child = command(home, &["login", "--url", url]).await.stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let page = loop {
+        let line = lines.next_line().await.unwrap().expect("it shows where to agree");
+        if let Some(page) = line.strip_prefix("mem0: open ") {
+            break page.to_owned();
+        }
+    };
+    let mut browser = Browser::new(app);
+    let login = browser.open(&page).await;
+    let code_page = browser.sign_in(&login, email).await;
+    let code = json!({ "ticket": field(&code_page, "ticket"), "user_code": field(&code_page, "user_code") });
+    let consent = browser.submit("/oauth/device", &code).await;
+    let agree = json!({ "ticket": field(&consent, "ticket"), "decision": "allow" });
+    browser.submit("/oauth/device/decision", &agree).await.assert_status(200);
+    assert!(child.wait().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn a_bridge_lives_by_the_login_and_renews_it() {
+    let (app, url) = TestApp::published().await;
+    let ada = app.registered("ada").await;
+    let home = tempfile::tempdir().unwrap();
+    sign_in(&app, &url, home.path(), &ada.email).await;
+    let first = login(home.path());
+    assert_eq!(first["url"], json!(url));
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&file(home.path())), 0o600);
+        assert_eq!(mode(file(home.path()).parent().unwrap()), 0o700);
+    }
+
+    let mut bridge = Bridge::at_home(home.path()).await;
+    let whoami = bridge.ask(&call(1, "whoami", json!({}))).await;
+    assert_eq!(whoami["result"]["structuredContent"]["credential"], "application", "{whoami}");
+    // The access token expires under way: nobody notices.
+    app.advance(TimeDelta::minutes(16));
+    let asked = [2, 3, 4].map(|id| modern(id, "tools/list", json!({})));
+    for message in &asked {
+        bridge.tell(message).await;
+    }
+    for _ in &asked {
+        let answer = bridge.read().await;
+        assert!(answer["result"]["tools"].is_array(), "{answer}");
+    }
+    bridge.end().await;
+    let second = login(home.path());
+    assert_ne!(second["refresh_token"], first["refresh_token"]);
+
+    let status = command(home.path(), &["logout"]).await.stderr(Stdio::null()).status().await.unwrap();
+    assert!(status.success() && !file(home.path()).exists());
+    let assistant = ada.with_token(second["token"].as_str().unwrap());
+    assistant.post("/mcp", modern(1, "tools/list", json!({}))).await.assert_problem(
+        401,
+        "unauthenticated",
+        None,
+    );
+    let again = command(home.path(), &["logout"]).await.stderr(Stdio::null()).status().await.unwrap();
+    assert!(again.success());
+}
+
+#[tokio::test]
+async fn who_is_not_let_in_is_told_and_keeps_nothing() {
+    let (app, url) = TestApp::published().await;
+    let home = tempfile::tempdir().unwrap();
+    let other = format!("http://localhost:{}", url.rsplit_once(':').unwrap().1);
+    for (url, word) in [
+        (other.as_str(), "calls itself"),
+        ("http://127.0.0.1:9", "cannot reach"),
+        ("http://mem0.example", "unencrypted"),
+    ] {
+        let output = command(home.path(), &["login", "--url", url]).await.output().await.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(word), "{said}");
+    }
+    assert!(!file(home.path()).exists());
+    drop(app);
+}
