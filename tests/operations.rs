@@ -40,6 +40,7 @@ pub(crate) const PUBLIC: &[(&str, &str)] = &[
     ("GET /oauth/device", "a browser, known by a cookie"),
     ("POST /oauth/device", "a browser, known by a cookie"),
     ("POST /oauth/device/decision", "a browser, known by a cookie"),
+    ("GET /v1/links/{token}", "the token is the credential"),
 ];
 
 /// What an operation is called in the tests' files.
@@ -202,6 +203,13 @@ fn body(operation: &Operation, world: &World) -> Option<Value> {
         ("PUT", "/v1/batch/") => {
             json!({ "memories": [{ "memory_id": memory, "text": "changed by somebody" }] })
         }
+        ("POST", "/v1/memories/{id}/shares/") => {
+            json!({ "with": format!("person:{}", world.owner.user), "expires_at": "2026-06-01T00:00:00Z" })
+        }
+        ("POST", "/v1/memories/{id}/links/") => json!({ "expires_at": "2026-06-01T00:00:00Z" }),
+        ("POST", "/v1/memories/hierarchical/") => {
+            json!({ "query": format!("when does the {} open", world.marker), "threshold": 0.0 })
+        }
         ("POST", "/v1/feedback/") => json!({ "memory_id": memory, "feedback": "NEGATIVE" }),
         ("POST", "/mcp") => json!({
             "jsonrpc": "2.0", "id": 1, "method": "tools/call",
@@ -223,6 +231,8 @@ fn path(operation: &Operation, world: &World) -> Option<String> {
         path if path.starts_with("/v1/groups/") => world.group.clone(),
         path if path.starts_with("/v1/service-accounts/") => world.service_account.clone(),
         path if path.starts_with("/v1/users/") => world.member.user.to_string(),
+        path if path.starts_with("/v1/memories/{id}/shares/{share_id}") => world.personal_memory.clone(),
+        path if path.starts_with("/v1/memories/{id}/links/") => world.linked_memory.clone(),
         path if path.starts_with("/v1/memories/") => world.team_memory.clone(),
         path if path.starts_with("/v1/event/") => world.event.clone(),
         _ => String::new(),
@@ -233,6 +243,9 @@ fn path(operation: &Operation, world: &World) -> Option<String> {
         .replace("{group_id}", &world.group)
         .replace("{key_id}", &world.service_key)
         .replace("{user_id}", &world.member.user.to_string())
+        .replace("{share_id}", &world.share)
+        .replace("{link_id}", &world.link)
+        .replace("{token}", "m0ln_unknown")
         .replace("{kind}", "user")
         .replace("{name}", &world.entity);
     let complete = !path.contains('{') && !path.contains("//");

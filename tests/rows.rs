@@ -140,7 +140,7 @@ async fn a_tenants_rows_cannot_be_changed_or_planted_from_another() {
 async fn a_memory_outside_the_readable_scopes_is_not_there() {
     let (ours, _theirs, client) = two_worlds().await;
     let (personal, team) = (ours.owner.scope.0, ours.team.scope.0);
-    for (readable, expected) in [(vec![], 0), (vec![personal], 1), (vec![team], 1), (vec![personal, team], 2)]
+    for (readable, expected) in [(vec![], 0), (vec![personal], 2), (vec![team], 1), (vec![personal, team], 3)]
     {
         bind(&client, ours.owner.enterprise, &readable).await;
         assert_eq!(count(&client, "SELECT count(*) FROM memories").await, expected, "{readable:?}");

@@ -102,6 +102,13 @@ impl Error {
         Self::Unavailable { message, cause: Some(cause.into()) }
     }
 
+    /// Whether it only lost against another transaction, so that the same may well work in a moment.
+    #[must_use]
+    pub fn lost_a_race(&self) -> bool {
+        let Self::Unavailable { cause: Some(cause), .. } = self else { return false };
+        matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Serialization))
+    }
+
     /// A fault of ours.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(source.into())

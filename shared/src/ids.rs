@@ -134,6 +134,14 @@ ids! {
     EventId = "evt", "event";
     /// One request, as logs, audit rows and error bodies name it.
     RequestId = "req", "request";
+    /// A share of a memory or a context.
+    ShareId = "shr", "share";
+    /// A link to a memory, for anybody (its name, not its token).
+    LinkId = "lnk", "link";
+    /// A request to let something be shared.
+    ApprovalId = "apr", "approval";
+    /// A saved set of memories.
+    ContextId = "ctx", "context";
     /// A row of the audit log.
     AuditId = "aud", "audit entry";
 }

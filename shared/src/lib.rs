@@ -28,6 +28,7 @@ mod name;
 pub mod outbox;
 pub mod page;
 mod random;
+pub mod sharing;
 pub mod simulation;
 pub mod telemetry;
 pub mod tenancy;

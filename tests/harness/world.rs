@@ -46,6 +46,11 @@ pub(crate) struct World {
     pub(crate) application: String,
     /// Who may vouch for its people.
     pub(crate) provider: String,
+    /// The share of the personal memory with the member.
+    pub(crate) share: String,
+    /// A public memory of the owner's own, and the link to it.
+    pub(crate) linked_memory: String,
+    pub(crate) link: String,
 }
 
 impl World {
@@ -72,6 +77,9 @@ impl World {
         let entity = format!("{marker}-person");
         let (personal_memory, event) = remember(&owner, &entity, "personal", marker).await;
         let (team_memory, _) = remember(&owner, &entity, &team.label(), marker).await;
+        let with = json!({ "with": format!("person:{}", member.user) });
+        let shared = owner.post(&format!("/v1/memories/{personal_memory}/shares/"), with).await.ok();
+        let (linked_memory, link) = linked(&owner, marker).await;
         awaits_vector(app, &personal_memory).await;
         was_looked_after(app, &owner).await;
         let group = make_group(&owner, &member, &team).await;
@@ -102,6 +110,9 @@ impl World {
             event,
             application,
             provider,
+            share: text(&shared["share"]["id"]),
+            linked_memory,
+            link,
             owner,
         }
     }
@@ -132,6 +143,9 @@ impl World {
             self.event.clone(),
             self.application.clone(),
             self.provider.clone(),
+            self.share.clone(),
+            self.linked_memory.clone(),
+            self.link.clone(),
         ]
     }
 
@@ -191,6 +205,16 @@ async fn allow_application(app: &TestApp, owner: &Actor) -> (String, String) {
     let link = "INSERT INTO identity_links VALUES ($1, $2, 'subject', $3, $4)";
     client.execute(link, &[&tenant, &provider.uuid(), &user, &at]).await.unwrap();
     (grant.to_string(), provider.to_string())
+}
+
+/// Adds a public memory and a link to it; their ids.
+async fn linked(owner: &Actor, marker: &str) -> (String, String) {
+    let text_of_it = format!("The {marker} exhibition is open to everybody");
+    let body = json!({ "messages": text_of_it, "infer": false, "classification": "public" });
+    let added = owner.post("/v3/memories/add/", body).await.ok();
+    let memory = text(&added["results"][0]["id"]);
+    let link = owner.post(&format!("/v1/memories/{memory}/links/"), json!({})).await.ok();
+    (memory, text(&link["id"]))
 }
 
 /// As if the upkeep of searches had come by, before there was anything.

@@ -19,6 +19,7 @@ use shared::memory::Memories;
 
 mod entity;
 mod event;
+mod link;
 mod memory;
 mod page;
 mod ping;
@@ -65,6 +66,15 @@ pub fn routes() -> Routes<State> {
         .put("/v1/memories/{id}/", memory::one::put)
         .delete("/v1/memories/{id}/", memory::one::delete)
         .get("/v1/memories/{id}/history/", memory::history::get)
+        .get("/v1/memories/{id}/access/", memory::access::get)
+        .post("/v1/memories/{id}/shares/", memory::share::post)
+        .get("/v1/memories/{id}/shares/", memory::share::list)
+        .delete("/v1/memories/{id}/shares/{share_id}/", memory::share::delete)
+        .post("/v1/memories/{id}/links/", memory::link::post)
+        .get("/v1/memories/{id}/links/", memory::link::list)
+        .delete("/v1/memories/{id}/links/{link_id}/", memory::link::delete)
+        .post("/v1/memories/hierarchical/", memory::hierarchical::post)
+        .get("/v1/links/{token}", link::get)
         .delete("/v1/memories/", memory::sweep::delete)
         .put("/v1/batch/", memory::batch::put)
         .delete("/v1/batch/", memory::batch::delete)

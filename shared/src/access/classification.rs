@@ -157,7 +157,7 @@ impl From<ScopeKind> for Audience {
     fn from(kind: ScopeKind) -> Self {
         match kind {
             ScopeKind::User => Self::Person,
-            ScopeKind::Team => Self::Team,
+            ScopeKind::Team | ScopeKind::Context => Self::Team,
             ScopeKind::Unit | ScopeKind::Department | ScopeKind::Division => Self::Division,
             ScopeKind::Organization => Self::Organization,
             ScopeKind::Enterprise => Self::Enterprise,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::access::policy::{self, Action};
 use crate::access::scopes::Scopes;
 use crate::access::{
-    ApiKeyVerb, Classification, PendingTx, ReadableScope, RequestInfo, ScopeName, SearchTier, TenantTx,
+    ApiKeyVerb, Classification, PendingTx, ReadableScope, RequestInfo, ScopeKind, ScopeName, SearchTier, TenantTx,
 };
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
-use crate::ids::{ApiKeyId, EnterpriseId, GrantId, NodeId, ScopeId, SessionId, UserId};
+use crate::ids::{ApiKeyId, ContextId, EnterpriseId, GrantId, NodeId, ScopeId, SessionId, UserId};
 
 /// How a caller proved who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,7 +172,13 @@ impl AuthContext {
 
     /// A node of the tree. One that they may not read does not exist for them.
     pub fn node(&self, id: NodeId) -> Result<&ReadableScope> {
-        self.scopes.node(id).ok_or(Error::NotFound { what: "organization" })
+        let node = self.scopes.node(id).filter(|scope| scope.kind != ScopeKind::Context);
+        node.ok_or(Error::NotFound { what: "organization" })
+    }
+
+    /// A context. One that they are no member of does not exist for them.
+    pub fn context(&self, id: ContextId) -> Result<&ReadableScope> {
+        self.scopes.named(ScopeName::Context(id)).ok_or(Error::NotFound { what: "context" })
     }
 
     /// The tenant as a scope, root of its tree.

@@ -16,6 +16,12 @@ pub enum Action {
     EditOwnMemory,
     /// Change or delete a memory that somebody else added.
     EditAnyMemory,
+    /// Share a memory that the caller added; shares may allow it, too.
+    ShareOwnMemory,
+    /// Share a memory that somebody else added, or a context; shares may allow it, too.
+    ShareAnyMemory,
+    /// See what was asked to be shared, and what became of it.
+    ListApprovals,
     /// See a node, its name and its place.
     ReadNode,
     /// Create a node below.
@@ -52,11 +58,14 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::ReadMemories,
         Self::AddMemory,
         Self::EditOwnMemory,
         Self::EditAnyMemory,
+        Self::ShareOwnMemory,
+        Self::ShareAnyMemory,
+        Self::ListApprovals,
         Self::ReadNode,
         Self::CreateNode,
         Self::ChangeNode,
@@ -92,8 +101,12 @@ impl Action {
     #[must_use]
     pub fn verb(self) -> ApiKeyVerb {
         match self {
-            Self::ReadMemories => ApiKeyVerb::MemoriesRead,
-            Self::AddMemory | Self::EditOwnMemory | Self::EditAnyMemory => ApiKeyVerb::MemoriesWrite,
+            Self::ReadMemories | Self::ListApprovals => ApiKeyVerb::MemoriesRead,
+            Self::AddMemory
+            | Self::EditOwnMemory
+            | Self::EditAnyMemory
+            | Self::ShareOwnMemory
+            | Self::ShareAnyMemory => ApiKeyVerb::MemoriesWrite,
             Self::ReadNode | Self::ListMembers | Self::SimulateAccess | Self::ListAccounts => {
                 ApiKeyVerb::TenancyRead
             }
@@ -143,7 +156,13 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
     match kind {
         // A person holds the role of owner on their own scope, and nobody else holds any.
         ScopeKind::User => match action {
-            A::ReadMemories | A::AddMemory | A::EditOwnMemory | A::EditAnyMemory => AtLeast(Role::Owner),
+            A::ReadMemories
+            | A::AddMemory
+            | A::EditOwnMemory
+            | A::EditAnyMemory
+            | A::ShareOwnMemory
+            | A::ShareAnyMemory
+            | A::ListApprovals => AtLeast(Role::Owner),
             A::ReadNode
             | A::CreateNode
             | A::ChangeNode
@@ -164,8 +183,8 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
         // Hangs below the enterprise, and takes its roles from there.
         ScopeKind::Public => match action {
             A::ReadMemories => Reader,
-            A::AddMemory | A::EditOwnMemory => AtLeast(Role::Member),
-            A::EditAnyMemory => AtLeast(Role::Admin),
+            A::AddMemory | A::EditOwnMemory | A::ShareOwnMemory => AtLeast(Role::Member),
+            A::EditAnyMemory | A::ShareAnyMemory | A::ListApprovals => AtLeast(Role::Admin),
             A::ReadNode
             | A::CreateNode
             | A::ChangeNode
@@ -186,8 +205,10 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
         ScopeKind::Enterprise => match action {
             A::ReadMemories | A::ReadNode => Reader,
             A::ListMembers => AtLeast(Role::Viewer),
-            A::AddMemory | A::EditOwnMemory => AtLeast(Role::Member),
+            A::AddMemory | A::EditOwnMemory | A::ShareOwnMemory => AtLeast(Role::Member),
             A::EditAnyMemory
+            | A::ShareAnyMemory
+            | A::ListApprovals
             | A::CreateNode
             | A::ChangeNode
             | A::ManageMembers
@@ -200,6 +221,30 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             A::ReadAudit | A::ManageAudit | A::ManageIdentityProviders => AtLeast(Role::Owner),
             A::MoveNode | A::DeleteNode => Nobody,
         },
+        // Hangs below nothing: every role on it was given on itself.
+        ScopeKind::Context => match action {
+            A::ReadMemories | A::ReadNode => Reader,
+            A::ListMembers => AtLeast(Role::Viewer),
+            A::AddMemory | A::EditOwnMemory => AtLeast(Role::Member),
+            A::EditAnyMemory
+            | A::ShareOwnMemory
+            | A::ShareAnyMemory
+            | A::ListApprovals
+            | A::ChangeNode
+            | A::DeleteNode
+            | A::ManageMembers => AtLeast(Role::Admin),
+            A::CreateNode
+            | A::MoveNode
+            | A::ManageGroups
+            | A::ManageServiceAccounts
+            | A::SimulateAccess
+            | A::ReassignMemories
+            | A::ListAccounts
+            | A::ManageAccounts
+            | A::ReadAudit
+            | A::ManageAudit
+            | A::ManageIdentityProviders => Nobody,
+        },
         ScopeKind::Organization
         | ScopeKind::Division
         | ScopeKind::Department
@@ -207,8 +252,10 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
         | ScopeKind::Team => match action {
             A::ReadMemories | A::ReadNode => Reader,
             A::ListMembers => AtLeast(Role::Viewer),
-            A::AddMemory | A::EditOwnMemory => AtLeast(Role::Member),
+            A::AddMemory | A::EditOwnMemory | A::ShareOwnMemory => AtLeast(Role::Member),
             A::EditAnyMemory
+            | A::ShareAnyMemory
+            | A::ListApprovals
             | A::CreateNode
             | A::ChangeNode
             | A::MoveNode

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio_postgres::Row;
 
 use crate::db::StoreError;
-use crate::ids::{NodeId, ParseIdError, ScopeId};
+use crate::ids::{ContextId, NodeId, ParseIdError, ScopeId};
 
 /// A role on a node, inherited by everything below it. Ordered: each includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -76,11 +76,13 @@ pub enum ScopeKind {
     User,
     /// Everyone of the enterprise, members of a node or not.
     Public,
+    /// A saved set of memories, for people who are named one by one.
+    Context,
 }
 
 impl ScopeKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Enterprise,
         Self::Organization,
         Self::Division,
@@ -89,6 +91,7 @@ impl ScopeKind {
         Self::Team,
         Self::User,
         Self::Public,
+        Self::Context,
     ];
 
     /// The kind as the database spells it.
@@ -103,13 +106,14 @@ impl ScopeKind {
             Self::Team => "team",
             Self::User => "user",
             Self::Public => "public",
+            Self::Context => "context",
         }
     }
 
     /// Whether it is a node of the tree that can be created, moved and deleted.
     #[must_use]
     pub fn is_node(self) -> bool {
-        !matches!(self, Self::Enterprise | Self::User | Self::Public)
+        !matches!(self, Self::Enterprise | Self::User | Self::Public | Self::Context)
     }
 }
 
@@ -170,6 +174,7 @@ impl ReadableScope {
     pub fn label(&self) -> String {
         match (self.kind, self.node) {
             (ScopeKind::User, _) => "personal".to_owned(),
+            (ScopeKind::Context, Some(node)) => format!("context:{}", ContextId(node.uuid())),
             (kind, Some(node)) => format!("{kind}:{node}"),
             (kind, None) => kind.to_string(),
         }
@@ -211,6 +216,8 @@ pub enum ScopeName {
     Public,
     /// `team:<id>`, `division:<id>`, `department:<id>`, `unit:<id>`, `organization:<id>`.
     Node(ScopeKind, NodeId),
+    /// `context:<id>`.
+    Context(ContextId),
 }
 
 impl FromStr for ScopeName {
@@ -224,8 +231,12 @@ impl FromStr for ScopeName {
             _ => {}
         }
         let expected = "expected personal, team:<id>, division:<id>, department:<id>, unit:<id>, organization:<id>, \
-                        enterprise or public";
+                        context:<id>, enterprise or public";
         let (kind, id) = text.split_once(':').ok_or_else(|| format!("unknown scope {text:?}, {expected}"))?;
+        if kind == "context" {
+            let id = id.parse().map_err(|error: ParseIdError| format!("scope {text:?}: {error}"))?;
+            return Ok(Self::Context(id));
+        }
         let kind = kind.parse::<ScopeKind>().ok().filter(|kind| kind.is_node());
         let kind = kind.ok_or_else(|| format!("unknown scope {text:?}, {expected}"))?;
         let id = id.parse().map_err(|error: ParseIdError| format!("scope {text:?}: {error}"))?;

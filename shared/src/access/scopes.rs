@@ -116,6 +116,9 @@ impl Scopes {
             ScopeName::Personal => of_kind(ScopeKind::User),
             ScopeName::Enterprise => of_kind(ScopeKind::Enterprise),
             ScopeName::Public => of_kind(ScopeKind::Public),
+            ScopeName::Context(context) => {
+                self.node(NodeId(context.uuid())).filter(|scope| scope.kind == ScopeKind::Context)
+            }
             ScopeName::Node(kind, node) => self.node(node).filter(|scope| scope.kind == kind),
         }
     }

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::memory::{self, Backlog};
 use crate::metrics;
 use crate::outbox::{self, Message};
+use crate::sharing;
 use crate::tenancy::users;
 
 /// Finished messages are remembered for longer than a queue keeps one that it delivers again (SQS: at most 14 days).
@@ -42,6 +43,7 @@ pub const JOBS: &[Job] = &[
         every: Duration::from_secs(24 * 3600),
         run: |worker| chain::extend(&worker.gate).boxed(),
     },
+    Job { name: "share.expire", every: Duration::from_secs(30), run: |worker| end_shares(worker).boxed() },
     Job { name: "outbox.prune", every: Duration::from_secs(3600), run: |worker| prune(worker).boxed() },
 ];
 
@@ -88,6 +90,19 @@ async fn seal_audit(worker: &Worker) -> Result<u64> {
         }
     }
     Ok(sealed)
+}
+
+/// Shares whose time is over: tidying up, since they count for nothing from that moment on.
+async fn end_shares(worker: &Worker) -> Result<u64> {
+    let mut ended = 0;
+    while worker.has_time() {
+        let some = sharing::expiry::end_some(&worker.gate).await?;
+        ended += some;
+        if some == 0 {
+            break;
+        }
+    }
+    Ok(ended)
 }
 
 async fn prune(worker: &Worker) -> Result<u64> {

@@ -1,9 +1,9 @@
 //! The class of a memory: what its scope says when it is added, and whether it may be another one.
 
-use crate::access::{Classification, TenantTx};
+use crate::access::{Audience, Classification, TenantTx};
 use crate::error::{Error, Result};
 use crate::ids::ScopeId;
-use crate::memory::Memory;
+use crate::memory::{Memory, store};
 use crate::tenancy::policies::{self, Effective};
 
 /// The class of what is added to a scope, as asked for or as the scope says.
@@ -20,9 +20,11 @@ pub(super) async fn policy(tx: &TenantTx<'_>, home: ScopeId) -> Result<Effective
     policies::effective(tx, home).await?.ok_or(Error::NotFound { what: "scope" })
 }
 
-/// Refuses another class that may not be seen where the memory is.
+/// Refuses another class that may not be seen where the memory is, at home or shared.
 pub(super) async fn changed(tx: &TenantTx<'_>, memory: &Memory) -> Result<()> {
     policies::within(memory.classification, tx.caller().ceiling())?;
     let policy = policy(tx, memory.home).await?;
-    policy.check(memory.classification, policy.kind.into())
+    let kinds = store::grants::kinds(tx, &memory.scopes).await?;
+    let widest = kinds.into_iter().map(Audience::from).max().unwrap_or_else(|| policy.kind.into());
+    policy.check(memory.classification, widest)
 }

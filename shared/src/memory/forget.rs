@@ -7,7 +7,7 @@ use crate::audit;
 use crate::error::{Error, Result};
 use crate::ids::{EventId, MemoryId};
 use crate::memory::filter::{Entity, Filter};
-use crate::memory::permission::may_edit;
+use crate::memory::permission::{self, Permission};
 use crate::memory::read::NOT_FOUND;
 use crate::memory::revise::check_batch;
 use crate::memory::store::condition::{Condition, Selection};
@@ -35,7 +35,7 @@ impl Memories {
         }
         let memories = store::lookup::lock(&tx, &ids).await?;
         let memory = memories.iter().find(|memory| memory.id == id).ok_or(NOT_FOUND)?;
-        memories.iter().try_for_each(|memory| may_edit(caller, memory))?;
+        permission::require(&tx, &memories, Permission::Admin).await?;
         let count = store::delete::delete(&tx, &ids).await?.saturating_sub(1);
         let entry = audit::Entry::new("memory.forget", id).memories(ids.clone()).within(memory.home);
         audit::record(&tx, entry.with(json!({ "linked": ids[1..] }))).await?;
@@ -52,7 +52,7 @@ impl Memories {
         if memories.len() != ids.len() {
             return Err(NOT_FOUND);
         }
-        memories.iter().try_for_each(|memory| may_edit(caller, memory))?;
+        permission::require(&tx, &memories, Permission::Admin).await?;
         let count = store::delete::delete(&tx, &ids).await?;
         for memory in &memories {
             let entry = audit::Entry::new("memory.forget", memory.id).memories([memory.id]);

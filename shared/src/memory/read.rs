@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use crate::access::{ApiKeyVerb, AuthContext};
+use crate::access::{ApiKeyVerb, AuthContext, TenantTx};
 use crate::audit::{self, Entry};
 use crate::error::{Error, Result};
 use crate::ids::MemoryId;
@@ -23,6 +23,12 @@ impl Memories {
         audit::commit_read(tx, shown).await?;
         Ok(memory)
     }
+}
+
+/// A memory as [`Memories::read`] gives it, held until the transaction ends.
+pub(crate) async fn hold(tx: &TenantTx<'_>, id: MemoryId) -> Result<Memory> {
+    let memory = store::lookup::lock(tx, &[id]).await?.pop();
+    memory.filter(|memory| memory.holds_on(tx.caller().request().at.date_naive())).ok_or(NOT_FOUND)
 }
 
 impl Memory {

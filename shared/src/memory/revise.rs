@@ -11,7 +11,7 @@ use crate::embedding::Purpose;
 use crate::error::{Error, Result};
 use crate::ids::MemoryId;
 use crate::memory::classify;
-use crate::memory::permission::may_edit;
+use crate::memory::permission::{self, Permission};
 use crate::memory::read::NOT_FOUND;
 use crate::memory::store::update::Changed;
 use crate::memory::{Memories, Memory, Metadata, store, validate};
@@ -73,8 +73,11 @@ impl Memories {
             {
                 return Err(NOT_FOUND);
             }
-            may_edit(caller, &before)?;
-            if after.classification != before.classification {
+            // What it says may be changed by whom it was shared with for that, how far it may go only by who decides about it.
+            let reclassified = after.classification != before.classification;
+            let needed = if reclassified { Permission::Admin } else { Permission::Write };
+            permission::require(&tx, [&before], needed).await?;
+            if reclassified {
                 classify::changed(&tx, &after).await?;
             }
             if after != before {

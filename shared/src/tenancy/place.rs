@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 
 use crate::access::{ReadableScope, ScopeKind};
 use crate::db::StoreError;
-use crate::ids::NodeId;
+use crate::ids::{ContextId, NodeId};
 
 /// A scope in an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,11 @@ impl TryFrom<&Row> for Place {
         let kind =
             kind.map_err(|problem| StoreError::Corrupt { table: "scopes", column: "kind", problem })?;
         let id = row.get::<_, Option<_>>("node_id").map(NodeId);
-        let scope = id.map_or_else(|| kind.to_string(), |id| format!("{kind}:{id}"));
+        let scope = match (kind, id) {
+            (ScopeKind::Context, Some(id)) => format!("context:{}", ContextId(id.uuid())),
+            (kind, Some(id)) => format!("{kind}:{id}"),
+            (kind, None) => kind.to_string(),
+        };
         Ok(Self { scope, kind, id, name: row.get("name") })
     }
 }

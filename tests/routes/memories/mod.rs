@@ -16,6 +16,7 @@ mod ping;
 mod search;
 mod search_ranking;
 mod search_scopes;
+mod sharing;
 mod stats;
 mod sweep;
 

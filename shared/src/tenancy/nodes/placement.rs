@@ -11,11 +11,11 @@ pub const MAX_LEVEL: usize = 8;
 /// Whether a node of that kind may stand directly below the other.
 #[must_use]
 pub fn may_stand_below(kind: ScopeKind, parent: ScopeKind) -> bool {
-    use ScopeKind::{Department, Division, Enterprise, Organization, Public, Team, Unit, User};
+    use ScopeKind::{Context, Department, Division, Enterprise, Organization, Public, Team, Unit, User};
     match kind {
         Organization => matches!(parent, Enterprise | Organization),
         Division | Department | Unit | Team => matches!(parent, Organization | Division | Department | Unit),
-        Enterprise | User | Public => false,
+        Enterprise | User | Public | Context => false,
     }
 }
 

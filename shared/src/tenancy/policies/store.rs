@@ -22,7 +22,11 @@ pub(super) async fn over(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Option<Eff
     const OVER: &str = "-- sharing_policy.list_over
         SELECT s.kind, s.path, p.default_classification::text, p.audiences
           FROM scopes s
-          LEFT JOIN sharing_policies p ON p.enterprise_id = s.enterprise_id AND p.scope_id = ANY (s.path)
+          LEFT JOIN sharing_policies p ON p.enterprise_id = s.enterprise_id 
+                AND (p.scope_id = ANY (s.path)
+                     -- A context hangs below nothing, and yet belongs to the enterprise.
+                     OR (s.kind = 'context' AND p.scope_id = (
+                         SELECT e.id FROM scopes e WHERE e.enterprise_id = $1 AND e.kind = 'enterprise' AND e.kind <> 'user')))
          WHERE s.enterprise_id = $1 AND s.id = $2
          ORDER BY array_position(s.path, p.scope_id)";
     let rows = tx.query(OVER, &[&tx.caller().enterprise_id().uuid(), &scope.0]).await?;

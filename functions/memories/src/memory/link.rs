@@ -1,0 +1,60 @@
+//! `/v1/memories/{id}/links/`: addresses under which anybody reads a public memory.
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use shared::Result;
+use shared::access::{AuthContext, Gate};
+use shared::http::{Json, Path};
+use shared::ids::{LinkId, MemoryId};
+use shared::sharing::links::{self, Link, NewLink, NewlyLinked};
+
+/// A link to a memory.
+#[derive(Debug, Deserialize)]
+pub(crate) struct LinkAt {
+    id: MemoryId,
+    link_id: LinkId,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Made {
+    #[serde(flatten)]
+    link: NewlyLinked,
+    /// The address, to be handed on.
+    url: String,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Links {
+    results: Vec<Link>,
+}
+
+pub(crate) async fn post(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Path(id): Path<MemoryId>,
+    Json(new): Json<NewLink>,
+) -> Result<impl IntoResponse> {
+    let link = links::create(&caller, &gate.db, id, new).await?;
+    let url = format!("{}/v1/links/{}", gate.issuer(), link.token);
+    Ok((StatusCode::CREATED, Json(Made { link, url })))
+}
+
+pub(crate) async fn list(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Path(id): Path<MemoryId>,
+) -> Result<Json<Links>> {
+    let results = links::list(&caller, &gate.db, id).await?;
+    Ok(Json(Links { results }))
+}
+
+pub(crate) async fn delete(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Path(at): Path<LinkAt>,
+) -> Result<StatusCode> {
+    links::revoke(&caller, &gate.db, at.id, at.link_id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,222 @@
+//! What somebody may share, and everything that has to be so before it is shared.
+
+use chrono::{DateTime, Utc};
+
+use super::direction::Direction;
+use super::grantee::Grantee;
+use super::store::shares::{self, Wanted};
+use super::{NewShare, Subject};
+use crate::access::{Action, AuthContext, Classification, Role, ScopeKind, TenantTx, policy};
+use crate::db::StoreError;
+use crate::error::{Error, Result};
+use crate::ids::{ContextId, MemoryId, ScopeId, ShareId, UserId};
+use crate::memory::{self, Permission};
+use crate::tenancy::policies::{self, Effective};
+
+/// What is shared, held until the transaction ends.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) subject: Subject,
+    pub(super) home: ScopeId,
+    /// What holds where it lives.
+    pub(super) policy: Effective,
+    pub(super) class: Classification,
+    pub(super) author: Option<UserId>,
+}
+
+/// How somebody may share it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Authority {
+    /// The share through which they can; none: by their role where it lives.
+    pub(super) via: Option<ShareId>,
+    /// No more than this may be shared on.
+    pub(super) most: Permission,
+    /// Nor for longer.
+    pub(super) until: Option<DateTime<Utc>>,
+    /// Their role where it lives.
+    pub(super) role: Option<Role>,
+}
+
+/// A share that may be made, as far as nobody else has to agree.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) held: Held,
+    pub(super) authority: Authority,
+    pub(super) grantee: Grantee,
+    pub(super) direction: Direction,
+}
+
+impl Held {
+    /// Locks it. What the caller cannot see does not exist.
+    pub(super) async fn take(tx: &TenantTx<'_>, subject: Subject) -> Result<Self> {
+        match subject {
+            Subject::Memory(id) => Self::memory(tx, id).await,
+            Subject::Context(id) => Self::context(tx, id).await,
+        }
+    }
+
+    async fn memory(tx: &TenantTx<'_>, id: MemoryId) -> Result<Self> {
+        let memory = memory::hold(tx, id).await?;
+        let policy = policies::effective(tx, memory.home).await?;
+        let policy = policy.ok_or(Error::NotFound { what: "memory" })?;
+        let (home, class, author) = (memory.home, memory.classification, Some(memory.author));
+        Ok(Self { subject: Subject::Memory(id), home, policy, class, author })
+    }
+
+    async fn context(tx: &TenantTx<'_>, id: ContextId) -> Result<Self> {
+        let missing = || Error::NotFound { what: "context" };
+        let home = tx.caller().context(id)?.id;
+        let policy = policies::effective(tx, home).await?.ok_or_else(missing)?;
+        let mut class = Classification::Public;
+        for (_, highest) in homes(tx, home).await? {
+            class = class.max(highest);
+        }
+        Ok(Self { subject: Subject::Context(id), home, policy, class, author: None })
+    }
+
+    /// How the caller may share it: by their role where it lives, or through a share that allows it.
+    pub(super) async fn authority(&self, tx: &TenantTx<'_>) -> Result<Authority> {
+        let caller = tx.caller();
+        let home = caller.scope(self.home);
+        let action = match self.author == Some(caller.user_id()) {
+            true => Action::ShareOwnMemory,
+            false => Action::ShareAnyMemory,
+        };
+        let role = home.and_then(|home| home.role);
+        let refusal = match home {
+            Some(home) => match caller.authorize(action, home) {
+                Ok(()) => return Ok(Authority { via: None, most: Permission::Admin, until: None, role }),
+                Err(refusal) => refusal,
+            },
+            None => Error::Forbidden("this was shared with you, and not to be shared on".to_owned()),
+        };
+        caller.authorize_verb(action.verb())?;
+        let via = self.grants(tx).await?.into_iter().filter(|share| {
+            (share.may_reshare || share.permission == Permission::Admin)
+                && caller.scope(share.grantee).is_some()
+        });
+        // Whatever gives most, for longest.
+        let via = via.max_by_key(|share| {
+            (share.permission, share.expires_at.unwrap_or(DateTime::<Utc>::MAX_UTC), share.granted_at)
+        });
+        match via {
+            Some(share) => {
+                Ok(Authority { via: Some(share.id), most: share.permission, until: share.expires_at, role })
+            }
+            None => Err(refusal),
+        }
+    }
+
+    /// Its own live shares.
+    pub(super) async fn grants(&self, tx: &TenantTx<'_>) -> Result<Vec<super::Share>, StoreError> {
+        let wanted = Wanted {
+            memories: self.subject.memory().map(|id| vec![id]),
+            context: self.subject.context(),
+            ..Wanted::default()
+        };
+        shares::list(tx, &wanted, u32::MAX).await
+    }
+
+    /// Whether the caller decides about it, beside what they shared themselves.
+    pub(super) async fn decides(&self, tx: &TenantTx<'_>) -> Result<bool> {
+        let authority = self.authority(tx).await;
+        Ok(authority.is_ok_and(|it| it.via.is_none() || it.most == Permission::Admin))
+    }
+
+    /// Refuses somebody who may not see what is of this class.
+    async fn check_class(&self, tx: &TenantTx<'_>, grantee: &Grantee, direction: Direction) -> Result<()> {
+        self.policy.check(self.class, grantee.audience())?;
+        if self.class >= Classification::Confidential
+            && direction == Direction::Out
+            && grantee.person.is_none()
+        {
+            return Err(Error::Forbidden(format!(
+                "{} memories may not be seen in another organization",
+                self.class
+            )));
+        }
+        if let Subject::Context(_) = self.subject {
+            for (home, class) in homes(tx, self.home).await? {
+                if let Some(policy) = policies::effective(tx, home).await? {
+                    policy.check(class, grantee.audience())?;
+                }
+            }
+        }
+        if let (Subject::Memory(_), ScopeKind::Context) = (self.subject, grantee.kind) {
+            // Pinned, it is seen by whomever the context is shared with.
+            for audience in shares::audiences_of(tx, grantee.scope).await? {
+                self.policy.check(self.class, audience)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Plan {
+    /// Looks everything up and refuses what may not be.
+    pub(super) async fn make(tx: &TenantTx<'_>, subject: Subject, new: &NewShare) -> Result<Self> {
+        let held = Held::take(tx, subject).await?;
+        let authority = held.authority(tx).await?;
+        let grantee = Grantee::resolve(tx, &new.with).await?;
+        if grantee.scope == held.home {
+            let message = format!("it can be seen by {} already, it lives there", grantee.label);
+            return Err(Error::Conflict(message));
+        }
+        if let (Subject::Context(_), ScopeKind::Context) = (subject, grantee.kind) {
+            return Err(Error::invalid("with", "a context cannot be shared with a context"));
+        }
+        if let (Subject::Memory(id), Some(person)) = (subject, grantee.person)
+            && held.policy.kind == ScopeKind::User
+            && held.author == Some(person)
+        {
+            return Err(Error::Conflict(format!("{id} is {}'s own", grantee.label)));
+        }
+        let direction = Direction::of(tx, &held.policy.path, held.policy.kind, &grantee).await?;
+        held.check_class(tx, &grantee, direction).await?;
+        authority.check(new)?;
+        if grantee.kind == ScopeKind::Context {
+            check_pin(tx.caller(), &grantee, new)?;
+        }
+        Ok(Self { held, authority, grantee, direction })
+    }
+}
+
+impl Authority {
+    /// Refuses to share on more than one was given.
+    fn check(&self, new: &NewShare) -> Result<()> {
+        if new.permission > self.most {
+            return Err(Error::Forbidden(format!(
+                "it was shared with you to {}, so you cannot share it on to {}",
+                self.most, new.permission
+            )));
+        }
+        if let Some(until) = self.until
+            && new.expires_at.is_none_or(|at| at > until)
+        {
+            let until = until.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            return Err(Error::Forbidden(format!(
+                "it was shared with you until {until}, share it on with an expires_at until then"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// A pin shows a memory to the members of a context, and no more.
+fn check_pin(caller: &AuthContext, context: &Grantee, new: &NewShare) -> Result<()> {
+    let scope = caller.scope(context.scope).ok_or(Error::NotFound { what: "context" })?;
+    if !policy::allows(Action::AddMemory, scope.kind, scope.role) {
+        return Err(Error::Forbidden(format!("this needs the role member on {}", context.label)));
+    }
+    if new.permission != Permission::Read {
+        return Err(Error::invalid("permission", "what is pinned to a context can be read there, no more"));
+    }
+    Ok(())
+}
+
+/// Where the memories of a context live, with the highest class of those of each place.
+async fn homes(tx: &TenantTx<'_>, context: ScopeId) -> Result<Vec<(ScopeId, Classification)>> {
+    let homes = shares::homes_of(tx, context).await?;
+    let corrupt = |problem| StoreError::Corrupt { table: "memories", column: "classification", problem };
+    homes.into_iter().map(|(home, class)| Ok((home, class.parse().map_err(corrupt)?))).collect()
+}

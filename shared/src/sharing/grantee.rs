@@ -1,0 +1,151 @@
+//! With whom something is shared.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::store::grantees;
+use crate::access::{Audience, ScopeKind, ScopeName, TenantTx};
+use crate::error::{Error, Result};
+use crate::ids::{ScopeId, UserId};
+
+/// Somebody as a request names them: a person or a scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GranteeName {
+    /// `person:usr_…`
+    Person(UserId),
+    /// `person:mia@acme.example`
+    Email(String),
+    /// `team:org_…`, `enterprise`, `public`, …
+    Scope(ScopeName),
+}
+
+impl FromStr for GranteeName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(person) = text.strip_prefix("person:") {
+            if person.contains('@') && person.len() <= 254 && !person.contains('\0') {
+                return Ok(Self::Email(person.to_lowercase()));
+            }
+            return person.parse().map(Self::Person).map_err(|_| {
+                format!("{text:?} names no person, expected person:usr_… or person:<e-mail address>")
+            });
+        }
+        match text.parse::<ScopeName>() {
+            Ok(ScopeName::Personal) => {
+                Err("nobody shares with themselves, name a person with person:<id or e-mail address>"
+                    .to_owned())
+            }
+            Ok(scope) => Ok(Self::Scope(scope)),
+            Err(_) => Err(format!(
+                "{text:?} names nobody, expected person:<id or e-mail address>, team:<id>, division:<id>, \
+                 department:<id>, unit:<id>, organization:<id>, context:<id>, enterprise or public"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for GranteeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(user) => write!(f, "person:{user}"),
+            Self::Email(email) => write!(f, "person:{email}"),
+            Self::Scope(ScopeName::Node(kind, node)) => write!(f, "{kind}:{node}"),
+            Self::Scope(ScopeName::Context(context)) => write!(f, "context:{context}"),
+            Self::Scope(ScopeName::Enterprise) => f.write_str("enterprise"),
+            Self::Scope(ScopeName::Public) => f.write_str("public"),
+            Self::Scope(ScopeName::Personal) => f.write_str("personal"),
+        }
+    }
+}
+
+impl Serialize for GranteeName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for GranteeName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Somebody of this enterprise with whom something can be shared.
+#[derive(Debug, Clone)]
+pub(super) struct Grantee {
+    pub(super) scope: ScopeId,
+    pub(super) kind: ScopeKind,
+    /// Ancestors from the enterprise down to the scope itself.
+    pub(super) path: Vec<ScopeId>,
+    /// The person, if it is one.
+    pub(super) person: Option<UserId>,
+    /// As requests name them.
+    pub(super) label: String,
+}
+
+impl Grantee {
+    /// How many it makes of those who see something.
+    pub(super) fn audience(&self) -> Audience {
+        self.kind.into()
+    }
+
+    /// Looks somebody up. A node or person of another enterprise does not exist, whatever the name.
+    pub(super) async fn resolve(tx: &TenantTx<'_>, name: &GranteeName) -> Result<Self> {
+        let caller = tx.caller();
+        let found = match name {
+            GranteeName::Person(user) => grantees::person(tx, Some(*user), None).await?,
+            GranteeName::Email(email) => grantees::person(tx, None, Some(email)).await?,
+            GranteeName::Scope(ScopeName::Node(kind, node)) => {
+                grantees::node(tx, *node).await?.filter(|found| found.kind == *kind)
+            }
+            // Only from within: what is pinned to a context is seen by its members.
+            GranteeName::Scope(name @ (ScopeName::Context(_) | ScopeName::Personal)) => {
+                let scope = caller.resolve(*name)?;
+                Some(Self {
+                    scope: scope.id,
+                    kind: scope.kind,
+                    path: scope.path.clone(),
+                    person: None,
+                    label: scope.label(),
+                })
+            }
+            GranteeName::Scope(ScopeName::Enterprise) => grantees::level(tx, ScopeKind::Enterprise).await?,
+            GranteeName::Scope(ScopeName::Public) => grantees::level(tx, ScopeKind::Public).await?,
+        };
+        let what = match name {
+            GranteeName::Person(_) | GranteeName::Email(_) => "person",
+            GranteeName::Scope(_) => "scope",
+        };
+        let found = found.ok_or(Error::NotFound { what })?;
+        if found.person == Some(caller.user_id()) {
+            return Err(Error::invalid("with", "nobody shares with themselves"));
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        let (user, node) = (UserId::generate(), crate::ids::NodeId::generate());
+        for name in [
+            format!("person:{user}"),
+            "person:mia@acme.example".to_owned(),
+            format!("team:{node}"),
+            "enterprise".to_owned(),
+            "public".to_owned(),
+        ] {
+            assert_eq!(name.parse::<GranteeName>().unwrap().to_string(), name);
+        }
+        for wrong in ["personal", "person:", "person:org_1", "team:", "everybody", ""] {
+            assert!(wrong.parse::<GranteeName>().is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Everything that somebody sees, level by level, each memory once and with the reason.
+//!
+//! With a query it is one search over all that they can see, taken apart afterwards; without, the newest of each level.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::Share;
+use super::access::{describe, via};
+use super::store::shares::{self, Wanted};
+use crate::access::{AuthContext, ReadableScope, ScopeKind, ScopeName};
+use crate::error::{Error, Result};
+use crate::ids::MemoryId;
+use crate::memory::filter::Filter;
+use crate::memory::{Degraded, List, Memories, Memory, Part, Recall, Recollection, Scopes};
+
+/// Memories of one level when the request does not say.
+pub const DEFAULT_PER_LEVEL: u32 = 10;
+/// Most memories of one level.
+pub const MAX_PER_LEVEL: u32 = 100;
+
+/// What to look for, and how much of it.
+#[derive(Debug, Clone)]
+pub struct Hierarchical {
+    /// What to rank by; the newest first without one.
+    pub query: Option<String>,
+    /// Which memories come into question.
+    pub filter: Filter,
+    /// How many of each level at most: 1 to [`MAX_PER_LEVEL`].
+    pub per_level: u32,
+    /// The least score, for a query.
+    pub threshold: f32,
+    /// Leaves out what a newer memory has superseded.
+    pub latest_only: bool,
+}
+
+/// A level, from one's own outwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// One's own.
+    Personal,
+    /// What somebody shared with one by name.
+    Shared,
+    /// Of contexts that one is a member of.
+    Context,
+    /// Of teams.
+    Team,
+    /// Of divisions, departments and units.
+    Division,
+    /// Of organizations.
+    Organization,
+    /// Of the enterprise.
+    Enterprise,
+    /// Of everyone.
+    Public,
+}
+
+impl Level {
+    /// Every level, in the order of answers.
+    pub const ALL: [Self; 8] = [
+        Self::Personal,
+        Self::Shared,
+        Self::Context,
+        Self::Team,
+        Self::Division,
+        Self::Organization,
+        Self::Enterprise,
+        Self::Public,
+    ];
+
+    fn of(kind: ScopeKind) -> Self {
+        match kind {
+            ScopeKind::User => Self::Personal,
+            ScopeKind::Context => Self::Context,
+            ScopeKind::Team => Self::Team,
+            ScopeKind::Unit | ScopeKind::Department | ScopeKind::Division => Self::Division,
+            ScopeKind::Organization => Self::Organization,
+            ScopeKind::Enterprise => Self::Enterprise,
+            ScopeKind::Public => Self::Public,
+        }
+    }
+}
+
+/// A memory with the reason why it is seen.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// It.
+    pub memory: Memory,
+    /// How well it answers, if something was asked.
+    pub score: Option<f32>,
+    /// `via team Alpha`, `shared with you by usr_… until 1 May 2027`.
+    pub reason: String,
+}
+
+/// Everything, level by level.
+#[derive(Debug, Clone)]
+pub struct Hierarchy {
+    /// Levels that have any, from one's own outwards; best or newest first within each.
+    pub levels: Vec<(Level, Vec<Seen>)>,
+    /// Set if a query was answered by words alone.
+    pub degraded: Option<Degraded>,
+}
+
+/// What the caller sees, level by level.
+pub async fn hierarchy(memories: &Memories, ctx: &AuthContext, request: Hierarchical) -> Result<Hierarchy> {
+    if !(1..=MAX_PER_LEVEL).contains(&request.per_level) {
+        let found = request.per_level;
+        return Err(Error::invalid("per_level", format!("must be from 1 to {MAX_PER_LEVEL}, found {found}")));
+    }
+    let (found, degraded) = match &request.query {
+        Some(query) => ranked(memories, ctx, query, &request).await?,
+        None => (newest(memories, ctx, &request).await?, None),
+    };
+    let shares = shares_of(memories, ctx, found.iter().map(|(memory, _)| memory)).await?;
+    let mut levels: HashMap<Level, Vec<Seen>> = HashMap::new();
+    for (memory, score) in found {
+        let (level, reason) = place(ctx, &memory, shares.get(&memory.id).map_or(&[], Vec::as_slice));
+        let seen = levels.entry(level).or_default();
+        if seen.len() < request.per_level as usize {
+            seen.push(Seen { memory, score, reason });
+        }
+    }
+    let levels = Level::ALL.into_iter().filter_map(|level| Some((level, levels.remove(&level)?))).collect();
+    Ok(Hierarchy { levels, degraded })
+}
+
+type Found = Vec<(Memory, Option<f32>)>;
+
+async fn ranked(
+    memories: &Memories,
+    ctx: &AuthContext,
+    query: &str,
+    request: &Hierarchical,
+) -> Result<(Found, Option<Degraded>)> {
+    let most = request.per_level.saturating_mul(u32::try_from(Level::ALL.len()).unwrap_or(u32::MAX));
+    let recall = Recall {
+        filter: request.filter.clone(),
+        scopes: Scopes::All,
+        top_k: most,
+        threshold: request.threshold,
+        latest_only: request.latest_only,
+        ..Recall::new(query)
+    };
+    let Recollection { found, degraded } = memories.recall(ctx, recall).await?;
+    Ok((found.into_iter().map(|found| (found.memory, Some(found.score))).collect(), degraded))
+}
+
+/// The newest of each level; a memory that is seen at several is there once.
+async fn newest(memories: &Memories, ctx: &AuthContext, request: &Hierarchical) -> Result<Found> {
+    let mut by_level: HashMap<Level, Vec<ScopeName>> = HashMap::new();
+    for scope in ctx.scopes() {
+        by_level.entry(Level::of(scope.kind)).or_default().push(name(scope));
+    }
+    let mut found: Found = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for level in Level::ALL {
+        let Some(scopes) = by_level.remove(&level) else { continue };
+        let list = List {
+            filter: request.filter.clone(),
+            scopes: Scopes::Named(scopes),
+            latest_only: request.latest_only,
+            // One's own scope also has what was shared with one, which is a level of its own.
+            part: Part::After(
+                None,
+                if level == Level::Personal { request.per_level * 2 } else { request.per_level },
+            ),
+        };
+        for memory in memories.list(ctx, list).await?.memories {
+            if seen.insert(memory.id) {
+                found.push((memory, None));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The live shares of those that are seen elsewhere than at home.
+async fn shares_of<'m>(
+    memories: &Memories,
+    ctx: &AuthContext,
+    found: impl Iterator<Item = &'m Memory>,
+) -> Result<HashMap<MemoryId, Vec<Share>>> {
+    let ids: Vec<MemoryId> = found.filter(|memory| memory.scopes.len() > 1).map(|memory| memory.id).collect();
+    let mut shares: HashMap<MemoryId, Vec<Share>> = HashMap::new();
+    if ids.is_empty() {
+        return Ok(shares);
+    }
+    let tx = ctx.begin(&memories.gate().db, "share.list_of").await?;
+    let wanted = Wanted { memories: Some(ids), ..Wanted::default() };
+    for share in shares::list(&tx, &wanted, 10_000).await? {
+        let Some(memory) = share.memory_id else { continue };
+        if ctx.scope(share.grantee).is_some() {
+            shares.entry(memory).or_default().push(share);
+        }
+    }
+    tx.commit().await?;
+    Ok(shares)
+}
+
+/// At which level somebody sees a memory, and why: where it lives if they read that, else through the nearest share.
+fn place(ctx: &AuthContext, memory: &Memory, shares: &[Share]) -> (Level, String) {
+    if let Some(home) = ctx.scope(memory.home) {
+        return (Level::of(home.kind), via(home.kind, home.name.as_deref()));
+    }
+    let nearest = shares.iter().filter_map(|share| Some((ctx.scope(share.grantee)?, share)));
+    let nearest = nearest.min_by_key(|(scope, _)| (Level::of(scope.kind), scope.id));
+    match nearest {
+        Some((scope, share)) if scope.kind == ScopeKind::User => (Level::Shared, describe(ctx, share)),
+        Some((scope, share)) => (Level::of(scope.kind), describe(ctx, share)),
+        // Through a context that was shared.
+        None => {
+            let scope =
+                memory.scopes.iter().filter_map(|id| ctx.scope(*id)).min_by_key(|it| Level::of(it.kind));
+            match scope {
+                Some(scope) if scope.kind != ScopeKind::User => {
+                    (Level::of(scope.kind), format!("in a context shared with {}", scope.label()))
+                }
+                _ => (Level::Shared, "in a context shared with you".to_owned()),
+            }
+        }
+    }
+}
+
+fn name(scope: &ReadableScope) -> ScopeName {
+    match (scope.kind, scope.node) {
+        (ScopeKind::User, _) => ScopeName::Personal,
+        (ScopeKind::Enterprise, _) => ScopeName::Enterprise,
+        (ScopeKind::Public, _) => ScopeName::Public,
+        (ScopeKind::Context, Some(node)) => ScopeName::Context(crate::ids::ContextId(node.uuid())),
+        (kind, Some(node)) => ScopeName::Node(kind, node),
+        (_, None) => ScopeName::Enterprise,
+    }
+}

@@ -1,0 +1,41 @@
+//! Sharing: who beside those of its scope sees a memory, through what, for how long, and who let them.
+//!
+//! One memory, many scopes: a share is a grant, and what search and row-level security read (`memories.scope_ids`) is the
+//! projection of the grants, brought up to them in the same transaction. A share gives `read`, `write` or `admin` to a
+//! person, a node, the enterprise or everyone; it may end by itself, may allow to be shared on, and what was shared on
+//! ends with it. A person who is given a memory sees it among their own and does not own it.
+//!
+//! [`share`](share::share) and what ends it are in [`share`], who sees what and why in [`access`], everything level by
+//! level in [`hierarchy`], links for anybody in [`links`].
+//!
+//! Not here: how far a class may go at all (`access::Classification`, `tenancy::policies`), and what a grant allows
+//! (`memory`).
+
+/// Does something again that lost against another change of the same rows: PostgreSQL ends one of two transactions that
+/// wait for each other. More than twice in a row is for the caller to know.
+macro_rules! retrying {
+    ($work:expr) => {{
+        let mut left = 2;
+        loop {
+            match $work.await {
+                Err(error) if left > 0 && crate::error::Error::lost_a_race(&error) => left -= 1,
+                done => break done,
+            }
+        }
+    }};
+}
+
+pub mod access;
+mod authority;
+mod direction;
+pub mod expiry;
+mod grantee;
+pub mod hierarchy;
+pub mod links;
+pub mod share;
+mod store;
+mod types;
+
+pub use direction::Direction;
+pub use grantee::GranteeName;
+pub use types::{Listing, NewShare, Share, Shared, Subject};

@@ -1,0 +1,186 @@
+//! Sharing and its end.
+
+use serde_json::json;
+
+use super::authority::{Held, Plan};
+use super::store::shares::{self, NewRow, Wanted};
+use super::{Listing, NewShare, Share, Shared, Subject};
+use crate::access::{Action, ApiKeyVerb, AuthContext, TenantTx};
+use crate::audit::{self, Entry};
+use crate::db::Database;
+use crate::error::{Error, Result};
+use crate::idempotency::{self, IdempotencyKey, Once};
+use crate::ids::{ApprovalId, ShareId, UserId};
+use crate::page::{Cursor, List, QueryHash};
+
+/// What a caller is told of a share that they cannot see.
+const NOT_FOUND: Error = Error::NotFound { what: "share" };
+
+/// Shares something with somebody, or asks those who have to agree. Sharing it again with the same changes the terms; what
+/// was shared on through it ends if they became narrower.
+pub async fn share(
+    ctx: &AuthContext,
+    db: &Database,
+    subject: Subject,
+    new: NewShare,
+    key: Option<&IdempotencyKey>,
+) -> Result<Once<Shared>> {
+    ctx.authorize_verb(Action::ShareOwnMemory.verb())?;
+    new.check(ctx.request().at)?;
+    retrying!(try_share(ctx, db, subject, &new, key))
+}
+
+async fn try_share(
+    ctx: &AuthContext,
+    db: &Database,
+    subject: Subject,
+    new: &NewShare,
+    key: Option<&IdempotencyKey>,
+) -> Result<Once<Shared>> {
+    let tx = ctx.begin(db, "share.create").await?;
+    let work = async {
+        let plan = Plan::make(&tx, subject, new).await?;
+        let share = grant(&tx, &plan, new, ctx.user_id(), None).await?;
+        Ok(Shared::Shared { share })
+    };
+    let shared = idempotency::once(&tx, key, work).await?;
+    tx.commit().await?;
+    Ok(shared)
+}
+
+/// Makes a planned share true.
+pub(super) async fn grant(
+    tx: &TenantTx<'_>,
+    plan: &Plan,
+    new: &NewShare,
+    granted_by: UserId,
+    approval: Option<ApprovalId>,
+) -> Result<Share> {
+    let subject = plan.held.subject;
+    let row = |id| NewRow {
+        id,
+        subject,
+        grantee: plan.grantee.scope,
+        permission: new.permission,
+        may_reshare: new.may_reshare,
+        reason: new.reason.as_deref(),
+        granted_by,
+        via: plan.authority.via,
+        approval,
+        expires_at: new.expires_at,
+    };
+    let id = match shares::own(tx, subject, plan.grantee.scope, granted_by).await? {
+        Some(id) => {
+            let before = one(tx, subject, id, false).await?;
+            shares::update(tx, id, &row(id)).await?;
+            if narrower(&before, new) {
+                shares::revoke(tx, id, false).await?;
+            }
+            id
+        }
+        None => {
+            let id = ShareId::generate();
+            shares::insert(tx, &row(id)).await?;
+            id
+        }
+    };
+    project(tx, &plan.held).await?;
+    let details = json!({
+        "of": subject.label(), "with": plan.grantee.label, "permission": new.permission,
+        "may_reshare": new.may_reshare, "expires_at": new.expires_at, "via": plan.authority.via,
+        "direction": plan.direction, "classification": plan.held.class, "approval": approval,
+    });
+    audit::record(tx, Entry::new("share.create", id).within(plan.held.home).with(details)).await?;
+    one(tx, subject, id, false).await
+}
+
+/// Ends a share and whatever was shared on through it: for who shared it, for the person it was shared with, and for who
+/// decides about what is shared. How many ended.
+pub async fn revoke(ctx: &AuthContext, db: &Database, subject: Subject, id: ShareId) -> Result<u64> {
+    ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
+    retrying!(try_revoke(ctx, db, subject, id))
+}
+
+async fn try_revoke(ctx: &AuthContext, db: &Database, subject: Subject, id: ShareId) -> Result<u64> {
+    let tx = ctx.begin(db, "share.revoke").await?;
+    let held = Held::take(&tx, subject).await?;
+    let share = one(&tx, subject, id, false).await?;
+    let own = share.granted_by == ctx.user_id() || ctx.personal().is_ok_and(|it| it.id == share.grantee);
+    if !own && !held.decides(&tx).await? {
+        return Err(match ctx.scope(share.grantee) {
+            Some(_) => {
+                Error::Forbidden("only who shared it, or who decides about it, can end this".to_owned())
+            }
+            None => NOT_FOUND,
+        });
+    }
+    let ended = shares::revoke(&tx, id, true).await?;
+    project(&tx, &held).await?;
+    let details = json!({ "of": subject.label(), "with": share.with, "ended": ended });
+    audit::record(&tx, Entry::new("share.revoke", id).within(held.home).with(details)).await?;
+    tx.commit().await?;
+    Ok(ended)
+}
+
+/// The shares of something, oldest first: all of them for who decides about it, else those that one made or is reached by.
+pub async fn list(
+    ctx: &AuthContext,
+    db: &Database,
+    subject: Subject,
+    listing: Listing,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<List<Share>> {
+    ctx.authorize_verb(ApiKeyVerb::MemoriesRead)?;
+    let query = QueryHash::of(&["shares", &subject.label(), if listing.ended { "ended" } else { "" }]);
+    let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
+    let tx = ctx.begin(db, "share.list").await?;
+    let held = Held::take(&tx, subject).await?;
+    let all = held.decides(&tx).await?;
+    let wanted = Wanted {
+        memories: subject.memory().map(|id| vec![id]),
+        context: subject.context(),
+        ended: listing.ended,
+        after,
+        ..Wanted::default()
+    };
+    let mut results = shares::list(&tx, &wanted, limit + 1).await?;
+    tx.commit().await?;
+    let next = Cursor::cut(&mut results, limit, &query, |share| Cursor {
+        created_at: share.granted_at,
+        id: share.id.uuid(),
+    });
+    results.retain(|share| all || share.granted_by == ctx.user_id() || ctx.scope(share.grantee).is_some());
+    Ok(List { results, next })
+}
+
+/// A share of that.
+pub(super) async fn one(tx: &TenantTx<'_>, subject: Subject, id: ShareId, ended: bool) -> Result<Share> {
+    let wanted = Wanted {
+        id: Some(id),
+        memories: subject.memory().map(|id| vec![id]),
+        context: subject.context(),
+        ended,
+        ..Wanted::default()
+    };
+    shares::list(tx, &wanted, 1).await?.pop().ok_or(NOT_FOUND)
+}
+
+/// Brings what search reads up to the grants.
+pub(super) async fn project(tx: &TenantTx<'_>, held: &Held) -> Result<()> {
+    let ids = match held.subject {
+        Subject::Memory(id) => vec![id.uuid()],
+        Subject::Context(_) => shares::memories_of(tx, held.home).await?,
+    };
+    Ok(shares::project(tx, &ids).await?)
+}
+
+/// Whether those who have it through this share may now do less with it.
+fn narrower(before: &Share, new: &NewShare) -> bool {
+    let shorter = match (before.expires_at, new.expires_at) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(before), Some(after)) => after < before,
+    };
+    shorter || new.permission < before.permission || (before.may_reshare && !new.may_reshare)
+}

@@ -1,0 +1,83 @@
+//! People and scopes that something is shared with.
+
+use tokio_postgres::Row;
+
+use crate::access::{ScopeKind, TenantTx};
+use crate::db::StoreError;
+use crate::error::{Error, Result};
+use crate::ids::{NodeId, ScopeId, UserId};
+use crate::sharing::grantee::Grantee;
+
+/// A person by their id or by their address; an account that is out of use is refused by name.
+pub(in crate::sharing) async fn person(
+    tx: &TenantTx<'_>,
+    user: Option<UserId>,
+    email: Option<&str>,
+) -> Result<Option<Grantee>> {
+    const PERSON: &str = "-- grantee.find_person
+        SELECT u.id AS user_id, u.status, s.id AS scope_id, s.kind, s.path
+          FROM users u
+          JOIN scopes s ON s.enterprise_id = u.enterprise_id AND s.id = u.scope_id
+         WHERE u.enterprise_id = $1 AND (u.id = $2 OR lower(u.email) = $3)";
+    let enterprise = tx.caller().enterprise_id().uuid();
+    let row = tx.query_opt(PERSON, &[&enterprise, &user.map(UserId::uuid), &email]).await?;
+    let Some(row) = row else { return Ok(None) };
+    let id = UserId(row.get("user_id"));
+    if row.get::<_, &str>("status") != "active" {
+        return Err(Error::Conflict(format!("the account {id} is deactivated")));
+    }
+    Ok(Some(grantee(&row, Some(id), None)?))
+}
+
+/// A node of the tree.
+pub(in crate::sharing) async fn node(tx: &TenantTx<'_>, id: NodeId) -> Result<Option<Grantee>, StoreError> {
+    const NODE: &str = "-- grantee.find_node
+        SELECT s.id AS scope_id, s.kind, s.path
+          FROM sub_organizations n
+          JOIN scopes s ON s.enterprise_id = n.enterprise_id AND s.id = n.scope_id
+         WHERE n.enterprise_id = $1 AND n.id = $2";
+    let row = tx.query_opt(NODE, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
+    row.map(|row| grantee(&row, None, Some(id))).transpose()
+}
+
+/// The enterprise or the public scope.
+pub(in crate::sharing) async fn level(
+    tx: &TenantTx<'_>,
+    kind: ScopeKind,
+) -> Result<Option<Grantee>, StoreError> {
+    const LEVEL: &str = "-- grantee.find_level
+        SELECT s.id AS scope_id, s.kind, s.path FROM scopes s
+         WHERE s.enterprise_id = $1 AND s.kind = $2 AND s.kind <> 'user'";
+    let row = tx.query_opt(LEVEL, &[&tx.caller().enterprise_id().uuid(), &kind.as_str()]).await?;
+    row.map(|row| grantee(&row, None, None)).transpose()
+}
+
+/// The organizations right below the enterprise in which somebody holds any role; all of them for whoever holds one on
+/// the enterprise.
+pub(in crate::sharing) async fn organizations(
+    tx: &TenantTx<'_>,
+    user: UserId,
+) -> Result<Vec<ScopeId>, StoreError> {
+    const ORGANIZATIONS: &str = "-- grantee.list_organizations
+        SELECT DISTINCT top.id
+          FROM mem0.held_roles h
+          JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.scope_id
+          JOIN scopes top ON top.enterprise_id = s.enterprise_id AND top.kind <> 'user'
+                         AND (top.id = s.path[2]
+                              OR (s.kind = 'enterprise' AND top.parent_id = s.id AND top.kind = 'organization'))
+         WHERE h.enterprise_id = $1 AND h.user_id = $2";
+    let rows = tx.query(ORGANIZATIONS, &[&tx.caller().enterprise_id().uuid(), &user.uuid()]).await?;
+    Ok(rows.iter().map(|row| ScopeId(row.get(0))).collect())
+}
+
+fn grantee(row: &Row, person: Option<UserId>, node: Option<NodeId>) -> Result<Grantee, StoreError> {
+    let kind: Result<ScopeKind, _> = row.get::<_, &str>("kind").parse();
+    let kind = kind.map_err(|problem| StoreError::Corrupt { table: "scopes", column: "kind", problem })?;
+    let label = match (person, node) {
+        (Some(person), _) => format!("person:{person}"),
+        (None, Some(node)) => format!("{kind}:{node}"),
+        (None, None) => kind.to_string(),
+    };
+    let path = row.get::<_, Vec<i64>>("path").into_iter().map(ScopeId).collect();
+    Ok(Grantee { scope: ScopeId(row.get("scope_id")), kind, path, person, label })
+}

@@ -1,0 +1,6 @@
+//! The statements over shares, links, approvals and contexts.
+
+pub(super) mod grantees;
+pub(super) mod links;
+pub(super) mod people;
+pub(super) mod shares;

@@ -1,0 +1,266 @@
+//! Rows of `shares`, and what they come to in the projection.
+
+use chrono::{DateTime, Utc};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::access::{Audience, ScopeKind, TenantTx};
+use crate::db::StoreError;
+use crate::ids::{ApprovalId, ContextId, MemoryId, NodeId, ScopeId, ShareId, UserId};
+use crate::memory::Permission;
+use crate::page::Cursor;
+use crate::sharing::{Share, Subject};
+
+/// A share to be stored.
+pub(in crate::sharing) struct NewRow<'a> {
+    pub(in crate::sharing) id: ShareId,
+    pub(in crate::sharing) subject: Subject,
+    pub(in crate::sharing) grantee: ScopeId,
+    pub(in crate::sharing) permission: Permission,
+    pub(in crate::sharing) may_reshare: bool,
+    pub(in crate::sharing) reason: Option<&'a str>,
+    pub(in crate::sharing) granted_by: UserId,
+    pub(in crate::sharing) via: Option<ShareId>,
+    pub(in crate::sharing) approval: Option<ApprovalId>,
+    pub(in crate::sharing) expires_at: Option<DateTime<Utc>>,
+}
+
+/// Which shares are looked for.
+#[derive(Default)]
+pub(in crate::sharing) struct Wanted {
+    pub(in crate::sharing) id: Option<ShareId>,
+    pub(in crate::sharing) memories: Option<Vec<MemoryId>>,
+    pub(in crate::sharing) context: Option<ContextId>,
+    /// Those that have ended, too.
+    pub(in crate::sharing) ended: bool,
+    pub(in crate::sharing) after: Option<Cursor>,
+}
+
+/// Shares of what the caller can see, oldest first.
+pub(in crate::sharing) async fn list(
+    tx: &TenantTx<'_>,
+    wanted: &Wanted,
+    most: u32,
+) -> Result<Vec<Share>, StoreError> {
+    const LIST: &str = "-- share.list
+        SELECT h.id, h.memory_id, h.context_id, h.grantee_scope_id, h.permission::text, h.may_reshare, h.reason,
+               h.granted_by, h.granted_at, h.via_share_id, h.approval_id, h.expires_at, h.revoked_at, h.revoked_by,
+               s.kind, n.id AS node_id, n.name AS node_name, u.id AS person_id, u.display_name,
+               h.revoked_at IS NULL AND (h.expires_at IS NULL OR h.expires_at > $8) AS live
+          FROM shares h
+          JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.grantee_scope_id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = h.enterprise_id AND n.scope_id = h.grantee_scope_id
+          LEFT JOIN users u ON u.enterprise_id = h.enterprise_id AND u.scope_id = h.grantee_scope_id
+         WHERE h.enterprise_id = $1
+           AND ($2::uuid IS NULL OR h.id = $2)
+           AND ($3::uuid[] IS NULL OR h.memory_id = ANY ($3))
+           AND ($4::uuid IS NULL OR h.context_id = $4)
+           AND ($5 OR (h.revoked_at IS NULL AND (h.expires_at IS NULL OR h.expires_at > $8)))
+           AND ($6::timestamptz IS NULL OR (h.granted_at, h.id) > ($6, $7::uuid))
+         ORDER BY h.granted_at, h.id
+         LIMIT $9";
+    let memories = wanted.memories.as_ref().map(|ids| ids.iter().map(|id| id.uuid()).collect::<Vec<_>>());
+    let rows = tx
+        .query(
+            LIST,
+            &[
+                &tx.caller().enterprise_id().uuid(),
+                &wanted.id.map(ShareId::uuid),
+                &memories,
+                &wanted.context.map(ContextId::uuid),
+                &wanted.ended,
+                &wanted.after.map(|after| after.created_at),
+                &wanted.after.map(|after| after.id),
+                &tx.caller().request().at,
+                &i64::from(most),
+            ],
+        )
+        .await?;
+    rows.iter().map(|row| share(tx, row)).collect()
+}
+
+/// The id of somebody's own live share of something with somebody.
+pub(in crate::sharing) async fn own(
+    tx: &TenantTx<'_>,
+    subject: Subject,
+    grantee: ScopeId,
+    granter: UserId,
+) -> Result<Option<ShareId>, StoreError> {
+    const OWN: &str = "-- share.find_own
+        SELECT id FROM shares
+         WHERE enterprise_id = $1 AND coalesce(memory_id, context_id) = $2 AND grantee_scope_id = $3 AND granted_by = $4
+           AND revoked_at IS NULL";
+    let enterprise = tx.caller().enterprise_id().uuid();
+    let row = tx.query_opt(OWN, &[&enterprise, &key(subject), &grantee.0, &granter.uuid()]).await?;
+    Ok(row.map(|row| ShareId(row.get(0))))
+}
+
+pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> Result<(), StoreError> {
+    const INSERT: &str = "-- share.insert
+        INSERT INTO shares (enterprise_id, id, memory_id, context_id, grantee_scope_id, permission, may_reshare, reason,
+                            granted_by, granted_at, via_share_id, approval_id, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6::text::share_permission, $7, $8, $9, $10, $11, $12, $13)";
+    let caller = tx.caller();
+    tx.execute(
+        INSERT,
+        &[
+            &caller.enterprise_id().uuid(),
+            &new.id.uuid(),
+            &new.subject.memory().map(MemoryId::uuid),
+            &new.subject.context().map(ContextId::uuid),
+            &new.grantee.0,
+            &new.permission.as_str(),
+            &new.may_reshare,
+            &new.reason,
+            &new.granted_by.uuid(),
+            &caller.request().at,
+            &new.via.map(ShareId::uuid),
+            &new.approval.map(ApprovalId::uuid),
+            &new.expires_at,
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Gives an existing share other terms.
+pub(in crate::sharing) async fn update(
+    tx: &TenantTx<'_>,
+    id: ShareId,
+    new: &NewRow<'_>,
+) -> Result<(), StoreError> {
+    const UPDATE: &str = "-- share.update
+        UPDATE shares SET permission = $3::text::share_permission, may_reshare = $4, reason = $5, granted_at = $6,
+                          via_share_id = $7, approval_id = $8, expires_at = $9
+         WHERE enterprise_id = $1 AND id = $2";
+    let caller = tx.caller();
+    tx.execute(
+        UPDATE,
+        &[
+            &caller.enterprise_id().uuid(),
+            &id.uuid(),
+            &new.permission.as_str(),
+            &new.may_reshare,
+            &new.reason,
+            &caller.request().at,
+            &new.via.map(ShareId::uuid),
+            &new.approval.map(ApprovalId::uuid),
+            &new.expires_at,
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Ends shares with everything that was shared on through them, or only the latter; how many ended.
+pub(in crate::sharing) async fn revoke(
+    tx: &TenantTx<'_>,
+    id: ShareId,
+    itself: bool,
+) -> Result<u64, StoreError> {
+    const REVOKE: &str = "-- share.revoke
+        WITH RECURSIVE chain AS (
+            SELECT $2::uuid AS id
+            UNION
+            SELECT s.id FROM shares s JOIN chain c ON s.via_share_id = c.id
+             WHERE s.enterprise_id = $1 AND s.revoked_at IS NULL
+        )
+        UPDATE shares s SET revoked_at = $4, revoked_by = $5
+          FROM chain c
+         WHERE s.enterprise_id = $1 AND s.id = c.id AND s.revoked_at IS NULL AND (s.id <> $2 OR $3)";
+    let caller = tx.caller();
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    tx.execute(REVOKE, &[&enterprise, &id.uuid(), &itself, &caller.request().at, &user]).await
+}
+
+/// Brings what search and row-level security read up to the grants of these memories.
+pub(in crate::sharing) async fn project(tx: &TenantTx<'_>, ids: &[Uuid]) -> Result<(), StoreError> {
+    const PROJECT: &str = "-- share.project
+        SELECT mem0.project_shares($1)";
+    tx.query_one(PROJECT, &[&ids]).await.map(drop)
+}
+
+/// Everything that a context holds, seen by the caller or not.
+pub(in crate::sharing) async fn memories_of(
+    tx: &TenantTx<'_>,
+    context: ScopeId,
+) -> Result<Vec<Uuid>, StoreError> {
+    const MEMORIES: &str = "-- context.list_memories
+        SELECT mem0.memories_of_context($1)";
+    Ok(tx.query_one(MEMORIES, &[&context.0]).await?.get(0))
+}
+
+/// Where the memories of a context live, and the highest class of those of each place.
+pub(in crate::sharing) async fn homes_of(
+    tx: &TenantTx<'_>,
+    context: ScopeId,
+) -> Result<Vec<(ScopeId, String)>, StoreError> {
+    const HOMES: &str = "-- context.list_homes
+        SELECT h.scope_id, h.classification::text FROM mem0.homes_of_context($1) h";
+    let rows = tx.query(HOMES, &[&context.0]).await?;
+    Ok(rows.iter().map(|row| (ScopeId(row.get(0)), row.get(1))).collect())
+}
+
+/// What kinds of scopes a context is shared with.
+pub(in crate::sharing) async fn audiences_of(
+    tx: &TenantTx<'_>,
+    context: ScopeId,
+) -> Result<Vec<Audience>, StoreError> {
+    const AUDIENCES: &str = "-- context.list_audiences
+        SELECT DISTINCT s.kind
+          FROM sub_organizations n
+          JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id AND h.revoked_at IS NULL
+          JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.grantee_scope_id
+         WHERE n.enterprise_id = $1 AND n.scope_id = $2";
+    let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
+    let rows = tx.query(AUDIENCES, &[&tx.caller().enterprise_id().uuid(), &context.0]).await?;
+    let kinds = rows.iter().map(|row| row.get::<_, &str>(0).parse::<ScopeKind>().map_err(corrupt));
+    kinds.map(|kind| Ok(kind?.into())).collect()
+}
+
+fn key(subject: Subject) -> Uuid {
+    match subject {
+        Subject::Memory(id) => id.uuid(),
+        Subject::Context(id) => id.uuid(),
+    }
+}
+
+fn share(tx: &TenantTx<'_>, row: &Row) -> Result<Share, StoreError> {
+    let corrupt = |table, column, problem| StoreError::Corrupt { table, column, problem };
+    let kind: ScopeKind =
+        row.get::<_, &str>("kind").parse().map_err(|problem| corrupt("scopes", "kind", problem))?;
+    let permission = row.get::<_, &str>("permission").parse();
+    let grantee = ScopeId(row.get("grantee_scope_id"));
+    let person = row.get::<_, Option<Uuid>>("person_id").map(UserId);
+    let node = row.get::<_, Option<Uuid>>("node_id").map(NodeId);
+    // The name of a node is for those who can see the node.
+    let name = match person {
+        Some(_) => row.get::<_, Option<String>>("display_name").filter(|name| !name.is_empty()),
+        None => tx.caller().scope(grantee).and_then(|_| row.get("node_name")),
+    };
+    let with = match (person, node) {
+        (Some(person), _) => format!("person:{person}"),
+        (None, Some(node)) if kind == ScopeKind::Context => format!("context:{}", ContextId(node.uuid())),
+        (None, Some(node)) => format!("{kind}:{node}"),
+        (None, None) => kind.to_string(),
+    };
+    Ok(Share {
+        id: ShareId(row.get("id")),
+        memory_id: row.get::<_, Option<_>>("memory_id").map(MemoryId),
+        context_id: row.get::<_, Option<_>>("context_id").map(ContextId),
+        with,
+        with_name: name,
+        permission: permission.map_err(|problem| corrupt("shares", "permission", problem))?,
+        may_reshare: row.get("may_reshare"),
+        reason: row.get("reason"),
+        granted_by: UserId(row.get("granted_by")),
+        granted_at: row.get("granted_at"),
+        via: row.get::<_, Option<_>>("via_share_id").map(ShareId),
+        approval_id: row.get::<_, Option<_>>("approval_id").map(ApprovalId),
+        expires_at: row.get("expires_at"),
+        revoked_at: row.get("revoked_at"),
+        revoked_by: row.get::<_, Option<_>>("revoked_by").map(UserId),
+        live: row.get("live"),
+        grantee,
+    })
+}
