@@ -313,7 +313,8 @@ async fn everything_that_one_sees_level_by_level_with_the_reason() {
     let until = json!({ "expires_at": "2026-05-01T00:00:00Z" });
     shared(&alice, &given, &person(&mia), until).await;
     // Seen twice, there once.
-    let team = of(&alpha.label()).await;
+    let twice = json!({ "scope": alpha.label() });
+    let team = remember_with(&alice, "Another code word of the team", twice).await;
     shared(&alice, &team, &sales.label(), json!({})).await;
     for body in [json!({}), json!({ "query": "code word", "threshold": 0.0 })] {
         let levels = mia.post("/v1/memories/hierarchical/", body).await.ok();
