@@ -96,7 +96,7 @@ impl Identity {
         let mut found = Vec::new();
         for provider in providers {
             for missed in [false, true] {
-                let Some(keys) = self.keys_of(&provider, missed, request.at).await? else { break };
+                let Some(keys) = self.provider_keys(&provider, missed, request.at).await? else { break };
                 match claims::verify(assertion, &header, &keys, &issuer, us, request.at) {
                     Some(claims) => {
                         found.push((provider, claims?));

@@ -15,7 +15,7 @@ const PAUSE: TimeDelta = TimeDelta::minutes(1);
 
 impl Identity {
     /// The keys of a provider, read again if they are old, or if `missed` and that was not tried just now.
-    pub(super) async fn keys_of(
+    pub(super) async fn provider_keys(
         &self,
         provider: &Provider,
         missed: bool,
