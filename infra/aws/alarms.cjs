@@ -68,6 +68,10 @@ module.exports = async ({ resolveConfigurationProperty, resolveVariable }) => {
   for (const name of Object.keys(await resolveConfigurationProperty(['functions']))) {
     Object.assign(Resources, ofFunction(name, name[0].toUpperCase() + name.slice(1)));
     if (name === 'worker') {
+      // Of the worker's own: how much it has promised and not done, and for how long (seconds).
+      const outbox = { function: { Ref: 'WorkerLambdaFunction' } };
+      Resources.OutboxDead = alarm('promised work failed for good', 'mem0-enterprise', 'OutboxDead', outbox, 1, { Statistic: 'Maximum' });
+      Resources.OutboxOld = alarm('promised work waits for a quarter of an hour', 'mem0-enterprise', 'OutboxOldest', outbox, 900, { Statistic: 'Maximum' });
       const dead = { QueueName: { 'Fn::GetAtt': ['WorkDeadLetters', 'QueueName'] } };
       Resources.DeadLetters = alarm('work was given up and waits for somebody to look', 'AWS/SQS', 'ApproximateNumberOfMessagesVisible', dead, 1, { Statistic: 'Maximum' });
     }

@@ -1,15 +1,10 @@
 //! One newcomer's way through every function.
 
 use serde_json::{Value, json};
+use shared::access::ApiKeyVerb;
 
 use super::deployment::Deployment;
 use super::visitor::{Visitor, password};
-
-async fn api_key(owner: &Visitor) -> Visitor {
-    let key = json!({ "name": "laptop", "scopes": ["memories:read", "memories:write"] });
-    let key = owner.post("/v1/api-keys", key).await.assert_status(201).json();
-    owner.with_token(key["key"].as_str().unwrap())
-}
 
 async fn search(caller: &Visitor, query: &str) -> Vec<Value> {
     let found = caller.post("/v3/memories/search/", json!({ "query": query })).await;
@@ -19,13 +14,20 @@ async fn search(caller: &Visitor, query: &str) -> Vec<Value> {
 #[tokio::test]
 async fn what_one_tenant_remembers_it_recalls_over_rest_and_mcp_and_nobody_else_does() {
     let deployment = Deployment::new().await;
-    let (ada, bob) = (deployment.visitor().register("ada").await, deployment.visitor().register("bob").await);
+    newcomers(&deployment.visitor()).await;
+}
+
+/// Two newcomers' way through every function, wherever the stranger they begin as finds it.
+pub(crate) async fn newcomers(stranger: &Visitor) {
+    let (ada, bob) = (stranger.register("ada").await, stranger.register("bob").await);
     let credentials = json!({ "email": "ada@ada.example", "password": password("ada") });
-    let session = deployment.visitor().post("/v1/auth/login", credentials).await.assert_status(200).json();
+    let session = stranger.post("/v1/auth/login", credentials).await.assert_status(200).json();
     let me = ada.with_token(session["access_token"].as_str().unwrap()).get("/v1/auth/me").await;
     assert_eq!(me.assert_status(200).json()["user"]["email"], "ada@ada.example");
 
-    let (laptop, other) = (api_key(&ada).await, api_key(&bob).await);
+    let verbs = [ApiKeyVerb::MemoriesRead, ApiKeyVerb::MemoriesWrite];
+    let laptop = ada.with_token(&ada.api_key("laptop", &verbs).await);
+    let other = bob.with_token(&bob.api_key("laptop", &verbs).await);
     let text = "The launch of the difference engine moved to 3 March.";
     let message = json!({ "messages": [{ "role": "user", "content": text }], "infer": false });
     let added = laptop.post("/v3/memories/add/", message).await.assert_status(200).json();

@@ -63,3 +63,21 @@ async fn functions_without_a_database_answer_503_in_good_time() {
     assert_eq!(admin.invoke(get("/health")).await.unwrap().status(), 200);
     assert!(!admin.output().text().contains("secret"), "{}", admin.output().text());
 }
+
+#[tokio::test]
+async fn migrate_prepares_the_login_of_the_functions_when_it_is_told_to() {
+    let database = TestDatabase::unprepared().await;
+    let (tasks, login) = (tempfile::tempdir().unwrap(), "mem0_login_of_a_test");
+    let options = options("migrate", &tasks, &database.owner_url().await).env("MEM0_DATABASE_LOGIN", login);
+    let migrate = Function::new(options);
+    for _ in 0..2 {
+        migrate_with(&migrate).await.unwrap();
+    }
+    let superuser = database.superuser().await;
+    let made = "SELECT rolcanlogin AND NOT rolinherit AND NOT rolsuper, pg_has_role($1, 'mem0_app', 'SET'),
+                       'role=mem0_app' = ANY (setconfig)
+                  FROM pg_roles JOIN pg_db_role_setting ON setrole = pg_roles.oid WHERE rolname = $1";
+    let row = superuser.query_one(made, &[&login]).await.unwrap();
+    superuser.batch_execute(&format!("DROP ROLE {login}")).await.unwrap();
+    assert!(row.get::<_, bool>(0) && row.get::<_, bool>(1) && row.get::<_, bool>(2));
+}

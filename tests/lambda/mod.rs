@@ -4,10 +4,11 @@
 //! an execution environment can break. Start with [`deployment`].
 
 mod boundary;
+mod custom_resource;
 mod deployment;
 mod freeze;
-mod journey;
+pub(crate) mod journey;
 mod migrate;
-mod packages;
-mod visitor;
+pub(crate) mod packages;
+pub(crate) mod visitor;
 mod worker;

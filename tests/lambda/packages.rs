@@ -17,6 +17,11 @@ const PACKAGED: &str = "MEM0_TEST_PACKAGES";
 
 static DIRECTORY: LazyLock<PathBuf> = LazyLock::new(ensure);
 
+/// Where the zips are.
+pub(crate) fn directory() -> &'static Path {
+    &DIRECTORY
+}
+
 /// Unpacks a function as Lambda would, into a directory of its own, and returns its `bootstrap`.
 pub(super) fn unpack(function: &str, tasks: &Path) -> PathBuf {
     let path = DIRECTORY.join(format!("{function}.zip"));

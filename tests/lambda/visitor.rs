@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
+use shared::access::ApiKeyVerb;
 
 use crate::harness::Answer;
 
 /// A caller from outside, with or without a credential.
 #[derive(Clone)]
-pub(super) struct Visitor {
+pub(crate) struct Visitor {
     http: Client,
     base: String,
     token: Option<String>,
@@ -17,19 +18,24 @@ pub(super) struct Visitor {
 
 impl Visitor {
     /// A stranger who finds `host` at `address`.
-    pub(super) fn new(host: &str, address: SocketAddr) -> Self {
+    pub(crate) fn new(host: &str, address: SocketAddr) -> Self {
         #[expect(clippy::disallowed_methods, reason = "a client from outside, not the product's own")]
         let http = Client::builder().resolve(host, address).build().unwrap();
         Self { http, base: format!("http://{host}"), token: None }
     }
 
+    /// A stranger who knows a base URL.
+    pub(crate) fn at(base: &str) -> Self {
+        Self { http: Client::default(), base: base.to_owned(), token: None }
+    }
+
     /// The same person with this credential.
-    pub(super) fn with_token(&self, token: &str) -> Self {
+    pub(crate) fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
     /// Registers the owner of a new enterprise; the same person, logged in.
-    pub(super) async fn register(&self, name: &str) -> Self {
+    pub(crate) async fn register(&self, name: &str) -> Self {
         let account = json!({
             "email": format!("{name}@{name}.example"), "password": password(name), "name": name,
             "enterprise_name": format!("{name} Ltd"),
@@ -38,8 +44,15 @@ impl Visitor {
         self.with_token(session["access_token"].as_str().unwrap())
     }
 
+    /// A new API key of theirs that may do this.
+    pub(crate) async fn api_key(&self, name: &str, verbs: &[ApiKeyVerb]) -> String {
+        let verbs: Vec<&str> = verbs.iter().map(|verb| verb.as_str()).collect();
+        let key = self.post("/v1/api-keys", json!({ "name": name, "scopes": verbs })).await;
+        key.assert_status(201).json()["key"].as_str().unwrap().to_owned()
+    }
+
     /// Calls an MCP tool; its structured answer.
-    pub(super) async fn call_tool(&self, name: &str, arguments: Value) -> Value {
+    pub(crate) async fn call_tool(&self, name: &str, arguments: Value) -> Value {
         let params = json!({
             "name": name, "arguments": arguments,
             "_meta": {
@@ -61,16 +74,16 @@ impl Visitor {
         result["structuredContent"].clone()
     }
 
-    pub(super) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path)).await
     }
 
-    pub(super) async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(self.request(Method::POST, path).json(&body)).await
     }
 
     /// A request to be completed, with the credential.
-    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.token {
             Some(token) => request.bearer_auth(token),
@@ -79,7 +92,7 @@ impl Visitor {
     }
 
     /// Sends a request as it is.
-    pub(super) async fn send(&self, request: RequestBuilder) -> Answer {
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
         let request = request.build().unwrap();
         let line = format!("{} {}", request.method(), request.url().path());
         let response = self.http.execute(request).await.unwrap();
@@ -88,6 +101,6 @@ impl Visitor {
 }
 
 /// That person's password.
-pub(super) fn password(name: &str) -> String {
+pub(crate) fn password(name: &str) -> String {
     format!("{name} keeps 7 grey herons")
 }

@@ -43,12 +43,17 @@ fn assert_succeeded(who: &str, output: &Output) {
 
 #[tokio::test]
 async fn the_python_sdk_works_in_both_eras() {
-    let python = python().await;
     let (_app, url, key) = served().await;
+    python_sdk(&url, &key).await;
+}
+
+/// The Python SDK's round against an endpoint, wherever it is.
+pub(crate) async fn python_sdk(url: &str, key: &str) {
+    let python = python().await;
     for mode in ["auto", "legacy"] {
         let mut command = Command::new(&python);
         command.args([&format!("{HOME}/python_client.py"), mode]);
-        assert_succeeded(mode, &run(command, &url, &key).await);
+        assert_succeeded(mode, &run(command, url, key).await);
     }
 }
 
@@ -106,6 +111,11 @@ async fn the_inspector_finds_nothing_to_complain_about() {
 #[tokio::test]
 async fn the_rust_sdk_works() {
     let (_app, url, key) = served().await;
+    rust_sdk(&url, &key).await;
+}
+
+/// The Rust SDK's round against an endpoint, wherever it is.
+pub(crate) async fn rust_sdk(url: &str, key: &str) {
     let config = StreamableHttpClientTransportConfig::with_uri(url).auth_header(key);
     let transport = StreamableHttpClientTransport::with_client(reqwest::Client::default(), config);
     let client = ().serve(transport).await.unwrap();

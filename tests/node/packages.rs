@@ -9,12 +9,20 @@ use crate::installation::{installed, run};
 
 const HOME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/node");
 
-/// The directory of `node_modules`, made now if there is none. None on a machine without npm, which is said: whoever only
-/// has what `make test` asks for still tests everything else. Continuous integration must have it.
-pub(crate) fn packages() -> Option<PathBuf> {
-    if Command::new("npm").arg("--version").output().is_err() {
+/// Whether there is npm. Where not, it is said: whoever only has what `make test` asks for still tests everything else.
+/// Continuous integration must have it.
+pub(crate) fn npm_is_there() -> bool {
+    let there = Command::new("npm").arg("--version").output().is_ok();
+    if !there {
         assert!(shared::config::variable("CI").is_none(), "npm is missing");
         eprintln!("skipped: npm is not installed");
+    }
+    there
+}
+
+/// The directory of `node_modules`, made now if there is none; none without npm.
+pub(crate) fn packages() -> Option<PathBuf> {
+    if !npm_is_there() {
         return None;
     }
     let lock = format!("{HOME}/package-lock.json");

@@ -18,22 +18,38 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/test_memory_cl
 
 #[tokio::test]
 async fn the_official_client_does_its_whole_surface() {
+    let (app, alice, bob) = TestApp::two_tenants().await;
+    let keys = Keys {
+        owner: alice.with_api_key().await.token,
+        reader: alice.with_narrow_api_key(&[ApiKeyVerb::MemoriesRead]).await.token,
+        other: bob.with_api_key().await.token,
+    };
+    client_suite(&app.serve().await, &keys).await;
+}
+
+/// The API keys that the suite calls with.
+pub(crate) struct Keys {
+    /// The owner of an enterprise.
+    pub(crate) owner: String,
+    /// The same person, who may only read.
+    pub(crate) reader: String,
+    /// The owner of another enterprise.
+    pub(crate) other: String,
+}
+
+/// Runs the client's whole suite against a server, wherever it is.
+pub(crate) async fn client_suite(url: &str, keys: &Keys) {
     let python = tokio::task::spawn_blocking(|| {
         environment::python("mem0ai", REQUIREMENTS, "mem0's Python client (about 45 MB, once)")
     });
-    let (app, alice, bob) = TestApp::two_tenants().await;
-    let url = app.serve().await;
-    let key = alice.with_api_key().await.token;
-    let reader = alice.with_narrow_api_key(&[ApiKeyVerb::MemoriesRead]).await.token;
-    let other = bob.with_api_key().await.token;
     let mut command = Command::new(python.await.unwrap());
     let home = tempfile::tempdir().unwrap();
     command
         .arg(SCRIPT)
         .env("MEM0_TEST_URL", url)
-        .env("MEM0_TEST_KEY", key)
-        .env("MEM0_TEST_READER_KEY", reader)
-        .env("MEM0_TEST_OTHER_KEY", other)
+        .env("MEM0_TEST_KEY", &keys.owner)
+        .env("MEM0_TEST_READER_KEY", &keys.reader)
+        .env("MEM0_TEST_OTHER_KEY", &keys.other)
         .env("MEM0_TELEMETRY", "False")
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONWARNINGS", "ignore::DeprecationWarning")

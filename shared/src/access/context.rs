@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::access::policy::{self, Action};
 use crate::access::scopes::Scopes;
 use crate::access::{
-    ApiKeyVerb, Classification, PendingTx, ReadableScope, RequestInfo, ScopeKind, ScopeName, SearchTier, TenantTx,
+    ApiKeyVerb, Classification, PendingTx, ReadableScope, RequestInfo, ScopeKind, ScopeName, SearchTier,
+    TenantTx,
 };
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};

@@ -264,7 +264,12 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::ManageGroups
             | A::ManageServiceAccounts
             | A::SimulateAccess => AtLeast(Role::Admin),
-            A::ReassignMemories | A::ListAccounts | A::ManageAccounts | A::ReadAudit | A::ManageAudit | A::ManageIdentityProviders => Nobody,
+            A::ReassignMemories
+            | A::ListAccounts
+            | A::ManageAccounts
+            | A::ReadAudit
+            | A::ManageAudit
+            | A::ManageIdentityProviders => Nobody,
         },
     }
 }

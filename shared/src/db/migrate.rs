@@ -7,6 +7,9 @@ use crate::config::DatabaseConfig;
 
 mod login;
 
+/// Whoever else is starting; released when the connection ends.
+const ONE_AT_A_TIME: &str = "SELECT pg_advisory_lock(7305091300)";
+
 mod embedded {
     refinery::embed_migrations!("migrations");
 }
@@ -28,8 +31,7 @@ pub struct Migrated {
 pub async fn run(config: &DatabaseConfig) -> Result<Migrated, StoreError> {
     let (mut client, connection) = connect(config).await?;
     let query = |source| StoreError::new("db.migrate", source);
-    // One at a time, whoever else is starting; released when this connection ends.
-    client.batch_execute("SELECT pg_advisory_lock(7305091300)").await.map_err(query)?;
+    client.batch_execute(ONE_AT_A_TIME).await.map_err(query)?;
     requirements::prepare(&client).await?;
     let mut applied = Vec::new();
     if version(&client).await? <= newest() {
@@ -50,6 +52,8 @@ pub async fn run(config: &DatabaseConfig) -> Result<Migrated, StoreError> {
 /// IAM token; elsewhere somebody gives it a password.
 pub async fn ensure_login(config: &DatabaseConfig, login: &str) -> Result<(), StoreError> {
     let (client, connection) = connect(config).await?;
+    let query = |source| StoreError::new("db.login", source);
+    client.batch_execute(ONE_AT_A_TIME).await.map_err(query)?;
     login::ensure(&client, login).await?;
     drop(client);
     let _ = connection.await;

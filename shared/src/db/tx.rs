@@ -84,7 +84,8 @@ impl Tx {
         };
         let answer = match &tx.client {
             Some(client) => {
-                let statement = if kept { client.prepare_cached(sql).await } else { client.prepare(sql).await };
+                let statement =
+                    if kept { client.prepare_cached(sql).await } else { client.prepare(sql).await };
                 match statement {
                     // In this order: each is sent when it is first polled.
                     Ok(statement) => {
@@ -185,8 +186,7 @@ impl Tx {
         self.timed(sql, async |client: &Object| {
             let statement = client.prepare_cached(sql).await?;
             let (executed, committed) =
-                join(client.execute(&statement, params), client.batch_execute("COMMIT"))
-                    .await;
+                join(client.execute(&statement, params), client.batch_execute("COMMIT")).await;
             executed.and(committed)
         })
         .await?;

@@ -45,7 +45,8 @@ impl Database {
     /// Starts the one under `directory` with what is in it and the schema of this build, or an empty one. It is kept.
     pub(crate) async fn keep(directory: &Path) -> Result<Self> {
         let database = Self::open(directory, Config::durable, "2GB").await?;
-        let (mut owner, connection) = tokio_postgres::connect(&database.owner_url(), tokio_postgres::NoTls).await?;
+        let (mut owner, connection) =
+            tokio_postgres::connect(&database.owner_url(), tokio_postgres::NoTls).await?;
         let connection = tokio::spawn(connection);
         kept::bring_up_to_date(&mut owner).await?;
         drop(owner);

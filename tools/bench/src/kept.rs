@@ -24,18 +24,16 @@ pub(crate) async fn bring_up_to_date(owner: &mut Client) -> Result<()> {
         return Ok(());
     }
     let history = "SELECT name, version, checksum FROM refinery_schema_history";
-    let applied: HashMap<String, (i32, String)> = owner
-        .query(history, &[])
-        .await?
-        .iter()
-        .map(|row| (row.get(0), (row.get(1), row.get(2))))
-        .collect();
+    let applied: HashMap<String, (i32, String)> =
+        owner.query(history, &[]).await?.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect();
     let runner = embedded::migrations::runner();
     let mut migrations: Vec<&Migration> = runner.get_migrations().iter().collect();
     migrations.sort_by_key(|migration| migration.version());
     for name in applied.keys() {
         if !migrations.iter().any(|migration| migration.name() == name) {
-            bail!("the kept database has the migration {name}, which this build has not: remove its directory");
+            bail!(
+                "the kept database has the migration {name}, which this build has not: remove its directory"
+            );
         }
     }
     for migration in migrations {
@@ -45,7 +43,9 @@ pub(crate) async fn bring_up_to_date(owner: &mut Client) -> Result<()> {
             Some((version, checksum)) => {
                 let then = Migration::unapplied(&format!("V{version}__{name}"), sql)?;
                 if then.checksum().to_string() != *checksum {
-                    bail!("the migration {name} was edited after it had been applied: remove the kept directory");
+                    bail!(
+                        "the migration {name} was edited after it had been applied: remove the kept directory"
+                    );
                 }
             }
             None => {
@@ -54,7 +54,10 @@ pub(crate) async fn bring_up_to_date(owner: &mut Client) -> Result<()> {
             }
         }
         transaction
-            .execute("DELETE FROM refinery_schema_history WHERE name = $1 OR version = $2", &[&name, &migration.version()])
+            .execute(
+                "DELETE FROM refinery_schema_history WHERE name = $1 OR version = $2",
+                &[&name, &migration.version()],
+            )
             .await?;
         let note = "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) VALUES ($1, $2, $3, $4)";
         let (at, checksum) = (Utc::now().to_rfc3339(), migration.checksum().to_string());

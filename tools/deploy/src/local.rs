@@ -46,6 +46,7 @@ async fn databases() -> Result<Databases> {
     cluster.ensure_extension(DATABASE, "vector").await?;
     Ok(Databases {
         login: cluster.url(LOGIN, &password, DATABASE),
+        role: LOGIN.to_owned(),
         owner: cluster.url(OWNER, &password, DATABASE),
     })
 }

@@ -17,6 +17,8 @@ const NAME: &str = "mem0-enterprise-local";
 pub struct Databases {
     /// What functions get.
     pub login: String,
+    /// The role in it, which `migrate` shall prepare; empty when it is prepared already.
+    pub role: String,
     /// What `migrate` gets.
     pub owner: String,
 }
@@ -140,6 +142,7 @@ impl Stack {
     fn configure(&self, osls: &mut Command, artifacts: &Path, databases: &Databases) {
         osls.env("MEM0_ARTIFACTS", artifacts).env("MEM0_EMULATOR_PORT", self.port.to_string());
         osls.env("MEM0_DATABASE_URL", &databases.login).env("MEM0_OWNER_URL", &databases.owner);
+        osls.env("MEM0_DATABASE_LOGIN", &databases.role);
     }
 
     async fn resources(&self) -> Result<Vec<Resource>> {

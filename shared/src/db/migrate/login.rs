@@ -19,7 +19,12 @@ pub(super) async fn ensure(client: &Client, login: &str) -> Result<(), StoreErro
                 AND NOT EXISTS (SELECT FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
                                  JOIN pg_roles g ON g.oid = m.roleid
                                 WHERE r.rolname = $1 AND g.rolname = 'rds_iam'),
-                format('GRANT rds_iam TO %I', $1))
+                format('GRANT rds_iam TO %I', $1)),
+            -- What a session begins with. Setting it afterwards would pin the session to its connection under RDS Proxy.
+            (4, true, format('ALTER ROLE %I SET role TO mem0_app', $1)),
+            (5, true, format('ALTER ROLE %I SET statement_timeout TO ''10s''', $1)),
+            -- A frozen function does not let go of its connection.
+            (6, true, format('ALTER ROLE %I SET idle_session_timeout TO ''10min''', $1))
         ) needed (step, missing, statement) WHERE missing ORDER BY step";
     let failed = |source| StoreError::new("db.login", source);
     for row in client.query(MISSING, &[&login]).await.map_err(failed)? {

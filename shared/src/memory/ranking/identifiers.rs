@@ -54,7 +54,9 @@ fn is_identifier(piece: &str) -> bool {
     let plain = piece.chars().all(char::is_alphanumeric);
     if !letters {
         // A version has two dots; a date has hyphens, a time a colon, an amount one dot.
-        return digits && piece.split('.').count() > 2 && piece.chars().all(|c| c.is_ascii_digit() || c == '.');
+        return digits
+            && piece.split('.').count() > 2
+            && piece.chars().all(|c| c.is_ascii_digit() || c == '.');
     }
     if digits {
         // "3rd", "1990s", "10am" and "2x" are no names.
@@ -102,9 +104,15 @@ mod tests {
     fn what_nobody_writes_by_chance_is_an_identifier() {
         for (query, expected) in [
             ("What is OPS-1234 about?", &["ops-1234"][..]),
-            ("parse_header, PaymentService and std::mem::take.", &["parse_header", "paymentservice", "std::mem::take"]),
+            (
+                "parse_header, PaymentService and std::mem::take.",
+                &["parse_header", "paymentservice", "std::mem::take"],
+            ),
             ("who runs v1.2.3 or 1.2.4?", &["1.2.4", "v1.2.3"]),
-            ("mail dana@example.com about services/billing.toml", &["dana@example.com", "services/billing.toml"]),
+            (
+                "mail dana@example.com about services/billing.toml",
+                &["dana@example.com", "services/billing.toml"],
+            ),
             ("error E0308", &["e0308"]),
         ] {
             assert_eq!(named(query), expected, "{query}");
