@@ -106,22 +106,31 @@ CREATE FUNCTION mem0.search_partition_{partition}(
 DECLARE
     comparable integer := CASE WHEN query IS NOT NULL THEN mem0.model_number(query_model) END;
     asked mem0.text_query;
-    exact bigint[] := small;
-    approximate boolean := (SELECT sum(n.rows) > 24000 FROM scope_sizes n
+    -- Up to here, comparing all is sure, and no dearer than finding the nearest few among all that the graph holds.
+    approximate boolean := (SELECT coalesce(sum(n.rows), 0) > 24000 FROM scope_sizes n
                              WHERE n.enterprise_id = tenant AND n.scope_id = ANY (broad_scopes));
 BEGIN
-    IF approximate IS NOT TRUE THEN
-        -- Sure, and no dearer than finding these few among all that the graph holds.
-        exact := small || broad_scopes;
-    END IF;
     asked := mem0.text_query(small || broad_scopes, words);
     RETURN QUERY
-    WITH vectors AS MATERIALIZED (
-        (SELECT p.memory_id AS id, p.scope_id, p.embedding <#> query AS distance
+    WITH nearby AS MATERIALIZED (
+        SELECT p.memory_id AS id, p.scope_id, p.embedding <#> query AS distance
+          FROM memory_scopes_{partition} p
+         WHERE p.enterprise_id = tenant AND p.scope_id = ANY (small) AND p.model = comparable
+           AND query IS NOT NULL AND among IS NULL
+         -- More than asked for, since a memory in several scopes is there more than once.
+         ORDER BY 3 LIMIT nearest * 2
+    ), bound AS MATERIALIZED (
+        -- Nothing farther than the last of these can be among so many: it need not be sorted.
+        SELECT coalesce(max(n.distance) FILTER (WHERE n.place = nearest * 2), 'Infinity') AS distance
+          FROM (SELECT row_number() OVER (ORDER BY n.distance) AS place, n.distance FROM nearby n) n
+    ), vectors AS MATERIALIZED (
+        SELECT n.id, n.scope_id, n.distance FROM nearby n
+         UNION ALL
+        (SELECT p.memory_id, p.scope_id, p.embedding <#> query
            FROM memory_scopes_{partition} p
-          WHERE p.enterprise_id = tenant AND p.scope_id = ANY (exact) AND p.model = comparable
-            AND among IS NULL
-          -- More than asked for, since a memory in several scopes is there more than once.
+          WHERE p.enterprise_id = tenant AND p.scope_id = ANY (broad_scopes) AND p.model = comparable
+            AND query IS NOT NULL AND among IS NULL AND NOT approximate
+            AND p.embedding <#> query <= (SELECT b.distance FROM bound b)
           ORDER BY 3 LIMIT nearest * 2)
         UNION ALL
         (SELECT p.memory_id, p.scope_id, p.embedding <#> query
