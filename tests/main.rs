@@ -20,6 +20,7 @@ mod installation;
 mod isolation;
 mod jobs;
 mod lambda;
+mod limits;
 mod mcp_clients;
 mod neighbours;
 mod node;
@@ -33,3 +34,6 @@ mod routes;
 mod rows;
 mod search;
 mod statements;
+#[cfg(feature = "unscoped")]
+mod unscoped;
+mod visibility;

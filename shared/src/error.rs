@@ -1,4 +1,4 @@
-//! What a caller can be told: eight meanings, rendered for HTTP in `http::problem` and for MCP in `functions/mcp`.
+//! What a caller can be told: nine meanings, rendered for HTTP in `http::problem` and for MCP in `functions/mcp`.
 
 use std::time::Duration;
 
@@ -47,11 +47,16 @@ pub enum Error {
     #[error("{0}")]
     TooLarge(String),
     /// Too often: 429, with the time after which to try again.
-    #[error("too many attempts, try again in {} s", retry_after.as_secs())]
+    #[error("{what}, try again in {} s", retry_after.as_secs())]
     LimitReached {
+        /// Too much of what.
+        what: &'static str,
         /// How long to wait.
         retry_after: Duration,
     },
+    /// As much as the enterprise's plan allows: 403.
+    #[error("{0}")]
+    QuotaReached(String),
     /// A part that the answer needs is not there right now: 503. The cause is logged, never shown.
     #[error("{message}")]
     Unavailable {

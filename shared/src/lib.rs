@@ -22,6 +22,7 @@ pub mod identity;
 pub mod ids;
 pub mod jobs;
 pub mod lambda;
+pub mod limits;
 pub mod memory;
 pub mod metrics;
 mod name;

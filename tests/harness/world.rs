@@ -3,9 +3,10 @@
 //! ```text
 //! enterprise (owner)
 //! └── organization
-//!     └── division
-//!         ├── team (member)
-//!         └── sibling team
+//!     ├── division
+//!     │   ├── team (member)
+//!     │   └── sibling team
+//!     └── neighbour division
 //! ```
 //!
 //! Every name and every text in it contains the tenant's marker word, so that whatever leaks is recognized.
@@ -28,6 +29,8 @@ pub(crate) struct World {
     pub(crate) division: Node,
     pub(crate) team: Node,
     pub(crate) sibling: Node,
+    /// A division beside.
+    pub(crate) neighbour: Node,
     pub(crate) invitation: String,
     pub(crate) api_key: String,
     /// A group kept at the team, with the member in it and a role there.
@@ -61,6 +64,8 @@ impl World {
         let division = owner.node_in(&organization, ScopeKind::Division, &format!("{marker} division")).await;
         let team = owner.node_in(&division, ScopeKind::Team, &format!("{marker} team")).await;
         let sibling = owner.node_in(&division, ScopeKind::Team, &format!("{marker} sibling")).await;
+        let neighbour =
+            owner.node_in(&organization, ScopeKind::Division, &format!("{marker} neighbour")).await;
         // Sent with a key, so that there is a stored answer.
         let change = Request::post(format!("/v1/organizations/{}/move", team.id))
             .header("content-type", "application/json")
@@ -99,6 +104,7 @@ impl World {
             division,
             team,
             sibling,
+            neighbour,
             invitation: text(&invitation["id"]),
             api_key: text(&api_key["id"]),
             group,
@@ -133,6 +139,7 @@ impl World {
             self.division.id.to_string(),
             self.team.id.to_string(),
             self.sibling.id.to_string(),
+            self.neighbour.id.to_string(),
             self.invitation.clone(),
             self.api_key.clone(),
             self.group.clone(),
@@ -220,7 +227,9 @@ async fn linked(owner: &Actor, marker: &str) -> (String, String) {
 /// As if the upkeep of searches had come by, before there was anything.
 async fn was_looked_after(app: &TestApp, owner: &Actor) {
     let upkeep = "WITH size AS (INSERT INTO scope_sizes VALUES ($1, $2, 0)),
-                       sample AS (INSERT INTO term_samples VALUES ($1, 0))
+                       sample AS (INSERT INTO term_samples VALUES ($1, 0)),
+                       plan AS (INSERT INTO enterprise_plans VALUES ($1, 'enterprise')),
+                       counted AS (INSERT INTO memory_counts VALUES ($1, 2, now()))
                   INSERT INTO frequent_terms VALUES ($1, 'spring', 0.01)";
     let client = app.database().superuser().await;
     client.execute(upkeep, &[&owner.enterprise.uuid(), &owner.scope.0]).await.unwrap();
@@ -249,7 +258,9 @@ async fn make_service_account(owner: &Actor, node: &Node) -> (String, String) {
 
 /// The job that chains the audit log has come by.
 async fn was_chained(app: &TestApp, owner: &Actor) {
-    let chained = "SELECT EXISTS (SELECT FROM audit_heads WHERE enterprise_id = $1)";
+    let chained = "SELECT NOT EXISTS (
+                       SELECT FROM audit_log l WHERE enterprise_id = $1 AND NOT EXISTS (
+                              SELECT FROM audit_chain c WHERE c.enterprise_id = l.enterprise_id AND c.id = l.id))";
     let client = app.database().superuser().await;
     loop {
         // Rows wait while anything older runs in the cluster, which other tests share.

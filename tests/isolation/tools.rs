@@ -95,7 +95,7 @@ async fn visit(world: &World, before: &mut Tables, visitor: &Visitor, used: &Use
     let after = world.tables().await;
     let who = format!("{} of {visitor}", used.name);
     visitor.assert_learned_nothing(world, &answer, &used.params.to_string());
-    if visitor.actor().is_none() {
+    if visitor.is_nobody() {
         answer.assert_problem(401, "unauthenticated", None);
         visitor.assert_changed_nothing(before, &after, false, &who);
         return "401".to_owned();

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use shared::access::AuthContext;
 use shared::email::EmailAddress;
 use shared::error::{Error, Result};
-use shared::http::{Json, Request, refuse_key};
+use shared::http::{Json, Unproven, refuse_key};
 use shared::identity::Identity;
 use shared::identity::accounts::{Me, NewAccount, Place};
 use shared::identity::passwords::Password;
@@ -28,7 +28,7 @@ pub(crate) struct Register {
 /// `POST /v1/auth/register`: an account, of a new enterprise or by invitation, signed in.
 pub(crate) async fn register(
     State(identity): State<Identity>,
-    Request(request): Request,
+    Unproven(request): Unproven,
     headers: HeaderMap,
     Json(body): Json<Register>,
 ) -> Result<Response> {

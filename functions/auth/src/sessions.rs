@@ -8,7 +8,7 @@ use serde::Deserialize;
 use shared::access::AuthContext;
 use shared::email::EmailAddress;
 use shared::error::Result;
-use shared::http::{Json, Path, Query, Request, refuse_key};
+use shared::http::{Json, Path, Query, Unproven, refuse_key};
 use shared::identity::Identity;
 use shared::identity::passwords::Password;
 use shared::identity::sessions::SessionView;
@@ -27,7 +27,7 @@ pub(crate) struct Login {
 /// `POST /v1/auth/login`: a session for whoever knows the password.
 pub(crate) async fn login(
     State(identity): State<Identity>,
-    Request(request): Request,
+    Unproven(request): Unproven,
     headers: HeaderMap,
     Json(body): Json<Login>,
 ) -> Result<Response> {
@@ -45,7 +45,7 @@ pub(crate) struct Refresh {
 /// `POST /v1/auth/refresh`: the next pair of tokens. Sent twice within 30 s it gives the same refresh token twice.
 pub(crate) async fn refresh(
     State(identity): State<Identity>,
-    Request(request): Request,
+    Unproven(request): Unproven,
     headers: HeaderMap,
     Json(body): Json<Refresh>,
 ) -> Result<Response> {

@@ -155,7 +155,9 @@ impl From<Error> for Fault {
                 Self::new(INVALID_PARAMS, message)
             }
             Error::InsufficientScope { needed, .. } => Self::insufficient_scope(message, needed),
-            Error::Forbidden(_) | Error::Unauthenticated(_) => Self::new(FORBIDDEN, message),
+            Error::Forbidden(_) | Error::QuotaReached(_) | Error::Unauthenticated(_) => {
+                Self::new(FORBIDDEN, message)
+            }
             Error::LimitReached { .. } | Error::Unavailable { .. } | Error::Internal(_) => {
                 Self::new(INTERNAL_ERROR, message)
             }

@@ -3,7 +3,7 @@
 use axum::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
 
-use super::Request;
+use super::{Request, rates};
 use crate::access::{AuthContext, Credential, Gate};
 use crate::audit::refusal::Witness;
 use crate::error::{Error, Result};
@@ -23,6 +23,7 @@ where
         if let Some(witness) = parts.extensions.get::<Witness>() {
             witness.see(&gate, &caller);
         }
+        rates::admit(parts, &gate, &caller).await?;
         Ok(caller)
     }
 }

@@ -7,6 +7,7 @@ use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::rates::BodyLimit;
 use crate::error::{Error, Result};
 
 /// A JSON body, in requests and in answers.
@@ -35,13 +36,21 @@ pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S, kinds: &[
             return Err(Error::malformed(format!("content type {kind:?} is not {name}, send {}", kinds[0])));
         }
     }
-    Bytes::from_request(request, state).await.map_err(|rejection| {
+    let most = request.extensions().get::<BodyLimit>().copied();
+    let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
         if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
             Error::TooLarge("the body is larger than this installation accepts".to_owned())
         } else {
             Error::malformed("the body could not be read")
         }
-    })
+    })?;
+    match most {
+        Some(BodyLimit(most)) if bytes.len() > most => Err(Error::TooLarge(format!(
+            "the body has {} bytes, the plan allows {most}: send less at a time, or ask for a larger plan",
+            bytes.len()
+        ))),
+        _ => Ok(bytes),
+    }
 }
 
 /// Parses a body, with the path to whatever does not fit.

@@ -36,7 +36,9 @@ impl Error {
         match self {
             Self::Invalid { .. } => StatusCode::BAD_REQUEST,
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) | Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::InsufficientScope { .. } | Self::QuotaReached(_) => {
+                StatusCode::FORBIDDEN
+            }
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -58,6 +60,7 @@ impl Error {
             Self::Conflict(_) => "conflict",
             Self::TooLarge(_) => "too-large",
             Self::LimitReached { .. } => "limit-reached",
+            Self::QuotaReached(_) => "quota-reached",
             Self::Unavailable { .. } => "unavailable",
             Self::Internal(_) => "internal",
         }
@@ -66,7 +69,7 @@ impl Error {
     /// Takes note of it where others look: of a refusal for the audit log, of a fault with its cause in the log. Whoever
     /// renders an error calls this once.
     pub fn log(&self) {
-        if matches!(self, Self::Forbidden(_) | Self::NotFound { .. }) {
+        if [403, 404].contains(&self.status().as_u16()) {
             telemetry::refused(self.status().as_u16(), self.to_string());
         }
         let request = telemetry::request_id().map(|id| id.to_string());
@@ -120,7 +123,7 @@ impl IntoResponse for Error {
                     format!("Bearer realm=\"mem0\", error=\"insufficient_scope\", scope=\"{scopes}\"");
                 headers.extend(HeaderValue::from_str(&challenge).ok().map(|value| (WWW_AUTHENTICATE, value)));
             }
-            Self::LimitReached { retry_after } => {
+            Self::LimitReached { retry_after, .. } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
             }
             Self::Unavailable { .. } => {

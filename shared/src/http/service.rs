@@ -13,6 +13,7 @@ use http::header::{HeaderName, USER_AGENT};
 use http::{HeaderValue, StatusCode};
 
 use super::problem::problem;
+use super::rates::Rates;
 use super::{Json, Routes};
 use crate::access::{Gate, RequestInfo};
 use crate::audit::refusal::Witness;
@@ -20,6 +21,7 @@ use crate::clock::Clock;
 use crate::config::LimitsConfig;
 use crate::error::{Error, Result};
 use crate::ids::RequestId;
+use crate::limits::Limiter;
 use crate::metrics;
 use crate::telemetry::RequestLog;
 
@@ -34,7 +36,7 @@ pub fn service(router: Router, clock: Clock, limits: LimitsConfig) -> Router {
             problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail, None)
         })
         .layer(DefaultBodyLimit::max(limits.body_bytes))
-        .layer(middleware::from_fn_with_state((clock, limits), observe))
+        .layer(middleware::from_fn_with_state((clock, limits, Limiter::default()), observe))
 }
 
 /// `GET /health`: this process answers. `GET /ready`: so does its database, with the schema that this build needs.
@@ -57,7 +59,7 @@ where
 }
 
 async fn observe(
-    State((clock, limits)): State<(Clock, LimitsConfig)>,
+    State((clock, limits, limiter)): State<(Clock, LimitsConfig, Limiter)>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Infallible> {
@@ -73,6 +75,8 @@ async fn observe(
     request.extensions_mut().insert(info);
     let witness = Witness::default();
     request.extensions_mut().insert(witness.clone());
+    let rates = Rates::new(limiter);
+    request.extensions_mut().insert(rates.clone());
     let named = named(request.uri().path());
     let operation = route.as_ref().map(|route| format!("{method} {route}"));
 
@@ -115,6 +119,7 @@ async fn observe(
             );
         })
         .await;
+    rates.tell(response.headers_mut());
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::{Job, Topic, Work, Worker, deliver};
 use crate::audit::chain;
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::memory::{self, Backlog};
 use crate::metrics;
 use crate::outbox::{self, Message};
@@ -44,6 +45,11 @@ pub const JOBS: &[Job] = &[
         run: |worker| chain::extend(&worker.gate).boxed(),
     },
     Job { name: "share.expire", every: Duration::from_secs(30), run: |worker| end_shares(worker).boxed() },
+    Job {
+        name: "rate_limit.prune",
+        every: Duration::from_secs(3600),
+        run: |worker| limits::prune(&worker.gate).boxed(),
+    },
     Job { name: "outbox.prune", every: Duration::from_secs(3600), run: |worker| prune(worker).boxed() },
 ];
 

@@ -18,6 +18,7 @@ use crate::embedding::{Embedding, Purpose};
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{EventId, MemoryId, ScopeId};
+use crate::limits::quotas;
 use crate::memory::classify;
 use crate::memory::duplicate::{Fingerprint, Wording};
 use crate::memory::gate::{self, Fresh};
@@ -156,6 +157,7 @@ impl Memories {
             }
             let memories = group.memories(event, lines, &fresh);
             if !memories.is_empty() {
+                quotas::memories(tx, memories.len()).await?;
                 let batch = Batch { home: group.home.id, labels: group.labels, model };
                 store::insert::insert(tx, &batch, &memories).await.map_err(scope_gone)?;
             }

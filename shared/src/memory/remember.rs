@@ -16,6 +16,7 @@ use crate::embedding::{Embedding, Purpose};
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{EventId, MemoryId};
+use crate::limits::quotas;
 use crate::memory::classify;
 use crate::memory::gate::{self, Fresh};
 use crate::memory::statements::{self, Statement};
@@ -142,6 +143,7 @@ impl Memories {
             gate::pass(tx, &place, statements, embeddings).await?
         };
         if !fresh.is_empty() {
+            quotas::memories(tx, fresh.len()).await?;
             let batch = Batch { home: home.id, labels: &request.labels, model: self.embedder.model() };
             let capture = capture::id(event, home.id, &request.labels);
             let memories: Vec<NewMemory<'_>> =

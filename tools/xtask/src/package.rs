@@ -18,7 +18,7 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::{
     cargo, progress,
@@ -105,6 +105,7 @@ fn pack(
     let bootstrap = directory.join(&function.name).join("bootstrap");
     let needs = bootstrap::inspect(&bootstrap, target)
         .with_context(|| format!("{} would not run on Lambda", function.name))?;
+    refuse_unscoped(&bootstrap)?;
     let zip = directory.join(format!("{}.zip", function.name));
     let sha256 = archive::write(&bootstrap, &zip)?;
     Ok(Packaged {
@@ -141,6 +142,15 @@ fn build(
         command.args(["--package", &function.package, "--bin", &function.name]);
     }
     cargo::run(&mut command, "building functions")
+}
+
+/// Refuses a function built with the feature `unscoped` of `shared`, which is for tests only.
+fn refuse_unscoped(bootstrap: &Path) -> Result<()> {
+    const WORDS: &[u8] = b"built without the application's predicates";
+    let binary = fs::read(bootstrap).with_context(|| format!("cannot read {}", bootstrap.display()))?;
+    let found = binary.windows(WORDS.len()).any(|part| part == WORDS);
+    ensure!(!found, "{} was built with the feature `unscoped`, which is for tests only", bootstrap.display());
+    Ok(())
 }
 
 fn size(path: &Path) -> Result<u64> {

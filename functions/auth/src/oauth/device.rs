@@ -6,7 +6,7 @@ use http::HeaderMap;
 use http::header::CACHE_CONTROL;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use shared::http::{Json, Request};
+use shared::http::{Json, Unproven};
 use shared::identity::Identity;
 use shared::identity::oauth::browser::Question;
 use shared::identity::oauth::device::{INTERVAL, LIFETIME};
@@ -21,7 +21,7 @@ use super::visitor::Visitor;
 /// `POST /oauth/device_authorization`
 pub(crate) async fn begin(
     State(identity): State<Identity>,
-    Request(request): Request,
+    Unproven(request): Unproven,
     headers: HeaderMap,
     form: Form,
 ) -> Result<Response, Refused> {

@@ -37,7 +37,7 @@ pub(crate) async fn login(
             Ok(response)
         }
         Err(Error::Unauthenticated(_)) => Ok(again("The email address or the password is not right.")),
-        Err(Error::LimitReached { retry_after }) => {
+        Err(Error::LimitReached { retry_after, .. }) => {
             let seconds = retry_after.as_secs();
             Ok(again(&format!("There were too many attempts. Try again in {seconds} seconds.")))
         }

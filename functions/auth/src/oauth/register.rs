@@ -6,7 +6,7 @@ use http::StatusCode;
 use http::header::CACHE_CONTROL;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
-use shared::http::{Json, Request};
+use shared::http::{Json, Unproven};
 use shared::identity::Identity;
 use shared::identity::oauth::clients::{Metadata, Registered};
 use shared::identity::oauth::{Code, OAuthError};
@@ -33,7 +33,7 @@ struct Registration<'a> {
 
 pub(crate) async fn register(
     State(identity): State<Identity>,
-    Request(request): Request,
+    Unproven(request): Unproven,
     body: Result<Json<Metadata>, shared::Error>,
 ) -> Result<Response, Refused> {
     let Json(metadata) = body.map_err(|error| match error {

@@ -9,7 +9,7 @@ use http::header::{AUTHORIZATION, CACHE_CONTROL};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use shared::access::RequestInfo;
-use shared::http::{Json, Request};
+use shared::http::{Json, Unproven};
 use shared::identity::Identity;
 use shared::identity::oauth::clients::{Client, Credentials, GrantType};
 use shared::identity::oauth::codes::Redemption;
@@ -32,7 +32,7 @@ struct Tokens<'a> {
 
 pub(crate) async fn issue(
     State(identity): State<Identity>,
-    Request(request): Request,
+    Unproven(request): Unproven,
     headers: HeaderMap,
     form: Form,
 ) -> Result<Response, Refused> {

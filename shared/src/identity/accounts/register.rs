@@ -16,6 +16,7 @@ use crate::identity::passwords::{Password, PasswordHash};
 use crate::identity::sessions::SignedIn;
 use crate::identity::throttle::{self, Bucket};
 use crate::ids::UserId;
+use crate::limits::quotas;
 use crate::name;
 use crate::tenancy::founding::{self, Founded};
 use crate::tenancy::invitations::{self, Accepted};
@@ -124,6 +125,7 @@ impl Destination {
                 let Some(Accepted { id, enterprise, scope, role, invited_by, .. }) = accepted else {
                     return Err(Error::Conflict("the invitation is no longer open".to_owned()));
                 };
+                quotas::members(tx, enterprise).await?;
                 (enterprise, scope, role, Some(invited_by), Entry::new("invitation.accept", id))
             }
         };

@@ -8,7 +8,6 @@
 
 mod store;
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -21,6 +20,7 @@ use crate::db::StoreError;
 use crate::email::EmailAddress;
 use crate::error::{Error, Result};
 use crate::ids::UserId;
+use crate::limits;
 
 /// Something whose failures are counted together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,25 +114,25 @@ impl Bucket {
     /// Logins from an address.
     #[must_use]
     pub fn login(request: &RequestInfo) -> Self {
-        Self { name: format!("login:{}", network(request)), patience: LOGIN_ADDRESS }
+        Self { name: format!("login:{}", limits::network(request)), patience: LOGIN_ADDRESS }
     }
 
     /// Registrations from an address.
     #[must_use]
     pub fn register(request: &RequestInfo) -> Self {
-        Self { name: format!("register:{}", network(request)), patience: REGISTER_ADDRESS }
+        Self { name: format!("register:{}", limits::network(request)), patience: REGISTER_ADDRESS }
     }
 
     /// Applications registered from an address, used or not.
     #[must_use]
     pub fn register_client(request: &RequestInfo) -> Self {
-        Self { name: format!("client:{}", network(request)), patience: REGISTER_CLIENT }
+        Self { name: format!("client:{}", limits::network(request)), patience: REGISTER_CLIENT }
     }
 
     /// Devices that begin to wait at an address.
     #[must_use]
     pub fn device(request: &RequestInfo) -> Self {
-        Self { name: format!("device:{}", network(request)), patience: REGISTER_CLIENT }
+        Self { name: format!("device:{}", limits::network(request)), patience: REGISTER_CLIENT }
     }
 
     /// Codes of devices that somebody types.
@@ -144,21 +144,7 @@ impl Bucket {
     /// Wrong refresh tokens, codes and secrets of applications from an address.
     #[must_use]
     pub fn refresh(request: &RequestInfo) -> Self {
-        Self { name: format!("refresh:{}", network(request)), patience: REFRESH_ADDRESS }
-    }
-}
-
-/// Whose address it is: a single IPv4 address, but a whole /64 of IPv6, which is what one customer has. Requests
-/// without an address, which only in-process callers make, share one.
-fn network(request: &RequestInfo) -> String {
-    let Some(ip) = request.ip.as_deref() else { return "unknown".to_owned() };
-    match ip.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
-        Ok(IpAddr::V4(ip)) => ip.to_string(),
-        Ok(IpAddr::V6(ip)) => {
-            let [a, b, c, d, ..] = ip.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-        Err(_) => ip.chars().take(64).collect(),
+        Self { name: format!("refresh:{}", limits::network(request)), patience: REFRESH_ADDRESS }
     }
 }
 
@@ -177,7 +163,7 @@ impl Attempt {
     pub fn admitted(self) -> Result<Reserved> {
         match self {
             Self::Admitted(reserved) => Ok(reserved),
-            Self::Blocked(retry_after) => Err(Error::LimitReached { retry_after }),
+            Self::Blocked(retry_after) => Err(Error::LimitReached { what: "too many attempts", retry_after }),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ids::InvitationId;
+use crate::limits::quotas;
 use crate::page::{Cursor, List, QueryHash};
 use crate::random;
 use crate::tenancy::locked::Locked;
@@ -42,6 +43,7 @@ pub async fn invite(
         rank::may_touch(&scope, Some(earlier.role))?;
         store::revoke(&tree, earlier.id).await?;
     }
+    quotas::members(&tx, ctx.enterprise_id()).await?;
     let token = random::secret(TOKEN_PREFIX)?;
     let hash = SecretHash::of(&token);
     let id = InvitationId::generate();

@@ -17,6 +17,7 @@ use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ids::{NodeId, ScopeId};
+use crate::limits::quotas;
 use crate::tenancy::locked::Locked;
 use crate::tenancy::place::Place;
 use crate::tenancy::{policies, rank};
@@ -161,7 +162,7 @@ async fn checked(
         for kind in estate::kinds_below(tree, scope).await? {
             check_kind(kind, &heir)?;
         }
-        check_depth(&heir, below)?;
+        check_depth(&heir, below, quotas::depth(tree).await?)?;
     }
     Ok((node, heir))
 }

@@ -45,9 +45,14 @@ pub(super) fn a(kind: ScopeKind) -> String {
     format!("{} {kind}", if vowel { "an" } else { "a" })
 }
 
-/// Refuses a place so deep that the lowest of `height` levels would be below the last one.
-pub(super) fn check_depth(parent: &ReadableScope, height: usize) -> Result<()> {
+/// Refuses a place so deep that the lowest of `height` levels would be below the last one, or the last one of the plan.
+pub(super) fn check_depth(parent: &ReadableScope, height: usize, plan: Option<usize>) -> Result<()> {
     let lowest = parent.path.len() + height;
+    if let Some(most) = plan.filter(|most| lowest > *most) {
+        return Err(Error::QuotaReached(format!(
+            "the tree would be {lowest} levels deep, counting the enterprise; the plan allows {most}"
+        )));
+    }
     if lowest <= MAX_LEVEL {
         return Ok(());
     }

@@ -12,6 +12,7 @@ use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::NodeId;
+use crate::limits::quotas;
 use crate::name;
 use crate::page::{Cursor, List, QueryHash};
 use crate::tenancy::locked::Locked;
@@ -33,7 +34,7 @@ pub async fn create(
         let parent = tree.scope(parent).await?;
         ctx.authorize(Action::CreateNode, &parent)?;
         check_kind(new.kind, &parent)?;
-        check_depth(&parent, 1)?;
+        check_depth(&parent, 1, quotas::depth(&tx).await?)?;
         let id = NodeId::generate();
         let scope = store::insert(&tree, id, new.kind, &parent, &name, &settings).await?;
         let details = json!({ "kind": new.kind, "name": name, "parent": parent.label() });
@@ -130,7 +131,7 @@ pub async fn relocate(
             if to.path.contains(&node.id) {
                 return Err(Error::Conflict("a node cannot be moved below itself".to_owned()));
             }
-            check_depth(&to, store::height(&tree, &node).await?)?;
+            check_depth(&to, store::height(&tree, &node).await?, quotas::depth(&tx).await?)?;
             store::relocate(&tree, &node, &to).await?;
             let details = json!({ "from": from.label(), "to": to.label() });
             audit::record(&tx, Entry::new("organization.move", id).within(scope).with(details)).await?;

@@ -29,7 +29,7 @@ pub(super) fn page(error: OAuthError) -> Response {
         escape(&text)
     );
     let mut response = document(status, "This cannot go on", &content, None);
-    if let OAuthError::Failed(Error::LimitReached { retry_after }) = &error {
+    if let OAuthError::Failed(Error::LimitReached { retry_after, .. }) = &error {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
     }
     response

@@ -1,0 +1,98 @@
+//! Rate limits as HTTP tells them: `RateLimit-Policy` and `RateLimit` as the IETF drafts them
+//! (draft-ietf-httpapi-ratelimit-headers), and `RateLimit-Limit`, `-Remaining`, `-Reset` of its earlier versions, which
+//! most clients know. Also the extractor of those who are limited by their address alone.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{FromRef, FromRequestParts};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
+
+use super::Request;
+use crate::access::{AuthContext, Gate, RequestInfo};
+use crate::error::{Error, Result};
+use crate::limits::{Limiter, Standing};
+
+/// How the caller of a request stands, once that is known; all clones know the same.
+#[derive(Clone)]
+pub(super) struct Rates {
+    limiter: Limiter,
+    standing: Arc<Mutex<Standing>>,
+}
+
+/// The largest body that the caller's plan allows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BodyLimit(pub(super) usize);
+
+/// Admits a caller's request.
+pub(super) async fn admit(parts: &mut Parts, gate: &Gate, caller: &AuthContext) -> Result<()> {
+    let rates = Rates::of(parts)?;
+    let (standing, admitted) = rates.limiter.admit(&gate.db, caller).await;
+    if let Some(bytes) = standing.body_bytes {
+        parts.extensions.insert(BodyLimit(bytes));
+    }
+    rates.note(standing);
+    admitted
+}
+
+/// A request of somebody who has not said who they are: admitted by the address that it comes from.
+#[derive(Debug, Clone)]
+pub struct Unproven(pub RequestInfo);
+
+impl<S> FromRequestParts<S> for Unproven
+where
+    S: Send + Sync,
+    Gate: FromRef<S>,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let Request(request) = Request::from_request_parts(parts, state).await?;
+        let gate = Gate::from_ref(state);
+        let rates = Rates::of(parts)?;
+        let (standing, admitted) = rates.limiter.admit_address(&gate.db, &request).await;
+        rates.note(standing);
+        admitted.map(|()| Self(request))
+    }
+}
+
+impl Rates {
+    pub(super) fn new(limiter: Limiter) -> Self {
+        Self { limiter, standing: Arc::default() }
+    }
+
+    /// Those of a request, put there by `http::service`.
+    fn of(parts: &Parts) -> Result<Self> {
+        let rates = parts.extensions.get::<Self>().cloned();
+        rates.ok_or_else(|| Error::internal("the router is not wrapped by http::service"))
+    }
+
+    fn note(&self, standing: Standing) {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+    }
+
+    /// Tells the client.
+    pub(super) fn tell(&self, headers: &mut HeaderMap) {
+        let standing = std::mem::take(&mut *self.standing.lock().unwrap_or_else(PoisonError::into_inner));
+        let Some(tightest) = standing.tightest() else { return };
+        let policy = standing.limits.iter().fold(String::new(), |mut text, limit| {
+            let comma = if text.is_empty() { "" } else { ", " };
+            let _ = write!(text, "{comma}\"{}\";q={};w=60", limit.name, limit.quota);
+            text
+        });
+        let (remaining, reset) = (tightest.remaining.max(0.0) as u64, tightest.reset().as_secs());
+        let told = [
+            ("ratelimit-policy", policy),
+            ("ratelimit", format!("\"{}\";r={remaining};t={reset}", tightest.name)),
+            ("ratelimit-limit", tightest.quota.to_string()),
+            ("ratelimit-remaining", remaining.to_string()),
+            ("ratelimit-reset", reset.to_string()),
+        ];
+        for (name, value) in told {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(name, value);
+            }
+        }
+    }
+}

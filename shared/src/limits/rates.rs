@@ -1,0 +1,184 @@
+//! Requests a minute: token buckets in PostgreSQL, because a Lambda's environments share nothing else, of the API key, the
+//! user and the enterprise; of the address where nobody has said who they are.
+//!
+//! A process leases tokens, more the faster it uses them up, and spends them without asking again. So a busy tenant's
+//! requests do not queue for its one row, and most requests cost nothing. What it leased and did not use within
+//! [`LEASE`] is lost to the others: limits are met exactly or a little early, never exceeded.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::store;
+use crate::access::{AuthContext, Method, RequestInfo};
+use crate::db::Database;
+use crate::error::{Error, Result};
+
+/// How long leased tokens may be spent.
+const LEASE: TimeDelta = TimeDelta::seconds(10);
+/// Most tokens asked for at a time; of no bucket more than a twentieth is given.
+const MOST: i32 = 256;
+/// Leases that are remembered; more, and all are forgotten.
+const LEASES: usize = 10_000;
+/// Requests a minute without a credential, from one address.
+const ADDRESS_PER_MINUTE: i32 = 600;
+
+/// One limit, and what is left of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limit {
+    /// `key`, `user`, `tenant` or `address`.
+    pub name: String,
+    /// Requests a minute.
+    pub quota: i32,
+    /// Requests that could be made now.
+    pub remaining: f64,
+}
+
+impl Limit {
+    /// The time until a bucket has so many tokens more than now.
+    fn until(&self, tokens: f64) -> Duration {
+        Duration::from_secs_f64((tokens * 60.0 / f64::from(self.quota)).clamp(0.0, 60.0).ceil())
+    }
+
+    /// The time until it is full.
+    #[must_use]
+    pub fn reset(&self) -> Duration {
+        self.until(f64::from(self.quota) - self.remaining)
+    }
+
+    fn refusal(&self) -> &'static str {
+        match self.name.as_str() {
+            "key" => "too many requests with this API key",
+            "user" => "too many requests of this user",
+            "tenant" => "too many requests of this enterprise",
+            _ => "too many requests from this address",
+        }
+    }
+}
+
+/// How a caller stands with regard to their limits; empty if there are none.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Standing {
+    /// From the most particular to the most common one.
+    pub limits: Vec<Limit>,
+    /// The largest body that the plan allows.
+    pub body_bytes: Option<usize>,
+}
+
+impl Standing {
+    /// The limit that will be reached first.
+    #[must_use]
+    pub fn tightest(&self) -> Option<&Limit> {
+        self.limits.iter().min_by(|a, b| a.remaining.total_cmp(&b.remaining))
+    }
+}
+
+/// Tokens that this process may spend.
+#[derive(Debug, Clone)]
+struct Lease {
+    left: i32,
+    size: i32,
+    until: DateTime<Utc>,
+    standing: Standing,
+}
+
+impl Lease {
+    fn standing(&self) -> Standing {
+        let mut standing = self.standing.clone();
+        standing.limits.iter_mut().for_each(|limit| limit.remaining += f64::from(self.left));
+        standing
+    }
+}
+
+/// Admits requests. Cheap to clone; all clones spend the same leases.
+#[derive(Clone, Default)]
+pub struct Limiter(Arc<Mutex<HashMap<Uuid, Lease>>>);
+
+impl Limiter {
+    /// Admits a caller's request, or says when to come back. In either case how they stand.
+    pub async fn admit(&self, db: &Database, caller: &AuthContext) -> (Standing, Result<()>) {
+        let (credential, key) = match caller.method() {
+            Method::ApiKey(key, _) => (key.uuid(), Some(key.uuid())),
+            Method::Session(session) => (session.uuid(), None),
+            // An application's use of one person's grant.
+            Method::Application(it) => (it.grant.uuid(), Some(it.grant.uuid())),
+        };
+        let take = async |want| {
+            let (tenant, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+            store::take(db, tenant, user, key, caller.request().at, want).await
+        };
+        self.spend(credential, caller.request().at, take).await
+    }
+
+    /// Admits a request of somebody who has not said who they are, by the address that they come from.
+    pub async fn admit_address(&self, db: &Database, request: &RequestInfo) -> (Standing, Result<()>) {
+        let digest = Sha256::digest(network(request).as_bytes());
+        let bucket = digest.first_chunk().copied().map_or_else(Uuid::nil, Uuid::from_bytes);
+        let take = async |want| store::take_address(db, bucket, ADDRESS_PER_MINUTE, request.at, want).await;
+        self.spend(bucket, request.at, take).await
+    }
+
+    async fn spend(
+        &self,
+        who: Uuid,
+        now: DateTime<Utc>,
+        take: impl AsyncFnOnce(i32) -> Result<store::Taken>,
+    ) -> (Standing, Result<()>) {
+        let want = {
+            let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            match leases.get_mut(&who).filter(|lease| lease.until > now) {
+                Some(lease) if lease.left > 0 => {
+                    lease.left -= 1;
+                    return (lease.standing(), Ok(()));
+                }
+                // Used up before its time: a larger one.
+                Some(lease) => (lease.size * 2).min(MOST),
+                None => 1,
+            }
+        };
+        let taken = match take(want).await {
+            Ok(taken) => taken,
+            Err(error) => return (Standing::default(), Err(error)),
+        };
+        if taken.granted < 1 {
+            let short = taken.standing.tightest().cloned();
+            let retry_after =
+                short.as_ref().map_or(Duration::from_secs(1), |limit| limit.until(1.0 - limit.remaining));
+            let what = short.as_ref().map_or("too many requests", Limit::refusal);
+            return (taken.standing, Err(Error::LimitReached { what, retry_after }));
+        }
+        let lease = Lease {
+            left: taken.granted - 1,
+            size: taken.granted,
+            until: now + LEASE,
+            standing: taken.standing,
+        };
+        let standing = lease.standing();
+        let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if leases.len() >= LEASES {
+            leases.clear();
+        }
+        leases.insert(who, lease);
+        (standing, Ok(()))
+    }
+}
+
+/// Whose address it is: a single IPv4 address, but a whole /64 of IPv6, which is what one customer has. Requests
+/// without an address, which only in-process callers make, share one.
+#[must_use]
+pub fn network(request: &RequestInfo) -> String {
+    let Some(ip) = request.ip.as_deref() else { return "unknown".to_owned() };
+    match ip.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
+        Ok(IpAddr::V4(ip)) => ip.to_string(),
+        Ok(IpAddr::V6(ip)) => {
+            let [a, b, c, d, ..] = ip.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Err(_) => ip.chars().take(64).collect(),
+    }
+}

@@ -1,0 +1,72 @@
+//! `rate_limits`, through the functions of V32.
+
+use chrono::{DateTime, Utc};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::rates::{Limit, Standing};
+use crate::access::UpkeepTx;
+use crate::db::{Database, StoreError};
+use crate::error::Result;
+
+/// What was taken, and how the caller stands after it.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) granted: i32,
+    pub(super) standing: Standing,
+}
+
+/// Takes tokens of the key, the user and the tenant by its plan. A transaction of its own: it must hold although the
+/// request fails.
+pub(super) async fn take(
+    db: &Database,
+    tenant: Uuid,
+    user: Uuid,
+    key: Option<Uuid>,
+    at: DateTime<Utc>,
+    want: i32,
+) -> Result<Taken> {
+    const TAKE: &str = "-- rate_limit.take
+        SELECT granted, names, quotas, remaining, body_bytes FROM mem0.take_tokens($1, $2, $3, $4, $5)";
+    let rows = db.query_alone("rate_limit.take", TAKE, &[&tenant, &user, &key, &at, &want]).await?;
+    let row = one(&rows)?;
+    let names: Vec<String> = row.get("names");
+    let limits = limits(names, row.get("quotas"), row);
+    let body_bytes: Option<i32> = row.get("body_bytes");
+    let body_bytes = body_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+    Ok(Taken { granted: row.get("granted"), standing: Standing { limits, body_bytes } })
+}
+
+/// Takes tokens of an address.
+pub(super) async fn take_address(
+    db: &Database,
+    bucket: Uuid,
+    quota: i32,
+    at: DateTime<Utc>,
+    want: i32,
+) -> Result<Taken> {
+    const TAKE: &str = "-- rate_limit.take_address
+        SELECT granted, remaining FROM mem0.take($1, ARRAY[$2::uuid], ARRAY[$3::integer], $4, $5)";
+    let rows =
+        db.query_alone("rate_limit.take_address", TAKE, &[&Uuid::nil(), &bucket, &quota, &at, &want]).await?;
+    let row = one(&rows)?;
+    let limits = limits(vec!["address".to_owned()], vec![quota], row);
+    Ok(Taken { granted: row.get("granted"), standing: Standing { limits, body_bytes: None } })
+}
+
+fn one(rows: &[Row]) -> Result<&Row, StoreError> {
+    let problem = || StoreError::Unavailable("the rate limits gave no answer".to_owned());
+    rows.first().ok_or_else(problem)
+}
+
+fn limits(names: Vec<String>, quotas: Vec<i32>, row: &Row) -> Vec<Limit> {
+    let remaining: Vec<f64> = row.get("remaining");
+    let limit = |((name, quota), remaining)| Limit { name, quota, remaining };
+    names.into_iter().zip(quotas).zip(remaining).map(limit).collect()
+}
+
+pub(super) async fn prune(tx: &UpkeepTx, before: DateTime<Utc>) -> Result<i32, StoreError> {
+    const PRUNE: &str = "-- rate_limit.prune
+        SELECT mem0.forget_rates($1)";
+    tx.query_one(PRUNE, &[&before]).await.map(|row| row.get(0))
+}

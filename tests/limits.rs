@@ -1,0 +1,175 @@
+//! How often and how much: rate limits by key, user, tenant and address, and the quotas of plans.
+
+use chrono::TimeDelta;
+use http::Method;
+use serde_json::json;
+use shared::access::{Role, ScopeKind};
+
+use crate::harness::{Actor, Answer, Client as _, TestApp};
+
+/// Puts a tenant on a plan, made for the test if it says how.
+async fn plan(owner: &Actor, name: &str, made: Option<&str>) {
+    let client = owner.app().database().superuser().await;
+    if let Some(values) = made {
+        client.batch_execute(&format!("INSERT INTO plans VALUES ('{name}', {values})")).await.unwrap();
+    }
+    let set = "INSERT INTO enterprise_plans VALUES ($1, $2)
+               ON CONFLICT (enterprise_id) DO UPDATE SET plan = excluded.plan";
+    client
+        .execute(set, &[&owner.enterprise.uuid() as &(dyn tokio_postgres::types::ToSql + Sync), &name])
+        .await
+        .unwrap();
+}
+
+async fn ping(actor: &Actor) -> Answer {
+    actor.get("/v1/ping/").await
+}
+
+/// Requests until one is refused: how many were not, and the refusal.
+async fn exhaust(actor: &Actor) -> (usize, Answer) {
+    for admitted in 0..1000 {
+        let answer = ping(actor).await;
+        if answer.status == 429 {
+            return (admitted, answer);
+        }
+        answer.assert_status(200);
+    }
+    panic!("never refused");
+}
+
+#[tokio::test]
+async fn answers_say_how_the_caller_stands() {
+    let app = TestApp::new().await;
+    let owner = app.owner("alice").await;
+    let answer = ping(&owner).await;
+    assert_eq!(answer.header("ratelimit-policy"), Some("\"user\";q=12000;w=60, \"tenant\";q=600000;w=60"));
+    assert_eq!(answer.header("ratelimit"), Some("\"user\";r=11999;t=1"));
+    let key = owner.with_api_key().await;
+    let answer = ping(&key).await;
+    assert_eq!(
+        answer.header("ratelimit-policy"),
+        Some("\"key\";q=6000;w=60, \"user\";q=12000;w=60, \"tenant\";q=600000;w=60")
+    );
+    let told = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"].map(|name| answer.header(name));
+    assert_eq!(told, [Some("6000"), Some("5999"), Some("1")]);
+    assert_eq!(app.anonymous().get("/health").await.header("ratelimit"), None, "what nobody limits");
+}
+
+#[tokio::test]
+async fn a_key_a_user_and_a_tenant_each_have_their_limit() {
+    let app = TestApp::new().await;
+    let owner = app.owner("alice").await;
+    plan(&owner, "small", Some("40, 60, 90, NULL, NULL, NULL, NULL")).await;
+    let (one, two) = (owner.with_api_key().await, owner.with_api_key().await);
+    let (admitted, refused) = exhaust(&one).await;
+    assert_eq!(admitted, 40);
+    let said = refused.assert_problem(429, "limit-reached", None);
+    assert!(said.starts_with("too many requests with this API key, try again in 2 s"), "{said}");
+    assert_eq!(refused.header("retry-after"), Some("2"), "a token comes every second and a half");
+    assert_eq!(refused.header("ratelimit"), Some("\"key\";r=0;t=60"));
+
+    let (admitted, refused) = exhaust(&two).await;
+    assert_eq!(admitted, 20, "what the user has left");
+    assert!(refused.assert_problem(429, "limit-reached", None).contains("of this user"));
+    let colleague = owner.enterprise_colleague("colleague", Role::Member).await;
+    let (admitted, refused) = exhaust(&colleague).await;
+    assert_eq!(admitted, 30, "what the tenant has left");
+    assert!(refused.assert_problem(429, "limit-reached", None).contains("of this enterprise"));
+    ping(&app.owner("bob").await).await.ok();
+
+    app.advance(TimeDelta::seconds(3));
+    let (admitted, _) = exhaust(&one).await;
+    assert_eq!(admitted, 2, "two tokens of the key came back");
+    app.advance(TimeDelta::minutes(5));
+    assert_eq!(exhaust(&one).await.0, 40, "never more than a minute's");
+}
+
+#[tokio::test]
+async fn processes_share_a_limit_and_never_exceed_it() {
+    let app = TestApp::new().await;
+    let owner = app.owner("alice").await;
+    plan(&owner, "small", Some("NULL, 200, NULL, NULL, NULL, NULL, NULL")).await;
+    let others = app.with_other_embedder(app.embedder().clone());
+    let there = owner.at(&others);
+    let mut admitted = 0;
+    for _ in 0..150 {
+        let (one, two) = tokio::join!(ping(&owner), ping(&there));
+        admitted += [one, two].iter().filter(|answer| answer.status == 200).count();
+    }
+    assert!((190..=200).contains(&admitted), "{admitted} were admitted");
+}
+
+#[tokio::test]
+async fn who_says_nothing_of_themselves_is_limited_by_their_address() {
+    let app = TestApp::new().await;
+    let stranger = app.anonymous();
+    let refresh =
+        async || stranger.post("/v1/auth/refresh", json!({ "refresh_token": "m0rt_unknown" })).await;
+    assert_eq!(refresh().await.header("ratelimit-policy"), Some("\"address\";q=600;w=60"));
+    let mut last = refresh().await;
+    for _ in 0..600 {
+        last = refresh().await;
+    }
+    let said = last.assert_problem(429, "limit-reached", None);
+    assert!(said.starts_with("too many requests from this address"), "{said}");
+}
+
+#[tokio::test]
+async fn a_plan_bounds_memories() {
+    let app = TestApp::new().await;
+    let owner = app.owner("alice").await;
+    plan(&owner, "three", Some("NULL, NULL, NULL, 3, NULL, NULL, NULL")).await;
+    let add = async |texts: &[&str]| {
+        let messages: Vec<_> = texts.iter().map(|text| json!({ "role": "user", "content": text })).collect();
+        owner.post("/v3/memories/add/", json!({ "messages": messages, "infer": false })).await
+    };
+    add(&["the harbour is closed on Sunday", "my sister lives in Lisbon"]).await.ok();
+    let refused = add(&["the boiler needs a part", "we eat at noon"]).await;
+    let said = refused.assert_problem(403, "quota-reached", None);
+    assert!(said.starts_with("the plan allows 3 memories, 2 are stored"), "{said}");
+    let third = add(&["the boiler needs a part"]).await.ok();
+    add(&["we eat at noon"]).await.assert_problem(403, "quota-reached", None);
+    let line = json!({ "memory": "we eat at noon" }).to_string();
+    let import = http::Request::post("/v3/memories/import/").header("content-type", "application/x-ndjson");
+    let imported = owner.send(import.body(line.into()).unwrap()).await;
+    imported.assert_problem(403, "quota-reached", None);
+    let id = third["results"][0]["id"].as_str().unwrap();
+    owner.delete(&format!("/v1/memories/{id}/")).await.ok();
+    add(&["we eat at noon"]).await.ok();
+}
+
+#[tokio::test]
+async fn a_plan_bounds_members_levels_and_bodies() {
+    let app = TestApp::new().await;
+    let owner = app.owner("alice").await;
+    plan(&owner, "free", None).await;
+    let organization = owner.node(ScopeKind::Organization, "organization").await;
+    let division = owner.node_in(&organization, ScopeKind::Division, "division").await;
+    let team = json!({ "kind": "team", "name": "team", "parent": division.id });
+    let refused = owner.post("/v1/organizations", team).await;
+    let said = refused.assert_problem(403, "quota-reached", None);
+    assert_eq!(said, "the tree would be 4 levels deep, counting the enterprise; the plan allows 3");
+
+    let invite = async |name: &str| {
+        let body = json!({ "email": format!("{name}@new.example"), "role": "member" });
+        owner.post("/v1/enterprise/invitations", body).await
+    };
+    for number in 0..3 {
+        owner.stranger(&format!("person{number}")).await;
+    }
+    let invited = invite("fifth").await.ok();
+    owner.stranger("quicker").await;
+    let said = invite("sixth").await.assert_problem(403, "quota-reached", None);
+    assert!(said.starts_with("the plan allows 5 members, there are 5"), "{said}");
+    let accept = json!({
+        "email": "fifth@new.example", "password": "quite 9 unusual lampposts", "name": "Fifth",
+        "invitation": invited["token"],
+    });
+    app.anonymous().post("/v1/auth/register", accept).await.assert_problem(403, "quota-reached", None);
+
+    let long = "a".repeat(262_144);
+    let add = json!({ "messages": long, "infer": false });
+    let refused = owner.call(Method::POST, "/v3/memories/add/", Some(&add)).await;
+    let said = refused.assert_problem(413, "too-large", None);
+    assert!(said.contains("the plan allows 262144"), "{said}");
+}
