@@ -13,6 +13,7 @@ mod bridge;
 mod credentials;
 mod database_login;
 mod deploy;
+mod failures;
 mod filters;
 #[allow(dead_code, reason = "kept whole while the first routes are being written")]
 mod harness;

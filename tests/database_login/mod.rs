@@ -15,22 +15,22 @@ use shared::db::Database;
 use crate::harness::TestDatabase;
 
 /// What the tests' database is called.
-pub(super) const HOST: &str = "db.test.eu-central-1.rds.amazonaws.com";
+pub(crate) const HOST: &str = "db.test.eu-central-1.rds.amazonaws.com";
 
 const ACCESS_KEY: &str = "AKIATEST";
 const SECRET_KEY: &str = "wJalrXUtnFEMI/K7MDENG+of/the=test";
 
 /// A database of its own with a role of its own, behind a front.
-pub(super) struct Rds {
-    pub(super) front: Front,
-    pub(super) role: String,
+pub(crate) struct Rds {
+    pub(crate) front: Front,
+    pub(crate) role: String,
     // Last: dropped after what uses it.
-    pub(super) database: TestDatabase,
+    pub(crate) database: TestDatabase,
 }
 
 impl Rds {
     /// With this password; with tokens instead, if asked to.
-    pub(super) async fn start(password: &str, iam: bool) -> Self {
+    pub(crate) async fn start(password: &str, iam: bool) -> Self {
         let database = TestDatabase::new().await;
         let role = format!("mem0_rds_{}", uuid::Uuid::new_v4().simple());
         let make = format!(
@@ -52,32 +52,32 @@ impl Rds {
     }
 
     /// Where functions find it.
-    pub(super) async fn url(&self, password: Option<&str>) -> String {
+    pub(crate) async fn url(&self, password: Option<&str>) -> String {
         self.database.url_through(&self.role, password, HOST, self.front.address().port()).await
     }
 
     /// Its configuration, with one connection as on Lambda.
-    pub(super) async fn config(&self, password: Option<&str>, auth: DatabaseAuth) -> DatabaseConfig {
+    pub(crate) async fn config(&self, password: Option<&str>, auth: DatabaseAuth) -> DatabaseConfig {
         let ca_pem = Some(self.front.certificate().to_owned());
         let config = DatabaseConfig::new(self.url(password).await).unwrap();
         DatabaseConfig { auth, connections: 1, ca_pem, ..config }
     }
 
     /// Gives the role another password.
-    pub(super) async fn rotate(&self, password: &str) {
+    pub(crate) async fn rotate(&self, password: &str) {
         let change = format!("SET scram_iterations = 4096; ALTER ROLE {} PASSWORD '{password}'", self.role);
         self.database.superuser().await.batch_execute(&change).await.unwrap();
     }
 
     /// Ends the role's sessions that are not in a transaction.
-    pub(super) async fn end_idle_sessions(&self) {
+    pub(crate) async fn end_idle_sessions(&self) {
         let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
                     WHERE usename = $1 AND state = 'idle'";
         self.database.superuser().await.query_one(end, &[&self.role]).await.unwrap();
     }
 
     /// Ends every session of the role.
-    pub(super) async fn end_sessions(&self) {
+    pub(crate) async fn end_sessions(&self) {
         let end = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE usename = $1";
         self.database.superuser().await.query_one(end, &[&self.role]).await.unwrap();
     }

@@ -10,5 +10,6 @@ mod freeze;
 pub(crate) mod journey;
 mod migrate;
 pub(crate) mod packages;
+mod payloads;
 pub(crate) mod visitor;
 mod worker;

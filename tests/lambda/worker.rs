@@ -1,6 +1,8 @@
 //! The packaged `worker`: scheduled events, and batches of SQS.
 
-use lambda_emulator::{Function, InvokeError};
+use std::time::Duration;
+
+use lambda_emulator::{Environment, Function, InvokeError};
 use serde_json::{Value, json};
 
 use super::deployment::{Deployment, options};
@@ -73,4 +75,45 @@ async fn without_a_database_the_whole_batch_comes_again() {
         json!({ "batchItemFailures": [{ "itemIdentifier": "a" }, { "itemIdentifier": "b" }] })
     );
     assert!(invoke(&worker, json!({ "job": "memory.embed" })).await.is_err(), "a schedule tries again");
+}
+
+#[tokio::test]
+async fn a_worker_that_is_killed_in_the_middle_of_a_batch_leaves_it_to_the_next_and_nothing_is_done_twice() {
+    let deployment = Deployment::new().await;
+    let tasks = tempfile::tempdir().unwrap();
+    let options = options("worker", &tasks, &deployment.database.url().await);
+    let records: Vec<(String, Value)> =
+        (0..40).map(|number| (format!("m{number}"), json!({ "job": "search.review_tiers" }))).collect();
+    let records: Vec<(&str, Value)> = records.iter().map(|(id, body)| (id.as_str(), body.clone())).collect();
+    let event = batch(&records);
+    let client = deployment.database.superuser().await;
+    let finished = async || -> i64 {
+        client
+            .query_one("SELECT count(*) FROM outbox WHERE finished_at IS NOT NULL", &[])
+            .await
+            .unwrap()
+            .get(0)
+    };
+
+    let mut doomed = Environment::spawn(&options).await.unwrap();
+    doomed.ready().await.unwrap();
+    let pid = doomed.pid();
+    let killing = async {
+        while finished().await < 3 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
+    };
+    let (answer, ()) = tokio::join!(doomed.invoke_raw(event.to_string().into()), killing);
+    assert!(answer.is_err(), "it was killed");
+    let before = finished().await;
+    assert!((3..40).contains(&before), "{before} were done");
+
+    // SQS brings the batch again; what the dead worker had taken up comes up when its lease is over.
+    client.batch_execute("UPDATE outbox SET due_at = now() WHERE finished_at IS NULL").await.unwrap();
+    let worker = Function::new(options);
+    assert_eq!(invoke(&worker, event).await.unwrap(), json!({ "batchItemFailures": [] }));
+    assert_eq!(finished().await, 40);
+    let repeated = "SELECT count(*) FROM outbox WHERE attempts > 1";
+    assert!(client.query_one(repeated, &[]).await.unwrap().get::<_, i64>(0) <= 1, "only what was under way");
 }

@@ -3,11 +3,14 @@
 //! Every function runs as it is packaged, under the emulated Runtime API, on a database with an account and some
 //! memories. The event is waiting when the process starts, as it is when Lambda starts one. Rounds are interleaved (every
 //! function once, then every function again), so that whatever else the machine does falls on all of them alike, and on
-//! `hello`, which does nothing and is what the others are compared with.
+//! `hello`, which does nothing, on
+//! `hello_connect`, which also connects as anybody would, and on `c`, the floor.
 //!
-//! [`stage`] prepares what the functions meet, [`request`] says what they are asked, [`measure`] asks.
+//! PostgreSQL is behind TLS ([`door`]). [`stage`] prepares what the functions meet, [`request`] says what they are asked, [`measure`] asks.
 
+mod door;
 mod measure;
+mod quota;
 mod request;
 mod stage;
 
@@ -20,7 +23,9 @@ use crate::builds::Builds;
 use crate::report::{say, table};
 use crate::sizes::megabytes;
 use crate::statistics::{Percentiles, Spread};
+pub(crate) use door::Login;
 use measure::Measured;
+use quota::Quota;
 use stage::Stage;
 
 /// What is repeated how often.
@@ -29,6 +34,12 @@ pub(crate) struct Options {
     /// Cold starts of each function.
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
     starts: u32,
+    /// How functions log in to the database.
+    #[arg(long, value_enum, default_value = "password")]
+    login: Login,
+    /// Cold starts of each function with no more processor than this memory size buys, in MB; 0 to leave them out.
+    #[arg(long, default_value_t = 128, value_name = "MB")]
+    memory: u64,
     /// Requests to each function once it is warm.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     warm: u32,
@@ -37,6 +48,10 @@ pub(crate) struct Options {
 /// The figures.
 #[derive(Debug, Serialize)]
 pub(crate) struct ColdStart {
+    login: &'static str,
+    /// What enforced the quota of processor time, and the memory size that it stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota: Option<String>,
     rows: Vec<Row>,
 }
 
@@ -59,6 +74,15 @@ struct Row {
     cpu_ready_ms: Spread,
     /// CPU time of the process until its first answer.
     cpu_first_ms: Spread,
+    /// From spawn to the first answer under the quota of processor time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_under_quota_ms: Option<Spread>,
+    /// Where the time to the first answer goes, by medians.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phases_ms: Option<Phases>,
+    /// Wall time until the first answer, in those of `hello_connect`, by the medians.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_of_hello_connect: Option<f64>,
     /// CPU until the first answer, in those of `hello`, by the medians.
     #[serde(skip_serializing_if = "Option::is_none")]
     cpu_first_of_hello: Option<f64>,
@@ -70,9 +94,22 @@ struct Row {
     warm_cpu_ms: f64,
 }
 
+/// Where the time of a cold start goes, seen from outside. In milliseconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Phases {
+    /// From spawn until the database has accepted the connection: the program starts, reads its configuration and connects.
+    start: f64,
+    /// The handshake of TLS.
+    tls: f64,
+    /// From there to the first request for work: the login, and what is asked of a new connection.
+    login: f64,
+    /// From there to the first answer.
+    answer: f64,
+}
+
 /// Measures them.
 pub(crate) async fn run(options: &Options, builds: &Builds, directory: &Path) -> Result<ColdStart> {
-    let stage = Stage::set(builds, directory).await?;
+    let stage = Stage::set(builds, directory, options.login).await?;
     let subjects = stage.subjects(&builds.all()?)?;
     let mut measured: Vec<Measured> = subjects.into_iter().map(Measured::new).collect();
     for round in 0..=options.starts {
@@ -81,8 +118,19 @@ pub(crate) async fn run(options: &Options, builds: &Builds, directory: &Path) ->
         }
         for subject in &mut measured {
             // The first round only brings the binaries into the page cache.
-            subject.start_cold(round > 0).await?;
+            subject.start_cold(&stage.front, round > 0).await?;
         }
+    }
+    let quota = if options.memory > 0 { Quota::of(options.memory) } else { None };
+    if let Some(quota) = &quota {
+        say(&format!("cold starts with the processor of {} MB, {}", options.memory, quota.by));
+        for _ in 0..options.starts {
+            for subject in &mut measured {
+                subject.start_throttled(quota).await?;
+            }
+        }
+    } else if options.memory > 0 {
+        say("no quota can be enforced here: needs root and the cpu controller of cgroups");
     }
     say("warm requests");
     for subject in &mut measured {
@@ -90,7 +138,12 @@ pub(crate) async fn run(options: &Options, builds: &Builds, directory: &Path) ->
     }
     let rows = rows(&measured);
     print(&rows);
-    Ok(ColdStart { rows })
+    let quota = quota.map(|quota| format!("{} MB by {}", options.memory, quota.by));
+    let login = match options.login {
+        Login::Password => "password, SCRAM-SHA-256 with 4096 iterations",
+        Login::Iam => "IAM token",
+    };
+    Ok(ColdStart { login, quota, rows })
 }
 
 fn rows(measured: &[Measured]) -> Vec<Row> {
@@ -99,6 +152,12 @@ fn rows(measured: &[Measured]) -> Vec<Row> {
     if let Some(hello) = hello.map(|row| row.cpu_first_ms.median).filter(|&median| median > 0.0) {
         for row in &mut rows {
             row.cpu_first_of_hello = Some(crate::statistics::rounded(row.cpu_first_ms.median / hello, 2));
+        }
+    }
+    let connect = rows.iter().find(|row| row.name == "hello_connect" && row.build.is_empty());
+    if let Some(connect) = connect.map(|row| row.first_ms.median).filter(|&median| median > 0.0) {
+        for row in &mut rows {
+            row.first_of_hello_connect = Some(crate::statistics::rounded(row.first_ms.median / connect, 2));
         }
     }
     rows
@@ -115,6 +174,8 @@ fn print(rows: &[Row]) {
         "cpu ready",
         "cpu first",
         "of hello",
+        "of connect",
+        "quota",
         "rss MB",
         "warm p50",
         "warm cpu",
@@ -132,6 +193,8 @@ fn print(rows: &[Row]) {
                 row.cpu_ready_ms.median,
                 row.cpu_first_ms.median,
                 row.cpu_first_of_hello.unwrap_or_default(),
+                row.first_of_hello_connect.unwrap_or_default(),
+                row.first_under_quota_ms.map_or(0.0, |spread| spread.median),
                 row.rss_mb,
                 row.warm_ms.p50,
                 row.warm_cpu_ms,

@@ -1,6 +1,7 @@
 //! The benchmarks' own PostgreSQL: set up as in production; made for one run and gone afterwards, or kept with its data.
 
 use std::fs::{self, File, TryLockError};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ const OWNER: &str = "mem0_owner";
 /// What requests log in as: may become `mem0_app` and nothing else.
 const LOGIN: &str = "mem0_login";
 /// The server listens on the loopback interface and does not outlive the run.
-const PASSWORD: &str = "bench";
+pub(crate) const PASSWORD: &str = "bench";
 
 /// What the throw-away clusters of the tests leave out, and a server that keeps its data does not.
 const AS_IN_PRODUCTION: [(&str, &str); 5] = [
@@ -97,7 +98,10 @@ impl Database {
 
     /// For whoever answers requests. The schema must be there.
     pub(crate) async fn login_url(&self) -> Result<String> {
+        // The session that requests need, brought by the login: nothing is left to be set, as docs/guides/runtime.md has it.
         self.execute(&format!("GRANT mem0_app TO {LOGIN}")).await?;
+        self.execute(&format!("ALTER ROLE {LOGIN} SET role TO mem0_app")).await?;
+        self.execute(&format!("ALTER ROLE {LOGIN} SET statement_timeout TO '10s'")).await?;
         Ok(self.cluster.url(LOGIN, PASSWORD, DATABASE))
     }
 
@@ -123,6 +127,11 @@ impl Database {
         let client = self.cluster.connect(DATABASE).await?;
         let row = client.query_one("SELECT count(*) FROM memories", &[]).await?;
         Ok(usize::try_from(row.get::<_, i64>(0))?)
+    }
+
+    /// Where the server listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.cluster.port()).into()
     }
 
     /// CPU time of all of the server's processes until now.

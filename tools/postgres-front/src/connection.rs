@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::io;
+use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::TcpStream;
@@ -9,7 +10,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::iam::Door;
-use crate::state::{Fate, State};
+use crate::state::{Fate, State, Timing};
 
 /// "SSLRequest" in "Message Formats" of PostgreSQL's documentation.
 const SSL_REQUEST: i32 = 80_877_103;
@@ -20,7 +21,7 @@ pub(crate) async fn serve(
     iam: Option<Door>,
     state: &State,
 ) -> io::Result<()> {
-    let fate = state.fate();
+    let (fate, accepted_at) = (state.fate(), Instant::now());
     let mut head = [0; 8];
     client.read_exact(&mut head).await?;
     let code = i32::from_be_bytes([head[4], head[5], head[6], head[7]]);
@@ -32,6 +33,7 @@ pub(crate) async fn serve(
     }
     client.write_all(b"S").await?;
     let mut client = tls.accept(client).await?;
+    state.encrypted(Timing { accepted_at, encrypted_at: Instant::now() });
     let mut server = connect(state).await?;
     if let Some(iam) = iam
         && !iam.log_in(&mut client, &mut server, state).await?

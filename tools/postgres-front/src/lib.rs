@@ -22,6 +22,7 @@ use tokio_rustls::TlsAcceptor;
 
 pub use iam::Iam;
 use state::State;
+pub use state::Timing;
 
 /// How a front behaves.
 #[derive(Clone, Debug)]
@@ -104,6 +105,12 @@ impl Front {
     /// How far ahead of this machine's clock IAM tokens are judged.
     pub fn judge_tokens_later_by(&self, seconds: i64) {
         self.state.judge_tokens_later_by(seconds);
+    }
+
+    /// When the last connection under TLS had come how far.
+    #[must_use]
+    pub fn last_connection(&self) -> Option<Timing> {
+        self.state.last()
     }
 
     /// How many connections have been let through to PostgreSQL so far.

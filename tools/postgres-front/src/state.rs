@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::watch;
 
@@ -14,6 +15,15 @@ pub(crate) enum Fate {
     Cut,
 }
 
+/// When a connection under TLS had come how far.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// TCP was accepted.
+    pub accepted_at: Instant,
+    /// The handshake of TLS was over.
+    pub encrypted_at: Instant,
+}
+
 #[derive(Debug)]
 pub(crate) struct State {
     upstream: Mutex<SocketAddr>,
@@ -22,6 +32,7 @@ pub(crate) struct State {
     later_by: AtomicI64,
     connections: AtomicUsize,
     refused_tokens: AtomicUsize,
+    last: Mutex<Option<Timing>>,
 }
 
 impl State {
@@ -33,6 +44,7 @@ impl State {
             later_by: AtomicI64::new(0),
             connections: AtomicUsize::new(0),
             refused_tokens: AtomicUsize::new(0),
+            last: Mutex::default(),
         }
     }
 
@@ -77,6 +89,14 @@ impl State {
 
     pub(crate) fn later_by(&self) -> i64 {
         self.later_by.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn encrypted(&self, timing: Timing) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(timing);
+    }
+
+    pub(crate) fn last(&self) -> Option<Timing> {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn connected(&self) {

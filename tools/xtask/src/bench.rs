@@ -2,9 +2,10 @@
 //!
 //! Thin on purpose: whoever only packages or checks does not build the benchmarks.
 
+use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result};
@@ -12,8 +13,8 @@ use anyhow::{Context as _, Result};
 use crate::workspace::Workspace;
 use crate::{cargo, package, progress};
 
-/// The function that every cold start is compared with; not deployed.
-const HELLO: &str = "hello";
+/// The functions that every cold start is compared with; not deployed.
+const COMPARED: [&str; 2] = ["hello", "hello_connect"];
 
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
@@ -41,7 +42,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let help = args.arguments.iter().any(|argument| argument == "--help" || argument == "-h");
         if asks(&["cold-start", "sizes", "all"]) && !help {
             let deployed = workspace.select(&[])?.into_iter().map(|function| function.name);
-            package::build_all(&args.profile, deployed.chain([HELLO.to_owned()]).collect())?;
+            package::build_all(&args.profile, deployed.chain(COMPARED.map(str::to_owned)).collect())?;
+        }
+        if asks(&["cold-start", "all"]) && !help {
+            floor(&workspace, &functions)?;
         }
         if asks(&["api", "scopes", "search", "tenants", "all"]) && !help {
             progress(format_args!("building server ({})", args.profile));
@@ -54,6 +58,18 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     // In this process's place, so that an interruption reaches it and is waited for.
     let error = command.current_dir(&workspace.root).stdout(Stdio::inherit()).stderr(io::stderr()).exec();
     Err(error).context("cannot start the benchmarks")
+}
+
+/// Compiles and packs the static C program that does a function's exchange and nothing else.
+fn floor(workspace: &Workspace, functions: &Path) -> Result<()> {
+    let directory = functions.join("c");
+    fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
+    let (source, bootstrap) =
+        (workspace.root.join("tools/lambda-hello/c/floor.c"), directory.join("bootstrap"));
+    let mut command = cargo::command("cc");
+    command.args(["-O2", "-static", "-s", "-D_GNU_SOURCE", "-Wall", "-o"]).arg(&bootstrap).arg(source);
+    cargo::run(&mut command, "compiling the C program")?;
+    package::archive::write(&bootstrap, &functions.join("c.zip")).map(drop)
 }
 
 /// Builds a package's binary of the same name and returns where it is.

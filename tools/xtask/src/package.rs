@@ -6,7 +6,7 @@
 //! binary by [`bootstrap`]. For deployment functions are built one after the other, because building them together would
 //! give each the features of all; for tests together, because then they share every crate.
 
-mod archive;
+pub(crate) mod archive;
 mod bootstrap;
 mod report;
 mod target;

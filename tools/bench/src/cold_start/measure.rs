@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use lambda_emulator::Environment;
 
-use super::Row;
+use super::door::{Door, Login};
+use super::quota::Quota;
 use super::request::Work;
 use super::stage::Subject;
+use super::{Phases, Row};
 use crate::statistics::{Samples, milliseconds, rounded};
 
 /// Requests before a warm measurement: statements are prepared and caches filled then.
@@ -24,6 +26,9 @@ pub(super) struct Measured {
     cpu_ready: Samples,
     cpu_first: Samples,
     rss: Samples,
+    throttled: Samples,
+    /// Start, TLS, login, answer.
+    phases: [Samples; 4],
     warm: Samples,
     warm_cpu: Duration,
 }
@@ -37,13 +42,15 @@ impl Measured {
             cpu_ready: Samples::default(),
             cpu_first: Samples::default(),
             rss: Samples::default(),
+            throttled: Samples::default(),
+            phases: Default::default(),
             warm: Samples::default(),
             warm_cpu: Duration::ZERO,
         }
     }
 
     /// Starts it, waits for its first answer and kills it.
-    pub(super) async fn start_cold(&mut self, counts: bool) -> Result<()> {
+    pub(super) async fn start_cold(&mut self, door: &Door, counts: bool) -> Result<()> {
         let mut environment = Environment::spawn(&self.subject.options).await?;
         self.ask(&mut environment, 0).await?;
         let timings = environment.timings();
@@ -60,6 +67,30 @@ impl Measured {
         self.cpu_first.push(milliseconds(timings.first_answer_cpu.with_context(missing)?));
         #[allow(clippy::cast_precision_loss, reason = "no process is that large")]
         self.rss.push(rss.with_context(missing)? as f64 / 1e6);
+        let login = if self.subject.uses_own_login() { door.login } else { Login::Password };
+        if let (Some(connection), Some(ready_at), Some(answered_at)) =
+            (door.front(login).last_connection(), timings.ready_at, timings.first_answer_at)
+            // Of this start, and made before it was ready.
+            && (timings.spawned_at..=ready_at).contains(&connection.encrypted_at)
+        {
+            let moments =
+                [timings.spawned_at, connection.accepted_at, connection.encrypted_at, ready_at, answered_at];
+            for (samples, between) in self.phases.iter_mut().zip(moments.windows(2)) {
+                samples.push(milliseconds(between[1] - between[0]));
+            }
+        }
+        Ok(())
+    }
+
+    /// The same with less of a processor.
+    pub(super) async fn start_throttled(&mut self, quota: &Quota) -> Result<()> {
+        let mut environment = Environment::spawn(&self.subject.options).await?;
+        quota.enter(environment.pid()).context("putting a process under a quota")?;
+        self.ask(&mut environment, 0).await?;
+        let first = environment.timings().cold_start().context("there was no first answer")?;
+        self.throttled.push(milliseconds(first));
+        drop(environment);
+        tokio::time::sleep(PAUSE).await;
         Ok(())
     }
 
@@ -110,6 +141,13 @@ impl Measured {
             first_ms: self.first.spread(),
             cpu_ready_ms: self.cpu_ready.spread(),
             cpu_first_ms: self.cpu_first.spread(),
+            first_under_quota_ms: (self.throttled.len() > 0).then(|| self.throttled.spread()),
+            phases_ms: (self.phases[0].len() > 0).then(|| {
+                let [start, tls, login, answer] =
+                    self.phases.each_ref().map(|samples| samples.spread().median);
+                Phases { start, tls, login, answer }
+            }),
+            first_of_hello_connect: None,
             cpu_first_of_hello: None,
             rss_mb: rounded(self.rss.spread().median, 2),
             warm_ms: self.warm.percentiles(),

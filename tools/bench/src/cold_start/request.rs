@@ -40,6 +40,8 @@ impl Asked {
         let mut writer = Writer::seeded(2);
         let mut questions = || (0..QUESTIONS).map(|_| writer.question()).collect::<Vec<_>>();
         let (title, expected, requests) = match function {
+            "c" => ("GET /", "hello", vec![get("/")?]),
+            "hello_connect" => ("GET /", "connected: true", vec![get("/")?]),
             "hello" => ("GET /", "GET", vec![get("/")?]),
             "auth" => ("GET /v1/auth/me", account::EMAIL, vec![get("/v1/auth/me")?]),
             "admin" => ("GET /v1/enterprise", account::ENTERPRISE, vec![get("/v1/enterprise")?]),

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use lambda_emulator::{Environment, Function, Gateway, SpawnOptions};
 use serde_json::json;
 
+use super::door::{Door, Login};
 use super::request::Asked;
 use crate::account::Account;
 use crate::builds::{Builds, Packaged};
@@ -26,6 +27,7 @@ pub(super) struct Stage {
     login_url: String,
     /// For `migrate`.
     owner_url: String,
+    pub(super) front: Door,
     _database: Database,
 }
 
@@ -39,8 +41,9 @@ pub(super) struct Subject {
 
 impl Stage {
     /// Applies the schema, registers and remembers with the functions of the build that others are compared with.
-    pub(super) async fn set(builds: &Builds, directory: &Path) -> Result<Self> {
+    pub(super) async fn set(builds: &Builds, directory: &Path, login: Login) -> Result<Self> {
         let database = Database::start(directory).await?;
+        let front = Door::open(&database, directory, login)?;
         let owner_url = database.owner_url();
         let options = |name: &str, url: &str| -> Result<SpawnOptions> {
             Ok(SpawnOptions::new(name, builds.own(name)?).env("MEM0_DATABASE_URL", url))
@@ -62,7 +65,13 @@ impl Stage {
         let account = Account::register(gateway.address()).await?;
         remember(gateway.address(), &account).await?;
         database.settle().await?;
-        Ok(Self { account, login_url, owner_url, _database: database })
+        Ok(Self {
+            account,
+            owner_url: front.url(&owner_url)?,
+            login_url: front.url(&login_url)?,
+            front,
+            _database: database,
+        })
     }
 
     /// The functions that it is known how to ask.
@@ -75,13 +84,22 @@ impl Stage {
             };
             let options = SpawnOptions::new(&function.name, &function.bootstrap);
             let options = match function.name.as_str() {
-                "hello" => options,
-                "migrate" => options.env("MEM0_DATABASE_URL", &self.owner_url),
-                _ => options.env("MEM0_DATABASE_URL", &self.login_url),
+                "c" | "hello" => options,
+                // Tokens are for the functions' login; what `hello_connect` does is what it is there for.
+                "migrate" => self.front.environment(options, &self.owner_url, Login::Password),
+                "hello_connect" => self.front.environment(options, &self.login_url, Login::Password),
+                _ => self.front.environment(options, &self.login_url, self.front.login),
             };
             subjects.push(Subject { function: function.clone(), options, asked });
         }
         Ok(subjects)
+    }
+}
+
+impl Subject {
+    /// Whether it logs in as the options say, and not always by password.
+    pub(super) fn uses_own_login(&self) -> bool {
+        !matches!(self.function.name.as_str(), "migrate" | "hello_connect")
     }
 }
 

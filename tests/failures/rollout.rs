@@ -1,0 +1,91 @@
+//! Migrations run while earlier code still serves.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use futures_util::future::join;
+use shared::config::DatabaseConfig;
+use shared::db::migrate;
+use tokio_postgres::Client;
+
+use super::{Environment, memories};
+use crate::database_login::Rds;
+use crate::harness::TestDatabase;
+
+/// The last migration of the release before.
+const BEFORE: u32 = 8;
+
+/// What statements name: columns of tables, and functions with their arguments and results. Triggers are the schema's own.
+const NAMED: &str = "
+    SELECT c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
+       AND c.relname <> 'refinery_schema_history'
+     UNION ALL
+    SELECT p.oid::regprocedure || ' ' || pg_get_function_result(p.oid)
+      FROM pg_proc p
+     WHERE p.pronamespace = 'mem0'::regnamespace AND p.prorettype <> 'trigger'::regtype
+       AND has_function_privilege('mem0_app', p.oid, 'EXECUTE')";
+
+async fn named(client: &Client) -> BTreeSet<String> {
+    client.query(NAMED, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+/// A database with the schema of the release before, as its owner.
+async fn before() -> TestDatabase {
+    let database = TestDatabase::unprepared().await;
+    let superuser = database.superuser().await;
+    superuser
+        .batch_execute("CREATE TABLE refinery_schema_history (version integer, name text, applied_on text, checksum text)")
+        .await
+        .unwrap();
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/migrations");
+    let mut files: Vec<(u32, String)> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            (name[1..name.find("__").unwrap()].parse().unwrap(), std::fs::read_to_string(&path).unwrap())
+        })
+        .filter(|(version, _)| *version <= BEFORE)
+        .collect();
+    files.sort();
+    for (version, sql) in files {
+        superuser.batch_execute(&sql).await.unwrap_or_else(|error| panic!("V{version}: {error:?}"));
+    }
+    database
+}
+
+#[tokio::test]
+async fn everything_that_the_code_before_names_is_still_there() {
+    let (before, now) = (before().await, TestDatabase::new().await);
+    let (old, new) = (named(before.superuser().await).await, named(now.superuser().await).await);
+    assert!(old.len() > 100, "{old:?}");
+    let gone: Vec<&String> = old.difference(&new).collect();
+    assert!(gone.is_empty(), "the code before names what is not there any more: {gone:#?}");
+}
+
+#[tokio::test]
+async fn requests_wait_for_a_migration_and_none_is_lost() {
+    let rds = Rds::start("right", false).await;
+    let environment = Environment::new(&rds).await;
+    let token = environment.register().await;
+    let superuser = rds.database.superuser().await;
+    let config = DatabaseConfig::new(rds.database.owner_url().await).unwrap();
+    let migrating = async {
+        for number in 0..5 {
+            // What a migration does to a table, and then what `migrate` does when it is run again.
+            let change = format!("ALTER TABLE memories ADD COLUMN later_{number} text; SELECT pg_sleep(0.1)");
+            superuser.batch_execute(&change).await.unwrap();
+            migrate::run(&config).await.unwrap();
+        }
+    };
+    let serving = async {
+        for number in 0..30 {
+            let answer = environment.add(&token, None, &format!("Locker {number} is {}", number * 11)).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        }
+    };
+    join(migrating, serving).await;
+    assert_eq!(memories(&rds).await, 30);
+}

@@ -1,0 +1,57 @@
+//! The processor of a small Lambda: so much of one, per 20 ms, as its memory buys (1,769 MB buy a whole one).
+//!
+//! By the kernel's own accounting (cgroup v1 or v2), which only root may set up; elsewhere nothing is measured under a quota.
+//! The group is entered right after the process was started, within the first of its milliseconds. On Lambda itself,
+//! initialization on demand is not held back like this; what connects in a request, is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Memory that buys one processor, in MB.
+const WHOLE: u64 = 1769;
+
+const PERIOD_US: u64 = 20_000;
+
+/// A group of processes with a quota. Removed when dropped, which works once its processes have ended.
+pub(super) struct Quota {
+    directory: PathBuf,
+    /// What enforces it.
+    pub(super) by: &'static str,
+}
+
+impl Quota {
+    /// The quota of that memory size, or nothing where it cannot be enforced.
+    pub(super) fn of(memory_mb: u64) -> Option<Self> {
+        let quota = PERIOD_US * memory_mb / WHOLE;
+        let name = format!("mem0-bench-{}", std::process::id());
+        let first = Path::new("/sys/fs/cgroup/cpu").join(&name);
+        if fs::create_dir(&first).is_ok() {
+            let made = Self { directory: first, by: "cgroup v1, cpu.cfs_quota_us" };
+            let set = made.set("cpu.cfs_period_us", PERIOD_US).and(made.set("cpu.cfs_quota_us", quota));
+            return set.is_ok().then_some(made);
+        }
+        let second = Path::new("/sys/fs/cgroup").join(&name);
+        if fs::create_dir(&second).is_ok() {
+            let made = Self { directory: second, by: "cgroup v2, cpu.max" };
+            let set = fs::write(made.directory.join("cpu.max"), format!("{quota} {PERIOD_US}"));
+            return set.is_ok().then_some(made);
+        }
+        None
+    }
+
+    /// Puts a process under it.
+    pub(super) fn enter(&self, pid: u32) -> std::io::Result<()> {
+        self.set("cgroup.procs", pid.into())
+    }
+
+    fn set(&self, file: &str, value: u64) -> std::io::Result<()> {
+        fs::write(self.directory.join(file), value.to_string())
+    }
+}
+
+impl Drop for Quota {
+    fn drop(&mut self) {
+        // What is left over is empty and harmless.
+        let _ = fs::remove_dir(&self.directory);
+    }
+}
