@@ -86,6 +86,7 @@ pub(crate) fn calls(operation: &Operation, world: &World) -> Vec<Call> {
             vec![call("", &format!("{path}?{query}"), None)]
         }
         ("GET" | "DELETE", _)
+        | ("POST", "/v1/approvals/{id}/withdraw/")
         | ("POST", "/v1/auth/logout" | "/v1/auth/logout-everywhere")
         | ("POST", "/v1/users/{id}/deactivate" | "/v1/users/{id}/reactivate")
         | ("POST", "/v1/service-accounts/{id}/deactivate" | "/v1/service-accounts/{id}/reactivate") => {
@@ -206,6 +207,17 @@ fn body(operation: &Operation, world: &World) -> Option<Value> {
         ("POST", "/v1/memories/{id}/shares/") => {
             json!({ "with": format!("person:{}", world.owner.user), "expires_at": "2026-06-01T00:00:00Z" })
         }
+        ("POST", "/v1/approvals/{id}/approve/" | "/v1/approvals/{id}/deny/") => {
+            json!({ "reason": "because" })
+        }
+        ("POST", "/v1/enterprise/approval-delegates" | "/v1/organizations/{id}/approval-delegates") => {
+            json!({ "user_id": world.member.user, "ends_at": "2026-04-01T00:00:00Z" })
+        }
+        ("POST", "/v1/contexts/") => json!({ "name": "a context" }),
+        ("PATCH", "/v1/contexts/{id}/") => json!({ "name": "Renamed" }),
+        ("POST", "/v1/contexts/{id}/members/") => json!({ "user_id": world.owner.user, "role": "member" }),
+        ("PUT", "/v1/contexts/{id}/members/{user_id}/") => json!({ "role": "viewer" }),
+        ("POST", "/v1/contexts/{id}/shares/") => json!({ "with": world.sibling.label() }),
         ("POST", "/v1/memories/{id}/links/") => json!({ "expires_at": "2026-06-01T00:00:00Z" }),
         ("POST", "/v1/memories/hierarchical/") => {
             json!({ "query": format!("when does the {} open", world.marker), "threshold": 0.0 })
@@ -231,6 +243,9 @@ fn path(operation: &Operation, world: &World) -> Option<String> {
         path if path.starts_with("/v1/groups/") => world.group.clone(),
         path if path.starts_with("/v1/service-accounts/") => world.service_account.clone(),
         path if path.starts_with("/v1/users/") => world.member.user.to_string(),
+        path if path.starts_with("/v1/approvals/{id}/") => world.approval.clone(),
+        path if path.starts_with("/v1/approval-delegates/") => world.delegate.clone(),
+        path if path.starts_with("/v1/contexts/{id}/") => world.context.clone(),
         path if path.starts_with("/v1/memories/{id}/shares/{share_id}") => world.personal_memory.clone(),
         path if path.starts_with("/v1/memories/{id}/links/") => world.linked_memory.clone(),
         path if path.starts_with("/v1/memories/") => world.team_memory.clone(),
@@ -243,7 +258,10 @@ fn path(operation: &Operation, world: &World) -> Option<String> {
         .replace("{group_id}", &world.group)
         .replace("{key_id}", &world.service_key)
         .replace("{user_id}", &world.member.user.to_string())
-        .replace("{share_id}", &world.share)
+        .replace(
+            "{share_id}",
+            if operation.path.starts_with("/v1/contexts/") { &world.context_share } else { &world.share },
+        )
         .replace("{link_id}", &world.link)
         .replace("{token}", "m0ln_unknown")
         .replace("{kind}", "user")

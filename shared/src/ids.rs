@@ -140,6 +140,8 @@ ids! {
     LinkId = "lnk", "link";
     /// A request to let something be shared.
     ApprovalId = "apr", "approval";
+    /// Somebody who decides in another's place.
+    DelegateId = "dlg", "delegate";
     /// A saved set of memories.
     ContextId = "ctx", "context";
     /// A row of the audit log.

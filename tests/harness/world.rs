@@ -54,6 +54,12 @@ pub(crate) struct World {
     /// A public memory of the owner's own, and the link to it.
     pub(crate) linked_memory: String,
     pub(crate) link: String,
+    /// The owner's request to share the team's memory with the sibling team, and a delegate of who decides about it.
+    pub(crate) approval: String,
+    pub(crate) delegate: String,
+    /// A context of the owner's with the member in it, and its share with the sibling's viewer.
+    pub(crate) context: String,
+    pub(crate) context_share: String,
 }
 
 impl World {
@@ -85,6 +91,8 @@ impl World {
         let with = json!({ "with": format!("person:{}", member.user) });
         let shared = owner.post(&format!("/v1/memories/{personal_memory}/shares/"), with).await.ok();
         let (linked_memory, link) = linked(&owner, marker).await;
+        let (approval, delegate) = asked(&owner, &member, &team, &sibling, &team_memory).await;
+        let (context, context_share) = made_context(&owner, &member, &team, marker).await;
         awaits_vector(app, &personal_memory).await;
         was_looked_after(app, &owner).await;
         let group = make_group(&owner, &member, &team).await;
@@ -119,6 +127,10 @@ impl World {
             share: text(&shared["share"]["id"]),
             linked_memory,
             link,
+            approval,
+            delegate,
+            context,
+            context_share,
             owner,
         }
     }
@@ -153,6 +165,10 @@ impl World {
             self.share.clone(),
             self.linked_memory.clone(),
             self.link.clone(),
+            self.approval.clone(),
+            self.delegate.clone(),
+            self.context.clone(),
+            self.context_share.clone(),
         ]
     }
 
@@ -212,6 +228,29 @@ async fn allow_application(app: &TestApp, owner: &Actor) -> (String, String) {
     let link = "INSERT INTO identity_links VALUES ($1, $2, 'subject', $3, $4)";
     client.execute(link, &[&tenant, &provider.uuid(), &user, &at]).await.unwrap();
     (grant.to_string(), provider.to_string())
+}
+
+/// Asks to share the team's memory with the team beside; the ids of the request and of a delegate who may decide.
+async fn asked(owner: &Actor, member: &Actor, team: &Node, sibling: &Node, memory: &str) -> (String, String) {
+    let rules = json!({ "approvals": [{ "directions": ["across"], "author_roles": ["owner"] }] });
+    owner.put(&format!("/v1/organizations/{}/sharing-policy", team.id), rules).await.ok();
+    let lead = owner.colleague(&format!("lead-of-{}", team.name.replace(' ', "-")), team, Role::Admin).await;
+    let with = json!({ "with": sibling.label(), "reason": team.name });
+    let asked = owner.post(&format!("/v1/memories/{memory}/shares/"), with).await;
+    asked.assert_status(202);
+    let until = json!({ "user_id": member.user, "ends_at": "2026-04-01T00:00:00Z" });
+    let delegate = lead.post(&format!("/v1/organizations/{}/approval-delegates", team.id), until).await.ok();
+    (text(&asked.json()["approval"]["id"]), text(&delegate["id"]))
+}
+
+/// A context with a member, shared with a team; its id and the share's.
+async fn made_context(owner: &Actor, member: &Actor, team: &Node, marker: &str) -> (String, String) {
+    let new = json!({ "name": format!("{marker} launch"), "description": marker });
+    let context = text(&owner.post("/v1/contexts/", new).await.ok()["id"]);
+    let path = format!("/v1/contexts/{context}");
+    owner.post(&format!("{path}/members/"), json!({ "user_id": member.user, "role": "member" })).await.ok();
+    let share = owner.post(&format!("{path}/shares/"), json!({ "with": team.label() })).await.ok();
+    (context, text(&share["share"]["id"]))
 }
 
 /// Adds a public memory and a link to it; their ids.

@@ -148,6 +148,13 @@ fn tool(tool: &str, world: &World) -> Vec<Use> {
             (" (own)", json!({ "user_id": world.entity })),
         ],
         "get_event_status" => vec![("", json!({ "event_id": world.event }))],
+        "get_hierarchical_memories" => {
+            vec![("", json!({})), (" (query)", json!({ "query": query, "threshold": 0.0 }))]
+        }
+        "share_memory" => about("memory_id", json!({ "with": format!("person:{}", world.owner.user) })),
+        "request_approval" => {
+            about("memory_id", json!({ "with": world.sibling.label(), "reason": "for a change" }))
+        }
         "list_events" | "list_scopes" | "whoami" => vec![("", json!({}))],
         _ => Vec::new(),
     };

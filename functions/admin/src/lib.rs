@@ -5,6 +5,7 @@
 //! [`invitations`] serve the enterprise and its nodes alike.
 
 mod access;
+mod approval_delegates;
 mod audit;
 mod enterprise;
 mod group_roles;
@@ -50,6 +51,8 @@ pub fn routes() -> Routes<State> {
         .patch("/v1/enterprise", enterprise::change)
         .get("/v1/enterprise/sharing-policy", sharing_policy::show)
         .put("/v1/enterprise/sharing-policy", sharing_policy::replace)
+        .get("/v1/enterprise/approval-delegates", approval_delegates::list)
+        .post("/v1/enterprise/approval-delegates", approval_delegates::create)
         .get("/v1/enterprise/members", members::list)
         .post("/v1/enterprise/members", members::add)
         .put("/v1/enterprise/members/{user_id}", members::change)
@@ -65,6 +68,9 @@ pub fn routes() -> Routes<State> {
         .post("/v1/organizations/{id}/dissolve", organizations::dissolve)
         .get("/v1/organizations/{id}/sharing-policy", sharing_policy::show)
         .put("/v1/organizations/{id}/sharing-policy", sharing_policy::replace)
+        .get("/v1/organizations/{id}/approval-delegates", approval_delegates::list)
+        .post("/v1/organizations/{id}/approval-delegates", approval_delegates::create)
+        .delete("/v1/approval-delegates/{id}", approval_delegates::end)
         .get("/v1/organizations/{id}/members", members::list)
         .post("/v1/organizations/{id}/members", members::add)
         .put("/v1/organizations/{id}/members/{user_id}", members::change)

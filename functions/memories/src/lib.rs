@@ -17,6 +17,8 @@ use shared::access::Gate;
 use shared::http::Routes;
 use shared::memory::Memories;
 
+mod approval;
+mod context;
 mod entity;
 mod event;
 mod link;
@@ -75,6 +77,24 @@ pub fn routes() -> Routes<State> {
         .delete("/v1/memories/{id}/links/{link_id}/", memory::link::delete)
         .post("/v1/memories/hierarchical/", memory::hierarchical::post)
         .get("/v1/links/{token}", link::get)
+        .get("/v1/approvals/", approval::list)
+        .get("/v1/approvals/export/", approval::export)
+        .get("/v1/approvals/{id}/", approval::get)
+        .post("/v1/approvals/{id}/approve/", approval::approve)
+        .post("/v1/approvals/{id}/deny/", approval::deny)
+        .post("/v1/approvals/{id}/withdraw/", approval::withdraw)
+        .get("/v1/contexts/", context::list)
+        .post("/v1/contexts/", context::create)
+        .get("/v1/contexts/{id}/", context::get)
+        .patch("/v1/contexts/{id}/", context::change)
+        .delete("/v1/contexts/{id}/", context::delete)
+        .get("/v1/contexts/{id}/members/", context::members)
+        .post("/v1/contexts/{id}/members/", context::add_member)
+        .put("/v1/contexts/{id}/members/{user_id}/", context::change_member)
+        .delete("/v1/contexts/{id}/members/{user_id}/", context::remove_member)
+        .post("/v1/contexts/{id}/shares/", context::share)
+        .get("/v1/contexts/{id}/shares/", context::shares)
+        .delete("/v1/contexts/{id}/shares/{share_id}/", context::unshare)
         .delete("/v1/memories/", memory::sweep::delete)
         .put("/v1/batch/", memory::batch::put)
         .delete("/v1/batch/", memory::batch::delete)

@@ -50,6 +50,11 @@ pub const JOBS: &[Job] = &[
         every: Duration::from_secs(3600),
         run: |worker| limits::prune(&worker.gate).boxed(),
     },
+    Job {
+        name: "approval.expire",
+        every: Duration::from_secs(60),
+        run: |worker| sharing::approvals::expire(&worker.gate).boxed(),
+    },
     Job { name: "outbox.prune", every: Duration::from_secs(3600), run: |worker| prune(worker).boxed() },
 ];
 

@@ -1,6 +1,6 @@
 //! The class of a memory: what its scope says when it is added, and whether it may be another one.
 
-use crate::access::{Audience, Classification, TenantTx};
+use crate::access::{Audience, Classification, ScopeKind, TenantTx};
 use crate::error::{Error, Result};
 use crate::ids::ScopeId;
 use crate::memory::{Memory, store};
@@ -12,7 +12,26 @@ pub(super) async fn new(
     home: ScopeId,
     asked: Option<Classification>,
 ) -> Result<Classification> {
-    policy(tx, home).await?.class_of_new(asked, tx.caller().ceiling())
+    let policy = policy(tx, home).await?;
+    let class = policy.class_of_new(asked, tx.caller().ceiling())?;
+    check_context(tx, home, &policy, class).await?;
+    Ok(class)
+}
+
+/// What is added to a context is seen by whomever that is shared with.
+pub(super) async fn check_context(
+    tx: &TenantTx<'_>,
+    home: ScopeId,
+    policy: &Effective,
+    class: Classification,
+) -> Result<()> {
+    if policy.kind != ScopeKind::Context {
+        return Ok(());
+    }
+    for audience in store::grants::audiences_of(tx, home).await? {
+        policy.check(class, audience)?;
+    }
+    Ok(())
 }
 
 /// What the nodes say about a scope. It may have been deleted since the caller was found to see it.

@@ -12,7 +12,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::access::{Action, AuthContext, Classification, ReadableScope, ScopeName, TenantTx};
+use crate::access::{Action, AuthContext, Classification, ReadableScope, ScopeKind, ScopeName, TenantTx};
 use crate::audit;
 use crate::embedding::{Embedding, Purpose};
 use crate::error::{Error, Result};
@@ -160,6 +160,10 @@ impl Memories {
                 quotas::memories(tx, memories.len()).await?;
                 let batch = Batch { home: group.home.id, labels: group.labels, model };
                 store::insert::insert(tx, &batch, &memories).await.map_err(scope_gone)?;
+                if group.home.kind == ScopeKind::Context {
+                    let added: Vec<MemoryId> = memories.iter().map(|memory| memory.id).collect();
+                    store::grants::project(tx, &added).await?;
+                }
             }
         }
         let outcomes: Vec<LineOutcome> = import.outcomes.into_iter().flatten().collect();

@@ -56,6 +56,7 @@ pub use remember::{Extractor, Message, Outcome, Remember, Remembered};
 pub use revise::{MAX_BATCH, Revision};
 pub use service::{Degraded, Memories};
 pub use stats::Stats;
+pub(crate) use store::grants::audiences_of;
 pub use suggest::Suggest;
 pub use types::{Labels, Lifecycle, Memory, Metadata, Scopes};
 pub use upkeep::{retier_scopes, sample_terms};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::access::{Action, AuthContext, Classification, ReadableScope, ScopeName, TenantTx};
+use crate::access::{Action, AuthContext, Classification, ReadableScope, ScopeKind, ScopeName, TenantTx};
 use crate::audit;
 use crate::db::StoreError;
 use crate::embedding::{Embedding, Purpose};
@@ -149,6 +149,10 @@ impl Memories {
             let memories: Vec<NewMemory<'_>> =
                 fresh.iter().map(|fresh| request.memory(capture, class, fresh)).collect();
             store::insert::insert(tx, &batch, &memories).await.map_err(scope_gone)?;
+            if home.kind == ScopeKind::Context {
+                let added: Vec<MemoryId> = fresh.iter().map(|fresh| fresh.id).collect();
+                store::grants::project(tx, &added).await?;
+            }
         }
         let results: Vec<EventResult> = outcomes.iter().map(EventResult::of).collect();
         let payload = json!({

@@ -2,10 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::direction::Direction;
 use super::grantee::Grantee;
 use super::store::shares::{self, Wanted};
-use super::{NewShare, Subject};
+use super::{Direction, NewShare, Subject, direction};
 use crate::access::{Action, AuthContext, Classification, Role, ScopeKind, TenantTx, policy};
 use crate::db::StoreError;
 use crate::error::{Error, Result};
@@ -144,7 +143,7 @@ impl Held {
         }
         if let (Subject::Memory(_), ScopeKind::Context) = (self.subject, grantee.kind) {
             // Pinned, it is seen by whomever the context is shared with.
-            for audience in shares::audiences_of(tx, grantee.scope).await? {
+            for audience in memory::audiences_of(tx, grantee.scope).await? {
                 self.policy.check(self.class, audience)?;
             }
         }
@@ -171,7 +170,7 @@ impl Plan {
         {
             return Err(Error::Conflict(format!("{id} is {}'s own", grantee.label)));
         }
-        let direction = Direction::of(tx, &held.policy.path, held.policy.kind, &grantee).await?;
+        let direction = direction::of(tx, &held.policy.path, held.policy.kind, &grantee).await?;
         held.check_class(tx, &grantee, direction).await?;
         authority.check(new)?;
         if grantee.kind == ScopeKind::Context {

@@ -1,93 +1,59 @@
 //! Which way something goes when it is shared: what approvals are made to depend on.
 
-use serde::{Deserialize, Serialize};
-
 use super::grantee::Grantee;
 use super::store::grantees;
 use crate::access::{ScopeKind, TenantTx};
 use crate::db::StoreError;
 use crate::ids::ScopeId;
+use crate::tenancy::policies::Direction;
 
-/// Which way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// To a node below the one where it lives.
-    Down,
-    /// To a node above, or, from a person, to one that they belong to.
-    Up,
-    /// Beside, within the same organization.
-    Across,
-    /// To another organization, or to somebody who belongs to none of the same.
-    Out,
-    /// To everyone, or by a link to anybody.
-    Public,
+/// From a scope to somebody.
+pub(super) async fn of(
+    tx: &TenantTx<'_>,
+    home: &[ScopeId],
+    home_kind: ScopeKind,
+    grantee: &Grantee,
+) -> Result<Direction, StoreError> {
+    if grantee.kind == ScopeKind::Public {
+        return Ok(Direction::Public);
+    }
+    let own_home = matches!(home_kind, ScopeKind::User | ScopeKind::Context);
+    if let Some(person) = grantee.person {
+        // Somebody belongs to the organizations in which they hold any role.
+        let theirs = grantees::organizations(tx, person).await?;
+        let ours = match own_home {
+            true => grantees::organizations(tx, tx.caller().user_id()).await?,
+            false => home.get(1).copied().into_iter().collect(),
+        };
+        let everywhere = !own_home && home.len() == 1;
+        let together = everywhere || ours.iter().any(|one| theirs.contains(one));
+        return Ok(if together { Direction::Across } else { Direction::Out });
+    }
+    if grantee.kind == ScopeKind::Context {
+        return Ok(Direction::Across);
+    }
+    if own_home {
+        // What they can read, they belong to, or stand above.
+        if tx.caller().scope(grantee.scope).is_some() {
+            return Ok(Direction::Up);
+        }
+        let ours = grantees::organizations(tx, tx.caller().user_id()).await?;
+        let beside = grantee.path.get(1).is_some_and(|top| ours.contains(top));
+        return Ok(if beside { Direction::Across } else { Direction::Out });
+    }
+    Ok(between(home, &grantee.path))
 }
 
-impl Direction {
-    /// Every direction.
-    pub const ALL: [Self; 5] = [Self::Down, Self::Up, Self::Across, Self::Out, Self::Public];
-
-    /// As answers spell it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Down => "down",
-            Self::Up => "up",
-            Self::Across => "across",
-            Self::Out => "out",
-            Self::Public => "public",
-        }
-    }
-
-    /// From a scope to somebody.
-    pub(super) async fn of(
-        tx: &TenantTx<'_>,
-        home: &[ScopeId],
-        home_kind: ScopeKind,
-        grantee: &Grantee,
-    ) -> Result<Self, StoreError> {
-        if grantee.kind == ScopeKind::Public {
-            return Ok(Self::Public);
-        }
-        let own_home = matches!(home_kind, ScopeKind::User | ScopeKind::Context);
-        if let Some(person) = grantee.person {
-            // Somebody belongs to the organizations in which they hold any role.
-            let theirs = grantees::organizations(tx, person).await?;
-            let ours = match own_home {
-                true => grantees::organizations(tx, tx.caller().user_id()).await?,
-                false => home.get(1).copied().into_iter().collect(),
-            };
-            let everywhere = !own_home && home.len() == 1;
-            let together = everywhere || ours.iter().any(|one| theirs.contains(one));
-            return Ok(if together { Self::Across } else { Self::Out });
-        }
-        if grantee.kind == ScopeKind::Context {
-            return Ok(Self::Across);
-        }
-        if own_home {
-            // What they can read, they belong to, or stand above.
-            if tx.caller().scope(grantee.scope).is_some() {
-                return Ok(Self::Up);
-            }
-            let ours = grantees::organizations(tx, tx.caller().user_id()).await?;
-            let beside = grantee.path.get(1).is_some_and(|top| ours.contains(top));
-            return Ok(if beside { Self::Across } else { Self::Out });
-        }
-        Ok(Self::between(home, &grantee.path))
-    }
-
-    /// Between two nodes of the tree, by their paths.
-    fn between(home: &[ScopeId], to: &[ScopeId]) -> Self {
-        if home.starts_with(to) {
-            Self::Up
-        } else if to.starts_with(home) {
-            Self::Down
-        } else if home.get(1).is_some() && home.get(1) == to.get(1) {
-            Self::Across
-        } else {
-            Self::Out
-        }
+/// Between two nodes of the tree, by their paths.
+fn between(home: &[ScopeId], to: &[ScopeId]) -> Direction {
+    if home.starts_with(to) {
+        Direction::Up
+    } else if to.starts_with(home) {
+        Direction::Down
+    } else if home.get(1).is_some() && home.get(1) == to.get(1) {
+        Direction::Across
+    } else {
+        Direction::Out
     }
 }
 
@@ -99,7 +65,7 @@ mod tests {
     fn directions_follow_the_tree() {
         let between = |home: &[i64], to: &[i64]| {
             let ids = |path: &[i64]| path.iter().copied().map(ScopeId).collect::<Vec<_>>();
-            Direction::between(&ids(home), &ids(to))
+            super::between(&ids(home), &ids(to))
         };
         assert_eq!(between(&[1, 2, 3, 4], &[1, 2]), Direction::Up);
         assert_eq!(between(&[1, 2, 3, 4], &[1]), Direction::Up);

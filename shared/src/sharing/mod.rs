@@ -6,7 +6,8 @@
 //! ends with it. A person who is given a memory sees it among their own and does not own it.
 //!
 //! [`share`](share::share) and what ends it are in [`share`], who sees what and why in [`access`], everything level by
-//! level in [`hierarchy`], links for anybody in [`links`].
+//! level //! level by level in [`hierarchy`], links for anybody in [`links`]; whether somebody else has to agree, in [`approvals`],
+//! and saved sets in [`contexts`]..
 //!
 //! Not here: how far a class may go at all (`access::Classification`, `tenancy::policies`), and what a grant allows
 //! (`memory`).
@@ -26,7 +27,9 @@ macro_rules! retrying {
 }
 
 pub mod access;
+pub mod approvals;
 mod authority;
+pub mod contexts;
 mod direction;
 pub mod expiry;
 mod grantee;
@@ -36,6 +39,6 @@ pub mod share;
 mod store;
 mod types;
 
-pub use direction::Direction;
+pub use crate::tenancy::policies::Direction;
 pub use grantee::GranteeName;
 pub use types::{Listing, NewShare, Share, Shared, Subject};

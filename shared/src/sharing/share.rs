@@ -4,13 +4,13 @@ use serde_json::json;
 
 use super::authority::{Held, Plan};
 use super::store::shares::{self, NewRow, Wanted};
-use super::{Listing, NewShare, Share, Shared, Subject};
+use super::{Listing, NewShare, Share, Shared, Subject, approvals};
 use crate::access::{Action, ApiKeyVerb, AuthContext, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
-use crate::ids::{ApprovalId, ShareId, UserId};
+use crate::ids::ShareId;
 use crate::page::{Cursor, List, QueryHash};
 
 /// What a caller is told of a share that they cannot see.
@@ -40,7 +40,11 @@ async fn try_share(
     let tx = ctx.begin(db, "share.create").await?;
     let work = async {
         let plan = Plan::make(&tx, subject, new).await?;
-        let share = grant(&tx, &plan, new, ctx.user_id(), None).await?;
+        if let Some(rule) = approvals::needed(&plan) {
+            let approval = approvals::request(&tx, &plan, new, &rule).await?;
+            return Ok(Shared::PendingApproval { approval });
+        }
+        let share = grant(&tx, &plan, new).await?;
         Ok(Shared::Shared { share })
     };
     let shared = idempotency::once(&tx, key, work).await?;
@@ -48,14 +52,22 @@ async fn try_share(
     Ok(shared)
 }
 
+/// Asks those who have to agree to it; refused where nobody has to.
+pub async fn ask(ctx: &AuthContext, db: &Database, subject: Subject, new: NewShare) -> Result<Shared> {
+    ctx.authorize_verb(Action::ShareOwnMemory.verb())?;
+    new.check(ctx.request().at)?;
+    let tx = ctx.begin(db, "approval.request").await?;
+    let plan = Plan::make(&tx, subject, &new).await?;
+    let rule = approvals::needed(&plan)
+        .ok_or_else(|| Error::Conflict("nobody has to approve this, it can be shared at once".to_owned()))?;
+    let approval = approvals::request(&tx, &plan, &new, &rule).await?;
+    tx.commit().await?;
+    Ok(Shared::PendingApproval { approval })
+}
+
 /// Makes a planned share true.
-pub(super) async fn grant(
-    tx: &TenantTx<'_>,
-    plan: &Plan,
-    new: &NewShare,
-    granted_by: UserId,
-    approval: Option<ApprovalId>,
-) -> Result<Share> {
+pub(super) async fn grant(tx: &TenantTx<'_>, plan: &Plan, new: &NewShare) -> Result<Share> {
+    let granted_by = tx.caller().user_id();
     let subject = plan.held.subject;
     let row = |id| NewRow {
         id,
@@ -66,7 +78,6 @@ pub(super) async fn grant(
         reason: new.reason.as_deref(),
         granted_by,
         via: plan.authority.via,
-        approval,
         expires_at: new.expires_at,
     };
     let id = match shares::own(tx, subject, plan.grantee.scope, granted_by).await? {
@@ -88,7 +99,7 @@ pub(super) async fn grant(
     let details = json!({
         "of": subject.label(), "with": plan.grantee.label, "permission": new.permission,
         "may_reshare": new.may_reshare, "expires_at": new.expires_at, "via": plan.authority.via,
-        "direction": plan.direction, "classification": plan.held.class, "approval": approval,
+        "direction": plan.direction, "classification": plan.held.class,
     });
     audit::record(tx, Entry::new("share.create", id).within(plan.held.home).with(details)).await?;
     one(tx, subject, id, false).await

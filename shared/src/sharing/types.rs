@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::GranteeName;
+use super::approvals::Approval;
 use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
 use crate::memory::Permission;
@@ -154,6 +155,11 @@ pub enum Shared {
     Shared {
         /// How.
         share: Share,
+    },
+    /// Somebody has to agree first.
+    PendingApproval {
+        /// The request to them.
+        approval: Approval,
     },
 }
 

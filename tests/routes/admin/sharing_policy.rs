@@ -12,7 +12,7 @@ async fn a_node_narrows_what_holds_above_it() {
     let team = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
     let of = |id| format!("/v1/organizations/{id}/sharing-policy");
     let fresh = alice.get(&of(team.id)).await.ok();
-    assert_eq!(fresh["own"], json!({ "default_classification": null, "audiences": {} }));
+    assert_eq!(fresh["own"], json!({ "default_classification": null, "audiences": {}, "approvals": [] }));
     assert_eq!(
         fresh["effective"],
         json!({
@@ -20,6 +20,7 @@ async fn a_node_narrows_what_holds_above_it() {
             "audiences": {
                 "public": "link", "internal": "enterprise", "confidential": "organization", "restricted": "team",
             },
+            "approvals": [],
         })
     );
     let above = json!({ "default_classification": "confidential", "audiences": { "confidential": "team" } });
@@ -47,5 +48,14 @@ async fn only_administrators_change_it_and_none_may_widen() {
     let wider = json!({ "audiences": { "restricted": "organization" } });
     alice.put(&path, wider).await.assert_problem(400, "invalid", Some("audiences.restricted"));
     alice.put(&path, json!({ "default": "x" })).await.assert_problem(400, "invalid", Some("default"));
+    for (rule, field) in [
+        (json!({ "approver_role": "member" }), "approvals[0].approver_role"),
+        (json!({ "expires_after_hours": 0 }), "approvals[0].expires_after_hours"),
+        (json!({ "escalate_after_hours": 9000 }), "approvals[0].escalate_after_hours"),
+        (json!({ "directions": ["sideways"] }), "approvals[0].directions[0]"),
+    ] {
+        let rules = json!({ "approvals": [rule] });
+        alice.put(&path, rules).await.assert_problem(400, "invalid", Some(field));
+    }
     assert_eq!(alice.get(&path).await.ok()["updated_at"], Value::Null);
 }

@@ -1,8 +1,10 @@
 //! The memory REST API, as mem0's clients call it.
 
 mod add;
+mod approvals;
 mod batch;
 mod classification;
+mod contexts;
 mod entity;
 mod event;
 mod feedback;

@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared::access::AuthContext;
+use shared::db::Database;
 use shared::memory::Memories;
 use shared::{Error, Result};
 
@@ -53,6 +54,10 @@ impl<'a> Call<'a> {
 
     pub(super) fn memories(&self) -> &'a Memories {
         &self.exchange.state.memories
+    }
+
+    pub(super) fn database(&self) -> &'a Database {
+        &self.memories().gate().db
     }
 
     pub(super) fn caller(&self) -> &'a AuthContext {

@@ -10,13 +10,16 @@ mod delete_memory;
 mod description;
 mod fetch;
 mod get_event_status;
+mod get_hierarchical_memories;
 mod get_memories;
 mod get_memory;
 mod list_entities;
 mod list_events;
 mod list_scopes;
+mod request_approval;
 mod search;
 mod search_memories;
+mod share_memory;
 mod update_memory;
 mod view;
 mod whoami;
@@ -106,6 +109,12 @@ tools! {
     GetEventStatus = get_event_status, READ;
     /// Where the caller can read and write.
     ListScopes = list_scopes, READ;
+    /// Everything that the caller sees, level by level.
+    GetHierarchicalMemories = get_hierarchical_memories, READ;
+    /// Let somebody else see one.
+    ShareMemory = share_memory, WRITE;
+    /// Ask those who have to agree to that.
+    RequestApproval = request_approval, WRITE;
     /// Who the caller is.
     Whoami = whoami, None;
     /// Recall as ChatGPT's connectors do it.

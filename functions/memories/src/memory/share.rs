@@ -74,5 +74,6 @@ pub(crate) async fn delete(
 pub(crate) fn status(shared: &Shared) -> StatusCode {
     match shared {
         Shared::Shared { .. } => StatusCode::CREATED,
+        Shared::PendingApproval { .. } => StatusCode::ACCEPTED,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use crate::access::{ScopeKind, TenantTx};
+use crate::access::{Audience, ScopeKind, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{MemoryId, ScopeId};
 use crate::memory::Permission;
@@ -22,6 +22,29 @@ pub(crate) async fn granted(
     rows.iter()
         .map(|row| Ok((MemoryId(row.get(0)), row.get::<_, &str>(1).parse().map_err(corrupt)?)))
         .collect()
+}
+
+/// Brings what search and row-level security read up to the grants of these memories. Only what is added to a context needs
+/// it: whatever else is new is not shared yet.
+pub(crate) async fn project(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<(), StoreError> {
+    const PROJECT: &str = "-- share.project
+        SELECT mem0.project_shares($1)";
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    tx.query_one(PROJECT, &[&ids]).await.map(drop)
+}
+
+/// What kinds of scopes a context is shared with.
+pub(crate) async fn audiences_of(tx: &TenantTx<'_>, context: ScopeId) -> Result<Vec<Audience>, StoreError> {
+    const AUDIENCES: &str = "-- context.list_audiences
+        SELECT DISTINCT s.kind
+          FROM sub_organizations n
+          JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id AND h.revoked_at IS NULL
+          JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.grantee_scope_id
+         WHERE n.enterprise_id = $1 AND n.scope_id = $2";
+    let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
+    let rows = tx.query(AUDIENCES, &[&tx.caller().enterprise_id().uuid(), &context.0]).await?;
+    let kinds = rows.iter().map(|row| row.get::<_, &str>(0).parse::<ScopeKind>().map_err(corrupt));
+    kinds.map(|kind| Ok(kind?.into())).collect()
 }
 
 /// What kinds of scopes these are.

@@ -1,5 +1,8 @@
 //! The statements over shares, links, approvals and contexts.
 
+pub(super) mod approvals;
+pub(super) mod contexts;
+pub(super) mod delegates;
 pub(super) mod grantees;
 pub(super) mod links;
 pub(super) mod people;

@@ -21,7 +21,6 @@ pub(in crate::sharing) struct NewRow<'a> {
     pub(in crate::sharing) reason: Option<&'a str>,
     pub(in crate::sharing) granted_by: UserId,
     pub(in crate::sharing) via: Option<ShareId>,
-    pub(in crate::sharing) approval: Option<ApprovalId>,
     pub(in crate::sharing) expires_at: Option<DateTime<Utc>>,
 }
 
@@ -98,8 +97,8 @@ pub(in crate::sharing) async fn own(
 pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> Result<(), StoreError> {
     const INSERT: &str = "-- share.insert
         INSERT INTO shares (enterprise_id, id, memory_id, context_id, grantee_scope_id, permission, may_reshare, reason,
-                            granted_by, granted_at, via_share_id, approval_id, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6::text::share_permission, $7, $8, $9, $10, $11, $12, $13)";
+                            granted_by, granted_at, via_share_id, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6::text::share_permission, $7, $8, $9, $10, $11, $12)";
     let caller = tx.caller();
     tx.execute(
         INSERT,
@@ -115,7 +114,6 @@ pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> R
             &new.granted_by.uuid(),
             &caller.request().at,
             &new.via.map(ShareId::uuid),
-            &new.approval.map(ApprovalId::uuid),
             &new.expires_at,
         ],
     )
@@ -131,7 +129,7 @@ pub(in crate::sharing) async fn update(
 ) -> Result<(), StoreError> {
     const UPDATE: &str = "-- share.update
         UPDATE shares SET permission = $3::text::share_permission, may_reshare = $4, reason = $5, granted_at = $6,
-                          via_share_id = $7, approval_id = $8, expires_at = $9
+                          via_share_id = $7, approval_id = NULL, expires_at = $8
          WHERE enterprise_id = $1 AND id = $2";
     let caller = tx.caller();
     tx.execute(
@@ -144,7 +142,6 @@ pub(in crate::sharing) async fn update(
             &new.reason,
             &caller.request().at,
             &new.via.map(ShareId::uuid),
-            &new.approval.map(ApprovalId::uuid),
             &new.expires_at,
         ],
     )
@@ -201,21 +198,17 @@ pub(in crate::sharing) async fn homes_of(
     Ok(rows.iter().map(|row| (ScopeId(row.get(0)), row.get(1))).collect())
 }
 
-/// What kinds of scopes a context is shared with.
-pub(in crate::sharing) async fn audiences_of(
+/// How many somebody makes of those who see something; none if they are not there any more.
+pub(in crate::sharing) async fn audience(
     tx: &TenantTx<'_>,
-    context: ScopeId,
-) -> Result<Vec<Audience>, StoreError> {
-    const AUDIENCES: &str = "-- context.list_audiences
-        SELECT DISTINCT s.kind
-          FROM sub_organizations n
-          JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id AND h.revoked_at IS NULL
-          JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.grantee_scope_id
-         WHERE n.enterprise_id = $1 AND n.scope_id = $2";
+    grantee: ScopeId,
+) -> Result<Option<Audience>, StoreError> {
+    const KIND: &str = "-- scope.lookup_kind
+        SELECT kind FROM scopes WHERE enterprise_id = $1 AND id = $2";
     let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
-    let rows = tx.query(AUDIENCES, &[&tx.caller().enterprise_id().uuid(), &context.0]).await?;
-    let kinds = rows.iter().map(|row| row.get::<_, &str>(0).parse::<ScopeKind>().map_err(corrupt));
-    kinds.map(|kind| Ok(kind?.into())).collect()
+    let row = tx.query_opt(KIND, &[&tx.caller().enterprise_id().uuid(), &grantee.0]).await?;
+    let kind = row.map(|row| row.get::<_, &str>(0).parse::<ScopeKind>().map_err(corrupt)).transpose()?;
+    Ok(kind.map(Audience::from))
 }
 
 fn key(subject: Subject) -> Uuid {

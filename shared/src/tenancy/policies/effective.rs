@@ -1,7 +1,7 @@
 //! What holds at a scope.
 
-use super::{SharingPolicy, store};
-use crate::access::{Audience, Classification, ScopeKind, TenantTx};
+use super::{ApprovalRule, Direction, SharingPolicy, store};
+use crate::access::{Audience, Classification, Role, ScopeKind, TenantTx};
 use crate::db::StoreError;
 use crate::error::{Error, Result};
 use crate::ids::ScopeId;
@@ -16,6 +16,8 @@ pub struct Effective {
     default: Classification,
     /// By class, in the order of [`Classification::ALL`].
     audiences: [Audience; 4],
+    /// From the enterprise down.
+    approvals: Vec<(ScopeId, ApprovalRule)>,
 }
 
 /// What holds at a scope; none if there is no such scope any more.
@@ -28,20 +30,22 @@ impl Effective {
     pub(super) fn new<'a>(
         kind: ScopeKind,
         path: Vec<ScopeId>,
-        policies: impl IntoIterator<Item = &'a SharingPolicy>,
+        policies: impl IntoIterator<Item = &'a (ScopeId, SharingPolicy)>,
     ) -> Self {
         let mut effective = Self {
             kind,
             path,
             default: Classification::DEFAULT,
             audiences: Classification::ALL.map(Classification::widest_audience),
+            approvals: Vec::new(),
         };
-        for policy in policies {
+        for (node, policy) in policies {
             effective.default = policy.default_classification.unwrap_or(effective.default);
             for (class, audience) in &policy.audiences {
                 let known = &mut effective.audiences[*class as usize];
                 *known = (*known).min(*audience);
             }
+            effective.approvals.extend(policy.approvals.iter().map(|rule| (*node, rule.clone())));
         }
         effective
     }
@@ -85,11 +89,24 @@ impl Effective {
         Ok(class)
     }
 
+    /// The rule by which such sharing needs an approval, and the node whose rule it is: the topmost that fits, so that no
+    /// node loosens what stands above it.
+    #[must_use]
+    pub fn rule_for(
+        &self,
+        direction: Direction,
+        class: Classification,
+        role: Option<Role>,
+    ) -> Option<(ScopeId, ApprovalRule)> {
+        self.approvals.iter().find(|(_, rule)| rule.fits(direction, class, role)).cloned()
+    }
+
     /// The same as one policy.
     pub(super) fn as_policy(&self) -> SharingPolicy {
         SharingPolicy {
             default_classification: Some(self.default),
             audiences: Classification::ALL.into_iter().zip(self.audiences).collect(),
+            approvals: self.approvals.iter().map(|(_, rule)| rule.clone()).collect(),
         }
     }
 }
@@ -109,11 +126,16 @@ mod tests {
     use super::*;
 
     fn policy(default: Option<Classification>, audiences: &[(Classification, Audience)]) -> SharingPolicy {
-        SharingPolicy { default_classification: default, audiences: audiences.iter().copied().collect() }
+        SharingPolicy {
+            default_classification: default,
+            audiences: audiences.iter().copied().collect(),
+            approvals: Vec::new(),
+        }
     }
 
     fn at(kind: ScopeKind, policies: &[SharingPolicy]) -> Effective {
-        Effective::new(kind, vec![ScopeId(1)], policies)
+        let policies: Vec<_> = policies.iter().map(|policy| (ScopeId(1), policy.clone())).collect();
+        Effective::new(kind, vec![ScopeId(1)], &policies)
     }
 
     #[test]

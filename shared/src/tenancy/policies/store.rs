@@ -20,7 +20,7 @@ pub(super) struct Own {
 /// What the nodes over a scope's path say together.
 pub(super) async fn over(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Option<Effective>, StoreError> {
     const OVER: &str = "-- sharing_policy.list_over
-        SELECT s.kind, s.path, p.default_classification::text, p.audiences
+        SELECT s.kind, s.path, p.scope_id AS said_by, p.default_classification::text, p.audiences, p.approvals
           FROM scopes s
           LEFT JOIN sharing_policies p ON p.enterprise_id = s.enterprise_id 
                 AND (p.scope_id = ANY (s.path)
@@ -35,13 +35,15 @@ pub(super) async fn over(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Option<Eff
     let kind = kind.map_err(|problem| StoreError::Corrupt { table: "scopes", column: "kind", problem })?;
     let path = first.get::<_, Vec<i64>>("path").into_iter().map(ScopeId).collect();
     let said = rows.iter().filter(|row| row.get::<_, Option<Value>>("audiences").is_some());
-    let policies = said.map(policy).collect::<Result<Vec<_>, _>>()?;
+    let policies = said
+        .map(|row| Ok((ScopeId(row.get("said_by")), policy(row)?)))
+        .collect::<Result<Vec<_>, StoreError>>()?;
     Ok(Some(Effective::new(kind, path, &policies)))
 }
 
 pub(super) async fn lookup(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Option<Own>, StoreError> {
     const LOOKUP: &str = "-- sharing_policy.lookup
-        SELECT default_classification::text, audiences, updated_by, updated_at
+        SELECT default_classification::text, audiences, approvals, updated_by, updated_at
           FROM sharing_policies WHERE enterprise_id = $1 AND scope_id = $2";
     let row = tx.query_opt(LOOKUP, &[&tx.caller().enterprise_id().uuid(), &scope.0]).await?;
     row.map(|row| {
@@ -60,10 +62,11 @@ pub(super) async fn put(
     policy: &SharingPolicy,
 ) -> Result<(), StoreError> {
     const PUT: &str = "-- sharing_policy.put
-        INSERT INTO sharing_policies (enterprise_id, scope_id, default_classification, audiences, updated_by, updated_at)
-        VALUES ($1, $2, $3::text::classification, $4, $5, $6)
+        INSERT INTO sharing_policies (enterprise_id, scope_id, default_classification, audiences, approvals, updated_by, updated_at)
+        VALUES ($1, $2, $3::text::classification, $4, $7, $5, $6)
         ON CONFLICT (enterprise_id, scope_id)
             DO UPDATE SET default_classification = excluded.default_classification, audiences = excluded.audiences,
+                          approvals = excluded.approvals,
                           updated_by = excluded.updated_by, updated_at = excluded.updated_at";
     let caller = tree.caller();
     tree.execute(
@@ -75,6 +78,7 @@ pub(super) async fn put(
             &json(&policy.audiences),
             &caller.user_id().uuid(),
             &caller.request().at,
+            &json(&policy.approvals),
         ],
     )
     .await
@@ -90,8 +94,10 @@ fn policy(row: &Row) -> Result<SharingPolicy, StoreError> {
     let corrupt = |column, problem| StoreError::Corrupt { table: "sharing_policies", column, problem };
     let default = row.get::<_, Option<&str>>("default_classification").map(str::parse).transpose();
     let audiences = serde_json::from_value(row.get("audiences"));
+    let approvals = serde_json::from_value(row.get("approvals"));
     Ok(SharingPolicy {
         default_classification: default.map_err(|problem| corrupt("default_classification", problem))?,
+        approvals: approvals.map_err(|error| corrupt("approvals", error.to_string()))?,
         audiences: audiences.map_err(|error| corrupt("audiences", error.to_string()))?,
     })
 }

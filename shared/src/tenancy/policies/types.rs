@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::{ApprovalRule, approval_rule};
 use crate::access::{Audience, Classification};
 use crate::error::{Error, Result};
 use crate::ids::UserId;
@@ -19,6 +20,9 @@ pub struct SharingPolicy {
     /// The widest audience by class; only ever narrower than what holds above.
     #[serde(default)]
     pub audiences: BTreeMap<Classification, Audience>,
+    /// Which sharing needs somebody else's approval; beside what holds above, which no rule here loosens.
+    #[serde(default)]
+    pub approvals: Vec<ApprovalRule>,
 }
 
 /// A node's policy and what it comes to, with all that is above it.
@@ -47,6 +51,6 @@ impl SharingPolicy {
                 return Err(Error::invalid(format!("audiences.{class}"), message));
             }
         }
-        Ok(())
+        approval_rule::check(&self.approvals)
     }
 }

@@ -1,0 +1,85 @@
+//! `share_memory`: let somebody else see a memory.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::memory::Permission;
+use shared::sharing::{GranteeName, NewShare, Shared, Subject, share};
+
+use super::description::{Description, Effect};
+use super::{Call, Halt, arguments};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Arguments {
+    memory_id: String,
+    with: GranteeName,
+    permission: Option<Permission>,
+    expires_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    may_reshare: bool,
+    pub(super) reason: Option<String>,
+}
+
+impl Arguments {
+    pub(super) fn read(self) -> Result<(Subject, NewShare), Halt> {
+        let new = NewShare {
+            with: self.with,
+            permission: self.permission.unwrap_or(Permission::Read),
+            may_reshare: self.may_reshare,
+            expires_at: self.expires_at,
+            reason: self.reason,
+        };
+        Ok((Subject::Memory(arguments::memory_id(&self.memory_id)?), new))
+    }
+}
+
+/// The arguments of this tool and of `request_approval`.
+pub(super) fn input(required: &[&str]) -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "memory_id": { "type": "string", "description": "As search or list returned it." },
+            "with": {
+                "type": "string",
+                "description": "person:<id or e-mail address>, team:<id>, division:<id>, department:<id>, unit:<id>, \
+                                organization:<id>, context:<id>, enterprise or public.",
+            },
+            "permission": { "type": "string", "enum": ["read", "write", "admin"], "default": "read" },
+            "expires_at": {
+                "type": "string", "description": "When it ends, as RFC 3339; without it, when somebody ends it.",
+            },
+            "may_reshare": { "type": "boolean", "default": false, "description": "Whether they may share it on." },
+            "reason": { "type": "string", "description": "Why: for them, and for whoever has to approve it." },
+        },
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+/// What both answer.
+pub(super) fn output() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "status": { "type": "string", "enum": ["shared", "pending_approval"] },
+            "share": { "type": "object", "description": "The share, when it is shared." },
+            "approval": { "type": "object", "description": "The request, when somebody has to agree first." },
+        },
+        "required": ["status"],
+    })
+}
+
+pub(super) fn describe() -> Description {
+    let text = "Let a person, a team or everyone see one memory. Only do this when the person asks for it, and name in the \
+                reply whom it was shared with. Answers pending_approval when somebody else has to agree first: then nothing is \
+                shared yet.";
+    let input = input(&["memory_id", "with"]);
+    Description::new(("share_memory", "Share a memory"), text, input, output(), Effect::Replaces)
+}
+
+pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
+    let (subject, new) = call.parse::<Arguments>()?.read()?;
+    let shared: Shared = share::share(call.caller(), call.database(), subject, new, None).await?.value;
+    Ok(json!(shared))
+}

@@ -1,0 +1,150 @@
+//! `/v1/contexts/`: saved sets of memories, their members and with whom they are shared.
+//!
+//! What is in one is found by memory requests with `scope: "context:ctx_…"`; a memory is pinned by sharing it with that.
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use http::StatusCode;
+use serde::Deserialize;
+use shared::Result;
+use shared::access::{AuthContext, Gate};
+use shared::http::{Idempotent, Json, Path, Query};
+use shared::ids::{ContextId, ShareId, UserId};
+use shared::page::{self, List};
+use shared::sharing::contexts::{self, Context, ContextChange, NewContext};
+use shared::sharing::{NewShare, Share, Subject, share};
+use shared::tenancy::members::{self, Member, MemberChange, NewMember};
+
+use crate::memory::share::{Params, Revoked, status};
+
+/// `?cursor=&limit=`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Part {
+    cursor: Option<String>,
+    limit: Option<i64>,
+}
+
+/// A member of a context.
+#[derive(Debug, Deserialize)]
+pub(crate) struct MemberAt {
+    id: ContextId,
+    user_id: UserId,
+}
+
+/// A share of a context.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ShareAt {
+    id: ContextId,
+    share_id: ShareId,
+}
+
+pub(crate) async fn list(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Query(part): Query<Part>,
+) -> Result<Json<List<Context>>> {
+    contexts::list(&caller, &gate.db, part.cursor.as_deref(), page::limit(part.limit)?).await.map(Json)
+}
+
+pub(crate) async fn create(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Idempotent { key, body }: Idempotent<NewContext>,
+) -> Result<impl IntoResponse> {
+    let made = contexts::create(&caller, &gate.db, body, key.as_ref()).await?;
+    Ok((StatusCode::CREATED, made.map(Json)))
+}
+
+pub(crate) async fn get(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Path(id): Path<ContextId>,
+) -> Result<Json<Context>> {
+    contexts::lookup(&caller, &gate.db, id).await.map(Json)
+}
+
+pub(crate) async fn change(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Path(id): Path<ContextId>,
+    Json(change): Json<ContextChange>,
+) -> Result<Json<Context>> {
+    contexts::change(&caller, &gate.db, id, change).await.map(Json)
+}
+
+pub(crate) async fn delete(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Path(id): Path<ContextId>,
+) -> Result<StatusCode> {
+    contexts::delete(&caller, &gate.db, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn members(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Path(id): Path<ContextId>,
+    Query(part): Query<Part>,
+) -> Result<Json<List<Member>>> {
+    let limit = page::limit(part.limit)?;
+    members::list(&caller, &gate.db, caller.context(id)?, part.cursor.as_deref(), limit).await.map(Json)
+}
+
+pub(crate) async fn add_member(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Path(id): Path<ContextId>,
+    Idempotent { key, body }: Idempotent<NewMember>,
+) -> Result<impl IntoResponse> {
+    let member = members::add(&caller, &gate.db, caller.context(id)?, body, key.as_ref()).await?;
+    Ok((StatusCode::CREATED, member.map(Json)))
+}
+
+pub(crate) async fn change_member(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Path(at): Path<MemberAt>,
+    Json(change): Json<MemberChange>,
+) -> Result<Json<Member>> {
+    members::change(&caller, &gate.db, caller.context(at.id)?, at.user_id, change.role).await.map(Json)
+}
+
+pub(crate) async fn remove_member(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Path(at): Path<MemberAt>,
+) -> Result<StatusCode> {
+    members::remove(&caller, &gate.db, caller.context(at.id)?, at.user_id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn share(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Path(id): Path<ContextId>,
+    Idempotent { key, body }: Idempotent<NewShare>,
+) -> Result<impl IntoResponse> {
+    let shared = share::share(&caller, &gate.db, Subject::Context(id), body, key.as_ref()).await?;
+    Ok((status(&shared.value), shared.map(Json)))
+}
+
+pub(crate) async fn shares(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Path(id): Path<ContextId>,
+    Query(params): Query<Params>,
+) -> Result<Json<List<Share>>> {
+    let (listing, cursor, limit) = params.read()?;
+    share::list(&caller, &gate.db, Subject::Context(id), listing, cursor, limit).await.map(Json)
+}
+
+pub(crate) async fn unshare(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Path(at): Path<ShareAt>,
+) -> Result<Json<Revoked>> {
+    let ended = share::revoke(&caller, &gate.db, Subject::Context(at.id), at.share_id).await?;
+    Ok(Json(Revoked { ended }))
+}

@@ -1,0 +1,202 @@
+//! Approvals: sharing that somebody else has to agree to.
+//!
+//! The rules are the nodes' (`tenancy::policies`): the topmost that fits holds, so that no node loosens what stands above
+//! it. Those who hold the rule's role on its node decide, or their delegates; after a time those above the node as well.
+//! Nobody approves their own request, and the share begins in the transaction of its approval.
+
+mod decide;
+mod delegates;
+mod view;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+pub use decide::{approve, deny, withdraw};
+pub use delegates::{Delegate, NewDelegate, delegate, delegates, end_delegate};
+pub use view::{Detail, Filter, csv, export, list, lookup};
+
+use super::authority::Plan;
+use super::store::approvals as store;
+use super::{Direction, NewShare};
+use crate::access::{Classification, Gate, Role, TenantTx};
+use crate::audit::{self, Entry};
+use crate::error::{Error, Result};
+use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
+use crate::memory::Permission;
+use crate::tenancy::policies::ApprovalRule;
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Nothing yet.
+    Pending,
+    /// It is shared, or was.
+    Approved,
+    /// It is not.
+    Denied,
+    /// Who asked did not want it any more.
+    Withdrawn,
+    /// Nobody decided in time.
+    Expired,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Self; 5] = [Self::Pending, Self::Approved, Self::Denied, Self::Withdrawn, Self::Expired];
+
+    /// As requests, answers and the database spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Denied => "denied",
+            Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl std::str::FromStr for Status {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or_else(|| {
+            let known = Self::ALL.map(Self::as_str).join(", ");
+            format!("unknown status {text:?}, expected one of {known}")
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Status {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A request to let something be shared.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Approval {
+    /// Which.
+    pub id: ApprovalId,
+    /// What became of it.
+    pub status: Status,
+    /// The memory; null if it is a context.
+    pub memory_id: Option<MemoryId>,
+    /// The context; null if it is a memory.
+    pub context_id: Option<ContextId>,
+    /// With whom, as requests name them.
+    pub with: String,
+    /// What they shall be able to do.
+    pub permission: Permission,
+    /// Whether they may share it on.
+    pub may_reshare: bool,
+    /// When the share is to end.
+    pub share_expires_at: Option<DateTime<Utc>>,
+    /// Which way it goes.
+    pub direction: Direction,
+    /// Its class when it was asked for.
+    pub classification: Classification,
+    /// Why it is asked for.
+    pub reason: Option<String>,
+    /// Who asks.
+    pub requested_by: UserId,
+    /// When.
+    pub requested_at: DateTime<Utc>,
+    /// The node whose people decide, as requests name it.
+    pub node: String,
+    /// The least role on it of those who decide.
+    pub approver_role: Role,
+    /// From when on those above the node may decide as well.
+    pub escalates_at: DateTime<Utc>,
+    /// Until when it can be decided.
+    pub expires_at: DateTime<Utc>,
+    /// Who decided or withdrew it.
+    pub decided_by: Option<UserId>,
+    /// When.
+    pub decided_at: Option<DateTime<Utc>>,
+    /// Why.
+    pub decision_reason: Option<String>,
+    /// The share that it led to.
+    pub share_id: Option<ShareId>,
+    #[serde(skip, default = "nowhere")]
+    pub(super) node_scope: ScopeId,
+    #[serde(skip, default = "nowhere")]
+    pub(super) grantee: ScopeId,
+    #[serde(skip, default = "nowhere")]
+    pub(super) home: ScopeId,
+    #[serde(skip)]
+    pub(super) via: Option<ShareId>,
+}
+
+fn nowhere() -> ScopeId {
+    ScopeId(0)
+}
+
+/// The rule by which somebody else has to agree, and its node; none: nobody has to.
+pub(super) fn needed(plan: &Plan) -> Option<(ScopeId, ApprovalRule)> {
+    plan.held.policy.rule_for(plan.direction, plan.held.class, plan.authority.role)
+}
+
+/// Asks for it. Refused if nobody else could agree, or if it was asked for already.
+pub(super) async fn request(
+    tx: &TenantTx<'_>,
+    plan: &Plan,
+    new: &NewShare,
+    (node, rule): &(ScopeId, ApprovalRule),
+) -> Result<Approval> {
+    let caller = tx.caller();
+    let now = caller.request().at;
+    let deciders = store::deciders(tx, *node, rule.approver_role).await?;
+    let escalates_at = match deciders {
+        store::Deciders::Nobody => {
+            return Err(Error::Conflict(format!(
+                "this needs somebody else's approval, and nobody else is {} there",
+                rule.approver_role
+            )));
+        }
+        store::Deciders::OnlyAbove => now,
+        store::Deciders::There => now + TimeDelta::hours(rule.escalate_after_hours.into()),
+    };
+    store::expire_own(tx).await?;
+    let id = ApprovalId::generate();
+    let row = store::NewRow {
+        id,
+        plan,
+        new,
+        node: *node,
+        approver_role: rule.approver_role,
+        escalates_at,
+        expires_at: now + TimeDelta::hours(rule.expires_after_hours.into()),
+    };
+    store::insert(tx, &row).await.map_err(|error| match error.violates("approvals_pending") {
+        true => Error::Conflict("this was asked for already, and is not decided yet".to_owned()),
+        false => error.into(),
+    })?;
+    let details = json!({
+        "of": plan.held.subject.label(), "with": plan.grantee.label, "permission": new.permission,
+        "direction": plan.direction, "classification": plan.held.class,
+    });
+    audit::record(tx, Entry::new("approval.request", id).within(plan.held.home).with(details)).await?;
+    one(tx, id).await
+}
+
+pub(super) async fn one(tx: &TenantTx<'_>, id: ApprovalId) -> Result<Approval> {
+    store::lookup(tx, id).await?.ok_or(NOT_FOUND)
+}
+
+/// What a caller is told of a request that they cannot see.
+const NOT_FOUND: Error = Error::NotFound { what: "approval" };
+
+const EXPIRE: &str = "-- approval.expire
+    SELECT mem0.expire_approvals($1)";
+
+/// Closes requests whose time is over; how many. Idempotent.
+pub async fn expire(gate: &Gate) -> Result<u64> {
+    let tx = gate.upkeep("approval.expire").await?;
+    let closed: i32 = tx.query_one(EXPIRE, &[&gate.clock.now()]).await?.get(0);
+    tx.commit().await?;
+    Ok(u64::from(closed.unsigned_abs()))
+}

@@ -1,0 +1,141 @@
+//! Deciding, and no longer wanting.
+
+use serde_json::json;
+
+use super::{Approval, NOT_FOUND, Status, one};
+use crate::access::{ApiKeyVerb, AuthContext, Classification, TenantTx};
+use crate::audit::{self, Entry};
+use crate::db::Database;
+use crate::error::{Error, Result};
+use crate::ids::{ApprovalId, ShareId};
+use crate::sharing::store::{approvals as store, shares};
+use crate::sharing::types::check_reason;
+use crate::tenancy::policies;
+
+/// Agrees, and shares it in the same transaction.
+pub async fn approve(
+    ctx: &AuthContext,
+    db: &Database,
+    id: ApprovalId,
+    why: Option<&str>,
+) -> Result<Approval> {
+    retrying!(try_approve(ctx, db, id, why))
+}
+
+async fn try_approve(
+    ctx: &AuthContext,
+    db: &Database,
+    id: ApprovalId,
+    why: Option<&str>,
+) -> Result<Approval> {
+    ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
+    check_reason(why)?;
+    let tx = ctx.begin(db, "approval.approve").await?;
+    let asked = decidable(&tx, id).await?;
+    still_allowed(&tx, &asked).await?;
+    let share = ShareId::generate();
+    if !store::approve(&tx, id, share, why).await? {
+        return Err(closed(one(&tx, id).await?.status));
+    }
+    let details = json!({ "share": share, "with": asked.with, "requested_by": asked.requested_by });
+    audit::record(&tx, Entry::new("approval.approve", id).within(asked.home).with(details)).await?;
+    let approval = one(&tx, id).await?;
+    tx.commit().await?;
+    Ok(approval)
+}
+
+/// Does not agree.
+pub async fn deny(ctx: &AuthContext, db: &Database, id: ApprovalId, why: Option<&str>) -> Result<Approval> {
+    ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
+    check_reason(why)?;
+    let tx = ctx.begin(db, "approval.deny").await?;
+    let asked = decidable(&tx, id).await?;
+    close(tx, &asked, Status::Denied, why, "approval.deny").await
+}
+
+/// Takes one's own request back.
+pub async fn withdraw(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<Approval> {
+    ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
+    let tx = ctx.begin(db, "approval.withdraw").await?;
+    let asked = store::lookup(&tx, id).await?.ok_or(NOT_FOUND)?;
+    if asked.requested_by != ctx.user_id() {
+        return Err(match store::may_see(&tx, &asked).await? {
+            true => Error::Forbidden("only who asked can withdraw a request".to_owned()),
+            false => NOT_FOUND,
+        });
+    }
+    if asked.status != Status::Pending {
+        return Err(closed(asked.status));
+    }
+    close(tx, &asked, Status::Withdrawn, None, "approval.withdraw").await
+}
+
+async fn close(
+    tx: TenantTx<'_>,
+    asked: &Approval,
+    status: Status,
+    why: Option<&str>,
+    action: &'static str,
+) -> Result<Approval> {
+    if !store::close(&tx, asked.id, status, why).await? {
+        return Err(closed(one(&tx, asked.id).await?.status));
+    }
+    let details = json!({ "with": asked.with, "requested_by": asked.requested_by });
+    audit::record(&tx, Entry::new(action, asked.id).within(asked.home).with(details)).await?;
+    let approval = one(&tx, asked.id).await?;
+    tx.commit().await?;
+    Ok(approval)
+}
+
+/// A request that the caller may decide now.
+async fn decidable(tx: &TenantTx<'_>, id: ApprovalId) -> Result<Approval> {
+    let asked = store::lookup(tx, id).await?.ok_or(NOT_FOUND)?;
+    if asked.requested_by == tx.caller().user_id() {
+        return Err(Error::Forbidden("nobody decides about their own request".to_owned()));
+    }
+    if !store::may_decide(tx, &asked).await? {
+        return Err(match store::may_see(tx, &asked).await? {
+            true => Error::Forbidden(format!(
+                "this needs the role {} on {} itself, or a delegate of one who has it; those above may decide later",
+                asked.approver_role, asked.node
+            )),
+            false => NOT_FOUND,
+        });
+    }
+    match asked.status {
+        Status::Pending => Ok(asked),
+        status => Err(closed(status)),
+    }
+}
+
+fn closed(status: Status) -> Error {
+    Error::Conflict(match status {
+        Status::Pending => "the request changed at the same time, look at it again".to_owned(),
+        status => format!("the request is {} already", status.as_str()),
+    })
+}
+
+/// Whether what was asked for may still be: things may have changed since.
+async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval) -> Result<()> {
+    let gone = || Error::Conflict("what was to be shared is not there any more".to_owned());
+    if asked.share_expires_at.is_some_and(|at| at <= tx.caller().request().at) {
+        return Err(Error::Conflict("the share would have ended already".to_owned()));
+    }
+    if !store::requester_still_may(tx, asked).await? {
+        return Err(Error::Conflict("who asked for it may not share it any more".to_owned()));
+    }
+    let audience = shares::audience(tx, asked.grantee).await?.ok_or_else(gone)?;
+    let mut classes = Vec::new();
+    match asked.memory_id {
+        Some(_) => {
+            let (_, class, home) = store::subject(tx, asked.id).await?.ok_or_else(gone)?;
+            classes.push((home, class));
+        }
+        None => classes.extend(shares::homes_of(tx, asked.home).await?),
+    }
+    for (home, class) in classes {
+        let class: Classification = class.parse().map_err(Error::internal)?;
+        policies::effective(tx, home).await?.ok_or_else(gone)?.check(class, audience)?;
+    }
+    Ok(())
+}

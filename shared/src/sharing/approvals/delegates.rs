@@ -1,0 +1,104 @@
+//! Who decides in another's place, for a time.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::access::{AuthContext, ReadableScope, Role};
+use crate::audit::{self, Entry};
+use crate::db::Database;
+use crate::error::{Error, Result};
+use crate::ids::{DelegateId, UserId};
+use crate::sharing::store::{delegates as store, grantees};
+
+/// The longest that somebody decides in another's place.
+const LONGEST: TimeDelta = TimeDelta::days(366);
+
+/// Somebody to decide in one's place.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewDelegate {
+    /// Who.
+    pub user_id: UserId,
+    /// From when on; from now, if not given.
+    #[serde(default)]
+    pub starts_at: Option<DateTime<Utc>>,
+    /// Until when.
+    pub ends_at: DateTime<Utc>,
+}
+
+/// Somebody who decides in another's place.
+#[derive(Debug, Clone, Serialize)]
+pub struct Delegate {
+    /// Its id.
+    pub id: DelegateId,
+    /// In whose place.
+    pub from: UserId,
+    /// Who decides.
+    pub to: UserId,
+    /// From when on.
+    pub starts_at: DateTime<Utc>,
+    /// Until when.
+    pub ends_at: DateTime<Utc>,
+}
+
+/// Lets somebody decide in one's place on a node on which one is an administrator oneself.
+pub async fn delegate(
+    ctx: &AuthContext,
+    db: &Database,
+    scope: &ReadableScope,
+    new: NewDelegate,
+) -> Result<Delegate> {
+    ctx.session()?;
+    let now = ctx.request().at;
+    let starts_at = new.starts_at.unwrap_or(now);
+    if new.user_id == ctx.user_id() {
+        return Err(Error::invalid("user_id", "nobody is their own delegate"));
+    }
+    if new.ends_at <= now || new.ends_at <= starts_at {
+        return Err(Error::invalid("ends_at", "must be in the future, and after the beginning"));
+    }
+    if new.ends_at > now + LONGEST {
+        return Err(Error::invalid("ends_at", format!("must be in the next {} days", LONGEST.num_days())));
+    }
+    if scope.role < Some(Role::Admin) {
+        let message = format!("this needs the role admin on {}", scope.label());
+        return Err(Error::Forbidden(message));
+    }
+    let tx = ctx.begin(db, "approval_delegate.create").await?;
+    grantees::person(&tx, Some(new.user_id), None).await?.ok_or(Error::NotFound { what: "user" })?;
+    let delegate = Delegate {
+        id: DelegateId::generate(),
+        from: ctx.user_id(),
+        to: new.user_id,
+        starts_at,
+        ends_at: new.ends_at,
+    };
+    store::insert(&tx, scope.id, &delegate).await?;
+    let details = json!({ "to": delegate.to, "starts_at": starts_at, "ends_at": delegate.ends_at });
+    let entry = Entry::new("approval_delegate.create", delegate.id).within(scope.id).with(details);
+    audit::record(&tx, entry).await?;
+    tx.commit().await?;
+    Ok(delegate)
+}
+
+/// Who decides in whose place on a node, now or later, for its administrators.
+pub async fn delegates(ctx: &AuthContext, db: &Database, scope: &ReadableScope) -> Result<Vec<Delegate>> {
+    ctx.authorize(crate::access::Action::ListApprovals, scope)?;
+    let tx = ctx.begin(db, "approval_delegate.list").await?;
+    let delegates = store::list(&tx, scope.id).await?;
+    tx.commit().await?;
+    Ok(delegates)
+}
+
+/// Ends it: for who delegated, and for the delegate.
+pub async fn end_delegate(ctx: &AuthContext, db: &Database, id: DelegateId) -> Result<()> {
+    ctx.session()?;
+    let tx = ctx.begin(db, "approval_delegate.end").await?;
+    if !store::end(&tx, id).await? {
+        return Err(Error::NotFound { what: "delegate" });
+    }
+    audit::record(&tx, Entry::new("approval_delegate.end", id)).await?;
+    tx.commit().await?;
+    Ok(())
+}

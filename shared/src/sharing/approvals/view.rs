@@ -1,0 +1,160 @@
+//! Requests as those see them whom they concern: who asked, who decides, and who answers for the node.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Approval, NOT_FOUND, Status};
+use crate::access::{ApiKeyVerb, AuthContext};
+use crate::audit::{self, Entry};
+use crate::db::Database;
+use crate::error::Result;
+use crate::ids::{ApprovalId, MemoryId, UserId};
+use crate::page::{Cursor, List, QueryHash};
+use crate::sharing::store::approvals as store;
+
+/// Which requests.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    /// In this state.
+    pub status: Option<Status>,
+    /// About this memory.
+    pub memory_id: Option<MemoryId>,
+    /// By this person.
+    pub requested_by: Option<UserId>,
+    /// Only those that the caller can decide now.
+    #[serde(default)]
+    pub to_decide: bool,
+}
+
+/// A request, and what it is about.
+#[derive(Debug, Clone, Serialize)]
+pub struct Detail {
+    /// The request.
+    #[serde(flatten)]
+    pub approval: Approval,
+    /// Whether the caller can decide it now.
+    pub can_decide: bool,
+    /// The memory's text, for who can decide: asking shows it to them.
+    pub memory: Option<String>,
+}
+
+/// Requests that concern the caller, oldest first.
+pub async fn list(
+    ctx: &AuthContext,
+    db: &Database,
+    filter: &Filter,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<List<Approval>> {
+    ctx.authorize_verb(ApiKeyVerb::MemoriesRead)?;
+    let query = QueryHash::of(&["approvals", &serde_json::to_string(filter).unwrap_or_default()]);
+    let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
+    let tx = ctx.begin(db, "approval.list").await?;
+    let mut results = store::list(&tx, filter, after, limit + 1).await?;
+    tx.commit().await?;
+    let next = Cursor::cut(&mut results, limit, &query, |approval| Cursor {
+        created_at: approval.requested_at,
+        id: approval.id.uuid(),
+    });
+    Ok(List { results, next })
+}
+
+/// The same for a report, with a row in the log that it was taken.
+pub async fn export(
+    ctx: &AuthContext,
+    db: &Database,
+    filter: &Filter,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<List<Approval>> {
+    let part = list(ctx, db, filter, cursor, limit).await?;
+    let tx = ctx.begin(db, "approval.export").await?;
+    let details = serde_json::json!({ "rows": part.results.len(), "filter": filter });
+    audit::record(&tx, Entry::of("approval.export").with(details)).await?;
+    tx.commit().await?;
+    Ok(part)
+}
+
+/// One request. Somebody whom it does not concern is told that there is none.
+pub async fn lookup(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<Detail> {
+    ctx.authorize_verb(ApiKeyVerb::MemoriesRead)?;
+    let tx = ctx.begin(db, "approval.lookup").await?;
+    let approval = store::lookup(&tx, id).await?.ok_or(NOT_FOUND)?;
+    let own = approval.requested_by == ctx.user_id();
+    let decides = !own && store::may_decide(&tx, &approval).await?;
+    if !own && !decides && !store::may_see(&tx, &approval).await? {
+        return Err(NOT_FOUND);
+    }
+    let can_decide = decides && approval.status == Status::Pending;
+    let memory = match can_decide {
+        true => store::subject(&tx, id).await?.map(|(content, ..)| content),
+        false => None,
+    };
+    let shown = approval.memory_id.filter(|_| memory.is_some());
+    audit::commit_read(tx, Entry::new("approval.read", id).memories(shown).within(approval.home)).await?;
+    Ok(Detail { approval, can_decide, memory })
+}
+
+/// As comma-separated values (RFC 4180).
+#[must_use]
+pub fn csv(approvals: &[Approval]) -> String {
+    let mut text = String::from(
+        "id,status,memory_id,context_id,with,permission,direction,classification,reason,requested_by,requested_at,\
+         node,approver_role,expires_at,decided_by,decided_at,decision_reason,share_id\r\n",
+    );
+    for row in approvals {
+        let at = |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| at.to_rfc3339()).unwrap_or_default();
+        let id = |id: Option<String>| id.unwrap_or_default();
+        let fields = [
+            row.id.to_string(),
+            row.status.as_str().to_owned(),
+            id(row.memory_id.map(|id| id.to_string())),
+            id(row.context_id.map(|id| id.to_string())),
+            row.with.clone(),
+            row.permission.to_string(),
+            row.direction.as_str().to_owned(),
+            row.classification.to_string(),
+            id(row.reason.clone()),
+            row.requested_by.to_string(),
+            at(Some(row.requested_at)),
+            row.node.clone(),
+            row.approver_role.to_string(),
+            at(Some(row.expires_at)),
+            id(row.decided_by.map(|id| id.to_string())),
+            at(row.decided_at),
+            id(row.decision_reason.clone()),
+            id(row.share_id.map(|id| id.to_string())),
+        ];
+        let fields: Vec<String> = fields.iter().map(|field| quoted(field)).collect();
+        // Writing to a string does not fail.
+        let _ = write!(text, "{}\r\n", fields.join(","));
+    }
+    text
+}
+
+/// A field that no spreadsheet takes for a formula.
+fn quoted(field: &str) -> String {
+    let safe = if field.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{field}")
+    } else {
+        field.to_owned()
+    };
+    match safe.contains(['"', ',', '\n', '\r']) {
+        true => format!("\"{}\"", safe.replace('"', "\"\"")),
+        false => safe,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_stays_one_field_and_is_no_formula() {
+        assert_eq!(quoted("plain"), "plain");
+        assert_eq!(quoted("a \"b\", c"), "\"a \"\"b\"\", c\"");
+        assert_eq!(quoted("=1+1"), "'=1+1");
+    }
+}

@@ -1,0 +1,181 @@
+//! Contexts: saved sets of memories for what people of several teams do together.
+//!
+//! A context is a scope of its own kind that hangs below nothing. Its members are named one by one (`tenancy::members`), with
+//! the roles of any scope; memories live in it (`scope: "context:ctx_…"`) or are pinned to it, which is a share of the
+//! memory with the context. It can be shared like a memory, with whatever is in it.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::store::{contexts as store, shares};
+use crate::access::{Action, ApiKeyVerb, AuthContext, Role, ScopeKind, TenantTx};
+use crate::audit::{self, Entry};
+use crate::db::Database;
+use crate::error::{Error, Result};
+use crate::idempotency::{self, IdempotencyKey, Once};
+use crate::ids::{ContextId, ScopeId};
+use crate::name;
+use crate::page::{Cursor, List, QueryHash};
+
+/// Characters of the longest description.
+const MAX_DESCRIPTION: usize = 2000;
+
+/// A context as its members see it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Context {
+    /// Which.
+    pub id: ContextId,
+    /// What memory requests call it: `context:ctx_…`.
+    pub scope: String,
+    /// What it is called.
+    pub name: String,
+    /// What it is for, possibly empty.
+    pub description: String,
+    /// The reader's role.
+    pub role: Option<Role>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A context to be made.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewContext {
+    /// What it is called.
+    pub name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// What is to be different.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContextChange {
+    /// Another name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Another description.
+    #[serde(default)]
+    pub description: Option<String>,
+}
+
+/// Makes a context, whose owner the caller is. Whoever belongs to anything of the enterprise may.
+pub async fn create(
+    ctx: &AuthContext,
+    db: &Database,
+    new: NewContext,
+    key: Option<&IdempotencyKey>,
+) -> Result<Once<Context>> {
+    ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
+    ctx.enterprise()
+        .map_err(|_| Error::Forbidden("this needs a role somewhere in the enterprise".to_owned()))?;
+    let name = name::checked(&new.name, "name")?;
+    let description = checked(&new.description)?;
+    let tx = ctx.begin(db, "context.create").await?;
+    let made = idempotency::once(&tx, key, async {
+        let id = ContextId::generate();
+        let scope = store::insert(&tx, id, &name, description).await?;
+        audit::record(&tx, Entry::new("context.create", id).within(scope)).await?;
+        one(&tx, scope).await
+    })
+    .await?;
+    tx.commit().await?;
+    Ok(made)
+}
+
+/// The contexts that the caller is a member of, oldest first.
+pub async fn list(
+    ctx: &AuthContext,
+    db: &Database,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<List<Context>> {
+    ctx.authorize_verb(ApiKeyVerb::MemoriesRead)?;
+    let query = QueryHash::of(&["contexts"]);
+    let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
+    let own: Vec<i64> = ctx
+        .scopes()
+        .iter()
+        .filter(|scope| scope.kind == ScopeKind::Context)
+        .map(|scope| scope.id.0)
+        .collect();
+    let tx = ctx.begin(db, "context.list").await?;
+    let mut results = store::list(&tx, &own, after, limit + 1).await?;
+    tx.commit().await?;
+    let next = Cursor::cut(&mut results, limit, &query, |context| Cursor {
+        created_at: context.created_at,
+        id: context.id.uuid(),
+    });
+    Ok(List { results, next })
+}
+
+/// One context.
+pub async fn lookup(ctx: &AuthContext, db: &Database, id: ContextId) -> Result<Context> {
+    ctx.authorize_verb(ApiKeyVerb::MemoriesRead)?;
+    let scope = ctx.context(id)?.id;
+    let tx = ctx.begin(db, "context.lookup").await?;
+    let context = one(&tx, scope).await?;
+    tx.commit().await?;
+    Ok(context)
+}
+
+/// Renames or describes it anew.
+pub async fn change(
+    ctx: &AuthContext,
+    db: &Database,
+    id: ContextId,
+    change: ContextChange,
+) -> Result<Context> {
+    let scope = ctx.context(id)?;
+    if change.name.is_none() && change.description.is_none() {
+        return Err(Error::malformed("nothing to change, expected name, description or both"));
+    }
+    let name = change.name.as_deref().map(|text| name::checked(text, "name")).transpose()?;
+    let description = change.description.as_deref().map(checked).transpose()?;
+    ctx.authorize(Action::ChangeNode, scope)?;
+    let tx = ctx.begin(db, "context.change").await?;
+    store::update(&tx, id, name.as_deref(), description).await?;
+    audit::record(&tx, Entry::new("context.change", id).within(scope.id)).await?;
+    let context = one(&tx, scope.id).await?;
+    tx.commit().await?;
+    Ok(context)
+}
+
+/// Deletes a context in which no memory lives. What is pinned to it is unpinned and stays where it lives.
+pub async fn delete(ctx: &AuthContext, db: &Database, id: ContextId) -> Result<()> {
+    let scope = ctx.context(id)?;
+    ctx.authorize(Action::DeleteNode, scope)?;
+    retrying!(try_delete(ctx, db, id, scope.id))
+}
+
+async fn try_delete(ctx: &AuthContext, db: &Database, id: ContextId, scope: ScopeId) -> Result<()> {
+    let tx = ctx.begin(db, "context.delete").await?;
+    store::hold(&tx, scope).await?;
+    let homes = shares::homes_of(&tx, scope).await?;
+    if homes.iter().any(|(home, _)| *home == scope) {
+        return Err(Error::Conflict("memories live in this context, delete them first".to_owned()));
+    }
+    let pinned = shares::memories_of(&tx, scope).await?;
+    store::unpin_all(&tx, scope).await?;
+    shares::project(&tx, &pinned).await?;
+    store::delete(&tx, scope).await?;
+    let details = json!({ "unpinned": pinned.len() });
+    audit::record(&tx, Entry::new("context.delete", id).within(scope).with(details)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn one(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Context> {
+    store::list(tx, &[scope.0], None, 1).await?.pop().ok_or(Error::NotFound { what: "context" })
+}
+
+fn checked(description: &str) -> Result<&str> {
+    if description.contains('\0') || description.chars().count() > MAX_DESCRIPTION {
+        return Err(Error::invalid("description", format!("must be at most {MAX_DESCRIPTION} characters")));
+    }
+    Ok(description)
+}

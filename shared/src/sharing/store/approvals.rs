@@ -1,0 +1,337 @@
+//! Rows of `approvals`, and who decides about them.
+
+use chrono::{DateTime, Utc};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::access::{Role, ScopeKind, TenantTx};
+use crate::db::StoreError;
+use crate::ids::{ApprovalId, ContextId, MemoryId, NodeId, ScopeId, ShareId, UserId};
+use crate::page::Cursor;
+use crate::sharing::NewShare;
+use crate::sharing::approvals::{Approval, Filter, Status};
+use crate::sharing::authority::Plan;
+
+/// A request to be stored.
+pub(in crate::sharing) struct NewRow<'a> {
+    pub(in crate::sharing) id: ApprovalId,
+    pub(in crate::sharing) plan: &'a Plan,
+    pub(in crate::sharing) new: &'a NewShare,
+    pub(in crate::sharing) node: ScopeId,
+    pub(in crate::sharing) approver_role: Role,
+    pub(in crate::sharing) escalates_at: DateTime<Utc>,
+    pub(in crate::sharing) expires_at: DateTime<Utc>,
+}
+
+/// Who besides the caller could decide for a node.
+pub(in crate::sharing) enum Deciders {
+    /// Somebody who holds the role on the node itself.
+    There,
+    /// Only somebody above it.
+    OnlyAbove,
+    /// Nobody.
+    Nobody,
+}
+
+pub(in crate::sharing) async fn deciders(
+    tx: &TenantTx<'_>,
+    node: ScopeId,
+    role: Role,
+) -> Result<Deciders, StoreError> {
+    const DECIDERS: &str = "-- approval.find_deciders
+        SELECT bool_or(h.scope_id = $2) AS there
+          FROM scopes s
+          JOIN mem0.held_roles h ON h.enterprise_id = s.enterprise_id AND h.scope_id = ANY (s.path)
+          JOIN users u ON u.enterprise_id = h.enterprise_id AND u.id = h.user_id AND u.status = 'active'
+         WHERE s.enterprise_id = $1 AND s.id = $2 AND h.role >= $3::text::member_role AND h.user_id <> $4";
+    let caller = tx.caller();
+    let enterprise = caller.enterprise_id().uuid();
+    let row =
+        tx.query_one(DECIDERS, &[&enterprise, &node.0, &role.as_str(), &caller.user_id().uuid()]).await?;
+    Ok(match row.get::<_, Option<bool>>("there") {
+        Some(true) => Deciders::There,
+        Some(false) => Deciders::OnlyAbove,
+        None => Deciders::Nobody,
+    })
+}
+
+/// Closes the caller's requests whose time is over, so that they can be made anew.
+pub(in crate::sharing) async fn expire_own(tx: &TenantTx<'_>) -> Result<(), StoreError> {
+    const EXPIRE: &str = "-- approval.expire_own
+        UPDATE approvals SET status = 'expired', decided_at = expires_at
+         WHERE enterprise_id = $1 AND requested_by = $2 AND status = 'pending' AND expires_at <= $3";
+    let caller = tx.caller();
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    tx.execute(EXPIRE, &[&enterprise, &user, &caller.request().at]).await.map(drop)
+}
+
+pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> Result<(), StoreError> {
+    const INSERT: &str = "-- approval.insert
+        INSERT INTO approvals (enterprise_id, id, memory_id, context_id, home_scope_id, node_scope_id, approver_role,
+                               grantee_scope_id, grantee, permission, may_reshare, share_expires_at, via_share_id,
+                               direction, classification, reason, requested_by, requested_at, escalates_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7::text::member_role, $8, $9, $10::text::share_permission, $11, $12, $13, $14,
+                $15::text::classification, $16, $17, $18, $19, $20)";
+    let caller = tx.caller();
+    let (held, grantee) = (&new.plan.held, &new.plan.grantee);
+    tx.execute(
+        INSERT,
+        &[
+            &caller.enterprise_id().uuid(),
+            &new.id.uuid(),
+            &held.subject.memory().map(MemoryId::uuid),
+            &held.subject.context().map(ContextId::uuid),
+            &held.home.0,
+            &new.node.0,
+            &new.approver_role.as_str(),
+            &grantee.scope.0,
+            &grantee.label,
+            &new.new.permission.as_str(),
+            &new.new.may_reshare,
+            &new.new.expires_at,
+            &new.plan.authority.via.map(ShareId::uuid),
+            &new.plan.direction.as_str(),
+            &held.class.as_str(),
+            &new.new.reason,
+            &caller.user_id().uuid(),
+            &caller.request().at,
+            &new.escalates_at,
+            &new.expires_at,
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// One request, whomever it concerns.
+pub(in crate::sharing) async fn lookup(
+    tx: &TenantTx<'_>,
+    id: ApprovalId,
+) -> Result<Option<Approval>, StoreError> {
+    const LOOKUP: &str = "-- approval.lookup
+        SELECT a.*, a.approver_role::text AS role, a.permission::text AS allowed, a.classification::text AS class,
+               CASE WHEN a.status = 'pending' AND a.expires_at <= $3 THEN 'expired' ELSE a.status END AS state,
+               s.kind AS node_kind, n.id AS node_id
+          FROM approvals a
+          LEFT JOIN scopes s ON s.enterprise_id = a.enterprise_id AND s.id = a.node_scope_id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = a.enterprise_id AND n.scope_id = a.node_scope_id
+         WHERE a.enterprise_id = $1 AND a.id = $2";
+    let caller = tx.caller();
+    let row =
+        tx.query_opt(LOOKUP, &[&caller.enterprise_id().uuid(), &id.uuid(), &caller.request().at]).await?;
+    row.as_ref().map(approval).transpose()
+}
+
+/// Requests that concern the caller, oldest first: their own, those that they may decide, and those of nodes that they
+/// administer.
+pub(in crate::sharing) async fn list(
+    tx: &TenantTx<'_>,
+    filter: &Filter,
+    after: Option<Cursor>,
+    most: u32,
+) -> Result<Vec<Approval>, StoreError> {
+    const LIST: &str = "-- approval.list
+        SELECT a.*, a.approver_role::text AS role, a.permission::text AS allowed, a.classification::text AS class,
+               CASE WHEN a.status = 'pending' AND a.expires_at <= $3 THEN 'expired' ELSE a.status END AS state,
+               s.kind AS node_kind, n.id AS node_id
+          FROM approvals a
+          LEFT JOIN scopes s ON s.enterprise_id = a.enterprise_id AND s.id = a.node_scope_id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = a.enterprise_id AND n.scope_id = a.node_scope_id
+          CROSS JOIN LATERAL (
+               SELECT a.requested_by <> $2
+                      AND (EXISTS (SELECT FROM mem0.held_roles h
+                                    WHERE h.enterprise_id = $1 AND h.user_id = $2 AND h.role >= a.approver_role
+                                      AND (h.scope_id = a.node_scope_id
+                                           OR (a.escalates_at <= $3 AND h.scope_id = ANY (s.path))))
+                           OR EXISTS (SELECT FROM approval_delegates d
+                                        JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.user_id = d.from_user_id
+                                                              AND h.scope_id = d.scope_id AND h.role >= a.approver_role
+                                       WHERE d.enterprise_id = $1 AND d.to_user_id = $2 AND d.scope_id = a.node_scope_id
+                                         AND d.revoked_at IS NULL AND d.starts_at <= $3 AND d.ends_at > $3)) AS decides
+               ) may
+         WHERE a.enterprise_id = $1
+           AND (a.requested_by = $2 OR a.node_scope_id = ANY ($4) OR a.home_scope_id = ANY ($4) OR may.decides)
+           AND ($5::text IS NULL
+                OR $5 = CASE WHEN a.status = 'pending' AND a.expires_at <= $3 THEN 'expired' ELSE a.status END)
+           AND ($6::uuid IS NULL OR a.memory_id = $6)
+           AND ($7::uuid IS NULL OR a.requested_by = $7)
+           AND (NOT $8 OR (may.decides AND a.status = 'pending' AND a.expires_at > $3))
+           AND ($9::timestamptz IS NULL OR (a.requested_at, a.id) > ($9, $10::uuid))
+         ORDER BY a.requested_at, a.id
+         LIMIT $11";
+    let caller = tx.caller();
+    let rows = tx
+        .query(
+            LIST,
+            &[
+                &caller.enterprise_id().uuid(),
+                &caller.user_id().uuid(),
+                &caller.request().at,
+                &administered(tx),
+                &filter.status.map(Status::as_str),
+                &filter.memory_id.map(MemoryId::uuid),
+                &filter.requested_by.map(UserId::uuid),
+                &filter.to_decide,
+                &after.map(|after| after.created_at),
+                &after.map(|after| after.id),
+                &i64::from(most),
+            ],
+        )
+        .await?;
+    rows.iter().map(approval).collect()
+}
+
+/// Whether the caller may decide about it by now: by a role held on the node itself, in place of somebody who holds one, or,
+/// once it has escalated, from above.
+pub(in crate::sharing) async fn may_decide(tx: &TenantTx<'_>, asked: &Approval) -> Result<bool, StoreError> {
+    const MAY: &str = "-- approval.may_decide
+        SELECT EXISTS (SELECT FROM mem0.held_roles h
+                        WHERE h.enterprise_id = $1 AND h.user_id = $2 AND h.role >= $5::text::member_role
+                          AND (h.scope_id = $4
+                               OR ($6 AND h.scope_id = ANY (SELECT unnest(s.path) FROM scopes s
+                                                             WHERE s.enterprise_id = $1 AND s.id = $4))))
+            OR EXISTS (SELECT FROM approval_delegates d
+                         JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.user_id = d.from_user_id
+                                               AND h.scope_id = d.scope_id AND h.role >= $5::text::member_role
+                        WHERE d.enterprise_id = $1 AND d.to_user_id = $2 AND d.scope_id = $4 AND d.revoked_at IS NULL
+                          AND d.starts_at <= $3 AND d.ends_at > $3)";
+    let caller = tx.caller();
+    let now = caller.request().at;
+    let row = tx
+        .query_one(
+            MAY,
+            &[
+                &caller.enterprise_id().uuid(),
+                &caller.user_id().uuid(),
+                &now,
+                &asked.node_scope.0,
+                &asked.approver_role.as_str(),
+                &(asked.escalates_at <= now),
+            ],
+        )
+        .await?;
+    Ok(row.get(0))
+}
+
+/// Whether it concerns the caller at all.
+pub(in crate::sharing) async fn may_see(tx: &TenantTx<'_>, asked: &Approval) -> Result<bool, StoreError> {
+    let administered = administered(tx);
+    let concerned = asked.requested_by == tx.caller().user_id()
+        || administered.contains(&asked.node_scope.0)
+        || administered.contains(&asked.home.0);
+    Ok(concerned || may_decide(tx, asked).await?)
+}
+
+/// Whether who asked may still share it: their account is in use, they still hold a role where it lives or own it, and what
+/// was shared with them still is.
+pub(in crate::sharing) async fn requester_still_may(
+    tx: &TenantTx<'_>,
+    asked: &Approval,
+) -> Result<bool, StoreError> {
+    const STILL: &str = "-- approval.requester_still_may
+        SELECT EXISTS (SELECT FROM users u
+                         JOIN scopes s ON s.enterprise_id = u.enterprise_id AND s.id = $3
+                        WHERE u.enterprise_id = $1 AND u.id = $2 AND u.status = 'active'
+                          AND CASE WHEN $4::uuid IS NULL
+                                   THEN u.scope_id = s.id
+                                        OR EXISTS (SELECT FROM mem0.held_roles h
+                                                    WHERE h.enterprise_id = $1 AND h.user_id = u.id
+                                                      AND h.role >= 'member' AND h.scope_id = ANY (s.path))
+                                   ELSE EXISTS (SELECT FROM shares v
+                                                 WHERE v.enterprise_id = $1 AND v.id = $4 AND v.revoked_at IS NULL
+                                                   AND (v.expires_at IS NULL OR v.expires_at > $5)) END)";
+    let caller = tx.caller();
+    let via = asked.via.map(ShareId::uuid);
+    let user = asked.requested_by.uuid();
+    let row = tx
+        .query_one(STILL, &[&caller.enterprise_id().uuid(), &user, &asked.home.0, &via, &caller.request().at])
+        .await?;
+    Ok(row.get(0))
+}
+
+/// The text, class and home of the memory that is asked for, if it is still there.
+pub(in crate::sharing) async fn subject(
+    tx: &TenantTx<'_>,
+    id: ApprovalId,
+) -> Result<Option<(String, String, ScopeId)>, StoreError> {
+    const SUBJECT: &str = "-- approval.lookup_subject
+        SELECT m.content, m.classification, m.home_scope_id FROM mem0.approval_subject($1) m";
+    let row = tx.query_opt(SUBJECT, &[&id.uuid()]).await?;
+    Ok(row.map(|row| (row.get(0), row.get(1), ScopeId(row.get(2)))))
+}
+
+/// Agrees and shares; false if it was not open any more.
+pub(in crate::sharing) async fn approve(
+    tx: &TenantTx<'_>,
+    id: ApprovalId,
+    share: ShareId,
+    why: Option<&str>,
+) -> Result<bool, StoreError> {
+    const APPROVE: &str = "-- approval.approve
+        SELECT mem0.approve_share($1, $2, $3, $4)";
+    let decider = tx.caller().user_id().uuid();
+    Ok(tx.query_one(APPROVE, &[&id.uuid(), &share.uuid(), &decider, &why]).await?.get(0))
+}
+
+/// Closes it without sharing; false if it was not open any more.
+pub(in crate::sharing) async fn close(
+    tx: &TenantTx<'_>,
+    id: ApprovalId,
+    status: Status,
+    why: Option<&str>,
+) -> Result<bool, StoreError> {
+    const CLOSE: &str = "-- approval.close
+        UPDATE approvals SET status = $3, decided_by = $4, decided_at = $5, decision_reason = $6
+         WHERE enterprise_id = $1 AND id = $2 AND status = 'pending' AND expires_at > $5";
+    let caller = tx.caller();
+    let enterprise = caller.enterprise_id().uuid();
+    let (user, now) = (caller.user_id().uuid(), caller.request().at);
+    let closed = tx.execute(CLOSE, &[&enterprise, &id.uuid(), &status.as_str(), &user, &now, &why]).await?;
+    Ok(closed > 0)
+}
+
+/// The scopes whose requests the caller answers for.
+fn administered(tx: &TenantTx<'_>) -> Vec<i64> {
+    let scopes = tx.caller().scopes().iter();
+    let of_role = scopes.filter(|it| it.kind != ScopeKind::User && it.role >= Some(Role::Admin));
+    of_role.map(|scope| scope.id.0).collect()
+}
+
+fn approval(row: &Row) -> Result<Approval, StoreError> {
+    let corrupt = |column, problem| StoreError::Corrupt { table: "approvals", column, problem };
+    let node = match (row.get::<_, Option<&str>>("node_kind"), row.get::<_, Option<Uuid>>("node_id")) {
+        (Some(kind), Some(node)) => format!("{kind}:{}", NodeId(node)),
+        (Some(kind), None) => kind.to_owned(),
+        (None, _) => "a node that was deleted".to_owned(),
+    };
+    let direction =
+        crate::sharing::Direction::ALL.into_iter().find(|it| it.as_str() == row.get::<_, &str>("direction"));
+    let text = |column: &'static str| row.get::<_, &str>(column);
+    Ok(Approval {
+        id: ApprovalId(row.get("id")),
+        status: text("state").parse().map_err(|problem| corrupt("status", problem))?,
+        memory_id: row.get::<_, Option<_>>("memory_id").map(MemoryId),
+        context_id: row.get::<_, Option<_>>("context_id").map(ContextId),
+        with: row.get("grantee"),
+        permission: text("allowed").parse().map_err(|problem| corrupt("permission", problem))?,
+        may_reshare: row.get("may_reshare"),
+        share_expires_at: row.get("share_expires_at"),
+        direction: direction.ok_or_else(|| corrupt("direction", text("direction").to_owned()))?,
+        classification: text("class").parse().map_err(|problem| corrupt("classification", problem))?,
+        reason: row.get("reason"),
+        requested_by: UserId(row.get("requested_by")),
+        requested_at: row.get("requested_at"),
+        node,
+        approver_role: text("role").parse().map_err(|problem| corrupt("approver_role", problem))?,
+        escalates_at: row.get("escalates_at"),
+        expires_at: row.get("expires_at"),
+        decided_by: row.get::<_, Option<_>>("decided_by").map(UserId),
+        decided_at: row.get("decided_at"),
+        decision_reason: row.get("decision_reason"),
+        share_id: row.get::<_, Option<_>>("share_id").map(ShareId),
+        node_scope: ScopeId(row.get("node_scope_id")),
+        grantee: ScopeId(row.get("grantee_scope_id")),
+        home: ScopeId(row.get("home_scope_id")),
+        via: row.get::<_, Option<_>>("via_share_id").map(ShareId),
+    })
+}

@@ -1,0 +1,249 @@
+//! `/v1/approvals/`: sharing that somebody else has to agree to.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use shared::access::{Role, ScopeKind};
+use shared::sharing::approvals;
+
+use super::{one, remember_with};
+use crate::harness::{Actor, Answer, Client as _, Node, Tables, TestApp};
+
+/// Two teams of an organization. Whatever leaves Alpha sideways needs somebody else's approval.
+struct Office {
+    app: TestApp,
+    alice: Actor,
+    north: Node,
+    alpha: Node,
+    beta: Node,
+    /// Member and admin of Alpha, member of Beta.
+    ann: Actor,
+    lead: Actor,
+    ben: Actor,
+    /// A memory of Ann's in Alpha.
+    memory: String,
+}
+
+impl Office {
+    async fn new() -> Self {
+        let (app, alice, _) = TestApp::two_tenants().await;
+        let north = alice.node(ScopeKind::Organization, "North").await;
+        let alpha = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
+        let beta = alice.node_in(&north, ScopeKind::Team, "Beta").await;
+        let ann = alice.colleague("ann", &alpha, Role::Member).await.with_api_key().await;
+        let lead = alice.colleague("lead", &alpha, Role::Admin).await.with_api_key().await;
+        let ben = alice.colleague("ben", &beta, Role::Member).await.with_api_key().await;
+        let rule = json!({ "approvals": [{
+            "directions": ["across", "out"], "escalate_after_hours": 24, "expires_after_hours": 72,
+        }] });
+        alice.put(&format!("/v1/organizations/{}/sharing-policy", alpha.id), rule).await.ok();
+        let memory = remember_with(&ann, "Alpha ships on Friday", json!({ "scope": alpha.label() })).await;
+        let alice = alice.with_api_key().await;
+        Self { app, alice, north, alpha, beta, ann, lead, ben, memory }
+    }
+
+    /// Ann asks to share it with Beta; the request's id.
+    async fn ask(&self) -> String {
+        let asked = self.share(json!({ "with": self.beta.label(), "reason": "they wait for it" })).await;
+        asked.assert_status(202);
+        let asked = asked.json();
+        assert_eq!(asked["status"], "pending_approval");
+        assert_eq!(
+            (&asked["approval"]["direction"], &asked["approval"]["status"]),
+            (&json!("across"), &json!("pending"))
+        );
+        asked["approval"]["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn share(&self, body: Value) -> Answer {
+        self.ann.post(&format!("/v1/memories/{}/shares/", self.memory), body).await
+    }
+
+    async fn ben_sees_it(&self) -> bool {
+        self.ben.get(&one(&self.memory)).await.status.is_success()
+    }
+}
+
+async fn decide(actor: &Actor, id: &str, verb: &str) -> Answer {
+    actor.post(&format!("/v1/approvals/{id}/{verb}/"), json!({ "reason": "it is fine" })).await
+}
+
+async fn withdraw(actor: &Actor, id: &str) -> Answer {
+    actor.call(http::Method::POST, &format!("/v1/approvals/{id}/withdraw/"), None).await
+}
+
+#[tokio::test]
+async fn the_share_begins_with_the_approval() {
+    let office = Office::new().await;
+    let id = office.ask().await;
+    assert!(!office.ben_sees_it().await);
+    let shown = office.lead.get(&format!("/v1/approvals/{id}/")).await.ok();
+    assert_eq!((&shown["can_decide"], &shown["memory"]), (&json!(true), &json!("Alpha ships on Friday")));
+    let by_ann = office.ann.get(&format!("/v1/approvals/{id}/")).await.ok();
+    assert_eq!(by_ann["can_decide"], false);
+    office.ben.get(&format!("/v1/approvals/{id}/")).await.assert_problem(404, "not-found", None);
+
+    let approved = decide(&office.lead, &id, "approve").await.ok();
+    assert_eq!(
+        (&approved["status"], &approved["decided_by"]),
+        (&json!("approved"), &json!(office.lead.user))
+    );
+    assert!(office.ben_sees_it().await);
+    let shares = office.ann.get(&format!("/v1/memories/{}/shares/", office.memory)).await.ok();
+    assert_eq!(shares["results"][0]["granted_by"], json!(office.ann.user));
+    assert_eq!(shares["results"][0]["approval_id"], json!(id));
+    assert_eq!(shares["results"][0]["id"], approved["share_id"]);
+    // What needs no approval does not wait.
+    office.share(json!({ "with": office.north.label() })).await.assert_status(201);
+}
+
+#[tokio::test]
+async fn what_is_not_ones_to_decide_or_is_decided_is_refused() {
+    let office = Office::new().await;
+    let id = office.ask().await;
+    let again = json!({ "with": office.beta.label() });
+    office.share(again.clone()).await.assert_problem(409, "conflict", None);
+    let before = Tables::of(office.app.database(), office.alice.enterprise).await;
+    let own = decide(&office.ann, &id, "approve").await.assert_problem(403, "forbidden", None);
+    assert_eq!(own, "nobody decides about their own request");
+    decide(&office.ben, &id, "approve").await.assert_problem(404, "not-found", None);
+    // Only from above, and it is too early for that.
+    decide(&office.alice, &id, "approve").await.assert_problem(403, "forbidden", None);
+    withdraw(&office.lead, &id).await.assert_problem(403, "forbidden", None);
+    before.assert_unchanged(
+        &Tables::of(office.app.database(), office.alice.enterprise).await,
+        "a refused decision",
+    );
+    decide(&office.lead, &id, "deny").await.ok();
+    let twice = decide(&office.lead, &id, "approve").await.assert_problem(409, "conflict", None);
+    assert_eq!(twice, "the request is denied already");
+    withdraw(&office.ann, &id).await.assert_problem(409, "conflict", None);
+    assert!(!office.ben_sees_it().await);
+    // Denied, it can be asked for anew, and taken back.
+    let second = office.ask().await;
+    assert_eq!(withdraw(&office.ann, &second).await.ok()["status"], "withdrawn");
+    decide(&office.lead, &second, "approve").await.assert_problem(409, "conflict", None);
+}
+
+#[tokio::test]
+async fn those_above_decide_when_it_has_waited_and_nobody_when_it_is_over() {
+    let office = Office::new().await;
+    let (first, id) = (office.ask().await, office.memory.clone());
+    office.app.advance(TimeDelta::hours(24));
+    decide(&office.alice, &first, "approve").await.ok();
+    assert!(office.ben_sees_it().await);
+    let shares = office.ann.get(&format!("/v1/memories/{id}/shares/")).await.ok();
+    let share = shares["results"][0]["id"].as_str().unwrap();
+    office.ann.delete(&format!("/v1/memories/{id}/shares/{share}/")).await.ok();
+    let second = office.ask().await;
+    office.app.advance(TimeDelta::hours(72));
+    let late = decide(&office.lead, &second, "approve").await.assert_problem(409, "conflict", None);
+    assert_eq!(late, "the request is expired already");
+    assert_eq!(approvals::expire(office.app.gate()).await.unwrap(), 1);
+    assert_eq!(office.ann.get(&format!("/v1/approvals/{second}/")).await.ok()["status"], "expired");
+    assert!(!office.ben_sees_it().await);
+    office.ask().await;
+}
+
+#[tokio::test]
+async fn a_delegate_decides_for_a_time() {
+    let office = Office::new().await;
+    let max = office.alice.colleague("max", &office.alpha, Role::Viewer).await.with_api_key().await;
+    let id = office.ask().await;
+    decide(&max, &id, "approve").await.assert_problem(404, "not-found", None);
+    let path = format!("/v1/organizations/{}/approval-delegates", office.alpha.id);
+    let session = office.alice.colleague("other-lead", &office.alpha, Role::Admin).await;
+    let until = office.app.now() + TimeDelta::hours(10);
+    let new = json!({ "user_id": max.user, "ends_at": until });
+    for (wrong, field) in [
+        (json!({ "user_id": max.user, "ends_at": office.app.now() }), "ends_at"),
+        (json!({ "user_id": session.user, "ends_at": until }), "user_id"),
+    ] {
+        session.post(&path, wrong).await.assert_problem(400, "invalid", Some(field));
+    }
+    // A key cannot hand on what its owner may decide.
+    office.lead.post(&path, new.clone()).await.assert_problem(403, "forbidden", None);
+    let made = session.post(&path, new).await.ok();
+    assert_eq!(session.get(&path).await.ok()["results"], json!([made]));
+    let waiting = max.get("/v1/approvals/?to_decide=true").await.ok();
+    assert_eq!(waiting["results"][0]["id"], json!(id));
+    decide(&max, &id, "approve").await.ok();
+    session
+        .delete(&format!("/v1/approval-delegates/{}", made["id"].as_str().unwrap()))
+        .await
+        .assert_status(204);
+    assert_eq!(max.get("/v1/approvals/?to_decide=true").await.ok()["results"], json!([]));
+}
+
+#[tokio::test]
+async fn of_two_who_decide_at_once_one_wins_and_the_other_is_told() {
+    let office = Office::new().await;
+    let other = office.alice.colleague("other", &office.alpha, Role::Admin).await;
+    for verbs in [["approve", "approve"], ["approve", "deny"]] {
+        let id = office.ask().await;
+        let (one, two) = tokio::join!(decide(&office.lead, &id, verbs[0]), decide(&other, &id, verbs[1]));
+        let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409], "{one} {two}");
+        let status = office.ann.get(&format!("/v1/approvals/{id}/")).await.ok()["status"].clone();
+        assert_eq!(office.ben_sees_it().await, status == "approved");
+        let shares = office.ann.get(&format!("/v1/memories/{}/shares/", office.memory)).await.ok();
+        for share in shares["results"].as_array().unwrap() {
+            let share = share["id"].as_str().unwrap();
+            office.ann.delete(&format!("/v1/memories/{}/shares/{share}/", office.memory)).await.ok();
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_asked_for_that_nobody_else_could_approve() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let mia = alice.stranger("mia").await;
+    let rule = json!({ "approvals": [{ "directions": ["out"], "approver_role": "owner" }] });
+    alice.put("/v1/enterprise/sharing-policy", rule).await.ok();
+    let id = remember_with(&alice, "The vault code is seven", json!({})).await;
+    let body = json!({ "with": format!("person:{}", mia.user) });
+    let path = format!("/v1/memories/{id}/shares/");
+    let detail = alice.post(&path, body).await.assert_problem(409, "conflict", None);
+    assert_eq!(detail, "this needs somebody else's approval, and nobody else is owner there");
+}
+
+#[tokio::test]
+async fn what_changed_meanwhile_is_not_shared() {
+    let office = Office::new().await;
+    let id = office.ask().await;
+    let policy = json!({ "audiences": { "internal": "person" } });
+    office.alice.put(&format!("/v1/organizations/{}/sharing-policy", office.alpha.id), policy).await.ok();
+    decide(&office.lead, &id, "approve").await.assert_problem(403, "forbidden", None);
+    assert!(!office.ben_sees_it().await);
+    office.ann.delete(&one(&office.memory)).await.ok();
+    let gone = decide(&office.lead, &id, "approve").await.assert_problem(409, "conflict", None);
+    assert_eq!(gone, "what was to be shared is not there any more");
+}
+
+#[tokio::test]
+async fn the_history_is_a_list_and_a_report() {
+    let office = Office::new().await;
+    let first = office.ask().await;
+    decide(&office.lead, &first, "deny").await.ok();
+    let second = office.ask().await;
+    let ids = |answer: &Value| -> Vec<String> {
+        let results = answer["results"].as_array().unwrap().iter();
+        results.map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+    };
+    for actor in [&office.ann, &office.lead, &office.alice] {
+        assert_eq!(ids(&actor.get("/v1/approvals/").await.ok()), [first.clone(), second.clone()]);
+        assert_eq!(ids(&actor.get("/v1/approvals/?status=denied").await.ok()), [first.clone()]);
+    }
+    assert_eq!(ids(&office.ben.get("/v1/approvals/").await.ok()), [""; 0]);
+    let part = office.lead.get("/v1/approvals/?limit=1").await.ok();
+    let next = part["next"].as_str().unwrap();
+    assert_eq!(ids(&office.lead.get(&format!("/v1/approvals/?limit=1&cursor={next}")).await.ok()), [second]);
+    let csv = office.lead.get("/v1/approvals/export/?format=csv").await;
+    assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert_eq!(csv.text().lines().count(), 3);
+    assert!(csv.text().contains(&format!("{first},denied")), "{}", csv.text());
+    let lines = office.lead.get("/v1/approvals/export/?status=pending").await;
+    assert_eq!(lines.text().lines().count(), 1);
+    office.lead.get("/v1/approvals/export/?format=xml").await.assert_problem(400, "invalid", Some("format"));
+    office.lead.get("/v1/approvals/?status=lost").await.assert_problem(400, "invalid", None);
+}
