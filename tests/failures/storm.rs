@@ -25,8 +25,8 @@ async fn a_hundred_cold_starts_on_twenty_connections_lose_and_repeat_nothing() {
     let answers = join_all(
         environments
             .iter()
-            .zip(&texts)
-            .map(|(environment, text)| environment.add(&token, Some(&key(text)), text)),
+            .zip(texts.iter().zip(&keys))
+            .map(|(environment, (text, key))| environment.add(&token, Some(key), text)),
     )
     .await;
     let stored = answers.iter().filter(|answer| answer.status == 200).count();
