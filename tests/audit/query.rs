@@ -59,7 +59,7 @@ async fn exports_are_lines_and_tables() {
     lines.assert_status(200);
     assert_eq!(lines.header("content-type"), Some("application/x-ndjson"));
     let lines: Vec<Value> = lines.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), 2);
+    assert_eq!(lines.len(), 3);
     assert!(lines.iter().all(|line| line["seq"].is_i64()), "{lines:?}");
 
     let table = world.owner.get("/v1/audit/export?action=memory.remember&format=csv&limit=1").await;

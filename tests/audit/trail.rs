@@ -136,7 +136,7 @@ async fn a_search_names_the_memories_it_showed() {
     let found = world.owner.post("/v3/memories/search/", search).await.ok();
     let shown: Vec<&str> =
         found["results"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
-    assert_eq!(shown.len(), 2, "{found}");
+    assert_eq!(shown.len(), 3, "{found}");
     let written = rows(&app, world.owner.enterprise, known).await;
     let [row] = &written[..] else { panic!("{written:?}") };
     let named: Vec<shared::ids::MemoryId> = serde_json::from_value(row["memory_ids"].clone()).unwrap();

@@ -170,7 +170,7 @@ fn errors_name_the_place_and_what_would_be_right() {
         (json!({"metadata": {"\u{0}": 1}}), "filters.metadata.\u{fffd}: must not contain a NUL character"),
         (
             json!({"scope": "squad:1"}),
-            "filters.scope: unknown scope \"squad:1\", expected personal, team:<id>, division:<id>, department:<id>, unit:<id>, organization:<id>, enterprise or public",
+            "filters.scope: unknown scope \"squad:1\", expected personal, team:<id>, division:<id>, department:<id>, unit:<id>, organization:<id>, context:<id>, enterprise or public",
         ),
     ];
     for (filter, expected) in cases {
