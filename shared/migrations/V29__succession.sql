@@ -10,33 +10,48 @@ ALTER TABLE users ADD COLUMN forgotten_at timestamptz;
 GRANT SELECT (forgotten_at) ON users TO mem0_app;
 CREATE INDEX users_who_left ON users (deactivated_at) WHERE deactivated_at IS NOT NULL AND forgotten_at IS NULL;
 
--- memory.rehome: up to `most` memories of these classes that live in a scope, or can be seen there, go to another; answers
--- how many. One memory stays one memory. Of a restarted call nothing is done twice.
-CREATE FUNCTION mem0.rehome_memories(tenant uuid, source bigint, heir bigint, classes classification[], most integer)
-    RETURNS integer
+-- memory.rehome: up to `most` memories of these classes that live in a scope go to another, and with `shared` those that
+-- others shared with it as well; answers how many. One memory stays one memory, and its shares stay. Of a restarted call
+-- nothing is done twice.
+CREATE FUNCTION mem0.rehome_memories(tenant uuid, source bigint, heir bigint, classes classification[], most integer,
+                                     shared boolean, at timestamptz) RETURNS integer
     LANGUAGE plpgsql SET search_path = pg_catalog, public SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
-    moved integer;
+    moving uuid[];
 BEGIN
-    WITH moving AS (
+    IF shared THEN
+        -- What was shared with the one is shared with the other, unless it is already, by the same person.
+        UPDATE shares s SET grantee_scope_id = heir
+         WHERE s.enterprise_id = tenant AND s.grantee_scope_id = source
+           AND (s.revoked_at IS NOT NULL
+                OR NOT EXISTS (SELECT FROM shares o
+                                WHERE o.enterprise_id = tenant AND o.grantee_scope_id = heir AND o.revoked_at IS NULL
+                                  AND o.granted_by = s.granted_by
+                                  AND coalesce(o.memory_id, o.context_id) = coalesce(s.memory_id, s.context_id)));
+        UPDATE shares o SET permission = s.permission
+          FROM shares s
+         WHERE s.enterprise_id = tenant AND s.grantee_scope_id = source AND s.revoked_at IS NULL
+           AND o.enterprise_id = tenant AND o.grantee_scope_id = heir AND o.revoked_at IS NULL
+           AND o.granted_by = s.granted_by AND coalesce(o.memory_id, o.context_id) = coalesce(s.memory_id, s.context_id)
+           AND o.permission < s.permission;
+        UPDATE shares s SET grantee_scope_id = heir, revoked_at = at
+         WHERE s.enterprise_id = tenant AND s.grantee_scope_id = source;
+    END IF;
+    moving := ARRAY(
         (SELECT m.id FROM memories m
           WHERE m.enterprise_id = tenant AND m.home_scope_id = source AND m.deleted_at IS NULL
             AND m.classification = ANY (classes)
           LIMIT most)
         UNION
         (SELECT m.id FROM memories m
-          WHERE m.enterprise_id = tenant AND m.scope_ids && ARRAY[source] AND cardinality(m.scope_ids) > 1
+          WHERE shared AND m.enterprise_id = tenant AND m.scope_ids && ARRAY[source] AND cardinality(m.scope_ids) > 1
             AND m.deleted_at IS NULL AND m.classification = ANY (classes)
           LIMIT most)
-        LIMIT most
-    )
-    UPDATE memories m
-       SET home_scope_id = CASE WHEN m.home_scope_id = source THEN heir ELSE m.home_scope_id END,
-           scope_ids = (SELECT array_agg(DISTINCT CASE WHEN s = source THEN heir ELSE s END) FROM unnest(m.scope_ids) s)
-      FROM moving
-     WHERE m.enterprise_id = tenant AND m.id = moving.id;
-    GET DIAGNOSTICS moved = ROW_COUNT;
-    RETURN moved;
+        LIMIT most);
+    UPDATE memories m SET home_scope_id = heir, scope_ids = heir || array_remove(array_remove(m.scope_ids, source), heir)
+     WHERE m.enterprise_id = tenant AND m.id = ANY (moving) AND m.home_scope_id = source;
+    PERFORM mem0.project_shares_of(tenant, moving, at);
+    RETURN cardinality(moving);
 END
 $$;
 
@@ -45,7 +60,7 @@ CREATE FUNCTION mem0.hand_over_memories(node bigint, heir bigint, most integer) 
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 BEGIN
     PERFORM mem0.check_scopes(ARRAY[node, heir]);
-    RETURN mem0.rehome_memories(mem0.enterprise(), node, heir, enum_range(NULL::classification), most);
+    RETURN mem0.rehome_memories(mem0.enterprise(), node, heir, enum_range(NULL::classification), most, true, mem0.at());
 END
 $$;
 
@@ -156,7 +171,7 @@ BEGIN
     IF personal IS NULL OR NOT EXISTS (SELECT FROM scopes s WHERE s.enterprise_id = tenant AND s.id = heir) THEN
         RAISE EXCEPTION 'nobody who left, or no heir' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    moved := mem0.rehome_memories(tenant, personal, heir, classes, most);
+    moved := mem0.rehome_memories(tenant, personal, heir, classes, most, false, mem0.at());
     SELECT count(*) INTO kept FROM memories m
      WHERE m.enterprise_id = tenant AND m.home_scope_id = personal AND m.deleted_at IS NULL;
 END
@@ -181,11 +196,22 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    UPDATE memories m
-       SET home_scope_id = (SELECT s FROM unnest(m.scope_ids) s WHERE s <> leaver.scope_id ORDER BY s LIMIT 1),
-           scope_ids = array_remove(m.scope_ids, leaver.scope_id)
-     WHERE m.enterprise_id = leaver.enterprise_id AND m.home_scope_id = leaver.scope_id
-       AND cardinality(m.scope_ids) > 1 AND m.deleted_at IS NULL;
+    -- To those whom they shared it with, nodes before people.
+    WITH heirs AS (
+        SELECT DISTINCT ON (m.id) m.id, g.scope_id
+          FROM memories m
+          CROSS JOIN LATERAL mem0.grants_of(leaver.enterprise_id, m.id, m.home_scope_id, at) g
+          JOIN scopes s ON s.enterprise_id = leaver.enterprise_id AND s.id = g.scope_id
+         WHERE m.enterprise_id = leaver.enterprise_id AND m.home_scope_id = leaver.scope_id AND m.deleted_at IS NULL
+           AND cardinality(m.scope_ids) > 1 AND g.scope_id <> leaver.scope_id
+         ORDER BY m.id, s.kind = 'user', s.kind = 'context', g.scope_id
+    ), moved AS (
+        UPDATE memories m SET home_scope_id = h.scope_id, scope_ids = ARRAY[h.scope_id]
+          FROM heirs h WHERE m.enterprise_id = leaver.enterprise_id AND m.id = h.id
+        RETURNING m.id
+    )
+    SELECT coalesce(array_agg(moved.id), '{}') INTO batch FROM moved;
+    PERFORM mem0.project_shares_of(leaver.enterprise_id, batch, at);
     batch := ARRAY(SELECT m.id FROM memories m
                     WHERE m.enterprise_id = leaver.enterprise_id AND m.home_scope_id = leaver.scope_id
                     LIMIT most);
@@ -199,7 +225,7 @@ BEGIN
 END
 $$;
 
-REVOKE EXECUTE ON FUNCTION mem0.rehome_memories(uuid, bigint, bigint, classification[], integer),
+REVOKE EXECUTE ON FUNCTION mem0.rehome_memories(uuid, bigint, bigint, classification[], integer, boolean, timestamptz),
     mem0.hand_over_memories(bigint, bigint, integer), mem0.count_classified(bigint, classification[]),
     mem0.dissolve_node(bigint, bigint, text, uuid, timestamptz),
     mem0.hand_over_personal(uuid, bigint, classification[], integer), mem0.forget_leavers(timestamptz, integer)
