@@ -1,16 +1,17 @@
 //! `infra/aws/routes.yml`, which this writes, against every operation there is.
 //!
-//! API Gateway's HTTP APIs know no route that ends with a slash, and mem0's clients use such paths: those go through
-//! `/v1/{proxy+}` and the like, which all belong to one function. Every other path has a route of its own, for all methods,
-//! so that a wrong one is answered by the function (405) as the all-in-one server answers it.
+//! API Gateway's HTTP APIs know no route that ends with a slash, and mem0's clients use such paths. They all belong to one
+//! function, which therefore gets whatever no route names (`$default`), and says 404 to what is nobody's in the same words as
+//! the all-in-one server. Every other path has a route of its own, for all methods, so that a wrong one is answered by its
+//! function (405).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::harness::reviewed_file_changed;
 
-/// Who answers for `/v1/…` where no route says otherwise: the function whose paths end with slashes.
-const CATCHES_ALL: &str = "memories";
+/// Who answers where no route says otherwise: the function whose paths end with slashes.
+const ALL_OTHERS: &str = "memories";
 
 /// Each function's paths, without those of the process itself.
 fn paths() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
@@ -23,27 +24,26 @@ fn paths() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     paths
 }
 
-/// The routes that lead to these paths.
-fn routes(paths: &BTreeSet<&str>) -> BTreeSet<String> {
-    let route = |path: &&str| match path.strip_suffix('/') {
-        Some(_) => format!("/{}/{{proxy+}}", path.split('/').nth(1).unwrap()),
-        // axum's `{*rest}` is API Gateway's `{rest+}`.
-        None => match path.split_once("{*") {
-            Some((start, rest)) => format!("{start}{{{}+}}", rest.trim_end_matches('}')),
-            None => (*path).to_owned(),
-        },
-    };
-    paths.iter().map(route).collect()
+/// A path as API Gateway writes it: axum's `{*rest}` is `{rest+}` there.
+fn route(path: &str) -> String {
+    match path.split_once("{*") {
+        Some((start, rest)) => format!("{start}{{{}+}}", rest.trim_end_matches('}')),
+        None => path.to_owned(),
+    }
 }
 
 fn file() -> String {
     let mut text = "# Which paths lead to which function. Written by the test `deploy::routes` from what the functions route: after\n\
-                    # adding one, run it and commit this. Why some are `{proxy+}` is said there.\n"
+                    # adding one, run it and commit this. Why one function has all others, `*`, is said there.\n"
         .to_owned();
     for (function, paths) in paths() {
         writeln!(text, "{function}:").unwrap();
-        for route in routes(&paths) {
-            writeln!(text, "  - httpApi: ANY {route}").unwrap();
+        if function == ALL_OTHERS {
+            text.push_str("  - httpApi: '*'\n");
+            continue;
+        }
+        for path in paths {
+            writeln!(text, "  - httpApi: ANY {}", route(path)).unwrap();
         }
     }
     text
@@ -58,33 +58,20 @@ fn every_route_of_every_function_is_routed_to_it() {
 #[test]
 fn api_gateway_sends_each_path_to_the_function_that_answers_it() {
     let all = paths();
-    let routes: Vec<(&str, String)> = all
-        .iter()
-        .flat_map(|(function, paths)| routes(paths).into_iter().map(|route| (*function, route)))
-        .collect();
-    for (function, paths) in &all {
+    let named = || all.iter().filter(|(function, _)| **function != ALL_OTHERS);
+    let routes: BTreeSet<String> =
+        named().flat_map(|(_, paths)| paths.iter().map(|path| route(path))).collect();
+    for (function, paths) in named() {
         for path in paths {
-            let asked = path.replace("{*", "").replace('{', "").replace('}', "-1");
-            let chosen = routes
-                .iter()
-                .filter(|(_, route)| matches(route, &asked))
-                .max_by_key(|(_, route)| rank(route));
-            assert_eq!(chosen.map(|(function, _)| function), Some(function), "{path}");
+            assert!(!path.ends_with('/'), "{function} {path}: API Gateway refuses it");
         }
     }
-    for (function, route) in &routes {
-        assert!(!route.ends_with('/'), "{route}: API Gateway refuses it");
-        assert!(
-            !route.contains("{proxy+}") || *function == CATCHES_ALL,
-            "{function} {route}: {CATCHES_ALL} catches all"
-        );
+    for path in &all[ALL_OTHERS] {
+        let asked = path.replace("{*", "").replace('{', "").replace('}', "-1");
+        let caught = routes.iter().find(|route| matches(route, &asked));
+        assert_eq!(caught, None, "{ALL_OTHERS} {path} goes to another function");
     }
     assert!(routes.len() < 300, "{} routes: API Gateway takes 300 unless it is asked for more", routes.len());
-}
-
-/// Full matches come first, then the longest greedy one, as API Gateway documents it.
-fn rank(route: &str) -> (bool, usize) {
-    (!route.contains("+}"), route.split('/').filter(|part| !part.starts_with('{')).count())
 }
 
 fn matches(route: &str, path: &str) -> bool {

@@ -43,6 +43,9 @@ pub(crate) async fn client_suite(url: &str, keys: &Keys) {
         environment::python("mem0ai", REQUIREMENTS, "mem0's Python client (about 45 MB, once)")
     });
     let mut command = Command::new(python.await.unwrap());
+    if url.contains("execute-api") {
+        command.env("MEM0_TEST_BEHIND_GATEWAY", "1");
+    }
     let home = tempfile::tempdir().unwrap();
     command
         .arg(SCRIPT)
