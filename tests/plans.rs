@@ -41,7 +41,7 @@ impl World {
         client.batch_execute("VACUUM ANALYZE memory_scopes, memories").await.unwrap();
         client.batch_execute("SELECT mem0.review_tiers(1000000)").await.unwrap();
         // So many that reading them all would be too many.
-        let grown = "UPDATE scope_sizes SET rows = rows + 5000 WHERE scope_id = $1";
+        let grown = "UPDATE scope_sizes SET rows = rows + 20000 WHERE scope_id = $1";
         client.execute(grown, &[&broad.0]).await.unwrap();
         Self { app, alice, broad }
     }

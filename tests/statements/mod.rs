@@ -23,7 +23,8 @@ const MADE_AT_RUN_TIME: &[&str] = &[
     "search.nearest",
 ];
 
-/// SQL that is no statement of a store: it sets up connections and transactions, or applies the schema.
+/// SQL that is no statement of a store: it sets up connections and transactions, applies the schema, or is a part of a
+/// statement that has a name.
 const NAMELESS: &[(&str, &str)] = &[
     ("access/transaction.rs", "SELECT set_config('mem0.enterprise'"),
     ("access/transaction.rs", "SET LOCAL ROLE mem0_identity"),
@@ -34,6 +35,9 @@ const NAMELESS: &[(&str, &str)] = &[
     ("db/requirements.rs", "CREATE EXTENSION IF NOT EXISTS vector"),
     ("db/settle.rs", "SET statement_timeout"),
     ("db/pool.rs", "BEGIN; {prologue}"),
+    ("memory/store/search.rs", "SELECT c.*, false AS too_many"),
+    ("memory/store/search.rs", "SELECT c.*, cardinality(a.ids)"),
+    ("memory/store/search.rs", "WITH candidates AS"),
 ];
 
 #[test]

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use futures_util::future::try_join_all;
-use http::{Method, Request, header};
+use http::{Method, Request, StatusCode, header};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -21,6 +21,9 @@ const IMPORT: &str = "/v3/memories/import/";
 const BATCH: &str = "/v1/batch/";
 /// Lines of one request, at most.
 const LINES: usize = 250;
+/// How often one request is made at most, and how long it waits between.
+const ATTEMPTS: u32 = 20;
+const PAUSE: Duration = Duration::from_secs(3);
 /// Requests at a time.
 const IMPORTERS: usize = 3;
 
@@ -126,9 +129,20 @@ async fn import(
         body.push_str(&line.to_string());
         body.push('\n');
     }
-    let request = Request::builder().method(Method::POST).uri(IMPORT);
-    let request = request.header(header::CONTENT_TYPE, "application/x-ndjson");
-    let answer = client.send(request.body(Bytes::from(body))?).await?;
+    let body = Bytes::from(body);
+    let mut attempt = 1;
+    let answer = loop {
+        let request = Request::builder().method(Method::POST).uri(IMPORT);
+        let request = request.header(header::CONTENT_TYPE, "application/x-ndjson");
+        let answer = client.send(request.body(body.clone())?).await?;
+        // A machine that has other things to do. Nothing of the request was stored.
+        if answer.status() == StatusCode::SERVICE_UNAVAILABLE && attempt < ATTEMPTS {
+            attempt += 1;
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        }
+        break answer;
+    };
     succeeded(IMPORT, &answer)?;
     let answer: Answer = serde_json::from_slice(answer.body()).context("the import's answer")?;
     ensure!(answer.results.len() == part.numbers.len(), "the import answers for other lines than were sent");
