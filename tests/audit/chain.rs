@@ -196,6 +196,25 @@ async fn a_changed_order_is_named() {
 }
 
 #[tokio::test]
+async fn the_daily_check_follows_every_chain_and_finds_the_same() {
+    let (app, owner) = chained().await;
+    let checked = shared::audit::chain::check(app.gate()).await.unwrap().unwrap();
+    let head = owner.get("/v1/audit/anchor").await.ok();
+    assert_eq!((checked.enterprise, checked.problem), (owner.enterprise, None));
+    assert_eq!((json!(checked.to.seq), json!(checked.to.hash)), (head["seq"].clone(), head["hash"].clone()));
+    assert_eq!(shared::audit::chain::check(app.gate()).await.unwrap(), None, "not again on the same day");
+    let changes = [
+        ("changed", "UPDATE audit_log SET ip = 'elsewhere' WHERE enterprise_id = $tenant"),
+        ("removed", "DELETE FROM audit_chain WHERE enterprise_id = $tenant"),
+    ];
+    for (fault, change) in changes {
+        tamper(&app, &owner, &format!("{change}; DELETE FROM audit_checks")).await;
+        let problem = shared::audit::chain::check(app.gate()).await.unwrap().unwrap().problem.unwrap();
+        assert_eq!((json!(problem.fault), problem.seq), (json!(fault), Some(1)));
+    }
+}
+
+#[tokio::test]
 async fn a_transaction_that_commits_late_is_chained_all_the_same() {
     let (app, owner) = chained().await;
     let slow: tokio_postgres::Config = app.database().superuser_url().await.parse().unwrap();

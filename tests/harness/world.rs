@@ -305,6 +305,7 @@ async fn was_chained(app: &TestApp, owner: &Actor) {
         // Rows wait while anything older runs in the cluster, which other tests share.
         shared::audit::chain::seal(app.gate()).await.unwrap();
         if client.query_one(chained, &[&owner.enterprise.uuid()]).await.unwrap().get(0) {
+            while shared::audit::chain::check(app.gate()).await.unwrap().is_some() {}
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -15,7 +15,7 @@ use super::Entry;
 use crate::access::{Action, AuthContext, Gate, TenantTx};
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
-use crate::ids::AuditId;
+use crate::ids::{AuditId, EnterpriseId};
 
 /// Rows that one transaction chains.
 const SEAL_BATCH: i32 = 5_000;
@@ -121,6 +121,38 @@ pub async fn seal(gate: &Gate) -> Result<Sealed> {
     let (rows, more) = store::seal(&tx, SEAL_BATCH).await?;
     tx.commit().await?;
     Ok(Sealed { rows: u64::from(rows.unsigned_abs()), more })
+}
+
+/// What following a chain on behalf of nobody showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// Whose.
+    pub enterprise: EnterpriseId,
+    /// How far it was followed.
+    pub to: Anchor,
+    /// The first thing that is wrong.
+    pub problem: Option<Problem>,
+}
+
+/// Follows a part of a chain that was not followed for a day; none if all were. What it finds is in this process's log,
+/// out of the reach of whoever can only change the database: a broken chain as an error, and the head of an intact one,
+/// which is an anchor.
+pub async fn check(gate: &Gate) -> Result<Option<Checked>> {
+    let tx = gate.upkeep("audit.check").await?;
+    let checked = store::check(&tx, VERIFY_BATCH).await?;
+    tx.commit().await?;
+    let Some((checked, complete)) = checked else { return Ok(None) };
+    let (enterprise, Anchor { seq, hash }) = (checked.enterprise.to_string(), &checked.to);
+    match &checked.problem {
+        Some(problem) => {
+            tracing::error!(tenant.id = enterprise, ?problem, "the audit log was tampered with");
+        }
+        None if complete => {
+            tracing::info!(tenant.id = enterprise, anchor.seq = seq, anchor.hash = hash, "the audit log is intact");
+        }
+        None => {}
+    }
+    Ok(Some(checked))
 }
 
 /// Makes the months ahead ready for rows; how many were not.

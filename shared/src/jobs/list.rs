@@ -39,6 +39,7 @@ pub const JOBS: &[Job] = &[
         run: |worker| users::forget(&worker.gate, || worker.has_time()).boxed(),
     },
     Job { name: "audit.seal", every: Duration::from_secs(10), run: |worker| seal_audit(worker).boxed() },
+    Job { name: "audit.check", every: Duration::from_secs(3600), run: |worker| check_audit(worker).boxed() },
     Job {
         name: "audit.extend",
         every: Duration::from_secs(24 * 3600),
@@ -114,6 +115,15 @@ async fn end_shares(worker: &Worker) -> Result<u64> {
         }
     }
     Ok(ended)
+}
+
+/// Chains of the audit log that were not followed for a day.
+async fn check_audit(worker: &Worker) -> Result<u64> {
+    let mut parts = 0;
+    while worker.has_time() && chain::check(&worker.gate).await?.is_some() {
+        parts += 1;
+    }
+    Ok(parts)
 }
 
 async fn prune(worker: &Worker) -> Result<u64> {

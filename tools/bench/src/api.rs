@@ -39,6 +39,9 @@ pub(crate) struct Options {
     /// Numbers of clients that ask at the same time.
     #[arg(long, value_delimiter = ',', default_value = "1,8", value_parser = clap::value_parser!(u16).range(1..=64))]
     clients: Vec<u16>,
+    /// SQL that the database is prepared with before anything is measured, to compare one setting with another.
+    #[arg(long)]
+    sql: Option<String>,
 }
 
 /// The figures.
@@ -92,6 +95,9 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
     let fill = Fill { seconds: rounded(took, 1), memories_per_s: rounded(memories_before as f64 / took, 1) };
     database.settle().await?;
+    if let Some(sql) = &options.sql {
+        database.connect().await?.batch_execute(sql).await?;
+    }
 
     let mut tallies = Vec::new();
     for clients in &options.clients {

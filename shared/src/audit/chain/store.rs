@@ -4,10 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{Anchor, Fault, Head, Problem};
+use super::{Anchor, Checked, Fault, Head, Problem};
 use crate::access::{TenantTx, UpkeepTx};
 use crate::db::StoreError;
-use crate::ids::AuditId;
+use crate::ids::{AuditId, EnterpriseId};
 
 pub(super) async fn seal(tx: &UpkeepTx, most: i32) -> Result<(i32, bool), StoreError> {
     const SEAL: &str = "-- audit_chain.seal
@@ -20,6 +20,33 @@ pub(super) async fn extend(tx: &UpkeepTx) -> Result<i32, StoreError> {
     const EXTEND: &str = "-- audit_partition.ensure
         SELECT mem0.ensure_audit_partitions()";
     tx.query_one(EXTEND, &[]).await.map(|row| row.get(0))
+}
+
+/// Follows a part of some chain; whether to its end.
+pub(super) async fn check(tx: &UpkeepTx, most: i64) -> Result<Option<(Checked, bool)>, StoreError> {
+    const CHECK: &str = "-- audit_chain.check
+        SELECT tenant, seq, hash, complete, fault, bad_seq, bad_id, bad_at FROM mem0.check_audit($1)";
+    let row = tx.query_opt(CHECK, &[&i32::try_from(most).unwrap_or(i32::MAX)]).await?;
+    let checked = |row: &Row| {
+        let fault = match row.get::<_, Option<&str>>("fault") {
+            None => None,
+            Some("removed") => Some(Fault::Removed),
+            Some("reordered") => Some(Fault::Reordered),
+            Some("inserted") => Some(Fault::Inserted),
+            Some(_) => Some(Fault::Changed),
+        };
+        Checked {
+            enterprise: EnterpriseId(row.get("tenant")),
+            to: Anchor { seq: row.get("seq"), hash: row.get("hash") },
+            problem: fault.map(|fault| Problem {
+                fault,
+                seq: row.get("bad_seq"),
+                id: row.get::<_, Option<Uuid>>("bad_id").map(AuditId),
+                at: row.get("bad_at"),
+            }),
+        }
+    };
+    Ok(row.map(|row| (checked(&row), row.get("complete"))))
 }
 
 /// How far a chain was followed.
