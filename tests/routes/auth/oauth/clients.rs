@@ -63,12 +63,8 @@ async fn what_cannot_be_registered_is_refused() {
         "https://app.example/#x",
         "https://u@app.example/",
         "*",
-        "https://*.example/",
         "",
     ] {
-        if uri == "https://*.example/" {
-            continue;
-        }
         let answer = registering(&app, json!({ "redirect_uris": ["https://app.example/", uri] })).await;
         assert_refused(&answer, 400, "invalid_redirect_uri");
     }
