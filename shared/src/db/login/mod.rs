@@ -3,7 +3,8 @@
 //! [`Opener`] is what the pool, migrations and nobody else open connections with. Where the password comes from is
 //! [`Passwords`]: the URL, an RDS IAM token ([`iam`]) or Secrets Manager ([`secret`]). It is fetched while TCP and TLS are
 //! being set up, and used by [`greeting`], which speaks the first part of the protocol itself: SCRAM as
-//! `postgres-protocol` does it takes four times as long, which is most of a cold start's CPU (docs/adr/0015).
+//! `postgres-protocol` does it hashes twice as
+//! much, which without SHA instructions is most of a cold start's CPU (docs/adr/0015).
 //!
 //! Refused once, it is fetched anew and tried again: a password that was rotated meanwhile costs one more handshake.
 
