@@ -118,6 +118,7 @@ async fn the_list_depends_on_the_credential_only() {
             "list_events",
             "get_event_status",
             "list_scopes",
+            "get_hierarchical_memories",
             "whoami",
             "search",
             "fetch"

@@ -15,8 +15,11 @@ fn minimal(tool: &Value) -> Value {
     let mut arguments = json!({});
     for name in tool["inputSchema"]["required"].as_array().into_iter().flatten() {
         let name = name.as_str().unwrap();
-        let id = name.strip_suffix("id").map(|_| "mem_01jd0000000000000000000000");
-        arguments[name] = json!(id.unwrap_or("something"));
+        arguments[name] = json!(match name {
+            "with" => "enterprise",
+            _ if name.ends_with("id") => "mem_01jd0000000000000000000000",
+            _ => "something",
+        });
     }
     arguments
 }
