@@ -134,3 +134,13 @@ CREATE FUNCTION mem0.empty_context(context bigint, by_user uuid) RETURNS void
 $$;
 REVOKE EXECUTE ON FUNCTION mem0.empty_context(bigint, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mem0.empty_context(bigint, uuid) TO mem0_app;
+
+-- Whether a share still holds, for those who decide about something that they need not see.
+CREATE FUNCTION mem0.share_is_live(share uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    SELECT EXISTS (SELECT FROM shares s
+                    WHERE s.enterprise_id = mem0.enterprise() AND s.id = share AND s.revoked_at IS NULL
+                      AND (s.expires_at IS NULL OR s.expires_at > mem0.at()))
+$$;
+REVOKE EXECUTE ON FUNCTION mem0.share_is_live(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mem0.share_is_live(uuid) TO mem0_app;

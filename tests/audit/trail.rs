@@ -19,6 +19,7 @@ const WITHOUT_TRACE: &[(&str, &str)] = &[
     ("GET /ready", "nobody asks, nothing is shown"),
     ("GET /.well-known/jwks.json", "public keys"),
     ("POST /v1/auth/refresh", "an unknown token is nobody's"),
+    ("GET /v1/links/{token}", "an unknown token is nobody's"),
     ("GET /v1/auth/me", "only the caller's own account"),
     ("GET /v1/auth/sessions", "only the caller's own"),
     ("GET /v1/api-keys", "only the caller's own"),

@@ -50,7 +50,7 @@ pub use import::{ImportLine, Imported, LineOutcome, MAX_LINES};
 pub use list::{List, Listed, Part};
 pub use permission::Permission;
 pub use ranking::{Breakdown, Signal, Weights};
-pub(crate) use read::hold;
+pub(crate) use read::{hold, look};
 pub use recall::{DEFAULT_THRESHOLD, DEFAULT_TOP_K, MAX_QUERY, MAX_TOP_K, Recall, Recalled, Recollection};
 pub use remember::{Extractor, Message, Outcome, Remember, Remembered};
 pub use revise::{MAX_BATCH, Revision};

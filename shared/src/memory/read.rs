@@ -25,6 +25,12 @@ impl Memories {
     }
 }
 
+/// A memory as [`Memories::read`] gives it, in a transaction that shows something else of it.
+pub(crate) async fn look(tx: &TenantTx<'_>, id: MemoryId) -> Result<Memory> {
+    let memory = store::lookup::lookup(tx, id).await?;
+    memory.filter(|memory| memory.holds_on(tx.caller().request().at.date_naive())).ok_or(NOT_FOUND)
+}
+
 /// A memory as [`Memories::read`] gives it, held until the transaction ends.
 pub(crate) async fn hold(tx: &TenantTx<'_>, id: MemoryId) -> Result<Memory> {
     let memory = store::lookup::lock(tx, &[id]).await?.pop();

@@ -7,6 +7,7 @@ use super::authority::Held;
 use super::store::people;
 use super::{Share, Subject};
 use crate::access::{Action, ApiKeyVerb, AuthContext, Classification, Role, ScopeKind, policy};
+use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::Result;
 use crate::ids::{MemoryId, ShareId, UserId};
@@ -77,7 +78,7 @@ pub struct Person {
 pub async fn access(ctx: &AuthContext, db: &Database, id: MemoryId) -> Result<Access> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesRead)?;
     let tx = ctx.begin(db, "memory.access").await?;
-    let held = Held::take(&tx, Subject::Memory(id)).await?;
+    let held = Held::look(&tx, Subject::Memory(id)).await?;
     let decides = held.decides(&tx).await?;
     let shares: Vec<Share> = held.grants(&tx).await?;
     let shown =
@@ -123,7 +124,7 @@ pub async fn access(ctx: &AuthContext, db: &Database, id: MemoryId) -> Result<Ac
         can_share: held.authority(&tx).await.is_ok(),
     };
     let changed_by = changers(held.policy.kind, seen_by.first().filter(|_| home.is_some()), &shares);
-    tx.commit().await?;
+    audit::commit_read(tx, Entry::new("memory.access", id).memories([id]).within(held.home)).await?;
     Ok(Access { memory_id: id, classification: held.class, you, seen_by, changed_by, people, more_people })
 }
 

@@ -179,7 +179,14 @@ pub(super) async fn request(
         "of": plan.held.subject.label(), "with": plan.grantee.label, "permission": new.permission,
         "direction": plan.direction, "classification": plan.held.class,
     });
-    audit::record(tx, Entry::new("approval.request", id).within(plan.held.home).with(details)).await?;
+    audit::record(
+        tx,
+        Entry::new("approval.request", id)
+            .memories(plan.held.subject.memory())
+            .within(plan.held.home)
+            .with(details),
+    )
+    .await?;
     one(tx, id).await
 }
 

@@ -9,10 +9,10 @@ use crate::access::{Action, AuthContext, Classification, Role, ScopeKind, Tenant
 use crate::db::StoreError;
 use crate::error::{Error, Result};
 use crate::ids::{ContextId, MemoryId, ScopeId, ShareId, UserId};
-use crate::memory::{self, Permission};
+use crate::memory::{self, Memory, Permission};
 use crate::tenancy::policies::{self, Effective};
 
-/// What is shared, held until the transaction ends.
+/// What is shared.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) subject: Subject,
@@ -46,16 +46,23 @@ pub(super) struct Plan {
 }
 
 impl Held {
-    /// Locks it. What the caller cannot see does not exist.
+    /// Holds it until the transaction ends. What the caller cannot see does not exist.
     pub(super) async fn take(tx: &TenantTx<'_>, subject: Subject) -> Result<Self> {
         match subject {
-            Subject::Memory(id) => Self::memory(tx, id).await,
+            Subject::Memory(id) => Self::memory(tx, id, memory::hold(tx, id).await?).await,
             Subject::Context(id) => Self::context(tx, id).await,
         }
     }
 
-    async fn memory(tx: &TenantTx<'_>, id: MemoryId) -> Result<Self> {
-        let memory = memory::hold(tx, id).await?;
+    /// Looks at it without holding it, for what only shows.
+    pub(super) async fn look(tx: &TenantTx<'_>, subject: Subject) -> Result<Self> {
+        match subject {
+            Subject::Memory(id) => Self::memory(tx, id, memory::look(tx, id).await?).await,
+            Subject::Context(id) => Self::context(tx, id).await,
+        }
+    }
+
+    async fn memory(tx: &TenantTx<'_>, id: MemoryId, memory: Memory) -> Result<Self> {
         let policy = policies::effective(tx, memory.home).await?;
         let policy = policy.ok_or(Error::NotFound { what: "memory" })?;
         let (home, class, author) = (memory.home, memory.classification, Some(memory.author));

@@ -105,7 +105,7 @@ pub async fn list(
         .collect();
     let tx = ctx.begin(db, "context.list").await?;
     let mut results = store::list(&tx, &own, after, limit + 1).await?;
-    tx.commit().await?;
+    audit::commit_read(tx, Entry::of("context.list")).await?;
     let next = Cursor::cut(&mut results, limit, &query, |context| Cursor {
         created_at: context.created_at,
         id: context.id.uuid(),
@@ -119,7 +119,7 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: ContextId) -> Result<C
     let scope = ctx.context(id)?.id;
     let tx = ctx.begin(db, "context.lookup").await?;
     let context = one(&tx, scope).await?;
-    tx.commit().await?;
+    audit::commit_read(tx, Entry::new("context.read", id).within(scope)).await?;
     Ok(context)
 }
 

@@ -88,7 +88,8 @@ pub async fn create(ctx: &AuthContext, db: &Database, id: MemoryId, new: NewLink
     let link = LinkId::generate();
     links::insert(&tx, link, id, &SecretHash::of(&token), new.expires_at).await?;
     let details = json!({ "of": id, "expires_at": new.expires_at, "direction": Direction::Public });
-    audit::record(&tx, Entry::new("public_link.create", link).within(held.home).with(details)).await?;
+    audit::record(&tx, Entry::new("public_link.create", link).memories([id]).within(held.home).with(details))
+        .await?;
     let link = links::list(&tx, id).await?.into_iter().find(|made| made.id == link);
     tx.commit().await?;
     Ok(NewlyLinked { link: link.ok_or(Error::NotFound { what: "link" })?, token })
@@ -98,10 +99,11 @@ pub async fn create(ctx: &AuthContext, db: &Database, id: MemoryId, new: NewLink
 pub async fn list(ctx: &AuthContext, db: &Database, id: MemoryId) -> Result<Vec<Link>> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesRead)?;
     let tx = ctx.begin(db, "public_link.list").await?;
-    let held = Held::take(&tx, Subject::Memory(id)).await?;
+    let held = Held::look(&tx, Subject::Memory(id)).await?;
     held.authority(&tx).await?;
     let links = links::list(&tx, id).await?;
-    tx.commit().await?;
+    let shown = Entry::new("public_link.list", id).memories([id]).within(held.home);
+    audit::commit_read(tx, shown).await?;
     Ok(links)
 }
 
@@ -115,7 +117,8 @@ pub async fn revoke(ctx: &AuthContext, db: &Database, id: MemoryId, link: LinkId
         return Err(Error::NotFound { what: "link" });
     }
     let details = json!({ "of": id });
-    audit::record(&tx, Entry::new("public_link.revoke", link).within(held.home).with(details)).await?;
+    audit::record(&tx, Entry::new("public_link.revoke", link).memories([id]).within(held.home).with(details))
+        .await?;
     tx.commit().await?;
     Ok(())
 }

@@ -101,7 +101,11 @@ pub(super) async fn grant(tx: &TenantTx<'_>, plan: &Plan, new: &NewShare) -> Res
         "may_reshare": new.may_reshare, "expires_at": new.expires_at, "via": plan.authority.via,
         "direction": plan.direction, "classification": plan.held.class,
     });
-    audit::record(tx, Entry::new("share.create", id).within(plan.held.home).with(details)).await?;
+    audit::record(
+        tx,
+        Entry::new("share.create", id).memories(subject.memory()).within(plan.held.home).with(details),
+    )
+    .await?;
     one(tx, subject, id, false).await
 }
 
@@ -128,7 +132,11 @@ async fn try_revoke(ctx: &AuthContext, db: &Database, subject: Subject, id: Shar
     let ended = shares::revoke(&tx, id, true).await?;
     project(&tx, &held).await?;
     let details = json!({ "of": subject.label(), "with": share.with, "ended": ended });
-    audit::record(&tx, Entry::new("share.revoke", id).within(held.home).with(details)).await?;
+    audit::record(
+        &tx,
+        Entry::new("share.revoke", id).memories(subject.memory()).within(held.home).with(details),
+    )
+    .await?;
     tx.commit().await?;
     Ok(ended)
 }
@@ -146,7 +154,7 @@ pub async fn list(
     let query = QueryHash::of(&["shares", &subject.label(), if listing.ended { "ended" } else { "" }]);
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let tx = ctx.begin(db, "share.list").await?;
-    let held = Held::take(&tx, subject).await?;
+    let held = Held::look(&tx, subject).await?;
     let all = held.decides(&tx).await?;
     let wanted = Wanted {
         memories: subject.memory().map(|id| vec![id]),
@@ -156,7 +164,8 @@ pub async fn list(
         ..Wanted::default()
     };
     let mut results = shares::list(&tx, &wanted, limit + 1).await?;
-    tx.commit().await?;
+    let shown = Entry::new("share.list", subject.label()).memories(subject.memory()).within(held.home);
+    audit::commit_read(tx, shown).await?;
     let next = Cursor::cut(&mut results, limit, &query, |share| Cursor {
         created_at: share.granted_at,
         id: share.id.uuid(),

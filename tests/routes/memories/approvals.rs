@@ -102,6 +102,10 @@ async fn what_is_not_ones_to_decide_or_is_decided_is_refused() {
     let id = office.ask().await;
     let again = json!({ "with": office.beta.label() });
     office.share(again.clone()).await.assert_problem(409, "conflict", None);
+    // So that each key was used before.
+    for actor in [&office.lead, &office.ben, &office.alice] {
+        actor.get("/v1/ping/").await.ok();
+    }
     let before = Tables::of(office.app.database(), office.alice.enterprise).await;
     let own = decide(&office.ann, &id, "approve").await.assert_problem(403, "forbidden", None);
     assert_eq!(own, "nobody decides about their own request");

@@ -38,7 +38,11 @@ async fn try_approve(
         return Err(closed(one(&tx, id).await?.status));
     }
     let details = json!({ "share": share, "with": asked.with, "requested_by": asked.requested_by });
-    audit::record(&tx, Entry::new("approval.approve", id).within(asked.home).with(details)).await?;
+    audit::record(
+        &tx,
+        Entry::new("approval.approve", id).memories(asked.memory_id).within(asked.home).with(details),
+    )
+    .await?;
     let approval = one(&tx, id).await?;
     tx.commit().await?;
     Ok(approval)
@@ -81,7 +85,11 @@ async fn close(
         return Err(closed(one(&tx, asked.id).await?.status));
     }
     let details = json!({ "with": asked.with, "requested_by": asked.requested_by });
-    audit::record(&tx, Entry::new(action, asked.id).within(asked.home).with(details)).await?;
+    audit::record(
+        &tx,
+        Entry::new(action, asked.id).memories(asked.memory_id).within(asked.home).with(details),
+    )
+    .await?;
     let approval = one(&tx, asked.id).await?;
     tx.commit().await?;
     Ok(approval)

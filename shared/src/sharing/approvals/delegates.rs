@@ -87,7 +87,7 @@ pub async fn delegates(ctx: &AuthContext, db: &Database, scope: &ReadableScope) 
     ctx.authorize(crate::access::Action::ListApprovals, scope)?;
     let tx = ctx.begin(db, "approval_delegate.list").await?;
     let delegates = store::list(&tx, scope.id).await?;
-    tx.commit().await?;
+    audit::commit_read(tx, Entry::of("approval_delegate.list").within(scope.id)).await?;
     Ok(delegates)
 }
 

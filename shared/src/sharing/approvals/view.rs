@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{Approval, NOT_FOUND, Status};
 use crate::access::{ApiKeyVerb, AuthContext};
@@ -53,7 +54,8 @@ pub async fn list(
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let tx = ctx.begin(db, "approval.list").await?;
     let mut results = store::list(&tx, filter, after, limit + 1).await?;
-    tx.commit().await?;
+    let shown = Entry::of("approval.list").with(json!({ "rows": results.len() }));
+    audit::commit_read(tx, shown).await?;
     let next = Cursor::cut(&mut results, limit, &query, |approval| Cursor {
         created_at: approval.requested_at,
         id: approval.id.uuid(),
@@ -71,7 +73,7 @@ pub async fn export(
 ) -> Result<List<Approval>> {
     let part = list(ctx, db, filter, cursor, limit).await?;
     let tx = ctx.begin(db, "approval.export").await?;
-    let details = serde_json::json!({ "rows": part.results.len(), "filter": filter });
+    let details = json!({ "rows": part.results.len(), "filter": filter });
     audit::record(&tx, Entry::of("approval.export").with(details)).await?;
     tx.commit().await?;
     Ok(part)

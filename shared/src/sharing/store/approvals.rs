@@ -237,15 +237,11 @@ pub(in crate::sharing) async fn requester_still_may(
                                         OR EXISTS (SELECT FROM mem0.held_roles h
                                                     WHERE h.enterprise_id = $1 AND h.user_id = u.id
                                                       AND h.role >= 'member' AND h.scope_id = ANY (s.path))
-                                   ELSE EXISTS (SELECT FROM shares v
-                                                 WHERE v.enterprise_id = $1 AND v.id = $4 AND v.revoked_at IS NULL
-                                                   AND (v.expires_at IS NULL OR v.expires_at > $5)) END)";
+                                   ELSE mem0.share_is_live($4) END)";
     let caller = tx.caller();
     let via = asked.via.map(ShareId::uuid);
     let user = asked.requested_by.uuid();
-    let row = tx
-        .query_one(STILL, &[&caller.enterprise_id().uuid(), &user, &asked.home.0, &via, &caller.request().at])
-        .await?;
+    let row = tx.query_one(STILL, &[&caller.enterprise_id().uuid(), &user, &asked.home.0, &via]).await?;
     Ok(row.get(0))
 }
 

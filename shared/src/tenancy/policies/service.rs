@@ -15,7 +15,7 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, scope: &ReadableScope) -> 
     ctx.authorize(Action::ReadNode, scope)?;
     let tx = ctx.begin(db, "sharing_policy.lookup").await?;
     let view = view(&tx, scope.id).await?;
-    tx.commit().await?;
+    audit::commit_read(tx, Entry::new("sharing_policy.read", scope.label()).within(scope.id)).await?;
     Ok(view)
 }
 
