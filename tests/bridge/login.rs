@@ -81,12 +81,9 @@ async fn a_bridge_lives_by_the_login_and_renews_it() {
 
     let status = command(home.path(), &["logout"]).await.stderr(Stdio::null()).status().await.unwrap();
     assert!(status.success() && !file(home.path()).exists());
-    let assistant = ada.with_token(second["token"].as_str().unwrap());
-    assistant.post("/mcp", modern(1, "tools/list", json!({}))).await.assert_problem(
-        401,
-        "unauthenticated",
-        None,
-    );
+    let asked = json!({ "client_id": "mem0-cli", "token": second["token"] });
+    let told = app.anonymous().post("/oauth/introspect", asked).await.ok();
+    assert_eq!(told, json!({ "active": false }));
     let again = command(home.path(), &["logout"]).await.stderr(Stdio::null()).status().await.unwrap();
     assert!(again.success());
 }
