@@ -94,6 +94,29 @@ async fn everything_of_a_node_goes_to_its_heir() {
 }
 
 #[tokio::test]
+async fn what_was_shared_with_a_node_is_shared_with_its_heir() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let [_, _, lines, solar] = company(&alice).await;
+    let panels = alice.node_in(&solar, ScopeKind::Team, "Panels").await;
+    let mia = alice.colleague("mia", &lines, Role::Member).await;
+    let memory = remember(&mia, "the ladder is in the shed", "personal").await;
+    mia.post(&format!("/v1/memories/{memory}/shares/"), json!({ "with": lines.label() })).await.ok();
+    let sam = alice.colleague("sam", &panels, Role::Member).await;
+    sam.get(&format!("/v1/memories/{memory}/")).await.assert_problem(404, "not-found", None);
+    let dissolved = dissolve(&alice, &lines, &panels.id.to_string(), "leave").await.ok();
+    assert_eq!((&dissolved["done"], &dissolved["memories"]), (&json!(true), &json!(1)));
+    sam.get(&format!("/v1/memories/{memory}/")).await.ok();
+    assert_eq!(found(&sam, "ladder shed").await, 1);
+    // It lives where it lived, and its owner still decides.
+    assert_eq!(scope_of(&mia, &memory).await, json!("personal"));
+    let shares = mia.get(&format!("/v1/memories/{memory}/shares/")).await.ok();
+    assert_eq!(shares["results"].as_array().unwrap().len(), 1);
+    let home = "SELECT scope_ids FROM memories WHERE home_scope_id = $1";
+    let row = app.database().superuser().await.query_one(home, &[&mia.scope.0]).await.unwrap();
+    assert_eq!(row.get::<_, Vec<i64>>(0), [mia.scope.0, panels.scope.0]);
+}
+
+#[tokio::test]
 async fn roles_go_along_shrink_or_end_as_is_said() {
     let (_app, alice, _) = TestApp::two_tenants().await;
     for (choice, role) in
