@@ -205,7 +205,7 @@ fn body(operation: &Operation, world: &World) -> Option<Value> {
             json!({ "memories": [{ "memory_id": memory, "text": "changed by somebody" }] })
         }
         ("POST", "/v1/memories/{id}/shares/") => {
-            json!({ "with": format!("person:{}", world.owner.user), "expires_at": "2026-06-01T00:00:00Z" })
+            json!({ "with": "enterprise", "expires_at": "2026-06-01T00:00:00Z" })
         }
         ("POST", "/v1/approvals/{id}/approve/" | "/v1/approvals/{id}/deny/") => {
             json!({ "reason": "because" })

@@ -151,7 +151,7 @@ fn tool(tool: &str, world: &World) -> Vec<Use> {
         "get_hierarchical_memories" => {
             vec![("", json!({})), (" (query)", json!({ "query": query, "threshold": 0.0 }))]
         }
-        "share_memory" => about("memory_id", json!({ "with": format!("person:{}", world.owner.user) })),
+        "share_memory" => about("memory_id", json!({ "with": "enterprise" })),
         "request_approval" => {
             about("memory_id", json!({ "with": world.sibling.label(), "reason": "for a change" }))
         }

@@ -148,7 +148,12 @@ pub async fn check(gate: &Gate) -> Result<Option<Checked>> {
             tracing::error!(tenant.id = enterprise, ?problem, "the audit log was tampered with");
         }
         None if complete => {
-            tracing::info!(tenant.id = enterprise, anchor.seq = seq, anchor.hash = hash, "the audit log is intact");
+            tracing::info!(
+                tenant.id = enterprise,
+                anchor.seq = seq,
+                anchor.hash = hash,
+                "the audit log is intact"
+            );
         }
         None => {}
     }
