@@ -35,7 +35,7 @@ async fn sees(actor: &Actor, scope: &str) -> Vec<String> {
         .as_array()
         .unwrap()
         .iter()
-        .map(|row| row["total_memories"].as_u64().unwrap())
+        .map(|row| row["memories"].as_u64().unwrap())
         .sum();
     assert_eq!(counted, listed.len() as u64, "{entities}");
     listed

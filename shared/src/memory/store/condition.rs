@@ -17,6 +17,8 @@ static EVERYTHING: LazyLock<Filter> = LazyLock::new(Filter::everything);
 mod predicate {
     /// The caller's tenant.
     pub(super) const TENANT: &str = "m.enterprise_id = $1";
+    /// One of the scopes asked for, `s`, at a time.
+    pub(crate) const HOME: &str = "m.home_scope_id = s.id";
     /// The scopes asked for. What can be seen in more than one is rare, and found by an index of its own.
     pub(super) const REACH: &str = "(m.home_scope_id = ANY ($2::bigint[]) \
                                     OR (cardinality(m.scope_ids) > 1 AND m.scope_ids && $2::bigint[]))";
@@ -27,9 +29,11 @@ mod predicate {
 #[cfg(feature = "unscoped")]
 mod predicate {
     pub(super) const TENANT: &str = "$1::uuid IS NOT NULL /* built without the application's predicates */";
+    pub(crate) const HOME: &str = "s.id IS NOT NULL";
     pub(super) const REACH: &str = "$2::bigint[] IS NOT NULL";
 }
 
+pub(crate) use predicate::HOME;
 use predicate::{REACH, TENANT};
 
 /// A statement in the making: a condition and its parameters. `$1` is the enterprise, `$2` the scopes, `$3` the day.

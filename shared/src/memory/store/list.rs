@@ -3,7 +3,7 @@
 use crate::access::TenantTx;
 use crate::db::StoreError;
 use crate::memory::Memory;
-use crate::memory::store::condition::Condition;
+use crate::memory::store::condition::{Condition, HOME};
 use crate::memory::store::row::{self, COLUMNS};
 use crate::page::Cursor;
 
@@ -34,7 +34,7 @@ pub(crate) async fn list(
             SELECT m.id
               FROM unnest($2::bigint[]) AS s (id) CROSS JOIN LATERAL (
                    SELECT m.id FROM memories m
-                    WHERE {holds} AND m.home_scope_id = s.id {place}
+                    WHERE {holds} AND {HOME} {place}
                     ORDER BY m.created_at DESC, m.id DESC LIMIT {needed}) m
             UNION
             (SELECT m.id FROM memories m
