@@ -62,6 +62,7 @@ async fn the_stack_serves_what_one_process_serves_and_refuses_a_deployment_whose
     other_peoples_clients(&deployed).await;
     messages_and_schedules_reach_the_worker(&deployed).await;
     a_failing_migration_leaves_the_old_code_serving(&mut deployed).await;
+    going_back_is_a_deployment_of_what_was(&deployed).await;
 }
 
 async fn other_peoples_clients(deployed: &Deployed) {
@@ -107,4 +108,13 @@ async fn a_failing_migration_leaves_the_old_code_serving(deployed: &mut Deployed
     // And can be deployed again.
     deployed.stack.deploy(zips, &deployed.databases.clone()).await.unwrap();
     deployed.visitor().register("karen").await;
+}
+
+/// The schema stays, and the code before it runs on it.
+async fn going_back_is_a_deployment_of_what_was(deployed: &Deployed) {
+    let (stack, zips, databases) = (&deployed.stack, packages::directory(), &deployed.databases);
+    let deployments = stack.deployments(zips, databases).await.unwrap();
+    assert!(deployments.len() > 1, "{deployments:?}");
+    stack.roll_back(&deployments[0], zips, databases).await.unwrap();
+    deployed.visitor().register("lynn").await;
 }
