@@ -31,12 +31,8 @@ async fn sees(actor: &Actor, scope: &str) -> Vec<String> {
                            "filters": { "user_id": "somebody" } });
     assert_eq!(texts(&actor.post("/v3/memories/search/", filtered).await.ok()), listed);
     let entities = actor.get("/v1/entities/").await.ok();
-    let counted: u64 = entities["results"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row["memories"].as_u64().unwrap())
-        .sum();
+    let counted: u64 =
+        entities["results"].as_array().unwrap().iter().map(|row| row["memories"].as_u64().unwrap()).sum();
     assert_eq!(counted, listed.len() as u64, "{entities}");
     listed
 }

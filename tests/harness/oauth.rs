@@ -99,7 +99,7 @@ impl Browser {
         let fields = json!({ "ticket": field(page, "ticket"), "email": email, "password": PASSWORD });
         let answer = self.submit("/oauth/login", &fields).await;
         answer.assert_status(303);
-        self.open(&answer.header("location").unwrap().to_owned()).await
+        self.open(answer.header("location").unwrap()).await
     }
 
     /// Agrees on the consent page that is shown; where the browser is sent.

@@ -46,6 +46,10 @@ impl Database {
     /// Starts the one under `directory` with what is in it and the schema of this build, or an empty one. It is kept.
     pub(crate) async fn keep(directory: &Path) -> Result<Self> {
         let database = Self::open(directory, Config::durable, "2GB").await?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "as the owner, who applies the schema; no request does"
+        )]
         let (mut owner, connection) =
             tokio_postgres::connect(&database.owner_url(), tokio_postgres::NoTls).await?;
         let connection = tokio::spawn(connection);

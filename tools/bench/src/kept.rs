@@ -60,6 +60,7 @@ pub(crate) async fn bring_up_to_date(owner: &mut Client) -> Result<()> {
             )
             .await?;
         let note = "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) VALUES ($1, $2, $3, $4)";
+        #[expect(clippy::disallowed_methods, reason = "a tool: no Clock of the product's")]
         let (at, checksum) = (Utc::now().to_rfc3339(), migration.checksum().to_string());
         transaction.execute(note, &[&migration.version(), &name, &at, &checksum]).await?;
         transaction.commit().await?;

@@ -69,7 +69,7 @@ async fn who_is_signed_in_is_asked_at_once_and_may_be_somebody_else() {
     assert!(consent.text().contains(&ada.email), "{consent}");
     let switch = json!({ "ticket": field(&consent, "ticket"), "decision": "switch" });
     let answer = browser.submit("/oauth/consent", &switch).await;
-    let login = browser.open(&answer.header("location").unwrap().to_owned()).await;
+    let login = browser.open(answer.header("location").unwrap()).await;
     assert!(login.text().contains("<h1>Sign in</h1>"), "{login}");
     let consent = browser.sign_in(&login, &bob.email).await;
     assert!(consent.text().contains(&bob.email), "{consent}");

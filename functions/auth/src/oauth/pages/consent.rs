@@ -22,10 +22,10 @@ pub(crate) fn page(
     let mut scopes = String::new();
     for verb in &request.scopes {
         let (title, detail) = meaning(*verb);
-        let _ = write!(
+        let _ = writeln!(
             scopes,
             "<label class=\"scope\"><input type=\"checkbox\" name=\"scope\" value=\"{}\" checked>\
-             <span><strong>{title}</strong><small>{detail}</small></span></label>\n",
+             <span><strong>{title}</strong><small>{detail}</small></span></label>",
             verb.as_str()
         );
     }

@@ -55,10 +55,10 @@ pub(crate) fn consent_page(
     let mut scopes = String::new();
     for verb in &waiting.scopes {
         let (title, detail) = meaning(*verb);
-        let _ = write!(
+        let _ = writeln!(
             scopes,
             "<div class=\"scope\"><span aria-hidden=\"true\">✓</span><span><strong>{title}</strong>\
-             <small>{detail}</small></span></div>\n"
+             <small>{detail}</small></span></div>"
         );
     }
     let (first, second) = waiting.user_code.split_at(4.min(waiting.user_code.len()));
