@@ -18,7 +18,7 @@ async fn filters_narrow_and_cursors_continue() {
     owner.get("/v1/memories/mem_00000000000000000000000000/").await.assert_status(404);
 
     let by_memory = owner.get(&format!("/v1/audit?memory={}", world.team_memory)).await.ok();
-    assert_eq!(actions(&by_memory), ["memory.read", "memory.judge", "memory.remember"]);
+    assert_eq!(actions(&by_memory), ["memory.read", "memory.judge", "approval.request", "memory.remember"]);
     let first = &by_memory["results"][0];
     assert_eq!(first["actor"], owner.user.to_string());
     assert_eq!(first["credential"], owner.session.to_string());
