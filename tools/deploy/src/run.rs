@@ -1,8 +1,11 @@
 //! Running programs that must succeed.
 
+use std::fs::{self, File};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
+
+use crate::workspace::root;
 
 /// What it printed; what it said when it failed.
 pub(crate) fn quietly(command: &mut Command) -> Result<String> {
@@ -12,6 +15,16 @@ pub(crate) fn quietly(command: &mut Command) -> Result<String> {
         bail!("{:?}: {}\n{}{}", command.get_program(), output.status, said[0], said[1]);
     }
     Ok(said[0].clone().into_owned())
+}
+
+/// The same for osls, which keeps its state in `.serverless` of the project: one at a time, whoever else runs it.
+pub(crate) fn alone(osls: &mut Command) -> Result<String> {
+    let place = root().join("target/deploy");
+    fs::create_dir_all(&place).with_context(|| format!("cannot create {}", place.display()))?;
+    // Beside the directory, which the checks begin by removing.
+    let lock = File::create(place.with_extension("lock")).context("cannot create a lock")?;
+    lock.lock().context("cannot wait for another osls")?;
+    quietly(osls)
 }
 
 /// With its output for whoever is watching.

@@ -56,8 +56,8 @@ impl Stack {
         packaging.args(["package", "--stage", STAGE, "--package"]).arg(&package);
         self.configure(&mut packaging, artifacts, databases);
         tokio::task::spawn_blocking(move || {
-            run::quietly(&mut packaging)?;
-            run::quietly(&mut osls)
+            run::alone(&mut packaging)?;
+            run::alone(&mut osls)
         })
         .await??;
         let meant = Template::read(&package)?.resources().len();
@@ -77,7 +77,7 @@ impl Stack {
         let mut osls = self.osls()?;
         osls.args(["rollback", "--stage", STAGE, "--timestamp", to]);
         self.configure(&mut osls, artifacts, databases);
-        tokio::task::spawn_blocking(move || run::quietly(&mut osls)).await??;
+        tokio::task::spawn_blocking(move || run::alone(&mut osls)).await??;
         Ok(())
     }
 
@@ -86,7 +86,7 @@ impl Stack {
         let mut osls = self.osls()?;
         osls.args(["deploy", "list", "--stage", STAGE]);
         self.configure(&mut osls, artifacts, databases);
-        let text = tokio::task::spawn_blocking(move || run::quietly(&mut osls)).await??;
+        let text = tokio::task::spawn_blocking(move || run::alone(&mut osls)).await??;
         Ok(text
             .lines()
             .filter_map(|line| line.trim().strip_prefix("Timestamp: "))

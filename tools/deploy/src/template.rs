@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value};
 
-use crate::run::quietly;
+use crate::run::alone;
 use crate::tools;
 
 /// How to package.
@@ -37,7 +37,7 @@ impl Template {
         for param in how.params {
             osls.args(["--param", param]);
         }
-        quietly(&mut osls).with_context(|| format!("packaging for stage {}", how.stage))?;
+        alone(&mut osls).with_context(|| format!("packaging for stage {}", how.stage))?;
         Self::read(directory)
     }
 
