@@ -50,8 +50,7 @@ impl Deployment {
             }
             let function =
                 functions.entry(name).or_insert_with(|| Function::new(options(name, &tasks, &url)));
-            let prefix = operation.path.split('{').next().unwrap_or_default();
-            gateway = gateway.route(prefix, function.clone());
+            gateway = gateway.route(operation.path, function.clone());
         }
         let gateway = gateway.listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
         Self { functions, gateway, database, _tasks: tasks }

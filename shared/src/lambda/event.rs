@@ -1,4 +1,7 @@
 //! What gateways add to a request, and where they put it: payloads 2.0 (HTTP APIs, function URLs) and 1.0 (REST APIs).
+//!
+//! The path of payload 2.0 begins with the stage, that of 1.0 does not; `lambda_http` adds it there unless it seems to be
+//! there already.
 
 use http::Uri;
 use http::uri::PathAndQuery;
@@ -21,21 +24,28 @@ pub(super) fn prepare(request: &mut lambda_http::Request) {
     if let Some(ip) = ip {
         request.extensions_mut().insert(SourceIp(ip));
     }
-    if let Some(stage) = stage.filter(|stage| stage != "$default")
-        && let Some(uri) = without_stage(request.uri(), &stage)
+    let sent = request.raw_http_path().to_owned();
+    let path = match (request.request_context_ref(), stage.as_deref()) {
+        (Some(RequestContext::ApiGatewayV1(_)), _) => Some(sent.as_str()),
+        (_, Some(stage)) if stage != "$default" => without_stage(&sent, stage),
+        _ => None,
+    };
+    if let Some(path) = path
+        && let Some(uri) = with_path(request.uri(), path)
     {
         *request.uri_mut() = uri;
     }
 }
 
 /// `/prod/v1/ping/` is `/v1/ping/` to a router, whatever the stage is called.
-fn without_stage(uri: &Uri, stage: &str) -> Option<Uri> {
-    let path = uri.path().strip_prefix('/')?.strip_prefix(stage)?;
-    let path = match path {
-        "" => "/",
-        path if path.starts_with('/') => path,
-        _ => return None,
-    };
+fn without_stage<'a>(path: &'a str, stage: &str) -> Option<&'a str> {
+    match path.strip_prefix('/')?.strip_prefix(stage)? {
+        "" => Some("/"),
+        path => path.starts_with('/').then_some(path),
+    }
+}
+
+fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
     let whole = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(whole).ok()?);
@@ -48,10 +58,12 @@ mod tests {
 
     #[test]
     fn a_stage_is_taken_off_the_front_of_the_path_and_nowhere_else() {
-        let cut = |uri: &str| without_stage(&uri.parse().unwrap(), "prod").map(|uri| uri.to_string());
-        assert_eq!(cut("https://h/prod/v1/ping/?a=/prod/").as_deref(), Some("https://h/v1/ping/?a=/prod/"));
-        assert_eq!(cut("/prod").as_deref(), Some("/"));
+        let cut = |path| without_stage(path, "prod");
+        assert_eq!(cut("/prod/v1/ping/"), Some("/v1/ping/"));
+        assert_eq!(cut("/prod"), Some("/"));
         assert_eq!(cut("/production/v1"), None);
         assert_eq!(cut("/v1/prod/x"), None);
+        let uri = "https://h/prod/v1/ping/?a=/prod/".parse().unwrap();
+        assert_eq!(with_path(&uri, "/v1/ping/").unwrap(), "https://h/v1/ping/?a=/prod/");
     }
 }

@@ -11,7 +11,7 @@ pub(crate) const BODY_LIMIT: usize = 10 << 20;
 /// A route table. Clones share the functions.
 #[derive(Clone, Debug, Default)]
 pub struct Gateway {
-    routes: Vec<(String, Function)>,
+    routes: Vec<(Vec<String>, Function)>,
 }
 
 impl Gateway {
@@ -20,12 +20,16 @@ impl Gateway {
         Self::default()
     }
 
-    /// Sends paths equal to `prefix` or below it to `function`; the longest matching prefix wins. `/` takes the
-    /// rest. A prefix matches whole segments: `/mcp` takes `/mcp` and `/mcp/x`, not `/mcpx`.
+    /// Sends paths equal to `prefix` or below it to `function`; the longest matching prefix wins, of equally long ones
+    /// that with fewer variables. `/` takes the rest. A prefix matches whole segments: `/mcp` takes `/mcp` and `/mcp/x`, not
+    /// `/mcpx`; `{id}` is any one.
     #[must_use]
     pub fn route(mut self, prefix: &str, function: Function) -> Self {
-        self.routes.push((prefix.trim_end_matches('/').to_owned(), function));
-        self.routes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+        self.routes.push((segments(prefix).map(str::to_owned).collect(), function));
+        let literal = |segment: &&String| !is_variable(segment);
+        self.routes.sort_by_key(|(prefix, _)| {
+            std::cmp::Reverse((prefix.len(), prefix.iter().filter(literal).count()))
+        });
         self
     }
 
@@ -55,11 +59,20 @@ impl Gateway {
     }
 
     fn function_for(&self, path: &str) -> Option<&Function> {
-        let below = |prefix: &str| {
-            path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let below = |prefix: &[String]| {
+            let mut path = segments(path);
+            prefix.iter().all(|segment| path.next().is_some_and(|is| is == segment || is_variable(segment)))
         };
         self.routes.iter().find(|(prefix, _)| below(prefix)).map(|(_, function)| function)
     }
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
+}
+
+fn is_variable(segment: &str) -> bool {
+    segment.starts_with('{')
 }
 
 /// The service's own answers have this form.
@@ -81,12 +94,14 @@ mod tests {
         let gateway = Gateway::new()
             .route("/v1", function("memories"))
             .route("/v1/auth/", function("auth"))
+            .route("/v1/{kind}/keys", function("keys"))
             .route("/mcp", function("mcp"));
         let name = |path| gateway.function_for(path).map(|function| function.name().to_owned());
         assert_eq!(name("/v1/memories/"), Some("memories".into()));
         assert_eq!(name("/v1/auth"), Some("auth".into()));
         assert_eq!(name("/v1/auth/login"), Some("auth".into()));
         assert_eq!(name("/v1/authors"), Some("memories".into()));
+        assert_eq!(name("/v1/auth/keys/1"), Some("keys".into()));
         assert_eq!(name("/mcp"), Some("mcp".into()));
         assert_eq!(name("/mcpx"), None);
         assert_eq!(name("/"), None);
