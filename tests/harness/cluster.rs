@@ -45,8 +45,16 @@ pub(super) async fn ensure_roles() {
     cluster.ensure_role(OWNER, &password).await.unwrap();
     cluster.ensure_role(LOGIN, &password).await.unwrap();
     let client = superuser(local_postgres::SUPERUSER).await;
-    // The first migration makes mem0_app and mem0_identity where they are missing.
-    client.batch_execute("ALTER ROLE mem0_owner CREATEROLE; ALTER ROLE mem0_login NOINHERIT").await.unwrap();
+    // The first migration makes mem0_app and mem0_identity where they are missing, so that they are mem0_owner's; another
+    // owner's test may have been first.
+    let roles = "ALTER ROLE mem0_owner CREATEROLE; ALTER ROLE mem0_login NOINHERIT;
+        DO $$
+        BEGIN
+            IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'mem0_app') THEN
+                GRANT mem0_app TO mem0_owner WITH ADMIN OPTION;
+            END IF;
+        END $$";
+    client.batch_execute(roles).await.unwrap();
 }
 
 fn password(cluster: &Cluster) -> String {

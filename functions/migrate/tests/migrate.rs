@@ -74,8 +74,21 @@ async fn an_owner_who_did_not_make_the_servers_roles_migrates_all_the_same() {
     first.keeper.batch_execute(&format!("ALTER ROLE {owner} CREATEROLE")).await.unwrap();
     first.cluster.ensure_database(name, owner).await.unwrap();
     first.cluster.ensure_extension(name, "vector").await.unwrap();
-    let migrated = migrate(&first.cluster.url(owner, "password", name), &[]);
+    let url = first.cluster.url(owner, "password", name);
+    let migrated = migrate(&url, &[]);
     assert!(migrated.status.success(), "{}", text(&migrated.stderr));
+    // Who did not make a role may not give it to a login: said, with what to do.
+    let login = "mem0_migrate_login";
+    let mut command = Command::new(MIGRATE);
+    command.env_clear().env("MEM0_DATABASE_URL", &url).env("MEM0_DATABASE_LOGIN", login);
+    let refused = command.output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(
+        text(&refused.stderr),
+        "error: the owner of the schema may not GRANT mem0_app TO mem0_migrate_login: \
+         a superuser must first GRANT mem0_app TO the owner WITH ADMIN OPTION"
+    );
+    first.keeper.batch_execute(&format!("DROP ROLE {login}")).await.unwrap();
     first.keeper.batch_execute(&drop).await.unwrap();
     first.keeper.batch_execute(&format!("DROP ROLE {owner}")).await.unwrap();
     first.remove().await;

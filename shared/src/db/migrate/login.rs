@@ -1,6 +1,7 @@
 //! The role that functions log in as.
 
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 use crate::db::StoreError;
 
@@ -28,7 +29,17 @@ pub(super) async fn ensure(client: &Client, login: &str) -> Result<(), StoreErro
         ) needed (step, missing, statement) WHERE missing ORDER BY step";
     let failed = |source| StoreError::new("db.login", source);
     for row in client.query(MISSING, &[&login]).await.map_err(failed)? {
-        client.batch_execute(row.get(0)).await.map_err(failed)?;
+        client.batch_execute(row.get(0)).await.map_err(|error| refused(row.get(0), error))?;
     }
     Ok(())
+}
+
+/// Says what to do where another owner of this server made the roles: whoever made a role may give it away.
+fn refused(statement: &str, error: tokio_postgres::Error) -> StoreError {
+    if error.code() != Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
+        return StoreError::new("db.login", error);
+    }
+    StoreError::Schema(format!(
+        "the owner of the schema may not {statement}: a superuser must first GRANT mem0_app TO the owner WITH ADMIN OPTION"
+    ))
 }
