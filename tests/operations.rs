@@ -119,6 +119,15 @@ pub(crate) fn calls(operation: &Operation, world: &World) -> Vec<Call> {
                 call(" (all)", &path, Some(everywhere)),
             ]
         }
+        ("POST", "/enhance") => {
+            let prompt = format!("when does the {} open", world.marker);
+            let in_team = json!({ "prompt": prompt, "scope": team.label() });
+            let named = json!({
+                "messages": [{ "role": "user", "content": prompt }],
+                "include": [memory, &world.personal_memory], "max_tokens": 500, "threshold": 0.0,
+            });
+            vec![call(" (team)", &path, Some(in_team)), call(" (include)", &path, Some(named))]
+        }
         ("POST", "/v3/memories/") => {
             let in_team = json!({ "scope": team.label() });
             let named = json!({ "scope": "all", "filters": { "memory_ids": { "in": [memory, &world.personal_memory] } } });

@@ -2,6 +2,8 @@
 
 // What somebody should hear of. Each alarm says what it means; what to do is in docs/guides/deploy.md.
 
+const logicalId = require('./names.cjs');
+
 const MINUTE = 60;
 
 function alarm(AlarmDescription, namespace, metric, dimensions, threshold, more = {}) {
@@ -66,7 +68,7 @@ module.exports = async ({ resolveConfigurationProperty, resolveVariable }) => {
     });
   }
   for (const name of Object.keys(await resolveConfigurationProperty(['functions']))) {
-    Object.assign(Resources, ofFunction(name, name[0].toUpperCase() + name.slice(1)));
+    Object.assign(Resources, ofFunction(name, logicalId(name)));
     if (name === 'worker') {
       // Of the worker's own: how much it has promised and not done, and for how long (seconds).
       const outbox = { function: { Ref: 'WorkerLambdaFunction' } };

@@ -2,9 +2,11 @@
 
 // One page for whoever is on call: what is asked, what fails, how long it takes, what runs out.
 
+const logicalId = require('./names.cjs');
+
 module.exports = async ({ resolveConfigurationProperty, resolveVariable }) => {
   const names = Object.keys(await resolveConfigurationProperty(['functions']));
-  const logical = (name) => `\${${name[0].toUpperCase()}${name.slice(1)}LambdaFunction}`;
+  const logical = (name) => `\${${logicalId(name)}LambdaFunction}`;
   const aurora = (await resolveVariable('param:database')) === 'database-aurora';
   const database = [aurora ? 'DBClusterIdentifier' : 'DBInstanceIdentifier', '${Database}'];
   const lambda = (metric, stat) => names.map((name) => ['AWS/Lambda', metric, 'FunctionName', logical(name), { stat, label: name }]);

@@ -3,6 +3,8 @@
 // A role for each function, which may do what that function does and nothing else. What all of them need (to write their
 // own log, to be traced, to have an address in the network) is written here once.
 
+const logicalId = require('./names.cjs');
+
 const arn = (id) => ({ 'Fn::GetAtt': [id, 'Arn'] });
 const here = (rest) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:${rest}` });
 const allow = (Sid, Action, Resource, more) => ({ Sid, Effect: 'Allow', Action, Resource, ...more });
@@ -11,6 +13,7 @@ const allow = (Sid, Action, Resource, more) => ({ Sid, Effect: 'Allow', Action, 
 const permissions = {
   mcp: (set) => [set.connect, ...set.embed],
   memories: (set) => [set.connect, ...set.embed],
+  'ai-enhancement': (set) => [set.connect, ...set.embed],
   auth: (set) => [set.connect],
   admin: (set) => [set.connect],
   worker: (set) => [
@@ -86,7 +89,7 @@ module.exports = async ({ resolveConfigurationProperty, resolveVariable }) => {
   };
   const Resources = {};
   for (const name of Object.keys(await resolveConfigurationProperty(['functions']))) {
-    const logical = name[0].toUpperCase() + name.slice(1);
+    const logical = logicalId(name);
     const full = `${service}-${stage}-${name}`;
     Object.assign(Resources, role(logical, full, [...running(full), ...permissions[name](set)]));
   }

@@ -1,7 +1,7 @@
 //! The domain of mem0-enterprise: one folder per capability, read from left to right.
 //!
 //! `ids`, `error`, `clock`, `random`, `email`, `name` · `db` · `access` · `audit`, `idempotency`, `outbox` · `tenancy` ·
-//! `identity` · `memory` · `jobs`. A module knows only those to its left. `config`, `http`, `page` and `telemetry` support them
+//! `identity` · `memory` · `sharing` · `enhancement` · `jobs`. A module knows only those to its left. `config`, `http`, `page` and `telemetry` support them
 //! all and know no capability.
 //!
 //! Start reading at [`access`]: nothing reaches the database without a context made there.
@@ -14,6 +14,7 @@ pub mod config;
 pub mod db;
 pub mod email;
 pub mod embedding;
+pub mod enhancement;
 pub mod error;
 pub mod http;
 mod https;

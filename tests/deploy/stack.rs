@@ -68,6 +68,7 @@ async fn the_stack_serves_what_one_process_serves_and_refuses_a_deployment_whose
 async fn other_peoples_clients(deployed: &Deployed) {
     let (grace, hedy) =
         (deployed.visitor().register("grace").await, deployed.visitor().register("hedy").await);
+    let ida = deployed.visitor().register("ida").await.api_key("all", &ApiKeyVerb::ALL).await;
     let keys = Keys {
         owner: grace.api_key("all", &ApiKeyVerb::ALL).await,
         reader: grace.api_key("reader", &[ApiKeyVerb::MemoriesRead]).await,
@@ -77,6 +78,7 @@ async fn other_peoples_clients(deployed: &Deployed) {
     let mcp = format!("{}/mcp", deployed.stack.url());
     mcp_clients::python_sdk(&mcp, &keys.owner).await;
     mcp_clients::rust_sdk(&mcp, &keys.other).await;
+    mcp_clients::typescript_sdks(&mcp, &ida).await;
 }
 
 /// A message of the queue is taken over into the outbox and done; one that cannot be understood stays for a while.

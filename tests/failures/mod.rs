@@ -5,6 +5,7 @@
 //! `jobs`, what needs a process in `lambda`.
 
 mod database;
+mod mcp;
 mod rollout;
 mod storm;
 
@@ -41,8 +42,19 @@ impl Environment {
         Self(server::router(&Platform::new(gate, public, LimitsConfig::default())))
     }
 
+    /// Serves it on a port of this machine; its URL.
+    pub(super) async fn serve(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = self.0.clone();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        url
+    }
+
     pub(super) async fn post(&self, path: &str, token: &str, key: Option<&str>, body: Value) -> Answer {
         let mut request = Request::post(path)
+            .header("accept", "application/json, text/event-stream")
+            .header("host", "mem0.test")
             .header("content-type", "application/json")
             .header("authorization", format!("Bearer {token}"));
         if let Some(key) = key {

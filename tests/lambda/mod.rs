@@ -7,6 +7,7 @@ mod boundary;
 mod custom_resource;
 mod deployment;
 mod freeze;
+mod gateways;
 pub(crate) mod journey;
 mod migrate;
 pub(crate) mod packages;

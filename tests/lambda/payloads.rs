@@ -1,75 +1,23 @@
-//! Events of every gateway there is: HTTP APIs and function URLs (2.0), REST APIs (1.0).
+//! Events of every gateway there is, and what they get back.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use lambda_emulator::Function;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::deployment::Deployment;
+use super::gateways::{ALL, IP, Sent};
 use super::visitor::password;
 
-/// How a gateway wraps a request.
-#[derive(Clone, Copy, Debug)]
-enum Gateway {
-    Http { stage: &'static str },
-    FunctionUrl,
-    Rest { stage: &'static str },
-}
-
-const IP: &str = "203.0.113.7";
-
 /// A login by somebody at [`IP`].
-fn event(gateway: Gateway, base64: bool) -> Value {
+fn login(base64: bool) -> Sent {
     let body = json!({ "email": "ada@ada.example", "password": password("ada") }).to_string();
-    let body = if base64 { BASE64_STANDARD.encode(body) } else { body };
-    let path = "/v1/auth/login";
-    let headers =
-        json!({ "content-type": "application/json", "host": "api.mem0.test", "user-agent": "tests" });
-    match gateway {
-        Gateway::Http { .. } | Gateway::FunctionUrl => {
-            let stage = if let Gateway::Http { stage } = gateway { stage } else { "$default" };
-            let path = if stage == "$default" { path.to_owned() } else { format!("/{stage}{path}") };
-            json!({
-                "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "a=1&a=2",
-                "cookies": ["theme=dark", "lang=en"], "headers": headers, "body": body, "isBase64Encoded": base64,
-                "requestContext": {
-                    "accountId": "123456789012", "apiId": "x", "domainName": "api.mem0.test", "domainPrefix": "api",
-                    "http": { "method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": IP, "userAgent": "tests" },
-                    "requestId": "id", "routeKey": "$default", "stage": stage,
-                    "time": "02/Mar/2026:09:00:00 +0000", "timeEpoch": 1_772_442_000_000_u64,
-                },
-            })
-        }
-        Gateway::Rest { stage } => {
-            let multiple: Map<String, Value> = headers
-                .as_object()
-                .unwrap()
-                .iter()
-                .map(|(name, value)| (name.clone(), json!([value])))
-                .chain([
-                    ("cookie".to_owned(), json!(["theme=dark; lang=en"])),
-                    ("x-many".to_owned(), json!(["1", "2"])),
-                ])
-                .collect();
-            json!({
-                "resource": "/{proxy+}", "path": path, "httpMethod": "POST", "headers": headers,
-                "multiValueHeaders": multiple, "queryStringParameters": { "a": "2" },
-                "multiValueQueryStringParameters": { "a": ["1", "2"] }, "pathParameters": { "proxy": "v1/auth/login" },
-                "stageVariables": null, "body": body, "isBase64Encoded": base64,
-                "requestContext": {
-                    "accountId": "123456789012", "apiId": "x", "resourceId": "r", "resourcePath": "/{proxy+}",
-                    "httpMethod": "POST", "path": format!("/{stage}{path}"), "protocol": "HTTP/1.1", "stage": stage,
-                    "requestId": "id", "requestTimeEpoch": 1_772_442_000_000_u64, "domainName": "api.mem0.test",
-                    "identity": { "sourceIp": IP, "userAgent": "tests" },
-                },
-            })
-        }
+    Sent {
+        method: "POST",
+        path: "/v1/auth/login",
+        query: "a=1&a=2",
+        headers: vec![("content-type", "application/json".to_owned())],
+        cookies: vec!["theme=dark".to_owned(), "lang=en".to_owned()],
+        body: Some(body),
+        base64,
     }
-}
-
-async fn log_in(auth: &Function, event: &Value) -> Value {
-    let reply = auth.invoke_raw(event.to_string().into()).await.unwrap();
-    serde_json::from_slice(&reply).unwrap()
 }
 
 #[tokio::test]
@@ -78,26 +26,83 @@ async fn a_request_means_the_same_through_every_gateway_and_its_address_is_the_g
     deployment.visitor().register("ada").await;
     let auth = deployment.function("auth");
     let addresses = "SELECT count(*) FROM sessions WHERE ip = $1";
-    let gateways = [
-        Gateway::Http { stage: "$default" },
-        Gateway::Http { stage: "prod" },
-        Gateway::FunctionUrl,
-        Gateway::Rest { stage: "prod" },
-        Gateway::Rest { stage: "v1" },
-    ];
     let mut sessions = 0;
-    for gateway in gateways {
+    for gateway in ALL {
         for base64 in [false, true] {
-            let answer = log_in(auth, &event(gateway, base64)).await;
-            assert_eq!(answer["statusCode"], 200, "{gateway:?} {base64} {answer}");
-            let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
-            assert!(body["access_token"].is_string(), "{gateway:?}");
+            let answer = gateway.send(auth, &login(base64)).await;
+            assert_eq!(answer.status, 200, "{gateway:?} {base64} {answer:?}");
+            let body: Value = serde_json::from_str(&answer.body).unwrap();
+            assert!(body["access_token"].is_string() && !answer.base64, "{gateway:?}");
             sessions += 1;
             let counted = deployment.database.superuser().await.query_one(addresses, &[&IP]).await.unwrap();
             assert_eq!(counted.get::<_, i64>(0), sessions, "{gateway:?}");
         }
     }
     assert_eq!(auth.cold_starts(), 1);
+}
+
+#[tokio::test]
+async fn cookies_go_out_and_come_back_through_every_gateway() {
+    let deployment = Deployment::new().await;
+    let auth = deployment.function("auth");
+    for gateway in ALL {
+        let page = Sent { method: "GET", path: "/oauth/device", ..Sent::default() };
+        let page = gateway.send(auth, &page).await;
+        assert_eq!((page.status, page.content_type.as_str()), (200, "text/html; charset=utf-8"), "{page:?}");
+        let [cookie] = page.cookies.as_slice() else { panic!("{gateway:?}: {page:?}") };
+        let (pair, attributes) = cookie.split_once(';').unwrap();
+        assert!(attributes.contains("HttpOnly"), "{cookie}");
+        let (_, rest) =
+            page.body.split_once("name=\"ticket\" value=\"").unwrap_or_else(|| panic!("{page:?}"));
+        let ticket = rest.split_once('"').unwrap().0;
+
+        // A form, which gateways pass on in base64; its ticket holds in the browser that has the cookie only.
+        let form = |cookies: Vec<String>| Sent {
+            method: "POST",
+            path: "/oauth/device",
+            headers: vec![("content-type", "application/x-www-form-urlencoded".to_owned())],
+            cookies,
+            body: Some(format!("ticket={ticket}&user_code=WDJB-MJHT")),
+            base64: true,
+            ..Sent::default()
+        };
+        let known = gateway.send(auth, &form(vec!["theme=dark".to_owned(), pair.to_owned()])).await;
+        let unknown = gateway.send(auth, &form(vec!["theme=dark".to_owned()])).await;
+        assert!(unknown.body.contains("opened in another browser"), "{gateway:?}: {unknown:?}");
+        assert!(!known.body.contains("opened in another browser"), "{gateway:?}: {known:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_text_to_a_gateway_comes_back_in_base64_and_repeated_parameters_arrive() {
+    let deployment = Deployment::new().await;
+    let ada = deployment.visitor().register("ada").await;
+    let key = ada.api_key("all", &shared::access::ApiKeyVerb::ALL).await;
+    let authorization = vec![("authorization", format!("Bearer {key}"))];
+    for gateway in ALL {
+        let export = Sent {
+            method: "GET",
+            path: "/v1/audit/export",
+            headers: authorization.clone(),
+            ..Sent::default()
+        };
+        let lines = gateway.send(deployment.function("admin"), &export).await;
+        assert_eq!(lines.status, 200, "{gateway:?}: {lines:?}");
+        assert!(lines.base64 && lines.content_type.contains("ndjson"), "{gateway:?}: {lines:?}");
+        assert!(lines.body.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{lines:?}");
+
+        let list = |query| Sent {
+            method: "GET",
+            path: "/v1/organizations",
+            query,
+            headers: authorization.clone(),
+            ..Sent::default()
+        };
+        let admin = deployment.function("admin");
+        assert_eq!(gateway.send(admin, &list("limit=1")).await.status, 200, "{gateway:?}");
+        // Said twice it is two values, and not the last of them.
+        assert_eq!(gateway.send(admin, &list("limit=1&limit=2")).await.status, 400, "{gateway:?}");
+    }
 }
 
 #[tokio::test]

@@ -82,6 +82,22 @@ async fn mcp_says_so_too() {
 }
 
 #[tokio::test]
+async fn so_does_an_enhanced_prompt() {
+    let peer = Peer::start().await;
+    let app = TestApp::with_embedder(openai_of(&peer, "m")).await;
+    let alice = app.owner("alice").await;
+    add(&alice, "I prefer green tea over coffee").await;
+    let enhance = async || {
+        alice.post("/enhance", json!({ "prompt": "which tea do I prefer?", "threshold": 0.1 })).await.ok()
+    };
+    assert_eq!(enhance().await.get("degraded"), None);
+    peer.always(AWAY);
+    let degraded = enhance().await;
+    assert_eq!((&degraded["degraded"], &degraded["degraded_reason"]), (&json!(true), &json!(REASON)));
+    assert_eq!(degraded["memories"][0]["memory"], "I prefer green tea over coffee");
+}
+
+#[tokio::test]
 async fn a_search_does_not_wait_for_a_silent_model() {
     let peer = Peer::start().await;
     let app = TestApp::with_embedder(openai_with(&peer, "m", Duration::from_millis(200))).await;

@@ -1,6 +1,7 @@
 //! One folder per function, one file per noun.
 
 mod admin;
+mod ai_enhancement;
 mod auth;
 mod health;
 mod mcp;

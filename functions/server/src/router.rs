@@ -54,6 +54,7 @@ pub fn router(platform: &Platform) -> Router {
         .merge(auth::router(platform.identity.clone().into()))
         .merge(admin::router(admin::State::new(gate.clone())))
         .merge(memories::router(memories::State::new(memories.clone())))
+        .merge(ai_enhancement::router(ai_enhancement::State::new(memories.clone())))
         .merge(mcp::router(mcp::State::new(memories, &platform.public)));
     http::service(router, gate.clock.clone(), platform.limits)
 }
@@ -67,6 +68,7 @@ pub fn operations() -> Vec<(&'static str, Operation)> {
         ("auth", auth::routes().operations().to_vec()),
         ("admin", admin::routes().operations().to_vec()),
         ("memories", memories::routes().operations().to_vec()),
+        ("ai-enhancement", ai_enhancement::routes().operations().to_vec()),
         ("mcp", mcp::operations()),
     ];
     functions

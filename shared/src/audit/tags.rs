@@ -20,7 +20,7 @@ impl Kind {
     fn of(action: &str) -> Self {
         let (noun, verb) = action.split_once('.').unwrap_or((action, ""));
         match (noun, verb) {
-            (_, "read" | "list" | "search" | "history" | "suggest" | "view" | "replay")
+            (_, "read" | "list" | "search" | "history" | "suggest" | "view" | "replay" | "enhance")
                 if noun != "audit" =>
             {
                 Self::DataAccess

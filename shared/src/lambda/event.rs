@@ -1,10 +1,11 @@
 //! What gateways add to a request, and where they put it: payloads 2.0 (HTTP APIs, function URLs) and 1.0 (REST APIs).
 //!
 //! The path of payload 2.0 begins with the stage, that of 1.0 does not; `lambda_http` adds it there unless it seems to be
-//! there already.
+//! there already. Answers go back with each header once: what `lambda_http` writes has room for one value.
 
-use http::Uri;
+use http::header::SET_COOKIE;
 use http::uri::PathAndQuery;
+use http::{HeaderName, HeaderValue, Response, Uri};
 use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
 
@@ -37,6 +38,23 @@ pub(super) fn prepare(request: &mut lambda_http::Request) {
     }
 }
 
+/// Makes one value of a header's several (RFC 9110, 5.3); cookies, which must not be joined, have a place of their own.
+pub(super) fn finish<B>(mut response: Response<B>) -> Response<B> {
+    let headers = response.headers_mut();
+    let repeated: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| **name != SET_COOKIE && headers.get_all(*name).iter().nth(1).is_some())
+        .cloned()
+        .collect();
+    for name in repeated {
+        let values: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
+        if let Ok(joined) = HeaderValue::from_bytes(&values.join(&b", "[..])) {
+            headers.insert(name, joined);
+        }
+    }
+    response
+}
+
 /// `/prod/v1/ping/` is `/v1/ping/` to a router, whatever the stage is called.
 fn without_stage<'a>(path: &'a str, stage: &str) -> Option<&'a str> {
     match path.strip_prefix('/')?.strip_prefix(stage)? {
@@ -55,6 +73,25 @@ fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_goes_back_once_and_every_cookie() {
+        let mut response = Response::new(());
+        for (name, value) in [
+            ("vary", "origin"),
+            ("vary", "accept"),
+            ("age", "1"),
+            ("set-cookie", "a=1"),
+            ("set-cookie", "b=2"),
+        ] {
+            response.headers_mut().append(name, HeaderValue::from_static(value));
+        }
+        let headers = finish(response).into_parts().0.headers;
+        let all = |name| headers.get_all(name).iter().collect::<Vec<_>>();
+        assert_eq!(all("vary"), ["origin, accept"]);
+        assert_eq!(all("age"), ["1"]);
+        assert_eq!(all("set-cookie"), ["a=1", "b=2"]);
+    }
 
     #[test]
     fn a_stage_is_taken_off_the_front_of_the_path_and_nowhere_else() {

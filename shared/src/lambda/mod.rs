@@ -51,7 +51,8 @@ pub async fn run(router: Router, gate: Gate) -> Result<(), InitError> {
         http::service(router.merge(http::health().into_router(gate)), clock, LimitsConfig::from_env()?);
     until_terminated(lambda_http::run(tower::service_fn(move |mut event: lambda_http::Request| {
         event::prepare(&mut event);
-        tower::ServiceExt::oneshot(router.clone(), event)
+        let answer = tower::ServiceExt::oneshot(router.clone(), event);
+        async move { answer.await.map(event::finish) }
     })))
     .await
 }

@@ -43,6 +43,12 @@ impl Briefing {
         })
     }
 
+    /// How many tokens so many UTF-8 bytes count as.
+    #[must_use]
+    pub fn tokens_of(bytes: usize) -> usize {
+        bytes.div_ceil(BYTES_PER_TOKEN)
+    }
+
     /// Takes memories, best first, as long as there is room; one that is too long makes room for shorter ones after it.
     /// Those that were captured together stand together, in the order in which they were.
     #[must_use]
@@ -71,7 +77,7 @@ impl Briefing {
         let entries: String = taken.iter().map(|(_, entry)| entry.as_str()).collect();
         let text = format!("{OPENING}{entries}{CLOSING}");
         Self {
-            tokens: text.len().div_ceil(BYTES_PER_TOKEN),
+            tokens: Self::tokens_of(text.len()),
             memories: taken.iter().map(|(recalled, _)| recalled.memory.id).collect(),
             text,
         }

@@ -10,7 +10,7 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::access::{Action, AuthContext, PendingTx};
+use crate::access::{Action, AuthContext, PendingTx, ReadableScope, TenantTx};
 use crate::audit::{self, Entry};
 use crate::embedding::Purpose;
 use crate::error::{Error, Result};
@@ -129,9 +129,27 @@ pub struct Recollection {
     pub degraded: Option<Degraded>,
 }
 
+/// What a search brought, in the transaction that read it.
+pub(crate) struct Sought<'a> {
+    /// Still open: what is shown must be recorded in it.
+    pub(crate) tx: TenantTx<'a>,
+    /// Where it was looked for.
+    pub(crate) scopes: Vec<&'a ReadableScope>,
+    pub(crate) recollection: Recollection,
+}
+
 impl Memories {
     /// The best memories that the caller may see, best first; by words alone while the embedding model is away.
     pub async fn recall(&self, caller: &AuthContext, request: Recall) -> Result<Recollection> {
+        let Sought { tx, scopes, recollection } = self.seek(caller, &request).await?;
+        let ids = recollection.found.iter().map(|found| found.memory.id);
+        let shown = Entry::of("memory.search").memories(ids).within_one_of(&scopes);
+        audit::commit_read(tx, shown).await?;
+        Ok(recollection)
+    }
+
+    /// The same for who shows more of it in the same transaction, and has yet to record it.
+    pub(crate) async fn seek<'a>(&'a self, caller: &'a AuthContext, request: &Recall) -> Result<Sought<'a>> {
         request.validate()?;
         let scopes = resolve(caller, &request.scopes, Action::ReadMemories)?;
         let selection = Selection {
@@ -153,8 +171,9 @@ impl Memories {
             threshold: request.threshold,
             weights: request.weights,
         };
+        let mut tx = caller.pending(&self.gate.db, "memory.recall");
         let mut search = Search {
-            tx: caller.pending(&self.gate.db, "memory.recall"),
+            tx: &mut tx,
             query: Query {
                 scopes: &scopes,
                 embedding: embedding.as_ref(),
@@ -163,8 +182,8 @@ impl Memories {
             },
             selection,
             top_k: request.top_k as usize,
-            pool: pool(&request),
-            nearest: nearest(&request),
+            pool: pool(request),
+            nearest: nearest(request),
         };
         let pool = search.run().await?;
         let (size, started) = (pool.len(), Instant::now());
@@ -172,9 +191,7 @@ impl Memories {
         let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         tracing::debug!(pool.size = size, ranking.duration_us = duration_us, "ranked");
         found.truncate(request.top_k as usize);
-        let shown = Entry::of("memory.search").memories(found.iter().map(|found| found.memory.id));
-        audit::commit_read(search.tx.into_tx().await?, shown.within_one_of(&scopes)).await?;
-        Ok(Recollection { found, degraded })
+        Ok(Sought { tx: tx.into_tx().await?, scopes, recollection: Recollection { found, degraded } })
     }
 }
 
@@ -198,8 +215,8 @@ fn arms(nearest: usize, best: usize) -> Pool {
 }
 
 /// One search, by as many routes as it takes.
-struct Search<'a> {
-    tx: PendingTx<'a>,
+struct Search<'a, 't> {
+    tx: &'a mut PendingTx<'t>,
     query: Query<'a>,
     selection: Selection<'a>,
     top_k: usize,
@@ -209,7 +226,7 @@ struct Search<'a> {
     nearest: usize,
 }
 
-impl Search<'_> {
+impl Search<'_, '_> {
     async fn run(&mut self) -> Result<Vec<Item>> {
         let filter = self.selection.filter;
         // A name that must be so is more selective than nearness.
@@ -231,14 +248,14 @@ impl Search<'_> {
     async fn nearest(&mut self, nearest: usize, best: usize) -> Result<Found> {
         let pool = arms(nearest, best);
         let (condition, most) = (self.condition()?, self.most());
-        Ok(search::nearest(&mut self.tx, &self.query, condition, pool, most).await?)
+        Ok(search::nearest(self.tx, &self.query, condition, pool, most).await?)
     }
 
     /// The nearest of those that the condition holds for, unless those are too many.
     async fn among(&mut self) -> Result<Option<Found>> {
         let pool = arms(self.nearest, self.pool);
         let (condition, most) = (self.condition()?, self.most());
-        Ok(search::among(&mut self.tx, &self.query, condition, pool, most).await?)
+        Ok(search::among(self.tx, &self.query, condition, pool, most).await?)
     }
 
     fn most(&self) -> i64 {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Share;
 use super::access::{describe, via};
 use super::store::shares::{self, Wanted};
-use crate::access::{AuthContext, ReadableScope, ScopeKind, ScopeName};
+use crate::access::{AuthContext, ReadableScope, ScopeKind, ScopeName, TenantTx};
 use crate::error::{Error, Result};
 use crate::ids::MemoryId;
 use crate::memory::filter::Filter;
@@ -181,22 +181,47 @@ async fn shares_of<'m>(
     memories: &Memories,
     ctx: &AuthContext,
     found: impl Iterator<Item = &'m Memory>,
-) -> Result<HashMap<MemoryId, Vec<Share>>> {
-    let ids: Vec<MemoryId> = found.filter(|memory| memory.scopes.len() > 1).map(|memory| memory.id).collect();
-    let mut shares: HashMap<MemoryId, Vec<Share>> = HashMap::new();
+) -> Result<Shares> {
+    let ids = elsewhere(found);
     if ids.is_empty() {
-        return Ok(shares);
+        return Ok(Shares::new());
     }
     let tx = ctx.begin(&memories.gate().db, "share.list_of").await?;
+    let shares = shares_in(&tx, ids).await?;
+    tx.commit().await?;
+    Ok(shares)
+}
+
+type Shares = HashMap<MemoryId, Vec<Share>>;
+
+/// Which of these are seen elsewhere than at home.
+fn elsewhere<'m>(found: impl Iterator<Item = &'m Memory>) -> Vec<MemoryId> {
+    found.filter(|memory| memory.scopes.len() > 1).map(|memory| memory.id).collect()
+}
+
+/// The live shares of these with whom the caller is or belongs to.
+async fn shares_in(tx: &TenantTx<'_>, ids: Vec<MemoryId>) -> Result<Shares> {
+    let mut shares = Shares::new();
     let wanted = Wanted { memories: Some(ids), ..Wanted::default() };
-    for share in shares::list(&tx, &wanted, 10_000).await? {
+    for share in shares::list(tx, &wanted, 10_000).await? {
         let Some(memory) = share.memory_id else { continue };
-        if ctx.scope(share.grantee).is_some() {
+        if tx.caller().scope(share.grantee).is_some() {
             shares.entry(memory).or_default().push(share);
         }
     }
-    tx.commit().await?;
     Ok(shares)
+}
+
+/// At which level the caller sees each of these, and why, in a transaction that shows them.
+pub(crate) async fn places<'m>(
+    tx: &TenantTx<'_>,
+    found: impl Iterator<Item = &'m Memory> + Clone,
+) -> Result<Vec<(Level, String)>> {
+    let ids = elsewhere(found.clone());
+    let shares = if ids.is_empty() { Shares::new() } else { shares_in(tx, ids).await? };
+    let place_of =
+        |memory: &Memory| place(tx.caller(), memory, shares.get(&memory.id).map_or(&[], Vec::as_slice));
+    Ok(found.map(place_of).collect())
 }
 
 /// At which level somebody sees a memory, and why: where it lives if they read that, else through the nearest share.

@@ -29,7 +29,7 @@ use quota::Quota;
 use stage::Stage;
 
 /// What is repeated how often.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Options {
     /// Cold starts of each function.
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
@@ -37,9 +37,9 @@ pub(crate) struct Options {
     /// How functions log in to the database.
     #[arg(long, value_enum, default_value = "password")]
     login: Login,
-    /// Cold starts of each function with no more processor than this memory size buys, in MB; 0 to leave them out.
-    #[arg(long, default_value_t = 128, value_name = "MB")]
-    memory: u64,
+    /// Starts and asks each function again with no more processor than these memory sizes buy, in MB; none for 0.
+    #[arg(long, default_value = "128", value_delimiter = ',', value_name = "MB")]
+    memory: Vec<u64>,
     /// Requests to each function once it is warm.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     warm: u32,
@@ -49,9 +49,9 @@ pub(crate) struct Options {
 #[derive(Debug, Serialize)]
 pub(crate) struct ColdStart {
     login: &'static str,
-    /// What enforced the quota of processor time, and the memory size that it stands for.
+    /// What enforced the quotas of processor time.
     #[serde(skip_serializing_if = "Option::is_none")]
-    quota: Option<String>,
+    quota: Option<&'static str>,
     rows: Vec<Row>,
 }
 
@@ -74,9 +74,9 @@ struct Row {
     cpu_ready_ms: Spread,
     /// CPU time of the process until its first answer.
     cpu_first_ms: Spread,
-    /// From spawn to the first answer under the quota of processor time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_under_quota_ms: Option<Spread>,
+    /// The same with no more of a processor than a memory size buys.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    under_quota: Vec<Throttled>,
     /// Where the time to the first answer goes, by medians.
     #[serde(skip_serializing_if = "Option::is_none")]
     phases_ms: Option<Phases>,
@@ -92,6 +92,17 @@ struct Row {
     warm_ms: Percentiles,
     /// CPU time of the process per request when warm, on average.
     warm_cpu_ms: f64,
+}
+
+/// One function under one quota of processor time. Times are in milliseconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Throttled {
+    /// The memory size that buys so much.
+    memory_mb: u64,
+    /// From spawn to the first answer, initialization included, which Lambda itself does not hold back.
+    first_ms: Spread,
+    /// From event to answer when warm, now and then.
+    warm_ms: Percentiles,
 }
 
 /// Where the time of a cold start goes, seen from outside. In milliseconds.
@@ -121,16 +132,22 @@ pub(crate) async fn run(options: &Options, builds: &Builds, directory: &Path) ->
             subject.start_cold(&stage.front, round > 0).await?;
         }
     }
-    let quota = if options.memory > 0 { Quota::of(options.memory) } else { None };
-    if let Some(quota) = &quota {
-        say(&format!("cold starts with the processor of {} MB, {}", options.memory, quota.by));
+    let mut enforced_by = None;
+    for &memory in options.memory.iter().filter(|&&memory| memory > 0) {
+        let Some(quota) = Quota::of(memory) else {
+            say("no quota can be enforced here: needs root and the cpu controller of cgroups");
+            break;
+        };
+        say(&format!("the same with the processor of {memory} MB, {}", quota.by));
         for _ in 0..options.starts {
             for subject in &mut measured {
-                subject.start_throttled(quota).await?;
+                subject.start_throttled(memory, &quota).await?;
             }
         }
-    } else if options.memory > 0 {
-        say("no quota can be enforced here: needs root and the cpu controller of cgroups");
+        for subject in &mut measured {
+            subject.stay_warm_throttled(memory, &quota, options.starts).await?;
+        }
+        enforced_by = Some(quota.by);
     }
     say("warm requests");
     for subject in &mut measured {
@@ -138,12 +155,11 @@ pub(crate) async fn run(options: &Options, builds: &Builds, directory: &Path) ->
     }
     let rows = rows(&measured);
     print(&rows);
-    let quota = quota.map(|quota| format!("{} MB by {}", options.memory, quota.by));
     let login = match options.login {
         Login::Password => "password, SCRAM-SHA-256 with 4096 iterations",
         Login::Iam => "IAM token",
     };
-    Ok(ColdStart { login, quota, rows })
+    Ok(ColdStart { login, quota: enforced_by, rows })
 }
 
 fn rows(measured: &[Measured]) -> Vec<Row> {
@@ -194,7 +210,7 @@ fn print(rows: &[Row]) {
                 row.cpu_first_ms.median,
                 row.cpu_first_of_hello.unwrap_or_default(),
                 row.first_of_hello_connect.unwrap_or_default(),
-                row.first_under_quota_ms.map_or(0.0, |spread| spread.median),
+                row.under_quota.first().map_or(0.0, |throttled| throttled.first_ms.median),
                 row.rss_mb,
                 row.warm_ms.p50,
                 row.warm_cpu_ms,

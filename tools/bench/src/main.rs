@@ -11,6 +11,7 @@ mod api;
 mod builds;
 mod client;
 mod cold_start;
+mod cost;
 mod database;
 mod kept;
 mod machine;
@@ -55,6 +56,13 @@ enum Benchmark {
     ColdStart {
         #[command(flatten)]
         options: cold_start::Options,
+        #[command(flatten)]
+        output: report::Output,
+    },
+    /// What so many calls of so many tenants cost on Lambda, from the figures of `cold-start`, beside an always-on container.
+    Cost {
+        #[command(flatten)]
+        options: cost::Options,
         #[command(flatten)]
         output: report::Output,
     },
@@ -129,6 +137,7 @@ async fn run(cli: &Cli) -> Result<()> {
             let figures = cold_start::run(options, builds, &cli.directory).await?;
             output.print(&Document { machine: machine.finished(), figures })
         }
+        Benchmark::Cost { options, output } => output.print(&cost::run(options)?),
         Benchmark::Sizes { output } => {
             let figures = sizes::run(builds)?;
             output.print(&Document { machine: machine.finished(), figures })

@@ -124,7 +124,7 @@ mod tests {
         let workspace = Workspace::load().unwrap();
         let deployed = workspace.select(&[]).unwrap();
         let names: Vec<&str> = deployed.iter().map(|function| function.name.as_str()).collect();
-        for expected in ["admin", "auth", "mcp", "memories", "migrate", "worker"] {
+        for expected in ["admin", "ai-enhancement", "auth", "mcp", "memories", "migrate", "worker"] {
             assert!(names.contains(&expected), "{names:?}");
         }
         assert!(!names.contains(&"server") && !names.contains(&"hello"), "{names:?}");

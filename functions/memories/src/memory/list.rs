@@ -6,14 +6,13 @@ use serde_json::{Value, json};
 use shared::Result;
 use shared::access::AuthContext;
 use shared::http::{Json, Query};
-use shared::memory::{List, Listed, Memories, Part};
+use shared::memory::{List, Listed, Memories, Part, ScopeParam};
 use shared::page::{Cursor, QueryHash, page_size};
 
 use super::narrow::{Narrowed, narrow};
 use super::selection::{Selection, TopLevelNames, beside};
 use super::view::MemoryView;
 use crate::page::{Numbered, PageParams};
-use crate::scope::ScopeParam;
 use crate::timestamp::date;
 
 const PATH: &str = "/v3/memories/";

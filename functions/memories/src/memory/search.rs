@@ -6,13 +6,14 @@ use serde_json::Value;
 use shared::access::AuthContext;
 use shared::http::Json;
 use shared::ids::MemoryId;
-use shared::memory::{Briefing, DEFAULT_THRESHOLD, DEFAULT_TOP_K, Degraded, Memories, Recall, Recollection};
+use shared::memory::{
+    Briefing, DEFAULT_THRESHOLD, DEFAULT_TOP_K, Degraded, Memories, Recall, Recollection, ScopeParam,
+};
 use shared::{Error, Result};
 
 use super::narrow::{Narrowed, narrow};
 use super::selection::{Selection, TopLevelNames};
 use super::view::FoundView;
-use crate::scope::ScopeParam;
 use crate::timestamp::Timestamp;
 
 #[derive(Debug, Deserialize)]

@@ -1,11 +1,11 @@
 //! Which memories a search or list is about: mem0's `filters`, and the fields beside it that say the same.
 
 use serde_json::{Value, json};
-use shared::memory::Scopes;
 use shared::memory::filter::Filter;
+use shared::memory::{ScopeParam, Scopes};
 use shared::{Error, Result};
 
-use crate::scope::{self, ScopeParam};
+use crate::scope;
 
 /// What searches and lists have in common.
 pub(crate) struct Selection<'a> {

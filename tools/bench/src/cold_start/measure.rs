@@ -1,5 +1,6 @@
 //! One function, started and asked again and again.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -9,7 +10,7 @@ use super::door::{Door, Login};
 use super::quota::Quota;
 use super::request::Work;
 use super::stage::Subject;
-use super::{Phases, Row};
+use super::{Phases, Row, Throttled};
 use crate::statistics::{Samples, milliseconds, rounded};
 
 /// Requests before a warm measurement: statements are prepared and caches filled then.
@@ -26,7 +27,8 @@ pub(super) struct Measured {
     cpu_ready: Samples,
     cpu_first: Samples,
     rss: Samples,
-    throttled: Samples,
+    /// By memory size: first answers, warm ones.
+    throttled: BTreeMap<u64, [Samples; 2]>,
     /// Start, TLS, login, answer.
     phases: [Samples; 4],
     warm: Samples,
@@ -42,7 +44,7 @@ impl Measured {
             cpu_ready: Samples::default(),
             cpu_first: Samples::default(),
             rss: Samples::default(),
-            throttled: Samples::default(),
+            throttled: BTreeMap::new(),
             phases: Default::default(),
             warm: Samples::default(),
             warm_cpu: Duration::ZERO,
@@ -83,14 +85,34 @@ impl Measured {
     }
 
     /// The same with less of a processor.
-    pub(super) async fn start_throttled(&mut self, quota: &Quota) -> Result<()> {
+    pub(super) async fn start_throttled(&mut self, memory: u64, quota: &Quota) -> Result<()> {
         let mut environment = Environment::spawn(&self.subject.options).await?;
         quota.enter(environment.pid()).context("putting a process under a quota")?;
         self.ask(&mut environment, 0).await?;
         let first = environment.timings().cold_start().context("there was no first answer")?;
-        self.throttled.push(milliseconds(first));
+        self.throttled.entry(memory).or_default()[0].push(milliseconds(first));
         drop(environment);
         tokio::time::sleep(PAUSE).await;
+        Ok(())
+    }
+
+    /// Asks one process so many times with less of a processor, with pauses after which it may again use what it had.
+    pub(super) async fn stay_warm_throttled(
+        &mut self,
+        memory: u64,
+        quota: &Quota,
+        requests: u32,
+    ) -> Result<()> {
+        let mut environment = Environment::spawn(&self.subject.options).await?;
+        for number in 0..WARM_UP {
+            self.ask(&mut environment, number).await?;
+        }
+        quota.enter(environment.pid()).context("putting a process under a quota")?;
+        for number in 0..requests as usize {
+            tokio::time::sleep(PAUSE).await;
+            let took = self.ask(&mut environment, number).await?;
+            self.throttled.entry(memory).or_default()[1].push(milliseconds(took));
+        }
         Ok(())
     }
 
@@ -141,7 +163,15 @@ impl Measured {
             first_ms: self.first.spread(),
             cpu_ready_ms: self.cpu_ready.spread(),
             cpu_first_ms: self.cpu_first.spread(),
-            first_under_quota_ms: (self.throttled.len() > 0).then(|| self.throttled.spread()),
+            under_quota: self
+                .throttled
+                .iter()
+                .map(|(&memory_mb, [first, warm])| Throttled {
+                    memory_mb,
+                    first_ms: first.spread(),
+                    warm_ms: warm.percentiles(),
+                })
+                .collect(),
             phases_ms: (self.phases[0].len() > 0).then(|| {
                 let [start, tls, login, answer] =
                     self.phases.each_ref().map(|samples| samples.spread().median);

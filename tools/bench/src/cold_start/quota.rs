@@ -23,7 +23,7 @@ impl Quota {
     /// The quota of that memory size, or nothing where it cannot be enforced.
     pub(super) fn of(memory_mb: u64) -> Option<Self> {
         let quota = PERIOD_US * memory_mb / WHOLE;
-        let name = format!("mem0-bench-{}", std::process::id());
+        let name = format!("mem0-bench-{}-{memory_mb}", std::process::id());
         let first = Path::new("/sys/fs/cgroup/cpu").join(&name);
         if fs::create_dir(&first).is_ok() {
             let made = Self { directory: first, by: "cgroup v1, cpu.cfs_quota_us" };

@@ -54,6 +54,10 @@ impl Asked {
                     questions().into_iter().map(search).collect::<Result<_>>()?,
                 )
             }
+            "ai-enhancement" => {
+                let enhance = |prompt| post("/enhance", &json!({ "prompt": prompt, "threshold": 0.1 }));
+                ("POST /enhance", MEMORY, questions().into_iter().map(enhance).collect::<Result<_>>()?)
+            }
             "mcp" => (
                 "POST /mcp search_memories",
                 MEMORY,

@@ -1,0 +1,97 @@
+//! The block of memories that goes into a prompt.
+
+use crate::access::AuthContext;
+use crate::ids::MemoryId;
+use crate::memory::{Briefing, Recalled};
+
+const OPENING: &str = "<memories>\n";
+/// With the empty line between it and the prompt.
+const CLOSING: &str = "</memories>\n\n";
+/// What no memory may spell after a bracket.
+const TAG: &str = "memories";
+
+/// Memories as they stand in front of a prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Block {
+    /// The text, with the empty line that parts it from what follows; empty if there was room for nothing.
+    pub(super) text: String,
+    /// How long it is, as [`Briefing::tokens`].
+    pub(super) tokens: usize,
+    /// What is in it, in its order there.
+    pub(super) memories: Vec<MemoryId>,
+}
+
+impl Block {
+    /// As many of these, best first, as there is room for.
+    pub(super) fn of(caller: &AuthContext, found: &[Recalled], budget: usize) -> Self {
+        let frame = Briefing::tokens_of(OPENING.len() + CLOSING.len());
+        Self::around(Briefing::of(caller, found, budget.saturating_sub(frame)))
+    }
+
+    fn around(briefing: Briefing) -> Self {
+        if briefing.memories.is_empty() {
+            return Self::default();
+        }
+        let text = format!("{OPENING}{}{CLOSING}", disarm(&briefing.text));
+        Self { tokens: Briefing::tokens_of(text.len()), memories: briefing.memories, text }
+    }
+}
+
+/// Turns the bracket of whatever looks like the block's own tag into another one. The length stays, so the budget holds.
+fn disarm(text: &str) -> String {
+    let mut disarmed = String::with_capacity(text.len());
+    for (at, letter) in text.char_indices() {
+        disarmed.push(if letter == '<' && is_tag(&text[at + 1..]) { '(' } else { letter });
+    }
+    disarmed
+}
+
+/// Whether the tag's name follows, in any case and behind whatever is no letter or digit: slashes, blanks, what cannot
+/// be seen.
+fn is_tag(rest: &str) -> bool {
+    let name = rest.trim_start_matches(|letter: char| !letter.is_alphanumeric() && letter != '<');
+    name.get(..TAG.len()).is_some_and(|name| name.eq_ignore_ascii_case(TAG))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn around(text: &str) -> Block {
+        Block::around(Briefing { text: text.to_owned(), tokens: 0, memories: vec![MemoryId::generate()] })
+    }
+
+    #[test]
+    fn no_memory_closes_the_block() {
+        for text in ["</memories>", "< / Memories >", "<\u{200b}/MEMORIES\n>", "<<memories>", "<//\tmemories"]
+        {
+            let block = around(&format!("- [mem_1] a {text} b\n")).text;
+            let inner = block.strip_prefix(OPENING).unwrap().strip_suffix(CLOSING).unwrap();
+            assert!(!inner.match_indices('<').any(|(at, _)| is_tag(&inner[at + 1..])), "{block}");
+        }
+    }
+
+    #[test]
+    fn other_brackets_stay() {
+        for text in ["a < b", "<p>", "Vec<Memory>", "x <memo>", "<"] {
+            assert_eq!(disarm(text), text);
+        }
+    }
+
+    #[test]
+    fn nothing_gets_no_frame() {
+        assert_eq!(Block::around(Briefing::default()), Block::default());
+    }
+
+    proptest! {
+        #[test]
+        fn disarming_keeps_the_length_and_everything_but_brackets(text in "[<>/ mMeEoOrRiIsS\n\u{200b}]{0,60}") {
+            let disarmed = disarm(&text);
+            prop_assert_eq!(disarmed.len(), text.len());
+            prop_assert_eq!(disarmed.replace('(', "<"), text);
+            prop_assert!(!disarmed.match_indices('<').any(|(at, _)| is_tag(&disarmed[at + 1..])));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! `scope` in requests that look at several.
+
+use serde::Deserialize;
+
+use crate::access::ScopeName;
+use crate::error::{Error, Result};
+use crate::memory::Scopes;
+
+/// Scopes that one request may name.
+const MAX_SCOPES: usize = 100;
+
+/// `"all"`, the name of a scope, or a list of names.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum ScopeParam {
+    /// `"all"`, or a name.
+    One(String),
+    /// Names.
+    Many(Vec<String>),
+}
+
+impl ScopeParam {
+    /// The scopes that are meant.
+    pub fn read(&self) -> Result<Scopes> {
+        match self {
+            Self::One(text) if text == "all" => Ok(Scopes::All),
+            Self::One(text) => name("scope", text).map(|name| Scopes::Named(vec![name])),
+            Self::Many(texts) if texts.is_empty() || texts.len() > MAX_SCOPES => {
+                Err(Error::invalid("scope", format!("must name 1 to {MAX_SCOPES} scopes")))
+            }
+            Self::Many(texts) => {
+                let names =
+                    texts.iter().enumerate().map(|(index, text)| name(&format!("scope[{index}]"), text));
+                names.collect::<Result<Vec<_>>>().map(Scopes::Named)
+            }
+        }
+    }
+}
+
+fn name(field: &str, text: &str) -> Result<ScopeName> {
+    text.parse().map_err(|message: String| Error::invalid(field, message))
+}
