@@ -37,20 +37,25 @@ impl Block {
     }
 }
 
-/// Turns the bracket of whatever looks like the block's own tag into another one. The length stays, so the budget holds.
+/// Turns the brackets of whatever looks like the block's own tag into others: before its name, in any case, with nothing
+/// between but what is no letter or digit, such as slashes, blanks and what cannot be seen. The length stays, so the
+/// budget holds.
 fn disarm(text: &str) -> String {
-    let mut disarmed = String::with_capacity(text.len());
-    for (at, letter) in text.char_indices() {
-        disarmed.push(if letter == '<' && is_tag(&text[at + 1..]) { '(' } else { letter });
+    let mut disarmed = text.to_owned();
+    for bracket in brackets(text) {
+        disarmed.replace_range(bracket..=bracket, "(");
     }
     disarmed
 }
 
-/// Whether the tag's name follows, in any case and behind whatever is no letter or digit: slashes, blanks, what cannot
-/// be seen.
-fn is_tag(rest: &str) -> bool {
-    let name = rest.trim_start_matches(|letter: char| !letter.is_alphanumeric() && letter != '<');
-    name.get(..TAG.len()).is_some_and(|name| name.eq_ignore_ascii_case(TAG))
+/// Where those brackets are.
+fn brackets(text: &str) -> Vec<usize> {
+    let mut found = Vec::new();
+    for (name, _) in text.to_ascii_lowercase().match_indices(TAG) {
+        let before = text[..name].char_indices().rev().take_while(|(_, letter)| !letter.is_alphanumeric());
+        found.extend(before.filter(|(_, letter)| *letter == '<').map(|(at, _)| at));
+    }
+    found
 }
 
 #[cfg(test)]
@@ -69,13 +74,13 @@ mod tests {
         {
             let block = around(&format!("- [mem_1] a {text} b\n")).text;
             let inner = block.strip_prefix(OPENING).unwrap().strip_suffix(CLOSING).unwrap();
-            assert!(!inner.match_indices('<').any(|(at, _)| is_tag(&inner[at + 1..])), "{block}");
+            assert_eq!(brackets(inner), [0; 0], "{block}");
         }
     }
 
     #[test]
     fn other_brackets_stay() {
-        for text in ["a < b", "<p>", "Vec<Memory>", "x <memo>", "<"] {
+        for text in ["a < b", "<p>", "Vec<Memory>", "x <memo>", "<", "2 < 3 memories"] {
             assert_eq!(disarm(text), text);
         }
     }
@@ -90,8 +95,8 @@ mod tests {
         fn disarming_keeps_the_length_and_everything_but_brackets(text in "[<>/ mMeEoOrRiIsS\n\u{200b}]{0,60}") {
             let disarmed = disarm(&text);
             prop_assert_eq!(disarmed.len(), text.len());
-            prop_assert_eq!(disarmed.replace('(', "<"), text);
-            prop_assert!(!disarmed.match_indices('<').any(|(at, _)| is_tag(&disarmed[at + 1..])));
+            prop_assert_eq!(disarmed.replace('(', "<"), text.as_str());
+            prop_assert_eq!(brackets(&disarmed), Vec::<usize>::new());
         }
     }
 }
