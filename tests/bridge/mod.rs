@@ -2,6 +2,7 @@
 
 mod login;
 mod program;
+mod setup;
 
 use std::time::Duration;
 

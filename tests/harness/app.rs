@@ -19,6 +19,8 @@ use super::{Actor, Anonymous, TestDatabase, people, tokens};
 
 /// Issuer and audience of the tests' access tokens.
 pub(crate) const PUBLIC_URL: &str = "https://mem0.test";
+/// Whose pages may call the endpoint besides the installation's own.
+pub(crate) const ALLOWED_ORIGIN: &str = "https://chat.test";
 
 /// Every router on a database of its own, and a clock that stands still. Cheap to clone; the database goes with the
 /// last clone.
@@ -67,7 +69,7 @@ impl TestApp {
         let clock = Clock::mock(Self::start());
         let config = DatabaseConfig { connections: 4, ..DatabaseConfig::new(database.url().await).unwrap() };
         let gate = Gate::new(Database::new(&config).unwrap(), clock.clone(), url);
-        let public = PublicConfig { url: url.to_owned(), allowed_origins: Vec::new() };
+        let public = PublicConfig { url: url.to_owned(), allowed_origins: vec![ALLOWED_ORIGIN.to_owned()] };
         let mut platform = Platform::with_embedder(gate.clone(), public, limits, embedder);
         // Applications that describe themselves by a document have it on this machine.
         platform.identity = Identity::with_fetcher(gate, Fetcher::reaching_loopback());

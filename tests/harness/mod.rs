@@ -31,7 +31,7 @@ mod world;
 
 pub(crate) use actor::{Actor, Anonymous};
 pub(crate) use answer::Answer;
-pub(crate) use app::{PUBLIC_URL, TestApp};
+pub(crate) use app::{ALLOWED_ORIGIN, PUBLIC_URL, TestApp};
 pub(crate) use client::{Client, form};
 pub(crate) use database::TestDatabase;
 pub(crate) use explain::{Explainer, Scan};

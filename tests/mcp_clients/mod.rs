@@ -12,7 +12,7 @@ use std::process::{Command, Output};
 use rmcp::ServiceExt as _;
 use rmcp::model::CallToolRequestParams;
 use rmcp::transport::StreamableHttpClientTransport;
-use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use rmcp::transport::streamable_http_client::{StreamableHttpClient, StreamableHttpClientTransportConfig};
 use serde_json::json;
 
 use crate::harness::TestApp;
@@ -128,7 +128,11 @@ async fn the_rust_sdk_works() {
 /// The Rust SDK's round against an endpoint, wherever it is.
 pub(crate) async fn rust_sdk(url: &str, key: &str) {
     let config = StreamableHttpClientTransportConfig::with_uri(url).auth_header(key);
-    let transport = StreamableHttpClientTransport::with_client(reqwest::Client::default(), config);
+    rust_round(StreamableHttpClientTransport::with_client(reqwest::Client::default(), config)).await;
+}
+
+/// Lists, adds and finds.
+async fn rust_round<C: StreamableHttpClient + Sync>(transport: StreamableHttpClientTransport<C>) {
     let client = ().serve(transport).await.unwrap();
     let tools = client.list_all_tools().await.unwrap();
     assert_eq!(tools.len(), mcp::tools::Tool::ALL.len());

@@ -1,9 +1,14 @@
 //! Clients that are told nothing but the endpoint's URL: they find the authorization server, register, send their person
 //! to agree, and go on with the tokens. Only the browser is a script.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
-use super::{HOME, assert_succeeded, python, script};
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::auth::{AuthClient, AuthorizationRequest, OAuthState};
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+use super::{HOME, assert_succeeded, python, rust_round, script};
 use crate::harness::{TestApp, person};
 use crate::node::packages::{node, packages};
 
@@ -38,5 +43,66 @@ async fn both_typescript_sdks_sign_in() {
         let mut command = Command::new(node(&packages));
         command.arg(&script).arg(version);
         assert_succeeded(version, &run(command, &url, &person).await);
+    }
+}
+
+#[tokio::test]
+async fn the_rust_sdk_signs_in() {
+    let (app, url) = TestApp::published().await;
+    let ada = app.registered("ada").await;
+    let person = person(&app, &ada.email).await;
+    let endpoint = format!("{url}/mcp");
+    let mut state = OAuthState::new(endpoint.as_str(), None).await.unwrap();
+    let request = AuthorizationRequest::new("http://127.0.0.1:1/callback").with_client_name("Rust client");
+    state.start_authorization(request).await.unwrap();
+    let asked = state.get_authorization_url().await.unwrap();
+    let asked = form_urlencoded::byte_serialize(asked.as_bytes()).collect::<String>();
+    let browser = reqwest::get(format!("{person}{asked}")).await.unwrap();
+    // Compares the issuer that the answer names, too.
+    state.handle_callback_url(&browser.text().await.unwrap()).await.unwrap();
+    state.refresh_token().await.unwrap();
+    let manager = state.into_authorization_manager().unwrap();
+    let config = StreamableHttpClientTransportConfig::with_uri(endpoint);
+    let client = AuthClient::new(reqwest::Client::default(), manager);
+    rust_round(StreamableHttpClientTransport::with_client(client, config)).await;
+}
+
+/// The Inspector's CLI: dynamic registration, a browser, the callback, and the strict look at the tools. Of its other ways, it
+/// takes a document about itself only from a public https address, and device authorization and client credentials not at all.
+#[tokio::test]
+async fn the_inspector_signs_in() {
+    let Some(packages) = tokio::task::spawn_blocking(packages).await.unwrap() else { return };
+    let (app, url) = TestApp::published().await;
+    let ada = app.registered("ada").await;
+    let person = person(&app, &ada.email).await;
+    for era in ["legacy", "modern"] {
+        let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let mut command = tokio::process::Command::new(node(&packages));
+        command.arg(packages.join("node_modules/.bin/mcp-inspector").canonicalize().unwrap());
+        command.args(["--cli", &format!("{url}/mcp"), "--transport", "http", "--protocol-era", era]);
+        command.args(["--callback-url", &format!("http://{free}/oauth/callback")]);
+        command.args(["--method", "tools/list", "--strict"]);
+        // It only signs in where it believes that there is somebody at a browser; there is no program to open one.
+        command.env_clear().env("HOME", home.path()).env("MCP_AUTO_OPEN_ENABLED", "true");
+        command.env("MCP_INSPECTOR_SECRET_STORE", "memory");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = String::new();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if let Some(address) = line.strip_prefix("Please navigate to: ") {
+                let asked = form_urlencoded::byte_serialize(address.as_bytes()).collect::<String>();
+                let back = reqwest::get(format!("{person}{asked}")).await.unwrap().text().await.unwrap();
+                assert!(reqwest::get(back).await.unwrap().status().is_success());
+            }
+            said.push_str(&line);
+        }
+        let output = child.wait_with_output().await.unwrap();
+        assert!(output.status.success(), "{era}: {} {said}", output.status);
+        let tools = String::from_utf8(output.stdout).unwrap();
+        for tool in mcp::tools::Tool::ALL {
+            assert!(tools.contains(tool.name()), "{era}: {tools}");
+        }
     }
 }

@@ -6,3 +6,4 @@ mod auth;
 mod health;
 mod mcp;
 mod memories;
+mod pages_of_others;

@@ -18,7 +18,7 @@ mod signed_in;
 use axum::Router;
 use axum::extract::FromRef;
 use shared::access::Gate;
-use shared::http::Routes;
+use shared::http::{self, Routes};
 use shared::identity::Identity;
 
 /// What the handlers share.
@@ -88,22 +88,29 @@ pub fn routes() -> Routes<State> {
         .post("/v1/auth/identity-providers", identity_providers::trust)
         .get("/v1/auth/identity-providers", identity_providers::list)
         .delete("/v1/auth/identity-providers/{id}", identity_providers::distrust)
-        .get("/.well-known/jwks.json", jwks::list)
-        .get("/.well-known/oauth-authorization-server", oauth::metadata::authorization_server)
-        .get("/.well-known/oauth-protected-resource", oauth::metadata::installation)
-        .get("/.well-known/oauth-protected-resource/mcp", oauth::metadata::endpoint)
         .get("/oauth/authorize", oauth::authorize::authorize)
         .post("/oauth/login", oauth::login::login)
         .get("/oauth/consent", oauth::consent::show_again)
         .post("/oauth/consent", oauth::consent::decide)
-        .post("/oauth/token", oauth::token::issue)
-        .post("/oauth/register", oauth::register::register)
-        .post("/oauth/revoke", oauth::revoke::revoke)
         .post("/oauth/introspect", oauth::introspect::introspect)
         .post("/oauth/device_authorization", oauth::device::begin)
         .get("/oauth/device", oauth::device::page)
         .post("/oauth/device", oauth::device::find)
         .post("/oauth/device/decision", oauth::device::decide)
+        .merge(for_pages())
+}
+
+/// What applications that run in a browser need, whatever page they are part of: nothing here goes by a cookie.
+fn for_pages() -> Routes<State> {
+    Routes::default()
+        .get("/.well-known/jwks.json", jwks::list)
+        .get("/.well-known/oauth-authorization-server", oauth::metadata::authorization_server)
+        .get("/.well-known/oauth-protected-resource", oauth::metadata::installation)
+        .get("/.well-known/oauth-protected-resource/mcp", oauth::metadata::endpoint)
+        .post("/oauth/token", oauth::token::issue)
+        .post("/oauth/register", oauth::register::register)
+        .post("/oauth/revoke", oauth::revoke::revoke)
+        .open_to(http::every_page())
 }
 
 /// The function's router, without what `http::service` wraps around it.

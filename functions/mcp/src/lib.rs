@@ -33,8 +33,10 @@ mod resources;
 mod state;
 pub mod tools;
 
+use std::sync::Arc;
+
 use axum::Router;
-use shared::http::{Operation, Routes};
+use shared::http::{self, Operation, Routes};
 
 pub use prompts::{Prompt, all as all_prompts};
 pub use resources::TEMPLATES;
@@ -52,7 +54,8 @@ pub fn operations() -> Vec<Operation> {
     routes().operations().to_vec()
 }
 
-/// The function as a router.
+/// The function as a router. Pages may call that a request may come from anyway.
 pub fn router(state: State) -> Router {
-    routes().into_router(state)
+    let origins = Arc::clone(&state.origins);
+    routes().open_to(http::pages_of(move |origin| origins.knows(origin))).into_router(state)
 }

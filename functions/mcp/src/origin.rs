@@ -4,7 +4,7 @@
 //! and `Origin`. Programs send no `Origin` at all.
 
 use http::header::{HOST, ORIGIN};
-use http::{HeaderMap, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use shared::config::PublicConfig;
 
 use crate::fault::Fault;
@@ -42,13 +42,16 @@ impl Origins {
                 return refuse("this is not the host that the request is addressed to");
             }
         }
-        for origin in headers.get_all(ORIGIN) {
-            let origin = origin.to_str().unwrap_or_default().to_ascii_lowercase();
-            if !self.known.contains(&origin) && !is_loopback(&origin) {
-                return refuse("pages of this origin may not call, see MEM0_ALLOWED_ORIGINS");
-            }
+        if !headers.get_all(ORIGIN).iter().all(|origin| self.knows(origin)) {
+            return refuse("pages of this origin may not call, see MEM0_ALLOWED_ORIGINS");
         }
         Ok(())
+    }
+
+    /// Whether pages of this origin may call.
+    pub(crate) fn knows(&self, origin: &HeaderValue) -> bool {
+        let origin = origin.to_str().unwrap_or_default().to_ascii_lowercase();
+        self.known.contains(&origin) || is_loopback(&origin)
     }
 }
 
@@ -70,8 +73,6 @@ fn authority(uri: &Uri) -> String {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn check(host: &str, origin: Option<&str>) -> bool {

@@ -3,6 +3,7 @@
 //! Start with [`Routes`] (how a function declares its routes) and [`service`] (what is wrapped around them).
 
 mod caller;
+mod cors;
 mod idempotent;
 mod json;
 mod lines;
@@ -14,6 +15,7 @@ mod request;
 mod routes;
 mod service;
 
+pub use cors::{every_page, pages_of};
 pub use idempotent::{Idempotent, refuse_key};
 pub use json::{Json, parse};
 pub use lines::Lines;

@@ -1,11 +1,13 @@
 //! A router that remembers what it routes, so that tests can call every route there is.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use axum::Router;
 use axum::handler::Handler;
-use axum::routing::{MethodRouter, on};
-use http::Method;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use http::{Method, StatusCode};
+use tower_http::cors::CorsLayer;
 
 /// One method of one path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +35,7 @@ macro_rules! methods {
         /// Adds a handler for the method on that path.
         #[must_use]
         pub fn $name<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self {
-            self.add(Method::$method, path, on(axum::routing::MethodFilter::$filter, handler))
+            self.add(Method::$method, path, on(MethodFilter::$filter, handler))
         }
     )+};
 }
@@ -65,6 +67,18 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     pub fn merge(mut self, other: Self) -> Self {
         self.operations.extend(other.operations);
         self.router = self.router.merge(other.router);
+        self
+    }
+
+    /// Lets browsers hand what is routed so far to pages of other origins, and answers what they ask beforehand (preflight
+    /// requests, which are no operations: they carry no credential and change nothing).
+    #[must_use]
+    pub fn open_to(mut self, pages: CorsLayer) -> Self {
+        for path in self.operations.iter().map(|operation| operation.path).collect::<BTreeSet<_>>() {
+            let preflight = on(MethodFilter::OPTIONS, async || StatusCode::NO_CONTENT);
+            self.router = self.router.route(path, preflight);
+        }
+        self.router = self.router.layer(pages);
         self
     }
 

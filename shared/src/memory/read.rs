@@ -15,12 +15,12 @@ impl Memories {
     /// A memory by its id. What was forgotten, has expired or is outside the caller's view does not exist.
     pub async fn read(&self, caller: &AuthContext, id: MemoryId) -> Result<Memory> {
         caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
-        let tx = caller.begin(&self.gate.db, "memory.read").await?;
-        let memory = store::lookup::lookup(&tx, id).await?;
+        let mut tx = caller.pending(&self.gate.db, "memory.read");
+        let memory = store::lookup::lookup_first(&mut tx, id).await?;
         let today = caller.request().at.date_naive();
         let memory = memory.filter(|memory| memory.holds_on(today)).ok_or(NOT_FOUND)?;
         let shown = Entry::new("memory.read", id).memories([id]).within(memory.home);
-        audit::commit_read(tx, shown).await?;
+        audit::commit_read(tx.into_tx().await?, shown).await?;
         Ok(memory)
     }
 }

@@ -9,12 +9,12 @@ use crate::harness::{Answer, Client};
 /// The era without sessions.
 pub(super) const MODERN: &str = "2026-07-28";
 /// The last version that begins with `initialize`.
-pub(super) const LEGACY: &str = "2025-11-25";
+pub(crate) const LEGACY: &str = "2025-11-25";
 /// How many tools somebody with a login sees.
 pub(super) const TOOLS: usize = mcp::tools::Tool::ALL.len();
 
 /// A request with headers that agree with it, unless `headers` says otherwise.
-pub(super) async fn send(client: &impl Client, body: &Value, headers: &[(&str, &str)]) -> Answer {
+pub(crate) async fn send(client: &impl Client, body: &Value, headers: &[(&str, &str)]) -> Answer {
     let mut request = Request::post("/mcp")
         .header("host", "mem0.test")
         .header("content-type", "application/json")

@@ -21,7 +21,7 @@ async fn other_methods_than_post_are_405() {
     let alice = app.owner("alice").await;
     for answer in [alice.get("/mcp").await, alice.delete("/mcp").await] {
         answer.assert_problem(405, "method-not-allowed", None);
-        assert_eq!(answer.header("allow"), Some("POST"));
+        assert_eq!(answer.header("allow"), Some("POST,OPTIONS"));
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod bad_messages;
 mod cancellation;
-mod client;
+pub(super) mod client;
 mod completion;
 mod confirmation;
 mod connectors;

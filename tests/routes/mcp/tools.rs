@@ -134,6 +134,35 @@ async fn names(actor: &Actor) -> Vec<String> {
     tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
 }
 
+/// Whether a schema has one of these properties at any depth.
+fn holds(schema: &Value, names: &[&str]) -> bool {
+    let own = schema["properties"].as_object().into_iter().flatten();
+    own.clone().any(|(name, _)| names.contains(&name.as_str()))
+        || own.map(|(_, schema)| schema).chain(schema.get("items")).any(|schema| holds(schema, names))
+}
+
+#[tokio::test]
+async fn whatever_holds_memory_text_says_that_it_is_not_to_be_trusted() {
+    let mut marked = 0;
+    for tool in mcp::tools::Tool::ALL {
+        let described = serde_json::to_value(tool.describe()).unwrap();
+        let output = &described["outputSchema"];
+        if holds(output, &["memory", "text", "title"]) {
+            assert!(holds(output, &["content_trust"]), "{}", tool.name());
+            marked += 1;
+        }
+    }
+    assert!(marked >= 10, "only {marked}");
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let added = call(&alice, "add_memory", json!({ "text": "Alice drinks green tea" })).await;
+    let found = call(&alice, "search", json!({ "query": "tea" })).await;
+    let fetched = call(&alice, "fetch", json!({ "id": found["results"][0]["id"] })).await;
+    for mark in [&added["content_trust"], &found["content_trust"], &fetched["metadata"]["content_trust"]] {
+        assert!(mark.as_str().unwrap().starts_with("untrusted"), "{mark}");
+    }
+}
+
 #[tokio::test]
 async fn the_tools_are_described_as_reviewed() {
     let described: Vec<_> = mcp::tools::Tool::ALL.iter().map(|tool| tool.describe()).collect();

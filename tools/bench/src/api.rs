@@ -6,7 +6,7 @@
 //!
 //! [`operation`] is what is asked of the server, [`drive`] who asks.
 
-mod drive;
+pub(crate) mod drive;
 mod operation;
 
 use std::path::Path;

@@ -11,7 +11,7 @@
 mod door;
 mod measure;
 mod quota;
-mod request;
+pub(crate) mod request;
 mod stage;
 
 use std::path::Path;
@@ -31,18 +31,21 @@ use stage::Stage;
 /// What is repeated how often.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Options {
+    /// Functions to measure; all when none is named.
+    #[arg(long = "function", value_name = "NAME")]
+    pub(crate) functions: Vec<String>,
     /// Cold starts of each function.
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
-    starts: u32,
+    pub(crate) starts: u32,
     /// How functions log in to the database.
     #[arg(long, value_enum, default_value = "password")]
-    login: Login,
+    pub(crate) login: Login,
     /// Starts and asks each function again with no more processor than these memory sizes buy, in MB; none for 0.
     #[arg(long, default_value = "128", value_delimiter = ',', value_name = "MB")]
-    memory: Vec<u64>,
+    pub(crate) memory: Vec<u64>,
     /// Requests to each function once it is warm.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
-    warm: u32,
+    pub(crate) warm: u32,
 }
 
 /// The figures.
@@ -92,6 +95,8 @@ struct Row {
     warm_ms: Percentiles,
     /// CPU time of the process per request when warm, on average.
     warm_cpu_ms: f64,
+    /// The same of each request, read while the process waits for the next one.
+    warm_cpu_each_ms: Percentiles,
 }
 
 /// One function under one quota of processor time. Times are in milliseconds.
@@ -121,7 +126,9 @@ struct Phases {
 /// Measures them.
 pub(crate) async fn run(options: &Options, builds: &Builds, directory: &Path) -> Result<ColdStart> {
     let stage = Stage::set(builds, directory, options.login).await?;
-    let subjects = stage.subjects(&builds.all()?)?;
+    let mut functions = builds.all()?;
+    functions.retain(|function| options.functions.is_empty() || options.functions.contains(&function.name));
+    let subjects = stage.subjects(&functions)?;
     let mut measured: Vec<Measured> = subjects.into_iter().map(Measured::new).collect();
     for round in 0..=options.starts {
         if round % 10 == 1 {
@@ -195,6 +202,7 @@ fn print(rows: &[Row]) {
         "rss MB",
         "warm p50",
         "warm cpu",
+        "cpu p95",
     ];
     let lines: Vec<Vec<String>> = rows
         .iter()
@@ -214,6 +222,7 @@ fn print(rows: &[Row]) {
                 row.rss_mb,
                 row.warm_ms.p50,
                 row.warm_cpu_ms,
+                row.warm_cpu_each_ms.p95,
             ];
             let times = times.iter().map(|time| format!("{time:.2}"));
             [name, megabytes(row.zip_bytes)].into_iter().chain(times).collect()

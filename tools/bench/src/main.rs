@@ -1,7 +1,7 @@
 //! `bench`: what the deployed binaries cost, measured from outside. `cargo xtask bench` builds them and runs this.
 //!
-//! One module per benchmark ([`cold_start`], [`sizes`], [`api`], [`search`], [`scopes`]), each with its `Options` and a `run` that returns what
-//! is printed. Tables go to standard error, JSON to standard output. What the figures mean, and how far to trust them,
+//! One module per benchmark ([`cold_start`], [`sizes`], [`api`], [`search`], [`scopes`], [`mcp`]), each with its `Options`
+//! and a `run` that returns what is printed. Tables go to standard error, JSON to standard output. What the figures mean, and how far to trust them,
 //! is in `docs/performance.md`.
 //!
 //! Not a test: nothing here fails because it is slow, only because an answer is wrong.
@@ -15,6 +15,7 @@ mod cost;
 mod database;
 mod kept;
 mod machine;
+mod mcp;
 mod process;
 mod report;
 mod scopes;
@@ -43,6 +44,9 @@ struct Cli {
     /// The all-in-one server.
     #[arg(long, global = true, default_value = "target/release/server", hide = true)]
     server: PathBuf,
+    /// The local bridge.
+    #[arg(long, global = true, default_value = "target/release/mem0", hide = true)]
+    bridge: PathBuf,
     /// Where the benchmarks' own PostgreSQL lies while they run.
     #[arg(long, global = true, default_value = ".local/bench", hide = true)]
     directory: PathBuf,
@@ -97,6 +101,13 @@ enum Benchmark {
     Scopes {
         #[command(flatten)]
         options: scopes::Options,
+        #[command(flatten)]
+        output: report::Output,
+    },
+    /// What a `tools/call` costs: the function cold and warm, and the server beside FastMCP over the same database.
+    Mcp {
+        #[command(flatten)]
+        options: mcp::Options,
         #[command(flatten)]
         output: report::Output,
     },
@@ -156,6 +167,11 @@ async fn run(cli: &Cli) -> Result<()> {
         }
         Benchmark::Scopes { options, output } => {
             let figures = scopes::run(options, &cli.server, &cli.directory).await?;
+            output.print(&Document { machine: machine.finished(), figures })
+        }
+        Benchmark::Mcp { options, output } => {
+            let programs = mcp::Programs { builds, server: &cli.server, bridge: &cli.bridge };
+            let figures = mcp::run(options, &programs, &cli.directory).await?;
             output.print(&Document { machine: machine.finished(), figures })
         }
         Benchmark::All { cold_start, api, output } => {

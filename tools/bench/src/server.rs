@@ -56,6 +56,11 @@ impl Server {
         Ok(Self { address, pid, _child: child })
     }
 
+    /// Of the process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
     /// CPU time of the process until now.
     pub(crate) fn cpu_time(&self) -> Duration {
         process::cpu_time(self.pid)

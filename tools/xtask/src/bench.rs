@@ -36,10 +36,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let bench = build(&workspace, "bench", "quick")?;
     let functions = package::directory(&workspace, &args.profile);
     let mut server = binary(&workspace, "server", &args.profile);
+    let mut bridge = binary(&workspace, "mem0", &args.profile);
     if !args.no_build {
         let asks =
             |names: &[&str]| args.arguments.first().is_some_and(|first| names.contains(&first.as_str()));
         let help = args.arguments.iter().any(|argument| argument == "--help" || argument == "-h");
+        // What the functions of `mcp` meet is made through functions, too.
+        if asks(&["mcp"]) && !help {
+            let needed = ["mcp", "hello", "migrate", "auth", "memories"];
+            package::build_all(&args.profile, needed.map(str::to_owned).to_vec())?;
+        }
         if asks(&["cold-start", "sizes", "all"]) && !help {
             let deployed = workspace.select(&[])?.into_iter().map(|function| function.name);
             package::build_all(&args.profile, deployed.chain(COMPARED.map(str::to_owned)).collect())?;
@@ -47,13 +53,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         if asks(&["cold-start", "all"]) && !help {
             floor(&workspace, &functions)?;
         }
-        if asks(&["api", "scopes", "search", "tenants", "all"]) && !help {
+        if asks(&["api", "mcp", "scopes", "search", "tenants", "all"]) && !help {
             progress(format_args!("building server ({})", args.profile));
             server = build(&workspace, "server", &args.profile)?;
         }
+        if asks(&["mcp"]) && !help {
+            progress(format_args!("building mem0 ({})", args.profile));
+            bridge = build_binary(&workspace, "mem0-cli", "mem0", &args.profile)?;
+        }
     }
     let mut command = cargo::command(bench);
-    command.arg("--functions").arg(functions).arg("--server").arg(server);
+    command.arg("--functions").arg(functions).arg("--server").arg(server).arg("--bridge").arg(bridge);
     command.arg("--directory").arg(workspace.root.join(".local/bench")).args(&args.arguments);
     // In this process's place, so that an interruption reaches it and is waited for.
     let error = command.current_dir(&workspace.root).stdout(Stdio::inherit()).stderr(io::stderr()).exec();
@@ -74,11 +84,15 @@ fn floor(workspace: &Workspace, functions: &Path) -> Result<()> {
 
 /// Builds a package's binary of the same name and returns where it is.
 pub(crate) fn build(workspace: &Workspace, package: &str, profile: &str) -> Result<PathBuf> {
+    build_binary(workspace, package, package, profile)
+}
+
+fn build_binary(workspace: &Workspace, package: &str, name: &str, profile: &str) -> Result<PathBuf> {
     let mut command = cargo::command("cargo");
     command.current_dir(&workspace.root).args(["build", "--locked", "--quiet"]);
-    command.args(["--profile", profile, "--package", package, "--bin", package]);
-    cargo::run(&mut command, &format!("building {package}"))?;
-    Ok(binary(workspace, package, profile))
+    command.args(["--profile", profile, "--package", package, "--bin", name]);
+    cargo::run(&mut command, &format!("building {name}"))?;
+    Ok(binary(workspace, name, profile))
 }
 
 fn binary(workspace: &Workspace, name: &str, profile: &str) -> PathBuf {

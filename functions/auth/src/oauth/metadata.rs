@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL};
+use http::header::CACHE_CONTROL;
 use serde_json::{Value, json};
 use shared::access::{ApiKeyVerb, MCP};
 use shared::http::Json;
@@ -58,8 +58,7 @@ fn resource(issuer: &str, resource: &str, scopes: &[ApiKeyVerb]) -> Response {
     }))
 }
 
-/// Says the same to everybody, pages of other origins too.
+/// Says the same to everybody.
 fn public(document: Value) -> Response {
-    let headers = [(CACHE_CONTROL, "public, max-age=300"), (ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
-    (headers, Json(document)).into_response()
+    ([(CACHE_CONTROL, "public, max-age=300")], Json(document)).into_response()
 }

@@ -8,7 +8,7 @@ use shared::access::{Classification, ScopeName};
 use shared::memory::{Labels, Message, Metadata, Outcome, Remember};
 
 use super::description::{Description, Effect};
-use super::{Call, Halt, arguments};
+use super::{Call, Halt, arguments, view};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -83,8 +83,9 @@ pub(super) fn describe() -> Description {
             "event_id": { "type": "string" },
             "extractor": { "type": "string", "description": "What chose the statements." },
             "results": { "type": "array", "items": result },
+            "content_trust": view::content_trust_schema(),
         },
-        "required": ["event_id", "extractor", "results"],
+        "required": ["event_id", "extractor", "results", "content_trust"],
     });
     let text = "Remember something that will matter in later conversations: a preference, decision, fact or plan. Do \
                 not store secrets, small talk, or what search_memories returned.";
@@ -134,5 +135,6 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         "event_id": remembered.event,
         "extractor": remembered.extractor,
         "results": results.collect::<Vec<_>>(),
+        "content_trust": view::UNTRUSTED,
     }))
 }

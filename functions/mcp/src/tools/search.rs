@@ -33,8 +33,11 @@ pub(super) fn describe() -> Description {
     });
     let output = json!({
         "type": "object",
-        "properties": { "results": { "type": "array", "items": found } },
-        "required": ["results"],
+        "properties": {
+            "results": { "type": "array", "items": found },
+            "content_trust": view::content_trust_schema(),
+        },
+        "required": ["results", "content_trust"],
     });
     let text = "Find memories that answer a question, best first, with their addresses for citing; fetch returns the \
                 whole text of one. With filters, scopes or scores: search_memories.";
@@ -52,5 +55,5 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
             "url": view::url(call.exchange.state, found.memory.id),
         })
     });
-    Ok(json!({ "results": results.collect::<Vec<_>>() }))
+    Ok(json!({ "results": results.collect::<Vec<_>>(), "content_trust": view::UNTRUSTED }))
 }

@@ -4,6 +4,8 @@
 //! Works with the in-process table whatever model made the vectors. ColBERT's idea (Khattab and Zaharia, 2020) with
 //! token vectors that know no context; `super::context` brings that.
 
+use std::cell::RefCell;
+
 use super::tokens::Tokens;
 use super::words::is_stop_word;
 use crate::embedding::{QueryTokens, StaticEmbedder, TokenId};
@@ -22,6 +24,13 @@ const COMMON: f32 = 0.5;
 
 /// The tokens of a query that say something.
 pub(super) struct Interaction(QueryTokens);
+
+thread_local! {
+    /// Each token is compared with the query once, in however many memories it is. By its number: the place of its matches,
+    /// counted from 1. Kept, because so much memory asked for anew each time costs more than the
+    /// comparing.
+    static PLACES: RefCell<Box<[u32]>> = RefCell::new(vec![0; NUMBERS].into_boxed_slice());
+}
 
 /// How well a memory matches each token of the query, each 0 to 1.
 pub(super) type Match = Box<[f32]>;
@@ -44,10 +53,14 @@ impl Interaction {
 
     /// The matches of some memories, in their order.
     pub(super) fn matches<'a>(&self, memories: impl Iterator<Item = &'a Tokens>) -> Vec<Match> {
+        PLACES.with_borrow_mut(|places| {
+            places.fill(0);
+            self.matches_by(places, memories)
+        })
+    }
+
+    fn matches_by<'a>(&self, known: &mut [u32], memories: impl Iterator<Item = &'a Tokens>) -> Vec<Match> {
         let count = self.0.tokens().len();
-        // Each token is compared with the query once, in however many memories it is. By its number: the place of its
-        // matches, counted from 1.
-        let mut known = vec![0_u32; NUMBERS];
         let (mut matches, mut similarities) = (Vec::new(), Vec::new());
         let best = |tokens: &Tokens| {
             let mut best = vec![0.0_f32; count].into_boxed_slice();

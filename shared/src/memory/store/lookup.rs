@@ -1,6 +1,6 @@
 //! Single memories by their ids.
 
-use crate::access::TenantTx;
+use crate::access::{PendingTx, TenantTx};
 use crate::db::StoreError;
 use crate::ids::MemoryId;
 use crate::memory::Memory;
@@ -41,6 +41,13 @@ const LINKED: &str = "-- memory.find_linked
 pub(crate) async fn lookup(tx: &TenantTx<'_>, id: MemoryId) -> Result<Option<Memory>, StoreError> {
     let row = tx.query_opt(LOOKUP, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
     row.as_ref().map(row::memory).transpose()
+}
+
+/// The same as the first thing that is asked in a transaction: one round trip fewer.
+pub(crate) async fn lookup_first(tx: &mut PendingTx<'_>, id: MemoryId) -> Result<Option<Memory>, StoreError> {
+    let enterprise = tx.caller().enterprise_id().uuid();
+    let rows = tx.query(LOOKUP, &[&enterprise, &id.uuid()], true).await?;
+    rows.first().map(row::memory).transpose()
 }
 
 /// A memory that has been forgotten.

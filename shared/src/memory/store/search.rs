@@ -144,24 +144,54 @@ fn rank_among(query: &Query<'_>, condition: &mut Condition, candidates: &str, mo
 
 /// What the rows say; the second is whether there were too many to look at each.
 fn found(rows: &[Row]) -> Result<(Found, bool), StoreError> {
-    let first = |column: &str| rows.first().is_some_and(|row| row.get(column));
-    let there = rows.iter().filter(|row| row.get::<_, Option<Uuid>>("id").is_some());
-    let items = there.map(item).collect::<Result<_, _>>()?;
-    Ok((Found { items, more: first("more") }, first("too_many")))
+    let Some(first) = rows.first() else { return Ok((Found { items: Vec::new(), more: false }, false)) };
+    let places = Places::of(first);
+    let there = rows.iter().filter(|row| row.get::<_, Option<Uuid>>(places.id).is_some());
+    let items = there.map(|row| places.item(row)).collect::<Result<_, _>>()?;
+    Ok((Found { items, more: first.get("more") }, first.get("too_many")))
 }
 
-/// A row with what the search knows of it; a neighbour that neither arm found has none of the query's words to speak of.
-fn item(row: &Row) -> Result<Item, StoreError> {
-    let memory = row::memory(row)?;
-    let tokens = row.get::<_, Option<&[u8]>>("tokens").and_then(Tokens::from_bytes);
-    let similarity = row.get::<_, Option<f32>>("similarity").filter(|similarity| similarity.is_finite());
-    Ok(Item {
-        tokens: tokens.unwrap_or_else(|| Tokens::of(&memory.content)),
-        similarity: similarity.unwrap_or_default(),
-        words: row.get::<_, Option<f32>>("text").unwrap_or_default(),
-        capture: row.get("capture_id"),
-        position: row.get("capture_position"),
-        opinion: row.get::<_, Option<i64>>("opinion").unwrap_or_default() as f32,
-        memory,
-    })
+/// Where the columns are, which every row has at the same places.
+struct Places {
+    id: usize,
+    memory: row::Places,
+    tokens: usize,
+    similarity: usize,
+    text: usize,
+    capture: usize,
+    position: usize,
+    opinion: usize,
+}
+
+impl Places {
+    fn of(row: &Row) -> Self {
+        let place = |name| row::place(row, name);
+        Self {
+            id: place("id"),
+            memory: row::Places::of(row),
+            tokens: place("tokens"),
+            similarity: place("similarity"),
+            text: place("text"),
+            capture: place("capture_id"),
+            position: place("capture_position"),
+            opinion: place("opinion"),
+        }
+    }
+
+    /// A row with what the search knows of it; a neighbour that neither arm found has none of the query's words to speak of.
+    fn item(&self, row: &Row) -> Result<Item, StoreError> {
+        let memory = self.memory.memory(row)?;
+        let tokens = row.get::<_, Option<&[u8]>>(self.tokens).and_then(Tokens::from_bytes);
+        let similarity =
+            row.get::<_, Option<f32>>(self.similarity).filter(|similarity| similarity.is_finite());
+        Ok(Item {
+            tokens: tokens.unwrap_or_else(|| Tokens::of(&memory.content)),
+            similarity: similarity.unwrap_or_default(),
+            words: row.get::<_, Option<f32>>(self.text).unwrap_or_default(),
+            capture: row.get(self.capture),
+            position: row.get(self.position),
+            opinion: row.get::<_, Option<i64>>(self.opinion).unwrap_or_default() as f32,
+            memory,
+        })
+    }
 }

@@ -15,11 +15,11 @@ use crate::statistics::{Samples, milliseconds};
 
 /// Clients with open connections. Clones are the same clients.
 #[derive(Clone)]
-pub(super) struct Crowd(Arc<[Mutex<Client>]>);
+pub(crate) struct Crowd(Arc<[Mutex<Client>]>);
 
 impl Crowd {
     /// Connects so many clients with this key.
-    pub(super) async fn gather(address: SocketAddr, api_key: &str, clients: u16) -> Result<Self> {
+    pub(crate) async fn gather(address: SocketAddr, api_key: &str, clients: u16) -> Result<Self> {
         let connect = async || {
             let mut client = Client::connect(address).await?;
             client.authorize(api_key);
@@ -31,7 +31,11 @@ impl Crowd {
 
 /// Sends every request, each once, and returns in milliseconds how long each answer took. Fails unless every answer holds
 /// what is expected: refusals are quick.
-pub(super) async fn drive(crowd: &Crowd, requests: Vec<Request<Bytes>>, expected: &str) -> Result<Samples> {
+pub(crate) async fn drive(
+    crowd: &Crowd,
+    requests: impl IntoIterator<Item = Request<Bytes>>,
+    expected: &str,
+) -> Result<Samples> {
     let requests = std::cell::RefCell::new(requests.into_iter());
     let each = crowd.0.iter().map(async |client| {
         let mut client = client.lock().await;

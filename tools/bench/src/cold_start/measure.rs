@@ -33,6 +33,7 @@ pub(super) struct Measured {
     phases: [Samples; 4],
     warm: Samples,
     warm_cpu: Duration,
+    warm_cpu_each: Samples,
 }
 
 impl Measured {
@@ -48,6 +49,7 @@ impl Measured {
             phases: Default::default(),
             warm: Samples::default(),
             warm_cpu: Duration::ZERO,
+            warm_cpu_each: Samples::default(),
         }
     }
 
@@ -124,11 +126,15 @@ impl Measured {
         }
         let cpu = |environment: &Environment| environment.cpu_time().context("the process is gone");
         let before = cpu(&environment)?;
+        let mut last = before;
         for number in 0..requests as usize {
             let took = self.ask(&mut environment, number).await?;
             self.warm.push(milliseconds(took));
+            let now = cpu(&environment)?;
+            self.warm_cpu_each.push(milliseconds(now - last));
+            last = now;
         }
-        self.warm_cpu = (cpu(&environment)? - before) / requests;
+        self.warm_cpu = (last - before) / requests;
         Ok(())
     }
 
@@ -182,6 +188,7 @@ impl Measured {
             rss_mb: rounded(self.rss.spread().median, 2),
             warm_ms: self.warm.percentiles(),
             warm_cpu_ms: milliseconds(self.warm_cpu),
+            warm_cpu_each_ms: self.warm_cpu_each.percentiles(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use bytes::Bytes;
 use http::{Request, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::account::{self, Account};
 use crate::client::{get, post};
@@ -61,7 +61,10 @@ impl Asked {
             "mcp" => (
                 "POST /mcp search_memories",
                 MEMORY,
-                questions().iter().map(|query| tool_call(query)).collect::<Result<_>>()?,
+                questions()
+                    .iter()
+                    .map(|query| tool_call("search_memories", &json!({ "query": query })))
+                    .collect::<Result<_>>()?,
             ),
             "migrate" => {
                 let event = Work::Event(Bytes::from_static(b"{}"));
@@ -94,15 +97,15 @@ impl Asked {
 }
 
 /// `tools/call` without a session, MCP 2026-07-28.
-fn tool_call(query: &str) -> Result<Request<Bytes>> {
+pub(crate) fn tool_call(tool: &str, arguments: &Value) -> Result<Request<Bytes>> {
     const VERSION: &str = "2026-07-28";
     let body = json!({
         "jsonrpc": "2.0",
         "id": 1,
         "method": "tools/call",
         "params": {
-            "name": "search_memories",
-            "arguments": { "query": query },
+            "name": tool,
+            "arguments": arguments,
             "_meta": {
                 "io.modelcontextprotocol/protocolVersion": VERSION,
                 "io.modelcontextprotocol/clientCapabilities": {},
@@ -115,7 +118,7 @@ fn tool_call(query: &str) -> Result<Request<Bytes>> {
         ("accept", "application/json, text/event-stream"),
         ("mcp-protocol-version", VERSION),
         ("mcp-method", "tools/call"),
-        ("mcp-name", "search_memories"),
+        ("mcp-name", tool),
     ];
     for (name, value) in headers {
         request.headers_mut().insert(name, value.parse()?);

@@ -1,0 +1,93 @@
+//! Web pages of other origins: whom a browser lets read what (CORS).
+
+use axum::body::Body;
+use http::Request;
+use serde_json::json;
+
+use super::mcp::client::{LEGACY, send};
+use crate::harness::{ALLOWED_ORIGIN, Answer, Client, TestApp};
+
+const ANY: &str = "https://somebodys.example";
+
+/// What applications in a browser need before they have a token.
+const OPEN: [(&str, &str); 7] = [
+    ("GET", "/.well-known/jwks.json"),
+    ("GET", "/.well-known/oauth-authorization-server"),
+    ("GET", "/.well-known/oauth-protected-resource"),
+    ("GET", "/.well-known/oauth-protected-resource/mcp"),
+    ("POST", "/oauth/token"),
+    ("POST", "/oauth/register"),
+    ("POST", "/oauth/revoke"),
+];
+
+/// What a browser asks before it sends a page's request.
+async fn preflight(client: &impl Client, method: &str, path: &str, origin: &str) -> Answer {
+    let request = Request::options(path)
+        .header("host", "mem0.test")
+        .header("origin", origin)
+        .header("access-control-request-method", method)
+        .header("access-control-request-headers", "authorization,content-type,mcp-protocol-version");
+    client.send(request.body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn every_page_may_find_the_authorization_server_and_exchange_tokens() {
+    let app = TestApp::new().await;
+    let anybody = app.anonymous();
+    for (method, path) in OPEN {
+        let before = preflight(&anybody, method, path, ANY).await;
+        before.assert_status(200);
+        assert_eq!(before.header("access-control-allow-origin"), Some("*"), "{before}");
+        assert!(before.header("access-control-allow-methods").unwrap().contains(method), "{before}");
+        let headers = before.header("access-control-allow-headers").unwrap();
+        assert!(headers.contains("mcp-protocol-version"), "{before}");
+        let request = Request::builder().method(method).uri(path).header("origin", ANY);
+        let answer = anybody.send(request.body(Body::empty()).unwrap()).await;
+        // Refusals, too: a page must be able to read why.
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{answer}");
+        for answer in [before, answer] {
+            assert_eq!(answer.header("access-control-allow-credentials"), None, "{answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_configured_pages_may_call_the_endpoint() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
+    let version = ("mcp-protocol-version", LEGACY);
+    for origin in [ALLOWED_ORIGIN, "https://mem0.test", "http://localhost:6274"] {
+        let before = preflight(&app.anonymous(), "POST", "/mcp", origin).await;
+        assert_eq!(before.header("access-control-allow-origin"), Some(origin), "{before}");
+        assert_eq!(before.header("access-control-allow-credentials"), None, "{before}");
+        let answer = send(&alice, &ping, &[version, ("origin", origin)]).await;
+        answer.assert_status(200);
+        assert_eq!(answer.header("access-control-allow-origin"), Some(origin), "{answer}");
+        // So that it can find out where to get a token.
+        let refused = send(&app.anonymous(), &ping, &[version, ("origin", origin)]).await;
+        refused.assert_status(401);
+        assert_eq!(refused.header("access-control-allow-origin"), Some(origin), "{refused}");
+        assert!(refused.header("access-control-expose-headers").unwrap().contains("www-authenticate"));
+    }
+    for origin in [ANY, "null", "http://mem0.test", "https://chat.test.somebodys.example"] {
+        let before = preflight(&app.anonymous(), "POST", "/mcp", origin).await;
+        assert_eq!(before.header("access-control-allow-origin"), None, "{before}");
+        let answer = send(&alice, &ping, &[version, ("origin", origin)]).await;
+        answer.assert_status(403);
+        assert_eq!(answer.header("access-control-allow-origin"), None, "{answer}");
+    }
+}
+
+/// Pages that people see, and everything that goes by a cookie or a login, is nobody else's to read.
+#[tokio::test]
+async fn nothing_else_is_open_to_other_pages() {
+    let app = TestApp::new().await;
+    let open: Vec<&str> = OPEN.iter().map(|(_, path)| *path).chain(["/mcp"]).collect();
+    for (_, operation) in server::operations() {
+        if !open.contains(&operation.path) {
+            let before = preflight(&app.anonymous(), operation.method, operation.path, ALLOWED_ORIGIN).await;
+            assert_eq!(before.header("access-control-allow-origin"), None, "{before}");
+        }
+    }
+}
