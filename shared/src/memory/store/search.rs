@@ -106,6 +106,10 @@ pub(crate) async fn among(
 /// The statement that reads the first `most` of the candidates, the most promising first, for which the condition holds,
 /// and what was captured next to the first [`EXPLAINED`] of those, as far as the condition holds for it as well. It answers
 /// a row without a memory if there is none.
+///
+/// Memories are looked up one by one, by their id or by what they were captured with (`OFFSET 0` sees to it): the planner
+/// takes the conditions for so selective that it would rather read everything in small scopes, and compare each with each
+/// candidate.
 fn rank_among(query: &Query<'_>, condition: &mut Condition, candidates: &str, most: i64) -> String {
     let most = condition.bind(most, "bigint");
     let embedding = condition.bind(query.embedding.map(HalfVector::from), "halfvec");
@@ -120,17 +124,20 @@ fn rank_among(query: &Query<'_>, condition: &mut Condition, candidates: &str, mo
         ), found AS MATERIALIZED (
             SELECT {COLUMNS}, m.capture_id, m.capture_position, m.tokens, c.similarity, c.text, c.place
               FROM candidates c
-              JOIN memories m ON m.enterprise_id = $1 AND m.id = c.id
-             WHERE {holds}
+             CROSS JOIN LATERAL (SELECT m.* FROM memories m WHERE m.id = c.id AND {holds} OFFSET 0) m
              ORDER BY c.place LIMIT {most}
         ), beside AS (
             SELECT DISTINCT ON (m.id) {COLUMNS}, m.capture_id, m.capture_position, m.tokens,
                    CASE WHEN m.embedding_model = {model} THEN -(m.embedding <#> {embedding}) END::real,
                    NULL::real, NULL::bigint
               FROM (SELECT f.capture_id, f.capture_position FROM found f ORDER BY f.place LIMIT {EXPLAINED}) b
-              JOIN memories m ON m.enterprise_id = $1 AND m.capture_id = b.capture_id AND m.capture_id <> m.id
+             CROSS JOIN LATERAL (
+                SELECT m.* FROM memories m
+                 WHERE m.enterprise_id = $1 AND m.capture_id = b.capture_id AND m.capture_id <> m.id
                    AND m.capture_position BETWEEN b.capture_position - {BESIDE} AND b.capture_position + {BESIDE}
-             WHERE {holds} AND NOT EXISTS (SELECT FROM found f WHERE f.id = m.id)
+                   AND {holds} OFFSET 0
+             ) m
+             WHERE m.id <> ALL (ARRAY(SELECT f.id FROM found f))
              ORDER BY m.id
         )
         SELECT m.*, s.more, s.too_many,
