@@ -151,6 +151,11 @@ fn tool(tool: &str, world: &World) -> Vec<Use> {
         "get_hierarchical_memories" => {
             vec![("", json!({})), (" (query)", json!({ "query": query, "threshold": 0.0 }))]
         }
+        "enhance_prompt" => vec![
+            ("", json!({ "prompt": query, "threshold": 0.0 })),
+            (" (include)", json!({ "prompt": "tea", "include": [world.team_memory] })),
+            (" (include personal)", json!({ "prompt": "tea", "include": [world.personal_memory] })),
+        ],
         "share_memory" => about("memory_id", json!({ "with": "enterprise" })),
         "request_approval" => {
             about("memory_id", json!({ "with": world.sibling.label(), "reason": "for a change" }))
@@ -161,7 +166,7 @@ fn tool(tool: &str, world: &World) -> Vec<Use> {
     let into_use = |(variant, arguments): (&str, Value)| Use {
         name: format!("tool {tool}{variant}"),
         method: "tools/call",
-        names_a_thing: ["memory_id", "id", "event_id", "scope"]
+        names_a_thing: ["memory_id", "id", "event_id", "scope", "include"]
             .iter()
             .any(|name| !arguments[*name].is_null()),
         params: json!({ "name": tool, "arguments": arguments }),

@@ -16,13 +16,11 @@ const KEPT: Duration = Duration::from_secs(2 * 60 * 60);
 const EXPOSED: [HeaderName; 3] = [WWW_AUTHENTICATE, RETRY_AFTER, HeaderName::from_static("x-request-id")];
 
 /// Pages of every origin: for what is public, and for what is secured by nothing but what its caller brings.
-#[must_use]
 pub fn every_page() -> CorsLayer {
     pages(AllowOrigin::any())
 }
 
 /// Pages of the origins for which this is true.
-#[must_use]
 pub fn pages_of(known: impl Fn(&HeaderValue) -> bool + Clone + Send + Sync + 'static) -> CorsLayer {
     pages(AllowOrigin::predicate(move |origin, _| known(origin)))
 }

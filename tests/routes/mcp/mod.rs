@@ -6,6 +6,7 @@ pub(super) mod client;
 mod completion;
 mod confirmation;
 mod connectors;
+mod enhance_prompt;
 mod envelope;
 mod eras;
 mod notices;

@@ -119,6 +119,7 @@ async fn the_list_depends_on_the_credential_only() {
             "get_event_status",
             "list_scopes",
             "get_hierarchical_memories",
+            "enhance_prompt",
             "whoami",
             "search",
             "fetch"

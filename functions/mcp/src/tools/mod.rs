@@ -8,6 +8,7 @@ mod delete_all_memories;
 mod delete_entities;
 mod delete_memory;
 mod description;
+mod enhance_prompt;
 mod fetch;
 mod get_event_status;
 mod get_hierarchical_memories;
@@ -111,6 +112,8 @@ tools! {
     ListScopes = list_scopes, READ;
     /// Everything that the caller sees, level by level.
     GetHierarchicalMemories = get_hierarchical_memories, READ;
+    /// A prompt with what is remembered in front of it.
+    EnhancePrompt = enhance_prompt, READ;
     /// Let somebody else see one.
     ShareMemory = share_memory, WRITE;
     /// Ask those who have to agree to that.

@@ -101,16 +101,6 @@ pub(crate) fn classification(row: &Row, table: &'static str) -> Result<Classific
     class.map_err(|problem| StoreError::Corrupt { table, column: "classification", problem })
 }
 
-/// Reads the columns `user_id`, `agent_id`, `app_id` and `run_id`.
-pub(crate) fn labels(row: &Row) -> Labels {
-    Labels {
-        user: row.get("user_id"),
-        agent: row.get("agent_id"),
-        app: row.get("app_id"),
-        run: row.get("run_id"),
-    }
-}
-
 pub(crate) fn metadata(stored: Value, table: &'static str) -> Result<Metadata, StoreError> {
     match stored {
         Value::Object(metadata) => Ok(metadata),
