@@ -107,11 +107,19 @@ impl Error {
         Self::Unavailable { message, cause: Some(cause.into()) }
     }
 
-    /// Whether it only lost against another transaction, so that the same may well work in a moment.
+    /// Whether it only lost against another change, so that the same may well work in a moment, or be refused for a reason
+    /// that can be told. A constraint that nobody expected to be violated is one: what was looked at before came or went
+    /// meanwhile.
     #[must_use]
     pub fn lost_a_race(&self) -> bool {
-        let Self::Unavailable { cause: Some(cause), .. } = self else { return false };
-        matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Serialization))
+        let cause = match self {
+            Self::Unavailable { cause: Some(cause), .. } | Self::Internal(cause) => cause,
+            _ => return false,
+        };
+        matches!(
+            cause.downcast_ref::<StoreError>(),
+            Some(StoreError::Serialization | StoreError::Constraint { .. })
+        )
     }
 
     /// A fault of ours.

@@ -28,6 +28,9 @@ pub struct RequestLog {
     operation: Mutex<(Option<String>, Option<String>)>,
     refusal: Mutex<Option<Refusal>>,
     audited: AtomicBool,
+    /// Whether the last attempt lost against another change, and how many did.
+    lost: AtomicBool,
+    lost_races: AtomicU32,
 }
 
 /// That a request was refused because of who asked.
@@ -51,6 +54,8 @@ impl RequestLog {
             operation: Mutex::default(),
             refusal: Mutex::default(),
             audited: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
+            lost_races: AtomicU32::new(0),
         }
     }
 
@@ -79,6 +84,11 @@ impl RequestLog {
     /// Round trips to the database so far.
     pub fn queries(&self) -> u32 {
         self.queries.load(Ordering::Relaxed)
+    }
+
+    /// How often it was begun in vain, because another change came first.
+    pub fn lost_races(&self) -> u32 {
+        self.lost_races.load(Ordering::Relaxed)
     }
 
     /// Time spent waiting for the database so far.
@@ -143,6 +153,19 @@ pub(crate) fn audited() {
 /// Whether the audit log tells of this request.
 pub(crate) fn was_audited() -> bool {
     CURRENT.try_with(|log| log.audited.load(Ordering::Relaxed)).unwrap_or(false)
+}
+
+/// Takes note that the request lost against another change, and may well succeed when it is done again.
+pub(crate) fn lost_race() {
+    let _ = CURRENT.try_with(|log| {
+        log.lost.store(true, Ordering::Relaxed);
+        log.lost_races.fetch_add(1, Ordering::Relaxed);
+    });
+}
+
+/// Whether it did since this was last asked.
+pub(crate) fn take_lost_race() -> bool {
+    CURRENT.try_with(|log| log.lost.swap(false, Ordering::Relaxed)).unwrap_or(false)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -19,7 +19,7 @@ async fn chained() -> (TestApp, Actor) {
 }
 
 /// Chains until nothing of the tenant's waits; transactions of other tests may hold it up.
-async fn seal(app: &TestApp, owner: &Actor) {
+pub(crate) async fn seal(app: &TestApp, owner: &Actor) {
     let open = "SELECT count(*) FROM audit_log l WHERE enterprise_id = $1
                    AND NOT EXISTS (SELECT FROM audit_chain c WHERE c.enterprise_id = $1 AND c.id = l.id)";
     loop {
@@ -39,11 +39,11 @@ async fn intruder(app: &TestApp) -> &Client {
     client
 }
 
-async fn verify(owner: &Actor) -> Value {
+pub(crate) async fn verify(owner: &Actor) -> Value {
     owner.post("/v1/audit/verify", json!({})).await.ok()
 }
 
-async fn tamper(app: &TestApp, owner: &Actor, sql: &str) {
+pub(crate) async fn tamper(app: &TestApp, owner: &Actor, sql: &str) {
     let sql = sql.replace("$tenant", &format!("'{}'", owner.enterprise.uuid()));
     intruder(app).await.batch_execute(&sql).await.unwrap();
 }

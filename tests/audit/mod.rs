@@ -1,8 +1,9 @@
 //! The audit log: that everything leaves its row, who may read it, and that nobody can change it unnoticed.
 
-mod chain;
+pub(crate) mod chain;
 mod denials;
 mod query;
+mod retention;
 mod trail;
 
 use serde_json::Value;

@@ -148,6 +148,9 @@ async fn note(
         let unproven = call.path.starts_with("/v1/auth/");
         assert!(unproven || row["actor_id"] == world.owner.user.uuid().to_string(), "{row}");
         assert_eq!(text(&row["request_id"]).len(), 36, "{row}");
+        let named = row["memory_ids"].as_array().is_some_and(|ids| !ids.is_empty());
+        let classed = row["tags"].as_array().unwrap().iter().any(|tag| text(tag).starts_with("class:"));
+        assert!(classed || !named, "it does not say how confidential that was: {row}");
         let operation = text(&row["operation"]);
         let base = call.name.split(" (").next().unwrap();
         let of_mcp = base == "POST /mcp" || !base.starts_with("resources/") && base.starts_with(&operation);
@@ -176,8 +179,26 @@ async fn a_search_names_the_memories_it_showed() {
     assert_eq!(named, shown);
     assert_eq!(row["actor_method"], "session");
     assert_eq!(row["credential_id"], world.owner.session.uuid().to_string());
-    assert_eq!(row["tags"], serde_json::json!(["data-access", "gdpr"]));
+    assert_eq!(row["tags"], serde_json::json!(["data-access", "class:internal", "gdpr"]));
     assert!(!row.to_string().contains("open"), "neither the query nor a text: {row}");
+}
+
+/// However many levels it looks at.
+#[tokio::test]
+async fn looking_level_by_level_leaves_one_row() {
+    let app = TestApp::new().await;
+    let world = World::new(&app, "walrus").await;
+    for query in [serde_json::json!(null), serde_json::json!("when does the walrus open")] {
+        let known = count(&app, world.owner.enterprise).await;
+        let body = serde_json::json!({ "query": query, "per_level": 10 });
+        let found = world.owner.post("/v1/memories/hierarchical/", body).await.ok();
+        let levels = found["levels"].as_array().unwrap();
+        assert!(levels.len() > 1, "{found}");
+        let shown: usize = levels.iter().map(|level| level["results"].as_array().unwrap().len()).sum();
+        let written = rows(&app, world.owner.enterprise, known).await;
+        let [row] = &written[..] else { panic!("{written:?}") };
+        assert_eq!(row["memory_ids"].as_array().unwrap().len(), shown, "{row}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! `mem0 mcp serve` between an AI tool and this server: what goes in as lines comes out as lines, in both eras.
 
+mod audit;
 mod login;
 mod program;
 mod setup;

@@ -5,6 +5,7 @@
 //! `jobs`, what needs a process in `lambda`.
 
 mod database;
+mod lost_races;
 mod mcp;
 mod rollout;
 mod storm;

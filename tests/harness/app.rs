@@ -113,6 +113,11 @@ impl TestApp {
         people::register(self, name).await
     }
 
+    /// Accepts an invitation by registering.
+    pub(crate) async fn accepted(&self, email: &str, invitation: &str) -> Actor {
+        people::accept(self, email, invitation).await
+    }
+
     /// When every test begins.
     pub(crate) fn start() -> DateTime<Utc> {
         "2026-03-02T09:00:00Z".parse().unwrap()

@@ -28,9 +28,17 @@ pub(crate) const PASSWORD: &str = "violet anchor 47 drum";
 /// A new enterprise and its owner, through the route: slower than rows, because the password is really hashed.
 pub(super) async fn register(app: &TestApp, name: &str) -> Actor {
     let email = format!("{name}@{name}.example");
-    let body = json!({
-        "email": email, "password": PASSWORD, "name": name, "enterprise_name": format!("{name} Ltd"),
-    });
+    let enterprise = ("enterprise_name", format!("{name} Ltd"));
+    registered(app, &email, name, enterprise).await
+}
+
+/// Somebody who was invited, through the route.
+pub(super) async fn accept(app: &TestApp, email: &str, invitation: &str) -> Actor {
+    registered(app, email, "invited", ("invitation", invitation.to_owned())).await
+}
+
+async fn registered(app: &TestApp, email: &str, name: &str, (place, value): (&str, String)) -> Actor {
+    let body = json!({ "email": email, "password": PASSWORD, "name": name, place: value });
     let answer = app.anonymous().post("/v1/auth/register", body).await.ok();
     let row = "SELECT u.enterprise_id, u.id, u.scope_id, e.id, s.id
                  FROM users u JOIN scopes e ON e.enterprise_id = u.enterprise_id AND e.kind = 'enterprise'
@@ -38,7 +46,7 @@ pub(super) async fn register(app: &TestApp, name: &str) -> Actor {
     let row = app.database().superuser().await.query_one(row, &[&email]).await.unwrap();
     Actor {
         app: app.clone(),
-        email,
+        email: email.to_owned(),
         enterprise: EnterpriseId(row.get(0)),
         user: UserId(row.get(1)),
         scope: ScopeId(row.get(2)),

@@ -267,6 +267,8 @@ async fn linked(owner: &Actor, marker: &str) -> (String, String) {
 async fn was_looked_after(app: &TestApp, owner: &Actor) {
     let upkeep = "WITH size AS (INSERT INTO scope_sizes VALUES ($1, $2, 0)),
                        sample AS (INSERT INTO term_samples VALUES ($1, 0)),
+                       retired AS (INSERT INTO audit_retirements
+                                   VALUES ($1, '2020-01-01', 1, 0, '', '2021-02-01', gen_random_uuid())),
                        plan AS (INSERT INTO enterprise_plans VALUES ($1, 'enterprise')),
                        counted AS (INSERT INTO memory_counts VALUES ($1, 2, now()))
                   INSERT INTO frequent_terms VALUES ($1, 'spring', 0.01)";

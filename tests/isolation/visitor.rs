@@ -24,11 +24,13 @@ pub(super) enum Visitor {
     Deactivated(Actor),
     /// Owner of the enterprise, with a key that may read nodes and their members only.
     NarrowKey(Actor),
+    /// Owner of the enterprise, with a key that may do everything, to the team beside the one concerned alone.
+    NodeKey(Actor),
 }
 
 impl Visitor {
     /// One of each, new, because a call may end their session.
-    pub(super) async fn all(world: &World, elsewhere: &Actor) -> [Self; 7] {
+    pub(super) async fn all(world: &World, elsewhere: &Actor) -> [Self; 8] {
         let unique = TestApp::unique();
         [
             Self::Anonymous(world.app.anonymous()),
@@ -42,6 +44,7 @@ impl Visitor {
             Self::Viewer(world.owner.enterprise_colleague(&format!("viewer{unique}"), Role::Viewer).await),
             Self::Deactivated(deactivated(world, unique).await),
             Self::NarrowKey(narrowed(world, unique).await),
+            Self::NodeKey(confined(world, unique).await),
         ]
     }
 
@@ -54,7 +57,8 @@ impl Visitor {
             | Self::Neighbour(actor)
             | Self::Viewer(actor)
             | Self::Deactivated(actor)
-            | Self::NarrowKey(actor) => Some(actor),
+            | Self::NarrowKey(actor)
+            | Self::NodeKey(actor) => Some(actor),
         }
     }
 
@@ -74,7 +78,7 @@ impl Visitor {
 
     /// Whether nothing that calls name in their address is visible to them.
     pub(super) fn sees_nothing_of_it(&self) -> bool {
-        matches!(self, Self::Outsider(_) | Self::Sibling(_) | Self::Neighbour(_))
+        matches!(self, Self::Outsider(_) | Self::Sibling(_) | Self::Neighbour(_) | Self::NodeKey(_))
     }
 
     /// Asserts that the answer tells nothing of the tenant that this visitor did not bring and may not see.
@@ -108,6 +112,13 @@ impl Visitor {
                 private.chain(of_team).chain(beside).collect()
             }
             Self::Viewer(_) => private.collect(),
+            // Of everything that there is in the enterprise, only the team beside.
+            Self::NodeKey(_) => {
+                let theirs = [world.sibling.id.to_string(), world.owner.enterprise.to_string()];
+                let mut all = world.ids();
+                all.retain(|id| !theirs.contains(id));
+                all.into_iter().chain([world.team.name.clone(), format!("the {} of", world.marker)]).collect()
+            }
             // Names of nodes and people, and nothing that anybody remembers.
             Self::NarrowKey(_) => vec![
                 world.personal_memory.clone(),
@@ -127,7 +138,11 @@ impl Visitor {
     #[track_caller]
     pub(super) fn assert_changed_nothing(&self, before: &Tables, after: &Tables, success: bool, who: &str) {
         match self {
-            Self::Sibling(actor) | Self::Neighbour(actor) | Self::Viewer(actor) | Self::NarrowKey(actor)
+            Self::Sibling(actor)
+            | Self::Neighbour(actor)
+            | Self::Viewer(actor)
+            | Self::NarrowKey(actor)
+            | Self::NodeKey(actor)
                 if success =>
             {
                 before.clone().without(actor.user).assert_kept(after, who);
@@ -154,6 +169,17 @@ async fn narrowed(world: &World, unique: usize) -> Actor {
     key
 }
 
+/// An owner's key for one team.
+async fn confined(world: &World, unique: usize) -> Actor {
+    let owner = world.owner.enterprise_colleague(&format!("confined{unique}"), Role::Owner).await;
+    let limits = serde_json::json!({
+        "name": "confined", "scopes": ApiKeyVerb::ALL, "within": [world.sibling.label()],
+    });
+    let key = owner.with_key(&owner.post("/v1/api-keys", limits).await.ok());
+    key.get("/v1/ping/").await.ok();
+    key
+}
+
 impl fmt::Display for Visitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -164,6 +190,7 @@ impl fmt::Display for Visitor {
             Self::Viewer(_) => "a viewer of the enterprise",
             Self::Deactivated(_) => "an owner whose account is deactivated",
             Self::NarrowKey(_) => "an owner's key that reads nodes only",
+            Self::NodeKey(_) => "an owner's key for the team beside",
         })
     }
 }

@@ -1,6 +1,11 @@
-//! Who sees what, held against a model of it: random sequences of changes (`sequences`), and changes at the same time as
-//! reads (`races`).
+//! Who sees what, held against a model of it: random sequences of changes (`sequences`, which do each of the `steps` to the
+//! product and to the `model` beside it, a `pair`), the same with a product that is broken on purpose (`faults`), and changes
+//! at the same time as reads (`races`).
 
+mod faults;
 mod model;
+mod pair;
 mod races;
 mod sequences;
+mod sharing_races;
+mod steps;

@@ -1,8 +1,9 @@
 //! `mem0`: the local end of mem0-enterprise.
 //!
 //! [`bridge`] is what AI tools start (`mem0 mcp serve`), [`setup`] what tells them to. Which server, and who asks, is in
-//! [`config`]; [`login`] gets and keeps the credential.
+//! [`config`]; [`login`] gets and keeps the credential. [`audit`] looks at the audit log from outside.
 
+mod audit;
 mod bridge;
 mod client;
 mod config;
@@ -26,6 +27,9 @@ enum Command {
     /// The Model Context Protocol.
     #[command(subcommand)]
     Mcp(Mcp),
+    /// The audit log of an enterprise.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Sign in, by agreeing in a browser on this machine or another.
     Login(login::Args),
     /// Sign out, here and on the server.
@@ -42,6 +46,7 @@ enum Mcp {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Audit(command) => return audit::run(&command),
         Command::Mcp(Mcp::Serve(args)) => bridge::run(&args),
         Command::Login(args) => login::login(&args),
         Command::Logout => login::logout(),

@@ -1,7 +1,7 @@
 //! What this process knows of the scopes of those who asked before.
 //!
 //! Every request asks the database whether the credential is still good, and whether what it stands for has changed
-//! (`mem0.principal`). Only if it has, the scopes themselves are read again. So nothing here outlives its revocation, and
+//! (`mem0.who_asks`). Only if it has, the scopes themselves are read again. So nothing here outlives its revocation, and
 //! nothing here needs to be told of a change or to expire.
 
 use std::collections::HashMap;
@@ -63,7 +63,7 @@ impl Answers {
         Some(known)
     }
 
-    /// What a row of `mem0.principal` says, made up by what was known where it says that nothing changed.
+    /// What a row of `mem0.who_asks` says, made up by what was known where it says that nothing changed.
     pub(super) fn learn(&self, proof: Proof, before: Option<Known>, row: &Row) -> Result<Known, StoreError> {
         let broad: Vec<i64> = row.get("broad");
         let within: Option<Vec<i64>> = row.get("within_scopes");

@@ -22,28 +22,37 @@ pub(super) struct Scopes {
 }
 
 impl Scopes {
-    /// From the columns `scope_ids, kinds, parents, roles, node_ids, names` of one row, each scope after its parent. None
-    /// where they are null.
+    /// From the columns of `mem0.readable_scopes` in one row. None where they are null.
     pub(super) fn from_row(row: &Row) -> Result<Option<Self>, StoreError> {
         let Some(ids) = row.get::<_, Option<Vec<i64>>>("scope_ids") else { return Ok(None) };
         let corrupt = |column, problem| StoreError::Corrupt { table: "scopes", column, problem };
         let kinds: Vec<&str> = row.get("kinds");
         let parents: Vec<Option<i64>> = row.get("parents");
-        let roles: Vec<Option<&str>> = row.get("roles");
-        let nodes: Vec<Option<Uuid>> = row.get("node_ids");
-        let names: Vec<Option<String>> = row.get("names");
-        let lengths = [kinds.len(), parents.len(), roles.len(), nodes.len(), names.len()];
-        if lengths != [ids.len(); 5] {
-            return Err(corrupt("path", format!("{} scopes with {lengths:?} properties", ids.len())));
+        let (held_on, held_as): (Vec<i64>, Vec<&str>) = (row.get("held_on"), row.get("held_as"));
+        let named_ids = row.get::<_, Option<Vec<i64>>>("named_ids").unwrap_or_default();
+        let node_ids = row.get::<_, Option<Vec<Uuid>>>("node_ids").unwrap_or_default();
+        let names = row.get::<_, Option<Vec<String>>>("names").unwrap_or_default();
+        let lengths = [(ids.len(), kinds.len()), (ids.len(), parents.len()), (held_on.len(), held_as.len())];
+        let lengths =
+            lengths.into_iter().chain([(named_ids.len(), node_ids.len()), (named_ids.len(), names.len())]);
+        if let Some(differ) = lengths.into_iter().find(|(one, other)| one != other) {
+            return Err(corrupt("path", format!("properties of different numbers of scopes: {differ:?}")));
         }
+        let mut held = HashMap::with_capacity(held_on.len());
+        for (id, role) in held_on.into_iter().zip(held_as) {
+            held.insert(id, role.parse::<Role>().map_err(|problem| corrupt("role", problem))?);
+        }
+        // Of all nodes, for whoever reads them all: whose scope is not among the others is nobody's business.
+        let nodes = node_ids.into_iter().map(NodeId).zip(names);
+        let mut nodes: HashMap<i64, (NodeId, String)> = named_ids.into_iter().zip(nodes).collect();
         let mut scopes = Self::default();
-        for (index, (id, name)) in ids.into_iter().zip(names).enumerate() {
+        for index in from_the_top(&ids, &parents) {
+            let id = ids[index];
             let kind = kinds[index].parse().map_err(|problem| corrupt("kind", problem))?;
-            let role = roles[index].map(str::parse).transpose();
-            let role = role.map_err(|problem| corrupt("role", problem))?;
-            let node = nodes[index].map(NodeId);
-            let held = ReadableScope { kind, node, name, role, ..ReadableScope::bare(ScopeId(id)) };
-            scopes.push_below(parents[index].map(ScopeId), held);
+            let (node, name) = nodes.remove(&id).unzip();
+            let role = held.get(&id).copied();
+            let scope = ReadableScope { kind, node, name, role, ..ReadableScope::bare(ScopeId(id)) };
+            scopes.push_below(parents[index].map(ScopeId), scope);
         }
         scopes.print();
         Ok(Some(scopes))
@@ -128,9 +137,29 @@ impl Scopes {
     }
 }
 
+/// Positions in which each comes after its parent, if that is there at all; beside each other the older first.
+fn from_the_top(ids: &[i64], parents: &[Option<i64>]) -> Vec<usize> {
+    /// More than there can be.
+    const LEVELS: usize = 64;
+    let positions: HashMap<i64, usize> = ids.iter().enumerate().map(|(index, id)| (*id, index)).collect();
+    let above: Vec<Option<usize>> =
+        parents.iter().map(|parent| positions.get(parent.as_ref()?).copied()).collect();
+    let level = |index: &usize| std::iter::successors(above[*index], |at| above[*at]).take(LEVELS).count();
+    let mut order: Vec<usize> = (0..ids.len()).collect();
+    order.sort_by_cached_key(|index| (level(index), ids[*index]));
+    order
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_the_order_parents_come_first() {
+        let (ids, parents) = ([5, 4, 3, 1, 9], [Some(4), Some(3), Some(1), None, Some(77)]);
+        let order: Vec<i64> = from_the_top(&ids, &parents).into_iter().map(|index| ids[index]).collect();
+        assert_eq!(order, [1, 9, 3, 4, 5], "whose parent cannot be read is at the top");
+    }
 
     fn scopes(tree: &[(i64, ScopeKind, Option<i64>, Option<Role>)]) -> Scopes {
         let mut scopes = Scopes::default();

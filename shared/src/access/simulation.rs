@@ -26,9 +26,9 @@ impl Simulation {
     pub async fn of(tx: &TenantTx<'_>, user: UserId) -> Result<Option<Self>, StoreError> {
         const SIMULATE: &str = "-- access.simulate
             SELECT u.email, u.kind = 'service' AS service, u.status = 'active' AS active,
-                   x.scope_ids, x.kinds, x.parents, x.roles, x.node_ids, x.names
+                   x.scope_ids, x.kinds, x.parents, x.held_on, x.held_as, x.named_ids, x.node_ids, x.names
               FROM users u
-              CROSS JOIN LATERAL mem0.expand_scopes(u.enterprise_id, u.id, u.scope_id) x
+              CROSS JOIN LATERAL mem0.readable_scopes(u.enterprise_id, u.id, u.scope_id) x
              WHERE u.enterprise_id = $1 AND u.id = $2";
         let asker = tx.caller();
         let enterprise = asker.enterprise_id();

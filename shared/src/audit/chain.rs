@@ -168,6 +168,15 @@ pub async fn extend(gate: &Gate) -> Result<u64> {
     Ok(u64::from(made.unsigned_abs()))
 }
 
+/// Takes away the oldest month that nobody keeps any longer, once all of it is chained as it is; how many, 1 or 0. What is
+/// left of it are its links and a row that says where they stood.
+pub async fn retire(gate: &Gate) -> Result<u64> {
+    let tx = gate.upkeep("audit.retire").await?;
+    let retired = store::retire(&tx, gate.clock.now()).await?;
+    tx.commit().await?;
+    Ok(u64::from(retired.unsigned_abs()))
+}
+
 /// Where the enterprise's chain ends.
 pub async fn head(ctx: &AuthContext, db: &Database) -> Result<Head> {
     ctx.authorize(Action::ReadAudit, ctx.enterprise()?)?;

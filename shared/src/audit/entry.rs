@@ -3,7 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::access::{AuthContext, Method, ReadableScope};
+use crate::access::{AuthContext, Classification, Method, ReadableScope};
 use crate::ids::{EnterpriseId, MemoryId, ScopeId, UserId};
 
 /// What happened. Details never hold memory text, queries, tokens or passwords.
@@ -15,6 +15,8 @@ pub struct Entry {
     pub target: Option<String>,
     /// The memories that were shown or changed.
     pub memories: Vec<MemoryId>,
+    /// How confidential these are at most. Not said, it is looked up when the row is written.
+    pub class: Option<Classification>,
     /// Where, if it happened in one scope.
     pub scope: Option<ScopeId>,
     /// Whatever else a reader of the log needs.
@@ -38,6 +40,7 @@ impl Entry {
             action,
             target: None,
             memories: Vec::new(),
+            class: None,
             scope: None,
             details: Value::Object(Default::default()),
             tags: Vec::new(),
@@ -49,6 +52,13 @@ impl Entry {
     #[must_use]
     pub fn memories(mut self, ids: impl IntoIterator<Item = MemoryId>) -> Self {
         self.memories.extend(ids);
+        self
+    }
+
+    /// Says how confidential what was shown or changed is, where that is known: it spares looking it up.
+    #[must_use]
+    pub fn classified(mut self, classes: impl IntoIterator<Item = Classification>) -> Self {
+        self.class = classes.into_iter().max();
         self
     }
 
@@ -82,7 +92,7 @@ impl Entry {
         self
     }
 
-    /// Adds a tag: `class:restricted`.
+    /// Adds a tag.
     #[must_use]
     pub fn tagged(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());

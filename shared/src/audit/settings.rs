@@ -53,6 +53,8 @@ pub struct Settings {
     pub reads: Reads,
     /// What rows are tagged for.
     pub frameworks: Vec<Framework>,
+    /// For how many months after their own rows are kept at least; none: as the plan says.
+    pub retention_months: Option<i32>,
     /// When somebody last changed them.
     pub updated_at: Option<DateTime<Utc>>,
 }
@@ -66,7 +68,14 @@ pub struct NewSettings {
     /// What rows are tagged for.
     #[serde(default)]
     pub frameworks: Vec<Framework>,
+    /// For how many months after their own rows are kept at least, 1 to [`MAX_RETENTION_MONTHS`]; as the plan says, if not
+    /// given.
+    #[serde(default)]
+    pub retention_months: Option<i32>,
 }
+
+/// A hundred years.
+pub const MAX_RETENTION_MONTHS: i32 = 1200;
 
 /// The enterprise's settings.
 pub async fn lookup(ctx: &AuthContext, db: &Database) -> Result<Settings> {
@@ -80,11 +89,18 @@ pub async fn lookup(ctx: &AuthContext, db: &Database) -> Result<Settings> {
 /// Replaces the enterprise's settings. They apply from the next row on.
 pub async fn replace(ctx: &AuthContext, db: &Database, new: NewSettings) -> Result<Settings> {
     const REPLACE: &str = "-- audit_policy.upsert
-        INSERT INTO audit_policies (enterprise_id, reads, frameworks, updated_at) VALUES ($1, $2, $3, $4)
+        INSERT INTO audit_policies (enterprise_id, reads, frameworks, retention_months, updated_at)
+        VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (enterprise_id)
-            DO UPDATE SET reads = excluded.reads, frameworks = excluded.frameworks, updated_at = excluded.updated_at";
+            DO UPDATE SET reads = excluded.reads, frameworks = excluded.frameworks,
+                          retention_months = excluded.retention_months, updated_at = excluded.updated_at";
     let root = ctx.enterprise()?;
     ctx.authorize(Action::ManageAudit, root)?;
+    let months = new.retention_months;
+    if let Some(found) = months.filter(|months| !(1..=MAX_RETENTION_MONTHS).contains(months)) {
+        let message = format!("must be from 1 to {MAX_RETENTION_MONTHS}, found {found}");
+        return Err(Error::invalid("retention_months", message));
+    }
     let mut frameworks = new.frameworks;
     frameworks.sort_unstable();
     frameworks.dedup();
@@ -95,16 +111,16 @@ pub async fn replace(ctx: &AuthContext, db: &Database, new: NewSettings) -> Resu
     };
     let now = ctx.request().at;
     let tx = ctx.begin(db, "audit.configure").await?;
-    tx.execute(REPLACE, &[&ctx.enterprise_id().uuid(), &reads, &names, &now]).await?;
-    let details = json!({ "reads": new.reads, "frameworks": frameworks });
+    tx.execute(REPLACE, &[&ctx.enterprise_id().uuid(), &reads, &names, &months, &now]).await?;
+    let details = json!({ "reads": new.reads, "frameworks": frameworks, "retention_months": months });
     super::record(&tx, Entry::of("audit.configure").within(root.id).with(details)).await?;
     tx.commit().await?;
-    Ok(Settings { reads: new.reads, frameworks, updated_at: Some(now) })
+    Ok(Settings { reads: new.reads, frameworks, retention_months: months, updated_at: Some(now) })
 }
 
 async fn find(tx: &TenantTx<'_>) -> Result<Option<Settings>> {
     const FIND: &str = "-- audit_policy.lookup
-        SELECT reads, to_jsonb(frameworks) AS frameworks, updated_at FROM audit_policies WHERE enterprise_id = $1";
+        SELECT reads, to_jsonb(frameworks) AS frameworks, retention_months, updated_at FROM audit_policies WHERE enterprise_id = $1";
     let Some(row) = tx.query_opt(FIND, &[&tx.caller().enterprise_id().uuid()]).await? else {
         return Ok(None);
     };
@@ -116,5 +132,6 @@ async fn find(tx: &TenantTx<'_>) -> Result<Option<Settings>> {
         "buffered" => Reads::Buffered,
         _ => Reads::Durable,
     };
-    Ok(Some(Settings { reads, frameworks, updated_at: row.get("updated_at") }))
+    let retention_months = row.get("retention_months");
+    Ok(Some(Settings { reads, frameworks, retention_months, updated_at: row.get("updated_at") }))
 }

@@ -5,18 +5,22 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::{Actor, Entry, tags};
-use crate::access::{RequestInfo, TenantTx};
+use crate::access::{Classification, RequestInfo, TenantTx};
 use crate::db::{StoreError, Tx};
 use crate::ids::{AuditId, MemoryId, UserId};
 use crate::telemetry;
 
-/// Of the enterprise's policy: its frameworks become tags, and whether a read waits for the disk.
+/// Of the enterprise's policy: its frameworks become tags, and whether a read waits for the disk. The class of what the row
+/// is about is a tag, too.
 const INSERT: &str = "-- audit.insert
     INSERT INTO audit_log (enterprise_id, id, at, actor_id, actor_method, credential_id, action, target, memory_ids,
                            scope_id, outcome, operation, request_id, ip, user_agent, details, tags)
     SELECT $1::uuid, $2::uuid, $3::timestamptz, $4::uuid, $5::text, $6::uuid, $7::text, $8::text, $9::uuid[],
            $10::bigint, $11::text, $12::text, $13::uuid, $14::text, $15::text, $16::jsonb,
-           $17::text[] || ARRAY(SELECT f FROM unnest(p.frameworks) f WHERE f = ANY ($18::text[]) ORDER BY f)
+           $17::text[]
+           || CASE WHEN $20::text IS NOT NULL THEN ARRAY['class:' || $20]
+                   WHEN cardinality($9) > 0 THEN mem0.class_tags($9) ELSE '{}' END
+           || ARRAY(SELECT f FROM unnest(p.frameworks) f WHERE f = ANY ($18::text[]) ORDER BY f)
       FROM (SELECT) one LEFT JOIN audit_policies p ON p.enterprise_id = $1
      WHERE CASE WHEN $19::boolean AND p.reads = 'buffered' THEN set_config('synchronous_commit', 'off', true) = 'off'
                 ELSE true END";
@@ -68,6 +72,7 @@ struct Row<'a> {
     tags: Vec<&'a str>,
     frameworks: &'static [&'static str],
     read: bool,
+    class: Option<&'static str>,
 }
 
 impl<'a> Row<'a> {
@@ -93,10 +98,11 @@ impl<'a> Row<'a> {
             tags: tags.collect(),
             frameworks: tags::frameworks(entry.action, entry.denied),
             read,
+            class: entry.class.map(Classification::as_str),
         }
     }
 
-    fn parameters(&self) -> [&(dyn ToSql + Sync); 19] {
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 20] {
         [
             &self.enterprise,
             &self.id,
@@ -117,6 +123,7 @@ impl<'a> Row<'a> {
             &self.tags,
             &self.frameworks,
             &self.read,
+            &self.class,
         ]
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Start with [`Routes`] (how a function declares its routes) and [`service`] (what is wrapped around them).
 
+mod again;
 mod caller;
 mod cors;
 mod idempotent;

@@ -72,6 +72,9 @@ impl Error {
         if [403, 404].contains(&self.status().as_u16()) {
             telemetry::refused(self.status().as_u16(), self.to_string());
         }
+        if self.lost_a_race() {
+            telemetry::lost_race();
+        }
         let request = telemetry::request_id().map(|id| id.to_string());
         match self {
             Self::Internal(cause) => {

@@ -12,6 +12,7 @@ use futures_util::FutureExt as _;
 use http::header::{HeaderName, USER_AGENT};
 use http::{HeaderValue, StatusCode};
 
+use super::again;
 use super::problem::problem;
 use super::rates::Rates;
 use super::{Json, Routes};
@@ -84,7 +85,7 @@ async fn observe(
         if nul {
             return Error::malformed("the address contains a NUL character").into_response();
         }
-        let guarded = AssertUnwindSafe(next.run(request)).catch_unwind();
+        let guarded = AssertUnwindSafe(again::run(&next, request)).catch_unwind();
         let response = match tokio::time::timeout(limits.request, guarded).await {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => {
@@ -111,6 +112,7 @@ async fn observe(
                 http.status = response.status().as_u16(),
                 duration_ms = started.elapsed().as_micros() as f64 / 1000.0,
                 db.queries = log.queries(),
+                db.lost_races = log.lost_races(),
                 db.duration_ms = log.database_micros() as f64 / 1000.0,
                 request.id = %log.id,
                 tenant.id = principal.map(|(enterprise, _)| enterprise.to_string()),

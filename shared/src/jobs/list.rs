@@ -45,6 +45,11 @@ pub const JOBS: &[Job] = &[
         every: Duration::from_secs(24 * 3600),
         run: |worker| chain::extend(&worker.gate).boxed(),
     },
+    Job {
+        name: "audit.retire",
+        every: Duration::from_secs(24 * 3600),
+        run: |worker| retire_audit(worker).boxed(),
+    },
     Job { name: "share.expire", every: Duration::from_secs(30), run: |worker| end_shares(worker).boxed() },
     Job {
         name: "rate_limit.prune",
@@ -124,6 +129,15 @@ async fn check_audit(worker: &Worker) -> Result<u64> {
         parts += 1;
     }
     Ok(parts)
+}
+
+/// Months of the audit log that nobody keeps any longer.
+async fn retire_audit(worker: &Worker) -> Result<u64> {
+    let mut retired = 0;
+    while worker.has_time() && chain::retire(&worker.gate).await? > 0 {
+        retired += 1;
+    }
+    Ok(retired)
 }
 
 async fn prune(worker: &Worker) -> Result<u64> {

@@ -64,8 +64,36 @@ impl Memories {
                 Listed { memories, count: None }
             }
         };
-        let shown = Entry::of("memory.list").memories(listed.memories.iter().map(|memory| memory.id));
-        audit::commit_read(tx, shown.within_one_of(&scopes)).await?;
+        audit::commit_read(tx, shown(&listed.memories).within_one_of(&scopes)).await?;
         Ok(listed)
     }
+
+    /// The newest of several lists that the filter holds for, each of some scopes and so long at most: one look, which leaves
+    /// one row in the audit log.
+    pub async fn newest(
+        &self,
+        caller: &AuthContext,
+        filter: &Filter,
+        latest_only: bool,
+        lists: Vec<(Scopes, u32)>,
+    ) -> Result<Vec<Memory>> {
+        let tx = caller.begin(&self.gate.db, "memory.list_newest").await?;
+        let mut found: Vec<Memory> = Vec::new();
+        for (scopes, most) in lists {
+            let scopes = resolve(caller, &scopes, Action::ReadMemories)?;
+            let selection = Selection { scopes: &scopes, filter, latest_only, expired: false };
+            let condition = Condition::new(caller, &selection)?;
+            let newest = store::list::list(&tx, condition, None, i64::from(most), 0).await?;
+            let new = |memory: &Memory| !found.iter().any(|known| known.id == memory.id);
+            let newest: Vec<Memory> = newest.into_iter().filter(new).collect();
+            found.extend(newest);
+        }
+        audit::commit_read(tx, shown(&found)).await?;
+        Ok(found)
+    }
+}
+
+fn shown(memories: &[Memory]) -> Entry {
+    let entry = Entry::of("memory.list").memories(memories.iter().map(|memory| memory.id));
+    entry.classified(memories.iter().map(|memory| memory.classification))
 }

@@ -20,6 +20,7 @@ impl Memories {
         let today = caller.request().at.date_naive();
         let memory = memory.filter(|memory| memory.holds_on(today)).ok_or(NOT_FOUND)?;
         let shown = Entry::new("memory.read", id).memories([id]).within(memory.home);
+        let shown = shown.classified([memory.classification]);
         audit::commit_read(tx.into_tx().await?, shown).await?;
         Ok(memory)
     }

@@ -143,7 +143,8 @@ impl Memories {
     pub async fn recall(&self, caller: &AuthContext, request: Recall) -> Result<Recollection> {
         let Sought { tx, scopes, recollection } = self.seek(caller, &request).await?;
         let ids = recollection.found.iter().map(|found| found.memory.id);
-        let shown = Entry::of("memory.search").memories(ids).within_one_of(&scopes);
+        let classes = recollection.found.iter().map(|found| found.memory.classification);
+        let shown = Entry::of("memory.search").memories(ids).classified(classes).within_one_of(&scopes);
         audit::commit_read(tx, shown).await?;
         Ok(recollection)
     }

@@ -166,6 +166,7 @@ impl Memories {
         let details =
             json!({ "added": added, "skipped": outcomes.len() - added.len(), "infer": request.infer });
         let entry = audit::Entry::new("memory.remember", event).memories(added).within(home.id);
+        let entry = entry.classified((!fresh.is_empty()).then_some(class));
         audit::record(tx, entry.with(details)).await?;
         let extractor = if request.infer { Extractor::Deterministic } else { Extractor::Verbatim };
         Ok(Remembered { event, extractor, outcomes })

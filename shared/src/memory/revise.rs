@@ -94,6 +94,8 @@ impl Memories {
                 let details = json!({ "version": after.version, "fields": changed_fields(before, after) });
                 let entry =
                     audit::Entry::new("memory.revise", after.id).memories([after.id]).within(after.home);
+                // Both texts can be seen in its history.
+                let entry = entry.classified([before.classification, after.classification]);
                 audit::record(&tx, entry.with(details)).await?;
             }
         }

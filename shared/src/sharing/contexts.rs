@@ -149,10 +149,7 @@ pub async fn change(
 pub async fn delete(ctx: &AuthContext, db: &Database, id: ContextId) -> Result<()> {
     let scope = ctx.context(id)?;
     ctx.authorize(Action::DeleteNode, scope)?;
-    retrying!(try_delete(ctx, db, id, scope.id))
-}
-
-async fn try_delete(ctx: &AuthContext, db: &Database, id: ContextId, scope: ScopeId) -> Result<()> {
+    let scope = scope.id;
     let tx = ctx.begin(db, "context.delete").await?;
     store::hold(&tx, scope).await?;
     let homes = shares::homes_of(&tx, scope).await?;

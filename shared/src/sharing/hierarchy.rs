@@ -13,7 +13,7 @@ use crate::access::{AuthContext, ReadableScope, ScopeKind, ScopeName, TenantTx};
 use crate::error::{Error, Result};
 use crate::ids::MemoryId;
 use crate::memory::filter::Filter;
-use crate::memory::{Degraded, List, Memories, Memory, Part, Recall, Recollection, Scopes};
+use crate::memory::{Degraded, Memories, Memory, Recall, Recollection, Scopes};
 
 /// Memories of one level when the request does not say.
 pub const DEFAULT_PER_LEVEL: u32 = 10;
@@ -153,27 +153,13 @@ async fn newest(memories: &Memories, ctx: &AuthContext, request: &Hierarchical) 
     for scope in ctx.scopes() {
         by_level.entry(Level::of(scope.kind)).or_default().push(name(scope));
     }
-    let mut found: Found = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    for level in Level::ALL {
-        let Some(scopes) = by_level.remove(&level) else { continue };
-        let list = List {
-            filter: request.filter.clone(),
-            scopes: Scopes::Named(scopes),
-            latest_only: request.latest_only,
-            // One's own scope also has what was shared with one, which is a level of its own.
-            part: Part::After(
-                None,
-                if level == Level::Personal { request.per_level * 2 } else { request.per_level },
-            ),
-        };
-        for memory in memories.list(ctx, list).await?.memories {
-            if seen.insert(memory.id) {
-                found.push((memory, None));
-            }
-        }
-    }
-    Ok(found)
+    let lists = Level::ALL.into_iter().filter_map(|level| {
+        // One's own scope also has what was shared with one, which is a level of its own.
+        let most = if level == Level::Personal { request.per_level * 2 } else { request.per_level };
+        Some((Scopes::Named(by_level.remove(&level)?), most))
+    });
+    let found = memories.newest(ctx, &request.filter, request.latest_only, lists.collect()).await?;
+    Ok(found.into_iter().map(|memory| (memory, None)).collect())
 }
 
 /// The live shares of those that are seen elsewhere than at home.

@@ -12,20 +12,6 @@
 //! Not here: how far a class may go at all (`access::Classification`, `tenancy::policies`), and what a grant allows
 //! (`memory`).
 
-/// Does something again that lost against another change of the same rows: PostgreSQL ends one of two transactions that
-/// wait for each other. More than twice in a row is for the caller to know.
-macro_rules! retrying {
-    ($work:expr) => {{
-        let mut left = 2;
-        loop {
-            match $work.await {
-                Err(error) if left > 0 && crate::error::Error::lost_a_race(&error) => left -= 1,
-                done => break done,
-            }
-        }
-    }};
-}
-
 pub mod access;
 pub mod approvals;
 mod authority;

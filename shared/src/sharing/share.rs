@@ -27,24 +27,14 @@ pub async fn share(
 ) -> Result<Once<Shared>> {
     ctx.authorize_verb(Action::ShareOwnMemory.verb())?;
     new.check(ctx.request().at)?;
-    retrying!(try_share(ctx, db, subject, &new, key))
-}
-
-async fn try_share(
-    ctx: &AuthContext,
-    db: &Database,
-    subject: Subject,
-    new: &NewShare,
-    key: Option<&IdempotencyKey>,
-) -> Result<Once<Shared>> {
     let tx = ctx.begin(db, "share.create").await?;
     let work = async {
-        let plan = Plan::make(&tx, subject, new).await?;
+        let plan = Plan::make(&tx, subject, &new).await?;
         if let Some(rule) = approvals::needed(&plan) {
-            let approval = approvals::request(&tx, &plan, new, &rule).await?;
+            let approval = approvals::request(&tx, &plan, &new, &rule).await?;
             return Ok(Shared::PendingApproval { approval });
         }
-        let share = grant(&tx, &plan, new).await?;
+        let share = grant(&tx, &plan, &new).await?;
         Ok(Shared::Shared { share })
     };
     let shared = idempotency::once(&tx, key, work).await?;
@@ -82,7 +72,8 @@ pub(super) async fn grant(tx: &TenantTx<'_>, plan: &Plan, new: &NewShare) -> Res
     };
     let id = match shares::own(tx, subject, plan.grantee.scope, granted_by).await? {
         Some(id) => {
-            let before = one(tx, subject, id, false).await?;
+            // Its time may be over without anybody having tidied up.
+            let before = one(tx, subject, id, true).await?;
             shares::update(tx, id, &row(id)).await?;
             if narrower(&before, new) {
                 shares::revoke(tx, id, false).await?;
@@ -113,10 +104,6 @@ pub(super) async fn grant(tx: &TenantTx<'_>, plan: &Plan, new: &NewShare) -> Res
 /// decides about what is shared. How many ended.
 pub async fn revoke(ctx: &AuthContext, db: &Database, subject: Subject, id: ShareId) -> Result<u64> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
-    retrying!(try_revoke(ctx, db, subject, id))
-}
-
-async fn try_revoke(ctx: &AuthContext, db: &Database, subject: Subject, id: ShareId) -> Result<u64> {
     let tx = ctx.begin(db, "share.revoke").await?;
     let held = Held::take(&tx, subject).await?;
     let share = one(&tx, subject, id, false).await?;

@@ -9,6 +9,8 @@ use crate::client::Client;
 
 /// The owner's address.
 pub(crate) const EMAIL: &str = "owner@bench.example";
+/// Everybody's.
+const PASSWORD: &str = "measured-not-guessed-48-lanterns";
 /// The enterprise's name.
 pub(crate) const ENTERPRISE: &str = "Bench Limited";
 
@@ -24,18 +26,26 @@ pub(crate) struct Account {
 impl Account {
     /// Founds an enterprise on an empty installation and makes a key for its owner.
     pub(crate) async fn register(address: SocketAddr) -> Result<Self> {
+        let new = json!({ "email": EMAIL, "password": PASSWORD, "name": "Bench Owner", "enterprise_name": ENTERPRISE });
+        Self::enter(address, &new).await
+    }
+
+    /// Somebody else who belongs to the enterprise, by an invitation.
+    pub(crate) async fn colleague(&self, address: SocketAddr) -> Result<Self> {
         let mut client = Client::connect(address).await?;
-        let registered = client
-            .post(
-                "/v1/auth/register",
-                &json!({
-                    "email": EMAIL,
-                    "password": "measured-not-guessed-48-lanterns",
-                    "name": "Bench Owner",
-                    "enterprise_name": ENTERPRISE,
-                }),
-            )
-            .await?;
+        client.authorize(&self.access_token);
+        let email = "colleague@bench.example";
+        let invite = json!({ "email": email, "role": "member" });
+        let invited = client.post("/v1/enterprise/invitations", &invite).await?;
+        let token = text(&invited, "token")?;
+        let new =
+            json!({ "email": email, "password": PASSWORD, "name": "Bench Colleague", "invitation": token });
+        Self::enter(address, &new).await
+    }
+
+    async fn enter(address: SocketAddr, new: &Value) -> Result<Self> {
+        let mut client = Client::connect(address).await?;
+        let registered = client.post("/v1/auth/register", new).await?;
         let access_token = text(&registered, "access_token")?;
         client.authorize(&access_token);
         let scopes = ["memories:read", "memories:write", "tenancy:read"];

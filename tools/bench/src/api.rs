@@ -4,10 +4,11 @@
 //! in the same run is the floor: HTTP and nothing else. Every operation gets its turn in each of a few rounds, so that
 //! whatever else the machine does falls on all of them.
 //!
-//! [`operation`] is what is asked of the server, [`drive`] who asks.
+//! [`operation`] is what is asked of the server, [`drive`] who asks, [`without`] what can be left out to see what it costs.
 
 pub(crate) mod drive;
 mod operation;
+mod without;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -22,7 +23,8 @@ use crate::server::Server;
 use crate::statistics::{Percentiles, Samples, milliseconds, rounded};
 use crate::text::Writer;
 use drive::{Crowd, drive};
-use operation::{Operation, fill};
+use operation::{Operation, fill, share};
+use without::{Growth, Without};
 
 /// How many turns each operation gets.
 const ROUNDS: usize = 5;
@@ -39,9 +41,15 @@ pub(crate) struct Options {
     /// Numbers of clients that ask at the same time.
     #[arg(long, value_delimiter = ',', default_value = "1,8", value_parser = clap::value_parser!(u16).range(1..=64))]
     clients: Vec<u16>,
+    /// Memories of somebody else's that are shared with the caller, each by itself.
+    #[arg(long, default_value_t = 50)]
+    shares: usize,
     /// SQL that the database is prepared with before anything is measured, to compare one setting with another.
     #[arg(long)]
     sql: Option<String>,
+    /// Measure searching also without these, in the same rounds: what they cost.
+    #[arg(long, value_delimiter = ',')]
+    without: Vec<Without>,
 }
 
 /// The figures.
@@ -53,6 +61,9 @@ pub(crate) struct Api {
     /// Largest resident set of the server, in MB.
     server_rss_mb: f64,
     rows: Vec<Row>,
+    /// What was left out in turn, and how much it adds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    growth: Vec<Growth>,
 }
 
 /// Adding the memories that are searched: twenty in a request, four requests at a time.
@@ -66,6 +77,8 @@ struct Fill {
 #[derive(Debug, Serialize)]
 struct Row {
     operation: Operation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    without: Option<Without>,
     clients: u16,
     requests: usize,
     latency_ms: Percentiles,
@@ -94,6 +107,7 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     ensure!(memories_before >= wanted, "only {memories_before} of {wanted} memories are there");
     #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
     let fill = Fill { seconds: rounded(took, 1), memories_per_s: rounded(memories_before as f64 / took, 1) };
+    share(server.address, &account, options.shares, &mut writer).await?;
     database.settle().await?;
     if let Some(sql) = &options.sql {
         database.connect().await?.batch_execute(sql).await?;
@@ -102,10 +116,23 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     let mut tallies = Vec::new();
     for clients in &options.clients {
         let crowd = Crowd::gather(server.address, &account.api_key, *clients).await?;
-        tallies.extend(Operation::ALL.map(|operation| Tally::new(operation, *clients, crowd.clone())));
+        let whole = Operation::ALL.map(|operation| Tally::new(operation, None, *clients, crowd.clone()));
+        let parts = options.without.iter().flat_map(|without| {
+            Operation::COMPARED
+                .map(|operation| Tally::new(operation, Some(*without), *clients, crowd.clone()))
+        });
+        tallies.extend(parts.chain(whole));
     }
     for round in 0..=ROUNDS {
         say(&if round == 0 { "warming up".to_owned() } else { format!("round {round} of {ROUNDS}") });
+        // Each comes as often before the others as after them; adding stays last.
+        if round > 1 {
+            let compared = options.without.len() * Operation::COMPARED.len();
+            let each = tallies.len() / options.clients.len();
+            for tallies in tallies.chunks_mut(each) {
+                tallies[..compared + Operation::ALL.len() - 1].reverse();
+            }
+        }
         for tally in &mut tallies {
             let turn = options.requests as usize / ROUNDS;
             let requests = tally.operation.requests(&mut writer, turn)?;
@@ -116,18 +143,25 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     }
     let rows = rows(&tallies);
     print(&rows);
+    let growth = Growth::of(&rows);
+    if !growth.is_empty() {
+        let header = ["with", "operation", "clients", "p50", "p95", "server cpu", "db cpu"];
+        table(&header, &growth.iter().map(Growth::line).collect::<Vec<_>>());
+    }
     Ok(Api {
         memories_before,
         memories_after: database.memories().await?,
         fill,
         server_rss_mb: server.peak_resident_mb(),
         rows,
+        growth,
     })
 }
 
 /// One operation with one number of clients, and what was measured of it so far.
 struct Tally {
     operation: Operation,
+    without: Option<Without>,
     clients: u16,
     crowd: Crowd,
     latency: Samples,
@@ -138,10 +172,11 @@ struct Tally {
 }
 
 impl Tally {
-    fn new(operation: Operation, clients: u16, crowd: Crowd) -> Self {
+    fn new(operation: Operation, without: Option<Without>, clients: u16, crowd: Crowd) -> Self {
         let zero = Duration::ZERO;
         Self {
             operation,
+            without,
             clients,
             crowd,
             latency: Samples::default(),
@@ -159,6 +194,13 @@ impl Tally {
         database: &Database,
         counts: bool,
     ) -> Result<()> {
+        let left_out = match self.without {
+            Some(without) => {
+                let superuser = database.connect().await?;
+                Some((without.begin(&superuser).await?, superuser))
+            }
+            None => None,
+        };
         let own_cpu = || crate::process::cpu_time(std::process::id());
         let before = (server.cpu_time(), database.cpu_time()?, own_cpu());
         let started = Instant::now();
@@ -171,6 +213,9 @@ impl Tally {
             self.database_cpu += database.cpu_time()?.saturating_sub(before.1);
             self.client_cpu += own_cpu().saturating_sub(before.2);
         }
+        if let Some((left_out, superuser)) = left_out {
+            left_out.end(&superuser).await?;
+        }
         Ok(())
     }
 
@@ -180,6 +225,7 @@ impl Tally {
         let each = |cpu: Duration| milliseconds(cpu.div_f64(requests.max(1) as f64));
         Row {
             operation: self.operation,
+            without: self.without,
             clients: self.clients,
             requests,
             latency_ms: self.latency.percentiles(),
@@ -226,7 +272,11 @@ fn print(rows: &[Row]) {
             let Percentiles { p50, p95, p99 } = row.latency_ms;
             let figures = [p50, p95, p99, row.requests_per_s];
             let cpu = [row.server_cpu_ms, row.database_cpu_ms, row.client_cpu_ms, row.of_health];
-            let name = [row.operation.to_string(), row.clients.to_string(), row.requests.to_string()];
+            let operation = match row.without {
+                Some(without) => format!("{} without {without:?}", row.operation),
+                None => row.operation.to_string(),
+            };
+            let name = [operation, row.clients.to_string(), row.requests.to_string()];
             name.into_iter().chain(figures.iter().chain(&cpu).map(|figure| format!("{figure:.2}"))).collect()
         })
         .collect();

@@ -22,6 +22,13 @@ pub(super) async fn extend(tx: &UpkeepTx) -> Result<i32, StoreError> {
     tx.query_one(EXTEND, &[]).await.map(|row| row.get(0))
 }
 
+/// Takes a month away whose time is over; how many.
+pub(super) async fn retire(tx: &UpkeepTx, at: DateTime<Utc>) -> Result<i32, StoreError> {
+    const RETIRE: &str = "-- audit_partition.retire
+        SELECT mem0.retire_audit($1)";
+    tx.query_one(RETIRE, &[&at]).await.map(|row| row.get(0))
+}
+
 /// Follows a part of some chain; whether to its end.
 pub(super) async fn check(tx: &UpkeepTx, most: i64) -> Result<Option<(Checked, bool)>, StoreError> {
     const CHECK: &str = "-- audit_chain.check
@@ -122,9 +129,11 @@ pub(super) async fn follow(
 ) -> Result<Step, StoreError> {
     const FOLLOW: &str = "-- audit_chain.follow
         WITH links AS MATERIALIZED (
-            SELECT c.seq, c.at, c.id, c.row_hash, c.hash, l.id IS NULL AS missing, mem0.audit_row_hash(l) AS found
+            SELECT c.seq, c.at, c.id, c.row_hash, c.hash, l.id IS NULL AS missing, r.month IS NOT NULL AS retired,
+                   mem0.audit_row_hash(l) AS found
               FROM (SELECT * FROM audit_chain WHERE enterprise_id = $1 AND seq > $2 ORDER BY seq LIMIT $5) c
               LEFT JOIN audit_log l ON l.enterprise_id = c.enterprise_id AND l.at = c.at AND l.id = c.id
+              LEFT JOIN mem0.retired_months($1) r ON r.month = date_trunc('month', c.at AT TIME ZONE 'UTC')::date
         ), told AS (
             SELECT k.*, lag(k.seq, 1, $2::bigint) OVER w AS seq_before, lag(k.hash, 1, $3::bytea) OVER w AS hash_before,
                    greatest(max(k.at) OVER (ORDER BY k.seq ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW),
@@ -133,8 +142,8 @@ pub(super) async fn follow(
         ), judged AS (
             SELECT t.*, CASE WHEN t.seq <> t.seq_before + 1 THEN 'link'
                              WHEN t.hash <> mem0.audit_link(t.hash_before, t.seq, t.row_hash) THEN 'order'
-                             WHEN t.missing THEN 'missing'
-                             WHEN t.found <> t.row_hash THEN 'content'
+                             WHEN t.missing AND NOT t.retired THEN 'missing'
+                             WHEN NOT t.missing AND t.found <> t.row_hash THEN 'content'
                              WHEN t.at < t.latest - $6::float8 * interval '1 second' THEN 'time' END AS problem
               FROM told t
         )

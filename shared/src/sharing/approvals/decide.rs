@@ -19,15 +19,6 @@ pub async fn approve(
     id: ApprovalId,
     why: Option<&str>,
 ) -> Result<Approval> {
-    retrying!(try_approve(ctx, db, id, why))
-}
-
-async fn try_approve(
-    ctx: &AuthContext,
-    db: &Database,
-    id: ApprovalId,
-    why: Option<&str>,
-) -> Result<Approval> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
     check_reason(why)?;
     let tx = ctx.begin(db, "approval.approve").await?;

@@ -3,19 +3,20 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use http::Request;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::drive::{Crowd, drive};
-use crate::account;
-use crate::client::{get, post};
+use crate::account::{self, Account};
+use crate::client::{Client, get, post};
 use crate::text::Writer;
 
 const ADD: &str = "/v3/memories/add/";
 const SEARCH: &str = "/v3/memories/search/";
+const HIERARCHICAL: &str = "/v1/memories/hierarchical/";
 
 /// Memories in a request when there are many to add.
 const BATCH: usize = 20;
@@ -34,21 +35,26 @@ pub(super) enum Operation {
     SearchPersonal,
     /// Ten memories for a question, out of everything that the caller may read.
     SearchAll,
+    /// Ten memories of each level for a question, out of everything that the caller may read, with the reason.
+    Hierarchical,
     /// One memory, stored as it is.
     Add,
 }
 
 impl Operation {
     /// In the order in which they take turns; adding last, because it changes what the others meet.
-    pub(super) const ALL: [Self; 5] =
-        [Self::Health, Self::Ping, Self::SearchPersonal, Self::SearchAll, Self::Add];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Health, Self::Ping, Self::SearchPersonal, Self::SearchAll, Self::Hierarchical, Self::Add];
+
+    /// What is measured without something, too.
+    pub(super) const COMPARED: [Self; 3] = [Self::Ping, Self::SearchPersonal, Self::SearchAll];
 
     /// What every answer holds that shows that the work was done.
     pub(super) fn expected(self) -> &'static str {
         match self {
             Self::Health => "ok",
             Self::Ping => account::EMAIL,
-            Self::SearchPersonal | Self::SearchAll | Self::Add => "mem_",
+            Self::SearchPersonal | Self::SearchAll | Self::Hierarchical | Self::Add => "mem_",
         }
     }
 
@@ -61,6 +67,9 @@ impl Operation {
                 Self::Ping => get("/v1/ping/"),
                 Self::SearchPersonal => search(writer, "personal"),
                 Self::SearchAll => search(writer, "all"),
+                Self::Hierarchical => {
+                    post(HIERARCHICAL, &json!({ "query": writer.question(), "per_level": 10 }))
+                }
                 Self::Add => post(ADD, &add(&[writer.memory()], "personal")),
             })
             .collect()
@@ -74,6 +83,7 @@ impl fmt::Display for Operation {
             Self::Ping => "GET /v1/ping/",
             Self::SearchPersonal => "search personal",
             Self::SearchAll => "search all",
+            Self::Hierarchical => "level by level",
             Self::Add => "add",
         })
     }
@@ -99,6 +109,24 @@ pub(super) async fn fill(
     let sent = requests.len();
     let answered = drive(&crowd, requests, Operation::Add.expected()).await?.len();
     ensure!(answered == sent, "{answered} of {sent} requests were answered");
+    Ok(())
+}
+
+/// Shares so many memories of somebody else's with the caller, one by one.
+pub(super) async fn share(
+    address: SocketAddr,
+    caller: &Account,
+    memories: usize,
+    writer: &mut Writer,
+) -> Result<()> {
+    let mut colleague = Client::connect(address).await?;
+    colleague.authorize(&caller.colleague(address).await?.api_key);
+    let with = json!({ "with": format!("person:{}", account::EMAIL) });
+    for _ in 0..memories {
+        let added = colleague.post(ADD, &add(&[writer.memory()], "personal")).await?;
+        let id = added["results"][0]["id"].as_str().context("a memory has an id")?.to_owned();
+        colleague.post(&format!("/v1/memories/{id}/shares/"), &with).await?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,205 @@
+//! `mem0 audit verify`: follows the chain of hashes over an enterprise's audit log from outside, and compares it with anchors
+//! that were kept elsewhere.
+//!
+//! It exits with 0 if everything is as it was written, with 1 if it is not, and with 2 if that could not be found out.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::client::{Client, cause, client};
+use crate::config::Config;
+
+/// What tampering is told by.
+const TAMPERED: u8 = 1;
+/// What everything else that goes wrong is told by.
+const TROUBLE: u8 = 2;
+
+/// A part of a chain is followed in seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+const MAX_ANSWER: usize = 1024 * 1024;
+
+/// What can be done with the audit log.
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Check that nobody has changed, removed, inserted or reordered rows.
+    ///
+    /// Needs an API key with the scope audit:read, made by an owner of the enterprise, in MEM0_API_KEY.
+    /// Exit status: 0 intact, 1 tampered with, 2 it could not be found out.
+    Verify(Verify),
+}
+
+/// Options of `mem0 audit verify`.
+#[derive(clap::Args)]
+pub(crate) struct Verify {
+    /// The installation's URL; MEM0_URL or that of the last login, if not given.
+    #[arg(long)]
+    url: Option<String>,
+    /// A file of anchors that were kept: one {"seq": …, "hash": "…"} on a line. Each must still be in the chain.
+    #[arg(long, value_name = "FILE")]
+    anchors: Option<PathBuf>,
+    /// Append the chain's end to this file when it is intact, to be compared with the next time.
+    #[arg(long, value_name = "FILE")]
+    keep: Option<PathBuf>,
+    /// Print what was found as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A place in a chain, and its hash.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Anchor {
+    seq: i64,
+    hash: String,
+}
+
+/// What following a part of a chain showed.
+#[derive(Debug, Deserialize, Serialize)]
+struct Verification {
+    intact: bool,
+    to: Anchor,
+    problem: Option<Value>,
+    next: Option<Anchor>,
+    unsealed: i64,
+}
+
+pub(crate) fn run(command: &Command) -> ExitCode {
+    let Command::Verify(options) = command;
+    match verify(options) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(TAMPERED),
+        Err(error) => {
+            crate::say(&format!("error: {error:#}"));
+            ExitCode::from(TROUBLE)
+        }
+    }
+}
+
+/// Whether the log is intact.
+fn verify(options: &Verify) -> Result<bool> {
+    let anchors = options.anchors.as_deref().map_or_else(|| Ok(Vec::new()), read)?;
+    let config = Config::read(options.url.as_deref())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let found = runtime.block_on(follow(&config, &anchors))?;
+    if options.json {
+        print(&serde_json::to_string(&found)?)?;
+    }
+    let Anchor { seq, hash } = &found.to;
+    match &found.problem {
+        None => {
+            let waiting = match found.unsealed {
+                0 => String::new(),
+                rows => format!("; {rows} rows are not chained yet"),
+            };
+            let compared = match anchors.len() {
+                0 => String::new(),
+                1 => ", and so is the anchor".to_owned(),
+                many => format!(", and so are {many} anchors"),
+            };
+            crate::say(&format!("intact up to link {seq} ({hash}){compared}{waiting}"));
+            if let Some(path) = &options.keep {
+                keep(path, &found.to)?;
+            }
+        }
+        Some(problem) => crate::say(&format!("tampered with: {problem}")),
+    }
+    Ok(found.intact)
+}
+
+/// Follows the whole chain, part by part.
+async fn follow(config: &Config, anchors: &[Anchor]) -> Result<Verification> {
+    let client = client(&config.endpoint).context("TLS cannot be used")?;
+    let mut after: Option<Anchor> = None;
+    loop {
+        // The first part compares them all: where they are does not matter to the server.
+        let compared = if after.is_none() { anchors } else { &[] };
+        let part = ask(&client, config, &json!({ "after": after, "anchors": compared })).await?;
+        match part.next.clone() {
+            Some(next) if after.as_ref() != Some(&next) => after = Some(next),
+            Some(_) => bail!("the server does not get any further than link {}", part.to.seq),
+            None => return Ok(part),
+        }
+    }
+}
+
+async fn ask(client: &Client, config: &Config, body: &Value) -> Result<Verification> {
+    let url = format!("{}/v1/audit/verify", config.endpoint.to_string().trim_end_matches("/mcp"));
+    let mut request = Request::post(&url)
+        .header(CONTENT_TYPE, "application/json")
+        .header(USER_AGENT, concat!("mem0-cli/", env!("CARGO_PKG_VERSION")));
+    if let Some(credential) = &config.credential {
+        request = request.header(AUTHORIZATION, format!("Bearer {}", credential.expose_secret()));
+    }
+    let request = request.body(Full::new(Bytes::from(body.to_string())))?;
+    let asked = async {
+        let answer = client.request(request).await.map_err(|error| anyhow::anyhow!("{}", cause(&error)))?;
+        let status = answer.status();
+        let limited = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
+        let bytes = limited.map_err(|error| anyhow::anyhow!("{error}"))?.to_bytes();
+        anyhow::Ok((status, bytes))
+    };
+    let asked = tokio::time::timeout(PATIENCE, asked).await;
+    let (status, bytes) = asked
+        .with_context(|| format!("{url} does not answer"))?
+        .with_context(|| format!("{url} cannot be reached"))?;
+    if status != StatusCode::OK {
+        let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let detail = problem["detail"].as_str().unwrap_or("it did not say why");
+        bail!("{url} answered {status}: {detail}");
+    }
+    serde_json::from_slice(&bytes).with_context(|| format!("{url} answered something else"))
+}
+
+/// Anchors from a file, one on a line.
+fn read(path: &Path) -> Result<Vec<Anchor>> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(number, line)| {
+            serde_json::from_str(line)
+                .with_context(|| format!("{}, line {}, is no anchor", path.display(), number + 1))
+        })
+        .collect()
+}
+
+fn keep(path: &Path, anchor: &Anchor) -> Result<()> {
+    let write = || {
+        let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+        writeln!(file, "{}", serde_json::to_string(anchor)?)
+    };
+    write().with_context(|| format!("cannot write to {}", path.display()))
+}
+
+fn print(line: &str) -> Result<()> {
+    writeln!(std::io::stdout().lock(), "{line}").context("nobody reads what was found")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that panics says where it broke")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn anchors_that_were_kept_are_read_again_and_what_is_none_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("anchors");
+        let anchors = [1, 2].map(|seq| Anchor { seq, hash: "ab".repeat(32) });
+        for anchor in &anchors {
+            keep(&path, anchor).unwrap();
+        }
+        assert_eq!(read(&path).unwrap(), anchors);
+        fs::write(&path, "{\"seq\": 1, \"hash\": \"\"}\n\nnonsense\n").unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("line 3"));
+    }
+}

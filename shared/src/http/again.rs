@@ -1,0 +1,125 @@
+//! Requests that lost against another change of the same rows are done again, from the beginning: PostgreSQL ends one of two
+//! transactions that wait for each other, and refuses a row that names what was deleted a moment ago.
+//!
+//! A transaction that was ended has changed nothing, so this is what the client would do when told to try again, only
+//! sooner. The credential is checked anew, too: whatever was revoked meanwhile is gone.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, ready};
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream, HttpBody as _};
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+
+use crate::{random, telemetry};
+
+/// How often a request is done at most.
+const ATTEMPTS: u32 = 4;
+
+/// The longest pause before the second attempt; before each further one it is twice as long.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Answers a request, if need be at a later attempt.
+pub(super) async fn run(next: &Next, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let tape = Tape::new(body);
+    let mut attempt = 1;
+    loop {
+        let request = Request::from_parts(parts.clone(), tape.play());
+        let response = next.clone().run(request).await;
+        // Not by the status: MCP tells of failures in answers of their own.
+        if !telemetry::take_lost_race() || attempt == ATTEMPTS {
+            return response;
+        }
+        tokio::time::sleep(pause(attempt)).await;
+        attempt += 1;
+    }
+}
+
+/// At random, so that two who met do not meet again.
+fn pause(attempt: u32) -> Duration {
+    let longest = PAUSE * 2_u32.pow(attempt - 1);
+    let share = random::bytes::<1>().map_or(255, |[byte]| byte);
+    longest * (u32::from(share) + 1) / 256
+}
+
+/// A body that can be read again: what was read of it is kept.
+struct Tape(Arc<Mutex<Recording>>);
+
+struct Recording {
+    read: Vec<Bytes>,
+    /// What nobody has asked for yet; none at the end.
+    rest: Option<BodyDataStream>,
+}
+
+impl Tape {
+    fn new(body: Body) -> Self {
+        let rest = (!body.is_end_stream()).then(|| body.into_data_stream());
+        Self(Arc::new(Mutex::new(Recording { read: Vec::new(), rest })))
+    }
+
+    /// The body from its beginning.
+    fn play(&self) -> Body {
+        let recording = Arc::clone(&self.0);
+        if recording.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            return Body::empty();
+        }
+        let mut position = 0;
+        Body::from_stream(stream::poll_fn(move |context| {
+            let mut recording = recording.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = recording.read.get(position) {
+                position += 1;
+                return Poll::Ready(Some(Ok(known.clone())));
+            }
+            let Some(rest) = &mut recording.rest else { return Poll::Ready(None) };
+            match ready!(rest.poll_next_unpin(context)) {
+                Some(Ok(bytes)) => {
+                    recording.read.push(bytes.clone());
+                    position += 1;
+                    Poll::Ready(Some(Ok(bytes)))
+                }
+                Some(Err(error)) => Poll::Ready(Some(Err(error))),
+                None => {
+                    recording.rest = None;
+                    Poll::Ready(None)
+                }
+            }
+        }))
+    }
+}
+
+impl Recording {
+    fn is_empty(&self) -> bool {
+        self.read.is_empty() && self.rest.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_is_read_again_from_its_beginning_however_far_it_was_read() {
+        let parts = ["one ", "two ", "three"].map(|part| Ok::<_, std::io::Error>(Bytes::from(part)));
+        let tape = Tape::new(Body::from_stream(stream::iter(parts)));
+        let mut first = tape.play();
+        assert_eq!(first.frame().await.unwrap().unwrap().into_data().unwrap(), "one ");
+        for _ in 0..2 {
+            assert_eq!(tape.play().collect().await.unwrap().to_bytes(), "one two three");
+        }
+        assert!(Tape::new(Body::empty()).play().is_end_stream());
+    }
+
+    #[test]
+    fn pauses_grow_and_never_exceed_their_bound() {
+        for attempt in 1..ATTEMPTS {
+            assert!(pause(attempt) <= PAUSE * 2_u32.pow(attempt - 1));
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Requests for what others have to agree to.
+
+use chrono::{DateTime, Utc};
+use shared::access::Role;
+
+use super::{Model, Place, Wish, widest};
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Pending,
+    Closed,
+}
+
+/// A request.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) by: usize,
+    pub(crate) wish: Wish,
+    pub(crate) via: Option<usize>,
+    /// Where the memory lived when it was asked for.
+    pub(crate) home: Place,
+    /// Whose admins decide.
+    pub(crate) node: Option<usize>,
+    /// From when on those above it may, too.
+    pub(crate) escalates_at: DateTime<Utc>,
+    /// Until when.
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) status: Status,
+}
+
+impl Model {
+    pub(super) fn is_open(&self, request: &Request) -> bool {
+        request.status == Status::Pending && request.expires_at > self.now
+    }
+
+    fn may_decide(&self, person: usize, request: &Request) -> bool {
+        self.holds(person, request.node, request.escalates_at <= self.now)
+    }
+
+    /// Whether it concerns somebody at all, beside those who asked.
+    fn concerns(&self, person: usize, request: &Request) -> bool {
+        let place = request.node.map_or(Place::Enterprise, Place::Node);
+        let there = |place| match place {
+            Place::Node(node) => self.nodes.contains_key(&node),
+            _ => true,
+        };
+        let admin = |place| there(place) && self.role(person, place) >= Some(Role::Admin);
+        admin(place)
+            || (!matches!(request.home, Place::Personal(_)) && admin(request.home))
+            || self.may_decide(person, request)
+    }
+
+    /// The status that deciding is answered with, if it is refused whatever the decision.
+    fn decide(&self, person: usize, request: &Request) -> Result<(), u16> {
+        match () {
+            () if self.inactive.contains(&person) => Err(401),
+            () if request.by == person => Err(403),
+            () if !self.may_decide(person, request) && self.concerns(person, request) => Err(403),
+            () if !self.may_decide(person, request) => Err(404),
+            () if !self.is_open(request) => Err(409),
+            () => Ok(()),
+        }
+    }
+
+    /// The status that agreeing is answered with.
+    pub(crate) fn approve(&self, person: usize, number: usize) -> u16 {
+        let request = &self.requests[number];
+        let wish = &request.wish;
+        if let Err(status) = self.decide(person, request) {
+            return status;
+        }
+        let still_may = match request.via {
+            Some(via) => self.is_live(&self.grants[via]),
+            None => match request.home {
+                Place::Node(node) if !self.nodes.contains_key(&node) => false,
+                home => self.role(request.by, home) >= Some(Role::Member),
+            },
+        };
+        let there = match wish.with {
+            Place::Node(node) => self.nodes.contains_key(&node),
+            _ => true,
+        };
+        let memory = self.memories.get(&wish.memory);
+        match () {
+            () if wish.until.is_some_and(|until| until <= self.now) => 409,
+            () if self.inactive.contains(&request.by) || !still_may || !there => 409,
+            () => match memory {
+                None => 409,
+                Some(memory) if self.audience(wish.with) > widest(memory.class) => 403,
+                Some(_) => 200,
+            },
+        }
+    }
+
+    /// The status that not agreeing is answered with.
+    pub(crate) fn deny(&self, person: usize, number: usize) -> u16 {
+        self.decide(person, &self.requests[number]).err().unwrap_or(200)
+    }
+
+    /// The status that taking it back is answered with.
+    pub(crate) fn withdraw(&self, person: usize, number: usize) -> u16 {
+        let request = &self.requests[number];
+        match () {
+            () if self.inactive.contains(&person) => 401,
+            () if request.by != person && self.concerns(person, request) => 403,
+            () if request.by != person => 404,
+            () if !self.is_open(request) => 409,
+            () => 200,
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Who sees what, as anyone would write it down: sets and rules, no database, no cache, no projection.
+//!
+//! The tree and its roles are here, sharing in [`sharing`], what has to be agreed to in [`approvals`].
+
+mod approvals;
+mod sharing;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use shared::access::{Audience, Classification, Role, ScopeKind};
+
+pub(super) use approvals::{Request, Status};
+pub(super) use sharing::{Grant, Shared, Wish};
+
+/// Where a memory lives, or whom it is shared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// A person's own scope.
+    Personal(usize),
+    /// A node, by its number.
+    Node(usize),
+    /// The whole enterprise.
+    Enterprise,
+    /// Everyone, members of anything or not.
+    Public,
+}
+
+/// A node: what it is, and what it hangs below; none: the enterprise.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spot {
+    pub(super) kind: ScopeKind,
+    pub(super) parent: Option<usize>,
+}
+
+/// Who holds a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Holder {
+    Person(usize),
+    /// The one group that there is.
+    Group,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Memory {
+    pub(super) home: Place,
+    pub(super) author: usize,
+    pub(super) class: Classification,
+}
+
+/// A tenant. Nodes, people, memories, grants and requests are numbers; the node none is the enterprise.
+#[derive(Debug)]
+pub(super) struct Model {
+    pub(super) now: DateTime<Utc>,
+    pub(super) nodes: BTreeMap<usize, Spot>,
+    pub(super) roles: BTreeMap<(Holder, Option<usize>), Role>,
+    /// Who belongs to the group.
+    pub(super) group: BTreeSet<usize>,
+    pub(super) inactive: BTreeSet<usize>,
+    pub(super) memories: BTreeMap<usize, Memory>,
+    pub(super) grants: Vec<Grant>,
+    /// Nodes whose rule is that their admins agree to what leaves an organization.
+    pub(super) rules: BTreeSet<Option<usize>>,
+    pub(super) requests: Vec<Request>,
+}
+
+impl Model {
+    pub(super) fn new(now: DateTime<Utc>) -> Self {
+        let (nodes, roles, memories) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let (group, inactive, rules) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Self { now, nodes, roles, group, inactive, memories, grants: Vec::new(), rules, requests: Vec::new() }
+    }
+
+    /// From the node up to the enterprise; empty for a node that was deleted.
+    fn path(&self, node: Option<usize>) -> Vec<Option<usize>> {
+        let mut path = vec![node];
+        let mut next = node;
+        while let Some(node) = next {
+            let Some(spot) = self.nodes.get(&node) else { return Vec::new() };
+            next = spot.parent;
+            path.push(next);
+        }
+        path
+    }
+
+    /// Whether one is the other or above it.
+    pub(super) fn is_above(&self, above: Option<usize>, node: Option<usize>) -> bool {
+        self.path(node).contains(&above)
+    }
+
+    /// The roles that somebody holds on nodes themselves, also through the group.
+    fn held(&self, person: usize) -> Vec<(Option<usize>, Role)> {
+        let counts = |holder: &Holder| match holder {
+            Holder::Person(who) => *who == person,
+            Holder::Group => self.group.contains(&person),
+        };
+        let held = self.roles.iter().filter(|((holder, _), _)| counts(holder));
+        held.map(|((_, node), role)| (*node, *role)).collect()
+    }
+
+    /// The highest role over the path; one is the owner of oneself.
+    fn role(&self, person: usize, place: Place) -> Option<Role> {
+        let path = match place {
+            Place::Personal(owner) => return (owner == person).then_some(Role::Owner),
+            Place::Node(node) => self.path(Some(node)),
+            Place::Enterprise | Place::Public => vec![None],
+        };
+        self.held(person).into_iter().filter(|(node, _)| path.contains(node)).map(|(_, role)| role).max()
+    }
+
+    /// What one holds a role on, everything below it and everything above it; oneself; and what is everyone's.
+    pub(super) fn reads(&self, person: usize, place: Place) -> bool {
+        let node = match place {
+            Place::Personal(owner) => return owner == person,
+            Place::Public => return true,
+            Place::Node(node) => Some(node),
+            Place::Enterprise => None,
+        };
+        let held = self.held(person);
+        held.into_iter().any(|(held, _)| self.is_above(held, node) || self.is_above(node, held))
+    }
+
+    /// Where somebody sees a memory: where it lives, and whom it is shared with.
+    fn reached(&self, memory: usize) -> Vec<Place> {
+        let live = self.grants.iter().filter(|grant| grant.memory == memory && self.is_live(grant));
+        live.map(|grant| grant.with).chain([self.memories[&memory].home]).collect()
+    }
+
+    pub(super) fn sees(&self, person: usize, memory: usize) -> bool {
+        self.memories.contains_key(&memory)
+            && self.reached(memory).into_iter().any(|place| self.reads(person, place))
+    }
+
+    /// Everything that somebody sees.
+    pub(super) fn visible(&self, person: usize) -> BTreeSet<usize> {
+        self.memories.keys().copied().filter(|memory| self.sees(person, *memory)).collect()
+    }
+
+    /// What they see with a key that is narrowed to a node and to what is internal at most.
+    pub(super) fn visible_within(&self, person: usize, node: usize) -> BTreeSet<usize> {
+        let within = |place| match place {
+            Place::Node(other) => self.is_above(Some(node), Some(other)) && self.reads(person, place),
+            Place::Personal(_) | Place::Enterprise | Place::Public => false,
+        };
+        let ids = self.memories.iter().filter(|(_, memory)| memory.class <= Classification::Internal);
+        ids.map(|(id, _)| *id).filter(|id| self.reached(*id).into_iter().any(within)).collect()
+    }
+
+    fn audience(&self, place: Place) -> Audience {
+        match place {
+            Place::Personal(_) => Audience::Person,
+            Place::Node(node) => self.nodes[&node].kind.into(),
+            Place::Enterprise => Audience::Enterprise,
+            Place::Public => Audience::Public,
+        }
+    }
+
+    /// The status that adding there is answered with, and the class that it has then.
+    pub(super) fn add(
+        &self,
+        person: usize,
+        place: Place,
+        class: Option<Classification>,
+    ) -> Result<Classification, u16> {
+        let default = if place == Place::Public { Classification::Public } else { Classification::Internal };
+        let class = class.unwrap_or(default);
+        match () {
+            () if self.inactive.contains(&person) => Err(401),
+            () if !self.reads(person, place) => Err(404),
+            () if self.role(person, place) < Some(Role::Member) => Err(403),
+            () if self.audience(place) > widest(class) => Err(403),
+            () => Ok(class),
+        }
+    }
+
+    /// Whether a node holds nothing: no nodes, no memories, none that are shared with it.
+    pub(super) fn is_empty(&self, node: usize) -> bool {
+        !self.nodes.values().any(|spot| spot.parent == Some(node))
+            && !self.memories.keys().any(|id| self.reached(*id).contains(&Place::Node(node)))
+    }
+
+    /// Takes an empty node away, with the roles held on it and whatever was once shared with it.
+    pub(super) fn delete(&mut self, node: usize) {
+        self.nodes.remove(&node);
+        self.roles.retain(|(_, held), _| *held != Some(node));
+        self.rules.remove(&Some(node));
+    }
+}
+
+/// The widest audience of a class.
+fn widest(class: Classification) -> Audience {
+    match class {
+        Classification::Public => Audience::Link,
+        Classification::Internal => Audience::Enterprise,
+        Classification::Confidential => Audience::Organization,
+        Classification::Restricted => Audience::Team,
+    }
+}

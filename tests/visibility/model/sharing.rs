@@ -1,0 +1,286 @@
+//! Sharing: who may share what with whom, and what ends with what.
+
+use chrono::{DateTime, Utc};
+use shared::access::{Classification, Role};
+use shared::memory::Permission;
+
+use super::{Model, Place, widest};
+
+/// A memory that is, or was, shared with somebody.
+#[derive(Debug, Clone)]
+pub(crate) struct Grant {
+    pub(crate) memory: usize,
+    pub(crate) with: Place,
+    pub(crate) permission: Permission,
+    pub(crate) may_reshare: bool,
+    pub(crate) by: usize,
+    /// The grant through which they could.
+    pub(crate) via: Option<usize>,
+    pub(crate) since: DateTime<Utc>,
+    pub(crate) until: Option<DateTime<Utc>>,
+    /// Whether somebody ended it.
+    pub(crate) ended: bool,
+}
+
+/// A wish to share.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wish {
+    pub(crate) memory: usize,
+    pub(crate) with: Place,
+    pub(crate) permission: Permission,
+    pub(crate) may_reshare: bool,
+    pub(crate) until: Option<DateTime<Utc>>,
+}
+
+/// What becomes of a wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shared {
+    /// It is shared, through this grant if not by a role.
+    Now { via: Option<usize> },
+    /// Those who hold the role of admin on this node have to agree; if nobody else there can, those above it.
+    Asked { via: Option<usize>, node: Option<usize>, above: bool },
+}
+
+/// Which way it goes; only whether it leaves an organization matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Within,
+    Out,
+    Public,
+}
+
+impl Model {
+    pub(super) fn is_live(&self, grant: &Grant) -> bool {
+        !grant.ended && grant.until.is_none_or(|until| until > self.now)
+    }
+
+    /// The most that live grants allow somebody to do.
+    fn granted(&self, person: usize, memory: usize) -> Option<Permission> {
+        let live = self.grants.iter().filter(|grant| grant.memory == memory && self.is_live(grant));
+        live.filter(|grant| self.reads(person, grant.with)).map(|grant| grant.permission).max()
+    }
+
+    /// Whether somebody's role where it lives is enough: that of a member for what they added, else that of an admin.
+    fn has_role(&self, person: usize, memory: usize) -> bool {
+        let memory = self.memories[&memory];
+        let least = if memory.author == person { Role::Member } else { Role::Admin };
+        self.reads(person, memory.home) && self.role(person, memory.home) >= Some(least)
+    }
+
+    /// The status that changing it is answered with.
+    pub(crate) fn change(&self, person: usize, memory: usize, needed: Permission) -> u16 {
+        match () {
+            () if self.inactive.contains(&person) => 401,
+            () if !self.sees(person, memory) => 404,
+            () if self.has_role(person, memory) || self.granted(person, memory) >= Some(needed) => 200,
+            () => 403,
+        }
+    }
+
+    /// The status that giving it another class is answered with.
+    pub(crate) fn classify(&self, person: usize, memory: usize, class: Classification) -> u16 {
+        let same = self.memories.get(&memory).is_some_and(|memory| memory.class == class);
+        let status = self.change(person, memory, if same { Permission::Write } else { Permission::Admin });
+        let seen = || self.reached(memory).into_iter().map(|place| self.audience(place)).max();
+        if status == 200 && !same && seen() > Some(widest(class)) { 403 } else { status }
+    }
+
+    /// By role, or through the grant that gives most, for longest: that grant, what it gives and until when.
+    #[allow(clippy::type_complexity, reason = "read once, where it is taken apart")]
+    fn authority(
+        &self,
+        person: usize,
+        memory: usize,
+    ) -> Option<(Option<usize>, Permission, Option<DateTime<Utc>>)> {
+        if self.has_role(person, memory) {
+            return Some((None, Permission::Admin, None));
+        }
+        let live = self.grants.iter().enumerate().filter(|(_, it)| it.memory == memory && self.is_live(it));
+        let through = live.filter(|(_, grant)| {
+            (grant.may_reshare || grant.permission == Permission::Admin) && self.reads(person, grant.with)
+        });
+        let best = through.max_by_key(|(_, grant)| {
+            (grant.permission, grant.until.unwrap_or(DateTime::<Utc>::MAX_UTC), grant.since)
+        });
+        best.map(|(number, grant)| (Some(number), grant.permission, grant.until))
+    }
+
+    /// What becomes of a wish, or the status that it is refused with.
+    pub(crate) fn share(&self, person: usize, wish: &Wish) -> Result<Shared, u16> {
+        if self.inactive.contains(&person) {
+            return Err(401);
+        }
+        if !self.sees(person, wish.memory) {
+            return Err(404);
+        }
+        let (via, most, until) = self.authority(person, wish.memory).ok_or(403_u16)?;
+        let memory = self.memories[&wish.memory];
+        let direction = self.direction(person, memory.home, wish.with);
+        let longer = until.is_some_and(|until| wish.until.is_none_or(|wished| wished > until));
+        let to_themselves = wish.with == Place::Personal(person);
+        let out_of_use = matches!(wish.with, Place::Personal(with) if self.inactive.contains(&with));
+        let confined = memory.class >= Classification::Confidential && direction == Direction::Out;
+        match () {
+            () if to_themselves => return Err(400),
+            () if out_of_use || wish.with == memory.home => return Err(409),
+            () if self.audience(wish.with) > widest(memory.class) => return Err(403),
+            () if confined && !matches!(wish.with, Place::Personal(_)) => return Err(403),
+            () if wish.permission > most || longer => return Err(403),
+            () => {}
+        }
+        if direction == Direction::Within {
+            return Ok(Shared::Now { via });
+        }
+        let Some(node) = self.rule_over(memory.home) else { return Ok(Shared::Now { via }) };
+        let asked_already = self.requests.iter().any(|request| {
+            let same = (request.wish.memory, request.wish.with) == (wish.memory, wish.with);
+            same && request.by == person && self.is_open(request)
+        });
+        let deciders = |exactly: bool| {
+            let others = self.everybody().into_iter().filter(|other| *other != person);
+            let mut active = others.filter(|other| !self.inactive.contains(other));
+            active.any(|other| self.holds(other, node, !exactly))
+        };
+        match (deciders(true), deciders(false)) {
+            (false, false) => Err(409),
+            _ if asked_already => Err(409),
+            (there, _) => Ok(Shared::Asked { via, node, above: !there }),
+        }
+    }
+
+    /// Whoever holds any role.
+    fn everybody(&self) -> Vec<usize> {
+        let holders = self.roles.keys().filter_map(|(holder, _)| match holder {
+            super::Holder::Person(person) => Some(*person),
+            super::Holder::Group => None,
+        });
+        holders.chain(self.group.iter().copied()).collect()
+    }
+
+    /// Whether somebody is admin of a node by a role on itself, or, if that counts, by one above it.
+    pub(super) fn holds(&self, person: usize, node: Option<usize>, above: bool) -> bool {
+        let path = self.path(node);
+        self.held(person)
+            .into_iter()
+            .any(|(held, role)| role >= Role::Admin && (held == node || (above && path.contains(&held))))
+    }
+
+    /// The topmost node over a place that has the rule.
+    fn rule_over(&self, place: Place) -> Option<Option<usize>> {
+        let path = match place {
+            Place::Node(node) => self.path(Some(node)),
+            Place::Personal(_) | Place::Enterprise | Place::Public => vec![None],
+        };
+        path.into_iter().rev().find(|node| self.rules.contains(node))
+    }
+
+    fn direction(&self, person: usize, home: Place, with: Place) -> Direction {
+        let out = |within: bool| if within { Direction::Within } else { Direction::Out };
+        match (home, with) {
+            (_, Place::Public) => Direction::Public,
+            (Place::Enterprise, _) | (Place::Public, Place::Enterprise) => Direction::Within,
+            // Nobody belongs to the public scope.
+            (Place::Public, _) => Direction::Out,
+            (Place::Personal(_), Place::Personal(other)) => {
+                let theirs = self.organizations(other);
+                out(self.organizations(person).iter().any(|ours| theirs.contains(ours)))
+            }
+            (Place::Node(node), Place::Personal(other)) => {
+                out(self.organizations(other).contains(&self.top(node)))
+            }
+            (Place::Personal(_), Place::Enterprise) => out(self.reads(person, with)),
+            (Place::Personal(_), Place::Node(to)) => {
+                out(self.reads(person, with) || self.organizations(person).contains(&self.top(to)))
+            }
+            (Place::Node(_), Place::Enterprise) => Direction::Within,
+            (Place::Node(node), Place::Node(to)) => out(self.top(node) == self.top(to)),
+        }
+    }
+
+    /// The organization right below the enterprise that a node belongs to.
+    fn top(&self, node: usize) -> usize {
+        let path = self.path(Some(node));
+        path.into_iter().flatten().last().unwrap_or(node)
+    }
+
+    /// Those in which somebody holds any role; all for whoever holds one on the enterprise.
+    fn organizations(&self, person: usize) -> Vec<usize> {
+        let all = self.nodes.iter().filter(|(_, spot)| spot.parent.is_none()).map(|(node, _)| *node);
+        let all: Vec<usize> = all.collect();
+        let held = self.held(person).into_iter();
+        held.flat_map(|(node, _)| node.map_or_else(|| all.clone(), |node| vec![self.top(node)])).collect()
+    }
+
+    /// Makes a grant, or gives one's own earlier one other terms; its number.
+    pub(crate) fn grant(&mut self, by: usize, wish: &Wish, via: Option<usize>) -> usize {
+        let new = Grant {
+            memory: wish.memory,
+            with: wish.with,
+            permission: wish.permission,
+            may_reshare: wish.may_reshare,
+            by,
+            via,
+            since: self.now,
+            until: wish.until,
+            ended: false,
+        };
+        let same = |it: &Grant| (it.memory, it.with, it.by) == (wish.memory, wish.with, by) && !it.ended;
+        let Some(number) = self.grants.iter().position(same) else {
+            self.grants.push(new);
+            return self.grants.len() - 1;
+        };
+        let before = std::mem::replace(&mut self.grants[number], new);
+        let shorter = wish.until.is_some_and(|until| before.until.is_none_or(|before| until < before));
+        let less = wish.permission < before.permission || (before.may_reshare && !wish.may_reshare);
+        if shorter || less {
+            self.end(number, false);
+        }
+        number
+    }
+
+    /// Ends what was shared on through a grant, and itself; how many ended.
+    pub(crate) fn end(&mut self, number: usize, itself: bool) -> usize {
+        let mut chain = vec![number];
+        let mut next = 0;
+        while next < chain.len() {
+            let through = self.grants.iter().enumerate();
+            let through = through.filter(|(_, grant)| grant.via == Some(chain[next]) && !grant.ended);
+            let more: Vec<usize> = through.map(|(it, _)| it).filter(|it| !chain.contains(it)).collect();
+            chain.extend(more);
+            next += 1;
+        }
+        let mut ended = 0;
+        for it in chain.into_iter().filter(|it| itself || *it != number) {
+            ended += usize::from(!self.grants[it].ended);
+            self.grants[it].ended = true;
+        }
+        ended
+    }
+
+    /// Takes note that what is over is over: what ends later does not count it.
+    pub(crate) fn tidy(&mut self) {
+        let now = self.now;
+        for grant in self.grants.iter_mut().filter(|grant| grant.until.is_some_and(|until| until <= now)) {
+            grant.ended = true;
+        }
+    }
+
+    /// The status that ending a grant is answered with: for who gave it, whom it was given to, and who decides about the
+    /// memory.
+    pub(crate) fn revoke(&self, person: usize, number: usize) -> u16 {
+        let grant = &self.grants[number];
+        if self.inactive.contains(&person) {
+            return 401;
+        }
+        if !self.sees(person, grant.memory) || !self.is_live(grant) {
+            return 404;
+        }
+        let decides = matches!(self.authority(person, grant.memory),
+            Some((via, most, _)) if via.is_none() || most == Permission::Admin);
+        match () {
+            () if grant.by == person || grant.with == Place::Personal(person) || decides => 200,
+            () if self.reads(person, grant.with) => 403,
+            () => 404,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Steps about sharing and about agreeing to it.
+
+use chrono::{SecondsFormat, TimeDelta};
+use serde_json::{Value, json};
+
+use super::Pair;
+use crate::harness::Client as _;
+use crate::visibility::model::{Place, Request, Shared, Status, Wish};
+use crate::visibility::steps::{Sharing, Step};
+
+/// What the rule of a node says.
+const ESCALATES: TimeDelta = TimeDelta::hours(48);
+const EXPIRES: TimeDelta = TimeDelta::hours(72);
+
+impl Pair {
+    pub(super) async fn perform_sharing(&mut self, step: &Step) {
+        match step {
+            Step::Share(sharing) => self.share(sharing).await,
+            Step::Revoke { person, share } if !self.shares.is_empty() => {
+                let person = self.person(*person);
+                let can = (0..self.shares.len()).filter(|share| self.model.revoke(person, *share) == 200);
+                if let Some(share) = Self::choose(*share, can, self.shares.len()) {
+                    self.revoke(person, share).await;
+                }
+            }
+            Step::Rule { node } => self.set_rule(self.node_or_root(*node)).await,
+            Step::Approve { person, request }
+            | Step::Deny { person, request }
+            | Step::Withdraw { person, request }
+                if !self.requests.is_empty() =>
+            {
+                let open = (0..self.requests.len()).filter(|request| {
+                    let requests = &self.model.requests;
+                    requests[*request].status == Status::Pending
+                });
+                let Some(request) = Self::choose(*request, open, self.requests.len()) else { return };
+                let able = (0..self.people.len()).filter(|person| match step {
+                    Step::Approve { .. } => self.model.approve(*person, request) == 200,
+                    Step::Deny { .. } => self.model.deny(*person, request) == 200,
+                    _ => self.model.withdraw(*person, request) == 200,
+                });
+                let Some(person) = Self::choose(*person, able, self.people.len()) else { return };
+                self.decide(step, person, request).await;
+            }
+            _ => {}
+        }
+    }
+
+    /// As requests name it.
+    pub(super) fn label(&self, place: Place) -> String {
+        match place {
+            Place::Personal(person) => format!("person:{}", self.people[person].user),
+            Place::Node(node) => self.nodes[node].label(),
+            Place::Enterprise => "enterprise".to_owned(),
+            Place::Public => "public".to_owned(),
+        }
+    }
+
+    async fn share(&mut self, sharing: &Sharing) {
+        let person = self.person(sharing.person);
+        let Some(memory) = self.memory(person, sharing.memory) else { return };
+        let with = self.place(sharing.with, 0..self.people.len());
+        let until = sharing.hours.map(|hours| self.model.now + TimeDelta::hours(hours));
+        let (permission, may_reshare) = (sharing.permission, sharing.may_reshare);
+        let wish = Wish { memory, with, permission, may_reshare, until };
+        let body = json!({
+            "with": self.label(with), "permission": permission, "may_reshare": may_reshare,
+            "expires_at": until.map(|until| until.to_rfc3339_opts(SecondsFormat::Micros, true)),
+        });
+        let path = format!("/v1/memories/{}/shares/", self.memories[memory]);
+        let answer = self.people[person].post(&path, body).await;
+        match self.model.share(person, &wish) {
+            Err(status) => drop(answer.assert_status(status)),
+            Ok(Shared::Now { via }) => {
+                let id = id(&answer.assert_status(201).json()["share"]);
+                let number = self.model.grant(person, &wish, via);
+                self.note_share(number, id);
+            }
+            Ok(Shared::Asked { via, node, above }) => {
+                let id = id(&answer.assert_status(202).json()["approval"]);
+                let now = self.model.now;
+                self.model.requests.push(Request {
+                    by: person,
+                    wish,
+                    via,
+                    home: self.model.memories[&memory].home,
+                    node,
+                    escalates_at: if above { now } else { now + ESCALATES },
+                    expires_at: now + EXPIRES,
+                    status: Status::Pending,
+                });
+                self.requests.push(id);
+            }
+        }
+    }
+
+    /// The id of a grant, which is another one after an approval.
+    fn note_share(&mut self, number: usize, id: String) {
+        match self.shares.get_mut(number) {
+            Some(known) => *known = id,
+            None => self.shares.push(id),
+        }
+    }
+
+    async fn revoke(&mut self, person: usize, number: usize) {
+        let memory = &self.memories[self.model.grants[number].memory];
+        let path = format!("/v1/memories/{memory}/shares/{}/", self.shares[number]);
+        let answer = self.people[person].delete(&path).await;
+        match self.model.revoke(person, number) {
+            200 => {
+                let ended = self.model.end(number, true);
+                assert_eq!(answer.ok()["ended"], ended, "{answer}");
+            }
+            refused => drop(answer.assert_status(refused)),
+        }
+    }
+
+    /// A node's rule comes, or goes.
+    pub(super) async fn set_rule(&mut self, node: Option<usize>) {
+        let rule = json!({
+            "directions": ["out", "public"], "escalate_after_hours": ESCALATES.num_hours(),
+            "expires_after_hours": EXPIRES.num_hours(),
+        });
+        let rules = if self.model.rules.remove(&node) { json!([]) } else { json!([rule]) };
+        if rules != json!([]) {
+            self.model.rules.insert(node);
+        }
+        let path = format!("{}/sharing-policy", self.path_of(node));
+        self.owner().put(&path, json!({ "approvals": rules })).await.ok();
+    }
+
+    async fn decide(&mut self, step: &Step, person: usize, number: usize) {
+        let (verb, status) = match step {
+            Step::Approve { .. } => ("approve", self.model.approve(person, number)),
+            Step::Deny { .. } => ("deny", self.model.deny(person, number)),
+            _ => ("withdraw", self.model.withdraw(person, number)),
+        };
+        let path = format!("/v1/approvals/{}/{verb}/", self.requests[number]);
+        let body = if verb == "withdraw" { None } else { Some(json!({ "reason": "asked for" })) };
+        let answer = self.people[person].call(http::Method::POST, &path, body.as_ref()).await;
+        answer.assert_status(status);
+        if status != 200 {
+            return;
+        }
+        self.model.requests[number].status = Status::Closed;
+        if verb == "approve" {
+            let Request { by, wish, via, .. } = self.model.requests[number].clone();
+            let grant = self.model.grant(by, &wish, via);
+            let shared = answer.json();
+            self.note_share(
+                grant,
+                shared["share_id"].as_str().unwrap_or_else(|| panic!("{shared}")).to_owned(),
+            );
+        }
+    }
+}
+
+fn id(shared: &Value) -> String {
+    shared["id"].as_str().unwrap_or_else(|| panic!("{shared}")).to_owned()
+}

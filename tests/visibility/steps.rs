@@ -1,0 +1,185 @@
+//! What may happen, one thing at a time. Nodes, people, memories, shares and requests are chosen by an index into those
+//! that are there.
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use shared::access::{Classification, Role};
+use shared::memory::Permission;
+
+/// One change.
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    Add {
+        person: Index,
+        place: Index,
+        class: Option<Classification>,
+    },
+    Revise {
+        person: Index,
+        memory: Index,
+    },
+    Classify {
+        person: Index,
+        memory: Index,
+        class: Classification,
+    },
+    Forget {
+        person: Index,
+        memory: Index,
+    },
+    Found {
+        parent: Index,
+        team: bool,
+    },
+    Move {
+        node: Index,
+        parent: Index,
+    },
+    Delete {
+        node: Index,
+    },
+    /// A role that somebody gets, or another one in its place.
+    Join {
+        person: Index,
+        node: Index,
+        role: Role,
+    },
+    Leave {
+        person: Index,
+        node: Index,
+    },
+    /// Somebody new, by e-mail.
+    Invite {
+        node: Index,
+        role: Role,
+    },
+    /// In, or out.
+    Group {
+        person: Index,
+    },
+    GroupRole {
+        node: Index,
+        role: Option<Role>,
+    },
+    Deactivate {
+        person: Index,
+    },
+    Reactivate {
+        person: Index,
+    },
+    Share(Sharing),
+    Revoke {
+        person: Index,
+        share: Index,
+    },
+    /// A node's admins have to agree to what leaves an organization, or no longer.
+    Rule {
+        node: Index,
+    },
+    Approve {
+        person: Index,
+        request: Index,
+    },
+    Deny {
+        person: Index,
+        request: Index,
+    },
+    Withdraw {
+        person: Index,
+        request: Index,
+    },
+    /// Time, and whether the job that tidies up comes by.
+    Pass {
+        hours: i64,
+        tidy: bool,
+    },
+}
+
+/// Who shares what with whom, how, and for how many hours.
+#[derive(Debug, Clone)]
+pub(super) struct Sharing {
+    pub(super) person: Index,
+    pub(super) memory: Index,
+    pub(super) with: Index,
+    pub(super) permission: Permission,
+    pub(super) may_reshare: bool,
+    pub(super) hours: Option<i64>,
+}
+
+/// The hours of [`Step::Pass`]: less than a day, beyond an escalation, beyond a request's time.
+const HOURS: [i64; 3] = [5, 50, 80];
+
+/// Everything that may happen.
+pub(super) fn steps() -> BoxedStrategy<Vec<Step>> {
+    let step = prop_oneof![4 => memories(), 4 => people(), 2 => tree(), 7 => sharing()];
+    prop::collection::vec(step, 10..24).boxed()
+}
+
+/// Mostly sharing.
+pub(super) fn steps_of_sharing() -> BoxedStrategy<Vec<Step>> {
+    prop::collection::vec(prop_oneof![1 => memories(), 1 => people(), 6 => sharing()], 10..24).boxed()
+}
+
+/// Mostly people and nodes that come, go and move.
+pub(super) fn steps_of_the_tree() -> BoxedStrategy<Vec<Step>> {
+    prop::collection::vec(prop_oneof![1 => memories(), 2 => people(), 2 => tree()], 10..24).boxed()
+}
+
+fn memories() -> impl Strategy<Value = Step> {
+    let index = any::<Index>;
+    let class = || select(Classification::ALL.to_vec());
+    prop_oneof![
+        4 => (index(), index(), prop::option::weighted(0.4, class()))
+            .prop_map(|(person, place, class)| Step::Add { person, place, class }),
+        1 => (index(), index()).prop_map(|(person, memory)| Step::Revise { person, memory }),
+        1 => (index(), index(), class())
+            .prop_map(|(person, memory, class)| Step::Classify { person, memory, class }),
+        1 => (index(), index()).prop_map(|(person, memory)| Step::Forget { person, memory }),
+    ]
+}
+
+fn people() -> impl Strategy<Value = Step> {
+    let index = any::<Index>;
+    let role = || select(vec![Role::Viewer, Role::Member, Role::Admin]);
+    prop_oneof![
+        4 => (index(), index(), role()).prop_map(|(person, node, role)| Step::Join { person, node, role }),
+        3 => (index(), index()).prop_map(|(person, node)| Step::Leave { person, node }),
+        1 => (index(), role()).prop_map(|(node, role)| Step::Invite { node, role }),
+        1 => index().prop_map(|person| Step::Group { person }),
+        1 => (index(), prop::option::weighted(0.7, role()))
+            .prop_map(|(node, role)| Step::GroupRole { node, role }),
+        1 => index().prop_map(|person| Step::Deactivate { person }),
+        1 => index().prop_map(|person| Step::Reactivate { person }),
+    ]
+}
+
+fn tree() -> impl Strategy<Value = Step> {
+    let index = any::<Index>;
+    prop_oneof![
+        2 => (index(), any::<bool>()).prop_map(|(parent, team)| Step::Found { parent, team }),
+        3 => (index(), index()).prop_map(|(node, parent)| Step::Move { node, parent }),
+        1 => index().prop_map(|node| Step::Delete { node }),
+        1 => index().prop_map(|node| Step::Rule { node }),
+    ]
+}
+
+fn sharing() -> impl Strategy<Value = Step> {
+    let index = any::<Index>;
+    let wish = (
+        (index(), index(), index()),
+        select(Permission::ALL.to_vec()),
+        any::<bool>(),
+        prop::option::weighted(0.4, select(vec![4_i64, 40, 100])),
+    );
+    let share = wish.prop_map(|((person, memory, with), permission, may_reshare, hours)| {
+        Step::Share(Sharing { person, memory, with, permission, may_reshare, hours })
+    });
+    prop_oneof![
+        8 => share,
+        3 => (index(), index()).prop_map(|(person, share)| Step::Revoke { person, share }),
+        3 => (index(), index()).prop_map(|(person, request)| Step::Approve { person, request }),
+        1 => (index(), index()).prop_map(|(person, request)| Step::Deny { person, request }),
+        1 => (index(), index()).prop_map(|(person, request)| Step::Withdraw { person, request }),
+        2 => (select(HOURS.to_vec()), any::<bool>()).prop_map(|(hours, tidy)| Step::Pass { hours, tidy }),
+    ]
+}
