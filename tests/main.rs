@@ -15,6 +15,7 @@ mod database_login;
 mod deploy;
 mod failures;
 mod filters;
+mod guides;
 #[allow(dead_code, reason = "kept whole while the first routes are being written")]
 mod harness;
 mod installation;

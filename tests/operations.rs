@@ -80,6 +80,26 @@ pub(crate) fn calls(operation: &Operation, world: &World) -> Vec<Call> {
             let in_team = format!("{path}?scope={}", team.label());
             vec![call(" (team)", &in_team, None), call(" (own)", &path, None)]
         }
+        ("POST", "/v1/access/check") => {
+            let ask = |mut body: Value| {
+                body["user_id"] = json!(world.member.user);
+                Some(body)
+            };
+            vec![
+                call(" (scope)", &path, ask(json!({ "action": "add_memory", "scope": team.label() }))),
+                call(" (memory)", &path, ask(json!({ "action": "forget_memory", "memory_id": memory }))),
+                call(
+                    " (approval)",
+                    &path,
+                    ask(json!({ "action": "decide_approval", "approval_id": world.approval })),
+                ),
+            ]
+        }
+        // One that holds things, and one that holds none.
+        ("DELETE", "/v1/organizations/{id}") => {
+            let empty = path.replace(&team.id.to_string(), &world.vacant.id.to_string());
+            vec![call("", &path, None), call(" (empty)", &empty, None)]
+        }
         ("DELETE", "/v1/batch/") => with(json!({ "memories": [{ "memory_id": memory }] })),
         ("GET", "/oauth/authorize" | "/oauth/consent") => {
             let query = "client_id=m0cl_unknown&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&ticket=unknown";
@@ -164,9 +184,6 @@ fn body(operation: &Operation, world: &World) -> Option<Value> {
         ("PATCH", "/v1/groups/{id}" | "/v1/service-accounts/{id}") => json!({ "name": "Renamed" }),
         ("POST", "/v1/groups/{id}/members") => json!({ "user_id": world.owner.user }),
         ("PUT", path) if path.ends_with("/group-roles/{group_id}") => json!({ "role": "admin" }),
-        ("POST", "/v1/access/check") => {
-            json!({ "user_id": world.member.user, "action": "add_memory", "scope": team.label() })
-        }
         ("POST", "/v1/auth/identity-providers") => json!({
             "name": "Somebody", "issuer": "https://somebody.example", "domains": ["somebody.example"],
             "jwks": { "keys": [signing_key().jwk()] },
@@ -189,12 +206,12 @@ fn body(operation: &Operation, world: &World) -> Option<Value> {
         }
         ("POST", "/oauth/device_authorization") => json!({ "client_id": "mem0-cli" }),
         ("PATCH", "/v1/enterprise") => json!({ "name": "Renamed" }),
-        ("POST", "/v1/enterprise/members" | "/v1/organizations/{id}/members") => {
-            json!({ "user_id": world.member.user, "role": "admin" })
+        ("POST", "/v1/enterprise/members") => json!({ "user_id": world.member.user, "role": "admin" }),
+        ("POST", "/v1/organizations/{id}/members") => {
+            json!({ "user_id": world.owner.user, "role": "admin" })
         }
-        ("PUT", "/v1/enterprise/members/{user_id}" | "/v1/organizations/{id}/members/{user_id}") => {
-            json!({ "role": "admin" })
-        }
+        ("PUT", "/v1/enterprise/members/{user_id}") => json!({ "role": "member" }),
+        ("PUT", "/v1/organizations/{id}/members/{user_id}") => json!({ "role": "admin" }),
         ("POST", "/v1/enterprise/invitations" | "/v1/organizations/{id}/invitations") => {
             json!({ "email": "newcomer@new.example", "role": "member" })
         }
@@ -224,13 +241,16 @@ fn body(operation: &Operation, world: &World) -> Option<Value> {
         }
         ("POST", "/v1/contexts/") => json!({ "name": "a context" }),
         ("PATCH", "/v1/contexts/{id}/") => json!({ "name": "Renamed" }),
-        ("POST", "/v1/contexts/{id}/members/") => json!({ "user_id": world.owner.user, "role": "member" }),
+        ("POST", "/v1/contexts/{id}/members/") => json!({ "user_id": world.lead.user, "role": "member" }),
         ("PUT", "/v1/contexts/{id}/members/{user_id}/") => json!({ "role": "viewer" }),
         ("POST", "/v1/contexts/{id}/shares/") => json!({ "with": world.sibling.label() }),
-        ("POST", "/v1/memories/{id}/links/") => json!({ "expires_at": "2026-06-01T00:00:00Z" }),
+        ("POST", "/v1/memories/{id}/links/" | "/v1/contexts/{id}/links/") => {
+            json!({ "expires_at": "2026-06-01T00:00:00Z" })
+        }
         ("POST", "/v1/memories/hierarchical/") => {
             json!({ "query": format!("when does the {} open", world.marker), "threshold": 0.0 })
         }
+        ("PUT", "/v1/memories/{id}/scope/") => json!({ "scope": world.division.label() }),
         ("POST", "/v1/feedback/") => json!({ "memory_id": memory, "feedback": "NEGATIVE" }),
         ("POST", "/mcp") => json!({
             "jsonrpc": "2.0", "id": 1, "method": "tools/call",
@@ -244,6 +264,7 @@ fn body(operation: &Operation, world: &World) -> Option<Value> {
 fn path(operation: &Operation, world: &World) -> Option<String> {
     let id = match operation.path {
         path if path.starts_with("/v1/organizations/") => world.team.id.to_string(),
+        path if path.starts_with("/v1/dissolutions/") => world.dissolution.clone(),
         path if path.starts_with("/v1/auth/sessions/") => world.owner.session.to_string(),
         path if path.starts_with("/v1/auth/applications/") => world.application.clone(),
         path if path.starts_with("/v1/auth/identity-providers/") => world.provider.clone(),
@@ -271,7 +292,10 @@ fn path(operation: &Operation, world: &World) -> Option<String> {
             "{share_id}",
             if operation.path.starts_with("/v1/contexts/") { &world.context_share } else { &world.share },
         )
-        .replace("{link_id}", &world.link)
+        .replace(
+            "{link_id}",
+            if operation.path.starts_with("/v1/contexts/") { &world.context_link } else { &world.link },
+        )
         .replace("{token}", "m0ln_unknown")
         .replace("{kind}", "user")
         .replace("{name}", &world.entity);

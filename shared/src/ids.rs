@@ -108,6 +108,8 @@ ids! {
     EnterpriseId = "ent", "enterprise";
     /// A node below an enterprise: organization, division, department, unit or team.
     NodeId = "org", "organization node";
+    /// The dissolution of a node.
+    DissolutionId = "dis", "dissolution";
     /// A person or service account.
     UserId = "usr", "user";
     /// A memory.

@@ -31,6 +31,8 @@ pub(crate) struct World {
     pub(crate) sibling: Node,
     /// A division beside.
     pub(crate) neighbour: Node,
+    /// A team in which there is nothing and nobody.
+    pub(crate) vacant: Node,
     pub(crate) invitation: String,
     pub(crate) api_key: String,
     /// A group kept at the team, with the member in it and a role there.
@@ -57,9 +59,14 @@ pub(crate) struct World {
     /// The owner's request to share the team's memory with the sibling team, and a delegate of who decides about it.
     pub(crate) approval: String,
     pub(crate) delegate: String,
-    /// A context of the owner's with the member in it, and its share with the sibling's viewer.
+    /// Who decides about it.
+    pub(crate) lead: Actor,
+    /// A context of the owner's with the member in it, its share with the sibling's viewer, and a link to it.
     pub(crate) context: String,
     pub(crate) context_share: String,
+    pub(crate) context_link: String,
+    /// How a team that is no more ended.
+    pub(crate) dissolution: String,
 }
 
 impl World {
@@ -72,6 +79,7 @@ impl World {
         let sibling = owner.node_in(&division, ScopeKind::Team, &format!("{marker} sibling")).await;
         let neighbour =
             owner.node_in(&organization, ScopeKind::Division, &format!("{marker} neighbour")).await;
+        let vacant = owner.node_in(&division, ScopeKind::Team, &format!("{marker} vacant")).await;
         // Sent with a key, so that there is a stored answer.
         let change = Request::post(format!("/v1/organizations/{}/move", team.id))
             .header("content-type", "application/json")
@@ -91,8 +99,9 @@ impl World {
         let with = json!({ "with": format!("person:{}", member.user) });
         let shared = owner.post(&format!("/v1/memories/{personal_memory}/shares/"), with).await.ok();
         let (linked_memory, link) = linked(&owner, marker).await;
-        let (approval, delegate) = asked(&owner, &member, &team, &sibling, &team_memory).await;
-        let (context, context_share) = made_context(&owner, &member, &team, marker).await;
+        let (approval, delegate, lead) = asked(&owner, &member, &team, &sibling, &team_memory).await;
+        let (context, context_share, context_link) = made_context(&owner, &member, &team, marker).await;
+        let dissolution = dissolved(&owner, &division, marker).await;
         awaits_vector(app, &personal_memory).await;
         was_looked_after(app, &owner).await;
         let group = make_group(&owner, &member, &team).await;
@@ -113,6 +122,7 @@ impl World {
             team,
             sibling,
             neighbour,
+            vacant,
             invitation: text(&invitation["id"]),
             api_key: text(&api_key["id"]),
             group,
@@ -129,8 +139,11 @@ impl World {
             link,
             approval,
             delegate,
+            lead,
             context,
             context_share,
+            context_link,
+            dissolution,
             owner,
         }
     }
@@ -152,6 +165,7 @@ impl World {
             self.team.id.to_string(),
             self.sibling.id.to_string(),
             self.neighbour.id.to_string(),
+            self.vacant.id.to_string(),
             self.invitation.clone(),
             self.api_key.clone(),
             self.group.clone(),
@@ -169,6 +183,8 @@ impl World {
             self.delegate.clone(),
             self.context.clone(),
             self.context_share.clone(),
+            self.context_link.clone(),
+            self.dissolution.clone(),
         ]
     }
 
@@ -230,8 +246,15 @@ async fn allow_application(app: &TestApp, owner: &Actor) -> (String, String) {
     (grant.to_string(), provider.to_string())
 }
 
-/// Asks to share the team's memory with the team beside; the ids of the request and of a delegate who may decide.
-async fn asked(owner: &Actor, member: &Actor, team: &Node, sibling: &Node, memory: &str) -> (String, String) {
+/// Asks to share the team's memory with the team beside; the ids of the request and of a delegate who may decide, and in
+/// whose place they do.
+async fn asked(
+    owner: &Actor,
+    member: &Actor,
+    team: &Node,
+    sibling: &Node,
+    memory: &str,
+) -> (String, String, Actor) {
     let rules = json!({ "approvals": [{ "directions": ["across"], "author_roles": ["owner"] }] });
     owner.put(&format!("/v1/organizations/{}/sharing-policy", team.id), rules).await.ok();
     let lead = owner.colleague(&format!("lead-of-{}", team.name.replace(' ', "-")), team, Role::Admin).await;
@@ -240,17 +263,25 @@ async fn asked(owner: &Actor, member: &Actor, team: &Node, sibling: &Node, memor
     asked.assert_status(202);
     let until = json!({ "user_id": member.user, "ends_at": "2026-04-01T00:00:00Z" });
     let delegate = lead.post(&format!("/v1/organizations/{}/approval-delegates", team.id), until).await.ok();
-    (text(&asked.json()["approval"]["id"]), text(&delegate["id"]))
+    (text(&asked.json()["approval"]["id"]), text(&delegate["id"]), lead)
 }
 
-/// A context with a member, shared with a team; its id and the share's.
-async fn made_context(owner: &Actor, member: &Actor, team: &Node, marker: &str) -> (String, String) {
+/// Ends a team that had nothing; the id of that.
+async fn dissolved(owner: &Actor, division: &Node, marker: &str) -> String {
+    let node = owner.node_in(division, ScopeKind::Team, &format!("{marker} closed")).await;
+    let wish = json!({ "heir": "parent", "members": "leave" });
+    text(&owner.post(&format!("/v1/organizations/{}/dissolve", node.id), wish).await.ok()["id"])
+}
+
+/// A context with a member, shared with a team; its id, the share's, and a link's.
+async fn made_context(owner: &Actor, member: &Actor, team: &Node, marker: &str) -> (String, String, String) {
     let new = json!({ "name": format!("{marker} launch"), "description": marker });
     let context = text(&owner.post("/v1/contexts/", new).await.ok()["id"]);
     let path = format!("/v1/contexts/{context}");
     owner.post(&format!("{path}/members/"), json!({ "user_id": member.user, "role": "member" })).await.ok();
     let share = owner.post(&format!("{path}/shares/"), json!({ "with": team.label() })).await.ok();
-    (context, text(&share["share"]["id"]))
+    let link = owner.post(&format!("{path}/links/"), json!({})).await.ok();
+    (context, text(&share["share"]["id"]), text(&link["id"]))
 }
 
 /// Adds a public memory and a link to it; their ids.

@@ -158,7 +158,7 @@ fn tool(tool: &str, world: &World) -> Vec<Use> {
         ],
         "share_memory" => about("memory_id", json!({ "with": "enterprise" })),
         "request_approval" => {
-            about("memory_id", json!({ "with": world.sibling.label(), "reason": "for a change" }))
+            about("memory_id", json!({ "with": world.neighbour.label(), "reason": "for a change" }))
         }
         "list_events" | "list_scopes" | "whoami" => vec![("", json!({}))],
         _ => Vec::new(),

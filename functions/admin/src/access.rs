@@ -3,12 +3,13 @@
 use axum::extract::State;
 use serde::Deserialize;
 use shared::Result;
-use shared::access::{AuthContext, Gate};
+use shared::access::{Action, AuthContext, Classification, Gate};
 use shared::error::Error;
 use shared::http::{Json, Path, Query};
-use shared::ids::UserId;
+use shared::ids::{ApprovalId, MemoryId, UserId};
 use shared::page::List;
-use shared::simulation::{self, Question, SeenScope, Verdict};
+use shared::sharing::NewShare;
+use shared::simulation::{self, About, Question, SeenScope, Verb, Verdict};
 
 use crate::list::Part;
 
@@ -23,15 +24,22 @@ pub(crate) async fn list(
     simulation::list(&ctx, &gate.db, id, cursor, limit).await.map(Json)
 }
 
-/// May they do that there?
+/// May they do that?
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Check {
     user_id: UserId,
-    /// As `docs/api/permissions.txt` lists them, in lower case with underscores.
+    /// As `docs/api/permissions.txt` lists them, in lower case with underscores; also `classify_memory`, `forget_memory`
+    /// and `decide_approval`.
     action: String,
-    /// As memory requests name it: `team:org_…`, `enterprise`.
-    scope: String,
+    /// As memory requests name it: `team:org_…`, `enterprise`. Exactly one of this and the next two.
+    scope: Option<String>,
+    memory_id: Option<MemoryId>,
+    approval_id: Option<ApprovalId>,
+    /// As through a credential that shows no more than this.
+    ceiling: Option<Classification>,
+    /// The very share, as sharing takes it; only of a memory.
+    share: Option<NewShare>,
 }
 
 /// `POST /v1/access/check`
@@ -40,8 +48,27 @@ pub(crate) async fn check(
     State(gate): State<Gate>,
     Json(body): Json<Check>,
 ) -> Result<Json<Verdict>> {
-    let action = body.action.parse().map_err(|message: String| Error::invalid("action", message))?;
-    let scope = body.scope.parse().map_err(|message: String| Error::invalid("scope", message))?;
-    let question = Question { user: body.user_id, action, scope };
-    simulation::check(&ctx, &gate.db, question).await.map(Json)
+    simulation::check(&ctx, &gate.db, body.read()?).await.map(Json)
+}
+
+impl Check {
+    fn read(self) -> Result<Question> {
+        let verb = self.action.parse().map_err(|message: String| Error::invalid("action", message))?;
+        let about = match (self.scope, self.memory_id, self.approval_id) {
+            (Some(scope), None, None) => {
+                About::Scope(scope.parse().map_err(|message: String| Error::invalid("scope", message))?)
+            }
+            (None, Some(memory), None) => About::Memory(memory),
+            (None, None, Some(approval)) => About::Approval(approval),
+            _ => return Err(Error::malformed("send exactly one of scope, memory_id and approval_id")),
+        };
+        let sharing = matches!(verb, Verb::Policy(Action::ShareOwnMemory | Action::ShareAnyMemory));
+        if self.share.is_some() && !(sharing && matches!(about, About::Memory(_))) {
+            return Err(Error::invalid(
+                "share",
+                "only of share_own_memory and share_any_memory, with a memory_id",
+            ));
+        }
+        Ok(Question { user: self.user_id, verb, about, ceiling: self.ceiling, share: self.share })
+    }
 }

@@ -7,6 +7,7 @@
 mod access;
 mod approval_delegates;
 mod audit;
+mod dissolutions;
 mod enterprise;
 mod group_roles;
 mod groups;
@@ -66,6 +67,8 @@ pub fn routes() -> Routes<State> {
         .delete("/v1/organizations/{id}", organizations::delete)
         .post("/v1/organizations/{id}/move", organizations::relocate)
         .post("/v1/organizations/{id}/dissolve", organizations::dissolve)
+        .get("/v1/dissolutions", dissolutions::list)
+        .get("/v1/dissolutions/{id}", dissolutions::show)
         .get("/v1/organizations/{id}/sharing-policy", sharing_policy::show)
         .put("/v1/organizations/{id}/sharing-policy", sharing_policy::replace)
         .get("/v1/organizations/{id}/approval-delegates", approval_delegates::list)

@@ -3,13 +3,14 @@
 use axum::extract::State;
 use axum::response::IntoResponse;
 use http::StatusCode;
+use http::header::LOCATION;
 use serde::Deserialize;
 use shared::Result;
 use shared::access::{AuthContext, Gate, ScopeKind};
 use shared::http::{Idempotent, Json, Path, Query};
 use shared::ids::NodeId;
 use shared::page::List;
-use shared::tenancy::nodes::{self, Dissolution, Listing, NewNode, Node, NodeChange, Parent};
+use shared::tenancy::nodes::{self, Listing, NewNode, Node, NodeChange, Parent, Status, Wish};
 
 use crate::list::Part;
 
@@ -85,16 +86,20 @@ pub(crate) async fn relocate(
     Ok(node.map(Json))
 }
 
-/// `POST /v1/organizations/{id}/dissolve`: 202 while there is more to hand over than one request does. Repeating it goes on.
+/// `POST /v1/organizations/{id}/dissolve`: 202 while there is more to hand over, with the address that tells how far it is.
 pub(crate) async fn dissolve(
     ctx: AuthContext,
     State(gate): State<Gate>,
     Path(id): Path<NodeId>,
-    Json(wish): Json<Dissolution>,
+    Idempotent { key, body }: Idempotent<Wish>,
 ) -> Result<impl IntoResponse> {
-    let dissolved = nodes::dissolve(&ctx, &gate.db, id, wish).await?;
-    let status = if dissolved.done { StatusCode::OK } else { StatusCode::ACCEPTED };
-    Ok((status, Json(dissolved)))
+    let work = nodes::dissolve(&ctx, &gate.db, id, body, key.as_ref()).await?;
+    let status = match work.value.status {
+        Status::Running => StatusCode::ACCEPTED,
+        Status::Done | Status::Failed => StatusCode::OK,
+    };
+    let place = [(LOCATION, format!("/v1/dissolutions/{}", work.value.id))];
+    Ok((status, place, work.map(Json)))
 }
 
 /// `DELETE /v1/organizations/{id}`

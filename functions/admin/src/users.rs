@@ -1,11 +1,13 @@
 //! `/v1/users`: the accounts of the enterprise.
 
 use axum::extract::State;
+use axum::response::IntoResponse;
 use serde::Deserialize;
 use shared::Result;
 use shared::access::{AuthContext, Gate};
 use shared::error::Error;
-use shared::http::{Json, Path, Query};
+use shared::http::{Idempotent, Json, Path, Query};
+use shared::idempotency::Once;
 use shared::identity;
 use shared::ids::UserId;
 use shared::page::List;
@@ -65,8 +67,8 @@ pub(crate) async fn reassign(
     ctx: AuthContext,
     State(gate): State<Gate>,
     Path(id): Path<UserId>,
-    Json(body): Json<Reassign>,
-) -> Result<Json<Reassigned>> {
+    Idempotent { key, body }: Idempotent<Reassign>,
+) -> Result<impl IntoResponse> {
     let heir = match (body.user_id, body.scope) {
         (Some(user), None) => MemoryHeir::Person(user),
         (None, Some(scope)) => {
@@ -74,7 +76,8 @@ pub(crate) async fn reassign(
         }
         _ => return Err(Error::malformed("send either user_id or scope")),
     };
-    users::reassign(&ctx, &gate.db, id, heir).await.map(Json)
+    let done: Once<Reassigned> = users::reassign(&ctx, &gate.db, id, heir, key.as_ref()).await?;
+    Ok(done.map(Json))
 }
 
 /// `POST /v1/users/{id}/reactivate`. Repeating it changes nothing, with or without an `Idempotency-Key`.

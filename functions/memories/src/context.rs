@@ -9,12 +9,14 @@ use serde::Deserialize;
 use shared::Result;
 use shared::access::{AuthContext, Gate};
 use shared::http::{Idempotent, Json, Path, Query};
-use shared::ids::{ContextId, ShareId, UserId};
+use shared::ids::{ContextId, LinkId, ShareId, UserId};
 use shared::page::{self, List};
 use shared::sharing::contexts::{self, Context, ContextChange, NewContext};
+use shared::sharing::links::{self, NewLink};
 use shared::sharing::{NewShare, Share, Subject, share};
 use shared::tenancy::members::{self, Member, MemberChange, NewMember};
 
+use crate::memory::link::{Links, Made};
 use crate::memory::share::{Params, Revoked, status};
 
 /// `?cursor=&limit=`
@@ -37,6 +39,13 @@ pub(crate) struct MemberAt {
 pub(crate) struct ShareAt {
     id: ContextId,
     share_id: ShareId,
+}
+
+/// A link to a context.
+#[derive(Debug, Deserialize)]
+pub(crate) struct LinkAt {
+    id: ContextId,
+    link_id: LinkId,
 }
 
 pub(crate) async fn list(
@@ -147,4 +156,32 @@ pub(crate) async fn unshare(
 ) -> Result<Json<Revoked>> {
     let ended = share::revoke(&caller, &gate.db, Subject::Context(at.id), at.share_id).await?;
     Ok(Json(Revoked { ended }))
+}
+
+pub(crate) async fn add_link(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Path(id): Path<ContextId>,
+    Json(new): Json<NewLink>,
+) -> Result<impl IntoResponse> {
+    let link = links::create(&caller, &gate.db, Subject::Context(id), new).await?;
+    Ok((StatusCode::CREATED, Json(Made::new(&gate, link))))
+}
+
+pub(crate) async fn links(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Path(id): Path<ContextId>,
+) -> Result<Json<Links>> {
+    let results = links::list(&caller, &gate.db, Subject::Context(id)).await?;
+    Ok(Json(Links { results }))
+}
+
+pub(crate) async fn remove_link(
+    State(gate): State<Gate>,
+    caller: AuthContext,
+    Path(at): Path<LinkAt>,
+) -> Result<StatusCode> {
+    links::revoke(&caller, &gate.db, Subject::Context(at.id), at.link_id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

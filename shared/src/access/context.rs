@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use crate::access::policy::{self, Action};
 use crate::access::scopes::Scopes;
 use crate::access::{
@@ -21,6 +23,9 @@ pub enum Method {
     ApiKey(ApiKeyId, Vec<ApiKeyVerb>),
     /// An access token of an application that somebody let act for them (OAuth).
     Application(Application),
+    /// Nothing: it is work that they promised when they could, and that goes on without them. What they may do is asked
+    /// anew.
+    Promise(Uuid),
 }
 
 /// An application acting for somebody.
@@ -42,6 +47,7 @@ impl Method {
             Self::Session(_) => "session",
             Self::ApiKey(..) => "api_key",
             Self::Application(_) => "application",
+            Self::Promise(_) => "promise",
         }
     }
 }
@@ -104,6 +110,7 @@ impl AuthContext {
             Method::Application(_) => Err(Error::Forbidden(
                 "this needs a login: applications cannot manage accounts, sessions or keys".to_owned(),
             )),
+            Method::Promise(_) => Err(Error::Forbidden("this needs a login".to_owned())),
         }
     }
 

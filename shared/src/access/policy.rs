@@ -184,7 +184,9 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
         ScopeKind::Public => match action {
             A::ReadMemories => Reader,
             A::AddMemory | A::EditOwnMemory | A::ShareOwnMemory => AtLeast(Role::Member),
-            A::EditAnyMemory | A::ShareAnyMemory | A::ListApprovals => AtLeast(Role::Admin),
+            A::EditAnyMemory | A::ShareAnyMemory | A::ListApprovals | A::SimulateAccess => {
+                AtLeast(Role::Admin)
+            }
             A::ReadNode
             | A::CreateNode
             | A::ChangeNode
@@ -194,7 +196,6 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::ManageMembers
             | A::ManageGroups
             | A::ManageServiceAccounts
-            | A::SimulateAccess
             | A::ReassignMemories
             | A::ListAccounts
             | A::ManageAccounts
@@ -232,12 +233,12 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::ListApprovals
             | A::ChangeNode
             | A::DeleteNode
-            | A::ManageMembers => AtLeast(Role::Admin),
+            | A::ManageMembers
+            | A::SimulateAccess => AtLeast(Role::Admin),
             A::CreateNode
             | A::MoveNode
             | A::ManageGroups
             | A::ManageServiceAccounts
-            | A::SimulateAccess
             | A::ReassignMemories
             | A::ListAccounts
             | A::ManageAccounts

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::scopes::Scopes;
-use super::{AuthContext, Method, TenantTx};
+use super::{AuthContext, Classification, Method, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{SessionId, UserId};
 
@@ -41,6 +41,7 @@ impl Simulation {
             method: Method::Session(SessionId(Uuid::nil())),
             service: row.get("service"),
             scopes: Arc::new(Scopes::from_row(&row)?.unwrap_or_default()),
+            ceiling: Classification::Restricted,
             within: None,
             simulated: true,
             ..asker.clone()

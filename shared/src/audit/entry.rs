@@ -4,7 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::access::{AuthContext, Classification, Method, ReadableScope};
-use crate::ids::{EnterpriseId, MemoryId, ScopeId, UserId};
+use crate::ids::{EnterpriseId, LinkId, MemoryId, ScopeId, UserId};
 
 /// What happened. Details never hold memory text, queries, tokens or passwords.
 #[derive(Debug, Clone)]
@@ -106,7 +106,7 @@ pub struct Actor {
     pub(super) enterprise: EnterpriseId,
     pub(super) user: Option<UserId>,
     pub(super) method: &'static str,
-    /// The key, session or grant.
+    /// The key, session, grant, link or promised work.
     pub(super) credential: Option<Uuid>,
 }
 
@@ -118,6 +118,7 @@ impl Actor {
             Method::Session(session) => session.uuid(),
             Method::ApiKey(key, _) => key.uuid(),
             Method::Application(application) => application.grant.uuid(),
+            Method::Promise(work) => *work,
         };
         Self {
             enterprise: caller.enterprise_id(),
@@ -125,6 +126,11 @@ impl Actor {
             method: caller.method().name(),
             credential: Some(credential),
         }
+    }
+
+    /// Somebody who has a link, and no account.
+    pub(super) fn anonymous(enterprise: EnterpriseId, link: LinkId) -> Self {
+        Self { enterprise, user: None, method: "link", credential: Some(link.uuid()) }
     }
 
     /// Somebody who has not proved anything yet.

@@ -17,7 +17,7 @@ pub use entry::{Actor, Entry};
 
 use crate::access::{AuthContext, IdentityTx, RequestInfo, TenantTx};
 use crate::db::StoreError;
-use crate::ids::{EnterpriseId, UserId};
+use crate::ids::{EnterpriseId, LinkId, UserId};
 
 /// Records what the transaction's caller does.
 pub async fn record(tx: &TenantTx<'_>, entry: Entry) -> Result<(), StoreError> {
@@ -45,4 +45,15 @@ pub async fn record_sign_in(
     entry: Entry,
 ) -> Result<(), StoreError> {
     store::insert(tx, &Actor::unproven(enterprise, user), request, &entry).await
+}
+
+/// Records that somebody without an account opened a link.
+pub async fn record_link(
+    tx: &IdentityTx,
+    request: &RequestInfo,
+    enterprise: EnterpriseId,
+    link: LinkId,
+    entry: Entry,
+) -> Result<(), StoreError> {
+    store::insert(tx, &Actor::anonymous(enterprise, link), request, &entry).await
 }

@@ -20,11 +20,10 @@ impl Kind {
     fn of(action: &str) -> Self {
         let (noun, verb) = action.split_once('.').unwrap_or((action, ""));
         match (noun, verb) {
-            (_, "read" | "list" | "search" | "history" | "suggest" | "view" | "replay" | "enhance")
-                if noun != "audit" =>
-            {
-                Self::DataAccess
-            }
+            (
+                _,
+                "read" | "list" | "search" | "history" | "suggest" | "view" | "open" | "replay" | "enhance",
+            ) if noun != "audit" => Self::DataAccess,
             ("memory" | "context" | "entity", _) => Self::DataChange,
             ("session" | "password" | "api_key" | "oauth" | "account", _) => Self::Authentication,
             ("audit" | "enterprise" | "quota", _) => Self::Administration,

@@ -14,7 +14,7 @@ use crate::memory::{self, Backlog};
 use crate::metrics;
 use crate::outbox::{self, Message};
 use crate::sharing;
-use crate::tenancy::users;
+use crate::tenancy::{nodes, users};
 
 /// Finished messages are remembered for longer than a queue keeps one that it delivers again (SQS: at most 14 days).
 const REMEMBERED: TimeDelta = TimeDelta::days(15);
@@ -65,8 +65,13 @@ pub const JOBS: &[Job] = &[
 ];
 
 /// What changes and queues may promise.
-pub const TOPICS: &[Topic] =
-    &[Topic { name: "job.run", work: Work::Beside(|worker, message| run_job(worker, message).boxed()) }];
+pub const TOPICS: &[Topic] = &[
+    Topic { name: "job.run", work: Work::Beside(|worker, message| run_job(worker, message).boxed()) },
+    Topic {
+        name: nodes::TOPIC,
+        work: Work::Beside(|worker, message| nodes::proceed(&worker.gate, message).boxed()),
+    },
+];
 
 /// What was promised, and what alarms watch of it.
 async fn deliver(worker: &Worker) -> Result<u64> {

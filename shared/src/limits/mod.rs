@@ -9,8 +9,25 @@ mod store;
 
 pub use rates::{Limiter, Standing, network};
 
-use crate::access::Gate;
-use crate::error::Result;
+use chrono::{DateTime, Utc};
+
+use crate::access::{Gate, IdentityTx};
+use crate::error::{Error, Result};
+use crate::ids::LinkId;
+
+/// Openings of one link a minute, by whomever.
+const LINK_PER_MINUTE: i32 = 300;
+
+/// Admits the opening of a link, which the tenant that made it pays for.
+pub async fn admit_link(tx: &IdentityTx, link: LinkId, at: DateTime<Utc>) -> Result<()> {
+    match store::take_link(tx, link.uuid(), LINK_PER_MINUTE, at).await? {
+        true => Ok(()),
+        false => Err(Error::LimitReached {
+            what: "too many requests with this link",
+            retry_after: std::time::Duration::from_secs(1),
+        }),
+    }
+}
 
 /// Forgets some buckets that are full again; how many.
 pub async fn prune(gate: &Gate) -> Result<u64> {

@@ -107,6 +107,7 @@ impl Limiter {
             Method::Session(session) => (session.uuid(), None),
             // An application's use of one person's grant.
             Method::Application(it) => (it.grant.uuid(), Some(it.grant.uuid())),
+            Method::Promise(work) => (*work, None),
         };
         let take = async |want| {
             let (tenant, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());

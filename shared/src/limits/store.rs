@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::rates::{Limit, Standing};
-use crate::access::UpkeepTx;
+use crate::access::{IdentityTx, UpkeepTx};
 use crate::db::{Database, StoreError};
 use crate::error::Result;
 
@@ -52,6 +52,19 @@ pub(super) async fn take_address(
     let row = one(&rows)?;
     let limits = limits(vec!["address".to_owned()], vec![quota], row);
     Ok(Taken { granted: row.get("granted"), standing: Standing { limits, body_bytes: None } })
+}
+
+/// Takes a token of a link; whether there was one.
+pub(super) async fn take_link(
+    tx: &IdentityTx,
+    bucket: Uuid,
+    quota: i32,
+    at: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    const TAKE: &str = "-- rate_limit.take_link
+        SELECT granted FROM mem0.take($1, ARRAY[$2::uuid], ARRAY[$3::integer], $4, 1)";
+    let row = tx.query_one(TAKE, &[&Uuid::nil(), &bucket, &quota, &at]).await?;
+    Ok(row.get::<_, i32>("granted") > 0)
 }
 
 fn one(rows: &[Row]) -> Result<&Row, StoreError> {

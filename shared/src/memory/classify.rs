@@ -31,6 +31,19 @@ pub(super) async fn check_context(
     for audience in store::grants::audiences_of(tx, home).await? {
         policy.check(class, audience)?;
     }
+    check_links(tx, &[home], policy, class).await
+}
+
+/// What is public is shown by the links to the contexts in which it is; nothing else is.
+pub(crate) async fn check_links(
+    tx: &TenantTx<'_>,
+    scopes: &[ScopeId],
+    policy: &Effective,
+    class: Classification,
+) -> Result<()> {
+    if class == Classification::Public && store::grants::linked(tx, scopes).await? {
+        policy.check(class, Audience::Link)?;
+    }
     Ok(())
 }
 
@@ -45,5 +58,6 @@ pub(super) async fn changed(tx: &TenantTx<'_>, memory: &Memory) -> Result<()> {
     let policy = policy(tx, memory.home).await?;
     let kinds = store::grants::kinds(tx, &memory.scopes).await?;
     let widest = kinds.into_iter().map(Audience::from).max().unwrap_or_else(|| policy.kind.into());
-    policy.check(memory.classification, widest)
+    policy.check(memory.classification, widest)?;
+    check_links(tx, &memory.scopes, &policy, memory.classification).await
 }

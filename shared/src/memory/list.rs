@@ -3,11 +3,15 @@
 use crate::access::{Action, AuthContext};
 use crate::audit::{self, Entry};
 use crate::error::Result;
+use crate::ids::ScopeId;
 use crate::memory::filter::Filter;
 use crate::memory::service::resolve;
 use crate::memory::store::condition::{Condition, Selection};
 use crate::memory::{Memories, Memory, Scopes, store};
 use crate::page::{Cursor, Page};
+
+/// Most that are looked through for what lives in one scope among what is seen there.
+const MOST_LISTED: u32 = 1000;
 
 /// Which memories, and which part of the list of them.
 #[derive(Debug, Clone)]
@@ -68,28 +72,52 @@ impl Memories {
         Ok(listed)
     }
 
-    /// The newest of several lists that the filter holds for, each of some scopes and so long at most: one look, which leaves
-    /// one row in the audit log.
+    /// The newest of several lists that the filter holds for: one look, which leaves one row in the audit log.
     pub async fn newest(
         &self,
         caller: &AuthContext,
         filter: &Filter,
         latest_only: bool,
-        lists: Vec<(Scopes, u32)>,
+        lists: Vec<Newest>,
     ) -> Result<Vec<Memory>> {
         let tx = caller.begin(&self.gate.db, "memory.list_newest").await?;
         let mut found: Vec<Memory> = Vec::new();
-        for (scopes, most) in lists {
-            let scopes = resolve(caller, &scopes, Action::ReadMemories)?;
+        for list in lists {
+            let scopes = resolve(caller, &list.scopes, Action::ReadMemories)?;
             let selection = Selection { scopes: &scopes, filter, latest_only, expired: false };
-            let condition = Condition::new(caller, &selection)?;
-            let newest = store::list::list(&tx, condition, None, i64::from(most), 0).await?;
+            let mut most = list.most;
+            let newest = loop {
+                let condition = Condition::new(caller, &selection)?;
+                let newest = store::list::list(&tx, condition, None, i64::from(most), 0).await?;
+                if list.is_met_by(&newest) || newest.len() < most as usize || most >= MOST_LISTED {
+                    break newest;
+                }
+                most = most.saturating_mul(4).min(MOST_LISTED);
+            };
             let new = |memory: &Memory| !found.iter().any(|known| known.id == memory.id);
             let newest: Vec<Memory> = newest.into_iter().filter(new).collect();
             found.extend(newest);
         }
         audit::commit_read(tx, shown(&found)).await?;
         Ok(found)
+    }
+}
+
+/// The newest memories of some scopes.
+#[derive(Debug, Clone)]
+pub struct Newest {
+    /// Where they are seen.
+    pub scopes: Scopes,
+    /// How many.
+    pub most: u32,
+    /// Where so many of them are to live, if that is asked for; then there may be more, which live elsewhere.
+    pub home: Option<ScopeId>,
+}
+
+impl Newest {
+    fn is_met_by(&self, found: &[Memory]) -> bool {
+        let at_home = |memory: &&Memory| self.home.is_none_or(|home| memory.home == home);
+        found.iter().filter(at_home).count() >= self.most as usize
     }
 }
 

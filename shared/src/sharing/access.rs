@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::authority::Held;
-use super::store::people;
+use super::standing::Way;
+use super::store::{people, shares};
 use super::{Share, Subject};
 use crate::access::{Action, ApiKeyVerb, AuthContext, Classification, Role, ScopeKind, policy};
 use crate::audit::{self, Entry};
@@ -12,9 +13,7 @@ use crate::db::Database;
 use crate::error::Result;
 use crate::ids::{MemoryId, ShareId, UserId};
 use crate::memory::Permission;
-
-/// Most people that one answer names.
-const MOST_PEOPLE: i64 = 200;
+use crate::page::{Cursor, QueryHash};
 
 /// Who can see and change a memory.
 #[derive(Debug, Clone, Serialize)]
@@ -29,10 +28,10 @@ pub struct Access {
     pub seen_by: Vec<SeenBy>,
     /// Who can change it, in words.
     pub changed_by: Vec<String>,
-    /// Those people by name, for who decides about it; null for others.
+    /// A part of all those people by name, oldest accounts first, for who decides about it; null for others.
     pub people: Option<Vec<Person>>,
-    /// Whether there are more people than are named.
-    pub more_people: bool,
+    /// Where the next part of them begins; null after the last.
+    pub next: Option<String>,
 }
 
 /// The caller.
@@ -70,17 +69,27 @@ pub struct Person {
     pub user_id: UserId,
     /// Their name, possibly empty.
     pub name: String,
-    /// Through which scopes, as requests name them.
+    /// Through which scopes, as requests name them: where it lives first.
     pub via: Vec<String>,
+    /// Whether they may change it, by a role or a share.
+    pub can_change: bool,
 }
 
-/// Who can see a memory and why, and who can change it.
-pub async fn access(ctx: &AuthContext, db: &Database, id: MemoryId) -> Result<Access> {
+/// Who can see a memory and why, and who can change it; the people part by part.
+pub async fn access(
+    ctx: &AuthContext,
+    db: &Database,
+    id: MemoryId,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<Access> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesRead)?;
+    let query = QueryHash::of(&["access", &id.to_string()]);
+    let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let tx = ctx.begin(db, "memory.access").await?;
     let held = Held::look(&tx, Subject::Memory(id)).await?;
     let decides = held.decides(&tx).await?;
-    let shares: Vec<Share> = held.grants(&tx).await?;
+    let own: Vec<Share> = held.grants(&tx).await?;
     let shown =
         |share: &&Share| decides || share.granted_by == ctx.user_id() || ctx.scope(share.grantee).is_some();
     let home = ctx.scope(held.home);
@@ -95,7 +104,10 @@ pub async fn access(ctx: &AuthContext, db: &Database, id: MemoryId) -> Result<Ac
             until: None,
         });
     }
-    seen_by.extend(shares.iter().filter(shown).map(SeenBy::of));
+    seen_by.extend(own.iter().filter(shown).map(SeenBy::of));
+    // Also what is shared with all that is in it.
+    let ways = shares::ways(&tx, id, (!decides).then_some(ctx)).await?;
+    seen_by.extend(ways.iter().filter(|way| way.in_context).map(|way| SeenBy::in_context(ctx, way)));
     let by_role = home.is_some_and(|home| {
         let action = match held.author == Some(ctx.user_id()) {
             true => Action::EditOwnMemory,
@@ -103,19 +115,25 @@ pub async fn access(ctx: &AuthContext, db: &Database, id: MemoryId) -> Result<Ac
         };
         policy::allows(action, home.kind, home.role)
     });
-    let mine = shares.iter().filter(|share| ctx.scope(share.grantee).is_some());
-    let granted = mine.clone().map(|share| share.permission).max();
+    let mine = own.iter().filter(|share| ctx.scope(share.grantee).is_some());
+    let granted = ways.iter().filter(|way| ctx.scope(way.scope).is_some()).map(|way| way.permission).max();
     let mut because: Vec<String> =
         home.map(|home| via(home.kind, home.name.as_deref())).into_iter().collect();
     because.extend(mine.map(|share| describe(ctx, share)));
-    let (people, more_people) = match decides {
+    let in_context = ways.iter().filter(|way| way.in_context && ctx.scope(way.scope).is_some());
+    because
+        .extend(in_context.map(|way| format!("in a context shared with {}{}", way.with, until(way.until))));
+    let (people, next) = match decides {
         true => {
-            let mut people = people::list(&tx, id, held.home, MOST_PEOPLE + 1).await?;
-            let more = people.len() > MOST_PEOPLE as usize;
-            people.truncate(MOST_PEOPLE as usize);
-            (Some(people), more)
+            let most = i32::try_from(limit).unwrap_or(i32::MAX - 1) + 1;
+            let mut people = people::list(&tx, id, after, most).await?;
+            let next = Cursor::cut(&mut people, limit, &query, |(created_at, person)| Cursor {
+                created_at: *created_at,
+                id: person.user_id.uuid(),
+            });
+            (Some(people.into_iter().map(|(_, person)| person).collect()), next)
         }
-        false => (None, false),
+        false => (None, None),
     };
     let you = You {
         because,
@@ -123,9 +141,9 @@ pub async fn access(ctx: &AuthContext, db: &Database, id: MemoryId) -> Result<Ac
             && (by_role || granted >= Some(Permission::Write)),
         can_share: held.authority(&tx).await.is_ok(),
     };
-    let changed_by = changers(held.policy.kind, seen_by.first().filter(|_| home.is_some()), &shares);
+    let changed_by = changers(held.policy.kind, seen_by.first().filter(|_| home.is_some()), &own);
     audit::commit_read(tx, Entry::new("memory.access", id).memories([id]).within(held.home)).await?;
-    Ok(Access { memory_id: id, classification: held.class, you, seen_by, changed_by, people, more_people })
+    Ok(Access { memory_id: id, classification: held.class, you, seen_by, changed_by, people, next })
 }
 
 impl SeenBy {
@@ -137,6 +155,17 @@ impl SeenBy {
             permission: Some(share.permission),
             share_id: Some(share.id),
             until: share.expires_at,
+        }
+    }
+
+    fn in_context(ctx: &AuthContext, way: &Way) -> Self {
+        Self {
+            scope: way.with.clone(),
+            name: way.name.clone().filter(|_| ctx.scope(way.scope).is_some()),
+            because: format!("in a context shared by {}{}", way.granted_by, until(way.until)),
+            permission: Some(way.permission),
+            share_id: Some(way.share),
+            until: way.until,
         }
     }
 }

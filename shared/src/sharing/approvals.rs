@@ -14,7 +14,7 @@ use serde_json::json;
 
 pub use decide::{approve, deny, withdraw};
 pub use delegates::{Delegate, NewDelegate, delegate, delegates, end_delegate};
-pub use view::{Detail, Filter, csv, export, list, lookup};
+pub use view::{Detail, Filter, csv, export, list, lookup, position};
 
 use super::authority::Plan;
 use super::store::approvals as store;
@@ -121,8 +121,9 @@ pub struct Approval {
     pub decision_reason: Option<String>,
     /// The share that it led to.
     pub share_id: Option<ShareId>,
+    /// The node itself.
     #[serde(skip, default = "nowhere")]
-    pub(super) node_scope: ScopeId,
+    pub node_scope: ScopeId,
     #[serde(skip, default = "nowhere")]
     pub(super) grantee: ScopeId,
     #[serde(skip, default = "nowhere")]
@@ -131,13 +132,19 @@ pub struct Approval {
     pub(super) via: Option<ShareId>,
 }
 
-fn nowhere() -> ScopeId {
-    ScopeId(0)
+/// Why somebody may decide about a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ground {
+    /// They hold the role on the node itself.
+    There,
+    /// In place of this person, who does.
+    For(UserId),
+    /// They hold it above, and the request has waited for long enough.
+    Above,
 }
 
-/// The rule by which somebody else has to agree, and its node; none: nobody has to.
-pub(super) fn needed(plan: &Plan) -> Option<(ScopeId, ApprovalRule)> {
-    plan.held.policy.rule_for(plan.direction, plan.held.class, plan.authority.role)
+fn nowhere() -> ScopeId {
+    ScopeId(0)
 }
 
 /// Asks for it. Refused if nobody else could agree, or if it was asked for already.

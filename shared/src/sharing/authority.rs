@@ -3,14 +3,15 @@
 use chrono::{DateTime, Utc};
 
 use super::grantee::Grantee;
+use super::reach::{Reach, rule_of};
 use super::store::shares::{self, Wanted};
-use super::{Direction, NewShare, Subject, direction};
+use super::{Direction, NewShare, Subject};
 use crate::access::{Action, AuthContext, Classification, Role, ScopeKind, TenantTx, policy};
 use crate::db::StoreError;
 use crate::error::{Error, Result};
 use crate::ids::{ContextId, MemoryId, ScopeId, ShareId, UserId};
 use crate::memory::{self, Memory, Permission};
-use crate::tenancy::policies::{self, Effective};
+use crate::tenancy::policies::{self, ApprovalRule, Effective};
 
 /// What is shared.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub(super) struct Plan {
     pub(super) authority: Authority,
     pub(super) grantee: Grantee,
     pub(super) direction: Direction,
+    /// The rule by which somebody else has to agree first, and its node.
+    pub(super) rule: Option<(ScopeId, ApprovalRule)>,
 }
 
 impl Held {
@@ -70,19 +73,29 @@ impl Held {
     }
 
     async fn context(tx: &TenantTx<'_>, id: ContextId) -> Result<Self> {
-        let missing = || Error::NotFound { what: "context" };
         let home = tx.caller().context(id)?.id;
-        let policy = policies::effective(tx, home).await?.ok_or_else(missing)?;
-        let mut class = Classification::Public;
-        for (_, highest) in homes(tx, home).await? {
-            class = class.max(highest);
-        }
-        Ok(Self { subject: Subject::Context(id), home, policy, class, author: None })
+        Self::at(tx, Subject::Context(id), home).await?.ok_or(Error::NotFound { what: "context" })
     }
 
-    /// How the caller may share it: by their role where it lives, or through a share that allows it.
+    /// A context, whoever asks; a memory as if it were public.
+    pub(super) async fn at(tx: &TenantTx<'_>, subject: Subject, home: ScopeId) -> Result<Option<Self>> {
+        let Some(policy) = policies::effective(tx, home).await? else { return Ok(None) };
+        let mut class = Classification::Public;
+        if let Subject::Context(_) = subject {
+            for (_, highest) in homes(tx, home).await? {
+                class = class.max(highest);
+            }
+        }
+        Ok(Some(Self { subject, home, policy, class, author: None }))
+    }
+
+    /// How the caller may share it.
     pub(super) async fn authority(&self, tx: &TenantTx<'_>) -> Result<Authority> {
-        let caller = tx.caller();
+        self.authority_of(tx, tx.caller()).await
+    }
+
+    /// How somebody may share it: by their role where it lives, or through a share that allows it.
+    pub(super) async fn authority_of(&self, tx: &TenantTx<'_>, caller: &AuthContext) -> Result<Authority> {
         let home = caller.scope(self.home);
         let action = match self.author == Some(caller.user_id()) {
             true => Action::ShareOwnMemory,
@@ -128,42 +141,25 @@ impl Held {
         let authority = self.authority(tx).await;
         Ok(authority.is_ok_and(|it| it.via.is_none() || it.most == Permission::Admin))
     }
-
-    /// Refuses somebody who may not see what is of this class.
-    async fn check_class(&self, tx: &TenantTx<'_>, grantee: &Grantee, direction: Direction) -> Result<()> {
-        self.policy.check(self.class, grantee.audience())?;
-        if self.class >= Classification::Confidential
-            && direction == Direction::Out
-            && grantee.person.is_none()
-        {
-            return Err(Error::Forbidden(format!(
-                "{} memories may not be seen in another organization",
-                self.class
-            )));
-        }
-        if let Subject::Context(_) = self.subject {
-            for (home, class) in homes(tx, self.home).await? {
-                if let Some(policy) = policies::effective(tx, home).await? {
-                    policy.check(class, grantee.audience())?;
-                }
-            }
-        }
-        if let (Subject::Memory(_), ScopeKind::Context) = (self.subject, grantee.kind) {
-            // Pinned, it is seen by whomever the context is shared with.
-            for audience in memory::audiences_of(tx, grantee.scope).await? {
-                self.policy.check(self.class, audience)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Plan {
-    /// Looks everything up and refuses what may not be.
+    /// Takes it, looks everything up and refuses what the caller may not do.
     pub(super) async fn make(tx: &TenantTx<'_>, subject: Subject, new: &NewShare) -> Result<Self> {
         let held = Held::take(tx, subject).await?;
-        let authority = held.authority(tx).await?;
-        let grantee = Grantee::resolve(tx, &new.with).await?;
+        Self::of(tx, held, tx.caller(), new).await
+    }
+
+    /// Looks everything up and refuses what somebody may not do.
+    pub(super) async fn of(
+        tx: &TenantTx<'_>,
+        held: Held,
+        sharer: &AuthContext,
+        new: &NewShare,
+    ) -> Result<Self> {
+        let subject = held.subject;
+        let authority = held.authority_of(tx, sharer).await?;
+        let grantee = Grantee::resolve(tx, sharer, &new.with).await?;
         if grantee.scope == held.home {
             let message = format!("it can be seen by {} already, it lives there", grantee.label);
             return Err(Error::Conflict(message));
@@ -177,13 +173,14 @@ impl Plan {
         {
             return Err(Error::Conflict(format!("{id} is {}'s own", grantee.label)));
         }
-        let direction = direction::of(tx, &held.policy.path, held.policy.kind, &grantee).await?;
-        held.check_class(tx, &grantee, direction).await?;
+        let reaches = Reach::of(tx, sharer, &held, &grantee).await?;
+        reaches.iter().try_for_each(Reach::check_class)?;
         authority.check(new)?;
         if grantee.kind == ScopeKind::Context {
-            check_pin(tx.caller(), &grantee, new)?;
+            check_pin(sharer, &grantee, new)?;
         }
-        Ok(Self { held, authority, grantee, direction })
+        let direction = reaches[0].direction;
+        Ok(Self { held, authority, grantee, direction, rule: rule_of(&reaches)? })
     }
 }
 
@@ -220,8 +217,8 @@ fn check_pin(caller: &AuthContext, context: &Grantee, new: &NewShare) -> Result<
     Ok(())
 }
 
-/// Where the memories of a context live, with the highest class of those of each place.
-async fn homes(tx: &TenantTx<'_>, context: ScopeId) -> Result<Vec<(ScopeId, Classification)>> {
+/// Where the memories of a context live, with each class of which there are any.
+pub(super) async fn homes(tx: &TenantTx<'_>, context: ScopeId) -> Result<Vec<(ScopeId, Classification)>> {
     let homes = shares::homes_of(tx, context).await?;
     let corrupt = |problem| StoreError::Corrupt { table: "memories", column: "classification", problem };
     homes.into_iter().map(|(home, class)| Ok((home, class.parse().map_err(corrupt)?))).collect()

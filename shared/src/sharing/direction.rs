@@ -2,14 +2,15 @@
 
 use super::grantee::Grantee;
 use super::store::grantees;
-use crate::access::{ScopeKind, TenantTx};
+use crate::access::{AuthContext, ScopeKind, TenantTx};
 use crate::db::StoreError;
 use crate::ids::ScopeId;
 use crate::tenancy::policies::Direction;
 
-/// From a scope to somebody.
+/// From a scope to somebody, when this person shares it.
 pub(super) async fn of(
     tx: &TenantTx<'_>,
+    sharer: &AuthContext,
     home: &[ScopeId],
     home_kind: ScopeKind,
     grantee: &Grantee,
@@ -22,7 +23,7 @@ pub(super) async fn of(
         // Somebody belongs to the organizations in which they hold any role.
         let theirs = grantees::organizations(tx, person).await?;
         let ours = match own_home {
-            true => grantees::organizations(tx, tx.caller().user_id()).await?,
+            true => grantees::organizations(tx, sharer.user_id()).await?,
             false => home.get(1).copied().into_iter().collect(),
         };
         let everywhere = !own_home && home.len() == 1;
@@ -34,10 +35,10 @@ pub(super) async fn of(
     }
     if own_home {
         // What they can read, they belong to, or stand above.
-        if tx.caller().scope(grantee.scope).is_some() {
+        if sharer.scope(grantee.scope).is_some() {
             return Ok(Direction::Up);
         }
-        let ours = grantees::organizations(tx, tx.caller().user_id()).await?;
+        let ours = grantees::organizations(tx, sharer.user_id()).await?;
         let beside = grantee.path.get(1).is_some_and(|top| ours.contains(top));
         return Ok(if beside { Direction::Across } else { Direction::Out });
     }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::store::grantees;
-use crate::access::{Audience, ScopeKind, ScopeName, TenantTx};
+use crate::access::{Audience, AuthContext, ScopeKind, ScopeName, TenantTx};
 use crate::error::{Error, Result};
 use crate::ids::{ScopeId, UserId};
 
@@ -93,9 +93,8 @@ impl Grantee {
         self.kind.into()
     }
 
-    /// Looks somebody up. A node or person of another enterprise does not exist, whatever the name.
-    pub(super) async fn resolve(tx: &TenantTx<'_>, name: &GranteeName) -> Result<Self> {
-        let caller = tx.caller();
+    /// Looks somebody up for whoever shares. A node or person of another enterprise does not exist, whatever the name.
+    pub(super) async fn resolve(tx: &TenantTx<'_>, sharer: &AuthContext, name: &GranteeName) -> Result<Self> {
         let found = match name {
             GranteeName::Person(user) => grantees::person(tx, Some(*user), None).await?,
             GranteeName::Email(email) => grantees::person(tx, None, Some(email)).await?,
@@ -104,7 +103,7 @@ impl Grantee {
             }
             // Only from within: what is pinned to a context is seen by its members.
             GranteeName::Scope(name @ (ScopeName::Context(_) | ScopeName::Personal)) => {
-                let scope = caller.resolve(*name)?;
+                let scope = sharer.resolve(*name)?;
                 Some(Self {
                     scope: scope.id,
                     kind: scope.kind,
@@ -121,7 +120,7 @@ impl Grantee {
             GranteeName::Scope(_) => "scope",
         };
         let found = found.ok_or(Error::NotFound { what })?;
-        if found.person == Some(caller.user_id()) {
+        if found.person == Some(sharer.user_id()) {
             return Err(Error::invalid("with", "nobody shares with themselves"));
         }
         Ok(found)

@@ -2,7 +2,8 @@
 //!
 //! With a query it is one search over all that they can see, taken apart afterwards; without, the newest of each level.
 
-use std::collections::HashMap;
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -11,9 +12,9 @@ use super::access::{describe, via};
 use super::store::shares::{self, Wanted};
 use crate::access::{AuthContext, ReadableScope, ScopeKind, ScopeName, TenantTx};
 use crate::error::{Error, Result};
-use crate::ids::MemoryId;
+use crate::ids::{MemoryId, ScopeId};
 use crate::memory::filter::Filter;
-use crate::memory::{Degraded, Memories, Memory, Recall, Recollection, Scopes};
+use crate::memory::{Degraded, MAX_TOP_K, Memories, Memory, Newest, Recall, Recollection, Scopes};
 
 /// Memories of one level when the request does not say.
 pub const DEFAULT_PER_LEVEL: u32 = 10;
@@ -117,10 +118,15 @@ pub async fn hierarchy(memories: &Memories, ctx: &AuthContext, request: Hierarch
     let mut levels: HashMap<Level, Vec<Seen>> = HashMap::new();
     for (memory, score) in found {
         let (level, reason) = place(ctx, &memory, shares.get(&memory.id).map_or(&[], Vec::as_slice));
-        let seen = levels.entry(level).or_default();
-        if seen.len() < request.per_level as usize {
-            seen.push(Seen { memory, score, reason });
-        }
+        levels.entry(level).or_default().push(Seen { memory, score, reason });
+    }
+    for seen in levels.values_mut() {
+        // What came by another level than its own is in no order yet.
+        seen.sort_by(|a, b| {
+            let newest = || (b.memory.created_at, b.memory.id).cmp(&(a.memory.created_at, a.memory.id));
+            b.score.partial_cmp(&a.score).unwrap_or(Ordering::Equal).then_with(newest)
+        });
+        seen.truncate(request.per_level as usize);
     }
     let levels = Level::ALL.into_iter().filter_map(|level| Some((level, levels.remove(&level)?))).collect();
     Ok(Hierarchy { levels, degraded })
@@ -128,38 +134,73 @@ pub async fn hierarchy(memories: &Memories, ctx: &AuthContext, request: Hierarch
 
 type Found = Vec<(Memory, Option<f32>)>;
 
+/// One search over everything; and where that was cut off, one of each level of which there may be more.
 async fn ranked(
     memories: &Memories,
     ctx: &AuthContext,
     query: &str,
     request: &Hierarchical,
 ) -> Result<(Found, Option<Degraded>)> {
-    let most = request.per_level.saturating_mul(u32::try_from(Level::ALL.len()).unwrap_or(u32::MAX));
-    let recall = Recall {
+    let levels = u32::try_from(Level::ALL.len()).unwrap_or(u32::MAX);
+    let most = request.per_level.saturating_mul(levels).min(MAX_TOP_K);
+    let recall = |scopes, top_k| Recall {
         filter: request.filter.clone(),
-        scopes: Scopes::All,
-        top_k: most,
+        scopes,
+        top_k,
         threshold: request.threshold,
         latest_only: request.latest_only,
         ..Recall::new(query)
     };
-    let Recollection { found, degraded } = memories.recall(ctx, recall).await?;
-    Ok((found.into_iter().map(|found| (found.memory, Some(found.score))).collect(), degraded))
+    let Recollection { found, degraded } = memories.recall(ctx, recall(Scopes::All, most)).await?;
+    let cut_off = found.len() >= most as usize;
+    let mut found: Found = found.into_iter().map(|found| (found.memory, Some(found.score))).collect();
+    if cut_off {
+        let mut known: HashSet<MemoryId> = found.iter().map(|(memory, _)| memory.id).collect();
+        for (level, scopes) in scopes_by_level(ctx) {
+            // One's own scope also has what was shared with one, which is a level of its own.
+            let here = |memory: &Memory| match level {
+                Level::Personal => level_of(ctx, memory.home) == Some(level),
+                _ => memory.scopes.iter().any(|id| level_of(ctx, *id) == Some(level)),
+            };
+            let mut top_k = request.per_level;
+            while found.iter().filter(|(memory, _)| here(memory)).count() < request.per_level as usize {
+                let more = memories.recall(ctx, recall(Scopes::Named(scopes.clone()), top_k)).await?.found;
+                let all = more.len() < top_k as usize || top_k >= MAX_TOP_K;
+                let new = more.into_iter().filter(|found| known.insert(found.memory.id));
+                found.extend(new.map(|found| (found.memory, Some(found.score))).collect::<Vec<_>>());
+                if all || level != Level::Personal {
+                    break;
+                }
+                top_k = top_k.saturating_mul(4).min(MAX_TOP_K);
+            }
+        }
+    }
+    Ok((found, degraded))
 }
 
 /// The newest of each level; a memory that is seen at several is there once.
 async fn newest(memories: &Memories, ctx: &AuthContext, request: &Hierarchical) -> Result<Found> {
+    let lists = scopes_by_level(ctx).into_iter().map(|(level, scopes)| {
+        // One's own scope also has what was shared with one, which is a level of its own.
+        let home =
+            ctx.scopes().iter().find(|scope| level == Level::Personal && scope.kind == ScopeKind::User);
+        Newest { scopes: Scopes::Named(scopes), most: request.per_level, home: home.map(|scope| scope.id) }
+    });
+    let found = memories.newest(ctx, &request.filter, request.latest_only, lists.collect()).await?;
+    Ok(found.into_iter().map(|memory| (memory, None)).collect())
+}
+
+/// What the caller reads, from their own outwards.
+fn scopes_by_level(ctx: &AuthContext) -> Vec<(Level, Vec<ScopeName>)> {
     let mut by_level: HashMap<Level, Vec<ScopeName>> = HashMap::new();
     for scope in ctx.scopes() {
         by_level.entry(Level::of(scope.kind)).or_default().push(name(scope));
     }
-    let lists = Level::ALL.into_iter().filter_map(|level| {
-        // One's own scope also has what was shared with one, which is a level of its own.
-        let most = if level == Level::Personal { request.per_level * 2 } else { request.per_level };
-        Some((Scopes::Named(by_level.remove(&level)?), most))
-    });
-    let found = memories.newest(ctx, &request.filter, request.latest_only, lists.collect()).await?;
-    Ok(found.into_iter().map(|memory| (memory, None)).collect())
+    Level::ALL.into_iter().filter_map(|level| Some((level, by_level.remove(&level)?))).collect()
+}
+
+fn level_of(ctx: &AuthContext, scope: ScopeId) -> Option<Level> {
+    ctx.scope(scope).map(|scope| Level::of(scope.kind))
 }
 
 /// The live shares of those that are seen elsewhere than at home.

@@ -6,8 +6,9 @@
 //! ends with it. A person who is given a memory sees it among their own and does not own it.
 //!
 //! [`share`](share::share) and what ends it are in [`share`], who sees what and why in [`access`], everything level by
-//! level //! level by level in [`hierarchy`], links for anybody in [`links`]; whether somebody else has to agree, in [`approvals`],
-//! and saved sets in [`contexts`]..
+//! level in [`hierarchy`], links for anybody in [`links`]; whether somebody else has to agree, in [`approvals`], and saved
+//! sets in [`contexts`]. [`relocate`] gives a memory another home, and [`standing`]
+//! answers questions about others.
 //!
 //! Not here: how far a class may go at all (`access::Classification`, `tenancy::policies`), and what a grant allows
 //! (`memory`).
@@ -21,7 +22,10 @@ pub mod expiry;
 mod grantee;
 pub mod hierarchy;
 pub mod links;
+mod reach;
+pub mod relocate;
 pub mod share;
+pub mod standing;
 mod store;
 mod types;
 

@@ -74,7 +74,8 @@ fn read() -> Permission {
 }
 
 impl NewShare {
-    pub(super) fn check(&self, now: DateTime<Utc>) -> Result<()> {
+    /// Refuses terms that make no sense, whoever shares what.
+    pub(crate) fn check(&self, now: DateTime<Utc>) -> Result<()> {
         check_end("expires_at", self.expires_at, now)?;
         check_reason(self.reason.as_deref())
     }

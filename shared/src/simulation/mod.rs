@@ -1,12 +1,13 @@
 //! "What would they see" and "may they do that, and why", asked by administrators about people and programs.
 //!
 //! [`service`] has both questions. The answers come from the very code that decides about real requests, asked about a
-//! [`Simulation`](crate::access::Simulation); only the reasons are put together here. They concern nodes that the asker
-//! administers and nothing else, and never hold what anybody remembers.
+//! [`Simulation`](crate::access::Simulation); only the reasons are put together here ([`verdict`]). They concern what the
+//! asker administers and nothing else, and never hold what anybody remembers.
 
 pub mod service;
 mod store;
 mod types;
+mod verdict;
 
 pub use service::{check, list};
-pub use types::{Question, Reason, SeenScope, Verdict, Via};
+pub use types::{About, Approver, Question, Reason, SeenScope, ShareReason, Verb, Verdict, Via};

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::store::{self, Held};
-use super::{Question, Reason, SeenScope, Verdict, Via};
-use crate::access::policy::{self, Requirement};
+use super::verdict::Asked;
+use super::{About, Question, Reason, SeenScope, Verdict, Via};
+use crate::access::policy;
 use crate::access::{Action, AuthContext, ReadableScope, ScopeKind, Simulation, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
@@ -50,26 +51,31 @@ pub async fn list(
     Ok(List { results, next })
 }
 
-/// Whether somebody may do something at a scope that the caller administers, and why.
+/// Whether somebody may do something to what the caller administers, and why.
 pub async fn check(ctx: &AuthContext, db: &Database, question: Question) -> Result<Verdict> {
-    let scope = ctx.resolve(question.scope)?;
-    ctx.authorize(Action::SimulateAccess, scope)?;
+    ctx.authorize_verb(Action::SimulateAccess.verb())?;
+    if !matches!(question.about, About::Scope(_)) {
+        ctx.authorize_verb(Action::ReadMemories.verb())?;
+    }
+    if let Some(share) = &question.share {
+        share.check(ctx.request().at)?;
+    }
     let tx = ctx.begin(db, "access.check").await?;
-    let them = Simulation::of(&tx, question.user).await?.ok_or(Error::NotFound { what: "user" })?;
+    let mut them = Simulation::of(&tx, question.user).await?.ok_or(Error::NotFound { what: "user" })?;
+    if let Some(ceiling) = question.ceiling {
+        them.caller = them.caller.below(ceiling);
+    }
     let held = store::held(&tx, question.user).await?;
-    let details = json!({ "action": question.action.name(), "scope": scope.label() });
+    let asked = Asked { tx: &tx, question: &question, them: &them, held: &held };
+    let (verdict, subject) = match question.about {
+        About::Scope(name) => asked.of_scope(name).await?,
+        About::Memory(id) => asked.of_memory(id).await?,
+        About::Approval(id) => asked.of_approval(id).await?,
+    };
+    let details = json!({ "action": question.verb.name(), "subject": subject });
     record(&tx, "access.check", question.user, details).await?;
     tx.commit().await?;
-    let Some(theirs) = them.caller.scope(scope.id) else {
-        let reason = format!("they cannot see {}", scope.label());
-        return Ok(Verdict { allowed: false, reason, role: None, why: Vec::new() });
-    };
-    let allowed = them.active && them.caller.authorize(question.action, theirs).is_ok();
-    let reason = match them.active {
-        true => sentence(question.action, theirs),
-        false => "their account is deactivated".to_owned(),
-    };
-    Ok(Verdict { allowed, reason, role: theirs.role, why: reasons(theirs, &held) })
+    Ok(verdict)
 }
 
 async fn record(tx: &TenantTx<'_>, action: &'static str, user: UserId, details: Value) -> Result<()> {
@@ -77,28 +83,12 @@ async fn record(tx: &TenantTx<'_>, action: &'static str, user: UserId, details: 
     Ok(())
 }
 
-/// What the policy asks for, and what they have.
-fn sentence(action: Action, scope: &ReadableScope) -> String {
-    let what = action.name();
-    let label = scope.label();
-    match (policy::requirement(action, scope.kind), scope.role) {
-        (Requirement::Reader, _) => format!("whoever can see {label} may {what} there"),
-        (Requirement::AtLeast(least), Some(role)) => {
-            format!("{what} needs the role {least} on {label}, they are {role}")
-        }
-        (Requirement::AtLeast(least), None) => {
-            format!("{what} needs the role {least} on {label}, they have none there")
-        }
-        (Requirement::Nobody, _) => format!("nobody can {what} on {label}"),
-    }
-}
-
 fn administers(ctx: &AuthContext, scope: &ReadableScope) -> bool {
     policy::allows(Action::SimulateAccess, scope.kind, scope.role) && ctx.reaches(&scope.path)
 }
 
 /// Whether a scope of theirs is the caller's business.
-fn concerns(ctx: &AuthContext, user: UserId, scope: &ReadableScope) -> bool {
+pub(super) fn concerns(ctx: &AuthContext, user: UserId, scope: &ReadableScope) -> bool {
     if user == ctx.user_id() {
         return ctx.scope(scope.id).is_some();
     }
@@ -119,15 +109,16 @@ fn seen(them: &AuthContext, scope: &ReadableScope, held: &[Held]) -> SeenScope {
     }
 }
 
-fn reasons(scope: &ReadableScope, held: &[Held]) -> Vec<Reason> {
+pub(super) fn reasons(scope: &ReadableScope, held: &[Held]) -> Vec<Reason> {
     if scope.kind == ScopeKind::User {
-        return vec![Reason { via: Via::Own, role: None, at: None, group: None }];
+        return vec![Reason { via: Via::Own, role: None, at: None, group: None, share: None }];
     }
     let reason = |held: &Held, via| Reason {
         via,
         role: Some(held.role),
         at: Some(held.at.clone()),
         group: held.group.clone(),
+        share: None,
     };
     let on_path = held.iter().filter_map(|held| match held.scope() {
         Some(id) if id == scope.id => Some(reason(held, Via::Member)),
@@ -143,7 +134,7 @@ fn reasons(scope: &ReadableScope, held: &[Held]) -> Vec<Reason> {
             .collect();
     }
     if why.is_empty() {
-        why.push(Reason { via: Via::Everyone, role: None, at: None, group: None });
+        why.push(Reason { via: Via::Everyone, role: None, at: None, group: None, share: None });
     }
     why
 }

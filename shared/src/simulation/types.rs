@@ -1,21 +1,87 @@
 //! Questions and answers.
 
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::access::{Action, Role, ScopeName};
-use crate::ids::UserId;
+use crate::access::{Action, Classification, Role, ScopeName};
+use crate::ids::{ApprovalId, MemoryId, ShareId, UserId};
+use crate::memory::Permission;
+use crate::sharing::NewShare;
 use crate::tenancy::Place;
 use crate::tenancy::members::ThroughGroup;
 
 /// May they do that?
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Question {
     /// Who.
     pub user: UserId,
     /// What.
-    pub action: Action,
-    /// Where.
-    pub scope: ScopeName,
+    pub verb: Verb,
+    /// To what.
+    pub about: About,
+    /// Through a credential that shows no more than this.
+    pub ceiling: Option<Classification>,
+    /// The very share, if it is about sharing.
+    pub share: Option<NewShare>,
+}
+
+/// What a question is about.
+#[derive(Debug, Clone, Copy)]
+pub enum About {
+    /// A scope: a node, the enterprise, a context.
+    Scope(ScopeName),
+    /// A memory.
+    Memory(MemoryId),
+    /// A request to let something be shared.
+    Approval(ApprovalId),
+}
+
+/// What somebody may want to do: an action of the policy, or what is decided by more than that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// What the policy lists.
+    Policy(Action),
+    /// Give a memory another class.
+    ClassifyMemory,
+    /// Delete a memory.
+    ForgetMemory,
+    /// Approve or deny a request.
+    DecideApproval,
+}
+
+impl Verb {
+    const BEYOND: [(&'static str, Self); 3] = [
+        ("classify_memory", Self::ClassifyMemory),
+        ("forget_memory", Self::ForgetMemory),
+        ("decide_approval", Self::DecideApproval),
+    ];
+
+    /// As requests and answers spell it: `add_memory`.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Policy(action) => action.name(),
+            other => {
+                Self::BEYOND.iter().find(|(_, verb)| *verb == other).map_or("", |(name, _)| name).to_owned()
+            }
+        }
+    }
+}
+
+impl FromStr for Verb {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some((_, verb)) = Self::BEYOND.iter().find(|(name, _)| *name == text) {
+            return Ok(*verb);
+        }
+        text.parse().map(Self::Policy).map_err(|known: String| {
+            let beyond = Self::BEYOND.map(|(name, _)| name).join(", ");
+            format!("{known}, {beyond}")
+        })
+    }
 }
 
 /// Whether they may, and why.
@@ -27,8 +93,20 @@ pub struct Verdict {
     pub reason: String,
     /// Their effective role there.
     pub role: Option<Role>,
-    /// Where the role, or the sight of the scope, comes from.
+    /// Where the role, or the sight of it, comes from.
     pub why: Vec<Reason>,
+    /// Who has to agree first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs_approval_of: Option<Approver>,
+}
+
+/// Those who have to agree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Approver {
+    /// The least role that they hold.
+    pub role: Role,
+    /// On which scope, if the asker may know it.
+    pub scope: Option<String>,
 }
 
 /// A scope that they can read.
@@ -45,7 +123,7 @@ pub struct SeenScope {
     pub why: Vec<Reason>,
 }
 
-/// Where a role, or the sight of a scope, comes from.
+/// Where a role, or the sight of something, comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reason {
     /// How.
@@ -59,9 +137,29 @@ pub struct Reason {
     /// The group through which they hold it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<ThroughGroup>,
+    /// The share that reaches them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<ShareReason>,
 }
 
-/// How a scope comes to be theirs.
+/// A share that reaches somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShareReason {
+    /// Which.
+    pub id: ShareId,
+    /// With whom, if the asker may know it: `person` is themselves.
+    pub with: Option<String>,
+    /// What it allows.
+    pub permission: Permission,
+    /// Whether it lets them share it on.
+    pub may_reshare: bool,
+    /// Who shared it.
+    pub granted_by: UserId,
+    /// When it ends by itself.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// How something comes to be theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
@@ -75,4 +173,8 @@ pub enum Via {
     Below,
     /// Everyone of the enterprise reads it.
     Everyone,
+    /// It is shared with them, or with a scope of theirs.
+    Shared,
+    /// It is in a context that is.
+    SharedContext,
 }

@@ -1,11 +1,11 @@
-//! The rule that an enterprise always has an active owner, for whatever could break it: leaving, losing the role,
-//! being deactivated.
+//! The rule that an enterprise always has an active owner, and a context as long as it has members, for whatever could
+//! break it: leaving, losing the role, being deactivated.
 
-use super::locked::lock;
+use super::locked::{Locked, lock};
 use crate::access::Role;
 use crate::db::{StoreError, Tx};
 use crate::error::{Error, Result};
-use crate::ids::{EnterpriseId, UserId};
+use crate::ids::{ContextId, EnterpriseId, ScopeId, UserId};
 
 /// Makes sure that the enterprise keeps an active owner besides this account: `Conflict` if not. Call it before taking
 /// from the account what makes it one, and before the transaction locks any row.
@@ -24,6 +24,35 @@ pub async fn require_another(tx: &Tx, enterprise: EnterpriseId, except: UserId) 
     others.then_some(()).ok_or_else(|| {
         Error::Conflict("an enterprise needs an active owner: make somebody else one first".to_owned())
     })
+}
+
+/// The same of a context, about which nobody above it could decide.
+pub(super) async fn require_another_of(
+    tree: &Locked<'_, '_>,
+    context: ScopeId,
+    except: UserId,
+) -> Result<()> {
+    const OTHERS: &str = "-- owners.others_of
+        SELECT EXISTS (SELECT FROM memberships m
+                         JOIN users u ON u.enterprise_id = m.enterprise_id AND u.id = m.user_id
+                        WHERE m.enterprise_id = $1 AND m.scope_id = $2 AND m.role = 'owner' AND u.status = 'active'
+                          AND u.id <> $3)";
+    let enterprise = tree.caller().enterprise_id().uuid();
+    let others: bool = tree.query_one(OTHERS, &[&enterprise, &context.0, &except.uuid()]).await?.get(0);
+    others.then_some(()).ok_or_else(|| {
+        Error::Conflict(
+            "a context needs an active owner: make somebody else one first, or delete it".to_owned(),
+        )
+    })
+}
+
+/// The contexts that somebody who leaves owned alone, and to whom each went: the member of the highest role who has been one
+/// for longest. The tenant's lock is held.
+pub async fn hand_over_contexts(tx: &Tx, person: UserId) -> Result<Vec<(ContextId, UserId)>, StoreError> {
+    const HAND_OVER: &str = "-- context.hand_over
+        SELECT h.context_id, h.heir FROM mem0.hand_over_contexts($1) h";
+    let rows = tx.query(HAND_OVER, &[&person.uuid()]).await?;
+    Ok(rows.iter().map(|row| (ContextId(row.get(0)), UserId(row.get(1)))).collect())
 }
 
 /// The role that an account was given on the enterprise itself, if any.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
 use shared::tenancy::users;
 
+use super::text;
 use crate::harness::{Actor, Client as _, TestApp};
 
 async fn remember(actor: &Actor, text: &str) {
@@ -64,6 +65,35 @@ async fn what_leavers_remembered_is_kept_for_its_time_and_then_gone() {
 }
 
 #[tokio::test]
+async fn a_context_is_forgotten_with_the_last_of_its_members() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let [mia, kim] = [
+        alice.enterprise_colleague("mia", Role::Member).await,
+        alice.enterprise_colleague("kim", Role::Member).await,
+    ];
+    let context = text(&mia.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok()["id"]);
+    let scope = format!("context:{context}");
+    let join = json!({ "user_id": kim.user, "role": "member" });
+    mia.post(&format!("/v1/contexts/{context}/members/"), join).await.ok();
+    let inside = json!({ "messages": "the launch is on Friday", "infer": false, "scope": scope });
+    mia.post("/v3/memories/add/", inside).await.ok();
+    let pinned = json!({ "messages": "the hall is booked", "infer": false, "scope": "enterprise" });
+    let pinned = text(&mia.post("/v3/memories/add/", pinned).await.ok()["results"][0]["id"]);
+    mia.post(&format!("/v1/memories/{pinned}/shares/"), json!({ "with": scope })).await.ok();
+    for (leaver, left) in [(&mia, 1_i64), (&kim, 0)] {
+        end(&alice, leaver).await;
+        earlier(&app, leaver, 366).await;
+        users::forget(app.gate(), || true).await.unwrap();
+        let count = "SELECT count(*) FROM memories WHERE content = 'the launch is on Friday'";
+        let client = app.database().superuser().await;
+        assert_eq!(client.query_one(count, &[]).await.unwrap().get::<_, i64>(0), left);
+    }
+    let read = alice.get(&format!("/v1/memories/{pinned}/access/")).await.ok();
+    assert_eq!(read["seen_by"].as_array().unwrap().len(), 1, "{read}");
+    alice.put(&format!("/v1/memories/{pinned}/"), json!({ "text": "the hall is paid" })).await.ok();
+}
+
+#[tokio::test]
 async fn whoever_comes_back_in_time_finds_everything() {
     let (app, alice, _) = TestApp::two_tenants().await;
     let mia = alice.enterprise_colleague("mia", Role::Member).await;
@@ -101,10 +131,16 @@ async fn an_heir_gets_them_by_whom_the_policy_lets() {
     let refused = adam.post(&reassign(&mia), to_kim.clone()).await.assert_problem(403, "forbidden", None);
     assert_eq!(refused, "the enterprise lets owners hand over what people left behind");
     kim.post(&reassign(&mia), to_kim.clone()).await.assert_problem(403, "forbidden", None);
-    assert_eq!(alice.post(&reassign(&mia), to_kim.clone()).await.ok(), json!({ "memories": 2, "kept": 0 }));
+    assert_eq!(
+        alice.post(&reassign(&mia), to_kim.clone()).await.ok(),
+        json!({ "memories": 2, "kept": 0, "contexts": 0 })
+    );
     assert_eq!(own(&kim).await, 2);
     assert_eq!(memories(&app, &mia).await, (0, 0));
-    assert_eq!(alice.post(&reassign(&mia), to_kim.clone()).await.ok(), json!({ "memories": 0, "kept": 0 }));
+    assert_eq!(
+        alice.post(&reassign(&mia), to_kim.clone()).await.ok(),
+        json!({ "memories": 0, "kept": 0, "contexts": 0 })
+    );
     // Whoever hands them over has not read them, and does not now.
     assert_eq!(own(&alice).await, 0);
 
@@ -113,7 +149,10 @@ async fn an_heir_gets_them_by_whom_the_policy_lets() {
     alice.patch("/v1/enterprise", admins).await.ok();
     end(&alice, &kim).await;
     let to_energy = json!({ "scope": energy.label() });
-    assert_eq!(adam.post(&reassign(&kim), to_energy.clone()).await.ok(), json!({ "memories": 2, "kept": 0 }));
+    assert_eq!(
+        adam.post(&reassign(&kim), to_energy.clone()).await.ok(),
+        json!({ "memories": 2, "kept": 0, "contexts": 0 })
+    );
     let listed = adam.post("/v3/memories/", json!({ "scope": energy.label() })).await.ok();
     assert_eq!(listed["results"].as_array().unwrap().len(), 2);
     let nobody = json!({ "leavers": { "retention_days": 10, "reassignment": "nobody" } });
@@ -161,7 +200,7 @@ async fn bad_heirs_and_policies_are_refused() {
     let kept = alice.get("/v1/enterprise").await.ok();
     assert_eq!(kept["leavers"], json!({ "retention_days": 365, "reassignment": "owners" }));
     let listed: Value = alice.post(&reassign(&mia), json!({ "scope": "enterprise" })).await.ok();
-    assert_eq!(listed, json!({ "memories": 1, "kept": 0 }));
+    assert_eq!(listed, json!({ "memories": 1, "kept": 0, "contexts": 0 }));
 }
 
 #[tokio::test]
@@ -179,8 +218,8 @@ async fn what_is_too_confidential_for_an_heir_stays_where_it_is() {
     }
     end(&alice, &mia).await;
     let to_energy = alice.post(&reassign(&mia), json!({ "scope": energy.label() })).await.ok();
-    assert_eq!(to_energy, json!({ "memories": 2, "kept": 1 }));
+    assert_eq!(to_energy, json!({ "memories": 2, "kept": 1, "contexts": 0 }));
     let to_kim = alice.post(&reassign(&mia), json!({ "user_id": kim.user })).await.ok();
-    assert_eq!(to_kim, json!({ "memories": 1, "kept": 0 }));
+    assert_eq!(to_kim, json!({ "memories": 1, "kept": 0, "contexts": 0 }));
     assert_eq!(memories(&app, &mia).await, (0, 0));
 }

@@ -1,6 +1,7 @@
 //! The routes of `functions/admin`.
 
 mod access;
+mod dissolutions;
 mod dissolve;
 mod enterprise;
 mod epochs;
@@ -16,6 +17,7 @@ mod roles;
 mod scopes;
 mod sequences;
 mod sharing_policy;
+mod simulation;
 mod storms;
 mod users;
 

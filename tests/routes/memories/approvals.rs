@@ -251,3 +251,48 @@ async fn the_history_is_a_list_and_a_report() {
     office.lead.get("/v1/approvals/export/?format=xml").await.assert_problem(400, "invalid", Some("format"));
     office.lead.get("/v1/approvals/?status=lost").await.assert_problem(400, "invalid", None);
 }
+
+/// A key is for what it is narrowed to, also where others' sharing is decided.
+#[tokio::test]
+async fn a_narrowed_key_knows_of_no_request_elsewhere() {
+    let office = Office::new().await;
+    let id = office.ask().await;
+    let lead = office.alice.colleague("other-lead", &office.alpha, Role::Admin).await;
+    let joined = json!({ "user_id": lead.user, "role": "admin" });
+    let alice = office.alice.colleague("owner", &office.north, Role::Owner).await;
+    alice.post(&format!("/v1/organizations/{}/members", office.beta.id), joined).await.ok();
+    let key = async |within: Value, ceiling: Value| {
+        let new = json!({
+            "name": "narrow", "scopes": ["memories:read", "memories:write"], "within": within, "ceiling": ceiling,
+        });
+        lead.with_key(&lead.post("/v1/api-keys", new).await.ok())
+    };
+    let path = format!("/v1/approvals/{id}/");
+    let elsewhere = key(json!([office.beta.label()]), Value::Null).await;
+    let below = key(Value::Null, json!("public")).await;
+    for narrow in [&elsewhere, &below] {
+        narrow.get(&path).await.assert_problem(404, "not-found", None);
+        for list in ["/v1/approvals/", "/v1/approvals/?to_decide=true"] {
+            assert_eq!(narrow.get(list).await.ok()["results"], json!([]));
+        }
+        decide(narrow, &id, "approve").await.assert_problem(404, "not-found", None);
+        decide(narrow, &id, "deny").await.assert_problem(404, "not-found", None);
+    }
+    let there = key(json!([office.alpha.label()]), json!("internal")).await;
+    assert_eq!(there.get("/v1/approvals/?to_decide=true").await.ok()["results"][0]["id"], json!(id));
+    decide(&there, &id, "approve").await.ok();
+    assert!(office.ben_sees_it().await);
+}
+
+/// A request is decided under the rules of the day on which it is decided.
+#[tokio::test]
+async fn a_stricter_rule_holds_for_what_is_waiting() {
+    let office = Office::new().await;
+    let id = office.ask().await;
+    let rule = json!({ "approvals": [{ "directions": ["across"], "approver_role": "owner" }] });
+    let owner = office.alice.enterprise_colleague("olga", Role::Owner).await;
+    owner.put(&format!("/v1/organizations/{}/sharing-policy", office.north.id), rule).await.ok();
+    let told = decide(&office.lead, &id, "approve").await.assert_problem(409, "conflict", None);
+    assert_eq!(told, "by now this needs another approval, and has to be asked for anew");
+    assert!(!office.ben_sees_it().await);
+}

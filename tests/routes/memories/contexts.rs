@@ -129,3 +129,143 @@ async fn a_context_is_changed_by_its_administrators_and_deleted_when_it_is_empty
     // Nor is it any node of the tree.
     assert_eq!(alice.get("/v1/organizations").await.ok()["results"], Value::Array(Vec::new()));
 }
+
+#[tokio::test]
+async fn a_context_keeps_an_owner_who_is_there() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let [ann, ben, cas] = [
+        alice.enterprise_colleague("ann", Role::Member).await,
+        alice.enterprise_colleague("ben", Role::Member).await,
+        alice.enterprise_colleague("cas", Role::Member).await,
+    ];
+    let launch = context(&ann, "Launch").await;
+    join(&ann, &launch, &cas, "viewer").await;
+    join(&ann, &launch, &ben, "admin").await;
+    let member = |actor: &Actor| format!("/v1/contexts/{launch}/members/{}/", actor.user);
+    let needs = "a context needs an active owner: make somebody else one first, or delete it";
+    assert_eq!(ann.delete(&member(&ann)).await.assert_problem(409, "conflict", None), needs);
+    let admin = json!({ "role": "admin" });
+    assert_eq!(ann.put(&member(&ann), admin.clone()).await.assert_problem(409, "conflict", None), needs);
+    ann.put(&member(&cas), json!({ "role": "owner" })).await.ok();
+    ann.put(&member(&ann), admin).await.ok();
+    // Cas leaves: of those who stay Ben and Ann are admins, and Ann has been there for longest.
+    alice.post(&format!("/v1/users/{}/deactivate", cas.user), json!({})).await.ok();
+    assert_eq!(ann.get(&format!("/v1/contexts/{launch}/")).await.ok()["role"], "owner");
+    assert_eq!(ben.get(&format!("/v1/contexts/{launch}/")).await.ok()["role"], "admin");
+    let handed = "SELECT details FROM audit_log WHERE action = 'context.hand_over'";
+    let handed: Value = app.database().superuser().await.query_one(handed, &[]).await.unwrap().get(0);
+    assert_eq!((&handed["from"], &handed["to"]), (&json!(cas.user), &json!(ann.user)));
+    // Who is alone in theirs leaves it to an heir.
+    let alone = context(&ben, "Alone").await;
+    let kept = remember_with(&ben, "It is here", json!({ "scope": format!("context:{alone}") })).await;
+    alice.post(&format!("/v1/users/{}/deactivate", ben.user), json!({})).await.ok();
+    let heir = json!({ "user_id": ann.user });
+    let done = alice.post(&format!("/v1/users/{}/reassign-memories", ben.user), heir.clone()).await.ok();
+    assert_eq!(done, json!({ "memories": 0, "kept": 0, "contexts": 1 }));
+    assert_eq!(ann.get(&one(&kept)).await.ok()["scope"], format!("context:{alone}"));
+    let again = alice.post(&format!("/v1/users/{}/reassign-memories", ben.user), heir).await.ok();
+    assert_eq!(again["contexts"], 0);
+}
+
+#[tokio::test]
+async fn a_link_to_a_context_shows_what_is_public_in_it() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let ann = alice.enterprise_colleague("ann", Role::Member).await;
+    let launch = context(&ann, "Launch").await;
+    let scope = format!("context:{launch}");
+    let public = json!({ "scope": scope, "classification": "public" });
+    remember_with(&ann, "We open at nine", public).await;
+    remember_with(&ann, "The vault code is seven", json!({ "scope": scope })).await;
+    let pinned = remember_with(&ann, "Entry is free", json!({ "classification": "public" })).await;
+    ann.post(&format!("/v1/memories/{pinned}/shares/"), json!({ "with": scope })).await.ok();
+    let links = format!("/v1/contexts/{launch}/links/");
+    let ben = alice.enterprise_colleague("ben", Role::Member).await;
+    join(&ann, &launch, &ben, "member").await;
+    ben.post(&links, json!({})).await.assert_problem(403, "forbidden", None);
+    alice.post(&links, json!({})).await.assert_problem(404, "not-found", None);
+    let made = ann.post(&links, json!({})).await;
+    made.assert_status(201);
+    let path = format!("/v1/links/{}", made.json()["token"].as_str().unwrap());
+    let opened = app.anonymous().get(&path).await.ok();
+    assert_eq!(
+        (&opened["name"], &opened["description"], &opened["more"]),
+        (&json!("Launch"), &json!("for the launch"), &json!(false))
+    );
+    let texts: Vec<&Value> = opened["memories"].as_array().unwrap().iter().map(|it| &it["memory"]).collect();
+    assert_eq!(texts, ["We open at nine", "Entry is free"]);
+    assert!(!opened.to_string().contains("mem_"), "{opened}");
+    assert_eq!(app.anonymous().get(&format!("{path}?page=2")).await.ok()["memories"], json!([]));
+    app.anonymous().get(&format!("{path}?page=0")).await.assert_problem(400, "invalid", Some("page"));
+    // At once without what is not public any more, and with what becomes it.
+    ann.put(&one(&pinned), json!({ "classification": "internal" })).await.ok();
+    assert_eq!(app.anonymous().get(&path).await.ok()["memories"].as_array().unwrap().len(), 1);
+    // Where public memories are not for anybody, none comes behind a link by being pinned or raised.
+    let team = alice.node(ScopeKind::Organization, "North").await;
+    let policy = json!({ "audiences": { "public": "enterprise" } });
+    alice.put(&format!("/v1/organizations/{}/sharing-policy", team.id), policy).await.ok();
+    let noted = json!({ "scope": team.label(), "classification": "public" });
+    let narrow = remember_with(&ann, "North is closed", noted).await;
+    let pin = ann.post(&format!("/v1/memories/{narrow}/shares/"), json!({ "with": scope })).await;
+    pin.assert_problem(403, "forbidden", None);
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(ann.get(&links).await.ok()["results"][0]["id"], json!(id));
+    ann.delete(&format!("{links}{id}/")).await.assert_status(204);
+    app.anonymous().get(&path).await.assert_problem(404, "not-found", None);
+    ann.post(&format!("/v1/memories/{narrow}/shares/"), json!({ "with": scope })).await.ok();
+    ann.post(&links, json!({})).await.assert_problem(403, "forbidden", None);
+}
+
+#[tokio::test]
+async fn whoever_opens_a_link_is_in_the_log_and_slowed_down() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let id = remember_with(&alice, "We open at nine", json!({ "classification": "public" })).await;
+    let made = alice.post(&format!("/v1/memories/{id}/links/"), json!({})).await.ok();
+    let open = async |from: &str| {
+        let request = http::Request::get(format!("/v1/links/{}", made["token"].as_str().unwrap()))
+            .header("user-agent", "curl/8")
+            .extension(shared::http::SourceIp(from.to_owned()));
+        app.anonymous().send(request.body(axum::body::Body::empty()).unwrap()).await
+    };
+    open("203.0.113.7").await.ok();
+    let row =
+        "SELECT actor_id IS NULL, actor_method, credential_id, ip, user_agent, memory_ids, outcome, tags
+                 FROM audit_log WHERE action = 'public_link.open'";
+    let client = app.database().superuser().await;
+    let row = client.query_one(row, &[]).await.unwrap();
+    let memory: shared::ids::MemoryId = id.parse().unwrap();
+    let link: shared::ids::LinkId = made["id"].as_str().unwrap().parse().unwrap();
+    assert!(row.get::<_, bool>(0));
+    assert_eq!(row.get::<_, &str>(1), "link");
+    assert_eq!(row.get::<_, uuid::Uuid>(2), link.uuid());
+    assert_eq!((row.get::<_, &str>(3), row.get::<_, &str>(4)), ("203.0.113.7", "curl/8"));
+    assert_eq!(row.get::<_, Vec<uuid::Uuid>>(5), [memory.uuid()]);
+    assert_eq!(row.get::<_, Vec<String>>(7), ["data-access"]);
+    // However many addresses they come from.
+    let mut refused = 0;
+    for n in 0..310 {
+        let answer = open(&format!("203.0.{}.{}", n / 250, n % 250)).await;
+        if answer.status == 429 {
+            assert!(answer.header("retry-after").is_some());
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 11);
+}
+
+#[tokio::test]
+async fn a_link_needs_the_approval_that_sharing_with_everyone_needs() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let mia = alice.enterprise_colleague("mia", Role::Member).await;
+    let rule = json!({ "approvals": [{ "directions": ["public"] }] });
+    alice.put("/v1/enterprise/sharing-policy", rule).await.ok();
+    let id = remember_with(&mia, "We open at nine", json!({ "classification": "public" })).await;
+    let links = format!("/v1/memories/{id}/links/");
+    let told = mia.post(&links, json!({})).await.assert_problem(403, "forbidden", None);
+    assert!(told.starts_with("this needs somebody else's approval"), "{told}");
+    let asked = mia.post(&format!("/v1/memories/{id}/shares/"), json!({ "with": "public" })).await;
+    asked.assert_status(202);
+    let approval = asked.json()["approval"]["id"].as_str().unwrap().to_owned();
+    alice.post(&format!("/v1/approvals/{approval}/approve/"), json!({})).await.ok();
+    let made = mia.post(&links, json!({})).await.ok();
+    app.anonymous().get(&format!("/v1/links/{}", made["token"].as_str().unwrap())).await.ok();
+}

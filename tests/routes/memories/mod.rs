@@ -1,6 +1,8 @@
 //! The memory REST API, as mem0's clients call it.
 
+mod access;
 mod add;
+mod approval_rules;
 mod approvals;
 mod batch;
 mod classification;
@@ -9,7 +11,9 @@ mod entity;
 mod event;
 mod feedback;
 mod gate;
+mod hierarchical;
 mod history;
+mod home;
 mod idempotency;
 mod import;
 mod list;

@@ -8,6 +8,7 @@ use shared::Result;
 use shared::access::{AuthContext, Gate};
 use shared::http::{Json, Path};
 use shared::ids::{LinkId, MemoryId};
+use shared::sharing::Subject;
 use shared::sharing::links::{self, Link, NewLink, NewlyLinked};
 
 /// A link to a memory.
@@ -25,9 +26,16 @@ pub(crate) struct Made {
     url: String,
 }
 
+impl Made {
+    pub(crate) fn new(gate: &Gate, link: NewlyLinked) -> Self {
+        let url = format!("{}/v1/links/{}", gate.issuer(), link.token);
+        Self { link, url }
+    }
+}
+
 #[derive(Serialize)]
 pub(crate) struct Links {
-    results: Vec<Link>,
+    pub(crate) results: Vec<Link>,
 }
 
 pub(crate) async fn post(
@@ -36,9 +44,8 @@ pub(crate) async fn post(
     Path(id): Path<MemoryId>,
     Json(new): Json<NewLink>,
 ) -> Result<impl IntoResponse> {
-    let link = links::create(&caller, &gate.db, id, new).await?;
-    let url = format!("{}/v1/links/{}", gate.issuer(), link.token);
-    Ok((StatusCode::CREATED, Json(Made { link, url })))
+    let link = links::create(&caller, &gate.db, Subject::Memory(id), new).await?;
+    Ok((StatusCode::CREATED, Json(Made::new(&gate, link))))
 }
 
 pub(crate) async fn list(
@@ -46,7 +53,7 @@ pub(crate) async fn list(
     caller: AuthContext,
     Path(id): Path<MemoryId>,
 ) -> Result<Json<Links>> {
-    let results = links::list(&caller, &gate.db, id).await?;
+    let results = links::list(&caller, &gate.db, Subject::Memory(id)).await?;
     Ok(Json(Links { results }))
 }
 
@@ -55,6 +62,6 @@ pub(crate) async fn delete(
     caller: AuthContext,
     Path(at): Path<LinkAt>,
 ) -> Result<StatusCode> {
-    links::revoke(&caller, &gate.db, at.id, at.link_id).await?;
+    links::revoke(&caller, &gate.db, Subject::Memory(at.id), at.link_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

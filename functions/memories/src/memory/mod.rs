@@ -6,6 +6,7 @@ pub(crate) mod batch;
 pub(crate) mod feedback;
 pub(crate) mod hierarchical;
 pub(crate) mod history;
+pub(crate) mod home;
 pub(crate) mod import;
 pub(crate) mod link;
 pub(crate) mod list;

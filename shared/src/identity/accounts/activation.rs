@@ -14,7 +14,8 @@ use crate::tenancy::{owners, service_accounts, users};
 /// Doing it again changes nothing.
 ///
 /// For administrators of the enterprise, on others of at most their own role there. The last active owner cannot be
-/// deactivated (`Conflict`). Memories, memberships and open invitations stay.
+/// deactivated (`Conflict`). Memories, memberships and open invitations stay; contexts that nobody else owns are owned by
+/// another member from then on.
 pub async fn deactivate_user(gate: &Gate, caller: &AuthContext, user: UserId) -> Result<()> {
     deactivate(gate, caller, user, Which::Any).await
 }
@@ -48,6 +49,11 @@ async fn deactivate(gate: &Gate, caller: &AuthContext, user: UserId, which: Whic
     if active {
         let (enterprise, at) = (caller.enterprise_id(), caller.request().at);
         owners::require_another(&tx, enterprise, user).await?;
+        for (context, heir) in owners::hand_over_contexts(&tx, user).await? {
+            let entry = audit::Entry::new("context.hand_over", context)
+                .with(json!({ "from": user, "to": heir, "because": "account.deactivate" }));
+            audit::record_as(&tx, caller, entry).await?;
+        }
         store::set_active(&tx, enterprise, user, false, at).await?;
         let revoked = store::revoke_credentials(&tx, enterprise, user, at).await?;
         let entry = audit::Entry::new("account.deactivate", user)

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{AccountView, store};
 use crate::access::{AuthContext, Method, ReadableScope};
 use crate::audit;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::identity::Identity;
 use crate::ids::{NodeId, SessionId};
 use crate::name;
@@ -124,6 +124,8 @@ impl Identity {
                     client_id: application.client.clone(),
                     scopes: application.verbs.clone(),
                 },
+                // Asks nothing about itself.
+                Method::Promise(_) => return Err(Error::Forbidden("this needs a credential".to_owned())),
             },
             memberships: memberships
                 .filter_map(|(id, role)| Some(MembershipView { scope: label(id)?, role }))

@@ -47,6 +47,18 @@ pub(crate) async fn audiences_of(tx: &TenantTx<'_>, context: ScopeId) -> Result<
     kinds.map(|kind| Ok(kind?.into())).collect()
 }
 
+/// Whether any of these scopes is a context to which there is a link.
+pub(crate) async fn linked(tx: &TenantTx<'_>, scopes: &[ScopeId]) -> Result<bool, StoreError> {
+    const LINKED: &str = "-- context.is_linked
+        SELECT EXISTS (SELECT FROM sub_organizations n
+                         JOIN public_links l ON l.enterprise_id = n.enterprise_id AND l.context_id = n.id
+                        WHERE n.enterprise_id = $1 AND n.scope_id = ANY ($2) AND l.revoked_at IS NULL
+                          AND (l.expires_at IS NULL OR l.expires_at > $3))";
+    let ids: Vec<i64> = scopes.iter().map(|id| id.0).collect();
+    let caller = tx.caller();
+    Ok(tx.query_one(LINKED, &[&caller.enterprise_id().uuid(), &ids, &caller.request().at]).await?.get(0))
+}
+
 /// What kinds of scopes these are.
 pub(crate) async fn kinds(tx: &TenantTx<'_>, scopes: &[ScopeId]) -> Result<Vec<ScopeKind>, StoreError> {
     const KINDS: &str = "-- scope.list_kinds

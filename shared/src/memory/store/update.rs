@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::access::{Classification, TenantTx};
 use crate::db::StoreError;
 use crate::embedding::Embedding;
-use crate::ids::VersionId;
+use crate::ids::{MemoryId, ScopeId, VersionId};
 use crate::memory::Memory;
 use crate::memory::duplicate::Wording;
 use crate::memory::ranking::Tokens;
@@ -110,6 +110,22 @@ pub(crate) async fn update(tx: &TenantTx<'_>, model: &str, changes: &[Changed]) 
     )
     .await
     .map(drop)
+}
+
+/// Lets a memory live in another scope; its shares with that one end, because it is seen there now.
+pub(crate) async fn rehome(tx: &TenantTx<'_>, id: MemoryId, home: ScopeId) -> Result<(), StoreError> {
+    const REHOME: &str = "-- memory.rehome
+        WITH needless AS (
+            UPDATE shares SET revoked_at = $4, revoked_by = $5
+             WHERE enterprise_id = $1 AND memory_id = $2 AND grantee_scope_id = $3 AND revoked_at IS NULL
+        )
+        UPDATE memories
+           SET home_scope_id = $3, scope_ids = $3 || array_remove(array_remove(scope_ids, home_scope_id), $3)
+         WHERE enterprise_id = $1 AND id = $2";
+    let caller = tx.caller();
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    tx.execute(REHOME, &[&enterprise, &id.uuid(), &home.0, &caller.request().at, &user]).await?;
+    super::grants::project(tx, &[id]).await
 }
 
 impl Changed {

@@ -3,14 +3,16 @@
 use serde_json::json;
 
 use super::{Approval, NOT_FOUND, Status, one};
-use crate::access::{ApiKeyVerb, AuthContext, Classification, TenantTx};
+use crate::access::{ApiKeyVerb, AuthContext, Classification, Simulation, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, ShareId};
-use crate::sharing::store::{approvals as store, shares};
+use crate::sharing::Subject;
+use crate::sharing::authority::Held;
+use crate::sharing::reach::{Reach, rule_of};
+use crate::sharing::store::{approvals as store, grantees};
 use crate::sharing::types::check_reason;
-use crate::tenancy::policies;
 
 /// Agrees, and shares it in the same transaction.
 pub async fn approve(
@@ -54,7 +56,7 @@ pub async fn withdraw(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Resul
     let tx = ctx.begin(db, "approval.withdraw").await?;
     let asked = store::lookup(&tx, id).await?.ok_or(NOT_FOUND)?;
     if asked.requested_by != ctx.user_id() {
-        return Err(match store::may_see(&tx, &asked).await? {
+        return Err(match store::may_see(&tx, ctx, &asked).await? {
             true => Error::Forbidden("only who asked can withdraw a request".to_owned()),
             false => NOT_FOUND,
         });
@@ -92,8 +94,8 @@ async fn decidable(tx: &TenantTx<'_>, id: ApprovalId) -> Result<Approval> {
     if asked.requested_by == tx.caller().user_id() {
         return Err(Error::Forbidden("nobody decides about their own request".to_owned()));
     }
-    if !store::may_decide(tx, &asked).await? {
-        return Err(match store::may_see(tx, &asked).await? {
+    if store::ground(tx, tx.caller(), &asked).await?.is_none() {
+        return Err(match store::may_see(tx, tx.caller(), &asked).await? {
             true => Error::Forbidden(format!(
                 "this needs the role {} on {} itself, or a delegate of one who has it; those above may decide later",
                 asked.approver_role, asked.node
@@ -123,18 +125,25 @@ async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval) -> Result<()> {
     if !store::requester_still_may(tx, asked).await? {
         return Err(Error::Conflict("who asked for it may not share it any more".to_owned()));
     }
-    let audience = shares::audience(tx, asked.grantee).await?.ok_or_else(gone)?;
-    let mut classes = Vec::new();
-    match asked.memory_id {
-        Some(_) => {
+    let grantee = grantees::scope(tx, asked.grantee).await?.ok_or_else(gone)?;
+    let requester = Simulation::of(tx, asked.requested_by).await?.ok_or_else(gone)?;
+    let held = match (asked.memory_id, asked.context_id) {
+        (Some(id), _) => {
             let (_, class, home) = store::subject(tx, asked.id).await?.ok_or_else(gone)?;
-            classes.push((home, class));
+            let class: Classification = class.parse().map_err(Error::internal)?;
+            let held = Held::at(tx, Subject::Memory(id), home).await?;
+            held.map(|held| Held { class, ..held })
         }
-        None => classes.extend(shares::homes_of(tx, asked.home).await?),
+        (None, Some(id)) => Held::at(tx, Subject::Context(id), asked.home).await?,
+        (None, None) => None,
+    };
+    // Its class, the tree and the rules may be others by now, and there may be more in a context.
+    let reaches = Reach::of(tx, &requester.caller, &held.ok_or_else(gone)?, &grantee).await?;
+    reaches.iter().try_for_each(Reach::check_class)?;
+    match rule_of(&reaches)? {
+        Some((node, _)) if node != asked.node_scope => Err(Error::Conflict(
+            "by now this needs another approval, and has to be asked for anew".to_owned(),
+        )),
+        _ => Ok(()),
     }
-    for (home, class) in classes {
-        let class: Classification = class.parse().map_err(Error::internal)?;
-        policies::effective(tx, home).await?.ok_or_else(gone)?.check(class, audience)?;
-    }
-    Ok(())
 }

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Approval, NOT_FOUND, Status};
-use crate::access::{ApiKeyVerb, AuthContext};
+use super::{Approval, Ground, NOT_FOUND, Status};
+use crate::access::{Action, ApiKeyVerb, AuthContext, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, MemoryId, UserId};
 use crate::page::{Cursor, List, QueryHash};
 use crate::sharing::store::approvals as store;
@@ -85,8 +85,8 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<
     let tx = ctx.begin(db, "approval.lookup").await?;
     let approval = store::lookup(&tx, id).await?.ok_or(NOT_FOUND)?;
     let own = approval.requested_by == ctx.user_id();
-    let decides = !own && store::may_decide(&tx, &approval).await?;
-    if !own && !decides && !store::may_see(&tx, &approval).await? {
+    let decides = !own && store::ground(&tx, ctx, &approval).await?.is_some();
+    if !own && !decides && !store::may_see(&tx, ctx, &approval).await? {
         return Err(NOT_FOUND);
     }
     let can_decide = decides && approval.status == Status::Pending;
@@ -97,6 +97,27 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<
     let shown = approval.memory_id.filter(|_| memory.is_some());
     audit::commit_read(tx, Entry::new("approval.read", id).memories(shown).within(approval.home)).await?;
     Ok(Detail { approval, can_decide, memory })
+}
+
+/// A request that the caller answers for, as somebody else stands to it: whether it concerns them, and why they may decide.
+pub async fn position(
+    tx: &TenantTx<'_>,
+    id: ApprovalId,
+    who: &AuthContext,
+) -> Result<(Approval, bool, Option<Ground>)> {
+    let asker = tx.caller();
+    let approval = store::lookup(tx, id).await?.ok_or(NOT_FOUND)?;
+    if !store::may_see(tx, asker, &approval).await? {
+        return Err(NOT_FOUND);
+    }
+    let beyond = || {
+        let message = format!("this is answered to those who administer {}", approval.node);
+        Error::Forbidden(message)
+    };
+    asker.authorize(Action::SimulateAccess, asker.scope(approval.node_scope).ok_or_else(beyond)?)?;
+    let ground = store::ground(tx, who, &approval).await?;
+    let sees = store::may_see(tx, who, &approval).await?;
+    Ok((approval, sees, ground))
 }
 
 /// As comma-separated values (RFC 4180).

@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::access::{Role, ScopeKind, TenantTx};
+use crate::access::{AuthContext, Role, ScopeKind, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{ApprovalId, ContextId, MemoryId, NodeId, ScopeId, ShareId, UserId};
 use crate::page::Cursor;
 use crate::sharing::NewShare;
-use crate::sharing::approvals::{Approval, Filter, Status};
+use crate::sharing::approvals::{Approval, Filter, Ground, Status};
 use crate::sharing::authority::Plan;
 
 /// A request to be stored.
@@ -103,7 +103,7 @@ pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> R
     .map(drop)
 }
 
-/// One request, whomever it concerns.
+/// One request, whomever it concerns, if the credential reaches what it is about.
 pub(in crate::sharing) async fn lookup(
     tx: &TenantTx<'_>,
     id: ApprovalId,
@@ -115,10 +115,13 @@ pub(in crate::sharing) async fn lookup(
           FROM approvals a
           LEFT JOIN scopes s ON s.enterprise_id = a.enterprise_id AND s.id = a.node_scope_id
           LEFT JOIN sub_organizations n ON n.enterprise_id = a.enterprise_id AND n.scope_id = a.node_scope_id
-         WHERE a.enterprise_id = $1 AND a.id = $2";
+         WHERE a.enterprise_id = $1 AND a.id = $2 AND a.classification <= mem0.ceiling()
+           AND ($4::bigint[] IS NULL
+                OR EXISTS (SELECT FROM scopes r
+                            WHERE r.enterprise_id = $1 AND r.id IN (a.node_scope_id, a.home_scope_id) AND r.path && $4))";
     let caller = tx.caller();
-    let row =
-        tx.query_opt(LOOKUP, &[&caller.enterprise_id().uuid(), &id.uuid(), &caller.request().at]).await?;
+    let (enterprise, within) = (caller.enterprise_id().uuid(), caller.within());
+    let row = tx.query_opt(LOOKUP, &[&enterprise, &id.uuid(), &caller.request().at, &within]).await?;
     row.as_ref().map(approval).transpose()
 }
 
@@ -138,7 +141,7 @@ pub(in crate::sharing) async fn list(
           LEFT JOIN scopes s ON s.enterprise_id = a.enterprise_id AND s.id = a.node_scope_id
           LEFT JOIN sub_organizations n ON n.enterprise_id = a.enterprise_id AND n.scope_id = a.node_scope_id
           CROSS JOIN LATERAL (
-               SELECT a.requested_by <> $2
+               SELECT a.requested_by <> $2 AND ($12::bigint[] IS NULL OR s.path && $12)
                       AND (EXISTS (SELECT FROM mem0.held_roles h
                                     WHERE h.enterprise_id = $1 AND h.user_id = $2 AND h.role >= a.approver_role
                                       AND (h.scope_id = a.node_scope_id
@@ -149,7 +152,10 @@ pub(in crate::sharing) async fn list(
                                        WHERE d.enterprise_id = $1 AND d.to_user_id = $2 AND d.scope_id = a.node_scope_id
                                          AND d.revoked_at IS NULL AND d.starts_at <= $3 AND d.ends_at > $3)) AS decides
                ) may
-         WHERE a.enterprise_id = $1
+         WHERE a.enterprise_id = $1 AND a.classification <= (SELECT mem0.ceiling())
+           AND ($12::bigint[] IS NULL
+                OR EXISTS (SELECT FROM scopes r
+                            WHERE r.enterprise_id = $1 AND r.id IN (a.node_scope_id, a.home_scope_id) AND r.path && $12))
            AND (a.requested_by = $2 OR a.node_scope_id = ANY ($4) OR a.home_scope_id = ANY ($4) OR may.decides)
            AND ($5::text IS NULL
                 OR $5 = CASE WHEN a.status = 'pending' AND a.expires_at <= $3 THEN 'expired' ELSE a.status END)
@@ -167,7 +173,7 @@ pub(in crate::sharing) async fn list(
                 &caller.enterprise_id().uuid(),
                 &caller.user_id().uuid(),
                 &caller.request().at,
-                &administered(tx),
+                &administered(caller),
                 &filter.status.map(Status::as_str),
                 &filter.memory_id.map(MemoryId::uuid),
                 &filter.requested_by.map(UserId::uuid),
@@ -175,51 +181,74 @@ pub(in crate::sharing) async fn list(
                 &after.map(|after| after.created_at),
                 &after.map(|after| after.id),
                 &i64::from(most),
+                &caller.within(),
             ],
         )
         .await?;
     rows.iter().map(approval).collect()
 }
 
-/// Whether the caller may decide about it by now: by a role held on the node itself, in place of somebody who holds one, or,
-/// once it has escalated, from above.
-pub(in crate::sharing) async fn may_decide(tx: &TenantTx<'_>, asked: &Approval) -> Result<bool, StoreError> {
-    const MAY: &str = "-- approval.may_decide
-        SELECT EXISTS (SELECT FROM mem0.held_roles h
-                        WHERE h.enterprise_id = $1 AND h.user_id = $2 AND h.role >= $5::text::member_role
-                          AND (h.scope_id = $4
-                               OR ($6 AND h.scope_id = ANY (SELECT unnest(s.path) FROM scopes s
-                                                             WHERE s.enterprise_id = $1 AND s.id = $4))))
-            OR EXISTS (SELECT FROM approval_delegates d
-                         JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.user_id = d.from_user_id
-                                               AND h.scope_id = d.scope_id AND h.role >= $5::text::member_role
-                        WHERE d.enterprise_id = $1 AND d.to_user_id = $2 AND d.scope_id = $4 AND d.revoked_at IS NULL
-                          AND d.starts_at <= $3 AND d.ends_at > $3)";
-    let caller = tx.caller();
-    let now = caller.request().at;
+/// Why somebody may decide about it by now, if they may: by a role held on the node itself, in place of somebody who holds
+/// one, or, once it has escalated, from above. A node that their credential does not reach is none of theirs.
+pub(in crate::sharing) async fn ground(
+    tx: &TenantTx<'_>,
+    who: &AuthContext,
+    asked: &Approval,
+) -> Result<Option<Ground>, StoreError> {
+    const GROUND: &str = "-- approval.find_ground
+        WITH node AS (
+            SELECT s.id, s.path FROM scopes s
+             WHERE s.enterprise_id = $1 AND s.id = $4 AND ($7::bigint[] IS NULL OR s.path && $7)
+        )
+        SELECT g.rank, g.from_user_id
+          FROM (SELECT 1 AS rank, NULL::uuid AS from_user_id
+                  FROM node JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.scope_id = node.id
+                 WHERE h.user_id = $2 AND h.role >= $5::text::member_role
+                 UNION ALL
+                SELECT 2, d.from_user_id
+                  FROM node
+                  JOIN approval_delegates d ON d.enterprise_id = $1 AND d.scope_id = node.id
+                  JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.user_id = d.from_user_id
+                                        AND h.scope_id = node.id AND h.role >= $5::text::member_role
+                 WHERE d.to_user_id = $2 AND d.revoked_at IS NULL AND d.starts_at <= $3 AND d.ends_at > $3
+                 UNION ALL
+                SELECT 3, NULL
+                  FROM node JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.scope_id = ANY (node.path)
+                 WHERE $6 AND h.user_id = $2 AND h.role >= $5::text::member_role) g
+         ORDER BY g.rank LIMIT 1";
+    let now = tx.caller().request().at;
     let row = tx
-        .query_one(
-            MAY,
+        .query_opt(
+            GROUND,
             &[
-                &caller.enterprise_id().uuid(),
-                &caller.user_id().uuid(),
+                &tx.caller().enterprise_id().uuid(),
+                &who.user_id().uuid(),
                 &now,
                 &asked.node_scope.0,
                 &asked.approver_role.as_str(),
                 &(asked.escalates_at <= now),
+                &who.within(),
             ],
         )
         .await?;
-    Ok(row.get(0))
+    Ok(row.map(|row| match (row.get::<_, i32>("rank"), row.get::<_, Option<Uuid>>("from_user_id")) {
+        (2, Some(from)) => Ground::For(UserId(from)),
+        (3, _) => Ground::Above,
+        _ => Ground::There,
+    }))
 }
 
-/// Whether it concerns the caller at all.
-pub(in crate::sharing) async fn may_see(tx: &TenantTx<'_>, asked: &Approval) -> Result<bool, StoreError> {
-    let administered = administered(tx);
-    let concerned = asked.requested_by == tx.caller().user_id()
+/// Whether it concerns somebody at all.
+pub(in crate::sharing) async fn may_see(
+    tx: &TenantTx<'_>,
+    who: &AuthContext,
+    asked: &Approval,
+) -> Result<bool, StoreError> {
+    let administered = administered(who);
+    let concerned = asked.requested_by == who.user_id()
         || administered.contains(&asked.node_scope.0)
         || administered.contains(&asked.home.0);
-    Ok(concerned || may_decide(tx, asked).await?)
+    Ok(concerned || ground(tx, who, asked).await?.is_some())
 }
 
 /// Whether who asked may still share it: their account is in use, they still hold a role where it lives or own it, and what
@@ -286,9 +315,9 @@ pub(in crate::sharing) async fn close(
     Ok(closed > 0)
 }
 
-/// The scopes whose requests the caller answers for.
-fn administered(tx: &TenantTx<'_>) -> Vec<i64> {
-    let scopes = tx.caller().scopes().iter();
+/// The scopes whose requests somebody answers for.
+fn administered(who: &AuthContext) -> Vec<i64> {
+    let scopes = who.scopes().iter();
     let of_role = scopes.filter(|it| it.kind != ScopeKind::User && it.role >= Some(Role::Admin));
     of_role.map(|scope| scope.id.0).collect()
 }

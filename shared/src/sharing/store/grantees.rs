@@ -52,6 +52,46 @@ pub(in crate::sharing) async fn level(
     row.map(|row| grantee(&row, None, None)).transpose()
 }
 
+/// A scope that something is or shall be shared with, if it is still there.
+pub(in crate::sharing) async fn scope(tx: &TenantTx<'_>, id: ScopeId) -> Result<Option<Grantee>, StoreError> {
+    const SCOPE: &str = "-- grantee.find_scope
+        SELECT s.id AS scope_id, s.kind, s.path, u.id AS user_id, n.id AS node_id
+          FROM scopes s
+          LEFT JOIN users u ON u.enterprise_id = s.enterprise_id AND u.scope_id = s.id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = s.enterprise_id AND n.scope_id = s.id
+         WHERE s.enterprise_id = $1 AND s.id = $2";
+    let row = tx.query_opt(SCOPE, &[&tx.caller().enterprise_id().uuid(), &id.0]).await?;
+    row.as_ref().map(found).transpose()
+}
+
+/// Everybody whom a context is shared with.
+pub(in crate::sharing) async fn of_context(
+    tx: &TenantTx<'_>,
+    context: ScopeId,
+) -> Result<Vec<Grantee>, StoreError> {
+    const OF_CONTEXT: &str = "-- grantee.list_of_context
+        SELECT DISTINCT s.id AS scope_id, s.kind, s.path, u.id AS user_id, n.id AS node_id
+          FROM sub_organizations c
+          JOIN shares h ON h.enterprise_id = c.enterprise_id AND h.context_id = c.id AND h.revoked_at IS NULL
+                       AND (h.expires_at IS NULL OR h.expires_at > $3)
+          JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.grantee_scope_id
+          LEFT JOIN users u ON u.enterprise_id = s.enterprise_id AND u.scope_id = s.id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = s.enterprise_id AND n.scope_id = s.id
+         WHERE c.enterprise_id = $1 AND c.scope_id = $2";
+    let caller = tx.caller();
+    let rows =
+        tx.query(OF_CONTEXT, &[&caller.enterprise_id().uuid(), &context.0, &caller.request().at]).await?;
+    rows.iter().map(found).collect()
+}
+
+fn found(row: &Row) -> Result<Grantee, StoreError> {
+    grantee(
+        row,
+        row.get::<_, Option<_>>("user_id").map(UserId),
+        row.get::<_, Option<_>>("node_id").map(NodeId),
+    )
+}
+
 /// The organizations right below the enterprise in which somebody holds any role; all of them for whoever holds one on
 /// the enterprise.
 pub(in crate::sharing) async fn organizations(

@@ -2,29 +2,32 @@
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
+use uuid::Uuid;
 
-use crate::access::{SecretHash, TenantTx, UpkeepTx};
+use crate::access::{IdentityTx, SecretHash, TenantTx};
 use crate::db::StoreError;
-use crate::ids::{LinkId, MemoryId, UserId};
+use crate::ids::{ContextId, EnterpriseId, LinkId, MemoryId, ScopeId, UserId};
+use crate::sharing::Subject;
 use crate::sharing::links::{Link, Linked};
 
 pub(in crate::sharing) async fn insert(
     tx: &TenantTx<'_>,
     id: LinkId,
-    memory: MemoryId,
+    subject: Subject,
     hash: &SecretHash,
     expires_at: Option<DateTime<Utc>>,
 ) -> Result<(), StoreError> {
     const INSERT: &str = "-- public_link.insert
-        INSERT INTO public_links (enterprise_id, id, memory_id, token_hash, created_by, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        INSERT INTO public_links (enterprise_id, id, memory_id, context_id, token_hash, created_by, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let caller = tx.caller();
     tx.execute(
         INSERT,
         &[
             &caller.enterprise_id().uuid(),
             &id.uuid(),
-            &memory.uuid(),
+            &subject.memory().map(MemoryId::uuid),
+            &subject.context().map(ContextId::uuid),
             &hash.as_bytes(),
             &caller.user_id().uuid(),
             &caller.request().at,
@@ -36,15 +39,16 @@ pub(in crate::sharing) async fn insert(
 }
 
 /// Links that were not revoked, oldest first.
-pub(in crate::sharing) async fn list(tx: &TenantTx<'_>, memory: MemoryId) -> Result<Vec<Link>, StoreError> {
+pub(in crate::sharing) async fn list(tx: &TenantTx<'_>, subject: Subject) -> Result<Vec<Link>, StoreError> {
     const LIST: &str = "-- public_link.list
-        SELECT id, created_by, created_at, expires_at, expires_at IS NULL OR expires_at > $3 AS live
+        SELECT id, created_by, created_at, expires_at, expires_at IS NULL OR expires_at > $4 AS live
           FROM public_links
-         WHERE enterprise_id = $1 AND memory_id = $2 AND revoked_at IS NULL
+         WHERE enterprise_id = $1 AND (memory_id = $2 OR context_id = $3) AND revoked_at IS NULL
          ORDER BY created_at, id";
     let caller = tx.caller();
+    let (memory, context) = keys(subject);
     let rows =
-        tx.query(LIST, &[&caller.enterprise_id().uuid(), &memory.uuid(), &caller.request().at]).await?;
+        tx.query(LIST, &[&caller.enterprise_id().uuid(), &memory, &context, &caller.request().at]).await?;
     let link = |row: &Row| Link {
         id: LinkId(row.get("id")),
         created_by: UserId(row.get("created_by")),
@@ -58,31 +62,67 @@ pub(in crate::sharing) async fn list(tx: &TenantTx<'_>, memory: MemoryId) -> Res
 /// Whether there was such a link.
 pub(in crate::sharing) async fn revoke(
     tx: &TenantTx<'_>,
-    memory: MemoryId,
+    subject: Subject,
     id: LinkId,
 ) -> Result<bool, StoreError> {
     const REVOKE: &str = "-- public_link.revoke
-        UPDATE public_links SET revoked_at = $4, revoked_by = $5
-         WHERE enterprise_id = $1 AND memory_id = $2 AND id = $3 AND revoked_at IS NULL";
+        UPDATE public_links SET revoked_at = $5, revoked_by = $6
+         WHERE enterprise_id = $1 AND (memory_id = $2 OR context_id = $3) AND id = $4 AND revoked_at IS NULL";
     let caller = tx.caller();
     let enterprise = caller.enterprise_id().uuid();
-    let params = (&memory.uuid(), &id.uuid(), &caller.request().at, &caller.user_id().uuid());
-    let ended = tx.execute(REVOKE, &[&enterprise, params.0, params.1, params.2, params.3]).await?;
-    Ok(ended > 0)
+    let (memory, context) = keys(subject);
+    let (at, user) = (caller.request().at, caller.user_id().uuid());
+    Ok(tx.execute(REVOKE, &[&enterprise, &memory, &context, &id.uuid(), &at, &user]).await? > 0)
 }
 
-/// What a link opens at that time.
-pub(in crate::sharing) async fn open(
-    tx: &UpkeepTx,
+/// What a link is to.
+pub(in crate::sharing) struct Found {
+    pub(in crate::sharing) enterprise: EnterpriseId,
+    pub(in crate::sharing) link: LinkId,
+    /// The name and description of a context.
+    pub(in crate::sharing) context: Option<(ScopeId, String, String)>,
+}
+
+/// The live link of that token at that time.
+pub(in crate::sharing) async fn find(
+    tx: &IdentityTx,
     hash: &SecretHash,
     at: DateTime<Utc>,
-) -> Result<Option<Linked>, StoreError> {
-    const OPEN: &str = "-- public_link.open
-        SELECT l.content, l.categories, l.updated_at FROM mem0.read_link($1, $2) l";
-    let row = tx.query_opt(OPEN, &[&hash.as_bytes(), &at]).await?;
-    Ok(row.map(|row| Linked {
-        memory: row.get("content"),
-        categories: row.get("categories"),
-        updated_at: row.get("updated_at"),
+) -> Result<Option<Found>, StoreError> {
+    const FIND: &str = "-- public_link.find
+        SELECT l.enterprise_id, l.id, l.scope_id, l.name, l.description FROM mem0.find_link($1, $2) l";
+    let row = tx.query_opt(FIND, &[&hash.as_bytes(), &at]).await?;
+    Ok(row.map(|row| Found {
+        enterprise: EnterpriseId(row.get("enterprise_id")),
+        link: LinkId(row.get("id")),
+        context: row.get::<_, Option<i64>>("scope_id").map(|scope| {
+            let description = row.get::<_, Option<String>>("description");
+            (ScopeId(scope), row.get("name"), description.unwrap_or_default())
+        }),
     }))
+}
+
+/// Public memories behind a link, oldest first.
+pub(in crate::sharing) async fn read(
+    tx: &IdentityTx,
+    hash: &SecretHash,
+    at: DateTime<Utc>,
+    (skipped, most): (i32, i32),
+) -> Result<Vec<(MemoryId, Linked)>, StoreError> {
+    const READ: &str = "-- public_link.read
+        SELECT m.id, m.content, m.categories, m.updated_at FROM mem0.read_linked($1, $2, $3, $4) m";
+    let rows = tx.query(READ, &[&hash.as_bytes(), &at, &skipped, &most]).await?;
+    let linked = |row: &Row| {
+        let linked = Linked {
+            memory: row.get("content"),
+            categories: row.get("categories"),
+            updated_at: row.get("updated_at"),
+        };
+        (MemoryId(row.get("id")), linked)
+    };
+    Ok(rows.iter().map(linked).collect())
+}
+
+fn keys(subject: Subject) -> (Option<Uuid>, Option<Uuid>) {
+    (subject.memory().map(MemoryId::uuid), subject.context().map(ContextId::uuid))
 }

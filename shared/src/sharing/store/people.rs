@@ -1,51 +1,42 @@
 //! The people who see a memory.
 
+use chrono::{DateTime, Utc};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
 use crate::access::TenantTx;
 use crate::db::StoreError;
-use crate::ids::{MemoryId, ScopeId, UserId};
+use crate::ids::{ContextId, MemoryId, NodeId, UserId};
+use crate::page::Cursor;
 use crate::sharing::access::Person;
 
-/// Active accounts that see a memory in any of its scopes, and in which: a person in their own, everyone in the public one,
-/// and in another whoever holds a role on it, above it, or on something below it.
+/// Active accounts that see a memory in any of its scopes, oldest first, and when each was made.
 pub(in crate::sharing) async fn list(
     tx: &TenantTx<'_>,
     memory: MemoryId,
-    home: ScopeId,
-    most: i64,
-) -> Result<Vec<Person>, StoreError> {
+    after: Option<Cursor>,
+    most: i32,
+) -> Result<Vec<(DateTime<Utc>, Person)>, StoreError> {
     const LIST: &str = "-- memory.list_people
-        WITH seen AS (
-            SELECT s.id, s.kind, s.path, n.name,
-                   CASE s.kind WHEN 'user' THEN 'personal' ELSE s.kind END || coalesce(' ' || n.name, '') AS label
-              FROM memories m
-              JOIN scopes s ON s.enterprise_id = m.enterprise_id AND s.id = ANY (m.scope_ids)
-              LEFT JOIN sub_organizations n ON n.enterprise_id = s.enterprise_id AND n.scope_id = s.id
-             WHERE m.enterprise_id = $1 AND m.id = $2
-        ), readers AS (
-            SELECT u.id, seen.label, seen.id = $3 AS home
-              FROM seen JOIN users u ON u.enterprise_id = $1 AND u.scope_id = seen.id
-            UNION
-            SELECT u.id, seen.label, seen.id = $3
-              FROM seen JOIN users u ON u.enterprise_id = $1 AND seen.kind = 'public'
-            UNION
-            SELECT h.user_id, seen.label, seen.id = $3
-              FROM seen
-              JOIN scopes at ON at.enterprise_id = $1 AND at.kind <> 'user'
-                            AND (at.id = ANY (seen.path) OR seen.id = ANY (at.path))
-              JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.scope_id = at.id
-             WHERE seen.kind NOT IN ('user', 'public')
-        )
-        SELECT u.id, u.display_name, array_agg(r.label ORDER BY r.home DESC, r.label) AS via
-          FROM readers r
-          JOIN users u ON u.enterprise_id = $1 AND u.id = r.id AND u.status = 'active'
-         GROUP BY u.id, u.display_name, u.created_at
-         ORDER BY u.created_at, u.id
-         LIMIT $4";
-    let rows = tx.query(LIST, &[&tx.caller().enterprise_id().uuid(), &memory.uuid(), &home.0, &most]).await?;
-    let person = |row: &tokio_postgres::Row| Person {
+        SELECT p.id, p.display_name, p.created_at, p.kinds, p.nodes, p.can_change FROM mem0.people_of($1, $2, $3, $4) p";
+    let after = (after.map(|it| it.created_at), after.map(|it| it.id));
+    let rows = tx.query(LIST, &[&memory.uuid(), &after.0, &after.1, &most]).await?;
+    Ok(rows.iter().map(|row| (row.get("created_at"), person(row))).collect())
+}
+
+fn person(row: &Row) -> Person {
+    let kinds: Vec<String> = row.get("kinds");
+    let nodes: Vec<Option<Uuid>> = row.get("nodes");
+    let label = |(kind, node): (String, Option<Uuid>)| match (kind.as_str(), node) {
+        ("user", _) => "personal".to_owned(),
+        ("context", Some(node)) => format!("context:{}", ContextId(node)),
+        (_, Some(node)) => format!("{kind}:{}", NodeId(node)),
+        (_, None) => kind,
+    };
+    Person {
         user_id: UserId(row.get("id")),
         name: row.get("display_name"),
-        via: row.get("via"),
-    };
-    Ok(rows.iter().map(person).collect())
+        via: kinds.into_iter().zip(nodes).map(label).collect(),
+        can_change: row.get("can_change"),
+    }
 }

@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::access::{Audience, ScopeKind, TenantTx};
+use crate::access::{AuthContext, ScopeKind, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{ApprovalId, ContextId, MemoryId, NodeId, ScopeId, ShareId, UserId};
 use crate::memory::Permission;
 use crate::page::Cursor;
+use crate::sharing::standing::Way;
 use crate::sharing::{Share, Subject};
 
 /// A share to be stored.
@@ -76,6 +77,48 @@ pub(in crate::sharing) async fn list(
         )
         .await?;
     rows.iter().map(|row| share(tx, row)).collect()
+}
+
+/// The live shares by which a memory that the caller sees reaches somebody, or anybody; whatever gives most first.
+pub(in crate::sharing) async fn ways(
+    tx: &TenantTx<'_>,
+    memory: MemoryId,
+    who: Option<&AuthContext>,
+) -> Result<Vec<Way>, StoreError> {
+    const WAYS: &str = "-- access.list_ways
+        SELECT share_id, in_context, scope_id, kind, node_id, person_id, name, permission, may_reshare, granted_by, expires_at
+          FROM mem0.ways_to($1, $2)";
+    let corrupt = |table, column, problem| StoreError::Corrupt { table, column, problem };
+    let scopes = who.map(|who| who.scopes().iter().map(|scope| scope.id.0).collect::<Vec<i64>>());
+    let rows = tx.query(WAYS, &[&memory.uuid(), &scopes]).await?;
+    rows.iter()
+        .map(|row| {
+            let kind = row.get::<_, &str>("kind").parse();
+            let kind: ScopeKind = kind.map_err(|problem| corrupt("scopes", "kind", problem))?;
+            let permission = row.get::<_, &str>("permission").parse();
+            Ok(Way {
+                share: ShareId(row.get("share_id")),
+                scope: ScopeId(row.get("scope_id")),
+                with: label(kind, row.get("node_id"), row.get::<_, Option<_>>("person_id").map(UserId)),
+                name: row.get("name"),
+                in_context: row.get("in_context"),
+                permission: permission.map_err(|problem| corrupt("shares", "permission", problem))?,
+                may_reshare: row.get("may_reshare"),
+                granted_by: UserId(row.get("granted_by")),
+                until: row.get("expires_at"),
+            })
+        })
+        .collect()
+}
+
+/// As requests name somebody whom something is shared with.
+fn label(kind: ScopeKind, node: Option<Uuid>, person: Option<UserId>) -> String {
+    match (person, node) {
+        (Some(person), _) => format!("person:{person}"),
+        (None, Some(node)) if kind == ScopeKind::Context => format!("context:{}", ContextId(node)),
+        (None, Some(node)) => format!("{kind}:{}", NodeId(node)),
+        (None, None) => kind.to_string(),
+    }
 }
 
 /// The id of somebody's own live share of something with somebody.
@@ -187,28 +230,15 @@ pub(in crate::sharing) async fn memories_of(
     Ok(tx.query_one(MEMORIES, &[&context.0]).await?.get(0))
 }
 
-/// Where the memories of a context live, and the highest class of those of each place.
+/// Where the memories of a context live, and of which classes there are any.
 pub(in crate::sharing) async fn homes_of(
     tx: &TenantTx<'_>,
     context: ScopeId,
 ) -> Result<Vec<(ScopeId, String)>, StoreError> {
     const HOMES: &str = "-- context.list_homes
-        SELECT h.scope_id, h.classification::text FROM mem0.homes_of_context($1) h";
+        SELECT h.scope_id, h.classification::text FROM mem0.classes_in_context($1) h";
     let rows = tx.query(HOMES, &[&context.0]).await?;
     Ok(rows.iter().map(|row| (ScopeId(row.get(0)), row.get(1))).collect())
-}
-
-/// How many somebody makes of those who see something; none if they are not there any more.
-pub(in crate::sharing) async fn audience(
-    tx: &TenantTx<'_>,
-    grantee: ScopeId,
-) -> Result<Option<Audience>, StoreError> {
-    const KIND: &str = "-- scope.lookup_kind
-        SELECT kind FROM scopes WHERE enterprise_id = $1 AND id = $2";
-    let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
-    let row = tx.query_opt(KIND, &[&tx.caller().enterprise_id().uuid(), &grantee.0]).await?;
-    let kind = row.map(|row| row.get::<_, &str>(0).parse::<ScopeKind>().map_err(corrupt)).transpose()?;
-    Ok(kind.map(Audience::from))
 }
 
 fn key(subject: Subject) -> Uuid {
@@ -225,18 +255,13 @@ fn share(tx: &TenantTx<'_>, row: &Row) -> Result<Share, StoreError> {
     let permission = row.get::<_, &str>("permission").parse();
     let grantee = ScopeId(row.get("grantee_scope_id"));
     let person = row.get::<_, Option<Uuid>>("person_id").map(UserId);
-    let node = row.get::<_, Option<Uuid>>("node_id").map(NodeId);
+    let node = row.get::<_, Option<Uuid>>("node_id");
     // The name of a node is for those who can see the node.
     let name = match person {
         Some(_) => row.get::<_, Option<String>>("display_name").filter(|name| !name.is_empty()),
         None => tx.caller().scope(grantee).and_then(|_| row.get("node_name")),
     };
-    let with = match (person, node) {
-        (Some(person), _) => format!("person:{person}"),
-        (None, Some(node)) if kind == ScopeKind::Context => format!("context:{}", ContextId(node.uuid())),
-        (None, Some(node)) => format!("{kind}:{node}"),
-        (None, None) => kind.to_string(),
-    };
+    let with = label(kind, node, person);
     Ok(Share {
         id: ShareId(row.get("id")),
         memory_id: row.get::<_, Option<_>>("memory_id").map(MemoryId),

@@ -122,17 +122,20 @@ async fn manageable(
     Ok((scope, standing))
 }
 
-/// Of all nodes only the enterprise cannot be without an owner: the others have those above them.
+/// The enterprise and contexts cannot be without an owner; the nodes have those above them.
 async fn keep_an_owner(
     tree: &Locked<'_, '_>,
     scope: &ReadableScope,
     user: UserId,
     before: Role,
 ) -> Result<()> {
-    if scope.kind == ScopeKind::Enterprise && before == Role::Owner {
-        owners::require_another(tree, tree.caller().enterprise_id(), user).await?;
+    match scope.kind {
+        ScopeKind::Enterprise if before == Role::Owner => {
+            owners::require_another(tree, tree.caller().enterprise_id(), user).await
+        }
+        ScopeKind::Context if before == Role::Owner => owners::require_another_of(tree, scope.id, user).await,
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 async fn member(tree: &Locked<'_, '_>, scope: &ReadableScope, user: UserId) -> Result<Member> {

@@ -1,126 +1,200 @@
 //! Dissolving a node: everything that belongs to it goes to an heir, and nothing is lost.
 //!
-//! Its memories go first, in batches that commit one by one while nobody can add any; then, in one transaction with the
-//! last batch, its child nodes, people, groups, service accounts, invitations and keys, and the node itself. Interrupted
-//! anywhere it can be asked for again, with the same heir or another: what was handed over stays where it is.
+//! Its memories go first, in batches that commit one by one; then, in one transaction with the last batch, its child nodes,
+//! people, groups, service accounts, invitations, keys and requests, and the node itself. The first batch goes with the
+//! request; each further one is a message of the outbox, promised by the one before. Interrupted anywhere, it goes on from
+//! the last step that was done; refused on its way, it ends as failed, what was handed over stays with the heir, and it can
+//! be asked for again, with the same heir or another.
 
-use std::time::{Duration, Instant};
-
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::dissolution::{Dissolution, Heir, Members, Status, Wish};
 use super::placement::{a, check_depth, check_kind};
-use super::{estate, store};
-use crate::access::{Action, Audience, AuthContext, Classification, ReadableScope, Role};
+use super::{dissolution_store as store, estate, store as nodes};
+use crate::access::{Action, Audience, AuthContext, Classification, Gate, ReadableScope, Role};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
-use crate::ids::{NodeId, ScopeId};
+use crate::idempotency::{self, IdempotencyKey, Once};
+use crate::ids::{DissolutionId, NodeId, ScopeId, UserId};
 use crate::limits::quotas;
+use crate::outbox::{self, Message, Promise};
+use crate::page::{Cursor, List, QueryHash};
 use crate::tenancy::locked::Locked;
-use crate::tenancy::place::Place;
 use crate::tenancy::{policies, rank};
+
+/// What workers know this by.
+pub const TOPIC: &str = "node.dissolve";
 
 /// Memories handed over in one transaction.
 const BATCH: i32 = 1000;
 
-/// How long one request goes on before it answers that there is more to do.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How a node is to be dissolved. All of it must be said.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Dissolution {
-    /// Who gets what it has.
-    pub heir: Heir,
-    /// What becomes of the roles that people and groups hold on it, and of open invitations.
-    pub members: Members,
-}
-
-/// Who gets what a node has.
-#[derive(Debug, Clone, Copy)]
-pub enum Heir {
-    /// Whatever is right above it.
-    Parent,
-    /// The enterprise.
-    Enterprise,
-    /// Another node.
-    Node(NodeId),
-}
-
-/// What becomes of roles on a node that is dissolved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Members {
-    /// They are held on the heir.
-    Move,
-    /// Whoever held one is a viewer of the heir.
-    MoveAsViewers,
-    /// They end.
-    Leave,
-}
-
-/// How far a dissolution is.
-#[derive(Debug, Clone, Serialize)]
-pub struct Dissolved {
-    /// Whether the node is gone. If not, there were more memories than one request moves: ask again.
-    pub done: bool,
-    /// Who got what it had.
-    pub heir: Place,
-    /// Memories that went to the heir in this request.
-    pub memories: i64,
-    /// And everything else, once it is done.
-    #[serde(flatten)]
-    pub estate: Option<Estate>,
-}
-
-/// What went with a node, memories aside.
-#[derive(Debug, Clone, Serialize)]
-pub struct Estate {
-    /// Nodes that stood right below it, and stand below the heir with everything of theirs.
-    pub nodes: i64,
-    /// People who held a role on it.
-    pub members: i64,
-    /// Groups that were kept there.
-    pub groups: i64,
-    /// Service accounts that it owned.
-    pub service_accounts: i64,
-    /// Invitations that were open.
-    pub invitations: i64,
-    /// Keys that were narrowed to it.
-    pub api_keys: i64,
-}
-
-/// Dissolves a node.
-pub async fn dissolve(ctx: &AuthContext, db: &Database, id: NodeId, wish: Dissolution) -> Result<Dissolved> {
+/// Dissolves a node, or begins to: a request hands over one batch, and what is left is work that goes on without it.
+/// Asking again for what is under way tells how far it is.
+pub async fn dissolve(
+    ctx: &AuthContext,
+    db: &Database,
+    id: NodeId,
+    wish: Wish,
+    key: Option<&IdempotencyKey>,
+) -> Result<Once<Dissolution>> {
     ctx.authorize_verb(Action::DeleteNode.verb())?;
-    let scope = ctx.node(id)?.id;
-    let (started, mut memories) = (Instant::now(), 0);
-    loop {
-        let tx = ctx.begin(db, "node.dissolve").await?;
+    let tx = ctx.begin(db, "node.dissolve").await?;
+    let done = idempotency::once(&tx, key, async {
+        let scope = ctx.node(id)?.id;
         let tree = Locked::take(&tx).await?;
-        let (node, heir) = checked(&tree, scope, wish).await?;
-        store::hold(&tree, scope).await?;
-        let moved = estate::hand_over_memories(&tree, scope, heir.id, BATCH).await?;
-        memories += i64::from(moved);
-        let details = json!({ "heir": heir.label(), "memories": moved });
-        if moved < BATCH {
-            let estate = estate::dissolve(&tree, scope, heir.id, wish.members).await?;
-            let details = json!({
-                "kind": node.kind, "name": node.name, "heir": heir.label(), "members": wish.members,
-                "memories": memories, "estate": estate,
-            });
-            audit::record(&tx, Entry::new("organization.dissolve", id).within(scope).with(details)).await?;
-            tx.commit().await?;
-            return Ok(Dissolved { done: true, heir: (&heir).into(), memories, estate: Some(estate) });
+        begin(&tree, id, scope, wish).await
+    })
+    .await?;
+    tx.commit().await?;
+    Ok(done)
+}
+
+async fn begin(tree: &Locked<'_, '_>, id: NodeId, scope: ScopeId, wish: Wish) -> Result<Dissolution> {
+    let ctx = tree.caller();
+    let heir = heir_of(ctx, &tree.scope(scope).await?, wish.heir)?;
+    let (node, heir) = checked(tree, scope, heir, wish.members).await?;
+    if let Some(under_way) = store::running(tree, scope).await? {
+        if (under_way.heir_scope, under_way.members) == (heir.id, wish.members) {
+            return Ok(under_way);
         }
-        let entry = Entry::new("organization.hand_over_memories", id).within(scope).with(details);
-        audit::record(&tx, entry).await?;
-        tx.commit().await?;
-        if started.elapsed() > PATIENCE {
-            return Ok(Dissolved { done: false, heir: (&heir).into(), memories, estate: None });
+        return Err(Error::Conflict(format!(
+            "this {} is being dissolved in another way already, see {}",
+            node.kind, under_way.id
+        )));
+    }
+    let mut work = Dissolution::new(ctx, id, &node, &heir, wish.members);
+    work.total = estate::count_memories(tree, scope).await?;
+    step(tree, &node, &heir, &mut work).await?;
+    store::insert(tree, &work).await?;
+    if work.status == Status::Running {
+        outbox::promise(tree, &promised(&work)).await?;
+    }
+    Ok(work)
+}
+
+/// Goes on with a dissolution that was promised: one step, and the promise of the next. On behalf of whoever asked for it, as
+/// long as they are there, and only as far as they may.
+pub async fn proceed(gate: &Gate, message: &Message) -> Result<()> {
+    let Promised { user, dissolution, step: due } = Promised::deserialize(&message.payload)
+        .map_err(|error| Error::malformed(format!("the payload is no dissolution: {error}")))?;
+    let enterprise = message.enterprise.ok_or_else(|| Error::malformed("a dissolution is somebody's"))?;
+    let Some(promiser) = gate.on_behalf(enterprise, user, dissolution.uuid()).await? else { return Ok(()) };
+    let ctx = &promiser.caller;
+    let tx = ctx.begin(&gate.db, "node.dissolve").await?;
+    let tree = Locked::take(&tx).await?;
+    let Some(mut work) = store::hold(&tree, dissolution).await? else { return Ok(()) };
+    if work.status != Status::Running || work.steps != due {
+        // An earlier attempt came so far, and did not get to say so.
+        return Ok(());
+    }
+    let allowed = match promiser.active {
+        true => checked(&tree, work.node_scope, work.heir_scope, work.members).await,
+        false => Err(Error::Forbidden("the account of who asked for it was deactivated".to_owned())),
+    };
+    match allowed {
+        Ok((node, heir)) => step(&tree, &node, &heir, &mut work).await?,
+        Err(
+            refusal @ (Error::Forbidden(_)
+            | Error::Conflict(_)
+            | Error::Invalid { .. }
+            | Error::NotFound { .. }),
+        ) => {
+            work.fail(refusal.to_string(), ctx.request().at);
+            let details = json!({ "dissolution": work.id, "reason": work.reason });
+            let entry = Entry::new("organization.dissolve", work.node).within(work.node_scope);
+            audit::record(&tx, entry.with(details).refused()).await?;
         }
+        Err(error) => return Err(error),
+    }
+    store::update(&tree, &work).await?;
+    if work.status == Status::Running {
+        outbox::promise(&tree, &promised(&work)).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// What the message of the next step says.
+#[derive(Debug, Serialize, Deserialize)]
+struct Promised {
+    user: UserId,
+    dissolution: DissolutionId,
+    /// How many steps were done: of a message that is delivered twice, one is too late.
+    step: i32,
+}
+
+fn promised(work: &Dissolution) -> Promise {
+    let payload = json!({ "user": work.requested_by, "dissolution": work.id, "step": work.steps });
+    Promise { topic: TOPIC, subject: work.id.to_string(), payload }
+}
+
+/// Hands over one batch, and with the last one everything else.
+async fn step(
+    tree: &Locked<'_, '_>,
+    node: &ReadableScope,
+    heir: &ReadableScope,
+    work: &mut Dissolution,
+) -> Result<()> {
+    store::hold_scope(tree, node.id).await?;
+    let moved = estate::hand_over_memories(tree, node.id, heir.id, BATCH).await?;
+    work.handed_over(moved.into(), tree.caller().request().at);
+    let label = heir.label();
+    if moved < BATCH {
+        let (estate, policy) = estate::dissolve(tree, node.id, heir.id, work.members).await?;
+        let details = json!({
+            "kind": node.kind, "name": node.name, "heir": label, "members": work.members, "memories": work.memories,
+            "estate": estate, "sharing_policy": policy, "dissolution": work.id,
+        });
+        work.finish(estate);
+        let entry = Entry::new("organization.dissolve", work.node).within(node.id);
+        audit::record(tree, entry.with(details)).await?;
+    } else {
+        let details = json!({ "heir": label, "memories": moved, "dissolution": work.id });
+        let entry = Entry::new("organization.hand_over_memories", work.node).within(node.id);
+        audit::record(tree, entry.with(details)).await?;
+    }
+    Ok(())
+}
+
+/// A dissolution, for who asked for it and for those who administer its heir.
+pub async fn dissolution(ctx: &AuthContext, db: &Database, id: DissolutionId) -> Result<Dissolution> {
+    ctx.authorize_verb(Action::ReadNode.verb())?;
+    let tx = ctx.begin(db, "dissolution.lookup").await?;
+    let found = store::list(&tx, Some(id), None, 1).await?.pop();
+    tx.commit().await?;
+    found.ok_or(Error::NotFound { what: "dissolution" })
+}
+
+/// The dissolutions that the caller asked for or whose heir they administer, oldest first.
+pub async fn dissolutions(
+    ctx: &AuthContext,
+    db: &Database,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<List<Dissolution>> {
+    ctx.authorize_verb(Action::ReadNode.verb())?;
+    let query = QueryHash::of(&["dissolutions"]);
+    let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
+    let tx = ctx.begin(db, "dissolution.list").await?;
+    let mut results = store::list(&tx, None, after, limit + 1).await?;
+    tx.commit().await?;
+    let next = Cursor::cut(&mut results, limit, &query, |work| Cursor {
+        created_at: work.requested_at,
+        id: work.id.uuid(),
+    });
+    Ok(List { results, next })
+}
+
+fn heir_of(ctx: &AuthContext, node: &ReadableScope, heir: Heir) -> Result<ScopeId> {
+    match heir {
+        Heir::Parent => {
+            let parent = node.path.iter().rev().nth(1).copied();
+            parent.ok_or_else(|| Error::internal("a node has no parent"))
+        }
+        Heir::Enterprise => Ok(ctx.enterprise()?.id),
+        Heir::Node(id) => Ok(ctx.node(id)?.id),
     }
 }
 
@@ -128,26 +202,20 @@ pub async fn dissolve(ctx: &AuthContext, db: &Database, id: NodeId, wish: Dissol
 async fn checked(
     tree: &Locked<'_, '_>,
     scope: ScopeId,
-    wish: Dissolution,
+    heir: ScopeId,
+    members: Members,
 ) -> Result<(ReadableScope, ReadableScope)> {
     let ctx = tree.caller();
     let node = tree.scope(scope).await?;
-    let heir = match wish.heir {
-        Heir::Parent => {
-            *node.path.iter().rev().nth(1).ok_or_else(|| Error::internal("a node has no parent"))?
-        }
-        Heir::Enterprise => ctx.enterprise()?.id,
-        Heir::Node(id) => ctx.node(id)?.id,
-    };
     let heir = tree.scope(heir).await?;
     ctx.authorize(Action::DeleteNode, &node)?;
     ctx.authorize(Action::CreateNode, &heir)?;
     if heir.path.contains(&node.id) {
         return Err(Error::Conflict("a node cannot inherit from itself or from what is above it".to_owned()));
     }
-    let highest = store::usage(tree, scope).await?.highest_role;
+    let highest = nodes::usage(tree, scope).await?.highest_role;
     rank::may_touch(&node, highest)?;
-    let given = match wish.members {
+    let given = match members {
         Members::Leave => None,
         Members::MoveAsViewers => highest.map(|_| Role::Viewer),
         Members::Move => highest,
@@ -157,7 +225,7 @@ async fn checked(
         rank::may_grant(&heir, role)?;
     }
     check_audience(tree, &node, &heir).await?;
-    let below = store::height(tree, &node).await? - 1;
+    let below = nodes::height(tree, &node).await? - 1;
     if below > 0 {
         for kind in estate::kinds_below(tree, scope).await? {
             check_kind(kind, &heir)?;
@@ -187,17 +255,4 @@ async fn check_audience(tree: &Locked<'_, '_>, node: &ReadableScope, heir: &Read
         names.join(" or "),
         a(heir.kind)
     )))
-}
-
-impl<'de> Deserialize<'de> for Heir {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match std::borrow::Cow::<'de, str>::deserialize(deserializer)?.as_ref() {
-            "parent" => Ok(Self::Parent),
-            "enterprise" => Ok(Self::Enterprise),
-            id => id
-                .parse()
-                .map(Self::Node)
-                .map_err(|error| D::Error::custom(format!("{error}, or parent, or enterprise"))),
-        }
-    }
 }

@@ -1,6 +1,8 @@
 //! What belongs to a node, on its way to an heir.
 
-use super::dissolve::{Estate, Members};
+use serde_json::Value;
+
+use super::dissolution::{Estate, Members};
 use crate::access::{Classification, ScopeKind};
 use crate::db::StoreError;
 use crate::ids::ScopeId;
@@ -39,30 +41,35 @@ pub(super) async fn kinds_below(tree: &Locked<'_, '_>, node: ScopeId) -> Result<
     rows.iter().map(|row| row.get::<_, &str>(0).parse().map_err(corrupt)).collect()
 }
 
-/// Hands everything else over and deletes the node.
+/// How many memories live there or can be seen there.
+pub(super) async fn count_memories(tree: &Locked<'_, '_>, node: ScopeId) -> Result<i64, StoreError> {
+    const COUNT: &str = "-- node.count_memories
+        SELECT mem0.count_memories_of($1)";
+    tree.query_one(COUNT, &[&node.0]).await.map(|row| row.get(0))
+}
+
+/// Hands everything else over and deletes the node; also what it said about sharing, which ends with it.
 pub(super) async fn dissolve(
     tree: &Locked<'_, '_>,
     node: ScopeId,
     heir: ScopeId,
     members: Members,
-) -> Result<Estate, StoreError> {
+) -> Result<(Estate, Option<Value>), StoreError> {
     const DISSOLVE: &str = "-- node.dissolve
-        SELECT nodes, people, kept_groups, service_accounts, invited, api_keys
+        SELECT nodes, people, kept_groups, service_accounts, invited, api_keys, approvals, approvals_ended, sharing_policy
           FROM mem0.dissolve_node($1, $2, $3, $4, $5)";
-    let members = match members {
-        Members::Move => "move",
-        Members::MoveAsViewers => "move_as_viewers",
-        Members::Leave => "leave",
-    };
     let caller = tree.caller();
     let (by, at) = (caller.user_id().uuid(), caller.request().at);
-    let row = tree.query_one(DISSOLVE, &[&node.0, &heir.0, &members, &by, &at]).await?;
-    Ok(Estate {
+    let row = tree.query_one(DISSOLVE, &[&node.0, &heir.0, &members.as_str(), &by, &at]).await?;
+    let estate = Estate {
         nodes: row.get("nodes"),
-        members: row.get("people"),
+        people: row.get("people"),
         groups: row.get("kept_groups"),
         service_accounts: row.get("service_accounts"),
         invitations: row.get("invited"),
         api_keys: row.get("api_keys"),
-    })
+        approvals: row.get("approvals"),
+        approvals_ended: row.get("approvals_ended"),
+    };
+    Ok((estate, row.get("sharing_policy")))
 }

@@ -2,8 +2,11 @@
 //!
 //! [`service`] has the verbs, [`placement`] says what may stand below what. Every scope carries its `path`, the ancestors
 //! from the enterprise down to itself; a move rewrites the paths of the whole subtree in one statement. Memories name
-//! scopes, never paths, so nothing of theirs changes: who sees them follows from the tree at the next request.
+//! scopes, never paths, so nothing of theirs changes: who sees them follows from the tree at the next request. A node that
+//! is to end hands what it has to an heir ([`dissolve`](dissolve())).
 
+mod dissolution;
+mod dissolution_store;
 mod dissolve;
 mod estate;
 pub mod placement;
@@ -11,6 +14,7 @@ pub mod service;
 mod store;
 mod types;
 
-pub use dissolve::{Dissolution, Dissolved, Estate, Heir, Members, dissolve};
+pub use dissolution::{Dissolution, Estate, Heir, Members, Status, Wish};
+pub use dissolve::{TOPIC, dissolution, dissolutions, dissolve, proceed};
 pub use service::{change, create, delete, list, lookup, relocate};
 pub use types::{Listing, NewNode, Node, NodeChange, Parent, Settings};

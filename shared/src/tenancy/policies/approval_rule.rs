@@ -67,7 +67,7 @@ pub struct ApprovalRule {
     /// Of one of these classes.
     #[serde(default)]
     pub classifications: Vec<Classification>,
-    /// By somebody with one of these roles where it lives.
+    /// By somebody with one of these roles where it lives, or with none there.
     #[serde(default)]
     pub author_roles: Vec<Role>,
     /// The least role on the node of who decides: `admin` or `owner`.
@@ -103,7 +103,7 @@ impl ApprovalRule {
     pub(super) fn fits(&self, direction: Direction, class: Classification, role: Option<Role>) -> bool {
         (self.directions.is_empty() || self.directions.contains(&direction))
             && (self.classifications.is_empty() || self.classifications.contains(&class))
-            && (self.author_roles.is_empty() || role.is_some_and(|role| self.author_roles.contains(&role)))
+            && (self.author_roles.is_empty() || role.is_none_or(|role| self.author_roles.contains(&role)))
     }
 }
 

@@ -14,6 +14,7 @@ use crate::access::{
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
+use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{ScopeId, UserId};
 use crate::tenancy::enterprise;
 use crate::tenancy::locked::Locked;
@@ -76,52 +77,74 @@ pub enum MemoryHeir {
 }
 
 /// What was handed over.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Reassigned {
     /// How many memories.
     pub memories: i64,
     /// How many stay where they are, because their class may not be seen by so many.
     pub kept: i64,
+    /// How many contexts that nobody else owned; only a person can own one.
+    pub contexts: i64,
 }
 
-/// Hands the personal memories of somebody who left to an heir. Their author stays who they are.
+/// Hands the personal memories of somebody who left to an heir, and to a person also the contexts that nobody else owns.
+/// Authors stay who they are.
 pub async fn reassign(
     ctx: &AuthContext,
     db: &Database,
     user: UserId,
     heir: MemoryHeir,
-) -> Result<Reassigned> {
+    key: Option<&IdempotencyKey>,
+) -> Result<Once<Reassigned>> {
+    ctx.authorize_verb(Action::ReassignMemories.verb())?;
     let root = ctx.enterprise()?.id;
     let tx = ctx.begin(db, "account.reassign_memories").await?;
-    let tree = Locked::take(&tx).await?;
+    let done = idempotency::once(&tx, key, async {
+        let tree = Locked::take(&tx).await?;
+        hand_over(&tree, root, user, heir).await
+    })
+    .await?;
+    tx.commit().await?;
+    Ok(done)
+}
+
+async fn hand_over(
+    tree: &Locked<'_, '_>,
+    root: ScopeId,
+    user: UserId,
+    heir: MemoryHeir,
+) -> Result<Reassigned> {
     let root = tree.scope(root).await?;
-    ctx.authorize(Action::ReassignMemories, &root)?;
-    let policy = enterprise::leaver_policy(&tx).await?;
+    tree.caller().authorize(Action::ReassignMemories, &root)?;
+    let policy = enterprise::leaver_policy(tree).await?;
     if !policy.reassignment.lets(root.role) {
         let who = policy.reassignment.as_str();
         return Err(Error::Forbidden(format!("the enterprise lets {who} hand over what people left behind")));
     }
-    let leaver = account(&tree, user).await?;
+    let leaver = account(tree, user).await?;
     rank::may_touch(&root, leaver.role)?;
     if leaver.status != Status::Deactivated {
         return Err(Error::Conflict("this account is active: its memories are its own".to_owned()));
     }
-    let (scope, name) = scope_of(&tree, user, heir).await?;
-    let policy = policies::effective(&tx, scope).await?.ok_or(Error::NotFound { what: "scope" })?;
+    let (scope, name) = scope_of(tree, user, heir).await?;
+    let policy = policies::effective(tree, scope).await?.ok_or(Error::NotFound { what: "scope" })?;
     let few_enough = |class: &Classification| policy.audience(*class) >= Audience::from(policy.kind);
     let classes: Vec<_> = Classification::ALL.into_iter().filter(few_enough).collect();
     let mut memories = 0;
     let kept = loop {
-        let (moved, kept) = store::hand_over_personal(&tree, user, scope, &classes, BATCH).await?;
+        let (moved, kept) = store::hand_over_personal(tree, user, scope, &classes, BATCH).await?;
         memories += i64::from(moved);
         if moved < BATCH {
             break kept;
         }
     };
-    let entry = Entry::new("account.reassign_memories", user);
-    audit::record(&tx, entry.with(json!({ "heir": name, "memories": memories, "kept": kept }))).await?;
-    tx.commit().await?;
-    Ok(Reassigned { memories, kept })
+    let contexts = match heir {
+        MemoryHeir::Person(person) => store::inherit_contexts(tree, user, person).await?,
+        MemoryHeir::Scope(_) => 0,
+    };
+    let details = json!({ "heir": name, "memories": memories, "kept": kept, "contexts": contexts });
+    audit::record(tree, Entry::new("account.reassign_memories", user).with(details)).await?;
+    Ok(Reassigned { memories, kept, contexts })
 }
 
 /// Removes personal memories whose time is over, while there is time; how many.

@@ -88,6 +88,19 @@ pub(super) async fn hand_over_personal(
     Ok((row.get("moved"), row.get("kept")))
 }
 
+/// Makes somebody the owner of the contexts of somebody who left that nobody who is there owns; how many.
+pub(super) async fn inherit_contexts(
+    tree: &Locked<'_, '_>,
+    user: UserId,
+    heir: UserId,
+) -> Result<i64, StoreError> {
+    const INHERIT: &str = "-- context.inherit
+        SELECT mem0.inherit_contexts($1, $2, $3, $4)";
+    let caller = tree.caller();
+    let by = caller.user_id().uuid();
+    Ok(tree.query_one(INHERIT, &[&user.uuid(), &heir.uuid(), &by, &caller.request().at]).await?.get(0))
+}
+
 /// Removes some of what people left whose retention is over; how many memories, and whether there may be more.
 pub(super) async fn forget_leavers(
     tx: &UpkeepTx,

@@ -1,0 +1,100 @@
+//! Whom a share reaches, memory by memory. What is shared with a context goes on to whomever that is shared with; and a
+//! context carries what is pinned to it, each under the rules of its own home: neither is a way around them.
+
+use super::authority::{Held, homes};
+use super::direction;
+use super::grantee::Grantee;
+use super::store::grantees;
+use super::{Direction, Subject};
+use crate::access::{Audience, AuthContext, Classification, Role, ScopeKind, TenantTx};
+use crate::error::{Error, Result};
+use crate::ids::ScopeId;
+use crate::memory;
+use crate::tenancy::policies::{self, ApprovalRule, Effective};
+
+/// Something of a class that will be seen by somebody, and what holds where it lives.
+#[derive(Debug)]
+pub(super) struct Reach {
+    policy: Effective,
+    class: Classification,
+    /// Of who shares it, where it lives.
+    role: Option<Role>,
+    pub(super) direction: Direction,
+    audience: Audience,
+    by_name: bool,
+}
+
+impl Reach {
+    /// Everything that a share by this person would let somebody see, itself first.
+    pub(super) async fn of(
+        tx: &TenantTx<'_>,
+        sharer: &AuthContext,
+        held: &Held,
+        grantee: &Grantee,
+    ) -> Result<Vec<Self>> {
+        let itself = Self::between(tx, sharer, held.policy.clone(), held.class, grantee).await?;
+        let mut reaches = vec![itself];
+        match held.subject {
+            Subject::Memory(_) if grantee.kind == ScopeKind::Context => {
+                for beyond in grantees::of_context(tx, grantee.scope).await? {
+                    let policy = held.policy.clone();
+                    reaches.push(Self::between(tx, sharer, policy, held.class, &beyond).await?);
+                }
+                memory::check_links(tx, &[grantee.scope], &held.policy, held.class).await?;
+            }
+            Subject::Memory(_) => {}
+            Subject::Context(_) => {
+                for (home, class) in homes(tx, held.home).await? {
+                    if let Some(policy) = policies::effective(tx, home).await? {
+                        reaches.push(Self::between(tx, sharer, policy, class, grantee).await?);
+                    }
+                }
+            }
+        }
+        Ok(reaches)
+    }
+
+    async fn between(
+        tx: &TenantTx<'_>,
+        sharer: &AuthContext,
+        policy: Effective,
+        class: Classification,
+        grantee: &Grantee,
+    ) -> Result<Self> {
+        let direction = direction::of(tx, sharer, &policy.path, policy.kind, grantee).await?;
+        let role = policy.path.last().and_then(|home| sharer.scope(*home)).and_then(|home| home.role);
+        let (audience, by_name) = (grantee.audience(), grantee.person.is_some());
+        Ok(Self { policy, class, role, direction, audience, by_name })
+    }
+
+    /// Refuses somebody who may not see what is of this class.
+    pub(super) fn check_class(&self) -> Result<()> {
+        self.policy.check(self.class, self.audience)?;
+        if self.class >= Classification::Confidential && self.direction == Direction::Out && !self.by_name {
+            return Err(Error::Forbidden(format!(
+                "{} memories may not be seen in another organization",
+                self.class
+            )));
+        }
+        Ok(())
+    }
+
+    fn rule(&self) -> Option<(ScopeId, ApprovalRule)> {
+        self.policy.rule_for(self.direction, self.class, self.role)
+    }
+}
+
+/// The rule by which somebody else has to agree, and its node; none: nobody has to. Refused where people of several nodes
+/// would have to.
+pub(super) fn rule_of(reaches: &[Reach]) -> Result<Option<(ScopeId, ApprovalRule)>> {
+    let mut rules = reaches.iter().filter_map(Reach::rule);
+    let first = rules.next();
+    if let Some((node, _)) = &first
+        && rules.any(|(other, _)| other != *node)
+    {
+        return Err(Error::Conflict(
+            "this needs the approvals of several nodes: share what they are about one by one".to_owned(),
+        ));
+    }
+    Ok(first)
+}

@@ -1,0 +1,63 @@
+//! Another home for a memory: what was one's own becomes the team's. It stays the same memory, with its author, its history
+//! and its shares; nothing is copied.
+//!
+//! It takes what forgetting it takes where it lives, and what adding it takes where it goes, and it must be allowed to be
+//! shared from the one with the other at once: where somebody has to agree to that, it is shared first.
+
+use serde_json::json;
+
+use super::authority::Held;
+use super::grantee::Grantee;
+use super::reach::{Reach, rule_of};
+use super::{GranteeName, Subject};
+use crate::access::{Action, AuthContext, ScopeKind, ScopeName};
+use crate::audit::{self, Entry};
+use crate::error::{Error, Result};
+use crate::idempotency::{self, IdempotencyKey, Once};
+use crate::ids::MemoryId;
+use crate::memory::{self, Memories, Memory};
+
+/// Lets a memory live in another scope; the memory as it is then.
+pub async fn relocate(
+    memories: &Memories,
+    ctx: &AuthContext,
+    id: MemoryId,
+    to: ScopeName,
+    key: Option<&IdempotencyKey>,
+) -> Result<Once<Memory>> {
+    ctx.authorize_verb(Action::AddMemory.verb())?;
+    let tx = ctx.begin(&memories.gate().db, "memory.relocate").await?;
+    let done = idempotency::once(&tx, key, async {
+        let before = memory::hold(&tx, id).await?;
+        memory::may_take(&tx, &before)?;
+        let target = ctx.resolve(to)?;
+        if target.id == before.home {
+            return Err(Error::Conflict(format!("it lives in {} already", target.label())));
+        }
+        ctx.authorize(Action::AddMemory, target)?;
+        let held = Held::take(&tx, Subject::Memory(id)).await?;
+        memory::check_home(&tx, &before, target.id).await?;
+        // One's own scope shows it to nobody else.
+        if target.kind != ScopeKind::User {
+            let grantee = Grantee::resolve(&tx, ctx, &GranteeName::Scope(to)).await?;
+            let reaches = Reach::of(&tx, ctx, &held, &grantee).await?;
+            reaches.iter().try_for_each(Reach::check_class)?;
+            if rule_of(&reaches)?.is_some() {
+                return Err(Error::Forbidden(format!(
+                    "this needs somebody else's approval: share it with {} instead",
+                    grantee.label
+                )));
+            }
+        }
+        let from = ctx.scope(before.home).map(|home| home.label());
+        let after = memories.rehome(&tx, before, target.id).await?;
+        let details = json!({ "from": from, "to": target.label(), "version": after.version });
+        let entry = Entry::new("memory.relocate", id).memories([id]).within(target.id);
+        audit::record(&tx, entry.with(details)).await?;
+        Ok(after.id)
+    })
+    .await?;
+    let memory = memory::look(&tx, done.value).await?;
+    tx.commit().await?;
+    Ok(done.map(|_| memory))
+}

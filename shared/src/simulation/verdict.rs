@@ -1,0 +1,304 @@
+//! May they do that, and why: the sentences.
+
+use super::service::{concerns, reasons};
+use super::store::Held;
+use super::{Approver, Question, Reason, ShareReason, Verb, Verdict, Via};
+use crate::access::policy::{self, Requirement};
+use crate::access::{Action, AuthContext, ReadableScope, ScopeKind, ScopeName, Simulation, TenantTx};
+use crate::error::{Error, Result};
+use crate::ids::{ApprovalId, MemoryId};
+use crate::memory::Permission;
+use crate::sharing::approvals::{self, Approval, Ground, Status};
+use crate::sharing::standing::{MayShare, Standing, Way};
+
+/// A question, and whom it is about.
+pub(super) struct Asked<'a> {
+    pub(super) tx: &'a TenantTx<'a>,
+    pub(super) question: &'a Question,
+    pub(super) them: &'a Simulation,
+    pub(super) held: &'a [Held],
+}
+
+impl Asked<'_> {
+    /// About a scope that the asker administers; the verdict, and what it is about.
+    pub(super) async fn of_scope(&self, name: ScopeName) -> Result<(Verdict, String)> {
+        let scope = self.asker().resolve(name)?;
+        self.asker().authorize(Action::SimulateAccess, scope)?;
+        let Verb::Policy(action) = self.question.verb else {
+            return Err(self.senseless("a scope", "the actions of the policy"));
+        };
+        let verdict = match self.them.caller.scope(scope.id) {
+            _ if !self.them.active => self.inactive(),
+            None => refused(format!("they cannot see {}", scope.label())),
+            Some(theirs) => {
+                let allowed = self.them.caller.authorize(action, theirs).is_ok();
+                let why = reasons(theirs, self.held);
+                Verdict { allowed, role: theirs.role, why, ..refused(sentence(action, theirs)) }
+            }
+        };
+        Ok((verdict, scope.label()))
+    }
+
+    /// About a memory that the asker sees, and whose home they administer.
+    pub(super) async fn of_memory(&self, id: MemoryId) -> Result<(Verdict, String)> {
+        let (asker, them) = (self.asker(), &self.them.caller);
+        let standing = Standing::of(self.tx, id, them).await?;
+        let beyond =
+            || Error::Forbidden("this is answered to those who administer where it lives".to_owned());
+        let home = asker.scope(standing.home()).ok_or_else(beyond)?;
+        match home.kind {
+            // It is the asker's own, and the others are whom they administer.
+            ScopeKind::User => self.administers_them()?,
+            _ => asker.authorize(Action::SimulateAccess, home)?,
+        }
+        if !self.them.active {
+            return Ok((self.inactive(), id.to_string()));
+        }
+        let theirs = them.scope(home.id);
+        let mut why: Vec<Reason> = theirs.map(|scope| reasons(scope, self.held)).unwrap_or_default();
+        why.extend(standing.ways.iter().map(|way| self.shared(way)));
+        let verdict = if why.is_empty() {
+            let home = if home.kind == ScopeKind::User { "somebody's own" } else { &home.label() };
+            refused(format!("it lives in {home}, which they cannot see, and no share of it reaches them"))
+        } else if standing.class() > them.ceiling() {
+            let (class, ceiling) = (standing.class(), them.ceiling());
+            refused(format!("it is {class}, and a credential with the ceiling {ceiling} does not show that"))
+        } else {
+            self.decide(standing, theirs).await?
+        };
+        let role = theirs.and_then(|scope| scope.role);
+        Ok((Verdict { role, why, ..verdict }, id.to_string()))
+    }
+
+    /// About a request whose node the asker administers.
+    pub(super) async fn of_approval(&self, id: ApprovalId) -> Result<(Verdict, String)> {
+        let them = &self.them.caller;
+        let (approval, sees, ground) = approvals::position(self.tx, id, them).await?;
+        let node = them.scope(approval.node_scope);
+        let (allowed, reason) = match self.question.verb {
+            _ if !self.them.active => (false, self.inactive().reason),
+            _ if approval.classification > them.ceiling() => (
+                false,
+                format!(
+                    "it is about something {}, and a credential with the ceiling {} does not show that",
+                    approval.classification,
+                    them.ceiling()
+                ),
+            ),
+            Verb::Policy(Action::ListApprovals) => (
+                sees,
+                match sees {
+                    true => "they asked for it, decide about it or answer for where it is from".to_owned(),
+                    false => "it does not concern them".to_owned(),
+                },
+            ),
+            Verb::DecideApproval => deciding(&approval, them, ground, node),
+            _ => return Err(self.senseless("a request", "list_approvals and decide_approval")),
+        };
+        let why = node.map(|node| reasons(node, self.held)).unwrap_or_default();
+        let role = node.and_then(|node| node.role);
+        Ok((Verdict { allowed, role, why, ..refused(reason) }, id.to_string()))
+    }
+
+    /// What they may do to a memory that they see.
+    async fn decide(&self, standing: Standing, home: Option<&ReadableScope>) -> Result<Verdict> {
+        let own = standing.is_by(&self.them.caller);
+        let edit = if own { Action::EditOwnMemory } else { Action::EditAnyMemory };
+        let share = if own { Action::ShareOwnMemory } else { Action::ShareAnyMemory };
+        Ok(match self.question.verb {
+            Verb::Policy(Action::ReadMemories) => allowed(match home {
+                Some(home) => sentence(Action::ReadMemories, home),
+                None => self.way_in_words(&standing.ways[0]),
+            }),
+            Verb::Policy(Action::EditOwnMemory | Action::EditAnyMemory) => {
+                self.by_role_or_share(&standing, home, edit, Permission::Write)
+            }
+            Verb::ClassifyMemory | Verb::ForgetMemory => {
+                self.by_role_or_share(&standing, home, edit, Permission::Admin)
+            }
+            Verb::Policy(Action::ShareOwnMemory | Action::ShareAnyMemory) => {
+                self.sharing(standing, home, share).await?
+            }
+            Verb::Policy(action) => match home {
+                Some(home) => Verdict {
+                    allowed: self.them.caller.authorize(action, home).is_ok(),
+                    ..refused(sentence(action, home))
+                },
+                None => {
+                    refused(format!("{} is decided where it lives, which they cannot see", action.name()))
+                }
+            },
+            Verb::DecideApproval => return Err(self.senseless("a memory", "everything but decide_approval")),
+        })
+    }
+
+    fn by_role_or_share(
+        &self,
+        standing: &Standing,
+        home: Option<&ReadableScope>,
+        action: Action,
+        needed: Permission,
+    ) -> Verdict {
+        if let Some(home) = home.filter(|home| self.them.caller.authorize(action, home).is_ok()) {
+            return allowed(sentence(action, home));
+        }
+        let best = standing.ways.first();
+        match best {
+            Some(way) if way.permission >= needed => allowed(self.way_in_words(way)),
+            _ => {
+                let role = home.map(|home| sentence(action, home));
+                let share = best.map(|way| format!("{}, and this needs {needed}", self.way_in_words(way)));
+                refused(role.into_iter().chain(share).collect::<Vec<_>>().join("; "))
+            }
+        }
+    }
+
+    async fn sharing(
+        &self,
+        standing: Standing,
+        home: Option<&ReadableScope>,
+        action: Action,
+    ) -> Result<Verdict> {
+        let may = standing.may_share(self.tx, &self.them.caller, self.question.share.as_ref()).await;
+        Ok(match may {
+            Ok(MayShare::AtOnce(None)) => allowed(match home {
+                Some(home) => sentence(action, home),
+                None => "they decide about it".to_owned(),
+            }),
+            Ok(MayShare::AtOnce(Some(share))) => {
+                allowed(format!("through {share}, which lets them share it on"))
+            }
+            Ok(MayShare::Approved(node, role)) => {
+                let scope = self.asker().scope(node).map(ReadableScope::label);
+                let at = scope.clone().unwrap_or_else(|| "a scope above".to_owned());
+                Verdict {
+                    needs_approval_of: Some(Approver { role, scope }),
+                    ..refused(format!(
+                        "they can ask for it: somebody else who is {role} on {at} has to agree"
+                    ))
+                }
+            }
+            Err(refusal @ (Error::Forbidden(_) | Error::Conflict(_) | Error::Invalid { .. })) => {
+                refused(format!("they would be told: {refusal}"))
+            }
+            Err(Error::NotFound { what }) => refused(format!("they would be told: {what} not found")),
+            Err(error) => return Err(error),
+        })
+    }
+
+    /// Refuses a question about somebody who is none of the asker's business.
+    fn administers_them(&self) -> Result<()> {
+        let (asker, them) = (self.asker(), &self.them.caller);
+        let concerned = |scope: &ReadableScope| concerns(asker, them.user_id(), scope);
+        if them.user_id() == asker.user_id() || them.scopes().iter().any(concerned) {
+            return Ok(());
+        }
+        Err(Error::NotFound { what: "user" })
+    }
+
+    fn shared(&self, way: &Way) -> Reason {
+        let via = if way.in_context { Via::SharedContext } else { Via::Shared };
+        let share = ShareReason {
+            id: way.share,
+            with: self.label(way),
+            permission: way.permission,
+            may_reshare: way.may_reshare,
+            granted_by: way.granted_by,
+            until: way.until,
+        };
+        Reason { via, role: None, at: None, group: None, share: Some(share) }
+    }
+
+    /// With whom, unless it is a context that the asker does not belong to.
+    fn label(&self, way: &Way) -> Option<String> {
+        let scope = self.them.caller.scope(way.scope)?;
+        match scope.kind {
+            ScopeKind::User => Some("person".to_owned()),
+            ScopeKind::Context => self.asker().scope(way.scope).map(ReadableScope::label),
+            _ => Some(scope.label()),
+        }
+    }
+
+    fn way_in_words(&self, way: &Way) -> String {
+        let with = match self.label(way).as_deref() {
+            Some("person") => "them".to_owned(),
+            Some(label) => label.to_owned(),
+            None => "a scope of theirs".to_owned(),
+        };
+        let what = if way.in_context { "it is in a context that is shared" } else { "it is shared" };
+        let until = way.until.map_or_else(String::new, |at| format!(" until {}", at.format("%-d %B %Y")));
+        format!("{what} with {with} to {} by {}{until}", way.permission, way.granted_by)
+    }
+
+    fn asker(&self) -> &AuthContext {
+        self.tx.caller()
+    }
+
+    fn inactive(&self) -> Verdict {
+        refused("their account is deactivated".to_owned())
+    }
+
+    fn senseless(&self, about: &str, instead: &str) -> Error {
+        let verb = self.question.verb.name();
+        Error::invalid("action", format!("{verb} is nothing that is done to {about}, expected {instead}"))
+    }
+}
+
+/// Whether they may decide about a request now.
+fn deciding(
+    approval: &Approval,
+    them: &AuthContext,
+    ground: Option<Ground>,
+    node: Option<&ReadableScope>,
+) -> (bool, String) {
+    let (role, at) = (approval.approver_role, &approval.node);
+    if approval.requested_by == them.user_id() {
+        return (
+            false,
+            "they asked for it themselves, and nobody decides about their own request".to_owned(),
+        );
+    }
+    if approval.status != Status::Pending {
+        return (false, format!("the request is {} already", approval.status.as_str()));
+    }
+    match ground {
+        Some(Ground::There) => (true, format!("they hold the role {role} or more on {at} itself")),
+        Some(Ground::For(user)) => {
+            (true, format!("in place of {user}, who holds the role {role} or more on {at}"))
+        }
+        Some(Ground::Above) => {
+            (true, format!("they hold the role {role} or more above {at}, and it has escalated"))
+        }
+        None if node.and_then(|node| node.role) >= Some(role) => {
+            let at = approval.escalates_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            (false, format!("they hold the role {role} or more above, where it can be decided from {at} on"))
+        }
+        None => {
+            (false, format!("this needs the role {role} on {at} itself, or a delegate of one who has it"))
+        }
+    }
+}
+
+/// What the policy asks for, and what they have.
+fn sentence(action: Action, scope: &ReadableScope) -> String {
+    let what = action.name();
+    let label = scope.label();
+    match (policy::requirement(action, scope.kind), scope.role) {
+        (Requirement::Reader, _) => format!("whoever can see {label} may {what} there"),
+        (Requirement::AtLeast(least), Some(role)) => {
+            format!("{what} needs the role {least} on {label}, they are {role}")
+        }
+        (Requirement::AtLeast(least), None) => {
+            format!("{what} needs the role {least} on {label}, they have none there")
+        }
+        (Requirement::Nobody, _) => format!("nobody can {what} on {label}"),
+    }
+}
+
+fn allowed(reason: String) -> Verdict {
+    Verdict { allowed: true, ..refused(reason) }
+}
+
+fn refused(reason: String) -> Verdict {
+    Verdict { allowed: false, reason, role: None, why: Vec::new(), needs_approval_of: None }
+}

@@ -1,0 +1,99 @@
+//! `GET /v1/memories/{id}/access/`: who can see a memory and why, and who can change it.
+
+use serde_json::{Value, json};
+use shared::access::{Role, ScopeKind};
+
+use super::{remember, remember_with, team};
+use crate::harness::{Actor, Client as _, TestApp};
+
+async fn share(actor: &Actor, id: &str, with: &Actor, permission: &str) {
+    let body = json!({ "with": format!("person:{}", with.user), "permission": permission });
+    actor.post(&format!("/v1/memories/{id}/shares/"), body).await.ok();
+}
+
+#[tokio::test]
+async fn everybody_who_sees_a_memory_is_named_part_by_part() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let alpha = team(&alice, "Alpha").await;
+    let ann = alice.colleague("ann", &alpha, Role::Member).await;
+    let mia = alice.stranger("mia").await;
+    let max = alice.stranger("max").await;
+    for n in 0..5 {
+        alice.colleague(&format!("viewer{n}"), &alpha, Role::Viewer).await;
+    }
+    let id = remember_with(&ann, "Alpha ships on Friday", json!({ "scope": alpha.label() })).await;
+    share(&ann, &id, &mia, "read").await;
+    share(&ann, &id, &max, "write").await;
+    let path = format!("/v1/memories/{id}/access/");
+    let (mut people, mut parts, mut cursor) = (Vec::new(), 0, String::new());
+    loop {
+        let part = ann.get(&format!("{path}?limit=3{cursor}")).await.ok();
+        people.extend(part["people"].as_array().unwrap().clone());
+        parts += 1;
+        match part["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(parts, 3);
+    let can_change: Vec<_> =
+        people.iter().map(|it| (it["name"].as_str().unwrap(), it["can_change"].as_bool().unwrap())).collect();
+    let expected = [
+        ("alice", true),
+        ("ann", true),
+        ("mia", false),
+        ("max", true),
+        ("viewer0", false),
+        ("viewer1", false),
+        ("viewer2", false),
+        ("viewer3", false),
+        ("viewer4", false),
+    ];
+    assert_eq!(can_change, expected);
+    assert_eq!((&people[1]["via"], &people[2]["via"]), (&json!([alpha.label()]), &json!(["personal"])));
+    let whole = ann.get(&path).await.ok();
+    assert_eq!((whole["people"].as_array().unwrap().len(), &whole["next"]), (9, &Value::Null));
+    // A cursor is of its list.
+    let other = remember(&ann, "Something else").await;
+    let foreign = ann.get(&format!("{path}?limit=3")).await.ok();
+    let foreign = foreign["next"].as_str().unwrap();
+    let wrong = ann.get(&format!("/v1/memories/{other}/access/?cursor={foreign}")).await;
+    wrong.assert_problem(400, "invalid", Some("cursor"));
+    mia.get(&path).await.ok();
+}
+
+#[tokio::test]
+async fn what_is_shared_with_all_that_is_in_a_context_is_said() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let alpha = team(&alice, "Alpha").await;
+    let south = alice.node(ScopeKind::Organization, "South").await;
+    let ann = alice.colleague("ann", &south, Role::Member).await;
+    let ben = alice.colleague("ben", &alpha, Role::Viewer).await;
+    let made = ann.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok();
+    let context = made["id"].as_str().unwrap();
+    let scope = format!("context:{context}");
+    let id = remember_with(&ann, "The launch is on Friday", json!({ "scope": scope })).await;
+    let terms = json!({ "with": alpha.label(), "permission": "write", "expires_at": "2026-05-01T00:00:00Z" });
+    ann.post(&format!("/v1/contexts/{context}/shares/"), terms).await.ok();
+    let path = format!("/v1/memories/{id}/access/");
+    let said = ann.get(&path).await.ok();
+    assert_eq!(said["seen_by"][1]["scope"], json!(alpha.label()));
+    assert_eq!(
+        said["seen_by"][1]["because"],
+        format!("in a context shared by {} until 1 May 2026", ann.user)
+    );
+    assert_eq!(said["seen_by"][1]["name"], Value::Null, "a team that she does not see");
+    let people: Vec<(&str, bool)> = said["people"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["name"].as_str().unwrap(), it["can_change"].as_bool().unwrap()))
+        .collect();
+    assert_eq!(people, [("alice", true), ("ann", true), ("ben", true)]);
+    let said = ben.get(&path).await.ok();
+    assert_eq!(
+        (&said["you"]["can_change"], &said["you"]["because"][0]),
+        (&json!(true), &json!(format!("in a context shared with {} until 1 May 2026", alpha.label())))
+    );
+    ben.put(&format!("/v1/memories/{id}/"), json!({ "text": "The launch is on Monday" })).await.ok();
+}
