@@ -34,13 +34,14 @@ GRANT SELECT, INSERT, UPDATE ON dissolutions TO mem0_app;
 -- access.on_behalf: somebody as they are now, for work that they promised.
 CREATE FUNCTION mem0.on_behalf(tenant uuid, person uuid)
     RETURNS TABLE (email text, service boolean, active boolean, scope_ids bigint[], kinds text[], parents bigint[],
-                   roles text[], node_ids uuid[], names text[])
+                   held_on bigint[], held_as text[], named_ids bigint[], node_ids uuid[], names text[])
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 BEGIN
     PERFORM mem0.check_unbound();
     RETURN QUERY
-    SELECT u.email, u.kind = 'service', u.status = 'active', x.scope_ids, x.kinds, x.parents, x.roles, x.node_ids, x.names
-      FROM users u CROSS JOIN LATERAL mem0.expand_scopes(u.enterprise_id, u.id, u.scope_id) x
+    SELECT u.email, u.kind = 'service', u.status = 'active',
+           x.scope_ids, x.kinds, x.parents, x.held_on, x.held_as, x.named_ids, x.node_ids, x.names
+      FROM users u CROSS JOIN LATERAL mem0.readable_scopes(u.enterprise_id, u.id, u.scope_id) x
      WHERE u.enterprise_id = tenant AND u.id = person;
 END
 $$;

@@ -27,7 +27,8 @@ impl Gate {
         work: Uuid,
     ) -> Result<Option<Promiser>, StoreError> {
         const ON_BEHALF: &str = "-- access.on_behalf
-            SELECT email, service, active, scope_ids, kinds, parents, roles, node_ids, names FROM mem0.on_behalf($1, $2)";
+            SELECT email, service, active, scope_ids, kinds, parents, held_on, held_as, named_ids, node_ids, names
+              FROM mem0.on_behalf($1, $2)";
         let rows =
             self.db.query_alone("access.on_behalf", ON_BEHALF, &[&enterprise.uuid(), &user.uuid()]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
