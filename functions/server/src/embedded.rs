@@ -18,7 +18,8 @@ pub(crate) fn cluster_root(directory: &Path) -> PathBuf {
     directory.join("postgres")
 }
 
-/// Starts PostgreSQL unless it runs, makes the database, and returns its URL.
+/// Starts PostgreSQL unless it runs, makes the database, and returns its URL, which is also left in `database-url` for
+/// whoever runs a single function beside it.
 pub(crate) async fn start(directory: &Path) -> Result<String> {
     let root = cluster_root(directory);
     let cluster = tokio::task::spawn_blocking(move || {
@@ -36,7 +37,9 @@ pub(crate) async fn start(directory: &Path) -> Result<String> {
         .context("granting CREATEROLE")?;
     cluster.ensure_database(DATABASE, OWNER).await?;
     cluster.ensure_extension(DATABASE, "vector").await?;
-    Ok(cluster.url(OWNER, &password, DATABASE))
+    let url = cluster.url(OWNER, &password, DATABASE);
+    crate::demo::write_private(&directory.join("database-url"), &format!("{url}\n"))?;
+    Ok(url)
 }
 
 /// Stops PostgreSQL. Says whether it ran.

@@ -9,6 +9,7 @@ mod check;
 mod conformance;
 mod eval;
 mod package;
+mod watch;
 mod workspace;
 
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ struct Cli {
 enum Task {
     /// Build the Lambda functions and pack each into a zip with one executable `bootstrap`.
     Package(package::Args),
+    /// Run one function by itself, as on Lambda, and build it again whenever its code changes.
+    Watch(watch::Args),
     /// Measure: cold starts, sizes, latency and throughput. `docs/performance.md` explains the figures.
     Bench(bench::Args),
     /// Evaluate what search finds. `docs/performance.md` explains the figures.
@@ -40,6 +43,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Package(args) => package::run(&args),
+        Task::Watch(args) => watch::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Eval(args) => eval::run(&args),
         Task::Check(args) => check::run(&args),

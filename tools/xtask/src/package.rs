@@ -10,7 +10,7 @@ pub(crate) mod archive;
 mod bootstrap;
 mod report;
 mod target;
-mod tool;
+pub(crate) mod tool;
 
 use std::{
     fs,

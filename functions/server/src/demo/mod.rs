@@ -15,7 +15,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use axum::Router;
 
-pub(crate) use secrets::secret_file;
+pub(crate) use secrets::{secret_file, write_private};
 
 /// What a newcomer needs to use the demo.
 #[derive(Debug, Clone)]

@@ -61,6 +61,13 @@ impl CargoLambda {
         Ok(Self { compiler, venv: installed(compiler)? })
     }
 
+    /// `cargo lambda watch`, to be completed.
+    pub(crate) fn watch(&self) -> Command {
+        let mut command = cargo::command(self.venv.join(BINARY));
+        command.args(["lambda", "watch"]);
+        command
+    }
+
     /// `cargo lambda build`, to be completed.
     ///
     /// # Errors
