@@ -1,5 +1,6 @@
 //! Dissolving a node that holds much: work that goes on after the request, and what it does to requests and policies.
 
+use chrono::TimeDelta;
 use http::Request;
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
@@ -118,6 +119,21 @@ async fn a_step_that_is_delivered_twice_is_done_once() {
     assert_eq!((&done["status"], &done["memories"]), (&json!("done"), &json!(2301)));
     let open = "SELECT count(*) FROM outbox WHERE finished_at IS NULL";
     assert_eq!(client.query_one(open, &[]).await.unwrap().get::<_, i64>(0), 0);
+}
+
+#[tokio::test]
+async fn one_that_was_given_up_goes_on_when_it_is_asked_for_again() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let grid = alice.node(ScopeKind::Organization, "Grid").await;
+    let lines = alice.node_in(&grid, ScopeKind::Team, "Lines").await;
+    crowded(&app, &alice, &lines).await;
+    let begun = dissolve(&alice, &lines, "parent", None).await.json();
+    let client = app.database().superuser().await;
+    client.execute("UPDATE outbox SET dead_at = promised_at", &[]).await.unwrap();
+    app.advance(TimeDelta::minutes(11));
+    dissolve(&alice, &lines, "parent", None).await.assert_status(202);
+    app.worker().deliver().await.unwrap();
+    assert_eq!(status(&alice, &begun["id"]).await["status"], "done");
 }
 
 #[tokio::test]

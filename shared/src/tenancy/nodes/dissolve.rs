@@ -6,6 +6,7 @@
 //! the last step that was done; refused on its way, it ends as failed, what was handed over stays with the heir, and it can
 //! be asked for again, with the same heir or another.
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -29,6 +30,9 @@ pub const TOPIC: &str = "node.dissolve";
 
 /// Memories handed over in one transaction.
 const BATCH: i32 = 1000;
+
+/// After so long without a step, asking again sets it going again.
+const STALLED: TimeDelta = TimeDelta::minutes(10);
 
 /// Dissolves a node, or begins to: a request hands over one batch, and what is left is work that goes on without it.
 /// Asking again for what is under way tells how far it is.
@@ -57,6 +61,10 @@ async fn begin(tree: &Locked<'_, '_>, id: NodeId, scope: ScopeId, wish: Wish) ->
     let (node, heir) = checked(tree, scope, heir, wish.members).await?;
     if let Some(under_way) = store::running(tree, scope).await? {
         if (under_way.heir_scope, under_way.members) == (heir.id, wish.members) {
+            if ctx.request().at - under_way.updated_at > STALLED {
+                // Its message was given up. Of two for one step the second finds nothing to do.
+                outbox::promise(tree, &promised(&under_way)).await?;
+            }
             return Ok(under_way);
         }
         return Err(Error::Conflict(format!(
