@@ -3,15 +3,11 @@
 use crate::access::{Action, AuthContext};
 use crate::audit::{self, Entry};
 use crate::error::Result;
-use crate::ids::ScopeId;
 use crate::memory::filter::Filter;
 use crate::memory::service::resolve;
 use crate::memory::store::condition::{Condition, Selection};
 use crate::memory::{Memories, Memory, Scopes, store};
 use crate::page::{Cursor, Page};
-
-/// Most that are looked through for what lives in one scope among what is seen there.
-const MOST_LISTED: u32 = 1000;
 
 /// Which memories, and which part of the list of them.
 #[derive(Debug, Clone)]
@@ -85,14 +81,11 @@ impl Memories {
         for list in lists {
             let scopes = resolve(caller, &list.scopes, Action::ReadMemories)?;
             let selection = Selection { scopes: &scopes, filter, latest_only, expired: false };
-            let mut most = list.most;
-            let newest = loop {
-                let condition = Condition::new(caller, &selection)?;
-                let newest = store::list::list(&tx, condition, None, i64::from(most), 0).await?;
-                if list.is_met_by(&newest) || newest.len() < most as usize || most >= MOST_LISTED {
-                    break newest;
-                }
-                most = most.saturating_mul(4).min(MOST_LISTED);
+            let condition = Condition::new(caller, &selection)?;
+            let most = i64::from(list.most);
+            let newest = match list.and_shared {
+                true => store::list::of_both_kinds(&tx, condition, most).await?,
+                false => store::list::list(&tx, condition, None, most, 0).await?,
             };
             let new = |memory: &Memory| !found.iter().any(|known| known.id == memory.id);
             let newest: Vec<Memory> = newest.into_iter().filter(new).collect();
@@ -110,15 +103,8 @@ pub struct Newest {
     pub scopes: Scopes,
     /// How many.
     pub most: u32,
-    /// Where so many of them are to live, if that is asked for; then there may be more, which live elsewhere.
-    pub home: Option<ScopeId>,
-}
-
-impl Newest {
-    fn is_met_by(&self, found: &[Memory]) -> bool {
-        let at_home = |memory: &&Memory| self.home.is_none_or(|home| memory.home == home);
-        found.iter().filter(at_home).count() >= self.most as usize
-    }
+    /// Of one scope: so many that live there, and as many again that are shared with it.
+    pub and_shared: bool,
 }
 
 fn shown(memories: &[Memory]) -> Entry {

@@ -182,9 +182,8 @@ async fn ranked(
 async fn newest(memories: &Memories, ctx: &AuthContext, request: &Hierarchical) -> Result<Found> {
     let lists = scopes_by_level(ctx).into_iter().map(|(level, scopes)| {
         // One's own scope also has what was shared with one, which is a level of its own.
-        let home =
-            ctx.scopes().iter().find(|scope| level == Level::Personal && scope.kind == ScopeKind::User);
-        Newest { scopes: Scopes::Named(scopes), most: request.per_level, home: home.map(|scope| scope.id) }
+        let and_shared = level == Level::Personal;
+        Newest { scopes: Scopes::Named(scopes), most: request.per_level, and_shared }
     });
     let found = memories.newest(ctx, &request.filter, request.latest_only, lists.collect()).await?;
     Ok(found.into_iter().map(|memory| (memory, None)).collect())

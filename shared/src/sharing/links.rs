@@ -168,7 +168,8 @@ pub async fn open(gate: &Gate, request: &RequestInfo, token: &str, part: i32) ->
     let more = shown.len() > PART as usize;
     shown.truncate(PART as usize);
     let (ids, mut memories): (Vec<MemoryId>, Vec<Linked>) = shown.into_iter().unzip();
-    let mut entry = Entry::new("public_link.open", found.link).memories(ids);
+    let mut entry =
+        Entry::new("public_link.open", found.link).memories(ids).classified([Classification::Public]);
     entry.scope = found.context.as_ref().map(|(scope, ..)| *scope);
     let opened = match found.context {
         Some((_, name, description)) => Opened::Context { name, description, memories, more },

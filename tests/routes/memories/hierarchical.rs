@@ -97,3 +97,20 @@ async fn no_level_hides_behind_another() {
         ["Umbrella 11 of the team stands in the hall", "Umbrella 10 of the team stands in the hall"]
     );
 }
+
+/// Not even behind what is newer and one's own.
+#[tokio::test]
+async fn what_was_shared_long_ago_is_there() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let mia = alice.enterprise_colleague("mia", Role::Member).await;
+    let id = remember(&alice, "The attic key hangs in the hall").await;
+    share(&alice, &id, json!({ "with": format!("person:{}", mia.user) })).await;
+    app.advance(TimeDelta::minutes(1));
+    for n in 0..9 {
+        let own = remember(&mia, &format!("Note {n} about the garden")).await;
+        share(&mia, &own, json!({ "with": "enterprise" })).await;
+    }
+    let found = levels(&mia, json!({ "per_level": 3 })).await;
+    let sizes: Vec<(&str, usize)> = found.iter().map(|(level, all)| (level.as_str(), all.len())).collect();
+    assert_eq!(sizes, [("personal", 3), ("shared", 1)]);
+}

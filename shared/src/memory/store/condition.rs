@@ -19,6 +19,8 @@ mod predicate {
     pub(super) const TENANT: &str = "m.enterprise_id = $1";
     /// One of the scopes asked for, `s`, at a time.
     pub(crate) const HOME: &str = "m.home_scope_id = s.id";
+    /// In none of the scopes asked for: there it is found already.
+    pub(crate) const ELSEWHERE: &str = "m.home_scope_id <> ALL ($2::bigint[])";
     /// The scopes asked for. What can be seen in more than one is rare, and found by an index of its own.
     pub(super) const REACH: &str = "(m.home_scope_id = ANY ($2::bigint[]) \
                                     OR (cardinality(m.scope_ids) > 1 AND m.scope_ids && $2::bigint[]))";
@@ -30,10 +32,11 @@ mod predicate {
 mod predicate {
     pub(super) const TENANT: &str = "$1::uuid IS NOT NULL /* built without the application's predicates */";
     pub(crate) const HOME: &str = "s.id IS NOT NULL";
+    pub(crate) const ELSEWHERE: &str = "true";
     pub(super) const REACH: &str = "$2::bigint[] IS NOT NULL";
 }
 
-pub(crate) use predicate::HOME;
+pub(crate) use predicate::{ELSEWHERE, HOME};
 use predicate::{REACH, TENANT};
 
 /// A statement in the making: a condition and its parameters. `$1` is the enterprise, `$2` the scopes, `$3` the day.

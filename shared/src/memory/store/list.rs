@@ -3,7 +3,7 @@
 use crate::access::TenantTx;
 use crate::db::StoreError;
 use crate::memory::Memory;
-use crate::memory::store::condition::{Condition, HOME};
+use crate::memory::store::condition::{Condition, ELSEWHERE, HOME};
 use crate::memory::store::row::{self, COLUMNS};
 use crate::page::Cursor;
 
@@ -13,12 +13,32 @@ use crate::page::Cursor;
 /// costs about the same in a scope of a hundred memories and in one of a million.
 pub(crate) async fn list(
     tx: &TenantTx<'_>,
-    mut condition: Condition,
+    condition: Condition,
     after: Option<Cursor>,
     limit: i64,
     offset: i64,
 ) -> Result<Vec<Memory>, StoreError> {
-    let needed = condition.bind(limit + offset, "bigint");
+    merged(tx, condition, after, limit + offset, (limit, offset)).await
+}
+
+/// The newest memories of one scope: so many that live there, and as many again that are shared with it.
+pub(crate) async fn of_both_kinds(
+    tx: &TenantTx<'_>,
+    condition: Condition,
+    each: i64,
+) -> Result<Vec<Memory>, StoreError> {
+    merged(tx, condition, None, each, (each * 2, 0)).await
+}
+
+/// So many of each scope, and of what is shared with any; of all these a part.
+async fn merged(
+    tx: &TenantTx<'_>,
+    mut condition: Condition,
+    after: Option<Cursor>,
+    needed: i64,
+    (limit, offset): (i64, i64),
+) -> Result<Vec<Memory>, StoreError> {
+    let needed = condition.bind(needed, "bigint");
     let (limit, offset) = (condition.bind(limit, "bigint"), condition.bind(offset, "bigint"));
     let place = match after {
         Some(Cursor { created_at, id }) => {
@@ -38,7 +58,7 @@ pub(crate) async fn list(
                     ORDER BY m.created_at DESC, m.id DESC LIMIT {needed}) m
             UNION
             (SELECT m.id FROM memories m
-              WHERE {holds} AND cardinality(m.scope_ids) > 1 AND m.scope_ids && $2::bigint[] {place}
+              WHERE {holds} AND cardinality(m.scope_ids) > 1 AND m.scope_ids && $2::bigint[] AND {ELSEWHERE} {place}
               ORDER BY m.created_at DESC, m.id DESC LIMIT {needed})
         )
         SELECT {COLUMNS}
