@@ -12,6 +12,11 @@ use super::{HOME, assert_succeeded, python, rust_round, script};
 use crate::harness::{TestApp, person};
 use crate::node::packages::{node, packages};
 
+/// What a browser does with an address.
+async fn open(address: String) -> reqwest::Response {
+    reqwest::Client::default().get(address).send().await.unwrap()
+}
+
 /// Runs a client to its end.
 async fn run(mut command: Command, url: &str, person: &str) -> Output {
     command.env("MEM0_TEST_URL", format!("{url}/mcp")).env("MEM0_TEST_PERSON", person);
@@ -57,7 +62,7 @@ async fn the_rust_sdk_signs_in() {
     state.start_authorization(request).await.unwrap();
     let asked = state.get_authorization_url().await.unwrap();
     let asked = form_urlencoded::byte_serialize(asked.as_bytes()).collect::<String>();
-    let browser = reqwest::get(format!("{person}{asked}")).await.unwrap();
+    let browser = open(format!("{person}{asked}")).await;
     // Compares the issuer that the answer names, too.
     state.handle_callback_url(&browser.text().await.unwrap()).await.unwrap();
     state.refresh_token().await.unwrap();
@@ -93,8 +98,8 @@ async fn the_inspector_signs_in() {
         while let Some(line) = lines.next_line().await.unwrap() {
             if let Some(address) = line.strip_prefix("Please navigate to: ") {
                 let asked = form_urlencoded::byte_serialize(address.as_bytes()).collect::<String>();
-                let back = reqwest::get(format!("{person}{asked}")).await.unwrap().text().await.unwrap();
-                assert!(reqwest::get(back).await.unwrap().status().is_success());
+                let back = open(format!("{person}{asked}")).await.text().await.unwrap();
+                assert!(open(back).await.status().is_success());
             }
             said.push_str(&line);
         }

@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// Where it is called.
     #[arg(long, default_value_t = 9000)]
     port: u16,
+    /// postgres://user:password@host:port/database; that of `make up`, if not given.
+    #[arg(long, env = "MEM0_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    database: Option<String>,
 }
 
 /// Runs the task; returns only when it fails.
@@ -30,18 +33,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let [function] = &workspace.select(std::slice::from_ref(&args.function))?[..] else {
         anyhow::bail!("name one function");
     };
-    let database = match std::env::var("MEM0_DATABASE_URL") {
-        Ok(url) => url,
-        Err(_) => {
-            let file = workspace.root.join(".local/database-url");
-            let url = fs::read_to_string(&file).with_context(|| {
-                format!(
-                    "there is no {}: run `make up` in another terminal, or set MEM0_DATABASE_URL",
-                    file.display()
-                )
-            })?;
-            url.trim().to_owned()
-        }
+    let database = match &args.database {
+        Some(url) => url.clone(),
+        None => embedded(&workspace)?,
     };
     let url = format!("http://127.0.0.1:{}/lambda-url/{}", args.port, function.name);
     progress(format_args!("{} at {url}; events as `cargo lambda invoke` sends them, too", function.name));
@@ -51,4 +45,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     command.args(["--package", &function.package, "--bin", &function.name]);
     // In this process's place, so that an interruption reaches it.
     Err(command.stderr(io::stderr()).exec()).context("cannot start cargo-lambda")
+}
+
+/// Where the database of `make up` is.
+fn embedded(workspace: &Workspace) -> Result<String> {
+    let file = workspace.root.join(".local/database-url");
+    let url = fs::read_to_string(&file).with_context(|| {
+        let file = file.display();
+        format!("there is no {file}: run `make up` in another terminal, or set MEM0_DATABASE_URL")
+    })?;
+    Ok(url.trim().to_owned())
 }
