@@ -11,10 +11,11 @@ use super::Share;
 use super::access::{describe, via};
 use super::store::shares::{self, Wanted};
 use crate::access::{AuthContext, ReadableScope, ScopeKind, ScopeName, TenantTx};
+use crate::audit::{self, Entry};
 use crate::error::{Error, Result};
 use crate::ids::{MemoryId, ScopeId};
 use crate::memory::filter::Filter;
-use crate::memory::{Degraded, MAX_TOP_K, Memories, Memory, Newest, Recall, Recollection, Scopes};
+use crate::memory::{Degraded, MAX_TOP_K, Memories, Memory, Newest, Recall, Recollection, Scopes, Sought};
 
 /// Memories of one level when the request does not say.
 pub const DEFAULT_PER_LEVEL: u32 = 10;
@@ -134,7 +135,8 @@ pub async fn hierarchy(memories: &Memories, ctx: &AuthContext, request: Hierarch
 
 type Found = Vec<(Memory, Option<f32>)>;
 
-/// One search over everything; and where that was cut off, one of each level of which there may be more.
+/// One search over everything; and where that was cut off, one of each level of which there may be more. They leave one row in
+/// the audit log.
 async fn ranked(
     memories: &Memories,
     ctx: &AuthContext,
@@ -151,7 +153,8 @@ async fn ranked(
         latest_only: request.latest_only,
         ..Recall::new(query)
     };
-    let Recollection { found, degraded } = memories.recall(ctx, recall(Scopes::All, most)).await?;
+    let Sought { mut tx, recollection, .. } = memories.seek(ctx, &recall(Scopes::All, most)).await?;
+    let Recollection { found, degraded } = recollection;
     let cut_off = found.len() >= most as usize;
     let mut found: Found = found.into_iter().map(|found| (found.memory, Some(found.score))).collect();
     if cut_off {
@@ -164,7 +167,11 @@ async fn ranked(
             };
             let mut top_k = request.per_level;
             while found.iter().filter(|(memory, _)| here(memory)).count() < request.per_level as usize {
-                let more = memories.recall(ctx, recall(Scopes::Named(scopes.clone()), top_k)).await?.found;
+                // One after the other: a function has one connection.
+                drop(tx);
+                let sought = memories.seek(ctx, &recall(Scopes::Named(scopes.clone()), top_k)).await?;
+                tx = sought.tx;
+                let more = sought.recollection.found;
                 let all = more.len() < top_k as usize || top_k >= MAX_TOP_K;
                 let new = more.into_iter().filter(|found| known.insert(found.memory.id));
                 found.extend(new.map(|found| (found.memory, Some(found.score))).collect::<Vec<_>>());
@@ -175,6 +182,9 @@ async fn ranked(
             }
         }
     }
+    let shown = Entry::of("memory.search").memories(found.iter().map(|(memory, _)| memory.id));
+    let shown = shown.classified(found.iter().map(|(memory, _)| memory.classification));
+    audit::commit_read(tx, shown).await?;
     Ok((found, degraded))
 }
 

@@ -67,7 +67,15 @@ pub(super) async fn find(tx: &TenantTx<'_>, place: &Place<'_>, most: u32) -> Res
             ],
         )
         .await?;
-    rows.iter().map(Node::try_from).collect()
+    let mut nodes = rows.iter().map(Node::try_from).collect::<Result<Vec<_>, _>>()?;
+    if caller.within().is_some() {
+        for node in &mut nodes {
+            // What a narrowed key does not reach is not there for it, above either.
+            node.ancestors.retain(|id| caller.node(*id).is_ok());
+            node.parent = node.ancestors.last().copied();
+        }
+    }
+    Ok(nodes)
 }
 
 /// A scope and a node below that parent.
