@@ -170,6 +170,7 @@ impl Memories {
             text: words,
             now: request.reference.unwrap_or(caller.request().at),
             threshold: request.threshold,
+            most: request.top_k as usize,
             weights: request.weights,
         };
         let mut tx = caller.pending(&self.gate.db, "memory.recall");

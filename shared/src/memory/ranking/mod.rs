@@ -63,6 +63,8 @@ pub(crate) struct Question<'a> {
     pub(crate) now: DateTime<Utc>,
     /// The least score, 0 to 1.
     pub(crate) threshold: f32,
+    /// How many of the best are shown: those after them need not be free of repetitions.
+    pub(crate) most: usize,
     /// How much each signal counts.
     pub(crate) weights: Weights,
 }
@@ -71,31 +73,49 @@ pub(crate) struct Question<'a> {
 /// what they repeat, at a score just above the least.
 pub(crate) fn rank(question: &Question<'_>, pool: Vec<Item>) -> Vec<Recalled> {
     let neighbours = Neighbours::of(&pool);
-    let mut scored: Vec<(usize, Breakdown)> =
-        score(question, &pool, &neighbours).into_iter().enumerate().collect();
-    scored.retain(|(_, breakdown)| breakdown.score() >= question.threshold);
+    let breakdowns = score(question, &pool, &neighbours).into_iter().enumerate();
+    let mut scored: Vec<Scored> =
+        breakdowns.map(|(index, breakdown)| Scored::new(index, breakdown)).collect();
+    scored.retain(|scored| scored.breakdown.score() >= question.threshold);
     order(&pool, &mut scored);
-    let best_first: Vec<&Item> = scored.iter().map(|(index, _)| &pool[*index]).collect();
-    let repeated = repetition::repeated(&best_first);
+    let best_first: Vec<&Item> = scored.iter().map(|scored| &pool[scored.index]).collect();
+    let repeated = repetition::repeated(&best_first, question.most);
     if repeated.contains(&true) {
-        for ((_, breakdown), _) in scored.iter_mut().zip(repeated).filter(|(_, repeated)| *repeated) {
+        for (scored, _) in scored.iter_mut().zip(repeated).filter(|(_, repeated)| *repeated) {
+            let mut breakdown = scored.breakdown;
             let above = breakdown.score() - question.threshold;
             breakdown.set(Signal::Repetition, question.weights.get(Signal::Repetition) * above);
+            *scored = Scored::new(scored.index, breakdown);
         }
         order(&pool, &mut scored);
     }
     let mut pool: Vec<Option<Item>> = pool.into_iter().map(Some).collect();
-    let recalled = scored.into_iter().filter_map(|(index, breakdown)| {
+    let recalled = scored.into_iter().filter_map(|Scored { index, breakdown, .. }| {
         let Item { memory, capture, position, .. } = pool[index].take()?;
         Some(Recalled { memory, score: breakdown.score(), breakdown, capture, position })
     });
     recalled.collect()
 }
 
+/// One of the pool, and what it is worth.
+struct Scored {
+    index: usize,
+    breakdown: Breakdown,
+    /// Of the breakdown.
+    sum: f32,
+}
+
+impl Scored {
+    fn new(index: usize, breakdown: Breakdown) -> Self {
+        Self { index, breakdown, sum: breakdown.sum() }
+    }
+}
+
 /// Best first, also of those that are cut at 1; the newer of equals first.
-fn order(pool: &[Item], scored: &mut [(usize, Breakdown)]) {
-    scored.sort_by(|(a, one), (b, other)| {
-        other.sum().total_cmp(&one.sum()).then_with(|| pool[*b].memory.id.cmp(&pool[*a].memory.id))
+fn order(pool: &[Item], scored: &mut [Scored]) {
+    scored.sort_by(|one, other| {
+        let newer = || pool[other.index].memory.id.cmp(&pool[one.index].memory.id);
+        other.sum.total_cmp(&one.sum).then_with(newer)
     });
 }
 

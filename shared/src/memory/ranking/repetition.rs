@@ -12,13 +12,13 @@ const SAME: f32 = 0.9;
 /// Places at the top that are kept free of repetitions. Each is compared with all above it.
 const PLACES: usize = 50;
 
-/// Which of these, best first, repeat one that stands above them and is itself no repetition. The first [`PLACES`]
-/// distinct ones are looked at.
-pub(super) fn repeated(ordered: &[&Item]) -> Vec<bool> {
+/// Which of these, best first, repeat one that stands above them and is itself no repetition. The first `most` distinct ones
+/// are looked at, [`PLACES`] at most.
+pub(super) fn repeated(ordered: &[&Item], most: usize) -> Vec<bool> {
     let mut distinct: Vec<Weighed> = Vec::new();
     let mut repeated = Vec::with_capacity(ordered.len());
     for item in ordered {
-        if distinct.len() >= PLACES {
+        if distinct.len() >= PLACES.min(most) {
             break;
         }
         let weighed = Weighed::new(&item.tokens);
@@ -94,7 +94,7 @@ mod tests {
 
     fn marks(texts: &[&str]) -> Vec<bool> {
         let items: Vec<Item> = texts.iter().enumerate().map(|(n, text)| item(n as u128, text)).collect();
-        repeated(&items.iter().collect::<Vec<_>>())
+        repeated(&items.iter().collect::<Vec<_>>(), usize::MAX)
     }
 
     #[test]

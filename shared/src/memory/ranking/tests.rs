@@ -57,7 +57,7 @@ fn conversation(texts: &[&str]) -> Vec<Item> {
 }
 
 fn ranked(text: &str, pool: Vec<Item>) -> Vec<Recalled> {
-    rank(&Question { text, now: now(), threshold: 0.0, weights: Weights::default() }, pool)
+    rank(&Question { text, now: now(), threshold: 0.0, most: usize::MAX, weights: Weights::default() }, pool)
 }
 
 fn texts(recalled: &[Recalled]) -> Vec<&str> {
@@ -170,6 +170,7 @@ fn repetitions_come_after_what_they_repeat_and_leave_room_for_others() {
         text: "who owns the invoice service",
         now: now(),
         threshold: 0.3,
+        most: usize::MAX,
         weights: Weights::default(),
     };
     let found = rank(&question, vec![item(1, text), item(2, text), item(3, "A banana")]);
@@ -189,7 +190,8 @@ fn a_signal_can_be_left_out() {
     let pool = || vec![Item { similarity: 0.5, words: 0.5, ..item(1, "green tea") }];
     for signal in [Signal::Interaction, Signal::Semantic, Signal::Bm25, Signal::Recency] {
         let score = |weights| {
-            rank(&Question { text: "tea", now: now(), threshold: 0.0, weights }, pool())[0].breakdown
+            rank(&Question { text: "tea", now: now(), threshold: 0.0, most: usize::MAX, weights }, pool())[0]
+                .breakdown
         };
         assert!(score(Weights::default()).get(signal) > 0.0, "{signal:?}");
         assert_eq!(score(Weights::default().without(&[signal])).get(signal), 0.0, "{signal:?}");

@@ -33,8 +33,17 @@ pub(super) struct Door {
     password: Front,
     tokens: Front,
     certificates: [PathBuf; 2],
-    // Ends with the fronts' tasks.
-    _runtime: tokio::runtime::Runtime,
+    /// Of the fronts' tasks.
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        // Without waiting for its threads, which is not allowed among tasks of another.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Door {
@@ -60,7 +69,7 @@ impl Door {
             .map(|path| std::path::absolute(&path).unwrap_or(path));
         fs::write(&certificates[0], password.certificate())?;
         fs::write(&certificates[1], tokens.certificate())?;
-        Ok(Self { login, password, tokens, certificates, _runtime: runtime })
+        Ok(Self { login, password, tokens, certificates, runtime: Some(runtime) })
     }
 
     /// A URL of PostgreSQL's own, as `tokio-postgres` takes it, without its place: user, password and database.
