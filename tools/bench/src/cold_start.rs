@@ -33,7 +33,7 @@ use stage::Stage;
 pub(crate) struct Options {
     /// Functions to measure; all when none is named.
     #[arg(long = "function", value_name = "NAME")]
-    pub(crate) functions: Vec<String>,
+    pub(crate) only: Vec<String>,
     /// Cold starts of each function.
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) starts: u32,
@@ -127,7 +127,7 @@ struct Phases {
 pub(crate) async fn run(options: &Options, builds: &Builds, directory: &Path) -> Result<ColdStart> {
     let stage = Stage::set(builds, directory, options.login).await?;
     let mut functions = builds.all()?;
-    functions.retain(|function| options.functions.is_empty() || options.functions.contains(&function.name));
+    functions.retain(|function| options.only.is_empty() || options.only.contains(&function.name));
     let subjects = stage.subjects(&functions)?;
     let mut measured: Vec<Measured> = subjects.into_iter().map(Measured::new).collect();
     for round in 0..=options.starts {

@@ -102,7 +102,7 @@ pub(crate) async fn run(options: &Options, programs: &Programs<'_>, directory: &
         None
     } else {
         let options = cold_start::Options {
-            functions: vec!["mcp".to_owned(), "hello".to_owned()],
+            only: vec!["mcp".to_owned(), "hello".to_owned()],
             starts: options.starts,
             login: Login::Password,
             memory: Vec::new(),
