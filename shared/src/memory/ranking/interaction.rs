@@ -26,9 +26,8 @@ const COMMON: f32 = 0.5;
 pub(super) struct Interaction(QueryTokens);
 
 thread_local! {
-    /// Each token is compared with the query once, in however many memories it is. By its number: the place of its matches,
-    /// counted from 1. Kept, because so much memory asked for anew each time costs more than the
-    /// comparing.
+    /// By the number of a token of the memories at hand: the place of its matches. What is there of other tokens is of another
+    /// search. Kept, because so much memory asked for anew each time costs more than the comparing.
     static PLACES: RefCell<Box<[u32]>> = RefCell::new(vec![0; NUMBERS].into_boxed_slice());
 }
 
@@ -53,36 +52,33 @@ impl Interaction {
 
     /// The matches of some memories, in their order.
     pub(super) fn matches<'a>(&self, memories: impl Iterator<Item = &'a Tokens>) -> Vec<Match> {
+        let memories: Vec<&Tokens> = memories.collect();
+        let distinct = distinct_of(&memories);
         PLACES.with_borrow_mut(|places| {
-            places.fill(0);
-            self.matches_by(places, memories)
-        })
-    }
-
-    fn matches_by<'a>(&self, known: &mut [u32], memories: impl Iterator<Item = &'a Tokens>) -> Vec<Match> {
-        let count = self.0.tokens().len();
-        let (mut matches, mut similarities) = (Vec::new(), Vec::new());
-        let best = |tokens: &Tokens| {
-            let mut best = vec![0.0_f32; count].into_boxed_slice();
-            for token in tokens.as_slice() {
-                let place = &mut known[token.index()];
-                if *place == 0 {
-                    self.0.similarities(*token, &mut similarities);
-                    matches.extend(similarities.iter().map(|similarity| match *similarity > NOISE {
-                        true => similarity * similarity,
-                        false => 0.0,
-                    }));
-                    // At most one for each number.
-                    *place = (matches.len() / count.max(1)) as u32;
-                }
-                let start = (*place as usize).saturating_sub(1) * count;
-                for (best, new) in best.iter_mut().zip(&matches[start..]) {
-                    *best = best.max(*new);
-                }
+            let (mut matches, mut similarities) = (Vec::new(), Vec::new());
+            // Each is compared with the query once, in however many memories it is; in the order in which their vectors lie,
+            // so that the next one is on its way from memory meanwhile.
+            for (place, token) in (0_u32..).zip(&distinct) {
+                places[token.index()] = place;
+                self.0.similarities(*token, &mut similarities);
+                matches.extend(similarities.iter().map(|similarity| match *similarity > NOISE {
+                    true => similarity * similarity,
+                    false => 0.0,
+                }));
             }
-            best
-        };
-        memories.map(best).collect()
+            let count = self.0.tokens().len();
+            let best = |tokens: &&Tokens| {
+                let mut best = vec![0.0_f32; count].into_boxed_slice();
+                for token in tokens.as_slice() {
+                    let start = places[token.index()] as usize * count;
+                    for (best, new) in best.iter_mut().zip(&matches[start..]) {
+                        *best = best.max(*new);
+                    }
+                }
+                best
+            };
+            memories.iter().map(best).collect()
+        })
     }
 
     /// How much each token counts, together 1: the rarer among these memories, the more. A name that is in every turn
@@ -97,6 +93,21 @@ impl Interaction {
         let sum = rarities.iter().sum::<f32>().max(f32::MIN_POSITIVE);
         rarities.into_iter().map(|rarity| rarity / sum).collect()
     }
+}
+
+/// The tokens of all of these, each once, in ascending order.
+fn distinct_of(memories: &[&Tokens]) -> Vec<TokenId> {
+    let mut seen = [0_u64; NUMBERS / 64];
+    let mut distinct = Vec::new();
+    for token in memories.iter().flat_map(|tokens| tokens.as_slice()) {
+        let (word, bit) = (token.index() / 64, 1 << (token.index() % 64));
+        if seen[word] & bit == 0 {
+            seen[word] |= bit;
+            distinct.push(*token);
+        }
+    }
+    distinct.sort_unstable();
+    distinct
 }
 
 /// One number of a memory's matches, 0 to 1.
