@@ -1,7 +1,8 @@
 //! How PostgreSQL reads the search projection: each arm of retrieval through its own index, nothing by reading it all.
 //!
 //! The plans are those that were really used by `mem0.search_candidates` on a tenant with a few thousand memories in a
-//! scope that is read exactly and in one that is read approximately, beside a neighbour.
+//! scope whose vectors are in blocks and in one that is read approximately, a few in one that is read row by row, beside a
+//! neighbour.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +12,15 @@ use tokio_postgres::Client;
 
 use crate::harness::{Actor, Client as _, Explainer, Scan, TestApp};
 
+const FEW: i64 = 50;
 const SMALL: i64 = 3000;
 const BROAD: i64 = 5000;
 
-/// A tenant whose personal scope is small and whose division is broad.
+/// A tenant whose personal scope is small, with another that is smaller and one that is broad.
 struct World {
     app: TestApp,
     alice: Actor,
+    few: ScopeId,
     broad: ScopeId,
 }
 
@@ -25,6 +28,7 @@ impl World {
     async fn new() -> Self {
         let (app, alice, bob) = TestApp::two_tenants().await;
         let broad = alice.node(ScopeKind::Organization, "Everything").await.scope;
+        let few = alice.node(ScopeKind::Organization, "Little").await.scope;
         let client = app.database().superuser().await;
         let tier = "UPDATE scopes SET search_tier = 'broad' WHERE id = $1";
         client.execute(tier, &[&broad.0]).await.unwrap();
@@ -36,14 +40,16 @@ impl World {
         client.batch_execute("DROP INDEX memory_scopes_broad_vectors; SELECT setseed(0.5)").await.unwrap();
         remember(client, &alice, alice.scope, SMALL).await;
         remember(client, &alice, broad, BROAD).await;
+        remember(client, &alice, few, FEW).await;
         remember(client, &bob, bob.scope, SMALL).await;
         client.batch_execute(&definition.replace(" ON ONLY ", " ON ")).await.unwrap();
-        client.batch_execute("VACUUM ANALYZE memory_scopes, memories").await.unwrap();
         client.batch_execute("SELECT mem0.review_tiers(1000000)").await.unwrap();
+        while client.query_one("SELECT mem0.pack_vectors()", &[]).await.unwrap().get(0) {}
+        client.batch_execute("VACUUM ANALYZE memory_scopes, memories, vector_blocks").await.unwrap();
         // So many that reading them all would be too many.
-        let grown = "UPDATE scope_sizes SET rows = rows + 20000 WHERE scope_id = $1";
+        let grown = "UPDATE scope_sizes SET rows = rows + 100000 WHERE scope_id = $1";
         client.execute(grown, &[&broad.0]).await.unwrap();
-        Self { app, alice, broad }
+        Self { app, alice, few, broad }
     }
 }
 
@@ -63,7 +69,7 @@ async fn remember(client: &Client, author: &Actor, scope: ScopeId, count: i64) {
 /// Binds the session to a caller, as `access::TenantTx` does, and calls a function of the search: which scans of the
 /// projection it came to.
 async fn scans(world: &World, explainer: &Explainer, function: &str) -> Vec<Scan> {
-    let readable = format!("{{{},{}}}", world.alice.scope.0, world.broad.0);
+    let readable = format!("{{{},{},{}}}", world.alice.scope.0, world.few.0, world.broad.0);
     let bind = format!(
         "SET mem0.enterprise = '{}'; SET mem0.readable = '{readable}'; SET ROLE mem0_app",
         world.alice.enterprise.uuid()
@@ -81,7 +87,8 @@ async fn scans(world: &World, explainer: &Explainer, function: &str) -> Vec<Scan
         .await;
     explainer.client.batch_execute("RESET ROLE").await.unwrap();
     let of_projection = |scan: &Scan| {
-        scan.table == "memory_scopes" || (scan.table.is_empty() && scan.index.starts_with("memory_scopes"))
+        ["memory_scopes", "vector_blocks", "unpacked_vectors"].contains(&scan.table.as_str())
+            || (scan.table.is_empty() && scan.index.starts_with("memory_scopes"))
     };
     scans.into_iter().filter(of_projection).collect()
 }
@@ -106,35 +113,48 @@ fn candidates(small: &[ScopeId], broad: &[ScopeId], words: &str, among: &str) ->
 async fn each_arm_of_retrieval_reads_only_its_own_index() {
     let world = World::new().await;
     let explainer = Explainer::new(world.app.database()).await;
-    let (small, broad) = (&[world.alice.scope][..], &[world.broad][..]);
+    let (few, small, broad) = (&[world.few][..], &[world.alice.scope][..], &[world.broad][..]);
     let plan = async |small, broad, among| {
         shapes(&scans(&world, &explainer, &candidates(small, broad, "topic17 week3", among)).await)
     };
-    insta::assert_debug_snapshot!(plan(small, &[], "NULL").await, @r#"
+    insta::assert_debug_snapshot!(plan(few, &[], "NULL").await, @r#"
     [
         "Bitmap Heap Scan on memory_scopes",
         "Bitmap Index Scan on memory_scopes_terms",
         "Index Only Scan on memory_scopes_pkey",
+    ]
+    "#);
+    insta::assert_debug_snapshot!(plan(small, &[], "NULL").await, @r#"
+    [
+        "Bitmap Heap Scan on memory_scopes",
+        "Bitmap Heap Scan on vector_blocks",
+        "Bitmap Index Scan on memory_scopes_terms",
         "Index Scan on memory_scopes_by_memory",
+        "Index Scan on unpacked_vectors_pkey",
+        "Tid Scan on memory_scopes",
+        "Tid Scan on vector_blocks",
     ]
     "#);
     insta::assert_debug_snapshot!(plan(&[], broad, "NULL").await, @r#"
     [
         "Bitmap Heap Scan on memory_scopes",
         "Bitmap Index Scan on memory_scopes_broad_terms",
-        "Index Only Scan on memory_scopes_pkey",
         "Index Scan on memory_scopes_broad_vectors",
         "Index Scan on memory_scopes_by_memory",
+        "Tid Scan on memory_scopes",
     ]
     "#);
     insta::assert_debug_snapshot!(plan(small, broad, "NULL").await, @r#"
     [
         "Bitmap Heap Scan on memory_scopes",
+        "Bitmap Heap Scan on vector_blocks",
         "Bitmap Index Scan on memory_scopes_broad_terms",
         "Bitmap Index Scan on memory_scopes_terms",
-        "Index Only Scan on memory_scopes_pkey",
         "Index Scan on memory_scopes_broad_vectors",
         "Index Scan on memory_scopes_by_memory",
+        "Index Scan on unpacked_vectors_pkey",
+        "Tid Scan on memory_scopes",
+        "Tid Scan on vector_blocks",
     ]
     "#);
     insta::assert_debug_snapshot!(plan(small, broad, "ARRAY(SELECT id FROM memories LIMIT 20)").await, @r#"
@@ -143,6 +163,7 @@ async fn each_arm_of_retrieval_reads_only_its_own_index() {
         "Bitmap Index Scan on memory_scopes_broad_terms",
         "Bitmap Index Scan on memory_scopes_terms",
         "Index Scan on memory_scopes_by_memory",
+        "Tid Scan on memory_scopes",
     ]
     "#);
 }
@@ -159,6 +180,7 @@ async fn a_word_that_everything_has_is_never_read_through() {
         let scans = scans(&world, &explainer, &candidates(small, broad, words, "NULL")).await;
         let by_vector = |scan: &&Scan| {
             scan.index == "memory_scopes_broad_vectors"
+                || scan.table == "vector_blocks"
                 || (scan.node == "Index Only Scan" && scan.heap_fetches == 0)
         };
         scans.iter().filter(|scan| !by_vector(scan)).map(|scan| scan.rows).sum::<u64>()

@@ -9,7 +9,7 @@ use shared::access::ScopeKind;
 use shared::ids::{MemoryId, ScopeId};
 use tokio_postgres::Client;
 
-use super::bind;
+use super::{bind, pack};
 use crate::harness::{Actor, Client as _, TestApp, seeded};
 
 /// Nouns that stemming leaves alone and no stop word is among.
@@ -98,9 +98,18 @@ fn candidates_are_those_that_reading_everything_would_find() {
             let client = app.database().superuser().await;
             bind(client, &owner, &places).await;
             let facts = remember(client, &owner, &places, facts).await;
-            for query in &queries {
-                let (expected, found) = (reference(&facts, query), search(client, &places, query).await);
-                prop_assert!(alike(&expected, &found), "{query:?}\n{facts:?}\n{expected:?}\n{found:?}");
+            // Row by row first, then in blocks.
+            for packed in [false, true] {
+                if packed {
+                    pack(client).await;
+                }
+                for query in &queries {
+                    let (expected, found) = (reference(&facts, query), search(client, &places, query).await);
+                    prop_assert!(
+                        alike(&expected, &found),
+                        "{packed} {query:?}\n{facts:?}\n{expected:?}\n{found:?}"
+                    );
+                }
             }
             Ok(())
         })

@@ -1,6 +1,7 @@
 //! The SQL side of retrieval: what `mem0.terms` makes of a text, and what `mem0.search_candidates` finds by words and by
 //! meaning, held against references that read everything. What recall makes of it is tested in `recall`.
 
+mod blocks;
 mod bm25;
 mod identifiers;
 mod oddities;
@@ -21,6 +22,12 @@ async fn bind(client: &Client, caller: &Actor, scopes: &[ScopeId]) {
         ids.join(",")
     );
     client.batch_execute(&bind).await.unwrap();
+}
+
+/// Counts scopes and packs the vectors of every scope that has any.
+async fn pack(client: &Client) {
+    client.batch_execute("SELECT mem0.review_tiers()").await.unwrap();
+    while client.query_one("SELECT mem0.pack_vectors(1, 0, 20)", &[]).await.unwrap().get(0) {}
 }
 
 /// The terms of a text, sorted as PostgreSQL sorts them.

@@ -9,12 +9,15 @@ const REVIEW: &str = "-- scope.review_tiers
 const MOVE: &str = "-- scope.move_tier
     SELECT mem0.move_tier()";
 
+const PACK: &str = "-- search.pack_vectors
+    SELECT mem0.pack_vectors()";
+
 const SAMPLE: &str = "-- search.sample_terms
     SELECT mem0.sample_terms()";
 
 /// Adds up what has changed in the scopes of all tenants and moves those that have outgrown exact search to the
-/// approximate index, or back; how many began to. In short transactions, idempotent, and safe beside searches and writes;
-/// costs what has changed, not what there is.
+/// approximate index, or back; how many began to. Then it packs the vectors of larger scopes into blocks. In short
+/// transactions, idempotent, and safe beside searches and writes; costs what has changed, not what there is.
 pub async fn retier_scopes(gate: &Gate) -> Result<i32> {
     let mut changed = 0;
     loop {
@@ -27,6 +30,7 @@ pub async fn retier_scopes(gate: &Gate) -> Result<i32> {
         }
     }
     while step(gate, "memory.move_tier", MOVE).await? {}
+    while step(gate, "search.pack_vectors", PACK).await? {}
     Ok(changed)
 }
 

@@ -113,15 +113,23 @@ impl Database {
         Ok(self.cluster.url(LOGIN, PASSWORD, DATABASE))
     }
 
-    /// What would have happened an hour later: scopes that have grown are searched through the approximate index, and
-    /// autovacuum has brought statistics and visibility maps up to date.
+    /// What would have happened an hour later: what [`Self::upkeep`] does, and autovacuum has brought statistics and
+    /// visibility maps up to date.
     pub(crate) async fn settle(&self) -> Result<()> {
+        self.upkeep().await?;
+        let client = self.connect().await?;
+        client.batch_execute("VACUUM (ANALYZE)").await?;
+        client.batch_execute("CHECKPOINT").await?;
+        Ok(())
+    }
+
+    /// What the jobs do: scopes that have grown are searched in blocks and through the approximate index.
+    pub(crate) async fn upkeep(&self) -> Result<()> {
         let client = self.connect().await?;
         while client.query_one("SELECT more FROM mem0.review_tiers()", &[]).await?.get(0) {}
         while client.query_one("SELECT mem0.move_tier(1000)", &[]).await?.get(0) {}
+        while client.query_one("SELECT mem0.pack_vectors(most => 5000)", &[]).await?.get(0) {}
         while client.query_one("SELECT mem0.sample_terms()", &[]).await?.get(0) {}
-        client.batch_execute("VACUUM (ANALYZE)").await?;
-        client.batch_execute("CHECKPOINT").await?;
         Ok(())
     }
 

@@ -136,6 +136,8 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     };
     let side = (&company, &installed);
     say("reviewing tiers");
+    // With the schema of this build, there may be something that has never been done.
+    database.upkeep().await?;
     let started = Instant::now();
     postgres.query_one("SELECT changed FROM mem0.review_tiers()", &[]).await?;
     let tier_review = started.elapsed();

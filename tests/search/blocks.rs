@@ -1,0 +1,200 @@
+//! Blocks of vectors: whatever happens to memories, and whenever the upkeep runs, a search finds what is there, where it is,
+//! with the vector that it has.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::{Config, TestRunner};
+use shared::access::ScopeKind;
+use shared::ids::ScopeId;
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use super::bind;
+use crate::harness::{Actor, Client as _, TestApp, seeded};
+
+/// A unit vector that this number decides.
+fn vector(number: &str) -> String {
+    format!(
+        "l2_normalize((SELECT array_agg(sin(({number}) * 12.9 + d * ({number})))::real[]::vector(256)
+                         FROM generate_series(1, 256) d))::halfvec(256)"
+    )
+}
+
+/// What may happen.
+#[derive(Debug, Clone)]
+enum Change {
+    /// So many memories in the first scope, some in the second, too.
+    Add(usize),
+    /// Of those there are, one of three gets another vector or none.
+    Reembed { model: &'static str, gone: bool },
+    /// One of three is forgotten.
+    Forget,
+    /// One of three is shared with the second scope, or no longer.
+    Share(bool),
+    /// So many steps of the upkeep, in batches of so many; above and below so many rows.
+    Upkeep { steps: usize, batch: i32, pack: i64, unpack: i64 },
+}
+
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    let change = prop_oneof![
+        3 => (1usize..40).prop_map(Change::Add),
+        1 => (select(vec!["one", "two"]), any::<bool>())
+            .prop_map(|(model, gone)| Change::Reembed { model, gone }),
+        1 => Just(Change::Forget),
+        1 => any::<bool>().prop_map(Change::Share),
+        4 => (1usize..12, select(vec![5, 1000]), select(vec![1, 30]), select(vec![0, 25])).prop_map(
+            |(steps, batch, pack, unpack)| Change::Upkeep { steps, batch, pack, unpack }),
+    ];
+    proptest::collection::vec(change, 4..14)
+}
+
+#[test]
+fn a_search_finds_what_is_there_whenever_the_upkeep_ran() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let app = runtime.block_on(TestApp::new());
+    let config = Config { cases: 24, failure_persistence: None, max_shrink_iters: 20, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, seeded());
+    let outcome = runner.run(&changes(), |changes| {
+        runtime.block_on(async {
+            let owner = app.owner("owner").await;
+            let other = owner.node(ScopeKind::Organization, "Other").await.scope;
+            let scopes = [owner.scope, other];
+            let client = app.database().superuser().await;
+            bind(client, &owner, &scopes).await;
+            for (number, change) in changes.iter().enumerate() {
+                make(client, &owner, &scopes, number, change).await;
+                for model in ["one", "two"] {
+                    for some in [&scopes[..1], &scopes[1..], &scopes[..]] {
+                        let expected = there(client, &owner, some, model).await;
+                        let found = found(client, some, model).await;
+                        prop_assert_eq!(expected, found, "{} after {} of {:?}", model, number, changes);
+                    }
+                }
+            }
+            Ok(())
+        })
+    });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+    runtime.block_on(async { drop(app) });
+}
+
+async fn make(client: &Client, owner: &Actor, scopes: &[ScopeId; 2], number: usize, change: &Change) {
+    let seed = i32::try_from(number).unwrap();
+    let (tenant, mine, other) = (owner.enterprise.uuid(), scopes[0].0, scopes[1].0);
+    match change {
+        Change::Add(count) => {
+            let sql = format!(
+                "INSERT INTO memories (enterprise_id, id, author_id, home_scope_id, scope_ids, content, fingerprint,
+                                       capture_id, capture_position, embedding, embedding_model, created_at, updated_at)
+                 SELECT $1, gen_random_uuid(), $2, $3,
+                        CASE n % 3 WHEN 0 THEN ARRAY[$3::bigint, $4] ELSE ARRAY[$3::bigint] END, 'tea', '',
+                        gen_random_uuid(), 0, {}, 'one', $5, $5
+                   FROM generate_series(1, $6::integer) n",
+                vector("n + 1000 * $7::integer")
+            );
+            let (user, now) = (owner.user.uuid(), owner.app().now());
+            let count = i32::try_from(*count).unwrap();
+            client.execute(&sql, &[&tenant, &user, &mine, &other, &now, &count, &seed]).await.unwrap();
+        }
+        Change::Reembed { model, gone } => {
+            let sql = format!(
+                "UPDATE memories m
+                    SET embedding = CASE WHEN $2 THEN NULL ELSE {} END, embedding_model = CASE WHEN $2 THEN NULL ELSE $3::text END
+                  WHERE m.enterprise_id = $1 AND hashtext(m.id::text || $4::integer) % 3 = 0",
+                vector("hashtext(m.id::text || $4::integer) % 100000")
+            );
+            client.execute(&sql, &[&tenant, gone, model, &seed]).await.unwrap();
+        }
+        Change::Forget => {
+            let sql = "UPDATE memories m SET deleted_at = m.created_at
+                        WHERE m.enterprise_id = $1 AND hashtext(m.id::text || $2::integer) % 3 = 0";
+            client.execute(sql, &[&tenant, &seed]).await.unwrap();
+        }
+        Change::Share(shared) => {
+            let sql = "UPDATE memories m
+                          SET scope_ids = CASE WHEN $2 THEN ARRAY[m.home_scope_id, $3] ELSE ARRAY[m.home_scope_id] END
+                        WHERE m.enterprise_id = $1 AND hashtext(m.id::text || $4::integer) % 3 = 0";
+            client.execute(sql, &[&tenant, shared, &other, &seed]).await.unwrap();
+        }
+        Change::Upkeep { steps, batch, pack, unpack } => {
+            client.batch_execute("SELECT mem0.review_tiers()").await.unwrap();
+            for _ in 0..*steps {
+                client
+                    .query_one("SELECT mem0.pack_vectors($1, $2, $3)", &[pack, unpack, batch])
+                    .await
+                    .unwrap();
+            }
+        }
+    }
+}
+
+/// Memories with a vector of this model in these scopes, and how like they are to what is asked for.
+type Known = BTreeMap<Uuid, i64>;
+
+const ASKED: &str =
+    "(SELECT array_agg((d % 7) - 3)::real[]::vector(256)::halfvec(256) FROM generate_series(1, 256) d)";
+
+async fn there(client: &Client, owner: &Actor, scopes: &[ScopeId], model: &str) -> Known {
+    let ids: Vec<i64> = scopes.iter().map(|scope| scope.0).collect();
+    let sql = format!(
+        "SELECT m.id, round(-(m.embedding <#> {ASKED}) * 100)::bigint FROM memories m
+          WHERE m.enterprise_id = $1 AND m.scope_ids && $2 AND m.embedding_model = $3 AND m.deleted_at IS NULL"
+    );
+    let rows = client.query(&sql, &[&owner.enterprise.uuid(), &ids, &model]).await.unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+async fn found(client: &Client, scopes: &[ScopeId], model: &str) -> Known {
+    let ids: Vec<i64> = scopes.iter().map(|scope| scope.0).collect();
+    let sql = format!(
+        "SELECT memory_id, round(similarity * 100)::bigint
+           FROM mem0.search_candidates($1, '{{}}', {ASKED}, $2, '', 1000, 1000, NULL)"
+    );
+    let rows = client.query(&sql, &[&ids, &model]).await.unwrap();
+    let found: Known = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!(found.len(), rows.len(), "each memory once");
+    found
+}
+
+/// Of more vectors than are compared in full, the nearest are found all the same.
+#[tokio::test]
+async fn the_nearest_of_many_are_found_in_blocks() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let client = app.database().superuser().await;
+    bind(client, &alice, &[alice.scope]).await;
+    // As a trained model's are: the first dimensions say most.
+    let insert = "INSERT INTO memories (enterprise_id, id, author_id, home_scope_id, scope_ids, content, fingerprint,
+                                        capture_id, capture_position, embedding, embedding_model, created_at, updated_at)
+        SELECT $1, gen_random_uuid(), $2, $3, ARRAY[$3::bigint], 'tea', '', gen_random_uuid(), 0,
+               l2_normalize(e.v)::halfvec(256), 'one', $4, $4
+          FROM generate_series(1, 3000) n,
+               LATERAL (SELECT array_agg((random() - 0.5) * exp(-d / 90.0))::real[]::vector(256) AS v
+                          FROM generate_series(1, 256) d WHERE n > 0) e";
+    let (tenant, user, now) = (alice.enterprise.uuid(), alice.user.uuid(), app.now());
+    client.batch_execute("SELECT setseed(0.5)").await.unwrap();
+    client.execute(insert, &[&tenant, &user, &alice.scope.0, &now]).await.unwrap();
+    let nearest = "SELECT c.memory_id FROM memories q,
+                          mem0.search_candidates(ARRAY[$1::bigint], '{}', q.embedding, 'one', '', 10, 10, NULL) c
+                    WHERE q.id = $2";
+    let sample = client.query("SELECT id FROM memories ORDER BY id LIMIT 20", &[]).await.unwrap();
+    let ask = async || {
+        let mut answers = Vec::new();
+        for row in &sample {
+            let rows = client.query(nearest, &[&alice.scope.0, &row.get::<_, Uuid>(0)]).await.unwrap();
+            answers.extend(rows.iter().map(|found| (row.get::<_, Uuid>(0), found.get::<_, Uuid>(0))));
+        }
+        answers
+    };
+    let exact = ask().await;
+    assert_eq!(exact.len(), 200);
+    super::pack(client).await;
+    let blocks: i64 = client.query_one("SELECT count(*) FROM vector_blocks", &[]).await.unwrap().get(0);
+    assert!((3000 / 14..3000 / 14 + 4).contains(&blocks), "{blocks}");
+    let packed = ask().await;
+    let same = exact.iter().filter(|pair| packed.contains(pair)).count();
+    assert!(same >= 198, "{same} of 200");
+}
