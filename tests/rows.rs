@@ -161,8 +161,9 @@ async fn the_search_projection_is_read_only_through_its_checking_functions() {
     assert_eq!(partitions.len(), 17);
     for role in ["mem0_app", "mem0_identity"] {
         client.batch_execute(&format!("SET ROLE {role}")).await.unwrap();
-        for row in &partitions {
-            let read = format!("SELECT memory_id FROM {}", row.get::<_, &str>(0));
+        let tables = partitions.iter().map(|row| row.get::<_, &str>(0));
+        for table in tables.chain(["vector_blocks", "unpacked_vectors"]) {
+            let read = format!("SELECT 1 FROM {table}");
             assert!(refusal(&client, &read).await.contains("permission denied for table"), "{role}: {read}");
         }
     }
