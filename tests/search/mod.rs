@@ -6,6 +6,7 @@ mod bm25;
 mod identifiers;
 mod oddities;
 mod scripts;
+mod tiers;
 
 use serde_json::json;
 use shared::ids::ScopeId;
