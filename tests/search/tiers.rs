@@ -3,7 +3,7 @@
 use shared::ids::ScopeId;
 use tokio_postgres::Client;
 
-use crate::harness::{Actor, TestApp};
+use crate::harness::{Actor, Client as _, TestApp};
 
 /// How a scope is searched, how many of its rows are flagged for the broad arm, and how its vectors are kept.
 async fn tier(client: &Client, scope: ScopeId) -> (String, i64, Option<String>) {
