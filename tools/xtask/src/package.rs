@@ -137,6 +137,10 @@ fn build(
         "release" => command.arg("--release"),
         other => command.args(["--profile", other]),
     };
+    // Functions are built one by one for a release.
+    if args.profile == "release" && functions.iter().all(|function| function.small) {
+        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s");
+    }
     command.args(["--target", target]).arg("--lambda-dir").arg(directory);
     for function in functions {
         command.args(["--package", &function.package, "--bin", &function.name]);

@@ -26,6 +26,9 @@ pub(crate) struct Function {
     pub(crate) package: String,
     /// It lives in `functions/`. Others (the hello of the benchmarks) are built only when named.
     pub(crate) deployed: bool,
+    /// It is deployed as built for size, because it spends its time waiting: `[package.metadata.lambda] optimize = "size"`
+    /// in its manifest.
+    pub(crate) small: bool,
 }
 
 #[derive(Deserialize)]
@@ -41,6 +44,25 @@ struct Package {
     manifest_path: PathBuf,
     dependencies: Vec<Dependency>,
     targets: Vec<Target>,
+    metadata: Option<Described>,
+}
+
+#[derive(Default, Deserialize)]
+struct Described {
+    lambda: Option<Lambda>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lambda {
+    optimize: Goal,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Goal {
+    Size,
+    Speed,
 }
 
 #[derive(Deserialize)]
@@ -75,6 +97,7 @@ impl Workspace {
                     name: name.to_owned(),
                     package: package.name.clone(),
                     deployed,
+                    small: package.goal() == Goal::Size,
                 }));
             }
         }
@@ -107,6 +130,11 @@ impl Package {
         self.dependencies
             .iter()
             .any(|dependency| dependency.kind.is_none() && dependency.name == "lambda_http")
+    }
+
+    fn goal(&self) -> Goal {
+        let lambda = self.metadata.as_ref().and_then(|metadata| metadata.lambda.as_ref());
+        lambda.map_or(Goal::Speed, |lambda| lambda.optimize)
     }
 
     fn binaries(&self) -> impl Iterator<Item = &str> {
