@@ -15,7 +15,7 @@ const TOOLS: [(&str, &str, Option<&str>, &str); 6] = [
         "vscode",
         ".config/Code/User/mcp.json",
         Some(".vscode/mcp.json"),
-        "{\n  // Mine.\n  \"servers\": { \"other\": { \"command\": \"x\" } }\n}\n",
+        "{ \"inputs\": [], \"servers\": { \"other\": { \"command\": \"x\" } } }\n",
     ),
     (
         "codex",
@@ -68,4 +68,18 @@ async fn every_tool_is_told_once_and_what_was_there_is_kept() {
             assert_eq!(fs::read_to_string(&backup).unwrap(), before, "{tool}");
         }
     }
+}
+
+/// VS Code lets people write comments there. Rather than to lose them, it says what to do.
+#[tokio::test]
+async fn a_file_with_comments_is_left_alone() {
+    let (home, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = home.path().join(".config/Code/User/mcp.json");
+    let before = "{\n  // Mine.\n  \"servers\": {}\n}\n";
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, before).unwrap();
+    let refused = setup(home.path(), place.path(), &["vscode"]).await;
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && said.contains("it is not plain JSON"), "{said}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), before);
 }

@@ -8,6 +8,8 @@ async fn ask_each(visitor: &Visitor) {
     visitor.get("/v1/auth/me").await.assert_status(200);
     visitor.get("/v1/organizations").await.assert_status(200);
     visitor.get("/v1/stats/").await.assert_status(200);
+    let prompt = serde_json::json!({ "prompt": "When do we launch?" });
+    visitor.post("/enhance", prompt).await.assert_status(200);
     visitor.call_tool("get_memories", serde_json::json!({})).await;
 }
 

@@ -60,6 +60,12 @@ impl Process {
         self.wait(words, |process| process.said().contains(words));
     }
 
+    /// Waits until it says one of these. Panics if it ends first.
+    pub(crate) fn wait_until_it_says_one_of(&mut self, words: [&str; 2]) {
+        let what = words.join(" or ");
+        self.wait(&what, |process| words.iter().any(|words| process.said().contains(words)));
+    }
+
     /// Waits for its end.
     pub(crate) fn wait_for_end(&mut self) -> ExitStatus {
         let begun = Instant::now();
