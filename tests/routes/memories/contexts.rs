@@ -239,7 +239,7 @@ async fn whoever_opens_a_link_is_in_the_log_and_slowed_down() {
     assert_eq!(row.get::<_, uuid::Uuid>(2), link.uuid());
     assert_eq!((row.get::<_, &str>(3), row.get::<_, &str>(4)), ("203.0.113.7", "curl/8"));
     assert_eq!(row.get::<_, Vec<uuid::Uuid>>(5), [memory.uuid()]);
-    assert_eq!(row.get::<_, Vec<String>>(7), ["data-access"]);
+    assert_eq!(row.get::<_, Vec<String>>(7), ["data-access", "class:public"]);
     // However many addresses they come from.
     let mut refused = 0;
     for n in 0..310 {
