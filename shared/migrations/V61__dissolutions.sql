@@ -58,8 +58,8 @@ $$;
 -- Keys narrowed to the node are narrowed to the heir if roles are moved; else nothing is left for them there.
 -- Whoever answers for the heir decides about requests that the node's people would have decided; a request to share with the
 -- node itself ends, because nobody has agreed to share with the heir. What the node said about sharing ends with it.
-DROP FUNCTION mem0.dissolve_node(bigint, bigint, text, uuid, timestamptz);
-CREATE FUNCTION mem0.dissolve_node(node bigint, heir bigint, members text, by_user uuid, at timestamptz,
+-- `mem0.dissolve_node` of V29 stays for code that came before.
+CREATE FUNCTION mem0.hand_over_node(node bigint, heir bigint, members text, by_user uuid, at timestamptz,
         OUT nodes bigint, OUT people bigint, OUT kept_groups bigint, OUT service_accounts bigint, OUT invited bigint,
         OUT api_keys bigint, OUT approvals bigint, OUT approvals_ended bigint, OUT sharing_policy jsonb)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
@@ -169,6 +169,6 @@ END
 $$;
 
 REVOKE EXECUTE ON FUNCTION mem0.on_behalf(uuid, uuid), mem0.count_memories_of(bigint),
-    mem0.dissolve_node(bigint, bigint, text, uuid, timestamptz) FROM PUBLIC;
+    mem0.hand_over_node(bigint, bigint, text, uuid, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mem0.on_behalf(uuid, uuid), mem0.count_memories_of(bigint),
-    mem0.dissolve_node(bigint, bigint, text, uuid, timestamptz) TO mem0_app;
+    mem0.hand_over_node(bigint, bigint, text, uuid, timestamptz) TO mem0_app;

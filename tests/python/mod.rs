@@ -1,7 +1,7 @@
 //! mem0's official Python client against this server.
 //!
-//! What it does and expects is in `test_memory_client.py`; here the server is started for it, and the client is brought:
-//! into a virtual environment in the cache directory, made once for each content of `requirements.txt`.
+//! What it does and expects is in `test_memories.py` and `test_client.py`; here the server is started for it, and the client
+//! is brought: into a virtual environment in the cache directory, made once for each content of `requirements.txt`.
 
 pub(crate) mod environment;
 
@@ -14,7 +14,10 @@ use crate::harness::TestApp;
 /// Pinned by version and content.
 const REQUIREMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/requirements.txt");
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/test_memory_client.py");
+const HOME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python");
+
+/// Named, because looking for them may find none.
+const SUITE: [&str; 2] = ["test_memories", "test_client"];
 
 #[tokio::test]
 async fn the_official_client_does_its_whole_surface() {
@@ -48,7 +51,9 @@ pub(crate) async fn client_suite(url: &str, keys: &Keys) {
     }
     let home = tempfile::tempdir().unwrap();
     command
-        .arg(SCRIPT)
+        .args(["-m", "unittest"])
+        .args(SUITE)
+        .current_dir(HOME)
         .env("MEM0_TEST_URL", url)
         .env("MEM0_TEST_KEY", &keys.owner)
         .env("MEM0_TEST_READER_KEY", &keys.reader)

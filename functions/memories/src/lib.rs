@@ -12,8 +12,6 @@
 //! Start reading at [`routes`].
 
 use axum::Router;
-use axum::extract::FromRef;
-use shared::access::Gate;
 use shared::http::Routes;
 use shared::memory::Memories;
 
@@ -29,35 +27,9 @@ mod scope;
 mod stats;
 mod timestamp;
 
-/// What the handlers share.
-#[derive(Clone)]
-pub struct State {
-    memories: Memories,
-}
-
-impl State {
-    /// Serves these memories.
-    #[must_use]
-    pub fn new(memories: Memories) -> Self {
-        Self { memories }
-    }
-}
-
-impl FromRef<State> for Gate {
-    fn from_ref(state: &State) -> Self {
-        state.memories.gate().clone()
-    }
-}
-
-impl FromRef<State> for Memories {
-    fn from_ref(state: &State) -> Self {
-        state.memories.clone()
-    }
-}
-
 /// Every route of this function.
 #[must_use]
-pub fn routes() -> Routes<State> {
+pub fn routes() -> Routes<Memories> {
     Routes::default()
         .get("/v1/ping/", ping::get)
         .post("/v3/memories/add/", memory::add::post)
@@ -110,7 +82,7 @@ pub fn routes() -> Routes<State> {
         .get("/v1/stats/", stats::get)
 }
 
-/// The routes with their state.
-pub fn router(state: State) -> Router {
-    routes().into_router(state)
+/// The routes over these memories.
+pub fn router(memories: Memories) -> Router {
+    routes().into_router(memories)
 }

@@ -53,8 +53,8 @@ pub fn router(platform: &Platform) -> Router {
         .into_router(gate.clone())
         .merge(auth::router(platform.identity.clone().into()))
         .merge(admin::router(admin::State::new(gate.clone())))
-        .merge(memories::router(memories::State::new(memories.clone())))
-        .merge(ai_enhancement::router(ai_enhancement::State::new(memories.clone())))
+        .merge(memories::router(memories.clone()))
+        .merge(ai_enhancement::router(memories.clone()))
         .merge(mcp::router(mcp::State::new(memories, &platform.public)));
     http::service(router, gate.clock.clone(), platform.limits)
 }

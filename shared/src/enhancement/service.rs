@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::ids::MemoryId;
 use crate::memory::filter::Filter;
 use crate::memory::{
-    Breakdown, Degraded, Memories, Memory, Recall, Recalled, Recollection, Scopes, Sought, look,
+    Breakdown, Degraded, Memories, Memory, Recall, Recalled, Recollection, Scopes, Sought, look_all,
 };
 use crate::sharing::hierarchy::{self, Level};
 
@@ -165,6 +165,7 @@ pub async fn enhance(memories: &Memories, ctx: &AuthContext, request: Enhance) -
     let block = Block::of(ctx, &found, request.budget);
     let shown = Entry::of("prompt.enhance")
         .memories(found.iter().map(|found| found.memory.id))
+        .classified(found.iter().map(|found| found.memory.classification))
         .within_one_of(&scopes)
         .with(json!({ "used": block.memories.len(), "left_out": found.len() - block.memories.len() }));
     audit::commit_read(tx, shown).await?;
@@ -197,22 +198,21 @@ async fn with_included(
     include: &[MemoryId],
     found: Vec<Recalled>,
 ) -> Result<Vec<(Recalled, Option<f32>)>> {
-    let mut found: Vec<_> = found.into_iter().map(|found| (Some(found.score), found)).collect();
-    let mut first: Vec<(Recalled, Option<f32>)> = Vec::new();
-    for id in include {
-        if first.iter().any(|(recalled, _)| recalled.memory.id == *id) {
-            continue;
-        }
-        first.push(match found.iter().position(|(_, found)| found.memory.id == *id) {
-            Some(at) => {
-                let (score, found) = found.remove(at);
-                (found, score)
-            }
-            None => (unasked(look(tx, *id).await?), None),
-        });
-    }
-    first.extend(found.into_iter().map(|(score, found)| (found, score)));
-    Ok(first)
+    let sought = |id: &MemoryId| found.iter().all(|found| found.memory.id != *id);
+    let missing: Vec<MemoryId> = include.iter().copied().filter(sought).collect();
+    let asked = look_all(tx, &missing).await?;
+    let found = found.into_iter().map(|found| (Some(found.score), found));
+    let mut all: Vec<_> = asked
+        .into_iter()
+        .map(|memory| (None, unasked(memory)))
+        .chain(found)
+        .map(|(score, it)| (it, score))
+        .collect();
+    // Stable: what was not asked for stays in its order.
+    all.sort_by_key(|(found, _)| {
+        include.iter().position(|id| *id == found.memory.id).unwrap_or(include.len())
+    });
+    Ok(all)
 }
 
 /// A memory that no search found, as one that stands for itself.

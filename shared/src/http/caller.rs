@@ -7,6 +7,14 @@ use super::{Request, rates};
 use crate::access::{AuthContext, Credential, Gate};
 use crate::audit::refusal::Witness;
 use crate::error::{Error, Result};
+use crate::memory::Memories;
+
+/// What a router over memories asks who is calling.
+impl FromRef<Memories> for Gate {
+    fn from_ref(memories: &Memories) -> Self {
+        memories.gate().clone()
+    }
+}
 
 impl<S> FromRequestParts<S> for AuthContext
 where

@@ -1,6 +1,6 @@
 //! Listing: every memory that a filter holds for, newest first.
 
-use crate::access::{Action, AuthContext};
+use crate::access::{Action, AuthContext, TenantTx};
 use crate::audit::{self, Entry};
 use crate::error::Result;
 use crate::memory::filter::Filter;
@@ -64,18 +64,21 @@ impl Memories {
                 Listed { memories, count: None }
             }
         };
-        audit::commit_read(tx, shown(&listed.memories).within_one_of(&scopes)).await?;
+        let shown = Entry::of("memory.list").memories(listed.memories.iter().map(|memory| memory.id));
+        let shown = shown.classified(listed.memories.iter().map(|memory| memory.classification));
+        audit::commit_read(tx, shown.within_one_of(&scopes)).await?;
         Ok(listed)
     }
 
-    /// The newest of several lists that the filter holds for: one look, which leaves one row in the audit log.
-    pub async fn newest(
+    /// The newest of several lists that the filter holds for, for who shows more of them in the same transaction, and has yet to
+    /// record it.
+    pub(crate) async fn newest<'a>(
         &self,
-        caller: &AuthContext,
+        caller: &'a AuthContext,
         filter: &Filter,
         latest_only: bool,
         lists: Vec<Newest>,
-    ) -> Result<Vec<Memory>> {
+    ) -> Result<(TenantTx<'a>, Vec<Memory>)> {
         let tx = caller.begin(&self.gate.db, "memory.list_newest").await?;
         let mut found: Vec<Memory> = Vec::new();
         for list in lists {
@@ -91,23 +94,17 @@ impl Memories {
             let newest: Vec<Memory> = newest.into_iter().filter(new).collect();
             found.extend(newest);
         }
-        audit::commit_read(tx, shown(&found)).await?;
-        Ok(found)
+        Ok((tx, found))
     }
 }
 
 /// The newest memories of some scopes.
 #[derive(Debug, Clone)]
-pub struct Newest {
+pub(crate) struct Newest {
     /// Where they are seen.
-    pub scopes: Scopes,
+    pub(crate) scopes: Scopes,
     /// How many.
-    pub most: u32,
+    pub(crate) most: u32,
     /// Of one scope: so many that live there, and as many again that are shared with it.
-    pub and_shared: bool,
-}
-
-fn shown(memories: &[Memory]) -> Entry {
-    let entry = Entry::of("memory.list").memories(memories.iter().map(|memory| memory.id));
-    entry.classified(memories.iter().map(|memory| memory.classification))
+    pub(crate) and_shared: bool,
 }

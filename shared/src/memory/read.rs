@@ -32,6 +32,20 @@ pub(crate) async fn look(tx: &TenantTx<'_>, id: MemoryId) -> Result<Memory> {
     memory.filter(|memory| memory.holds_on(tx.caller().request().at.date_naive())).ok_or(NOT_FOUND)
 }
 
+/// Several memories as [`Memories::read`] gives them, in no order; all of them, or none.
+pub(crate) async fn look_all(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Vec<Memory>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let today = tx.caller().request().at.date_naive();
+    let mut memories = store::lookup::lookup_all(tx, ids).await?;
+    memories.retain(|memory| memory.holds_on(today));
+    if ids.iter().any(|id| memories.iter().all(|memory| memory.id != *id)) {
+        return Err(NOT_FOUND);
+    }
+    Ok(memories)
+}
+
 /// A memory as [`Memories::read`] gives it, held until the transaction ends.
 pub(crate) async fn hold(tx: &TenantTx<'_>, id: MemoryId) -> Result<Memory> {
     let memory = store::lookup::lock(tx, &[id]).await?.pop();

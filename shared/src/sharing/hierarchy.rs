@@ -111,14 +111,19 @@ pub async fn hierarchy(memories: &Memories, ctx: &AuthContext, request: Hierarch
         let found = request.per_level;
         return Err(Error::invalid("per_level", format!("must be from 1 to {MAX_PER_LEVEL}, found {found}")));
     }
-    let (found, degraded) = match &request.query {
-        Some(query) => ranked(memories, ctx, query, &request).await?,
-        None => (newest(memories, ctx, &request).await?, None),
+    let (tx, action, found, degraded) = match &request.query {
+        Some(query) => {
+            let (tx, found, degraded) = ranked(memories, ctx, query, &request).await?;
+            (tx, "memory.search", found, degraded)
+        }
+        None => {
+            let (tx, found) = newest(memories, ctx, &request).await?;
+            (tx, "memory.list", found, None)
+        }
     };
-    let shares = shares_of(memories, ctx, found.iter().map(|(memory, _)| memory)).await?;
+    let places = places(&tx, found.iter().map(|(memory, _)| memory)).await?;
     let mut levels: HashMap<Level, Vec<Seen>> = HashMap::new();
-    for (memory, score) in found {
-        let (level, reason) = place(ctx, &memory, shares.get(&memory.id).map_or(&[], Vec::as_slice));
+    for ((memory, score), (level, reason)) in found.into_iter().zip(places) {
         levels.entry(level).or_default().push(Seen { memory, score, reason });
     }
     for seen in levels.values_mut() {
@@ -129,20 +134,24 @@ pub async fn hierarchy(memories: &Memories, ctx: &AuthContext, request: Hierarch
         });
         seen.truncate(request.per_level as usize);
     }
-    let levels = Level::ALL.into_iter().filter_map(|level| Some((level, levels.remove(&level)?))).collect();
+    let levels: Vec<(Level, Vec<Seen>)> =
+        Level::ALL.into_iter().filter_map(|level| Some((level, levels.remove(&level)?))).collect();
+    let seen = || levels.iter().flat_map(|(_, seen)| seen).map(|seen| &seen.memory);
+    let shown = Entry::of(action).memories(seen().map(|memory| memory.id));
+    audit::commit_read(tx, shown.classified(seen().map(|memory| memory.classification))).await?;
     Ok(Hierarchy { levels, degraded })
 }
 
 type Found = Vec<(Memory, Option<f32>)>;
 
-/// One search over everything; and where that was cut off, one of each level of which there may be more. They leave one row in
-/// the audit log.
-async fn ranked(
-    memories: &Memories,
-    ctx: &AuthContext,
+/// One search over everything; and where that was cut off, one of each level of which there may be more. In the transaction of
+/// the last, in which all of it is still to be recorded.
+async fn ranked<'a>(
+    memories: &'a Memories,
+    ctx: &'a AuthContext,
     query: &str,
     request: &Hierarchical,
-) -> Result<(Found, Option<Degraded>)> {
+) -> Result<(TenantTx<'a>, Found, Option<Degraded>)> {
     let levels = u32::try_from(Level::ALL.len()).unwrap_or(u32::MAX);
     let most = request.per_level.saturating_mul(levels).min(MAX_TOP_K);
     let recall = |scopes, top_k| Recall {
@@ -182,21 +191,22 @@ async fn ranked(
             }
         }
     }
-    let shown = Entry::of("memory.search").memories(found.iter().map(|(memory, _)| memory.id));
-    let shown = shown.classified(found.iter().map(|(memory, _)| memory.classification));
-    audit::commit_read(tx, shown).await?;
-    Ok((found, degraded))
+    Ok((tx, found, degraded))
 }
 
 /// The newest of each level; a memory that is seen at several is there once.
-async fn newest(memories: &Memories, ctx: &AuthContext, request: &Hierarchical) -> Result<Found> {
+async fn newest<'a>(
+    memories: &'a Memories,
+    ctx: &'a AuthContext,
+    request: &Hierarchical,
+) -> Result<(TenantTx<'a>, Found)> {
     let lists = scopes_by_level(ctx).into_iter().map(|(level, scopes)| {
         // One's own scope also has what was shared with one, which is a level of its own.
         let and_shared = level == Level::Personal;
         Newest { scopes: Scopes::Named(scopes), most: request.per_level, and_shared }
     });
-    let found = memories.newest(ctx, &request.filter, request.latest_only, lists.collect()).await?;
-    Ok(found.into_iter().map(|memory| (memory, None)).collect())
+    let (tx, found) = memories.newest(ctx, &request.filter, request.latest_only, lists.collect()).await?;
+    Ok((tx, found.into_iter().map(|memory| (memory, None)).collect()))
 }
 
 /// What the caller reads, from their own outwards.
@@ -210,22 +220,6 @@ fn scopes_by_level(ctx: &AuthContext) -> Vec<(Level, Vec<ScopeName>)> {
 
 fn level_of(ctx: &AuthContext, scope: ScopeId) -> Option<Level> {
     ctx.scope(scope).map(|scope| Level::of(scope.kind))
-}
-
-/// The live shares of those that are seen elsewhere than at home.
-async fn shares_of<'m>(
-    memories: &Memories,
-    ctx: &AuthContext,
-    found: impl Iterator<Item = &'m Memory>,
-) -> Result<Shares> {
-    let ids = elsewhere(found);
-    if ids.is_empty() {
-        return Ok(Shares::new());
-    }
-    let tx = ctx.begin(&memories.gate().db, "share.list_of").await?;
-    let shares = shares_in(&tx, ids).await?;
-    tx.commit().await?;
-    Ok(shares)
 }
 
 type Shares = HashMap<MemoryId, Vec<Share>>;

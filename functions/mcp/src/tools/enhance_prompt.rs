@@ -90,15 +90,11 @@ pub(super) fn describe() -> Description {
 
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
-    let threshold = arguments.threshold.unwrap_or(DEFAULT_THRESHOLD);
-    if !(0.0..=1.0).contains(&threshold) {
-        return Err(Error::invalid("threshold", "must be between 0 and 1").into());
-    }
     let request = Enhance {
         filter: arguments::filter(arguments.filters.as_ref())?,
         scopes: arguments::scopes(arguments.scope.as_deref())?,
         top_k: arguments.top_k.unwrap_or(DEFAULT_TOP_K),
-        threshold,
+        threshold: arguments.threshold.unwrap_or(DEFAULT_THRESHOLD),
         budget: Briefing::budget(arguments.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS))?,
         include: named("include", &arguments.include)?,
         exclude: named("exclude", &arguments.exclude)?,

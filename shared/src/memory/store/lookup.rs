@@ -13,6 +13,13 @@ const LOOKUP: &str = "-- memory.lookup
       FROM memories m
      WHERE m.enterprise_id = $1 AND m.id = $2 AND m.deleted_at IS NULL";
 
+const LOOKUP_ALL: &str = "-- memory.lookup_all
+    SELECT m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, m.categories,
+           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, m.replaced_by, m.occurred_at, m.expires_on,
+           m.version, m.created_at, m.updated_at, m.classification::text
+      FROM memories m
+     WHERE m.enterprise_id = $1 AND m.id = ANY ($2) AND m.deleted_at IS NULL";
+
 const LOOKUP_DELETED: &str = "-- memory.lookup_deleted
     SELECT m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, m.categories,
            m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, m.replaced_by, m.occurred_at, m.expires_on,
@@ -54,6 +61,16 @@ pub(crate) async fn lookup_first(tx: &mut PendingTx<'_>, id: MemoryId) -> Result
 pub(crate) async fn lookup_deleted(tx: &TenantTx<'_>, id: MemoryId) -> Result<Option<Memory>, StoreError> {
     let row = tx.query_opt(LOOKUP_DELETED, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
     row.as_ref().map(row::memory).transpose()
+}
+
+/// Those of the memories that have not been forgotten, in no order.
+pub(crate) async fn lookup_all(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Vec<Memory>, StoreError> {
+    let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    tx.query(LOOKUP_ALL, &[&tx.caller().enterprise_id().uuid(), &ids])
+        .await?
+        .iter()
+        .map(row::memory)
+        .collect()
 }
 
 /// Those of the memories that have not been forgotten, held until the transaction ends. Always in the order of their

@@ -57,7 +57,7 @@ pub(super) async fn dissolve(
 ) -> Result<(Estate, Option<Value>), StoreError> {
     const DISSOLVE: &str = "-- node.dissolve
         SELECT nodes, people, kept_groups, service_accounts, invited, api_keys, approvals, approvals_ended, sharing_policy
-          FROM mem0.dissolve_node($1, $2, $3, $4, $5)";
+          FROM mem0.hand_over_node($1, $2, $3, $4, $5)";
     let caller = tree.caller();
     let (by, at) = (caller.user_id().uuid(), caller.request().at);
     let row = tree.query_one(DISSOLVE, &[&node.0, &heir.0, &members.as_str(), &by, &at]).await?;

@@ -1,69 +1,18 @@
-"""mem0's official Python client against this server, through its whole documented surface.
+"""Memories through mem0's official Python client: adding, searching, listing, changing and forgetting."""
 
-Run by the Rust test `python_client`, which serves the application and sets MEM0_TEST_URL, MEM0_TEST_KEY (the owner of
-an enterprise) and MEM0_TEST_OTHER_KEY (the owner of another one). Every test has entities of its own.
-"""
-
-import asyncio
-import logging
 import os
-import socket
-import unittest
 import uuid
 
-# The client is to reach this server and nothing else: no telemetry, no look-ups.
-_connect = socket.socket.connect
+from case import OTHER_KEY, Case, client
 
-
-def _connect_here(self, address):
-    if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1"):
-        raise AssertionError(f"the client tried to reach {address}")
-    return _connect(self, address)
-
-
-socket.socket.connect = _connect_here
-
-from mem0 import AsyncMemoryClient, MemoryClient  # noqa: E402
-from mem0.client.types import (  # noqa: E402
+from mem0.client.types import (
     AddMemoryOptions,
     DeleteAllMemoryOptions,
     GetAllMemoryOptions,
     SearchMemoryOptions,
     UpdateMemoryOptions,
 )
-from mem0.exceptions import AuthenticationError, MemoryNotFoundError, ValidationError  # noqa: E402
-
-# Errors are provoked here, and asserted.
-logging.getLogger("mem0").setLevel(logging.CRITICAL)
-
-URL = os.environ["MEM0_TEST_URL"]
-KEY = os.environ["MEM0_TEST_KEY"]
-OTHER_KEY = os.environ["MEM0_TEST_OTHER_KEY"]
-
-
-def client(key=KEY):
-    return MemoryClient(api_key=key, host=URL)
-
-
-class Case(unittest.TestCase):
-    def setUp(self):
-        self.client = client()
-        self.user = f"user-{uuid.uuid4()}"
-
-    def remember(self, text, **labels):
-        """One memory, verbatim; its id."""
-        labels = labels or {"user_id": self.user}
-        added = self.client.add(text, infer=False, **labels)
-        self.assertEqual(added["status"], "SUCCEEDED")
-        (result,) = added["results"]
-        self.assertEqual(result["event"], "ADD")
-        return result["id"]
-
-    def texts(self, answer):
-        return [memory["memory"] for memory in answer["results"]]
-
-    def mine(self):
-        return self.client.get_all(filters={"user_id": self.user})
+from mem0.exceptions import MemoryNotFoundError, ValidationError
 
 
 class Starting(Case):
@@ -369,95 +318,3 @@ class Forgetting(Case):
         self.assertIn("reset successful", other.reset()["message"])
         self.assertEqual(other.get_all(filters={})["results"], [])
         self.assertEqual(self.client.get(mine)["memory"], "This stays where it is")
-
-
-class OfAnotherTenant(Case):
-    def test_is_not_there(self):
-        memory = self.remember("The merger is announced in May")
-        other = client(OTHER_KEY)
-        for call in [
-            lambda: other.get(memory),
-            lambda: other.history(memory),
-            lambda: other.update(memory, text="x"),
-            lambda: other.delete(memory),
-            lambda: other.batch_delete([{"memory_id": memory}]),
-            lambda: other.feedback(memory, feedback="NEGATIVE"),
-        ]:
-            with self.assertRaises(MemoryNotFoundError):
-                call()
-        found = other.search("merger", filters={"user_id": self.user})
-        self.assertEqual(found["results"], [])
-        self.assertEqual(other.get_all(filters={"user_id": self.user})["results"], [])
-        self.assertEqual(self.client.get(memory)["memory"], "The merger is announced in May")
-
-
-class NotBuilt(Case):
-    """What the server does not offer says so: a 404 that the client raises, never a success without effect."""
-
-    def test_answers_that_it_is_not_there(self):
-        for name, call in {
-            "create_memory_export": lambda: self.client.create_memory_export(schema="{}", filters={"user_id": "a"}),
-            "get_memory_export": lambda: self.client.get_memory_export(memory_export_id="x"),
-            "get_summary": lambda: self.client.get_summary(filters={"user_id": "a"}),
-            "get_profile": lambda: self.client.get_profile("a"),
-            "generate_profile": lambda: self.client.generate_profile("a"),
-            "get_profile_settings": lambda: self.client.get_profile_settings(),
-            "update_profile_settings": lambda: self.client.update_profile_settings(enabled=True),
-            "sample_profiles": lambda: self.client.sample_profiles(limit=1),
-            "get_profile_job": lambda: self.client.get_profile_job("x"),
-            "project.get": lambda: self.client.project.get(),
-            "project.create": lambda: self.client.project.create(name="p"),
-            "project.update": lambda: self.client.project.update(custom_instructions="x"),
-            "project.delete": lambda: self.client.project.delete(),
-            "project.get_members": lambda: self.client.project.get_members(),
-            "project.add_member": lambda: self.client.project.add_member(email="a@b.example", role="READER"),
-            "project.update_member": lambda: self.client.project.update_member(email="a@b.example", role="OWNER"),
-            "project.remove_member": lambda: self.client.project.remove_member(email="a@b.example"),
-            "get_webhooks": lambda: self.client.get_webhooks(project_id="p"),
-            "create_webhook": lambda: self.client.create_webhook(
-                url="http://127.0.0.1/", name="n", project_id="p", event_types=["memory_add"]
-            ),
-            "update_webhook": lambda: self.client.update_webhook(webhook_id=1, name="n"),
-            "delete_webhook": lambda: self.client.delete_webhook(webhook_id=1),
-        }.items():
-            with self.subTest(name), self.assertRaisesRegex(MemoryNotFoundError, "this path not found"):
-                call()
-
-
-class WithoutWaiting(unittest.TestCase):
-    """The asynchronous client does the same."""
-
-    def test_the_life_of_a_memory(self):
-        async def live():
-            user = f"user-{uuid.uuid4()}"
-            async with AsyncMemoryClient(api_key=KEY, host=URL) as memories:
-                added = await memories.add("Noor plays the cello", user_id=user, infer=False)
-                memory = added["results"][0]["id"]
-                found = await memories.search("which instrument?", filters={"user_id": user})
-                self.assertEqual(found["results"][0]["id"], memory)
-                await memories.update(memory, text="Noor plays the viola")
-                self.assertEqual((await memories.get(memory))["memory"], "Noor plays the viola")
-                self.assertEqual(len(await memories.history(memory)), 2)
-                self.assertEqual((await memories.get_all(filters={"user_id": user}))["count"], 1)
-                await memories.delete(memory)
-                await memories.delete_all(user_id=user)
-                self.assertEqual((await memories.get_all(filters={"user_id": user}))["count"], 0)
-                with self.assertRaises(MemoryNotFoundError):
-                    await memories.get(memory)
-
-        asyncio.run(live())
-
-
-class Credentials(Case):
-    def test_a_key_that_may_only_read_may_not_write(self):
-        reader = client(os.environ["MEM0_TEST_READER_KEY"])
-        memory = self.remember("The reading room is quiet")
-        self.assertEqual(reader.get(memory)["memory"], "The reading room is quiet")
-        with self.assertRaisesRegex(AuthenticationError, "memories:write"):
-            reader.add("x", user_id=self.user, infer=False)
-        with self.assertRaisesRegex(AuthenticationError, "memories:write"):
-            reader.delete(memory)
-
-
-if __name__ == "__main__":
-    unittest.main()
