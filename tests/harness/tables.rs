@@ -90,7 +90,8 @@ impl Tables {
 
     fn changes(&self, now: &Self, additions: bool) -> Vec<String> {
         let mut changed = Vec::new();
-        for (table, before) in &self.0 {
+        // What is kept there follows from the others, and whoever asks, even for nothing, may be told it anew.
+        for (table, before) in self.0.iter().filter(|(table, _)| *table != "kept_scopes") {
             let after = &now.0[table];
             changed.extend(before.difference(after).map(|row| format!("{table}: - {row}")));
             if additions {

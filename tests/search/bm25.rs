@@ -16,13 +16,16 @@ use crate::harness::{Actor, Client as _, TestApp, seeded};
 const WORDS: [&str; 10] =
     ["tea", "violin", "budget", "rocket", "garden", "lisbon", "dragon", "silver", "train", "zebra"];
 
+/// The place whose words have an index of their own.
+const BROAD: usize = 2;
+
 /// The assumed length of a memory where no sample was taken.
-const AVERAGE: f64 = 16.0;
+const ASSUMED: f64 = 16.0;
 
 #[derive(Debug, Clone)]
 struct Fact {
     words: Vec<&'static str>,
-    /// Two small scopes and a broad one.
+    /// Two small scopes and a broad one, by number.
     places: Vec<usize>,
 }
 
@@ -54,10 +57,17 @@ fn queries() -> impl Strategy<Value = Vec<Query>> {
 /// What is found: cosine, BM25 and the share of the query that was matched, by memory.
 type Found = BTreeMap<MemoryId, (f64, f64, f64)>;
 
-/// By the book: k1 = 1.2, b = 0.5, rows of the visible scopes as the collection.
+/// By the book: k1 = 1.2, b = 0.5. The collection is what can be seen; beside a broad scope, where that is not looked
+/// through, it is the rows of the visible scopes.
 fn reference(facts: &[(MemoryId, f64, Fact)], query: &Query) -> Found {
-    let rows = |fact: &Fact| fact.places.iter().filter(|place| query.places.contains(place)).count() as f64;
+    let few = !query.places.contains(&BROAD);
+    let rows = |fact: &Fact| {
+        let rows = fact.places.iter().filter(|place| query.places.contains(place)).count() as f64;
+        if few { rows.min(1.0) } else { rows }
+    };
     let total: f64 = facts.iter().map(|(_, _, fact)| rows(fact)).sum();
+    let words: f64 = facts.iter().map(|(_, _, fact)| rows(fact) * fact.words.len() as f64).sum();
+    let average = if few { words / total } else { ASSUMED };
     let weight = |word: &str| {
         let having = facts.iter().filter(|(_, _, fact)| fact.words.contains(&word));
         let having: f64 = having.map(|(_, _, fact)| rows(fact)).sum();
@@ -69,7 +79,7 @@ fn reference(facts: &[(MemoryId, f64, Fact)], query: &Query) -> Found {
         for word in &query.words {
             let count = fact.words.iter().filter(|has| *has == word).count() as f64;
             if count > 0.0 {
-                let length = fact.words.len() as f64 / AVERAGE;
+                let length = fact.words.len() as f64 / average;
                 text += weight(word) * count * 2.2 / (count + 1.2 * (0.5 + 0.5 * length));
                 matched += weight(word);
             }

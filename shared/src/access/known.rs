@@ -1,7 +1,7 @@
 //! What this process knows of the scopes of those who asked before.
 //!
 //! Every request asks the database whether the credential is still good, and whether what it stands for has changed
-//! (`mem0.who_asks`). Only if it has, the scopes themselves are read again. So nothing here outlives its revocation, and
+//! (`mem0.identify`). Only if it has, the scopes themselves are read again. So nothing here outlives its revocation, and
 //! nothing here needs to be told of a change or to expire.
 
 use std::collections::HashMap;
@@ -30,7 +30,6 @@ pub(super) enum Proof {
 pub(super) struct Known {
     pub(super) tree: Uuid,
     pub(super) access: Uuid,
-    pub(super) broad: Vec<i64>,
     pub(super) within: Option<Vec<ScopeId>>,
     /// Whatever the account may read.
     pub(super) all: Arc<Scopes>,
@@ -63,16 +62,14 @@ impl Answers {
         Some(known)
     }
 
-    /// What a row of `mem0.who_asks` says, made up by what was known where it says that nothing changed.
+    /// What a row of `mem0.identify` says, made up by what was known where it says that nothing changed.
     pub(super) fn learn(&self, proof: Proof, before: Option<Known>, row: &Row) -> Result<Known, StoreError> {
-        let broad: Vec<i64> = row.get("broad");
         let within: Option<Vec<i64>> = row.get("within_scopes");
         let within: Option<Vec<ScopeId>> = within.map(|ids| ids.into_iter().map(ScopeId).collect());
         let all = match (Scopes::from_row(row)?, before) {
-            (Some(scopes), _) => Arc::new(scopes.with_broad(&broad)),
-            (None, Some(before)) if before.broad == broad && before.within == within => return Ok(before),
-            (None, Some(before)) if before.broad == broad => before.all,
-            (None, Some(before)) => Arc::new(Scopes::clone(&before.all).with_broad(&broad)),
+            (Some(scopes), _) => Arc::new(scopes.with_broad(&row.get::<_, Vec<i64>>("broad"))),
+            (None, Some(before)) if before.within == within => return Ok(before),
+            (None, Some(before)) => before.all,
             (None, None) => {
                 let problem = "nothing was known and nothing was told".to_owned();
                 return Err(StoreError::Corrupt { table: "scopes", column: "id", problem });
@@ -83,7 +80,7 @@ impl Answers {
             None => Arc::clone(&all),
         };
         let (tree, access) = (row.get("tree_epoch"), row.get("access_epoch"));
-        let known = Known { tree, access, broad, within, all, scopes };
+        let known = Known { tree, access, within, all, scopes };
         self.keep(proof, known.clone());
         Ok(known)
     }
@@ -128,7 +125,7 @@ mod tests {
     fn known() -> Known {
         let scopes = Arc::new(Scopes::default());
         let (tree, access) = (Uuid::nil(), Uuid::nil());
-        Known { tree, access, broad: Vec::new(), within: None, all: Arc::clone(&scopes), scopes }
+        Known { tree, access, within: None, all: Arc::clone(&scopes), scopes }
     }
 
     fn proof(number: usize) -> Proof {
@@ -152,8 +149,8 @@ mod tests {
     fn an_answer_is_replaced_and_forgotten() {
         let answers = Answers::default();
         answers.keep(proof(1), known());
-        answers.keep(proof(1), Known { broad: vec![7], ..known() });
-        assert_eq!(answers.of(&proof(1)).unwrap().broad, [7]);
+        answers.keep(proof(1), Known { within: Some(vec![ScopeId(7)]), ..known() });
+        assert_eq!(answers.of(&proof(1)).unwrap().within, Some(vec![ScopeId(7)]));
         answers.forget(&proof(1));
         assert!(answers.of(&proof(1)).is_none());
         assert_eq!(answers.0.lock().unwrap().held, 0);

@@ -67,7 +67,7 @@ async fn a_result_has_what_mem0s_clients_read() {
           "score": 1.0,
           "score_breakdown": {
             "actor": 0.0,
-            "bm25": 0.09,
+            "bm25": 0.07,
             "date": 0.0,
             "feedback": 0.0,
             "identifier": 0.0,

@@ -122,12 +122,12 @@ fn rank_among(query: &Query<'_>, condition: &mut Condition, candidates: &str, mo
                    row_number() OVER (ORDER BY c.text + greatest(c.similarity, 0) DESC, c.memory_id DESC) AS place
               FROM ({candidates}) c
         ), found AS MATERIALIZED (
-            SELECT {COLUMNS}, m.capture_id, m.capture_position, m.tokens, c.similarity, c.text, c.place
-              FROM candidates c
+            SELECT {COLUMNS}, m.capture_id, m.capture_position, m.tokens, m.opinion, c.similarity, c.text, c.place
+              FROM (SELECT * FROM candidates ORDER BY place OFFSET 0) c
              CROSS JOIN LATERAL (SELECT m.* FROM memories m WHERE m.id = c.id AND {holds} OFFSET 0) m
-             ORDER BY c.place LIMIT {most}
+             LIMIT {most}
         ), beside AS (
-            SELECT DISTINCT ON (m.id) {COLUMNS}, m.capture_id, m.capture_position, m.tokens,
+            SELECT DISTINCT ON (m.id) {COLUMNS}, m.capture_id, m.capture_position, m.tokens, m.opinion,
                    CASE WHEN m.embedding_model = {model} THEN -(m.embedding <#> {embedding}) END::real,
                    NULL::real, NULL::bigint
               FROM (SELECT f.capture_id, f.capture_position FROM found f ORDER BY f.place LIMIT {EXPLAINED}) b
@@ -140,9 +140,7 @@ fn rank_among(query: &Query<'_>, condition: &mut Condition, candidates: &str, mo
              WHERE m.id <> ALL (ARRAY(SELECT f.id FROM found f))
              ORDER BY m.id
         )
-        SELECT m.*, s.more, s.too_many,
-               (SELECT sum(CASE f.feedback WHEN 'POSITIVE' THEN 1 WHEN 'NEGATIVE' THEN -1 ELSE -2 END)
-                  FROM memory_feedback f WHERE f.enterprise_id = $1 AND f.memory_id = m.id) AS opinion
+        SELECT m.*, s.more, s.too_many
           FROM (SELECT coalesce(bool_or(c.more), false) AS more, coalesce(bool_or(c.too_many), false) AS too_many
                   FROM candidates c) s
           LEFT JOIN (SELECT * FROM found UNION ALL SELECT * FROM beside) m ON true"
@@ -197,7 +195,7 @@ impl Places {
             words: row.get::<_, Option<f32>>(self.text).unwrap_or_default(),
             capture: row.get(self.capture),
             position: row.get(self.position),
-            opinion: row.get::<_, Option<i64>>(self.opinion).unwrap_or_default() as f32,
+            opinion: row.get::<_, i32>(self.opinion) as f32,
             memory,
         })
     }

@@ -154,7 +154,7 @@ impl Installed {
         client
             .execute(
                 "INSERT INTO api_keys (enterprise_id, id, user_id, name, prefix, secret_hash, scopes, created_at)
-                 SELECT $1::text::uuid, p.id::uuid, p.id::uuid, 'bench', 'm0sk_bench', sha256(p.secret::bytea),
+                 SELECT $1::text::uuid, gen_random_uuid(), p.id::uuid, 'bench', 'm0sk_bench', sha256(p.secret::bytea),
                         '{memories:read,memories:write,tenancy:read,tenancy:write}', now()
                    FROM unnest($2::text[], $3::text[]) AS p (id, secret)",
                 &[&self.enterprise, &ids, &keys],
