@@ -244,7 +244,7 @@ pub(super) async fn interrupt(
 
 async fn revoked_key(client: &mut Client, postgres: &Postgres, watched: &Watched<'_>) -> Result<()> {
     const REVOKE: &str =
-        "UPDATE api_keys SET revoked_at = CASE WHEN $2 THEN now() END WHERE id = $1::text::uuid";
+        "UPDATE api_keys SET revoked_at = CASE WHEN $2 THEN now() END WHERE user_id = $1::text::uuid";
     let person = 2;
     let id = watched.installed.person(person);
     client.authorize(&watched.installed.key(person));
