@@ -2,8 +2,9 @@
 
 What it does is what somebody would write who has this schema and these rules: the API key is looked up at every request,
 memories are read under row-level security in a transaction that is bound to the caller, and search takes its candidates
-from the product's own SQL function. What it leaves out is to its advantage: it neither embeds the question (it is given
-the vectors), nor ranks the candidates again, nor writes an audit row, nor is it rate-limited.
+from the product's own SQL function, and what is shown is recorded in the audit log, in the same transaction. What it leaves
+out is to its advantage: it neither embeds the question (it is given the vectors), nor ranks the candidates again, nor is
+it rate-limited.
 
 The first line of standard input is what it needs to know, as JSON; the first of standard output says where it listens.
 """
@@ -24,15 +25,15 @@ import asyncpg
 import uvicorn
 from fastmcp import FastMCP
 from fastmcp.server.auth import AccessToken, TokenVerifier
-from fastmcp.server.dependencies import get_access_token
+from fastmcp.server.dependencies import get_access_token, get_http_request
 
 SETUP = json.loads(sys.stdin.readline())
 # As PostgreSQL receives a halfvec: how many numbers, nothing, the numbers.
 VECTORS = {text: struct.pack(f">HH{len(v)}e", len(v), 0, *v) for text, v in SETUP["vectors"]}
 DIGITS = {digit: value for value, digit in enumerate("0123456789abcdefghjkmnpqrstvwxyz")}
 
-PRINCIPAL = """SELECT enterprise_id, user_id, email, verbs, expired, scope_ids, ceiling
-                 FROM mem0.principal($1, NULL, $2, NULL, NULL)"""
+PRINCIPAL = """SELECT enterprise_id, user_id, email, credential_id, verbs, expired, scope_ids, ceiling
+                 FROM mem0.identify($1, NULL, $2, NULL, NULL)"""
 BIND = """SELECT set_config('mem0.enterprise', $1, true), set_config('mem0.readable', $2, true),
                  set_config('mem0.ceiling', $3, true), set_config('mem0.at', $4, true)"""
 COLUMNS = "m.id, m.content, m.metadata, m.categories, m.created_at, m.updated_at"
@@ -42,6 +43,9 @@ SEARCH = f"""SELECT {COLUMNS}, c.similarity, c.text
                JOIN memories m ON m.enterprise_id = $6 AND m.id = c.memory_id
               WHERE {HOLDS}
               ORDER BY c.text + greatest(c.similarity, 0) DESC, m.id DESC LIMIT $7"""
+RECORD = """INSERT INTO audit_log (enterprise_id, id, at, actor_id, actor_method, credential_id, action, memory_ids, operation,
+                                   request_id, ip, user_agent, tags)
+            VALUES ($1, $2, $3, $4, 'api_key', $5, $6, $7, $8, $9, $10, $11, '{data-access}')"""
 LOOKUP = f"SELECT {COLUMNS} FROM memories m WHERE m.enterprise_id = $2 AND m.id = $3 AND {HOLDS}"
 
 pool: asyncpg.Pool
@@ -63,14 +67,20 @@ class Keys(TokenVerifier):
 mcp = FastMCP("peer", auth=Keys())
 
 
-async def read(sql, after_today, *params):
-    """Every row of a statement in a transaction that is bound to whoever asks."""
+async def read(action, tool, sql, after_today, *params):
+    """Every row of a statement in a transaction that is bound to whoever asks, recorded as having been shown."""
     claims = get_access_token().claims
     row, now = claims["row"], claims["now"]
     scopes = "{" + ",".join(map(str, row["scope_ids"])) + "}"
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(BIND, str(row["enterprise_id"]), scopes, row["ceiling"] or "restricted", now.isoformat())
-        return await connection.fetch(sql, now.date(), *after_today(row), *params)
+        found = await connection.fetch(sql, now.date(), *after_today(row), *params)
+        request = get_http_request()
+        await connection.execute(
+            RECORD, row["enterprise_id"], uuid.uuid4(), now, row["user_id"], row["credential_id"], action,
+            [it["id"] for it in found], f"tool {tool}", uuid.uuid4(), request.client.host, request.headers.get("user-agent"),
+        )
+    return found
 
 
 def view(row):
@@ -89,7 +99,7 @@ async def search_memories(query: str, top_k: int = 10) -> dict:
     """Find memories that answer a question, best first."""
     vector = VECTORS[query]
     rows = await read(
-        SEARCH, lambda who: (who["scope_ids"], vector, SETUP["model"], query, who["enterprise_id"], top_k)
+        "memory.search", "search_memories", SEARCH, lambda who: (who["scope_ids"], vector, SETUP["model"], query, who["enterprise_id"], top_k)
     )
     return {"results": [view(row) | {"score": (row["similarity"] or 0) + (row["text"] or 0)} for row in rows]}
 
@@ -100,7 +110,7 @@ async def get_memory(memory_id: str) -> dict:
     number = 0
     for digit in memory_id.removeprefix("mem_"):
         number = number * 32 + DIGITS[digit]
-    rows = await read(LOOKUP, lambda who: (who["enterprise_id"], uuid.UUID(int=number)))
+    rows = await read("memory.read", "get_memory", LOOKUP, lambda who: (who["enterprise_id"], uuid.UUID(int=number)))
     if not rows:
         raise ValueError("memory not found")
     return view(rows[0])
