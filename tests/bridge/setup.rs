@@ -70,16 +70,40 @@ async fn every_tool_is_told_once_and_what_was_there_is_kept() {
     }
 }
 
-/// VS Code lets people write comments there. Rather than to lose them, it says what to do.
+/// VS Code lets people write comments there, and commas before a closing bracket.
 #[tokio::test]
-async fn a_file_with_comments_is_left_alone() {
+async fn a_file_with_comments_keeps_them() {
     let (home, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let path = home.path().join(".config/Code/User/mcp.json");
-    let before = "{\n  // Mine.\n  \"servers\": {}\n}\n";
+    let before = "\u{feff}{\r\n  // Mine.\r\n  \"servers\": {\r\n    \"other\": { \"command\": \"x\" }, // slow\r\n  },\r\n}\r\n";
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, before).unwrap();
-    let refused = setup(home.path(), place.path(), &["vscode"]).await;
-    let said = String::from_utf8(refused.stderr).unwrap();
-    assert!(!refused.status.success() && said.contains("it is not plain JSON"), "{said}");
-    assert_eq!(fs::read_to_string(&path).unwrap(), before);
+    assert!(setup(home.path(), place.path(), &["vscode"]).await.status.success());
+    let written = fs::read_to_string(&path).unwrap();
+    let (head, tail) = before.split_at(before.find("  },").unwrap());
+    assert!(written.starts_with(head) && written.ends_with(tail), "{written}");
+    assert!(written[head.len()..].starts_with("    \"mem0\": {\r\n      \"type\": \"stdio\","), "{written}");
+    assert_eq!(fs::read_to_string(path.with_extension("json.bak")).unwrap(), before);
+    let again = setup(home.path(), place.path(), &["vscode"]).await;
+    assert!(String::from_utf8(again.stderr).unwrap().contains("is up to date"));
+    assert_eq!(fs::read_to_string(&path).unwrap(), written);
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_understood_is_left_alone() {
+    for (before, problem) in [
+        ("{ \"servers\": [] } // mine\n", "servers is not an object"),
+        ("{ servers: {} }\n", "it is not JSON, even with comments"),
+        ("[]", "it is not a JSON object"),
+    ] {
+        let (home, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = home.path().join(".config/Code/User/mcp.json");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, before).unwrap();
+        let refused = setup(home.path(), place.path(), &["vscode"]).await;
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(!refused.status.success() && said.contains(problem), "{said}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), before);
+        assert!(!path.with_extension("json.bak").exists());
+    }
 }

@@ -1,10 +1,10 @@
 //! Getting an entry into a configuration without disturbing the rest of it.
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::{Value, json};
+use jsonc_parser::cst::CstInputValue;
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
-use super::json::Json;
+use super::jsonc;
 use super::tool::Tool;
 
 /// The name under which the server is listed.
@@ -28,26 +28,19 @@ pub(super) fn with_entry(tool: Tool, text: &str, entry: &Entry) -> Result<String
 }
 
 fn json(tool: Tool, text: &str, entry: &Entry) -> Result<String> {
-    let mut document = match text.trim() {
-        "" => Json::Object(Vec::new()),
-        text => serde_json::from_str(text).context("it is not plain JSON")?,
-    };
-    let servers = document.member(tool.servers()).context("it is not a JSON object")?;
-    let ours = servers.member(NAME).with_context(|| format!("{} is not an object", tool.servers()))?;
-    let mut set = |name: &str, value: Value| -> Result<()> {
-        *ours.member(name).with_context(|| format!("{NAME} is not an object"))? = value.into();
+    jsonc::edit(text, |document| {
+        let servers = jsonc::object(document, tool.servers())?;
+        let ours = jsonc::object(&servers, NAME)?;
+        if matches!(tool, Tool::Vscode | Tool::ClaudeCode) {
+            jsonc::set(&ours, "type", "stdio".into())?;
+        }
+        jsonc::set(&ours, "command", entry.command.as_str().into())?;
+        jsonc::set(&ours, "args", ARGUMENTS.map(CstInputValue::from).to_vec().into())?;
+        if let Some(url) = &entry.url {
+            jsonc::set(&jsonc::object(&ours, "env")?, "MEM0_URL", url.as_str().into())?;
+        }
         Ok(())
-    };
-    if matches!(tool, Tool::Vscode | Tool::ClaudeCode) {
-        set("type", json!("stdio"))?;
-    }
-    set("command", json!(entry.command))?;
-    set("args", json!(ARGUMENTS))?;
-    if let Some(url) = &entry.url {
-        let env = ours.member("env").context("env is not an object")?;
-        *env.member("MEM0_URL").context("env is not an object")? = json!(url).into();
-    }
-    Ok(format!("{}\n", serde_json::to_string_pretty(&document)?))
+    })
 }
 
 fn toml(tool: Tool, text: &str, entry: &Entry) -> Result<String> {
@@ -108,16 +101,76 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_left_alone() {
-        for (tool, text) in [
-            (Tool::Vscode, "{ // mine\n}"),
-            (Tool::Vscode, "[]"),
-            (Tool::Gemini, r#"{"mcpServers": 7}"#),
-            (Tool::Gemini, r#"{"mcpServers": {"mem0": "x"}}"#),
-            (Tool::Codex, "= 7"),
-            (Tool::Codex, "mcp_servers = 7"),
-        ] {
-            assert!(with_entry(tool, text, &entry()).is_err(), "{text}");
+    fn comments_in_a_json_file_stay_and_so_does_how_it_is_written() {
+        let before = [
+            "\u{feff}// Shared by the team.",
+            "{",
+            "\t\"servers\": { // local ones",
+            "\t\t\"other\": {\"command\": \"x\"}, /* slow */",
+        ];
+        let after = ["\t},", "\t// What is asked for.", "\t\"inputs\": [1.50, ],", "}", ""];
+        let ours = [
+            "\t\t\"mem0\": {",
+            "\t\t\t\"type\": \"stdio\",",
+            "\t\t\t\"command\": \"/opt/mem0\",",
+            "\t\t\t\"args\": [\"mcp\", \"serve\"],",
+            "\t\t\t\"env\": {",
+            "\t\t\t\t\"MEM0_URL\": \"https://mem0.example\"",
+            "\t\t\t}",
+            "\t\t},",
+        ];
+        let text = [&before[..], &after].concat().join("\r\n");
+        let changed = with_entry(Tool::Vscode, &text, &entry()).unwrap();
+        assert_eq!(changed, [&before[..], &ours, &after].concat().join("\r\n"));
+        assert_eq!(with_entry(Tool::Vscode, &changed, &entry()).unwrap(), changed);
+    }
+
+    #[test]
+    fn a_file_with_nothing_in_it_gets_an_object() {
+        for text in ["", " \n", "\u{feff}", "{}", "{ }\n", "// Mine.\n", "// Mine.\n{\n}\n", "{ // Mine.\n}"]
+        {
+            let changed = with_entry(Tool::Vscode, text, &entry()).unwrap();
+            assert_eq!(text.contains("// Mine."), changed.contains("// Mine.\n"), "{changed}");
+            let plain: String = changed.lines().map(|line| line.replace("// Mine.", "")).collect();
+            let read: serde_json::Value = serde_json::from_str(plain.trim_start_matches('\u{feff}')).unwrap();
+            assert_eq!(read["servers"]["mem0"]["args"], serde_json::json!(["mcp", "serve"]), "{changed}");
+            assert_eq!(with_entry(Tool::Vscode, &changed, &entry()).unwrap(), changed);
         }
+    }
+
+    #[test]
+    fn an_entry_is_corrected_where_it_is_wrong_and_nowhere_else() {
+        let text = "{\n  \"servers\": {\n    \"mem0\": {\n      \"command\": \"old\", // ours\n      \"args\": [ \"mcp\", /* the bridge */ \"serve\" ],\n      \"dev\": {\"watch\": true}\n    }\n  }\n}";
+        let changed = with_entry(Tool::Vscode, text, &Entry { url: None, ..entry() }).unwrap();
+        let expected = text.replace("old", "/opt/mem0");
+        let expected = expected.replace("true}\n", "true},\n      \"type\": \"stdio\"\n");
+        assert_eq!(changed, expected);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_left_alone() {
+        for (tool, text, problem) in [
+            (Tool::Vscode, "{ mine: 1 }", "not JSON"),
+            (Tool::Vscode, "{ 'servers': {} }", "not JSON"),
+            (Tool::Vscode, "{ \"servers\": {}", "not JSON"),
+            (Tool::Vscode, "{ \"servers\": {} } {}", "not JSON"),
+            (Tool::Vscode, "{ \"a\": 1 \"b\": 2 }", "not JSON"),
+            (Tool::Vscode, "/* never closed", "not JSON"),
+            (Tool::Vscode, "[]", "not a JSON object"),
+            (Tool::Vscode, "null", "not a JSON object"),
+            (Tool::Vscode, "{\"servers\": [ /* none */ ]}", "servers is not an object"),
+            (Tool::Vscode, "{\"servers\": {}, \"servers\": {}}", "servers is there twice"),
+            (Tool::Gemini, r#"{"mcpServers": 7}"#, "mcpServers is not an object"),
+            (Tool::Gemini, r#"{"mcpServers": null}"#, "mcpServers is not an object"),
+            (Tool::Gemini, r#"{"mcpServers": {"mem0": "x"}}"#, "mem0 is not an object"),
+            (Tool::Gemini, r#"{"mcpServers": {"mem0": {"env": []}}}"#, "env is not an object"),
+            (Tool::Codex, "= 7", "not valid TOML"),
+            (Tool::Codex, "mcp_servers = 7", "mcp_servers is not a table"),
+        ] {
+            let error = with_entry(tool, text, &entry()).unwrap_err();
+            assert!(format!("{error:#}").contains(problem), "{text}: {error:#}");
+        }
+        let deep = format!("{{\"a\": {}", "[".repeat(200_000));
+        assert!(with_entry(Tool::Vscode, &deep, &entry()).is_err());
     }
 }

@@ -5,7 +5,7 @@
 //! an entry gets into it without disturbing the rest.
 
 mod edit;
-mod json;
+mod jsonc;
 mod tool;
 
 use std::fs;
