@@ -44,3 +44,38 @@ fn lines(head: &[u8]) -> HeaderMap {
     }
     headers
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that panics says where it broke")]
+mod tests {
+    use std::fs;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    /// What `scripts/fuzz` found to reach every place that it reached.
+    #[test]
+    fn what_fuzzing_found_passes() {
+        let kept = include_str!("../fuzz/kept.base64");
+        assert!(kept.lines().count() > 100);
+        kept.lines().for_each(|line| read(&STANDARD.decode(line).unwrap()));
+    }
+
+    /// What libFuzzer begins with, cut off at every byte and with every byte changed: seconds of what it does for minutes.
+    #[test]
+    fn whatever_becomes_of_a_message_on_its_way_passes() {
+        for file in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds")).unwrap() {
+            let seed = fs::read(file.unwrap().path()).unwrap();
+            for at in 0..seed.len() {
+                read(&seed[..at]);
+                for byte in [0, b'"', b'\\', b'{', b']', b'\n', b'9', seed[at] ^ 0x80] {
+                    let mut changed = seed.clone();
+                    changed[at] = byte;
+                    read(&changed);
+                }
+            }
+        }
+    }
+}

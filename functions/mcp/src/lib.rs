@@ -19,7 +19,7 @@ mod endpoint;
 mod era;
 mod exchange;
 mod fault;
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod headers;
 mod json;
