@@ -205,6 +205,7 @@ async fn whatever_requests_can_reach_is_under_row_level_security() {
         "sessions",
         "refresh_tokens",
         "api_keys",
+        "oauth_client_assertions",
         "oauth_clients",
         "oauth_grants",
         "oauth_codes",

@@ -11,6 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use super::{HOME, assert_succeeded, python, rust_round, script};
 use crate::harness::{TestApp, person};
 use crate::node::packages::{node, packages};
+use crate::python::environment;
 
 /// What a browser does with an address.
 async fn open(address: String) -> reqwest::Response {
@@ -109,5 +110,24 @@ async fn the_inspector_signs_in() {
         for tool in mcp::tools::Tool::ALL {
             assert!(tools.contains(tool.name()), "{era}: {tools}");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_application_of_authlibs_proves_by_a_signature_who_it_is() {
+    let python = tokio::task::spawn_blocking(|| {
+        environment::python("authlib", &format!("{HOME}/authlib.txt"), "Authlib (about 15 MB, once)")
+    });
+    let python = python.await.unwrap();
+    let (app, url) = TestApp::published().await;
+    let ada = app.registered("ada").await;
+    let person = person(&app, &ada.email).await;
+    for algorithm in ["RS256", "ES256", "EdDSA"] {
+        let mut command = Command::new(&python);
+        command.args([&format!("{HOME}/confidential.py"), algorithm]);
+        command
+            .env("AUTHLIB_INSECURE_TRANSPORT", "1")
+            .env("MEM0_TEST_NOW", app.now().timestamp().to_string());
+        assert_succeeded(algorithm, &run(command, &url, &person).await);
     }
 }

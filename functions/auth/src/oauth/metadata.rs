@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use shared::access::{ApiKeyVerb, MCP};
 use shared::http::Json;
 use shared::identity::Identity;
-use shared::identity::oauth::clients::GrantType;
+use shared::identity::oauth::clients::{AUTH_METHODS, GrantType};
+use shared::identity::oauth::jwks::ALGORITHMS;
 
 /// `GET /.well-known/oauth-authorization-server`
 pub(crate) async fn authorization_server(State(identity): State<Identity>) -> Response {
     let issuer = identity.gate().issuer();
-    let secrets = ["none", "client_secret_basic", "client_secret_post"];
+    let algorithms = ALGORITHMS.map(|known| format!("{known:?}"));
     public(json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/oauth/authorize"),
@@ -27,9 +28,12 @@ pub(crate) async fn authorization_server(State(identity): State<Identity>) -> Re
         "response_modes_supported": ["query"],
         "grant_types_supported": GrantType::ALL.map(GrantType::as_str),
         "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": secrets,
-        "revocation_endpoint_auth_methods_supported": secrets,
-        "introspection_endpoint_auth_methods_supported": secrets,
+        "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
+        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_endpoint_auth_methods_supported": AUTH_METHODS,
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
         "authorization_response_iss_parameter_supported": true,
         "client_id_metadata_document_supported": true,
     }))

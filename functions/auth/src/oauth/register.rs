@@ -6,6 +6,7 @@ use http::StatusCode;
 use http::header::CACHE_CONTROL;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
+use serde_json::Value;
 use shared::http::{Json, Unproven};
 use shared::identity::Identity;
 use shared::identity::oauth::clients::{Metadata, Registered};
@@ -29,6 +30,12 @@ struct Registration<'a> {
     grant_types: Vec<&'static str>,
     response_types: &'static [&'static str],
     token_endpoint_auth_method: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_endpoint_auth_signing_alg: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwks_uri: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwks: Option<&'a Value>,
 }
 
 pub(crate) async fn register(
@@ -48,6 +55,7 @@ pub(crate) async fn register(
         other => OAuthError::Failed(other),
     })?;
     let Registered { client, auth_method, secret, at } = identity.register_client(&request, metadata).await?;
+    let keys = client.keys();
     let registration = Registration {
         client_id: &client.id,
         client_id_issued_at: at.timestamp(),
@@ -59,6 +67,11 @@ pub(crate) async fn register(
         grant_types: client.grant_types.iter().map(|it| it.as_str()).collect(),
         response_types: if client.redirect_uris.is_empty() { &[] } else { &["code"] },
         token_endpoint_auth_method: &auth_method,
+        token_endpoint_auth_signing_alg: keys
+            .and_then(|keys| keys.algorithm)
+            .map(|known| format!("{known:?}")),
+        jwks_uri: keys.and_then(|keys| keys.uri.as_deref()),
+        jwks: keys.and_then(|keys| keys.jwks.as_ref()),
     };
     Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(registration)).into_response())
 }

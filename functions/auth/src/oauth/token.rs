@@ -4,8 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::HeaderMap;
-use http::header::{AUTHORIZATION, CACHE_CONTROL};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use shared::access::RequestInfo;
@@ -18,6 +17,9 @@ use shared::identity::oauth::{Code, OAuthError, scope};
 
 use super::form::Form;
 use super::refused::Refused;
+
+/// RFC 7523 section 2.2.
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// RFC 6749 section 5.1.
 #[derive(Serialize)]
@@ -95,26 +97,42 @@ async fn by_client(
     }
 }
 
-/// Who sends a request: by `Authorization: Basic`, or in the body, never both (RFC 6749 section 2.3).
+/// Who sends a request: by `Authorization: Basic`, or in the body by a secret or an assertion, one of them (RFC 6749 section
+/// 2.3, RFC 7521 section 4.2).
 pub(super) fn credentials(headers: &HeaderMap, form: &Form) -> Result<Credentials, OAuthError> {
-    let (id, secret) = (form.one("client_id")?, form.one("client_secret")?.map(SecretString::from));
-    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(Credentials { id, secret }) };
-    let wrong =
-        || OAuthError::new(Code::InvalidClient, "Authorization must be Basic, with client_id and secret");
-    let text = value.to_str().ok().and_then(|text| text.trim().split_once(' ')).ok_or_else(wrong)?;
-    if !text.0.eq_ignore_ascii_case("basic") {
-        return Err(wrong());
+    let id = form.one("client_id")?;
+    let secret = form.one("client_secret")?.map(SecretString::from);
+    let assertion = form.one("client_assertion")?.map(SecretString::from);
+    let kind = form.one("client_assertion_type")?;
+    if kind.as_deref().map_or(assertion.is_some(), |kind| kind != ASSERTION_TYPE) {
+        let what = format!("client_assertion_type must be {ASSERTION_TYPE}");
+        return Err(OAuthError::new(Code::InvalidClient, what));
     }
-    let decoded = STANDARD.decode(text.1.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let decoded = decoded.ok_or_else(wrong)?;
-    let (user, password) = decoded.split_once(':').ok_or_else(wrong)?;
+    let twice = || OAuthError::new(Code::InvalidRequest, "the application says twice who it is");
+    if assertion.is_some() && (secret.is_some() || headers.contains_key(AUTHORIZATION)) {
+        return Err(twice());
+    }
+    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(Credentials { id, secret, assertion }) };
+    let (user, password) = basic(value).ok_or_else(|| {
+        OAuthError::new(Code::InvalidClient, "Authorization must be Basic, with client_id and secret")
+    })?;
+    if secret.is_some() || id.is_some_and(|id| id != user) {
+        return Err(twice());
+    }
+    Ok(Credentials { id: Some(user), secret: Some(password.into()), assertion: None })
+}
+
+/// Both parts of `Basic`, which are encoded like a form's.
+fn basic(value: &HeaderValue) -> Option<(String, String)> {
+    let (scheme, encoded) = value.to_str().ok()?.trim().split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (user, password) = decoded.split_once(':')?;
     let decode = |part: &str| {
         let pair = form_urlencoded::parse(part.as_bytes()).next().map(|(text, _)| text.into_owned());
         pair.unwrap_or_default()
     };
-    let (user, password) = (decode(user), decode(password));
-    if secret.is_some() || id.is_some_and(|id| id != user) {
-        return Err(OAuthError::new(Code::InvalidRequest, "the application says twice who it is"));
-    }
-    Ok(Credentials { id: Some(user), secret: Some(password.into()) })
+    Some((decode(user), decode(password)))
 }

@@ -42,10 +42,16 @@ impl Fetcher {
         self.reach == Reach::Loopback
     }
 
-    /// The JSON document at an address, or why there is none.
-    pub(super) async fn get(&self, address: &str) -> Result<Bytes, String> {
+    /// Whether an address is one to read from, as far as that can be told without looking.
+    pub(super) fn check(&self, address: &str) -> Result<Uri, String> {
         let uri: Uri = address.parse().map_err(|_| "this is no address".to_owned())?;
         self.reach.check(&uri)?;
+        Ok(uri)
+    }
+
+    /// The JSON document at an address, or why there is none.
+    pub(super) async fn get(&self, address: &str) -> Result<Bytes, String> {
+        let uri = self.check(address)?;
         tokio::time::timeout(PATIENCE, self.read(uri))
             .await
             .unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))

@@ -18,6 +18,7 @@ mod error;
 pub mod fetch;
 pub mod grants;
 pub mod introspect;
+pub mod jwks;
 mod pkce;
 mod redirect;
 pub mod refresh;

@@ -1,37 +1,17 @@
 //! People whose enterprise vouches for them (ID-JAG), and service accounts.
 
 use chrono::TimeDelta;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
-use shared::identity::signing_keys::SigningKey;
 
+use super::signer::Signer;
 use super::{assert_refused, token};
 use crate::harness::{Actor, Answer, Client as _, TestApp};
 
 const ISSUER: &str = "https://idp.northwind.example";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-/// PKCS #8 of an Ed25519 key, up to the seed (RFC 8410 section 7).
-const PKCS8_HEAD: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+const TYPE: &str = "oauth-id-jag+jwt";
 
-/// An identity provider, as far as it signs.
-struct Provider([u8; 32]);
-
-impl Provider {
-    fn jwks(&self) -> Value {
-        json!({ "keys": [SigningKey::from_seed(self.0, TestApp::start()).jwk()] })
-    }
-
-    fn sign(&self, claims: &Value, change: impl FnOnce(&mut Header)) -> String {
-        let mut header = Header::new(Algorithm::EdDSA);
-        header.typ = Some("oauth-id-jag+jwt".to_owned());
-        header.kid = Some(SigningKey::from_seed(self.0, TestApp::start()).id);
-        change(&mut header);
-        let key = EncodingKey::from_ed_der(&[PKCS8_HEAD.as_slice(), &self.0].concat());
-        jsonwebtoken::encode(&header, claims, &key).unwrap()
-    }
-}
-
-async fn trusts(owner: &Actor, provider: &Provider, domain: &str) -> Answer {
+async fn trusts(owner: &Actor, provider: &Signer, domain: &str) -> Answer {
     let body = json!({ "name": "Northwind", "issuer": ISSUER, "jwks": provider.jwks(), "domains": [domain] });
     owner.post("/v1/auth/identity-providers", body).await
 }
@@ -62,21 +42,22 @@ async fn an_enterprise_vouches_for_its_people() {
     let app = TestApp::new().await;
     let owner = app.owner("owner").await;
     let ada = owner.stranger("ada").await;
-    let provider = Provider([7; 32]);
+    let provider = Signer([7; 32]);
     trusts(&owner, &provider, &domain(&ada)).await.assert_status(201);
     let client = application(&app).await;
-    let answer = brings(&app, &client, &provider.sign(&claims(&app, &client, &ada.email), |_| ())).await.ok();
+    let answer =
+        brings(&app, &client, &provider.sign(TYPE, &claims(&app, &client, &ada.email), |_| ())).await.ok();
     assert_eq!((&answer["scope"], &answer["refresh_token"]), (&json!("memories:read"), &Value::Null));
     let assistant = ada.with_token(answer["access_token"].as_str().unwrap());
     let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
     assistant.post("/mcp", list).await.assert_status(200);
     // Known by the subject from now on, whatever the address becomes.
-    let renamed = provider.sign(&claims(&app, &client, "ada@elsewhere.example"), |_| ());
+    let renamed = provider.sign(TYPE, &claims(&app, &client, "ada@elsewhere.example"), |_| ());
     brings(&app, &client, &renamed).await.assert_status(200);
     let listed = owner.get("/v1/auth/identity-providers").await.ok();
     let id = listed["results"][0]["id"].as_str().unwrap();
     owner.delete(&format!("/v1/auth/identity-providers/{id}")).await.assert_status(204);
-    let late = provider.sign(&claims(&app, &client, &ada.email), |_| ());
+    let late = provider.sign(TYPE, &claims(&app, &client, &ada.email), |_| ());
     assert_refused(&brings(&app, &client, &late).await, 400, "invalid_grant");
 }
 
@@ -85,7 +66,7 @@ async fn an_assertion_that_is_not_what_it_should_be_is_refused() {
     let app = TestApp::new().await;
     let owner = app.owner("owner").await;
     let ada = owner.stranger("ada").await;
-    let provider = Provider([7; 32]);
+    let provider = Signer([7; 32]);
     trusts(&owner, &provider, &domain(&ada)).await.assert_status(201);
     let (client, other) = (application(&app).await, application(&app).await);
     let good = claims(&app, &client, &ada.email);
@@ -96,20 +77,15 @@ async fn an_assertion_that_is_not_what_it_should_be_is_refused() {
             Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
             value => claims[name] = value,
         }
-        provider.sign(&claims, |_| ())
+        provider.sign(TYPE, &claims, |_| ())
     };
     let now = app.now().timestamp();
     for (what, assertion) in [
         ("no JWT", "x".to_owned()),
-        ("typ", provider.sign(&good, |header| header.typ = Some("JWT".to_owned()))),
-        ("typ missing", provider.sign(&good, |header| header.typ = None)),
-        ("unknown key", provider.sign(&good, |header| header.kid = Some("unknown".to_owned()))),
-        (
-            "other key",
-            Provider([8; 32]).sign(&good, |header| {
-                header.kid = provider.jwks()["keys"][0]["kid"].as_str().map(str::to_owned)
-            }),
-        ),
+        ("typ", provider.sign(TYPE, &good, |header| header.typ = Some("JWT".to_owned()))),
+        ("typ missing", provider.sign(TYPE, &good, |header| header.typ = None)),
+        ("unknown key", provider.sign(TYPE, &good, |header| header.kid = Some("unknown".to_owned()))),
+        ("other key", Signer([8; 32]).sign(TYPE, &good, |header| header.kid = Some(provider.kid()))),
         ("issuer", with("iss", json!("https://evil.example"))),
         ("audience", with("aud", json!("https://evil.example"))),
         ("audience missing", with("aud", Value::Null)),
@@ -130,13 +106,10 @@ async fn an_assertion_that_is_not_what_it_should_be_is_refused() {
     let elsewhere = with("resource", json!("https://evil.example/mcp"));
     assert_refused(&brings(&app, &client, &elsewhere).await, 400, "invalid_target");
     // HS256 with what is published, and none.
-    let public = SigningKey::from_seed(provider.0, TestApp::start()).public;
-    let mut header = Header::new(Algorithm::HS256);
-    header.typ = Some("oauth-id-jag+jwt".to_owned());
-    let confused = jsonwebtoken::encode(&header, &good, &EncodingKey::from_secret(&public)).unwrap();
+    let confused = provider.confused(TYPE, &good);
     assert_refused(&brings(&app, &client, &confused).await, 400, "invalid_grant");
 
-    let once = provider.sign(&good, |_| ());
+    let once = provider.sign(TYPE, &good, |_| ());
     brings(&app, &client, &once).await.assert_status(200);
     assert!(
         assert_refused(&brings(&app, &client, &once).await, 400, "invalid_grant").contains("used before")
@@ -148,7 +121,7 @@ async fn an_assertion_that_is_not_what_it_should_be_is_refused() {
 #[tokio::test]
 async fn a_provider_speaks_for_its_own_enterprise_and_domains_only() {
     let (app, alice, bob) = TestApp::two_tenants().await;
-    let (theirs, ours) = (Provider([7; 32]), Provider([8; 32]));
+    let (theirs, ours) = (Signer([7; 32]), Signer([8; 32]));
     // Both trust the same issuer, Bob with keys of his own making and for Alice's domain, too.
     trusts(&alice, &theirs, &domain(&alice)).await.assert_status(201);
     let body = json!({
@@ -156,9 +129,9 @@ async fn a_provider_speaks_for_its_own_enterprise_and_domains_only() {
     });
     bob.post("/v1/auth/identity-providers", body).await.assert_status(201);
     let client = application(&app).await;
-    let forged = ours.sign(&claims(&app, &client, &alice.email), |_| ());
+    let forged = ours.sign(TYPE, &claims(&app, &client, &alice.email), |_| ());
     assert_refused(&brings(&app, &client, &forged).await, 400, "invalid_grant");
-    let genuine = theirs.sign(&claims(&app, &client, &alice.email), |_| ());
+    let genuine = theirs.sign(TYPE, &claims(&app, &client, &alice.email), |_| ());
     let answer = brings(&app, &client, &genuine).await.ok();
     let whoami = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "whoami", "arguments": {} } });
     let told = alice.with_token(answer["access_token"].as_str().unwrap()).post("/mcp", whoami).await.ok();
@@ -170,7 +143,7 @@ async fn only_owners_decide_whom_their_enterprise_trusts() {
     let app = TestApp::new().await;
     let owner = app.owner("owner").await;
     let admin = owner.enterprise_colleague("admin", shared::access::Role::Admin).await;
-    let provider = Provider([7; 32]);
+    let provider = Signer([7; 32]);
     trusts(&admin, &provider, "northwind.example").await.assert_problem(403, "forbidden", None);
     admin.get("/v1/auth/identity-providers").await.assert_problem(403, "forbidden", None);
     let key = owner.with_api_key().await;

@@ -73,6 +73,7 @@ async fn what_cannot_be_registered_is_refused() {
         json!({ "redirect_uris": uris, "grant_types": ["refresh_token"] }),
         json!({ "redirect_uris": uris, "response_types": ["token"] }),
         json!({ "redirect_uris": uris, "token_endpoint_auth_method": "private_key_jwt" }),
+        json!({ "redirect_uris": uris, "token_endpoint_auth_method": "tls_client_auth" }),
         json!({ "redirect_uris": uris, "client_name": "x".repeat(101) }),
         json!({ "redirect_uris": uris, "client_name": "evil\u{202e}gnp" }),
         json!({ "redirect_uris": uris, "client_name": 7 }),

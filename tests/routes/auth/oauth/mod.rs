@@ -9,8 +9,10 @@ mod device;
 mod documents;
 mod flow;
 mod pages;
+mod private_key_jwt;
 mod refresh;
 mod resource;
+mod signer;
 mod tokens;
 
 use serde_json::{Value, json};

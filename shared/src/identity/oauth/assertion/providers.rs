@@ -66,7 +66,7 @@ impl Identity {
                 self.read_keys(address).await.map_err(|error| told(error, "jwks_uri"))?.1
             }
             (None, Some(jwks)) => {
-                keys::parse(&jwks.to_string()).map_err(|error| told(error, "jwks"))?;
+                keys::parse(&jwks).map_err(|error| told(error, "jwks"))?;
                 jwks
             }
             _ => return Err(Error::malformed("send either jwks_uri or jwks")),

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
-use super::{Client, Proof};
+use super::{Client, Proof, assertion};
 use crate::access::{RequestInfo, SecretHash};
 use crate::identity::Identity;
 use crate::identity::oauth::{Code, OAuthError, Result};
@@ -16,30 +16,43 @@ pub struct Credentials {
     pub id: Option<String>,
     /// `client_secret`.
     pub secret: Option<SecretString>,
+    /// `client_assertion`.
+    pub assertion: Option<SecretString>,
 }
 
 impl Identity {
-    /// The application that sends a request. One without a secret is only named: what it brings proves the rest.
+    /// The application that sends a request. One that is public is only named: what it brings proves the rest.
     pub async fn authenticate_client(&self, request: &RequestInfo, given: &Credentials) -> Result<Client> {
-        let refuse = |what: &str| Err(OAuthError::new(Code::InvalidClient, what));
-        let Some(id) = &given.id else { return refuse("client_id is missing") };
-        let client = self.client(id, request.at).await?;
-        match (&client.proof, &given.secret) {
-            (Proof::None, None) => Ok(client),
-            (Proof::None, Some(secret)) if secret.expose_secret().is_empty() => Ok(client),
-            (Proof::None, Some(_)) => refuse("this application has no secret"),
-            (Proof::Secret(_), None) => refuse("client_secret is missing"),
-            (Proof::Secret(hash), Some(secret)) => {
-                let given = SecretHash::of(secret.expose_secret());
-                if bool::from(given.as_bytes().ct_eq(hash.as_bytes())) {
-                    return Ok(client);
-                }
-                let tx = self.gate().sign_in("oauth_client.failure").await?;
-                let attempt = throttle::reserve(&tx, [Bucket::refresh(request)], request.at).await?;
-                tx.commit().await?;
-                attempt.admitted()?;
-                refuse("client_secret is not right")
+        let refuse = |what: &str| OAuthError::new(Code::InvalidClient, what);
+        let id = match (&given.id, &given.assertion) {
+            (Some(id), _) => id.clone(),
+            (None, Some(assertion)) => assertion::subject(assertion)?,
+            (None, None) => return Err(refuse("client_id is missing")),
+        };
+        let client = self.client(&id, request.at).await?;
+        let secret = given.secret.as_ref().map(|secret| secret.expose_secret());
+        let proven = match (&client.proof, secret, &given.assertion) {
+            (Proof::None, None | Some(""), None) => Ok(()),
+            (Proof::None, ..) => {
+                return Err(refuse("this application is public, it has no secret and no keys"));
             }
+            (Proof::Secret(_), _, Some(_)) => return Err(refuse("this application has a secret, no keys")),
+            (Proof::Secret(_), None, None) => return Err(refuse("client_secret is missing")),
+            (Proof::Secret(hash), Some(secret), None) => {
+                let right = SecretHash::of(secret).as_bytes().ct_eq(hash.as_bytes());
+                if right.into() { Ok(()) } else { Err(refuse("client_secret is not right")) }
+            }
+            (Proof::Keys(_), _, None) => return Err(refuse("client_assertion is missing")),
+            (Proof::Keys(keys), _, Some(assertion)) => {
+                self.believe(&client, keys, assertion, request.at).await
+            }
+        };
+        if let Err(OAuthError::Refused(..)) = &proven {
+            let tx = self.gate().sign_in("oauth_client.failure").await?;
+            let attempt = throttle::reserve(&tx, [Bucket::refresh(request)], request.at).await?;
+            tx.commit().await?;
+            attempt.admitted()?;
         }
+        proven.map(|()| client)
     }
 }

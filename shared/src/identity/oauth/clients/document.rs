@@ -5,8 +5,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Client, Metadata, Proof, store};
+use super::{Client, Metadata, PRIVATE_KEY_JWT, Proof, store};
 use crate::identity::Identity;
+use crate::identity::oauth::fetch::Fetcher;
 use crate::identity::oauth::{Code, OAuthError, Result};
 
 /// How long a document is believed without looking again.
@@ -29,15 +30,18 @@ impl Identity {
             self.fetcher().get(id).await.map_err(|problem| {
                 refuse(format!("the document at client_id could not be read: {problem}"))
             })?;
-        let client = read(id, &bytes).map_err(|error| match error {
+        let client = read(id, &bytes, self.fetcher()).map_err(|error| match error {
             OAuthError::Refused(_, what) => refuse(format!("the document at client_id is not valid: {what}")),
             failed @ OAuthError::Failed(_) => failed,
         })?;
         let tx = self.gate().sign_in("oauth_client.remember").await?;
+        let method = if client.keys().is_some() { PRIVATE_KEY_JWT } else { "none" };
+        store::put(&tx, &client, "document", method, now, now + FRESH).await?;
         store::forget_unused(&tx, now).await?;
-        store::put(&tx, &client, "document", "none", now, now + FRESH).await?;
+        // With the keys that are known already, if it had some.
+        let kept = store::lookup(&tx, id, "document", now).await?;
         tx.commit().await?;
-        Ok(client)
+        Ok(kept.unwrap_or(client))
     }
 }
 
@@ -58,7 +62,7 @@ fn check(id: &str) -> Result<(), &'static str> {
 }
 
 /// The application that a document describes, which must be the one whose id led to it.
-fn read(id: &str, bytes: &[u8]) -> Result<Client> {
+fn read(id: &str, bytes: &[u8], fetcher: &Fetcher) -> Result<Client> {
     let invalid = |what: &str| OAuthError::new(Code::InvalidClientMetadata, what);
     let metadata: Metadata = serde_json::from_slice(bytes).map_err(|error| invalid(&error.to_string()))?;
     if metadata.client_id.as_deref() != Some(id) {
@@ -68,9 +72,11 @@ fn read(id: &str, bytes: &[u8]) -> Result<Client> {
         return Err(invalid("client_name is missing"));
     }
     // It has no secret that anybody could know.
-    if !matches!(metadata.token_endpoint_auth_method.as_deref(), None | Some("none")) {
-        return Err(invalid("token_endpoint_auth_method must be none"));
-    }
+    let proof = match metadata.token_endpoint_auth_method.as_deref() {
+        None | Some("none") => Proof::None,
+        Some(PRIVATE_KEY_JWT) => Proof::Keys(metadata.keys(fetcher)?),
+        Some(_) => return Err(invalid("token_endpoint_auth_method must be none or private_key_jwt")),
+    };
     let checked = metadata.check()?;
     Ok(Client {
         id: id.to_owned(),
@@ -78,7 +84,7 @@ fn read(id: &str, bytes: &[u8]) -> Result<Client> {
         uri: checked.uri,
         redirect_uris: checked.redirect_uris,
         grant_types: checked.grant_types,
-        proof: Proof::None,
+        proof,
     })
 }
 
@@ -110,10 +116,16 @@ mod tests {
             )
         };
         let id = "https://app.example/client.json";
-        assert_eq!(read(id, document(id).as_bytes()).unwrap().name, "App");
-        assert!(read(id, document("https://other.example/client.json").as_bytes()).is_err());
-        assert!(read(id, b"[]").is_err());
-        let secret = document(id).replacen('{', r#"{"token_endpoint_auth_method":"client_secret_post","#, 1);
-        assert!(read(id, secret.as_bytes()).is_err());
+        let read = |document: &str| read(id, document.as_bytes(), &Fetcher::default());
+        assert_eq!(read(&document(id)).unwrap().name, "App");
+        assert!(read(&document("https://other.example/client.json")).is_err());
+        assert!(read("[]").is_err());
+        let with = |more: &str| read(&document(id).replacen('{', &format!("{{{more},"), 1));
+        assert!(with(r#""token_endpoint_auth_method":"client_secret_post""#).is_err());
+        assert!(with(r#""token_endpoint_auth_method":"private_key_jwt""#).is_err());
+        let keys = r#""token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://app.example/jwks""#;
+        assert_eq!(with(keys).unwrap().keys().unwrap().uri.as_deref(), Some("https://app.example/jwks"));
+        assert!(with(&keys.replace("app.example", "10.0.0.1")).is_err());
+        assert!(with(&keys.replace("https", "http")).is_err());
     }
 }

@@ -1,11 +1,13 @@
 //! What an application says about itself (RFC 7591 section 2), in a registration or in a document of its own.
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::GrantType;
-use crate::identity::oauth::{Code, OAuthError, Result, redirect};
+use super::{GrantType, Keys};
+use crate::identity::oauth::fetch::Fetcher;
+use crate::identity::oauth::{Code, OAuthError, Result, jwks, redirect};
 
-/// Most redirect URIs of one application.
+/// Most redirect URIs of one application, and keys.
 const MOST: usize = 20;
 
 /// The members that mean something here; others are let pass, as the RFC has it.
@@ -26,6 +28,12 @@ pub struct Metadata {
     pub response_types: Option<Vec<String>>,
     /// How it proves who it is.
     pub token_endpoint_auth_method: Option<String>,
+    /// With which algorithm, if by a signature.
+    pub token_endpoint_auth_signing_alg: Option<String>,
+    /// Where its keys are.
+    pub jwks_uri: Option<String>,
+    /// Its keys, if they are at no address.
+    pub jwks: Option<Value>,
 }
 
 /// The same, checked.
@@ -37,6 +45,33 @@ pub(super) struct Checked {
 }
 
 impl Metadata {
+    /// The keys of an application that proves by a signature who it is.
+    pub(super) fn keys(&self, fetcher: &Fetcher) -> Result<Keys> {
+        let invalid = |what: String| OAuthError::new(Code::InvalidClientMetadata, what);
+        match (&self.jwks_uri, &self.jwks) {
+            (Some(address), None) => {
+                fetcher.check(address).map_err(|problem| invalid(format!("jwks_uri: {problem}")))?;
+            }
+            (None, Some(keys)) => {
+                jwks::parse(keys).map_err(|problem| invalid(format!("jwks: {problem}")))?;
+                let secret = |key: &Value| ["d", "k", "p", "q"].iter().any(|part| !key[part].is_null());
+                if keys["keys"].as_array().is_some_and(|all| all.len() > MOST || all.iter().any(secret)) {
+                    return Err(invalid(format!("jwks: at most {MOST} keys, and only public ones")));
+                }
+            }
+            _ => return Err(invalid("private_key_jwt needs either jwks_uri or jwks".to_owned())),
+        }
+        let known = |name: &String| jwks::ALGORITHMS.into_iter().find(|known| format!("{known:?}") == *name);
+        let algorithm = self.token_endpoint_auth_signing_alg.as_ref().map(|name| {
+            known(name).ok_or_else(|| {
+                let all = jwks::ALGORITHMS.map(|known| format!("{known:?}")).join(", ");
+                invalid(format!("token_endpoint_auth_signing_alg must be one of {all}"))
+            })
+        });
+        let (uri, jwks) = (self.jwks_uri.clone(), self.jwks.clone());
+        Ok(Keys { uri, jwks, algorithm: algorithm.transpose()?, read_at: None })
+    }
+
     pub(super) fn check(self) -> Result<Checked> {
         let invalid = |what: String| OAuthError::new(Code::InvalidClientMetadata, what);
         let asked = self.grant_types.unwrap_or_else(|| {

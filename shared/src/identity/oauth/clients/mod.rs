@@ -1,8 +1,10 @@
 //! Applications: who they are, how they become known, and how they prove who they are.
 //!
 //! Three kinds: our own program ([`CLI`]), those that register ([`register`], RFC 7591), and those whose id is the
-//! address of a document about them ([`document`]).
+//! address of a document about them ([`document`]). Who is not public proves itself ([`authenticate`]) by a secret or by a
+//! signature ([`assertion`]).
 
+mod assertion;
 mod authenticate;
 mod document;
 mod metadata;
@@ -10,6 +12,8 @@ mod register;
 mod store;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::Algorithm;
+use serde_json::Value;
 
 pub use authenticate::Credentials;
 pub use metadata::Metadata;
@@ -85,7 +89,28 @@ pub(super) enum Proof {
     None,
     /// By a secret.
     Secret(SecretHash),
+    /// By a signature.
+    Keys(Keys),
 }
+
+/// Public keys of an application: at an address, or as it sent them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Keys {
+    /// Where they are.
+    pub uri: Option<String>,
+    /// The keys (RFC 7517), if they are known already.
+    pub jwks: Option<Value>,
+    /// The only algorithm that it signs with.
+    pub algorithm: Option<Algorithm>,
+    /// When they were last asked for.
+    read_at: Option<DateTime<Utc>>,
+}
+
+/// How an application may say that it signs.
+pub(super) const PRIVATE_KEY_JWT: &str = "private_key_jwt";
+
+/// What an application may say of how it proves who it is.
+pub const AUTH_METHODS: [&str; 4] = ["none", "client_secret_basic", "client_secret_post", PRIVATE_KEY_JWT];
 
 /// An application.
 #[derive(Debug, Clone)]
@@ -104,6 +129,15 @@ pub struct Client {
 }
 
 impl Client {
+    /// Its keys, if it proves by them who it is.
+    #[must_use]
+    pub fn keys(&self) -> Option<&Keys> {
+        match &self.proof {
+            Proof::Keys(keys) => Some(keys),
+            Proof::None | Proof::Secret(_) => None,
+        }
+    }
+
     /// Whether it may get tokens in this way.
     pub(super) fn may_use(&self, grant: GrantType) -> Result<()> {
         if self.grant_types.contains(&grant) {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
-use super::{Client, Metadata, PREFIX, Proof, SECRET_PREFIX, UNUSED, store};
+use super::{AUTH_METHODS, Client, Metadata, PREFIX, PRIVATE_KEY_JWT, Proof, SECRET_PREFIX, UNUSED, store};
 use crate::access::{RequestInfo, SecretHash};
 use crate::identity::Identity;
 use crate::identity::oauth::{Code, OAuthError, Result};
@@ -33,12 +33,15 @@ impl Identity {
         attempt.admitted()?;
 
         let auth_method = metadata.token_endpoint_auth_method.clone().unwrap_or_else(|| "none".to_owned());
-        let secret = match auth_method.as_str() {
-            "none" => None,
-            "client_secret_basic" | "client_secret_post" => Some(random::secret(SECRET_PREFIX)?),
+        let (proof, secret) = match auth_method.as_str() {
+            "none" => (Proof::None, None),
+            "client_secret_basic" | "client_secret_post" => {
+                let secret = random::secret(SECRET_PREFIX)?;
+                (Proof::Secret(SecretHash::of(&secret)), Some(secret))
+            }
+            PRIVATE_KEY_JWT => (Proof::Keys(metadata.keys(self.fetcher())?), None),
             _ => {
-                let what =
-                    "token_endpoint_auth_method must be none, client_secret_basic or client_secret_post";
+                let what = format!("token_endpoint_auth_method must be one of {}", AUTH_METHODS.join(", "));
                 return Err(OAuthError::new(Code::InvalidClientMetadata, what));
             }
         };
@@ -49,7 +52,7 @@ impl Identity {
             uri: checked.uri,
             redirect_uris: checked.redirect_uris,
             grant_types: checked.grant_types,
-            proof: secret.as_deref().map_or(Proof::None, |secret| Proof::Secret(SecretHash::of(secret))),
+            proof,
         };
         let tx = self.gate().sign_in("oauth_client.register").await?;
         store::forget_unused(&tx, now).await?;

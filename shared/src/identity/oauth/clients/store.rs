@@ -1,10 +1,16 @@
-//! `oauth_clients`.
+//! `oauth_clients` and `oauth_client_assertions`.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
+use tokio_postgres::Row;
 
-use super::{Client, GrantType, KEPT, PREFIX, Proof};
+use super::{Client, GrantType, KEPT, Keys, PREFIX, PRIVATE_KEY_JWT, Proof};
 use crate::access::{IdentityTx, SecretHash};
 use crate::db::StoreError;
+
+/// What no secret hashes to. Code before V75, which may still run beside, lets no application with such a secret in, and would
+/// take one without any for public.
+const NOBODYS: [u8; 32] = [0; 32];
 
 /// An application of that kind which is not forgotten yet.
 pub(super) async fn lookup(
@@ -14,17 +20,10 @@ pub(super) async fn lookup(
     now: DateTime<Utc>,
 ) -> Result<Option<Client>, StoreError> {
     const LOOKUP: &str = "-- oauth_client.lookup
-        SELECT id, name, uri, redirect_uris, grant_types, secret_hash
+        SELECT id, name, uri, redirect_uris, grant_types, auth_method, secret_hash, jwks_uri, jwks, jwks_read_at, signing_alg
           FROM oauth_clients WHERE id = $1 AND source = $2 AND expires_at > $3";
     let row = tx.query_opt(LOOKUP, &[&id, &source, &now]).await?;
     row.map(|row| {
-        let corrupt = |_| StoreError::Corrupt {
-            table: "oauth_clients",
-            column: "secret_hash",
-            problem: "not 32 bytes".to_owned(),
-        };
-        let hash = row.get::<_, Option<Vec<u8>>>("secret_hash");
-        let hash = hash.map(SecretHash::stored).transpose().map_err(corrupt)?;
         let grant_types: Vec<String> = row.get("grant_types");
         Ok(Client {
             id: row.get("id"),
@@ -32,10 +31,30 @@ pub(super) async fn lookup(
             uri: row.get("uri"),
             redirect_uris: row.get("redirect_uris"),
             grant_types: grant_types.iter().filter_map(|name| GrantType::find(name)).collect(),
-            proof: hash.map_or(Proof::None, Proof::Secret),
+            proof: proof(&row)?,
         })
     })
     .transpose()
+}
+
+fn proof(row: &Row) -> Result<Proof, StoreError> {
+    if row.get::<_, &str>("auth_method") == PRIVATE_KEY_JWT {
+        let algorithm: Option<&str> = row.get("signing_alg");
+        let algorithm = algorithm.map(str::parse).transpose();
+        return Ok(Proof::Keys(Keys {
+            uri: row.get("jwks_uri"),
+            jwks: row.get("jwks"),
+            algorithm: algorithm.map_err(|_| corrupt("signing_alg", "not an algorithm"))?,
+            read_at: row.get("jwks_read_at"),
+        }));
+    }
+    let hash = row.get::<_, Option<Vec<u8>>>("secret_hash").map(SecretHash::stored).transpose();
+    let hash = hash.map_err(|_| corrupt("secret_hash", "not 32 bytes"))?;
+    Ok(hash.map_or(Proof::None, Proof::Secret))
+}
+
+fn corrupt(column: &'static str, problem: &str) -> StoreError {
+    StoreError::Corrupt { table: "oauth_clients", column, problem: problem.to_owned() }
 }
 
 /// Adds an application, or what its document says by now.
@@ -49,16 +68,22 @@ pub(super) async fn put(
 ) -> Result<(), StoreError> {
     const PUT: &str = "-- oauth_client.put
         INSERT INTO oauth_clients (id, source, name, uri, redirect_uris, grant_types, auth_method, secret_hash, created_at,
-                                   expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                                   expires_at, jwks_uri, jwks, signing_alg)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         ON CONFLICT (id) DO UPDATE
            SET name = excluded.name, uri = excluded.uri, redirect_uris = excluded.redirect_uris,
-               grant_types = excluded.grant_types, expires_at = excluded.expires_at";
+               grant_types = excluded.grant_types, expires_at = excluded.expires_at, auth_method = excluded.auth_method,
+               secret_hash = excluded.secret_hash, jwks_uri = excluded.jwks_uri, signing_alg = excluded.signing_alg,
+               jwks = CASE WHEN excluded.jwks_uri = oauth_clients.jwks_uri THEN oauth_clients.jwks ELSE excluded.jwks END,
+               jwks_read_at = CASE WHEN excluded.jwks_uri = oauth_clients.jwks_uri THEN oauth_clients.jwks_read_at END";
     let grant_types: Vec<&str> = client.grant_types.iter().map(|it| it.as_str()).collect();
     let hash = match &client.proof {
         Proof::None => None,
         Proof::Secret(hash) => Some(hash.as_bytes()),
+        Proof::Keys(_) => Some(NOBODYS.as_slice()),
     };
+    let keys = client.keys();
+    let algorithm = keys.and_then(|keys| keys.algorithm).map(|known| format!("{known:?}"));
     tx.execute(
         PUT,
         &[
@@ -72,10 +97,44 @@ pub(super) async fn put(
             &hash,
             &now,
             &expires_at,
+            &keys.and_then(|keys| keys.uri.as_ref()),
+            &keys.and_then(|keys| keys.jwks.as_ref()),
+            &algorithm,
         ],
     )
     .await
     .map(drop)
+}
+
+/// Keeps keys that were read, or only that it was tried.
+pub(super) async fn update_keys(
+    tx: &IdentityTx,
+    client: &Client,
+    jwks: Option<&Value>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    const UPDATE_KEYS: &str = "-- oauth_client.update_keys
+        UPDATE oauth_clients SET jwks = coalesce($2, jwks), jwks_read_at = $3 WHERE id = $1";
+    tx.execute(UPDATE_KEYS, &[&client.id, &jwks, &now]).await.map(drop)
+}
+
+/// Uses an assertion up; false if it was used before. Forgets some of those whose time is over.
+pub(super) async fn spend(
+    tx: &IdentityTx,
+    client: &str,
+    jti: &str,
+    expires_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    const SPEND: &str = "-- oauth_client.spend_assertion
+        WITH old AS (SELECT client_id, jti_hash FROM oauth_client_assertions WHERE expires_at < $4
+                      ORDER BY expires_at LIMIT 50 FOR UPDATE SKIP LOCKED),
+             forgotten AS (DELETE FROM oauth_client_assertions a USING old
+                            WHERE a.client_id = old.client_id AND a.jti_hash = old.jti_hash)
+        INSERT INTO oauth_client_assertions (client_id, jti_hash, expires_at) VALUES ($1, $2, $3)
+        ON CONFLICT DO NOTHING";
+    let hash = SecretHash::of(jti);
+    Ok(tx.execute(SPEND, &[&client, &hash.as_bytes(), &expires_at, &now]).await? == 1)
 }
 
 /// Notes that a registered application was given something: it is kept for longer.

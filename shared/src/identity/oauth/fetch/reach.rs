@@ -33,7 +33,8 @@ impl Reach {
             _ if host.is_empty() => Err("this address names no host".to_owned()),
             (Self::Public, Some("https")) if matches!(uri.port_u16(), None | Some(443)) => Ok(()),
             (Self::Public, _) => Err("only https on port 443 is read".to_owned()),
-            (Self::Loopback, _) => Ok(()),
+            (Self::Loopback, Some("http" | "https")) => Ok(()),
+            (Self::Loopback, _) => Err("only http is read".to_owned()),
         }
     }
 
