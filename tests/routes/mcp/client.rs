@@ -65,12 +65,12 @@ pub(super) fn content(answer: &Answer) -> Value {
 }
 
 /// Calls a tool in the modern era; its structured content.
-pub(super) async fn call(client: &impl Client, name: &str, arguments: Value) -> Value {
+pub(in crate::routes) async fn call(client: &impl Client, name: &str, arguments: Value) -> Value {
     content(&modern(client, "tools/call", json!({ "name": name, "arguments": arguments })).await)
 }
 
 /// Calls a tool that refuses; the message for the model.
-pub(super) async fn refused(client: &impl Client, name: &str, arguments: Value) -> String {
+pub(in crate::routes) async fn refused(client: &impl Client, name: &str, arguments: Value) -> String {
     let answer = modern(client, "tools/call", json!({ "name": name, "arguments": arguments })).await;
     let result = &answer.ok()["result"];
     assert_eq!(result["isError"], json!(true), "{answer}");

@@ -16,6 +16,7 @@ mod history;
 mod home;
 mod idempotency;
 mod import;
+mod latest_only;
 mod list;
 mod one;
 mod ping;
