@@ -18,11 +18,11 @@ use serde::Serialize;
 
 use crate::account::Account;
 use crate::database::Database;
-use crate::report::{say, table};
 use crate::server::Server;
 use crate::statistics::{Percentiles, Samples, milliseconds, rounded};
 use crate::text::Writer;
 use drive::{Crowd, drive};
+use measuring::report::{say, table};
 use operation::{Operation, fill, share};
 use without::{Growth, Without};
 

@@ -20,11 +20,11 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::builds::Builds;
-use crate::report::{say, table};
 use crate::sizes::megabytes;
 use crate::statistics::{Percentiles, Spread};
 pub(crate) use door::Login;
 use measure::Measured;
+use measuring::report::{say, table};
 use quota::Quota;
 use stage::Stage;
 

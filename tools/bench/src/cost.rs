@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::report::{say, table};
 use crate::statistics::rounded;
+use measuring::report::{say, table};
 
 /// List prices of us-east-1 in US dollars, without free tiers, as known in November 2026.
 mod prices {

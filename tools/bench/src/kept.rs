@@ -11,7 +11,7 @@ use chrono::Utc;
 use refinery::Migration;
 use tokio_postgres::Client;
 
-use crate::report::say;
+use measuring::report::say;
 
 mod embedded {
     refinery::embed_migrations!("../../shared/migrations");

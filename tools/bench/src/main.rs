@@ -17,7 +17,6 @@ mod kept;
 mod machine;
 mod mcp;
 mod process;
-mod report;
 mod scopes;
 mod search;
 mod server;
@@ -30,6 +29,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use measuring::report;
 use serde::Serialize;
 
 use builds::Builds;
@@ -126,18 +126,7 @@ enum Benchmark {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    // Dropping the future stops what it started.
-    let result = tokio::select! {
-        result = run(&cli) => result,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            report::say(&format!("error: {error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    measuring::to_its_end(run(&cli)).await
 }
 
 async fn run(cli: &Cli) -> Result<()> {

@@ -22,11 +22,11 @@ use crate::api::drive::Crowd;
 use crate::builds::Builds;
 use crate::cold_start::{self, ColdStart, Login};
 use crate::database::Database;
-use crate::report::{say, table};
 use crate::server::Server;
 use crate::statistics::rounded;
 use bridge::Bridge;
 use load::{Row, Tally};
+use measuring::report::{say, table};
 use peer::Peer;
 use tools::Tool;
 

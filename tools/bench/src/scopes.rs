@@ -18,11 +18,11 @@ use tokio_postgres::Client as Postgres;
 
 use crate::client::{Client, get, post, succeeded};
 use crate::database::Database;
-use crate::report::{say, table};
 use crate::search::backends::Backends;
 use crate::server::Server;
 use crate::statistics::{Percentiles, Samples, milliseconds};
 use company::Company;
+use measuring::report::{say, table};
 
 /// How large the company is, and how often is asked.
 #[derive(Clone, Debug, clap::Args)]

@@ -26,13 +26,13 @@ use serde::Serialize;
 use tokio_postgres::Client as Postgres;
 
 use crate::database::Database;
-use crate::report::{say, table};
 use crate::server::Server;
 use crate::statistics::{Percentiles, rounded};
 use company::{Company, RIVAL};
 use install::Installed;
 use leaks::{Leaks, Watched};
 use load::Loaded;
+use measuring::report::{say, table};
 use storage::Storage;
 
 /// Memories added while measuring carry their author's number, from here on.

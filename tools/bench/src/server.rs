@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 
 use crate::database::Database;
 use crate::process;
-use crate::report::say;
+use measuring::report::say;
 
 /// How long it may take to listen.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::builds::Builds;
-use crate::report;
+use measuring::report;
 
 /// The figures.
 #[derive(Debug, Serialize)]

@@ -1,97 +1,32 @@
-//! The evaluations' own PostgreSQL: made for one run, gone afterwards.
+//! The evaluations' database: the schema and nothing in it.
 
-use std::fs::{self, File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
-use local_postgres::{Cluster, Config};
+use anyhow::Result;
+use local_postgres::Config;
+use measuring::database::Database as Running;
 use shared::config::DatabaseConfig;
 use shared::db::migrate;
 
-use crate::report;
-
-const DATABASE: &str = "mem0";
-/// Owns the schema.
-const OWNER: &str = "mem0_owner";
-/// What the services log in as: may become `mem0_app` and nothing else.
-const LOGIN: &str = "mem0_login";
-/// The server listens on the loopback interface and does not outlive the run.
-const PASSWORD: &str = "eval";
-
-/// A running server with the schema and nothing in it. Stopped and removed when dropped.
-pub(crate) struct Database {
-    cluster: Cluster,
-    root: PathBuf,
-    /// Held until the end: two runs at once would take each other's server away.
-    _lock: File,
-}
+/// Made for one run.
+pub(crate) struct Database(Running);
 
 impl Database {
-    /// Starts one under `directory`, in place of whatever an interrupted run left there.
+    /// Starts one under `directory`.
     pub(crate) async fn start(directory: &Path) -> Result<Self> {
-        fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
-        let lock = File::create(directory.join("lock"))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                bail!("another evaluation is running in {}", directory.display())
-            }
-            Err(TryLockError::Error(error)) => return Err(error.into()),
-        }
-        let root = directory.join("postgres");
-        let cluster = tokio::task::spawn_blocking({
-            let root = root.clone();
-            move || {
-                Cluster::stop_at(&root, &mut report::say)?;
-                Cluster::open(&Config::ephemeral(root), &mut report::say)
-            }
-        })
-        .await??;
-        let database = Self { cluster, root, _lock: lock };
-        database.prepare().await?;
-        Ok(database)
-    }
-
-    async fn prepare(&self) -> Result<()> {
-        let cluster = &self.cluster;
-        cluster.ensure_role(OWNER, PASSWORD).await?;
-        cluster.ensure_role(LOGIN, PASSWORD).await?;
-        cluster.ensure_database(DATABASE, OWNER).await?;
-        for extension in ["vector", "btree_gin"] {
-            cluster.ensure_extension(DATABASE, extension).await?;
-        }
-        self.execute(&format!("ALTER ROLE {OWNER} CREATEROLE")).await?;
-        migrate::run(&DatabaseConfig::new(cluster.url(OWNER, PASSWORD, DATABASE))?).await?;
-        self.execute(&format!("GRANT mem0_app TO {LOGIN}")).await
+        let running = Running::open(directory, Config::ephemeral).await?;
+        migrate::run(&DatabaseConfig::new(running.owner_url())?).await?;
+        Ok(Self(running))
     }
 
     /// How the services reach it.
-    pub(crate) fn config(&self) -> Result<DatabaseConfig> {
-        let config = DatabaseConfig::new(self.cluster.url(LOGIN, PASSWORD, DATABASE))?;
+    pub(crate) async fn config(&self) -> Result<DatabaseConfig> {
+        let config = DatabaseConfig::new(self.0.login_url().await?)?;
         Ok(DatabaseConfig { connections: 2, ..config })
     }
 
     /// What autovacuum would have done a little later.
     pub(crate) async fn settle(&self) -> Result<()> {
-        self.execute("VACUUM (ANALYZE)").await
-    }
-
-    async fn execute(&self, sql: &str) -> Result<()> {
-        let client = self.cluster.connect(DATABASE).await?;
-        client.batch_execute(sql).await.with_context(|| sql.to_owned())
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        let directory = self.cluster.directory().to_path_buf();
-        if let Err(error) = Cluster::stop_at(&self.root, &mut report::say) {
-            report::say(&format!("the evaluations' PostgreSQL was not stopped: {error}"));
-            return;
-        }
-        for directory in [directory, self.root.clone()] {
-            // The next run replaces what could not be removed.
-            let _ = fs::remove_dir_all(directory);
-        }
+        self.0.execute("VACUUM (ANALYZE)").await
     }
 }

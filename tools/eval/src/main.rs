@@ -21,6 +21,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use measuring::report::Output;
 
 use database::Database;
 use platform::Platform;
@@ -43,14 +44,14 @@ enum Evaluation {
         #[command(flatten)]
         options: locomo::Options,
         #[command(flatten)]
-        output: report::Output,
+        output: Output,
     },
     /// Generated facts of teams: paraphrases, news, tickets, times, and what others know and must not be shown.
     Teams {
         #[command(flatten)]
         options: teams::Options,
         #[command(flatten)]
-        output: report::Output,
+        output: Output,
     },
 }
 
@@ -59,18 +60,7 @@ enum Evaluation {
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     timing::listen();
-    // Dropping the future stops what it started.
-    let result = tokio::select! {
-        result = run(&cli) => result,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            report::say(&format!("error: {error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    measuring::to_its_end(run(&cli)).await
 }
 
 async fn run(cli: &Cli) -> Result<()> {

@@ -30,7 +30,7 @@ pub(crate) struct Person {
 
 impl<'a> Platform<'a> {
     pub(crate) async fn new(database: &'a Database) -> Result<Self> {
-        let gate = Gate::new(db::Database::new(&database.config()?)?, Clock::default(), PUBLIC_URL);
+        let gate = Gate::new(db::Database::new(&database.config().await?)?, Clock::default(), PUBLIC_URL);
         Ok(Self {
             memories: Memories::in_process(gate.clone()),
             identity: Identity::new(gate.clone()),

@@ -1,39 +1,11 @@
-//! What an evaluation prints: a table for people on standard error, JSON for programs on standard output.
+//! What an evaluation tells people while it runs.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
-use anyhow::Result;
-use serde::Serialize;
+use measuring::report::say;
 
 use crate::figures::Figures;
 use crate::timing;
-
-/// Where the figures go.
-#[derive(Clone, Copy, Debug, clap::Args)]
-pub(crate) struct Output {
-    /// Print JSON even to a terminal. A file or a pipe always gets it.
-    #[arg(long)]
-    json: bool,
-}
-
-impl Output {
-    /// Prints the figures as JSON, unless a person at a terminal has seen them in the table.
-    pub(crate) fn print(self, figures: &impl Serialize) -> Result<()> {
-        let mut stdout = std::io::stdout().lock();
-        if self.json || !stdout.is_terminal() {
-            serde_json::to_writer_pretty(&mut stdout, figures)?;
-            stdout.write_all(b"\n")?;
-        }
-        Ok(())
-    }
-}
-
-/// One line of progress.
-pub(crate) fn say(line: &str) {
-    // Nobody may be watching any more.
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
-}
 
 /// One line of figures: recall, recall at 10 of each category, the median time of a search.
 pub(crate) fn figures(name: &str, figures: &Figures, mut latency: Vec<Duration>) {

@@ -53,7 +53,7 @@ impl Door {
             access_key: ACCESS_KEY.to_owned(),
             secret_key: SECRET_KEY.to_owned(),
             region: REGION.to_owned(),
-            password: crate::database::PASSWORD.to_owned(),
+            password: measuring::database::PASSWORD.to_owned(),
         };
         let options = move |iam| Options { upstream, host: HOST.to_owned(), iam };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -87,7 +87,7 @@ impl Door {
         let port = front.address().port();
         match login {
             Login::Password => {
-                let password = crate::database::PASSWORD;
+                let password = measuring::database::PASSWORD;
                 let url = format!("{url} port={port} password={password}");
                 options
                     .env("MEM0_DATABASE_URL", url)

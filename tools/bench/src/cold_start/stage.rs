@@ -14,8 +14,8 @@ use crate::account::Account;
 use crate::builds::{Builds, Packaged};
 use crate::client::Client;
 use crate::database::Database;
-use crate::report::say;
 use crate::text::Writer;
+use measuring::report::say;
 
 /// Enough that a search has something to find and too little to be what is measured.
 const MEMORIES: usize = 500;

@@ -11,8 +11,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 
 use crate::process;
-use crate::report::{say, table};
 use crate::statistics::{Samples, Spread, milliseconds, rounded};
+use measuring::report::{say, table};
 
 /// What an AI tool of the old era says first, and one of the new.
 const GREETINGS: [&str; 2] = [

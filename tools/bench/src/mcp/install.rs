@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use shared::config::variable;
 
-use crate::report::say;
+use measuring::report::say;
 
 const PINS: &str = include_str!("fastmcp.txt");
 /// Written last: an environment without it is half made.

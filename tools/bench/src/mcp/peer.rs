@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 
 use super::tools::questions;
 use crate::database::Database;
-use crate::report::say;
+use measuring::report::say;
 
 const SCRIPT: &str = include_str!("fastmcp_server.py");
 /// Until it listens.

@@ -14,7 +14,7 @@ use tokio_postgres::Client as Postgres;
 use super::company::{Company, Place};
 use super::install::Installed;
 use crate::client::{Client, succeeded};
-use crate::report::say;
+use measuring::report::say;
 
 /// Memories shared in one statement: each of their scopes takes a lock.
 const AT_ONCE: usize = 500;

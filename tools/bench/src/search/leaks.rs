@@ -16,8 +16,8 @@ use super::company::{Company, Place};
 use super::install::Installed;
 use super::measure::search;
 use crate::client::{Client, succeeded};
-use crate::report::say;
 use crate::text::{Random, topics};
+use measuring::report::say;
 
 /// Clients that ask at the same time.
 const CLIENTS: u64 = 3;

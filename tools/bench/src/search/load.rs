@@ -14,8 +14,8 @@ use serde_json::json;
 use super::company::Company;
 use super::install::Installed;
 use crate::client::{Client, succeeded};
-use crate::report::say;
 use crate::text::{Random, topics};
+use measuring::report::say;
 
 const IMPORT: &str = "/v3/memories/import/";
 const BATCH: &str = "/v1/batch/";

@@ -15,10 +15,10 @@ use super::company::Company;
 use super::install::{self, Installed};
 use super::{Side, load, measure, recall};
 use crate::database::Database;
-use crate::report::{say, table};
 use crate::server::Server;
 use crate::statistics::Percentiles;
 use crate::text::Random;
+use measuring::report::{say, table};
 
 /// Numbers of their memories begin here, a thousand for each small tenant.
 const FIRST: u32 = 12_000_000;

@@ -62,7 +62,10 @@ pub(crate) async fn run(
     }
     platform.database.settle().await?;
     let turns: usize = remembered.iter().map(|conversation| conversation.memories.len()).sum();
-    report::say(&format!("remembered {turns} turns after {:.1} s", started.elapsed().as_secs_f64()));
+    measuring::report::say(&format!(
+        "remembered {turns} turns after {:.1} s",
+        started.elapsed().as_secs_f64()
+    ));
     let mut variants = if options.ablation { Variant::all() } else { vec![Variant::default()] };
     variants.extend(options.weights.iter().cloned());
     let mut first = None;
@@ -102,7 +105,9 @@ async fn remember<'a>(
         }
     }
     let (name, count) = (&conversation.name, memories.len());
-    report::say(&format!("{name}: {count} turns, {skipped} of them said before in the same session"));
+    measuring::report::say(&format!(
+        "{name}: {count} turns, {skipped} of them said before in the same session"
+    ));
     Ok(Remembered { caller, questions: &conversation.questions, memories })
 }
 

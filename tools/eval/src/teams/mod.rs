@@ -69,7 +69,7 @@ pub(crate) async fn run(options: &Options, platform: &Platform<'_>) -> Result<Do
         .iter()
         .map(|(_, questions)| questions.iter().map(|question| question.evidence).collect())
         .collect();
-    report::say(&format!("remembered the facts of {} organizations", askers.len()));
+    measuring::report::say(&format!("remembered the facts of {} organizations", askers.len()));
     let mut variants = if options.ablation { Variant::all() } else { vec![Variant::default()] };
     variants.extend(options.weights.iter().cloned());
     let mut first = None;

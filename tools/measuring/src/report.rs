@@ -1,4 +1,4 @@
-//! What a benchmark prints: a table for people on standard error, JSON for programs on standard output.
+//! What is printed: progress and tables for people on standard error, JSON for programs on standard output.
 
 use std::io::{IsTerminal as _, Write as _};
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// Where the figures go.
 #[derive(Clone, Copy, Debug, clap::Args)]
-pub(crate) struct Output {
+pub struct Output {
     /// Print JSON even to a terminal. A file or a pipe always gets it.
     #[arg(long)]
     json: bool,
@@ -15,7 +15,10 @@ pub(crate) struct Output {
 
 impl Output {
     /// Prints the figures as JSON, unless a person at a terminal has seen them in the table.
-    pub(crate) fn print(self, figures: &impl Serialize) -> Result<()> {
+    ///
+    /// # Errors
+    /// If nobody reads them.
+    pub fn print(self, figures: &impl Serialize) -> Result<()> {
         let mut stdout = std::io::stdout().lock();
         if self.json || !stdout.is_terminal() {
             serde_json::to_writer_pretty(&mut stdout, figures)?;
@@ -26,13 +29,13 @@ impl Output {
 }
 
 /// One line of progress.
-pub(crate) fn say(line: &str) {
+pub fn say(line: &str) {
     // Nobody may be watching any more.
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// A table whose first column is text and whose others are numbers.
-pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) {
+pub fn table(header: &[&str], rows: &[Vec<String>]) {
     for line in layout(header, rows) {
         say(&line);
     }
