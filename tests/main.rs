@@ -10,6 +10,7 @@
 mod audit;
 mod bad_input;
 mod bridge;
+mod cargo;
 mod credentials;
 mod database_login;
 mod deploy;

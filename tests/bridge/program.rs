@@ -9,6 +9,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::OnceCell;
 
+use crate::cargo::cargo;
+
 /// A bridge that runs.
 pub(super) struct Bridge {
     child: Child,
@@ -81,16 +83,9 @@ pub(super) async fn program() -> &'static PathBuf {
     static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
     BUILT
         .get_or_init(async || {
-            let mut command = Command::new(env!("CARGO"));
+            let mut command = Command::from(cargo());
             command.args(["build", "--quiet", "--locked", "--package", "mem0-cli", "--message-format=json"]);
-            // What cargo tells the program that it runs would look like a change to build scripts.
-            for (name, _) in std::env::vars_os() {
-                let name = name.to_string_lossy();
-                if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
-                    command.env_remove(&*name);
-                }
-            }
-            let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().await.unwrap();
+            let output = command.output().await.unwrap();
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             let messages = String::from_utf8(output.stdout).unwrap();
             let built = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());

@@ -13,4 +13,5 @@ mod migrate;
 pub(crate) mod packages;
 mod payloads;
 pub(crate) mod visitor;
+mod watch;
 mod worker;

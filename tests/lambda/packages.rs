@@ -7,10 +7,11 @@
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::LazyLock;
 
 use zip::ZipArchive;
+
+use crate::cargo::cargo;
 
 /// Where `scripts/test` has put the packages.
 const PACKAGED: &str = "MEM0_TEST_PACKAGES";
@@ -50,16 +51,9 @@ fn package() -> PathBuf {
     if fs::read_to_string(&stamp).is_ok_and(|packaged_by| packaged_by == run) {
         return directory;
     }
-    let mut cargo = Command::new(variable("CARGO").unwrap_or_else(|| "cargo".to_owned()));
+    let mut cargo = cargo();
     cargo.args(["run", "--locked", "--quiet", "--package", "xtask", "--", "package", "--profile", "dev"]);
-    // Of this test's package; build scripts that watch them would run again.
-    for (name, _) in env::vars_os() {
-        let name = name.to_string_lossy();
-        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
-            cargo.env_remove(&*name);
-        }
-    }
-    let status = cargo.current_dir(root).status().unwrap();
+    let status = cargo.status().unwrap();
     assert!(status.success(), "cargo xtask package: {status}");
     fs::write(stamp, run).unwrap();
     directory

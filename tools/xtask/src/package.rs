@@ -9,7 +9,7 @@
 pub(crate) mod archive;
 mod bootstrap;
 mod report;
-mod target;
+pub(crate) mod target;
 pub(crate) mod tool;
 
 use std::{

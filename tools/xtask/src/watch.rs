@@ -9,6 +9,7 @@ use std::os::unix::process::CommandExt as _;
 
 use anyhow::{Context as _, Result};
 
+use crate::package::target;
 use crate::package::tool::{CargoLambda, Compiler};
 use crate::progress;
 use crate::workspace::Workspace;
@@ -43,6 +44,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     command.current_dir(&workspace.root).env("MEM0_DATABASE_URL", database).env("MEM0_PUBLIC_URL", url);
     command.args(["--invoke-address", "127.0.0.1", "--invoke-port", &args.port.to_string()]);
     command.args(["--package", &function.package, "--bin", &function.name]);
+    // As it is packaged: what was built for that is not built again.
+    if cfg!(target_os = "linux") {
+        command.args(["--target", target::choose(cfg!(target_arch = "aarch64"))?]);
+    }
     // In this process's place, so that an interruption reaches it.
     Err(command.stderr(io::stderr()).exec()).context("cannot start cargo-lambda")
 }
