@@ -223,6 +223,38 @@ async fn whatever_requests_can_reach_is_under_row_level_security() {
 }
 
 #[tokio::test]
+async fn what_jobs_run_as_calls_its_functions_and_reads_nothing() {
+    let app = TestApp::new().await;
+    let client = app.database().superuser().await;
+    let tables = "SELECT c.relname::text FROM pg_class c
+                   WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+                     AND (CASE c.relkind WHEN 'S' THEN has_sequence_privilege('mem0_upkeep', c.oid, 'USAGE')
+                          ELSE has_any_column_privilege('mem0_upkeep', c.oid, 'SELECT, INSERT, UPDATE')
+                               OR has_table_privilege('mem0_upkeep', c.oid, 'DELETE, TRUNCATE') END)";
+    let tables: Vec<String> = client.query(tables, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(tables, [""; 0]);
+    // What may become it, besides who made it: nobody can do as jobs do who cannot do as requests do.
+    let members = "SELECT m.member::regrole::text FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
+                    WHERE m.roleid = 'mem0_upkeep'::regrole AND NOT r.rolcreaterole AND NOT r.rolsuper";
+    let members: Vec<String> =
+        client.query(members, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(members, ["mem0_app"]);
+    let functions = "SELECT p.proname::text FROM pg_proc p
+                      WHERE p.pronamespace = 'mem0'::regnamespace AND p.prosecdef
+                        AND has_function_privilege('mem0_upkeep', p.oid, 'EXECUTE') ORDER BY 1";
+    let functions: Vec<String> =
+        client.query(functions, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    insta::assert_snapshot!(functions.join(" "), @"check_audit claim_embedding_work claim_message embedding_progress ensure_audit_partitions expire_approvals expire_shares fail_message finish_embedding_work finish_message forget_leavers forget_rates move_tier outbox_state pack_vectors prune_outbox receive_message release_embedding_work retire_audit review_tiers sample_terms seal_audit");
+    client.batch_execute("SET ROLE mem0_upkeep").await.unwrap();
+    for statement in
+        ["SELECT FROM memories", "SELECT FROM users", "SELECT FROM audit_log", "DELETE FROM outbox"]
+    {
+        assert!(refusal(client, statement).await.contains("permission denied for table"), "{statement}");
+    }
+    client.batch_execute("RESET ROLE").await.unwrap();
+}
+
+#[tokio::test]
 async fn functions_that_act_as_their_owner_are_closed_and_pin_their_search_path() {
     let app = TestApp::new().await;
     let client = app.database().superuser().await;

@@ -19,7 +19,7 @@ async fn app_with_effects() -> (TestApp, Worker, Actor) {
     let client = app.database().superuser().await;
     client
         .batch_execute(
-            "CREATE TABLE effects (message bigint, note text); GRANT INSERT ON effects TO mem0_app",
+            "CREATE TABLE effects (message bigint, note text); GRANT INSERT ON effects TO mem0_upkeep",
         )
         .await
         .unwrap();

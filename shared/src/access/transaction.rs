@@ -147,14 +147,14 @@ impl Deref for IdentityTx {
     }
 }
 
-/// A transaction of upkeep, on behalf of nobody: row-level security shows it no row of any tenant, and all it can do is
-/// call the functions that are made for it.
+/// A transaction of upkeep, on behalf of nobody: its role has no table, and all it can do is call the functions that are made
+/// for it.
 #[derive(Debug)]
 pub struct UpkeepTx(Tx);
 
 impl UpkeepTx {
     pub(super) async fn begin(db: &Database, name: &'static str) -> Result<Self, StoreError> {
-        db.begin(name, "").await.map(Self)
+        db.begin(name, "SET LOCAL ROLE mem0_upkeep").await.map(Self)
     }
 
     /// Makes the changes last.

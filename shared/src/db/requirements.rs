@@ -25,7 +25,7 @@ pub(super) async fn prepare(client: &tokio_postgres::Client) -> Result<(), Store
         SELECT current_setting('server_version_num')::integer, current_setting('server_version'),
                EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector'),
                (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user)
-               OR (SELECT count(*) = 2 FROM pg_roles WHERE rolname IN ('mem0_app', 'mem0_identity'))";
+               OR (SELECT count(*) = 3 FROM pg_roles WHERE rolname IN ('mem0_app', 'mem0_identity', 'mem0_upkeep'))";
     const INSTALLED: &str = "-- db.pgvector
         SELECT extversion FROM pg_extension WHERE extname = 'vector'";
 

@@ -16,6 +16,8 @@ const FORBIDDEN: [(&str, &str); 5] = [
     ("native-tls", "it is openssl on Linux"),
 ];
 
+const FUZZ: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions/mcp/fuzz/Cargo.toml");
+
 /// Options of `cargo xtask check`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -37,6 +39,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     check("dependencies", dependencies());
     if !args.dependencies {
         check("formatting", cargo_step(&["fmt", "--all", "--check"]));
+        // Outside of the workspace, so that nothing else notices: `scripts/fuzz` would refuse to build.
+        check(
+            "lock of the fuzz target",
+            cargo_step(&["fetch", "--quiet", "--locked", "--manifest-path", FUZZ]),
+        );
         check(
             "lints",
             cargo_step(&["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]),
