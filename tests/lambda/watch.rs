@@ -35,8 +35,6 @@ impl Watched {
 impl Drop for Watched {
     fn drop(&mut self) {
         let group = Pid::from_raw(self.0.id().try_into().unwrap());
-        let _ = killpg(group, Signal::SIGTERM);
-        std::thread::sleep(Duration::from_millis(200));
         let _ = killpg(group, Signal::SIGKILL);
         let _ = self.0.wait();
     }

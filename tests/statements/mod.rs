@@ -28,6 +28,7 @@ const MADE_AT_RUN_TIME: &[&str] = &[
 const NAMELESS: &[(&str, &str)] = &[
     ("access/transaction.rs", "SELECT set_config('mem0.enterprise'"),
     ("access/transaction.rs", "SET LOCAL ROLE mem0_identity"),
+    ("access/transaction.rs", "SET LOCAL ROLE mem0_upkeep"),
     ("db/migrate.rs", "SELECT pg_advisory_lock"),
     ("db/migrate.rs", "SELECT mem0.ensure_audit_partitions()"),
     ("db/migrate.rs", "SELECT max(version)"),
@@ -95,7 +96,7 @@ async fn every_statement_can_be_prepared_and_is_permitted() {
 async fn check(client: &Client, statement: &Statement) -> Result<(), String> {
     let explain = format!("EXPLAIN (GENERIC_PLAN) {}", statement.text);
     let mut problems = Vec::new();
-    for role in ["mem0_app", "mem0_identity"] {
+    for role in ["mem0_app", "mem0_identity", "mem0_upkeep"] {
         client.batch_execute(&format!("SET ROLE {role}")).await.unwrap();
         let checked = match client.prepare(&statement.text).await {
             // A command, which has no plan.
