@@ -22,6 +22,9 @@ const permissions = {
     allow('TakeFromQueue', ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], arn('WorkQueue')),
     allow('GiveUpSchedules', 'sqs:SendMessage', arn('WorkDeadLetters')),
     allow('UseDataKey', ['kms:Decrypt', 'kms:GenerateDataKey'], arn('DataKey')),
+    // To put there, never to read, replace or delete.
+    allow('KeepAnchors', 's3:PutObject', { 'Fn::Sub': '${AnchorsBucket.Arn}/*' }),
+    allow('SealAnchors', 'kms:GenerateDataKey', arn('AuditKey')),
   ],
   migrate: (set) => [
     allow('ReadOwnersPassword', 'secretsmanager:GetSecretValue', set.ownerSecret),

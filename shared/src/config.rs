@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 
+mod anchors;
 mod aws;
 mod database;
 mod embedding;
 
+pub use anchors::AnchorsConfig;
 pub use aws::AwsCredentials;
 pub use database::{DatabaseAuth, DatabaseConfig, SecretConfig};
 pub use embedding::{EmbeddingConfig, ModelConfig};

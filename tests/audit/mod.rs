@@ -1,5 +1,6 @@
 //! The audit log: that everything leaves its row, who may read it, and that nobody can change it unnoticed.
 
+mod anchors;
 pub(crate) mod chain;
 mod denials;
 mod query;

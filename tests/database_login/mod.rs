@@ -3,7 +3,7 @@
 //! `postgres_front` stands before the embedded PostgreSQL and behaves like RDS; moto stands for Secrets Manager.
 
 mod iam;
-mod moto;
+pub(crate) mod moto;
 mod network;
 mod secrets;
 mod tls;

@@ -1,4 +1,4 @@
-//! moto as AWS Secrets Manager: a process of its own, as real a peer as there is without an account.
+//! moto as AWS Secrets Manager and S3: a process of its own, as real a peer as there is without an account.
 
 use std::net::TcpListener;
 use std::process::Stdio;
@@ -11,14 +11,14 @@ use tokio::process::{Child, Command};
 use crate::python::environment;
 
 /// A running moto. Ends when dropped.
-pub(super) struct Moto {
-    pub(super) url: String,
+pub(crate) struct Moto {
+    pub(crate) url: String,
     http: reqwest::Client,
     _process: Child,
 }
 
 impl Moto {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let python = tokio::task::spawn_blocking(|| {
             let requirements = concat!(env!("CARGO_MANIFEST_DIR"), "/database_login/requirements.txt");
             environment::python("moto", requirements, "moto, a stand-in for AWS (about 40 MB, once)")
@@ -55,6 +55,26 @@ impl Moto {
             let put = json!({ "SecretId": name, "SecretString": value.to_string() });
             assert!(self.call("PutSecretValue", &put).await);
         }
+    }
+
+    /// What S3 answers, as an administrator of it.
+    pub(crate) async fn s3(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> reqwest::Response {
+        let scope = "Credential=AKIATEST/20260302/us-east-1/s3/aws4_request";
+        let mut request = self
+            .http
+            .request(method.parse().unwrap(), format!("{}/{path}", self.url))
+            .header("authorization", format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"))
+            .body(body.to_owned());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap()
     }
 
     async fn call(&self, action: &str, body: &Value) -> bool {

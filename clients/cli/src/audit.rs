@@ -4,7 +4,7 @@
 //! It exits with 0 if everything is as it was written, with 1 if it is not, and with 2 if that could not be found out.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -46,8 +46,9 @@ pub(crate) struct Verify {
     /// The installation's URL; MEM0_URL or that of the last login, if not given.
     #[arg(long)]
     url: Option<String>,
-    /// A file of anchors that were kept: one {"seq": …, "hash": "…"} on a line. Each must still be in the chain.
-    #[arg(long, value_name = "FILE")]
+    /// A file of anchors that were kept: one {"seq": …, "hash": "…"} on a line. Each must still be in the chain. Or a directory
+    /// of such files.
+    #[arg(long, value_name = "PATH")]
     anchors: Option<PathBuf>,
     /// Append the chain's end to this file when it is intact, to be compared with the next time.
     #[arg(long, value_name = "FILE")]
@@ -161,8 +162,14 @@ async fn ask(client: &Client, config: &Config, body: &Value) -> Result<Verificat
     serde_json::from_slice(&bytes).with_context(|| format!("{url} answered something else"))
 }
 
-/// Anchors from a file, one on a line.
+/// Anchors from a file, one on a line, or from all files of a directory.
 fn read(path: &Path) -> Result<Vec<Anchor>> {
+    if path.is_dir() {
+        let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let entries = entries.with_context(|| format!("cannot read {}", path.display()))?;
+        let files = entries.iter().map(|entry| entry.path()).filter(|path| path.is_file());
+        return Ok(files.map(|file| read(&file)).collect::<Result<Vec<_>>>()?.concat());
+    }
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
@@ -199,6 +206,7 @@ mod tests {
             keep(&path, anchor).unwrap();
         }
         assert_eq!(read(&path).unwrap(), anchors);
+        assert_eq!(read(directory.path()).unwrap(), anchors);
         fs::write(&path, "{\"seq\": 1, \"hash\": \"\"}\n\nnonsense\n").unwrap();
         assert!(read(&path).unwrap_err().to_string().contains("line 3"));
     }

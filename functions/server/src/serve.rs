@@ -11,7 +11,9 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{self, Next};
 use shared::access::Gate;
 use shared::clock::Clock;
-use shared::config::{self, DatabaseConfig, EmbeddingConfig, LimitsConfig, PublicConfig, variable};
+use shared::config::{
+    self, AnchorsConfig, DatabaseConfig, EmbeddingConfig, LimitsConfig, PublicConfig, variable,
+};
 use shared::db::Database;
 use shared::embedding;
 use shared::http::SourceIp;
@@ -45,14 +47,14 @@ pub async fn run(options: Options) -> Result<()> {
     let public = PublicConfig::from_env(&format!("http://{}", listener.local_addr()?))?;
     let (limits, log) = (LimitsConfig::from_env()?, config::log_level()?);
     // Understood before anything is started.
-    let embedding = EmbeddingConfig::from_env()?;
+    let (embedding, anchors) = (EmbeddingConfig::from_env()?, AnchorsConfig::from_env()?);
     let serve = async |database: DatabaseConfig| {
         let shutdown = Shutdown::listen();
         let prepared = until(shutdown.clone(), prepare(options, &database, &embedding, public, limits)).await;
         let Some(platform) = prepared.transpose()? else { return Ok(()) };
         // From here on: the requests that made the demo are nobody's.
         telemetry::init(log);
-        upkeep::start(&platform);
+        upkeep::start(&platform, anchors.clone());
         answer(listener, router(&platform), shutdown).await
     };
     if variable("MEM0_DATABASE_URL").is_some() {

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use shared::config::AnchorsConfig;
 use shared::jobs::{JOBS, Job, Worker};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::Platform;
 
 /// Starts it; it ends with the process.
-pub(crate) fn start(platform: &Platform) {
-    let worker = Worker::new(platform.gate.clone(), Arc::clone(&platform.embedder));
+pub(crate) fn start(platform: &Platform, anchors: Option<AnchorsConfig>) {
+    let worker = Worker::new(platform.gate.clone(), Arc::clone(&platform.embedder)).with_anchors(anchors);
     for job in JOBS {
         tokio::spawn(repeat(worker.clone(), job));
     }

@@ -3,13 +3,16 @@
 //! Each link hashes the one before, its own number and its row (`mem0.audit_link`, `mem0.audit_row_hash`). Rows commit
 //! unchained and [`seal`] chains them afterwards, so requests never wait for each other; why no row can be missed is said
 //! in V31 and in ADR 13. Whoever rewrites the whole chain in the database is caught by an [`Anchor`] that was taken
-//! away before.
+//! away before, by somebody or by a job ([`put_away`]).
 
+mod anchors;
 mod store;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+pub use anchors::{Anchors, put_away};
 
 use super::Entry;
 use crate::access::{Action, AuthContext, Gate, TenantTx};

@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
-    SignableBody, SignableRequest, SignatureLocation, SigningInstructions, SigningSettings, sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation,
+    SigningInstructions, SigningSettings, UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
 use bytes::Bytes;
@@ -29,7 +30,14 @@ pub(crate) fn authorize(
     let (uri, body) = (request.uri().to_string(), SignableBody::Bytes(request.body()));
     let signable = SignableRequest::new(request.method().as_str(), uri, headers, body);
     let signable = signable.map_err(|error| error.to_string())?;
-    instructions(signable, credentials, scope, SigningSettings::default())?.apply_to_request_http1x(request);
+    let mut settings = SigningSettings::default();
+    if scope.service == "s3" {
+        // Of its own kind: the hash of the body in a header, and paths as they are.
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+    }
+    instructions(signable, credentials, scope, settings)?.apply_to_request_http1x(request);
     Ok(())
 }
 

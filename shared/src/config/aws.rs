@@ -12,6 +12,16 @@ pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// Where ECS gives out credentials by a path alone.
 const ECS: &str = "http://169.254.170.2";
 
+/// A region that something names itself, or else `AWS_REGION`.
+pub(super) fn region(variable: Lookup<'_>, own: Option<String>) -> Result<String, ConfigError> {
+    let region = own.or_else(|| variable("AWS_REGION")).unwrap_or_default();
+    if region.is_empty() || !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        let problem = format!("{region:?} is not the name of a region such as eu-central-1");
+        return Err(ConfigError { variable: "AWS_REGION", problem });
+    }
+    Ok(region)
+}
+
 /// Where AWS credentials come from; the first of these that the environment has. Profiles, SSO, web identity and instance
 /// metadata are not read.
 #[derive(Debug, Clone)]

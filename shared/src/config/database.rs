@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Uri;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::aws::Lookup;
+use super::aws::{Lookup, region};
 use super::embedding::url;
 use super::{AwsCredentials, ConfigError, variable};
 use crate::db::region_of;
@@ -145,15 +145,6 @@ fn secret_of(variable: Lookup<'_>, id: String) -> Result<SecretConfig, ConfigErr
         id,
         region,
     })
-}
-
-fn region(variable: Lookup<'_>, own: Option<String>) -> Result<String, ConfigError> {
-    let region = own.or_else(|| variable("AWS_REGION")).unwrap_or_default();
-    if region.is_empty() || !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-        let problem = format!("{region:?} is not the name of a region such as eu-central-1");
-        return Err(ConfigError { variable: "AWS_REGION", problem });
-    }
-    Ok(region)
 }
 
 fn credentials(variable: Lookup<'_>) -> Result<AwsCredentials, ConfigError> {

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::{Job, TOPICS, Topic};
 use crate::access::Gate;
+use crate::audit::chain::Anchors;
+use crate::config::AnchorsConfig;
 use crate::embedding::Embedder;
 use crate::error::{Error, Result};
 use crate::metrics;
@@ -17,6 +19,8 @@ pub struct Worker {
     pub gate: Gate,
     /// What turns text into vectors.
     pub embedder: Arc<dyn Embedder>,
+    /// Where anchors of the audit log are kept, if anywhere.
+    pub anchors: Option<Arc<Anchors>>,
     topics: &'static [Topic],
     until: Option<Instant>,
 }
@@ -25,13 +29,19 @@ impl Worker {
     /// One with all the time there is.
     #[must_use]
     pub fn new(gate: Gate, embedder: Arc<dyn Embedder>) -> Self {
-        Self { gate, embedder, topics: TOPICS, until: None }
+        Self { gate, embedder, anchors: None, topics: TOPICS, until: None }
     }
 
     /// The same, but it must not begin anything more after that time.
     #[must_use]
     pub fn until(&self, until: Instant) -> Self {
         Self { until: Some(until), ..self.clone() }
+    }
+
+    /// The same, keeping anchors of the audit log there.
+    #[must_use]
+    pub fn with_anchors(&self, config: Option<AnchorsConfig>) -> Self {
+        Self { anchors: config.map(|config| Arc::new(Anchors::new(config))), ..self.clone() }
     }
 
     /// The same with other kinds of promised work.

@@ -9,7 +9,7 @@ use axum::Router;
 
 use crate::access::Gate;
 use crate::clock::Clock;
-use crate::config::{self, DatabaseConfig, EmbeddingConfig, LimitsConfig, PublicConfig};
+use crate::config::{self, AnchorsConfig, DatabaseConfig, EmbeddingConfig, LimitsConfig, PublicConfig};
 use crate::db::Database;
 use crate::jobs::Worker;
 use crate::memory::Memories;
@@ -41,7 +41,7 @@ pub fn memories(gate: &Gate) -> Result<Memories, InitError> {
 pub async fn worker() -> Result<Worker, InitError> {
     let (gate, _) = gate().await?;
     let embedder = embedding::configured(&EmbeddingConfig::from_env()?, &gate.clock)?;
-    Ok(Worker::new(gate, embedder))
+    Ok(Worker::new(gate, embedder).with_anchors(AnchorsConfig::from_env()?))
 }
 
 /// Answers events with a function's routes, and with `/health` and `/ready`, until the environment is shut down.

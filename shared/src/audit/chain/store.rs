@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::anchors::End;
 use super::{Anchor, Checked, Fault, Head, Problem};
 use crate::access::{TenantTx, UpkeepTx};
 use crate::db::StoreError;
@@ -20,6 +21,30 @@ pub(super) async fn extend(tx: &UpkeepTx) -> Result<i32, StoreError> {
     const EXTEND: &str = "-- audit_partition.ensure
         SELECT mem0.ensure_audit_partitions()";
     tx.query_one(EXTEND, &[]).await.map(|row| row.get(0))
+}
+
+/// Ends of chains that have grown since one was put away, of enterprises after that one.
+pub(super) async fn heads_to_anchor(
+    tx: &UpkeepTx,
+    after: Option<EnterpriseId>,
+    most: i32,
+) -> Result<Vec<End>, StoreError> {
+    const TO_ANCHOR: &str = "-- audit_head.to_anchor
+        SELECT tenant, seq, hash, sealed_at FROM mem0.heads_to_anchor($1, $2)";
+    let end = |row: &Row| End {
+        enterprise: EnterpriseId(row.get("tenant")),
+        anchor: Anchor { seq: row.get("seq"), hash: row.get("hash") },
+        sealed_at: row.get("sealed_at"),
+    };
+    let rows = tx.query(TO_ANCHOR, &[&after.map(|enterprise| enterprise.uuid()), &most]).await?;
+    Ok(rows.iter().map(end).collect())
+}
+
+/// Notes that an end was put away.
+pub(super) async fn note_anchor(tx: &UpkeepTx, end: &End) -> Result<(), StoreError> {
+    const NOTE: &str = "-- audit_head.note_anchor
+        SELECT mem0.note_anchor($1, $2)";
+    tx.execute(NOTE, &[&end.enterprise.uuid(), &end.anchor.seq]).await.map(drop)
 }
 
 /// Takes a month away whose time is over; how many.

@@ -1,0 +1,123 @@
+//! Keeping where each chain ends in a bucket from which nobody can take it: S3 with Object Lock, which the stack in `infra`
+//! makes. Who rewrites a chain in the database cannot rewrite what is kept there.
+//!
+//! An object an end: `<enterprise>/<seq>.json`, one line of JSON as `mem0 audit verify --anchors` reads it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::header::{CONTENT_TYPE, IF_NONE_MATCH};
+use http::{Request, StatusCode};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::OnceCell;
+
+use super::{Anchor, store};
+use crate::access::Gate;
+use crate::aws::{Identity, Scope, authorize};
+use crate::clock::Clock;
+use crate::config::AnchorsConfig;
+use crate::error::{Error, Result};
+use crate::https::Client;
+use crate::ids::EnterpriseId;
+
+/// Ends that are asked for at once.
+const BATCH: i32 = 100;
+
+/// Of an answer, which says nothing but what is wrong.
+const LARGEST: usize = 64 * 1024;
+
+/// Where a chain ends that has grown.
+pub(super) struct End {
+    pub(super) enterprise: EnterpriseId,
+    pub(super) anchor: Anchor,
+    pub(super) sealed_at: DateTime<Utc>,
+}
+
+/// The bucket.
+pub struct Anchors {
+    config: AnchorsConfig,
+    identity: Identity,
+    client: OnceCell<Client>,
+}
+
+impl Anchors {
+    /// One that was configured. Nothing is connected before there is something to keep.
+    #[must_use]
+    pub fn new(config: AnchorsConfig) -> Self {
+        Self { identity: Identity::new(config.credentials.clone()), config, client: OnceCell::new() }
+    }
+
+    /// Puts one away. What is there under that name already stays: it was put there earlier, and says more than this.
+    async fn put(&self, end: &End, clock: &Clock) -> Result<(), String> {
+        let client = self.client.get_or_try_init(async || Client::new(None)).await?;
+        let credentials = self.identity.credentials(|| Ok(client.clone()), clock).await;
+        let credentials = credentials.map_err(|error| format!("no AWS credentials: {error}"))?;
+        let mut request = self.request(end)?;
+        let scope = Scope { service: "s3", region: &self.config.region, at: clock.now() };
+        authorize(&mut request, credentials, &scope)?;
+        let answer = client.send(request, LARGEST).await?;
+        match answer.status() {
+            StatusCode::OK => Ok(()),
+            StatusCode::PRECONDITION_FAILED => {
+                tracing::warn!(tenant.id = %end.enterprise, anchor.seq = end.anchor.seq, "an anchor is there already");
+                Ok(())
+            }
+            status => Err(format!("the bucket answered {status} {}", kind(answer.body()))),
+        }
+    }
+
+    fn request(&self, end: &End) -> Result<Request<Bytes>, String> {
+        let End { enterprise, anchor: Anchor { seq, hash }, sealed_at } = end;
+        let line = json!({ "enterprise": enterprise, "seq": seq, "hash": hash, "sealed_at": sealed_at });
+        let body = Bytes::from(format!("{line}\n"));
+        let url = self.config.url.to_string();
+        // Of so many digits, so that names stand in the order of the chain.
+        let name = format!("{}/{enterprise}/{seq:019}.json", url.trim_end_matches('/'));
+        Request::put(name)
+            .header(CONTENT_TYPE, "application/json")
+            .header(IF_NONE_MATCH, "*")
+            // Buckets with Object Lock take nothing without one.
+            .header("x-amz-checksum-sha256", STANDARD.encode(Sha256::digest(&body)))
+            .body(body)
+            .map_err(|error| error.to_string())
+    }
+}
+
+/// The kind of error in S3's XML: `AccessDenied`.
+fn kind(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let code =
+        text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map(|(code, _)| code);
+    code.unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).take(80).collect()
+}
+
+/// Puts away the ends of all chains that have grown since, as long as there is time; how many. May be interrupted, and run
+/// by several at once: an end is noted only when it is there, and whoever comes second finds it there.
+pub async fn put_away(gate: &Gate, anchors: &Anchors, has_time: impl Fn() -> bool) -> Result<u64> {
+    let mut after: Option<EnterpriseId> = None;
+    let mut kept = 0;
+    loop {
+        let tx = gate.upkeep("audit.heads_to_anchor").await?;
+        let ends = store::heads_to_anchor(&tx, after, BATCH).await?;
+        tx.commit().await?;
+        for end in &ends {
+            if !has_time() {
+                return Ok(kept);
+            }
+            let put = anchors.put(end, &gate.clock).await;
+            put.map_err(|problem| Error::unavailable("an audit anchor cannot be kept", problem))?;
+            let tx = gate.upkeep("audit.note_anchor").await?;
+            store::note_anchor(&tx, end).await?;
+            tx.commit().await?;
+            kept += 1;
+        }
+        match ends.last() {
+            Some(last) if ends.len() == usize::try_from(BATCH).unwrap_or_default() => {
+                after = Some(last.enterprise)
+            }
+            _ => return Ok(kept),
+        }
+    }
+}
