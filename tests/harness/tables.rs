@@ -18,8 +18,12 @@ impl Tables {
         let names = Self::names(client).await;
         // One statement, and so one moment. Embeddings are long: a row is told by its beginning and its hash.
         let rows = names.iter().map(|(table, column)| {
-            // The epoch of the tree only says that something about it changed, which other rows show.
-            let text = if table == "enterprises" { "(to_jsonb(t) - 'tree_epoch')::text" } else { "t::text" };
+            // What only says that other rows have changed, which show it themselves.
+            let text = match table.as_str() {
+                "enterprises" => "(to_jsonb(t) - 'tree_epoch')::text",
+                "memories" => "(to_jsonb(t) - 'opinion')::text",
+                _ => "t::text",
+            };
             format!(
                 "SELECT '{table}', left({text}, 300) || ' ' || md5({text}) FROM {table} t WHERE {column} = '{}'",
                 enterprise.uuid()
