@@ -165,7 +165,11 @@ impl Database {
     }
 
     async fn connection(&self) -> Result<Object, StoreError> {
-        self.pool.get().await.map_err(|error| match error {
+        let mut opened = self.pool.get().await;
+        if opened.as_ref().is_err_and(is_cut_off) {
+            opened = self.pool.get().await;
+        }
+        opened.map_err(|error| match error {
             PoolError::PostCreateHook(HookError::Message(message)) => {
                 StoreError::Schema(message.into_owned())
             }
@@ -189,6 +193,14 @@ impl std::fmt::Debug for Database {
 fn is_lost(error: &tokio_postgres::Error) -> bool {
     let io = std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>());
     io || error.is_closed() || error.code().is_some_and(|code| code.code().starts_with("57P"))
+}
+
+/// Whether the server ended a connection that was being opened, which says nothing about the next.
+fn is_cut_off(error: &PoolError) -> bool {
+    let (PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error))) = error else {
+        return false;
+    };
+    error.is_closed() || error.code().is_some_and(|code| code.code().starts_with("57P01"))
 }
 
 fn root_cause(error: &dyn std::error::Error) -> String {

@@ -6,7 +6,8 @@
 //! `postgres-protocol` does it hashes twice as
 //! much, which without SHA instructions is most of a cold start's CPU (docs/adr/0015).
 //!
-//! Refused once, it is fetched anew and tried again: a password that was rotated meanwhile costs one more handshake.
+//! Refused, it is fetched anew and tried again: a password that was rotated meanwhile costs one more handshake. A secret's is
+//! tried once more a little later, for a rotation changes the secret and the role one after the other.
 
 mod greeting;
 mod iam;
@@ -54,10 +55,16 @@ impl Opener {
 
     /// A connection, driven by a task of its own.
     pub(super) async fn open(&self, parameters: &Config) -> Result<(Client, JoinHandle<()>), Error> {
-        match self.once(parameters).await {
-            Err(error) if refused(&error) && self.passwords.renew().await => self.once(parameters).await,
-            result => result,
+        let mut opened = self.once(parameters).await;
+        for wait in self.passwords.again_after() {
+            match &opened {
+                Err(error) if refused(error) && self.passwords.renew().await => {}
+                _ => break,
+            }
+            tokio::time::sleep(*wait).await;
+            opened = self.once(parameters).await;
         }
+        opened
     }
 
     async fn once(&self, parameters: &Config) -> Result<(Client, JoinHandle<()>), Error> {

@@ -1,5 +1,7 @@
 //! The password that holds now, wherever it comes from.
 
+use std::time::Duration;
+
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
@@ -7,6 +9,9 @@ use tokio_postgres::config::Host;
 use super::iam::Iam;
 use super::secret::Secret;
 use crate::config::{ConfigError, DatabaseAuth, DatabaseConfig};
+
+/// How long a rotation of a secret may be halfway.
+const HALFWAY: Duration = Duration::from_millis(300);
 
 /// Who logs in, and with what.
 #[derive(Clone)]
@@ -69,6 +74,15 @@ impl Passwords {
             Self::Fixed(login) => Ok(login.clone()),
             Self::Iam(iam) => iam.token().await.map(Some),
             Self::Secret(secret) => secret.current().await.map(Some),
+        }
+    }
+
+    /// How long to wait before each further attempt with what is fetched anew.
+    pub(super) fn again_after(&self) -> &'static [Duration] {
+        match self {
+            Self::Fixed(_) => &[],
+            Self::Iam(_) => &[Duration::ZERO],
+            Self::Secret(_) => &[Duration::ZERO, HALFWAY],
         }
     }
 
