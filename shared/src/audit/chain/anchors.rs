@@ -78,7 +78,8 @@ impl Anchors {
         Request::put(name)
             .header(CONTENT_TYPE, "application/json")
             .header(IF_NONE_MATCH, "*")
-            // Buckets with Object Lock take nothing without one.
+            // Buckets with Object Lock take nothing without a checksum, named as SDKs name theirs.
+            .header("x-amz-sdk-checksum-algorithm", "SHA256")
             .header("x-amz-checksum-sha256", STANDARD.encode(Sha256::digest(&body)))
             .body(body)
             .map_err(|error| error.to_string())
