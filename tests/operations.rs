@@ -106,7 +106,7 @@ pub(crate) fn calls(operation: &Operation, world: &World) -> Vec<Call> {
             vec![call("", &format!("{path}?{query}"), None)]
         }
         ("GET" | "DELETE", _)
-        | ("POST", "/v1/approvals/{id}/withdraw/")
+        | ("POST", "/v1/approvals/{id}/withdraw/" | "/v1/dissolutions/{id}/cancel")
         | ("POST", "/v1/auth/logout" | "/v1/auth/logout-everywhere")
         | ("POST", "/v1/users/{id}/deactivate" | "/v1/users/{id}/reactivate")
         | ("POST", "/v1/service-accounts/{id}/deactivate" | "/v1/service-accounts/{id}/reactivate") => {
@@ -265,6 +265,7 @@ fn path(operation: &Operation, world: &World) -> Option<String> {
     let id = match operation.path {
         path if path.starts_with("/v1/organizations/") => world.team.id.to_string(),
         path if path.starts_with("/v1/dissolutions/") => world.dissolution.clone(),
+        path if path.starts_with("/v1/reassignments/") => world.reassignment.clone(),
         path if path.starts_with("/v1/auth/sessions/") => world.owner.session.to_string(),
         path if path.starts_with("/v1/auth/applications/") => world.application.clone(),
         path if path.starts_with("/v1/auth/identity-providers/") => world.provider.clone(),

@@ -107,6 +107,19 @@ impl Error {
         Self::Unavailable { message, cause: Some(cause.into()) }
     }
 
+    /// Whether asking again for the same, as things are, would be refused again.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Forbidden(_)
+                | Self::Conflict(_)
+                | Self::Invalid { .. }
+                | Self::NotFound { .. }
+                | Self::QuotaReached(_)
+        )
+    }
+
     /// Whether it only lost against another change, so that the same may well work in a moment, or be refused for a reason
     /// that can be told. A constraint that nobody expected to be violated is one: what was looked at before came or went
     /// meanwhile.

@@ -110,6 +110,8 @@ ids! {
     NodeId = "org", "organization node";
     /// The dissolution of a node.
     DissolutionId = "dis", "dissolution";
+    /// What somebody who left remembered, on its way to an heir.
+    ReassignmentId = "rea", "reassignment";
     /// A person or service account.
     UserId = "usr", "user";
     /// A memory.

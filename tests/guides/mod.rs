@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
 
-use crate::harness::{Actor, Client as _, TestApp};
+use crate::harness::{Actor, Client as _, Node, TestApp};
 
 /// What the commands of a guide are, each block after the other.
 fn commands(guide: &str) -> Vec<String> {
@@ -73,6 +73,21 @@ async fn sharing() {
     run("sharing", variables).await;
 }
 
+/// A dissolution of more than one step, which no worker has come by to finish.
+async fn under_way(app: &TestApp, owner: &Actor, above: &Node) -> String {
+    let node = owner.node_in(above, ScopeKind::Team, "Crowded").await;
+    remember(owner, "The first of many", json!({ "scope": node.label() })).await;
+    let copy = "INSERT INTO memories (enterprise_id, id, author_id, home_scope_id, scope_ids, content, fingerprint,
+                                      capture_id, capture_position, created_at, updated_at)
+                SELECT enterprise_id, gen_random_uuid(), author_id, home_scope_id, scope_ids, 'copy number ' || n,
+                       sha256(n::text::bytea), gen_random_uuid(), 0, created_at, updated_at
+                  FROM memories, generate_series(1, 1100) n WHERE content = 'The first of many'";
+    app.database().superuser().await.execute(copy, &[]).await.unwrap();
+    let wish = json!({ "heir": "parent", "members": "leave" });
+    let begun = owner.post(&format!("/v1/organizations/{}/dissolve", node.id), wish).await;
+    text(&begun.assert_status(202).json()["id"])
+}
+
 #[tokio::test]
 async fn people() {
     let app = TestApp::new().await;
@@ -88,6 +103,7 @@ async fn people() {
     let accounts = format!("/v1/organizations/{}/service-accounts", team.id);
     let bot = owner.post(&accounts, json!({ "name": "Robot" })).await.ok();
     let memory = remember(&owner, "Alpha ships on Friday", json!({ "scope": team.label() })).await;
+    let key = owner.post("/v1/api-keys", json!({ "name": "ci", "scopes": ["memories:read"] })).await.ok();
     let variables = vec![
         ("URL", app.serve().await),
         ("TOKEN", owner.token.clone()),
@@ -98,6 +114,8 @@ async fn people() {
         ("GROUP", text(&group["id"])),
         ("BOT", text(&bot["id"])),
         ("MEMORY", memory),
+        ("KEY", text(&key["id"])),
+        ("DISSOLUTION", under_way(&app, &owner, &north).await),
     ];
     run("people", variables).await;
 }

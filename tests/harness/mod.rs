@@ -19,6 +19,7 @@ mod database;
 mod explain;
 mod oauth;
 mod people;
+mod requests;
 mod reviewed;
 mod seed;
 mod snapshot;

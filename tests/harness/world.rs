@@ -11,12 +11,12 @@
 //!
 //! Every name and every text in it contains the tenant's marker word, so that whatever leaks is recognized.
 
-use http::Request;
+use http::{Method, Request};
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
 use shared::ids::{GrantId, IdentityProviderId, MemoryId};
 
-use super::{Actor, Answer, Client as _, Node, Tables, TestApp};
+use super::{Actor, Answer, Client as _, Node, Tables, TestApp, requests};
 
 /// The tenant, and the ids of one thing of each kind.
 pub(crate) struct World {
@@ -67,6 +67,8 @@ pub(crate) struct World {
     pub(crate) context_link: String,
     /// How a team that is no more ended.
     pub(crate) dissolution: String,
+    /// How what somebody left went to an heir.
+    pub(crate) reassignment: String,
 }
 
 impl World {
@@ -99,9 +101,12 @@ impl World {
         let with = json!({ "with": format!("person:{}", member.user) });
         let shared = owner.post(&format!("/v1/memories/{personal_memory}/shares/"), with).await.ok();
         let (linked_memory, link) = linked(&owner, marker).await;
-        let (approval, delegate, lead) = asked(&owner, &member, &team, &sibling, &team_memory).await;
+        let (approval, delegate, lead) =
+            requests::asked(&owner, &member, &team, &sibling, &team_memory).await;
         let (context, context_share, context_link) = made_context(&owner, &member, &team, marker).await;
+        requests::asked_of_several(&owner, &organization, marker).await;
         let dissolution = dissolved(&owner, &division, marker).await;
+        let reassignment = reassigned(&owner, &team, marker).await;
         awaits_vector(app, &personal_memory).await;
         was_looked_after(app, &owner).await;
         let group = make_group(&owner, &member, &team).await;
@@ -144,6 +149,7 @@ impl World {
             context_share,
             context_link,
             dissolution,
+            reassignment,
             owner,
         }
     }
@@ -185,6 +191,7 @@ impl World {
             self.context_share.clone(),
             self.context_link.clone(),
             self.dissolution.clone(),
+            self.reassignment.clone(),
         ]
     }
 
@@ -246,31 +253,19 @@ async fn allow_application(app: &TestApp, owner: &Actor) -> (String, String) {
     (grant.to_string(), provider.to_string())
 }
 
-/// Asks to share the team's memory with the team beside; the ids of the request and of a delegate who may decide, and in
-/// whose place they do.
-async fn asked(
-    owner: &Actor,
-    member: &Actor,
-    team: &Node,
-    sibling: &Node,
-    memory: &str,
-) -> (String, String, Actor) {
-    let rules = json!({ "approvals": [{ "directions": ["across"], "author_roles": ["owner"] }] });
-    owner.put(&format!("/v1/organizations/{}/sharing-policy", team.id), rules).await.ok();
-    let lead = owner.colleague(&format!("lead-of-{}", team.name.replace(' ', "-")), team, Role::Admin).await;
-    let with = json!({ "with": sibling.label(), "reason": team.name });
-    let asked = owner.post(&format!("/v1/memories/{memory}/shares/"), with).await;
-    asked.assert_status(202);
-    let until = json!({ "user_id": member.user, "ends_at": "2026-04-01T00:00:00Z" });
-    let delegate = lead.post(&format!("/v1/organizations/{}/approval-delegates", team.id), until).await.ok();
-    (text(&asked.json()["approval"]["id"]), text(&delegate["id"]), lead)
-}
-
 /// Ends a team that had nothing; the id of that.
 async fn dissolved(owner: &Actor, division: &Node, marker: &str) -> String {
     let node = owner.node_in(division, ScopeKind::Team, &format!("{marker} closed")).await;
     let wish = json!({ "heir": "parent", "members": "leave" });
     text(&owner.post(&format!("/v1/organizations/{}/dissolve", node.id), wish).await.ok()["id"])
+}
+
+/// Somebody left nothing, to a team; the id of that.
+async fn reassigned(owner: &Actor, team: &Node, marker: &str) -> String {
+    let leaver = owner.colleague(&format!("{marker}-leaver"), team, Role::Viewer).await;
+    owner.call(Method::POST, &format!("/v1/users/{}/deactivate", leaver.user), None).await.ok();
+    let path = format!("/v1/users/{}/reassign-memories", leaver.user);
+    text(&owner.post(&path, json!({ "scope": team.label() })).await.ok()["id"])
 }
 
 /// A context with a member, shared with a team; its id, the share's, and a link's.

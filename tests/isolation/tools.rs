@@ -160,6 +160,8 @@ fn tool(tool: &str, world: &World) -> Vec<Use> {
         "request_approval" => {
             about("memory_id", json!({ "with": world.neighbour.label(), "reason": "for a change" }))
         }
+        "explain_access" => about("memory_id", json!({ "share_with": world.neighbour.label() })),
+        "move_memory" => about("memory_id", json!({ "scope": world.division.label() })),
         "list_events" | "list_scopes" | "whoami" => vec![("", json!({}))],
         _ => Vec::new(),
     };

@@ -40,7 +40,9 @@ async def every_tool(client, names: set[str], added: dict) -> None:
         ("delete_memory", {"memory_id": doomed[0]}),
         ("delete_all_memories", {"user_id": "second"}),
         ("delete_entities", {"run_id": "third"}),
+        ("explain_access", {"memory_id": memory, "share_with": "enterprise"}),
         ("share_memory", {"memory_id": memory, "with": "enterprise"}),
+        ("move_memory", {"memory_id": memory, "scope": "enterprise"}),
     ]
     for name, arguments in deletions:
         answer = await client.call_tool(name, arguments)

@@ -5,11 +5,22 @@
 //! `PROPTEST_RNG_SEED=<number> PROPTEST_CASES=<how many> cargo nextest run -p tests visibility::sequences`. What failed once is
 //! tried first from then on: the seeds are in `regressions.txt`.
 
-use proptest::strategy::BoxedStrategy;
 use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestError, TestRunner};
 
 use super::pair::Pair;
 use super::steps::{Step, steps};
+
+/// The seeds of all sequences that are tried when nobody asks for others.
+pub(super) const SEEDS: [u64; 4] = [1, 2, 3, 4];
+
+/// Whose memories are looked at after a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whom {
+    /// Everybody's.
+    Everybody,
+    /// Those of whoever sees something else than before, and of whoever may see nothing; everybody's in the end.
+    Concerned,
+}
 
 /// Sequences of one test, unless the environment asks for others.
 const CASES: u32 = 4;
@@ -19,24 +30,26 @@ const PROPTESTS_OWN: u32 = 256;
 /// Tries sequences on the product, broken by `fault` if there is one; the shortest that fails, and its message.
 pub(super) fn check(
     config: Config,
-    steps: &BoxedStrategy<Vec<Step>>,
+    whom: Whom,
     fault: Option<&'static str>,
 ) -> Result<(), TestError<Vec<Step>>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    TestRunner::new(config).run(steps, |steps| {
+    TestRunner::new(config).run(&steps(), |steps| {
         runtime.block_on(async {
             let mut pair = Pair::new(fault).await;
             for step in &steps {
                 pair.perform(step).await;
-                pair.compare(step).await;
+                pair.compare(step, whom).await;
             }
+            pair.take_back().await;
+            pair.compare(&"everything was taken back", Whom::Everybody).await;
         });
         Ok(())
     })
 }
 
 /// The seed, if the environment has no other, and how many sequences.
-fn asked_for(seed: u64) -> Config {
+pub(super) fn asked_for(seed: u64) -> Config {
     let environment = Config::default();
     Config {
         cases: if environment.cases == PROPTESTS_OWN { CASES } else { environment.cases },
@@ -50,25 +63,25 @@ fn asked_for(seed: u64) -> Config {
     }
 }
 
-fn holds(seed: u64) {
-    let config = asked_for(seed);
+fn holds(index: usize) {
+    let config = asked_for(SEEDS[index]);
     let seed = config.rng_seed;
-    check(config, &steps(), None).unwrap_or_else(|failure| panic!("seed {seed}: {failure}"));
+    check(config, Whom::Everybody, None).unwrap_or_else(|failure| panic!("seed {seed}: {failure}"));
 }
 
 /// A process each, so that they run side by side.
 macro_rules! everybody_sees_what_the_model_says {
-    ($($name:ident: $seed:literal,)+) => {$(
+    ($($name:ident: $index:literal,)+) => {$(
         #[test]
         fn $name() {
-            holds($seed);
+            holds($index);
         }
     )+};
 }
 
 everybody_sees_what_the_model_says! {
-    everybody_sees_what_the_model_says_with_seed_1: 1,
-    everybody_sees_what_the_model_says_with_seed_2: 2,
-    everybody_sees_what_the_model_says_with_seed_3: 3,
-    everybody_sees_what_the_model_says_with_seed_4: 4,
+    everybody_sees_what_the_model_says_with_the_first_seed: 0,
+    everybody_sees_what_the_model_says_with_the_second_seed: 1,
+    everybody_sees_what_the_model_says_with_the_third_seed: 2,
+    everybody_sees_what_the_model_says_with_the_fourth_seed: 3,
 }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use shared::access::{Classification, Role};
 use shared::memory::Permission;
+use shared::tenancy::nodes::Members;
 
 /// One change.
 #[derive(Debug, Clone)]
@@ -38,6 +39,12 @@ pub(super) enum Step {
     Delete {
         node: Index,
     },
+    /// Everything of a node goes to an heir.
+    Dissolve {
+        node: Index,
+        heir: Index,
+        members: Members,
+    },
     /// A role that somebody gets, or another one in its place.
     Join {
         person: Index,
@@ -66,6 +73,11 @@ pub(super) enum Step {
     },
     Reactivate {
         person: Index,
+    },
+    /// Somebody leaves, unless they have already, and what was their own goes to an heir.
+    Reassign {
+        leaver: Index,
+        heir: Index,
     },
     Share(Sharing),
     Revoke {
@@ -111,18 +123,8 @@ const HOURS: [i64; 3] = [5, 50, 80];
 
 /// Everything that may happen.
 pub(super) fn steps() -> BoxedStrategy<Vec<Step>> {
-    let step = prop_oneof![4 => memories(), 4 => people(), 2 => tree(), 7 => sharing()];
+    let step = prop_oneof![3 => memories(), 5 => people(), 4 => tree(), 7 => sharing()];
     prop::collection::vec(step, 10..24).boxed()
-}
-
-/// Mostly sharing.
-pub(super) fn steps_of_sharing() -> BoxedStrategy<Vec<Step>> {
-    prop::collection::vec(prop_oneof![1 => memories(), 1 => people(), 6 => sharing()], 10..24).boxed()
-}
-
-/// Mostly people and nodes that come, go and move.
-pub(super) fn steps_of_the_tree() -> BoxedStrategy<Vec<Step>> {
-    prop::collection::vec(prop_oneof![1 => memories(), 2 => people(), 2 => tree()], 10..24).boxed()
 }
 
 fn memories() -> impl Strategy<Value = Step> {
@@ -143,13 +145,14 @@ fn people() -> impl Strategy<Value = Step> {
     let role = || select(vec![Role::Viewer, Role::Member, Role::Admin]);
     prop_oneof![
         4 => (index(), index(), role()).prop_map(|(person, node, role)| Step::Join { person, node, role }),
-        3 => (index(), index()).prop_map(|(person, node)| Step::Leave { person, node }),
+        4 => (index(), index()).prop_map(|(person, node)| Step::Leave { person, node }),
         1 => (index(), role()).prop_map(|(node, role)| Step::Invite { node, role }),
-        1 => index().prop_map(|person| Step::Group { person }),
-        1 => (index(), prop::option::weighted(0.7, role()))
+        2 => index().prop_map(|person| Step::Group { person }),
+        2 => (index(), prop::option::weighted(0.5, role()))
             .prop_map(|(node, role)| Step::GroupRole { node, role }),
-        1 => index().prop_map(|person| Step::Deactivate { person }),
-        1 => index().prop_map(|person| Step::Reactivate { person }),
+        3 => index().prop_map(|person| Step::Deactivate { person }),
+        2 => index().prop_map(|person| Step::Reactivate { person }),
+        5 => (index(), index()).prop_map(|(leaver, heir)| Step::Reassign { leaver, heir }),
     ]
 }
 
@@ -157,8 +160,10 @@ fn tree() -> impl Strategy<Value = Step> {
     let index = any::<Index>;
     prop_oneof![
         2 => (index(), any::<bool>()).prop_map(|(parent, team)| Step::Found { parent, team }),
-        3 => (index(), index()).prop_map(|(node, parent)| Step::Move { node, parent }),
+        5 => (index(), index()).prop_map(|(node, parent)| Step::Move { node, parent }),
         1 => index().prop_map(|node| Step::Delete { node }),
+        3 => (index(), index(), select(vec![Members::Move, Members::MoveAsViewers, Members::Leave]))
+            .prop_map(|(node, heir, members)| Step::Dissolve { node, heir, members }),
         1 => index().prop_map(|node| Step::Rule { node }),
     ]
 }
@@ -180,6 +185,6 @@ fn sharing() -> impl Strategy<Value = Step> {
         3 => (index(), index()).prop_map(|(person, request)| Step::Approve { person, request }),
         1 => (index(), index()).prop_map(|(person, request)| Step::Deny { person, request }),
         1 => (index(), index()).prop_map(|(person, request)| Step::Withdraw { person, request }),
-        2 => (select(HOURS.to_vec()), any::<bool>()).prop_map(|(hours, tidy)| Step::Pass { hours, tidy }),
+        4 => (select(HOURS.to_vec()), prop::bool::weighted(0.3)).prop_map(|(hours, tidy)| Step::Pass { hours, tidy }),
     ]
 }

@@ -6,7 +6,7 @@ use shared::Result;
 use shared::access::{Action, AuthContext, Classification, Gate};
 use shared::error::Error;
 use shared::http::{Json, Path, Query};
-use shared::ids::{ApprovalId, MemoryId, UserId};
+use shared::ids::{ApiKeyId, ApprovalId, MemoryId, UserId};
 use shared::page::List;
 use shared::sharing::NewShare;
 use shared::simulation::{self, About, Question, SeenScope, Verb, Verdict};
@@ -28,7 +28,10 @@ pub(crate) async fn list(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Check {
-    user_id: UserId,
+    /// Who; left out, whoever owns the key.
+    user_id: Option<UserId>,
+    /// Through this API key of theirs.
+    api_key_id: Option<ApiKeyId>,
     /// As `docs/api/permissions.txt` lists them, in lower case with underscores; also `classify_memory`, `forget_memory`
     /// and `decide_approval`.
     action: String,
@@ -69,6 +72,13 @@ impl Check {
                 "only of share_own_memory and share_any_memory, with a memory_id",
             ));
         }
-        Ok(Question { user: self.user_id, verb, about, ceiling: self.ceiling, share: self.share })
+        if self.user_id.is_none() && self.api_key_id.is_none() {
+            return Err(Error::malformed("send user_id, or api_key_id"));
+        }
+        if self.ceiling.is_some() && self.api_key_id.is_some() {
+            return Err(Error::invalid("ceiling", "a key has its own"));
+        }
+        let (user, key) = (self.user_id, self.api_key_id);
+        Ok(Question { user, key, verb, about, ceiling: self.ceiling, share: self.share })
     }
 }

@@ -28,3 +28,13 @@ pub(crate) async fn show(
 ) -> Result<Json<Dissolution>> {
     nodes::dissolution(&ctx, &gate.db, id).await.map(Json)
 }
+
+/// `POST /v1/dissolutions/{id}/cancel`. What was handed over stays with the heir. Repeating it changes nothing, with or without
+/// an `Idempotency-Key`.
+pub(crate) async fn cancel(
+    ctx: AuthContext,
+    State(gate): State<Gate>,
+    Path(id): Path<DissolutionId>,
+) -> Result<Json<Dissolution>> {
+    nodes::cancel(&ctx, &gate.db, id).await.map(Json)
+}

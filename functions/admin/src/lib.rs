@@ -15,6 +15,7 @@ mod invitations;
 mod list;
 mod members;
 mod organizations;
+mod reassignments;
 mod scopes;
 mod sharing_policy;
 mod users;
@@ -69,6 +70,7 @@ pub fn routes() -> Routes<State> {
         .post("/v1/organizations/{id}/dissolve", organizations::dissolve)
         .get("/v1/dissolutions", dissolutions::list)
         .get("/v1/dissolutions/{id}", dissolutions::show)
+        .post("/v1/dissolutions/{id}/cancel", dissolutions::cancel)
         .get("/v1/organizations/{id}/sharing-policy", sharing_policy::show)
         .put("/v1/organizations/{id}/sharing-policy", sharing_policy::replace)
         .get("/v1/organizations/{id}/approval-delegates", approval_delegates::list)
@@ -102,6 +104,8 @@ pub fn routes() -> Routes<State> {
         .post("/v1/users/{id}/deactivate", users::deactivate)
         .post("/v1/users/{id}/reactivate", users::reactivate)
         .post("/v1/users/{id}/reassign-memories", users::reassign)
+        .get("/v1/reassignments", reassignments::list)
+        .get("/v1/reassignments/{id}", reassignments::show)
         .get("/v1/users/{id}/access", access::list)
         .post("/v1/access/check", access::check)
         .get("/v1/scopes", scopes::list)

@@ -96,7 +96,7 @@ pub(crate) async fn dissolve(
     let work = nodes::dissolve(&ctx, &gate.db, id, body, key.as_ref()).await?;
     let status = match work.value.status {
         Status::Running => StatusCode::ACCEPTED,
-        Status::Done | Status::Failed => StatusCode::OK,
+        Status::Done | Status::Failed | Status::Cancelled => StatusCode::OK,
     };
     let place = [(LOCATION, format!("/v1/dissolutions/{}", work.value.id))];
     Ok((status, place, work.map(Json)))

@@ -2,16 +2,17 @@
 
 use axum::extract::State;
 use axum::response::IntoResponse;
+use http::StatusCode;
+use http::header::LOCATION;
 use serde::Deserialize;
 use shared::Result;
 use shared::access::{AuthContext, Gate};
 use shared::error::Error;
 use shared::http::{Idempotent, Json, Path, Query};
-use shared::idempotency::Once;
 use shared::identity;
 use shared::ids::UserId;
 use shared::page::List;
-use shared::tenancy::users::{self, Listing, MemoryHeir, Reassigned, Status, User, UserDetails};
+use shared::tenancy::users::{self, Listing, MemoryHeir, Progress, Status, User, UserDetails};
 
 use crate::list::Part;
 
@@ -62,7 +63,8 @@ pub(crate) struct Reassign {
     scope: Option<String>,
 }
 
-/// `POST /v1/users/{id}/reassign-memories`: what somebody who left remembered goes to an heir.
+/// `POST /v1/users/{id}/reassign-memories`: what somebody who left remembered goes to an heir. 202 while there is more to hand
+/// over, with the address that tells how far it is.
 pub(crate) async fn reassign(
     ctx: AuthContext,
     State(gate): State<Gate>,
@@ -76,8 +78,13 @@ pub(crate) async fn reassign(
         }
         _ => return Err(Error::malformed("send either user_id or scope")),
     };
-    let done: Once<Reassigned> = users::reassign(&ctx, &gate.db, id, heir, key.as_ref()).await?;
-    Ok(done.map(Json))
+    let work = users::reassign(&ctx, &gate.db, id, heir, key.as_ref()).await?;
+    let status = match work.value.status {
+        Progress::Running => StatusCode::ACCEPTED,
+        Progress::Done | Progress::Failed => StatusCode::OK,
+    };
+    let place = [(LOCATION, format!("/v1/reassignments/{}", work.value.id))];
+    Ok((status, place, work.map(Json)))
 }
 
 /// `POST /v1/users/{id}/reactivate`. Repeating it changes nothing, with or without an `Idempotency-Key`.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::scopes::Scopes;
-use super::{AuthContext, Classification, Method, TenantTx};
+use super::{ApiKeyVerb, AuthContext, Classification, Method, TenantTx};
 use crate::db::StoreError;
-use crate::ids::{SessionId, UserId};
+use crate::ids::{ApiKeyId, ScopeId, SessionId, UserId};
 
 /// Somebody, as if they were asking now in a login of theirs.
 #[derive(Debug, Clone)]
@@ -47,5 +47,37 @@ impl Simulation {
             ..asker.clone()
         };
         Ok(Some(Self { caller, active: row.get("active") }))
+    }
+
+    /// The same through a credential that is narrowed to these scopes and what is below them.
+    #[must_use]
+    pub fn within(&self, roots: &[ScopeId]) -> Self {
+        let scopes = Arc::new(self.caller.scopes.within(roots));
+        let caller = AuthContext { scopes, within: Some(roots.to_vec()), ..self.caller.clone() };
+        Self { caller, active: self.active }
+    }
+
+    /// The same through a credential that shows no more than this.
+    #[must_use]
+    pub fn below(&self, ceiling: Classification) -> Self {
+        Self { caller: self.caller.clone().below(ceiling), active: self.active }
+    }
+
+    /// The same through an API key of theirs, with everything that it is narrowed to.
+    #[must_use]
+    pub fn through(
+        &self,
+        key: ApiKeyId,
+        verbs: &[ApiKeyVerb],
+        within: Option<&[ScopeId]>,
+        ceiling: Option<Classification>,
+    ) -> Self {
+        let narrowed = within.map_or_else(|| self.clone(), |roots| self.within(roots));
+        let caller = AuthContext { method: Method::ApiKey(key, verbs.to_vec()), ..narrowed.caller };
+        let caller = match ceiling {
+            Some(ceiling) => caller.below(ceiling),
+            None => caller,
+        };
+        Self { caller, active: self.active }
     }
 }

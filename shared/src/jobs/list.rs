@@ -76,6 +76,10 @@ pub const TOPICS: &[Topic] = &[
         name: nodes::TOPIC,
         work: Work::Beside(|worker, message| nodes::proceed(&worker.gate, message).boxed()),
     },
+    Topic {
+        name: users::TOPIC,
+        work: Work::Beside(|worker, message| users::proceed(&worker.gate, message).boxed()),
+    },
 ];
 
 /// What was promised, and what alarms watch of it.

@@ -3,28 +3,29 @@
 //! The rules are the nodes' (`tenancy::policies`): the topmost that fits holds, so that no node loosens what stands above
 //! it. Those who hold the rule's role on its node decide, or their delegates; after a time those above the node as well.
 //! Nobody approves their own request, and the share begins in the transaction of its approval.
+//!
+//! What is shared with a context, or a context, may be under the rules of several nodes. Each of them decides for itself;
+//! one that denies it ends the request, and the share begins in the transaction of the last approval.
 
 mod decide;
 mod delegates;
+mod request;
 mod view;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 pub use decide::{approve, deny, withdraw};
 pub use delegates::{Delegate, NewDelegate, delegate, delegates, end_delegate};
+pub(super) use request::request;
 pub use view::{Detail, Filter, csv, export, list, lookup, position};
 
-use super::authority::Plan;
+use super::Direction;
 use super::store::approvals as store;
-use super::{Direction, NewShare};
 use crate::access::{Classification, Gate, Role, TenantTx};
-use crate::audit::{self, Entry};
 use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
 use crate::memory::Permission;
-use crate::tenancy::policies::ApprovalRule;
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -105,7 +106,7 @@ pub struct Approval {
     pub requested_by: UserId,
     /// When.
     pub requested_at: DateTime<Utc>,
-    /// The node whose people decide, as requests name it.
+    /// The node whose people decide, as requests name it; the first of several.
     pub node: String,
     /// The least role on it of those who decide.
     pub approver_role: Role,
@@ -113,6 +114,9 @@ pub struct Approval {
     pub escalates_at: DateTime<Utc>,
     /// Until when it can be decided.
     pub expires_at: DateTime<Utc>,
+    /// Those who have to agree, from the top, and what they said: a single one denies it, the last one who agrees shares it.
+    #[serde(default)]
+    pub decisions: Vec<Decision>,
     /// Who decided or withdrew it.
     pub decided_by: Option<UserId>,
     /// When.
@@ -132,6 +136,60 @@ pub struct Approval {
     pub(super) via: Option<ShareId>,
 }
 
+/// Whether those of a node agree. Of a request that several nodes have to agree to, each has its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The node, as requests name it.
+    pub node: String,
+    /// The least role on it of those who decide.
+    pub approver_role: Role,
+    /// From when on those above the node may decide as well.
+    pub escalates_at: DateTime<Utc>,
+    /// What they decided; null: nothing yet.
+    pub decision: Option<Verdict>,
+    /// Who decided it.
+    pub decided_by: Option<UserId>,
+    /// When.
+    pub decided_at: Option<DateTime<Utc>>,
+    /// Why.
+    pub reason: Option<String>,
+    /// The node itself.
+    #[serde(skip, default = "nowhere")]
+    pub node_scope: ScopeId,
+}
+
+/// What those of a node say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// They agree.
+    Approved,
+    /// They do not, and that ends the request.
+    Denied,
+}
+
+impl Verdict {
+    /// As answers and the database spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+/// How somebody stands to the decision of a node.
+#[derive(Debug, Clone, Copy)]
+pub struct Position {
+    /// The node.
+    pub node: ScopeId,
+    /// Why they may decide.
+    pub ground: Ground,
+    /// Whether it is still to be decided.
+    pub open: bool,
+}
+
 /// Why somebody may decide about a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ground {
@@ -145,56 +203,6 @@ pub enum Ground {
 
 fn nowhere() -> ScopeId {
     ScopeId(0)
-}
-
-/// Asks for it. Refused if nobody else could agree, or if it was asked for already.
-pub(super) async fn request(
-    tx: &TenantTx<'_>,
-    plan: &Plan,
-    new: &NewShare,
-    (node, rule): &(ScopeId, ApprovalRule),
-) -> Result<Approval> {
-    let caller = tx.caller();
-    let now = caller.request().at;
-    let deciders = store::deciders(tx, *node, rule.approver_role).await?;
-    let escalates_at = match deciders {
-        store::Deciders::Nobody => {
-            return Err(Error::Conflict(format!(
-                "this needs somebody else's approval, and nobody else is {} there",
-                rule.approver_role
-            )));
-        }
-        store::Deciders::OnlyAbove => now,
-        store::Deciders::There => now + TimeDelta::hours(rule.escalate_after_hours.into()),
-    };
-    store::expire_own(tx).await?;
-    let id = ApprovalId::generate();
-    let row = store::NewRow {
-        id,
-        plan,
-        new,
-        node: *node,
-        approver_role: rule.approver_role,
-        escalates_at,
-        expires_at: now + TimeDelta::hours(rule.expires_after_hours.into()),
-    };
-    store::insert(tx, &row).await.map_err(|error| match error.violates("approvals_pending") {
-        true => Error::Conflict("this was asked for already, and is not decided yet".to_owned()),
-        false => error.into(),
-    })?;
-    let details = json!({
-        "of": plan.held.subject.label(), "with": plan.grantee.label, "permission": new.permission,
-        "direction": plan.direction, "classification": plan.held.class,
-    });
-    audit::record(
-        tx,
-        Entry::new("approval.request", id)
-            .memories(plan.held.subject.memory())
-            .within(plan.held.home)
-            .with(details),
-    )
-    .await?;
-    one(tx, id).await
 }
 
 pub(super) async fn one(tx: &TenantTx<'_>, id: ApprovalId) -> Result<Approval> {

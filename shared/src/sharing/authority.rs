@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::grantee::Grantee;
-use super::reach::{Reach, rule_of};
+use super::reach::{Reach, rules_of};
 use super::store::shares::{self, Wanted};
 use super::{Direction, NewShare, Subject};
 use crate::access::{Action, AuthContext, Classification, Role, ScopeKind, TenantTx, policy};
@@ -44,8 +44,8 @@ pub(super) struct Plan {
     pub(super) authority: Authority,
     pub(super) grantee: Grantee,
     pub(super) direction: Direction,
-    /// The rule by which somebody else has to agree first, and its node.
-    pub(super) rule: Option<(ScopeId, ApprovalRule)>,
+    /// The rules by which somebody else has to agree first, and their nodes.
+    pub(super) rules: Vec<(ScopeId, ApprovalRule)>,
 }
 
 impl Held {
@@ -180,7 +180,7 @@ impl Plan {
             check_pin(sharer, &grantee, new)?;
         }
         let direction = reaches[0].direction;
-        Ok(Self { held, authority, grantee, direction, rule: rule_of(&reaches)? })
+        Ok(Self { held, authority, grantee, direction, rules: rules_of(&reaches) })
     }
 }
 

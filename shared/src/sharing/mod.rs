@@ -8,7 +8,7 @@
 //! [`share`](share::share) and what ends it are in [`share`], who sees what and why in [`access`], everything level by
 //! level in [`hierarchy`], links for anybody in [`links`]; whether somebody else has to agree, in [`approvals`], and saved
 //! sets in [`contexts`]. [`relocate`] gives a memory another home, and [`standing`]
-//! answers questions about others.
+//! answers questions about others, [`preview`] about what sharing would be answered with.
 //!
 //! Not here: how far a class may go at all (`access::Classification`, `tenancy::policies`), and what a grant allows
 //! (`memory`).
@@ -22,6 +22,7 @@ pub mod expiry;
 mod grantee;
 pub mod hierarchy;
 pub mod links;
+pub mod preview;
 mod reach;
 pub mod relocate;
 pub mod share;

@@ -84,17 +84,15 @@ impl Reach {
     }
 }
 
-/// The rule by which somebody else has to agree, and its node; none: nobody has to. Refused where people of several nodes
-/// would have to.
-pub(super) fn rule_of(reaches: &[Reach]) -> Result<Option<(ScopeId, ApprovalRule)>> {
-    let mut rules = reaches.iter().filter_map(Reach::rule);
-    let first = rules.next();
-    if let Some((node, _)) = &first
-        && rules.any(|(other, _)| other != *node)
-    {
-        return Err(Error::Conflict(
-            "this needs the approvals of several nodes: share what they are about one by one".to_owned(),
-        ));
+/// The rules by which others have to agree, one for each node whose people that are; none: nobody has to.
+pub(super) fn rules_of(reaches: &[Reach]) -> Vec<(ScopeId, ApprovalRule)> {
+    let mut rules: Vec<(ScopeId, ApprovalRule)> = Vec::new();
+    for (node, rule) in reaches.iter().filter_map(Reach::rule) {
+        match rules.iter_mut().find(|(known, _)| *known == node) {
+            // Two rules of one node: whoever decides has what either asks for.
+            Some((_, known)) => known.approver_role = known.approver_role.max(rule.approver_role),
+            None => rules.push((node, rule)),
+        }
     }
-    Ok(first)
+    rules
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::authority::Held;
 use super::grantee::Grantee;
-use super::reach::{Reach, rule_of};
+use super::reach::{Reach, rules_of};
 use super::{GranteeName, Subject};
 use crate::access::{Action, AuthContext, ScopeKind, ScopeName};
 use crate::audit::{self, Entry};
@@ -42,7 +42,7 @@ pub async fn relocate(
             let grantee = Grantee::resolve(&tx, ctx, &GranteeName::Scope(to)).await?;
             let reaches = Reach::of(&tx, ctx, &held, &grantee).await?;
             reaches.iter().try_for_each(Reach::check_class)?;
-            if rule_of(&reaches)?.is_some() {
+            if !rules_of(&reaches).is_empty() {
                 return Err(Error::Forbidden(format!(
                     "this needs somebody else's approval: share it with {} instead",
                     grantee.label

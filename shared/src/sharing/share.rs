@@ -30,8 +30,8 @@ pub async fn share(
     let tx = ctx.begin(db, "share.create").await?;
     let work = async {
         let plan = Plan::make(&tx, subject, &new).await?;
-        if let Some(rule) = &plan.rule {
-            let approval = approvals::request(&tx, &plan, &new, rule).await?;
+        if !plan.rules.is_empty() {
+            let approval = approvals::request(&tx, &plan, &new).await?;
             return Ok(Shared::PendingApproval { approval });
         }
         let share = grant(&tx, &plan, &new).await?;
@@ -48,11 +48,10 @@ pub async fn ask(ctx: &AuthContext, db: &Database, subject: Subject, new: NewSha
     new.check(ctx.request().at)?;
     let tx = ctx.begin(db, "approval.request").await?;
     let plan = Plan::make(&tx, subject, &new).await?;
-    let rule = plan
-        .rule
-        .as_ref()
-        .ok_or_else(|| Error::Conflict("nobody has to approve this, it can be shared at once".to_owned()))?;
-    let approval = approvals::request(&tx, &plan, &new, rule).await?;
+    if plan.rules.is_empty() {
+        return Err(Error::Conflict("nobody has to approve this, it can be shared at once".to_owned()));
+    }
+    let approval = approvals::request(&tx, &plan, &new).await?;
     tx.commit().await?;
     Ok(Shared::PendingApproval { approval })
 }

@@ -48,8 +48,8 @@ pub struct Way {
 pub enum MayShare {
     /// At once, by their role, or through this share.
     AtOnce(Option<ShareId>),
-    /// Once somebody agreed who holds this role on that scope.
-    Approved(ScopeId, Role),
+    /// Once somebody agreed of each of these scopes, who holds that role there.
+    Approved(Vec<(ScopeId, Role)>),
 }
 
 impl Standing {
@@ -89,9 +89,11 @@ impl Standing {
             return Ok(MayShare::AtOnce(self.held.authority_of(tx, who).await?.via));
         };
         let plan = Plan::of(tx, self.held, who, new).await?;
-        Ok(match plan.rule {
-            Some((node, rule)) => MayShare::Approved(node, rule.approver_role),
-            None => MayShare::AtOnce(plan.authority.via),
-        })
+        if plan.rules.is_empty() {
+            return Ok(MayShare::AtOnce(plan.authority.via));
+        }
+        Ok(MayShare::Approved(
+            plan.rules.into_iter().map(|(node, rule)| (node, rule.approver_role)).collect(),
+        ))
     }
 }

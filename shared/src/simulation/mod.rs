@@ -4,10 +4,11 @@
 //! [`Simulation`](crate::access::Simulation); only the reasons are put together here ([`verdict`]). They concern what the
 //! asker administers and nothing else, and never hold what anybody remembers.
 
+mod key;
 pub mod service;
 mod store;
 mod types;
 mod verdict;
 
 pub use service::{check, list};
-pub use types::{About, Approver, Question, Reason, SeenScope, ShareReason, Verb, Verdict, Via};
+pub use types::{About, Approver, Narrowing, Question, Reason, SeenScope, ShareReason, Verb, Verdict, Via};

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::store::{self, Held};
 use super::verdict::Asked;
-use super::{About, Question, Reason, SeenScope, Verdict, Via};
+use super::{About, Question, Reason, SeenScope, Verdict, Via, key};
 use crate::access::policy;
 use crate::access::{Action, AuthContext, ReadableScope, ScopeKind, Simulation, TenantTx};
 use crate::audit::{self, Entry};
@@ -61,21 +61,46 @@ pub async fn check(ctx: &AuthContext, db: &Database, question: Question) -> Resu
         share.check(ctx.request().at)?;
     }
     let tx = ctx.begin(db, "access.check").await?;
-    let mut them = Simulation::of(&tx, question.user).await?.ok_or(Error::NotFound { what: "user" })?;
+    let user = match (question.user, question.key) {
+        (Some(user), _) => user,
+        (None, Some(key)) => key::owner(&tx, key).await?,
+        (None, None) => return Err(Error::malformed("send user_id, or api_key_id")),
+    };
+    let mut them = Simulation::of(&tx, user).await?.ok_or(Error::NotFound { what: "user" })?;
     if let Some(ceiling) = question.ceiling {
         them.caller = them.caller.below(ceiling);
     }
-    let held = store::held(&tx, question.user).await?;
-    let asked = Asked { tx: &tx, question: &question, them: &them, held: &held };
-    let (verdict, subject) = match question.about {
-        About::Scope(name) => asked.of_scope(name).await?,
-        About::Memory(id) => asked.of_memory(id).await?,
-        About::Approval(id) => asked.of_approval(id).await?,
-    };
-    let details = json!({ "action": question.verb.name(), "subject": subject });
-    record(&tx, "access.check", question.user, details).await?;
+    let held = store::held(&tx, user).await?;
+    let asking = Asking { tx: &tx, question: &question, them: &them, held: &held };
+    let (mut verdict, subject) = asking.verdict(&them).await?;
+    if let Some(id) = question.key {
+        let key = asking.key(id).await?;
+        verdict = key::judge(&asking, &key, verdict).await?;
+    }
+    let details = json!({ "action": question.verb.name(), "subject": subject, "key": question.key });
+    record(&tx, "access.check", user, details).await?;
     tx.commit().await?;
     Ok(verdict)
+}
+
+/// A question, whoever it is asked of: somebody, or somebody through a key.
+pub(super) struct Asking<'a> {
+    pub(super) tx: &'a TenantTx<'a>,
+    pub(super) question: &'a Question,
+    pub(super) them: &'a Simulation,
+    held: &'a [Held],
+}
+
+impl Asking<'_> {
+    /// The verdict about them, and what it is about.
+    pub(super) async fn verdict(&self, them: &Simulation) -> Result<(Verdict, String)> {
+        let asked = Asked { tx: self.tx, question: self.question, them, held: self.held };
+        match self.question.about {
+            About::Scope(name) => asked.of_scope(name).await,
+            About::Memory(id) => asked.of_memory(id).await,
+            About::Approval(id) => asked.of_approval(id).await,
+        }
+    }
 }
 
 async fn record(tx: &TenantTx<'_>, action: &'static str, user: UserId, details: Value) -> Result<()> {

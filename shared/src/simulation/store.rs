@@ -1,9 +1,9 @@
-//! The roles that somebody holds, with where and through what.
+//! The roles that somebody holds, with where and through what, and what their keys are narrowed to.
 
-use crate::access::Role;
-use crate::access::TenantTx;
+use super::key::Key;
+use crate::access::{Role, TenantTx};
 use crate::db::StoreError;
-use crate::ids::{GroupId, ScopeId, UserId};
+use crate::ids::{ApiKeyId, GroupId, ScopeId, UserId};
 use crate::tenancy::Place;
 use crate::tenancy::members::ThroughGroup;
 
@@ -46,4 +46,27 @@ pub(super) async fn held(tx: &TenantTx<'_>, user: UserId) -> Result<Vec<Held>, S
             })
         })
         .collect()
+}
+
+/// What an API key of the tenant is narrowed to.
+pub(super) async fn key(tx: &TenantTx<'_>, id: ApiKeyId) -> Result<Option<Key>, StoreError> {
+    const KEY: &str = "-- access.find_key
+        SELECT user_id, verbs, within_scopes, ceiling, revoked, expires_at FROM mem0.key_limits($1)";
+    let Some(row) = tx.query_opt(KEY, &[&id.uuid()]).await? else { return Ok(None) };
+    let corrupt = |column, problem| StoreError::Corrupt { table: "api_keys", column, problem };
+    let verbs = row.get::<_, Vec<String>>("verbs");
+    let within = row.get::<_, Option<Vec<i64>>>("within_scopes");
+    let ceiling = row.get::<_, Option<&str>>("ceiling").map(str::parse).transpose();
+    Ok(Some(Key {
+        id,
+        owner: UserId(row.get("user_id")),
+        verbs: verbs
+            .iter()
+            .map(|verb| verb.parse().map_err(|problem| corrupt("scopes", problem)))
+            .collect::<Result<_, _>>()?,
+        within: within.map(|ids| ids.into_iter().map(ScopeId).collect()),
+        ceiling: ceiling.map_err(|problem| corrupt("ceiling", problem))?,
+        revoked: row.get("revoked"),
+        expires_at: row.get("expires_at"),
+    }))
 }

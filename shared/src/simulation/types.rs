@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::access::{Action, Classification, Role, ScopeName};
-use crate::ids::{ApprovalId, MemoryId, ShareId, UserId};
+use crate::ids::{ApiKeyId, ApprovalId, MemoryId, ShareId, UserId};
 use crate::memory::Permission;
 use crate::sharing::NewShare;
 use crate::tenancy::Place;
@@ -15,12 +15,14 @@ use crate::tenancy::members::ThroughGroup;
 /// May they do that?
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// Who.
-    pub user: UserId,
+    /// Who; none: whoever owns the key.
+    pub user: Option<UserId>,
     /// What.
     pub verb: Verb,
     /// To what.
     pub about: About,
+    /// Through this API key of theirs.
+    pub key: Option<ApiKeyId>,
     /// Through a credential that shows no more than this.
     pub ceiling: Option<Classification>,
     /// The very share, if it is about sharing.
@@ -95,9 +97,30 @@ pub struct Verdict {
     pub role: Option<Role>,
     /// Where the role, or the sight of it, comes from.
     pub why: Vec<Reason>,
-    /// Who has to agree first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub needs_approval_of: Option<Approver>,
+    /// Who has to agree first: each of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub needs_approval_of: Vec<Approver>,
+    /// What of a key stops it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stopped_by: Vec<Narrowing>,
+}
+
+/// What stops an API key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Narrowing {
+    /// Its owner may not either.
+    Owner,
+    /// It was revoked.
+    Revoked,
+    /// Its time is over.
+    Expired,
+    /// It is for other verbs.
+    Verbs,
+    /// It is narrowed to other scopes.
+    Within,
+    /// Its ceiling is lower.
+    Ceiling,
 }
 
 /// Those who have to agree.

@@ -8,7 +8,7 @@ use crate::access::{Action, AuthContext, ReadableScope, ScopeKind, ScopeName, Si
 use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, MemoryId};
 use crate::memory::Permission;
-use crate::sharing::approvals::{self, Approval, Ground, Status};
+use crate::sharing::approvals::{self, Approval, Ground, Position, Status};
 use crate::sharing::standing::{MayShare, Standing, Way};
 
 /// A question, and whom it is about.
@@ -73,8 +73,10 @@ impl Asked<'_> {
     /// About a request whose node the asker administers.
     pub(super) async fn of_approval(&self, id: ApprovalId) -> Result<(Verdict, String)> {
         let them = &self.them.caller;
-        let (approval, sees, ground) = approvals::position(self.tx, id, them).await?;
-        let node = them.scope(approval.node_scope);
+        let (approval, sees, positions) = approvals::position(self.tx, id, them).await?;
+        // Theirs, if there is one, of the nodes that have to agree.
+        let open = positions.iter().find(|it| it.open).or(positions.first());
+        let node = them.scope(open.map_or(approval.node_scope, |it| it.node));
         let (allowed, reason) = match self.question.verb {
             _ if !self.them.active => (false, self.inactive().reason),
             _ if approval.classification > them.ceiling() => (
@@ -92,7 +94,7 @@ impl Asked<'_> {
                     false => "it does not concern them".to_owned(),
                 },
             ),
-            Verb::DecideApproval => deciding(&approval, them, ground, node),
+            Verb::DecideApproval => deciding(&approval, them, open, node),
             _ => return Err(self.senseless("a request", "list_approvals and decide_approval")),
         };
         let why = node.map(|node| reasons(node, self.held)).unwrap_or_default();
@@ -168,14 +170,19 @@ impl Asked<'_> {
             Ok(MayShare::AtOnce(Some(share))) => {
                 allowed(format!("through {share}, which lets them share it on"))
             }
-            Ok(MayShare::Approved(node, role)) => {
-                let scope = self.asker().scope(node).map(ReadableScope::label);
-                let at = scope.clone().unwrap_or_else(|| "a scope above".to_owned());
+            Ok(MayShare::Approved(nodes)) => {
+                let approver = |(node, role)| Approver {
+                    role,
+                    scope: self.asker().scope(node).map(ReadableScope::label),
+                };
+                let approvers: Vec<Approver> = nodes.into_iter().map(approver).collect();
+                let each = approvers
+                    .iter()
+                    .map(|it| format!("{} on {}", it.role, it.scope.as_deref().unwrap_or("a scope above")));
+                let each = each.collect::<Vec<_>>().join(" and somebody who is ");
                 Verdict {
-                    needs_approval_of: Some(Approver { role, scope }),
-                    ..refused(format!(
-                        "they can ask for it: somebody else who is {role} on {at} has to agree"
-                    ))
+                    needs_approval_of: approvers,
+                    ..refused(format!("they can ask for it: somebody else who is {each} has to agree"))
                 }
             }
             Err(refusal @ (Error::Forbidden(_) | Error::Conflict(_) | Error::Invalid { .. })) => {
@@ -248,10 +255,14 @@ impl Asked<'_> {
 fn deciding(
     approval: &Approval,
     them: &AuthContext,
-    ground: Option<Ground>,
+    position: Option<&Position>,
     node: Option<&ReadableScope>,
 ) -> (bool, String) {
-    let (role, at) = (approval.approver_role, &approval.node);
+    let part = position.and_then(|it| approval.decisions.iter().find(|part| part.node_scope == it.node));
+    let (role, at, escalates_at) = match part.or(approval.decisions.first()) {
+        Some(part) => (part.approver_role, &part.node, part.escalates_at),
+        None => (approval.approver_role, &approval.node, approval.escalates_at),
+    };
     if approval.requested_by == them.user_id() {
         return (
             false,
@@ -261,7 +272,10 @@ fn deciding(
     if approval.status != Status::Pending {
         return (false, format!("the request is {} already", approval.status.as_str()));
     }
-    match ground {
+    if position.is_some_and(|it| !it.open) {
+        return (false, format!("it is decided for {at} already, and waits for others"));
+    }
+    match position.map(|it| it.ground) {
         Some(Ground::There) => (true, format!("they hold the role {role} or more on {at} itself")),
         Some(Ground::For(user)) => {
             (true, format!("in place of {user}, who holds the role {role} or more on {at}"))
@@ -270,7 +284,7 @@ fn deciding(
             (true, format!("they hold the role {role} or more above {at}, and it has escalated"))
         }
         None if node.and_then(|node| node.role) >= Some(role) => {
-            let at = approval.escalates_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            let at = escalates_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
             (false, format!("they hold the role {role} or more above, where it can be decided from {at} on"))
         }
         None => {
@@ -300,5 +314,12 @@ fn allowed(reason: String) -> Verdict {
 }
 
 fn refused(reason: String) -> Verdict {
-    Verdict { allowed: false, reason, role: None, why: Vec::new(), needs_approval_of: None }
+    Verdict {
+        allowed: false,
+        reason,
+        role: None,
+        why: Vec::new(),
+        needs_approval_of: Vec::new(),
+        stopped_by: Vec::new(),
+    }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::locked::Locked;
-use super::users::{LeaverPolicy, Reassignment};
+use super::users::{LeaverPolicy, WhoReassigns};
 use crate::access::{Action, AuthContext, Role, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
@@ -98,9 +98,9 @@ async fn seen(tx: &TenantTx<'_>) -> Result<Enterprise> {
     let (id, root) = (tx.caller().enterprise_id(), tx.caller().enterprise());
     let row = tx.query_opt(LOOKUP, &[&id.uuid()]).await?.ok_or(Error::NotFound { what: "enterprise" })?;
     let reassignment = match row.get("leaver_reassignment") {
-        "owners" => Reassignment::Owners,
-        "admins" => Reassignment::Admins,
-        _ => Reassignment::Nobody,
+        "owners" => WhoReassigns::Owners,
+        "admins" => WhoReassigns::Admins,
+        _ => WhoReassigns::Nobody,
     };
     Ok(Enterprise {
         id,

@@ -227,3 +227,139 @@ async fn a_request_to_share_with_a_node_ends_with_the_node() {
     let late = lead.post(&format!("/v1/approvals/{id}/approve/"), json!({})).await;
     late.assert_problem(409, "conflict", None);
 }
+
+/// In the middle every memory is in one place, with its shares, and the node can be used as before.
+#[tokio::test]
+async fn cancelled_in_the_middle_each_memory_is_in_one_place_with_its_shares() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let grid = alice.node(ScopeKind::Organization, "Grid").await;
+    let lines = alice.node_in(&grid, ScopeKind::Team, "Lines").await;
+    let solar = alice.node_in(&grid, ScopeKind::Team, "Solar").await;
+    let [eve, sol] = [
+        alice.colleague("eve", &lines, Role::Member).await,
+        alice.colleague("sol", &solar, Role::Member).await,
+    ];
+    let given = remember(&sol, "the panels face south", &solar.label()).await;
+    sol.post(&format!("/v1/memories/{given}/shares/"), json!({ "with": lines.label() })).await.ok();
+    crowded(&app, &alice, &lines).await;
+    let begun = dissolve(&alice, &lines, "parent", None).await.json();
+    let path = format!("/v1/dissolutions/{}/cancel", text(&begun["id"]));
+    let cancelled = alice.post(&path, Value::Null).await.ok();
+    assert_eq!(
+        (&cancelled["status"], &cancelled["memories"], &cancelled["cancelled_by"]),
+        (&json!("cancelled"), &json!(1000), &json!(alice.user))
+    );
+    assert_eq!(cancelled["reason"], "1000 memories stay with the heir, everything else with this team");
+    // Doing it again changes nothing, and the step that was promised finds nothing to do.
+    assert_eq!(alice.post(&path, Value::Null).await.ok(), cancelled);
+    app.worker().deliver().await.unwrap();
+    assert_eq!(status(&alice, &begun["id"]).await, cancelled);
+
+    // Where a memory is found is where it lives or is shared with, by everybody's measure.
+    let differs = "SELECT count(*) FROM memories m
+                    WHERE m.scope_ids <> m.home_scope_id || ARRAY(
+                        SELECT g.scope_id FROM mem0.grants_of(m.enterprise_id, m.id, m.home_scope_id, now()) g
+                         WHERE g.scope_id <> m.home_scope_id ORDER BY 1)";
+    let client = app.database().superuser().await;
+    assert_eq!(client.query_one(differs, &[]).await.unwrap().get::<_, i64>(0), 0);
+    let lives = "SELECT count(*) FILTER (WHERE home_scope_id = $1), count(*) FILTER (WHERE home_scope_id = $2) FROM memories";
+    let row = client.query_one(lives, &[&grid.scope.0, &lines.scope.0]).await.unwrap();
+    let (went, stayed) = (row.get::<_, i64>(0), row.get::<_, i64>(1));
+    assert_eq!(went + stayed, 2301, "nothing is lost");
+    assert!(went >= 999 && stayed >= 1300, "one thousand went, with or without what was shared: {went}");
+    eve.get(&format!("/v1/memories/{given}/")).await.ok();
+    remember(&eve, "we are still here", &lines.label()).await;
+
+    // And it can be dissolved after all, in another way.
+    let again = dissolve(&alice, &lines, &solar.id.to_string(), None).await;
+    again.assert_status(202);
+    app.worker().deliver().await.unwrap();
+    assert_eq!(status(&alice, &again.json()["id"]).await["status"], "done");
+    let late =
+        alice.post(&format!("/v1/dissolutions/{}/cancel", text(&again.json()["id"])), Value::Null).await;
+    let late = late.assert_problem(409, "conflict", None);
+    assert_eq!(late, "this dissolution is done already, and cannot be cancelled");
+}
+
+#[tokio::test]
+async fn only_who_asked_or_administers_the_node_can_cancel() {
+    let (app, alice, bob) = TestApp::two_tenants().await;
+    let grid = alice.node(ScopeKind::Organization, "Grid").await;
+    let lines = alice.node_in(&grid, ScopeKind::Team, "Lines").await;
+    let solar = alice.node(ScopeKind::Organization, "Solar").await;
+    let [eve, lead, heirs] = [
+        alice.colleague("eve", &lines, Role::Member).await,
+        alice.colleague("lead", &lines, Role::Admin).await,
+        alice.colleague("heirs", &solar, Role::Admin).await,
+    ];
+    crowded(&app, &alice, &lines).await;
+    let begun = dissolve(&alice, &lines, &solar.id.to_string(), None).await.json();
+    let path = format!("/v1/dissolutions/{}/cancel", text(&begun["id"]));
+    for (stranger, status, kind) in
+        [(&bob, 404, "not-found"), (&eve, 404, "not-found"), (&heirs, 403, "forbidden")]
+    {
+        stranger.post(&path, Value::Null).await.assert_problem(status, kind, None);
+    }
+    assert_eq!(status(&alice, &begun["id"]).await["status"], "running");
+    assert_eq!(lead.post(&path, Value::Null).await.ok()["status"], "cancelled");
+    let none = format!("/v1/dissolutions/{}/cancel", shared::ids::DissolutionId::generate());
+    alice.post(&none, Value::Null).await.assert_problem(404, "not-found", None);
+}
+
+/// A context that is shared with the node carries memories of many homes: they follow it as one.
+#[tokio::test]
+async fn a_context_that_was_shared_with_a_node_is_shared_with_its_heir() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let grid = alice.node(ScopeKind::Organization, "Grid").await;
+    let lines = alice.node_in(&grid, ScopeKind::Team, "Lines").await;
+    let context = text(&alice.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok()["id"]);
+    let inside = remember(&alice, "the launch is on Friday", &format!("context:{context}")).await;
+    let with = json!({ "with": lines.label() });
+    alice.post(&format!("/v1/contexts/{context}/shares/"), with).await.ok();
+    // Somebody beside it, who reads what is the parent's.
+    let solar = alice.node_in(&grid, ScopeKind::Team, "Solar").await;
+    let gus = alice.colleague("gus", &solar, Role::Viewer).await;
+    gus.get(&format!("/v1/memories/{inside}/")).await.assert_problem(404, "not-found", None);
+    dissolve(&alice, &lines, "parent", None).await.assert_status(200);
+    gus.get(&format!("/v1/memories/{inside}/")).await.ok();
+    let shared = alice.get(&format!("/v1/contexts/{context}/shares/")).await.ok();
+    assert_eq!(shared["results"][0]["with"], grid.label());
+    let found =
+        gus.post("/v3/memories/search/", json!({ "query": "launch Friday", "scope": "all" })).await.ok();
+    assert_eq!(found["results"][0]["id"], inside);
+    drop(app);
+}
+
+/// What was shared with both is shared once, for the longer time, and ends as one.
+#[tokio::test]
+async fn two_shares_of_the_same_become_one_that_gives_the_most_of_either() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let grid = alice.node(ScopeKind::Organization, "Grid").await;
+    let lines = alice.node_in(&grid, ScopeKind::Team, "Lines").await;
+    let solar = alice.node(ScopeKind::Organization, "Solar").await;
+    let memory = remember(&alice, "the panels face south", &solar.label()).await;
+    let shares = format!("/v1/memories/{memory}/shares/");
+    let soon = (app.now() + TimeDelta::hours(1)).to_rfc3339();
+    alice.post(&shares, json!({ "with": grid.label(), "expires_at": soon })).await.ok();
+    let on = json!({ "with": lines.label(), "permission": "write", "may_reshare": true });
+    alice.post(&shares, on).await.ok();
+    let [eve, ben] = [
+        alice.colleague("eve", &lines, Role::Member).await,
+        alice.colleague("ben", &solar, Role::Viewer).await,
+    ];
+    eve.post(&shares, json!({ "with": format!("person:{}", ben.user) })).await.ok();
+    let wish = json!({ "heir": "parent", "members": "move" });
+    alice.post(&format!("/v1/organizations/{}/dissolve", lines.id), wish).await.assert_status(200);
+    app.advance(TimeDelta::hours(2));
+    let left = alice.get(&shares).await.ok();
+    let left: Vec<&Value> =
+        left["results"].as_array().unwrap().iter().filter(|it| it["with"] == grid.label()).collect();
+    assert_eq!(left.len(), 1);
+    assert_eq!(
+        (&left[0]["permission"], &left[0]["may_reshare"], &left[0]["expires_at"]),
+        (&json!("write"), &json!(true), &Value::Null)
+    );
+    // With it ends what was shared on through the one that it took the place of.
+    let ended = alice.delete(&format!("{shares}{}/", text(&left[0]["id"]))).await.ok();
+    assert_eq!(ended["ended"], 2);
+}

@@ -165,7 +165,7 @@ async fn a_share_that_is_asked_about_meets_classes_and_rules() {
     assert_eq!((&said["allowed"], &said["needs_approval_of"]), (&json!(true), &Value::Null));
     let said = ask(&office.ann, &south.label()).await;
     assert_eq!(said["allowed"], false);
-    assert_eq!(said["needs_approval_of"], json!({ "role": "admin", "scope": office.alpha.label() }));
+    assert_eq!(said["needs_approval_of"], json!([{ "role": "admin", "scope": office.alpha.label() }]));
     assert_eq!(ask(&office.lead, &south.label()).await["allowed"], true, "the rule is for members");
     let said = ask(&office.ann, "public").await;
     assert_eq!(

@@ -7,7 +7,10 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::make;
-use crate::harness::{Actor, Client as _, TestApp, seeded};
+use crate::harness::{Actor, Answer, Client as _, TestApp, seeded};
+
+/// How often one comes again: each waits for seconds before it is told to.
+const MOST_ATTEMPTS: usize = 10;
 
 /// One request; nodes are chosen among those that were there when the storm began.
 #[derive(Debug, Clone)]
@@ -30,25 +33,37 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
+/// Asks as clients do: whoever gets no connection in time, because all of them wait for one another's changes, is told to come
+/// again (503 with `Retry-After`), and nothing has changed.
 async fn perform(owner: Actor, nodes: Vec<String>, change: Change) -> u16 {
-    let answer = match &change {
+    for _ in 0..MOST_ATTEMPTS {
+        let answer = ask(&owner, &nodes, &change).await;
+        if answer.status != 503 {
+            // Refused because of what others did meanwhile: gone, in the way, or of a kind that cannot stand there.
+            assert!([200, 201, 204, 400, 404, 409].contains(&answer.status.as_u16()), "{change:?}: {answer}");
+            return answer.status.as_u16();
+        }
+        answer.assert_problem(503, "unavailable", None);
+    }
+    panic!("{change:?} never got its turn");
+}
+
+async fn ask(owner: &Actor, nodes: &[String], change: &Change) -> Answer {
+    match change {
         Change::Create { kind, parent } => {
-            let body = json!({ "kind": kind, "name": "New", "parent": parent.get(&nodes) });
+            let body = json!({ "kind": kind, "name": "New", "parent": parent.get(nodes) });
             owner.post("/v1/organizations", body).await
         }
         Change::Move { node, parent } => {
-            let body = json!({ "parent": parent.map(|parent| parent.get(&nodes).clone()) });
-            owner.post(&format!("/v1/organizations/{}/move", node.get(&nodes)), body).await
+            let body = json!({ "parent": parent.map(|parent| parent.get(nodes).clone()) });
+            owner.post(&format!("/v1/organizations/{}/move", node.get(nodes)), body).await
         }
-        Change::Delete { node } => owner.delete(&format!("/v1/organizations/{}", node.get(&nodes))).await,
+        Change::Delete { node } => owner.delete(&format!("/v1/organizations/{}", node.get(nodes))).await,
         Change::Rename { node } => {
-            let path = format!("/v1/organizations/{}", node.get(&nodes));
+            let path = format!("/v1/organizations/{}", node.get(nodes));
             owner.patch(&path, json!({ "name": "Renamed" })).await
         }
-    };
-    // Refused because of what others did meanwhile: gone, in the way, or of a kind that cannot stand there.
-    assert!([200, 201, 204, 400, 404, 409].contains(&answer.status.as_u16()), "{change:?}: {answer}");
-    answer.status.as_u16()
+    }
 }
 
 /// Asserts that what the database holds is a tree below the enterprise, with the paths and levels that follow from it.

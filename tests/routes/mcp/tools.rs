@@ -120,6 +120,7 @@ async fn the_list_depends_on_the_credential_only() {
             "list_scopes",
             "get_hierarchical_memories",
             "enhance_prompt",
+            "explain_access",
             "whoami",
             "search",
             "fetch"

@@ -208,7 +208,7 @@ async fn nothing_is_asked_for_that_nobody_else_could_approve() {
     let body = json!({ "with": format!("person:{}", mia.user) });
     let path = format!("/v1/memories/{id}/shares/");
     let detail = alice.post(&path, body).await.assert_problem(409, "conflict", None);
-    assert_eq!(detail, "this needs somebody else's approval, and nobody else is owner there");
+    assert_eq!(detail, "this needs somebody else's approval, and nobody else is owner on enterprise");
 }
 
 #[tokio::test]

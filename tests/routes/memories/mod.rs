@@ -4,6 +4,7 @@ mod access;
 mod add;
 mod approval_rules;
 mod approvals;
+mod approvals_of_several;
 mod batch;
 mod classification;
 mod contexts;

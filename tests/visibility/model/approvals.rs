@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use shared::access::Role;
 
-use super::{Model, Place, Wish, widest};
+use super::{Model, Place, Wish};
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,15 +81,14 @@ impl Model {
             Place::Node(node) => self.nodes.contains_key(&node),
             _ => true,
         };
-        let memory = self.memories.get(&wish.memory);
         match () {
             () if wish.until.is_some_and(|until| until <= self.now) => 409,
             () if self.inactive.contains(&request.by) || !still_may || !there => 409,
-            () => match memory {
-                None => 409,
-                Some(memory) if self.audience(wish.with) > widest(memory.class) => 403,
-                Some(_) => 200,
-            },
+            () if !self.memories.contains_key(&wish.memory) => 409,
+            () if self.is_too_confidential(request.by, wish) => 403,
+            // By now it is for others to agree.
+            () if self.rule_for(request.by, wish).is_some_and(|node| node != request.node) => 409,
+            () => 200,
         }
     }
 

@@ -1,9 +1,11 @@
 //! Who sees what, as anyone would write it down: sets and rules, no database, no cache, no projection.
 //!
-//! The tree and its roles are here, sharing in [`sharing`], what has to be agreed to in [`approvals`].
+//! The tree and its roles are here, sharing in [`sharing`], what has to be agreed to in [`approvals`], what is left by those
+//! who end or leave in [`succession`].
 
 mod approvals;
 mod sharing;
+mod succession;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -136,12 +138,13 @@ impl Model {
         self.memories.keys().copied().filter(|memory| self.sees(person, *memory)).collect()
     }
 
-    /// What they see with a key that is narrowed to a node and to what is internal at most.
-    pub(super) fn visible_within(&self, person: usize, node: usize) -> BTreeSet<usize> {
-        let within = |place| match place {
-            Place::Node(other) => self.is_above(Some(node), Some(other)) && self.reads(person, place),
-            Place::Personal(_) | Place::Enterprise | Place::Public => false,
+    /// What they see with a key that is narrowed to a node, or to the enterprise, and to what is internal at most.
+    pub(super) fn visible_within(&self, person: usize, node: Option<usize>) -> BTreeSet<usize> {
+        let below = |place| match place {
+            Place::Node(other) => self.is_above(node, Some(other)),
+            Place::Personal(_) | Place::Enterprise | Place::Public => node.is_none(),
         };
+        let within = |place| below(place) && self.reads(person, place);
         let ids = self.memories.iter().filter(|(_, memory)| memory.class <= Classification::Internal);
         ids.map(|(id, _)| *id).filter(|id| self.reached(*id).into_iter().any(within)).collect()
     }

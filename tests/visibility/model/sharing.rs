@@ -50,7 +50,7 @@ enum Direction {
 }
 
 impl Model {
-    pub(super) fn is_live(&self, grant: &Grant) -> bool {
+    pub(crate) fn is_live(&self, grant: &Grant) -> bool {
         !grant.ended && grant.until.is_none_or(|until| until > self.now)
     }
 
@@ -65,6 +65,11 @@ impl Model {
         let memory = self.memories[&memory];
         let least = if memory.author == person { Role::Member } else { Role::Admin };
         self.reads(person, memory.home) && self.role(person, memory.home) >= Some(least)
+    }
+
+    /// What somebody sees only because it was shared with them, or with all who are there.
+    pub(crate) fn given(&self, person: usize) -> Vec<usize> {
+        self.visible(person).into_iter().filter(|memory| !self.has_role(person, *memory)).collect()
     }
 
     /// The status that changing it is answered with.
@@ -115,23 +120,17 @@ impl Model {
         }
         let (via, most, until) = self.authority(person, wish.memory).ok_or(403_u16)?;
         let memory = self.memories[&wish.memory];
-        let direction = self.direction(person, memory.home, wish.with);
         let longer = until.is_some_and(|until| wish.until.is_none_or(|wished| wished > until));
         let to_themselves = wish.with == Place::Personal(person);
         let out_of_use = matches!(wish.with, Place::Personal(with) if self.inactive.contains(&with));
-        let confined = memory.class >= Classification::Confidential && direction == Direction::Out;
         match () {
             () if to_themselves => return Err(400),
             () if out_of_use || wish.with == memory.home => return Err(409),
-            () if self.audience(wish.with) > widest(memory.class) => return Err(403),
-            () if confined && !matches!(wish.with, Place::Personal(_)) => return Err(403),
+            () if self.is_too_confidential(person, wish) => return Err(403),
             () if wish.permission > most || longer => return Err(403),
             () => {}
         }
-        if direction == Direction::Within {
-            return Ok(Shared::Now { via });
-        }
-        let Some(node) = self.rule_over(memory.home) else { return Ok(Shared::Now { via }) };
+        let Some(node) = self.rule_for(person, wish) else { return Ok(Shared::Now { via }) };
         let asked_already = self.requests.iter().any(|request| {
             let same = (request.wish.memory, request.wish.with) == (wish.memory, wish.with);
             same && request.by == person && self.is_open(request)
@@ -148,8 +147,24 @@ impl Model {
         }
     }
 
+    /// Whether so many may not see it, or not those of another organization.
+    pub(super) fn is_too_confidential(&self, person: usize, wish: &Wish) -> bool {
+        let memory = self.memories[&wish.memory];
+        let out = self.direction(person, memory.home, wish.with) == Direction::Out;
+        let confined = out && memory.class >= Classification::Confidential;
+        self.audience(wish.with) > widest(memory.class)
+            || (confined && !matches!(wish.with, Place::Personal(_)))
+    }
+
+    /// The node whose people have to agree to it, if any have to.
+    pub(super) fn rule_for(&self, person: usize, wish: &Wish) -> Option<Option<usize>> {
+        let home = self.memories[&wish.memory].home;
+        let within = self.direction(person, home, wish.with) == Direction::Within;
+        if within { None } else { self.rule_over(home) }
+    }
+
     /// Whoever holds any role.
-    fn everybody(&self) -> Vec<usize> {
+    pub(super) fn everybody(&self) -> Vec<usize> {
         let holders = self.roles.keys().filter_map(|(holder, _)| match holder {
             super::Holder::Person(person) => Some(*person),
             super::Holder::Group => None,

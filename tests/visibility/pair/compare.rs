@@ -6,19 +6,39 @@ use serde_json::{Value, json};
 
 use super::Pair;
 use crate::harness::{Actor, Client as _};
+use crate::visibility::sequences::Whom;
 
 impl Pair {
-    pub(in crate::visibility) async fn compare(&self, after: &impl std::fmt::Debug) {
-        for (number, person) in self.people.iter().enumerate() {
-            if self.model.inactive.contains(&number) {
-                person.post("/v3/memories/", json!({ "filters": {} })).await.assert_status(401);
-                continue;
-            }
-            let expected = self.model.visible(number);
-            for (way, found) in self.found_by(person, number).await {
-                assert_eq!(found, expected, "person {number} {way}, after {after:?}\n{:#?}", self.model);
-            }
+    /// Those first for whom something changed.
+    pub(in crate::visibility) async fn compare(&mut self, after: &impl std::fmt::Debug, whom: Whom) {
+        let all = 0..self.people.len();
+        let visible: Vec<BTreeSet<usize>> = all.clone().map(|person| self.model.visible(person)).collect();
+        let (mut asked, others): (Vec<usize>, Vec<usize>) =
+            all.partition(|person| self.seen.get(person) != Some(&visible[*person]));
+        asked.extend(
+            others
+                .into_iter()
+                .filter(|person| whom == Whom::Everybody || self.model.inactive.contains(person)),
+        );
+        for person in asked {
+            self.compare_person(person, &visible[person], after).await;
         }
+        self.compare_key(after).await;
+        self.seen = visible.into_iter().enumerate().collect();
+    }
+
+    async fn compare_person(&self, number: usize, expected: &BTreeSet<usize>, after: &impl std::fmt::Debug) {
+        let person = &self.people[number];
+        if self.model.inactive.contains(&number) {
+            person.post("/v3/memories/", json!({ "filters": {} })).await.assert_status(401);
+            return;
+        }
+        for (way, found) in self.found_by(person, number).await {
+            assert_eq!(&found, expected, "person {number} {way}, after {after:?}\n{:#?}", self.model);
+        }
+    }
+
+    async fn compare_key(&self, after: &impl std::fmt::Debug) {
         if let Some((person, node)) = self.narrowed
             && !self.model.inactive.contains(&person)
         {

@@ -1,34 +1,37 @@
 //! The product, and the model beside it: every step is done to both.
 //!
-//! What everybody finds afterwards is compared in [`compare`]; steps about sharing are in [`sharing`].
+//! They begin with what is in [`start`]. What everybody finds afterwards is compared in [`compare`]; steps about the tree are
+//! in [`tree`], about roles in [`people`], about sharing in [`sharing`], about heirs in [`succession`].
 
 mod compare;
 mod people;
 mod sharing;
+mod start;
+mod succession;
+mod tree;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::sample::Index;
 use serde_json::json;
-use shared::access::{Classification, Role, ScopeKind};
+use shared::access::Classification;
 use shared::memory::Permission;
 
-use super::model::{Holder, Memory, Model, Place, Spot};
+use super::model::{Memory, Model, Place};
 use super::steps::Step;
 use crate::harness::{Actor, Client as _, Node, TestApp};
 
-/// People besides the owner when it begins. Nobody else knows of the tenant beside them.
-const PEOPLE: usize = 3;
 /// People at most: the others are invited.
 const MOST_PEOPLE: usize = 6;
-/// With these the tree is as deep as it can be.
-const MOST_NODES: usize = 7;
 
 pub(super) struct Pair {
     app: TestApp,
     /// Person 0 is the owner.
     people: Vec<Actor>,
-    /// A key of somebody's that is narrowed to a node, and whose, and to which; until their account is out of use.
+    /// A key of somebody's that is narrowed to a node, or to the enterprise; whose, and to which, until their account is out of
+    /// use.
     key: Actor,
-    narrowed: Option<(usize, usize)>,
+    narrowed: Option<(usize, Option<usize>)>,
     nodes: Vec<Node>,
     memories: Vec<String>,
     shares: Vec<String>,
@@ -37,82 +40,13 @@ pub(super) struct Pair {
     model: Model,
     /// How many steps were done.
     steps: usize,
+    /// What each saw when it was last compared.
+    seen: BTreeMap<usize, BTreeSet<usize>>,
 }
 
 impl Pair {
-    /// An organization with a division, a team in that and a team beside it, another organization, and people who know some of
-    /// it.
-    ///
-    /// `fault` is SQL that breaks the product.
-    pub(super) async fn new(fault: Option<&str>) -> Self {
-        let app = TestApp::new().await;
-        if let Some(fault) = fault {
-            app.database().superuser().await.batch_execute(fault).await.unwrap();
-        }
-        let owner = app.owner("owner").await;
-        // Somebody else's memory, which nobody here must ever see.
-        let elsewhere = app.owner("elsewhere").await;
-        let body = json!({ "messages": "The walrus of another tenant", "infer": false, "scope": "public" });
-        elsewhere.post("/v3/memories/add/", body).await.ok();
-        let mut people = vec![owner.clone()];
-        for number in 1..=PEOPLE {
-            people.push(owner.stranger(&format!("person{number}")).await);
-        }
-        let group = owner.post("/v1/enterprise/groups", json!({ "name": "group" })).await.ok();
-        let mut pair = Self {
-            model: Model::new(app.now()),
-            key: owner.clone(),
-            narrowed: None,
-            app,
-            people,
-            nodes: Vec::new(),
-            memories: Vec::new(),
-            shares: Vec::new(),
-            requests: Vec::new(),
-            steps: 0,
-            group: group["id"].as_str().unwrap().to_owned(),
-        };
-        pair.model.roles.insert((Holder::Person(0), None), Role::Owner);
-        pair.furnish().await;
-        pair
-    }
-
-    async fn furnish(&mut self) {
-        let top = self.found(None, ScopeKind::Organization).await;
-        let division = self.found(Some(top), ScopeKind::Division).await;
-        let team = self.found(Some(division), ScopeKind::Team).await;
-        let beside = self.found(None, ScopeKind::Organization).await;
-        let sibling = self.found(Some(top), ScopeKind::Team).await;
-        self.join(1, Some(division), Role::Member).await;
-        self.join(2, Some(beside), Role::Admin).await;
-        self.join(3, Some(sibling), Role::Viewer).await;
-        self.set_rule(None).await;
-        for (person, place) in [(1, Place::Node(division)), (0, Place::Node(team)), (2, Place::Personal(2))] {
-            self.add(person, place, None).await;
-        }
-        let (person, node) = (1, division);
-        let limits = json!({
-            "name": "narrow", "scopes": ["memories:read"], "within": [self.nodes[node].label()], "ceiling": "internal",
-        });
-        let key = self.people[person].post("/v1/api-keys", limits).await.ok();
-        self.key = self.people[person].with_key(&key);
-        self.narrowed = Some((person, node));
-    }
-
     fn owner(&self) -> &Actor {
         &self.people[0]
-    }
-
-    async fn found(&mut self, parent: Option<usize>, kind: ScopeKind) -> usize {
-        let number = self.nodes.len();
-        let name = format!("node {number}");
-        let node = match parent {
-            None => self.owner().node(kind, &name).await,
-            Some(parent) => self.owner().node_in(&self.nodes[parent], kind, &name).await,
-        };
-        self.nodes.push(node);
-        self.model.nodes.insert(number, Spot { kind, parent });
-        number
     }
 
     fn person(&self, index: Index) -> usize {
@@ -188,29 +122,6 @@ impl Pair {
                     self.forget(person, memory).await;
                 }
             }
-            Step::Found { parent, team } => {
-                let parent = self.node_or_root(*parent);
-                let below = parent.map(|parent| self.model.nodes[&parent].kind);
-                let kind = match below {
-                    None => ScopeKind::Organization,
-                    Some(ScopeKind::Team) => return,
-                    Some(_) if *team => ScopeKind::Team,
-                    Some(_) => ScopeKind::Division,
-                };
-                if self.model.nodes.len() < MOST_NODES {
-                    self.found(parent, kind).await;
-                }
-            }
-            Step::Move { node, parent } => {
-                if let Some(node) = self.node(*node) {
-                    self.relocate(node, self.node_or_root(*parent)).await;
-                }
-            }
-            Step::Delete { node } => {
-                if let Some(node) = self.node(*node) {
-                    self.delete(node).await;
-                }
-            }
             Step::Pass { hours, tidy } => {
                 self.pass(chrono::TimeDelta::hours(*hours));
                 if *tidy {
@@ -223,6 +134,8 @@ impl Pair {
             | Step::Approve { .. }
             | Step::Deny { .. }
             | Step::Withdraw { .. } => self.perform_sharing(step).await,
+            Step::Found { .. } | Step::Move { .. } | Step::Delete { .. } => self.perform_tree(step).await,
+            Step::Dissolve { .. } | Step::Reassign { .. } => self.perform_succession(step).await,
             _ => self.perform_people(step).await,
         }
     }
@@ -290,39 +203,6 @@ impl Pair {
                 self.model.memories.remove(&memory);
             }
             refused => drop(answer.assert_status(refused)),
-        }
-    }
-
-    async fn relocate(&mut self, node: usize, to: Option<usize>) {
-        let parent = to.map(|to| self.nodes[to].id);
-        let path = format!("{}/move", self.path_of(Some(node)));
-        let answer = self.owner().post(&path, json!({ "parent": parent })).await;
-        let organization = |node: usize| self.model.nodes[&node].kind == ScopeKind::Organization;
-        let fits = match to {
-            None => organization(node),
-            Some(to) if organization(node) => organization(to),
-            Some(to) => self.model.nodes[&to].kind != ScopeKind::Team,
-        };
-        match () {
-            () if self.model.nodes[&node].parent == to => drop(answer.ok()),
-            () if !fits => drop(answer.assert_status(400)),
-            () if self.model.is_above(Some(node), to) => drop(answer.assert_status(409)),
-            () => {
-                answer.ok();
-                self.model.nodes.get_mut(&node).unwrap().parent = to;
-            }
-        }
-    }
-
-    async fn delete(&mut self, node: usize) {
-        // What was shared until yesterday is in the way until somebody has tidied up.
-        self.tidy().await;
-        let answer = self.owner().delete(&self.path_of(Some(node))).await;
-        if self.model.is_empty(node) {
-            answer.ok();
-            self.model.delete(node);
-        } else {
-            answer.assert_status(409);
         }
     }
 }

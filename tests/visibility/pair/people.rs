@@ -32,7 +32,13 @@ impl Pair {
                 let person = 1 + person.index(self.people.len() - 1);
                 self.toggle_group(person).await;
             }
-            Step::GroupRole { node, role } => self.set_group_role(self.node_or_root(*node), *role).await,
+            Step::GroupRole { node, role } => {
+                let held = self.model.roles.keys().filter(|(holder, _)| *holder == Holder::Group);
+                // Rather a role that there is.
+                let mut nodes: Vec<Option<usize>> = held.map(|(_, node)| *node).collect();
+                nodes.extend([self.node_or_root(*node)]);
+                self.set_group_role(*node.get(&nodes), *role).await;
+            }
             Step::Deactivate { person } => {
                 let person = 1 + person.index(self.people.len() - 1);
                 self.set_active(person, false).await;
@@ -81,7 +87,7 @@ impl Pair {
         self.model.roles.insert((Holder::Person(number), node), role);
     }
 
-    async fn toggle_group(&mut self, person: usize) {
+    pub(super) async fn toggle_group(&mut self, person: usize) {
         let (path, user) = (format!("/v1/groups/{}/members", self.group), self.people[person].user);
         if self.model.group.remove(&person) {
             self.owner().delete(&format!("{path}/{user}")).await.ok();
@@ -93,7 +99,7 @@ impl Pair {
         }
     }
 
-    async fn set_group_role(&mut self, node: Option<usize>, role: Option<Role>) {
+    pub(super) async fn set_group_role(&mut self, node: Option<usize>, role: Option<Role>) {
         let path = format!("{}/group-roles/{}", self.path_of(node), self.group);
         let key = (Holder::Group, node);
         match role {
@@ -112,7 +118,7 @@ impl Pair {
     }
 
     /// Who was put out of use needs a new login; the harness makes no difference, so they use a key from then on.
-    async fn set_active(&mut self, person: usize, active: bool) {
+    pub(super) async fn set_active(&mut self, person: usize, active: bool) {
         if self.model.inactive.contains(&person) != active {
             return;
         }

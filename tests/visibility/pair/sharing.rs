@@ -15,7 +15,11 @@ const EXPIRES: TimeDelta = TimeDelta::hours(72);
 impl Pair {
     pub(super) async fn perform_sharing(&mut self, step: &Step) {
         match step {
-            Step::Share(sharing) => self.share(sharing).await,
+            Step::Share(sharing) => {
+                if let Some((person, wish)) = self.wish(sharing) {
+                    self.share(person, wish).await;
+                }
+            }
             Step::Revoke { person, share } if !self.shares.is_empty() => {
                 let person = self.person(*person);
                 let can = (0..self.shares.len()).filter(|share| self.model.revoke(person, *share) == 200);
@@ -56,13 +60,22 @@ impl Pair {
         }
     }
 
-    async fn share(&mut self, sharing: &Sharing) {
-        let person = self.person(sharing.person);
-        let Some(memory) = self.memory(person, sharing.memory) else { return };
-        let with = self.place(sharing.with, 0..self.people.len());
+    /// Every other time by somebody who was given something, who rather shares that.
+    fn wish(&self, sharing: &Sharing) -> Option<(usize, Wish)> {
+        let all = self.people.len();
+        let given: Vec<Vec<usize>> = (0..all).map(|person| self.model.given(person)).collect();
+        let receivers = (0..all).filter(|person| !given[*person].is_empty());
+        let person = Self::choose(sharing.person, receivers, all)?;
+        let likely = given[person].iter().copied().chain(self.model.visible(person));
+        let memory = Self::choose(sharing.memory, likely, self.memories.len())?;
+        let with = self.place(sharing.with, 0..all);
         let until = sharing.hours.map(|hours| self.model.now + TimeDelta::hours(hours));
         let (permission, may_reshare) = (sharing.permission, sharing.may_reshare);
-        let wish = Wish { memory, with, permission, may_reshare, until };
+        Some((person, Wish { memory, with, permission, may_reshare, until }))
+    }
+
+    pub(super) async fn share(&mut self, person: usize, wish: Wish) {
+        let Wish { memory, with, permission, may_reshare, until } = wish;
         let body = json!({
             "with": self.label(with), "permission": permission, "may_reshare": may_reshare,
             "expires_at": until.map(|until| until.to_rfc3339_opts(SecondsFormat::Micros, true)),
@@ -99,6 +112,19 @@ impl Pair {
         match self.shares.get_mut(number) {
             Some(known) => *known = id,
             None => self.shares.push(id),
+        }
+    }
+
+    /// In the end whatever is shared is shared no longer, as far as there is somebody who can end it.
+    pub(in crate::visibility) async fn take_back(&mut self) {
+        for number in 0..self.shares.len() {
+            let able = (0..self.people.len()).find(|person| {
+                let there = self.model.memories.contains_key(&self.model.grants[number].memory);
+                there && self.model.revoke(*person, number) == 200
+            });
+            if let Some(person) = able {
+                self.revoke(person, number).await;
+            }
         }
     }
 

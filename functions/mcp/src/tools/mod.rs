@@ -9,6 +9,7 @@ mod delete_entities;
 mod delete_memory;
 mod description;
 mod enhance_prompt;
+mod explain_access;
 mod fetch;
 mod get_event_status;
 mod get_hierarchical_memories;
@@ -17,6 +18,7 @@ mod get_memory;
 mod list_entities;
 mod list_events;
 mod list_scopes;
+mod move_memory;
 mod request_approval;
 mod search;
 mod search_memories;
@@ -118,6 +120,10 @@ tools! {
     ShareMemory = share_memory, WRITE;
     /// Ask those who have to agree to that.
     RequestApproval = request_approval, WRITE;
+    /// Who sees one and why, and what sharing it would take.
+    ExplainAccess = explain_access, READ;
+    /// Let one live in another scope.
+    MoveMemory = move_memory, WRITE;
     /// Who the caller is.
     Whoami = whoami, None;
     /// Recall as ChatGPT's connectors do it.

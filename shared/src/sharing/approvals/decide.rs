@@ -7,14 +7,16 @@ use crate::access::{ApiKeyVerb, AuthContext, Classification, Simulation, TenantT
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
-use crate::ids::{ApprovalId, ShareId};
+use crate::ids::{ApprovalId, ScopeId, ShareId};
 use crate::sharing::Subject;
 use crate::sharing::authority::Held;
-use crate::sharing::reach::{Reach, rule_of};
+use crate::sharing::reach::{Reach, rules_of};
+use crate::sharing::store::approval_parts::{self as parts, Agreed};
 use crate::sharing::store::{approvals as store, grantees};
 use crate::sharing::types::check_reason;
 
-/// Agrees, and shares it in the same transaction.
+/// Agrees, for every node whose decision is the caller's to make, and shares it in the same transaction if nobody else has to
+/// agree.
 pub async fn approve(
     ctx: &AuthContext,
     db: &Database,
@@ -24,13 +26,18 @@ pub async fn approve(
     ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
     check_reason(why)?;
     let tx = ctx.begin(db, "approval.approve").await?;
-    let asked = decidable(&tx, id).await?;
+    let (asked, nodes) = decidable(&tx, id).await?;
     still_allowed(&tx, &asked).await?;
     let share = ShareId::generate();
-    if !store::approve(&tx, id, share, why).await? {
-        return Err(closed(one(&tx, id).await?.status));
-    }
-    let details = json!({ "share": share, "with": asked.with, "requested_by": asked.requested_by });
+    let share = match parts::approve(&tx, id, &nodes, share, why).await? {
+        Agreed::Shared => Some(share),
+        Agreed::Waiting => None,
+        Agreed::Decided => return Err(Error::Conflict(DECIDED.to_owned())),
+        Agreed::Closed => return Err(closed(one(&tx, id).await?.status)),
+    };
+    let details = json!({
+        "share": share, "with": asked.with, "requested_by": asked.requested_by, "for": named(&asked, &nodes),
+    });
     audit::record(
         &tx,
         Entry::new("approval.approve", id).memories(asked.memory_id).within(asked.home).with(details),
@@ -41,13 +48,13 @@ pub async fn approve(
     Ok(approval)
 }
 
-/// Does not agree.
+/// Does not agree, which ends it, whoever else did.
 pub async fn deny(ctx: &AuthContext, db: &Database, id: ApprovalId, why: Option<&str>) -> Result<Approval> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
     check_reason(why)?;
     let tx = ctx.begin(db, "approval.deny").await?;
-    let asked = decidable(&tx, id).await?;
-    close(tx, &asked, Status::Denied, why, "approval.deny").await
+    let (asked, nodes) = decidable(&tx, id).await?;
+    close(tx, &asked, &nodes, Status::Denied, why, "approval.deny").await
 }
 
 /// Takes one's own request back.
@@ -64,12 +71,13 @@ pub async fn withdraw(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Resul
     if asked.status != Status::Pending {
         return Err(closed(asked.status));
     }
-    close(tx, &asked, Status::Withdrawn, None, "approval.withdraw").await
+    close(tx, &asked, &[], Status::Withdrawn, None, "approval.withdraw").await
 }
 
 async fn close(
     tx: TenantTx<'_>,
     asked: &Approval,
+    nodes: &[ScopeId],
     status: Status,
     why: Option<&str>,
     action: &'static str,
@@ -77,7 +85,12 @@ async fn close(
     if !store::close(&tx, asked.id, status, why).await? {
         return Err(closed(one(&tx, asked.id).await?.status));
     }
-    let details = json!({ "with": asked.with, "requested_by": asked.requested_by });
+    let denied = parts::deny(&tx, asked.id, nodes, why).await?;
+    if status == Status::Denied && denied == 0 && asked.decisions.len() > 1 {
+        return Err(Error::Conflict(DECIDED.to_owned()));
+    }
+    let details =
+        json!({ "with": asked.with, "requested_by": asked.requested_by, "for": named(asked, nodes) });
     audit::record(
         &tx,
         Entry::new(action, asked.id).memories(asked.memory_id).within(asked.home).with(details),
@@ -88,25 +101,50 @@ async fn close(
     Ok(approval)
 }
 
-/// A request that the caller may decide now.
-async fn decidable(tx: &TenantTx<'_>, id: ApprovalId) -> Result<Approval> {
+/// What whoever is too late is told.
+const DECIDED: &str = "this is decided for your node already, and waits for others";
+
+/// A request that the caller may decide now, and for which of the nodes that have to agree.
+async fn decidable(tx: &TenantTx<'_>, id: ApprovalId) -> Result<(Approval, Vec<ScopeId>)> {
     let asked = store::lookup(tx, id).await?.ok_or(NOT_FOUND)?;
     if asked.requested_by == tx.caller().user_id() {
         return Err(Error::Forbidden("nobody decides about their own request".to_owned()));
     }
-    if store::ground(tx, tx.caller(), &asked).await?.is_none() {
+    let positions = parts::positions(tx, tx.caller(), &asked).await?;
+    if positions.is_empty() {
         return Err(match store::may_see(tx, tx.caller(), &asked).await? {
-            true => Error::Forbidden(format!(
-                "this needs the role {} on {} itself, or a delegate of one who has it; those above may decide later",
-                asked.approver_role, asked.node
-            )),
+            true => Error::Forbidden(needed(&asked)),
             false => NOT_FOUND,
         });
     }
-    match asked.status {
-        Status::Pending => Ok(asked),
-        status => Err(closed(status)),
+    if asked.status != Status::Pending {
+        return Err(closed(asked.status));
     }
+    let open: Vec<ScopeId> = positions.iter().filter(|it| it.open).map(|it| it.node).collect();
+    if open.is_empty() {
+        return Err(Error::Conflict(DECIDED.to_owned()));
+    }
+    Ok((asked, open))
+}
+
+/// What it takes to decide.
+fn needed(asked: &Approval) -> String {
+    let each = asked.decisions.iter().filter(|part| part.decision.is_none());
+    let each: Vec<String> = each.map(|part| format!("{} on {}", part.approver_role, part.node)).collect();
+    format!(
+        "this needs the role {} itself, or a delegate of one who has it; those above may decide later",
+        if each.is_empty() {
+            format!("{} on {}", asked.approver_role, asked.node)
+        } else {
+            each.join(" or ")
+        }
+    )
+}
+
+/// Those of these nodes, as requests name them.
+fn named<'a>(asked: &'a Approval, nodes: &[ScopeId]) -> Vec<&'a str> {
+    let decided = asked.decisions.iter().filter(|part| nodes.contains(&part.node_scope));
+    decided.map(|part| part.node.as_str()).collect()
 }
 
 fn closed(status: Status) -> Error {
@@ -140,10 +178,11 @@ async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval) -> Result<()> {
     // Its class, the tree and the rules may be others by now, and there may be more in a context.
     let reaches = Reach::of(tx, &requester.caller, &held.ok_or_else(gone)?, &grantee).await?;
     reaches.iter().try_for_each(Reach::check_class)?;
-    match rule_of(&reaches)? {
-        Some((node, _)) if node != asked.node_scope => Err(Error::Conflict(
+    let asked_of = |node| asked.decisions.iter().any(|part| part.node_scope == node);
+    if !rules_of(&reaches).into_iter().all(|(node, _)| asked_of(node)) {
+        return Err(Error::Conflict(
             "by now this needs another approval, and has to be asked for anew".to_owned(),
-        )),
-        _ => Ok(()),
+        ));
     }
+    Ok(())
 }

@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Approval, Ground, NOT_FOUND, Status};
+use super::{Approval, Decision, NOT_FOUND, Position, Status};
 use crate::access::{Action, ApiKeyVerb, AuthContext, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, MemoryId, UserId};
 use crate::page::{Cursor, List, QueryHash};
-use crate::sharing::store::approvals as store;
+use crate::sharing::store::{approval_parts as parts, approvals as store};
 
 /// Which requests.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -85,11 +85,11 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<
     let tx = ctx.begin(db, "approval.lookup").await?;
     let approval = store::lookup(&tx, id).await?.ok_or(NOT_FOUND)?;
     let own = approval.requested_by == ctx.user_id();
-    let decides = !own && store::ground(&tx, ctx, &approval).await?.is_some();
-    if !own && !decides && !store::may_see(&tx, ctx, &approval).await? {
+    let positions = if own { Vec::new() } else { parts::positions(&tx, ctx, &approval).await? };
+    if !own && positions.is_empty() && !store::may_see(&tx, ctx, &approval).await? {
         return Err(NOT_FOUND);
     }
-    let can_decide = decides && approval.status == Status::Pending;
+    let can_decide = approval.status == Status::Pending && positions.iter().any(|it| it.open);
     let memory = match can_decide {
         true => store::subject(&tx, id).await?.map(|(content, ..)| content),
         false => None,
@@ -99,12 +99,13 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<
     Ok(Detail { approval, can_decide, memory })
 }
 
-/// A request that the caller answers for, as somebody else stands to it: whether it concerns them, and why they may decide.
+/// A request that the caller answers for at one of its nodes, as somebody else stands to it: whether it concerns them, and for
+/// which nodes they may decide, and why.
 pub async fn position(
     tx: &TenantTx<'_>,
     id: ApprovalId,
     who: &AuthContext,
-) -> Result<(Approval, bool, Option<Ground>)> {
+) -> Result<(Approval, bool, Vec<Position>)> {
     let asker = tx.caller();
     let approval = store::lookup(tx, id).await?.ok_or(NOT_FOUND)?;
     if !store::may_see(tx, asker, &approval).await? {
@@ -114,10 +115,13 @@ pub async fn position(
         let message = format!("this is answered to those who administer {}", approval.node);
         Error::Forbidden(message)
     };
-    asker.authorize(Action::SimulateAccess, asker.scope(approval.node_scope).ok_or_else(beyond)?)?;
-    let ground = store::ground(tx, who, &approval).await?;
+    let nodes = approval.decisions.iter().filter_map(|part| asker.scope(part.node_scope));
+    let answers = nodes.map(|node| asker.authorize(Action::SimulateAccess, node));
+    // The first refusal, where nothing else is there.
+    answers.reduce(|one, other| one.or(other)).ok_or_else(beyond)??;
+    let positions = parts::positions(tx, who, &approval).await?;
     let sees = store::may_see(tx, who, &approval).await?;
-    Ok((approval, sees, ground))
+    Ok((approval, sees, positions))
 }
 
 /// As comma-separated values (RFC 4180).
@@ -125,7 +129,7 @@ pub async fn position(
 pub fn csv(approvals: &[Approval]) -> String {
     let mut text = String::from(
         "id,status,memory_id,context_id,with,permission,direction,classification,reason,requested_by,requested_at,\
-         node,approver_role,expires_at,decided_by,decided_at,decision_reason,share_id\r\n",
+         node,approver_role,expires_at,decided_by,decided_at,decision_reason,share_id,decisions\r\n",
     );
     for row in approvals {
         let at = |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| at.to_rfc3339()).unwrap_or_default();
@@ -149,10 +153,27 @@ pub fn csv(approvals: &[Approval]) -> String {
             at(row.decided_at),
             id(row.decision_reason.clone()),
             id(row.share_id.map(|id| id.to_string())),
+            row.decisions.iter().map(in_words).collect::<Vec<_>>().join("; "),
         ];
         let fields: Vec<String> = fields.iter().map(|field| quoted(field)).collect();
         // Writing to a string does not fail.
         let _ = write!(text, "{}\r\n", fields.join(","));
+    }
+    text
+}
+
+/// What those of one node said: `team:org_… approved by usr_… at 2027-05-01T00:00:00Z, they need it`.
+fn in_words(part: &Decision) -> String {
+    let Some(decision) = part.decision else { return format!("{} has not decided", part.node) };
+    let mut text = format!("{} {}", part.node, decision.as_str());
+    if let Some(by) = part.decided_by {
+        let _ = write!(text, " by {by}");
+    }
+    if let Some(at) = part.decided_at {
+        let _ = write!(text, " at {}", at.to_rfc3339());
+    }
+    if let Some(reason) = &part.reason {
+        let _ = write!(text, ", {reason}");
     }
     text
 }

@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
-use uuid::Uuid;
 
-use crate::access::{AuthContext, Role, ScopeKind, TenantTx};
+use super::approval_parts::{self, administered, decisions, node_label};
+use crate::access::{AuthContext, Role, TenantTx};
 use crate::db::StoreError;
-use crate::ids::{ApprovalId, ContextId, MemoryId, NodeId, ScopeId, ShareId, UserId};
+use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
 use crate::page::Cursor;
 use crate::sharing::NewShare;
-use crate::sharing::approvals::{Approval, Filter, Ground, Status};
+use crate::sharing::approvals::{Approval, Filter, Status};
 use crate::sharing::authority::Plan;
 
 /// A request to be stored.
@@ -111,14 +111,26 @@ pub(in crate::sharing) async fn lookup(
     const LOOKUP: &str = "-- approval.lookup
         SELECT a.*, a.approver_role::text AS role, a.permission::text AS allowed, a.classification::text AS class,
                CASE WHEN a.status = 'pending' AND a.expires_at <= $3 THEN 'expired' ELSE a.status END AS state,
-               s.kind AS node_kind, n.id AS node_id
+               s.kind AS node_kind, n.id AS node_id,
+               (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                           'scope', d.node_scope_id, 'kind', ds.kind, 'node', dn.id, 'role', d.approver_role,
+                           'escalates_at', d.escalates_at, 'decision', d.decision, 'decided_by', d.decided_by,
+                           'decided_at', d.decided_at, 'reason', d.decision_reason)
+                           ORDER BY cardinality(ds.path), d.node_scope_id), '[]')
+                  FROM mem0.approval_decisions d
+                  LEFT JOIN scopes ds ON ds.enterprise_id = $1 AND ds.id = d.node_scope_id
+                  LEFT JOIN sub_organizations dn ON dn.enterprise_id = $1 AND dn.scope_id = d.node_scope_id
+                 WHERE d.enterprise_id = $1 AND d.approval_id = a.id) AS decisions
           FROM approvals a
           LEFT JOIN scopes s ON s.enterprise_id = a.enterprise_id AND s.id = a.node_scope_id
           LEFT JOIN sub_organizations n ON n.enterprise_id = a.enterprise_id AND n.scope_id = a.node_scope_id
          WHERE a.enterprise_id = $1 AND a.id = $2 AND a.classification <= mem0.ceiling()
            AND ($4::bigint[] IS NULL
                 OR EXISTS (SELECT FROM scopes r
-                            WHERE r.enterprise_id = $1 AND r.id IN (a.node_scope_id, a.home_scope_id) AND r.path && $4))";
+                            WHERE r.enterprise_id = $1 AND r.path && $4
+                              AND r.id IN (SELECT a.home_scope_id UNION ALL
+                                           SELECT d.node_scope_id FROM mem0.approval_decisions d
+                                            WHERE d.enterprise_id = $1 AND d.approval_id = a.id)))";
     let caller = tx.caller();
     let (enterprise, within) = (caller.enterprise_id().uuid(), caller.within());
     let row = tx.query_opt(LOOKUP, &[&enterprise, &id.uuid(), &caller.request().at, &within]).await?;
@@ -136,32 +148,55 @@ pub(in crate::sharing) async fn list(
     const LIST: &str = "-- approval.list
         SELECT a.*, a.approver_role::text AS role, a.permission::text AS allowed, a.classification::text AS class,
                CASE WHEN a.status = 'pending' AND a.expires_at <= $3 THEN 'expired' ELSE a.status END AS state,
-               s.kind AS node_kind, n.id AS node_id
+               s.kind AS node_kind, n.id AS node_id,
+               (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                           'scope', d.node_scope_id, 'kind', ds.kind, 'node', dn.id, 'role', d.approver_role,
+                           'escalates_at', d.escalates_at, 'decision', d.decision, 'decided_by', d.decided_by,
+                           'decided_at', d.decided_at, 'reason', d.decision_reason)
+                           ORDER BY cardinality(ds.path), d.node_scope_id), '[]')
+                  FROM mem0.approval_decisions d
+                  LEFT JOIN scopes ds ON ds.enterprise_id = $1 AND ds.id = d.node_scope_id
+                  LEFT JOIN sub_organizations dn ON dn.enterprise_id = $1 AND dn.scope_id = d.node_scope_id
+                 WHERE d.enterprise_id = $1 AND d.approval_id = a.id) AS decisions
           FROM approvals a
           LEFT JOIN scopes s ON s.enterprise_id = a.enterprise_id AND s.id = a.node_scope_id
           LEFT JOIN sub_organizations n ON n.enterprise_id = a.enterprise_id AND n.scope_id = a.node_scope_id
           CROSS JOIN LATERAL (
-               SELECT a.requested_by <> $2 AND ($12::bigint[] IS NULL OR s.path && $12)
-                      AND (EXISTS (SELECT FROM mem0.held_roles h
-                                    WHERE h.enterprise_id = $1 AND h.user_id = $2 AND h.role >= a.approver_role
-                                      AND (h.scope_id = a.node_scope_id
-                                           OR (a.escalates_at <= $3 AND h.scope_id = ANY (s.path))))
-                           OR EXISTS (SELECT FROM approval_delegates d
-                                        JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.user_id = d.from_user_id
-                                                              AND h.scope_id = d.scope_id AND h.role >= a.approver_role
-                                       WHERE d.enterprise_id = $1 AND d.to_user_id = $2 AND d.scope_id = a.node_scope_id
-                                         AND d.revoked_at IS NULL AND d.starts_at <= $3 AND d.ends_at > $3)) AS decides
+               SELECT a.requested_by <> $2 AND x.decides AS decides, a.requested_by <> $2 AND x.can AS can
+                 FROM (SELECT coalesce(bool_or(held.decides), false) AS decides,
+                              coalesce(bool_or(held.decides AND d.decided_at IS NULL), false) AS can
+                         FROM mem0.approval_decisions d
+                         JOIN scopes ds ON ds.enterprise_id = $1 AND ds.id = d.node_scope_id
+                                       AND ($12::bigint[] IS NULL OR ds.path && $12)
+                        CROSS JOIN LATERAL (
+                              SELECT EXISTS (SELECT FROM mem0.held_roles h
+                                              WHERE h.enterprise_id = $1 AND h.user_id = $2 AND h.role >= d.approver_role
+                                                AND (h.scope_id = d.node_scope_id
+                                                     OR (d.escalates_at <= $3 AND h.scope_id = ANY (ds.path))))
+                                  OR EXISTS (SELECT FROM approval_delegates g
+                                               JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.user_id = g.from_user_id
+                                                                     AND h.scope_id = g.scope_id AND h.role >= d.approver_role
+                                              WHERE g.enterprise_id = $1 AND g.to_user_id = $2
+                                                AND g.scope_id = d.node_scope_id
+                                                AND g.revoked_at IS NULL AND g.starts_at <= $3 AND g.ends_at > $3) AS decides
+                              ) held
+                        WHERE d.enterprise_id = $1 AND d.approval_id = a.id) x
                ) may
          WHERE a.enterprise_id = $1 AND a.classification <= (SELECT mem0.ceiling())
            AND ($12::bigint[] IS NULL
                 OR EXISTS (SELECT FROM scopes r
-                            WHERE r.enterprise_id = $1 AND r.id IN (a.node_scope_id, a.home_scope_id) AND r.path && $12))
-           AND (a.requested_by = $2 OR a.node_scope_id = ANY ($4) OR a.home_scope_id = ANY ($4) OR may.decides)
+                            WHERE r.enterprise_id = $1 AND r.path && $12
+                              AND r.id IN (SELECT a.home_scope_id UNION ALL
+                                           SELECT d.node_scope_id FROM mem0.approval_decisions d
+                                            WHERE d.enterprise_id = $1 AND d.approval_id = a.id)))
+           AND (a.requested_by = $2 OR a.home_scope_id = ANY ($4) OR may.decides
+                OR EXISTS (SELECT FROM mem0.approval_decisions d
+                            WHERE d.enterprise_id = $1 AND d.approval_id = a.id AND d.node_scope_id = ANY ($4)))
            AND ($5::text IS NULL
                 OR $5 = CASE WHEN a.status = 'pending' AND a.expires_at <= $3 THEN 'expired' ELSE a.status END)
            AND ($6::uuid IS NULL OR a.memory_id = $6)
            AND ($7::uuid IS NULL OR a.requested_by = $7)
-           AND (NOT $8 OR (may.decides AND a.status = 'pending' AND a.expires_at > $3))
+           AND (NOT $8 OR (may.can AND a.status = 'pending' AND a.expires_at > $3))
            AND ($9::timestamptz IS NULL OR (a.requested_at, a.id) > ($9, $10::uuid))
          ORDER BY a.requested_at, a.id
          LIMIT $11";
@@ -188,56 +223,6 @@ pub(in crate::sharing) async fn list(
     rows.iter().map(approval).collect()
 }
 
-/// Why somebody may decide about it by now, if they may: by a role held on the node itself, in place of somebody who holds
-/// one, or, once it has escalated, from above. A node that their credential does not reach is none of theirs.
-pub(in crate::sharing) async fn ground(
-    tx: &TenantTx<'_>,
-    who: &AuthContext,
-    asked: &Approval,
-) -> Result<Option<Ground>, StoreError> {
-    const GROUND: &str = "-- approval.find_ground
-        WITH node AS (
-            SELECT s.id, s.path FROM scopes s
-             WHERE s.enterprise_id = $1 AND s.id = $4 AND ($7::bigint[] IS NULL OR s.path && $7)
-        )
-        SELECT g.rank, g.from_user_id
-          FROM (SELECT 1 AS rank, NULL::uuid AS from_user_id
-                  FROM node JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.scope_id = node.id
-                 WHERE h.user_id = $2 AND h.role >= $5::text::member_role
-                 UNION ALL
-                SELECT 2, d.from_user_id
-                  FROM node
-                  JOIN approval_delegates d ON d.enterprise_id = $1 AND d.scope_id = node.id
-                  JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.user_id = d.from_user_id
-                                        AND h.scope_id = node.id AND h.role >= $5::text::member_role
-                 WHERE d.to_user_id = $2 AND d.revoked_at IS NULL AND d.starts_at <= $3 AND d.ends_at > $3
-                 UNION ALL
-                SELECT 3, NULL
-                  FROM node JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.scope_id = ANY (node.path)
-                 WHERE $6 AND h.user_id = $2 AND h.role >= $5::text::member_role) g
-         ORDER BY g.rank LIMIT 1";
-    let now = tx.caller().request().at;
-    let row = tx
-        .query_opt(
-            GROUND,
-            &[
-                &tx.caller().enterprise_id().uuid(),
-                &who.user_id().uuid(),
-                &now,
-                &asked.node_scope.0,
-                &asked.approver_role.as_str(),
-                &(asked.escalates_at <= now),
-                &who.within(),
-            ],
-        )
-        .await?;
-    Ok(row.map(|row| match (row.get::<_, i32>("rank"), row.get::<_, Option<Uuid>>("from_user_id")) {
-        (2, Some(from)) => Ground::For(UserId(from)),
-        (3, _) => Ground::Above,
-        _ => Ground::There,
-    }))
-}
-
 /// Whether it concerns somebody at all.
 pub(in crate::sharing) async fn may_see(
     tx: &TenantTx<'_>,
@@ -246,9 +231,9 @@ pub(in crate::sharing) async fn may_see(
 ) -> Result<bool, StoreError> {
     let administered = administered(who);
     let concerned = asked.requested_by == who.user_id()
-        || administered.contains(&asked.node_scope.0)
-        || administered.contains(&asked.home.0);
-    Ok(concerned || ground(tx, who, asked).await?.is_some())
+        || administered.contains(&asked.home.0)
+        || asked.decisions.iter().any(|part| administered.contains(&part.node_scope.0));
+    Ok(concerned || !approval_parts::positions(tx, who, asked).await?.is_empty())
 }
 
 /// Whether who asked may still share it: their account is in use, they still hold a role where it lives or own it, and what
@@ -285,19 +270,6 @@ pub(in crate::sharing) async fn subject(
     Ok(row.map(|row| (row.get(0), row.get(1), ScopeId(row.get(2)))))
 }
 
-/// Agrees and shares; false if it was not open any more.
-pub(in crate::sharing) async fn approve(
-    tx: &TenantTx<'_>,
-    id: ApprovalId,
-    share: ShareId,
-    why: Option<&str>,
-) -> Result<bool, StoreError> {
-    const APPROVE: &str = "-- approval.approve
-        SELECT mem0.approve_share($1, $2, $3, $4)";
-    let decider = tx.caller().user_id().uuid();
-    Ok(tx.query_one(APPROVE, &[&id.uuid(), &share.uuid(), &decider, &why]).await?.get(0))
-}
-
 /// Closes it without sharing; false if it was not open any more.
 pub(in crate::sharing) async fn close(
     tx: &TenantTx<'_>,
@@ -315,20 +287,9 @@ pub(in crate::sharing) async fn close(
     Ok(closed > 0)
 }
 
-/// The scopes whose requests somebody answers for.
-fn administered(who: &AuthContext) -> Vec<i64> {
-    let scopes = who.scopes().iter();
-    let of_role = scopes.filter(|it| it.kind != ScopeKind::User && it.role >= Some(Role::Admin));
-    of_role.map(|scope| scope.id.0).collect()
-}
-
 fn approval(row: &Row) -> Result<Approval, StoreError> {
     let corrupt = |column, problem| StoreError::Corrupt { table: "approvals", column, problem };
-    let node = match (row.get::<_, Option<&str>>("node_kind"), row.get::<_, Option<Uuid>>("node_id")) {
-        (Some(kind), Some(node)) => format!("{kind}:{}", NodeId(node)),
-        (Some(kind), None) => kind.to_owned(),
-        (None, _) => "a node that was deleted".to_owned(),
-    };
+    let node = node_label(row.get("node_kind"), row.get("node_id"));
     let direction =
         crate::sharing::Direction::ALL.into_iter().find(|it| it.as_str() == row.get::<_, &str>("direction"));
     let text = |column: &'static str| row.get::<_, &str>(column);
@@ -350,6 +311,7 @@ fn approval(row: &Row) -> Result<Approval, StoreError> {
         approver_role: text("role").parse().map_err(|problem| corrupt("approver_role", problem))?,
         escalates_at: row.get("escalates_at"),
         expires_at: row.get("expires_at"),
+        decisions: decisions(row.get("decisions"))?,
         decided_by: row.get::<_, Option<_>>("decided_by").map(UserId),
         decided_at: row.get("decided_at"),
         decision_reason: row.get("decision_reason"),

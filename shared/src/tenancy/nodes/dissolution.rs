@@ -63,6 +63,8 @@ pub enum Status {
     Done,
     /// It was refused on its way. The node is still there, with what was not handed over yet.
     Failed,
+    /// Somebody stopped it on its way. The node is still there, with what was not handed over yet.
+    Cancelled,
 }
 
 impl Status {
@@ -73,6 +75,7 @@ impl Status {
             Self::Running => "running",
             Self::Done => "done",
             Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -101,8 +104,11 @@ pub struct Dissolution {
     /// And everything else, once it is done.
     #[serde(flatten)]
     pub estate: Option<Estate>,
-    /// Why it failed.
+    /// Why it failed, or what is where since it was cancelled.
     pub reason: Option<String>,
+    /// Who cancelled it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_by: Option<UserId>,
     /// Who asked for it.
     pub requested_by: UserId,
     /// When.
@@ -165,6 +171,7 @@ impl Dissolution {
             total: 0,
             estate: None,
             reason: None,
+            cancelled_by: None,
             requested_by: ctx.user_id(),
             requested_at: at,
             updated_at: at,
@@ -186,6 +193,15 @@ impl Dissolution {
         self.status = Status::Done;
         self.estate = Some(estate);
         self.finished_at = Some(self.updated_at);
+    }
+
+    /// What went stays with the heir: taking it back would need as much right and time as handing it over, and people of the
+    /// heir may have used it by now.
+    pub(super) fn cancel(&mut self, by: UserId, at: DateTime<Utc>) {
+        let (went, kind) = (self.memories, self.kind);
+        self.fail(format!("{went} memories stay with the heir, everything else with this {kind}"), at);
+        self.status = Status::Cancelled;
+        self.cancelled_by = Some(by);
     }
 
     pub(super) fn fail(&mut self, reason: String, at: DateTime<Utc>) {

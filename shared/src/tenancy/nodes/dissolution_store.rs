@@ -29,7 +29,7 @@ pub(super) async fn insert(tree: &Locked<'_, '_>, work: &Dissolution) -> Result<
             &work.name,
             &work.heir_scope.0,
             &work.members.as_str(),
-            &work.status.as_str(),
+            &stored(work.status),
             &work.total,
             &work.memories,
             &work.steps,
@@ -48,20 +48,22 @@ pub(super) async fn insert(tree: &Locked<'_, '_>, work: &Dissolution) -> Result<
 pub(super) async fn update(tree: &Locked<'_, '_>, work: &Dissolution) -> Result<(), StoreError> {
     const UPDATE: &str = "-- dissolution.update
         UPDATE dissolutions
-           SET status = $3, memories = $4, steps = $5, estate = $6, reason = $7, updated_at = $8, finished_at = $9
+           SET status = $3, memories = $4, steps = $5, estate = $6, reason = $7, updated_at = $8, finished_at = $9,
+               cancelled_by = $10
          WHERE enterprise_id = $1 AND id = $2";
     tree.execute(
         UPDATE,
         &[
             &tree.caller().enterprise_id().uuid(),
             &work.id.uuid(),
-            &work.status.as_str(),
+            &stored(work.status),
             &work.memories,
             &work.steps,
             &estate(work),
             &work.reason,
             &work.updated_at,
             &work.finished_at,
+            &work.cancelled_by.map(UserId::uuid),
         ],
     )
     .await
@@ -95,8 +97,8 @@ pub(super) async fn running(tree: &Locked<'_, '_>, node: ScopeId) -> Result<Opti
     row.as_ref().map(dissolution).transpose()
 }
 
-/// Those that the caller asked for, or whose heir they administer; oldest first. A narrowed key sees those whose heir it
-/// reaches.
+/// Those that the caller asked for, or whose heir or node they administer; oldest first. A narrowed key sees those of which it
+/// reaches one.
 pub(super) async fn list(
     tx: &TenantTx<'_>,
     id: Option<DissolutionId>,
@@ -108,7 +110,7 @@ pub(super) async fn list(
           FROM dissolutions d
           LEFT JOIN scopes s ON s.enterprise_id = d.enterprise_id AND s.id = d.heir_scope_id
           LEFT JOIN sub_organizations n ON n.enterprise_id = d.enterprise_id AND n.scope_id = d.heir_scope_id
-         WHERE d.enterprise_id = $1 AND ((d.requested_by = $2 AND NOT $8) OR d.heir_scope_id = ANY ($3))
+         WHERE d.enterprise_id = $1 AND ((d.requested_by = $2 AND NOT $8) OR d.heir_scope_id = ANY ($3) OR d.node_scope_id = ANY ($3))
            AND ($4::uuid IS NULL OR d.id = $4)
            AND ($5::timestamptz IS NULL OR (d.requested_at, d.id) > ($5, $6::uuid))
          ORDER BY d.requested_at, d.id
@@ -135,6 +137,14 @@ pub(super) async fn list(
     rows.iter().map(dissolution).collect()
 }
 
+/// As the row has it: earlier code knows nothing of cancelling.
+fn stored(status: Status) -> &'static str {
+    match status {
+        Status::Cancelled => Status::Failed.as_str(),
+        status => status.as_str(),
+    }
+}
+
 fn estate(work: &Dissolution) -> Option<Value> {
     // Numbers always can be written.
     work.estate.as_ref().map(|estate| serde_json::to_value(estate).unwrap_or_default())
@@ -146,13 +156,17 @@ fn dissolution(row: &Row) -> Result<Dissolution, StoreError> {
     let estate = row.get::<_, Option<Value>>("estate").map(serde_json::from_value).transpose();
     let members = [Members::Move, Members::MoveAsViewers, Members::Leave];
     let statuses = [Status::Running, Status::Done, Status::Failed];
+    let cancelled_by = row.get::<_, Option<_>>("cancelled_by").map(UserId);
     let unknown = |column: &'static str| corrupt(column, text(column).to_owned());
     Ok(Dissolution {
         id: DissolutionId(row.get("id")),
-        status: statuses
-            .into_iter()
-            .find(|it| it.as_str() == text("status"))
-            .ok_or_else(|| unknown("status"))?,
+        status: match cancelled_by {
+            Some(_) => Status::Cancelled,
+            None => {
+                let status = statuses.into_iter().find(|it| it.as_str() == text("status"));
+                status.ok_or_else(|| unknown("status"))?
+            }
+        },
         node: NodeId(row.get("node_id")),
         kind: text("node_kind").parse().map_err(|problem| corrupt("node_kind", problem))?,
         name: row.get("node_name"),
@@ -165,6 +179,7 @@ fn dissolution(row: &Row) -> Result<Dissolution, StoreError> {
         total: row.get("total"),
         estate: estate.map_err(|error| corrupt("estate", error.to_string()))?,
         reason: row.get("reason"),
+        cancelled_by,
         requested_by: UserId(row.get("requested_by")),
         requested_at: row.get("requested_at"),
         updated_at: row.get("updated_at"),

@@ -3,8 +3,8 @@
 //! Its memories go first, in batches that commit one by one; then, in one transaction with the last batch, its child nodes,
 //! people, groups, service accounts, invitations, keys and requests, and the node itself. The first batch goes with the
 //! request; each further one is a message of the outbox, promised by the one before. Interrupted anywhere, it goes on from
-//! the last step that was done; refused on its way, it ends as failed, what was handed over stays with the heir, and it can
-//! be asked for again, with the same heir or another.
+//! the last step that was done; refused on its way or cancelled, it ends, what was handed over stays with the heir, each memory with
+//! its shares, and it can be asked for again, with the same heir or another.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -103,12 +103,7 @@ pub async fn proceed(gate: &Gate, message: &Message) -> Result<()> {
     };
     match allowed {
         Ok((node, heir)) => step(&tree, &node, &heir, &mut work).await?,
-        Err(
-            refusal @ (Error::Forbidden(_)
-            | Error::Conflict(_)
-            | Error::Invalid { .. }
-            | Error::NotFound { .. }),
-        ) => {
+        Err(refusal) if refusal.is_refusal() => {
             work.fail(refusal.to_string(), ctx.request().at);
             let details = json!({ "dissolution": work.id, "reason": work.reason });
             let entry = Entry::new("organization.dissolve", work.node).within(work.node_scope);
@@ -166,16 +161,51 @@ async fn step(
     Ok(())
 }
 
-/// A dissolution, for who asked for it and for those who administer its heir.
+/// Stops a dissolution that is under way, for who asked for it and for whoever administers the node. What went to the heir
+/// stays there, everything else stays with the node, which is what it was before. Doing it again changes nothing.
+pub async fn cancel(ctx: &AuthContext, db: &Database, id: DissolutionId) -> Result<Dissolution> {
+    ctx.authorize_verb(Action::DeleteNode.verb())?;
+    let tx = ctx.begin(db, "dissolution.cancel").await?;
+    let tree = Locked::take(&tx).await?;
+    let mut work = store::list(&tx, Some(id), None, 1).await?.pop().ok_or(NOT_FOUND)?;
+    if work.requested_by != ctx.user_id() {
+        match tree.scope(work.node_scope).await {
+            Ok(node) => ctx.authorize(Action::DeleteNode, &node)?,
+            // There is nobody left who could answer for it.
+            Err(Error::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    match work.status {
+        Status::Cancelled => return Ok(work),
+        Status::Running => {}
+        status => {
+            let message = format!("this dissolution is {} already, and cannot be cancelled", status.as_str());
+            return Err(Error::Conflict(message));
+        }
+    }
+    work.cancel(ctx.user_id(), ctx.request().at);
+    store::update(&tree, &work).await?;
+    let details = json!({ "dissolution": work.id, "memories": work.memories });
+    let entry = Entry::new("organization.cancel_dissolution", work.node).within(work.node_scope);
+    audit::record(&tx, entry.with(details)).await?;
+    tx.commit().await?;
+    Ok(work)
+}
+
+/// What a caller is told of a dissolution that they cannot see.
+const NOT_FOUND: Error = Error::NotFound { what: "dissolution" };
+
+/// A dissolution, for who asked for it and for those who administer its heir or the node.
 pub async fn dissolution(ctx: &AuthContext, db: &Database, id: DissolutionId) -> Result<Dissolution> {
     ctx.authorize_verb(Action::ReadNode.verb())?;
     let tx = ctx.begin(db, "dissolution.lookup").await?;
     let found = store::list(&tx, Some(id), None, 1).await?.pop();
     tx.commit().await?;
-    found.ok_or(Error::NotFound { what: "dissolution" })
+    found.ok_or(NOT_FOUND)
 }
 
-/// The dissolutions that the caller asked for or whose heir they administer, oldest first.
+/// The dissolutions that the caller asked for, or whose heir or node they administer, oldest first.
 pub async fn dissolutions(
     ctx: &AuthContext,
     db: &Database,

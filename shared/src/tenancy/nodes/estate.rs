@@ -58,9 +58,18 @@ pub(super) async fn dissolve(
     const DISSOLVE: &str = "-- node.dissolve
         SELECT nodes, people, kept_groups, service_accounts, invited, api_keys, approvals, approvals_ended, sharing_policy
           FROM mem0.hand_over_node($1, $2, $3, $4, $5)";
+    // What leavers left is on its way to the heir's heir.
+    const FOLLOW: &str = "-- reassignment.follow_heir
+        UPDATE reassignments SET heir_scope_id = $3
+         WHERE enterprise_id = $1 AND heir_scope_id = $2 AND status = 'running'";
+    // And so is the decision about what several nodes have to agree to.
+    const PARTS: &str = "-- approval.follow_heir
+        SELECT mem0.hand_over_approval_parts($1, $2)";
     let caller = tree.caller();
+    tree.execute(FOLLOW, &[&caller.enterprise_id().uuid(), &node.0, &heir.0]).await?;
     let (by, at) = (caller.user_id().uuid(), caller.request().at);
     let row = tree.query_one(DISSOLVE, &[&node.0, &heir.0, &members.as_str(), &by, &at]).await?;
+    tree.query_one(PARTS, &[&node.0, &heir.0]).await?;
     let estate = Estate {
         nodes: row.get("nodes"),
         people: row.get("people"),

@@ -15,6 +15,6 @@ mod store;
 mod types;
 
 pub use dissolution::{Dissolution, Estate, Heir, Members, Status, Wish};
-pub use dissolve::{TOPIC, dissolution, dissolutions, dissolve, proceed};
+pub use dissolve::{TOPIC, cancel, dissolution, dissolutions, dissolve, proceed};
 pub use service::{change, create, delete, list, lookup, relocate};
 pub use types::{Listing, NewNode, Node, NodeChange, Parent, Settings};

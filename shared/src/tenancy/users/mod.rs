@@ -3,10 +3,15 @@
 //! Not here: what an account may sign in with, and ending its use (`identity`).
 
 mod leavers;
+pub mod reassign;
+mod reassignment;
+mod reassignment_store;
 pub mod service;
 mod store;
 mod types;
 
-pub use leavers::{LeaverPolicy, MemoryHeir, Reassigned, Reassignment, forget, reassign};
+pub use leavers::{LeaverPolicy, WhoReassigns, forget};
+pub use reassign::{TOPIC, proceed, reassign, reassignment, reassignments};
+pub use reassignment::{HeirView, MemoryHeir, Progress, Reassignment};
 pub use service::{list, lookup, may_manage};
 pub use types::{Kind, Listing, Membership, Status, User, UserDetails};

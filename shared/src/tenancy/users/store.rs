@@ -4,11 +4,10 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
 use super::{Kind, Membership, Status, User};
-use crate::access::{Classification, Role, TenantTx, UpkeepTx};
+use crate::access::{Role, TenantTx, UpkeepTx};
 use crate::db::StoreError;
 use crate::ids::{ScopeId, UserId};
 use crate::page::Cursor;
-use crate::tenancy::locked::Locked;
 use crate::tenancy::place::Place;
 
 /// Accounts with their role on the enterprise, oldest first.
@@ -71,34 +70,6 @@ pub(super) async fn personal_scope(tx: &TenantTx<'_>, user: UserId) -> Result<Op
         SELECT scope_id FROM users WHERE enterprise_id = $1 AND id = $2";
     let row = tx.query_opt(PERSONAL, &[&tx.caller().enterprise_id().uuid(), &user.uuid()]).await?;
     Ok(row.map(|row| ScopeId(row.get(0))))
-}
-
-/// Hands some personal memories of these classes of somebody who left to another scope; how many, and how many are left.
-pub(super) async fn hand_over_personal(
-    tree: &Locked<'_, '_>,
-    user: UserId,
-    heir: ScopeId,
-    classes: &[Classification],
-    most: i32,
-) -> Result<(i32, i64), StoreError> {
-    const HAND_OVER: &str = "-- account.hand_over_personal
-        SELECT moved, kept FROM mem0.hand_over_personal($1, $2, $3::text[]::classification[], $4)";
-    let classes: Vec<&str> = classes.iter().map(|class| class.as_str()).collect();
-    let row = tree.query_one(HAND_OVER, &[&user.uuid(), &heir.0, &classes, &most]).await?;
-    Ok((row.get("moved"), row.get("kept")))
-}
-
-/// Makes somebody the owner of the contexts of somebody who left that nobody who is there owns; how many.
-pub(super) async fn inherit_contexts(
-    tree: &Locked<'_, '_>,
-    user: UserId,
-    heir: UserId,
-) -> Result<i64, StoreError> {
-    const INHERIT: &str = "-- context.inherit
-        SELECT mem0.inherit_contexts($1, $2, $3, $4)";
-    let caller = tree.caller();
-    let by = caller.user_id().uuid();
-    Ok(tree.query_one(INHERIT, &[&user.uuid(), &heir.uuid(), &by, &caller.request().at]).await?.get(0))
 }
 
 /// Removes some of what people left whose retention is over; how many memories, and whether there may be more.

@@ -1,0 +1,30 @@
+//! `/v1/reassignments`: what people left, and how far it is on its way to an heir.
+
+use axum::extract::State;
+use shared::Result;
+use shared::access::{AuthContext, Gate};
+use shared::http::{Json, Path, Query};
+use shared::ids::ReassignmentId;
+use shared::page::List;
+use shared::tenancy::users::{self, Reassignment};
+
+use crate::list::Part;
+
+/// `GET /v1/reassignments`
+pub(crate) async fn list(
+    ctx: AuthContext,
+    State(gate): State<Gate>,
+    Query(part): Query<Part>,
+) -> Result<Json<List<Reassignment>>> {
+    let (cursor, limit) = part.read()?;
+    users::reassignments(&ctx, &gate.db, cursor, limit).await.map(Json)
+}
+
+/// `GET /v1/reassignments/{id}`
+pub(crate) async fn show(
+    ctx: AuthContext,
+    State(gate): State<Gate>,
+    Path(id): Path<ReassignmentId>,
+) -> Result<Json<Reassignment>> {
+    users::reassignment(&ctx, &gate.db, id).await.map(Json)
+}

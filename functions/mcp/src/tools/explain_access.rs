@@ -1,0 +1,126 @@
+//! `explain_access`: who can see a memory and why, and what sharing it would take.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::memory::Permission;
+use shared::sharing::access;
+use shared::sharing::preview::preview;
+use shared::sharing::{GranteeName, NewShare};
+
+use super::description::{Description, Effect};
+use super::{Call, Halt, arguments};
+
+/// People that are named; the REST API names all of them.
+const PEOPLE: u32 = 50;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Arguments {
+    memory_id: String,
+    share_with: Option<GranteeName>,
+    permission: Option<Permission>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+pub(super) fn describe() -> Description {
+    let input = json!({
+        "type": "object",
+        "properties": {
+            "memory_id": { "type": "string", "description": "As search or list returned it." },
+            "share_with": {
+                "type": "string",
+                "description": "Also tell what share_memory with this grantee would be answered with, without sharing it: \
+                                person:<id or e-mail address>, team:<id>, context:<id>, enterprise, public ….",
+            },
+            "permission": { "type": "string", "enum": ["read", "write", "admin"], "default": "read" },
+            "expires_at": { "type": "string", "description": "When that share would end, as RFC 3339." },
+        },
+        "required": ["memory_id"],
+        "additionalProperties": false,
+    });
+    let words = json!({ "type": "array", "items": { "type": "string" } });
+    let seen_by = json!({
+        "type": "object",
+        "properties": {
+            "scope": { "type": "string" },
+            "name": { "type": ["string", "null"] },
+            "because": { "type": "string", "description": "Why it can be seen there." },
+            "permission": { "type": ["string", "null"], "description": "What the share allows; null where it lives." },
+            "share_id": { "type": ["string", "null"] },
+            "until": { "type": ["string", "null"] },
+        },
+        "required": ["scope", "because"],
+    });
+    let approver = json!({
+        "type": "object",
+        "properties": { "role": { "type": "string" }, "scope": { "type": ["string", "null"] } },
+        "required": ["role"],
+    });
+    let output = json!({
+        "type": "object",
+        "properties": {
+            "memory_id": { "type": "string" },
+            "classification": { "type": "string" },
+            "you": {
+                "type": "object",
+                "properties": {
+                    "because": words,
+                    "can_change": { "type": "boolean" },
+                    "can_share": { "type": "boolean" },
+                },
+                "required": ["because", "can_change", "can_share"],
+            },
+            "seen_by": { "type": "array", "items": seen_by },
+            "changed_by": words,
+            "people": {
+                "type": ["array", "null"],
+                "items": { "type": "object" },
+                "description": "Those who see it by name, for who decides about it.",
+            },
+            "more_people": { "type": "boolean", "description": "Whether there are more of them." },
+            "may_share": {
+                "type": "object",
+                "description": "What sharing it with share_with would be answered with.",
+                "properties": {
+                    "allowed": { "type": "boolean" },
+                    "needs_approval_of": { "type": "array", "items": approver },
+                    "reason": { "type": ["string", "null"] },
+                },
+                "required": ["allowed", "needs_approval_of"],
+            },
+        },
+        "required": ["memory_id", "classification", "you", "seen_by", "changed_by", "more_people"],
+    });
+    let text = "Tell who can see a memory and why, who can change it, and what the person may do; with share_with also \
+                whether they may share it with somebody, and who would have to agree. Use it to answer why can I see this, who else \
+                sees this, may I share this. Nothing is changed or shared.";
+    Description::new(("explain_access", "Explain access"), text, input, output, Effect::Reads)
+}
+
+pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
+    let arguments: Arguments = call.parse()?;
+    let id = arguments::memory_id(&arguments.memory_id)?;
+    let (caller, database) = (call.caller(), call.database());
+    if arguments.share_with.is_none() && (arguments.permission.is_some() || arguments.expires_at.is_some()) {
+        return Err(shared::Error::invalid("share_with", "say with whom, or leave out the terms").into());
+    }
+    let access = access::access(caller, database, id, None, PEOPLE).await?;
+    let more = access.next.is_some();
+    let mut value = json!(access);
+    if let Some(object) = value.as_object_mut() {
+        object.remove("next");
+        object.insert("more_people".to_owned(), json!(more));
+    }
+    if let Some(with) = arguments.share_with {
+        let new = NewShare {
+            with,
+            permission: arguments.permission.unwrap_or(Permission::Read),
+            may_reshare: false,
+            expires_at: arguments.expires_at,
+            reason: None,
+        };
+        value["may_share"] = json!(preview(caller, database, id, &new).await?);
+    }
+    Ok(value)
+}

@@ -1,0 +1,45 @@
+//! `move_memory`: let a memory live in another scope.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::sharing::relocate;
+
+use super::description::{Description, Effect};
+use super::{Call, Halt, arguments, view};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Arguments {
+    memory_id: String,
+    scope: String,
+}
+
+pub(super) fn describe() -> Description {
+    let input = json!({
+        "type": "object",
+        "properties": {
+            "memory_id": { "type": "string", "description": "As search or list returned it." },
+            "scope": {
+                "type": "string",
+                "description": "Where it is to live: personal, enterprise, public, team:<id>, context:<id> …, as list_scopes \
+                                names those that are writable.",
+            },
+        },
+        "required": ["memory_id", "scope"],
+        "additionalProperties": false,
+    });
+    let text = "Let a memory live in another scope: it stays the same memory, with its history and shares, and whoever reads \
+                the new scope sees it instead of whoever reads the old one. Only do this when the person asks for it. To show it \
+                to others and leave it where it is, use share_memory; that is also how to pin it to a context.";
+    let output = view::memory_schema(&[("content_trust", view::content_trust_schema())]);
+    Description::new(("move_memory", "Move a memory"), text, input, output, Effect::Replaces)
+}
+
+pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
+    let Arguments { memory_id, scope } = call.parse()?;
+    let (id, scope) = (arguments::memory_id(&memory_id)?, arguments::scope(&scope)?);
+    let moved = relocate::relocate(call.memories(), call.caller(), id, scope, None).await?;
+    let mut value = view::memory(call.exchange, &moved.value);
+    value["content_trust"] = json!(view::UNTRUSTED);
+    Ok(value)
+}

@@ -1,0 +1,77 @@
+//! Asking those who have to agree.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+use super::{Approval, one};
+use crate::access::TenantTx;
+use crate::audit::{self, Entry};
+use crate::error::{Error, Result};
+use crate::ids::{ApprovalId, ScopeId};
+use crate::sharing::NewShare;
+use crate::sharing::authority::Plan;
+use crate::sharing::store::{approval_parts, approvals as store};
+use crate::tenancy::policies::ApprovalRule;
+
+/// Asks for it. Refused if at one of the nodes nobody else could agree, or if it was asked for already.
+pub(in crate::sharing) async fn request(tx: &TenantTx<'_>, plan: &Plan, new: &NewShare) -> Result<Approval> {
+    let now = tx.caller().request().at;
+    let mut parts = Vec::with_capacity(plan.rules.len());
+    for (node, rule) in &plan.rules {
+        parts.push((*node, rule, escalation(tx, *node, rule).await?));
+    }
+    let (node, rule, escalates_at) =
+        *parts.first().ok_or_else(|| Error::internal("nobody has to approve this"))?;
+    // As long as each of them may decide.
+    let hours = parts.iter().map(|(_, rule, _)| rule.expires_after_hours).min().unwrap_or_default();
+    store::expire_own(tx).await?;
+    let id = ApprovalId::generate();
+    let row = store::NewRow {
+        id,
+        plan,
+        new,
+        node,
+        approver_role: rule.approver_role,
+        escalates_at,
+        expires_at: now + TimeDelta::hours(hours.into()),
+    };
+    store::insert(tx, &row).await.map_err(|error| match error.violates("approvals_pending") {
+        true => Error::Conflict("this was asked for already, and is not decided yet".to_owned()),
+        false => error.into(),
+    })?;
+    if parts.len() > 1 {
+        for (node, rule, escalates_at) in &parts {
+            approval_parts::insert(tx, id, *node, rule.approver_role, *escalates_at).await?;
+        }
+    }
+    let details = json!({
+        "of": plan.held.subject.label(), "with": plan.grantee.label, "permission": new.permission,
+        "direction": plan.direction, "classification": plan.held.class, "approvals": parts.len(),
+    });
+    audit::record(
+        tx,
+        Entry::new("approval.request", id)
+            .memories(plan.held.subject.memory())
+            .within(plan.held.home)
+            .with(details),
+    )
+    .await?;
+    one(tx, id).await
+}
+
+/// When those above a node may decide as well.
+async fn escalation(tx: &TenantTx<'_>, node: ScopeId, rule: &ApprovalRule) -> Result<DateTime<Utc>> {
+    let now = tx.caller().request().at;
+    match store::deciders(tx, node, rule.approver_role).await? {
+        store::Deciders::Nobody => {
+            let at =
+                tx.caller().scope(node).map_or_else(|| "there".to_owned(), |it| format!("on {}", it.label()));
+            Err(Error::Conflict(format!(
+                "this needs somebody else's approval, and nobody else is {} {at}",
+                rule.approver_role
+            )))
+        }
+        store::Deciders::OnlyAbove => Ok(now),
+        store::Deciders::There => Ok(now + TimeDelta::hours(rule.escalate_after_hours.into())),
+    }
+}

@@ -1,0 +1,60 @@
+//! What would become of sharing a memory in some way, without doing it.
+
+use serde::Serialize;
+
+use super::authority::{Held, Plan};
+use super::{NewShare, Subject};
+use crate::access::{Action, AuthContext, ReadableScope, Role};
+use crate::audit::{self, Entry};
+use crate::db::Database;
+use crate::error::{Error, Result};
+use crate::ids::MemoryId;
+
+/// What sharing it would be answered with.
+#[derive(Debug, Clone, Serialize)]
+pub struct Preview {
+    /// Whether it could be shared, at once or once others agreed.
+    pub allowed: bool,
+    /// Who would have to agree first: each of these. Empty: nobody.
+    pub needs_approval_of: Vec<Approver>,
+    /// The refusal, if it would be refused.
+    pub reason: Option<String>,
+}
+
+/// Those who would have to agree.
+#[derive(Debug, Clone, Serialize)]
+pub struct Approver {
+    /// The least role that they hold.
+    pub role: Role,
+    /// On which scope, if the caller may know it.
+    pub scope: Option<String>,
+}
+
+/// Whether the caller could share it in this way; the same code decides as when they do.
+pub async fn preview(ctx: &AuthContext, db: &Database, id: MemoryId, new: &NewShare) -> Result<Preview> {
+    ctx.authorize_verb(Action::ReadMemories.verb())?;
+    new.check(ctx.request().at)?;
+    let tx = ctx.begin(db, "share.preview").await?;
+    let held = Held::look(&tx, Subject::Memory(id)).await?;
+    let home = held.home;
+    let preview = match Plan::of(&tx, held, ctx, new).await {
+        Ok(plan) => Preview {
+            allowed: true,
+            needs_approval_of: plan
+                .rules
+                .iter()
+                .map(|(node, rule)| Approver {
+                    role: rule.approver_role,
+                    scope: ctx.scope(*node).map(ReadableScope::label),
+                })
+                .collect(),
+            reason: None,
+        },
+        Err(refusal) if refusal.is_refusal() || matches!(refusal, Error::InsufficientScope { .. }) => {
+            Preview { allowed: false, needs_approval_of: Vec::new(), reason: Some(refusal.to_string()) }
+        }
+        Err(error) => return Err(error),
+    };
+    audit::commit_read(tx, Entry::new("share.preview", id).memories([id]).within(home)).await?;
+    Ok(preview)
+}

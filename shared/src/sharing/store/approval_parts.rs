@@ -1,0 +1,181 @@
+//! Rows of `approval_parts`, and whose they are to decide.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::access::{AuthContext, Role, ScopeKind, TenantTx};
+use crate::db::StoreError;
+use crate::ids::{ApprovalId, NodeId, ScopeId, ShareId, UserId};
+use crate::sharing::approvals::{Approval, Decision, Ground, Position, Verdict};
+
+/// One of the nodes that have to agree to a request.
+pub(in crate::sharing) async fn insert(
+    tx: &TenantTx<'_>,
+    id: ApprovalId,
+    node: ScopeId,
+    role: Role,
+    escalates_at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    const INSERT: &str = "-- approval_part.insert
+        INSERT INTO approval_parts (enterprise_id, approval_id, node_scope_id, approver_role, escalates_at)
+        VALUES ($1, $2, $3, $4::text::member_role, $5)";
+    let enterprise = tx.caller().enterprise_id().uuid();
+    tx.execute(INSERT, &[&enterprise, &id.uuid(), &node.0, &role.as_str(), &escalates_at]).await.map(drop)
+}
+
+/// For which of the nodes that have to agree somebody may decide by now, and why: by a role held on the node itself, in place
+/// of somebody who holds one, or, once it has escalated, from above. A node that their credential does not reach is none of
+/// theirs.
+pub(in crate::sharing) async fn positions(
+    tx: &TenantTx<'_>,
+    who: &AuthContext,
+    asked: &Approval,
+) -> Result<Vec<Position>, StoreError> {
+    const POSITIONS: &str = "-- approval.find_positions
+        WITH node AS (
+            SELECT s.id, s.path, d.approver_role, d.escalates_at <= $3 AS escalated, d.decided_at IS NULL AS open
+              FROM mem0.approval_decisions d
+              JOIN scopes s ON s.enterprise_id = $1 AND s.id = d.node_scope_id
+             WHERE d.enterprise_id = $1 AND d.approval_id = $4 AND ($5::bigint[] IS NULL OR s.path && $5)
+        )
+        SELECT DISTINCT ON (g.id) g.id, g.open, g.rank, g.from_user_id
+          FROM (SELECT node.id, node.open, 1 AS rank, NULL::uuid AS from_user_id
+                  FROM node JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.scope_id = node.id
+                 WHERE h.user_id = $2 AND h.role >= node.approver_role
+                 UNION ALL
+                SELECT node.id, node.open, 2, d.from_user_id
+                  FROM node
+                  JOIN approval_delegates d ON d.enterprise_id = $1 AND d.scope_id = node.id
+                  JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.user_id = d.from_user_id
+                                        AND h.scope_id = node.id AND h.role >= node.approver_role
+                 WHERE d.to_user_id = $2 AND d.revoked_at IS NULL AND d.starts_at <= $3 AND d.ends_at > $3
+                 UNION ALL
+                SELECT node.id, node.open, 3, NULL
+                  FROM node JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.scope_id = ANY (node.path)
+                 WHERE node.escalated AND h.user_id = $2 AND h.role >= node.approver_role) g
+         ORDER BY g.id, g.rank";
+    let rows = tx
+        .query(
+            POSITIONS,
+            &[
+                &tx.caller().enterprise_id().uuid(),
+                &who.user_id().uuid(),
+                &tx.caller().request().at,
+                &asked.id.uuid(),
+                &who.within(),
+            ],
+        )
+        .await?;
+    let position = |row: &tokio_postgres::Row| Position {
+        node: ScopeId(row.get("id")),
+        open: row.get("open"),
+        ground: match (row.get::<_, i32>("rank"), row.get::<_, Option<Uuid>>("from_user_id")) {
+            (2, Some(from)) => Ground::For(UserId(from)),
+            (3, _) => Ground::Above,
+            _ => Ground::There,
+        },
+    };
+    Ok(rows.iter().map(position).collect())
+}
+
+/// What became of agreeing.
+pub(in crate::sharing) enum Agreed {
+    /// It is shared: this was the last.
+    Shared,
+    /// Others have to agree as well.
+    Waiting,
+    /// Somebody was faster.
+    Decided,
+    /// It is not open any more.
+    Closed,
+}
+
+/// Agrees for these nodes, and shares if nobody else has to agree.
+pub(in crate::sharing) async fn approve(
+    tx: &TenantTx<'_>,
+    id: ApprovalId,
+    nodes: &[ScopeId],
+    share: ShareId,
+    why: Option<&str>,
+) -> Result<Agreed, StoreError> {
+    const APPROVE: &str = "-- approval.approve
+        SELECT mem0.approve_for($1, $2, $3, $4, $5)";
+    let nodes: Vec<i64> = nodes.iter().map(|node| node.0).collect();
+    let decider = tx.caller().user_id().uuid();
+    let row = tx.query_one(APPROVE, &[&id.uuid(), &nodes, &share.uuid(), &decider, &why]).await?;
+    Ok(match row.get::<_, &str>(0) {
+        "approved" => Agreed::Shared,
+        "waiting" => Agreed::Waiting,
+        "decided" => Agreed::Decided,
+        _ => Agreed::Closed,
+    })
+}
+
+/// Notes which of them did not agree, once the request is closed; of how many.
+pub(in crate::sharing) async fn deny(
+    tx: &TenantTx<'_>,
+    id: ApprovalId,
+    nodes: &[ScopeId],
+    why: Option<&str>,
+) -> Result<u64, StoreError> {
+    const DENY: &str = "-- approval_part.deny
+        UPDATE approval_parts SET decision = 'denied', decided_by = $4, decided_at = $5, decision_reason = $6
+         WHERE enterprise_id = $1 AND approval_id = $2 AND node_scope_id = ANY ($3) AND decision IS NULL";
+    let caller = tx.caller();
+    let nodes: Vec<i64> = nodes.iter().map(|node| node.0).collect();
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    tx.execute(DENY, &[&enterprise, &id.uuid(), &nodes, &user, &caller.request().at, &why]).await
+}
+
+/// As statements about requests answer who has to agree.
+#[derive(Deserialize)]
+struct Part {
+    scope: i64,
+    kind: Option<String>,
+    node: Option<Uuid>,
+    role: String,
+    escalates_at: DateTime<Utc>,
+    decision: Option<Verdict>,
+    decided_by: Option<Uuid>,
+    decided_at: Option<DateTime<Utc>>,
+    reason: Option<String>,
+}
+
+/// The decisions in a row's `decisions`.
+pub(super) fn decisions(parts: Value) -> Result<Vec<Decision>, StoreError> {
+    let corrupt = |problem| StoreError::Corrupt { table: "approval_parts", column: "node_scope_id", problem };
+    let parts: Vec<Part> = serde_json::from_value(parts).map_err(|error| corrupt(error.to_string()))?;
+    parts
+        .into_iter()
+        .map(|part| {
+            Ok(Decision {
+                node: node_label(part.kind.as_deref(), part.node),
+                approver_role: part.role.parse().map_err(corrupt)?,
+                escalates_at: part.escalates_at,
+                decision: part.decision,
+                decided_by: part.decided_by.map(UserId),
+                decided_at: part.decided_at,
+                reason: part.reason,
+                node_scope: ScopeId(part.scope),
+            })
+        })
+        .collect()
+}
+
+/// A node as requests name it.
+pub(super) fn node_label(kind: Option<&str>, node: Option<Uuid>) -> String {
+    match (kind, node) {
+        (Some(kind), Some(node)) => format!("{kind}:{}", NodeId(node)),
+        (Some(kind), None) => kind.to_owned(),
+        (None, _) => "a node that was deleted".to_owned(),
+    }
+}
+
+/// The scopes whose requests somebody answers for.
+pub(super) fn administered(who: &AuthContext) -> Vec<i64> {
+    let scopes = who.scopes().iter();
+    let of_role = scopes.filter(|it| it.kind != ScopeKind::User && it.role >= Some(Role::Admin));
+    of_role.map(|scope| scope.id.0).collect()
+}

@@ -1,0 +1,256 @@
+//! Handing what somebody left to an heir, by whom the policy lets.
+//!
+//! The first thousand memories go with the request; each further thousand is a message of the outbox, promised by the one
+//! before, on behalf of whoever asked, as long as they may. Interrupted anywhere, it goes on from the last step that was done.
+//! It fails where it may not go on, because the leaver came back or the heir is gone: what went stays with the heir, the rest
+//! is the leaver's, and it can be asked for anew.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::reassignment::{HeirView, MemoryHeir, Progress, Reassignment};
+use super::{Kind, Status, User, reassignment_store as store, store as users};
+use crate::access::{Action, Audience, AuthContext, Classification, Gate, ReadableScope, Role, ScopeKind};
+use crate::audit::{self, Entry};
+use crate::db::Database;
+use crate::error::{Error, Result};
+use crate::idempotency::{self, IdempotencyKey, Once};
+use crate::ids::{ReassignmentId, ScopeId, UserId};
+use crate::outbox::{self, Message, Promise};
+use crate::page::{Cursor, List, QueryHash};
+use crate::tenancy::locked::Locked;
+use crate::tenancy::{enterprise, policies, rank};
+
+/// What workers know this by.
+pub const TOPIC: &str = "account.reassign_memories";
+
+/// Memories handed over in one transaction.
+const BATCH: i32 = 1000;
+
+/// After so long without a step, asking again sets it going again.
+const STALLED: TimeDelta = TimeDelta::minutes(10);
+
+/// Hands the personal memories of somebody who left to an heir, or begins to, and to a person in the end also the contexts that
+/// nobody else owned. Authors stay who they are. Asking again for what is under way tells how far it is.
+pub async fn reassign(
+    ctx: &AuthContext,
+    db: &Database,
+    user: UserId,
+    heir: MemoryHeir,
+    key: Option<&IdempotencyKey>,
+) -> Result<Once<Reassignment>> {
+    ctx.authorize_verb(Action::ReassignMemories.verb())?;
+    let root = ctx.enterprise()?.id;
+    let tx = ctx.begin(db, "account.reassign_memories").await?;
+    let done = idempotency::once(&tx, key, async {
+        let tree = Locked::take(&tx).await?;
+        begin(&tree, root, user, heir).await
+    })
+    .await?;
+    tx.commit().await?;
+    Ok(done)
+}
+
+async fn begin(tree: &Locked<'_, '_>, root: ScopeId, user: UserId, heir: MemoryHeir) -> Result<Reassignment> {
+    check_leaver(tree, root, user).await?;
+    let (heir, scope) = heir_of(tree, user, heir).await?;
+    if let Some(under_way) = store::running(tree, user).await? {
+        if under_way.heir_scope != scope {
+            let message = format!("this is being handed to another heir already, see {}", under_way.id);
+            return Err(Error::Conflict(message));
+        }
+        if tree.caller().request().at - under_way.updated_at > STALLED {
+            // Its message was given up. Of two for one step the second finds nothing to do.
+            outbox::promise(tree, &promised(&under_way)).await?;
+        }
+        return Ok(under_way);
+    }
+    let mut work = Reassignment::new(tree.caller(), user, heir, scope);
+    work.total = store::count_personal(tree, user).await?;
+    step(tree, &mut work).await?;
+    store::insert(tree, &work).await?;
+    if work.status == Progress::Running {
+        outbox::promise(tree, &promised(&work)).await?;
+    }
+    Ok(work)
+}
+
+/// Goes on with a reassignment that was promised: one step, and the promise of the next. On behalf of whoever asked for it, as
+/// long as they are there, and only as far as they may.
+pub async fn proceed(gate: &Gate, message: &Message) -> Result<()> {
+    let Promised { user, reassignment, step: due } = Promised::deserialize(&message.payload)
+        .map_err(|error| Error::malformed(format!("the payload is no reassignment: {error}")))?;
+    let enterprise = message.enterprise.ok_or_else(|| Error::malformed("a reassignment is somebody's"))?;
+    let Some(promiser) = gate.on_behalf(enterprise, user, reassignment.uuid()).await? else { return Ok(()) };
+    let ctx = &promiser.caller;
+    let tx = ctx.begin(&gate.db, "account.reassign_memories").await?;
+    let tree = Locked::take(&tx).await?;
+    let Some(mut work) = store::hold(&tree, reassignment).await? else { return Ok(()) };
+    if work.status != Progress::Running || work.steps != due {
+        // An earlier attempt came so far, and did not get to say so.
+        return Ok(());
+    }
+    let allowed = match promiser.active {
+        true => still_allowed(&tree, &work).await,
+        false => Err(Error::Forbidden("the account of who asked for it was deactivated".to_owned())),
+    };
+    match allowed {
+        Ok(()) => step(&tree, &mut work).await?,
+        Err(refusal) if refusal.is_refusal() => {
+            work.fail(refusal.to_string(), ctx.request().at);
+            let details = json!({ "reassignment": work.id, "reason": work.reason });
+            let entry = Entry::new("account.reassign_memories", work.user_id);
+            audit::record(&tx, entry.with(details).refused()).await?;
+        }
+        Err(error) => return Err(error),
+    }
+    store::update(&tree, &work).await?;
+    if work.status == Progress::Running {
+        outbox::promise(&tree, &promised(&work)).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// What the message of the next step says.
+#[derive(Debug, Serialize, Deserialize)]
+struct Promised {
+    user: UserId,
+    reassignment: ReassignmentId,
+    /// How many steps were done: of a message that is delivered twice, one is too late.
+    step: i32,
+}
+
+fn promised(work: &Reassignment) -> Promise {
+    let payload = json!({ "user": work.requested_by, "reassignment": work.id, "step": work.steps });
+    Promise { topic: TOPIC, subject: work.id.to_string(), payload }
+}
+
+/// Hands over one batch, and with the last one the contexts.
+async fn step(tree: &Locked<'_, '_>, work: &mut Reassignment) -> Result<()> {
+    let policy = policies::effective(tree, work.heir_scope).await?;
+    let policy = policy.ok_or(Error::NotFound { what: "scope" })?;
+    let few_enough = |class: &Classification| policy.audience(*class) >= Audience::from(policy.kind);
+    let classes: Vec<_> = Classification::ALL.into_iter().filter(few_enough).collect();
+    let leaver = work.user_id;
+    let (moved, left) = store::hand_over(tree, leaver, work.heir_scope, &classes, BATCH).await?;
+    work.handed_over(moved.into(), tree.caller().request().at);
+    let (action, details) = if moved < BATCH {
+        let contexts = match work.heir_user() {
+            Some(person) => store::inherit_contexts(tree, leaver, person).await?,
+            None => 0,
+        };
+        work.finish(left, contexts);
+        let details = json!({
+            "heir": work.heir, "memories": work.memories, "kept": left, "contexts": contexts, "reassignment": work.id,
+        });
+        ("account.reassign_memories", details)
+    } else {
+        let details = json!({ "heir": work.heir, "memories": moved, "reassignment": work.id });
+        ("account.hand_over_memories", details)
+    };
+    audit::record(tree, Entry::new(action, leaver).with(details)).await?;
+    Ok(())
+}
+
+/// A reassignment, for who asked for it and for the enterprise's administrators.
+pub async fn reassignment(ctx: &AuthContext, db: &Database, id: ReassignmentId) -> Result<Reassignment> {
+    ctx.authorize_verb(Action::ListAccounts.verb())?;
+    let tx = ctx.begin(db, "reassignment.lookup").await?;
+    let found = store::list(&tx, Some(id), None, 1).await?.pop();
+    tx.commit().await?;
+    found.ok_or(Error::NotFound { what: "reassignment" })
+}
+
+/// Those that the caller asked for, or all of the enterprise for its administrators; oldest first.
+pub async fn reassignments(
+    ctx: &AuthContext,
+    db: &Database,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<List<Reassignment>> {
+    ctx.authorize_verb(Action::ListAccounts.verb())?;
+    let query = QueryHash::of(&["reassignments"]);
+    let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
+    let tx = ctx.begin(db, "reassignment.list").await?;
+    let mut results = store::list(&tx, None, after, limit + 1).await?;
+    tx.commit().await?;
+    let next = Cursor::cut(&mut results, limit, &query, |work| Cursor {
+        created_at: work.requested_at,
+        id: work.id.uuid(),
+    });
+    Ok(List { results, next })
+}
+
+/// Refuses unless the policy lets the caller hand over what this person left.
+async fn check_leaver(tree: &Locked<'_, '_>, root: ScopeId, user: UserId) -> Result<()> {
+    let root = tree.scope(root).await?;
+    tree.caller().authorize(Action::ReassignMemories, &root)?;
+    let policy = enterprise::leaver_policy(tree).await?;
+    if !policy.reassignment.lets(root.role) {
+        let who = policy.reassignment.as_str();
+        return Err(Error::Forbidden(format!("the enterprise lets {who} hand over what people left behind")));
+    }
+    let leaver = account(tree, user).await?;
+    rank::may_touch(&root, leaver.role)?;
+    if leaver.status != Status::Deactivated {
+        return Err(Error::Conflict("this account is active: its memories are its own".to_owned()));
+    }
+    Ok(())
+}
+
+/// The heir as answers name it, and its scope.
+async fn heir_of(tree: &Locked<'_, '_>, leaver: UserId, heir: MemoryHeir) -> Result<(HeirView, ScopeId)> {
+    match heir {
+        MemoryHeir::Person(id) if id == leaver => {
+            Err(Error::Conflict("nobody inherits from themselves".to_owned()))
+        }
+        MemoryHeir::Person(id) => {
+            check_person(tree, id).await?;
+            let scope = users::personal_scope(tree, id).await?.ok_or(Error::NotFound { what: "user" })?;
+            Ok((HeirView::UserId(id), scope))
+        }
+        MemoryHeir::Scope(name) => {
+            let scope: &ReadableScope = tree.caller().resolve(name)?;
+            if !(scope.kind.is_node() || scope.kind == ScopeKind::Enterprise) {
+                return Err(Error::invalid("scope", "expected a node or the enterprise"));
+            }
+            let scope = check_scope(tree, scope.id).await?;
+            Ok((HeirView::Scope(scope.label()), scope.id))
+        }
+    }
+}
+
+/// Whether it may go on: everything may have changed since it was asked for.
+async fn still_allowed(tree: &Locked<'_, '_>, work: &Reassignment) -> Result<()> {
+    check_leaver(tree, tree.caller().enterprise()?.id, work.user_id).await?;
+    match work.heir_user() {
+        Some(person) => check_person(tree, person).await,
+        None => check_scope(tree, work.heir_scope).await.map(drop),
+    }
+}
+
+async fn check_person(tree: &Locked<'_, '_>, id: UserId) -> Result<()> {
+    let person = account(tree, id).await?;
+    if person.status != Status::Active || person.kind != Kind::Person {
+        return Err(Error::Conflict("the heir is no active person".to_owned()));
+    }
+    Ok(())
+}
+
+async fn check_scope(tree: &Locked<'_, '_>, scope: ScopeId) -> Result<ReadableScope> {
+    let scope = tree.scope(scope).await?;
+    tree.caller().authorize(Action::AddMemory, &scope)?;
+    Ok(scope)
+}
+
+async fn account(tree: &Locked<'_, '_>, id: UserId) -> Result<User> {
+    let found = users::list(tree, Some(id), None, None, 1).await?.pop();
+    found.ok_or(Error::NotFound { what: "user" })
+}
+
+/// Whether somebody sees what became of everybody's, not only of what they asked for.
+pub(super) fn sees_all(ctx: &AuthContext) -> bool {
+    ctx.enterprise().is_ok_and(|root| root.role >= Some(Role::Admin))
+}

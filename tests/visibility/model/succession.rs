@@ -1,0 +1,145 @@
+//! What a node or a person leaves behind, and who gets it.
+
+use shared::access::{Audience, Role, ScopeKind};
+use shared::tenancy::nodes::Members;
+use shared::tenancy::nodes::placement::may_stand_below;
+
+use super::approvals::Status;
+use super::{Holder, Model, Place, widest};
+
+impl Model {
+    /// The status that dissolving a node is answered with.
+    pub(crate) fn may_dissolve(&self, node: usize, heir: Option<usize>) -> u16 {
+        let to = place(heir);
+        let kind = heir.map_or(ScopeKind::Enterprise, |heir| self.nodes[&heir].kind);
+        let held = self.memories.iter().filter(|(id, _)| self.reached(**id).contains(&Place::Node(node)));
+        let too_many = held.into_iter().any(|(_, memory)| self.audience(to) > widest(memory.class));
+        let mut below = self.nodes.values().filter(|spot| spot.parent == Some(node));
+        match () {
+            () if self.is_above(Some(node), heir) || too_many => 409,
+            () if below.any(|spot| !may_stand_below(spot.kind, kind)) => 400,
+            () => 200,
+        }
+    }
+
+    /// Everything that a node had is its heir's, and the node is gone.
+    pub(crate) fn dissolve(&mut self, node: usize, heir: Option<usize>, members: Members) {
+        let (from, to) = (Place::Node(node), place(heir));
+        for memory in self.memories.values_mut().filter(|memory| memory.home == from) {
+            memory.home = to;
+        }
+        self.hand_over_grants(from, to);
+        self.hand_over_roles(node, heir, members);
+        for spot in self.nodes.values_mut().filter(|spot| spot.parent == Some(node)) {
+            spot.parent = heir;
+        }
+        self.hand_over_requests(node, heir);
+        self.delete(node);
+    }
+
+    /// Who shared the same with both shares it once.
+    fn hand_over_grants(&mut self, from: Place, to: Place) {
+        for number in 0..self.grants.len() {
+            let grant = self.grants[number].clone();
+            if grant.with != from {
+                continue;
+            }
+            let same = self.grants.iter().position(|other| {
+                !other.ended && (other.memory, other.by, other.with) == (grant.memory, grant.by, to)
+            });
+            let same = same.filter(|_| !grant.ended);
+            if let Some(other) = same {
+                self.merge(number, other);
+            }
+            self.grants[number].with = to;
+        }
+    }
+
+    /// What is left gives the most of either, for the longer time, and what was shared on through either is through it.
+    fn merge(&mut self, given_up: usize, kept: usize) {
+        let grant = self.grants[given_up].clone();
+        self.grants[given_up].ended = true;
+        for other in self.grants.iter_mut().filter(|other| other.via == Some(given_up) && !other.ended) {
+            other.via = Some(kept);
+        }
+        for request in self.requests.iter_mut().filter(|it| it.via == Some(given_up)) {
+            request.via = Some(kept);
+        }
+        let other = &mut self.grants[kept];
+        other.permission = other.permission.max(grant.permission);
+        other.may_reshare |= grant.may_reshare;
+        other.until = other.until.zip(grant.until).map(|(one, another)| one.max(another));
+    }
+
+    fn hand_over_roles(&mut self, node: usize, heir: Option<usize>, members: Members) {
+        let held: Vec<(Holder, Role)> = self
+            .roles
+            .iter()
+            .filter(|((_, held), _)| *held == Some(node))
+            .map(|((holder, _), role)| (*holder, *role))
+            .collect();
+        for (holder, role) in held {
+            let role = match members {
+                Members::Leave => continue,
+                Members::MoveAsViewers => Role::Viewer,
+                Members::Move => role,
+            };
+            let known = self.roles.entry((holder, heir)).or_insert(role);
+            *known = (*known).max(role);
+        }
+    }
+
+    /// The heir's people decide from now on; what was to be shared with the node is not.
+    fn hand_over_requests(&mut self, node: usize, heir: Option<usize>) {
+        let (from, to) = (Place::Node(node), place(heir));
+        for number in 0..self.requests.len() {
+            let request = self.requests[number].clone();
+            let pointless = request.wish.with == from || (request.home == from && request.wish.with == to);
+            let mut others = self.everybody().into_iter().filter(|other| *other != request.by);
+            let decided_there = others.any(|it| !self.inactive.contains(&it) && self.holds(it, heir, false));
+            let now = self.now;
+            let request = &mut self.requests[number];
+            if pointless && request.status == Status::Pending {
+                request.status = Status::Closed;
+            }
+            if request.node == Some(node) {
+                request.node = heir;
+                if !decided_there && request.escalates_at > now {
+                    request.escalates_at = now;
+                }
+            }
+            if request.home == from {
+                request.home = to;
+            }
+        }
+    }
+
+    /// The status that handing over what somebody left is answered with.
+    pub(crate) fn may_reassign(&self, leaver: usize, heir: Place) -> u16 {
+        match heir {
+            _ if !self.inactive.contains(&leaver) => 409,
+            Place::Personal(heir) if heir == leaver || self.inactive.contains(&heir) => 409,
+            Place::Public => 400,
+            _ => 200,
+        }
+    }
+
+    /// What was somebody's own is the heir's, unless so many may not see it; how many memories, and how many stay.
+    pub(crate) fn reassign(&mut self, leaver: usize, heir: Place) -> (usize, usize) {
+        let audience: Audience = self.audience(heir);
+        let (mut moved, mut kept) = (0, 0);
+        for memory in self.memories.values_mut().filter(|it| it.home == Place::Personal(leaver)) {
+            if audience > widest(memory.class) {
+                kept += 1;
+            } else {
+                memory.home = heir;
+                moved += 1;
+            }
+        }
+        (moved, kept)
+    }
+}
+
+fn place(node: Option<usize>) -> Place {
+    node.map_or(Place::Enterprise, Place::Node)
+}
