@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::auth::{AuthClient, AuthorizationRequest, OAuthState};
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 
 use super::{HOME, assert_succeeded, python, rust_round, script};
 use crate::harness::{TestApp, person};
@@ -94,6 +94,12 @@ async fn the_inspector_signs_in() {
         command.env("MCP_INSPECTOR_SECRET_STORE", "memory");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
+        // Beside what it says: it waits when nobody reads more than a pipe holds.
+        let mut output = child.stdout.take().unwrap();
+        let tools = tokio::spawn(async move {
+            let mut tools = String::new();
+            output.read_to_string(&mut tools).await.map(|_| tools)
+        });
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut said = String::new();
         while let Some(line) = lines.next_line().await.unwrap() {
@@ -104,9 +110,9 @@ async fn the_inspector_signs_in() {
             }
             said.push_str(&line);
         }
-        let output = child.wait_with_output().await.unwrap();
-        assert!(output.status.success(), "{era}: {} {said}", output.status);
-        let tools = String::from_utf8(output.stdout).unwrap();
+        let status = child.wait().await.unwrap();
+        assert!(status.success(), "{era}: {status} {said}");
+        let tools = tools.await.unwrap().unwrap();
         for tool in mcp::tools::Tool::ALL {
             assert!(tools.contains(tool.name()), "{era}: {tools}");
         }
