@@ -2,7 +2,8 @@
 -- begun asks for nobody else.
 
 -- What somebody may read as it was worked out last (mem0.readable_scopes), which holds while both epochs do. Unlogged: it can
--- be worked out again. Nobody but mem0.identify reads or writes it.
+-- be worked out again. Nobody but mem0.identify reads or writes it. Nothing is kept of who reads hundreds of scopes: writing that
+-- costs more than working it out.
 CREATE UNLOGGED TABLE kept_scopes (
     enterprise_id   uuid NOT NULL,
     user_id         uuid NOT NULL,
@@ -120,15 +121,17 @@ BEGIN
           FROM mem0.readable_scopes(enterprise_id, user_id, own) r;
         broad := ARRAY(SELECT s.id FROM scopes s
                         WHERE s.enterprise_id = identify.enterprise_id AND s.search_tier = 'broad' ORDER BY s.id);
-        PERFORM set_config('synchronous_commit', 'off', true);
-        INSERT INTO kept_scopes AS c
-        VALUES (enterprise_id, user_id, tree_epoch, access_epoch, broad, scope_ids, kinds, parents, held_on, held_as,
-                named_ids, node_ids, names)
-            ON CONFLICT ON CONSTRAINT kept_scopes_pkey DO UPDATE
-               SET tree_epoch = excluded.tree_epoch, access_epoch = excluded.access_epoch, broad = excluded.broad,
-                   scope_ids = excluded.scope_ids, kinds = excluded.kinds, parents = excluded.parents,
-                   held_on = excluded.held_on, held_as = excluded.held_as, named_ids = excluded.named_ids,
-                   node_ids = excluded.node_ids, names = excluded.names;
+        IF cardinality(scope_ids) <= 200 THEN
+            PERFORM set_config('synchronous_commit', 'off', true);
+            INSERT INTO kept_scopes AS c
+            VALUES (enterprise_id, user_id, tree_epoch, access_epoch, broad, scope_ids, kinds, parents, held_on, held_as,
+                    named_ids, node_ids, names)
+                ON CONFLICT ON CONSTRAINT kept_scopes_pkey DO UPDATE
+                   SET tree_epoch = excluded.tree_epoch, access_epoch = excluded.access_epoch, broad = excluded.broad,
+                       scope_ids = excluded.scope_ids, kinds = excluded.kinds, parents = excluded.parents,
+                       held_on = excluded.held_on, held_as = excluded.held_as, named_ids = excluded.named_ids,
+                       node_ids = excluded.node_ids, names = excluded.names;
+        END IF;
     END IF;
     RETURN NEXT;
 END
