@@ -120,7 +120,7 @@ async fn each_arm_of_retrieval_reads_only_its_own_index() {
     insta::assert_debug_snapshot!(plan(few, &[], "NULL").await, @r#"
     [
         "Index Only Scan on memory_scopes_pkey",
-        "Index Scan on memory_scopes_pkey",
+        "Index Scan on memory_scopes_by_memory",
     ]
     "#);
     insta::assert_debug_snapshot!(plan(small, &[], "NULL").await, @r#"
@@ -128,7 +128,6 @@ async fn each_arm_of_retrieval_reads_only_its_own_index() {
         "Bitmap Heap Scan on memory_scopes",
         "Bitmap Heap Scan on vector_blocks",
         "Bitmap Index Scan on memory_scopes_terms",
-        "Index Only Scan on memory_scopes_pkey",
         "Index Scan on memory_scopes_by_memory",
         "Index Scan on unpacked_vectors_pkey",
         "Tid Scan on memory_scopes",

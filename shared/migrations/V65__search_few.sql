@@ -15,8 +15,10 @@ DECLARE
     comparable integer := CASE WHEN query IS NOT NULL THEN mem0.model_number(query_model) END;
 BEGIN
     IF cardinality(scopes) > 200 OR (
-        SELECT count(*) FROM (SELECT FROM memory_scopes_{partition} p
-                               WHERE p.enterprise_id = tenant AND p.scope_id = ANY (scopes) LIMIT 501) n) > 500 THEN
+        SELECT sum(n.rows)
+          FROM (SELECT z.rows FROM scope_sizes z WHERE z.enterprise_id = tenant AND z.scope_id = ANY (scopes)
+                 UNION ALL
+                SELECT c.rows FROM scope_changes c WHERE c.enterprise_id = tenant AND c.scope_id = ANY (scopes)) n) > 500 THEN
         RETURN;
     END IF;
     RETURN QUERY
@@ -28,13 +30,16 @@ BEGIN
                   FROM unnest(mem0.terms(words)) u) t
          WHERE t.place <= 32
     ), here AS MATERIALIZED (
-        -- Scope by scope, or the planner goes through all of the tenant in the order of memories.
-        SELECT DISTINCT ON (p.id) p.*
+        -- From the covering index first, and then one by one: asked for whole rows, the planner may go through all of the tenant
+        -- in the order in which they lie.
+        SELECT DISTINCT ON (n.id) n.id, n.distance, p.terms, p.length
           FROM unnest(scopes) s (id),
-               LATERAL (SELECT p.memory_id AS id, p.terms, p.length,
-                               CASE WHEN p.model = comparable THEN p.embedding <#> query END AS distance
+               LATERAL (SELECT p.memory_id AS id, CASE WHEN p.model = comparable THEN p.embedding <#> query END AS distance
                           FROM memory_scopes_{partition} p
-                         WHERE p.enterprise_id = tenant AND p.scope_id = s.id OFFSET 0) p
+                         WHERE p.enterprise_id = tenant AND p.scope_id = s.id OFFSET 0) n,
+               LATERAL (SELECT p.terms, p.length
+                          FROM memory_scopes_{partition} p
+                         WHERE p.enterprise_id = tenant AND p.scope_id = s.id AND p.memory_id = n.id LIMIT 1) p
     ), hits AS MATERIALIZED (
         SELECT h.id, h.length, t.place, ts_rank('{1,1,1,1}', h.terms, t.lexeme) AS rank
           FROM here h CROSS JOIN terms t
