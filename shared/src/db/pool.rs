@@ -7,6 +7,7 @@ use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
 };
 use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -200,7 +201,7 @@ fn is_cut_off(error: &PoolError) -> bool {
     let (PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error))) = error else {
         return false;
     };
-    error.is_closed() || error.code().is_some_and(|code| code.code().starts_with("57P01"))
+    error.is_closed() || error.code() == Some(&SqlState::ADMIN_SHUTDOWN)
 }
 
 fn root_cause(error: &dyn std::error::Error) -> String {

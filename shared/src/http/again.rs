@@ -3,6 +3,9 @@
 //!
 //! A transaction that was ended has changed nothing, so this is what the client would do when told to try again, only
 //! sooner. The credential is checked anew, too: whatever was revoked meanwhile is gone.
+//!
+//! What nobody read of a short body, because the request was refused before, is read to its end. The connection would be
+//! closed otherwise, and so be gone under the next request that the client sends on it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, ready};
@@ -33,6 +36,7 @@ pub(super) async fn run(next: &Next, request: Request) -> Response {
         let response = next.clone().run(request).await;
         // Not by the status: MCP tells of failures in answers of their own.
         if !telemetry::take_lost_race() || attempt == ATTEMPTS {
+            tape.wind().await;
             return response;
         }
         tokio::time::sleep(pause(attempt)).await;
@@ -47,6 +51,10 @@ fn pause(attempt: u32) -> Duration {
     longest * (u32::from(share) + 1) / 256
 }
 
+/// The longest body that is read for the sake of the connection alone, and how long that may take.
+const SHORT: u64 = 64 * 1024;
+const WINDING: Duration = Duration::from_secs(1);
+
 /// A body that can be read again: what was read of it is kept.
 struct Tape(Arc<Mutex<Recording>>);
 
@@ -54,12 +62,28 @@ struct Recording {
     read: Vec<Bytes>,
     /// What nobody has asked for yet; none at the end.
     rest: Option<BodyDataStream>,
+    /// Whether it is known to be short.
+    short: bool,
 }
 
 impl Tape {
     fn new(body: Body) -> Self {
+        let short = body.size_hint().exact().is_some_and(|length| length <= SHORT);
         let rest = (!body.is_end_stream()).then(|| body.into_data_stream());
-        Self(Arc::new(Mutex::new(Recording { read: Vec::new(), rest })))
+        Self(Arc::new(Mutex::new(Recording { read: Vec::new(), rest, short })))
+    }
+
+    /// Reads what nobody asked for, if that is not much.
+    async fn wind(self) {
+        let rest = {
+            let mut recording = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if recording.short { recording.rest.take() } else { None }
+        };
+        if let Some(mut rest) = rest {
+            let end = async { while let Some(Ok(_)) = rest.next().await {} };
+            // Whoever takes longer loses the connection.
+            let _ = tokio::time::timeout(WINDING, end).await;
+        }
     }
 
     /// The body from its beginning.
@@ -114,6 +138,16 @@ mod tests {
             assert_eq!(tape.play().collect().await.unwrap().to_bytes(), "one two three");
         }
         assert!(Tape::new(Body::empty()).play().is_end_stream());
+    }
+
+    #[tokio::test]
+    async fn what_is_left_of_a_short_body_is_read_and_a_long_one_is_not() {
+        for (length, read) in [(2, true), (SHORT as usize + 1, false)] {
+            let tape = Tape::new(Body::from(vec![b'x'; length]));
+            let recording = Arc::clone(&tape.0);
+            tape.wind().await;
+            assert_eq!(recording.lock().unwrap().rest.is_none(), read, "{length}");
+        }
     }
 
     #[test]

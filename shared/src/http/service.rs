@@ -9,7 +9,7 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
-use http::header::{CONTENT_LENGTH, HeaderName, USER_AGENT};
+use http::header::{HeaderName, USER_AGENT};
 use http::{HeaderValue, StatusCode};
 
 use super::again;
@@ -85,13 +85,7 @@ async fn observe(
         if nul {
             return Error::malformed("the address contains a NUL character").into_response();
         }
-        let guarded = AssertUnwindSafe(async {
-            match whole(request).await {
-                Ok(request) => again::run(&next, request).await,
-                Err(error) => error.into_response(),
-            }
-        });
-        let guarded = guarded.catch_unwind();
+        let guarded = AssertUnwindSafe(again::run(&next, request)).catch_unwind();
         let response = match tokio::time::timeout(limits.request, guarded).await {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => {
@@ -133,22 +127,6 @@ async fn observe(
     }
     response.headers_mut().entry("x-content-type-options").or_insert(HeaderValue::from_static("nosniff"));
     Ok(response)
-}
-
-/// The longest body that is read before anything else.
-const SHORT: usize = 64 * 1024;
-
-/// Reads a short body before anything can refuse the request: an answer that leaves a body unread closes the connection,
-/// and so it may be gone under the next request that its client sends on it.
-async fn whole(request: Request) -> Result<Request> {
-    let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if !length.is_some_and(|length: usize| (1..=SHORT).contains(&length)) {
-        return Ok(request);
-    }
-    let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, SHORT).await;
-    let body = body.map_err(|_| Error::malformed("the body ended before it was complete"))?;
-    Ok(Request::from_parts(parts, body.into()))
 }
 
 /// The address as the front end knows it: the socket's peer, or what API Gateway reports in the event. `Forwarded`
