@@ -21,5 +21,6 @@ pub mod users;
 
 mod place;
 mod rank;
+mod stepwise;
 
 pub use place::Place;

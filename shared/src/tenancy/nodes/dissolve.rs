@@ -6,23 +6,24 @@
 //! the last step that was done; refused on its way or cancelled, it ends, what was handed over stays with the heir, each memory with
 //! its shares, and it can be asked for again, with the same heir or another.
 
-use chrono::TimeDelta;
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, Utc};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::dissolution::{Dissolution, Heir, Members, Status, Wish};
 use super::placement::{a, check_depth, check_kind};
 use super::{dissolution_store as store, estate, store as nodes};
 use crate::access::{Action, Audience, AuthContext, Classification, Gate, ReadableScope, Role};
 use crate::audit::{self, Entry};
-use crate::db::Database;
+use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
-use crate::ids::{DissolutionId, NodeId, ScopeId, UserId};
+use crate::ids::{DissolutionId, NodeId, ScopeId};
 use crate::limits::quotas;
-use crate::outbox::{self, Message, Promise};
+use crate::outbox::Message;
 use crate::page::{Cursor, List, QueryHash};
 use crate::tenancy::locked::Locked;
+use crate::tenancy::stepwise::{self, State, Stepwise};
 use crate::tenancy::{policies, rank};
 
 /// What workers know this by.
@@ -30,9 +31,6 @@ pub const TOPIC: &str = "node.dissolve";
 
 /// Memories handed over in one transaction.
 const BATCH: i32 = 1000;
-
-/// After so long without a step, asking again sets it going again.
-const STALLED: TimeDelta = TimeDelta::minutes(10);
 
 /// Dissolves a node, or begins to: a request hands over one batch, and what is left is work that goes on without it.
 /// Asking again for what is under way tells how far it is.
@@ -61,10 +59,7 @@ async fn begin(tree: &Locked<'_, '_>, id: NodeId, scope: ScopeId, wish: Wish) ->
     let (node, heir) = checked(tree, scope, heir, wish.members).await?;
     if let Some(under_way) = store::running(tree, scope).await? {
         if (under_way.heir_scope, under_way.members) == (heir.id, wish.members) {
-            if ctx.request().at - under_way.updated_at > STALLED {
-                // Its message was given up. Of two for one step the second finds nothing to do.
-                outbox::promise(tree, &promised(&under_way)).await?;
-            }
+            stepwise::resume(tree, &under_way).await?;
             return Ok(under_way);
         }
         return Err(Error::Conflict(format!(
@@ -76,61 +71,51 @@ async fn begin(tree: &Locked<'_, '_>, id: NodeId, scope: ScopeId, wish: Wish) ->
     work.total = estate::count_memories(tree, scope).await?;
     step(tree, &node, &heir, &mut work).await?;
     store::insert(tree, &work).await?;
-    if work.status == Status::Running {
-        outbox::promise(tree, &promised(&work)).await?;
-    }
+    stepwise::promise(tree, &work).await?;
     Ok(work)
 }
 
-/// Goes on with a dissolution that was promised: one step, and the promise of the next. On behalf of whoever asked for it, as
-/// long as they are there, and only as far as they may.
+/// Goes on with a dissolution that was promised.
 pub async fn proceed(gate: &Gate, message: &Message) -> Result<()> {
-    let Promised { user, dissolution, step: due } = Promised::deserialize(&message.payload)
-        .map_err(|error| Error::malformed(format!("the payload is no dissolution: {error}")))?;
-    let enterprise = message.enterprise.ok_or_else(|| Error::malformed("a dissolution is somebody's"))?;
-    let Some(promiser) = gate.on_behalf(enterprise, user, dissolution.uuid()).await? else { return Ok(()) };
-    let ctx = &promiser.caller;
-    let tx = ctx.begin(&gate.db, "node.dissolve").await?;
-    let tree = Locked::take(&tx).await?;
-    let Some(mut work) = store::hold(&tree, dissolution).await? else { return Ok(()) };
-    if work.status != Status::Running || work.steps != due {
-        // An earlier attempt came so far, and did not get to say so.
-        return Ok(());
-    }
-    let allowed = match promiser.active {
-        true => checked(&tree, work.node_scope, work.heir_scope, work.members).await,
-        false => Err(Error::Forbidden("the account of who asked for it was deactivated".to_owned())),
-    };
-    match allowed {
-        Ok((node, heir)) => step(&tree, &node, &heir, &mut work).await?,
-        Err(refusal) if refusal.is_refusal() => {
-            work.fail(refusal.to_string(), ctx.request().at);
-            let details = json!({ "dissolution": work.id, "reason": work.reason });
-            let entry = Entry::new("organization.dissolve", work.node).within(work.node_scope);
-            audit::record(&tx, entry.with(details).refused()).await?;
-        }
-        Err(error) => return Err(error),
-    }
-    store::update(&tree, &work).await?;
-    if work.status == Status::Running {
-        outbox::promise(&tree, &promised(&work)).await?;
-    }
-    tx.commit().await?;
-    Ok(())
+    stepwise::proceed::<Dissolution>(gate, message).await
 }
 
-/// What the message of the next step says.
-#[derive(Debug, Serialize, Deserialize)]
-struct Promised {
-    user: UserId,
-    dissolution: DissolutionId,
-    /// How many steps were done: of a message that is delivered twice, one is too late.
-    step: i32,
-}
+impl Stepwise for Dissolution {
+    const NOUN: &'static str = "dissolution";
+    const TOPIC: &'static str = TOPIC;
+    type Id = DissolutionId;
+    /// The node and its heir as they are now.
+    type Allowed = (ReadableScope, ReadableScope);
 
-fn promised(work: &Dissolution) -> Promise {
-    let payload = json!({ "user": work.requested_by, "dissolution": work.id, "step": work.steps });
-    Promise { topic: TOPIC, subject: work.id.to_string(), payload }
+    fn state(&self) -> State<DissolutionId> {
+        let running = self.status == Status::Running;
+        State { id: self.id, by: self.requested_by, steps: self.steps, at: self.updated_at, running }
+    }
+
+    fn uuid(id: DissolutionId) -> Uuid {
+        id.uuid()
+    }
+
+    async fn hold(tree: &Locked<'_, '_>, id: DissolutionId) -> Result<Option<Self>, StoreError> {
+        store::hold(tree, id).await
+    }
+
+    async fn update(&self, tree: &Locked<'_, '_>) -> Result<(), StoreError> {
+        store::update(tree, self).await
+    }
+
+    async fn check(&self, tree: &Locked<'_, '_>) -> Result<Self::Allowed> {
+        checked(tree, self.node_scope, self.heir_scope, self.members).await
+    }
+
+    async fn step(&mut self, tree: &Locked<'_, '_>, (node, heir): Self::Allowed) -> Result<()> {
+        step(tree, &node, &heir, self).await
+    }
+
+    fn fail(&mut self, reason: String, at: DateTime<Utc>) -> Entry {
+        Self::fail(self, reason, at);
+        Entry::new("organization.dissolve", self.node).within(self.node_scope)
+    }
 }
 
 /// Hands over one batch, and with the last one everything else.

@@ -5,21 +5,22 @@
 //! It fails where it may not go on, because the leaver came back or the heir is gone: what went stays with the heir, the rest
 //! is the leaver's, and it can be asked for anew.
 
-use chrono::TimeDelta;
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, Utc};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::reassignment::{HeirView, MemoryHeir, Progress, Reassignment};
 use super::{Kind, Status, User, reassignment_store as store, store as users};
 use crate::access::{Action, Audience, AuthContext, Classification, Gate, ReadableScope, Role, ScopeKind};
 use crate::audit::{self, Entry};
-use crate::db::Database;
+use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{ReassignmentId, ScopeId, UserId};
-use crate::outbox::{self, Message, Promise};
+use crate::outbox::Message;
 use crate::page::{Cursor, List, QueryHash};
 use crate::tenancy::locked::Locked;
+use crate::tenancy::stepwise::{self, State, Stepwise};
 use crate::tenancy::{enterprise, policies, rank};
 
 /// What workers know this by.
@@ -27,9 +28,6 @@ pub const TOPIC: &str = "account.reassign_memories";
 
 /// Memories handed over in one transaction.
 const BATCH: i32 = 1000;
-
-/// After so long without a step, asking again sets it going again.
-const STALLED: TimeDelta = TimeDelta::minutes(10);
 
 /// Hands the personal memories of somebody who left to an heir, or begins to, and to a person in the end also the contexts that
 /// nobody else owned. Authors stay who they are. Asking again for what is under way tells how far it is.
@@ -60,71 +58,57 @@ async fn begin(tree: &Locked<'_, '_>, root: ScopeId, user: UserId, heir: MemoryH
             let message = format!("this is being handed to another heir already, see {}", under_way.id);
             return Err(Error::Conflict(message));
         }
-        if tree.caller().request().at - under_way.updated_at > STALLED {
-            // Its message was given up. Of two for one step the second finds nothing to do.
-            outbox::promise(tree, &promised(&under_way)).await?;
-        }
+        stepwise::resume(tree, &under_way).await?;
         return Ok(under_way);
     }
     let mut work = Reassignment::new(tree.caller(), user, heir, scope);
     work.total = store::count_personal(tree, user).await?;
     step(tree, &mut work).await?;
     store::insert(tree, &work).await?;
-    if work.status == Progress::Running {
-        outbox::promise(tree, &promised(&work)).await?;
-    }
+    stepwise::promise(tree, &work).await?;
     Ok(work)
 }
 
-/// Goes on with a reassignment that was promised: one step, and the promise of the next. On behalf of whoever asked for it, as
-/// long as they are there, and only as far as they may.
+/// Goes on with a reassignment that was promised.
 pub async fn proceed(gate: &Gate, message: &Message) -> Result<()> {
-    let Promised { user, reassignment, step: due } = Promised::deserialize(&message.payload)
-        .map_err(|error| Error::malformed(format!("the payload is no reassignment: {error}")))?;
-    let enterprise = message.enterprise.ok_or_else(|| Error::malformed("a reassignment is somebody's"))?;
-    let Some(promiser) = gate.on_behalf(enterprise, user, reassignment.uuid()).await? else { return Ok(()) };
-    let ctx = &promiser.caller;
-    let tx = ctx.begin(&gate.db, "account.reassign_memories").await?;
-    let tree = Locked::take(&tx).await?;
-    let Some(mut work) = store::hold(&tree, reassignment).await? else { return Ok(()) };
-    if work.status != Progress::Running || work.steps != due {
-        // An earlier attempt came so far, and did not get to say so.
-        return Ok(());
-    }
-    let allowed = match promiser.active {
-        true => still_allowed(&tree, &work).await,
-        false => Err(Error::Forbidden("the account of who asked for it was deactivated".to_owned())),
-    };
-    match allowed {
-        Ok(()) => step(&tree, &mut work).await?,
-        Err(refusal) if refusal.is_refusal() => {
-            work.fail(refusal.to_string(), ctx.request().at);
-            let details = json!({ "reassignment": work.id, "reason": work.reason });
-            let entry = Entry::new("account.reassign_memories", work.user_id);
-            audit::record(&tx, entry.with(details).refused()).await?;
-        }
-        Err(error) => return Err(error),
-    }
-    store::update(&tree, &work).await?;
-    if work.status == Progress::Running {
-        outbox::promise(&tree, &promised(&work)).await?;
-    }
-    tx.commit().await?;
-    Ok(())
+    stepwise::proceed::<Reassignment>(gate, message).await
 }
 
-/// What the message of the next step says.
-#[derive(Debug, Serialize, Deserialize)]
-struct Promised {
-    user: UserId,
-    reassignment: ReassignmentId,
-    /// How many steps were done: of a message that is delivered twice, one is too late.
-    step: i32,
-}
+impl Stepwise for Reassignment {
+    const NOUN: &'static str = "reassignment";
+    const TOPIC: &'static str = TOPIC;
+    type Id = ReassignmentId;
+    type Allowed = ();
 
-fn promised(work: &Reassignment) -> Promise {
-    let payload = json!({ "user": work.requested_by, "reassignment": work.id, "step": work.steps });
-    Promise { topic: TOPIC, subject: work.id.to_string(), payload }
+    fn state(&self) -> State<ReassignmentId> {
+        let running = self.status == Progress::Running;
+        State { id: self.id, by: self.requested_by, steps: self.steps, at: self.updated_at, running }
+    }
+
+    fn uuid(id: ReassignmentId) -> Uuid {
+        id.uuid()
+    }
+
+    async fn hold(tree: &Locked<'_, '_>, id: ReassignmentId) -> Result<Option<Self>, StoreError> {
+        store::hold(tree, id).await
+    }
+
+    async fn update(&self, tree: &Locked<'_, '_>) -> Result<(), StoreError> {
+        store::update(tree, self).await
+    }
+
+    async fn check(&self, tree: &Locked<'_, '_>) -> Result<()> {
+        still_allowed(tree, self).await
+    }
+
+    async fn step(&mut self, tree: &Locked<'_, '_>, (): ()) -> Result<()> {
+        step(tree, self).await
+    }
+
+    fn fail(&mut self, reason: String, at: DateTime<Utc>) -> Entry {
+        Self::fail(self, reason, at);
+        Entry::new("account.reassign_memories", self.user_id)
+    }
 }
 
 /// Hands over one batch, and with the last one the contexts.
