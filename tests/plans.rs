@@ -126,13 +126,10 @@ async fn each_arm_of_retrieval_reads_only_its_own_index() {
     insta::assert_debug_snapshot!(plan(small, &[], "NULL").await, @r#"
     [
         "Bitmap Heap Scan on memory_scopes",
-        "Bitmap Heap Scan on vector_blocks",
         "Bitmap Index Scan on memory_scopes_terms",
         "Index Only Scan on memory_scopes_pkey",
         "Index Scan on memory_scopes_by_memory",
-        "Index Scan on unpacked_vectors_pkey",
         "Tid Scan on memory_scopes",
-        "Tid Scan on vector_blocks",
     ]
     "#);
     insta::assert_debug_snapshot!(plan(&[], broad, "NULL").await, @r#"
@@ -147,14 +144,12 @@ async fn each_arm_of_retrieval_reads_only_its_own_index() {
     insta::assert_debug_snapshot!(plan(small, broad, "NULL").await, @r#"
     [
         "Bitmap Heap Scan on memory_scopes",
-        "Bitmap Heap Scan on vector_blocks",
         "Bitmap Index Scan on memory_scopes_broad_terms",
         "Bitmap Index Scan on memory_scopes_terms",
+        "Index Only Scan on memory_scopes_pkey",
         "Index Scan on memory_scopes_broad_vectors",
         "Index Scan on memory_scopes_by_memory",
-        "Index Scan on unpacked_vectors_pkey",
         "Tid Scan on memory_scopes",
-        "Tid Scan on vector_blocks",
     ]
     "#);
     insta::assert_debug_snapshot!(plan(small, broad, "ARRAY(SELECT id FROM memories LIMIT 20)").await, @r#"

@@ -30,6 +30,7 @@ mod name;
 pub mod outbox;
 pub mod page;
 mod random;
+mod recent;
 pub mod sharing;
 pub mod simulation;
 pub mod telemetry;

@@ -1,7 +1,8 @@
 //! The people of a test.
 
-use shared::access::{ApiKeyVerb, Role};
-use shared::ids::{EnterpriseId, ScopeId, SessionId, UserId};
+use http::header::AUTHORIZATION;
+use shared::access::{ApiKeyVerb, AuthContext, Credential, RequestInfo, Role};
+use shared::ids::{EnterpriseId, RequestId, ScopeId, SessionId, UserId};
 
 use super::{Client, Node, TestApp, people};
 
@@ -67,6 +68,15 @@ impl Actor {
     /// A colleague who is a member of nothing.
     pub(crate) async fn stranger(&self, name: &str) -> Self {
         people::account(&self.app, self.enterprise, self.root, name).await
+    }
+
+    /// Who the application takes them for.
+    pub(crate) async fn context(&self) -> AuthContext {
+        let headers = [(AUTHORIZATION, self.authorization().unwrap().parse().unwrap())];
+        let credential = Credential::from_headers(&headers.into_iter().collect()).unwrap();
+        let request =
+            RequestInfo { id: RequestId::generate(), at: self.app.now(), ip: None, user_agent: None };
+        self.app.gate().authenticate(&credential, request).await.unwrap()
     }
 
     /// The same person, calling with an API key that may do everything.

@@ -1,22 +1,13 @@
 //! That the people of a test are who the application takes them for.
 
-use http::header::AUTHORIZATION;
-use shared::access::{ApiKeyVerb, AuthContext, Credential, Method, RequestInfo, Role, ScopeKind};
-use shared::ids::RequestId;
+use shared::access::{ApiKeyVerb, Method, Role, ScopeKind};
 
-use super::{Actor, Client, Tables, TestApp};
-
-async fn authenticated(actor: &Actor) -> AuthContext {
-    let headers = [(AUTHORIZATION, actor.authorization().unwrap().parse().unwrap())];
-    let credential = Credential::from_headers(&headers.into_iter().collect()).unwrap();
-    let request = RequestInfo { id: RequestId::generate(), at: actor.app.now(), ip: None, user_agent: None };
-    actor.app.gate().authenticate(&credential, request).await.unwrap()
-}
+use super::{Client, Tables, TestApp};
 
 #[tokio::test]
 async fn owners_of_two_tenants_share_no_scope() {
     let (_, alice, bob) = TestApp::two_tenants().await;
-    let (seen_by_alice, seen_by_bob) = (authenticated(&alice).await, authenticated(&bob).await);
+    let (seen_by_alice, seen_by_bob) = (alice.context().await, bob.context().await);
     assert_eq!(seen_by_alice.user_id(), alice.user);
     assert_ne!(seen_by_alice.enterprise_id(), seen_by_bob.enterprise_id());
     assert_eq!(seen_by_alice.enterprise().unwrap().role, Some(Role::Owner));
@@ -29,12 +20,12 @@ async fn a_member_of_a_team_reads_what_is_above_it_and_not_beside_it() {
     let research = alice.node(ScopeKind::Organization, "Research").await;
     let team = alice.node_in(&research, ScopeKind::Team, "Search").await;
     let sibling = alice.node_in(&research, ScopeKind::Team, "Storage").await;
-    let mia = authenticated(&alice.colleague("mia", &team, Role::Member).await).await;
+    let mia = alice.colleague("mia", &team, Role::Member).await.context().await;
     assert_eq!(mia.scope(team.scope).unwrap().label(), team.label());
     assert_eq!(mia.scope(team.scope).unwrap().role, Some(Role::Member));
     assert_eq!(mia.scope(research.scope).unwrap().role, None);
     assert!(mia.scope(sibling.scope).is_none());
-    let stranger = authenticated(&alice.stranger("sam").await).await;
+    let stranger = alice.stranger("sam").await.context().await;
     assert!(stranger.scope(team.scope).is_none());
 }
 
@@ -42,10 +33,10 @@ async fn a_member_of_a_team_reads_what_is_above_it_and_not_beside_it() {
 async fn an_api_key_is_its_owner_narrowed() {
     let (_app, alice, _) = TestApp::two_tenants().await;
     let key = alice.with_narrow_api_key(&[ApiKeyVerb::MemoriesRead]).await;
-    let caller = authenticated(&key).await;
+    let caller = key.context().await;
     assert_eq!(caller.user_id(), alice.user);
     assert!(matches!(caller.method(), Method::ApiKey(_, verbs) if *verbs == [ApiKeyVerb::MemoriesRead]));
-    let all = authenticated(&alice.with_api_key().await).await;
+    let all = alice.with_api_key().await.context().await;
     assert!(matches!(all.method(), Method::ApiKey(_, verbs) if verbs.len() == ApiKeyVerb::ALL.len()));
 }
 

@@ -292,8 +292,8 @@ async fn linked(owner: &Actor, marker: &str) -> (String, String) {
 /// As if the upkeep of searches had come by, before there was anything.
 async fn was_looked_after(app: &TestApp, owner: &Actor) {
     let upkeep = "WITH size AS (INSERT INTO scope_sizes VALUES ($1, $2, 0)),
-                       block AS (INSERT INTO vector_blocks (enterprise_id, scope_id, model, memory_ids, heads, tails)
-                                 VALUES ($1, $2, 0, ARRAY[gen_random_uuid()], ARRAY['[1]'::halfvec], ARRAY['[1]'::halfvec])),
+                       block AS (INSERT INTO vector_blocks (enterprise_id, scope_id, model, memory_ids, codes)
+                                 VALUES ($1, $2, 0, ARRAY[gen_random_uuid()], convert_to(repeat('0', 132), 'UTF8'))),
                        unpacked AS (INSERT INTO unpacked_vectors (enterprise_id, scope_id, memory_id, replaces)
                                     VALUES ($1, $2, gen_random_uuid(), true)),
                        sample AS (INSERT INTO term_samples VALUES ($1, 0)),

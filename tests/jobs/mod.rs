@@ -6,8 +6,6 @@ mod topics;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use shared::access::{AuthContext, Credential, RequestInfo};
-use shared::ids::RequestId;
 use shared::jobs::Worker;
 use shared::outbox::{Promise, promise};
 
@@ -28,16 +26,9 @@ async fn app_with_effects() -> (TestApp, Worker, Actor) {
     (app, worker, ada)
 }
 
-/// Who that is to the domain.
-async fn caller(app: &TestApp, actor: &Actor) -> AuthContext {
-    let request = RequestInfo { id: RequestId::generate(), at: app.now(), ip: None, user_agent: None };
-    let credential = Credential::AccessToken(actor.token.clone().into());
-    app.gate().authenticate(&credential, request).await.unwrap()
-}
-
 /// Promises work in a transaction of its own.
 async fn promised(app: &TestApp, actor: &Actor, topic: &'static str, subject: &str, note: &str) {
-    let caller = caller(app, actor).await;
+    let caller = actor.context().await;
     let tx = caller.begin(&app.gate().db, "test.promise").await.unwrap();
     promise(&tx, &work(topic, subject, note)).await.unwrap();
     tx.commit().await.unwrap();

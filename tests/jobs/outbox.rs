@@ -7,12 +7,12 @@ use serde_json::json;
 use shared::jobs::Delivered;
 use shared::outbox::{MAX_ATTEMPTS, Received, promise};
 
-use super::{app_with_effects, caller, dead, deliver_for_a_day, effects, promised, work};
+use super::{app_with_effects, dead, deliver_for_a_day, effects, promised, work};
 
 #[tokio::test]
 async fn a_promise_is_there_with_its_change_or_not_at_all() {
     let (app, worker, ada) = app_with_effects().await;
-    let caller = caller(&app, &ada).await;
+    let caller = ada.context().await;
     let tx = caller.begin(&app.gate().db, "test.promise").await.unwrap();
     promise(&tx, &work("test.note", "", "rolled back")).await.unwrap();
     drop(tx);
@@ -166,7 +166,7 @@ async fn what_is_done_is_forgotten_after_a_while_and_what_is_dead_is_not() {
 async fn a_request_promises_for_its_own_tenant_only_and_reads_nothing() {
     let (app, _, ada) = app_with_effects().await;
     let bob = app.owner("bob").await;
-    let caller = caller(&app, &ada).await;
+    let caller = ada.context().await;
     let tx = caller.begin(&app.gate().db, "test.promise").await.unwrap();
     let foreign =
         "INSERT INTO outbox (enterprise_id, topic, promised_at, due_at) VALUES ($1, 'job.run', now(), now())";

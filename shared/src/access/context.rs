@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::access::policy::{self, Action};
 use crate::access::scopes::Scopes;
 use crate::access::{
-    ApiKeyVerb, Classification, PendingTx, ReadableScope, RequestInfo, ScopeKind, ScopeName, SearchTier,
+    ApiKeyVerb, Classification, PendingTx, ReadableScope, RequestInfo, ScopeKind, ScopeName,
     TenantTx,
 };
 use crate::db::{Database, StoreError};
@@ -159,12 +159,6 @@ impl AuthContext {
     #[must_use]
     pub fn reaches(&self, path: &[ScopeId]) -> bool {
         self.within.as_ref().is_none_or(|roots| path.iter().any(|id| roots.contains(id)))
-    }
-
-    /// The scopes they may read that search reads in this way.
-    #[must_use]
-    pub fn scopes_of_tier(&self, tier: SearchTier) -> Vec<i64> {
-        self.scopes().iter().filter(|scope| scope.tier == tier).map(|scope| scope.id.0).collect()
     }
 
     /// A readable scope by its id.

@@ -132,8 +132,8 @@ impl Gate {
     async fn principal(&self, proof: Proof, request: RequestInfo) -> Result<AuthContext> {
         const PRINCIPAL: &str = "-- access.principal
             SELECT enterprise_id, user_id, email, account_kind, credential_id, verbs, within_scopes, ceiling, expired,
-                   tree_epoch, access_epoch, broad, scope_ids, kinds, parents, held_on, held_as, named_ids, node_ids,
-                   names
+                   tree_epoch, access_epoch, broad, packed, scope_ids, kinds, parents, held_on, held_as, named_ids,
+                   node_ids, names
               FROM mem0.identify($1, $2, $3, $4, $5)";
         let known = self.answers.of(&proof);
         let (hash, session) = match &proof {

@@ -4,8 +4,7 @@
 //! (`mem0.identify`). Only if it has, the scopes themselves are read again. So nothing here outlives its revocation, and
 //! nothing here needs to be told of a change or to expire.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -14,8 +13,9 @@ use super::SecretHash;
 use super::scopes::Scopes;
 use crate::db::StoreError;
 use crate::ids::{ScopeId, SessionId};
+use crate::recent::Recent;
 
-/// How many scopes a generation holds before the one before it is forgotten: a few megabytes.
+/// How many scopes there is room for: a few megabytes.
 const MOST_SCOPES: usize = 20_000;
 
 /// What somebody proves who they are with.
@@ -38,28 +38,18 @@ pub(super) struct Known {
 }
 
 /// The answers. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Answers(Arc<Mutex<Generations>>);
+#[derive(Debug, Clone)]
+pub(super) struct Answers(Arc<Mutex<Recent<Proof, Known>>>);
 
-/// What was used since the last time that it was too much, and what was used before: the least recently used go, without a
-/// list to keep.
-#[derive(Debug, Default)]
-struct Generations {
-    young: HashMap<Proof, Known>,
-    old: HashMap<Proof, Known>,
-    /// How many scopes the young hold.
-    held: usize,
+impl Default for Answers {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Recent::with_room(MOST_SCOPES))))
+    }
 }
 
 impl Answers {
     pub(super) fn of(&self, proof: &Proof) -> Option<Known> {
-        let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = generations.young.get(proof) {
-            return Some(known.clone());
-        }
-        let known = generations.old.remove(proof)?;
-        generations.put(*proof, known.clone());
-        Some(known)
+        self.recent().get(proof)
     }
 
     /// What a row of `mem0.identify` says, made up by what was known where it says that nothing changed.
@@ -67,7 +57,7 @@ impl Answers {
         let within: Option<Vec<i64>> = row.get("within_scopes");
         let within: Option<Vec<ScopeId>> = within.map(|ids| ids.into_iter().map(ScopeId).collect());
         let all = match (Scopes::from_row(row)?, before) {
-            (Some(scopes), _) => Arc::new(scopes.with_broad(&row.get::<_, Vec<i64>>("broad"))),
+            (Some(scopes), _) => Arc::new(scopes.read_as(&row.get::<_, Vec<i64>>("broad"), &row.get::<_, Vec<i64>>("packed"))),
             (None, Some(before)) if before.within == within => return Ok(before),
             (None, Some(before)) => before.all,
             (None, None) => {
@@ -86,28 +76,16 @@ impl Answers {
     }
 
     fn keep(&self, proof: Proof, known: Known) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).put(proof, known);
+        let weight = known.weight();
+        self.recent().put(proof, known, weight);
     }
 
     pub(super) fn forget(&self, proof: &Proof) {
-        let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        generations.old.remove(proof);
-        if let Some(known) = generations.young.remove(proof) {
-            generations.held -= known.weight();
-        }
+        self.recent().remove(proof);
     }
-}
 
-impl Generations {
-    fn put(&mut self, proof: Proof, known: Known) {
-        if self.held >= MOST_SCOPES {
-            self.old = std::mem::take(&mut self.young);
-            self.held = 0;
-        }
-        self.held += known.weight();
-        if let Some(replaced) = self.young.insert(proof, known) {
-            self.held -= replaced.weight();
-        }
+    fn recent(&self) -> MutexGuard<'_, Recent<Proof, Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -133,19 +111,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_used_stays_and_what_is_not_goes() {
-        let answers = Answers::default();
-        for number in 0..3 * MOST_SCOPES {
-            answers.keep(proof(number), known());
-            assert!(answers.of(&proof(0)).is_some(), "used {number} ago");
-        }
-        assert!(answers.of(&proof(1)).is_none());
-        let generations = answers.0.lock().unwrap();
-        assert!(generations.young.len() + generations.old.len() <= 2 * MOST_SCOPES + 2);
-        assert_eq!(generations.held, generations.young.len());
-    }
-
-    #[test]
     fn an_answer_is_replaced_and_forgotten() {
         let answers = Answers::default();
         answers.keep(proof(1), known());
@@ -153,6 +118,5 @@ mod tests {
         assert_eq!(answers.of(&proof(1)).unwrap().within, Some(vec![ScopeId(7)]));
         answers.forget(&proof(1));
         assert!(answers.of(&proof(1)).is_none());
-        assert_eq!(answers.0.lock().unwrap().held, 0);
     }
 }

@@ -158,6 +158,8 @@ pub struct ReadableScope {
     pub path: Vec<ScopeId>,
     /// How search reads it.
     pub tier: SearchTier,
+    /// Whether its vectors are kept in blocks, as far as is known.
+    pub packed: bool,
     /// The caller's effective role, the highest over the path; none when it is only visible from below.
     pub role: Option<Role>,
 }
@@ -166,7 +168,7 @@ impl ReadableScope {
     /// A scope of which nothing else is known yet.
     pub(super) fn bare(id: ScopeId) -> Self {
         let (kind, tier) = (ScopeKind::Team, SearchTier::Small);
-        Self { id, kind, node: None, name: None, path: vec![id], tier, role: None }
+        Self { id, kind, node: None, name: None, path: vec![id], tier, packed: false, role: None }
     }
 
     /// The scope as a request names it: `team:org_…`, `personal`.
@@ -199,6 +201,7 @@ impl TryFrom<&Row> for ReadableScope {
                 "broad" => SearchTier::Broad,
                 _ => SearchTier::Small,
             },
+            packed: false,
             role: role.map_err(|problem| corrupt("role", problem))?,
         })
     }

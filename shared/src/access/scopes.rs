@@ -85,13 +85,15 @@ impl Scopes {
         self.printed = ids.join(",");
     }
 
-    /// The same, where exactly these are searched through the approximate index.
-    pub(super) fn with_broad(mut self, broad: &[i64]) -> Self {
+    /// The same, where exactly these are searched through the approximate index, and the vectors of these are in blocks; both
+    /// ascending.
+    pub(super) fn read_as(mut self, broad: &[i64], packed: &[i64]) -> Self {
         for scope in &mut self.list {
             scope.tier = match broad.binary_search(&scope.id.0) {
                 Ok(_) => SearchTier::Broad,
                 Err(_) => SearchTier::Small,
             };
+            scope.packed = packed.binary_search(&scope.id.0).is_ok();
         }
         self
     }
@@ -209,11 +211,12 @@ mod tests {
     }
 
     #[test]
-    fn broad_scopes_are_those_named_and_no_others() {
-        let tiers = |broad: &[i64]| {
-            let scopes = company().with_broad(&[1, 4]).with_broad(broad);
-            scopes.list().iter().filter(|scope| scope.tier == SearchTier::Broad).count()
+    fn broad_and_packed_scopes_are_those_named_and_no_others() {
+        let read_as = |broad: &[i64], packed: &[i64]| {
+            let scopes = company().read_as(&[1, 4], &[2, 3]).read_as(broad, packed);
+            let count = |is: &dyn Fn(&ReadableScope) -> bool| scopes.list().iter().filter(|it| is(it)).count();
+            (count(&|scope| scope.tier == SearchTier::Broad), count(&|scope| scope.packed))
         };
-        assert_eq!([tiers(&[]), tiers(&[3, 4, 77])], [0, 2]);
+        assert_eq!([read_as(&[], &[]), read_as(&[3, 4, 77], &[9])], [(0, 0), (2, 1)]);
     }
 }

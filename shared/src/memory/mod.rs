@@ -10,9 +10,11 @@
 //! Not here: who may do what (`access::policy`), text to vectors (`embedding`), HTTP (`functions/memories`).
 
 mod backlog;
+mod blocks;
 mod briefing;
 mod capture;
 mod classify;
+mod compare;
 pub mod duplicate;
 mod entities;
 mod events;

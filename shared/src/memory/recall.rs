@@ -14,6 +14,8 @@ use crate::access::{Action, AuthContext, PendingTx, ReadableScope, TenantTx};
 use crate::audit::{self, Entry};
 use crate::embedding::Purpose;
 use crate::error::{Error, Result};
+use crate::memory::blocks::Blocks;
+use crate::memory::compare::{Compared, compare};
 use crate::memory::filter::Filter;
 use crate::memory::ranking::{self, Breakdown, Item, Question, Weights};
 use crate::memory::service::resolve;
@@ -55,6 +57,8 @@ pub struct Recall {
     pub reference: Option<DateTime<Utc>>,
     /// How much each signal counts; the defaults, but for evaluations.
     pub weights: Weights,
+    /// Whether it is looked for by its words as well as by its meaning, as it always is, but for evaluations.
+    pub lexical: bool,
 }
 
 impl Recall {
@@ -71,6 +75,7 @@ impl Recall {
             latest_only: false,
             reference: None,
             weights: Weights::default(),
+            lexical: true,
         }
     }
 
@@ -175,12 +180,13 @@ impl Memories {
         };
         let mut tx = caller.pending(&self.gate.db, "memory.recall");
         let mut search = Search {
+            blocks: &self.blocks,
             tx: &mut tx,
             query: Query {
                 scopes: &scopes,
                 embedding: embedding.as_ref(),
                 model: self.embedder.model(),
-                words,
+                words: if request.lexical { words } else { "" },
             },
             selection,
             top_k: request.top_k as usize,
@@ -218,6 +224,7 @@ fn arms(nearest: usize, best: usize) -> Pool {
 
 /// One search, by as many routes as it takes.
 struct Search<'a, 't> {
+    blocks: &'a Blocks,
     tx: &'a mut PendingTx<'t>,
     query: Query<'a>,
     selection: Selection<'a>,
@@ -250,7 +257,14 @@ impl Search<'_, '_> {
     async fn nearest(&mut self, nearest: usize, best: usize) -> Result<Found> {
         let pool = arms(nearest, best);
         let (condition, most) = (self.condition()?, self.most());
-        Ok(search::nearest(self.tx, &self.query, condition, pool, most).await?)
+        let compared = match self.query.embedding {
+            Some(embedding) => {
+                let query = (embedding, self.query.model);
+                compare(self.blocks, self.tx, self.query.scopes, query, pool.nearest).await?
+            }
+            None => Compared::default(),
+        };
+        Ok(search::nearest(self.tx, &self.query, condition, pool, most, compared).await?)
     }
 
     /// The nearest of those that the condition holds for, unless those are too many.

@@ -6,6 +6,7 @@ use crate::access::{Action, AuthContext, Gate, ReadableScope};
 use crate::embedding::{EmbedError, Embedder, Embedding, Purpose, StaticEmbedder};
 use crate::error::Result;
 use crate::memory::Scopes;
+use crate::memory::blocks::Blocks;
 
 /// Remembers, recalls and forgets on behalf of a caller. Cheap to clone, and nothing happens when it is made.
 ///
@@ -14,13 +15,14 @@ use crate::memory::Scopes;
 pub struct Memories {
     pub(super) gate: Gate,
     pub(super) embedder: Arc<dyn Embedder>,
+    pub(super) blocks: Blocks,
 }
 
 impl Memories {
     /// `embedder` makes the vectors of everything remembered and of every query.
     #[must_use]
     pub fn new(gate: Gate, embedder: Arc<dyn Embedder>) -> Self {
-        Self { gate, embedder }
+        Self { gate, embedder, blocks: Blocks::default() }
     }
 
     /// With the embedder that needs no network.

@@ -73,7 +73,7 @@ mod tests {
 
     fn scope(role: Option<Role>) -> ReadableScope {
         let (id, kind, tier) = (ScopeId(1), ScopeKind::Enterprise, SearchTier::Small);
-        ReadableScope { id, kind, node: None, name: None, path: vec![id], tier, role }
+        ReadableScope { id, kind, node: None, name: None, path: vec![id], tier, packed: false, role }
     }
 
     #[test]

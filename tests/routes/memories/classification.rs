@@ -1,8 +1,8 @@
 //! `classification`: how far a memory may go, and who sees it through which credential.
 
 use serde_json::{Value, json};
-use shared::access::{AuthContext, Classification, Credential, RequestInfo, Role};
-use shared::ids::{MemoryId, RequestId};
+use shared::access::{AuthContext, Classification, Role};
+use shared::ids::MemoryId;
 use shared::memory::filter::Filter;
 use shared::memory::{List, Memories, Part, Recall, Remember, Scopes};
 
@@ -11,11 +11,7 @@ use crate::harness::{Actor, Client as _, TestApp};
 
 /// The caller as a channel that only so much may be said in.
 async fn below(actor: &Actor, ceiling: Classification) -> AuthContext {
-    let headers = [(http::header::AUTHORIZATION, actor.authorization().unwrap().parse().unwrap())];
-    let credential = Credential::from_headers(&headers.into_iter().collect()).unwrap();
-    let request =
-        RequestInfo { id: RequestId::generate(), at: actor.app().now(), ip: None, user_agent: None };
-    actor.app().gate().authenticate(&credential, request).await.unwrap().below(ceiling)
+    actor.context().await.below(ceiling)
 }
 
 async fn class_of(actor: &Actor, id: &str) -> Value {

@@ -147,7 +147,7 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     say(&format!("  {:?}", searches));
     let owner = measure::owner_searches(server.address, side).await?;
     say("comparing with exact search");
-    let recall = recall::measure(&postgres, &[side], options.recall_queries).await?;
+    let recall = recall::measure(&database, &[side], options.recall_queries).await?;
     say(&format!("  {recall:?}"));
     say("asking from all sides");
     let throughput = measure::throughput(server.address, side).await?;

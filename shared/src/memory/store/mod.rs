@@ -5,6 +5,7 @@
 //! by [`condition`]. The projection that search reads is written by triggers (V3) and read through functions (V4).
 
 pub(super) mod backlog;
+pub(super) mod blocks;
 pub(super) mod condition;
 pub(super) mod delete;
 pub(super) mod entities;

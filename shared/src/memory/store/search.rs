@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::access::{PendingTx, ReadableScope, SearchTier};
 use crate::db::StoreError;
 use crate::embedding::Embedding;
+use crate::memory::compare::Compared;
 use crate::memory::ranking::{Item, Tokens};
 use crate::memory::store::condition::Condition;
 use crate::memory::store::row::{self, COLUMNS};
@@ -34,7 +35,9 @@ pub(crate) struct Query<'a> {
 
 impl Query<'_> {
     /// The search in the projection, among the memories that this expression lists.
-    fn call(&self, condition: &mut Condition, pool: Pool, among: &str) -> String {
+    fn call(&self, condition: &mut Condition, pool: Pool, among: &str, compared: Compared) -> String {
+        let (near_scopes, near): (Vec<i64>, Vec<Uuid>) =
+            compared.near.into_iter().map(|(scope, memory)| (scope.0, memory)).unzip();
         let arguments = [
             condition.bind(self.scopes_of(SearchTier::Small), "bigint[]"),
             condition.bind(self.scopes_of(SearchTier::Broad), "bigint[]"),
@@ -43,8 +46,12 @@ impl Query<'_> {
             condition.bind(self.words.to_owned(), "text"),
             condition.bind(pool.nearest, "integer"),
             condition.bind(pool.best, "integer"),
+            among.to_owned(),
+            condition.bind(compared.scopes, "bigint[]"),
+            condition.bind(near_scopes, "bigint[]"),
+            condition.bind(near, "uuid[]"),
         ];
-        format!("mem0.search_candidates({}, {among})", arguments.join(", "))
+        format!("mem0.search_candidates({})", arguments.join(", "))
     }
 
     fn scopes_of(&self, tier: SearchTier) -> Vec<i64> {
@@ -69,15 +76,16 @@ pub(crate) struct Found {
     pub(crate) more: bool,
 }
 
-/// The nearest by meaning and the best by words for which the condition holds.
+/// The nearest by meaning, of what was compared and of everything else, and the best by words, for which the condition holds.
 pub(crate) async fn nearest(
     tx: &mut PendingTx<'_>,
     query: &Query<'_>,
     mut condition: Condition,
     pool: Pool,
     most: i64,
+    compared: Compared,
 ) -> Result<Found, StoreError> {
-    let call = query.call(&mut condition, pool, "NULL");
+    let call = query.call(&mut condition, pool, "NULL", compared);
     let candidates = format!("SELECT c.*, false AS too_many FROM {call} c");
     let sql = format!("-- search.nearest\n{}", rank_among(query, &mut condition, &candidates, most));
     found(&condition.read(tx, &sql).await?).map(|(found, _)| found)
@@ -92,7 +100,7 @@ pub(crate) async fn among(
     most: i64,
 ) -> Result<Option<Found>, StoreError> {
     let few = format!("CASE WHEN cardinality(a.ids) <= {MAX_AMONG} THEN a.ids ELSE '{{}}' END");
-    let call = query.call(&mut condition, pool, &few);
+    let call = query.call(&mut condition, pool, &few, Compared::default());
     let holds = condition.holds_in_scopes();
     let candidates = format!(
         "SELECT c.*, cardinality(a.ids) > {MAX_AMONG} AS too_many

@@ -1,28 +1,21 @@
-//! How many of the ten nearest memories the vector arm finds: the product's own function against exact search.
+//! How many of the ten nearest memories the vector arm finds: the product's own search, in this process and without words, against
+//! exact search.
 
 use std::collections::HashSet;
 
 use anyhow::Result;
-use shared::embedding::{Embedder as _, StaticEmbedder};
-use tokio_postgres::Client;
+use shared::access::{Credential, Gate, RequestInfo};
+use shared::clock::Clock;
+use shared::config::DatabaseConfig;
+use shared::db;
+use shared::embedding::StaticEmbedder;
+use shared::ids::RequestId;
+use shared::memory::{Memories, Recall, Scopes, Signal, Weights};
 
 use super::Side;
+use crate::database::Database;
 use crate::statistics::{Percentiles, Samples, milliseconds, rounded};
 use crate::text::{Random, topics};
-
-/// Whose scopes, and how search reads them.
-const SCOPES: &str = "
-    SELECT s.id, s.search_tier = 'broad'
-      FROM mem0.principal(sha256(convert_to($1, 'UTF8')), NULL, now(), NULL, NULL) p
-      JOIN scopes s ON s.enterprise_id = p.enterprise_id AND s.id = ANY (p.scope_ids)";
-
-const BIND: &str = "
-    SELECT set_config('mem0.enterprise', $1, true), set_config('mem0.readable', $2::text, true)";
-
-/// As `memory::store::search` asks, without words.
-const PRODUCT: &str = "
-    SELECT memory_id::text FROM mem0.search_candidates($1, $2, $3::text::halfvec, $4, '', 40, 120, NULL)
-     ORDER BY similarity DESC, memory_id LIMIT 10";
 
 /// Every visible vector is looked at; with those as near as the tenth, because either is right.
 const EXACT: &str = "
@@ -34,7 +27,7 @@ const EXACT: &str = "
 
 /// What was found out.
 #[derive(Debug)]
-pub(super) struct Recall {
+pub(super) struct Measured {
     pub(super) at_10: f64,
     /// The lowest of any search.
     pub(super) worst: f64,
@@ -44,35 +37,42 @@ pub(super) struct Recall {
 }
 
 /// Asks in the name of random people of these companies.
-pub(super) async fn measure(client: &Client, sides: &[Side<'_>], queries: usize) -> Result<Recall> {
+pub(super) async fn measure(database: &Database, sides: &[Side<'_>], queries: usize) -> Result<Measured> {
+    let postgres = database.connect().await?;
+    let config = DatabaseConfig { connections: 1, ..DatabaseConfig::new(database.login_url().await?)? };
+    let gate = Gate::new(db::Database::new(&config)?, Clock::default(), "https://bench.example");
+    let memories = Memories::in_process(gate.clone());
     let embedder = StaticEmbedder::new();
     let mut random = Random(21);
     let (mut sum, mut worst) = (0.0, 1.0_f64);
     let mut exact_ms = Samples::default();
-    client.batch_execute("SET jit = off; SET plan_cache_mode = force_custom_plan").await?;
+    postgres.batch_execute("SET jit = off; SET plan_cache_mode = force_custom_plan").await?;
     for _ in 0..queries {
         let (company, installed) = sides[random.below(sides.len())];
         let person = u32::try_from(random.below(company.people as usize))?;
         let topic = company.asks_about(person, &mut random);
-        let embedding = embedder.embed_one(&topics::question(random.next(), topic));
-        let numbers: Vec<String> = embedding.as_slice().iter().map(f32::to_string).collect();
-        let vector = format!("[{}]", numbers.join(","));
-        let rows = client.query(SCOPES, &[&installed.key(person)]).await?;
-        let of_tier = |broad: bool| -> Vec<i64> {
-            rows.iter().filter(|row| row.get::<_, bool>(1) == broad).map(|row| row.get(0)).collect()
+        let question = topics::question(random.next(), topic);
+
+        let credential = Credential::ApiKey(installed.key(person).into());
+        let request =
+            RequestInfo { id: RequestId::generate(), at: gate.clock.now(), ip: None, user_agent: None };
+        let caller = gate.authenticate(&credential, request).await?;
+        let by_meaning = Recall {
+            scopes: Scopes::All,
+            threshold: 0.0,
+            lexical: false,
+            weights: Weights::default().only(&[Signal::Semantic]),
+            ..Recall::new(question.as_str())
         };
-        let (small, broad) = (of_tier(false), of_tier(true));
-        let all: Vec<i64> = small.iter().chain(&broad).copied().collect();
-        let readable = all.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+        let found = memories.recall(&caller, by_meaning).await?.found;
+        let found: HashSet<String> = found.iter().map(|it| it.memory.id.uuid().to_string()).collect();
 
-        client.batch_execute("BEGIN; SET LOCAL ROLE mem0_app").await?;
-        client.execute(BIND, &[&installed.enterprise, &format!("{{{readable}}}")]).await?;
-        let rows = client.query(PRODUCT, &[&small, &broad, &vector, &embedder.model()]).await?;
-        client.batch_execute("COMMIT").await?;
-        let found: HashSet<String> = rows.iter().map(|row| row.get(0)).collect();
-
+        let numbers: Vec<String> =
+            embedder.embed_one(&question).as_slice().iter().map(f32::to_string).collect();
+        let vector = format!("[{}]", numbers.join(","));
+        let scopes: Vec<i64> = caller.scopes().iter().map(|scope| scope.id.0).collect();
         let started = std::time::Instant::now();
-        let rows = client.query(EXACT, &[&installed.enterprise, &all, &vector]).await?;
+        let rows = postgres.query(EXACT, &[&installed.enterprise, &scopes, &vector]).await?;
         exact_ms.push(milliseconds(started.elapsed()));
         let nearest = rows.len().min(10);
         if nearest == 0 {
@@ -86,5 +86,5 @@ pub(super) async fn measure(client: &Client, sides: &[Side<'_>], queries: usize)
     }
     #[allow(clippy::cast_precision_loss, reason = "thousands")]
     let at_10 = rounded(sum / queries as f64, 4);
-    Ok(Recall { at_10, worst, exact_ms: exact_ms.percentiles(), queries })
+    Ok(Measured { at_10, worst, exact_ms: exact_ms.percentiles(), queries })
 }

@@ -101,8 +101,8 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     let (small, middle) = (of(small), of(middle));
     let tenant_memories = small.iter().chain(&middle).map(|(_, (company, _))| company.facts.len()).sum();
     fill(&database, &postgres, &server, middle.iter().chain(&small)).await?;
-    let small = compare(&postgres, &server, &small, options).await?;
-    let middle = compare(&postgres, &server, &middle, options).await?;
+    let small = compare(&database, &postgres, &server, &small, options).await?;
+    let middle = compare(&database, &postgres, &server, &middle, options).await?;
     let figures =
         Tenants { memories: options.memories, tenants: options.tenants, tenant_memories, small, middle };
     figures.print();
@@ -141,6 +141,7 @@ async fn fill(
 }
 
 async fn compare(
+    database: &Database,
     postgres: &Postgres,
     server: &Server,
     all: &[Named],
@@ -156,7 +157,7 @@ async fn compare(
         ensure!(!sides.is_empty(), "there is no tenant {name}");
         say(&format!("searching in {} tenants {name}", sides.len()));
         let searches = measure::searches(server.address, postgres, &sides, options.queries).await?;
-        let recall = recall::measure(postgres, &sides, options.recall_queries).await?;
+        let recall = recall::measure(database, &sides, options.recall_queries).await?;
         let measured = Figures {
             latency_ms: searches.latency,
             db_cpu_ms: searches.db_cpu,
