@@ -156,3 +156,62 @@ fn leavers_whose_memories_go_where_they_are_too_many_to_see_them_are_noticed() {
          GRANT EXECUTE ON FUNCTION mem0.hand_over_personal(uuid, bigint, classification[], integer) TO mem0_app",
     );
 }
+
+#[test]
+fn a_context_in_which_everybody_is_who_is_above_everything_is_noticed() {
+    is_noticed(
+        "CREATE FUNCTION mem0.hang() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             NEW.parent_id := (SELECT s.id FROM scopes s WHERE s.enterprise_id = NEW.enterprise_id AND s.kind = 'enterprise');
+             NEW.path := NEW.parent_id || NEW.path;
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER hang BEFORE INSERT ON scopes FOR EACH ROW WHEN (NEW.kind = 'context') EXECUTE FUNCTION mem0.hang()",
+    );
+}
+
+#[test]
+fn a_context_that_ends_without_what_was_pinned_to_it_is_noticed() {
+    is_noticed(
+        "CREATE OR REPLACE FUNCTION mem0.end_shares(tenant uuid, ids uuid[], at timestamptz, by_user uuid)
+             RETURNS void LANGUAGE sql AS $$ SELECT $$",
+    );
+}
+
+#[test]
+fn a_dissolution_that_goes_on_although_it_was_cancelled_is_noticed() {
+    is_noticed(
+        "CREATE FUNCTION mem0.go_on() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             UPDATE dissolutions SET status = 'running', cancelled_by = NULL WHERE id = NEW.id;
+             RETURN NULL;
+         END $$;
+         CREATE TRIGGER go_on AFTER UPDATE ON dissolutions
+             FOR EACH ROW WHEN (NEW.cancelled_by IS NOT NULL) EXECUTE FUNCTION mem0.go_on()",
+    );
+}
+
+#[test]
+fn leavers_with_whom_what_they_shared_is_forgotten_are_noticed() {
+    is_noticed(
+        "CREATE FUNCTION mem0.keep_nothing() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             RETURN NULL;
+         END $$;
+         CREATE TRIGGER keep_nothing BEFORE UPDATE OF home_scope_id ON memories
+             FOR EACH ROW WHEN (mem0.enterprise() IS NULL) EXECUTE FUNCTION mem0.keep_nothing()",
+    );
+}
+
+#[test]
+fn a_memory_that_stays_where_it_was_is_noticed() {
+    is_noticed(
+        "CREATE FUNCTION mem0.stay_home() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             NEW.home_scope_id := OLD.home_scope_id;
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER stay_home BEFORE UPDATE OF home_scope_id ON memories
+             FOR EACH ROW WHEN (current_user = 'mem0_app') EXECUTE FUNCTION mem0.stay_home()",
+    );
+}

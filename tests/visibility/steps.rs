@@ -28,6 +28,12 @@ pub(super) enum Step {
         person: Index,
         memory: Index,
     },
+    /// A memory comes to live elsewhere.
+    Rehome {
+        person: Index,
+        memory: Index,
+        to: Index,
+    },
     Found {
         parent: Index,
         team: bool,
@@ -44,6 +50,32 @@ pub(super) enum Step {
         node: Index,
         heir: Index,
         members: Members,
+    },
+    /// As much goes to an heir as one request hands over, and then it is stopped.
+    CancelDissolution {
+        node: Index,
+        heir: Index,
+    },
+    /// Somebody makes a context.
+    Gather {
+        person: Index,
+    },
+    /// A role that somebody gets in a context, or another one in its place.
+    Enter {
+        by: Index,
+        person: Index,
+        context: Index,
+        role: Role,
+    },
+    /// Somebody leaves a context, or has to.
+    Depart {
+        by: Index,
+        person: Index,
+        context: Index,
+    },
+    EndContext {
+        person: Index,
+        context: Index,
     },
     /// A role that somebody gets, or another one in its place.
     Join {
@@ -78,6 +110,10 @@ pub(super) enum Step {
     Reassign {
         leaver: Index,
         heir: Index,
+    },
+    /// Somebody leaves, unless they have already, and the time for which what was their own is kept goes by.
+    Outlast {
+        leaver: Index,
     },
     Share(Sharing),
     Revoke {
@@ -123,7 +159,7 @@ const HOURS: [i64; 3] = [5, 50, 80];
 
 /// Everything that may happen.
 pub(super) fn steps() -> BoxedStrategy<Vec<Step>> {
-    let step = prop_oneof![3 => memories(), 5 => people(), 4 => tree(), 7 => sharing()];
+    let step = prop_oneof![4 => memories(), 5 => people(), 3 => contexts(), 4 => tree(), 7 => sharing()];
     prop::collection::vec(step, 10..24).boxed()
 }
 
@@ -137,6 +173,8 @@ fn memories() -> impl Strategy<Value = Step> {
         1 => (index(), index(), class())
             .prop_map(|(person, memory, class)| Step::Classify { person, memory, class }),
         1 => (index(), index()).prop_map(|(person, memory)| Step::Forget { person, memory }),
+        3 => (index(), index(), index())
+            .prop_map(|(person, memory, to)| Step::Rehome { person, memory, to }),
     ]
 }
 
@@ -153,6 +191,19 @@ fn people() -> impl Strategy<Value = Step> {
         3 => index().prop_map(|person| Step::Deactivate { person }),
         2 => index().prop_map(|person| Step::Reactivate { person }),
         5 => (index(), index()).prop_map(|(leaver, heir)| Step::Reassign { leaver, heir }),
+        3 => index().prop_map(|leaver| Step::Outlast { leaver }),
+    ]
+}
+
+fn contexts() -> impl Strategy<Value = Step> {
+    let index = any::<Index>;
+    prop_oneof![
+        2 => index().prop_map(|person| Step::Gather { person }),
+        3 => (index(), index(), index(), select(Role::ALL.to_vec()))
+            .prop_map(|(by, person, context, role)| Step::Enter { by, person, context, role }),
+        2 => (index(), index(), index())
+            .prop_map(|(by, person, context)| Step::Depart { by, person, context }),
+        1 => (index(), index()).prop_map(|(person, context)| Step::EndContext { person, context }),
     ]
 }
 
@@ -164,6 +215,7 @@ fn tree() -> impl Strategy<Value = Step> {
         1 => index().prop_map(|node| Step::Delete { node }),
         3 => (index(), index(), select(vec![Members::Move, Members::MoveAsViewers, Members::Leave]))
             .prop_map(|(node, heir, members)| Step::Dissolve { node, heir, members }),
+        2 => (index(), index()).prop_map(|(node, heir)| Step::CancelDissolution { node, heir }),
         1 => index().prop_map(|node| Step::Rule { node }),
     ]
 }

@@ -167,12 +167,6 @@ impl Plan {
         if let (Subject::Context(_), ScopeKind::Context) = (subject, grantee.kind) {
             return Err(Error::invalid("with", "a context cannot be shared with a context"));
         }
-        if let (Subject::Memory(id), Some(person)) = (subject, grantee.person)
-            && held.policy.kind == ScopeKind::User
-            && held.author == Some(person)
-        {
-            return Err(Error::Conflict(format!("{id} is {}'s own", grantee.label)));
-        }
         let reaches = Reach::of(tx, sharer, &held, &grantee).await?;
         reaches.iter().try_for_each(Reach::check_class)?;
         authority.check(new)?;

@@ -98,6 +98,37 @@ async fn a_context_is_forgotten_with_the_last_of_its_members() {
     alice.put(&format!("/v1/memories/{pinned}/"), json!({ "text": "the hall is paid" })).await.ok();
 }
 
+/// Of what was their own there is nothing left, but from then on they are somebody like all others.
+#[tokio::test]
+async fn whoever_comes_back_late_counts_again() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let [mia, kim] = [
+        alice.enterprise_colleague("mia", Role::Member).await,
+        alice.enterprise_colleague("kim", Role::Member).await,
+    ];
+    let context = text(&kim.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok()["id"]);
+    let join = json!({ "user_id": mia.user, "role": "owner" });
+    kim.post(&format!("/v1/contexts/{context}/members/"), join).await.ok();
+    let inside = json!({ "messages": "the launch is on Friday", "infer": false, "scope": format!("context:{context}") });
+    kim.post("/v3/memories/add/", inside).await.ok();
+    let forget = async |leaver: &Actor| {
+        end(&alice, leaver).await;
+        earlier(&app, leaver, 366).await;
+        users::forget(app.gate(), || true).await.unwrap()
+    };
+    assert_eq!(forget(&mia).await, 0);
+    alice.post(&format!("/v1/users/{}/reactivate", mia.user), json!({})).await.ok();
+    let mia = mia.with_api_key().await;
+    remember(&mia, "my locker is the red one").await;
+    // The context is not hers alone to lose.
+    assert_eq!(forget(&kim).await, 0);
+    let found = json!({ "query": "when is the launch", "scope": format!("context:{context}") });
+    let found = mia.post("/v3/memories/search/", found).await.ok();
+    assert_eq!(found["results"].as_array().unwrap().len(), 1, "{found}");
+    // And what she leaves now goes like what anybody leaves.
+    assert_eq!((forget(&mia).await, memories(&app, &mia).await), (2, (0, 0)));
+}
+
 #[tokio::test]
 async fn whoever_comes_back_in_time_finds_everything() {
     let (app, alice, _) = TestApp::two_tenants().await;

@@ -11,6 +11,7 @@ mod invitations;
 mod leavers;
 mod members;
 mod moves;
+mod office;
 mod organizations;
 mod races;
 mod reassignments;

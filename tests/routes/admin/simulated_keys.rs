@@ -2,58 +2,38 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use shared::access::{Role, ScopeKind};
 
-use super::text;
-use crate::harness::{Actor, Client as _, Node, TestApp};
+use super::office::Office;
+use super::{add_member, text};
+use crate::harness::{Actor, Client as _};
 
-/// A team with an administrator, its author, and a memory.
-struct Office {
-    app: TestApp,
-    alice: Actor,
-    alpha: Node,
-    beta: Node,
-    lead: Actor,
-    ann: Actor,
-    memory: String,
+/// One in which Ann is in both teams, and her memory is confidential.
+async fn office() -> Office {
+    let office = Office::new().await;
+    add_member(&office.alice, &office.beta.id.to_string(), &office.ann, "member").await;
+    let class = json!({ "classification": "confidential" });
+    office.ann.put(&format!("/v1/memories/{}/", office.memory), class).await.ok();
+    office
 }
 
-impl Office {
-    async fn new() -> Self {
-        let (app, alice, _) = TestApp::two_tenants().await;
-        let north = alice.node(ScopeKind::Organization, "North").await;
-        let alpha = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
-        let beta = alice.node_in(&north, ScopeKind::Team, "Beta").await;
-        let lead = alice.colleague("lead", &alpha, Role::Admin).await;
-        let ann = alice.colleague("ann", &alpha, Role::Member).await;
-        let also = json!({ "user_id": ann.user, "role": "member" });
-        alice.post(&format!("/v1/organizations/{}/members", beta.id), also).await.ok();
-        let body = json!({
-            "messages": "Alpha ships on Friday", "infer": false, "scope": alpha.label(),
-            "classification": "confidential",
-        });
-        let memory = text(&ann.post("/v3/memories/add/", body).await.ok()["results"][0]["id"]);
-        Self { app, alice, alpha, beta, lead, ann, memory }
-    }
+/// A key of Ann's; its id, and herself calling with it.
+async fn key(office: &Office, limits: Value) -> (String, Actor) {
+    let mut body = json!({ "name": "a key" });
+    body.as_object_mut().unwrap().extend(limits.as_object().unwrap().clone());
+    let key = office.ann.post("/v1/api-keys", body).await.ok();
+    (text(&key["id"]), office.ann.with_key(&key))
+}
 
-    /// A key of Ann's; its id, and herself calling with it.
-    async fn key(&self, limits: Value) -> (String, Actor) {
-        let mut body = json!({ "name": "a key" });
-        body.as_object_mut().unwrap().extend(limits.as_object().unwrap().clone());
-        let key = self.ann.post("/v1/api-keys", body).await.ok();
-        (text(&key["id"]), self.ann.with_key(&key))
-    }
-
-    async fn may(&self, key: &str, action: &str) -> Value {
-        let body = json!({ "api_key_id": key, "action": action, "memory_id": self.memory });
-        self.lead.post("/v1/access/check", body).await.ok()
-    }
+/// May it, to the memory? By its administrator.
+async fn may(office: &Office, key: &str, action: &str) -> Value {
+    let body = json!({ "api_key_id": key, "action": action, "memory_id": office.memory });
+    office.lead.post("/v1/access/check", body).await.ok()
 }
 
 /// What is said is what happens when the key is used.
 #[tokio::test]
 async fn each_limit_of_a_key_is_named_where_it_stops_it() {
-    let office = Office::new().await;
+    let office = office().await;
     let (alpha, beta) = (office.alpha.label(), office.beta.label());
     let all = json!(["memories:read", "memories:write"]);
     for (limits, read, edit, reason) in [
@@ -85,16 +65,16 @@ async fn each_limit_of_a_key_is_named_where_it_stops_it() {
             "",
         ),
     ] {
-        let (id, caller) = office.key(limits.clone()).await;
+        let (id, caller) = key(&office, limits.clone()).await;
         let path = format!("/v1/memories/{}/", office.memory);
-        let said = office.may(&id, "read_memories").await;
+        let said = may(&office, &id, "read_memories").await;
         assert_eq!(
             (&said["stopped_by"], &said["allowed"]),
             (&read, &json!(read.is_null())),
             "{limits} {said}"
         );
         assert_eq!(said["allowed"], caller.get(&path).await.status.is_success(), "{limits} {said}");
-        let said = office.may(&id, "edit_own_memory").await;
+        let said = may(&office, &id, "edit_own_memory").await;
         assert_eq!(
             (&said["stopped_by"], &said["allowed"]),
             (&edit, &json!(edit.is_null())),
@@ -110,10 +90,10 @@ async fn each_limit_of_a_key_is_named_where_it_stops_it() {
 
 #[tokio::test]
 async fn a_key_never_exceeds_its_owner_and_ends() {
-    let office = Office::new().await;
+    let office = office().await;
     let limits =
         json!({ "scopes": ["memories:read", "memories:write", "tenancy:write"], "expires_in_days": 10 });
-    let (id, _) = office.key(limits).await;
+    let (id, _) = key(&office, limits).await;
     let add = json!({ "api_key_id": id, "action": "manage_members", "scope": office.alpha.label() });
     let said = office.lead.post("/v1/access/check", add.clone()).await.ok();
     assert_eq!((&said["allowed"], &said["stopped_by"]), (&json!(false), &json!(["owner"])));
@@ -126,7 +106,7 @@ async fn a_key_never_exceeds_its_owner_and_ends() {
     with["user_id"] = json!(office.lead.user);
     office.lead.post("/v1/access/check", with).await.assert_problem(404, "not-found", None);
     let ask = |id: &str| json!({ "api_key_id": id, "action": "read_memories", "memory_id": office.memory });
-    let (revoked, _) = office.key(json!({ "scopes": ["memories:read"] })).await;
+    let (revoked, _) = key(&office, json!({ "scopes": ["memories:read"] })).await;
     office.ann.delete(&format!("/v1/api-keys/{revoked}")).await.ok();
     let said = office.lead.post("/v1/access/check", ask(&revoked)).await.ok();
     assert_eq!((&said["stopped_by"], &said["reason"]), (&json!(["revoked"]), &json!("the key was revoked")));
@@ -139,8 +119,8 @@ async fn a_key_never_exceeds_its_owner_and_ends() {
 
 #[tokio::test]
 async fn what_makes_no_sense_about_a_key_is_refused() {
-    let office = Office::new().await;
-    let (id, _) = office.key(json!({ "scopes": ["memories:read"] })).await;
+    let office = office().await;
+    let (id, _) = key(&office, json!({ "scopes": ["memories:read"] })).await;
     let about = json!({ "action": "read_memories", "memory_id": office.memory });
     let with = |more: Value| {
         let mut body = about.clone();

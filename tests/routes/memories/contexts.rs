@@ -131,6 +131,28 @@ async fn a_context_is_changed_by_its_administrators_and_deleted_when_it_is_empty
 }
 
 #[tokio::test]
+async fn what_was_shared_on_because_it_was_pinned_ends_with_the_context() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let [ann, ben, cas] = [
+        alice.enterprise_colleague("ann", Role::Member).await,
+        alice.enterprise_colleague("ben", Role::Member).await,
+        alice.enterprise_colleague("cas", Role::Member).await,
+    ];
+    let launch = context(&ann, "Launch").await;
+    join(&ann, &launch, &ben, "member").await;
+    let pinned = remember(&ann, "It is mine").await;
+    let shares = format!("/v1/memories/{pinned}/shares/");
+    ann.post(&shares, json!({ "with": format!("context:{launch}"), "may_reshare": true })).await.ok();
+    ben.post(&shares, json!({ "with": format!("person:{}", cas.user) })).await.ok();
+    cas.get(&one(&pinned)).await.ok();
+    ann.delete(&format!("/v1/contexts/{launch}/")).await.assert_status(204);
+    cas.get(&one(&pinned)).await.assert_problem(404, "not-found", None);
+    assert_eq!(search(&cas, "whose is it", json!({ "scope": "all" })).await, [""; 0]);
+    let ended = ann.get(&format!("{shares}?ended=true")).await.ok();
+    assert!(ended["results"].as_array().unwrap().iter().all(|share| share["live"] == false), "{ended}");
+}
+
+#[tokio::test]
 async fn a_context_keeps_an_owner_who_is_there() {
     let (app, alice, _) = TestApp::two_tenants().await;
     let [ann, ben, cas] = [

@@ -96,6 +96,17 @@ async fn a_move_that_may_not_be_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn what_became_somebody_elses_own_is_shared_with_its_author_like_with_anybody() {
+    let (_app, alice, [_, alpha, _], ann, _) = office().await;
+    let id = remember_with(&ann, "Alpha ships on Friday", json!({ "scope": alpha.label() })).await;
+    put(&alice, &id, "personal").await.ok();
+    ann.get(&one(&id)).await.assert_problem(404, "not-found", None);
+    let with = json!({ "with": format!("person:{}", ann.user) });
+    alice.post(&format!("/v1/memories/{id}/shares/"), with).await.assert_status(201);
+    ann.get(&one(&id)).await.ok();
+}
+
+#[tokio::test]
 async fn a_move_that_is_sent_twice_is_made_once() {
     let (_app, _alice, [_, alpha, _], ann, _) = office().await;
     let id = remember(&ann, "Alpha ships on Friday").await;

@@ -41,11 +41,7 @@ impl Model {
     /// Whether it concerns somebody at all, beside those who asked.
     fn concerns(&self, person: usize, request: &Request) -> bool {
         let place = request.node.map_or(Place::Enterprise, Place::Node);
-        let there = |place| match place {
-            Place::Node(node) => self.nodes.contains_key(&node),
-            _ => true,
-        };
-        let admin = |place| there(place) && self.role(person, place) >= Some(Role::Admin);
+        let admin = |place| self.exists(place) && self.role(person, place) >= Some(Role::Admin);
         admin(place)
             || (!matches!(request.home, Place::Personal(_)) && admin(request.home))
             || self.may_decide(person, request)
@@ -54,7 +50,7 @@ impl Model {
     /// The status that deciding is answered with, if it is refused whatever the decision.
     fn decide(&self, person: usize, request: &Request) -> Result<(), u16> {
         match () {
-            () if self.inactive.contains(&person) => Err(401),
+            () if self.inactive.contains_key(&person) => Err(401),
             () if request.by == person => Err(403),
             () if !self.may_decide(person, request) && self.concerns(person, request) => Err(403),
             () if !self.may_decide(person, request) => Err(404),
@@ -72,18 +68,11 @@ impl Model {
         }
         let still_may = match request.via {
             Some(via) => self.is_live(&self.grants[via]),
-            None => match request.home {
-                Place::Node(node) if !self.nodes.contains_key(&node) => false,
-                home => self.role(request.by, home) >= Some(Role::Member),
-            },
-        };
-        let there = match wish.with {
-            Place::Node(node) => self.nodes.contains_key(&node),
-            _ => true,
+            None => self.exists(request.home) && self.role(request.by, request.home) >= Some(Role::Member),
         };
         match () {
             () if wish.until.is_some_and(|until| until <= self.now) => 409,
-            () if self.inactive.contains(&request.by) || !still_may || !there => 409,
+            () if self.inactive.contains_key(&request.by) || !still_may || !self.exists(wish.with) => 409,
             () if !self.memories.contains_key(&wish.memory) => 409,
             () if self.is_too_confidential(request.by, wish) => 403,
             // By now it is for others to agree.
@@ -101,7 +90,7 @@ impl Model {
     pub(crate) fn withdraw(&self, person: usize, number: usize) -> u16 {
         let request = &self.requests[number];
         match () {
-            () if self.inactive.contains(&person) => 401,
+            () if self.inactive.contains_key(&person) => 401,
             () if request.by != person && self.concerns(person, request) => 403,
             () if request.by != person => 404,
             () if !self.is_open(request) => 409,

@@ -1,9 +1,11 @@
 //! Who sees what, as anyone would write it down: sets and rules, no database, no cache, no projection.
 //!
-//! The tree and its roles are here, sharing in [`sharing`], what has to be agreed to in [`approvals`], what is left by those
-//! who end or leave in [`succession`].
+//! The tree and its roles are here, sharing in [`sharing`], what has to be agreed to in [`approvals`], contexts in [`contexts`],
+//! other homes for memories in [`homes`], what is left by those who end or leave in [`succession`].
 
 mod approvals;
+mod contexts;
+mod homes;
 mod sharing;
 mod succession;
 
@@ -13,7 +15,9 @@ use chrono::{DateTime, Utc};
 use shared::access::{Audience, Classification, Role, ScopeKind};
 
 pub(super) use approvals::{Request, Status};
+pub(super) use contexts::Member;
 pub(super) use sharing::{Grant, Shared, Wish};
+pub(super) use succession::RETENTION;
 
 /// Where a memory lives, or whom it is shared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +26,8 @@ pub(super) enum Place {
     Personal(usize),
     /// A node, by its number.
     Node(usize),
+    /// A context, by its number.
+    Context(usize),
     /// The whole enterprise.
     Enterprise,
     /// Everyone, members of anything or not.
@@ -50,7 +56,7 @@ pub(super) struct Memory {
     pub(super) class: Classification,
 }
 
-/// A tenant. Nodes, people, memories, grants and requests are numbers; the node none is the enterprise.
+/// A tenant. Nodes, contexts, people, memories, grants and requests are numbers; the node none is the enterprise.
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) now: DateTime<Utc>,
@@ -58,7 +64,12 @@ pub(super) struct Model {
     pub(super) roles: BTreeMap<(Holder, Option<usize>), Role>,
     /// Who belongs to the group.
     pub(super) group: BTreeSet<usize>,
-    pub(super) inactive: BTreeSet<usize>,
+    /// Who is in which context.
+    pub(super) contexts: BTreeMap<usize, BTreeMap<usize, Member>>,
+    /// Whose account is out of use, and since when.
+    pub(super) inactive: BTreeMap<usize, DateTime<Utc>>,
+    /// Of whom nothing is kept any more.
+    pub(super) forgotten: BTreeSet<usize>,
     pub(super) memories: BTreeMap<usize, Memory>,
     pub(super) grants: Vec<Grant>,
     /// Nodes whose rule is that their admins agree to what leaves an organization.
@@ -68,9 +79,19 @@ pub(super) struct Model {
 
 impl Model {
     pub(super) fn new(now: DateTime<Utc>) -> Self {
-        let (nodes, roles, memories) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let (group, inactive, rules) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        Self { now, nodes, roles, group, inactive, memories, grants: Vec::new(), rules, requests: Vec::new() }
+        Self {
+            now,
+            nodes: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            group: BTreeSet::new(),
+            contexts: BTreeMap::new(),
+            inactive: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
+            memories: BTreeMap::new(),
+            grants: Vec::new(),
+            rules: BTreeSet::new(),
+            requests: Vec::new(),
+        }
     }
 
     /// From the node up to the enterprise; empty for a node that was deleted.
@@ -104,16 +125,19 @@ impl Model {
     fn role(&self, person: usize, place: Place) -> Option<Role> {
         let path = match place {
             Place::Personal(owner) => return (owner == person).then_some(Role::Owner),
+            Place::Context(context) => return Some(self.contexts.get(&context)?.get(&person)?.role),
             Place::Node(node) => self.path(Some(node)),
             Place::Enterprise | Place::Public => vec![None],
         };
         self.held(person).into_iter().filter(|(node, _)| path.contains(node)).map(|(_, role)| role).max()
     }
 
-    /// What one holds a role on, everything below it and everything above it; oneself; and what is everyone's.
+    /// What one holds a role on, everything below it and everything above it; contexts that one is in; oneself; and what is
+    /// everyone's.
     pub(super) fn reads(&self, person: usize, place: Place) -> bool {
         let node = match place {
             Place::Personal(owner) => return owner == person,
+            Place::Context(_) => return self.role(person, place).is_some(),
             Place::Public => return true,
             Place::Node(node) => Some(node),
             Place::Enterprise => None,
@@ -142,6 +166,8 @@ impl Model {
     pub(super) fn visible_within(&self, person: usize, node: Option<usize>) -> BTreeSet<usize> {
         let below = |place| match place {
             Place::Node(other) => self.is_above(node, Some(other)),
+            // It hangs below nothing.
+            Place::Context(_) => false,
             Place::Personal(_) | Place::Enterprise | Place::Public => node.is_none(),
         };
         let within = |place| below(place) && self.reads(person, place);
@@ -153,6 +179,7 @@ impl Model {
         match place {
             Place::Personal(_) => Audience::Person,
             Place::Node(node) => self.nodes[&node].kind.into(),
+            Place::Context(_) => Audience::Team,
             Place::Enterprise => Audience::Enterprise,
             Place::Public => Audience::Public,
         }
@@ -168,11 +195,20 @@ impl Model {
         let default = if place == Place::Public { Classification::Public } else { Classification::Internal };
         let class = class.unwrap_or(default);
         match () {
-            () if self.inactive.contains(&person) => Err(401),
+            () if self.inactive.contains_key(&person) => Err(401),
             () if !self.reads(person, place) => Err(404),
             () if self.role(person, place) < Some(Role::Member) => Err(403),
             () if self.audience(place) > widest(class) => Err(403),
             () => Ok(class),
+        }
+    }
+
+    /// Whether it was not deleted.
+    fn exists(&self, place: Place) -> bool {
+        match place {
+            Place::Node(node) => self.nodes.contains_key(&node),
+            Place::Context(context) => self.contexts.contains_key(&context),
+            Place::Personal(_) | Place::Enterprise | Place::Public => true,
         }
     }
 

@@ -61,10 +61,17 @@ impl Model {
     }
 
     /// Whether somebody's role where it lives is enough: that of a member for what they added, else that of an admin.
-    fn has_role(&self, person: usize, memory: usize) -> bool {
+    pub(crate) fn has_role(&self, person: usize, memory: usize) -> bool {
         let memory = self.memories[&memory];
         let least = if memory.author == person { Role::Member } else { Role::Admin };
         self.reads(person, memory.home) && self.role(person, memory.home) >= Some(least)
+    }
+
+    /// Whether that is enough to share it. What lives in a context is shared by its admins.
+    fn may_share_by_role(&self, person: usize, memory: usize) -> bool {
+        let home = self.memories[&memory].home;
+        let admin = self.role(person, home) >= Some(Role::Admin);
+        self.has_role(person, memory) && (admin || !matches!(home, Place::Context(_)))
     }
 
     /// What somebody sees only because it was shared with them, or with all who are there.
@@ -75,7 +82,7 @@ impl Model {
     /// The status that changing it is answered with.
     pub(crate) fn change(&self, person: usize, memory: usize, needed: Permission) -> u16 {
         match () {
-            () if self.inactive.contains(&person) => 401,
+            () if self.inactive.contains_key(&person) => 401,
             () if !self.sees(person, memory) => 404,
             () if self.has_role(person, memory) || self.granted(person, memory) >= Some(needed) => 200,
             () => 403,
@@ -97,7 +104,7 @@ impl Model {
         person: usize,
         memory: usize,
     ) -> Option<(Option<usize>, Permission, Option<DateTime<Utc>>)> {
-        if self.has_role(person, memory) {
+        if self.may_share_by_role(person, memory) {
             return Some((None, Permission::Admin, None));
         }
         let live = self.grants.iter().enumerate().filter(|(_, it)| it.memory == memory && self.is_live(it));
@@ -112,7 +119,7 @@ impl Model {
 
     /// What becomes of a wish, or the status that it is refused with.
     pub(crate) fn share(&self, person: usize, wish: &Wish) -> Result<Shared, u16> {
-        if self.inactive.contains(&person) {
+        if self.inactive.contains_key(&person) {
             return Err(401);
         }
         if !self.sees(person, wish.memory) {
@@ -122,12 +129,17 @@ impl Model {
         let memory = self.memories[&wish.memory];
         let longer = until.is_some_and(|until| wish.until.is_none_or(|wished| wished > until));
         let to_themselves = wish.with == Place::Personal(person);
-        let out_of_use = matches!(wish.with, Place::Personal(with) if self.inactive.contains(&with));
+        let out_of_use = matches!(wish.with, Place::Personal(with) if self.inactive.contains_key(&with));
+        let pinned = matches!(wish.with, Place::Context(_));
         match () {
             () if to_themselves => return Err(400),
+            () if pinned && !self.reads(person, wish.with) => return Err(404),
             () if out_of_use || wish.with == memory.home => return Err(409),
             () if self.is_too_confidential(person, wish) => return Err(403),
             () if wish.permission > most || longer => return Err(403),
+            () if pinned && self.role(person, wish.with) < Some(Role::Member) => return Err(403),
+            // It can be read there, no more.
+            () if pinned && wish.permission != Permission::Read => return Err(400),
             () => {}
         }
         let Some(node) = self.rule_for(person, wish) else { return Ok(Shared::Now { via }) };
@@ -137,7 +149,7 @@ impl Model {
         });
         let deciders = |exactly: bool| {
             let others = self.everybody().into_iter().filter(|other| *other != person);
-            let mut active = others.filter(|other| !self.inactive.contains(other));
+            let mut active = others.filter(|other| !self.inactive.contains_key(other));
             active.any(|other| self.holds(other, node, !exactly))
         };
         match (deciders(true), deciders(false)) {
@@ -184,7 +196,7 @@ impl Model {
     fn rule_over(&self, place: Place) -> Option<Option<usize>> {
         let path = match place {
             Place::Node(node) => self.path(Some(node)),
-            Place::Personal(_) | Place::Enterprise | Place::Public => vec![None],
+            Place::Personal(_) | Place::Context(_) | Place::Enterprise | Place::Public => vec![None],
         };
         path.into_iter().rev().find(|node| self.rules.contains(node))
     }
@@ -193,18 +205,19 @@ impl Model {
         let out = |within: bool| if within { Direction::Within } else { Direction::Out };
         match (home, with) {
             (_, Place::Public) => Direction::Public,
+            (_, Place::Context(_)) => Direction::Within,
             (Place::Enterprise, _) | (Place::Public, Place::Enterprise) => Direction::Within,
             // Nobody belongs to the public scope.
             (Place::Public, _) => Direction::Out,
-            (Place::Personal(_), Place::Personal(other)) => {
+            (Place::Personal(_) | Place::Context(_), Place::Personal(other)) => {
                 let theirs = self.organizations(other);
                 out(self.organizations(person).iter().any(|ours| theirs.contains(ours)))
             }
             (Place::Node(node), Place::Personal(other)) => {
                 out(self.organizations(other).contains(&self.top(node)))
             }
-            (Place::Personal(_), Place::Enterprise) => out(self.reads(person, with)),
-            (Place::Personal(_), Place::Node(to)) => {
+            (Place::Personal(_) | Place::Context(_), Place::Enterprise) => out(self.reads(person, with)),
+            (Place::Personal(_) | Place::Context(_), Place::Node(to)) => {
                 out(self.reads(person, with) || self.organizations(person).contains(&self.top(to)))
             }
             (Place::Node(_), Place::Enterprise) => Direction::Within,
@@ -284,7 +297,7 @@ impl Model {
     /// memory.
     pub(crate) fn revoke(&self, person: usize, number: usize) -> u16 {
         let grant = &self.grants[number];
-        if self.inactive.contains(&person) {
+        if self.inactive.contains_key(&person) {
             return 401;
         }
         if !self.sees(person, grant.memory) || !self.is_live(grant) {

@@ -1,11 +1,17 @@
 //! What a node or a person leaves behind, and who gets it.
 
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use shared::access::{Audience, Role, ScopeKind};
 use shared::tenancy::nodes::Members;
 use shared::tenancy::nodes::placement::may_stand_below;
 
 use super::approvals::Status;
 use super::{Holder, Model, Place, widest};
+
+/// How long what leavers remembered is kept.
+pub(crate) const RETENTION: TimeDelta = TimeDelta::days(3);
 
 impl Model {
     /// The status that dissolving a node is answered with.
@@ -28,7 +34,7 @@ impl Model {
         for memory in self.memories.values_mut().filter(|memory| memory.home == from) {
             memory.home = to;
         }
-        self.hand_over_grants(from, to);
+        self.hand_over_grants(from, to, |_| true);
         self.hand_over_roles(node, heir, members);
         for spot in self.nodes.values_mut().filter(|spot| spot.parent == Some(node)) {
             spot.parent = heir;
@@ -37,11 +43,21 @@ impl Model {
         self.delete(node);
     }
 
+    /// Of a dissolution that was cancelled: these memories are the heir's with their shares, and nothing else is.
+    pub(crate) fn dissolve_partly(&mut self, node: usize, heir: Option<usize>, moved: &BTreeSet<usize>) {
+        let (from, to) = (Place::Node(node), place(heir));
+        for (_, memory) in self.memories.iter_mut().filter(|(id, it)| it.home == from && moved.contains(*id))
+        {
+            memory.home = to;
+        }
+        self.hand_over_grants(from, to, |memory| moved.contains(&memory));
+    }
+
     /// Who shared the same with both shares it once.
-    fn hand_over_grants(&mut self, from: Place, to: Place) {
+    fn hand_over_grants(&mut self, from: Place, to: Place, concerned: impl Fn(usize) -> bool) {
         for number in 0..self.grants.len() {
             let grant = self.grants[number].clone();
-            if grant.with != from {
+            if grant.with != from || !concerned(grant.memory) {
                 continue;
             }
             let same = self.grants.iter().position(|other| {
@@ -96,7 +112,8 @@ impl Model {
             let request = self.requests[number].clone();
             let pointless = request.wish.with == from || (request.home == from && request.wish.with == to);
             let mut others = self.everybody().into_iter().filter(|other| *other != request.by);
-            let decided_there = others.any(|it| !self.inactive.contains(&it) && self.holds(it, heir, false));
+            let decided_there =
+                others.any(|it| !self.inactive.contains_key(&it) && self.holds(it, heir, false));
             let now = self.now;
             let request = &mut self.requests[number];
             if pointless && request.status == Status::Pending {
@@ -117,15 +134,17 @@ impl Model {
     /// The status that handing over what somebody left is answered with.
     pub(crate) fn may_reassign(&self, leaver: usize, heir: Place) -> u16 {
         match heir {
-            _ if !self.inactive.contains(&leaver) => 409,
-            Place::Personal(heir) if heir == leaver || self.inactive.contains(&heir) => 409,
-            Place::Public => 400,
+            _ if !self.inactive.contains_key(&leaver) => 409,
+            Place::Personal(heir) if heir == leaver || self.inactive.contains_key(&heir) => 409,
+            Place::Context(_) if !self.reads(0, heir) => 404,
+            Place::Context(_) | Place::Public => 400,
             _ => 200,
         }
     }
 
-    /// What was somebody's own is the heir's, unless so many may not see it; how many memories, and how many stay.
-    pub(crate) fn reassign(&mut self, leaver: usize, heir: Place) -> (usize, usize) {
+    /// What was somebody's own is the heir's, unless so many may not see it; how many memories, how many stay, and how many
+    /// contexts went along to a person.
+    pub(crate) fn reassign(&mut self, leaver: usize, heir: Place) -> (usize, usize, usize) {
         let audience: Audience = self.audience(heir);
         let (mut moved, mut kept) = (0, 0);
         for memory in self.memories.values_mut().filter(|it| it.home == Place::Personal(leaver)) {
@@ -136,7 +155,60 @@ impl Model {
                 moved += 1;
             }
         }
-        (moved, kept)
+        let contexts = match heir {
+            Place::Personal(heir) => self.inherit_contexts(leaver, heir),
+            _ => 0,
+        };
+        (moved, kept, contexts)
+    }
+
+    /// Whoever left so long ago is forgotten.
+    pub(crate) fn forget_leavers(&mut self) {
+        let due = self
+            .inactive
+            .iter()
+            .filter(|(leaver, since)| **since + RETENTION <= self.now && !self.forgotten.contains(*leaver));
+        let mut due: Vec<(DateTime<Utc>, usize)> = due.map(|(leaver, since)| (*since, *leaver)).collect();
+        due.sort_unstable();
+        for (_, leaver) in due {
+            self.forget(leaver);
+        }
+    }
+
+    /// What was theirs, and what is in contexts in which nobody else is, goes to those whom it was shared with, to nodes before
+    /// people; the rest is gone.
+    fn forget(&mut self, leaver: usize) {
+        let gone = |person: &usize| *person == leaver || self.forgotten.contains(person);
+        let lonely = self
+            .contexts
+            .iter()
+            .filter(|(_, members)| members.contains_key(&leaver) && members.keys().all(gone));
+        let lonely: Vec<usize> = lonely.map(|(context, _)| *context).collect();
+        let homes: Vec<Place> =
+            lonely.iter().map(|context| Place::Context(*context)).chain([Place::Personal(leaver)]).collect();
+        let left = self.memories.iter().filter(|(_, memory)| homes.contains(&memory.home));
+        for id in left.map(|(id, _)| *id).collect::<Vec<_>>() {
+            let others = self.reached(id).into_iter().filter(|place| !homes.contains(place));
+            match others.min_by_key(precedence) {
+                Some(heir) => self.memories.get_mut(&id).unwrap().home = heir,
+                None => drop(self.memories.remove(&id)),
+            }
+        }
+        for context in lonely {
+            self.end_context(context);
+        }
+        self.forgotten.insert(leaver);
+    }
+}
+
+/// Of heirs the first in this order has it: the older one of the same kind.
+fn precedence(place: &Place) -> (usize, usize) {
+    match place {
+        Place::Enterprise => (0, 0),
+        Place::Public => (1, 0),
+        Place::Node(node) => (2, *node),
+        Place::Context(context) => (3, *context),
+        Place::Personal(person) => (4, *person),
     }
 }
 

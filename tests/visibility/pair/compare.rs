@@ -18,7 +18,7 @@ impl Pair {
         asked.extend(
             others
                 .into_iter()
-                .filter(|person| whom == Whom::Everybody || self.model.inactive.contains(person)),
+                .filter(|person| whom == Whom::Everybody || self.model.inactive.contains_key(person)),
         );
         for person in asked {
             self.compare_person(person, &visible[person], after).await;
@@ -29,7 +29,7 @@ impl Pair {
 
     async fn compare_person(&self, number: usize, expected: &BTreeSet<usize>, after: &impl std::fmt::Debug) {
         let person = &self.people[number];
-        if self.model.inactive.contains(&number) {
+        if self.model.inactive.contains_key(&number) {
             person.post("/v3/memories/", json!({ "filters": {} })).await.assert_status(401);
             return;
         }
@@ -40,7 +40,7 @@ impl Pair {
 
     async fn compare_key(&self, after: &impl std::fmt::Debug) {
         if let Some((person, node)) = self.narrowed
-            && !self.model.inactive.contains(&person)
+            && !self.model.inactive.contains_key(&person)
         {
             let expected = self.model.visible_within(person, node);
             for (way, found) in self.found_by(&self.key, 0).await {

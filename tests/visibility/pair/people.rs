@@ -57,7 +57,7 @@ impl Pair {
         let key = (Holder::Person(person), node);
         if self.model.roles.contains_key(&key) {
             self.owner().put(&format!("{path}/{user}"), json!({ "role": role })).await.ok();
-        } else if self.model.inactive.contains(&person) {
+        } else if self.model.inactive.contains_key(&person) {
             let answer = self.owner().post(&path, json!({ "user_id": user, "role": role })).await;
             answer.assert_status(409);
             return;
@@ -91,7 +91,7 @@ impl Pair {
         let (path, user) = (format!("/v1/groups/{}/members", self.group), self.people[person].user);
         if self.model.group.remove(&person) {
             self.owner().delete(&format!("{path}/{user}")).await.ok();
-        } else if self.model.inactive.contains(&person) {
+        } else if self.model.inactive.contains_key(&person) {
             self.owner().post(&path, json!({ "user_id": user })).await.assert_status(409);
         } else {
             self.owner().post(&path, json!({ "user_id": user })).await.ok();
@@ -119,7 +119,7 @@ impl Pair {
 
     /// Who was put out of use needs a new login; the harness makes no difference, so they use a key from then on.
     pub(super) async fn set_active(&mut self, person: usize, active: bool) {
-        if self.model.inactive.contains(&person) != active {
+        if self.model.inactive.contains_key(&person) != active {
             return;
         }
         let verb = if active { "reactivate" } else { "deactivate" };
@@ -127,9 +127,11 @@ impl Pair {
         self.owner().call(Method::POST, &path, None).await.ok();
         if active {
             self.model.inactive.remove(&person);
+            self.model.forgotten.remove(&person);
             self.people[person] = self.people[person].with_api_key().await;
         } else {
-            self.model.inactive.insert(person);
+            self.model.hand_over_contexts(person);
+            self.model.inactive.insert(person, self.model.now);
             // Their keys end with it, and do not come back.
             self.narrowed = self.narrowed.filter(|(whose, _)| *whose != person);
         }

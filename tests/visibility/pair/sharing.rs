@@ -2,6 +2,7 @@
 
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::{Value, json};
+use shared::memory::Permission;
 
 use super::Pair;
 use crate::harness::Client as _;
@@ -55,6 +56,7 @@ impl Pair {
         match place {
             Place::Personal(person) => format!("person:{}", self.people[person].user),
             Place::Node(node) => self.nodes[node].label(),
+            Place::Context(context) => format!("context:{}", self.contexts[context]),
             Place::Enterprise => "enterprise".to_owned(),
             Place::Public => "public".to_owned(),
         }
@@ -70,7 +72,12 @@ impl Pair {
         let memory = Self::choose(sharing.memory, likely, self.memories.len())?;
         let with = self.place(sharing.with, 0..all);
         let until = sharing.hours.map(|hours| self.model.now + TimeDelta::hours(hours));
-        let (permission, may_reshare) = (sharing.permission, sharing.may_reshare);
+        let permission = match (sharing.permission, with) {
+            // What is pinned can be read; who asks for more is refused, which need not be tried as often.
+            (Permission::Admin, Place::Context(_)) => Permission::Read,
+            (permission, _) => permission,
+        };
+        let may_reshare = sharing.may_reshare;
         Some((person, Wish { memory, with, permission, may_reshare, until }))
     }
 

@@ -7,14 +7,14 @@ use shared::memory::Permission;
 
 use super::Pair;
 use crate::harness::{Client as _, TestApp};
-use crate::visibility::model::{Holder, Model, Place, Wish};
+use crate::visibility::model::{Holder, Model, Place, RETENTION, Wish};
 
 /// People besides the owner. Nobody else knows of the tenant beside them.
 const PEOPLE: usize = 3;
 
 impl Pair {
     /// An organization with a division, a team in that and a team beside it, another organization, people and a group who know
-    /// some of it, memories everywhere, some of which are shared, and a key that is narrowed.
+    /// some of it, a context of two of them, memories everywhere, some of which are shared, and a key that is narrowed.
     ///
     /// `fault` is SQL that breaks the product.
     pub(in crate::visibility) async fn new(fault: Option<&str>) -> Self {
@@ -39,6 +39,7 @@ impl Pair {
             app,
             people,
             nodes: Vec::new(),
+            contexts: Vec::new(),
             memories: Vec::new(),
             shares: Vec::new(),
             requests: Vec::new(),
@@ -60,6 +61,9 @@ impl Pair {
         self.join(1, Some(division), Role::Member).await;
         self.join(2, Some(beside), Role::Admin).await;
         self.join(3, Some(sibling), Role::Viewer).await;
+        let context = 0;
+        self.gather(1).await;
+        self.enter(1, 3, context, Role::Member).await;
         for (person, place, class) in [
             (1, Place::Node(division), None),
             (0, Place::Node(team), None),
@@ -70,6 +74,7 @@ impl Pair {
             (0, Place::Node(sibling), None),
             (2, Place::Personal(2), Some(Classification::Restricted)),
             (3, Place::Personal(3), Some(Classification::Confidential)),
+            (1, Place::Context(context), None),
         ] {
             self.add(person, place, class).await;
         }
@@ -80,12 +85,15 @@ impl Pair {
             (0, 1, Place::Personal(2), Permission::Write, false, None),
             (2, 4, Place::Node(sibling), Permission::Read, true, hours(40)),
             (2, 2, Place::Node(team), Permission::Read, false, None),
+            (1, 0, Place::Context(context), Permission::Read, true, None),
         ] {
             self.share(person, Wish { memory, with, permission, may_reshare, until }).await;
         }
         self.toggle_group(2).await;
         self.set_group_role(Some(team), Some(Role::Viewer)).await;
         self.set_rule(None).await;
+        let leavers = json!({ "retention_days": RETENTION.num_days(), "reassignment": "owners" });
+        self.owner().patch("/v1/enterprise", json!({ "leavers": leavers })).await.ok();
         self.narrow(1, division).await;
     }
 

@@ -1,12 +1,17 @@
 //! Steps about what nodes and people leave behind.
 
+use std::collections::BTreeSet;
+
+use http::Method;
 use proptest::sample::Index;
 use serde_json::json;
+use shared::ids::MemoryId;
 use shared::tenancy::nodes::Members;
+use tokio_postgres::types::ToSql;
 
 use super::Pair;
-use crate::harness::Client as _;
-use crate::visibility::model::Place;
+use crate::harness::{Answer, Client as _};
+use crate::visibility::model::{Place, RETENTION};
 use crate::visibility::steps::Step;
 
 impl Pair {
@@ -19,7 +24,7 @@ impl Pair {
                 }
             }
             Step::Reassign { leaver, heir } => {
-                let left = self.model.inactive.iter().copied();
+                let left = self.model.inactive.keys().copied();
                 let Some(leaver) = Self::choose(*leaver, left, self.people.len()) else { return };
                 // Rather where so many would see it that some of it may have to stay.
                 let anyone = self.place(*heir, 0..self.people.len());
@@ -33,6 +38,25 @@ impl Pair {
                     self.set_active(leaver, false).await;
                 }
                 self.reassign(leaver, heir).await;
+            }
+            Step::CancelDissolution { node, heir } => {
+                if let Some(node) = self.closing(*node) {
+                    self.cancel_dissolution(node, self.heir(node, *heir)).await;
+                }
+            }
+            Step::Outlast { leaver } => {
+                // Rather somebody who is in a context, or who shared something of their own.
+                let left = (1..self.people.len()).filter(|person| {
+                    let homes: Vec<Place> = self.model.memories.values().map(|memory| memory.home).collect();
+                    let alone = self.model.contexts.values().any(|members| members.contains_key(person));
+                    alone || homes.contains(&Place::Personal(*person))
+                });
+                let Some(leaver) = Self::choose(*leaver, left, self.people.len()) else { return };
+                if leaver > 0 {
+                    self.set_active(leaver, false).await;
+                }
+                self.pass(RETENTION);
+                self.tidy().await;
             }
             _ => {}
         }
@@ -61,16 +85,20 @@ impl Pair {
         *index.get(&heirs)
     }
 
-    async fn dissolve(&mut self, node: usize, heir: Option<usize>, members: Members) {
-        // Two shares of the same become one, and what is over should not count.
-        self.tidy().await;
+    async fn ask_to_dissolve(&self, node: usize, heir: Option<usize>, members: Members) -> Answer {
         let heir_id = match heir {
             heir if heir == self.model.nodes[&node].parent => "parent".to_owned(),
             None => "enterprise".to_owned(),
             Some(heir) => self.nodes[heir].id.to_string(),
         };
         let path = format!("{}/dissolve", self.path_of(Some(node)));
-        let answer = self.owner().post(&path, json!({ "heir": heir_id, "members": members })).await;
+        self.owner().post(&path, json!({ "heir": heir_id, "members": members })).await
+    }
+
+    async fn dissolve(&mut self, node: usize, heir: Option<usize>, members: Members) {
+        // Two shares of the same become one, and what is over should not count.
+        self.tidy().await;
+        let answer = self.ask_to_dissolve(node, heir, members).await;
         let status = self.model.may_dissolve(node, heir);
         answer.assert_status(status);
         if status != 200 {
@@ -86,6 +114,59 @@ impl Pair {
         }
     }
 
+    /// Begins one that is more than a request does, and stops it; the message that it would have gone on with finds nothing
+    /// to do.
+    async fn cancel_dissolution(&mut self, node: usize, heir: Option<usize>) {
+        self.tidy().await;
+        self.crowd(node).await;
+        let answer = self.ask_to_dissolve(node, heir, Members::Leave).await;
+        match self.model.may_dissolve(node, heir) {
+            200 => {
+                let begun = answer.assert_status(202).json();
+                let moved = self.not_at(node).await;
+                self.model.dissolve_partly(node, heir, &moved);
+                let path = format!("/v1/dissolutions/{}/cancel", begun["id"].as_str().unwrap());
+                let cancelled = self.owner().call(Method::POST, &path, None).await.ok();
+                assert_eq!(cancelled["status"], "cancelled", "{cancelled}");
+                self.app.worker().deliver().await.unwrap();
+            }
+            refused => drop(answer.assert_status(refused)),
+        }
+        self.uncrowd().await;
+    }
+
+    /// As many more memories in a node as a request hands over. They are out of date, so that nobody finds them.
+    async fn crowd(&self, node: usize) {
+        let crowd = "INSERT INTO memories (enterprise_id, id, author_id, home_scope_id, scope_ids, content, fingerprint,
+                                           capture_id, capture_position, created_at, updated_at, expires_on, classification)
+                     SELECT $1, gen_random_uuid(), $2, $3::bigint, ARRAY[$3::bigint], 'a crowd', sha256(n::text::bytea),
+                            gen_random_uuid(), 0, now(), now(), '2001-01-01', 'public' FROM generate_series(1, 1000) n";
+        let owner = self.owner();
+        let values: [&(dyn ToSql + Sync); 3] =
+            [&owner.enterprise.uuid(), &owner.user.uuid(), &self.nodes[node].scope.0];
+        self.app.database().superuser().await.execute(crowd, &values).await.unwrap();
+    }
+
+    async fn uncrowd(&self) {
+        let database = self.app.database().superuser().await;
+        database
+            .batch_execute(
+                "DELETE FROM memory_scopes WHERE memory_id IN (SELECT id FROM memories WHERE content = 'a crowd');
+                 DELETE FROM memories WHERE content = 'a crowd'",
+            )
+            .await
+            .unwrap();
+    }
+
+    /// Which memories are neither in a node nor shared with it.
+    async fn not_at(&self, node: usize) -> BTreeSet<usize> {
+        let elsewhere = "SELECT id FROM memories WHERE NOT scope_ids && ARRAY[$1]";
+        let database = self.app.database().superuser().await;
+        let rows = database.query(elsewhere, &[&self.nodes[node].scope.0]).await.unwrap();
+        let ids: BTreeSet<String> = rows.iter().map(|row| MemoryId(row.get(0)).to_string()).collect();
+        (0..self.memories.len()).filter(|number| ids.contains(&self.memories[*number])).collect()
+    }
+
     async fn reassign(&mut self, leaver: usize, heir: Place) {
         let path = format!("/v1/users/{}/reassign-memories", self.people[leaver].user);
         let body = match heir {
@@ -96,9 +177,10 @@ impl Pair {
         let status = self.model.may_reassign(leaver, heir);
         answer.assert_status(status);
         if status == 200 {
-            let (moved, kept) = self.model.reassign(leaver, heir);
+            let (moved, kept, contexts) = self.model.reassign(leaver, heir);
             let told = answer.json();
-            assert_eq!((&told["memories"], &told["kept"]), (&json!(moved), &json!(kept)), "{answer}");
+            let told = [&told["memories"], &told["kept"], &told["contexts"]];
+            assert_eq!(told, [moved, kept, contexts], "{answer}");
         }
     }
 }

@@ -134,7 +134,9 @@ pub(super) async fn set_active(
     const SET_STATUS: &str = "-- account.set_status
         UPDATE users
            SET status = CASE WHEN $3 THEN 'active' ELSE 'deactivated' END,
-               deactivated_at = CASE WHEN $3 THEN NULL ELSE $4::timestamptz END, updated_at = $4
+               deactivated_at = CASE WHEN $3 THEN NULL ELSE $4::timestamptz END,
+               -- Whoever comes back has something to lose again.
+               forgotten_at = CASE WHEN $3 THEN NULL ELSE forgotten_at END, updated_at = $4
          WHERE enterprise_id = $1 AND id = $2";
     tx.execute(SET_STATUS, &[&enterprise.uuid(), &user.uuid(), &active, &at]).await.map(drop)
 }

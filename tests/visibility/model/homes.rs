@@ -1,0 +1,45 @@
+//! Another home for a memory.
+
+use shared::access::Role;
+use shared::memory::Permission;
+
+use super::{Model, Place, Wish, widest};
+
+impl Model {
+    /// The status that letting a memory live elsewhere is answered with: it takes what forgetting it takes where it is, what
+    /// adding it takes where it goes, and that sharing it with those there would need nobody's approval.
+    pub(crate) fn may_rehome(&self, person: usize, memory: usize, to: Place) -> u16 {
+        if self.inactive.contains_key(&person) {
+            return 401;
+        }
+        if !self.sees(person, memory) {
+            return 404;
+        }
+        let class = self.memories[&memory].class;
+        let elsewhere =
+            self.reached(memory).into_iter().filter(|place| *place != self.memories[&memory].home);
+        let seen_by = elsewhere.chain([to]).map(|place| self.audience(place)).max();
+        let wish = Wish { memory, with: to, permission: Permission::Read, may_reshare: false, until: None };
+        let own = matches!(to, Place::Personal(_));
+        match () {
+            () if !self.has_role(person, memory) => 403,
+            () if !self.reads(person, to) => 404,
+            () if to == self.memories[&memory].home => 409,
+            () if self.role(person, to) < Some(Role::Member) => 403,
+            () if seen_by > Some(widest(class)) => 403,
+            () if !own && self.is_too_confidential(person, &wish) => 403,
+            () if !own && self.rule_for(person, &wish).is_some() => 403,
+            () => 200,
+        }
+    }
+
+    /// Where it lives now it need not be shared with; with all others it stays shared.
+    pub(crate) fn rehome(&mut self, memory: usize, to: Place) {
+        for grant in self.grants.iter_mut().filter(|grant| grant.memory == memory && grant.with == to) {
+            grant.ended = true;
+        }
+        if let Some(memory) = self.memories.get_mut(&memory) {
+            memory.home = to;
+        }
+    }
+}
