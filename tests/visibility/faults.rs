@@ -171,7 +171,7 @@ fn a_context_in_which_everybody_is_who_is_above_everything_is_noticed() {
 }
 
 #[test]
-fn a_context_that_ends_without_what_was_pinned_to_it_is_noticed() {
+fn a_context_that_ends_without_what_was_shared_on_because_of_it_is_noticed() {
     is_noticed(
         "CREATE OR REPLACE FUNCTION mem0.end_shares(tenant uuid, ids uuid[], at timestamptz, by_user uuid)
              RETURNS void LANGUAGE sql AS $$ SELECT $$",
@@ -209,6 +209,7 @@ fn a_memory_that_stays_where_it_was_is_noticed() {
         "CREATE FUNCTION mem0.stay_home() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN
              NEW.home_scope_id := OLD.home_scope_id;
+             NEW.scope_ids := OLD.scope_ids;
              RETURN NEW;
          END $$;
          CREATE TRIGGER stay_home BEFORE UPDATE OF home_scope_id ON memories

@@ -73,9 +73,11 @@ pub(super) enum Step {
         person: Index,
         context: Index,
     },
+    /// It is deleted; `emptied` of what lives in it before.
     EndContext {
         person: Index,
         context: Index,
+        emptied: bool,
     },
     /// A role that somebody gets, or another one in its place.
     Join {
@@ -185,7 +187,7 @@ fn people() -> impl Strategy<Value = Step> {
         4 => (index(), index(), role()).prop_map(|(person, node, role)| Step::Join { person, node, role }),
         4 => (index(), index()).prop_map(|(person, node)| Step::Leave { person, node }),
         1 => (index(), role()).prop_map(|(node, role)| Step::Invite { node, role }),
-        2 => index().prop_map(|person| Step::Group { person }),
+        3 => index().prop_map(|person| Step::Group { person }),
         2 => (index(), prop::option::weighted(0.5, role()))
             .prop_map(|(node, role)| Step::GroupRole { node, role }),
         3 => index().prop_map(|person| Step::Deactivate { person }),
@@ -203,7 +205,8 @@ fn contexts() -> impl Strategy<Value = Step> {
             .prop_map(|(by, person, context, role)| Step::Enter { by, person, context, role }),
         2 => (index(), index(), index())
             .prop_map(|(by, person, context)| Step::Depart { by, person, context }),
-        1 => (index(), index()).prop_map(|(person, context)| Step::EndContext { person, context }),
+        2 => (index(), index(), any::<bool>())
+            .prop_map(|(person, context, emptied)| Step::EndContext { person, context, emptied }),
     ]
 }
 

@@ -4,9 +4,11 @@ use http::Method;
 use proptest::sample::Index;
 use serde_json::json;
 use shared::access::Role;
+use shared::memory::Permission;
 
 use super::Pair;
 use crate::harness::Client as _;
+use crate::visibility::model::Place;
 use crate::visibility::steps::Step;
 
 /// More would be alike.
@@ -35,8 +37,11 @@ impl Pair {
                     self.depart(by, person, context).await;
                 }
             }
-            Step::EndContext { person, context } => {
+            Step::EndContext { person, context, emptied } => {
                 let Some(context) = self.context(*context) else { return };
+                if *emptied {
+                    self.empty(context).await;
+                }
                 let able = self.able(|pair, by| pair.model.may_end_context(by, context));
                 if let Some(person) = Self::choose(*person, able, self.people.len()) {
                     self.end_context(person, context).await;
@@ -91,6 +96,17 @@ impl Pair {
         self.people[by].call(Method::DELETE, &path, None).await.assert_status(status);
         if status == 204 {
             self.model.contexts.get_mut(&context).unwrap().remove(&person);
+        }
+    }
+
+    /// What lives in it is forgotten by somebody who may.
+    async fn empty(&mut self, context: usize) {
+        let inside = self.model.memories.iter().filter(|(_, it)| it.home == Place::Context(context));
+        for memory in inside.map(|(id, _)| *id).collect::<Vec<_>>() {
+            let able = self.able(|pair, by| pair.model.change(by, memory, Permission::Admin));
+            if let Some(person) = able.first() {
+                self.forget(*person, memory).await;
+            }
         }
     }
 

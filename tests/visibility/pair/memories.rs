@@ -123,7 +123,7 @@ impl Pair {
         }
     }
 
-    async fn forget(&mut self, person: usize, memory: usize) {
+    pub(super) async fn forget(&mut self, person: usize, memory: usize) {
         let path = format!("/v1/memories/{}/", self.memories[memory]);
         let answer = self.people[person].delete(&path).await;
         match self.model.change(person, memory, Permission::Admin) {

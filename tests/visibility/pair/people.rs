@@ -29,8 +29,10 @@ impl Pair {
                 self.invite(self.node_or_root(*node), *role).await;
             }
             Step::Group { person } => {
-                let person = 1 + person.index(self.people.len() - 1);
-                self.toggle_group(person).await;
+                let members = self.model.group.iter().map(|member| member - 1);
+                if let Some(person) = Self::choose(*person, members, self.people.len() - 1) {
+                    self.toggle_group(1 + person).await;
+                }
             }
             Step::GroupRole { node, role } => {
                 let held = self.model.roles.keys().filter(|(holder, _)| *holder == Holder::Group);

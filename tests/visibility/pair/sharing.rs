@@ -70,15 +70,26 @@ impl Pair {
         let person = Self::choose(sharing.person, receivers, all)?;
         let likely = given[person].iter().copied().chain(self.model.visible(person));
         let memory = Self::choose(sharing.memory, likely, self.memories.len())?;
-        let with = self.place(sharing.with, 0..all);
         let until = sharing.hours.map(|hours| self.model.now + TimeDelta::hours(hours));
-        let permission = match (sharing.permission, with) {
-            // What is pinned can be read; who asks for more is refused, which need not be tried as often.
-            (Permission::Admin, Place::Context(_)) => Permission::Read,
-            (permission, _) => permission,
+        let wish = |with| Wish {
+            memory,
+            with,
+            permission: match (sharing.permission, with) {
+                // What is pinned can be read; who asks for more is refused, which need not be tried as often.
+                (Permission::Admin, Place::Context(_)) => Permission::Read,
+                (permission, _) => permission,
+            },
+            may_reshare: sharing.may_reshare,
+            until,
         };
-        let may_reshare = sharing.may_reshare;
-        Some((person, Wish { memory, with, permission, may_reshare, until }))
+        let places = self.places(0..all);
+        // Rather somebody for whom others have to agree.
+        let asks = |number: &usize| {
+            let shared = self.model.share(person, &wish(places[*number]));
+            matches!(shared, Ok(Shared::Asked { .. }))
+        };
+        let with = Self::choose(sharing.with, (0..places.len()).filter(asks), places.len())?;
+        Some((person, wish(places[with])))
     }
 
     pub(super) async fn share(&mut self, person: usize, wish: Wish) {

@@ -86,6 +86,7 @@ impl Pair {
             (2, 4, Place::Node(sibling), Permission::Read, true, hours(40)),
             (2, 2, Place::Node(team), Permission::Read, false, None),
             (1, 0, Place::Context(context), Permission::Read, true, None),
+            (3, 0, Place::Personal(2), Permission::Read, false, None),
         ] {
             self.share(person, Wish { memory, with, permission, may_reshare, until }).await;
         }

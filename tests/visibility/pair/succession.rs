@@ -45,6 +45,37 @@ impl Pair {
                 }
             }
             Step::Outlast { leaver } => {
+                // Rather somebody who shared something of their own that others will still have then.
+                let then = self.model.now + RETENTION;
+                let lasting = self.model.grants.iter().filter(|grant| {
+                    self.model.is_live(grant) && grant.until.is_none_or(|until| until > then)
+                });
+                let left: Vec<usize> = lasting
+                    .filter_map(|grant| match self.model.memories.get(&grant.memory)?.home {
+                        Place::Personal(person) if person > 0 => Some(person),
+                        _ => None,
+                    })
+                    .collect();
+                let Some(leaver) = Self::choose(*leaver, left, self.people.len()) else { return };
+                // Rather where so many would see it that some of it may have to stay.
+                let anyone = self.place(*heir, 0..self.people.len());
+                let nodes = self.model.nodes.keys().map(|node| Place::Node(*node));
+                let heirs: Vec<Place> =
+                    nodes.chain([Place::Enterprise, Place::Enterprise, anyone, anyone]).collect();
+                let heir = *heir.get(&heirs);
+                // Who has something to leave, leaves.
+                let theirs = |home| home == Place::Personal(leaver);
+                if leaver > 0 && self.model.memories.values().any(|memory| theirs(memory.home)) {
+                    self.set_active(leaver, false).await;
+                }
+                self.reassign(leaver, heir).await;
+            }
+            Step::CancelDissolution { node, heir } => {
+                if let Some(node) = self.closing(*node) {
+                    self.cancel_dissolution(node, self.heir(node, *heir)).await;
+                }
+            }
+            Step::Outlast { leaver } => {
                 // Rather somebody who is in a context, or who shared something of their own.
                 let left = (1..self.people.len()).filter(|person| {
                     let homes: Vec<Place> = self.model.memories.values().map(|memory| memory.home).collect();
@@ -160,7 +191,7 @@ impl Pair {
 
     /// Which memories are neither in a node nor shared with it.
     async fn not_at(&self, node: usize) -> BTreeSet<usize> {
-        let elsewhere = "SELECT id FROM memories WHERE NOT scope_ids && ARRAY[$1]";
+        let elsewhere = "SELECT id FROM memories WHERE NOT scope_ids && ARRAY[$1::bigint]";
         let database = self.app.database().superuser().await;
         let rows = database.query(elsewhere, &[&self.nodes[node].scope.0]).await.unwrap();
         let ids: BTreeSet<String> = rows.iter().map(|row| MemoryId(row.get(0)).to_string()).collect();
