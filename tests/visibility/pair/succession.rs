@@ -11,7 +11,7 @@ use tokio_postgres::types::ToSql;
 
 use super::Pair;
 use crate::harness::{Answer, Client as _};
-use crate::visibility::model::{Place, RETENTION};
+use crate::visibility::model::{Memory, Place, RETENTION};
 use crate::visibility::steps::Step;
 
 impl Pair {
@@ -45,43 +45,10 @@ impl Pair {
                 }
             }
             Step::Outlast { leaver } => {
-                // Rather somebody who shared something of their own that others will still have then.
-                let then = self.model.now + RETENTION;
-                let lasting = self.model.grants.iter().filter(|grant| {
-                    self.model.is_live(grant) && grant.until.is_none_or(|until| until > then)
-                });
-                let left: Vec<usize> = lasting
-                    .filter_map(|grant| match self.model.memories.get(&grant.memory)?.home {
-                        Place::Personal(person) if person > 0 => Some(person),
-                        _ => None,
-                    })
-                    .collect();
-                let Some(leaver) = Self::choose(*leaver, left, self.people.len()) else { return };
-                // Rather where so many would see it that some of it may have to stay.
-                let anyone = self.place(*heir, 0..self.people.len());
-                let nodes = self.model.nodes.keys().map(|node| Place::Node(*node));
-                let heirs: Vec<Place> =
-                    nodes.chain([Place::Enterprise, Place::Enterprise, anyone, anyone]).collect();
-                let heir = *heir.get(&heirs);
-                // Who has something to leave, leaves.
-                let theirs = |home| home == Place::Personal(leaver);
-                if leaver > 0 && self.model.memories.values().any(|memory| theirs(memory.home)) {
-                    self.set_active(leaver, false).await;
-                }
-                self.reassign(leaver, heir).await;
-            }
-            Step::CancelDissolution { node, heir } => {
-                if let Some(node) = self.closing(*node) {
-                    self.cancel_dissolution(node, self.heir(node, *heir)).await;
-                }
-            }
-            Step::Outlast { leaver } => {
-                // Rather somebody who is in a context, or who shared something of their own.
-                let left = (1..self.people.len()).filter(|person| {
-                    let homes: Vec<Place> = self.model.memories.values().map(|memory| memory.home).collect();
-                    let alone = self.model.contexts.values().any(|members| members.contains_key(person));
-                    alone || homes.contains(&Place::Personal(*person))
-                });
+                // Rather somebody who leaves something to others, or leaves a context.
+                let shared = (1..self.people.len()).filter(|person| self.shares_for_long(*person));
+                let members = self.model.contexts.values().flat_map(|members| members.keys().copied());
+                let left = shared.chain(members.filter(|person| *person > 0));
                 let Some(leaver) = Self::choose(*leaver, left, self.people.len()) else { return };
                 if leaver > 0 {
                     self.set_active(leaver, false).await;
@@ -91,6 +58,16 @@ impl Pair {
             }
             _ => {}
         }
+    }
+
+    /// Whether something of their own is shared for longer than it is kept for them.
+    fn shares_for_long(&self, person: usize) -> bool {
+        let model = &self.model;
+        model.grants.iter().filter(|grant| model.is_live(grant)).any(|grant| {
+            let lasts = grant.until.is_none_or(|until| until > model.now + RETENTION);
+            let theirs = |memory: &Memory| memory.home == Place::Personal(person);
+            lasts && model.memories.get(&grant.memory).is_some_and(theirs)
+        })
     }
 
     /// A node, rather one that something is shared with.
