@@ -255,7 +255,8 @@ impl Asked {
 async fn the_nearest_of_many_are_found_in_blocks() {
     let asked = Asked::new().await;
     let client = asked.app.database().superuser().await;
-    let questions = ["rockets", "who likes violins", "a budget for the spring", "gardens in Lisbon", "zebras"];
+    let questions =
+        ["rockets", "who likes violins", "a budget for the spring", "gardens in Lisbon", "zebras"];
     asked.assert_nearest_found(&questions, "row by row").await;
     super::pack(client).await;
     let blocks: i64 = client.query_one("SELECT count(*) FROM vector_blocks", &[]).await.unwrap().get(0);

@@ -7,8 +7,7 @@ use uuid::Uuid;
 use crate::access::policy::{self, Action};
 use crate::access::scopes::Scopes;
 use crate::access::{
-    ApiKeyVerb, Classification, PendingTx, ReadableScope, RequestInfo, ScopeKind, ScopeName,
-    TenantTx,
+    ApiKeyVerb, Classification, PendingTx, ReadableScope, RequestInfo, ScopeKind, ScopeName, TenantTx,
 };
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};

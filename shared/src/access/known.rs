@@ -57,7 +57,9 @@ impl Answers {
         let within: Option<Vec<i64>> = row.get("within_scopes");
         let within: Option<Vec<ScopeId>> = within.map(|ids| ids.into_iter().map(ScopeId).collect());
         let all = match (Scopes::from_row(row)?, before) {
-            (Some(scopes), _) => Arc::new(scopes.read_as(&row.get::<_, Vec<i64>>("broad"), &row.get::<_, Vec<i64>>("packed"))),
+            (Some(scopes), _) => {
+                Arc::new(scopes.read_as(&row.get::<_, Vec<i64>>("broad"), &row.get::<_, Vec<i64>>("packed")))
+            }
             (None, Some(before)) if before.within == within => return Ok(before),
             (None, Some(before)) => before.all,
             (None, None) => {

@@ -214,7 +214,8 @@ mod tests {
     fn broad_and_packed_scopes_are_those_named_and_no_others() {
         let read_as = |broad: &[i64], packed: &[i64]| {
             let scopes = company().read_as(&[1, 4], &[2, 3]).read_as(broad, packed);
-            let count = |is: &dyn Fn(&ReadableScope) -> bool| scopes.list().iter().filter(|it| is(it)).count();
+            let count =
+                |is: &dyn Fn(&ReadableScope) -> bool| scopes.list().iter().filter(|it| is(it)).count();
             (count(&|scope| scope.tier == SearchTier::Broad), count(&|scope| scope.packed))
         };
         assert_eq!([read_as(&[], &[]), read_as(&[3, 4, 77], &[9])], [(0, 0), (2, 1)]);
