@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, QueueMode, RecyclingMethod, Runtime,
+    TimeoutType,
 };
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
@@ -51,6 +52,8 @@ impl Database {
         let trust = Arc::new(Trust::new());
         let pool = Pool::builder(Manager::from_connect(parameters, opener, manager))
             .max_size(config.connections)
+            // The one that was used last: its backend has tables, plans and pages at hand.
+            .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(Duration::from_secs(5)))
             .create_timeout(Some(Duration::from_secs(8)))
             .recycle_timeout(Some(Duration::from_secs(2)))

@@ -1,5 +1,7 @@
 //! Vectors in four bits a dimension, and what they are worth beside a query.
 
+use wide::{i16x8, i32x4};
+
 use crate::embedding::{DIMENSIONS, Embedding};
 
 /// Bytes of a code: a scale, and two dimensions to a byte (`mem0.vector_code`).
@@ -8,11 +10,16 @@ const SCALE: usize = size_of::<f32>();
 /// What stands for nothing in four bits.
 const ZERO: i32 = 8;
 
+/// Dimensions in one lane of a register, and lanes.
+const IN_LANE: usize = 4;
+const LANES: usize = 8;
+/// Of the four bits in a lane, from the lowest on, which dimension they are of: the earlier one of a byte is its upper half.
+const ORDER: [usize; IN_LANE] = [1, 0, 3, 2];
+
 /// A query, made ready to be compared with many codes.
 pub(super) struct Probe {
-    /// The dimensions in the upper and in the lower halves of bytes.
-    upper: [i16; DIMENSIONS / 2],
-    lower: [i16; DIMENSIONS / 2],
+    /// The dimensions, in the places where a code has them: for each register full of it, by [`ORDER`].
+    registers: [[i16x8; IN_LANE]; DIMENSIONS / IN_LANE / LANES],
     /// What a code of nothing but zeros comes to.
     zero: i32,
     /// What one of the integers is worth.
@@ -25,24 +32,30 @@ impl Probe {
         let most = query.iter().fold(f32::MIN_POSITIVE, |most, value| most.max(value.abs()));
         let unit = most / f32::from(i16::MAX);
         // In range by the choice of the unit: the sum of 256 products with 4 bits stays far from the limits of 32.
-        let whole = |value: f32| (value / unit).round() as i16;
-        let (mut upper, mut lower) = ([0; DIMENSIONS / 2], [0; DIMENSIONS / 2]);
-        for (place, pair) in query.chunks_exact(2).enumerate() {
-            (upper[place], lower[place]) = (whole(pair[0]), whole(pair[1]));
-        }
-        let sum = |halves: &[i16]| halves.iter().map(|value| i32::from(*value)).sum::<i32>();
-        Self { zero: ZERO * (sum(&upper) + sum(&lower)), upper, lower, unit }
+        let whole = |dimension: usize| (query[dimension] / unit).round() as i16;
+        let lane = |register, lane, place| whole((register * LANES + lane) * IN_LANE + ORDER[place]);
+        let register = |number| {
+            std::array::from_fn(|place| i16x8::new(std::array::from_fn(|at| lane(number, at, place))))
+        };
+        let zero = ZERO * (0..DIMENSIONS).map(|dimension| i32::from(whole(dimension))).sum::<i32>();
+        Self { registers: std::array::from_fn(register), zero, unit }
     }
 
     /// The inner product of the query and what was coded, give or take some hundredths. `code` has [`BYTES`].
     pub(super) fn similarity(&self, code: &[u8]) -> f32 {
         let (scale, code) = code.split_at(SCALE);
-        let mut sum = 0;
-        for ((byte, upper), lower) in code.iter().zip(&self.upper).zip(&self.lower) {
-            sum += i32::from(byte >> 4) * i32::from(*upper) + i32::from(byte & 15) * i32::from(*lower);
+        let (registers, _) = code.as_chunks::<{ 2 * LANES }>();
+        let (mut sum, low) = (i32x4::splat(0), i16x8::splat(15));
+        for (bytes, [first, second, third, fourth]) in registers.iter().zip(&self.registers) {
+            let lanes =
+                i16x8::new(std::array::from_fn(|at| i16::from_le_bytes([bytes[2 * at], bytes[2 * at + 1]])));
+            sum += (lanes & low).dot(*first);
+            sum += ((lanes >> 4i32) & low).dot(*second);
+            sum += ((lanes >> 8i32) & low).dot(*third);
+            sum += ((lanes >> 12i32) & low).dot(*fourth);
         }
         let scale = scale.try_into().map_or(0.0, f32::from_be_bytes);
-        (sum - self.zero) as f32 * self.unit * scale
+        (sum.reduce_add() - self.zero) as f32 * self.unit * scale
     }
 }
 
