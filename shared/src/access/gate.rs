@@ -2,21 +2,20 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::ExposeSecret as _;
 use tokio_postgres::types::ToSql;
 
-use super::known::{Answers, Proof};
-use super::token::FIRST_PARTY;
+use super::known::Answers;
+use super::proof::{Proof, Proven};
 use super::{
-    AccessClaims, ApiKeyVerb, Application, AuthContext, Classification, Credential, IdentityTx, Method,
-    RequestInfo, SecretHash, TokenVerifier, UpkeepTx,
+    AccessClaims, ApiKeyVerb, AuthContext, Classification, Credential, IdentityTx, Method, RequestInfo,
+    SecretHash, TokenVerifier, UpkeepTx,
 };
 use crate::clock::Clock;
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result, Unauthenticated};
-use crate::ids::{ApiKeyId, EnterpriseId, GrantId, SessionId, UserId};
+use crate::ids::{ApiKeyId, EnterpriseId, SessionId, UserId};
+use crate::limits::{Limiter, Standing, Taken, Whose};
 use crate::telemetry;
 
 /// The path of the MCP endpoint, the one resource that has tokens of its own.
@@ -66,33 +65,40 @@ impl Gate {
 
     /// Who a credential stands for, and what they may see.
     pub async fn authenticate(&self, credential: &Credential, request: RequestInfo) -> Result<AuthContext> {
-        match credential {
-            Credential::ApiKey(secret) => {
-                let hash = SecretHash::of(secret.expose_secret());
-                self.principal(Proof::ApiKey(hash), request).await
+        let proven = self.prove(credential, &request).await?;
+        Ok(self.principal(proven, request, 0).await?.0)
+    }
+
+    /// The same for a request that counts: also how they stand with regard to their limits, and whether they may go on.
+    pub(crate) async fn admit(
+        &self,
+        limiter: &Limiter,
+        credential: &Credential,
+        request: RequestInfo,
+    ) -> Result<(AuthContext, Standing, Result<()>)> {
+        let (proven, now) = (self.prove(credential, &request).await?, request.at);
+        let whose = Whose::Caller(proven.proof);
+        match limiter.spend(whose, now) {
+            Ok(standing) => {
+                let (caller, _) = self.principal(proven, request, 0).await?;
+                Ok((caller, standing, Ok(())))
             }
+            Err(want) => {
+                let (caller, taken) = self.principal(proven, request, want).await?;
+                let taken = taken
+                    .ok_or_else(|| StoreError::Unavailable("the rate limits gave no answer".to_owned()))?;
+                let (standing, admitted) = limiter.lease(whose, now, taken);
+                Ok((caller, standing, admitted))
+            }
+        }
+    }
+
+    async fn prove(&self, credential: &Credential, request: &RequestInfo) -> Result<Proven> {
+        match credential {
+            Credential::ApiKey(secret) => Ok(Proven::key(SecretHash::of(secret.expose_secret()))),
             Credential::AccessToken(token) => {
-                let claims = self.verify(token.expose_secret(), &self.audiences(), &request).await?;
-                let proof = match &claims.key {
-                    Some(hash) => Proof::ApiKey(key_hash(hash)?),
-                    None => Proof::Session(claims.sid),
-                };
-                let mut caller = self.principal(proof, request).await?;
-                if caller.user != claims.sub || caller.enterprise != claims.enterprise {
-                    return Err(Unauthenticated::Invalid.into());
-                }
-                match &mut caller.method {
-                    // What the key may do by now, and the token as well.
-                    Method::ApiKey(_, verbs) => {
-                        let scopes = claims.scope.unwrap_or_default();
-                        verbs.retain(|verb| scopes.split_whitespace().any(|scope| scope == verb.as_str()));
-                    }
-                    method if claims.client_id != FIRST_PARTY => {
-                        *method = Method::Application(application(claims));
-                    }
-                    _ => {}
-                }
-                Ok(caller)
+                let claims = self.verify(token.expose_secret(), &self.audiences(), request).await?;
+                Ok(Proven::token(claims)?)
             }
         }
     }
@@ -109,7 +115,8 @@ impl Gate {
 
     /// Who a login stands for, for pages that know it by a cookie instead of a token.
     pub(crate) async fn resume(&self, session: SessionId, request: RequestInfo) -> Result<AuthContext> {
-        self.principal(Proof::Session(session), request).await
+        let proven = Proven::session(session);
+        Ok(self.principal(proven, request, 0).await?.0)
     }
 
     /// What a genuine access token says, whatever it is good for; for whoever issued it. Whether its session is alive
@@ -128,20 +135,36 @@ impl Gate {
         Ok(self.tokens.verify(token, audiences, request.at)?)
     }
 
-    /// Asks who a credential stands for. What they may read is in the answer only if it is not what this process knows.
-    async fn principal(&self, proof: Proof, request: RequestInfo) -> Result<AuthContext> {
+    /// Asks who a credential stands for. What they may read is in the answer only if it is not what this process knows. If
+    /// tokens are wanted, they are taken of the key or application, the user and the tenant by its plan: for good, whatever
+    /// becomes of the request.
+    async fn principal(
+        &self,
+        proven: Proven,
+        request: RequestInfo,
+        want: i32,
+    ) -> Result<(AuthContext, Option<Taken>)> {
+        // Behind `OFFSET 0` nothing is taken unless it is wanted.
         const PRINCIPAL: &str = "-- access.principal
-            SELECT enterprise_id, user_id, email, account_kind, credential_id, verbs, within_scopes, ceiling, expired,
-                   tree_epoch, access_epoch, broad, packed, scope_ids, kinds, parents, held_on, held_as, named_ids,
-                   node_ids, names
-              FROM mem0.identify($1, $2, $3, $4, $5)";
+            SELECT i.enterprise_id, i.user_id, i.email, i.account_kind, i.credential_id, i.verbs, i.within_scopes, i.ceiling,
+                   i.expired, i.tree_epoch, i.access_epoch, i.broad, i.packed, i.scope_ids, i.kinds, i.parents, i.held_on,
+                   i.held_as, i.named_ids, i.node_ids, i.names,
+                   t.granted, t.names AS limits, t.quotas, t.remaining, t.body_bytes
+              FROM mem0.identify($1, $2, $3, $4, $5) i
+              LEFT JOIN LATERAL (
+                   SELECT t.* FROM mem0.take_tokens(i.enterprise_id, i.user_id, CASE WHEN $6 THEN i.credential_id END,
+                                                    $3, $7) t
+                    WHERE $7 > 0 AND NOT i.expired OFFSET 0) t ON true";
+        let limited = proven.is_limited_by_itself();
+        let Proven { proof, claims } = proven;
         let known = self.answers.of(&proof);
         let (hash, session) = match &proof {
             Proof::ApiKey(hash) => (Some(hash.as_bytes()), None),
             Proof::Session(session) => (None, Some(session.uuid())),
         };
         let epochs = (known.as_ref().map(|known| known.tree), known.as_ref().map(|known| known.access));
-        let params: [&(dyn ToSql + Sync); 5] = [&hash, &session, &request.at, &epochs.0, &epochs.1];
+        let params: [&(dyn ToSql + Sync); 7] =
+            [&hash, &session, &request.at, &epochs.0, &epochs.1, &limited, &want];
         let rows = self.db.query_alone("access.principal", PRINCIPAL, &params).await?;
         let Some(row) = rows.first() else {
             self.answers.forget(&proof);
@@ -156,7 +179,7 @@ impl Gate {
             Proof::Session(_) => Method::Session(SessionId(credential)),
         };
         let known = self.answers.learn(proof, known, row)?;
-        let caller = AuthContext {
+        let mut caller = AuthContext {
             enterprise: EnterpriseId(row.get("enterprise_id")),
             user: UserId(row.get("user_id")),
             email: row.get("email"),
@@ -168,8 +191,12 @@ impl Gate {
             within: known.within,
             simulated: false,
         };
+        if let Some(claims) = claims {
+            caller.claim(claims)?;
+        }
         telemetry::authenticated(caller.enterprise, caller.user);
-        Ok(caller)
+        let taken = row.get::<_, Option<i32>>("granted").map(|granted| Taken::from_row(granted, row));
+        Ok((caller, taken))
     }
 }
 
@@ -177,22 +204,6 @@ impl Gate {
 fn ceiling(stored: Option<&str>) -> Result<Classification, Error> {
     let corrupt = |problem| StoreError::Corrupt { table: "api_keys", column: "ceiling", problem };
     Ok(stored.map_or(Ok(Classification::Restricted), str::parse).map_err(corrupt)?)
-}
-
-/// The hash of a key, as a token carries it.
-fn key_hash(text: &str) -> Result<SecretHash, Unauthenticated> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Unauthenticated::Invalid)?;
-    SecretHash::stored(bytes).map_err(|_| Unauthenticated::Invalid)
-}
-
-/// What a token says of the application that holds it. A scope that is not known here opens nothing.
-fn application(claims: AccessClaims) -> Application {
-    let scopes = claims.scope.unwrap_or_default();
-    Application {
-        grant: GrantId(claims.sid.uuid()),
-        client: claims.client_id,
-        verbs: scopes.split_whitespace().filter_map(|scope| scope.parse().ok()).collect(),
-    }
 }
 
 fn verbs(stored: Vec<String>) -> Result<Vec<ApiKeyVerb>, Error> {

@@ -9,21 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::SecretHash;
+use super::proof::Proof;
 use super::scopes::Scopes;
 use crate::db::StoreError;
-use crate::ids::{ScopeId, SessionId};
+use crate::ids::ScopeId;
 use crate::recent::Recent;
 
 /// How many scopes there is room for: a few megabytes.
 const MOST_SCOPES: usize = 20_000;
-
-/// What somebody proves who they are with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Proof {
-    ApiKey(SecretHash),
-    Session(SessionId),
-}
 
 /// An answer of the database, and what it depended on.
 #[derive(Debug, Clone)]
@@ -101,6 +94,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::SecretHash;
 
     fn known() -> Known {
         let scopes = Arc::new(Scopes::default());

@@ -3,7 +3,8 @@
 use axum::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
 
-use super::{Request, rates};
+use super::Request;
+use super::rates::Rates;
 use crate::access::{AuthContext, Credential, Gate};
 use crate::audit::refusal::Witness;
 use crate::error::{Error, Result};
@@ -27,11 +28,12 @@ where
         let credential = Credential::from_headers(&parts.headers)?;
         let Request(request) = Request::from_request_parts(parts, state).await?;
         let gate = Gate::from_ref(state);
-        let caller = gate.authenticate(&credential, request).await?;
+        let rates = Rates::of(parts)?;
+        let (caller, standing, admitted) = gate.admit(rates.limiter(), &credential, request).await?;
         if let Some(witness) = parts.extensions.get::<Witness>() {
             witness.see(&gate, &caller);
         }
-        rates::admit(parts, &gate, &caller).await?;
-        Ok(caller)
+        rates.note(parts, standing);
+        admitted.map(|()| caller)
     }
 }

@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
 use super::Request;
-use crate::access::{AuthContext, Gate, RequestInfo};
+use crate::access::{Gate, RequestInfo};
 use crate::error::{Error, Result};
 use crate::limits::{Limiter, Standing};
 
@@ -24,17 +24,6 @@ pub(super) struct Rates {
 /// The largest body that the caller's plan allows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BodyLimit(pub(super) usize);
-
-/// Admits a caller's request.
-pub(super) async fn admit(parts: &mut Parts, gate: &Gate, caller: &AuthContext) -> Result<()> {
-    let rates = Rates::of(parts)?;
-    let (standing, admitted) = rates.limiter.admit(&gate.db, caller).await;
-    if let Some(bytes) = standing.body_bytes {
-        parts.extensions.insert(BodyLimit(bytes));
-    }
-    rates.note(standing);
-    admitted
-}
 
 /// A request of somebody who has not said who they are: admitted by the address that it comes from.
 #[derive(Debug, Clone)]
@@ -52,7 +41,7 @@ where
         let gate = Gate::from_ref(state);
         let rates = Rates::of(parts)?;
         let (standing, admitted) = rates.limiter.admit_address(&gate.db, &request).await;
-        rates.note(standing);
+        rates.note(parts, standing);
         admitted.map(|()| Self(request))
     }
 }
@@ -63,12 +52,20 @@ impl Rates {
     }
 
     /// Those of a request, put there by `http::service`.
-    fn of(parts: &Parts) -> Result<Self> {
+    pub(super) fn of(parts: &Parts) -> Result<Self> {
         let rates = parts.extensions.get::<Self>().cloned();
         rates.ok_or_else(|| Error::internal("the router is not wrapped by http::service"))
     }
 
-    fn note(&self, standing: Standing) {
+    pub(super) fn limiter(&self) -> &Limiter {
+        &self.limiter
+    }
+
+    /// Takes down how the caller of this request stands.
+    pub(super) fn note(&self, parts: &mut Parts, standing: Standing) {
+        if let Some(bytes) = standing.body_bytes {
+            parts.extensions.insert(BodyLimit(bytes));
+        }
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
 

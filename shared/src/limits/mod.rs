@@ -7,7 +7,9 @@ pub mod quotas;
 mod rates;
 mod store;
 
+pub(crate) use rates::Whose;
 pub use rates::{Limiter, Standing, network};
+pub(crate) use store::Taken;
 
 use chrono::{DateTime, Utc};
 

@@ -7,15 +7,15 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::store;
-use crate::access::{AuthContext, Method, RequestInfo};
+use super::store::{self, Taken};
+use crate::access::{Proof, RequestInfo};
 use crate::db::Database;
 use crate::error::{Error, Result};
 
@@ -95,57 +95,50 @@ impl Lease {
     }
 }
 
+/// Whose tokens are leased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Whose {
+    /// Those of whoever proves who they are with this.
+    Caller(Proof),
+    /// Those of an address.
+    Address(Uuid),
+}
+
 /// Admits requests. Cheap to clone; all clones spend the same leases.
 #[derive(Clone, Default)]
-pub struct Limiter(Arc<Mutex<HashMap<Uuid, Lease>>>);
+pub struct Limiter(Arc<Mutex<HashMap<Whose, Lease>>>);
 
 impl Limiter {
-    /// Admits a caller's request, or says when to come back. In either case how they stand.
-    pub async fn admit(&self, db: &Database, caller: &AuthContext) -> (Standing, Result<()>) {
-        let (credential, key) = match caller.method() {
-            Method::ApiKey(key, _) => (key.uuid(), Some(key.uuid())),
-            Method::Session(session) => (session.uuid(), None),
-            // An application's use of one person's grant.
-            Method::Application(it) => (it.grant.uuid(), Some(it.grant.uuid())),
-            Method::Promise(work) => (*work, None),
-        };
-        let take = async |want| {
-            let (tenant, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
-            store::take(db, tenant, user, key, caller.request().at, want).await
-        };
-        self.spend(credential, caller.request().at, take).await
-    }
-
     /// Admits a request of somebody who has not said who they are, by the address that they come from.
     pub async fn admit_address(&self, db: &Database, request: &RequestInfo) -> (Standing, Result<()>) {
         let digest = Sha256::digest(network(request).as_bytes());
         let bucket = digest.first_chunk().copied().map_or_else(Uuid::nil, Uuid::from_bytes);
-        let take = async |want| store::take_address(db, bucket, ADDRESS_PER_MINUTE, request.at, want).await;
-        self.spend(bucket, request.at, take).await
+        let whose = Whose::Address(bucket);
+        let want = match self.spend(whose, request.at) {
+            Ok(standing) => return (standing, Ok(())),
+            Err(want) => want,
+        };
+        match store::take_address(db, bucket, ADDRESS_PER_MINUTE, request.at, want).await {
+            Ok(taken) => self.lease(whose, request.at, taken),
+            Err(error) => (Standing::default(), Err(error)),
+        }
     }
 
-    async fn spend(
-        &self,
-        who: Uuid,
-        now: DateTime<Utc>,
-        take: impl AsyncFnOnce(i32) -> Result<store::Taken>,
-    ) -> (Standing, Result<()>) {
-        let want = {
-            let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match leases.get_mut(&who).filter(|lease| lease.until > now) {
-                Some(lease) if lease.left > 0 => {
-                    lease.left -= 1;
-                    return (lease.standing(), Ok(()));
-                }
-                // Used up before its time: a larger one.
-                Some(lease) => (lease.size * 2).min(MOST),
-                None => 1,
+    /// Spends a leased token, and tells how they stand then; or how many to take where there is none.
+    pub(crate) fn spend(&self, whose: Whose, now: DateTime<Utc>) -> std::result::Result<Standing, i32> {
+        match self.leases().get_mut(&whose).filter(|lease| lease.until > now) {
+            Some(lease) if lease.left > 0 => {
+                lease.left -= 1;
+                Ok(lease.standing())
             }
-        };
-        let taken = match take(want).await {
-            Ok(taken) => taken,
-            Err(error) => return (Standing::default(), Err(error)),
-        };
+            // Used up before its time: a larger one.
+            Some(lease) => Err((lease.size * 2).min(MOST)),
+            None => Err(1),
+        }
+    }
+
+    /// Keeps what was taken, and spends the first of it, or says when to come back. In either case how they stand.
+    pub(crate) fn lease(&self, whose: Whose, now: DateTime<Utc>, taken: Taken) -> (Standing, Result<()>) {
         if taken.granted < 1 {
             let short = taken.standing.tightest().cloned();
             let retry_after =
@@ -160,12 +153,16 @@ impl Limiter {
             standing: taken.standing,
         };
         let standing = lease.standing();
-        let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut leases = self.leases();
         if leases.len() >= LEASES {
             leases.clear();
         }
-        leases.insert(who, lease);
+        leases.insert(whose, lease);
         (standing, Ok(()))
+    }
+
+    fn leases(&self) -> MutexGuard<'_, HashMap<Whose, Lease>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,30 +11,19 @@ use crate::error::Result;
 
 /// What was taken, and how the caller stands after it.
 #[derive(Debug)]
-pub(super) struct Taken {
+pub(crate) struct Taken {
     pub(super) granted: i32,
     pub(super) standing: Standing,
 }
 
-/// Takes tokens of the key, the user and the tenant by its plan. A transaction of its own: it must hold although the
-/// request fails.
-pub(super) async fn take(
-    db: &Database,
-    tenant: Uuid,
-    user: Uuid,
-    key: Option<Uuid>,
-    at: DateTime<Utc>,
-    want: i32,
-) -> Result<Taken> {
-    const TAKE: &str = "-- rate_limit.take
-        SELECT granted, names, quotas, remaining, body_bytes FROM mem0.take_tokens($1, $2, $3, $4, $5)";
-    let rows = db.query_alone("rate_limit.take", TAKE, &[&tenant, &user, &key, &at, &want]).await?;
-    let row = one(&rows)?;
-    let names: Vec<String> = row.get("names");
-    let limits = limits(names, row.get("quotas"), row);
-    let body_bytes: Option<i32> = row.get("body_bytes");
-    let body_bytes = body_bytes.and_then(|bytes| usize::try_from(bytes).ok());
-    Ok(Taken { granted: row.get("granted"), standing: Standing { limits, body_bytes } })
+impl Taken {
+    /// What a row of `mem0.take_tokens` says.
+    pub(crate) fn from_row(granted: i32, row: &Row) -> Self {
+        let body_bytes: Option<i32> = row.get("body_bytes");
+        let body_bytes = body_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+        let limits = limits(row.get("limits"), row.get("quotas"), row);
+        Self { granted, standing: Standing { limits, body_bytes } }
+    }
 }
 
 /// Takes tokens of an address.

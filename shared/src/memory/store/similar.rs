@@ -23,11 +23,20 @@ pub(crate) struct Similar {
 /// How many new texts one statement looks for, so that none runs long.
 const BATCH: usize = 1000;
 
-/// Two requests that add the same text to the same scope wait for each other; in order, so that they do not deadlock. A
-/// few locks stand for all texts: each takes room in PostgreSQL's shared memory.
+/// From so many new texts on, a request locks a scope's 32 groups of wordings instead of single ones.
+const MANY: usize = 64;
+
+/// Two requests that add the same text to the same scope wait for each other; in order, so that they do not deadlock. Who adds
+/// few texts locks those, and the groups that they are of against whoever adds many; who adds many, the groups themselves. One of
+/// 8,192 locks stands for a text: each takes room in PostgreSQL's shared memory.
 const LOCK: &str = "-- memory.lock_wordings
-    SELECT pg_advisory_xact_lock(hashtextextended('memories of ' || $1::bigint, l.bucket))
-      FROM (SELECT DISTINCT get_byte(f, 0) % 32 AS bucket FROM unnest($2::bytea[]) AS f ORDER BY bucket) l";
+    SELECT CASE WHEN l.shared THEN pg_advisory_xact_lock_shared(l.key)::text ELSE pg_advisory_xact_lock(l.key)::text END
+      FROM (SELECT DISTINCT k.number, k.shared, hashtextextended('memories of ' || $1::bigint, k.number) AS key
+              FROM unnest($2::bytea[]) AS f,
+                   LATERAL (SELECT get_byte(f, 0) % 32 AS number) g,
+                   LATERAL (VALUES (g.number, $3), (32 + g.number * 256 + get_byte(f, 1), false)) k (number, shared)
+             WHERE $3 OR k.number < 32
+             ORDER BY k.number) l";
 
 /// At most a dozen with the same wording: the same words make only so many statements.
 ///
@@ -56,7 +65,8 @@ pub(crate) async fn find(
     let wordings: Vec<Wording> =
         texts.iter().map(|(wording, _)| wording.within(place.home, place.labels)).collect();
     let prints: Vec<&[u8]> = wordings.iter().map(|wording| wording.as_bytes().as_slice()).collect();
-    tx.query(LOCK, &[&place.home.0, &prints]).await?;
+    let few = prints.len() < MANY;
+    tx.query(LOCK, &[&place.home.0, &prints, &few]).await?;
     let Labels { user, agent, app, run } = place.labels;
     let mut found = Vec::new();
     for (batch, (prints, texts)) in prints.chunks(BATCH).zip(texts.chunks(BATCH)).enumerate() {
