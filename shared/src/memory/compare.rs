@@ -20,7 +20,7 @@ pub(crate) struct Compared {
     pub(crate) near: Vec<Place>,
 }
 
-/// Compares what is in blocks, as far as that is not too much. Twice as many as `nearest` come near: codes are a guess, and a
+/// Compares what is in blocks, as far as that is not too much. Half as many again as `nearest` come near: codes are a guess, and a
 /// memory in several scopes is there more than once.
 pub(super) async fn compare(
     kept: &Blocks,
@@ -47,7 +47,7 @@ pub(super) async fn compare(
             here.push(block);
         }
         let started = Instant::now();
-        let most = usize::try_from(nearest).unwrap_or_default().max(1) * 2;
+        let most = usize::try_from(nearest).unwrap_or_default().max(1) * 3 / 2;
         let mut near = blocks::nearest(query, &here, &listing.replaced, most);
         let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         tracing::debug!(blocks = here.len(), read = missing.len(), duration_us, "compared");

@@ -19,8 +19,8 @@ use crate::text::{Random, topics};
 
 const SEARCH: &str = "/v3/memories/search/";
 const ADD: &str = "/v3/memories/add/";
-/// Searches before anything counts.
-const WARM_UP: usize = 300;
+/// Searches before anything counts: until PostgreSQL has its buffers full and has seen the pages that most need.
+const WARM_UP: usize = 2_000;
 /// How long each number of clients asks.
 const THROUGHPUT: Duration = Duration::from_secs(8);
 
