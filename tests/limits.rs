@@ -85,6 +85,30 @@ async fn a_key_a_user_and_a_tenant_each_have_their_limit() {
 }
 
 #[tokio::test]
+async fn whoever_is_not_let_in_takes_nothing() {
+    let app = TestApp::new().await;
+    let owner = app.owner("alice").await;
+    let until = app.now() + TimeDelta::minutes(1);
+    let asked = json!({ "name": "short", "scopes": ["memories:read"], "expires_at": until });
+    let made = owner.post("/v1/api-keys", asked).await.ok();
+    let expired = owner.with_key(&made);
+    app.advance(TimeDelta::minutes(2));
+    const TAKEN: &str = "SELECT coalesce(sum(tokens), 0), count(*) FROM rate_limits";
+    let client = app.database().superuser().await;
+    let taken = async || {
+        let row = client.query_one(TAKEN, &[]).await.unwrap();
+        (row.get::<_, f64>(0), row.get::<_, i64>(1))
+    };
+    let before = taken().await;
+    for _ in 0..3 {
+        ping(&expired).await.assert_status(401);
+    }
+    assert_eq!(taken().await, before);
+    ping(&owner.with_api_key().await).await.ok();
+    assert_ne!(taken().await, before);
+}
+
+#[tokio::test]
 async fn processes_share_a_limit_and_never_exceed_it() {
     let app = TestApp::new().await;
     let owner = app.owner("alice").await;
