@@ -31,21 +31,41 @@ pub(super) struct Place<'a> {
     pub(super) model: &'a str,
 }
 
+/// Keeps others from adding what is to be added to a home, under whichever labels, until the transaction ends: before the first
+/// [`pass`], once for each home. `all` are the statements of the whole request.
+pub(super) async fn lock<'a>(
+    tx: &TenantTx<'_>,
+    home: ScopeId,
+    statements: impl Iterator<Item = (&'a Labels, &'a [Statement])>,
+    all: usize,
+) -> Result<()> {
+    let wordings: Vec<Wording> = statements
+        .flat_map(|(labels, statements)| candidates(statements).map(move |it| it.within(home, labels)))
+        .collect();
+    if !wordings.is_empty() {
+        similar::lock(tx, home, &wordings, all).await?;
+    }
+    Ok(())
+}
+
+fn candidates(statements: &[Statement]) -> impl Iterator<Item = Wording> {
+    statements.iter().filter_map(|statement| match statement {
+        Statement::Candidate { wording, .. } => Some(*wording),
+        Statement::Skipped { .. } => None,
+    })
+}
+
 /// The outcome of every statement, and what has to be stored for it to be true. `embeddings` are those of the
-/// candidates, in their order; without them only the same text counts as the same. The wordings stay locked until the
-/// transaction ends.
+/// candidates, in their order; without them only the same text counts as the same. The wordings must be locked.
 pub(super) async fn pass<'a>(
     tx: &TenantTx<'_>,
     place: &Place<'_>,
     statements: &'a [Statement],
     embeddings: Option<&'a [Embedding]>,
 ) -> Result<(Vec<Outcome>, Vec<Fresh<'a>>)> {
-    let wordings = statements.iter().filter_map(|statement| match statement {
-        Statement::Candidate { wording, .. } => Some(*wording),
-        Statement::Skipped { .. } => None,
-    });
     let embedding = |number: usize| embeddings.and_then(|embeddings| embeddings.get(number));
-    let asked: Vec<_> = wordings.enumerate().map(|(number, wording)| (wording, embedding(number))).collect();
+    let asked: Vec<_> =
+        candidates(statements).enumerate().map(|(number, wording)| (wording, embedding(number))).collect();
     let similar: Vec<Similar> = match asked.is_empty() {
         true => Vec::new(),
         false => similar::find(tx, place, &asked).await?,

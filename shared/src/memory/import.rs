@@ -146,6 +146,11 @@ impl Memories {
     ) -> Result<Imported> {
         let event = EventId::generate();
         let mut rest = embeddings;
+        // They are in the order of homes, which is the one in which everybody locks them.
+        for groups in groups.chunk_by(|one, next| one.home.id == next.home.id) {
+            let labelled = groups.iter().map(|group| (group.labels, group.statements.as_slice()));
+            gate::lock(tx, groups[0].home.id, labelled, lines.len()).await?;
+        }
         for group in groups {
             let (own, others) = rest.map(|rest| rest.split_at(group.statements.len())).unzip();
             rest = others;

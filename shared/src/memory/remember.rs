@@ -139,6 +139,8 @@ impl Memories {
         let event = EventId::generate();
         let class = classify::new(tx, home.id, request.classification).await?;
         let (outcomes, fresh) = {
+            let labelled = std::iter::once((&request.labels, statements));
+            gate::lock(tx, home.id, labelled, statements.len()).await?;
             let place = gate::Place { home: home.id, labels: &request.labels, model: self.embedder.model() };
             gate::pass(tx, &place, statements, embeddings).await?
         };

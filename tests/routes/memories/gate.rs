@@ -73,3 +73,22 @@ async fn two_requests_at_the_same_time_store_it_once() {
     assert_eq!(added, 1);
     assert_eq!(list(&alice, json!({})).await, ["I like tea"]);
 }
+
+/// Few texts are locked one by one, many by groups.
+#[tokio::test]
+async fn a_small_and_a_large_request_at_the_same_time_store_it_once() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    for round in 0..4 {
+        let texts: Vec<String> =
+            (0..70).map(|number| format!("Locker {number} of floor {round} is taken")).collect();
+        let all: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let some = || async { add(&alice, &all[30..33], json!({})).await.ok() };
+        let answers: [Value; 3] = {
+            let (many, one, another) =
+                tokio::join!(async { add(&alice, &all, json!({})).await.ok() }, some(), some());
+            [many, one, another]
+        };
+        let results = answers.iter().flat_map(|answer| answer["results"].as_array().unwrap());
+        assert_eq!(results.filter(|result| result["event"] == "ADD").count(), all.len(), "round {round}");
+    }
+}

@@ -5,7 +5,7 @@ use pgvector::HalfVector;
 use crate::access::TenantTx;
 use crate::db::StoreError;
 use crate::embedding::Embedding;
-use crate::ids::MemoryId;
+use crate::ids::{MemoryId, ScopeId};
 use crate::memory::Labels;
 use crate::memory::duplicate::Wording;
 use crate::memory::gate::Place;
@@ -23,12 +23,14 @@ pub(crate) struct Similar {
 /// How many new texts one statement looks for, so that none runs long.
 const BATCH: usize = 1000;
 
-/// From so many new texts on, a request locks a scope's 32 groups of wordings instead of single ones.
+/// From so many new texts in a scope on, a request locks the scope's 32 groups of wordings instead of single ones.
 const MANY: usize = 64;
+/// As does one with more texts in all scopes together: locks take room in PostgreSQL's shared memory.
+const MOST_SINGLE: usize = 256;
 
 /// Two requests that add the same text to the same scope wait for each other; in order, so that they do not deadlock. Who adds
 /// few texts locks those, and the groups that they are of against whoever adds many; who adds many, the groups themselves. One of
-/// 8,192 locks stands for a text: each takes room in PostgreSQL's shared memory.
+/// 8,192 locks stands for a text.
 const LOCK: &str = "-- memory.lock_wordings
     SELECT CASE WHEN l.shared THEN pg_advisory_xact_lock_shared(l.key)::text ELSE pg_advisory_xact_lock(l.key)::text END
       FROM (SELECT DISTINCT k.number, k.shared, hashtextextended('memories of ' || $1::bigint, k.number) AS key
@@ -55,6 +57,19 @@ const FIND: &str = "-- memory.find_similar
             ORDER BY similarity DESC NULLS LAST, m.id LIMIT 12) m
      ORDER BY t.number, m.similarity DESC NULLS LAST, m.id";
 
+/// Keeps everybody else from adding these wordings, which are of this home and labels already, until the transaction ends. Once for
+/// each home, or two requests could wait for each other. `all` are the texts of the whole request.
+pub(crate) async fn lock(
+    tx: &TenantTx<'_>,
+    home: ScopeId,
+    wordings: &[Wording],
+    all: usize,
+) -> Result<(), StoreError> {
+    let prints: Vec<&[u8]> = wordings.iter().map(|wording| wording.as_bytes().as_slice()).collect();
+    let few = prints.len() < MANY && all <= MOST_SINGLE;
+    tx.query(LOCK, &[&home.0, &prints, &few]).await.map(drop)
+}
+
 /// For each new text, in their order, the memories of the same home, labels and wording, the most alike first.
 pub(crate) async fn find(
     tx: &TenantTx<'_>,
@@ -65,8 +80,6 @@ pub(crate) async fn find(
     let wordings: Vec<Wording> =
         texts.iter().map(|(wording, _)| wording.within(place.home, place.labels)).collect();
     let prints: Vec<&[u8]> = wordings.iter().map(|wording| wording.as_bytes().as_slice()).collect();
-    let few = prints.len() < MANY;
-    tx.query(LOCK, &[&place.home.0, &prints, &few]).await?;
     let Labels { user, agent, app, run } = place.labels;
     let mut found = Vec::new();
     for (batch, (prints, texts)) in prints.chunks(BATCH).zip(texts.chunks(BATCH)).enumerate() {
