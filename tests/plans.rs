@@ -205,3 +205,28 @@ async fn few_memories_are_read_without_the_others() {
     let busy = read().await;
     assert!((50..200).contains(&busy), "{busy}");
 }
+
+/// As among thousands of small tenants: the planner expects of each what there is for one on the average.
+#[tokio::test]
+async fn a_tenant_that_is_taken_for_small_is_not_read_through() {
+    let world = World::new().await;
+    let client = world.app.database().superuser().await;
+    for partition in 0..16 {
+        let many = format!(
+            "ALTER TABLE memory_scopes_{partition} ALTER enterprise_id SET (n_distinct = 4000);
+             ANALYZE memory_scopes_{partition}"
+        );
+        client.batch_execute(&many).await.unwrap();
+    }
+    let explainer = Explainer::new(world.app.database()).await;
+    let (small, broad) = (&[world.alice.scope][..], &[world.broad][..]);
+    for (small, broad) in [(small, &[][..]), (&[][..], broad)] {
+        let scans = scans(&world, &explainer, &candidates(small, broad, "topic17 week3", "NULL")).await;
+        // Besides single rows by their key, and a small scope's vectors in the order of the covering index.
+        let through = |scan: &&Scan| scan.node.starts_with("Bitmap Index") && scan.index.ends_with("pkey");
+        let through: Vec<String> = scans.iter().filter(through).map(ToString::to_string).collect();
+        assert_eq!(through, Vec::<String>::new());
+        let by_graph = scans.iter().any(|scan| scan.index == "memory_scopes_broad_vectors");
+        assert_eq!(by_graph, !broad.is_empty(), "{scans:?}");
+    }
+}
