@@ -211,10 +211,11 @@ fn pool(request: &Recall) -> usize {
     if request.rerank { pool * 2 } else { pool }
 }
 
-/// How many of them may be there by their meaning alone.
+/// How many of them may be there by their meaning alone: of 96 candidates 40. With 32, what shares no word with its question
+/// is first less often.
 fn nearest(request: &Recall) -> usize {
     let top_k = request.top_k as usize;
-    (pool(request) / 3).max(top_k + top_k / 2)
+    (pool(request) * 5 / 12).max(top_k + top_k / 2)
 }
 
 fn arms(nearest: usize, best: usize) -> Pool {

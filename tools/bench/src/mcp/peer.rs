@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use shared::embedding::{Embedder as _, Purpose, StaticEmbedder};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use super::tools::questions;
 use crate::database::Database;
@@ -26,6 +26,8 @@ pub(super) struct Peer {
     pub(super) pid: u32,
     description: Description,
     _child: Child,
+    /// Kept open: it ends when this process does.
+    _stdin: ChildStdin,
 }
 
 /// What it says of itself.
@@ -65,25 +67,44 @@ impl Peer {
         let mut child = command.spawn().context("cannot start the FastMCP server")?;
         let pid = child.id().context("the FastMCP server ended at once")?;
         let mut stdin = child.stdin.take().context("standard input is piped")?;
-        stdin.write_all(format!("{setup}\n").as_bytes()).await?;
-        // Kept open: it ends when this process does.
         let mut errors = BufReader::new(child.stderr.take().context("standard error is piped")?).lines();
-        tokio::spawn(async move {
-            let _open = stdin;
+        let complaints = tokio::spawn(async move {
             while let Ok(Some(line)) = errors.next_line().await {
                 say(&line);
             }
         });
         let mut lines = BufReader::new(child.stdout.take().context("standard output is piped")?).lines();
-        let hello = tokio::time::timeout(PATIENCE, lines.next_line());
-        let Some(hello) = hello.await.context("the FastMCP server does not start")?? else {
+        let hello = async {
+            stdin.write_all(format!("{setup}\n").as_bytes()).await?;
+            lines.next_line().await
+        };
+        let hello = tokio::time::timeout(PATIENCE, hello).await.context("the FastMCP server does not start")?;
+        let Ok(Some(hello)) = hello else {
+            complaints.await?;
             bail!("the FastMCP server ended before it was listening");
         };
         let Hello { port, description } = serde_json::from_str(&hello).context(hello)?;
-        Ok(Self { address: ([127, 0, 0, 1], port).into(), pid, description, _child: child })
+        Ok(Self { address: ([127, 0, 0, 1], port).into(), pid, description, _child: child, _stdin: stdin })
     }
 
     pub(super) fn description(&self) -> Description {
         self.description.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    /// It runs in the benchmark only, where a mistake shows after minutes of building.
+    #[test]
+    fn the_script_is_python() {
+        let compile = "import sys; compile(sys.stdin.read(), 'fastmcp_server.py', 'exec')";
+        let mut python = std::process::Command::new("python3");
+        let mut python = python.args(["-I", "-c", compile]).stdin(Stdio::piped()).spawn().unwrap();
+        python.stdin.take().unwrap().write_all(SCRIPT.as_bytes()).unwrap();
+        assert!(python.wait().unwrap().success());
     }
 }
