@@ -12,7 +12,7 @@ use super::characters::Words;
 use super::query_tokens::QueryTokens;
 use super::static_table::{StaticTable, TABLE, TokenId};
 use super::vector::{DIMENSIONS, Embedding};
-use super::wordpiece::{Piece, for_each_piece};
+use super::wordpiece::{Piece, for_each_piece, for_each_word};
 use super::{Embedder, EmbeddingFuture, Purpose};
 
 /// Texts are cut after so many tokens, about 4,000 characters of English (an unknown word counts as one, or as the
@@ -64,6 +64,12 @@ impl StaticEmbedder {
             }
         });
         tokens
+    }
+
+    /// Calls `visit` with the words of a text in order, in lower case and without accents, each with its tokens, or with none
+    /// if it cannot be put together from known ones: emoji, rare characters. What [`MAX_TOKENS`] cuts off is left out.
+    pub fn for_each_word(&self, text: &str, visit: impl FnMut(&str, Option<&[TokenId]>)) {
+        for_each_word(self.table, text, MAX_TOKENS, visit);
     }
 
     /// The token with that number, if there is one.

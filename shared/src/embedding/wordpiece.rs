@@ -25,15 +25,29 @@ pub(super) fn for_each_piece(
     limit: usize,
     mut visit: impl FnMut(Piece),
 ) {
+    for_each_word(table, text, limit, |_, pieces| match pieces {
+        Some(pieces) => pieces.iter().for_each(|&token| visit(Piece::Known(token))),
+        None => visit(Piece::Unknown),
+    });
+}
+
+/// Calls `visit` with the words that the first `limit` pieces of a text are of, in order, each with its pieces, or with none
+/// if it is [`Piece::Unknown`].
+pub(super) fn for_each_word(
+    table: &'static StaticTable,
+    text: &str,
+    limit: usize,
+    mut visit: impl FnMut(&str, Option<&[TokenId]>),
+) {
     let (mut words, mut pieces, mut left) = (Words::new(table, text), Vec::new(), limit);
     while left > 0
         && let Some(word) = words.next()
     {
         if split(table, word, &mut pieces) {
-            pieces.iter().take(left).for_each(|&token| visit(Piece::Known(token)));
+            visit(word, Some(&pieces[..pieces.len().min(left)]));
             left = left.saturating_sub(pieces.len());
         } else {
-            visit(Piece::Unknown);
+            visit(word, None);
             // The pieces found before the word turned out to be unknown cost as much time as any others.
             left = left.saturating_sub(pieces.len().max(1));
         }

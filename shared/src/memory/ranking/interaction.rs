@@ -1,11 +1,13 @@
 //! Late interaction: how well each token of the query is matched by a memory's tokens.
 //!
-//! For each token of the query the most similar token of the memory counts, squared; what is barely similar does not.
+//! For each token of the query the most similar token of the memory counts, squared; what is barely similar does not. Numbers
+//! and what the vocabulary cannot spell are there or not (`super::literal`).
 //! Works with the in-process table whatever model made the vectors. ColBERT's idea (Khattab and Zaharia, 2020) with
 //! token vectors that know no context; `super::context` brings that.
 
 use std::cell::RefCell;
 
+use super::literal::{Literals, is_literal};
 use super::tokens::Tokens;
 use super::words::is_stop_word;
 use crate::embedding::{QueryTokens, StaticEmbedder, TokenId};
@@ -22,8 +24,11 @@ const FOUND: f32 = 0.8;
 /// What a token counts for that every memory of the pool has.
 const COMMON: f32 = 0.5;
 
-/// The tokens of a query that say something.
-pub(super) struct Interaction(QueryTokens);
+/// What of a query says something.
+pub(super) struct Interaction {
+    tokens: QueryTokens,
+    literals: Literals,
+}
 
 thread_local! {
     /// By the number of a token of the memories at hand: the place of its matches. What is there of other tokens is of another
@@ -31,28 +36,38 @@ thread_local! {
     static PLACES: RefCell<Box<[u32]>> = RefCell::new(vec![0; NUMBERS].into_boxed_slice());
 }
 
-/// How well a memory matches each token of the query, each 0 to 1.
+/// How well a memory matches each token of the query, and then each literal word, each 0 to 1.
 pub(super) type Match = Box<[f32]>;
 
 impl Interaction {
     pub(super) fn new(query: &str) -> Self {
         let embedder = StaticEmbedder::new();
-        let all = embedder.tokens(query);
-        let mut kept = distinct(telling(embedder, &all));
-        if kept.is_empty() {
+        let (mut literals, mut telling) = (Literals::default(), Vec::new());
+        embedder.for_each_word(query, |word, tokens| match tokens {
+            _ if is_literal(word, tokens.is_some()) => literals.add(word),
+            // A stop word, or punctuation.
+            Some([_]) if is_stop_word(word) => {}
+            Some(tokens) => telling.extend(tokens.iter().filter(|token| has_letters(embedder, **token))),
+            None => {}
+        });
+        literals.truncate(MAX_TOKENS);
+        let mut kept = distinct(telling);
+        if kept.is_empty() && literals.len() == 0 {
             // Nothing but stop words: then they are what is asked for.
-            kept = distinct(all.into_iter().filter(|token| has_letters(embedder, *token)).collect());
+            let all = embedder.tokens(query).into_iter();
+            kept = distinct(all.filter(|token| has_letters(embedder, *token)).collect());
         }
-        if kept.len() > MAX_TOKENS {
+        let most = MAX_TOKENS - literals.len();
+        if kept.len() > most {
             kept.sort_by(|a, b| embedder.weight(*b).total_cmp(&embedder.weight(*a)));
-            kept.truncate(MAX_TOKENS);
+            kept.truncate(most);
         }
-        Self(embedder.query_tokens(&kept))
+        Self { tokens: embedder.query_tokens(&kept), literals }
     }
 
-    /// The matches of some memories, in their order.
-    pub(super) fn matches<'a>(&self, memories: impl Iterator<Item = &'a Tokens>) -> Vec<Match> {
-        let memories: Vec<&Tokens> = memories.collect();
+    /// The matches of some memories, each given by its tokens and its text, in their order.
+    pub(super) fn matches<'a>(&self, memories: impl Iterator<Item = (&'a Tokens, &'a str)>) -> Vec<Match> {
+        let memories: Vec<(&Tokens, &str)> = memories.collect();
         let distinct = distinct_of(&memories);
         PLACES.with_borrow_mut(|places| {
             let (mut matches, mut similarities) = (Vec::new(), Vec::new());
@@ -60,14 +75,14 @@ impl Interaction {
             // so that the next one is on its way from memory meanwhile.
             for (place, token) in (0_u32..).zip(&distinct) {
                 places[token.index()] = place;
-                self.0.similarities(*token, &mut similarities);
+                self.tokens.similarities(*token, &mut similarities);
                 matches.extend(similarities.iter().map(|similarity| match *similarity > NOISE {
                     true => similarity * similarity,
                     false => 0.0,
                 }));
             }
-            let count = self.0.tokens().len();
-            let best = |tokens: &&Tokens| {
+            let count = self.tokens.tokens().len();
+            let best = |(tokens, text): &(&Tokens, &str)| {
                 let mut best = vec![0.0_f32; count].into_boxed_slice();
                 for token in tokens.as_slice() {
                     let start = places[token.index()] as usize * count;
@@ -75,7 +90,7 @@ impl Interaction {
                         *best = best.max(*new);
                     }
                 }
-                best
+                self.literals.extend(best, text)
             };
             memories.iter().map(best).collect()
         })
@@ -89,17 +104,17 @@ impl Interaction {
             let found = matches.iter().filter(|matched| matched[token] > FOUND).count() as f32;
             COMMON + (1.0 + (count - found + 0.5) / (found + 0.5)).ln()
         };
-        let rarities: Vec<f32> = (0..self.0.tokens().len()).map(rarity).collect();
+        let rarities: Vec<f32> = (0..self.tokens.tokens().len() + self.literals.len()).map(rarity).collect();
         let sum = rarities.iter().sum::<f32>().max(f32::MIN_POSITIVE);
         rarities.into_iter().map(|rarity| rarity / sum).collect()
     }
 }
 
 /// The tokens of all of these, each once, in ascending order.
-fn distinct_of(memories: &[&Tokens]) -> Vec<TokenId> {
+fn distinct_of(memories: &[(&Tokens, &str)]) -> Vec<TokenId> {
     let mut seen = [0_u64; NUMBERS / 64];
     let mut distinct = Vec::new();
-    for token in memories.iter().flat_map(|tokens| tokens.as_slice()) {
+    for token in memories.iter().flat_map(|(tokens, _)| tokens.as_slice()) {
         let (word, bit) = (token.index() / 64, 1 << (token.index() % 64));
         if seen[word] & bit == 0 {
             seen[word] |= bit;
@@ -113,20 +128,6 @@ fn distinct_of(memories: &[&Tokens]) -> Vec<TokenId> {
 /// One number of a memory's matches, 0 to 1.
 pub(super) fn total(matched: &[f32], shares: &[f32]) -> f32 {
     matched.iter().zip(shares).map(|(matched, share)| matched * share).sum()
-}
-
-/// The tokens of words that are neither stop words nor punctuation.
-fn telling(embedder: StaticEmbedder, tokens: &[TokenId]) -> Vec<TokenId> {
-    let mut telling = Vec::new();
-    for (index, &token) in tokens.iter().enumerate() {
-        let continues =
-            |at: usize| tokens.get(at).is_some_and(|token| embedder.spelling(*token).starts_with("##"));
-        let whole = !continues(index) && !continues(index + 1);
-        if has_letters(embedder, token) && !(whole && is_stop_word(embedder.spelling(token))) {
-            telling.push(token);
-        }
-    }
-    telling
 }
 
 fn has_letters(embedder: StaticEmbedder, token: TokenId) -> bool {
@@ -150,10 +151,16 @@ mod tests {
     }
 
     fn scores(query: &str, memories: &[&str]) -> Vec<f32> {
-        let (interaction, tokens) = (Interaction::new(query), memories.iter().map(|text| Tokens::of(text)));
-        let matches = interaction.matches(tokens.collect::<Vec<_>>().iter());
+        let interaction = Interaction::new(query);
+        let tokens: Vec<Tokens> = memories.iter().map(|text| Tokens::of(text)).collect();
+        let matches = interaction.matches(tokens.iter().zip(memories.iter().copied()));
         let shares = interaction.shares(&matches);
         matches.iter().map(|matched| total(matched, &shares)).collect()
+    }
+
+    fn size(query: &str) -> usize {
+        let Interaction { tokens, literals } = Interaction::new(query);
+        tokens.tokens().len() + literals.len()
     }
 
     #[test]
@@ -163,6 +170,14 @@ mod tests {
         assert!((0.2..0.6).contains(&half), "{half}");
         assert!(score("which car", "She bought a vehicle") > 0.1);
         assert_eq!(score("which car", "Bananas"), 0.0);
+    }
+
+    #[test]
+    fn numbers_and_unknown_words_are_there_or_not() {
+        assert_eq!(score("17", "Invoice 18 is paid"), 0.0);
+        assert_eq!(score("17", "Invoice 17 is paid"), 1.0);
+        let found = scores("发票 🎉", &["记录：发票 🎉", "记录：发票", "tea"]);
+        assert!(found[0] > 0.999 && found[1] > 0.3 && found[2] == 0.0, "{found:?}");
     }
 
     #[test]
@@ -183,7 +198,7 @@ mod tests {
     fn of_a_long_query_the_rarest_words_count() {
         let letters: String = ('b'..='z').chain('0'..='9').map(|c| format!("{c} ")).collect();
         let long = format!("{letters} house water city people work dragonfly");
-        assert_eq!(Interaction::new(&long).0.tokens().len(), MAX_TOKENS);
+        assert_eq!(size(&long), MAX_TOKENS);
         assert!(score(&long, "dragonfly") > 0.0);
     }
 
@@ -191,7 +206,7 @@ mod tests {
         #[test]
         fn it_is_the_mean_of_best_matches(query in "[a-z]{1,8}( [a-z]{1,8}){0,5}", memory in ".{0,60}") {
             let embedder = StaticEmbedder::new();
-            let asked = distinct(telling(embedder, &embedder.tokens(&query)));
+            let asked = Interaction::new(&query).tokens.tokens().to_vec();
             prop_assume!(!asked.is_empty());
             let (mut sum, count) = (0.0, asked.len() as f32);
             for token in asked {
@@ -200,7 +215,7 @@ mod tests {
                 sum += if best > NOISE { best * best } else { 0.0 };
             }
             let interaction = Interaction::new(&query);
-            let matches = interaction.matches([Tokens::of(&memory)].iter());
+            let matches = interaction.matches(std::iter::once((&Tokens::of(&memory), memory.as_str())));
             let found = total(&matches[0], &vec![1.0 / count; matches[0].len()]);
             prop_assert!((0.0..=1.000_01).contains(&found));
             prop_assert!((found - sum / count).abs() < 1e-5, "{} is not {}", found, sum / count);

@@ -14,6 +14,7 @@ mod context;
 mod dates;
 mod identifiers;
 mod interaction;
+mod literal;
 mod period;
 mod recency;
 mod repetition;
@@ -122,7 +123,7 @@ fn order(pool: &[Item], scored: &mut [Scored]) {
 fn score(question: &Question<'_>, pool: &[Item], neighbours: &Neighbours) -> Vec<Breakdown> {
     let Question { text, now, weights, .. } = question;
     let interaction = Interaction::new(text);
-    let matches = interaction.matches(pool.iter().map(|item| &item.tokens));
+    let matches = interaction.matches(pool.iter().map(|item| (&item.tokens, item.memory.content.as_str())));
     let shares = interaction.shares(&matches);
     let (dates, period) = (Dates::named_in(text), Period::spoken_of_in(text, *now));
     let identifiers = Identifiers::named_in(text);

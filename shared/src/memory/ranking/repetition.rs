@@ -1,28 +1,30 @@
 //! Diversity: what repeats a memory above it makes room for others.
 //!
-//! Two memories repeat each other when almost all of their tokens are the same, and every number is. A threshold on the
-//! cosine would not do: "invoice 17 is paid" and "invoice 18 is paid" are two facts.
+//! Two memories repeat each other when almost all of their tokens are the same, and every number, every sign and every word
+//! that the vocabulary cannot spell is. A threshold on the cosine would not do: "invoice 17 is paid" and "invoice 18 is paid"
+//! are two facts, and so are "the build is 🟢" and "the build is 🔴".
 
 use super::Item;
-use super::tokens::Tokens;
 use crate::embedding::{StaticEmbedder, TokenId};
 
 /// The share of their tokens, by weight, that two repetitions have in common, at least.
 const SAME: f32 = 0.9;
 /// Places at the top that are kept free of repetitions. Each is compared with all above it.
 const PLACES: usize = 50;
+/// What only divides and ends sentences.
+const PUNCTUATION: &str = ".,;:!?\"'()[]{}«»“”„‘’…`*—–。、，；：！？「」،؛؟";
 
 /// Which of these, best first, repeat one that stands above them and is itself no repetition. The first `most` distinct ones
 /// are looked at, [`PLACES`] at most.
 pub(super) fn repeated(ordered: &[&Item], most: usize) -> Vec<bool> {
-    let mut distinct: Vec<Weighed> = Vec::new();
+    let mut distinct: Vec<Weighed<'_>> = Vec::new();
     let mut repeated = Vec::with_capacity(ordered.len());
     for item in ordered {
         if distinct.len() >= PLACES.min(most) {
             break;
         }
-        let weighed = Weighed::new(&item.tokens);
-        let repeats = distinct.iter().any(|above| above.says(&weighed));
+        let weighed = Weighed::new(item);
+        let repeats = distinct.iter().any(|above| above.says(&weighed) && above.signs() == weighed.signs());
         if !repeats {
             distinct.push(weighed);
         }
@@ -33,7 +35,8 @@ pub(super) fn repeated(ordered: &[&Item], most: usize) -> Vec<bool> {
 }
 
 /// The tokens of a memory that say something.
-struct Weighed {
+struct Weighed<'a> {
+    text: &'a str,
     /// In ascending order.
     tokens: Vec<Weight>,
     sum: f32,
@@ -46,8 +49,8 @@ struct Weight {
     is_number: bool,
 }
 
-impl Weighed {
-    fn new(tokens: &Tokens) -> Self {
+impl<'a> Weighed<'a> {
+    fn new(item: &'a Item) -> Self {
         let embedder = StaticEmbedder::new();
         let weigh = |token: &TokenId| {
             let spelling = embedder.spelling(*token);
@@ -56,12 +59,27 @@ impl Weighed {
             // Punctuation says nothing.
             spelling.chars().any(char::is_alphanumeric).then_some(weight)
         };
-        let tokens: Vec<Weight> = tokens.as_slice().iter().filter_map(weigh).collect();
-        Self { sum: tokens.iter().map(|weight| weight.weight).sum(), tokens }
+        let tokens: Vec<Weight> = item.tokens.as_slice().iter().filter_map(weigh).collect();
+        let sum = tokens.iter().map(|weight| weight.weight).sum();
+        Self { text: &item.memory.content, tokens, sum }
+    }
+
+    /// What of its text no token tells: words that the vocabulary cannot spell, and signs that are no punctuation, in
+    /// ascending order.
+    fn signs(&self) -> Vec<String> {
+        let mut signs = Vec::new();
+        StaticEmbedder::new().for_each_word(self.text, |word, tokens| {
+            let sign = |c: char| !c.is_alphanumeric() && !PUNCTUATION.contains(c);
+            if tokens.is_none() && !PUNCTUATION.contains(word) || word.contains(sign) {
+                signs.push(word.to_owned());
+            }
+        });
+        signs.sort_unstable();
+        signs
     }
 
     /// Whether it says what another says. Most pairs are told apart by their first few tokens.
-    fn says(&self, other: &Self) -> bool {
+    fn says(&self, other: &Weighed<'_>) -> bool {
         let bearable = (1.0 - SAME) * (self.sum + other.sum);
         let (mut same, mut missing) = (0.0, 0.0);
         let (mut i, mut j) = (0, 0);
@@ -113,6 +131,13 @@ mod tests {
         let texts =
             [17, 18, 170].map(|n| format!("Invoice {n} of the northern region is paid by the usual bank"));
         assert_eq!(marks(&texts.each_ref().map(String::as_str)), [false, false, false]);
+        for (one, other) in
+            [("🟢", "🔴"), ("+5 degrees", "-5 degrees"), ("a ≤ b", "a ≥ b"), ("€ 5", "₿ 5"), ("壹万", "贰万")]
+        {
+            let texts = [one, other]
+                .map(|value| format!("The state of the nightly build on the main branch is {value}"));
+            assert_eq!(marks(&texts.each_ref().map(String::as_str)), [false, false], "{one} and {other}");
+        }
         assert_eq!(marks(&["🎉", "🎉"]), [false, false], "nothing is known about them");
     }
 

@@ -78,7 +78,8 @@ impl Peer {
             stdin.write_all(format!("{setup}\n").as_bytes()).await?;
             lines.next_line().await
         };
-        let hello = tokio::time::timeout(PATIENCE, hello).await.context("the FastMCP server does not start")?;
+        let hello =
+            tokio::time::timeout(PATIENCE, hello).await.context("the FastMCP server does not start")?;
         let Ok(Some(hello)) = hello else {
             complaints.await?;
             bail!("the FastMCP server ended before it was listening");
