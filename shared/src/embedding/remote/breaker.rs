@@ -97,6 +97,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_model_of_another_length_is_left_alone() {
+        let breaker = Breaker::default();
+        for _ in 0..FAILURES {
+            assert!(breaker.check().is_ok());
+            breaker.failed(&Failure::Misfit("1536 numbers".to_owned()));
+        }
+        assert!(matches!(breaker.check(), Err(Failure::Resting)));
+    }
+
+    #[tokio::test]
     async fn it_rests_as_long_as_it_is_asked_to() {
         let breaker = Breaker::default();
         let retry_after = Some(Duration::from_millis(30));

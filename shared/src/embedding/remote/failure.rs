@@ -32,6 +32,9 @@ pub(super) enum Failure {
     /// An answer that is none.
     #[error("{0}")]
     Malformed(String),
+    /// Vectors of another length: whatever is asked, the model or its configuration is not what was meant.
+    #[error("{0}")]
+    Misfit(String),
     /// No credentials to sign with.
     #[error("no AWS credentials: {0}")]
     Credentials(String),
@@ -70,7 +73,7 @@ impl Failure {
 
     fn is_temporary(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::TimedOut | Self::Malformed(_) => true,
+            Self::Unreachable(_) | Self::TimedOut | Self::Malformed(_) | Self::Misfit(_) => true,
             Self::Refused { status, .. } => {
                 status.is_server_error()
                     || [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS]
@@ -84,7 +87,7 @@ impl Failure {
 impl From<Failure> for EmbedError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Malformed(reason) => Self::Rejected { reason },
+            Failure::Malformed(reason) | Failure::Misfit(reason) => Self::Rejected { reason },
             failure if failure.is_about_the_texts() => Self::Rejected { reason: failure.to_string() },
             failure => Self::Unavailable(Box::new(failure)),
         }

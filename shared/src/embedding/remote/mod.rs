@@ -22,7 +22,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Request;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{Embedder, Embedding, EmbeddingFuture, Purpose, StaticEmbedder};
+use super::{DIMENSIONS, Embedder, Embedding, EmbeddingFuture, Purpose, StaticEmbedder};
 use crate::clock::Clock;
 use crate::config::{ConfigError, EmbeddingConfig, ModelConfig};
 use breaker::Breaker;
@@ -129,7 +129,9 @@ impl<P: Provider> Remote<P> {
         vectors
             .into_iter()
             .map(|numbers| {
-                Embedding::try_from(numbers).map_err(|error| Failure::Malformed(error.to_string()))
+                let fits = numbers.len() == DIMENSIONS;
+                let failure = if fits { Failure::Malformed } else { Failure::Misfit };
+                Embedding::try_from(numbers).map_err(|error| failure(error.to_string()))
             })
             .collect()
     }

@@ -1,4 +1,4 @@
-//! Dates that a query names: "in May", "on 3 June 2024".
+//! Dates that a query names: "in May", "on 3 June 2024", "10.05.2026".
 
 use chrono::{DateTime, Datelike as _, Utc};
 
@@ -18,6 +18,10 @@ const MONTHS: [&str; 12] = [
     "november",
     "december",
 ];
+
+/// Behind these "may" is no verb.
+const BEFORE_TIMES: [&str; 11] =
+    ["in", "since", "until", "till", "last", "this", "next", "during", "early", "late", "mid"];
 
 /// What a month, a day and a year count for. Whoever names a year mostly names all there was in it.
 const MONTH: f32 = 1.0;
@@ -53,7 +57,23 @@ impl Dates {
             dates.years.extend(year(words[index]));
             index += 1;
         }
+        for (one, other, year) in text.split_whitespace().filter_map(numeric) {
+            dates.add_numeric(one, other, year);
+        }
         dates
+    }
+
+    /// The day comes first or the month does, depending on who writes: if it can be either, it is both.
+    fn add_numeric(&mut self, one: u32, other: u32, year: i32) {
+        for (month, day) in [(one, other), (other, one)] {
+            if month <= 12 && !self.months.contains(&month) {
+                self.months.push(month);
+                self.days.push(day);
+            }
+        }
+        if !self.years.contains(&year) {
+            self.years.push(year);
+        }
     }
 
     /// How much of it a moment has, 0 to 1; 0 if nothing is named.
@@ -81,13 +101,15 @@ pub(super) fn month_name(word: &str) -> Option<u32> {
     number.and_then(|number| u32::try_from(number + 1).ok())
 }
 
-/// "may" and "march" are other words too: they must be written as names, and not only because they come first.
+/// "may" and "march" are other words too: they must be written as names, and not only because they come first, or stand where
+/// only a time can.
 fn month(words: &[&str], index: usize) -> Option<u32> {
     let word = words[index];
     let month = month_name(word)?;
     let ambiguous = matches!(word.to_lowercase().as_str(), "may" | "march" | "mar");
     let a_name = word.starts_with(char::is_uppercase) && (index > 0 || dated(words, index));
-    (!ambiguous || a_name || day_beside(words, index).is_some()).then_some(month)
+    let a_time = index > 0 && BEFORE_TIMES.contains(&words[index - 1].to_lowercase().as_str());
+    (!ambiguous || a_name || a_time || day_beside(words, index).is_some()).then_some(month)
 }
 
 fn dated(words: &[&str], index: usize) -> bool {
@@ -119,6 +141,15 @@ fn iso(words: &[&str]) -> Option<(i32, u32, u32)> {
     Some((year(first)?, two_digits(second, 12)?, two_digits(third, 31)?))
 }
 
+/// 10.05.2026, 10/5/2026: two numbers that are a day and a month in one order or the other, and the year.
+fn numeric(word: &str) -> Option<(u32, u32, i32)> {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+    let mut parts = ['.', '/', '-'].into_iter().map(|sign| word.split(sign).collect::<Vec<_>>());
+    let parts = parts.find(|parts| parts.len() == 3)?;
+    let (one, other) = (day(parts[0])?, day(parts[1])?);
+    (one.min(other) <= 12).then_some((one, other, year(parts[2])?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +170,13 @@ mod tests {
             ("march 3", dates(&[3], &[3], &[])),
             ("May we march? Ports 3000 and 12", dates(&[], &[], &[])),
             ("May 2024 figures", dates(&[5], &[], &[2024])),
+            ("what happened in may", dates(&[5], &[], &[])),
+            ("the release last march, and not in mar", dates(&[3, 3], &[], &[])),
+            ("they may march, may they?", dates(&[], &[], &[])),
+            ("due 31.05.2026.", dates(&[5], &[31], &[2026])),
+            ("(5/31/2026)", dates(&[5], &[31], &[2026])),
+            ("on 10-05-2026", dates(&[10, 5], &[5, 10], &[2026])),
+            ("version 1.2.3, and 40.50.2026", dates(&[], &[], &[2026])),
             ("decent janitors", dates(&[], &[], &[])),
         ] {
             assert_eq!(Dates::named_in(text), expected, "{text}");
