@@ -37,6 +37,8 @@ function ofFunction(name, logical) {
   };
   // The others run for as long as there is work.
   if (name !== 'worker' && name !== 'migrate') {
+    // What it answers itself is no error to Lambda.
+    alarms[`${logical}Faults`] = alarm(`${name} answers 5xx`, 'mem0-enterprise', 'Faults', { function: { Ref: `${logical}LambdaFunction` } }, 5);
     alarms[`${logical}Slow`] = alarm(`one in a hundred calls of ${name} takes 3 s or more`, 'AWS/Lambda', 'Duration', of, 3000, percentile('p99'));
   }
   return alarms;

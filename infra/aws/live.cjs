@@ -70,19 +70,20 @@ class Live {
   finish() {
     const { Resources } = this.template;
     for (const resource of Object.values(Resources)) {
-      if (resource.Type === 'AWS::Lambda::Alias' && Resources.CanaryDeployments) {
-        resource.UpdatePolicy = {
+      if (resource.Type === 'AWS::Logs::LogGroup') resource.Properties.KmsKeyId ??= { 'Fn::GetAtt': ['DataKey', 'Arn'] };
+    }
+    for (const name of this.serverless.service.getAllFunctions()) {
+      const id = this.provider.naming.getNormalizedFunctionName(name);
+      // Of each function its own (infra/aws/canary.cjs), because all aliases move at the same time.
+      if (Resources[`${id}Canary`]) {
+        Resources[`${id}Live`].UpdatePolicy = {
           CodeDeployLambdaAliasUpdate: {
             ApplicationName: { Ref: 'CanaryDeployments' },
-            DeploymentGroupName: { Ref: 'CanaryDeploymentGroup' },
+            DeploymentGroupName: { Ref: `${id}Canary` },
           },
         };
       }
-      if (resource.Type === 'AWS::Logs::LogGroup') resource.Properties.KmsKeyId ??= { 'Fn::GetAtt': ['DataKey', 'Arn'] };
-    }
-    // A function's policies are there before it runs.
-    for (const name of this.serverless.service.getAllFunctions()) {
-      const id = this.provider.naming.getNormalizedFunctionName(name);
+      // A function's policies are there before it runs.
       const definition = Resources[this.provider.naming.getLambdaLogicalId(name)];
       if (Resources[`${id}Policy`]) definition.DependsOn = [...(definition.DependsOn ?? []), `${id}Policy`];
     }

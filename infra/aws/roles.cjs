@@ -77,15 +77,9 @@ function role(id, name, statements) {
 module.exports = async ({ resolveConfigurationProperty, resolveVariable }) => {
   const service = await resolveVariable('self:service');
   const stage = await resolveVariable('sls:stage');
-  const database = { 'database-instance': 'DbiResourceId', 'database-aurora': 'DBClusterResourceId' };
-  const id = (await resolveVariable('param:proxy')) === 'none'
-    ? { 'Fn::GetAtt': ['Database', database[await resolveVariable('param:database')]] }
-    // The last part of the proxy's ARN.
-    : { 'Fn::Select': [6, { 'Fn::Split': [':', { 'Fn::GetAtt': ['DatabaseProxy', 'DBProxyArn'] }] }] };
-  const resource = 'arn:${AWS::Partition}:rds-db:${AWS::Region}:${AWS::AccountId}:dbuser:${Id}/mem0_login';
   const set = {
     ownerSecret: await resolveVariable('param:ownerSecret'),
-    connect: allow('ConnectToDatabase', 'rds-db:connect', { 'Fn::Sub': [resource, { Id: id }] }),
+    connect: allow('ConnectToDatabase', 'rds-db:connect', await resolveVariable('file(infra/aws/database.cjs):connect')),
     embed: (await resolveVariable('param:embedder')) === 'bedrock'
       ? [allow('Embed', 'bedrock:InvokeModel', here('bedrock:${AWS::Region}::foundation-model/amazon.titan-embed-text-v2:0'))]
       : [],

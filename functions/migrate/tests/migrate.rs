@@ -88,6 +88,17 @@ async fn an_owner_who_did_not_make_the_servers_roles_migrates_all_the_same() {
         "error: the owner of the schema may not GRANT mem0_app TO mem0_migrate_login: \
          a superuser must first GRANT mem0_app TO the owner WITH ADMIN OPTION"
     );
+    // Nor may the owner prepare a login that somebody else made, until it is given to them.
+    let made = format!("DROP ROLE {login}; CREATE ROLE {login} LOGIN NOINHERIT; GRANT mem0_app TO {login}");
+    first.keeper.batch_execute(&made).await.unwrap();
+    let refused = command.output().unwrap();
+    assert_eq!(
+        text(&refused.stderr),
+        "error: the owner of the schema may not ALTER ROLE mem0_migrate_login SET role TO mem0_app: \
+         a superuser must first GRANT mem0_migrate_login TO the owner WITH ADMIN OPTION"
+    );
+    first.keeper.batch_execute(&format!("GRANT {login} TO {owner} WITH ADMIN OPTION")).await.unwrap();
+    assert_eq!(text(&command.output().unwrap().stderr), "");
     first.keeper.batch_execute(&format!("DROP ROLE {login}")).await.unwrap();
     first.keeper.batch_execute(&drop).await.unwrap();
     first.keeper.batch_execute(&format!("DROP ROLE {owner}")).await.unwrap();

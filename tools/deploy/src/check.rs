@@ -18,12 +18,13 @@ use anyhow::{Context as _, Result};
 use crate::{Package, Template, root, say};
 
 /// What is checked: each stage as it is, and what a stage may be set to besides.
-const VARIANTS: [(&str, &[&str]); 5] = [
+const VARIANTS: [(&str, &[&str]); 6] = [
     ("dev", &[]),
     ("staging", &["embedder=bedrock"]),
     ("prod", &[]),
     ("prod", &["database=database-aurora"]),
     ("prod", &["proxy=database-proxy", "architecture=arm64"]),
+    ("prod", &["proxy=database-proxy", "database=database-aurora"]),
 ];
 
 /// Checks everything. `artifacts` are packaged functions.

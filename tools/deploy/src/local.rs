@@ -40,7 +40,10 @@ async fn databases() -> Result<Databases> {
         cluster.ensure_role(role, &password).await?;
     }
     let superuser = cluster.connect(SUPERUSER).await?;
-    let roles = format!("ALTER ROLE {OWNER} CREATEROLE; ALTER ROLE {LOGIN} NOINHERIT");
+    // As on RDS, where the owner has made the login and may therefore prepare it.
+    let roles = format!(
+        "ALTER ROLE {OWNER} CREATEROLE; ALTER ROLE {LOGIN} NOINHERIT; GRANT {LOGIN} TO {OWNER} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"
+    );
     superuser.batch_execute(&roles).await.context("preparing the roles")?;
     cluster.ensure_database(DATABASE, OWNER).await?;
     cluster.ensure_extension(DATABASE, "vector").await?;

@@ -29,17 +29,18 @@ pub(super) async fn ensure(client: &Client, login: &str) -> Result<(), StoreErro
         ) needed (step, missing, statement) WHERE missing ORDER BY step";
     let failed = |source| StoreError::new("db.login", source);
     for row in client.query(MISSING, &[&login]).await.map_err(failed)? {
-        client.batch_execute(row.get(0)).await.map_err(|error| refused(row.get(0), error))?;
+        client.batch_execute(row.get(0)).await.map_err(|error| refused(row.get(0), login, error))?;
     }
     Ok(())
 }
 
 /// Says what to do where another owner of this server made the roles: whoever made a role may give it away.
-fn refused(statement: &str, error: tokio_postgres::Error) -> StoreError {
+fn refused(statement: &str, login: &str, error: tokio_postgres::Error) -> StoreError {
     if error.code() != Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
         return StoreError::new("db.login", error);
     }
+    let role = if statement.starts_with("ALTER") { login } else { "mem0_app" };
     StoreError::Schema(format!(
-        "the owner of the schema may not {statement}: a superuser must first GRANT mem0_app TO the owner WITH ADMIN OPTION"
+        "the owner of the schema may not {statement}: a superuser must first GRANT {role} TO the owner WITH ADMIN OPTION"
     ))
 }
