@@ -37,7 +37,7 @@ pub(crate) use client::{Client, form};
 pub(crate) use database::TestDatabase;
 pub(crate) use explain::{Explainer, Scan};
 pub(crate) use oauth::{
-    Browser, VERIFIER, authorize_url, challenge, field, parameter, person, register, tokens,
+    Browser, VERIFIER, authorize_url, challenge, field, onward, parameter, person, register, tokens,
 };
 pub(crate) use people::PASSWORD;
 pub(crate) use reviewed::reviewed_file_changed;

@@ -105,10 +105,16 @@ impl Browser {
     /// Agrees on the consent page that is shown; where the browser is sent.
     pub(crate) async fn allow(&mut self, page: &Answer, scopes: &[&str]) -> String {
         let fields = json!({ "ticket": field(page, "ticket"), "decision": "allow", "scope": scopes });
-        let answer = self.submit("/oauth/consent", &fields).await;
-        answer.assert_status(303);
-        answer.header("location").unwrap().to_owned()
+        onward(&self.submit("/oauth/consent", &fields).await)
     }
+}
+
+/// Where a page sends the browser by itself.
+#[track_caller]
+pub(crate) fn onward(page: &Answer) -> String {
+    page.assert_status(200);
+    let refresh = page.header("refresh").unwrap_or_else(|| panic!("leads nowhere: {page}"));
+    refresh.strip_prefix("0;url=").unwrap().to_owned()
 }
 
 /// The value of a page's field.

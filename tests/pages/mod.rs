@@ -31,6 +31,7 @@ async fn the_pages_work_without_scripts_and_for_everybody() {
     let client = register(&app, redirect).await;
     let scope = json!({ "scope": "memories:read memories:write tenancy:read" });
     let authorize = format!("{url}{}", authorize_url(&client, redirect, &scope));
+    let onward = onward(&app, &url).await;
     let place = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(packages.join("node_modules"), place.path().join("node_modules")).unwrap();
     let script = place.path().join("pages.mjs");
@@ -44,6 +45,7 @@ async fn the_pages_work_without_scripts_and_for_everybody() {
         .env("MEM0_TEST_BROWSER", browser)
         .env("MEM0_TEST_URL", &url)
         .env("MEM0_TEST_AUTHORIZE", authorize)
+        .env("MEM0_TEST_ONWARD", onward)
         .env("MEM0_TEST_DEVICE", device)
         .env("MEM0_TEST_EMAIL", &ada.email)
         .env("MEM0_TEST_PASSWORD", PASSWORD);
@@ -51,6 +53,28 @@ async fn the_pages_work_without_scripts_and_for_everybody() {
     stand_in.abort();
     let said = [&output.stdout[..], &output.stderr[..]].map(String::from_utf8_lossy);
     assert!(output.status.success(), "{}\n{}", said[0], said[1]);
+}
+
+/// Requests of applications that are hard to reach from a page with a policy, each followed by where the browser is in the
+/// end: at an address without a name, and at a program on this machine that sends it on to another origin.
+async fn onward(app: &TestApp, url: &str) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let arrived = format!("http://localhost:{port}/arrived");
+    let moved = axum::response::Redirect::to(&arrived);
+    let router = axum::Router::new()
+        .route("/callback", axum::routing::get(async move || moved))
+        .route("/arrived", axum::routing::get(async || "the application"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let mut addresses = Vec::new();
+    for (redirect, end) in [
+        ("http://[::1]:9801/callback".to_owned(), "http://[::1]:9801/callback?code=".to_owned()),
+        (format!("http://127.0.0.1:{port}/callback"), arrived),
+    ] {
+        let client = register(app, &redirect).await;
+        addresses.extend([format!("{url}{}", authorize_url(&client, &redirect, &json!({}))), end]);
+    }
+    addresses.join(" ")
 }
 
 /// An address that leads to the page of a new device each time.

@@ -4,8 +4,7 @@
 //!
 //! Nothing is remembered in between. The state is sealed with a key of the installation's and says who asked for what, and
 //! until when; it fits no other caller, tool or arguments, and is good for one answer: whoever brings it again is asked
-//! again. Clients that cannot put a question to anybody are not asked:
-//! the tool's annotations are what their hosts decide by.
+//! again. Clients that cannot put a question to anybody are not asked: the tool's annotations are what their hosts decide by.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -37,9 +36,17 @@ struct State {
     expires: i64,
 }
 
-/// Goes on once the person has agreed; `question` is what they are asked.
-pub(crate) async fn confirm(call: &Call<'_>, question: &str) -> Result<(), Halt> {
-    if !call.exchange.terms.can_ask() {
+/// Goes on once the person has agreed; `question` says what they are asked, and is called only if they are.
+///
+/// A client that cannot ask goes on at once, but only if it brings neither a state nor an answer: what somebody said counts,
+/// whatever the client says that it can do.
+pub(crate) async fn confirm(
+    call: &Call<'_>,
+    question: impl AsyncFnOnce() -> Result<String, Halt>,
+) -> Result<(), Halt> {
+    let (sealed, answer) = (returned(call)?, answer(call)?);
+    let can_ask = call.exchange.terms.can_ask();
+    if sealed.is_none() && answer.is_none() && !can_ask {
         return Ok(());
     }
     let now = call.exchange.caller.request().at;
@@ -51,7 +58,7 @@ pub(crate) async fn confirm(call: &Call<'_>, question: &str) -> Result<(), Halt>
         request,
         expires,
     };
-    if let Some(sealed) = returned(call)? {
+    if let Some(sealed) = sealed {
         let opened = call.exchange.state.keys.open(PURPOSE, sealed, now).await?;
         let state: Option<State> = opened.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let state = state.ok_or_else(|| Fault::params("requestState is not valid"))?;
@@ -59,13 +66,16 @@ pub(crate) async fn confirm(call: &Call<'_>, question: &str) -> Result<(), Halt>
             return Err(Fault::params("requestState belongs to another request").into());
         }
         if state.expires > now.timestamp()
-            && let Some(answer) = answer(call)?
+            && let Some(answer) = answer
             && spend(call, sealed).await?
         {
             return if answer { Ok(()) } else { Err(Halt::Declined) };
         }
     }
     // Not asked yet, not answered, too late, or answered before: asked (again).
+    if !can_ask {
+        return Err(Fault::capability(json!({ "elicitation": { "form": {} } })).into());
+    }
     let request = call.exchange.caller.request().id.to_string();
     let state = expected((now + VALID_FOR).timestamp(), request);
     let state = serde_json::to_vec(&state).map_err(shared::Error::internal)?;
@@ -76,7 +86,7 @@ pub(crate) async fn confirm(call: &Call<'_>, question: &str) -> Result<(), Halt>
             "method": "elicitation/create",
             "params": {
                 "mode": "form",
-                "message": question,
+                "message": question().await?,
                 "requestedSchema": {
                     "type": "object",
                     "properties": { QUESTION: { "type": "boolean", "title": "Yes, delete", "default": false } },

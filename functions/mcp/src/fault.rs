@@ -19,7 +19,6 @@ const INVALID_PARAMS: i32 = -32602;
 const INTERNAL_ERROR: i32 = -32603;
 /// MCP 2026-07-28.
 const HEADER_MISMATCH: i32 = -32020;
-#[cfg(feature = "diagnostics")]
 const MISSING_CAPABILITY: i32 = -32021;
 const UNSUPPORTED_VERSION: i32 = -32022;
 /// MCP until 2025-11-25: a resource that is not there.
@@ -92,8 +91,7 @@ impl Fault {
         }
     }
 
-    /// What was asked cannot be done with a client that lacks these capabilities. No tool of ours needs any.
-    #[cfg(feature = "diagnostics")]
+    /// What was asked cannot be done with a client that lacks these capabilities.
     pub(crate) fn capability(required: Value) -> Self {
         Self {
             data: Some(json!({ "requiredCapabilities": required })),

@@ -147,11 +147,59 @@ async fn what_is_late_missing_or_wrong_is_asked_again_or_refused() {
     input_required(says("accept", true, &state)).await;
 }
 
+/// Capabilities without a form that could be put before anybody.
+fn incapable() -> [Value; 3] {
+    [json!({}), json!({ "elicitation": { "url": {} } }), json!({ "sampling": {} })]
+}
+
+#[tokio::test]
+async fn what_somebody_said_counts_whatever_their_client_says_that_it_can_do() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let id = memory(&alice, "Ada keeps bees").await;
+    let arguments = json!({ "memory_id": id });
+    let retry = async |capabilities: Value, more: Value| {
+        let mut params = more;
+        params["name"] = json!("delete_memory");
+        params["arguments"] = arguments.clone();
+        modern_with(&alice, "tools/call", params, capabilities).await
+    };
+    for capabilities in incapable() {
+        let state = asked(&alice, "delete_memory", &arguments).await;
+        for forged in [format!("{state}x"), "garbage".to_owned(), String::new()] {
+            for action in ["accept", "decline", "cancel"] {
+                let answer = retry(capabilities.clone(), says(action, true, &forged)).await;
+                assert_eq!(answer.json()["error"]["code"], -32602, "{answer}");
+            }
+        }
+        // There is no question that it could be the answer to, and none can be put.
+        for more in [says("decline", true, &state), says("accept", true, &state)] {
+            let mut without_state = more;
+            without_state.as_object_mut().unwrap().remove("requestState");
+            let answer = retry(capabilities.clone(), without_state).await;
+            answer.assert_status(400);
+            assert_eq!(answer.json()["error"]["code"], -32021, "{answer}");
+            let required = &answer.json()["error"]["data"]["requiredCapabilities"];
+            assert_eq!(required, &json!({ "elicitation": { "form": {} } }));
+        }
+        let answer = retry(capabilities.clone(), json!({ "requestState": state })).await;
+        assert_eq!(answer.json()["error"]["code"], -32021, "{answer}");
+        let declined = retry(capabilities.clone(), says("decline", true, &state)).await.ok();
+        assert_eq!(declined["result"]["isError"], true, "{declined}");
+        let again = retry(capabilities, says("accept", true, &state)).await;
+        assert_eq!(again.json()["error"]["code"], -32021, "an answer counts once: {again}");
+        assert!(is_there(&alice, &id).await);
+    }
+    let state = asked(&alice, "delete_memory", &arguments).await;
+    let done = retry(json!({}), says("accept", true, &state)).await.ok();
+    assert_eq!(done["result"]["structuredContent"]["deleted"], true, "{done}");
+}
+
 #[tokio::test]
 async fn clients_that_cannot_ask_are_not_asked() {
     let app = TestApp::new().await;
     let alice = app.owner("alice").await;
-    for capabilities in [json!({}), json!({ "elicitation": { "url": {} } }), json!({ "sampling": {} })] {
+    for capabilities in incapable() {
         let params = json!({
             "name": "delete_memory", "arguments": { "memory_id": memory(&alice, "Ada keeps bees").await },
         });

@@ -8,7 +8,7 @@ use shared::identity::oauth::browser::Question;
 
 use super::consent;
 use super::form::Form;
-use super::pages::{Page, see_other};
+use super::pages::Page;
 use super::visitor::Visitor;
 
 pub(crate) async fn authorize(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Page> {
@@ -17,7 +17,7 @@ pub(crate) async fn authorize(visitor: Visitor, RawQuery(query): RawQuery) -> Re
     match visitor.identity.authorization_request(parameters(&form)?, now).await {
         Ok(request) => consent::ask(&visitor, Question::Authorize(request)).await,
         Err(Unanswerable::Here(error)) => Err(error.into()),
-        Err(Unanswerable::There(address)) => Ok(see_other(&address)),
+        Err(Unanswerable::There(error, address)) => Err(Page::with_way_back(error, address)),
     }
 }
 

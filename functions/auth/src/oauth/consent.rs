@@ -8,7 +8,7 @@ use shared::identity::oauth::browser::Question;
 use shared::identity::oauth::{Code, OAuthError};
 
 use super::form::Form;
-use super::pages::{Page, consent, login, see_other};
+use super::pages::{Page, consent, login, onward, see_other};
 use super::visitor::Visitor;
 
 /// Puts a question to somebody: by the login page, if nobody is signed in.
@@ -42,7 +42,7 @@ pub(crate) async fn decide(
     };
     let decision = form.needed("decision")?;
     if decision == "deny" {
-        return Ok(see_other(&visitor.identity.decline(&request)));
+        return Ok(onward::page(&visitor.identity.decline(&request)));
     }
     if decision == "switch" {
         let mut response = see_other(&visitor.address("/oauth/consent", &[("ticket", &ticket)]));
@@ -57,5 +57,5 @@ pub(crate) async fn decide(
     };
     let scopes: Vec<ApiKeyVerb> = form.all("scope").iter().filter_map(|scope| scope.parse().ok()).collect();
     let address = visitor.identity.agree(&caller, &request, &scopes, &ticket).await?;
-    Ok(see_other(&address))
+    Ok(onward::page(&address))
 }

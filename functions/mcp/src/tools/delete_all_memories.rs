@@ -23,9 +23,10 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         return Err(Error::invalid("user_id", message).into());
     }
     let label = call.caller().resolve(scope)?.label();
-    let question =
-        format!("Delete every memory in {label} with {}? It cannot be undone.", arguments.in_words());
-    confirm(call, &question).await?;
+    confirm(call, async || {
+        Ok(format!("Delete every memory in {label} with {}? It cannot be undone.", arguments.in_words()))
+    })
+    .await?;
     let forgotten = call.memories().forget_where(call.caller(), scope, arguments.filter()?).await?;
     Ok(view::swept(&forgotten))
 }

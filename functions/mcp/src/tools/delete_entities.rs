@@ -25,9 +25,13 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     };
     arguments.filter()?;
     let label = call.caller().resolve(scope)?.label();
-    let question =
-        format!("Delete {} and every memory it has in {label}? It cannot be undone.", arguments.in_words());
-    confirm(call, &question).await?;
+    confirm(call, async || {
+        Ok(format!(
+            "Delete {} and every memory it has in {label}? It cannot be undone.",
+            arguments.in_words()
+        ))
+    })
+    .await?;
     let forgotten = call.memories().forget_entity(call.caller(), scope, entity, name).await?;
     Ok(view::swept(&forgotten))
 }

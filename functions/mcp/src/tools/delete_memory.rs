@@ -33,15 +33,16 @@ pub(super) fn describe() -> Description {
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
     let id = arguments::memory_id(&arguments.memory_id)?;
-    if call.exchange.terms.can_ask() {
+    confirm(call, async || {
         let what = match call.memories().read(call.caller(), id).await {
             Ok(memory) => format!("“{}”", view::title(&memory)),
             // A key that may delete and not read.
-            Err(Error::Forbidden(_)) => id.to_string(),
+            Err(Error::Forbidden(_) | Error::InsufficientScope { .. }) => id.to_string(),
             Err(error) => return Err(error.into()),
         };
-        confirm(call, &format!("Delete this memory for everybody who can see it? {what}")).await?;
-    }
+        Ok(format!("Delete this memory for everybody who can see it? {what}"))
+    })
+    .await?;
     call.memories().forget(call.caller(), id, false).await?;
     Ok(json!({ "id": id, "deleted": true }))
 }

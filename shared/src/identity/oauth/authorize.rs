@@ -1,7 +1,7 @@
 //! Authorization requests (RFC 6749 section 4.1.1, OAuth 2.1): what an application asks a person for.
 //!
-//! Until it is certain who asks and where the answer would go, errors are shown to the person; only then are they sent
-//! there. Otherwise this would be a way to send anybody anywhere.
+//! Errors are shown to the person. Once it is certain who asks and where the answer would go, they can be sent there too, but
+//! only if the person wants that: anybody can register, so that this would otherwise be a way to send people anywhere.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -57,8 +57,8 @@ pub struct AuthorizationRequest {
 pub enum Unanswerable {
     /// Shown to the person: nobody can be told by redirect.
     Here(OAuthError),
-    /// Told to the application: where the browser is to go.
-    There(String),
+    /// The same, and how the application can be told: where the browser would have to go.
+    There(OAuthError, String),
 }
 
 impl Identity {
@@ -105,7 +105,8 @@ impl Identity {
                     ("state", state.as_deref()),
                     ("iss", Some(self.gate().issuer())),
                 ];
-                Unanswerable::There(redirect::with_query(&redirect_uri, &says))
+                let address = redirect::with_query(&redirect_uri, &says);
+                Unanswerable::There(OAuthError::Refused(code, description), address)
             }
             failed @ OAuthError::Failed(_) => Unanswerable::Here(failed),
         })

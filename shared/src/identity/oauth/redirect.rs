@@ -1,7 +1,10 @@
 //! Redirect URIs: where a browser is sent with a code. Registered beforehand and compared as they are, except for the
 //! port of a program on the person's own machine, which it does not know before it runs (RFC 8252 section 7.3).
 
+use std::net::Ipv6Addr;
+
 use http::Uri;
+use http::uri::Authority;
 
 use super::{Code, OAuthError, Result};
 
@@ -26,13 +29,33 @@ pub(super) fn check(uri: &str) -> Result<()> {
     let Some(authority) = parsed.authority() else {
         return refuse("https, or http on the loopback interface");
     };
-    if authority.as_str().contains('@') || authority.host().is_empty() {
-        return refuse("a redirect URI names a host and no user");
+    if authority.as_str().contains('@') || !is_host(authority.host()) || !has_valid_port(authority) {
+        return refuse("a redirect URI names a host, perhaps a port, and no user");
     }
     match parsed.scheme_str() {
         Some("https") => Ok(()),
         Some("http") if LOOPBACK.contains(&authority.host()) => Ok(()),
         _ => refuse("only https, or http on the loopback interface"),
+    }
+}
+
+/// Whether it is a name or an address, and nothing that means more elsewhere, like `*` and `;` do in a browser's policy.
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => {
+            !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+        }
+    }
+}
+
+fn has_valid_port(authority: &Authority) -> bool {
+    match authority.as_str().strip_prefix(authority.host()) {
+        Some("") => true,
+        Some(rest) => rest.strip_prefix(':').is_some_and(|port| {
+            port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
+        }),
+        None => false,
     }
 }
 
@@ -82,6 +105,8 @@ mod tests {
             "http://127.0.0.1/callback",
             "http://[::1]:7/",
             "http://localhost:33418",
+            "https://[2001:db8::1]:65535/callback",
+            "https://xn--bcher-kva.example/callback",
         ] {
             assert!(check(good).is_ok(), "{good}");
         }
@@ -103,6 +128,18 @@ mod tests {
             "https://app.example/a b",
             "https://app.example\\@evil.example/",
             "https://app.example/\u{e9}",
+            "https://app.example;sandbox/callback",
+            "https://app.example,evil.example/callback",
+            "https://*/callback",
+            "https://*.example/callback",
+            "https://app_example'/callback",
+            "https://%65vil.example/callback",
+            "https://[v1.x]/callback",
+            "https://app.example:0/callback",
+            "https://app.example:99999/callback",
+            "https://app.example:/callback",
+            "https://app.example:+1/callback",
+            "http://127.0.0.1:70000/callback",
             "",
         ] {
             assert!(check(bad).is_err(), "{bad}");

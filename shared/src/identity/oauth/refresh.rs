@@ -7,6 +7,7 @@ use super::grants::{Issued, store};
 use super::{Code, OAuthError, Result, resource, scope};
 use crate::access::RequestInfo;
 use crate::identity::Identity;
+use crate::identity::refresh_tokens::Granted;
 use crate::identity::signing_keys::Terms;
 use crate::ids::GrantId;
 
@@ -24,21 +25,22 @@ impl Identity {
         client.may_use(GrantType::RefreshToken)?;
         let now = request.at;
         let key = self.signing_keys().current(now).await?;
-        // Before anything is exchanged: a request that asks for too much must not cost its token.
-        if let Some(scope) = scope {
-            scope::parse(Some(scope))?;
-        }
-        resource::audience(self.gate().issuer(), resources)?;
-        let exchanged = self.exchange(request, token, Some(&client.id)).await;
-        let exchanged = exchanged.map_err(|error| OAuthError::of_grant(error, "refresh token"))?;
-        let family = exchanged.family;
+        let narrowed = |granted: Option<&Granted>| {
+            let ended = || OAuthError::new(Code::InvalidGrant, "the grant has ended");
+            let granted = granted.ok_or_else(ended)?;
+            let scopes = scope::narrow(&scope::stored(&granted.scopes), scope)?;
+            Ok((scopes, resource::narrow(self.gate().issuer(), &granted.resource, resources)?))
+        };
+        let exchanged = self.exchange(request, token, Some(&client.id), narrowed).await;
+        let exchanged = exchanged.map_err(|error| match error {
+            OAuthError::Failed(error) => OAuthError::of_grant(error, "refresh token"),
+            refused @ OAuthError::Refused(..) => refused,
+        })?;
+        let (family, (scopes, audience)) = (exchanged.family, exchanged.terms);
         let tx = self.gate().sign_in("oauth_grant.refresh").await?;
-        let terms = store::used(&tx, family.enterprise, GrantId(family.session.uuid()), now).await?;
-        let terms = terms.ok_or_else(|| OAuthError::new(Code::InvalidGrant, "the grant has ended"))?;
+        store::used(&tx, family.enterprise, GrantId(family.session.uuid()), now).await?;
         clients::used(&tx, client, now).await?;
         tx.commit().await?;
-        let scopes = scope::narrow(&terms.scopes, scope)?;
-        let audience = resource::narrow(self.gate().issuer(), &terms.resource, resources)?;
         let terms =
             Terms { audience: &audience, client: &client.id, scope: Some(scope::print(&scopes)), key: None };
         let (access_token, expires_in) = key.issue_on(terms, self.gate().issuer(), &family, now)?;

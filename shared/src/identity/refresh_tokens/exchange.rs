@@ -2,9 +2,10 @@
 
 use secrecy::SecretString;
 
-use super::{Family, GRACE, RefreshToken, store};
+use super::{Family, GRACE, Granted, RefreshToken, store};
 use crate::access::RequestInfo;
-use crate::error::{Result, Unauthenticated};
+use crate::db::StoreError;
+use crate::error::{Error, Result, Unauthenticated};
 use crate::identity::Identity;
 use crate::identity::accounts::AccountView;
 use crate::identity::sessions::{self, SignedIn};
@@ -12,17 +13,20 @@ use crate::identity::throttle::{self, Bucket};
 use crate::telemetry;
 
 /// What a token was exchanged for.
-pub(in crate::identity) struct Exchanged {
+pub(in crate::identity) struct Exchanged<T> {
     pub(in crate::identity) family: Family,
     pub(in crate::identity) account: AccountView,
     pub(in crate::identity) successor: SecretString,
+    /// What was made of the grant.
+    pub(in crate::identity) terms: T,
 }
 
 impl Identity {
     /// Exchanges a refresh token of a login for its successor and a new access token.
     pub async fn refresh(&self, request: &RequestInfo, token: SecretString) -> Result<SignedIn> {
         let key = self.signing_keys().current(request.at).await?;
-        let Exchanged { family, account, successor } = self.exchange(request, token, None).await?;
+        let exchanged = self.exchange(request, token, None, |_| Ok::<_, Error>(())).await?;
+        let Exchanged { family, account, successor, .. } = exchanged;
         let (access_token, expires_in) = key.issue(self.gate().issuer(), &family, request.at)?;
         Ok(SignedIn { access_token, expires_in, refresh_token: successor, account, session: family.session })
     }
@@ -31,45 +35,50 @@ impl Identity {
     /// worth nothing.
     ///
     /// However many requests bring the same token at the same time, they wait for each other on its row and all get the
-    /// same successor. An exchange is not recorded in the audit log: it changes nobody's rights, and the session's start
+    /// same successor. `terms` looks at what was granted before anything is exchanged: a request that it refuses does not
+    /// cost its token. An exchange is not recorded in the audit log: it changes nobody's rights, and the session's start
     /// and end are there.
-    pub(in crate::identity) async fn exchange(
+    pub(in crate::identity) async fn exchange<T, E: From<Error> + From<StoreError>>(
         &self,
         request: &RequestInfo,
         token: SecretString,
         client: Option<&str>,
-    ) -> Result<Exchanged> {
+        terms: impl FnOnce(Option<&Granted>) -> Result<T, E>,
+    ) -> Result<Exchanged<T>, E> {
+        let refuse = |why: Unauthenticated| Err(Error::from(why).into());
         let (now, token) = (request.at, RefreshToken(token));
         let tx = self.gate().sign_in("refresh_token.exchange").await?;
         let found = store::lock(&tx, &token.hash()).await?;
-        let Some(found) = found.filter(|found| found.client.as_deref() == client) else {
+        let holder = |found: &store::Found| found.granted.as_ref().map(|granted| granted.client.clone());
+        let Some(found) = found.filter(|found| holder(found).as_deref() == client) else {
             let attempt = throttle::reserve(&tx, [Bucket::refresh(request)], now).await?;
             tx.commit().await?;
             attempt.admitted()?;
-            return Err(Unauthenticated::Invalid.into());
+            return refuse(Unauthenticated::Invalid);
         };
         if found.ended {
-            return Err(Unauthenticated::Invalid.into());
+            return refuse(Unauthenticated::Invalid);
         }
-        let successor = token.successor(&found.successor_salt)?;
         match found.rotated_at {
             Some(rotated_at) if now - rotated_at > GRACE => {
                 sessions::revoke_family(&tx, request, &found.family).await?;
                 tx.commit().await?;
-                return Err(Unauthenticated::Invalid.into());
+                return refuse(Unauthenticated::Invalid);
             }
-            // The same exchange again.
-            Some(_) => {}
             None if found.expires_at <= now || found.family.ends_at <= now => {
-                return Err(Unauthenticated::Expired.into());
+                return refuse(Unauthenticated::Expired);
             }
-            None => {
-                let new = store::NewToken::new(&successor, &found.family, now)?;
-                store::rotate(&tx, &found, &new).await?;
-            }
+            _ => {}
+        }
+        let terms = terms(found.granted.as_ref())?;
+        let successor = token.successor(&found.successor_salt)?;
+        // Otherwise it is the same exchange again.
+        if found.rotated_at.is_none() {
+            let new = store::NewToken::new(&successor, &found.family, now)?;
+            store::rotate(&tx, &found, &new).await?;
         }
         tx.commit().await?;
         telemetry::authenticated(found.family.enterprise, found.family.user);
-        Ok(Exchanged { family: found.family, account: found.account, successor: successor.0 })
+        Ok(Exchanged { family: found.family, account: found.account, successor: successor.0, terms })
     }
 }

@@ -45,6 +45,14 @@ pub(super) struct Family {
     pub(super) idle: TimeDelta,
 }
 
+/// What an application may get for a token, as the database keeps it.
+pub(super) struct Granted {
+    /// Which application.
+    pub(super) client: String,
+    pub(super) scopes: Vec<String>,
+    pub(super) resource: String,
+}
+
 /// A refresh token as its owner holds it.
 struct RefreshToken(SecretString);
 

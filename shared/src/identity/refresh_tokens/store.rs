@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Family, IDLE, IDLE_OF_APPLICATION, RefreshToken};
+use super::{Family, Granted, IDLE, IDLE_OF_APPLICATION, RefreshToken};
 use crate::access::{IdentityTx, SecretHash};
 use crate::db::StoreError;
 use crate::error::Result;
@@ -19,8 +19,8 @@ pub(super) struct Found {
     pub(super) expires_at: DateTime<Utc>,
     pub(super) rotated_at: Option<DateTime<Utc>>,
     pub(super) successor_salt: Vec<u8>,
-    /// The application that holds it; none for a login.
-    pub(super) client: Option<String>,
+    /// Of which application it is, and on what terms; none for a login.
+    pub(super) granted: Option<Granted>,
     /// Whether its session was ended or its account deactivated.
     pub(super) ended: bool,
 }
@@ -51,7 +51,8 @@ pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Fo
     const LOCK: &str = "-- refresh_token.lock
         SELECT r.id, r.expires_at, r.rotated_at, r.successor_salt, r.enterprise_id, r.session_id,
                s.expires_at AS session_ends_at, s.revoked_at IS NOT NULL OR u.status <> 'active' AS ended,
-               u.id AS user_id, u.email, u.display_name, e.name AS enterprise_name, g.client_id
+               u.id AS user_id, u.email, u.display_name, e.name AS enterprise_name, g.client_id,
+               g.scopes, g.resource
           FROM refresh_tokens r
           JOIN sessions s ON s.enterprise_id = r.enterprise_id AND s.id = r.session_id
           JOIN users u ON u.enterprise_id = s.enterprise_id AND u.id = s.user_id
@@ -61,7 +62,11 @@ pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Fo
     let row = tx.query_opt(LOCK, &[&hash.as_bytes()]).await?;
     Ok(row.map(|row| {
         let (enterprise, user) = (EnterpriseId(row.get("enterprise_id")), UserId(row.get("user_id")));
-        let client: Option<String> = row.get("client_id");
+        let granted = row.get::<_, Option<String>>("client_id").map(|client| Granted {
+            client,
+            scopes: row.get("scopes"),
+            resource: row.get("resource"),
+        });
         Found {
             id: RefreshTokenId(row.get("id")),
             family: Family {
@@ -69,7 +74,7 @@ pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Fo
                 user,
                 session: SessionId(row.get("session_id")),
                 ends_at: row.get("session_ends_at"),
-                idle: if client.is_some() { IDLE_OF_APPLICATION } else { IDLE },
+                idle: if granted.is_some() { IDLE_OF_APPLICATION } else { IDLE },
             },
             account: AccountView {
                 id: user,
@@ -81,7 +86,7 @@ pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Fo
             expires_at: row.get("expires_at"),
             rotated_at: row.get("rotated_at"),
             successor_salt: row.get("successor_salt"),
-            client,
+            granted,
             ended: row.get("ended"),
         }
     }))

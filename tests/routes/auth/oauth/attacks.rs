@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{assert_refused, refresh, token};
 use crate::harness::{
-    Browser, Client as _, TestApp, VERIFIER, authorize_url, challenge, field, parameter, register,
+    Answer, Browser, Client as _, TestApp, VERIFIER, authorize_url, challenge, field, parameter, register,
 };
 
 const REDIRECT: &str = "https://app.example/callback";
@@ -24,6 +24,12 @@ fn redemption(client: &str, code: &str) -> Value {
         "grant_type": "authorization_code", "client_id": client, "code": code, "code_verifier": VERIFIER,
         "redirect_uri": REDIRECT,
     })
+}
+
+/// Where a page's link leads.
+fn link(page: &Answer) -> String {
+    let (_, rest) = page.text().split_once("href=\"").unwrap();
+    rest.split_once('"').unwrap().0.replace("&amp;", "&")
 }
 
 #[tokio::test]
@@ -122,7 +128,7 @@ async fn nothing_is_sent_where_the_application_did_not_register() {
 }
 
 #[tokio::test]
-async fn what_else_is_wrong_is_told_to_the_application() {
+async fn what_else_is_wrong_is_told_to_the_application_if_its_person_wants_that() {
     let app = TestApp::new().await;
     let client = register(&app, REDIRECT).await;
     let mut browser = Browser::new(&app);
@@ -142,12 +148,15 @@ async fn what_else_is_wrong_is_told_to_the_application() {
         (json!({ "response_mode": "fragment" }), "invalid_request"),
     ] {
         let answer = browser.open(&authorize_url(&client, REDIRECT, &change)).await;
-        answer.assert_status(303);
-        let address = answer.header("location").unwrap();
+        // Anybody can register: nobody is sent there who has not seen where that is.
+        answer.assert_status(400);
+        assert!(answer.header("location").is_none() && answer.header("refresh").is_none(), "{answer}");
+        assert!(answer.text().contains("Tell the application at app.example what went wrong"), "{answer}");
+        let address = link(&answer);
         assert!(address.starts_with("https://app.example/callback?error="), "{change}: {address}");
-        assert_eq!(parameter(address, "error").unwrap(), error, "{change}: {address}");
-        assert_eq!(parameter(address, "state").unwrap(), "a state & more");
-        assert_eq!(parameter(address, "iss").unwrap(), "https://mem0.test");
+        assert_eq!(parameter(&address, "error").unwrap(), error, "{change}: {address}");
+        assert_eq!(parameter(&address, "state").unwrap(), "a state & more");
+        assert_eq!(parameter(&address, "iss").unwrap(), "https://mem0.test");
     }
     let twice = format!("{}&state=other", authorize_url(&client, REDIRECT, &json!({})));
     browser.open(&twice).await.assert_status(400);
@@ -184,7 +193,7 @@ async fn a_form_is_good_for_one_answer_in_one_browser() {
     browser
         .submit_with("/oauth/consent", &fields, &[("origin", "https://mem0.test")])
         .await
-        .assert_status(303);
+        .assert_status(200);
     browser.submit("/oauth/consent", &fields).await.assert_status(400);
 
     let consent = browser.open(&authorize_url(&client, REDIRECT, &json!({}))).await;

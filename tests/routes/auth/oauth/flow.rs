@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{assert_refused, token};
 use crate::harness::{
-    Browser, Client as _, TestApp, VERIFIER, authorize_url, field, parameter, register, tokens,
+    Browser, Client as _, TestApp, VERIFIER, authorize_url, field, onward, parameter, register, tokens,
 };
 
 const REDIRECT: &str = "https://app.example/callback?from=mem0";
@@ -86,11 +86,10 @@ async fn somebody_may_refuse_or_agree_to_less() {
     let login = browser.open(&url).await;
     let consent = browser.sign_in(&login, &ada.email).await;
     let deny = json!({ "ticket": field(&consent, "ticket"), "decision": "deny" });
-    let answer = browser.submit("/oauth/consent", &deny).await;
-    let address = answer.header("location").unwrap();
-    assert_eq!(parameter(address, "error").unwrap(), "access_denied");
-    assert_eq!(parameter(address, "state").unwrap(), "a state & more");
-    assert_eq!(parameter(address, "iss").unwrap(), "https://mem0.test");
+    let address = onward(&browser.submit("/oauth/consent", &deny).await);
+    assert_eq!(parameter(&address, "error").unwrap(), "access_denied");
+    assert_eq!(parameter(&address, "state").unwrap(), "a state & more");
+    assert_eq!(parameter(&address, "iss").unwrap(), "https://mem0.test");
 
     let consent = browser.open(&url).await;
     let nothing = browser.allow(&consent, &[]).await;

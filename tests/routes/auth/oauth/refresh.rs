@@ -74,6 +74,28 @@ async fn less_may_be_asked_for_but_never_more() {
 }
 
 #[tokio::test]
+async fn who_asks_for_too_much_keeps_the_token() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    let (client, answer) = tokens(&app, &ada.email, &json!({})).await;
+    for (name, value, error) in [
+        ("scope", "memories:read tenancy:write", "invalid_scope"),
+        ("scope", "openid", "invalid_scope"),
+        ("resource", "https://mem0.test", "invalid_target"),
+        ("resource", "https://evil.example", "invalid_target"),
+    ] {
+        let mut fields = refresh(&client, &answer["refresh_token"]);
+        fields[name] = json!(value);
+        assert_refused(&token(&app, fields).await, 400, error);
+    }
+    // Long after the time in which an exchange may be repeated.
+    app.advance(TimeDelta::minutes(5));
+    let refreshed = token(&app, refresh(&client, &answer["refresh_token"])).await.ok();
+    assert_eq!(refreshed["scope"], "memories:read memories:write");
+    token(&app, refresh(&client, &refreshed["refresh_token"])).await.ok();
+}
+
+#[tokio::test]
 async fn a_grant_lies_idle_for_two_months_and_ends_after_a_year() {
     let app = TestApp::new().await;
     let ada = app.registered("ada").await;

@@ -8,7 +8,7 @@ use shared::access::AuthContext;
 use shared::identity::oauth::authorize::AuthorizationRequest;
 use shared::identity::oauth::redirect_host;
 
-use super::{document, escape, meaning, origin};
+use super::{document, escape, meaning};
 use crate::oauth::visitor::Visitor;
 
 /// Asks whether an application may act for somebody. The name is the application's own word; the host, which it cannot
@@ -61,7 +61,7 @@ pub(crate) fn page(
         ticket = escape(ticket),
     );
     let title = format!("Allow {}?", request.client_name);
-    let mut response = document(StatusCode::OK, &title, &content, Some(&origin(&request.redirect_uri)));
+    let mut response = document(StatusCode::OK, &title, &content);
     visitor.remember(&mut response);
     response
 }

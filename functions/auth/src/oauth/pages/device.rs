@@ -39,7 +39,7 @@ pub(crate) fn code_page(
         code = escape(code),
     );
     let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    let mut response = document(status, "Connect a device", &content, None);
+    let mut response = document(status, "Connect a device", &content);
     visitor.remember(&mut response);
     response
 }
@@ -80,7 +80,7 @@ pub(crate) fn consent_page(
         since = waiting.created_at.format("%H:%M"),
         ticket = escape(ticket),
     );
-    let mut response = document(StatusCode::OK, "Allow a device?", &content, None);
+    let mut response = document(StatusCode::OK, "Allow a device?", &content);
     visitor.remember(&mut response);
     response
 }
@@ -92,7 +92,7 @@ pub(crate) fn done_page(visitor: &Visitor, approved: bool) -> Response {
         false => ("Nothing was connected", "The device was told. You can close this page."),
     };
     let content = format!("<h1>{title}</h1>\n<p>{text}</p>");
-    let mut response = document(StatusCode::OK, title, &content, None);
+    let mut response = document(StatusCode::OK, title, &content);
     visitor.remember(&mut response);
     response
 }

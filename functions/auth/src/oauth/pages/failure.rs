@@ -4,12 +4,14 @@ use axum::response::Response;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use shared::Error;
-use shared::identity::oauth::OAuthError;
+use shared::identity::oauth::{OAuthError, redirect_host};
 use shared::telemetry;
 
 use super::{document, escape};
 
-pub(super) fn page(error: OAuthError) -> Response {
+/// What went wrong. `way_back` is an address that tells the application, which the person may follow: whoever registered it
+/// may be anybody, so that nobody is sent there without having seen where it leads.
+pub(super) fn page(error: OAuthError, way_back: Option<&str>) -> Response {
     let (status, text) = match &error {
         OAuthError::Refused(_, text) => (StatusCode::BAD_REQUEST, text.clone()),
         OAuthError::Failed(failed) => {
@@ -20,15 +22,24 @@ pub(super) fn page(error: OAuthError) -> Response {
             }
         }
     };
+    let way_back = way_back.map(|address| {
+        let (host, _) = redirect_host(address);
+        format!(
+            "<p><a href=\"{}\">Tell the application at {} what went wrong</a></p>\n",
+            escape(address),
+            escape(&host)
+        )
+    });
     let id =
         telemetry::request_id().map(|id| format!("<p class=\"quiet\">Request {id}</p>")).unwrap_or_default();
     let content = format!(
         "<h1>This cannot go on</h1>\n<p class=\"alarm\" role=\"alert\">{}</p>\n\
          <p>Go back to your application and begin again. If it happens once more, tell whoever provides the \
-         application.</p>\n{id}",
-        escape(&text)
+         application.</p>\n{way_back}{id}",
+        escape(&text),
+        way_back = way_back.unwrap_or_default(),
     );
-    let mut response = document(status, "This cannot go on", &content, None);
+    let mut response = document(status, "This cannot go on", &content);
     if let OAuthError::Failed(Error::LimitReached { retry_after, .. }) = &error {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
     }

@@ -45,7 +45,7 @@ pub(crate) fn page(
         email = escape(email),
     );
     let status = if problem.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
-    let mut response = document(status, "Sign in", &content, None);
+    let mut response = document(status, "Sign in", &content);
     visitor.remember(&mut response);
     response
 }

@@ -7,6 +7,7 @@ pub(super) mod consent;
 pub(super) mod device;
 mod failure;
 pub(super) mod login;
+pub(super) mod onward;
 mod style;
 
 use std::fmt;
@@ -21,23 +22,34 @@ use shared::identity::oauth::OAuthError;
 
 /// A page that says why it is not the one that was wanted.
 #[derive(Debug)]
-pub(crate) struct Page(OAuthError);
+pub(crate) struct Page {
+    error: OAuthError,
+    /// The address by which the application is told, if its person wants that.
+    way_back: Option<String>,
+}
+
+impl Page {
+    /// With a link by which the application can be told.
+    pub(crate) fn with_way_back(error: OAuthError, address: String) -> Self {
+        Self { error, way_back: Some(address) }
+    }
+}
 
 impl From<OAuthError> for Page {
     fn from(error: OAuthError) -> Self {
-        Self(error)
+        Self { error, way_back: None }
     }
 }
 
 impl From<super::refused::Refused> for Page {
     fn from(refused: super::refused::Refused) -> Self {
-        Self(refused.0)
+        refused.0.into()
     }
 }
 
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
-        failure::page(self.0)
+        failure::page(self.error, self.way_back.as_deref())
     }
 }
 
@@ -64,8 +76,8 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// A whole page. `leads_to` is where its form may send the browser besides here: an answer goes on to an application.
-pub(super) fn document(status: StatusCode, title: &str, content: &str, leads_to: Option<&str>) -> Response {
+/// A whole page. Its forms lead here and nowhere else.
+pub(super) fn document(status: StatusCode, title: &str, content: &str) -> Response {
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -75,9 +87,8 @@ pub(super) fn document(status: StatusCode, title: &str, content: &str, leads_to:
         title = escape(title),
         style = style::CSS,
     );
-    let also = leads_to.map(|origin| format!(" {origin}")).unwrap_or_default();
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{}'; form-action 'self'{also}; frame-ancestors 'none'; base-uri 'none'",
+        "default-src 'none'; style-src 'sha256-{}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
         style::hash()
     );
     let mut response = (status, html).into_response();
@@ -96,11 +107,6 @@ pub(super) fn see_other(address: &str) -> Response {
     let mut response = (StatusCode::SEE_OTHER, headers).into_response();
     response.headers_mut().extend(HeaderValue::from_str(address).ok().map(|address| (LOCATION, address)));
     response
-}
-
-/// The origin of an address that was checked before, for a policy.
-pub(super) fn origin(address: &str) -> String {
-    address.split(['/', '?']).take(3).collect::<Vec<_>>().join("/")
 }
 
 /// What a scope means, in words for people.
@@ -128,11 +134,5 @@ mod tests {
     fn nothing_from_outside_becomes_markup() {
         let text = escape("<script>alert('x')</script> \"&\"").to_string();
         assert_eq!(text, "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &quot;&amp;&quot;");
-    }
-
-    #[test]
-    fn an_origin_is_scheme_host_and_port() {
-        assert_eq!(origin("http://127.0.0.1:3000/callback?x=/y"), "http://127.0.0.1:3000");
-        assert_eq!(origin("https://app.example?x"), "https://app.example");
     }
 }

@@ -37,26 +37,16 @@ pub(super) async fn insert(
     .map(drop)
 }
 
-/// On what terms an application acts.
-pub(in crate::identity::oauth) struct TermsRow {
-    pub(in crate::identity::oauth) scopes: Vec<ApiKeyVerb>,
-    pub(in crate::identity::oauth) resource: String,
-}
-
-/// A grant's terms; it counts as used now.
+/// Notes that a grant was used.
 pub(in crate::identity::oauth) async fn used(
     tx: &IdentityTx,
     enterprise: EnterpriseId,
     id: GrantId,
     now: DateTime<Utc>,
-) -> Result<Option<TermsRow>, StoreError> {
+) -> Result<(), StoreError> {
     const USED: &str = "-- oauth_grant.used
-        UPDATE oauth_grants SET last_used_at = $3 WHERE enterprise_id = $1 AND id = $2 RETURNING scopes, resource";
-    let row = tx.query_opt(USED, &[&enterprise.uuid(), &id.uuid(), &now]).await?;
-    Ok(row.map(|row| TermsRow {
-        scopes: scope::stored(&row.get::<_, Vec<String>>("scopes")),
-        resource: row.get("resource"),
-    }))
+        UPDATE oauth_grants SET last_used_at = $3 WHERE enterprise_id = $1 AND id = $2";
+    tx.execute(USED, &[&enterprise.uuid(), &id.uuid(), &now]).await.map(drop)
 }
 
 /// Who a grant is about, whether or not it has ended.

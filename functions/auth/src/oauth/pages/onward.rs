@@ -1,0 +1,26 @@
+//! The page after an answer: it sends the browser on to the application, at once and without a script.
+//!
+//! Not a redirect of the form: browsers hold the whole chain of those against the page's policy (`form-action`), and nobody
+//! knows where an application sends its people next.
+
+use axum::response::Response;
+use http::header::REFRESH;
+use http::{HeaderValue, StatusCode};
+use shared::identity::oauth::redirect_host;
+
+use super::{document, escape};
+
+/// Sends the browser to an address that was checked before.
+pub(in crate::oauth) fn page(address: &str) -> Response {
+    let (host, _) = redirect_host(address);
+    let content = format!(
+        "<h1>Back to your application</h1>\n<p>You are being sent on to <strong>{host}</strong>.</p>\n\
+         <p><a href=\"{address}\">Go on, if nothing happens</a></p>",
+        host = escape(&host),
+        address = escape(address),
+    );
+    let mut response = document(StatusCode::OK, "Back to your application", &content);
+    let onward = HeaderValue::from_str(&format!("0;url={address}"));
+    response.headers_mut().extend(onward.ok().map(|onward| (REFRESH, onward)));
+    response
+}
