@@ -103,8 +103,13 @@ pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> R
     .map(drop)
 }
 
-/// A request with the node it waits for and what each node decided. `$1` is the tenant, `$3` the time.
-const SELECT: &str = "SELECT a.*, a.approver_role::text AS role, a.permission::text AS allowed, a.classification::text AS class,
+/// One request, whomever it concerns, if the credential reaches what it is about.
+pub(in crate::sharing) async fn lookup(
+    tx: &TenantTx<'_>,
+    id: ApprovalId,
+) -> Result<Option<Approval>, StoreError> {
+    const LOOKUP: &str = "-- approval.lookup
+        SELECT a.*, a.approver_role::text AS role, a.permission::text AS allowed, a.classification::text AS class,
                CASE WHEN a.status = 'pending' AND a.expires_at <= $3 THEN 'expired' ELSE a.status END AS state,
                s.kind AS node_kind, n.id AS node_id,
                (SELECT coalesce(jsonb_agg(jsonb_build_object(
@@ -118,27 +123,17 @@ const SELECT: &str = "SELECT a.*, a.approver_role::text AS role, a.permission::t
                  WHERE d.enterprise_id = $1 AND d.approval_id = a.id) AS decisions
           FROM approvals a
           LEFT JOIN scopes s ON s.enterprise_id = a.enterprise_id AND s.id = a.node_scope_id
-          LEFT JOIN sub_organizations n ON n.enterprise_id = a.enterprise_id AND n.scope_id = a.node_scope_id";
-
-/// One request, whomever it concerns, if the credential reaches what it is about.
-pub(in crate::sharing) async fn lookup(
-    tx: &TenantTx<'_>,
-    id: ApprovalId,
-) -> Result<Option<Approval>, StoreError> {
-    let sql = format!(
-        "-- approval.lookup
-        {SELECT}
+          LEFT JOIN sub_organizations n ON n.enterprise_id = a.enterprise_id AND n.scope_id = a.node_scope_id
          WHERE a.enterprise_id = $1 AND a.id = $2 AND a.classification <= mem0.ceiling()
            AND ($4::bigint[] IS NULL
                 OR EXISTS (SELECT FROM scopes r
                             WHERE r.enterprise_id = $1 AND r.path && $4
                               AND r.id IN (SELECT a.home_scope_id UNION ALL
                                            SELECT d.node_scope_id FROM mem0.approval_decisions d
-                                            WHERE d.enterprise_id = $1 AND d.approval_id = a.id)))"
-    );
+                                            WHERE d.enterprise_id = $1 AND d.approval_id = a.id)))";
     let caller = tx.caller();
     let (enterprise, within) = (caller.enterprise_id().uuid(), caller.within());
-    let row = tx.query_opt(&sql, &[&enterprise, &id.uuid(), &caller.request().at, &within]).await?;
+    let row = tx.query_opt(LOOKUP, &[&enterprise, &id.uuid(), &caller.request().at, &within]).await?;
     row.as_ref().map(approval).transpose()
 }
 
@@ -150,9 +145,22 @@ pub(in crate::sharing) async fn list(
     after: Option<Cursor>,
     most: u32,
 ) -> Result<Vec<Approval>, StoreError> {
-    let sql = format!(
-        "-- approval.list
-        {SELECT}
+    const LIST: &str = "-- approval.list
+        SELECT a.*, a.approver_role::text AS role, a.permission::text AS allowed, a.classification::text AS class,
+               CASE WHEN a.status = 'pending' AND a.expires_at <= $3 THEN 'expired' ELSE a.status END AS state,
+               s.kind AS node_kind, n.id AS node_id,
+               (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                           'scope', d.node_scope_id, 'kind', ds.kind, 'node', dn.id, 'role', d.approver_role,
+                           'escalates_at', d.escalates_at, 'decision', d.decision, 'decided_by', d.decided_by,
+                           'decided_at', d.decided_at, 'reason', d.decision_reason)
+                           ORDER BY cardinality(ds.path), d.node_scope_id), '[]')
+                  FROM mem0.approval_decisions d
+                  LEFT JOIN scopes ds ON ds.enterprise_id = $1 AND ds.id = d.node_scope_id
+                  LEFT JOIN sub_organizations dn ON dn.enterprise_id = $1 AND dn.scope_id = d.node_scope_id
+                 WHERE d.enterprise_id = $1 AND d.approval_id = a.id) AS decisions
+          FROM approvals a
+          LEFT JOIN scopes s ON s.enterprise_id = a.enterprise_id AND s.id = a.node_scope_id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = a.enterprise_id AND n.scope_id = a.node_scope_id
           CROSS JOIN LATERAL (
                SELECT a.requested_by <> $2 AND x.decides AS decides, a.requested_by <> $2 AND x.can AS can
                  FROM (SELECT coalesce(bool_or(held.decides), false) AS decides,
@@ -191,12 +199,11 @@ pub(in crate::sharing) async fn list(
            AND (NOT $8 OR (may.can AND a.status = 'pending' AND a.expires_at > $3))
            AND ($9::timestamptz IS NULL OR (a.requested_at, a.id) > ($9, $10::uuid))
          ORDER BY a.requested_at, a.id
-         LIMIT $11"
-    );
+         LIMIT $11";
     let caller = tx.caller();
     let rows = tx
         .query(
-            &sql,
+            LIST,
             &[
                 &caller.enterprise_id().uuid(),
                 &caller.user_id().uuid(),

@@ -12,12 +12,6 @@ use crate::page::Cursor;
 use crate::tenancy::locked::Locked;
 use crate::tenancy::place::Place;
 
-/// A row with what names its heir.
-const SELECT: &str = "SELECT d.*, s.kind, n.id AS heir_node, n.name
-          FROM dissolutions d
-          LEFT JOIN scopes s ON s.enterprise_id = d.enterprise_id AND s.id = d.heir_scope_id
-          LEFT JOIN sub_organizations n ON n.enterprise_id = d.enterprise_id AND n.scope_id = d.heir_scope_id";
-
 pub(super) async fn insert(tree: &Locked<'_, '_>, work: &Dissolution) -> Result<(), StoreError> {
     const INSERT: &str = "-- dissolution.insert
         INSERT INTO dissolutions (enterprise_id, id, node_id, node_scope_id, node_kind, node_name, heir_scope_id, members,
@@ -81,23 +75,25 @@ pub(super) async fn hold(
     tree: &Locked<'_, '_>,
     id: DissolutionId,
 ) -> Result<Option<Dissolution>, StoreError> {
-    let sql = format!(
-        "-- dissolution.lookup
-        {SELECT}
-         WHERE d.enterprise_id = $1 AND d.id = $2"
-    );
-    let row = tree.query_opt(&sql, &[&tree.caller().enterprise_id().uuid(), &id.uuid()]).await?;
+    const LOOKUP: &str = "-- dissolution.lookup
+        SELECT d.*, s.kind, n.id AS heir_node, n.name
+          FROM dissolutions d
+          LEFT JOIN scopes s ON s.enterprise_id = d.enterprise_id AND s.id = d.heir_scope_id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = d.enterprise_id AND n.scope_id = d.heir_scope_id
+         WHERE d.enterprise_id = $1 AND d.id = $2";
+    let row = tree.query_opt(LOOKUP, &[&tree.caller().enterprise_id().uuid(), &id.uuid()]).await?;
     row.as_ref().map(dissolution).transpose()
 }
 
 /// That of a node that is under way.
 pub(super) async fn running(tree: &Locked<'_, '_>, node: ScopeId) -> Result<Option<Dissolution>, StoreError> {
-    let sql = format!(
-        "-- dissolution.find_running
-        {SELECT}
-         WHERE d.enterprise_id = $1 AND d.node_scope_id = $2 AND d.status = 'running'"
-    );
-    let row = tree.query_opt(&sql, &[&tree.caller().enterprise_id().uuid(), &node.0]).await?;
+    const RUNNING: &str = "-- dissolution.find_running
+        SELECT d.*, s.kind, n.id AS heir_node, n.name
+          FROM dissolutions d
+          LEFT JOIN scopes s ON s.enterprise_id = d.enterprise_id AND s.id = d.heir_scope_id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = d.enterprise_id AND n.scope_id = d.heir_scope_id
+         WHERE d.enterprise_id = $1 AND d.node_scope_id = $2 AND d.status = 'running'";
+    let row = tree.query_opt(RUNNING, &[&tree.caller().enterprise_id().uuid(), &node.0]).await?;
     row.as_ref().map(dissolution).transpose()
 }
 
@@ -109,22 +105,23 @@ pub(super) async fn list(
     after: Option<Cursor>,
     most: u32,
 ) -> Result<Vec<Dissolution>, StoreError> {
-    let sql = format!(
-        "-- dissolution.list
-        {SELECT}
+    const LIST: &str = "-- dissolution.list
+        SELECT d.*, s.kind, n.id AS heir_node, n.name
+          FROM dissolutions d
+          LEFT JOIN scopes s ON s.enterprise_id = d.enterprise_id AND s.id = d.heir_scope_id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = d.enterprise_id AND n.scope_id = d.heir_scope_id
          WHERE d.enterprise_id = $1 AND ((d.requested_by = $2 AND NOT $8) OR d.heir_scope_id = ANY ($3) OR d.node_scope_id = ANY ($3))
            AND ($4::uuid IS NULL OR d.id = $4)
            AND ($5::timestamptz IS NULL OR (d.requested_at, d.id) > ($5, $6::uuid))
          ORDER BY d.requested_at, d.id
-         LIMIT $7"
-    );
+         LIMIT $7";
     let caller = tx.caller();
     let administered =
         caller.scopes().iter().filter(|it| it.kind != ScopeKind::User && it.role >= Some(Role::Admin));
     let administered: Vec<i64> = administered.map(|scope| scope.id.0).collect();
     let rows = tx
         .query(
-            &sql,
+            LIST,
             &[
                 &caller.enterprise_id().uuid(),
                 &caller.user_id().uuid(),

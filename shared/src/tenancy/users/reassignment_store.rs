@@ -10,12 +10,6 @@ use crate::ids::{NodeId, ReassignmentId, ScopeId, UserId};
 use crate::page::Cursor;
 use crate::tenancy::locked::Locked;
 
-/// A row with what names its heir.
-const SELECT: &str = "SELECT r.*, s.kind, n.id AS heir_node
-          FROM reassignments r
-          LEFT JOIN scopes s ON s.enterprise_id = r.enterprise_id AND s.id = r.heir_scope_id
-          LEFT JOIN sub_organizations n ON n.enterprise_id = r.enterprise_id AND n.scope_id = r.heir_scope_id";
-
 /// Hands some personal memories of these classes of somebody who left to another scope; how many, and how many are left.
 pub(super) async fn hand_over(
     tree: &Locked<'_, '_>,
@@ -111,12 +105,13 @@ pub(super) async fn hold(
     tree: &Locked<'_, '_>,
     id: ReassignmentId,
 ) -> Result<Option<Reassignment>, StoreError> {
-    let sql = format!(
-        "-- reassignment.lookup
-        {SELECT}
-         WHERE r.enterprise_id = $1 AND r.id = $2"
-    );
-    let row = tree.query_opt(&sql, &[&tree.caller().enterprise_id().uuid(), &id.uuid()]).await?;
+    const LOOKUP: &str = "-- reassignment.lookup
+        SELECT r.*, s.kind, n.id AS heir_node
+          FROM reassignments r
+          LEFT JOIN scopes s ON s.enterprise_id = r.enterprise_id AND s.id = r.heir_scope_id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = r.enterprise_id AND n.scope_id = r.heir_scope_id
+         WHERE r.enterprise_id = $1 AND r.id = $2";
+    let row = tree.query_opt(LOOKUP, &[&tree.caller().enterprise_id().uuid(), &id.uuid()]).await?;
     row.as_ref().map(reassignment).transpose()
 }
 
@@ -125,12 +120,13 @@ pub(super) async fn running(
     tree: &Locked<'_, '_>,
     leaver: UserId,
 ) -> Result<Option<Reassignment>, StoreError> {
-    let sql = format!(
-        "-- reassignment.find_running
-        {SELECT}
-         WHERE r.enterprise_id = $1 AND r.user_id = $2 AND r.status = 'running'"
-    );
-    let row = tree.query_opt(&sql, &[&tree.caller().enterprise_id().uuid(), &leaver.uuid()]).await?;
+    const RUNNING: &str = "-- reassignment.find_running
+        SELECT r.*, s.kind, n.id AS heir_node
+          FROM reassignments r
+          LEFT JOIN scopes s ON s.enterprise_id = r.enterprise_id AND s.id = r.heir_scope_id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = r.enterprise_id AND n.scope_id = r.heir_scope_id
+         WHERE r.enterprise_id = $1 AND r.user_id = $2 AND r.status = 'running'";
+    let row = tree.query_opt(RUNNING, &[&tree.caller().enterprise_id().uuid(), &leaver.uuid()]).await?;
     row.as_ref().map(reassignment).transpose()
 }
 
@@ -141,20 +137,21 @@ pub(super) async fn list(
     after: Option<Cursor>,
     most: u32,
 ) -> Result<Vec<Reassignment>, StoreError> {
-    let sql = format!(
-        "-- reassignment.list
-        {SELECT}
+    const LIST: &str = "-- reassignment.list
+        SELECT r.*, s.kind, n.id AS heir_node
+          FROM reassignments r
+          LEFT JOIN scopes s ON s.enterprise_id = r.enterprise_id AND s.id = r.heir_scope_id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = r.enterprise_id AND n.scope_id = r.heir_scope_id
          WHERE r.enterprise_id = $1 AND ($2 OR r.requested_by = $3)
            AND ($4::uuid IS NULL OR r.id = $4)
            AND ($5::timestamptz IS NULL OR (r.requested_at, r.id) > ($5, $6::uuid))
          ORDER BY r.requested_at, r.id
-         LIMIT $7"
-    );
+         LIMIT $7";
     let caller = tx.caller();
     let own = caller.within().is_none().then(|| caller.user_id().uuid());
     let rows = tx
         .query(
-            &sql,
+            LIST,
             &[
                 &caller.enterprise_id().uuid(),
                 &sees_all(caller),
