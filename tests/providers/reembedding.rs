@@ -29,6 +29,13 @@ async fn found(actor: &Actor, query: &str) -> Vec<(String, f64)> {
     results.map(|found| (found["memory"].as_str().unwrap().to_owned(), semantic(found))).collect()
 }
 
+/// What a search says of how it was done.
+async fn degraded(actor: &Actor, query: &str) -> Option<String> {
+    let answer = actor.post("/v3/memories/search/", json!({ "query": query })).await.ok();
+    assert_eq!(answer.get("degraded").is_some(), answer.get("degraded_reason").is_some(), "{answer}");
+    answer.get("degraded_reason").map(|reason| reason.as_str().unwrap().to_owned())
+}
+
 async fn progress(app: &TestApp) -> Progress {
     Progress::read(app.gate(), &**app.embedder()).await.unwrap()
 }
@@ -44,6 +51,8 @@ async fn vectors_of_different_models_are_never_compared() {
     let alice = alice.at(&app);
     assert_eq!(found(&alice, "tea").await, []);
     assert_eq!(found(&alice, "rocket").await, [("rocket".to_owned(), 0.0)], "by its word");
+    let reason = degraded(&alice, "rocket").await.unwrap();
+    assert!(reason.starts_with("some memories have no vector of the embedding model yet"), "{reason}");
     let entity = json!({ "query": "tea", "filters": { "NOT": { "user_id": "bob" } } });
     assert_eq!(alice.post("/v3/memories/search/", entity).await.ok()["results"], json!([]));
     // Neither does the gate compare them: it would find the two far apart, or here, the same.
@@ -53,6 +62,7 @@ async fn vectors_of_different_models_are_never_compared() {
     let step = Backlog::step(app.gate(), &**app.embedder()).await.unwrap();
     assert_eq!(step, Backlog { claimed: 1, embedded: 1, ..Backlog::default() });
     assert_eq!(progress(&app).await, Progress { done: 2, ..Progress::default() });
+    assert_eq!(degraded(&alice, "rocket").await, None);
     let [(text, semantic)] = &found(&alice, "rocket").await[..] else { panic!("one") };
     assert_eq!((text.as_str(), *semantic > SAME), ("rocket", true));
 }

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::memory::blocks::Blocks;
 use crate::memory::compare::{Compared, compare};
 use crate::memory::filter::Filter;
-use crate::memory::ranking::{self, Breakdown, Item, Question, Weights};
+use crate::memory::ranking::{self, Breakdown, Question, Weights};
 use crate::memory::service::resolve;
 use crate::memory::store::condition::{Condition, Selection};
 use crate::memory::store::search::{self, Found, Pool, Query};
@@ -130,7 +130,7 @@ pub struct Recalled {
 pub struct Recollection {
     /// The memories, best first.
     pub found: Vec<Recalled>,
-    /// Set if they were found by words alone.
+    /// Set if they, or some of them, were found by words alone.
     pub degraded: Option<Degraded>,
 }
 
@@ -193,9 +193,10 @@ impl Memories {
             pool: pool(request),
             nearest: nearest(request),
         };
-        let pool = search.run().await?;
-        let (size, started) = (pool.len(), Instant::now());
-        let mut found = ranking::rank(&question, pool);
+        let Found { items, blind, .. } = search.run().await?;
+        let degraded = degraded.or(blind.then_some(Degraded::Unfinished));
+        let (size, started) = (items.len(), Instant::now());
+        let mut found = ranking::rank(&question, items);
         let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         tracing::debug!(pool.size = size, ranking.duration_us = duration_us, "ranked");
         found.truncate(request.top_k as usize);
@@ -237,21 +238,21 @@ struct Search<'a, 't> {
 }
 
 impl Search<'_, '_> {
-    async fn run(&mut self) -> Result<Vec<Item>> {
+    async fn run(&mut self) -> Result<Found> {
         let filter = self.selection.filter;
         // A name that must be so is more selective than nearness.
         let selective = !filter.entity_equalities().is_empty();
         if selective && let Some(found) = self.among().await? {
-            return Ok(found.items);
+            return Ok(found);
         }
         let found = self.nearest(self.nearest, self.pool).await?;
         if !found.more || found.items.len() >= self.top_k {
-            return Ok(found.items);
+            return Ok(found);
         }
         if !selective && let Some(found) = self.among().await? {
-            return Ok(found.items);
+            return Ok(found);
         }
-        Ok(self.nearest(self.nearest.max(WIDE), self.pool.max(WIDE)).await?.items)
+        self.nearest(self.nearest.max(WIDE), self.pool.max(WIDE)).await
     }
 
     /// The nearest for which the condition holds.

@@ -60,6 +60,8 @@ pub enum Degraded {
     Unavailable,
     /// The model gave no usable vector for this text.
     Rejected,
+    /// Some memories have no vector of this model yet.
+    Unfinished,
 }
 
 impl Degraded {
@@ -72,6 +74,9 @@ impl Degraded {
             }
             Self::Rejected => {
                 "the embedding model has no vector for this query, so memories were found by their words only"
+            }
+            Self::Unfinished => {
+                "some memories have no vector of the embedding model yet, so they were found by their words only"
             }
         }
     }

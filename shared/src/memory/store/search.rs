@@ -74,6 +74,8 @@ pub(crate) struct Found {
     pub(crate) items: Vec<Item>,
     /// Whether there may be others that an arm was cut before.
     pub(crate) more: bool,
+    /// Whether some have no vector that compares with the query's.
+    pub(crate) blind: bool,
 }
 
 /// The nearest by meaning, of what was compared and of everything else, and the best by words, for which the condition holds.
@@ -157,11 +159,14 @@ fn rank_among(query: &Query<'_>, condition: &mut Condition, candidates: &str, mo
 
 /// What the rows say; the second is whether there were too many to look at each.
 fn found(rows: &[Row]) -> Result<(Found, bool), StoreError> {
-    let Some(first) = rows.first() else { return Ok((Found { items: Vec::new(), more: false }, false)) };
+    let Some(first) = rows.first() else {
+        return Ok((Found { items: Vec::new(), more: false, blind: false }, false));
+    };
     let places = Places::of(first);
     let there = rows.iter().filter(|row| row.get::<_, Option<Uuid>>(places.id).is_some());
+    let blind = there.clone().any(|row| row.get::<_, Option<f32>>(places.similarity).is_none());
     let items = there.map(|row| places.item(row)).collect::<Result<_, _>>()?;
-    Ok((Found { items, more: first.get("more") }, first.get("too_many")))
+    Ok((Found { items, more: first.get("more"), blind }, first.get("too_many")))
 }
 
 /// Where the columns are, which every row has at the same places.
