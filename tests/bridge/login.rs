@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
+use super::peer::Peer;
 use super::program::{Bridge, program};
 use super::{call, modern};
 use crate::harness::{Browser, Client as _, TestApp, field};
@@ -104,4 +105,66 @@ async fn who_is_not_let_in_is_told_and_keeps_nothing() {
     }
     assert!(!file(home.path()).exists());
     drop(app);
+}
+
+const REFUSED: &str = r#"{"title":"Unauthenticated","status":401,"detail":"who are you"}"#;
+
+#[tokio::test]
+async fn a_login_is_shown_to_its_own_server_only() {
+    let (app, url) = TestApp::published().await;
+    let ada = app.registered("ada").await;
+    let home = tempfile::tempdir().unwrap();
+    sign_in(&app, &url, home.path(), &ada.email).await;
+    let before = login(home.path());
+    let other = Peer::answering(401, "application/problem+json", REFUSED).await;
+    let advice = format!("signed in to {url}, not to {}; run mem0 login --url {0}", other.url);
+
+    let mut by_variable = command(home.path(), &["mcp", "serve"]).await;
+    by_variable.env("MEM0_URL", &other.url);
+    let by_argument = command(home.path(), &["mcp", "serve", "--url", &other.url]).await;
+    for command in [by_variable, by_argument] {
+        let mut bridge = Bridge::spawn(command);
+        let refused = bridge.ask(&modern(1, "tools/list", json!({}))).await;
+        let said = refused["error"]["message"].as_str().unwrap();
+        assert!(said.contains("who are you") && said.contains(&advice), "{said}");
+        bridge.end().await;
+        assert_eq!(other.shown(), [""], "it asked once, and showed nothing");
+    }
+    let verify = ["audit", "verify", "--url", &other.url];
+    let output = command(home.path(), &verify).await.output().await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && said.contains(&advice), "{said}");
+    assert_eq!(other.shown(), [""]);
+    assert_eq!(login(home.path()), before);
+}
+
+#[tokio::test]
+async fn a_login_elsewhere_meanwhile_is_not_shown_to_the_server_of_before() {
+    let home = tempfile::tempdir().unwrap();
+    let keep = |url: &str, token: &str| {
+        std::fs::create_dir_all(file(home.path()).parent().unwrap()).unwrap();
+        std::fs::write(file(home.path()), json!({ "url": url, "token": token }).to_string()).unwrap();
+    };
+    let peer = Peer::answering(401, "application/problem+json", REFUSED).await;
+    keep(&peer.url, "first");
+    let mut bridge = Bridge::at_home(home.path()).await;
+    bridge.ask(&modern(1, "tools/list", json!({}))).await;
+    assert_eq!(peer.shown(), ["Bearer first"]);
+    keep("https://mem0.example", "elsewhere");
+    let refused = bridge.ask(&modern(2, "tools/list", json!({}))).await;
+    assert_eq!(peer.shown(), ["Bearer first"]);
+    let said = refused["error"]["message"].as_str().unwrap();
+    assert!(said.contains("signed in to https://mem0.example, not to"), "{said}");
+    // A new login to the same one is taken up.
+    keep(&peer.url, "second");
+    bridge.ask(&modern(3, "tools/list", json!({}))).await;
+    assert_eq!(peer.shown(), ["Bearer first", "Bearer second"]);
+    bridge.end().await;
+
+    // A token that says of no server is for one on this machine.
+    std::fs::write(file(home.path()), r#"{ "token": "mine" }"#).unwrap();
+    let mut bridge = Bridge::spawn(command(home.path(), &["mcp", "serve", "--url", &peer.url]).await);
+    bridge.ask(&modern(4, "tools/list", json!({}))).await;
+    assert_eq!(peer.shown(), [""]);
+    bridge.end().await;
 }

@@ -1,7 +1,9 @@
 //! `mem0 mcp serve` between an AI tool and this server: what goes in as lines comes out as lines, in both eras.
 
+mod answers;
 mod audit;
 mod login;
+mod peer;
 mod program;
 mod setup;
 

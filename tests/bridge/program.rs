@@ -39,7 +39,8 @@ impl Bridge {
         Self::spawn(command)
     }
 
-    fn spawn(mut command: Command) -> Self {
+    /// Starts it as that command says.
+    pub(super) fn spawn(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
@@ -59,7 +60,12 @@ impl Bridge {
 
     /// Writes a line.
     pub(super) async fn tell_text(&mut self, line: &str) {
-        self.input.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+        self.tell_bytes(format!("{line}\n").as_bytes()).await;
+    }
+
+    /// Writes whatever it is.
+    pub(super) async fn tell_bytes(&mut self, bytes: &[u8]) {
+        self.input.write_all(bytes).await.unwrap();
         self.input.flush().await.unwrap();
     }
 

@@ -3,7 +3,8 @@
 //! - `MEM0_URL`: the installation's public URL.
 //! - `MEM0_API_KEY`: an API key or access token.
 //! - the login file, `${XDG_CONFIG_HOME:-~/.config}/mem0/login.json`, written by `mem0 login`, or by hand as
-//!   `{"url": "…", "token": "…"}`, either optional.
+//!   `{"url": "…", "token": "…"}`, either optional. Its token is for that URL (or, without one, for an installation on this
+//!   machine) and goes nowhere else, whatever the environment says.
 
 use std::path::PathBuf;
 
@@ -23,21 +24,27 @@ pub(crate) struct Config {
     pub(crate) endpoint: Uri,
     /// None if nobody is logged in: the server then says so.
     pub(crate) credential: Option<SecretString>,
-    /// Whether it came from a login, which can be renewed.
-    pub(crate) from_login: bool,
+    /// Whether a login for this endpoint may take its place when it is refused; what was given cannot be renewed.
+    pub(crate) renewable: bool,
 }
 
 impl Config {
     /// Reads environment and login file; `url` goes before both.
     pub(crate) fn read(url: Option<&str>) -> Result<Self> {
-        let login = Login::read()?;
-        let from_environment = variable("MEM0_URL");
-        let url = url.map(str::to_owned).or(from_environment).or(login.url);
-        let endpoint = endpoint(url.as_deref().unwrap_or(LOCAL))?;
+        let url = url.map(str::to_owned).or_else(|| variable("MEM0_URL"));
         let given = variable("MEM0_API_KEY");
-        let from_login = given.is_none();
-        let credential = given.or(login.token).map(SecretString::from);
-        Ok(Self { endpoint, credential, from_login })
+        // Who has said both needs no login, not even one that can be read.
+        let login = if url.is_some() && given.is_some() { Login::default() } else { Login::read()? };
+        let endpoint = endpoint(url.as_deref().unwrap_or_else(|| login.server()))?;
+        let renewable = given.is_none();
+        let credential = match given {
+            Some(given) => Some(given),
+            None => login.token_for(&endpoint).unwrap_or_else(|elsewhere| {
+                crate::say(&format!("{elsewhere:#}"));
+                None
+            }),
+        };
+        Ok(Self { endpoint, credential: credential.map(SecretString::from), renewable })
     }
 }
 
@@ -48,7 +55,7 @@ pub(crate) fn base(url: &str) -> Result<String> {
 }
 
 /// The endpoint of an installation. A credential is only sent in the clear to this machine.
-fn endpoint(url: &str) -> Result<Uri> {
+pub(crate) fn endpoint(url: &str) -> Result<Uri> {
     let base = url.trim_end_matches('/').trim_end_matches("/mcp");
     let endpoint: Uri = format!("{base}/mcp").parse().with_context(|| format!("{url:?} is not a URL"))?;
     let host = endpoint.host().with_context(|| format!("{url:?} names no host"))?;

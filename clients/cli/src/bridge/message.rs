@@ -7,8 +7,10 @@ use serde_json::Value;
 /// One line.
 #[derive(Debug)]
 pub(super) struct Message {
-    /// Null for notifications.
-    pub(super) id: Value,
+    /// Whom an answer is for: nobody, if it only notifies or answers; several, if it is a batch. Null, if it asks without
+    /// saying who.
+    pub(super) ids: Vec<Value>,
+    /// Empty, if there is none.
     pub(super) method: String,
     pub(super) value: Value,
     /// As it came.
@@ -17,14 +19,18 @@ pub(super) struct Message {
 
 impl Message {
     /// Reads a line; none if it is empty.
-    pub(super) fn parse(line: &str) -> Result<Option<Self>, String> {
-        let text = line.trim();
+    pub(super) fn parse(line: &[u8]) -> Result<Option<Self>, String> {
+        let text = std::str::from_utf8(line).map_err(|error| format!("not UTF-8: {error}"))?.trim();
         if text.is_empty() {
             return Ok(None);
         }
         let value: Value = serde_json::from_str(text).map_err(|error| format!("not valid JSON: {error}"))?;
         let method = value["method"].as_str().unwrap_or_default().to_owned();
-        Ok(Some(Self { id: value["id"].clone(), method, text: text.to_owned(), value }))
+        let ids = match &value {
+            Value::Array(batch) if !batch.is_empty() => batch.iter().filter_map(waiting).collect(),
+            single => waiting(single).into_iter().collect(),
+        };
+        Ok(Some(Self { ids, method, text: text.to_owned(), value }))
     }
 
     /// The version that a modern message carries itself.
@@ -43,6 +49,18 @@ impl Message {
     }
 }
 
+/// The id under which an answer to that is waited for.
+fn waiting(message: &Value) -> Option<Value> {
+    let asks = message.get("method").is_some();
+    let answers = message.get("result").is_some() || message.get("error").is_some();
+    match message.get("id") {
+        Some(id) if asks || !answers => Some(id.clone()),
+        // Neither one nor the other: whoever wrote it wants to know what is wrong with it.
+        None if !asks && !answers => Some(Value::Null),
+        _ => None,
+    }
+}
+
 /// Text as a header's value; what cannot stand in one is encoded.
 fn header(text: &str) -> String {
     let plain = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
@@ -56,6 +74,8 @@ fn header(text: &str) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test that panics says where it broke")]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -70,9 +90,28 @@ mod tests {
     #[test]
     fn a_message_says_what_it_is_about() {
         let text = r#"{"jsonrpc":"2.0","id":7,"method":"resources/read","params":{"uri":"mem0://profile"}}"#;
-        let message = Message::parse(text).unwrap().unwrap();
+        let message = Message::parse(text.as_bytes()).unwrap().unwrap();
         assert_eq!((message.name().as_deref(), message.version()), (Some("mem0://profile"), None));
-        assert!(Message::parse("  ").unwrap().is_none());
-        assert!(Message::parse("{").is_err());
+        assert!(Message::parse(b"  ").unwrap().is_none());
+        for broken in [&b"{"[..], b"{\"a\": \"\xff\"}", b"\xc3"] {
+            assert!(Message::parse(broken).is_err());
+        }
+    }
+
+    #[test]
+    fn it_is_known_who_waits_for_an_answer() {
+        for (text, ids) in [
+            (r#"{"id":7,"method":"ping"}"#, json!([7])),
+            (r#"{"id":null,"method":"ping"}"#, json!([null])),
+            (r#"{"method":"notifications/initialized"}"#, json!([])),
+            (r#"{"id":7,"result":{}}"#, json!([])),
+            (r#"{"id":7}"#, json!([7])),
+            ("7", json!([null])),
+            ("[]", json!([null])),
+            (r#"[{"id":1,"method":"a"},{"method":"b"},{"id":"c","method":"d"}]"#, json!([1, "c"])),
+        ] {
+            let message = Message::parse(text.as_bytes()).unwrap().unwrap();
+            assert_eq!(Value::from(message.ids), ids, "{text}");
+        }
     }
 }

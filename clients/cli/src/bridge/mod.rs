@@ -1,16 +1,19 @@
 //! `mem0 mcp serve`: lines on standard input become requests, answers become lines on standard output.
 //!
 //! A thin pipe: it understands of a [`message`] only what the headers repeat, and knows no method. Both eras pass through
-//! it. [`remote`] is the HTTP side, [`events`] takes event streams apart.
+//! it. [`remote`] is the HTTP side, [`answer`] reads what comes back, [`events`] takes event streams apart, and a
+//! [`refusal`] is what whoever asked gets when nothing does.
 
+mod answer;
 mod events;
 mod message;
+mod refusal;
 mod remote;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -46,9 +49,17 @@ async fn serve(remote: Arc<Remote>) -> Result<()> {
         }
         Ok::<_, std::io::Error>(())
     });
-    let mut input = BufReader::new(tokio::io::stdin()).lines();
+    let mut input = BufReader::new(tokio::io::stdin());
     let (mut requests, mut running) = (JoinSet::new(), HashMap::<String, AbortHandle>::new());
-    while let Some(line) = input.next_line().await? {
+    let mut line = Vec::new();
+    let ended = loop {
+        line.clear();
+        match input.read_until(b'\n', &mut line).await {
+            Ok(0) => break Ok(()),
+            Ok(_) => {}
+            // What was asked before is answered all the same.
+            Err(error) => break Err(error).context("cannot read what is asked"),
+        }
         while requests.try_join_next().is_some() {}
         running.retain(|_, request| !request.is_finished());
         match Message::parse(&line) {
@@ -61,17 +72,20 @@ async fn serve(remote: Arc<Remote>) -> Result<()> {
                 }
             }
             Ok(Some(message)) => {
-                let id = message.id.to_string();
+                let id = match message.ids.as_slice() {
+                    [id] => Some(id.to_string()),
+                    _ => None,
+                };
                 let handle = requests.spawn(forward(Arc::clone(&remote), message, lines.clone()));
-                running.insert(id, handle);
+                running.extend(id.map(|id| (id, handle)));
             }
             Err(problem) => send(&lines, &failure(&Value::Null, -32700, &problem)),
         }
-    }
+    };
     while requests.join_next().await.is_some() {}
     drop(lines);
     writer.await??;
-    Ok(())
+    ended
 }
 
 /// Sends a message and writes whatever comes back; a request always gets an answer.
@@ -79,8 +93,8 @@ async fn forward(remote: Arc<Remote>, message: Message, lines: UnboundedSender<S
     let answered = remote.send(&message, |answer| send(&lines, &answer)).await;
     if let Err(refusal) = answered {
         crate::say(&refusal.message);
-        if !message.id.is_null() {
-            send(&lines, &failure(&message.id, refusal.code, &refusal.message));
+        for id in &message.ids {
+            send(&lines, &failure(id, refusal.code, &refusal.message));
         }
     }
 }

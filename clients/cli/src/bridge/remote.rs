@@ -6,18 +6,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::Full;
 use hyper_util::client::legacy::Error;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
-use super::events::Events;
+use super::answer;
 use super::message::Message;
+use super::refusal::Refusal;
 use crate::client::{Client, cause, client};
 use crate::config::Config;
 use crate::login;
 
-/// How long the beginning of an answer may take; the server itself gives up after 25 s.
+/// How long the beginning of an answer may take, and each silence in it; the server itself gives up after 25 s.
 const PATIENCE: Duration = Duration::from_secs(40);
 /// Pauses before trying again to connect: a server that restarts is back soon.
 const PAUSES: [Duration; 3] =
@@ -35,21 +36,14 @@ pub(super) struct Remote {
     agreed: Mutex<Option<String>>,
 }
 
-/// Why there is no answer.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    /// The HTTP status, or JSON-RPC's internal error if it did not come to one.
-    pub(super) code: i32,
-    pub(super) message: String,
-}
-
 impl Remote {
     pub(super) fn new(config: Config) -> Self {
         let credential = config.credential.clone().into();
         Self { config, credential, client: Mutex::default(), agreed: Mutex::default() }
     }
 
-    /// Sends a message and hands on every message that comes back.
+    /// Sends a message and hands on every message that comes back. All that it asks is answered when this returns `Ok`, and
+    /// nothing of it when it does not.
     pub(super) async fn send(
         &self,
         message: &Message,
@@ -57,42 +51,28 @@ impl Remote {
     ) -> Result<(), Refusal> {
         let credential = self.credential.lock().await.clone();
         let mut response = self.post(message, credential.as_ref()).await?;
-        if response.status() == StatusCode::UNAUTHORIZED
-            && let Some(renewed) = self.renewed(credential).await
-        {
-            response = self.post(message, Some(&renewed)).await?;
-        }
-        let status = response.status();
-        let kind =
-            response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let broken = |error: hyper::Error| refusal(format!("the answer broke off: {error}"));
-        if kind.starts_with("text/event-stream") {
-            let (mut body, mut events) = (response.into_body(), Events::default());
-            while let Some(frame) = body.frame().await {
-                let bytes = frame.map_err(broken)?.into_data().unwrap_or_default();
-                for data in events.push(&bytes) {
-                    hand_on(serde_json::from_str(&data).map_err(|_| unintelligible(status))?);
-                }
+        let mut advice = None;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            match self.renewed(credential).await {
+                Ok(renewed) => response = self.post(message, Some(&renewed)).await?,
+                Err(instead) => advice = Some(instead),
             }
-            return Ok(());
         }
-        let body = response.into_body().collect().await.map_err(broken)?.to_bytes();
-        if message.id.is_null() {
-            // A notification is accepted without a word.
-            return if status.is_success() { Ok(()) } else { Err(problem(status, &body)) };
-        }
-        match serde_json::from_slice::<Value>(&body) {
-            Ok(answer) if answer.get("jsonrpc").is_some() => {
-                if message.method == "initialize"
-                    && let (Some(version), Ok(mut agreed)) =
-                        (answer["result"]["protocolVersion"].as_str(), self.agreed.lock())
-                {
-                    *agreed = Some(version.to_owned());
-                }
-                hand_on(answer);
-                Ok(())
+        let read = answer::read(response, &message.ids, PATIENCE, |answer| {
+            if message.method == "initialize" {
+                self.agree_on(&answer["result"]["protocolVersion"]);
             }
-            _ => Err(problem(status, &body)),
+            hand_on(answer);
+        });
+        read.await.map_err(|refusal| match advice {
+            Some(advice) => refusal.advising(&advice),
+            None => refusal,
+        })
+    }
+
+    fn agree_on(&self, version: &Value) {
+        if let (Some(version), Ok(mut agreed)) = (version.as_str(), self.agreed.lock()) {
+            *agreed = Some(version.to_owned());
         }
     }
 
@@ -112,8 +92,10 @@ impl Remote {
                     Some(pause) => tokio::time::sleep(*pause).await,
                     None => return Err(self.unreachable(&error)),
                 },
-                Ok(Err(error)) => return Err(refusal(format!("the connection broke: {}", cause(&error)))),
-                Err(_) => return Err(refusal(format!("no answer within {} s", PATIENCE.as_secs()))),
+                Ok(Err(error)) => {
+                    return Err(Refusal::new(format!("the connection broke: {}", cause(&error))));
+                }
+                Err(_) => return Err(Refusal::new(format!("no answer within {} s", PATIENCE.as_secs()))),
             }
         }
     }
@@ -141,78 +123,51 @@ impl Remote {
         }
         if let Some(credential) = credential {
             let value = HeaderValue::from_str(&format!("Bearer {}", credential.expose_secret()));
-            let mut value =
-                value.map_err(|_| refusal("the credential has characters that none has".to_owned()))?;
+            let mut value = value.map_err(|_| Refusal::new("the credential has characters that none has"))?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
         let body = Full::new(Bytes::from(message.text.clone()));
-        request.body(body).map_err(|error| refusal(format!("the message cannot be sent: {error}")))
+        request.body(body).map_err(|error| Refusal::new(format!("the message cannot be sent: {error}")))
     }
 
     /// The client, made when it is first needed: a tool that starts us wants to hear of it at once.
     fn client(&self) -> Result<Client, Refusal> {
-        let mut known = self.client.lock().map_err(|_| refusal("the connection is not usable".to_owned()))?;
+        let mut known = self.client.lock().map_err(|_| Refusal::new("the connection is not usable"))?;
         if let Some(client) = &*known {
             return Ok(client.clone());
         }
         let made = client(&self.config.endpoint);
-        let made = made.map_err(|error| refusal(format!("TLS cannot be used: {error}")))?;
+        let made = made.map_err(|error| Refusal::new(format!("TLS cannot be used: {error}")))?;
         *known = Some(made.clone());
         Ok(made)
     }
 
     /// Another credential than the one that was refused: somebody signed in again meanwhile, or the login is renewed.
-    /// One request does it for all that wait. A variable of the environment cannot be renewed.
-    async fn renewed(&self, refused: Option<SecretString>) -> Option<SecretString> {
-        if !self.config.from_login {
-            return None;
+    /// One request does it for all that wait. If there is none, what the person can do instead.
+    async fn renewed(&self, refused: Option<SecretString>) -> Result<SecretString, String> {
+        let instead = || "run mem0 login, or set MEM0_API_KEY to an API key".to_owned();
+        if !self.config.renewable {
+            return Err(instead());
         }
         let mut current = self.credential.lock().await;
         let (now, then) =
             [current.as_ref(), refused.as_ref()].map(|it| it.map(|it| it.expose_secret())).into();
         if now != then {
-            return current.clone();
+            return current.clone().ok_or_else(instead);
         }
-        match login::renew(then).await {
-            Ok(renewed) => {
-                current.clone_from(&renewed);
-                renewed
-            }
-            Err(error) => {
-                crate::say(&format!("{error:#}"));
-                None
-            }
-        }
+        let renewed =
+            login::renew(&self.config.endpoint, then).await.map_err(|error| format!("{error:#}"))?;
+        let renewed = renewed.ok_or_else(instead)?;
+        *current = Some(renewed.clone());
+        Ok(renewed)
     }
 
     fn unreachable(&self, error: &Error) -> Refusal {
         let endpoint = &self.config.endpoint;
-        refusal(format!(
+        Refusal::new(format!(
             "cannot reach {endpoint}: {} (is MEM0_URL right, and does the server run?)",
             cause(error)
         ))
     }
-}
-
-fn refusal(message: String) -> Refusal {
-    Refusal { code: -32603, message }
-}
-
-fn unintelligible(status: StatusCode) -> Refusal {
-    Refusal {
-        code: status.as_u16().into(),
-        message: format!("the server answered {status} without a message"),
-    }
-}
-
-/// An answer that is no JSON-RPC: a problem (RFC 9457), or something of a front end's.
-fn problem(status: StatusCode, body: &[u8]) -> Refusal {
-    let problem: Value = serde_json::from_slice(body).unwrap_or_default();
-    let Some(detail) = problem["detail"].as_str() else { return unintelligible(status) };
-    let hint = match status {
-        StatusCode::UNAUTHORIZED => " (run mem0 login, or set MEM0_API_KEY to an API key)",
-        _ => "",
-    };
-    Refusal { code: status.as_u16().into(), message: format!("{status}: {detail}{hint}") }
 }

@@ -4,7 +4,8 @@ use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use http::Uri;
 use serde::{Deserialize, Serialize};
 
 use super::server::Tokens;
@@ -30,6 +31,22 @@ impl Login {
             token: Some(tokens.access_token),
             refresh_token: tokens.refresh_token,
         }
+    }
+
+    /// The installation that it is for.
+    pub(crate) fn server(&self) -> &str {
+        self.url.as_deref().unwrap_or(config::LOCAL)
+    }
+
+    /// The token, if there is one; an error if it is another installation's than the one of this endpoint, which must not
+    /// see it.
+    pub(crate) fn token_for(&self, endpoint: &Uri) -> Result<Option<String>> {
+        if self.token.is_some() && config::endpoint(self.server()).ok().as_ref() != Some(endpoint) {
+            let (there, here) = (self.server(), endpoint.to_string());
+            let here = here.trim_end_matches("/mcp");
+            bail!("signed in to {there}, not to {here}; run mem0 login --url {here}");
+        }
+        Ok(self.token.clone())
     }
 
     /// Nothing, if there is no file.

@@ -9,6 +9,7 @@ pub(crate) mod file;
 mod server;
 
 use anyhow::{Context as _, Result};
+use http::Uri;
 use secrecy::SecretString;
 
 use crate::config::{self, LOCAL};
@@ -61,12 +62,13 @@ pub(crate) fn logout() -> Result<()> {
     Ok(())
 }
 
-/// The next credential, by the refresh token of the login file; none if there is none. Another process may have been
-/// quicker: then it is the one that it got.
-pub(crate) async fn renew(refused: Option<&str>) -> Result<Option<SecretString>> {
+/// The next credential for that endpoint, by the refresh token of the login file; none if there is none. Another process may
+/// have been quicker: then it is the one that it got. An error, if it has signed in elsewhere meanwhile.
+pub(crate) async fn renew(endpoint: &Uri, refused: Option<&str>) -> Result<Option<SecretString>> {
     let login = Login::read()?;
-    if login.token.is_some() && login.token.as_deref() != refused {
-        return Ok(login.token.map(SecretString::from));
+    let token = login.token_for(endpoint)?;
+    if token.is_some() && token.as_deref() != refused {
+        return Ok(token.map(SecretString::from));
     }
     let (Some(url), Some(refresh_token)) = (&login.url, &login.refresh_token) else { return Ok(None) };
     let base = config::base(url)?;

@@ -36,7 +36,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(url) = &args.url {
-        crate::config::Config::read(Some(url))?;
+        crate::config::endpoint(url)?;
     }
     let file = path(args)?;
     let entry = Entry { command: command(args.project)?, url: args.url.clone() };
