@@ -17,7 +17,7 @@ impl Budget {
         self.nodes = self
             .nodes
             .checked_sub(1)
-            .ok_or_else(|| path.error(format!("a filter may have at most {MAX_NODES} conditions")))?;
+            .ok_or_else(|| path.error(format!("a filter may have at most {MAX_NODES} parts, conditions and the brackets around them")))?;
         Ok(())
     }
 }
