@@ -1,7 +1,10 @@
 //! What somebody may share, and everything that has to be so before it is shared.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 
+use super::chain;
 use super::grantee::Grantee;
 use super::reach::{Reach, rules_of};
 use super::store::shares::{self, Wanted};
@@ -94,8 +97,18 @@ impl Held {
         self.authority_of(tx, tx.caller()).await
     }
 
-    /// How somebody may share it: by their role where it lives, or through a share that allows it.
+    /// How somebody may share it: by their role where it lives, or through the share that allows most, for longest.
     pub(super) async fn authority_of(&self, tx: &TenantTx<'_>, caller: &AuthContext) -> Result<Authority> {
+        self.authority_for(tx, caller, None).await
+    }
+
+    /// The same for a certain wish: of several shares one that covers it, if there is one.
+    async fn authority_for(
+        &self,
+        tx: &TenantTx<'_>,
+        caller: &AuthContext,
+        wish: Option<&NewShare>,
+    ) -> Result<Authority> {
         let home = caller.scope(self.home);
         let action = match self.author == Some(caller.user_id()) {
             true => Action::ShareOwnMemory,
@@ -110,20 +123,22 @@ impl Held {
             None => Error::Forbidden("this was shared with you, and not to be shared on".to_owned()),
         };
         caller.authorize_verb(action.verb())?;
-        let via = self.grants(tx).await?.into_iter().filter(|share| {
+        let live = self.grants(tx).await?;
+        let ways = live.iter().filter(|share| {
             (share.may_reshare || share.permission == Permission::Admin)
                 && caller.scope(share.grantee).is_some()
         });
-        // Whatever gives most, for longest.
-        let via = via.max_by_key(|share| {
-            (share.permission, share.expires_at.unwrap_or(DateTime::<Utc>::MAX_UTC), share.granted_at)
+        let ways = ways.filter_map(|share| {
+            let steps = chain::steps(&live, share, caller.user_id())?;
+            let (via, most, until) = (Some(share.id), share.permission, share.expires_at);
+            Some((Authority { via, most, until, role }, steps, share.granted_at))
         });
-        match via {
-            Some(share) => {
-                Ok(Authority { via: Some(share.id), most: share.permission, until: share.expires_at, role })
-            }
-            None => Err(refusal),
-        }
+        let best = ways.max_by_key(|(way, steps, since)| {
+            let covers = wish.is_some_and(|new| way.check(new).is_ok());
+            let until = way.until.unwrap_or(DateTime::<Utc>::MAX_UTC);
+            (covers, way.most, until, Reverse(*steps), *since)
+        });
+        best.map(|(way, ..)| way).ok_or(refusal)
     }
 
     /// Its own live shares.
@@ -158,7 +173,7 @@ impl Plan {
         new: &NewShare,
     ) -> Result<Self> {
         let subject = held.subject;
-        let authority = held.authority_of(tx, sharer).await?;
+        let authority = held.authority_for(tx, sharer, Some(new)).await?;
         let grantee = Grantee::resolve(tx, sharer, &new.with).await?;
         if grantee.scope == held.home {
             let message = format!("it can be seen by {} already, it lives there", grantee.label);

@@ -16,6 +16,7 @@
 pub mod access;
 pub mod approvals;
 mod authority;
+mod chain;
 pub mod contexts;
 mod direction;
 pub mod expiry;

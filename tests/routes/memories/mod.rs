@@ -21,6 +21,7 @@ mod latest_only;
 mod list;
 mod one;
 mod ping;
+mod resharing;
 mod search;
 mod search_ranking;
 mod search_scopes;

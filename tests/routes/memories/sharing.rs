@@ -8,37 +8,37 @@ use shared::sharing::expiry;
 use super::{list, one, remember, remember_with, search, team};
 use crate::harness::{Actor, Answer, Client as _, Tables, TestApp};
 
-fn shares(id: &str) -> String {
+pub(super) fn shares(id: &str) -> String {
     format!("/v1/memories/{id}/shares/")
 }
 
-async fn share(actor: &Actor, id: &str, with: &str, more: Value) -> Answer {
+pub(super) async fn share(actor: &Actor, id: &str, with: &str, more: Value) -> Answer {
     let mut body = json!({ "with": with });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     actor.post(&shares(id), body).await
 }
 
 /// Shares something and returns the share's id.
-async fn shared(actor: &Actor, id: &str, with: &str, more: Value) -> String {
+pub(super) async fn shared(actor: &Actor, id: &str, with: &str, more: Value) -> String {
     let answer = share(actor, id, with, more).await;
     answer.assert_status(201);
     answer.json()["share"]["id"].as_str().unwrap().to_owned()
 }
 
-async fn revoke(actor: &Actor, id: &str, share: &str) -> Answer {
+pub(super) async fn revoke(actor: &Actor, id: &str, share: &str) -> Answer {
     actor.delete(&format!("{}{share}/", shares(id))).await
 }
 
-fn person(actor: &Actor) -> String {
+pub(super) fn person(actor: &Actor) -> String {
     format!("person:{}", actor.user)
 }
 
-fn in_days(app: &TestApp, days: i64) -> DateTime<Utc> {
+pub(super) fn in_days(app: &TestApp, days: i64) -> DateTime<Utc> {
     app.now() + TimeDelta::days(days)
 }
 
 /// Whether somebody finds it by every way there is; all must agree.
-async fn sees(actor: &Actor, id: &str, text: &str) -> bool {
+pub(super) async fn sees(actor: &Actor, id: &str, text: &str) -> bool {
     let all = json!({ "scope": "all" });
     let read = actor.get(&one(id)).await.status.is_success();
     let found = search(actor, text, all.clone()).await.contains(&text.to_owned());

@@ -75,10 +75,16 @@ impl Model {
             () if self.inactive.contains_key(&request.by) || !still_may || !self.exists(wish.with) => 409,
             () if !self.memories.contains_key(&wish.memory) => 409,
             () if self.is_too_confidential(request.by, wish) => 403,
+            // It has come to hang on what they shared themselves.
+            () if request.via.is_some_and(|via| self.is_through(via, request.by)) => 409,
             // By now it is for others to agree.
             () if self.rule_for(request.by, wish).is_some_and(|node| node != request.node) => 409,
             () => 200,
         }
+    }
+
+    fn is_through(&self, via: usize, person: usize) -> bool {
+        self.chain(via).into_iter().any(|it| self.grants[it].by == person)
     }
 
     /// The status that not agreeing is answered with.

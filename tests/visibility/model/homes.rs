@@ -35,9 +35,7 @@ impl Model {
 
     /// Where it lives now it need not be shared with; with all others it stays shared.
     pub(crate) fn rehome(&mut self, memory: usize, to: Place) {
-        for grant in self.grants.iter_mut().filter(|grant| grant.memory == memory && grant.with == to) {
-            grant.ended = true;
-        }
+        self.end_needless(memory, to);
         if let Some(memory) = self.memories.get_mut(&memory) {
             memory.home = to;
         }

@@ -1,9 +1,10 @@
 //! Who sees what, as anyone would write it down: sets and rules, no database, no cache, no projection.
 //!
-//! The tree and its roles are here, sharing in [`sharing`], what has to be agreed to in [`approvals`], contexts in [`contexts`],
+//! The tree and its roles are here, sharing in [`sharing`] and what it hangs on in [`chains`], what has to be agreed to in [`approvals`], contexts in [`contexts`],
 //! other homes for memories in [`homes`], what is left by those who end or leave in [`succession`].
 
 mod approvals;
+mod chains;
 mod contexts;
 mod homes;
 mod sharing;
@@ -72,6 +73,8 @@ pub(super) struct Model {
     pub(super) forgotten: BTreeSet<usize>,
     pub(super) memories: BTreeMap<usize, Memory>,
     pub(super) grants: Vec<Grant>,
+    /// Who could ever share which memory by their role, or came to do so in the place of one who could.
+    pub(super) sharers: BTreeSet<(usize, usize)>,
     /// Nodes whose rule is that their admins agree to what leaves an organization.
     pub(super) rules: BTreeSet<Option<usize>>,
     pub(super) requests: Vec<Request>,
@@ -89,6 +92,7 @@ impl Model {
             forgotten: BTreeSet::new(),
             memories: BTreeMap::new(),
             grants: Vec::new(),
+            sharers: BTreeSet::new(),
             rules: BTreeSet::new(),
             requests: Vec::new(),
         }

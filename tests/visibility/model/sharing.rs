@@ -1,5 +1,7 @@
 //! Sharing: who may share what with whom, and what ends with what.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use shared::access::{Classification, Role};
 use shared::memory::Permission;
@@ -68,10 +70,21 @@ impl Model {
     }
 
     /// Whether that is enough to share it. What lives in a context is shared by its admins.
-    fn may_share_by_role(&self, person: usize, memory: usize) -> bool {
+    pub(super) fn may_share_by_role(&self, person: usize, memory: usize) -> bool {
         let home = self.memories[&memory].home;
         let admin = self.role(person, home) >= Some(Role::Admin);
         self.has_role(person, memory) && (admin || !matches!(home, Place::Context(_)))
+    }
+
+    /// Takes note of who may share what by their role, before something changes that.
+    pub(crate) fn note_sharers(&mut self) {
+        let people: BTreeSet<usize> =
+            self.everybody().into_iter().chain(self.memories.values().map(|memory| memory.author)).collect();
+        for memory in self.memories.keys().copied().collect::<Vec<_>>() {
+            let able = people.iter().filter(|person| self.may_share_by_role(**person, memory));
+            let able: Vec<(usize, usize)> = able.map(|person| (memory, *person)).collect();
+            self.sharers.extend(able);
+        }
     }
 
     /// What somebody sees only because it was shared with them, or with all who are there.
@@ -97,26 +110,6 @@ impl Model {
         if status == 200 && !same && seen() > Some(widest(class)) { 403 } else { status }
     }
 
-    /// By role, or through the grant that gives most, for longest: that grant, what it gives and until when.
-    #[allow(clippy::type_complexity, reason = "read once, where it is taken apart")]
-    fn authority(
-        &self,
-        person: usize,
-        memory: usize,
-    ) -> Option<(Option<usize>, Permission, Option<DateTime<Utc>>)> {
-        if self.may_share_by_role(person, memory) {
-            return Some((None, Permission::Admin, None));
-        }
-        let live = self.grants.iter().enumerate().filter(|(_, it)| it.memory == memory && self.is_live(it));
-        let through = live.filter(|(_, grant)| {
-            (grant.may_reshare || grant.permission == Permission::Admin) && self.reads(person, grant.with)
-        });
-        let best = through.max_by_key(|(_, grant)| {
-            (grant.permission, grant.until.unwrap_or(DateTime::<Utc>::MAX_UTC), grant.since)
-        });
-        best.map(|(number, grant)| (Some(number), grant.permission, grant.until))
-    }
-
     /// What becomes of a wish, or the status that it is refused with.
     pub(crate) fn share(&self, person: usize, wish: &Wish) -> Result<Shared, u16> {
         if self.inactive.contains_key(&person) {
@@ -125,9 +118,8 @@ impl Model {
         if !self.sees(person, wish.memory) {
             return Err(404);
         }
-        let (via, most, until) = self.authority(person, wish.memory).ok_or(403_u16)?;
-        let memory = self.memories[&wish.memory];
-        let longer = until.is_some_and(|until| wish.until.is_none_or(|wished| wished > until));
+        let way = self.way(person, wish.memory, |way| way.covers(wish)).ok_or(403_u16)?;
+        let (via, memory) = (way.via, self.memories[&wish.memory]);
         let to_themselves = wish.with == Place::Personal(person);
         let out_of_use = matches!(wish.with, Place::Personal(with) if self.inactive.contains_key(&with));
         let pinned = matches!(wish.with, Place::Context(_));
@@ -136,7 +128,7 @@ impl Model {
             () if pinned && !self.reads(person, wish.with) => return Err(404),
             () if out_of_use || wish.with == memory.home => return Err(409),
             () if self.is_too_confidential(person, wish) => return Err(403),
-            () if wish.permission > most || longer => return Err(403),
+            () if !way.covers(wish) => return Err(403),
             () if pinned && self.role(person, wish.with) < Some(Role::Member) => return Err(403),
             // It can be read there, no more.
             () if pinned && wish.permission != Permission::Read => return Err(400),
@@ -303,8 +295,8 @@ impl Model {
         if !self.sees(person, grant.memory) || !self.is_live(grant) {
             return 404;
         }
-        let decides = matches!(self.authority(person, grant.memory),
-            Some((via, most, _)) if via.is_none() || most == Permission::Admin);
+        let way = self.way(person, grant.memory, |_| true);
+        let decides = way.is_some_and(|way| way.via.is_none() || way.most == Permission::Admin);
         match () {
             () if grant.by == person || grant.with == Place::Personal(person) || decides => 200,
             () if self.reads(person, grant.with) => 403,

@@ -53,9 +53,15 @@ impl Model {
         self.hand_over_grants(from, to, |memory| moved.contains(&memory));
     }
 
-    /// Who shared the same with both shares it once.
+    /// Who shared the same with both shares it once; what is over by now is.
     fn hand_over_grants(&mut self, from: Place, to: Place, concerned: impl Fn(usize) -> bool) {
-        for number in 0..self.grants.len() {
+        let now = self.now;
+        for grant in self.grants.iter_mut().filter(|grant| [from, to].contains(&grant.with)) {
+            grant.ended |= concerned(grant.memory) && grant.until.is_some_and(|until| until <= now);
+        }
+        let mut numbers: Vec<usize> = (0..self.grants.len()).collect();
+        numbers.sort_by_key(|number| self.grants[*number].since);
+        for number in numbers {
             let grant = self.grants[number].clone();
             if grant.with != from || !concerned(grant.memory) {
                 continue;
@@ -69,22 +75,6 @@ impl Model {
             }
             self.grants[number].with = to;
         }
-    }
-
-    /// What is left gives the most of either, for the longer time, and what was shared on through either is through it.
-    fn merge(&mut self, given_up: usize, kept: usize) {
-        let grant = self.grants[given_up].clone();
-        self.grants[given_up].ended = true;
-        for other in self.grants.iter_mut().filter(|other| other.via == Some(given_up) && !other.ended) {
-            other.via = Some(kept);
-        }
-        for request in self.requests.iter_mut().filter(|it| it.via == Some(given_up)) {
-            request.via = Some(kept);
-        }
-        let other = &mut self.grants[kept];
-        other.permission = other.permission.max(grant.permission);
-        other.may_reshare |= grant.may_reshare;
-        other.until = other.until.zip(grant.until).map(|(one, another)| one.max(another));
     }
 
     fn hand_over_roles(&mut self, node: usize, heir: Option<usize>, members: Members) {

@@ -24,6 +24,7 @@ impl Pair {
             self.compare_person(person, &visible[person], after).await;
         }
         self.compare_key(after).await;
+        self.assert_chains(after).await;
         self.seen = visible.into_iter().enumerate().collect();
     }
 

@@ -1,9 +1,10 @@
 //! The product, and the model beside it: every step is done to both.
 //!
-//! They begin with what is in [`start`]. What everybody finds afterwards is compared in [`compare`]; steps about the tree are
+//! They begin with what is in [`start`]. What everybody finds afterwards is compared in [`compare`], and what holds of every share whatever the model says in [`chains`]; steps about the tree are
 //! in [`tree`], about roles in [`people`], about contexts in [`contexts`], about memories in [`memories`], about sharing in
 //! [`sharing`], about heirs in [`succession`].
 
+mod chains;
 mod compare;
 mod contexts;
 mod memories;
@@ -98,6 +99,7 @@ impl Pair {
     pub(super) async fn perform(&mut self, step: &Step) {
         // So that nothing happens at the same time.
         self.pass(chrono::TimeDelta::seconds(1));
+        self.model.note_sharers();
         self.steps += 1;
         match step {
             Step::Add { .. }

@@ -114,10 +114,25 @@ pub(crate) async fn update(tx: &TenantTx<'_>, model: &str, changes: &[Changed]) 
 
 /// Lets a memory live in another scope; its shares with that one end, because it is seen there now.
 pub(crate) async fn rehome(tx: &TenantTx<'_>, id: MemoryId, home: ScopeId) -> Result<(), StoreError> {
+    // What was shared on through a share that is needless now hangs on what that hung on: it stays shared.
     const REHOME: &str = "-- memory.rehome
-        WITH needless AS (
-            UPDATE shares SET revoked_at = $4, revoked_by = $5
+        WITH RECURSIVE needless AS (
+            SELECT id, via_share_id FROM shares
              WHERE enterprise_id = $1 AND memory_id = $2 AND grantee_scope_id = $3 AND revoked_at IS NULL
+        ), upwards AS (
+            SELECT id, via_share_id FROM needless
+            UNION
+            SELECT u.id, n.via_share_id FROM upwards u JOIN needless n ON n.id = u.via_share_id
+        ), ended AS (
+            UPDATE shares s SET revoked_at = $4, revoked_by = $5
+              FROM needless n
+             WHERE s.enterprise_id = $1 AND s.id = n.id
+        ), hung AS (
+            UPDATE shares s SET via_share_id = u.via_share_id
+              FROM upwards u
+             WHERE s.enterprise_id = $1 AND s.via_share_id = u.id AND s.revoked_at IS NULL
+               AND s.id NOT IN (SELECT id FROM needless)
+               AND (u.via_share_id IS NULL OR u.via_share_id NOT IN (SELECT id FROM needless))
         )
         UPDATE memories
            SET home_scope_id = $3, scope_ids = $3 || array_remove(array_remove(scope_ids, home_scope_id), $3)
