@@ -168,3 +168,32 @@ async fn a_login_elsewhere_meanwhile_is_not_shown_to_the_server_of_before() {
     assert_eq!(peer.shown(), [""]);
     bridge.end().await;
 }
+
+#[tokio::test]
+async fn a_login_file_that_is_broken_does_not_stand_in_the_way_of_its_repair() {
+    let (app, url) = TestApp::published().await;
+    let ada = app.registered("ada").await;
+    let home = tempfile::tempdir().unwrap();
+    let spoil = || {
+        std::fs::create_dir_all(file(home.path()).parent().unwrap()).unwrap();
+        std::fs::write(file(home.path()), "{ \"url\": ").unwrap();
+    };
+    spoil();
+    // Who has said everything needs none.
+    let mut given = command(home.path(), &["mcp", "serve", "--url", &url]).await;
+    given.env("MEM0_API_KEY", &ada.with_api_key().await.token);
+    let mut bridge = Bridge::spawn(given);
+    assert!(bridge.ask(&modern(1, "tools/list", json!({}))).await["result"].is_object());
+    bridge.end().await;
+    let bridge = command(home.path(), &["mcp", "serve"]).await.output().await.unwrap();
+    let said = String::from_utf8(bridge.stderr).unwrap();
+    assert!(!bridge.status.success() && said.contains("mem0 login writes it anew"), "{said}");
+
+    let setup = command(home.path(), &["setup", "cursor", "--url", &url]).await.output().await.unwrap();
+    assert!(setup.status.success(), "{setup:?}");
+    sign_in(&app, &url, home.path(), &ada.email).await;
+    assert_eq!(login(home.path())["url"], json!(url));
+    spoil();
+    let logout = command(home.path(), &["logout"]).await.output().await.unwrap();
+    assert!(logout.status.success() && !file(home.path()).exists(), "{logout:?}");
+}

@@ -29,9 +29,19 @@ const OTHERS: &str = "{ \"theme\": \"dark\", \"mcpServers\": { \"other\": { \"co
 
 /// Runs `mem0 setup` in a directory with nothing but a home in its environment.
 async fn setup(home: &Path, directory: &Path, arguments: &[&str]) -> Output {
+    setup_with(home, directory, arguments, &[]).await
+}
+
+/// The same, with variables.
+async fn setup_with(home: &Path, directory: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(program().await);
-    command.arg("setup").args(arguments).env_clear().env("HOME", home).current_dir(directory);
+    command.arg("setup").args(arguments).current_dir(directory);
+    command.env_clear().env("HOME", home).envs(variables.iter().copied());
     command.output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 #[tokio::test]
@@ -106,4 +116,76 @@ async fn a_file_that_is_not_understood_is_left_alone() {
         assert_eq!(fs::read_to_string(&path).unwrap(), before);
         assert!(!path.with_extension("json.bak").exists());
     }
+}
+
+#[tokio::test]
+async fn a_server_of_our_name_that_is_another_is_left_alone_without_force() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join(".cursor/mcp.json");
+    let before = r#"{ "mcpServers": { "mem0": { "command": "uvx", "args": ["mem0-mcp-server"], "env": { "MEM0_API_KEY": "m0-hosted" } } } }"#;
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, before).unwrap();
+    let refused = setup(home.path(), home.path(), &["cursor"]).await;
+    let why = said(&refused);
+    assert!(!refused.status.success() && why.contains("starts uvx mem0-mcp-server; --force"), "{why}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), before);
+    assert!(setup(home.path(), home.path(), &["cursor", "--force"]).await.status.success());
+    let written = fs::read_to_string(&path).unwrap();
+    assert!(written.contains("serve") && !written.contains("m0-hosted"), "{written}");
+    assert_eq!(fs::read_to_string(path.with_extension("json.bak")).unwrap(), before);
+}
+
+#[tokio::test]
+async fn every_state_that_is_replaced_is_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join(".gemini/settings.json");
+    let read = |suffix: &str| fs::read_to_string(path.with_extension(format!("json{suffix}"))).unwrap();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, OTHERS).unwrap();
+    fs::write(path.with_extension("json.bak"), "somebody's").unwrap();
+    let mut states = vec![OTHERS.to_owned()];
+    for url in ["https://one.example", "https://two.example"] {
+        assert!(setup(home.path(), home.path(), &["gemini", "--url", url]).await.status.success());
+        states.push(read(""));
+    }
+    assert_eq!([read(".bak.1"), read(".bak.2"), read("")][..], states[..]);
+    assert_eq!(read(".bak"), "somebody's");
+}
+
+#[tokio::test]
+async fn a_shells_url_is_written_for_tools_that_do_not_see_it_but_not_for_colleagues() {
+    let (home, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let url = [("MEM0_URL", "https://mem0.example/")];
+    for (arguments, path, expected) in [
+        (&["cursor"][..], home.path().join(".cursor/mcp.json"), true),
+        (&["cursor", "--project"], place.path().join(".cursor/mcp.json"), false),
+    ] {
+        assert!(setup_with(home.path(), place.path(), arguments, &url).await.status.success());
+        let written = fs::read_to_string(path).unwrap();
+        assert_eq!(written.contains("\"MEM0_URL\": \"https://mem0.example\""), expected, "{written}");
+    }
+    let wrong = [("MEM0_URL", "http://mem0.example")];
+    let refused = setup_with(home.path(), place.path(), &["gemini"], &wrong).await;
+    assert!(!refused.status.success() && said(&refused).contains("unencrypted"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_configuration_is_written_where_its_tool_reads_it() {
+    use std::os::unix::fs::symlink;
+    let (home, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let place = elsewhere.path().to_str().unwrap();
+    for (tool, variable, file) in
+        [("claude-code", "CLAUDE_CONFIG_DIR", ".claude.json"), ("codex", "CODEX_HOME", "config.toml")]
+    {
+        let done = setup_with(home.path(), home.path(), &[tool], &[(variable, place)]).await;
+        assert!(done.status.success(), "{done:?}");
+        assert!(fs::read_to_string(elsewhere.path().join(file)).unwrap().contains("serve"));
+    }
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+
+    // People keep such files in repositories, which may not have them yet.
+    let (link, target) = (home.path().join(".claude.json"), elsewhere.path().join("claude.json"));
+    symlink(&target, &link).unwrap();
+    assert!(setup(home.path(), home.path(), &["claude-code"]).await.status.success());
+    assert!(link.is_symlink() && fs::read_to_string(target).unwrap().contains("serve"));
 }

@@ -1,13 +1,15 @@
 //! `mem0`: the local end of mem0-enterprise.
 //!
 //! [`bridge`] is what AI tools start (`mem0 mcp serve`), [`setup`] what tells them to. Which server, and who asks, is in
-//! [`config`]; [`login`] gets and keeps the credential. [`audit`] looks at the audit log from outside.
+//! [`config`]; [`login`] gets and keeps the credential. [`audit`] looks at the audit log from outside. [`replace`] is how files
+//! are written.
 
 mod audit;
 mod bridge;
 mod client;
 mod config;
 mod login;
+mod replace;
 mod setup;
 
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! The login file: `${XDG_CONFIG_HOME:-~/.config}/mem0/login.json`.
 
 use std::fs;
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::server::Tokens;
 use crate::config;
+use crate::replace::{Reader, replace};
 
 /// What it holds; not printable. Somebody may write one by hand with only a URL and a token.
 #[derive(Default, Serialize, Deserialize)]
@@ -54,7 +55,8 @@ impl Login {
         let Some(path) = path() else { return Ok(Self::default()) };
         match fs::read(&path) {
             Ok(bytes) => {
-                serde_json::from_slice(&bytes).with_context(|| format!("{} is not valid", path.display()))
+                let read = serde_json::from_slice(&bytes);
+                read.with_context(|| format!("{} is not valid; mem0 login writes it anew", path.display()))
             }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
@@ -67,12 +69,7 @@ impl Login {
         let directory = path.parent().context("the login file has no directory")?;
         let failed = || format!("cannot write {}", path.display());
         private_directory(directory).with_context(failed)?;
-        let beside = path.with_extension(format!("{}.new", std::process::id()));
-        let mut file = private_file(&beside).with_context(failed)?;
-        file.write_all(&serde_json::to_vec_pretty(self)?)
-            .and_then(|()| file.sync_all())
-            .with_context(failed)?;
-        fs::rename(&beside, &path).with_context(failed)?;
+        replace(&path, &serde_json::to_vec_pretty(self)?, Reader::Owner).with_context(failed)?;
         Ok(path)
     }
 
@@ -97,19 +94,8 @@ fn private_directory(path: &std::path::Path) -> std::io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-#[cfg(unix)]
-fn private_file(path: &std::path::Path) -> std::io::Result<fs::File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
-}
-
 #[cfg(not(unix))]
 fn private_directory(path: &std::path::Path) -> std::io::Result<()> {
     // A person's profile is their own there.
     fs::create_dir_all(path)
-}
-
-#[cfg(not(unix))]
-fn private_file(path: &std::path::Path) -> std::io::Result<fs::File> {
-    fs::File::create(path)
 }

@@ -26,7 +26,7 @@ pub(crate) struct Args {
 
 /// Signs in.
 pub(crate) fn login(args: &Args) -> Result<()> {
-    let known = Login::read()?;
+    let known = known();
     let url = args.url.clone().or_else(|| config::variable("MEM0_URL")).or(known.url);
     let url = url.unwrap_or_else(|| LOCAL.to_owned());
     let base = config::base(&url)?;
@@ -41,7 +41,7 @@ pub(crate) fn login(args: &Args) -> Result<()> {
 
 /// Signs out: the server forgets what was agreed, and the file goes.
 pub(crate) fn logout() -> Result<()> {
-    let login = Login::read()?;
+    let login = known();
     let told = match (&login.url, login.refresh_token.as_ref().or(login.token.as_ref())) {
         (Some(url), Some(token)) => {
             let base = config::base(url)?;
@@ -76,6 +76,14 @@ pub(crate) async fn renew(endpoint: &Uri, refused: Option<&str>) -> Result<Optio
     let renewed = Login::new(&base, tokens);
     renewed.write()?;
     Ok(renewed.token.map(SecretString::from))
+}
+
+/// The login that there is. One that cannot be read is said, and does not stand in the way of the next one.
+fn known() -> Login {
+    Login::read().unwrap_or_else(|problem| {
+        crate::say(&format!("{problem:#}"));
+        Login::default()
+    })
 }
 
 fn on_one_thread<T>(work: impl Future<Output = Result<T>>) -> Result<T> {

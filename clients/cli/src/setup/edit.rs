@@ -1,15 +1,28 @@
 //! Getting an entry into a configuration without disturbing the rest of it.
 
-use anyhow::{Context as _, Result, bail};
-use jsonc_parser::cst::CstInputValue;
-use toml_edit::{Array, DocumentMut, Item, Table, value};
+use anyhow::{Result, bail};
 
-use super::jsonc;
+use super::members::Members;
 use super::tool::Tool;
+use super::{jsonc, lines, toml};
 
 /// The name under which the server is listed.
 const NAME: &str = "mem0";
 const ARGUMENTS: [&str; 2] = ["mcp", "serve"];
+/// How a server is reached that is not started, in the words of all tools: beside a command it is an error or sends a credential
+/// nowhere.
+const REMOTE: [&str; 10] = [
+    "url",
+    "httpUrl",
+    "headers",
+    "headersHelper",
+    "http_headers",
+    "env_http_headers",
+    "bearer_token_env_var",
+    "oauth",
+    "auth",
+    "authProviderType",
+];
 
 /// What the tool is told.
 #[derive(Debug, Clone)]
@@ -17,50 +30,77 @@ pub(super) struct Entry {
     pub(super) command: String,
     /// None if the bridge finds out itself.
     pub(super) url: Option<String>,
+    /// Whether it takes the place of one that is not ours.
+    pub(super) force: bool,
 }
 
-/// The configuration with our entry in it; other members of an entry that is there already stay.
+/// The configuration with our entry in it; other members of an entry of ours that is there already stay.
 pub(super) fn with_entry(tool: Tool, text: &str, entry: &Entry) -> Result<String> {
-    match tool {
-        Tool::Codex => toml(tool, text, entry),
-        _ => json(tool, text, entry),
-    }
-}
-
-fn json(tool: Tool, text: &str, entry: &Entry) -> Result<String> {
-    jsonc::edit(text, |document| {
-        let servers = jsonc::object(document, tool.servers())?;
-        let ours = jsonc::object(&servers, NAME)?;
-        if matches!(tool, Tool::Vscode | Tool::ClaudeCode) {
-            jsonc::set(&ours, "type", "stdio".into())?;
+    let change = |document: &mut dyn Members| {
+        let mut servers = document.inner(tool.servers())?;
+        if let Some(what) = another(servers.as_mut(), entry)? {
+            if !entry.force {
+                bail!("{NAME} is there already and {what}; --force puts this one in its place");
+            }
+            servers.remove(NAME);
         }
-        jsonc::set(&ours, "command", entry.command.as_str().into())?;
-        jsonc::set(&ours, "args", ARGUMENTS.map(CstInputValue::from).to_vec().into())?;
-        if let Some(url) = &entry.url {
-            jsonc::set(&jsonc::object(&ours, "env")?, "MEM0_URL", url.as_str().into())?;
-        }
-        Ok(())
+        tell(tool, servers.inner(NAME)?.as_mut(), entry)
+    };
+    lines::keeping(text, |text| match tool {
+        Tool::Codex => toml::edit(text, change),
+        _ => jsonc::edit(text, change),
     })
 }
 
-fn toml(tool: Tool, text: &str, entry: &Entry) -> Result<String> {
-    let mut document: DocumentMut = text.parse().context("it is not valid TOML")?;
-    let servers = document.entry(tool.servers()).or_insert_with(|| {
-        let mut table = Table::new();
-        table.set_implicit(true);
-        Item::Table(table)
-    });
-    let Some(servers) = servers.as_table_like_mut() else { bail!("{} is not a table", tool.servers()) };
-    let ours = servers.entry(NAME).or_insert_with(|| Item::Table(Table::new()));
-    let Some(ours) = ours.as_table_like_mut() else { bail!("{NAME} is not a table") };
-    ours.insert("command", value(entry.command.as_str()));
-    ours.insert("args", value(ARGUMENTS.into_iter().collect::<Array>()));
-    if let Some(url) = &entry.url {
-        let env = ours.entry("env").or_insert_with(|| value(toml_edit::InlineTable::new()));
-        let Some(env) = env.as_table_like_mut() else { bail!("env is not a table") };
-        env.insert("MEM0_URL", value(url.as_str()));
+/// What an entry of our name does, if it is not one of ours: other programs call themselves mem0 as well.
+fn another(servers: &mut dyn Members, entry: &Entry) -> Result<Option<String>> {
+    if !servers.has(NAME) {
+        return Ok(None);
     }
-    Ok(document.to_string())
+    let mut present = servers.inner(NAME)?;
+    if let Some(command) = present.text("command").filter(|command| !is_ours(command, entry)) {
+        let arguments = present.texts("args").unwrap_or_default();
+        return Ok(Some(format!("starts {}", [vec![command], arguments].concat().join(" "))));
+    }
+    if present.has("env")
+        && let Some(key) = present.inner("env")?.text("MEM0_API_KEY")
+        && !may_be_ours(&key)
+    {
+        return Ok(Some("has a MEM0_API_KEY of another service, which would go before the login".to_owned()));
+    }
+    Ok(None)
+}
+
+/// This very program, or whichever `mem0` there is.
+fn is_ours(command: &str, entry: &Entry) -> bool {
+    let name = command.rsplit(['/', '\\']).next().unwrap_or(command);
+    command == entry.command || ["mem0", "mem0.exe"].contains(&name)
+}
+
+/// An API key, an access token, or where the tool finds one (`${…}`).
+fn may_be_ours(key: &str) -> bool {
+    key.is_empty() || ["m0sk_", "eyJ", "$"].iter().any(|beginning| key.starts_with(beginning))
+}
+
+fn tell(tool: Tool, ours: &mut dyn Members, entry: &Entry) -> Result<()> {
+    for name in REMOTE {
+        ours.remove(name);
+    }
+    if matches!(tool, Tool::Vscode | Tool::ClaudeCode) {
+        ours.set_text("type", "stdio")?;
+    } else if ours.text("type").is_none_or(|kind| kind != "stdio") {
+        ours.remove("type");
+    }
+    ours.set_text("command", &entry.command)?;
+    // Whoever has put arguments behind ours means them, but not beside another URL than theirs.
+    let arguments = ours.texts("args").unwrap_or_default();
+    if entry.url.is_some() || !arguments.iter().map(String::as_str).take(2).eq(ARGUMENTS) {
+        ours.set_texts("args", &ARGUMENTS)?;
+    }
+    match &entry.url {
+        Some(url) => ours.inner("env")?.set_text("MEM0_URL", url),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -71,7 +111,8 @@ mod tests {
     use super::*;
 
     fn entry() -> Entry {
-        Entry { command: "/opt/mem0".to_owned(), url: Some("https://mem0.example".to_owned()) }
+        let url = Some("https://mem0.example".to_owned());
+        Entry { command: "/opt/mem0".to_owned(), url, force: false }
     }
 
     #[test]
@@ -140,9 +181,9 @@ mod tests {
 
     #[test]
     fn an_entry_is_corrected_where_it_is_wrong_and_nowhere_else() {
-        let text = "{\n  \"servers\": {\n    \"mem0\": {\n      \"command\": \"old\", // ours\n      \"args\": [ \"mcp\", /* the bridge */ \"serve\" ],\n      \"dev\": {\"watch\": true}\n    }\n  }\n}";
+        let text = "{\n  \"servers\": {\n    \"mem0\": {\n      \"command\": \"/old/mem0\", // ours\n      \"args\": [ \"mcp\", /* the bridge */ \"serve\" ],\n      \"dev\": {\"watch\": true}\n    }\n  }\n}";
         let changed = with_entry(Tool::Vscode, text, &Entry { url: None, ..entry() }).unwrap();
-        let expected = text.replace("old", "/opt/mem0");
+        let expected = text.replace("/old/mem0", "/opt/mem0");
         let expected = expected.replace("true}\n", "true},\n      \"type\": \"stdio\"\n");
         assert_eq!(changed, expected);
     }
@@ -172,5 +213,70 @@ mod tests {
         }
         let deep = format!("{{\"a\": {}", "[".repeat(200_000));
         assert!(with_entry(Tool::Vscode, &deep, &entry()).is_err());
+    }
+
+    #[test]
+    fn toml_is_kept_to_the_letter() {
+        let text = "\u{feff}# mine\r\nmodel = \"o9\" # best\r\n\r\n[mcp_servers.mem0]\r\n# started by me\r\ncommand = \"/old/mem0\" # keep me\r\nargs = [\r\n  \"mcp\", # the bridge\r\n  'serve',\r\n]\r\nstartup_timeout_sec = 9\r\n\r\n[mcp_servers.mem0.env]\r\nMEM0_URL = 'https://mem0.example' # ours\r\nA = \"b\"";
+        let right = text.replace("/old/mem0", "/opt/mem0");
+        assert_eq!(with_entry(Tool::Codex, &right, &entry()).unwrap(), right);
+        assert_eq!(with_entry(Tool::Codex, text, &entry()).unwrap().trim_end(), right);
+        let other = "a = 1\r\n[mcp_servers.x]\r\ncommand = '''\r\nx\r\n'''\r\n";
+        let changed = with_entry(Tool::Codex, other, &entry()).unwrap();
+        assert!(changed.starts_with(other), "{changed:?}");
+        assert!(!changed.replace("\r\n", "").contains('\n'), "{changed:?}");
+    }
+
+    #[test]
+    fn what_was_reached_by_a_url_is_started_now() {
+        let entry = Entry { url: None, ..entry() };
+        let codex = "[mcp_servers.mem0]\nurl = \"https://mem0.example/mcp\" # there\nbearer_token_env_var = \"TOKEN\"\ntool_timeout_sec = 9\n\n[mcp_servers.mem0.http_headers]\nA = \"b\"\n\n[mcp_servers.other]\nurl = \"x\"\n";
+        let changed = with_entry(Tool::Codex, codex, &entry).unwrap();
+        assert_eq!(
+            changed,
+            "[mcp_servers.mem0]\ntool_timeout_sec = 9\ncommand = \"/opt/mem0\"\nargs = [\"mcp\", \"serve\"]\n\n[mcp_servers.other]\nurl = \"x\"\n"
+        );
+        let claude = "{\n  \"mcpServers\": {\n    \"mem0\": {\n      \"type\": \"http\",\n      \"url\": \"https://mem0.example/mcp\", // there\n      \"headers\": { \"Authorization\": \"Bearer secret\" },\n      \"timeout\": 9\n    }\n  }\n}\n";
+        for tool in Tool::value_variants().iter().filter(|tool| **tool != Tool::Codex) {
+            let text = claude.replace("mcpServers", tool.servers());
+            let changed = with_entry(*tool, &text, &entry).unwrap();
+            let plain: String = changed.lines().map(|line| line.replace("// there", "")).collect();
+            let read: serde_json::Value = serde_json::from_str(&plain).unwrap();
+            let mut expected =
+                serde_json::json!({ "timeout": 9, "command": "/opt/mem0", "args": ["mcp", "serve"] });
+            if matches!(tool, Tool::Vscode | Tool::ClaudeCode) {
+                expected["type"] = "stdio".into();
+            }
+            assert_eq!(read[tool.servers()]["mem0"], expected, "{changed}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_not_ours_is_replaced_only_by_force() {
+        let hosted =
+            r#"{"command": "uvx", "args": ["mem0-mcp-server"], "env": {"MEM0_API_KEY": "m0-hosted"}}"#;
+        let key = r#"{"command": "C:\\tools\\mem0.exe", "env": {"MEM0_API_KEY": "m0-hosted"}}"#;
+        let remote = r#"{"url": "https://x", "env": {"MEM0_API_KEY": "m0-hosted"}}"#;
+        for (present, what) in [
+            (hosted, "starts uvx mem0-mcp-server; --force"),
+            (key, "MEM0_API_KEY of another service"),
+            (remote, "MEM0_API_KEY of another service"),
+        ] {
+            let json = format!("{{\"mcpServers\": {{\"mem0\": {present}, \"b\": 1}}}}");
+            let toml = format!("mcp_servers.mem0 = {}\n", present.replace("\": ", "\" = "));
+            for (tool, text) in [(Tool::Cursor, json), (Tool::Codex, toml)] {
+                let error = with_entry(tool, &text, &entry()).unwrap_err().to_string();
+                assert!(error.contains(what) && !error.contains("hosted"), "{error}");
+                let forced = with_entry(tool, &text, &Entry { force: true, ..entry() }).unwrap();
+                assert!(forced.contains("/opt/mem0") && !forced.contains("API_KEY"), "{forced}");
+                assert_eq!(with_entry(tool, &forced, &entry()).unwrap(), forced);
+            }
+        }
+        // Keys of ours stay, and so do arguments behind ours.
+        let ours = r#"{"mcpServers": {"mem0": {"command": "mem0", "args": ["mcp", "serve", "--url", "https://b"], "env": {"MEM0_API_KEY": "m0sk_x"}}}}"#;
+        let changed = with_entry(Tool::Cursor, ours, &Entry { url: None, ..entry() }).unwrap();
+        assert_eq!(changed, ours.replace("\"mem0\",", "\"/opt/mem0\","));
+        let changed = with_entry(Tool::Cursor, ours, &entry()).unwrap();
+        assert!(!changed.contains("https://b") && changed.contains("m0sk_x"), "{changed}");
     }
 }

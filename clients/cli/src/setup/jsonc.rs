@@ -5,8 +5,7 @@ use anyhow::{Context as _, Result, bail};
 use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstNode, CstObject, CstRootNode};
 
-/// What some editors of Windows put in front of a text.
-const BYTE_ORDER_MARK: char = '\u{feff}';
+use super::members::Members;
 
 /// Comments and trailing commas, and nothing else that is not JSON: other readers of the file know no more.
 const DIALECT: ParseOptions = ParseOptions {
@@ -23,31 +22,65 @@ const DIALECT: ParseOptions = ParseOptions {
 };
 
 /// The text with its outermost object changed; a text with nothing in it gets one.
-pub(super) fn edit(text: &str, change: impl FnOnce(&CstObject) -> Result<()>) -> Result<String> {
-    let (mark, text) = match text.strip_prefix(BYTE_ORDER_MARK) {
-        Some(rest) => (Some(BYTE_ORDER_MARK), rest),
-        None => (None, text),
-    };
+pub(super) fn edit(text: &str, change: impl FnOnce(&mut dyn Members) -> Result<()>) -> Result<String> {
     let root = CstRootNode::parse(text, &DIALECT).context("it is not JSON, even with comments")?;
-    change(&root.object_value_or_create().context("it is not a JSON object")?)?;
-    Ok(mark.into_iter().chain(root.to_string().chars()).collect())
+    change(&mut Object(root.object_value_or_create().context("it is not a JSON object")?))?;
+    Ok(root.to_string())
 }
 
-/// The object of that name, made empty if there is none.
-pub(super) fn object(of: &CstObject, name: &str) -> Result<CstObject> {
-    only(of, name)?;
-    of.object_value_or_create(name).with_context(|| format!("{name} is not an object"))
+struct Object(CstObject);
+
+impl Members for Object {
+    fn has(&self, name: &str) -> bool {
+        self.0.get(name).is_some()
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        text(&self.0.get(name)?.value()?)
+    }
+
+    fn texts(&self, name: &str) -> Option<Vec<String>> {
+        self.0.get(name)?.value()?.as_array()?.elements().iter().map(text).collect()
+    }
+
+    fn set_text(&mut self, name: &str, text: &str) -> Result<()> {
+        only(&self.0, name)?;
+        if self.text(name).as_deref() != Some(text) {
+            set(&self.0, name, text.into());
+        }
+        Ok(())
+    }
+
+    fn set_texts(&mut self, name: &str, texts: &[&str]) -> Result<()> {
+        only(&self.0, name)?;
+        if self.texts(name).is_none_or(|known| known != texts) {
+            set(&self.0, name, texts.iter().copied().map(CstInputValue::from).collect::<Vec<_>>().into());
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, name: &str) {
+        while let Some(member) = self.0.get(name) {
+            member.remove();
+        }
+    }
+
+    fn inner(&mut self, name: &str) -> Result<Box<dyn Members + '_>> {
+        only(&self.0, name)?;
+        let inner = self.0.object_value_or_create(name);
+        Ok(Box::new(Object(inner.with_context(|| format!("{name} is not an object"))?)))
+    }
 }
 
-/// Gives a member that value. If it has it already, however it is written, nothing is touched.
-pub(super) fn set(of: &CstObject, name: &str, value: CstInputValue) -> Result<()> {
-    only(of, name)?;
+fn text(value: &CstNode) -> Option<String> {
+    value.as_string_lit()?.decoded_value().ok()
+}
+
+fn set(of: &CstObject, name: &str, value: CstInputValue) {
     match of.get(name) {
         None => drop(of.append(name, value)),
-        Some(member) if member.value().is_some_and(|known| same(&known, &value)) => {}
         Some(member) => member.set_value(value),
     }
-    Ok(())
 }
 
 /// Readers disagree about which of two members of one name counts.
@@ -57,18 +90,4 @@ fn only(of: &CstObject, name: &str) -> Result<()> {
         bail!("{name} is there twice");
     }
     Ok(())
-}
-
-/// Of the values that we set: strings, and lists of them.
-fn same(known: &CstNode, value: &CstInputValue) -> bool {
-    match value {
-        CstInputValue::String(text) => {
-            known.as_string_lit().and_then(|it| it.decoded_value().ok()).as_ref() == Some(text)
-        }
-        CstInputValue::Array(items) => known.as_array().is_some_and(|known| {
-            let known = known.elements();
-            known.len() == items.len() && known.iter().zip(items).all(|(known, item)| same(known, item))
-        }),
-        _ => false,
-    }
 }

@@ -1,11 +1,14 @@
 //! `mem0 setup <tool>`: writes a tool's configuration so that it starts `mem0 mcp serve`.
 //!
 //! Doing it again changes nothing. What was there before stays beside it as `<file>.bak`. No credential is written: the
-//! bridge takes it from the environment or the login. [`tool`] says where each tool keeps its configuration, [`edit`] how
-//! an entry gets into it without disturbing the rest.
+//! bridge takes it from the environment or the login. [`tool`] says where each tool keeps its configuration, [`edit`] what
+//! is put into it; [`jsonc`] and [`toml`] do so without disturbing the rest of it.
 
 mod edit;
 mod jsonc;
+mod lines;
+mod members;
+mod toml;
 mod tool;
 
 use std::fs;
@@ -14,6 +17,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::config::{self, variable};
+use crate::login::file::Login;
+use crate::replace::{Reader, keep, replace};
 use crate::say;
 use edit::Entry;
 use tool::Tool;
@@ -29,17 +35,18 @@ pub(crate) struct Args {
     /// Only print what would be written.
     #[arg(long)]
     print: bool,
-    /// The installation's URL; MEM0_URL or the login's, if not given.
+    /// Replace a server of the name mem0 that is not this one.
+    #[arg(long)]
+    force: bool,
+    /// The installation's URL, to be written there. If not given, MEM0_URL is, except into a project's configuration; without
+    /// either the tool goes by the login.
     #[arg(long)]
     url: Option<String>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    if let Some(url) = &args.url {
-        crate::config::endpoint(url)?;
-    }
     let file = path(args)?;
-    let entry = Entry { command: command(args.project)?, url: args.url.clone() };
+    let entry = Entry { command: command(args.project)?, url: url(args)?, force: args.force };
     let before = match fs::read_to_string(&file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -49,17 +56,43 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         format!("{} cannot be changed (see --print for what belongs into it)", file.display())
     });
     if args.print {
-        let text = after.or_else(|_| edit::with_entry(args.tool, "", &entry))?;
+        let text = after.or_else(|error| {
+            say(&format!("{error:#}"));
+            edit::with_entry(args.tool, "", &entry)
+        })?;
         return Ok(std::io::stdout().lock().write_all(text.as_bytes())?);
     }
     let after = after?;
     if after == before {
         say(&format!("{} is up to date", file.display()));
-        return Ok(());
+    } else {
+        let kept = write(&file, &after, !before.is_empty());
+        let kept = kept.with_context(|| format!("cannot write {}", file.display()))?;
+        let kept = kept.map(|kept| format!(" (as it was: {})", kept.display())).unwrap_or_default();
+        say(&format!("wrote {}{kept}; restart {} to use it", file.display(), args.tool.title()));
     }
-    write(&file, &after, !before.is_empty())?;
-    say(&format!("wrote {}; restart {} to use it", file.display(), args.tool.title()));
+    if let Some(url) = &entry.url
+        && let Err(problem) = Login::read().and_then(|login| login.token_for(&config::endpoint(url)?))
+    {
+        say(&format!("{problem:#}"));
+    }
     Ok(())
+}
+
+/// The URL that is written. A tool that is started from a menu does not see a shell's variables; colleagues do not want them.
+fn url(args: &Args) -> Result<Option<String>> {
+    let own = || variable("MEM0_URL").filter(|_| !args.project);
+    args.url.clone().or_else(own).map(|url| config::base(&url)).transpose()
+}
+
+/// Puts the text there; where it is kept what was there before, if anything was.
+fn write(file: &Path, text: &str, keep_old: bool) -> std::io::Result<Option<PathBuf>> {
+    if let Some(directory) = file.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    let kept = if keep_old { Some(keep(file)?) } else { None };
+    replace(file, text.as_bytes(), Reader::AsBefore)?;
+    Ok(kept)
 }
 
 fn path(args: &Args) -> Result<PathBuf> {
@@ -79,45 +112,4 @@ fn command(project: bool) -> Result<String> {
     }
     let program = std::env::current_exe().context("cannot tell where this program is")?;
     program.into_os_string().into_string().ok().context("this program's path is not UTF-8")
-}
-
-/// Replaces the file in one step; readers see the old or the new one. What it was is kept beside it.
-fn write(file: &Path, text: &str, backup: bool) -> Result<()> {
-    let what = || format!("cannot write {}", file.display());
-    // A link stays a link: people keep such files in repositories.
-    let file = &fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    if let Some(directory) = file.parent() {
-        fs::create_dir_all(directory).with_context(what)?;
-    }
-    let beside = |suffix: &str| {
-        let mut name = file.clone().into_os_string();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
-    if backup {
-        fs::copy(file, beside(".bak")).with_context(what)?;
-    }
-    let new = beside(".new");
-    fs::write(&new, text).with_context(what)?;
-    if let Ok(old) = fs::metadata(file) {
-        fs::set_permissions(&new, old.permissions()).with_context(what)?;
-    }
-    fs::rename(&new, file).with_context(what)
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test that panics says where it broke")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_replaced_whole_and_what_it_was_is_kept() {
-        let home = tempfile::tempdir().unwrap();
-        let file = home.path().join("deep/settings.json");
-        write(&file, "one", false).unwrap();
-        write(&file, "two", true).unwrap();
-        assert_eq!(fs::read_to_string(&file).unwrap(), "two");
-        assert_eq!(fs::read_to_string(home.path().join("deep/settings.json.bak")).unwrap(), "one");
-        assert!(!home.path().join("deep/settings.json.new").exists());
-    }
 }

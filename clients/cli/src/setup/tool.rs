@@ -36,17 +36,14 @@ impl Tool {
 
     /// The person's own configuration; none if their home is not known.
     pub(super) fn own_file(self) -> Option<PathBuf> {
-        let home = home()?;
+        let moved = |name| variable(name).map(PathBuf::from);
         Some(match self {
-            Self::ClaudeCode => home.join(".claude.json"),
-            Self::ClaudeDesktop => application(home)?.join("Claude/claude_desktop_config.json"),
-            Self::Cursor => home.join(".cursor/mcp.json"),
-            Self::Vscode => application(home)?.join("Code/User/mcp.json"),
-            Self::Codex => match variable("CODEX_HOME") {
-                Some(place) => PathBuf::from(place).join("config.toml"),
-                None => home.join(".codex/config.toml"),
-            },
-            Self::Gemini => home.join(".gemini/settings.json"),
+            Self::ClaudeCode => moved("CLAUDE_CONFIG_DIR").or_else(home)?.join(".claude.json"),
+            Self::ClaudeDesktop => application(home()?)?.join("Claude/claude_desktop_config.json"),
+            Self::Cursor => home()?.join(".cursor/mcp.json"),
+            Self::Vscode => application(home()?)?.join("Code/User/mcp.json"),
+            Self::Codex => moved("CODEX_HOME").or_else(|| Some(home()?.join(".codex")))?.join("config.toml"),
+            Self::Gemini => home()?.join(".gemini/settings.json"),
         })
     }
 
