@@ -18,7 +18,7 @@ pub enum Classification {
     Internal,
     /// For those of one organization whom it concerns.
     Confidential,
-    /// For a team, or for persons by name.
+    /// For teams, and for persons by name, each of them by a share of its own.
     Restricted,
 }
 

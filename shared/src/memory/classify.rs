@@ -35,7 +35,7 @@ pub(super) async fn check_context(
 }
 
 /// What is public is shown by the links to the contexts in which it is; nothing else is.
-pub(crate) async fn check_links(
+pub(super) async fn check_links(
     tx: &TenantTx<'_>,
     scopes: &[ScopeId],
     policy: &Effective,

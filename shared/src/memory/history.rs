@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::access::{ApiKeyVerb, AuthContext, Classification};
+use crate::access::{ApiKeyVerb, AuthContext, Classification, TenantTx};
 use crate::audit::{self, Entry};
 use crate::error::Result;
 use crate::ids::{MemoryId, UserId, VersionId};
 use crate::memory::read::NOT_FOUND;
-use crate::memory::{Labels, Memories, Message, Metadata, permission, store};
+use crate::memory::{Labels, Memories, Memory, Message, Metadata, classify, permission, store};
 
 /// One change of a memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,8 +64,8 @@ impl Change {
 }
 
 impl Memories {
-    /// Every change of a memory, oldest first. Once it is forgotten, only those who could have changed it may see
-    /// what it was.
+    /// Every change of a memory, oldest first. What was of a higher class then is for those of its home. Once it is forgotten,
+    /// only those who could have changed it may see what it was.
     pub async fn history(&self, caller: &AuthContext, id: MemoryId) -> Result<Vec<Version>> {
         caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
         let tx = caller.begin(&self.gate.db, "memory.history").await?;
@@ -77,9 +77,24 @@ impl Memories {
                 .filter(|memory| permission::could_edit(caller, memory)),
         };
         let memory = memory.ok_or(NOT_FOUND)?;
-        let versions = store::versions::list(&tx, id, &memory.labels).await?;
+        let mut versions = store::versions::list(&tx, id, &memory.labels).await?;
+        withhold(&tx, &memory, &mut versions).await?;
         let shown = Entry::new("memory.history", id).memories([id]).within(memory.home);
         audit::commit_read(tx, shown).await?;
         Ok(versions)
     }
+}
+
+/// Takes out what was of a higher class than the memory is now, unless those of its home may see what is of that class. The
+/// others, whom it was shared with since, are not shown it by row-level security.
+async fn withhold(tx: &TenantTx<'_>, memory: &Memory, versions: &mut Vec<Version>) -> Result<()> {
+    if versions.iter().all(|version| version.classification <= memory.classification) {
+        return Ok(());
+    }
+    let policy = classify::policy(tx, memory.home).await?;
+    versions.retain(|version| {
+        version.classification <= memory.classification
+            || policy.check(version.classification, policy.kind.into()).is_ok()
+    });
+    Ok(())
 }

@@ -45,7 +45,6 @@ mod validate;
 
 pub use backlog::{Backlog, Progress};
 pub use briefing::{Briefing, MAX_BRIEFING};
-pub(crate) use classify::check_links;
 pub use entities::{Entities, NamedEntity};
 pub use events::{Event, EventResult, Status};
 pub use feedback::Opinion;
@@ -65,6 +64,7 @@ pub use revise::{MAX_BATCH, Revision};
 pub use scope_param::ScopeParam;
 pub use service::{Degraded, Memories};
 pub use stats::Stats;
+pub(crate) use store::grants::linked;
 pub use suggest::Suggest;
 pub use types::{Labels, Lifecycle, Memory, Metadata, Scopes};
 pub use upkeep::{retier_scopes, sample_terms};

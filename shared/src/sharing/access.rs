@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::authority::Held;
 use super::standing::Way;
-use super::store::{people, shares};
+use super::store::links::Opening;
+use super::store::{links, people, shares};
 use super::{Share, Subject};
 use crate::access::{Action, ApiKeyVerb, AuthContext, Classification, Role, ScopeKind, policy};
 use crate::audit::{self, Entry};
@@ -24,7 +25,7 @@ pub struct Access {
     pub classification: Classification,
     /// What the caller may do, and why they see it.
     pub you: You,
-    /// Every scope in which it can be seen that the caller may know of, its home first.
+    /// Every scope in which it can be seen that the caller may know of, its home first; and links to it, for who decides.
     pub seen_by: Vec<SeenBy>,
     /// Who can change it, in words.
     pub changed_by: Vec<String>,
@@ -48,7 +49,7 @@ pub struct You {
 /// A scope in which it can be seen.
 #[derive(Debug, Clone, Serialize)]
 pub struct SeenBy {
-    /// As requests name it.
+    /// As requests name it; `link` for anybody who has a link to it.
     pub scope: String,
     /// Its name, if the caller may know it.
     pub name: Option<String>,
@@ -108,6 +109,9 @@ pub async fn access(
     // Also what is shared with all that is in it.
     let ways = shares::ways(&tx, id, (!decides).then_some(ctx)).await?;
     seen_by.extend(ways.iter().filter(|way| way.in_context).map(|way| SeenBy::in_context(ctx, way)));
+    if decides {
+        seen_by.extend(links::opening(&tx, id).await?.iter().map(SeenBy::by_link));
+    }
     let by_role = home.is_some_and(|home| {
         let action = match held.author == Some(ctx.user_id()) {
             true => Action::EditOwnMemory,
@@ -141,7 +145,8 @@ pub async fn access(
             && (by_role || granted >= Some(Permission::Write)),
         can_share: held.authority(&tx).await.is_ok(),
     };
-    let changed_by = changers(held.policy.kind, seen_by.first().filter(|_| home.is_some()), &own);
+    let changed_by =
+        changers(held.policy.kind, seen_by.first().filter(|_| home.is_some()), own.iter().filter(shown));
     audit::commit_read(tx, Entry::new("memory.access", id).memories([id]).within(held.home)).await?;
     Ok(Access { memory_id: id, classification: held.class, you, seen_by, changed_by, people, next })
 }
@@ -155,6 +160,18 @@ impl SeenBy {
             permission: Some(share.permission),
             share_id: Some(share.id),
             until: share.expires_at,
+        }
+    }
+
+    fn by_link(link: &Opening) -> Self {
+        let to = if link.in_context { "a link to a context that it is in" } else { "a link to it" };
+        Self {
+            scope: "link".to_owned(),
+            name: None,
+            because: format!("{to} by {}{}", link.created_by, until(link.expires_at)),
+            permission: Some(Permission::Read),
+            share_id: None,
+            until: link.expires_at,
         }
     }
 
@@ -200,7 +217,11 @@ pub(super) fn describe(ctx: &AuthContext, share: &Share) -> String {
 }
 
 /// Who can change it, by the policy and by shares, in words.
-fn changers(kind: ScopeKind, home: Option<&SeenBy>, shares: &[Share]) -> Vec<String> {
+fn changers<'a>(
+    kind: ScopeKind,
+    home: Option<&SeenBy>,
+    shares: impl Iterator<Item = &'a Share>,
+) -> Vec<String> {
     let scope = home.map_or_else(|| format!("the {kind} where it lives"), |home| home.scope.clone());
     let mut words = match kind {
         ScopeKind::User => vec!["its owner".to_owned()],
@@ -215,7 +236,7 @@ fn changers(kind: ScopeKind, home: Option<&SeenBy>, shares: &[Share]) -> Vec<Str
             ]
         }
     };
-    words.extend(shares.iter().filter(|share| share.permission >= Permission::Write).map(|share| {
+    words.extend(shares.filter(|share| share.permission >= Permission::Write).map(|share| {
         format!("{}, as shared by {}{}", share.with, share.granted_by, until(share.expires_at))
     }));
     words

@@ -1,14 +1,15 @@
 //! Links: a public memory, or the public memories of a context, for anybody who has the address, without an account.
 //!
-//! The token is shown once and stored as a hash. A link shows the texts and nothing of who keeps them, and ends with its
-//! time, with its revocation, and at once for a memory that is no longer public. Whoever opens one is in the audit log, by
-//! their address.
+//! The token is shown once and stored as a hash. A link shows the texts and nothing of who keeps them. It ends with its time,
+//! with its revocation, with the share that it was made through or needs, when its maker's account is out of use, and at once
+//! for a memory that is no longer public or may no longer be shown by links. Whoever opens one is in the audit log, by their
+//! address.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::authority::{Held, homes};
+use super::authority::{Authority, Held, homes};
 use super::store::links;
 use super::types::check_end;
 use super::{Direction, Subject};
@@ -19,11 +20,11 @@ use crate::access::{
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
-use crate::ids::{LinkId, MemoryId, UserId};
+use crate::ids::{LinkId, MemoryId, ShareId, UserId};
 use crate::limits;
 use crate::memory::Permission;
 use crate::random;
-use crate::tenancy::policies;
+use crate::tenancy::policies::{self, Effective};
 
 /// What tokens begin with, so that one found in a wrong place can be recognized.
 const TOKEN_PREFIX: &str = "m0ln_";
@@ -39,9 +40,20 @@ const MOST_PARTS: i32 = 1000;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewLink {
-    /// When it ends; when it is revoked, if not given.
+    /// When it ends; if not given, when it is revoked, or with the share that it needs.
     #[serde(default)]
     pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// What a link is made on, and ends with.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Ground {
+    /// The share through which its maker may; none: by their role.
+    pub(super) via: Option<ShareId>,
+    /// Whether it needs that what it opens is shared with everyone, since somebody had to agree to that.
+    pub(super) needs_public_share: bool,
+    /// When the first of these ends.
+    until: Option<DateTime<Utc>>,
 }
 
 /// A link that has not been revoked.
@@ -105,32 +117,32 @@ pub async fn create(ctx: &AuthContext, db: &Database, subject: Subject, new: New
     check_end("expires_at", new.expires_at, ctx.request().at)?;
     let tx = ctx.begin(db, "public_link.create").await?;
     let held = Held::take(&tx, subject).await?;
-    let authority = held.authority(&tx).await?;
-    if authority.via.is_some() && authority.most < Permission::Admin {
-        return Err(Error::Forbidden("what was shared with you cannot be given to anybody".to_owned()));
-    }
+    let authority = may_link(&tx, &held).await?;
     check_class(&tx, &held).await?;
-    check_approved(&tx, &held, authority.role).await?;
+    let ground = ground(&tx, &held, &authority).await?;
+    let expires_at = ground.end(new.expires_at)?;
     if links::list(&tx, subject).await?.iter().filter(|link| link.live).count() >= MOST {
         return Err(Error::Conflict(format!("there can be at most {MOST} links to it, revoke one first")));
     }
     let token = random::secret(TOKEN_PREFIX)?;
     let link = LinkId::generate();
-    links::insert(&tx, link, subject, &SecretHash::of(&token), new.expires_at).await?;
-    let details =
-        json!({ "of": subject.label(), "expires_at": new.expires_at, "direction": Direction::Public });
+    let row = links::NewRow { id: link, subject, hash: &SecretHash::of(&token), ground, expires_at };
+    links::insert(&tx, &row).await?;
+    let details = json!({
+        "of": subject.label(), "expires_at": expires_at, "direction": Direction::Public, "via": ground.via,
+    });
     record(&tx, "public_link.create", link, &held, details).await?;
     let link = links::list(&tx, subject).await?.into_iter().find(|made| made.id == link);
     tx.commit().await?;
     Ok(NewlyLinked { link: link.ok_or(Error::NotFound { what: "link" })?, token })
 }
 
-/// The links that were not revoked, oldest first, for who may share what they are to.
+/// The links that were not revoked, oldest first, for who may make them.
 pub async fn list(ctx: &AuthContext, db: &Database, subject: Subject) -> Result<Vec<Link>> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesRead)?;
     let tx = ctx.begin(db, "public_link.list").await?;
     let held = Held::look(&tx, subject).await?;
-    held.authority(&tx).await?;
+    may_link(&tx, &held).await?;
     let links = links::list(&tx, subject).await?;
     let shown = Entry::new("public_link.list", subject.label()).memories(subject.memory()).within(held.home);
     audit::commit_read(tx, shown).await?;
@@ -142,7 +154,7 @@ pub async fn revoke(ctx: &AuthContext, db: &Database, subject: Subject, link: Li
     ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
     let tx = ctx.begin(db, "public_link.revoke").await?;
     let held = Held::take(&tx, subject).await?;
-    held.authority(&tx).await?;
+    may_link(&tx, &held).await?;
     if !links::revoke(&tx, subject, link).await? {
         return Err(Error::NotFound { what: "link" });
     }
@@ -180,6 +192,15 @@ pub async fn open(gate: &Gate, request: &RequestInfo, token: &str, part: i32) ->
     Ok(opened)
 }
 
+/// Links are for who decides about what they open, by their role or a share.
+async fn may_link(tx: &TenantTx<'_>, held: &Held) -> Result<Authority> {
+    let authority = held.authority(tx).await?;
+    if authority.via.is_some() && authority.most < Permission::Admin {
+        return Err(Error::Forbidden("what was shared with you cannot be given to anybody".to_owned()));
+    }
+    Ok(authority)
+}
+
 /// Refuses what may not be seen by anybody. Of a context a link shows only what is public, and that must be for anybody
 /// wherever it lives.
 async fn check_class(tx: &TenantTx<'_>, held: &Held) -> Result<()> {
@@ -197,21 +218,64 @@ async fn check_class(tx: &TenantTx<'_>, held: &Held) -> Result<()> {
     Ok(())
 }
 
-/// Where somebody has to agree before something is shared with everyone, a link needs that, too: a share with `public` that
-/// was approved. What lives there is for everyone already.
-async fn check_approved(tx: &TenantTx<'_>, held: &Held, role: Option<Role>) -> Result<()> {
-    let rule = held.policy.rule_for(Direction::Public, Classification::Public, role);
-    if rule.is_none() || held.policy.kind == ScopeKind::Public {
-        return Ok(());
+/// What a link to it would be made on. Where somebody has to agree before something is shared with everyone, a link needs that,
+/// too: a share with `public` that was approved.
+async fn ground(tx: &TenantTx<'_>, held: &Held, authority: &Authority) -> Result<Ground> {
+    let mut ground = Ground { via: authority.via, needs_public_share: false, until: authority.until };
+    if !needs_approval(tx, held, authority.role).await? {
+        return Ok(ground);
     }
-    let agreed =
-        held.grants(tx).await?.iter().any(|share| share.with == "public" && share.approval_id.is_some());
-    agreed.then_some(()).ok_or_else(|| {
+    let agreed = held.grants(tx).await?.into_iter();
+    let agreed = agreed.filter(|share| share.with == "public" && share.approval_id.is_some());
+    let until = agreed.map(|share| share.expires_at.unwrap_or(DateTime::<Utc>::MAX_UTC)).max();
+    let until = until.ok_or_else(|| {
         Error::Forbidden(
             "this needs somebody else's approval: share it with public, and make links once that is approved"
                 .to_owned(),
         )
-    })
+    })?;
+    ground.needs_public_share = true;
+    let until = ground.until.unwrap_or(DateTime::<Utc>::MAX_UTC).min(until);
+    ground.until = Some(until).filter(|until| *until < DateTime::<Utc>::MAX_UTC);
+    Ok(ground)
+}
+
+/// Whether somebody has to agree before it is for everyone: for its own sake, and for a context that of each public memory in
+/// it. What lives in the public scope is for everyone already.
+async fn needs_approval(tx: &TenantTx<'_>, held: &Held, role: Option<Role>) -> Result<bool> {
+    let ruled = |policy: &Effective, role| {
+        policy.kind != ScopeKind::Public
+            && policy.rule_for(Direction::Public, Classification::Public, role).is_some()
+    };
+    if ruled(&held.policy, role) {
+        return Ok(true);
+    }
+    let Subject::Context(_) = held.subject else { return Ok(false) };
+    for (home, class) in homes(tx, held.home).await? {
+        let role = tx.caller().scope(home).and_then(|home| home.role);
+        if class == Classification::Public
+            && policies::effective(tx, home).await?.is_some_and(|policy| ruled(&policy, role))
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+impl Ground {
+    /// When a link ends that shall end then: not after what it is made on.
+    fn end(&self, wished: Option<DateTime<Utc>>) -> Result<Option<DateTime<Utc>>> {
+        match (wished, self.until) {
+            (Some(wished), Some(until)) if wished > until => {
+                let until = until.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+                Err(Error::Forbidden(format!(
+                    "the share that this link needs ends at {until}, make it end by then, or leave expires_at out"
+                )))
+            }
+            (Some(wished), _) => Ok(Some(wished)),
+            (None, until) => Ok(until),
+        }
+    }
 }
 
 async fn record(

@@ -40,7 +40,9 @@ impl Reach {
                     let policy = held.policy.clone();
                     reaches.push(Self::between(tx, sharer, policy, held.class, &beyond).await?);
                 }
-                memory::check_links(tx, &[grantee.scope], &held.policy, held.class).await?;
+                if held.class == Classification::Public && memory::linked(tx, &[grantee.scope]).await? {
+                    reaches.push(Self::by_link(sharer, held));
+                }
             }
             Subject::Memory(_) => {}
             Subject::Context(_) => {
@@ -65,6 +67,15 @@ impl Reach {
         let role = policy.path.last().and_then(|home| sharer.scope(*home)).and_then(|home| home.role);
         let (audience, by_name) = (grantee.audience(), grantee.person.is_some());
         Ok(Self { policy, class, role, direction, audience, by_name })
+    }
+
+    /// Whoever has a link to the context that it is pinned to. What lives in the public scope is for everyone already.
+    fn by_link(sharer: &AuthContext, held: &Held) -> Self {
+        let direction =
+            if held.policy.kind == ScopeKind::Public { Direction::Down } else { Direction::Public };
+        let role = sharer.scope(held.home).and_then(|home| home.role);
+        let (policy, class) = (held.policy.clone(), held.class);
+        Self { policy, class, role, direction, audience: Audience::Link, by_name: false }
     }
 
     /// Refuses somebody who may not see what is of this class.

@@ -143,11 +143,11 @@ pub async fn list(
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let tx = ctx.begin(db, "share.list").await?;
     let held = Held::look(&tx, subject).await?;
-    let all = held.decides(&tx).await?;
     let wanted = Wanted {
         memories: subject.memory().map(|id| vec![id]),
         context: subject.context(),
         ended: listing.ended,
+        own: !held.decides(&tx).await?,
         after,
         ..Wanted::default()
     };
@@ -158,7 +158,6 @@ pub async fn list(
         created_at: share.granted_at,
         id: share.id.uuid(),
     });
-    results.retain(|share| all || share.granted_by == ctx.user_id() || ctx.scope(share.grantee).is_some());
     Ok(List { results, next })
 }
 

@@ -259,3 +259,26 @@ async fn what_is_too_confidential_for_an_heir_stays_where_it_is() {
     assert_eq!(went(&to_kim), (&json!("done"), &json!(1), &json!(0), &json!(0)));
     assert_eq!(memories(&app, &mia).await, (0, 0));
 }
+
+/// What was lent becomes nobody's own: it goes with what was the leaver's, and what was given for good stays.
+#[tokio::test]
+async fn what_was_shared_until_a_time_has_no_heir() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let mia = alice.enterprise_colleague("mia", Role::Member).await;
+    let bob = alice.enterprise_colleague("bob", Role::Member).await;
+    let add = async |text: &str, until: Value| {
+        let body = json!({ "messages": text, "infer": false });
+        let id =
+            mia.post("/v3/memories/add/", body).await.ok()["results"][0]["id"].as_str().unwrap().to_owned();
+        let with = json!({ "with": format!("person:{}", bob.user), "expires_at": until });
+        mia.post(&format!("/v1/memories/{id}/shares/"), with).await.ok();
+        id
+    };
+    let lent = add("the locker is blue", json!(app.now() + TimeDelta::days(800))).await;
+    let given = add("the desk is brown", Value::Null).await;
+    end(&alice, &mia).await;
+    earlier(&app, &mia, 366).await;
+    assert_eq!(users::forget(app.gate(), || true).await.unwrap(), 1);
+    bob.get(&format!("/v1/memories/{lent}/")).await.assert_problem(404, "not-found", None);
+    bob.put(&format!("/v1/memories/{given}/"), json!({ "text": "the desk is white" })).await.ok();
+}

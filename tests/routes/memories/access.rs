@@ -97,3 +97,42 @@ async fn what_is_shared_with_all_that_is_in_a_context_is_said() {
     );
     ben.put(&format!("/v1/memories/{id}/"), json!({ "text": "The launch is on Monday" })).await.ok();
 }
+
+/// Whom one may not know of, one is not told of by any part of the answer, nor by a page of the list of shares.
+#[tokio::test]
+async fn with_whom_it_is_shared_is_told_to_who_decides_and_nobody_else() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let alpha = team(&alice, "Alpha").await;
+    let ann = alice.colleague("ann", &alpha, Role::Member).await;
+    let public = json!({ "scope": alpha.label(), "classification": "public" });
+    let id = remember_with(&ann, "We open at nine", public).await;
+    let names = ["max", "kim", "eva"];
+    for name in names {
+        share(&ann, &id, &alice.stranger(name).await, "write").await;
+    }
+    let bob = alice.stranger("bob").await;
+    share(&ann, &id, &bob, "read").await;
+    share(&ann, &id, &alice.stranger("zoe").await, "write").await;
+    let links = format!("/v1/memories/{id}/links/");
+    ann.post(&links, json!({ "expires_at": "2026-05-01T00:00:00Z" })).await.ok();
+
+    let path = format!("/v1/memories/{id}/access/");
+    let told = bob.get(&path).await.ok();
+    assert_eq!(told["changed_by"].as_array().unwrap().len(), 2, "roles alone: {told}");
+    assert_eq!(told["seen_by"].as_array().unwrap().len(), 1, "{told}");
+    let told = ann.get(&path).await.ok();
+    assert_eq!(told["changed_by"].as_array().unwrap().len(), 6, "{told}");
+    let seen_by = told["seen_by"].as_array().unwrap();
+    assert_eq!(seen_by.len(), 7);
+    assert_eq!(
+        (&seen_by[6]["scope"], &seen_by[6]["because"]),
+        (&json!("link"), &json!(format!("a link to it by {} until 1 May 2026", ann.user)))
+    );
+
+    let page = bob.get(&format!("/v1/memories/{id}/shares/?limit=1")).await.ok();
+    assert_eq!(page["results"].as_array().unwrap().len(), 1, "not behind those of others");
+    assert_eq!(page["results"][0]["with"], format!("person:{}", bob.user));
+    assert_eq!(page["next"], Value::Null, "nor before them");
+    let page = ann.get(&format!("/v1/memories/{id}/shares/?limit=1")).await.ok();
+    assert!(page["next"].is_string());
+}

@@ -2,10 +2,10 @@
 
 use chrono::TimeDelta;
 use serde_json::json;
-use shared::access::Role;
+use shared::access::{Role, ScopeKind};
 
 use super::{one, remember_with, team};
-use crate::harness::{Client as _, TestApp};
+use crate::harness::{Actor, Client as _, TestApp};
 
 #[tokio::test]
 async fn every_change_is_a_version() {
@@ -135,4 +135,34 @@ async fn the_history_of_what_was_forgotten_is_for_those_who_could_change_it() {
     for editor in [&mia, &alice] {
         assert_eq!(editor.get(&history).await.ok().as_array().unwrap().len(), 2);
     }
+}
+
+/// Whoever sees it only because it is of a lower class now does not see what it was before.
+#[tokio::test]
+async fn what_was_of_a_higher_class_is_for_those_of_its_home() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let north = alice.node(ScopeKind::Organization, "North").await;
+    let alpha = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
+    let ann = alice.colleague("ann", &alpha, Role::Member).await;
+    let max = alice.colleague("max", &alpha, Role::Viewer).await;
+    let bob = alice.stranger("bob").await;
+    let secret = json!({ "scope": alpha.label(), "classification": "restricted" });
+    let id = remember_with(&ann, "The price is 42 million", secret).await;
+    ann.put(&one(&id), json!({ "text": "We may merge", "classification": "internal" })).await.ok();
+    ann.put(&one(&id), json!({ "text": "We merge" })).await.ok();
+    let with = json!({ "with": format!("person:{}", bob.user) });
+    ann.post(&format!("/v1/memories/{id}/shares/"), with).await.ok();
+    let numbers = async |actor: &Actor| {
+        let versions = actor.get(&format!("/v1/memories/{id}/history/")).await.ok();
+        let versions =
+            versions.as_array().unwrap().iter().map(|version| version["version"].as_i64().unwrap());
+        versions.collect::<Vec<_>>()
+    };
+    assert_eq!((numbers(&ann).await, numbers(&max).await), (vec![1, 2, 3], vec![1, 2, 3]));
+    assert_eq!(numbers(&bob).await, [3]);
+    // Nor where more people live than might have seen it.
+    let up = json!({ "user_id": ann.user, "role": "member" });
+    alice.post(&format!("/v1/organizations/{}/members", north.id), up).await.ok();
+    ann.put(&format!("/v1/memories/{id}/scope/"), json!({ "scope": north.label() })).await.ok();
+    assert_eq!(numbers(&max).await, [3, 4]);
 }

@@ -18,6 +18,7 @@ mod home;
 mod idempotency;
 mod import;
 mod latest_only;
+mod links;
 mod list;
 mod one;
 mod ping;

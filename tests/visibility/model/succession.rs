@@ -165,8 +165,8 @@ impl Model {
         }
     }
 
-    /// What was theirs, and what is in contexts in which nobody else is, goes to those whom it was shared with, to nodes before
-    /// people; the rest is gone.
+    /// What was theirs, and what is in contexts in which nobody else is, goes to those whom it was shared with for good, to nodes
+    /// before people; the rest is gone.
     fn forget(&mut self, leaver: usize) {
         let gone = |person: &usize| *person == leaver || self.forgotten.contains(person);
         let lonely = self
@@ -178,8 +178,9 @@ impl Model {
             lonely.iter().map(|context| Place::Context(*context)).chain([Place::Personal(leaver)]).collect();
         let left = self.memories.iter().filter(|(_, memory)| homes.contains(&memory.home));
         for id in left.map(|(id, _)| *id).collect::<Vec<_>>() {
-            let others = self.reached(id).into_iter().filter(|place| !homes.contains(place));
-            match others.min_by_key(precedence) {
+            let given = self.grants.iter().filter(|grant| grant.memory == id && !grant.ended);
+            let given = given.filter(|grant| grant.until.is_none() && !homes.contains(&grant.with));
+            match given.map(|grant| grant.with).min_by_key(precedence) {
                 Some(heir) => self.memories.get_mut(&id).unwrap().home = heir,
                 None => drop(self.memories.remove(&id)),
             }

@@ -6,32 +6,39 @@ use uuid::Uuid;
 
 use crate::access::{IdentityTx, SecretHash, TenantTx};
 use crate::db::StoreError;
-use crate::ids::{ContextId, EnterpriseId, LinkId, MemoryId, ScopeId, UserId};
+use crate::ids::{ContextId, EnterpriseId, LinkId, MemoryId, ScopeId, ShareId, UserId};
 use crate::sharing::Subject;
-use crate::sharing::links::{Link, Linked};
+use crate::sharing::links::{Ground, Link, Linked};
 
-pub(in crate::sharing) async fn insert(
-    tx: &TenantTx<'_>,
-    id: LinkId,
-    subject: Subject,
-    hash: &SecretHash,
-    expires_at: Option<DateTime<Utc>>,
-) -> Result<(), StoreError> {
+/// A link to be stored.
+pub(in crate::sharing) struct NewRow<'a> {
+    pub(in crate::sharing) id: LinkId,
+    pub(in crate::sharing) subject: Subject,
+    pub(in crate::sharing) hash: &'a SecretHash,
+    /// What it ends with.
+    pub(in crate::sharing) ground: Ground,
+    pub(in crate::sharing) expires_at: Option<DateTime<Utc>>,
+}
+
+pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> Result<(), StoreError> {
     const INSERT: &str = "-- public_link.insert
-        INSERT INTO public_links (enterprise_id, id, memory_id, context_id, token_hash, created_by, created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        INSERT INTO public_links (enterprise_id, id, memory_id, context_id, token_hash, created_by, created_at, expires_at,
+                                  via_share_id, needs_public_share)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let caller = tx.caller();
     tx.execute(
         INSERT,
         &[
             &caller.enterprise_id().uuid(),
-            &id.uuid(),
-            &subject.memory().map(MemoryId::uuid),
-            &subject.context().map(ContextId::uuid),
-            &hash.as_bytes(),
+            &new.id.uuid(),
+            &new.subject.memory().map(MemoryId::uuid),
+            &new.subject.context().map(ContextId::uuid),
+            &new.hash.as_bytes(),
             &caller.user_id().uuid(),
             &caller.request().at,
-            &expires_at,
+            &new.expires_at,
+            &new.ground.via.map(ShareId::uuid),
+            &new.ground.needs_public_share,
         ],
     )
     .await
@@ -41,14 +48,13 @@ pub(in crate::sharing) async fn insert(
 /// Links that were not revoked, oldest first.
 pub(in crate::sharing) async fn list(tx: &TenantTx<'_>, subject: Subject) -> Result<Vec<Link>, StoreError> {
     const LIST: &str = "-- public_link.list
-        SELECT id, created_by, created_at, expires_at, expires_at IS NULL OR expires_at > $4 AS live
+        SELECT id, created_by, created_at, expires_at, mem0.link_is_live(id) AS live
           FROM public_links
          WHERE enterprise_id = $1 AND (memory_id = $2 OR context_id = $3) AND revoked_at IS NULL
          ORDER BY created_at, id";
     let caller = tx.caller();
     let (memory, context) = keys(subject);
-    let rows =
-        tx.query(LIST, &[&caller.enterprise_id().uuid(), &memory, &context, &caller.request().at]).await?;
+    let rows = tx.query(LIST, &[&caller.enterprise_id().uuid(), &memory, &context]).await?;
     let link = |row: &Row| Link {
         id: LinkId(row.get("id")),
         created_by: UserId(row.get("created_by")),
@@ -57,6 +63,30 @@ pub(in crate::sharing) async fn list(tx: &TenantTx<'_>, subject: Subject) -> Res
         live: row.get("live"),
     };
     Ok(rows.iter().map(link).collect())
+}
+
+/// A link that opens a memory now.
+pub(in crate::sharing) struct Opening {
+    pub(in crate::sharing) created_by: UserId,
+    pub(in crate::sharing) expires_at: Option<DateTime<Utc>>,
+    /// Whether it is to a context that the memory is in.
+    pub(in crate::sharing) in_context: bool,
+}
+
+/// The links that open a memory now, oldest first.
+pub(in crate::sharing) async fn opening(
+    tx: &TenantTx<'_>,
+    memory: MemoryId,
+) -> Result<Vec<Opening>, StoreError> {
+    const OPENING: &str = "-- memory.list_links
+        SELECT l.created_by, l.expires_at, l.in_context FROM mem0.links_to($1) l";
+    let rows = tx.query(OPENING, &[&memory.uuid()]).await?;
+    let opening = |row: &Row| Opening {
+        created_by: UserId(row.get("created_by")),
+        expires_at: row.get("expires_at"),
+        in_context: row.get("in_context"),
+    };
+    Ok(rows.iter().map(opening).collect())
 }
 
 /// Whether there was such a link.

@@ -33,6 +33,8 @@ pub(in crate::sharing) struct Wanted {
     pub(in crate::sharing) context: Option<ContextId>,
     /// Those that have ended, too.
     pub(in crate::sharing) ended: bool,
+    /// Only those that the caller made or is reached by.
+    pub(in crate::sharing) own: bool,
     pub(in crate::sharing) after: Option<Cursor>,
 }
 
@@ -57,22 +59,27 @@ pub(in crate::sharing) async fn list(
            AND ($4::uuid IS NULL OR h.context_id = $4)
            AND ($5 OR (h.revoked_at IS NULL AND (h.expires_at IS NULL OR h.expires_at > $8)))
            AND ($6::timestamptz IS NULL OR (h.granted_at, h.id) > ($6, $7::uuid))
+           AND ($10::bigint[] IS NULL OR h.grantee_scope_id = ANY ($10) OR h.granted_by = $11)
          ORDER BY h.granted_at, h.id
          LIMIT $9";
+    let caller = tx.caller();
+    let reached = wanted.own.then(|| caller.scopes().iter().map(|scope| scope.id.0).collect::<Vec<i64>>());
     let memories = wanted.memories.as_ref().map(|ids| ids.iter().map(|id| id.uuid()).collect::<Vec<_>>());
     let rows = tx
         .query(
             LIST,
             &[
-                &tx.caller().enterprise_id().uuid(),
+                &caller.enterprise_id().uuid(),
                 &wanted.id.map(ShareId::uuid),
                 &memories,
                 &wanted.context.map(ContextId::uuid),
                 &wanted.ended,
                 &wanted.after.map(|after| after.created_at),
                 &wanted.after.map(|after| after.id),
-                &tx.caller().request().at,
+                &caller.request().at,
                 &i64::from(most),
+                &reached,
+                &caller.user_id().uuid(),
             ],
         )
         .await?;
