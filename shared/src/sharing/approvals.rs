@@ -20,7 +20,7 @@ pub use delegates::{Delegate, NewDelegate, delegate, delegates, end_delegate};
 pub(super) use request::request;
 pub use view::{Detail, Filter, csv, export, list, lookup, position};
 
-use super::Direction;
+use super::{Direction, NewShare};
 use super::store::approvals as store;
 use crate::access::{Classification, Gate, Role, TenantTx};
 use crate::error::{Error, Result};
@@ -96,6 +96,9 @@ pub struct Approval {
     pub may_reshare: bool,
     /// When the share is to end.
     pub share_expires_at: Option<DateTime<Utc>>,
+    /// The version of the memory that is asked for: another one is not shared. Null if it is a context.
+    #[serde(default)]
+    pub memory_version: Option<i32>,
     /// Which way it goes.
     pub direction: Direction,
     /// Its class when it was asked for.
@@ -132,8 +135,19 @@ pub struct Approval {
     pub(super) grantee: ScopeId,
     #[serde(skip, default = "nowhere")]
     pub(super) home: ScopeId,
-    #[serde(skip)]
-    pub(super) via: Option<ShareId>,
+}
+
+impl Approval {
+    /// What was asked for.
+    fn wish(&self) -> Result<NewShare> {
+        Ok(NewShare {
+            with: self.with.parse().map_err(Error::internal)?,
+            permission: self.permission,
+            may_reshare: self.may_reshare,
+            expires_at: self.share_expires_at,
+            reason: self.reason.clone(),
+        })
+    }
 }
 
 /// Whether those of a node agree. Of a request that several nodes have to agree to, each has its own.

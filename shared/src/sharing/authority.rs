@@ -7,12 +7,14 @@ use chrono::{DateTime, Utc};
 use super::chain;
 use super::grantee::Grantee;
 use super::reach::{Reach, rules_of};
+use super::approvals::Approval;
+use super::store::approvals;
 use super::store::shares::{self, Wanted};
 use super::{Direction, NewShare, Subject};
 use crate::access::{Action, AuthContext, Classification, Role, ScopeKind, TenantTx, policy};
 use crate::db::StoreError;
 use crate::error::{Error, Result};
-use crate::ids::{ContextId, MemoryId, ScopeId, ShareId, UserId};
+use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
 use crate::memory::{self, Memory, Permission};
 use crate::tenancy::policies::{self, ApprovalRule, Effective};
 
@@ -25,6 +27,10 @@ pub(super) struct Held {
     pub(super) policy: Effective,
     pub(super) class: Classification,
     pub(super) author: Option<UserId>,
+    /// Which version of a memory it is.
+    pub(super) version: Option<i32>,
+    /// The request by which it is looked at, by those who decide: they need not see it by themselves.
+    pub(super) asked: Option<ApprovalId>,
 }
 
 /// How somebody may share it.
@@ -71,25 +77,40 @@ impl Held {
     async fn memory(tx: &TenantTx<'_>, id: MemoryId, memory: Memory) -> Result<Self> {
         let policy = policies::effective(tx, memory.home).await?;
         let policy = policy.ok_or(Error::NotFound { what: "memory" })?;
-        let (home, class, author) = (memory.home, memory.classification, Some(memory.author));
-        Ok(Self { subject: Subject::Memory(id), home, policy, class, author })
+        let (home, class) = (memory.home, memory.classification);
+        let (author, version) = (Some(memory.author), Some(memory.version));
+        Ok(Self { subject: Subject::Memory(id), home, policy, class, author, version, asked: None })
+    }
+
+    /// What is asked for, as it is now, held until the transaction ends; none if it is not there any more.
+    pub(super) async fn asked(tx: &TenantTx<'_>, request: &Approval) -> Result<Option<Self>> {
+        let asked = Some(request.id);
+        let Some(id) = request.memory_id else {
+            let Some(id) = request.context_id else { return Ok(None) };
+            let held = Self::at(tx, id, request.home).await?;
+            return Ok(held.map(|held| Self { asked, ..held }));
+        };
+        let Some(now) = approvals::hold(tx, request.id).await? else { return Ok(None) };
+        let Some(policy) = policies::effective(tx, now.home).await? else { return Ok(None) };
+        let (author, version) = (Some(now.author), Some(now.version));
+        let subject = Subject::Memory(id);
+        Ok(Some(Self { subject, home: now.home, policy, class: now.class, author, version, asked }))
     }
 
     async fn context(tx: &TenantTx<'_>, id: ContextId) -> Result<Self> {
         let home = tx.caller().context(id)?.id;
-        Self::at(tx, Subject::Context(id), home).await?.ok_or(Error::NotFound { what: "context" })
+        Self::at(tx, id, home).await?.ok_or(Error::NotFound { what: "context" })
     }
 
-    /// A context, whoever asks; a memory as if it were public.
-    pub(super) async fn at(tx: &TenantTx<'_>, subject: Subject, home: ScopeId) -> Result<Option<Self>> {
+    /// A context, whoever asks.
+    async fn at(tx: &TenantTx<'_>, id: ContextId, home: ScopeId) -> Result<Option<Self>> {
         let Some(policy) = policies::effective(tx, home).await? else { return Ok(None) };
         let mut class = Classification::Public;
-        if let Subject::Context(_) = subject {
-            for (_, highest) in homes(tx, home).await? {
-                class = class.max(highest);
-            }
+        for (_, highest) in homes(tx, home).await? {
+            class = class.max(highest);
         }
-        Ok(Some(Self { subject, home, policy, class, author: None }))
+        let subject = Subject::Context(id);
+        Ok(Some(Self { subject, home, policy, class, author: None, version: None, asked: None }))
     }
 
     /// How the caller may share it.
@@ -103,7 +124,7 @@ impl Held {
     }
 
     /// The same for a certain wish: of several shares one that covers it, if there is one.
-    async fn authority_for(
+    pub(super) async fn authority_for(
         &self,
         tx: &TenantTx<'_>,
         caller: &AuthContext,
@@ -143,6 +164,9 @@ impl Held {
 
     /// Its own live shares.
     pub(super) async fn grants(&self, tx: &TenantTx<'_>) -> Result<Vec<super::Share>, StoreError> {
+        if let Some(request) = self.asked {
+            return shares::of_request(tx, request).await;
+        }
         let wanted = Wanted {
             memories: self.subject.memory().map(|id| vec![id]),
             context: self.subject.context(),
@@ -195,7 +219,7 @@ impl Plan {
 
 impl Authority {
     /// Refuses to share on more than one was given.
-    fn check(&self, new: &NewShare) -> Result<()> {
+    pub(super) fn check(&self, new: &NewShare) -> Result<()> {
         if new.permission > self.most {
             return Err(Error::Forbidden(format!(
                 "it was shared with you to {}, so you cannot share it on to {}",

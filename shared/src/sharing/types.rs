@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::GranteeName;
 use super::approvals::Approval;
@@ -31,6 +32,13 @@ impl Subject {
         match self {
             Self::Memory(id) => id.to_string(),
             Self::Context(id) => id.to_string(),
+        }
+    }
+
+    pub(super) fn uuid(self) -> Uuid {
+        match self {
+            Self::Memory(id) => id.uuid(),
+            Self::Context(id) => id.uuid(),
         }
     }
 

@@ -269,6 +269,9 @@ fn deciding(
             "they asked for it themselves, and nobody decides about their own request".to_owned(),
         );
     }
+    if them.is_service() {
+        return (false, "they are a service account, and a person has to decide".to_owned());
+    }
     if approval.status != Status::Pending {
         return (false, format!("the request is {} already", approval.status.as_str()));
     }

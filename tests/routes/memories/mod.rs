@@ -11,6 +11,7 @@ mod contexts;
 mod entity;
 mod event;
 mod feedback;
+mod four_eyes;
 mod gate;
 mod hierarchical;
 mod history;

@@ -17,7 +17,8 @@ pub(crate) enum Status {
 pub(crate) struct Request {
     pub(crate) by: usize,
     pub(crate) wish: Wish,
-    pub(crate) via: Option<usize>,
+    /// What it was by then: another version of it is not shared.
+    pub(crate) version: usize,
     /// Where the memory lived when it was asked for.
     pub(crate) home: Place,
     /// Whose admins decide.
@@ -66,25 +67,38 @@ impl Model {
         if let Err(status) = self.decide(person, request) {
             return status;
         }
-        let still_may = match request.via {
-            Some(via) => self.is_live(&self.grants[via]),
-            None => self.exists(request.home) && self.role(request.by, request.home) >= Some(Role::Member),
-        };
+        let gone = !self.memories.contains_key(&wish.memory) || !self.exists(wish.with);
         match () {
             () if wish.until.is_some_and(|until| until <= self.now) => 409,
-            () if self.inactive.contains_key(&request.by) || !still_may || !self.exists(wish.with) => 409,
-            () if !self.memories.contains_key(&wish.memory) => 409,
-            () if self.is_too_confidential(request.by, wish) => 403,
-            // It has come to hang on what they shared themselves.
-            () if request.via.is_some_and(|via| self.is_through(via, request.by)) => 409,
+            () if gone || self.is_outdated(request) => 409,
+            () if self.inactive.contains_key(&request.by) || !self.has_as_much(request.by, wish) => 409,
+            // They could not share it so now.
+            () if self.could_share(request.by, wish) == Err(403) => 403,
+            () if self.could_share(request.by, wish).is_err() => 409,
             // By now it is for others to agree.
             () if self.rule_for(request.by, wish).is_some_and(|node| node != request.node) => 409,
             () => 200,
         }
     }
 
-    fn is_through(&self, via: usize, person: usize) -> bool {
-        self.chain(via).into_iter().any(|it| self.grants[it].by == person)
+    /// Through which grant it is shared that is agreed to.
+    pub(crate) fn agreed_via(&self, request: &Request) -> Option<usize> {
+        self.could_share(request.by, &request.wish).ok().flatten()
+    }
+
+    /// Whether the memory is another by now.
+    pub(super) fn is_outdated(&self, request: &Request) -> bool {
+        self.memories.get(&request.wish.memory).is_some_and(|memory| memory.version != request.version)
+    }
+
+    /// What is asked for anew need not be decided as it was.
+    pub(crate) fn ask_anew(&mut self, person: usize, wish: &Wish) {
+        let same = |request: &Request| {
+            request.by == person && (request.wish.memory, request.wish.with) == (wish.memory, wish.with)
+        };
+        for request in self.requests.iter_mut().filter(|request| same(request)) {
+            request.status = Status::Closed;
+        }
     }
 
     /// The status that not agreeing is answered with.

@@ -128,9 +128,6 @@ impl Model {
                 self.grants[number].via = Some(kept);
             }
         }
-        for request in self.requests.iter_mut().filter(|it| it.via == Some(given_up)) {
-            request.via = Some(kept);
-        }
         let end = |until: Option<DateTime<Utc>>| until.unwrap_or(DateTime::<Utc>::MAX_UTC);
         for number in 0..self.grants.len() {
             let it = &self.grants[number];

@@ -38,6 +38,7 @@ impl Model {
         self.end_needless(memory, to);
         if let Some(memory) = self.memories.get_mut(&memory) {
             memory.home = to;
+            memory.version += 1;
         }
     }
 }

@@ -55,6 +55,10 @@ pub(super) struct Memory {
     pub(super) home: Place,
     pub(super) author: usize,
     pub(super) class: Classification,
+    /// How often it was changed.
+    pub(super) version: usize,
+    /// When what it says was.
+    pub(super) said: i64,
 }
 
 /// A tenant. Nodes, contexts, people, memories, grants and requests are numbers; the node none is the enterprise.

@@ -40,7 +40,7 @@ pub(crate) enum Shared {
     /// It is shared, through this grant if not by a role.
     Now { via: Option<usize> },
     /// Those who hold the role of admin on this node have to agree; if nobody else there can, those above it.
-    Asked { via: Option<usize>, node: Option<usize>, above: bool },
+    Asked { node: Option<usize>, above: bool },
 }
 
 /// Which way it goes; only whether it leaves an organization matters here.
@@ -110,8 +110,8 @@ impl Model {
         if status == 200 && !same && seen() > Some(widest(class)) { 403 } else { status }
     }
 
-    /// What becomes of a wish, or the status that it is refused with.
-    pub(crate) fn share(&self, person: usize, wish: &Wish) -> Result<Shared, u16> {
+    /// Through which grant somebody could wish for it, if not by a role; or the status that it is refused with.
+    pub(super) fn could_share(&self, person: usize, wish: &Wish) -> Result<Option<usize>, u16> {
         if self.inactive.contains_key(&person) {
             return Err(401);
         }
@@ -124,20 +124,30 @@ impl Model {
         let out_of_use = matches!(wish.with, Place::Personal(with) if self.inactive.contains_key(&with));
         let pinned = matches!(wish.with, Place::Context(_));
         match () {
-            () if to_themselves => return Err(400),
-            () if pinned && !self.reads(person, wish.with) => return Err(404),
-            () if out_of_use || wish.with == memory.home => return Err(409),
-            () if self.is_too_confidential(person, wish) => return Err(403),
-            () if !way.covers(wish) => return Err(403),
-            () if pinned && self.role(person, wish.with) < Some(Role::Member) => return Err(403),
+            () if to_themselves => Err(400),
+            () if pinned && !self.reads(person, wish.with) => Err(404),
+            () if out_of_use || wish.with == memory.home => Err(409),
+            () if self.is_too_confidential(person, wish) => Err(403),
+            () if !way.covers(wish) => Err(403),
+            () if pinned && self.role(person, wish.with) < Some(Role::Member) => Err(403),
             // It can be read there, no more.
-            () if pinned && wish.permission != Permission::Read => return Err(400),
-            () => {}
+            () if pinned && wish.permission != Permission::Read => Err(400),
+            () => Ok(via),
         }
+    }
+
+    /// Whether somebody may share it at all, and that much of it for that long.
+    pub(super) fn has_as_much(&self, person: usize, wish: &Wish) -> bool {
+        self.way(person, wish.memory, |way| way.covers(wish)).is_some_and(|way| way.covers(wish))
+    }
+
+    /// What becomes of a wish, or the status that it is refused with.
+    pub(crate) fn share(&self, person: usize, wish: &Wish) -> Result<Shared, u16> {
+        let via = self.could_share(person, wish)?;
         let Some(node) = self.rule_for(person, wish) else { return Ok(Shared::Now { via }) };
         let asked_already = self.requests.iter().any(|request| {
             let same = (request.wish.memory, request.wish.with) == (wish.memory, wish.with);
-            same && request.by == person && self.is_open(request)
+            same && request.by == person && self.is_open(request) && !self.is_outdated(request)
         });
         let deciders = |exactly: bool| {
             let others = self.everybody().into_iter().filter(|other| *other != person);
@@ -147,7 +157,7 @@ impl Model {
         match (deciders(true), deciders(false)) {
             (false, false) => Err(409),
             _ if asked_already => Err(409),
-            (there, _) => Ok(Shared::Asked { via, node, above: !there }),
+            (there, _) => Ok(Shared::Asked { node, above: !there }),
         }
     }
 

@@ -96,19 +96,24 @@ impl Pair {
                 let added = answer.ok();
                 assert_eq!(added["results"][0]["event"], "ADD", "{added}");
                 let id = added["results"][0]["id"].as_str().unwrap_or_else(|| panic!("{added}"));
-                self.model
-                    .memories
-                    .insert(self.memories.len(), Memory { home: place, author: person, class });
+                let memory = Memory { home: place, author: person, class, version: 1, said: 0 };
+                self.model.memories.insert(self.memories.len(), memory);
                 self.memories.push(id.to_owned());
             }
         }
     }
 
     async fn revise(&mut self, person: usize, memory: usize) {
-        let text = format!("The walrus number {memory} likes herring since {}", self.model.now.timestamp());
+        let now = self.model.now.timestamp();
+        let text = format!("The walrus number {memory} likes herring since {now}");
         let path = format!("/v1/memories/{}/", self.memories[memory]);
         let answer = self.people[person].put(&path, json!({ "text": text })).await;
-        answer.assert_status(self.model.change(person, memory, Permission::Write));
+        let status = self.model.change(person, memory, Permission::Write);
+        answer.assert_status(status);
+        let known = self.model.memories.get_mut(&memory).filter(|known| status == 200 && known.said != now);
+        if let Some(known) = known {
+            (known.said, known.version) = (now, known.version + 1);
+        }
     }
 
     async fn classify(&mut self, person: usize, memory: usize, class: Classification) {
@@ -118,8 +123,9 @@ impl Pair {
         let answer = self.people[person].put(&path, json!({ "classification": class })).await;
         let status = self.model.classify(person, memory, class);
         answer.assert_status(status);
-        if status == 200 {
-            self.model.memories.get_mut(&memory).unwrap().class = class;
+        let known = self.model.memories.get_mut(&memory).filter(|known| status == 200 && known.class != class);
+        if let Some(known) = known {
+            (known.class, known.version) = (class, known.version + 1);
         }
     }
 

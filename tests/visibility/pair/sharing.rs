@@ -107,13 +107,14 @@ impl Pair {
                 let number = self.model.grant(person, &wish, via);
                 self.note_share(number, id);
             }
-            Ok(Shared::Asked { via, node, above }) => {
+            Ok(Shared::Asked { node, above }) => {
                 let id = id(&answer.assert_status(202).json()["approval"]);
                 let now = self.model.now;
+                self.model.ask_anew(person, &wish);
                 self.model.requests.push(Request {
                     by: person,
                     wish,
-                    via,
+                    version: self.model.memories[&memory].version,
                     home: self.model.memories[&memory].home,
                     node,
                     escalates_at: if above { now } else { now + ESCALATES },
@@ -186,9 +187,10 @@ impl Pair {
         if status != 200 {
             return;
         }
+        let via = self.model.agreed_via(&self.model.requests[number]);
         self.model.requests[number].status = Status::Closed;
         if verb == "approve" {
-            let Request { by, wish, via, .. } = self.model.requests[number].clone();
+            let Request { by, wish, .. } = self.model.requests[number].clone();
             let grant = self.model.grant(by, &wish, via);
             let shared = answer.json();
             self.note_share(

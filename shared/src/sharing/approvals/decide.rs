@@ -3,16 +3,15 @@
 use serde_json::json;
 
 use super::{Approval, NOT_FOUND, Status, one};
-use crate::access::{ApiKeyVerb, AuthContext, Classification, Simulation, TenantTx};
+use crate::access::{ApiKeyVerb, AuthContext, Role, Simulation, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, ScopeId, ShareId};
 use crate::sharing::Subject;
-use crate::sharing::authority::Held;
-use crate::sharing::reach::{Reach, rules_of};
+use crate::sharing::authority::{Held, Plan};
 use crate::sharing::store::approval_parts::{self as parts, Agreed};
-use crate::sharing::store::{approvals as store, grantees};
+use crate::sharing::store::approvals as store;
 use crate::sharing::types::check_reason;
 
 /// Agrees, for every node whose decision is the caller's to make, and shares it in the same transaction if nobody else has to
@@ -27,7 +26,8 @@ pub async fn approve(
     check_reason(why)?;
     let tx = ctx.begin(db, "approval.approve").await?;
     let (asked, nodes) = decidable(&tx, id).await?;
-    still_allowed(&tx, &asked).await?;
+    let plan = still_allowed(&tx, &asked).await?;
+    store::follow(&tx, id, plan.authority.via).await?;
     let share = ShareId::generate();
     let share = match parts::approve(&tx, id, &nodes, share, why).await? {
         Agreed::Shared => Some(share),
@@ -37,6 +37,7 @@ pub async fn approve(
     };
     let details = json!({
         "share": share, "with": asked.with, "requested_by": asked.requested_by, "for": named(&asked, &nodes),
+        "classification": plan.held.class, "version": plan.held.version,
     });
     audit::record(
         &tx,
@@ -113,6 +114,9 @@ async fn decidable(tx: &TenantTx<'_>, id: ApprovalId) -> Result<(Approval, Vec<S
     let positions = parts::positions(tx, tx.caller(), &asked).await?;
     if positions.is_empty() {
         return Err(match store::may_see(tx, tx.caller(), &asked).await? {
+            true if tx.caller().is_service() => {
+                Error::Forbidden("a person has to decide, service accounts do not".to_owned())
+            }
             true => Error::Forbidden(needed(&asked)),
             false => NOT_FOUND,
         });
@@ -154,35 +158,46 @@ fn closed(status: Status) -> Error {
     })
 }
 
-/// Whether what was asked for may still be: things may have changed since.
-async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval) -> Result<()> {
+/// Whether whoever asked for it could share it so now, and with the agreement of the same nodes: things may have changed since.
+async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval) -> Result<Plan> {
     let gone = || Error::Conflict("what was to be shared is not there any more".to_owned());
+    let no_more = || Error::Conflict("who asked for it may not share it any more".to_owned());
     if asked.share_expires_at.is_some_and(|at| at <= tx.caller().request().at) {
         return Err(Error::Conflict("the share would have ended already".to_owned()));
     }
-    if !store::requester_still_may(tx, asked).await? {
-        return Err(Error::Conflict("who asked for it may not share it any more".to_owned()));
+    let requester = Simulation::of(tx, asked.requested_by).await?.filter(|it| it.active).ok_or_else(no_more)?;
+    let held = Held::asked(tx, asked).await?.ok_or_else(gone)?;
+    check_unchanged(asked, &held)?;
+    let new = asked.wish()?;
+    let authority = held.authority_for(tx, &requester.caller, Some(&new)).await.and_then(|it| it.check(&new));
+    authority.map_err(|error| if matches!(error, Error::Forbidden(_)) { no_more() } else { error })?;
+    let plan = Plan::of(tx, held, &requester.caller, &new).await.map_err(|error| match error {
+        Error::NotFound { .. } => gone(),
+        error => error,
+    })?;
+    if plan.grantee.scope != asked.grantee {
+        return Err(gone());
     }
-    let grantee = grantees::scope(tx, asked.grantee).await?.ok_or_else(gone)?;
-    let requester = Simulation::of(tx, asked.requested_by).await?.ok_or_else(gone)?;
-    let held = match (asked.memory_id, asked.context_id) {
-        (Some(id), _) => {
-            let (_, class, home) = store::subject(tx, asked.id).await?.ok_or_else(gone)?;
-            let class: Classification = class.parse().map_err(Error::internal)?;
-            let held = Held::at(tx, Subject::Memory(id), home).await?;
-            held.map(|held| Held { class, ..held })
-        }
-        (None, Some(id)) => Held::at(tx, Subject::Context(id), asked.home).await?,
-        (None, None) => None,
+    let agrees = |node: ScopeId, role: Role| {
+        asked.decisions.iter().any(|part| part.node_scope == node && part.approver_role >= role)
     };
-    // Its class, the tree and the rules may be others by now, and there may be more in a context.
-    let reaches = Reach::of(tx, &requester.caller, &held.ok_or_else(gone)?, &grantee).await?;
-    reaches.iter().try_for_each(Reach::check_class)?;
-    let asked_of = |node| asked.decisions.iter().any(|part| part.node_scope == node);
-    if !rules_of(&reaches).into_iter().all(|(node, _)| asked_of(node)) {
+    if !plan.rules.iter().all(|(node, rule)| agrees(*node, rule.approver_role)) {
         return Err(Error::Conflict(
             "by now this needs another approval, and has to be asked for anew".to_owned(),
         ));
     }
-    Ok(())
+    Ok(plan)
+}
+
+/// Refuses what is not what was asked for: a memory of another version or class, or a context with what is of a higher one.
+fn check_unchanged(asked: &Approval, held: &Held) -> Result<()> {
+    let same_version = asked.memory_version.is_none() || asked.memory_version == held.version;
+    let same_class = match held.subject {
+        Subject::Memory(_) => asked.classification == held.class,
+        Subject::Context(_) => asked.classification >= held.class,
+    };
+    if same_version && same_class {
+        return Ok(());
+    }
+    Err(Error::Conflict("it changed since it was asked for: look at it again, and let it be asked for anew".to_owned()))
 }

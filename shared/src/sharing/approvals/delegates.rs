@@ -67,6 +67,9 @@ pub async fn delegate(
     }
     let tx = ctx.begin(db, "approval_delegate.create").await?;
     grantees::person(&tx, Some(new.user_id), None).await?.ok_or(Error::NotFound { what: "user" })?;
+    if store::is_service(&tx, new.user_id).await? {
+        return Err(Error::invalid("user_id", "a person has to decide, service accounts do not"));
+    }
     let delegate = Delegate {
         id: DelegateId::generate(),
         from: ctx.user_id(),
@@ -91,14 +94,12 @@ pub async fn delegates(ctx: &AuthContext, db: &Database, scope: &ReadableScope) 
     Ok(delegates)
 }
 
-/// Ends it: for who delegated, and for the delegate.
+/// Ends it: for who delegated, for the delegate, and for whoever administers the node.
 pub async fn end_delegate(ctx: &AuthContext, db: &Database, id: DelegateId) -> Result<()> {
     ctx.session()?;
     let tx = ctx.begin(db, "approval_delegate.end").await?;
-    if !store::end(&tx, id).await? {
-        return Err(Error::NotFound { what: "delegate" });
-    }
-    audit::record(&tx, Entry::new("approval_delegate.end", id)).await?;
+    let scope = store::end(&tx, id).await?.ok_or(Error::NotFound { what: "delegate" })?;
+    audit::record(&tx, Entry::new("approval_delegate.end", id).within(scope)).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -13,7 +13,8 @@ use crate::sharing::authority::Plan;
 use crate::sharing::store::{approval_parts, approvals as store};
 use crate::tenancy::policies::ApprovalRule;
 
-/// Asks for it. Refused if at one of the nodes nobody else could agree, or if it was asked for already.
+/// Asks for it. Refused if at one of the nodes nobody else could agree, or if it was asked for already, as it still is: what
+/// was asked for before it changed is withdrawn.
 pub(in crate::sharing) async fn request(tx: &TenantTx<'_>, plan: &Plan, new: &NewShare) -> Result<Approval> {
     let now = tx.caller().request().at;
     let mut parts = Vec::with_capacity(plan.rules.len());
@@ -25,6 +26,7 @@ pub(in crate::sharing) async fn request(tx: &TenantTx<'_>, plan: &Plan, new: &Ne
     // As long as each of them may decide.
     let hours = parts.iter().map(|(_, rule, _)| rule.expires_after_hours).min().unwrap_or_default();
     store::expire_own(tx).await?;
+    let outdated = store::withdraw_outdated(tx, plan).await?;
     let id = ApprovalId::generate();
     let row = store::NewRow {
         id,
@@ -47,6 +49,7 @@ pub(in crate::sharing) async fn request(tx: &TenantTx<'_>, plan: &Plan, new: &Ne
     let details = json!({
         "of": plan.held.subject.label(), "with": plan.grantee.label, "permission": new.permission,
         "direction": plan.direction, "classification": plan.held.class, "approvals": parts.len(),
+        "version": plan.held.version, "instead_of": outdated,
     });
     audit::record(
         tx,

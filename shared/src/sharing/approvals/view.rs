@@ -39,6 +39,8 @@ pub struct Detail {
     pub can_decide: bool,
     /// The memory's text, for who can decide: asking shows it to them.
     pub memory: Option<String>,
+    /// Whether the memory is another by now than what was asked for, which cannot be agreed to.
+    pub changed: bool,
 }
 
 /// Requests that concern the caller, oldest first.
@@ -90,13 +92,15 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<
         return Err(NOT_FOUND);
     }
     let can_decide = approval.status == Status::Pending && positions.iter().any(|it| it.open);
-    let memory = match can_decide {
-        true => store::subject(&tx, id).await?.map(|(content, ..)| content),
-        false => None,
+    let now = match approval.status {
+        Status::Pending => store::text(&tx, &approval).await?,
+        _ => None,
     };
+    let changed = now.as_ref().is_some_and(|(_, changed)| *changed);
+    let memory = now.filter(|_| can_decide).map(|(text, _)| text);
     let shown = approval.memory_id.filter(|_| memory.is_some());
     audit::commit_read(tx, Entry::new("approval.read", id).memories(shown).within(approval.home)).await?;
-    Ok(Detail { approval, can_decide, memory })
+    Ok(Detail { approval, can_decide, memory, changed })
 }
 
 /// A request that the caller answers for at one of its nodes, as somebody else stands to it: whether it concerns them, and for

@@ -27,35 +27,17 @@ pub(in crate::sharing) async fn insert(
 
 /// For which of the nodes that have to agree somebody may decide by now, and why: by a role held on the node itself, in place
 /// of somebody who holds one, or, once it has escalated, from above. A node that their credential does not reach is none of
-/// theirs.
+/// theirs. Whoever asked decides about nothing of it, nor does anybody in their place, nor any program.
 pub(in crate::sharing) async fn positions(
     tx: &TenantTx<'_>,
     who: &AuthContext,
     asked: &Approval,
 ) -> Result<Vec<Position>, StoreError> {
     const POSITIONS: &str = "-- approval.find_positions
-        WITH node AS (
-            SELECT s.id, s.path, d.approver_role, d.escalates_at <= $3 AS escalated, d.decided_at IS NULL AS open
-              FROM mem0.approval_decisions d
-              JOIN scopes s ON s.enterprise_id = $1 AND s.id = d.node_scope_id
-             WHERE d.enterprise_id = $1 AND d.approval_id = $4 AND ($5::bigint[] IS NULL OR s.path && $5)
-        )
-        SELECT DISTINCT ON (g.id) g.id, g.open, g.rank, g.from_user_id
-          FROM (SELECT node.id, node.open, 1 AS rank, NULL::uuid AS from_user_id
-                  FROM node JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.scope_id = node.id
-                 WHERE h.user_id = $2 AND h.role >= node.approver_role
-                 UNION ALL
-                SELECT node.id, node.open, 2, d.from_user_id
-                  FROM node
-                  JOIN approval_delegates d ON d.enterprise_id = $1 AND d.scope_id = node.id
-                  JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.user_id = d.from_user_id
-                                        AND h.scope_id = node.id AND h.role >= node.approver_role
-                 WHERE d.to_user_id = $2 AND d.revoked_at IS NULL AND d.starts_at <= $3 AND d.ends_at > $3
-                 UNION ALL
-                SELECT node.id, node.open, 3, NULL
-                  FROM node JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.scope_id = ANY (node.path)
-                 WHERE node.escalated AND h.user_id = $2 AND h.role >= node.approver_role) g
-         ORDER BY g.id, g.rank";
+        SELECT p.node_scope_id, p.open, p.rank, p.from_user_id
+          FROM mem0.deciding_positions($1, $4, $2, $3) p
+          JOIN scopes s ON s.enterprise_id = $1 AND s.id = p.node_scope_id
+         WHERE $5::bigint[] IS NULL OR s.path && $5";
     let rows = tx
         .query(
             POSITIONS,
@@ -69,7 +51,7 @@ pub(in crate::sharing) async fn positions(
         )
         .await?;
     let position = |row: &tokio_postgres::Row| Position {
-        node: ScopeId(row.get("id")),
+        node: ScopeId(row.get("node_scope_id")),
         open: row.get("open"),
         ground: match (row.get::<_, i32>("rank"), row.get::<_, Option<Uuid>>("from_user_id")) {
             (2, Some(from)) => Ground::For(UserId(from)),

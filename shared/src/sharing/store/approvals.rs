@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
 use super::approval_parts::{self, administered, decisions, node_label};
-use crate::access::{AuthContext, Role, TenantTx};
+use crate::access::{AuthContext, Classification, Role, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
 use crate::page::Cursor;
@@ -23,7 +23,7 @@ pub(in crate::sharing) struct NewRow<'a> {
     pub(in crate::sharing) expires_at: DateTime<Utc>,
 }
 
-/// Who besides the caller could decide for a node.
+/// What people besides the caller could decide for a node.
 pub(in crate::sharing) enum Deciders {
     /// Somebody who holds the role on the node itself.
     There,
@@ -43,7 +43,9 @@ pub(in crate::sharing) async fn deciders(
           FROM scopes s
           JOIN mem0.held_roles h ON h.enterprise_id = s.enterprise_id AND h.scope_id = ANY (s.path)
           JOIN users u ON u.enterprise_id = h.enterprise_id AND u.id = h.user_id AND u.status = 'active'
-         WHERE s.enterprise_id = $1 AND s.id = $2 AND h.role >= $3::text::member_role AND h.user_id <> $4";
+                      AND u.kind = 'person'
+         WHERE s.enterprise_id = $1 AND s.id = $2 AND h.role >= $3::text::member_role
+           AND h.user_id <> ALL (mem0.behind($4))";
     let caller = tx.caller();
     let enterprise = caller.enterprise_id().uuid();
     let row =
@@ -65,13 +67,41 @@ pub(in crate::sharing) async fn expire_own(tx: &TenantTx<'_>) -> Result<(), Stor
     tx.execute(EXPIRE, &[&enterprise, &user, &caller.request().at]).await.map(drop)
 }
 
+/// Takes back what the caller asked for of the same with the same, if it changed since; which request that was.
+pub(in crate::sharing) async fn withdraw_outdated(
+    tx: &TenantTx<'_>,
+    plan: &Plan,
+) -> Result<Option<ApprovalId>, StoreError> {
+    const WITHDRAW: &str = "-- approval.withdraw_outdated
+        UPDATE approvals
+           SET status = 'withdrawn', decided_by = $2, decided_at = $3,
+               decision_reason = 'it changed since, and is asked for anew'
+         WHERE enterprise_id = $1 AND requested_by = $2 AND status = 'pending'
+           AND coalesce(memory_id, context_id) = $4 AND grantee_scope_id = $5
+           AND (memory_version <> $6 OR CASE WHEN memory_id IS NULL THEN classification < $7::text::classification
+                                             ELSE classification <> $7::text::classification END)
+        RETURNING id";
+    let caller = tx.caller();
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    let (held, grantee) = (&plan.held, plan.grantee.scope.0);
+    let subject = held.subject.uuid();
+    let row = tx
+        .query_opt(
+            WITHDRAW,
+            &[&enterprise, &user, &caller.request().at, &subject, &grantee, &held.version, &held.class.as_str()],
+        )
+        .await?;
+    Ok(row.map(|row| ApprovalId(row.get(0))))
+}
+
 pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> Result<(), StoreError> {
     const INSERT: &str = "-- approval.insert
         INSERT INTO approvals (enterprise_id, id, memory_id, context_id, home_scope_id, node_scope_id, approver_role,
                                grantee_scope_id, grantee, permission, may_reshare, share_expires_at, via_share_id,
-                               direction, classification, reason, requested_by, requested_at, escalates_at, expires_at)
+                               direction, classification, reason, requested_by, requested_at, escalates_at, expires_at,
+                               memory_version)
         VALUES ($1, $2, $3, $4, $5, $6, $7::text::member_role, $8, $9, $10::text::share_permission, $11, $12, $13, $14,
-                $15::text::classification, $16, $17, $18, $19, $20)";
+                $15::text::classification, $16, $17, $18, $19, $20, $21)";
     let caller = tx.caller();
     let (held, grantee) = (&new.plan.held, &new.plan.grantee);
     tx.execute(
@@ -97,6 +127,7 @@ pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> R
             &caller.request().at,
             &new.escalates_at,
             &new.expires_at,
+            &held.version,
         ],
     )
     .await
@@ -162,25 +193,10 @@ pub(in crate::sharing) async fn list(
           LEFT JOIN scopes s ON s.enterprise_id = a.enterprise_id AND s.id = a.node_scope_id
           LEFT JOIN sub_organizations n ON n.enterprise_id = a.enterprise_id AND n.scope_id = a.node_scope_id
           CROSS JOIN LATERAL (
-               SELECT a.requested_by <> $2 AND x.decides AS decides, a.requested_by <> $2 AND x.can AS can
-                 FROM (SELECT coalesce(bool_or(held.decides), false) AS decides,
-                              coalesce(bool_or(held.decides AND d.decided_at IS NULL), false) AS can
-                         FROM mem0.approval_decisions d
-                         JOIN scopes ds ON ds.enterprise_id = $1 AND ds.id = d.node_scope_id
-                                       AND ($12::bigint[] IS NULL OR ds.path && $12)
-                        CROSS JOIN LATERAL (
-                              SELECT EXISTS (SELECT FROM mem0.held_roles h
-                                              WHERE h.enterprise_id = $1 AND h.user_id = $2 AND h.role >= d.approver_role
-                                                AND (h.scope_id = d.node_scope_id
-                                                     OR (d.escalates_at <= $3 AND h.scope_id = ANY (ds.path))))
-                                  OR EXISTS (SELECT FROM approval_delegates g
-                                               JOIN mem0.held_roles h ON h.enterprise_id = $1 AND h.user_id = g.from_user_id
-                                                                     AND h.scope_id = g.scope_id AND h.role >= d.approver_role
-                                              WHERE g.enterprise_id = $1 AND g.to_user_id = $2
-                                                AND g.scope_id = d.node_scope_id
-                                                AND g.revoked_at IS NULL AND g.starts_at <= $3 AND g.ends_at > $3) AS decides
-                              ) held
-                        WHERE d.enterprise_id = $1 AND d.approval_id = a.id) x
+               SELECT count(*) > 0 AS decides, coalesce(bool_or(p.open), false) AS can
+                 FROM mem0.deciding_positions($1, a.id, $2, $3) p
+                 JOIN scopes ds ON ds.enterprise_id = $1 AND ds.id = p.node_scope_id
+                WHERE $12::bigint[] IS NULL OR ds.path && $12
                ) may
          WHERE a.enterprise_id = $1 AND a.classification <= (SELECT mem0.ceiling())
            AND ($12::bigint[] IS NULL
@@ -236,38 +252,52 @@ pub(in crate::sharing) async fn may_see(
     Ok(concerned || !approval_parts::positions(tx, who, asked).await?.is_empty())
 }
 
-/// Whether who asked may still share it: their account is in use, they still hold a role where it lives or own it, and what
-/// was shared with them still is.
-pub(in crate::sharing) async fn requester_still_may(
+/// The text of the memory that is asked for, if it is still there, and whether it is another by now.
+pub(in crate::sharing) async fn text(
     tx: &TenantTx<'_>,
     asked: &Approval,
-) -> Result<bool, StoreError> {
-    const STILL: &str = "-- approval.requester_still_may
-        SELECT EXISTS (SELECT FROM users u
-                         JOIN scopes s ON s.enterprise_id = u.enterprise_id AND s.id = $3
-                        WHERE u.enterprise_id = $1 AND u.id = $2 AND u.status = 'active'
-                          AND CASE WHEN $4::uuid IS NULL
-                                   THEN u.scope_id = s.id
-                                        OR EXISTS (SELECT FROM mem0.held_roles h
-                                                    WHERE h.enterprise_id = $1 AND h.user_id = u.id
-                                                      AND h.role >= 'member' AND h.scope_id = ANY (s.path))
-                                   ELSE mem0.share_is_live($4) END)";
-    let caller = tx.caller();
-    let via = asked.via.map(ShareId::uuid);
-    let user = asked.requested_by.uuid();
-    let row = tx.query_one(STILL, &[&caller.enterprise_id().uuid(), &user, &asked.home.0, &via]).await?;
-    Ok(row.get(0))
+) -> Result<Option<(String, bool)>, StoreError> {
+    const TEXT: &str = "-- approval.lookup_text
+        SELECT m.content, m.version <> $2 OR m.classification <> $3 AS changed FROM mem0.approval_memory($1) m";
+    let row = tx
+        .query_opt(TEXT, &[&asked.id.uuid(), &asked.memory_version, &asked.classification.as_str()])
+        .await?;
+    Ok(row.map(|row| (row.get("content"), row.get::<_, Option<_>>("changed").unwrap_or_default())))
 }
 
-/// The text, class and home of the memory that is asked for, if it is still there.
-pub(in crate::sharing) async fn subject(
+/// The memory that is asked for, as it is now.
+pub(in crate::sharing) struct Subject {
+    pub(in crate::sharing) author: UserId,
+    pub(in crate::sharing) home: ScopeId,
+    pub(in crate::sharing) class: Classification,
+    pub(in crate::sharing) version: i32,
+}
+
+/// Holds the memory that is asked for until the transaction ends, if it is still there.
+pub(in crate::sharing) async fn hold(tx: &TenantTx<'_>, id: ApprovalId) -> Result<Option<Subject>, StoreError> {
+    const HOLD: &str = "-- approval.hold_subject
+        SELECT m.author_id, m.home_scope_id, m.classification, m.version FROM mem0.hold_approval_subject($1) m";
+    let Some(row) = tx.query_opt(HOLD, &[&id.uuid()]).await? else { return Ok(None) };
+    let corrupt = |problem| StoreError::Corrupt { table: "memories", column: "classification", problem };
+    Ok(Some(Subject {
+        author: UserId(row.get("author_id")),
+        home: ScopeId(row.get("home_scope_id")),
+        class: row.get::<_, &str>("classification").parse().map_err(corrupt)?,
+        version: row.get("version"),
+    }))
+}
+
+/// Notes through which share whoever asked could share it now.
+pub(in crate::sharing) async fn follow(
     tx: &TenantTx<'_>,
     id: ApprovalId,
-) -> Result<Option<(String, String, ScopeId)>, StoreError> {
-    const SUBJECT: &str = "-- approval.lookup_subject
-        SELECT m.content, m.classification, m.home_scope_id FROM mem0.approval_subject($1) m";
-    let row = tx.query_opt(SUBJECT, &[&id.uuid()]).await?;
-    Ok(row.map(|row| (row.get(0), row.get(1), ScopeId(row.get(2)))))
+    via: Option<ShareId>,
+) -> Result<(), StoreError> {
+    const FOLLOW: &str = "-- approval.follow_authority
+        UPDATE approvals SET via_share_id = $3
+         WHERE enterprise_id = $1 AND id = $2 AND status = 'pending' AND via_share_id IS DISTINCT FROM $3";
+    let enterprise = tx.caller().enterprise_id().uuid();
+    tx.execute(FOLLOW, &[&enterprise, &id.uuid(), &via.map(ShareId::uuid)]).await.map(drop)
 }
 
 /// Closes it without sharing; false if it was not open any more.
@@ -319,6 +349,6 @@ fn approval(row: &Row) -> Result<Approval, StoreError> {
         node_scope: ScopeId(row.get("node_scope_id")),
         grantee: ScopeId(row.get("grantee_scope_id")),
         home: ScopeId(row.get("home_scope_id")),
-        via: row.get::<_, Option<_>>("via_share_id").map(ShareId),
+        memory_version: row.get("memory_version"),
     })
 }

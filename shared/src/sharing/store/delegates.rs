@@ -2,6 +2,7 @@
 
 use tokio_postgres::Row;
 
+use super::approval_parts::administered;
 use crate::access::TenantTx;
 use crate::db::StoreError;
 use crate::ids::{DelegateId, ScopeId, UserId};
@@ -53,12 +54,24 @@ pub(in crate::sharing) async fn list(tx: &TenantTx<'_>, scope: ScopeId) -> Resul
     Ok(rows.iter().map(delegate).collect())
 }
 
-/// Ends what the caller delegated or was delegated; whether there was such a thing.
-pub(in crate::sharing) async fn end(tx: &TenantTx<'_>, id: DelegateId) -> Result<bool, StoreError> {
+/// Whether it is an account of a program.
+pub(in crate::sharing) async fn is_service(tx: &TenantTx<'_>, user: UserId) -> Result<bool, StoreError> {
+    const IS_SERVICE: &str = "-- approval_delegate.is_service
+        SELECT EXISTS (SELECT FROM users WHERE enterprise_id = $1 AND id = $2 AND kind = 'service')";
+    let row = tx.query_one(IS_SERVICE, &[&tx.caller().enterprise_id().uuid(), &user.uuid()]).await?;
+    Ok(row.get(0))
+}
+
+/// Ends what the caller delegated or was delegated, or was on a node that they administer; on which, if there was such a
+/// thing.
+pub(in crate::sharing) async fn end(tx: &TenantTx<'_>, id: DelegateId) -> Result<Option<ScopeId>, StoreError> {
     const END: &str = "-- approval_delegate.end
         UPDATE approval_delegates SET revoked_at = $4
-         WHERE enterprise_id = $1 AND id = $2 AND $3 IN (from_user_id, to_user_id) AND revoked_at IS NULL";
+         WHERE enterprise_id = $1 AND id = $2 AND revoked_at IS NULL
+           AND ($3 IN (from_user_id, to_user_id) OR scope_id = ANY ($5))
+        RETURNING scope_id";
     let caller = tx.caller();
     let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
-    Ok(tx.execute(END, &[&enterprise, &id.uuid(), &user, &caller.request().at]).await? > 0)
+    let ended = [&enterprise as _, &id.uuid() as _, &user as _, &caller.request().at as _, &administered(caller) as _];
+    Ok(tx.query_opt(END, &ended).await?.map(|row| ScopeId(row.get(0))))
 }

@@ -52,18 +52,6 @@ pub(in crate::sharing) async fn level(
     row.map(|row| grantee(&row, None, None)).transpose()
 }
 
-/// A scope that something is or shall be shared with, if it is still there.
-pub(in crate::sharing) async fn scope(tx: &TenantTx<'_>, id: ScopeId) -> Result<Option<Grantee>, StoreError> {
-    const SCOPE: &str = "-- grantee.find_scope
-        SELECT s.id AS scope_id, s.kind, s.path, u.id AS user_id, n.id AS node_id
-          FROM scopes s
-          LEFT JOIN users u ON u.enterprise_id = s.enterprise_id AND u.scope_id = s.id
-          LEFT JOIN sub_organizations n ON n.enterprise_id = s.enterprise_id AND n.scope_id = s.id
-         WHERE s.enterprise_id = $1 AND s.id = $2";
-    let row = tx.query_opt(SCOPE, &[&tx.caller().enterprise_id().uuid(), &id.0]).await?;
-    row.as_ref().map(found).transpose()
-}
-
 /// Everybody whom a context is shared with.
 pub(in crate::sharing) async fn of_context(
     tx: &TenantTx<'_>,

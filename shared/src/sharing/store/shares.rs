@@ -86,6 +86,26 @@ pub(in crate::sharing) async fn list(
     rows.iter().map(|row| share(tx, row)).collect()
 }
 
+/// The live shares of what a request is about, seen by the caller or not, oldest first.
+pub(in crate::sharing) async fn of_request(
+    tx: &TenantTx<'_>,
+    id: ApprovalId,
+) -> Result<Vec<Share>, StoreError> {
+    const OF_REQUEST: &str = "-- share.list_of_request
+        SELECT h.id, h.memory_id, h.context_id, h.grantee_scope_id, h.permission::text, h.may_reshare, h.reason,
+               h.granted_by, h.granted_at, h.via_share_id, h.approval_id, h.expires_at, h.revoked_at, h.revoked_by,
+               s.kind, n.id AS node_id, n.name AS node_name, u.id AS person_id, u.display_name, true AS live
+          FROM mem0.approval_shares($2) h
+          JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.grantee_scope_id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = h.enterprise_id AND n.scope_id = h.grantee_scope_id
+          LEFT JOIN users u ON u.enterprise_id = h.enterprise_id AND u.scope_id = h.grantee_scope_id
+         WHERE h.enterprise_id = $1
+         ORDER BY h.granted_at, h.id";
+    let enterprise = tx.caller().enterprise_id().uuid();
+    let rows = tx.query(OF_REQUEST, &[&enterprise, &id.uuid()]).await?;
+    rows.iter().map(|row| share(tx, row)).collect()
+}
+
 /// The live shares by which a memory that the caller sees reaches somebody, or anybody; whatever gives most first.
 pub(in crate::sharing) async fn ways(
     tx: &TenantTx<'_>,
@@ -140,7 +160,7 @@ pub(in crate::sharing) async fn own(
          WHERE enterprise_id = $1 AND coalesce(memory_id, context_id) = $2 AND grantee_scope_id = $3 AND granted_by = $4
            AND revoked_at IS NULL";
     let enterprise = tx.caller().enterprise_id().uuid();
-    let row = tx.query_opt(OWN, &[&enterprise, &key(subject), &grantee.0, &granter.uuid()]).await?;
+    let row = tx.query_opt(OWN, &[&enterprise, &subject.uuid(), &grantee.0, &granter.uuid()]).await?;
     Ok(row.map(|row| ShareId(row.get(0))))
 }
 
@@ -246,13 +266,6 @@ pub(in crate::sharing) async fn homes_of(
         SELECT h.scope_id, h.classification::text FROM mem0.classes_in_context($1) h";
     let rows = tx.query(HOMES, &[&context.0]).await?;
     Ok(rows.iter().map(|row| (ScopeId(row.get(0)), row.get(1))).collect())
-}
-
-fn key(subject: Subject) -> Uuid {
-    match subject {
-        Subject::Memory(id) => id.uuid(),
-        Subject::Context(id) => id.uuid(),
-    }
 }
 
 fn share(tx: &TenantTx<'_>, row: &Row) -> Result<Share, StoreError> {

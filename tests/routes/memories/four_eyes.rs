@@ -1,0 +1,255 @@
+//! Four eyes: who agrees is somebody else than who asked, agrees to what they were asked, and only to what whoever asked could
+//! still ask for.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use shared::access::{Role, ScopeKind};
+
+use super::{one, remember_with};
+use crate::harness::{Actor, Answer, Client as _, Node, TestApp};
+
+/// Three teams of an organization. Whatever leaves Alpha sideways needs an approval.
+struct Office {
+    app: TestApp,
+    alice: Actor,
+    alpha: Node,
+    beta: Node,
+    gamma: Node,
+    ann: Actor,
+    /// Admins of Alpha.
+    adm: Actor,
+    lead: Actor,
+    ben: Actor,
+    cat: Actor,
+}
+
+impl Office {
+    async fn new() -> Self {
+        let (app, alice, _) = TestApp::two_tenants().await;
+        let north = alice.node(ScopeKind::Organization, "North").await;
+        let alpha = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
+        let beta = alice.node_in(&north, ScopeKind::Team, "Beta").await;
+        let gamma = alice.node_in(&north, ScopeKind::Team, "Gamma").await;
+        let office = Self {
+            ann: alice.colleague("ann", &alpha, Role::Member).await,
+            adm: alice.colleague("adm", &alpha, Role::Admin).await,
+            lead: alice.colleague("lead", &alpha, Role::Admin).await,
+            ben: alice.colleague("ben", &beta, Role::Member).await,
+            cat: alice.colleague("cat", &gamma, Role::Member).await,
+            app,
+            alice,
+            alpha,
+            beta,
+            gamma,
+        };
+        office.rule(json!({ "directions": ["across", "out"] })).await;
+        office
+    }
+
+    async fn rule(&self, rule: Value) {
+        let path = format!("/v1/organizations/{}/sharing-policy", self.alpha.id);
+        self.alice.put(&path, json!({ "approvals": [rule] })).await.ok();
+    }
+
+    /// A memory of theirs in Alpha.
+    async fn memory(&self, author: &Actor) -> String {
+        remember_with(author, "Alpha ships on Friday", json!({ "scope": self.alpha.label() })).await
+    }
+
+    fn members(&self, node: &Node, who: &Actor) -> String {
+        format!("/v1/organizations/{}/members/{}", node.id, who.user)
+    }
+}
+
+async fn share(actor: &Actor, memory: &str, body: Value) -> Answer {
+    actor.post(&format!("/v1/memories/{memory}/shares/"), body).await
+}
+
+/// Asks for it; the request's id.
+async fn ask(actor: &Actor, memory: &str, body: Value) -> String {
+    let asked = share(actor, memory, body).await;
+    asked.assert_status(202).json()["approval"]["id"].as_str().unwrap().to_owned()
+}
+
+async fn approve(actor: &Actor, id: &str) -> Answer {
+    actor.post(&format!("/v1/approvals/{id}/approve/"), json!({})).await
+}
+
+async fn sees(actor: &Actor, memory: &str) -> bool {
+    actor.get(&one(memory)).await.status.is_success()
+}
+
+const NO_MORE: &str = "who asked for it may not share it any more";
+
+#[tokio::test]
+async fn who_may_not_share_it_any_more_gets_nothing_approved() {
+    let office = Office::new().await;
+    let beta = json!({ "with": office.beta.label() });
+    // Of what others added only admins share, and this one is none any more.
+    let memory = office.memory(&office.ann).await;
+    let id = ask(&office.adm, &memory, beta.clone()).await;
+    office.alice.put(&office.members(&office.alpha, &office.adm), json!({ "role": "member" })).await.ok();
+    assert_eq!(approve(&office.lead, &id).await.assert_problem(409, "conflict", None), NO_MORE);
+    assert!(!sees(&office.ben, &memory).await);
+    office.alice.put(&office.members(&office.alpha, &office.adm), json!({ "role": "admin" })).await.ok();
+    approve(&office.lead, &id).await.ok();
+    assert!(sees(&office.ben, &memory).await);
+}
+
+#[tokio::test]
+async fn what_was_shared_on_ends_with_what_it_came_through_asked_for_or_not() {
+    let office = Office::new().await;
+    office.rule(json!({ "directions": ["across", "out"], "author_roles": ["member"] })).await;
+    let gamma = json!({ "with": office.gamma.label(), "permission": "write", "may_reshare": true });
+    let ben = format!("person:{}", office.ben.user);
+    // Lowered meanwhile.
+    let memory = office.memory(&office.adm).await;
+    let much = json!({ "with": ben, "permission": "write", "may_reshare": true });
+    share(&office.adm, &memory, much.clone()).await.assert_status(201);
+    let id = ask(&office.ben, &memory, gamma.clone()).await;
+    let until = office.app.now() + TimeDelta::days(5);
+    for less in [
+        json!({ "with": ben, "permission": "read", "may_reshare": true }),
+        json!({ "with": ben, "permission": "write", "may_reshare": true, "expires_at": until }),
+        json!({ "with": ben, "permission": "write", "may_reshare": false }),
+    ] {
+        share(&office.adm, &memory, less).await.assert_status(201);
+        assert_eq!(approve(&office.lead, &id).await.assert_problem(409, "conflict", None), NO_MORE);
+    }
+    assert!(!sees(&office.cat, &memory).await);
+    share(&office.adm, &memory, much).await.assert_status(201);
+    approve(&office.lead, &id).await.ok();
+    assert!(sees(&office.cat, &memory).await);
+
+    // Through a team that they left.
+    let memory = office.memory(&office.adm).await;
+    share(&office.adm, &memory, json!({ "with": office.beta.label(), "may_reshare": true }))
+        .await
+        .assert_status(201);
+    let id = ask(&office.ben, &memory, json!({ "with": office.gamma.label() })).await;
+    office.alice.delete(&office.members(&office.beta, &office.ben)).await.assert_status(204);
+    assert_eq!(approve(&office.lead, &id).await.assert_problem(409, "conflict", None), NO_MORE);
+    // Who has another way by now goes that one, and what they shared ends with it.
+    let given = share(&office.adm, &memory, json!({ "with": ben, "may_reshare": true })).await.assert_status(201).json();
+    approve(&office.lead, &id).await.ok();
+    assert!(sees(&office.cat, &memory).await);
+    let given = given["share"]["id"].as_str().unwrap();
+    let ended = office.adm.delete(&format!("/v1/memories/{memory}/shares/{given}/")).await.ok();
+    assert_eq!(ended["ended"], 2);
+    assert!(!sees(&office.cat, &memory).await);
+}
+
+#[tokio::test]
+async fn nobody_decides_in_the_place_of_whoever_asked() {
+    let office = Office::new().await;
+    let side = office.alice.colleague("side", &office.alpha, Role::Viewer).await;
+    let path = format!("/v1/organizations/{}/approval-delegates", office.alpha.id);
+    let until = office.app.now() + TimeDelta::days(9);
+    let new = json!({ "user_id": side.user, "ends_at": until });
+    office.adm.post(&path, new.clone()).await.assert_status(201);
+    let memory = office.memory(&office.adm).await;
+    let id = ask(&office.adm, &memory, json!({ "with": office.beta.label() })).await;
+    side.get(&format!("/v1/approvals/{id}/")).await.assert_problem(404, "not-found", None);
+    assert_eq!(side.get("/v1/approvals/?to_decide=true").await.ok()["results"], json!([]));
+    approve(&side, &id).await.assert_problem(404, "not-found", None);
+    let denied = side.post(&format!("/v1/approvals/{id}/deny/"), json!({})).await;
+    denied.assert_problem(404, "not-found", None);
+    // In somebody else's place they do.
+    office.lead.post(&path, new).await.assert_status(201);
+    assert_eq!(side.get("/v1/approvals/?to_decide=true").await.ok()["results"][0]["id"], json!(id));
+    approve(&side, &id).await.ok();
+    assert!(sees(&office.ben, &memory).await);
+}
+
+#[tokio::test]
+async fn programs_decide_about_nothing() {
+    let office = Office::new().await;
+    let memory = office.memory(&office.adm).await;
+    let id = ask(&office.adm, &memory, json!({ "with": office.beta.label() })).await;
+    let accounts = format!("/v1/organizations/{}/service-accounts", office.alpha.id);
+    let bot = office.adm.post(&accounts, json!({ "name": "Bot" })).await.ok();
+    let member = json!({ "user_id": bot["id"], "role": "admin" });
+    office.adm.post(&format!("/v1/organizations/{}/members", office.alpha.id), member).await.ok();
+    let keys = format!("/v1/service-accounts/{}/api-keys", bot["id"].as_str().unwrap());
+    let key = json!({ "name": "k", "scopes": ["memories:read", "memories:write"] });
+    let bot_calls = office.adm.with_key(&office.adm.post(&keys, key).await.ok());
+    let told = approve(&bot_calls, &id).await.assert_problem(403, "forbidden", None);
+    assert_eq!(told, "a person has to decide, service accounts do not");
+    assert_eq!(bot_calls.get("/v1/approvals/?to_decide=true").await.ok()["results"], json!([]));
+    assert_eq!(bot_calls.get(&format!("/v1/approvals/{id}/")).await.ok()["can_decide"], false);
+    let question = json!({
+        "user_id": bot["id"], "action": "decide_approval", "approval_id": id,
+    });
+    let told = office.lead.post("/v1/access/check", question).await.ok();
+    assert_eq!(
+        (&told["allowed"], &told["reason"]),
+        (&json!(false), &json!("they are a service account, and a person has to decide"))
+    );
+    let until = office.app.now() + TimeDelta::days(9);
+    let delegates = format!("/v1/organizations/{}/approval-delegates", office.alpha.id);
+    let new = json!({ "user_id": bot["id"], "ends_at": until });
+    office.adm.post(&delegates, new).await.assert_problem(400, "invalid", Some("user_id"));
+
+    // Nor does whoever has the key decide about what the program asks for.
+    let memory = office.memory(&office.ann).await;
+    let id = ask(&bot_calls, &memory, json!({ "with": office.beta.label() })).await;
+    approve(&office.adm, &id).await.assert_problem(403, "forbidden", None);
+    approve(&office.lead, &id).await.ok();
+
+    // Where nobody but programs could agree, nothing is asked for.
+    office.alice.delete(&office.members(&office.alpha, &office.lead)).await.assert_status(204);
+    office.rule(json!({ "directions": ["across"], "escalate_after_hours": 24 })).await;
+    let memory = office.memory(&office.adm).await;
+    let asked = share(&office.adm, &memory, json!({ "with": office.beta.label() })).await;
+    let asked = asked.assert_status(202).json();
+    // So it is for those above, at once.
+    assert_eq!(asked["approval"]["escalates_at"], asked["approval"]["requested_at"]);
+}
+
+#[tokio::test]
+async fn a_delegation_ends_with_the_account_that_gave_it_or_by_an_admin() {
+    let office = Office::new().await;
+    let side = office.alice.colleague("side", &office.alpha, Role::Viewer).await;
+    let path = format!("/v1/organizations/{}/approval-delegates", office.alpha.id);
+    let until = office.app.now() + TimeDelta::days(9);
+    let new = json!({ "user_id": side.user, "ends_at": until });
+    let made = office.adm.post(&path, new).await.ok();
+    let memory = office.memory(&office.ann).await;
+    let id = ask(&office.ann, &memory, json!({ "with": office.beta.label() })).await;
+    office.alice.post(&format!("/v1/users/{}/deactivate", office.adm.user), json!({})).await;
+    assert_eq!(side.get("/v1/approvals/?to_decide=true").await.ok()["results"], json!([]));
+    approve(&side, &id).await.assert_problem(404, "not-found", None);
+    let one = format!("/v1/approval-delegates/{}", made["id"].as_str().unwrap());
+    for nobody in [&office.ben, &office.ann] {
+        nobody.delete(&one).await.assert_problem(404, "not-found", None);
+    }
+    office.alice.delete(&one).await.assert_status(204);
+    assert_eq!(office.lead.get(&path).await.ok()["results"], json!([]));
+    office.alice.delete(&one).await.assert_problem(404, "not-found", None);
+    assert!(!sees(&office.ben, &memory).await);
+}
+
+#[tokio::test]
+async fn what_is_agreed_to_is_what_was_asked_for() {
+    let office = Office::new().await;
+    let beta = json!({ "with": office.beta.label() });
+    for change in [json!({ "text": "Alpha ships on Monday" }), json!({ "classification": "confidential" })] {
+        let memory = office.memory(&office.ann).await;
+        let first = ask(&office.ann, &memory, beta.clone()).await;
+        let shown = office.lead.get(&format!("/v1/approvals/{first}/")).await.ok();
+        assert_eq!((&shown["memory_version"], &shown["changed"]), (&json!(1), &json!(false)));
+        office.ann.put(&one(&memory), change.clone()).await.ok();
+        let shown = office.lead.get(&format!("/v1/approvals/{first}/")).await.ok();
+        assert_eq!(shown["changed"], true);
+        let told = approve(&office.lead, &first).await.assert_problem(409, "conflict", None);
+        assert_eq!(told, "it changed since it was asked for: look at it again, and let it be asked for anew");
+        assert!(!sees(&office.ben, &memory).await);
+        // Asked for anew, the first is closed.
+        let second = ask(&office.ann, &memory, beta.clone()).await;
+        assert_eq!(office.ann.get(&format!("/v1/approvals/{first}/")).await.ok()["status"], "withdrawn");
+        share(&office.ann, &memory, beta.clone()).await.assert_problem(409, "conflict", None);
+        approve(&office.lead, &second).await.ok();
+        assert!(sees(&office.ben, &memory).await);
+        office.ann.delete(&one(&memory)).await.ok();
+    }
+}
