@@ -72,3 +72,29 @@ async fn a_foreign_tenant_learns_nothing_of_an_attempt_and_the_callers_own_does(
     assert_eq!(written.len(), 1);
     assert_eq!(written[0]["target"], world.team_memory);
 }
+
+/// However somebody names a scope that is none of theirs, it does not exist, and the attempt is in the log.
+#[tokio::test]
+async fn probing_a_scope_leaves_a_trace_in_a_filter_as_well() {
+    let app = TestApp::new().await;
+    let world = World::new(&app, "walrus").await;
+    let stranger = world.owner.stranger("stranger").await;
+    let scope = "team:org_01jd00000000000000000000aa";
+    let filters =
+        json!({ "OR": [{ "user_id": "x" }, { "NOT": { "scope": { "in": ["personal", scope] } } }] });
+    for (path, body) in [
+        ("/v3/memories/search/", json!({ "query": "walrus", "scope": scope })),
+        ("/v3/memories/search/", json!({ "query": "walrus", "filters": filters })),
+        ("/v3/memories/", json!({ "filters": { "scope": scope } })),
+        ("/v1/memories/hierarchical/", json!({ "query": "walrus", "filters": { "scope": scope } })),
+    ] {
+        let known = count(&app, world.owner.enterprise).await;
+        stranger.post(path, body).await.assert_problem(404, "not-found", None);
+        let written = rows(&app, world.owner.enterprise, known).await;
+        assert_eq!(written.len(), 1, "{path}: {written:?}");
+        assert_eq!(
+            (&written[0]["action"], &written[0]["outcome"], &written[0]["details"]["status"]),
+            (&json!("access.refuse"), &json!("denied"), &json!(404))
+        );
+    }
+}

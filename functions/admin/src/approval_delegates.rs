@@ -3,28 +3,25 @@
 use axum::extract::State;
 use axum::response::IntoResponse;
 use http::StatusCode;
-use serde::Serialize;
 use shared::Result;
 use shared::access::{AuthContext, Gate};
-use shared::http::{Json, Path};
+use shared::http::{Idempotent, Json, Path, Query};
 use shared::ids::DelegateId;
+use shared::page::List;
 use shared::sharing::approvals::{self, Delegate, NewDelegate};
 
+use crate::list::Part;
 use crate::members::At;
-
-#[derive(Serialize)]
-pub(crate) struct Delegates {
-    results: Vec<Delegate>,
-}
 
 /// `GET …/approval-delegates`
 pub(crate) async fn list(
     ctx: AuthContext,
     State(gate): State<Gate>,
     Path(at): Path<At>,
-) -> Result<Json<Delegates>> {
-    let results = approvals::delegates(&ctx, &gate.db, at.scope(&ctx)?).await?;
-    Ok(Json(Delegates { results }))
+    Query(part): Query<Part>,
+) -> Result<Json<List<Delegate>>> {
+    let (cursor, limit) = part.read()?;
+    approvals::delegates(&ctx, &gate.db, at.scope(&ctx)?, cursor, limit).await.map(Json)
 }
 
 /// `POST …/approval-delegates`
@@ -32,10 +29,10 @@ pub(crate) async fn create(
     ctx: AuthContext,
     State(gate): State<Gate>,
     Path(at): Path<At>,
-    Json(new): Json<NewDelegate>,
+    Idempotent { key, body }: Idempotent<NewDelegate>,
 ) -> Result<impl IntoResponse> {
-    let delegate = approvals::delegate(&ctx, &gate.db, at.scope(&ctx)?, new).await?;
-    Ok((StatusCode::CREATED, Json(delegate)))
+    let delegate = approvals::delegate(&ctx, &gate.db, at.scope(&ctx)?, body, key.as_ref()).await?;
+    Ok((StatusCode::CREATED, delegate.map(Json)))
 }
 
 /// `DELETE /v1/approval-delegates/{id}`

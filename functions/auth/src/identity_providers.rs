@@ -2,13 +2,15 @@
 
 use axum::extract::State;
 use http::StatusCode;
-use serde::Serialize;
 use shared::access::AuthContext;
 use shared::error::Result;
-use shared::http::{Json, Path};
+use shared::http::{Json, Path, Query};
 use shared::identity::Identity;
 use shared::identity::oauth::assertion::providers::{NewProvider, ProviderView};
 use shared::ids::IdentityProviderId;
+use shared::page::{self, List};
+
+use crate::service_accounts::Part;
 
 /// `POST /v1/auth/identity-providers`: trusts one.
 pub(crate) async fn trust(
@@ -19,15 +21,14 @@ pub(crate) async fn trust(
     identity.trust_provider(&caller, body).await.map(|view| (StatusCode::CREATED, Json(view)))
 }
 
-/// All of them: there are few.
-#[derive(Serialize)]
-pub(crate) struct Providers {
-    results: Vec<ProviderView>,
-}
-
 /// `GET /v1/auth/identity-providers`
-pub(crate) async fn list(State(identity): State<Identity>, caller: AuthContext) -> Result<Json<Providers>> {
-    identity.providers(&caller).await.map(|results| Json(Providers { results }))
+pub(crate) async fn list(
+    State(identity): State<Identity>,
+    caller: AuthContext,
+    Query(part): Query<Part>,
+) -> Result<Json<List<ProviderView>>> {
+    let limit = page::limit(part.limit)?;
+    identity.providers(&caller, part.cursor.as_deref(), limit).await.map(Json)
 }
 
 /// `DELETE /v1/auth/identity-providers/{id}`: trusts one no longer.

@@ -5,7 +5,7 @@ use axum::response::IntoResponse;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use shared::access::{AuthContext, Gate};
-use shared::http::{Json, Path, Query};
+use shared::http::{Idempotent, IdempotentEmpty, Json, Path, Query};
 use shared::ids::{ApprovalId, MemoryId, UserId};
 use shared::page::{self, List};
 use shared::sharing::approvals::{self, Approval, Detail, Filter, Status};
@@ -94,24 +94,27 @@ pub(crate) async fn approve(
     State(gate): State<Gate>,
     caller: AuthContext,
     Path(id): Path<ApprovalId>,
-    Json(decision): Json<Decision>,
-) -> Result<Json<Approval>> {
-    approvals::approve(&caller, &gate.db, id, decision.reason.as_deref()).await.map(Json)
+    Idempotent { key, body }: Idempotent<Decision>,
+) -> Result<impl IntoResponse> {
+    let decided = approvals::approve(&caller, &gate.db, id, body.reason.as_deref(), key.as_ref()).await?;
+    Ok(decided.map(Json))
 }
 
 pub(crate) async fn deny(
     State(gate): State<Gate>,
     caller: AuthContext,
     Path(id): Path<ApprovalId>,
-    Json(decision): Json<Decision>,
-) -> Result<Json<Approval>> {
-    approvals::deny(&caller, &gate.db, id, decision.reason.as_deref()).await.map(Json)
+    Idempotent { key, body }: Idempotent<Decision>,
+) -> Result<impl IntoResponse> {
+    let decided = approvals::deny(&caller, &gate.db, id, body.reason.as_deref(), key.as_ref()).await?;
+    Ok(decided.map(Json))
 }
 
 pub(crate) async fn withdraw(
     State(gate): State<Gate>,
     caller: AuthContext,
     Path(id): Path<ApprovalId>,
-) -> Result<Json<Approval>> {
-    approvals::withdraw(&caller, &gate.db, id).await.map(Json)
+    IdempotentEmpty(key): IdempotentEmpty,
+) -> Result<impl IntoResponse> {
+    Ok(approvals::withdraw(&caller, &gate.db, id, key.as_ref()).await?.map(Json))
 }

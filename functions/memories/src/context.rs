@@ -4,11 +4,11 @@
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use shared::Result;
 use shared::access::{AuthContext, Gate};
-use shared::http::{Idempotent, Json, Path, Query};
+use shared::http::{Idempotent, Json, Path, Query, refuse_key};
 use shared::ids::{ContextId, LinkId, ShareId, UserId};
 use shared::page::{self, List};
 use shared::sharing::contexts::{self, Context, ContextChange, NewContext};
@@ -162,8 +162,10 @@ pub(crate) async fn add_link(
     State(gate): State<Gate>,
     caller: AuthContext,
     Path(id): Path<ContextId>,
+    headers: HeaderMap,
     Json(new): Json<NewLink>,
 ) -> Result<impl IntoResponse> {
+    refuse_key(&headers)?;
     let link = links::create(&caller, &gate.db, Subject::Context(id), new).await?;
     Ok((StatusCode::CREATED, Json(Made::new(&gate, link))))
 }

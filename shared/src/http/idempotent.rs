@@ -32,6 +32,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Idempotent<T> {
     }
 }
 
+/// The key of a request that needs no body; whatever it has is part of what makes two requests the same.
+#[derive(Debug, Clone)]
+pub struct IdempotentEmpty(pub Option<IdempotencyKey>);
+
+impl<S: Send + Sync> FromRequest<S> for IdempotentEmpty {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
+        let (key, _) = read(request, state, &json::KINDS).await?;
+        Ok(Self(key))
+    }
+}
+
 /// The body, if it says that it is of one of these kinds or says nothing, and its key.
 pub(super) async fn read<S: Send + Sync>(
     request: Request,

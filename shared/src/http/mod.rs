@@ -17,7 +17,7 @@ mod routes;
 mod service;
 
 pub use cors::{every_page, pages_of};
-pub use idempotent::{Idempotent, refuse_key};
+pub use idempotent::{Idempotent, IdempotentEmpty, refuse_key};
 pub use json::{Json, parse};
 pub use lines::Lines;
 pub use path::Path;

@@ -1,7 +1,7 @@
 //! Work that a caller can look up afterwards: what was asked, and what became of it.
 //!
 //! Events hold no memory text: the answer takes it from the memories as they are now, so what was forgotten is gone
-//! from here as well.
+//! from here as well. A credential that is narrowed, or has a ceiling, shows those that are about what it reaches.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -100,7 +100,10 @@ impl Memories {
         let event = EventId::generate();
         let payload = json!({ "scope": scope.label(), "count": count });
         let at = self.gate.clock.now();
-        let done = Done { id: event, kind: sweep.kind, payload: payload.clone(), results: &[], at };
+        // Whatever it was that the caller could see.
+        let (scopes, class) = (vec![scope.id], caller.ceiling());
+        let done =
+            Done { id: event, kind: sweep.kind, payload: payload.clone(), results: &[], at, scopes, class };
         store::events::insert(&tx, &done).await?;
         let entry = audit::Entry::new("memory.forget_where", event).within(scope.id).with(payload);
         audit::record(&tx, entry).await?;

@@ -145,6 +145,7 @@ impl Memories {
         embeddings: Option<&[Embedding]>,
     ) -> Result<Imported> {
         let event = EventId::generate();
+        let mut class = Classification::Public;
         let mut rest = embeddings;
         // They are in the order of homes, which is the one in which everybody locks them.
         for groups in groups.chunk_by(|one, next| one.home.id == next.home.id) {
@@ -161,6 +162,7 @@ impl Memories {
                 import.outcomes[*number] = Some(LineOutcome::of(outcome));
             }
             let memories = group.memories(event, lines, &fresh);
+            class = memories.iter().map(|memory| memory.classification).fold(class, Classification::max);
             if !memories.is_empty() {
                 quotas::memories(tx, memories.len()).await?;
                 let batch = Batch { home: group.home.id, labels: group.labels, model };
@@ -178,7 +180,8 @@ impl Memories {
             scopes
         });
         let payload = json!({ "lines": outcomes.len(), "scopes": scopes });
-        let done = Done { id: event, kind: "IMPORT", payload, results: &results, at: self.gate.clock.now() };
+        let (at, homes) = (self.gate.clock.now(), groups.iter().map(|group| group.home.id).collect());
+        let done = Done { id: event, kind: "IMPORT", payload, results: &results, at, scopes: homes, class };
         store::events::insert(tx, &done).await?;
         let count = |kind: &str| results.iter().filter(|result| result.event == kind).count();
         let details = json!({

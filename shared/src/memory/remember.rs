@@ -162,7 +162,8 @@ impl Memories {
             "user_id": request.labels.user, "agent_id": request.labels.agent,
             "app_id": request.labels.app, "run_id": request.labels.run,
         });
-        let done = Done { id: event, kind: "ADD", payload, results: &results, at: self.gate.clock.now() };
+        let (at, scopes) = (self.gate.clock.now(), vec![home.id]);
+        let done = Done { id: event, kind: "ADD", payload, results: &results, at, scopes, class };
         store::events::insert(tx, &done).await?;
         let added: Vec<MemoryId> = fresh.iter().map(|fresh| fresh.id).collect();
         let details =

@@ -15,13 +15,13 @@ mod view;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use decide::{approve, deny, withdraw};
+pub use decide::{approve, check, deny, withdraw};
 pub use delegates::{Delegate, NewDelegate, delegate, delegates, end_delegate};
 pub(super) use request::request;
-pub use view::{Detail, Filter, csv, export, list, lookup, position};
+pub use view::{AskedContext, AskedMemory, Detail, Filter, csv, export, list, lookup, position};
 
-use super::{Direction, NewShare};
 use super::store::approvals as store;
+use super::{Direction, NewShare};
 use crate::access::{Classification, Gate, Role, TenantTx};
 use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};

@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 
 use chrono::{DateTime, Utc};
 
+use super::approvals::Approval;
 use super::chain;
 use super::grantee::Grantee;
 use super::reach::{Reach, rules_of};
-use super::approvals::Approval;
 use super::store::approvals;
 use super::store::shares::{self, Wanted};
 use super::{Direction, NewShare, Subject};

@@ -2,7 +2,8 @@
 //! and its shares; nothing is copied.
 //!
 //! It takes what forgetting it takes where it lives, and what adding it takes where it goes, and it must be allowed to be
-//! shared from the one with the other at once: where somebody has to agree to that, it is shared first.
+//! shared from the one with the other at once: where somebody has to agree to that, it is shared first. What lives below a node
+//! with rules about approvals does not leave it: it is shared, under those rules.
 
 use serde_json::json;
 
@@ -10,12 +11,13 @@ use super::authority::Held;
 use super::grantee::Grantee;
 use super::reach::{Reach, rules_of};
 use super::{GranteeName, Subject};
-use crate::access::{Action, AuthContext, ScopeKind, ScopeName};
+use crate::access::{Action, AuthContext, ReadableScope, ScopeKind, ScopeName, TenantTx};
 use crate::audit::{self, Entry};
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::MemoryId;
 use crate::memory::{self, Memories, Memory};
+use crate::tenancy::policies;
 
 /// Lets a memory live in another scope; the memory as it is then.
 pub async fn relocate(
@@ -37,6 +39,7 @@ pub async fn relocate(
         ctx.authorize(Action::AddMemory, target)?;
         let held = Held::take(&tx, Subject::Memory(id)).await?;
         memory::check_home(&tx, &before, target.id).await?;
+        check_rules(&tx, &held, target).await?;
         // One's own scope shows it to nobody else.
         if target.kind != ScopeKind::User {
             let grantee = Grantee::resolve(&tx, ctx, &GranteeName::Scope(to)).await?;
@@ -60,4 +63,15 @@ pub async fn relocate(
     let memory = memory::look(&tx, done.value).await?;
     tx.commit().await?;
     Ok(done.map(|_| memory))
+}
+
+/// Refuses to let something leave a node that has rules about approvals: from elsewhere it could be shared without them.
+async fn check_rules(tx: &TenantTx<'_>, held: &Held, target: &ReadableScope) -> Result<()> {
+    let there = policies::effective(tx, target.id).await?.ok_or(Error::NotFound { what: "scope" })?;
+    let Some(node) = held.policy.ruled_only_here(&there) else { return Ok(()) };
+    let node = tx.caller().scope(node).map_or_else(|| "the node above it".to_owned(), ReadableScope::label);
+    Err(Error::Forbidden(format!(
+        "it would leave the rules of {node} about approvals: it stays there, and is shared with {} instead",
+        target.label()
+    )))
 }

@@ -4,6 +4,7 @@
 //! [`Simulation`](crate::access::Simulation); only the reasons are put together here ([`verdict`]). They concern what the
 //! asker administers and nothing else, and never hold what anybody remembers.
 
+mod conditions;
 mod key;
 pub mod service;
 mod store;

@@ -100,6 +100,9 @@ pub struct Verdict {
     /// Who has to agree first: each of these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub needs_approval_of: Vec<Approver>,
+    /// What else has to be so, which depends on the request.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<String>,
     /// What of a key stops it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stopped_by: Vec<Narrowing>,

@@ -1,5 +1,6 @@
 //! May they do that, and why: the sentences.
 
+use super::conditions;
 use super::service::{concerns, reasons};
 use super::store::Held;
 use super::{Approver, Question, Reason, ShareReason, Verb, Verdict, Via};
@@ -31,9 +32,15 @@ impl Asked<'_> {
             _ if !self.them.active => self.inactive(),
             None => refused(format!("they cannot see {}", scope.label())),
             Some(theirs) => {
-                let allowed = self.them.caller.authorize(action, theirs).is_ok();
-                let why = reasons(theirs, self.held);
-                Verdict { allowed, role: theirs.role, why, ..refused(sentence(action, theirs)) }
+                let them = &self.them.caller;
+                let verdict = match them.authorize(action, theirs) {
+                    Err(_) => refused(sentence(action, theirs)),
+                    Ok(()) => match conditions::of_scope(self.tx, them, action, theirs).await? {
+                        Ok(conditions) => Verdict { conditions, ..allowed(sentence(action, theirs)) },
+                        Err(refusal) => refused(refusal),
+                    },
+                };
+                Verdict { role: theirs.role, why: reasons(theirs, self.held), ..verdict }
             }
         };
         Ok((verdict, scope.label()))
@@ -99,7 +106,17 @@ impl Asked<'_> {
         };
         let why = node.map(|node| reasons(node, self.held)).unwrap_or_default();
         let role = node.and_then(|node| node.role);
-        Ok((Verdict { allowed, role, why, ..refused(reason) }, id.to_string()))
+        let mut conditions = Vec::new();
+        if allowed && matches!(self.question.verb, Verb::DecideApproval) {
+            match approvals::check(self.tx, &approval).await {
+                Ok(()) => {}
+                Err(refusal @ (Error::Forbidden(_) | Error::Conflict(_))) => {
+                    conditions.push(format!("they can only deny it: who approves is told: {refusal}"));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((Verdict { allowed, role, why, conditions, ..refused(reason) }, id.to_string()))
     }
 
     /// What they may do to a memory that they see.
@@ -323,6 +340,7 @@ fn refused(reason: String) -> Verdict {
         role: None,
         why: Vec::new(),
         needs_approval_of: Vec::new(),
+        conditions: Vec::new(),
         stopped_by: Vec::new(),
     }
 }

@@ -221,7 +221,7 @@ async fn what_changed_meanwhile_is_not_shared() {
     assert!(!office.ben_sees_it().await);
     office.ann.delete(&one(&office.memory)).await.ok();
     let gone = decide(&office.lead, &id, "approve").await.assert_problem(409, "conflict", None);
-    assert_eq!(gone, "what was to be shared is not there any more");
+    assert_eq!(gone, "the request is denied already");
 }
 
 #[tokio::test]

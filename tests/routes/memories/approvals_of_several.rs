@@ -299,3 +299,27 @@ async fn what_is_pinned_while_they_think_needs_whoever_it_needs() {
     assert_eq!(late, "by now this needs another approval, and has to be asked for anew");
     assert!(!office.wes_sees_them().await);
 }
+
+/// Who decides sees what they decide about: the context's name, and what of it lives where they decide.
+#[tokio::test]
+async fn who_decides_about_a_context_sees_what_is_theirs_to_agree_to() {
+    let office = Office::new().await;
+    let id = office.ask().await;
+    let path = format!("/v1/approvals/{id}/");
+    for (actor, memory, text) in [
+        (&office.lead, &office.memories[0], "Alpha ships on Friday"),
+        (&office.gina, &office.memories[1], "Gamma pays on Monday"),
+    ] {
+        let shown = actor.get(&path).await.ok();
+        assert_eq!(shown["memory"], Value::Null);
+        let expected = json!({
+            "name": "Launch", "description": "", "more": false,
+            "memories": [{ "id": memory, "memory": text, "classification": "internal" }],
+        });
+        assert_eq!(shown["context"], expected, "{shown}");
+    }
+    // Who asked, and who has decided, is shown no more than they see anyway.
+    assert_eq!(office.ann.get(&path).await.ok()["context"], Value::Null);
+    decide(&office.lead, &id, "approve", "we ship it").await.ok();
+    assert_eq!(office.lead.get(&path).await.ok()["context"], Value::Null);
+}

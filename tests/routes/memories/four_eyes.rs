@@ -130,7 +130,10 @@ async fn what_was_shared_on_ends_with_what_it_came_through_asked_for_or_not() {
     office.alice.delete(&office.members(&office.beta, &office.ben)).await.assert_status(204);
     assert_eq!(approve(&office.lead, &id).await.assert_problem(409, "conflict", None), NO_MORE);
     // Who has another way by now goes that one, and what they shared ends with it.
-    let given = share(&office.adm, &memory, json!({ "with": ben, "may_reshare": true })).await.assert_status(201).json();
+    let given = share(&office.adm, &memory, json!({ "with": ben, "may_reshare": true }))
+        .await
+        .assert_status(201)
+        .json();
     approve(&office.lead, &id).await.ok();
     assert!(sees(&office.cat, &memory).await);
     let given = given["share"]["id"].as_str().unwrap();

@@ -74,6 +74,8 @@ async fn a_move_that_may_not_be_is_refused_and_changes_nothing() {
     ann.post(&format!("/v1/memories/{shared}/shares/"), admin).await.ok();
     let rule = json!({ "approvals": [{ "directions": ["across"] }] });
     alice.put(&format!("/v1/organizations/{}/sharing-policy", alpha.id), rule).await.ok();
+    let context = ann.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok();
+    let context = context["id"].as_str().unwrap();
     let before = Tables::of(app.database(), alice.enterprise).await;
     for (who, id, scope, status, kind, field) in [
         (&ann, &in_alpha, alpha.label(), 409, "conflict", None),
@@ -87,6 +89,10 @@ async fn a_move_that_may_not_be_is_refused_and_changes_nothing() {
         // Above its class, and where somebody has to agree.
         (&alice, &secret, north.label(), 403, "forbidden", None),
         (&alice, &in_alpha, beta.label(), 403, "forbidden", None),
+        // Nor out from under the rules.
+        (&alice, &in_alpha, "personal".to_owned(), 403, "forbidden", None),
+        (&ann, &in_alpha, "personal".to_owned(), 403, "forbidden", None),
+        (&ann, &in_alpha, format!("context:{context}"), 403, "forbidden", None),
         (&alice, &in_alpha, "team:org_01jd00000000000000000000aa".to_owned(), 404, "not-found", None),
         (&alice, &in_alpha, "the moon".to_owned(), 400, "invalid", Some("scope")),
     ] {
@@ -119,4 +125,26 @@ async fn a_move_that_is_sent_twice_is_made_once() {
         assert_eq!(answer.header("idempotent-replayed"), replayed);
         assert_eq!(answer.ok()["version"], 2);
     }
+}
+
+/// Whatever way the rule is about, and whoever has it by then: in the end it would go without anybody's agreement.
+#[tokio::test]
+async fn what_is_under_rules_about_approvals_stays_under_them() {
+    let (_app, alice, [north, alpha, beta], ann, _) = office().await;
+    let policy = |node: &Node| format!("/v1/organizations/{}/sharing-policy", node.id);
+    let id = remember_with(&ann, "Alpha ships on Friday", json!({ "scope": alpha.label() })).await;
+    let lead = alice.colleague("lead", &north, Role::Admin).await;
+    alice.put(&policy(&north), json!({ "approvals": [{ "directions": ["out", "public"] }] })).await.ok();
+    let told = put(&lead, &id, "personal").await.assert_problem(403, "forbidden", None);
+    assert_eq!(
+        told,
+        format!(
+            "it would leave the rules of {} about approvals: it stays there, and is shared with personal instead",
+            north.label()
+        )
+    );
+    // Below the same node the same rules hold.
+    put(&lead, &id, &beta.label()).await.ok();
+    alice.put(&policy(&beta), json!({ "approvals": [{ "directions": ["public"] }] })).await.ok();
+    put(&lead, &id, &alpha.label()).await.assert_problem(403, "forbidden", None);
 }

@@ -31,8 +31,15 @@ pub(crate) struct Request {
 }
 
 impl Model {
+    /// It ends with what it is about, with whom it is to be shared, and with the node that has to agree.
     pub(super) fn is_open(&self, request: &Request) -> bool {
-        request.status == Status::Pending && request.expires_at > self.now
+        let wish = &request.wish;
+        let pointless = !self.memories.contains_key(&wish.memory) || !self.exists(wish.with);
+        let decider = request.node.map_or(Place::Enterprise, Place::Node);
+        request.status == Status::Pending
+            && request.expires_at > self.now
+            && !pointless
+            && self.exists(decider)
     }
 
     fn may_decide(&self, person: usize, request: &Request) -> bool {
@@ -67,10 +74,9 @@ impl Model {
         if let Err(status) = self.decide(person, request) {
             return status;
         }
-        let gone = !self.memories.contains_key(&wish.memory) || !self.exists(wish.with);
         match () {
             () if wish.until.is_some_and(|until| until <= self.now) => 409,
-            () if gone || self.is_outdated(request) => 409,
+            () if self.is_outdated(request) => 409,
             () if self.inactive.contains_key(&request.by) || !self.has_as_much(request.by, wish) => 409,
             // They could not share it so now.
             () if self.could_share(request.by, wish) == Err(403) => 403,

@@ -27,10 +27,17 @@ impl Model {
             () if to == self.memories[&memory].home => 409,
             () if self.role(person, to) < Some(Role::Member) => 403,
             () if seen_by > Some(widest(class)) => 403,
+            // Under the rules of a node it stays.
+            () if self.leaves_rules(memory, to) => 403,
             () if !own && self.is_too_confidential(person, &wish) => 403,
             () if !own && self.rule_for(person, &wish).is_some() => 403,
             () => 200,
         }
+    }
+
+    fn leaves_rules(&self, memory: usize, to: Place) -> bool {
+        let there = self.rules_over(to);
+        self.rules_over(self.memories[&memory].home).iter().any(|node| !there.contains(node))
     }
 
     /// Where it lives now it need not be shared with; with all others it stays shared.

@@ -196,11 +196,16 @@ impl Model {
 
     /// The topmost node over a place that has the rule.
     fn rule_over(&self, place: Place) -> Option<Option<usize>> {
+        self.rules_over(place).into_iter().next_back()
+    }
+
+    /// The nodes over a place that have the rule, from the place up.
+    pub(super) fn rules_over(&self, place: Place) -> Vec<Option<usize>> {
         let path = match place {
             Place::Node(node) => self.path(Some(node)),
             Place::Personal(_) | Place::Context(_) | Place::Enterprise | Place::Public => vec![None],
         };
-        path.into_iter().rev().find(|node| self.rules.contains(node))
+        path.into_iter().filter(|node| self.rules.contains(node)).collect()
     }
 
     fn direction(&self, person: usize, home: Place, with: Place) -> Direction {

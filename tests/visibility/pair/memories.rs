@@ -123,7 +123,8 @@ impl Pair {
         let answer = self.people[person].put(&path, json!({ "classification": class })).await;
         let status = self.model.classify(person, memory, class);
         answer.assert_status(status);
-        let known = self.model.memories.get_mut(&memory).filter(|known| status == 200 && known.class != class);
+        let known =
+            self.model.memories.get_mut(&memory).filter(|known| status == 200 && known.class != class);
         if let Some(known) = known {
             (known.class, known.version) = (class, known.version + 1);
         }

@@ -2,11 +2,11 @@
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::access::{AuthContext, Gate};
-use shared::http::{Json, Path};
+use shared::http::{Json, Path, refuse_key};
 use shared::ids::{LinkId, MemoryId};
 use shared::sharing::Subject;
 use shared::sharing::links::{self, Link, NewLink, NewlyLinked};
@@ -42,8 +42,10 @@ pub(crate) async fn post(
     State(gate): State<Gate>,
     caller: AuthContext,
     Path(id): Path<MemoryId>,
+    headers: HeaderMap,
     Json(new): Json<NewLink>,
 ) -> Result<impl IntoResponse> {
+    refuse_key(&headers)?;
     let link = links::create(&caller, &gate.db, Subject::Memory(id), new).await?;
     Ok((StatusCode::CREATED, Json(Made::new(&gate, link))))
 }

@@ -68,8 +68,12 @@ impl<'a> Selection<'a> {
 }
 
 impl Condition {
-    /// Compiles the selection for this caller. A filter that names a scope they may not read is refused.
+    /// Compiles the selection for this caller. A filter that names a scope they may not read is refused, like a request for
+    /// it.
     pub(crate) fn new(caller: &AuthContext, selection: &Selection<'_>) -> Result<Self> {
+        for name in selection.filter.scopes() {
+            caller.resolve(name)?;
+        }
         let scopes: Vec<i64> = selection.scopes.iter().map(|scope| scope.id.0).collect();
         let today: NaiveDate = caller.request().at.date_naive();
         let mut params: Vec<Parameter> =

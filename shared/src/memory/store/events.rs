@@ -5,30 +5,34 @@ use serde_json::Value;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::access::TenantTx;
+use crate::access::{Classification, TenantTx};
 use crate::db::StoreError;
-use crate::ids::{EventId, MemoryId};
+use crate::ids::{EventId, MemoryId, ScopeId};
 use crate::memory::{Event, EventResult, Status};
 use crate::page::Page;
 
 const INSERT: &str = "-- event.insert
     INSERT INTO events (enterprise_id, id, user_id, event_type, status, payload, results, created_at, started_at,
-                        completed_at)
-    VALUES ($1, $2, $3, $4, 'SUCCEEDED', $5, $6, $7, $7, $8)";
+                        completed_at, scope_ids, classification)
+    VALUES ($1, $2, $3, $4, 'SUCCEEDED', $5, $6, $7, $7, $8, $9, $10::text::classification)";
 
 const LOOKUP: &str = "-- event.lookup
     SELECT e.id, e.event_type, e.status, e.payload, e.results, e.created_at, e.started_at, e.completed_at
       FROM events e
-     WHERE e.enterprise_id = $1 AND e.user_id = $2 AND e.id = $3";
+     WHERE e.enterprise_id = $1 AND e.user_id = $2 AND e.id = $3
+       AND mem0.reaches_event($1, e.scope_ids, e.classification, $4)";
 
 const LIST: &str = "-- event.list
     SELECT e.id, e.event_type, e.status, e.payload, e.results, e.created_at, e.started_at, e.completed_at
       FROM events e
      WHERE e.enterprise_id = $1 AND e.user_id = $2
+       AND mem0.reaches_event($1, e.scope_ids, e.classification, $5)
      ORDER BY e.created_at DESC, e.id DESC LIMIT $3 OFFSET $4";
 
 const COUNT: &str = "-- event.count
-    SELECT count(*) FROM events e WHERE e.enterprise_id = $1 AND e.user_id = $2";
+    SELECT count(*) FROM events e
+     WHERE e.enterprise_id = $1 AND e.user_id = $2
+       AND mem0.reaches_event($1, e.scope_ids, e.classification, $3)";
 
 const TEXTS: &str = "-- event.find_texts
     SELECT m.id, m.content FROM memories m
@@ -42,12 +46,17 @@ pub(crate) struct Done<'a> {
     pub(crate) payload: Value,
     pub(crate) results: &'a [EventResult],
     pub(crate) at: DateTime<Utc>,
+    /// Where it was done.
+    pub(crate) scopes: Vec<ScopeId>,
+    /// The highest class of what it may be about.
+    pub(crate) class: Classification,
 }
 
 /// Records finished work of the caller's.
 pub(crate) async fn insert(tx: &TenantTx<'_>, done: &Done<'_>) -> Result<(), StoreError> {
     let caller = tx.caller();
     let results = serde_json::to_value(done.results).unwrap_or_default();
+    let scopes: Vec<i64> = done.scopes.iter().map(|scope| scope.0).collect();
     tx.execute(
         INSERT,
         &[
@@ -59,30 +68,33 @@ pub(crate) async fn insert(tx: &TenantTx<'_>, done: &Done<'_>) -> Result<(), Sto
             &results,
             &caller.request().at,
             &done.at,
+            &scopes,
+            &done.class.as_str(),
         ],
     )
     .await
     .map(drop)
 }
 
-/// One of the caller's events.
+/// One of the caller's events, if their credential reaches what it is about.
 pub(crate) async fn lookup(tx: &TenantTx<'_>, id: EventId) -> Result<Option<Event>, StoreError> {
     let caller = tx.caller();
-    let row =
-        tx.query_opt(LOOKUP, &[&caller.enterprise_id().uuid(), &caller.user_id().uuid(), &id.uuid()]).await?;
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    let row = tx.query_opt(LOOKUP, &[&enterprise, &user, &id.uuid(), &caller.within()]).await?;
     let mut events: Vec<Event> = row.iter().map(event).collect::<Result<_, _>>()?;
     add_texts(tx, &mut events).await?;
     Ok(events.pop())
 }
 
-/// A page of the caller's events, newest first, and how many there are.
+/// A page of the caller's events that their credential reaches, newest first, and how many there are.
 pub(crate) async fn list(tx: &TenantTx<'_>, page: Page) -> Result<(Vec<Event>, u64), StoreError> {
     let caller = tx.caller();
-    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
-    let rows = tx.query(LIST, &[&enterprise, &user, &i64::from(page.size), &page.offset()]).await?;
+    let (enterprise, user, within) =
+        (caller.enterprise_id().uuid(), caller.user_id().uuid(), caller.within());
+    let rows = tx.query(LIST, &[&enterprise, &user, &i64::from(page.size), &page.offset(), &within]).await?;
     let mut events: Vec<Event> = rows.iter().map(event).collect::<Result<_, _>>()?;
     add_texts(tx, &mut events).await?;
-    let count: i64 = tx.query_one(COUNT, &[&enterprise, &user]).await?.get(0);
+    let count: i64 = tx.query_one(COUNT, &[&enterprise, &user, &within]).await?.get(0);
     Ok((events, count.unsigned_abs()))
 }
 

@@ -7,6 +7,7 @@ use crate::access::{ApiKeyVerb, AuthContext, Role, Simulation, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
+use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{ApprovalId, ScopeId, ShareId};
 use crate::sharing::Subject;
 use crate::sharing::authority::{Held, Plan};
@@ -21,85 +22,109 @@ pub async fn approve(
     db: &Database,
     id: ApprovalId,
     why: Option<&str>,
-) -> Result<Approval> {
+    key: Option<&IdempotencyKey>,
+) -> Result<Once<Approval>> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
     check_reason(why)?;
     let tx = ctx.begin(db, "approval.approve").await?;
-    let (asked, nodes) = decidable(&tx, id).await?;
-    let plan = still_allowed(&tx, &asked).await?;
-    store::follow(&tx, id, plan.authority.via).await?;
+    let approval = idempotency::once(&tx, key, agree(&tx, id, why)).await?;
+    tx.commit().await?;
+    Ok(approval)
+}
+
+async fn agree(tx: &TenantTx<'_>, id: ApprovalId, why: Option<&str>) -> Result<Approval> {
+    let (asked, nodes) = decidable(tx, id).await?;
+    let plan = still_allowed(tx, &asked).await?;
+    store::follow(tx, id, plan.authority.via).await?;
     let share = ShareId::generate();
-    let share = match parts::approve(&tx, id, &nodes, share, why).await? {
+    let share = match parts::approve(tx, id, &nodes, share, why).await? {
         Agreed::Shared => Some(share),
         Agreed::Waiting => None,
         Agreed::Decided => return Err(Error::Conflict(DECIDED.to_owned())),
-        Agreed::Closed => return Err(closed(one(&tx, id).await?.status)),
+        Agreed::Closed => return Err(closed(one(tx, id).await?.status)),
     };
     let details = json!({
         "share": share, "with": asked.with, "requested_by": asked.requested_by, "for": named(&asked, &nodes),
         "classification": plan.held.class, "version": plan.held.version,
     });
-    audit::record(
-        &tx,
-        Entry::new("approval.approve", id).memories(asked.memory_id).within(asked.home).with(details),
-    )
+    let entry = Entry::new("approval.approve", id).memories(asked.memory_id).within(asked.home);
+    audit::record(tx, entry.with(details)).await?;
+    one(tx, id).await
+}
+
+/// Does not agree, which ends it, whoever else did.
+pub async fn deny(
+    ctx: &AuthContext,
+    db: &Database,
+    id: ApprovalId,
+    why: Option<&str>,
+    key: Option<&IdempotencyKey>,
+) -> Result<Once<Approval>> {
+    ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
+    check_reason(why)?;
+    let tx = ctx.begin(db, "approval.deny").await?;
+    let approval = idempotency::once(&tx, key, async {
+        let (asked, nodes) = decidable(&tx, id).await?;
+        close(&tx, &asked, &nodes, Status::Denied, why, "approval.deny").await
+    })
     .await?;
-    let approval = one(&tx, id).await?;
     tx.commit().await?;
     Ok(approval)
 }
 
-/// Does not agree, which ends it, whoever else did.
-pub async fn deny(ctx: &AuthContext, db: &Database, id: ApprovalId, why: Option<&str>) -> Result<Approval> {
-    ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
-    check_reason(why)?;
-    let tx = ctx.begin(db, "approval.deny").await?;
-    let (asked, nodes) = decidable(&tx, id).await?;
-    close(tx, &asked, &nodes, Status::Denied, why, "approval.deny").await
-}
-
 /// Takes one's own request back.
-pub async fn withdraw(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<Approval> {
+pub async fn withdraw(
+    ctx: &AuthContext,
+    db: &Database,
+    id: ApprovalId,
+    key: Option<&IdempotencyKey>,
+) -> Result<Once<Approval>> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
     let tx = ctx.begin(db, "approval.withdraw").await?;
-    let asked = store::lookup(&tx, id).await?.ok_or(NOT_FOUND)?;
-    if asked.requested_by != ctx.user_id() {
-        return Err(match store::may_see(&tx, ctx, &asked).await? {
+    let approval = idempotency::once(&tx, key, async {
+        let asked = withdrawable(&tx, id).await?;
+        close(&tx, &asked, &[], Status::Withdrawn, None, "approval.withdraw").await
+    })
+    .await?;
+    tx.commit().await?;
+    Ok(approval)
+}
+
+/// A request of the caller's that is still open.
+async fn withdrawable(tx: &TenantTx<'_>, id: ApprovalId) -> Result<Approval> {
+    let asked = store::lookup(tx, id).await?.ok_or(NOT_FOUND)?;
+    if asked.requested_by != tx.caller().user_id() {
+        return Err(match store::may_see(tx, tx.caller(), &asked).await? {
             true => Error::Forbidden("only who asked can withdraw a request".to_owned()),
             false => NOT_FOUND,
         });
     }
-    if asked.status != Status::Pending {
-        return Err(closed(asked.status));
+    match asked.status {
+        Status::Pending => Ok(asked),
+        status => Err(closed(status)),
     }
-    close(tx, &asked, &[], Status::Withdrawn, None, "approval.withdraw").await
 }
 
 async fn close(
-    tx: TenantTx<'_>,
+    tx: &TenantTx<'_>,
     asked: &Approval,
     nodes: &[ScopeId],
     status: Status,
     why: Option<&str>,
     action: &'static str,
 ) -> Result<Approval> {
-    if !store::close(&tx, asked.id, status, why).await? {
-        return Err(closed(one(&tx, asked.id).await?.status));
+    if !store::close(tx, asked.id, status, why).await? {
+        return Err(closed(one(tx, asked.id).await?.status));
     }
-    let denied = parts::deny(&tx, asked.id, nodes, why).await?;
+    let denied = parts::deny(tx, asked.id, nodes, why).await?;
     if status == Status::Denied && denied == 0 && asked.decisions.len() > 1 {
         return Err(Error::Conflict(DECIDED.to_owned()));
     }
     let details =
         json!({ "with": asked.with, "requested_by": asked.requested_by, "for": named(asked, nodes) });
-    audit::record(
-        &tx,
-        Entry::new(action, asked.id).memories(asked.memory_id).within(asked.home).with(details),
-    )
-    .await?;
-    let approval = one(&tx, asked.id).await?;
-    tx.commit().await?;
-    Ok(approval)
+    let entry = Entry::new(action, asked.id).memories(asked.memory_id).within(asked.home);
+    audit::record(tx, entry.with(details)).await?;
+    one(tx, asked.id).await
 }
 
 /// What whoever is too late is told.
@@ -165,7 +190,8 @@ async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval) -> Result<Plan> {
     if asked.share_expires_at.is_some_and(|at| at <= tx.caller().request().at) {
         return Err(Error::Conflict("the share would have ended already".to_owned()));
     }
-    let requester = Simulation::of(tx, asked.requested_by).await?.filter(|it| it.active).ok_or_else(no_more)?;
+    let requester =
+        Simulation::of(tx, asked.requested_by).await?.filter(|it| it.active).ok_or_else(no_more)?;
     let held = Held::asked(tx, asked).await?.ok_or_else(gone)?;
     check_unchanged(asked, &held)?;
     let new = asked.wish()?;
@@ -189,6 +215,11 @@ async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval) -> Result<Plan> {
     Ok(plan)
 }
 
+/// Refuses a request that nobody could agree to any more.
+pub async fn check(tx: &TenantTx<'_>, asked: &Approval) -> Result<()> {
+    still_allowed(tx, asked).await.map(drop)
+}
+
 /// Refuses what is not what was asked for: a memory of another version or class, or a context with what is of a higher one.
 fn check_unchanged(asked: &Approval, held: &Held) -> Result<()> {
     let same_version = asked.memory_version.is_none() || asked.memory_version == held.version;
@@ -199,5 +230,7 @@ fn check_unchanged(asked: &Approval, held: &Held) -> Result<()> {
     if same_version && same_class {
         return Ok(());
     }
-    Err(Error::Conflict("it changed since it was asked for: look at it again, and let it be asked for anew".to_owned()))
+    Err(Error::Conflict(
+        "it changed since it was asked for: look at it again, and let it be asked for anew".to_owned(),
+    ))
 }

@@ -4,15 +4,20 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::access::{AuthContext, ReadableScope, Role};
+use crate::access::{Action, AuthContext, ReadableScope, Role};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
+use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{DelegateId, UserId};
+use crate::page::{Cursor, List, QueryHash};
 use crate::sharing::store::{delegates as store, grantees};
 
 /// The longest that somebody decides in another's place.
 const LONGEST: TimeDelta = TimeDelta::days(366);
+
+/// Most people who decide in somebody's place on a node, now or later.
+const MOST: i64 = 100;
 
 /// Somebody to decide in one's place.
 #[derive(Debug, Clone, Deserialize)]
@@ -28,7 +33,7 @@ pub struct NewDelegate {
 }
 
 /// Somebody who decides in another's place.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Delegate {
     /// Its id.
     pub id: DelegateId,
@@ -48,7 +53,8 @@ pub async fn delegate(
     db: &Database,
     scope: &ReadableScope,
     new: NewDelegate,
-) -> Result<Delegate> {
+    key: Option<&IdempotencyKey>,
+) -> Result<Once<Delegate>> {
     ctx.session()?;
     let now = ctx.request().at;
     let starts_at = new.starts_at.unwrap_or(now);
@@ -66,32 +72,53 @@ pub async fn delegate(
         return Err(Error::Forbidden(message));
     }
     let tx = ctx.begin(db, "approval_delegate.create").await?;
-    grantees::person(&tx, Some(new.user_id), None).await?.ok_or(Error::NotFound { what: "user" })?;
-    if store::is_service(&tx, new.user_id).await? {
-        return Err(Error::invalid("user_id", "a person has to decide, service accounts do not"));
-    }
-    let delegate = Delegate {
-        id: DelegateId::generate(),
-        from: ctx.user_id(),
-        to: new.user_id,
-        starts_at,
-        ends_at: new.ends_at,
-    };
-    store::insert(&tx, scope.id, &delegate).await?;
-    let details = json!({ "to": delegate.to, "starts_at": starts_at, "ends_at": delegate.ends_at });
-    let entry = Entry::new("approval_delegate.create", delegate.id).within(scope.id).with(details);
-    audit::record(&tx, entry).await?;
+    let delegate = idempotency::once(&tx, key, async {
+        grantees::person(&tx, Some(new.user_id), None).await?.ok_or(Error::NotFound { what: "user" })?;
+        if store::is_service(&tx, new.user_id).await? {
+            return Err(Error::invalid("user_id", "a person has to decide, service accounts do not"));
+        }
+        if store::count(&tx, scope.id).await? >= MOST {
+            return Err(Error::Conflict(format!(
+                "there can be at most {MOST} delegates of yours, end one first"
+            )));
+        }
+        let delegate = Delegate {
+            id: DelegateId::generate(),
+            from: ctx.user_id(),
+            to: new.user_id,
+            starts_at,
+            ends_at: new.ends_at,
+        };
+        store::insert(&tx, scope.id, &delegate).await?;
+        let details = json!({ "to": delegate.to, "starts_at": starts_at, "ends_at": delegate.ends_at });
+        let entry = Entry::new("approval_delegate.create", delegate.id).within(scope.id).with(details);
+        audit::record(&tx, entry).await?;
+        Ok(delegate)
+    })
+    .await?;
     tx.commit().await?;
     Ok(delegate)
 }
 
-/// Who decides in whose place on a node, now or later, for its administrators.
-pub async fn delegates(ctx: &AuthContext, db: &Database, scope: &ReadableScope) -> Result<Vec<Delegate>> {
-    ctx.authorize(crate::access::Action::ListApprovals, scope)?;
+/// Who decides in whose place on a node, now or later, for its administrators: the earliest to end first.
+pub async fn delegates(
+    ctx: &AuthContext,
+    db: &Database,
+    scope: &ReadableScope,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<List<Delegate>> {
+    ctx.authorize(Action::ListApprovals, scope)?;
+    let query = QueryHash::of(&["approval_delegates", &scope.label()]);
+    let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let tx = ctx.begin(db, "approval_delegate.list").await?;
-    let delegates = store::list(&tx, scope.id).await?;
+    let mut results = store::list(&tx, scope.id, after, limit + 1).await?;
     audit::commit_read(tx, Entry::of("approval_delegate.list").within(scope.id)).await?;
-    Ok(delegates)
+    let next = Cursor::cut(&mut results, limit, &query, |delegate| Cursor {
+        created_at: delegate.ends_at,
+        id: delegate.id.uuid(),
+    });
+    Ok(List { results, next })
 }
 
 /// Ends it: for who delegated, for the delegate, and for whoever administers the node.

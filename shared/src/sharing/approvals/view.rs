@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Approval, Decision, NOT_FOUND, Position, Status};
-use crate::access::{Action, ApiKeyVerb, AuthContext, TenantTx};
+use crate::access::{Action, ApiKeyVerb, AuthContext, Classification, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
-use crate::ids::{ApprovalId, MemoryId, UserId};
+use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, UserId};
 use crate::page::{Cursor, List, QueryHash};
 use crate::sharing::store::{approval_parts as parts, approvals as store};
 
@@ -39,8 +39,37 @@ pub struct Detail {
     pub can_decide: bool,
     /// The memory's text, for who can decide: asking shows it to them.
     pub memory: Option<String>,
+    /// The context, for who can decide, with what in it is theirs to agree to.
+    pub context: Option<AskedContext>,
     /// Whether the memory is another by now than what was asked for, which cannot be agreed to.
     pub changed: bool,
+}
+
+/// Most memories of a context that are shown to who decides about it.
+const SHOWN: i32 = 100;
+
+/// A context as those see it who decide about it.
+#[derive(Debug, Clone, Serialize)]
+pub struct AskedContext {
+    /// What it is called.
+    pub name: String,
+    /// What it is for, possibly empty.
+    pub description: String,
+    /// What is in it and lives below the nodes for which they decide, newest first.
+    pub memories: Vec<AskedMemory>,
+    /// Whether there is more of that.
+    pub more: bool,
+}
+
+/// A memory in a context that is asked for.
+#[derive(Debug, Clone, Serialize)]
+pub struct AskedMemory {
+    /// Which.
+    pub id: MemoryId,
+    /// The text.
+    pub memory: String,
+    /// How confidential it is.
+    pub classification: Classification,
 }
 
 /// Requests that concern the caller, oldest first.
@@ -98,9 +127,29 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<
     };
     let changed = now.as_ref().is_some_and(|(_, changed)| *changed);
     let memory = now.filter(|_| can_decide).map(|(text, _)| text);
-    let shown = approval.memory_id.filter(|_| memory.is_some());
+    let context = match approval.context_id {
+        Some(context) if can_decide => context_of(&tx, &approval, context, &positions).await?,
+        _ => None,
+    };
+    let inside = context.iter().flat_map(|context| &context.memories).map(|memory| memory.id);
+    let shown: Vec<_> = approval.memory_id.filter(|_| memory.is_some()).into_iter().chain(inside).collect();
     audit::commit_read(tx, Entry::new("approval.read", id).memories(shown).within(approval.home)).await?;
-    Ok(Detail { approval, can_decide, memory, changed })
+    Ok(Detail { approval, can_decide, memory, context, changed })
+}
+
+/// What is asked for, as far as it is somebody's to agree to from these positions.
+async fn context_of(
+    tx: &TenantTx<'_>,
+    approval: &Approval,
+    context: ContextId,
+    positions: &[Position],
+) -> Result<Option<AskedContext>> {
+    let Some((name, description)) = parts::context(tx, context).await? else { return Ok(None) };
+    let nodes: Vec<ScopeId> = positions.iter().filter(|it| it.open).map(|it| it.node).collect();
+    let mut memories = parts::memories(tx, approval.id, &nodes, SHOWN + 1).await?;
+    let more = memories.len() > SHOWN as usize;
+    memories.truncate(SHOWN as usize);
+    Ok(Some(AskedContext { name, description, memories, more }))
 }
 
 /// A request that the caller answers for at one of its nodes, as somebody else stands to it: whether it concerns them, and for

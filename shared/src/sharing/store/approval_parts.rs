@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::access::{AuthContext, Role, ScopeKind, TenantTx};
 use crate::db::StoreError;
-use crate::ids::{ApprovalId, NodeId, ScopeId, ShareId, UserId};
-use crate::sharing::approvals::{Approval, Decision, Ground, Position, Verdict};
+use crate::ids::{ApprovalId, ContextId, MemoryId, NodeId, ScopeId, ShareId, UserId};
+use crate::sharing::approvals::{Approval, AskedMemory, Decision, Ground, Position, Verdict};
 
 /// One of the nodes that have to agree to a request.
 pub(in crate::sharing) async fn insert(
@@ -60,6 +60,37 @@ pub(in crate::sharing) async fn positions(
         },
     };
     Ok(rows.iter().map(position).collect())
+}
+
+/// The name and description of a context, whoever may see it.
+pub(in crate::sharing) async fn context(
+    tx: &TenantTx<'_>,
+    id: ContextId,
+) -> Result<Option<(String, String)>, StoreError> {
+    const CONTEXT: &str = "-- approval.lookup_context
+        SELECT n.name, coalesce(n.settings ->> 'description', '') AS description
+          FROM sub_organizations n WHERE n.enterprise_id = $1 AND n.id = $2";
+    let row = tx.query_opt(CONTEXT, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
+    Ok(row.map(|row| (row.get("name"), row.get("description"))))
+}
+
+/// What is in a context that is asked for and lives below these nodes, newest first.
+pub(in crate::sharing) async fn memories(
+    tx: &TenantTx<'_>,
+    id: ApprovalId,
+    nodes: &[ScopeId],
+    most: i32,
+) -> Result<Vec<AskedMemory>, StoreError> {
+    const MEMORIES: &str = "-- approval.list_memories
+        SELECT m.id, m.content, m.classification FROM mem0.approval_memories($1, $2, $3) m";
+    let nodes: Vec<i64> = nodes.iter().map(|node| node.0).collect();
+    let corrupt = |problem| StoreError::Corrupt { table: "memories", column: "classification", problem };
+    let rows = tx.query(MEMORIES, &[&id.uuid(), &nodes, &most]).await?;
+    let memory = |row: &tokio_postgres::Row| {
+        let classification = row.get::<_, &str>("classification").parse().map_err(corrupt)?;
+        Ok(AskedMemory { id: MemoryId(row.get("id")), memory: row.get("content"), classification })
+    };
+    rows.iter().map(memory).collect()
 }
 
 /// What became of agreeing.

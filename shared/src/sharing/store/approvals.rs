@@ -88,7 +88,15 @@ pub(in crate::sharing) async fn withdraw_outdated(
     let row = tx
         .query_opt(
             WITHDRAW,
-            &[&enterprise, &user, &caller.request().at, &subject, &grantee, &held.version, &held.class.as_str()],
+            &[
+                &enterprise,
+                &user,
+                &caller.request().at,
+                &subject,
+                &grantee,
+                &held.version,
+                &held.class.as_str(),
+            ],
         )
         .await?;
     Ok(row.map(|row| ApprovalId(row.get(0))))
@@ -274,7 +282,10 @@ pub(in crate::sharing) struct Subject {
 }
 
 /// Holds the memory that is asked for until the transaction ends, if it is still there.
-pub(in crate::sharing) async fn hold(tx: &TenantTx<'_>, id: ApprovalId) -> Result<Option<Subject>, StoreError> {
+pub(in crate::sharing) async fn hold(
+    tx: &TenantTx<'_>,
+    id: ApprovalId,
+) -> Result<Option<Subject>, StoreError> {
     const HOLD: &str = "-- approval.hold_subject
         SELECT m.author_id, m.home_scope_id, m.classification, m.version FROM mem0.hold_approval_subject($1) m";
     let Some(row) = tx.query_opt(HOLD, &[&id.uuid()]).await? else { return Ok(None) };

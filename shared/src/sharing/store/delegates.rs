@@ -6,6 +6,7 @@ use super::approval_parts::administered;
 use crate::access::TenantTx;
 use crate::db::StoreError;
 use crate::ids::{DelegateId, ScopeId, UserId};
+use crate::page::Cursor;
 use crate::sharing::approvals::Delegate;
 
 pub(in crate::sharing) async fn insert(
@@ -35,15 +36,33 @@ pub(in crate::sharing) async fn insert(
 }
 
 /// Those whose time is not over, the earliest to end first.
-pub(in crate::sharing) async fn list(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Vec<Delegate>, StoreError> {
+pub(in crate::sharing) async fn list(
+    tx: &TenantTx<'_>,
+    scope: ScopeId,
+    after: Option<Cursor>,
+    most: u32,
+) -> Result<Vec<Delegate>, StoreError> {
     const LIST: &str = "-- approval_delegate.list
         SELECT id, from_user_id, to_user_id, starts_at, ends_at
           FROM approval_delegates
          WHERE enterprise_id = $1 AND scope_id = $2 AND revoked_at IS NULL AND ends_at > $3
+           AND ($4::timestamptz IS NULL OR (ends_at, id) > ($4, $5::uuid))
          ORDER BY ends_at, id
-         LIMIT 1000";
+         LIMIT $6";
     let caller = tx.caller();
-    let rows = tx.query(LIST, &[&caller.enterprise_id().uuid(), &scope.0, &caller.request().at]).await?;
+    let rows = tx
+        .query(
+            LIST,
+            &[
+                &caller.enterprise_id().uuid(),
+                &scope.0,
+                &caller.request().at,
+                &after.map(|after| after.created_at),
+                &after.map(|after| after.id),
+                &i64::from(most),
+            ],
+        )
+        .await?;
     let delegate = |row: &Row| Delegate {
         id: DelegateId(row.get("id")),
         from: UserId(row.get("from_user_id")),
@@ -52,6 +71,16 @@ pub(in crate::sharing) async fn list(tx: &TenantTx<'_>, scope: ScopeId) -> Resul
         ends_at: row.get("ends_at"),
     };
     Ok(rows.iter().map(delegate).collect())
+}
+
+/// How many decide in the caller's place on a node, now or later.
+pub(in crate::sharing) async fn count(tx: &TenantTx<'_>, scope: ScopeId) -> Result<i64, StoreError> {
+    const COUNT: &str = "-- approval_delegate.count
+        SELECT count(*) FROM approval_delegates
+         WHERE enterprise_id = $1 AND scope_id = $2 AND from_user_id = $3 AND revoked_at IS NULL AND ends_at > $4";
+    let caller = tx.caller();
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    Ok(tx.query_one(COUNT, &[&enterprise, &scope.0, &user, &caller.request().at]).await?.get(0))
 }
 
 /// Whether it is an account of a program.
@@ -64,7 +93,10 @@ pub(in crate::sharing) async fn is_service(tx: &TenantTx<'_>, user: UserId) -> R
 
 /// Ends what the caller delegated or was delegated, or was on a node that they administer; on which, if there was such a
 /// thing.
-pub(in crate::sharing) async fn end(tx: &TenantTx<'_>, id: DelegateId) -> Result<Option<ScopeId>, StoreError> {
+pub(in crate::sharing) async fn end(
+    tx: &TenantTx<'_>,
+    id: DelegateId,
+) -> Result<Option<ScopeId>, StoreError> {
     const END: &str = "-- approval_delegate.end
         UPDATE approval_delegates SET revoked_at = $4
          WHERE enterprise_id = $1 AND id = $2 AND revoked_at IS NULL
@@ -72,6 +104,12 @@ pub(in crate::sharing) async fn end(tx: &TenantTx<'_>, id: DelegateId) -> Result
         RETURNING scope_id";
     let caller = tx.caller();
     let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
-    let ended = [&enterprise as _, &id.uuid() as _, &user as _, &caller.request().at as _, &administered(caller) as _];
+    let ended = [
+        &enterprise as _,
+        &id.uuid() as _,
+        &user as _,
+        &caller.request().at as _,
+        &administered(caller) as _,
+    ];
     Ok(tx.query_opt(END, &ended).await?.map(|row| ScopeId(row.get(0))))
 }

@@ -16,5 +16,6 @@ mod types;
 
 pub use dissolution::{Dissolution, Estate, Heir, Members, Status, Wish};
 pub use dissolve::{TOPIC, cancel, dissolution, dissolutions, dissolve, proceed};
+pub(crate) use service::check_empty;
 pub use service::{change, create, delete, list, lookup, relocate};
 pub use types::{Listing, NewNode, Node, NodeChange, Parent, Settings};

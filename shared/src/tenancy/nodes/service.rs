@@ -152,16 +152,26 @@ pub async fn delete(ctx: &AuthContext, db: &Database, id: NodeId) -> Result<()> 
     let node = tree.scope(scope).await?;
     ctx.authorize(Action::DeleteNode, &node)?;
     store::hold(&tree, scope).await?;
-    let usage = store::usage(&tree, scope).await?;
-    rank::may_touch(&node, usage.highest_role)?;
-    if let Some(obstacle) = usage.obstacle() {
-        return Err(Error::Conflict(format!("this {} is not empty: {obstacle}", node.kind)));
-    }
+    let usage = empty(&tree, &node).await?;
     store::delete(&tree, scope).await?;
     let details = json!({ "kind": node.kind, "name": node.name, "members": usage.members, "invitations": usage.invitations });
     audit::record(&tx, Entry::new("organization.delete", id).within(scope).with(details)).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Refuses to delete a node that holds something, or on which somebody holds more than `node.role`.
+pub(crate) async fn check_empty(tx: &TenantTx<'_>, node: &ReadableScope) -> Result<()> {
+    empty(tx, node).await.map(drop)
+}
+
+async fn empty(tx: &TenantTx<'_>, node: &ReadableScope) -> Result<store::Usage> {
+    let usage = store::usage(tx, node.id).await?;
+    rank::may_touch(node, usage.highest_role)?;
+    match usage.obstacle() {
+        Some(obstacle) => Err(Error::Conflict(format!("this {} is not empty: {obstacle}", node.kind))),
+        None => Ok(usage),
+    }
 }
 
 fn parent_scope(ctx: &AuthContext, parent: Option<NodeId>) -> Result<&ReadableScope> {

@@ -167,7 +167,7 @@ pub(super) async fn hold(tree: &Locked<'_, '_>, scope: ScopeId) -> Result<(), St
     tree.query_one(HOLD, &[&scope.0]).await.map(drop)
 }
 
-pub(super) async fn usage(tree: &Locked<'_, '_>, scope: ScopeId) -> Result<Usage, StoreError> {
+pub(super) async fn usage(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Usage, StoreError> {
     const USAGE: &str = "-- scope.usage
         SELECT (SELECT count(*) FROM scopes WHERE enterprise_id = $1 AND parent_id = $2) AS nodes,
                used.homed, used.shared,
@@ -179,7 +179,7 @@ pub(super) async fn usage(tree: &Locked<'_, '_>, scope: ScopeId) -> Result<Usage
                (SELECT count(*) FROM invitations
                  WHERE enterprise_id = $1 AND scope_id = $2 AND accepted_at IS NULL AND revoked_at IS NULL) AS invitations
           FROM mem0.scope_usage($2) used";
-    let row = tree.query_one(USAGE, &[&tree.caller().enterprise_id().uuid(), &scope.0]).await?;
+    let row = tx.query_one(USAGE, &[&tx.caller().enterprise_id().uuid(), &scope.0]).await?;
     let highest = row.get::<_, Option<&str>>("highest_role").map(str::parse).transpose();
     Ok(Usage {
         nodes: row.get("nodes"),

@@ -101,6 +101,13 @@ impl Effective {
         self.approvals.iter().find(|(_, rule)| rule.fits(direction, class, role)).cloned()
     }
 
+    /// The topmost node whose rules about approvals hold here and not there: what leaves it could go anywhere.
+    #[must_use]
+    pub fn ruled_only_here(&self, there: &Self) -> Option<ScopeId> {
+        let rules_there = |node: &ScopeId| there.approvals.iter().any(|(other, _)| other == node);
+        self.approvals.iter().map(|(node, _)| *node).find(|node| !rules_there(node))
+    }
+
     /// The same as one policy.
     pub(super) fn as_policy(&self) -> SharingPolicy {
         SharingPolicy {

@@ -11,6 +11,7 @@ mod store;
 mod types;
 
 pub use leavers::{LeaverPolicy, WhoReassigns, forget};
+pub(crate) use reassign::check_reassigner;
 pub use reassign::{TOPIC, proceed, reassign, reassignment, reassignments};
 pub use reassignment::{HeirView, MemoryHeir, Progress, Reassignment};
 pub use service::{list, lookup, may_manage};

@@ -11,7 +11,9 @@ use uuid::Uuid;
 
 use super::reassignment::{HeirView, MemoryHeir, Progress, Reassignment};
 use super::{Kind, Status, User, reassignment_store as store, store as users};
-use crate::access::{Action, Audience, AuthContext, Classification, Gate, ReadableScope, Role, ScopeKind};
+use crate::access::{
+    Action, Audience, AuthContext, Classification, Gate, ReadableScope, Role, ScopeKind, TenantTx,
+};
 use crate::audit::{self, Entry};
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
@@ -171,17 +173,23 @@ pub async fn reassignments(
 async fn check_leaver(tree: &Locked<'_, '_>, root: ScopeId, user: UserId) -> Result<()> {
     let root = tree.scope(root).await?;
     tree.caller().authorize(Action::ReassignMemories, &root)?;
-    let policy = enterprise::leaver_policy(tree).await?;
-    if !policy.reassignment.lets(root.role) {
-        let who = policy.reassignment.as_str();
-        return Err(Error::Forbidden(format!("the enterprise lets {who} hand over what people left behind")));
-    }
+    check_reassigner(tree, root.role).await?;
     let leaver = account(tree, user).await?;
     rank::may_touch(&root, leaver.role)?;
     if leaver.status != Status::Deactivated {
         return Err(Error::Conflict("this account is active: its memories are its own".to_owned()));
     }
     Ok(())
+}
+
+/// Refuses whom the enterprise's policy does not let hand over what people left, by their role on it.
+pub(crate) async fn check_reassigner(tx: &TenantTx<'_>, role: Option<Role>) -> Result<()> {
+    let policy = enterprise::leaver_policy(tx).await?;
+    if policy.reassignment.lets(role) {
+        return Ok(());
+    }
+    let who = policy.reassignment.as_str();
+    Err(Error::Forbidden(format!("the enterprise lets {who} hand over what people left behind")))
 }
 
 /// The heir as answers name it, and its scope.

@@ -12,9 +12,10 @@ use crate::identity::Identity;
 use crate::identity::oauth::OAuthError;
 use crate::ids::IdentityProviderId;
 use crate::name;
+use crate::page::{Cursor, List, QueryHash};
 
 /// Most providers of an enterprise, and domains of a provider.
-const MOST: usize = 20;
+const MOST: u32 = 20;
 
 /// A provider to be trusted.
 #[derive(Debug, Deserialize)]
@@ -80,7 +81,7 @@ impl Identity {
             created_at: caller.request().at,
         };
         let tx = self.gate().sign_in("identity_provider.trust").await?;
-        if store::list(&tx, caller).await?.len() >= MOST {
+        if store::list(&tx, caller, None, MOST).await?.len() >= MOST as usize {
             return Err(Error::Conflict(format!("there are {MOST} identity providers, remove one first")));
         }
         if !store::insert(&tx, caller, &view, &jwks).await? {
@@ -94,13 +95,24 @@ impl Identity {
         Ok(view)
     }
 
-    /// Whom the caller's enterprise trusts.
-    pub async fn providers(&self, caller: &AuthContext) -> Result<Vec<ProviderView>> {
+    /// Whom the caller's enterprise trusts, whoever was trusted first before the others.
+    pub async fn providers(
+        &self,
+        caller: &AuthContext,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<List<ProviderView>> {
         may_manage(caller)?;
+        let query = QueryHash::of(&["identity_providers"]);
+        let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
         let tx = self.gate().sign_in("identity_provider.list").await?;
-        let all = store::list(&tx, caller).await?;
+        let mut results = store::list(&tx, caller, after, limit + 1).await?;
         tx.commit().await?;
-        Ok(all)
+        let next = Cursor::cut(&mut results, limit, &query, |provider| Cursor {
+            created_at: provider.created_at,
+            id: provider.id.uuid(),
+        });
+        Ok(List { results, next })
     }
 
     /// Trusts a provider no longer. What it vouched for before ends by itself within a quarter of an hour.
@@ -132,7 +144,7 @@ fn domains(domains: Vec<String>) -> Result<Vec<String>> {
     });
     let checked: Option<Vec<String>> = checked.collect();
     match checked {
-        Some(domains) if (1..=MOST).contains(&count) => Ok(domains),
+        Some(domains) if (1..=MOST as usize).contains(&count) => Ok(domains),
         _ => Err(Error::invalid("domains", format!("1 to {MOST} domains, like northwind.example"))),
     }
 }

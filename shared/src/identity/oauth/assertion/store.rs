@@ -8,6 +8,7 @@ use super::providers::ProviderView;
 use crate::access::{AuthContext, IdentityTx};
 use crate::db::StoreError;
 use crate::ids::{EnterpriseId, IdentityProviderId, UserId};
+use crate::page::Cursor;
 
 /// Most enterprises whose trust in one issuer is looked at.
 const MOST: i64 = 8;
@@ -140,12 +141,22 @@ pub(super) async fn insert(
     Ok(inserted == 1)
 }
 
-/// Those of the caller's enterprise. There are few.
-pub(super) async fn list(tx: &IdentityTx, caller: &AuthContext) -> Result<Vec<ProviderView>, StoreError> {
+/// Those of the caller's enterprise, oldest first.
+pub(super) async fn list(
+    tx: &IdentityTx,
+    caller: &AuthContext,
+    after: Option<Cursor>,
+    most: u32,
+) -> Result<Vec<ProviderView>, StoreError> {
     const LIST: &str = "-- identity_provider.list
         SELECT id, name, issuer, jwks_uri, domains, created_at
-          FROM identity_providers WHERE enterprise_id = $1 ORDER BY created_at, id";
-    Ok(tx.query(LIST, &[&caller.enterprise_id().uuid()]).await?.iter().map(view).collect())
+          FROM identity_providers
+         WHERE enterprise_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) > ($2, $3::uuid))
+         ORDER BY created_at, id
+         LIMIT $4";
+    let (at, id) = (after.map(|after| after.created_at), after.map(|after| after.id));
+    let rows = tx.query(LIST, &[&caller.enterprise_id().uuid(), &at, &id, &i64::from(most)]).await?;
+    Ok(rows.iter().map(view).collect())
 }
 
 /// Removes a provider, with what it was known to mean by its names; false if there is none.
