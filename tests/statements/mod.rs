@@ -45,7 +45,7 @@ const NAMELESS: &[(&str, &str)] = &[
 fn every_statement_has_a_name() {
     let nameless: Vec<String> = source::literals()
         .into_iter()
-        .filter(|literal| literal.is_sql() && literal.name().is_none() && !literal.part)
+        .filter(|literal| literal.is_sql() && literal.name().is_none())
         .filter(|literal| {
             !NAMELESS.iter().any(|(file, text)| literal.file == *file && literal.text.starts_with(text))
         })

@@ -1,6 +1,5 @@
 //! The string literals of `shared/src`, and which of them are SQL.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,12 +11,8 @@ pub(super) struct Literal {
     pub(super) file: String,
     /// What it says, without the white space around it.
     pub(super) text: String,
-    /// Whether it is the pattern of a `format!` with more in it than constants of the same file.
+    /// Whether it is the pattern of a `format!`.
     pub(super) made: bool,
-    /// The constant whose value it is.
-    constant: Option<String>,
-    /// Whether it is a part of patterns of the same file.
-    pub(super) part: bool,
 }
 
 /// A named SQL statement.
@@ -70,10 +65,7 @@ pub(super) fn literals() -> Vec<Literal> {
         let name = file.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
         let source = fs::read_to_string(&file).unwrap();
         let tokens: TokenStream = source.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
-        let mut found = Vec::new();
-        collect_literals(tokens, &name, false, &mut found);
-        expand(&mut found);
-        literals.append(&mut found);
+        collect_literals(tokens, &name, false, &mut literals);
     }
     literals
 }
@@ -89,37 +81,11 @@ fn collect_files(directory: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Puts the constants of a file where its patterns name them: `{SELECT}`.
-fn expand(literals: &mut [Literal]) {
-    let constants: Vec<(String, String)> = literals
-        .iter()
-        .filter_map(|literal| Some((format!("{{{}}}", literal.constant.as_ref()?), literal.text.clone())))
-        .collect();
-    let mut parts = BTreeSet::new();
-    for literal in literals.iter_mut().filter(|literal| literal.made) {
-        for (pattern, value) in &constants {
-            if literal.text.contains(pattern) {
-                literal.text = literal.text.replace(pattern, value);
-                parts.insert(value);
-            }
-        }
-        literal.made = literal.text.contains(['{', '}']);
-    }
-    for literal in literals.iter_mut() {
-        literal.part = literal.constant.is_some() && parts.contains(&literal.text);
-    }
-}
-
 fn collect_literals(tokens: TokenStream, file: &str, inside_format: bool, found: &mut Vec<Literal>) {
     // The last two tokens: `format` `!` before a group.
     let mut before: [String; 2] = Default::default();
-    // The constant that the next literal may be the value of.
-    let mut constant = None;
     for token in tokens {
         let text = token.to_string();
-        if before[1] == "const" {
-            constant = Some(text.clone());
-        }
         match token {
             TokenTree::Group(group) => {
                 let made = inside_format || before == ["format", "!"];
@@ -128,11 +94,9 @@ fn collect_literals(tokens: TokenStream, file: &str, inside_format: bool, found:
             TokenTree::Literal(_) => {
                 if let Ok(literal) = syn::parse_str::<syn::LitStr>(&text) {
                     let text = literal.value().trim().to_owned();
-                    let (file, made) = (file.to_owned(), inside_format);
-                    found.push(Literal { file, text, made, constant: constant.take(), part: false });
+                    found.push(Literal { file: file.to_owned(), text, made: inside_format });
                 }
             }
-            TokenTree::Punct(_) if text == ";" => constant = None,
             _ => {}
         }
         before = [std::mem::take(&mut before[1]), text];

@@ -13,6 +13,7 @@ mod backlog;
 mod blocks;
 mod briefing;
 mod capture;
+mod class_rules;
 mod classify;
 mod compare;
 pub mod duplicate;

@@ -10,6 +10,7 @@ use crate::audit;
 use crate::embedding::Purpose;
 use crate::error::{Error, Result};
 use crate::ids::MemoryId;
+use crate::memory::class_rules;
 use crate::memory::classify;
 use crate::memory::permission::{self, Permission};
 use crate::memory::read::NOT_FOUND;
@@ -79,6 +80,7 @@ impl Memories {
             permission::require(&tx, [&before], needed).await?;
             if reclassified {
                 classify::changed(&tx, &after).await?;
+                class_rules::check(&tx, &before, after.classification).await?;
             }
             if after != before {
                 after.version += 1;

@@ -42,20 +42,7 @@ pub(super) async fn of(
         let beside = grantee.path.get(1).is_some_and(|top| ours.contains(top));
         return Ok(if beside { Direction::Across } else { Direction::Out });
     }
-    Ok(between(home, &grantee.path))
-}
-
-/// Between two nodes of the tree, by their paths.
-fn between(home: &[ScopeId], to: &[ScopeId]) -> Direction {
-    if home.starts_with(to) {
-        Direction::Up
-    } else if to.starts_with(home) {
-        Direction::Down
-    } else if home.get(1).is_some() && home.get(1) == to.get(1) {
-        Direction::Across
-    } else {
-        Direction::Out
-    }
+    Ok(Direction::between(home, &grantee.path))
 }
 
 #[cfg(test)]
@@ -66,7 +53,7 @@ mod tests {
     fn directions_follow_the_tree() {
         let between = |home: &[i64], to: &[i64]| {
             let ids = |path: &[i64]| path.iter().copied().map(ScopeId).collect::<Vec<_>>();
-            super::between(&ids(home), &ids(to))
+            Direction::between(&ids(home), &ids(to))
         };
         assert_eq!(between(&[1, 2, 3, 4], &[1, 2]), Direction::Up);
         assert_eq!(between(&[1, 2, 3, 4], &[1]), Direction::Up);

@@ -6,6 +6,7 @@ mod approval_rules;
 mod approvals;
 mod approvals_of_several;
 mod batch;
+mod class_rules;
 mod classification;
 mod contexts;
 mod dead_requests;

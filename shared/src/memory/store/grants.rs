@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::access::{Audience, ScopeKind, TenantTx};
 use crate::db::StoreError;
-use crate::ids::{MemoryId, ScopeId};
-use crate::memory::Permission;
+use crate::ids::{MemoryId, ScopeId, ShareId};
+use crate::memory::{Memory, Permission};
 
 /// The most that any share which reaches the caller allows, for those of the memories that one does.
 pub(crate) async fn granted(
@@ -67,4 +68,54 @@ pub(crate) async fn kinds(tx: &TenantTx<'_>, scopes: &[ScopeId]) -> Result<Vec<S
     let ids: Vec<i64> = scopes.iter().map(|id| id.0).collect();
     let rows = tx.query(KINDS, &[&tx.caller().enterprise_id().uuid(), &ids]).await?;
     rows.iter().map(|row| row.get::<_, &str>(0).parse().map_err(corrupt)).collect()
+}
+
+/// A live share that nobody had to agree to.
+pub(crate) struct Unapproved {
+    pub(crate) id: ShareId,
+    /// With whom.
+    pub(crate) kind: ScopeKind,
+    pub(crate) path: Vec<ScopeId>,
+    /// Whether a person holds a role in the organization where the memory lives.
+    pub(crate) together: bool,
+}
+
+/// The live shares of a memory, and of the context in which it lives, that nobody had to agree to, oldest first. `top` is the
+/// organization where it lives, if it lives in one.
+pub(crate) async fn unapproved(
+    tx: &TenantTx<'_>,
+    memory: &Memory,
+    top: Option<ScopeId>,
+) -> Result<Vec<Unapproved>, StoreError> {
+    const UNAPPROVED: &str = "-- share.list_unapproved
+        SELECT h.id, s.kind, s.path,
+               EXISTS (SELECT FROM users u
+                         JOIN mem0.held_roles r ON r.enterprise_id = u.enterprise_id AND r.user_id = u.id
+                         JOIN scopes t ON t.enterprise_id = r.enterprise_id AND t.id = r.scope_id
+                        WHERE u.enterprise_id = $1 AND u.scope_id = s.id AND ($4 = ANY (t.path) OR t.kind = 'enterprise'))
+                   AS together
+          FROM shares h
+          JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.grantee_scope_id
+         WHERE h.enterprise_id = $1 AND h.approval_id IS NULL AND h.revoked_at IS NULL
+           AND (h.expires_at IS NULL OR h.expires_at > $5)
+           AND (h.memory_id = $2
+                OR h.context_id = (SELECT n.id FROM sub_organizations n
+                                    WHERE n.enterprise_id = $1 AND n.scope_id = $3))
+         ORDER BY h.granted_at, h.id
+         LIMIT 100";
+    let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
+    let caller = tx.caller();
+    let (enterprise, top) = (caller.enterprise_id().uuid(), top.map(|top| top.0));
+    let rows = tx
+        .query(UNAPPROVED, &[&enterprise, &memory.id.uuid(), &memory.home.0, &top, &caller.request().at])
+        .await?;
+    let share = |row: &Row| {
+        Ok(Unapproved {
+            id: ShareId(row.get("id")),
+            kind: row.get::<_, &str>("kind").parse().map_err(corrupt)?,
+            path: row.get::<_, Vec<i64>>("path").into_iter().map(ScopeId).collect(),
+            together: row.get("together"),
+        })
+    };
+    rows.iter().map(share).collect()
 }

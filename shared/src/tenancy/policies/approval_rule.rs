@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::access::{Classification, Role};
 use crate::error::{Error, Result};
+use crate::ids::ScopeId;
 
 /// Which way something goes when it is shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -26,6 +27,20 @@ pub enum Direction {
 impl Direction {
     /// Every direction.
     pub const ALL: [Self; 5] = [Self::Down, Self::Up, Self::Across, Self::Out, Self::Public];
+
+    /// From one node of the tree to another, by their paths.
+    #[must_use]
+    pub fn between(home: &[ScopeId], to: &[ScopeId]) -> Self {
+        if home.starts_with(to) {
+            Self::Up
+        } else if to.starts_with(home) {
+            Self::Down
+        } else if home.get(1).is_some() && home.get(1) == to.get(1) {
+            Self::Across
+        } else {
+            Self::Out
+        }
+    }
 
     /// As requests and answers spell it.
     #[must_use]

@@ -101,6 +101,29 @@ impl Effective {
         self.approvals.iter().find(|(_, rule)| rule.fits(direction, class, role)).cloned()
     }
 
+    /// A rule that is about what is of this class and not about what is of the other, and its node: the topmost one.
+    #[must_use]
+    pub fn rule_left(&self, class: Classification, other: Classification) -> Option<(ScopeId, Role)> {
+        let leaves = |rule: &ApprovalRule| {
+            rule.classifications.contains(&class) && !rule.classifications.contains(&other)
+        };
+        let rule = self.approvals.iter().find(|(_, rule)| leaves(rule));
+        rule.map(|(node, rule)| (*node, rule.approver_role))
+    }
+
+    /// The node whose rule asks for an approval of what goes one of these ways, once it is of the new class; none if that was
+    /// so before.
+    #[must_use]
+    pub fn rule_met(
+        &self,
+        directions: &[Direction],
+        before: Classification,
+        after: Classification,
+    ) -> Option<ScopeId> {
+        let asks = |class| directions.iter().find_map(|direction| self.rule_for(*direction, class, None));
+        if asks(before).is_some() { None } else { asks(after).map(|(node, _)| node) }
+    }
+
     /// The topmost node whose rules about approvals hold here and not there: what leaves it could go anywhere.
     #[must_use]
     pub fn ruled_only_here(&self, there: &Self) -> Option<ScopeId> {

@@ -1,0 +1,61 @@
+//! Rules about approvals that are about classes, and what gets another class.
+
+use serde_json::json;
+use shared::access::{Role, ScopeKind};
+
+use super::{one, remember_with};
+use crate::harness::{Client as _, TestApp};
+
+#[tokio::test]
+async fn another_class_is_no_way_around_a_rule_about_classes() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let north = alice.node(ScopeKind::Organization, "North").await;
+    let alpha = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
+    let beta = alice.node_in(&north, ScopeKind::Team, "Beta").await;
+    let ann = alice.colleague("ann", &alpha, Role::Member).await;
+    let lead = alice.colleague("lead", &alpha, Role::Admin).await;
+    let ben = alice.colleague("ben", &beta, Role::Member).await;
+    let rule = json!({ "directions": ["across", "out", "public"], "classifications": ["confidential"] });
+    let policy = format!("/v1/organizations/{}/sharing-policy", alpha.id);
+    alice.put(&policy, json!({ "approvals": [rule] })).await.ok();
+    let class = |class: &str| json!({ "classification": class });
+    let secret = json!({ "scope": alpha.label(), "classification": "confidential" });
+    let memory = remember_with(&ann, "Alpha is for sale", secret).await;
+    let shares = format!("/v1/memories/{memory}/shares/");
+    ann.post(&shares, json!({ "with": beta.label() })).await.assert_status(202);
+
+    // Not by whoever shares it, whatever else they change with it.
+    let told = ann.put(&one(&memory), class("internal")).await.assert_problem(403, "forbidden", None);
+    let rule_of = format!("a rule of {} about approvals is about what is confidential", alpha.label());
+    assert_eq!(told, format!("{rule_of}: making it internal needs the role admin there"));
+    let batch = json!({ "memories": [{ "memory_id": memory, "classification": "internal" }] });
+    ann.put("/v1/batch/", batch).await.assert_problem(403, "forbidden", None);
+    assert_eq!(ann.get(&one(&memory)).await.ok()["classification"], "confidential");
+
+    // By those who decide; and back only without what nobody agreed to.
+    lead.put(&one(&memory), class("internal")).await.ok();
+    let shared = ann.post(&shares, json!({ "with": beta.label() })).await.assert_status(201).json();
+    let share = shared["share"]["id"].as_str().unwrap();
+    ann.post(&shares, json!({ "with": north.label() })).await.assert_status(201);
+    for actor in [&ann, &lead] {
+        let told =
+            actor.put(&one(&memory), class("confidential")).await.assert_problem(409, "conflict", None);
+        assert_eq!(
+            told,
+            format!(
+                "what is confidential needs an approval to be shared so: end {share} first, and ask for that anew afterwards"
+            )
+        );
+    }
+    ben.get(&one(&memory)).await.ok();
+    ann.delete(&format!("{shares}{share}/")).await.ok();
+    ann.put(&one(&memory), class("confidential")).await.ok();
+    ben.get(&one(&memory)).await.assert_problem(404, "not-found", None);
+    let asked = ann.post(&shares, json!({ "with": beta.label() })).await.assert_status(202).json();
+    let id = asked["approval"]["id"].as_str().unwrap();
+    lead.post(&format!("/v1/approvals/{id}/approve/"), json!({})).await.ok();
+    // What was agreed to stays, whatever its class was meanwhile.
+    lead.put(&one(&memory), class("internal")).await.ok();
+    ann.put(&one(&memory), class("confidential")).await.ok();
+    ben.get(&one(&memory)).await.ok();
+}
