@@ -279,6 +279,8 @@ fn path(operation: &Operation, world: &World) -> Option<String> {
         path if path.starts_with("/v1/contexts/{id}/") => world.context.clone(),
         path if path.starts_with("/v1/memories/{id}/shares/{share_id}") => world.personal_memory.clone(),
         path if path.starts_with("/v1/memories/{id}/links/") => world.linked_memory.clone(),
+        // The team's stays under the team's rules.
+        "/v1/memories/{id}/scope/" => world.personal_memory.clone(),
         path if path.starts_with("/v1/memories/") => world.team_memory.clone(),
         path if path.starts_with("/v1/event/") => world.event.clone(),
         _ => String::new(),

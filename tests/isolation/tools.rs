@@ -161,7 +161,11 @@ fn tool(tool: &str, world: &World) -> Vec<Use> {
             about("memory_id", json!({ "with": world.neighbour.label(), "reason": "for a change" }))
         }
         "explain_access" => about("memory_id", json!({ "share_with": world.neighbour.label() })),
-        "move_memory" => about("memory_id", json!({ "scope": world.division.label() })),
+        // The team's stays under the team's rules.
+        "move_memory" => {
+            let scope = world.division.label();
+            vec![("", json!({ "memory_id": world.personal_memory, "scope": scope }))]
+        }
         "list_events" | "list_scopes" | "whoami" => vec![("", json!({}))],
         _ => Vec::new(),
     };
