@@ -16,10 +16,7 @@ BEGIN
                                           THEN 'what was to be shared was deleted'
                                       ELSE 'a node that had to agree was deleted: ask again' END
          WHERE a.enterprise_id = OLD.enterprise_id AND a.status = 'pending'
-           AND (OLD.id IN (a.grantee_scope_id, a.node_scope_id) OR (a.context_id IS NOT NULL AND a.home_scope_id = OLD.id)
-                OR EXISTS (SELECT FROM approval_parts p
-                            WHERE p.enterprise_id = a.enterprise_id AND p.approval_id = a.id AND p.node_scope_id = OLD.id
-                              AND p.decision IS NULL));
+           AND (OLD.id IN (a.grantee_scope_id, a.node_scope_id) OR (a.context_id IS NOT NULL AND a.home_scope_id = OLD.id));
     END IF;
     RETURN NULL;
 END

@@ -69,8 +69,8 @@ async fn what_became_of_a_request_can_be_looked_up() {
 #[tokio::test]
 async fn a_narrowed_key_knows_of_no_request_elsewhere() {
     let (_app, alice, _) = TestApp::two_tenants().await;
-    let alpha = alice.node(ScopeKind::Team, "Alpha").await;
-    let beta = alice.node(ScopeKind::Team, "Beta").await;
+    let alpha = alice.node(ScopeKind::Organization, "Alpha").await;
+    let beta = alice.node(ScopeKind::Organization, "Beta").await;
     let body = json!({ "scope": alpha.label(), "user_id": "customer-7", "classification": "confidential" });
     let there = add(&alice, &["Alpha ships on Friday"], body).await.ok();
     let sweep = format!("/v1/memories/?user_id=customer-7&scope={}", alpha.label());

@@ -52,8 +52,8 @@ impl Office {
     }
 
     /// A memory of theirs in Alpha.
-    async fn memory(&self, author: &Actor) -> String {
-        remember_with(author, "Alpha ships on Friday", json!({ "scope": self.alpha.label() })).await
+    async fn memory(&self, author: &Actor, text: &str) -> String {
+        remember_with(author, text, json!({ "scope": self.alpha.label() })).await
     }
 
     fn members(&self, node: &Node, who: &Actor) -> String {
@@ -86,7 +86,7 @@ async fn who_may_not_share_it_any_more_gets_nothing_approved() {
     let office = Office::new().await;
     let beta = json!({ "with": office.beta.label() });
     // Of what others added only admins share, and this one is none any more.
-    let memory = office.memory(&office.ann).await;
+    let memory = office.memory(&office.ann, "Alpha ships on Friday").await;
     let id = ask(&office.adm, &memory, beta.clone()).await;
     office.alice.put(&office.members(&office.alpha, &office.adm), json!({ "role": "member" })).await.ok();
     assert_eq!(approve(&office.lead, &id).await.assert_problem(409, "conflict", None), NO_MORE);
@@ -103,7 +103,7 @@ async fn what_was_shared_on_ends_with_what_it_came_through_asked_for_or_not() {
     let gamma = json!({ "with": office.gamma.label(), "permission": "write", "may_reshare": true });
     let ben = format!("person:{}", office.ben.user);
     // Lowered meanwhile.
-    let memory = office.memory(&office.adm).await;
+    let memory = office.memory(&office.adm, "The vault code is seven").await;
     let much = json!({ "with": ben, "permission": "write", "may_reshare": true });
     share(&office.adm, &memory, much.clone()).await.assert_status(201);
     let id = ask(&office.ben, &memory, gamma.clone()).await;
@@ -122,7 +122,7 @@ async fn what_was_shared_on_ends_with_what_it_came_through_asked_for_or_not() {
     assert!(sees(&office.cat, &memory).await);
 
     // Through a team that they left.
-    let memory = office.memory(&office.adm).await;
+    let memory = office.memory(&office.adm, "Lunch is at noon in the yard").await;
     share(&office.adm, &memory, json!({ "with": office.beta.label(), "may_reshare": true }))
         .await
         .assert_status(201);
@@ -150,7 +150,7 @@ async fn nobody_decides_in_the_place_of_whoever_asked() {
     let until = office.app.now() + TimeDelta::days(9);
     let new = json!({ "user_id": side.user, "ends_at": until });
     office.adm.post(&path, new.clone()).await.assert_status(201);
-    let memory = office.memory(&office.adm).await;
+    let memory = office.memory(&office.adm, "Rain stops the cranes").await;
     let id = ask(&office.adm, &memory, json!({ "with": office.beta.label() })).await;
     side.get(&format!("/v1/approvals/{id}/")).await.assert_problem(404, "not-found", None);
     assert_eq!(side.get("/v1/approvals/?to_decide=true").await.ok()["results"], json!([]));
@@ -167,7 +167,7 @@ async fn nobody_decides_in_the_place_of_whoever_asked() {
 #[tokio::test]
 async fn programs_decide_about_nothing() {
     let office = Office::new().await;
-    let memory = office.memory(&office.adm).await;
+    let memory = office.memory(&office.adm, "Nina leads the audit").await;
     let id = ask(&office.adm, &memory, json!({ "with": office.beta.label() })).await;
     let accounts = format!("/v1/organizations/{}/service-accounts", office.alpha.id);
     let bot = office.adm.post(&accounts, json!({ "name": "Bot" })).await.ok();
@@ -194,7 +194,7 @@ async fn programs_decide_about_nothing() {
     office.adm.post(&delegates, new).await.assert_problem(400, "invalid", Some("user_id"));
 
     // Nor does whoever has the key decide about what the program asks for.
-    let memory = office.memory(&office.ann).await;
+    let memory = office.memory(&office.ann, "Badges are renewed in March").await;
     let id = ask(&bot_calls, &memory, json!({ "with": office.beta.label() })).await;
     approve(&office.adm, &id).await.assert_problem(403, "forbidden", None);
     approve(&office.lead, &id).await.ok();
@@ -202,7 +202,7 @@ async fn programs_decide_about_nothing() {
     // Where nobody but programs could agree, nothing is asked for.
     office.alice.delete(&office.members(&office.alpha, &office.lead)).await.assert_status(204);
     office.rule(json!({ "directions": ["across"], "escalate_after_hours": 24 })).await;
-    let memory = office.memory(&office.adm).await;
+    let memory = office.memory(&office.adm, "Paint for the hull is ordered").await;
     let asked = share(&office.adm, &memory, json!({ "with": office.beta.label() })).await;
     let asked = asked.assert_status(202).json();
     // So it is for those above, at once.
@@ -217,7 +217,7 @@ async fn a_delegation_ends_with_the_account_that_gave_it_or_by_an_admin() {
     let until = office.app.now() + TimeDelta::days(9);
     let new = json!({ "user_id": side.user, "ends_at": until });
     let made = office.adm.post(&path, new).await.ok();
-    let memory = office.memory(&office.ann).await;
+    let memory = office.memory(&office.ann, "The press visit is cancelled").await;
     let id = ask(&office.ann, &memory, json!({ "with": office.beta.label() })).await;
     office.alice.post(&format!("/v1/users/{}/deactivate", office.adm.user), json!({})).await;
     assert_eq!(side.get("/v1/approvals/?to_decide=true").await.ok()["results"], json!([]));
@@ -237,7 +237,7 @@ async fn what_is_agreed_to_is_what_was_asked_for() {
     let office = Office::new().await;
     let beta = json!({ "with": office.beta.label() });
     for change in [json!({ "text": "Alpha ships on Monday" }), json!({ "classification": "confidential" })] {
-        let memory = office.memory(&office.ann).await;
+        let memory = office.memory(&office.ann, "Old cables go to the depot").await;
         let first = ask(&office.ann, &memory, beta.clone()).await;
         let shown = office.lead.get(&format!("/v1/approvals/{first}/")).await.ok();
         assert_eq!((&shown["memory_version"], &shown["changed"]), (&json!(1), &json!(false)));
