@@ -5,6 +5,8 @@
 const logicalId = require('./names.cjs');
 
 const MINUTE = 60;
+/** Of what the functions say of themselves: shared/src/metrics.rs. */
+const NAMESPACE = 'mem0-enterprise';
 
 function alarm(AlarmDescription, namespace, metric, dimensions, threshold, more = {}) {
   return {
@@ -38,10 +40,36 @@ function ofFunction(name, logical) {
   // The others run for as long as there is work.
   if (name !== 'worker' && name !== 'migrate') {
     // What it answers itself is no error to Lambda.
-    alarms[`${logical}Faults`] = alarm(`${name} answers 5xx`, 'mem0-enterprise', 'Faults', { function: { Ref: `${logical}LambdaFunction` } }, 5);
+    alarms[`${logical}Faults`] = alarm(`${name} answers 5xx`, NAMESPACE, 'Faults', { function: { Ref: `${logical}LambdaFunction` } }, 5);
     alarms[`${logical}Slow`] = alarm(`one in a hundred calls of ${name} takes 3 s or more`, 'AWS/Lambda', 'Duration', of, 3000, percentile('p99'));
   }
   return alarms;
+}
+
+/** Of the worker, whom nobody waits for and misses. */
+function ofWork() {
+  const logical = { FunctionName: { Ref: 'WorkerLambdaFunction' } };
+  // What it says of itself.
+  const own = (description, metric, threshold, more) =>
+    alarm(description, NAMESPACE, metric, { function: { Ref: 'WorkerLambdaFunction' } }, threshold, { Statistic: 'Maximum', ...more });
+  const waiting = (description, queue) =>
+    alarm(description, 'AWS/SQS', 'ApproximateNumberOfMessagesVisible', { QueueName: { 'Fn::GetAtt': [queue, 'QueueName'] } }, 1, { Statistic: 'Maximum' });
+  return {
+    OutboxDead: own('promised work failed for good', 'OutboxDead', 1),
+    OutboxOld: own('promised work waits for a quarter of an hour', 'OutboxOldest', 900),
+    // Until a day has passed, after which every chain is followed again.
+    AuditBroken: own('the audit log was tampered with', 'AuditBroken', 1, { Period: 60 * MINUTE, EvaluationPeriods: 24, DatapointsToAlarm: 1 }),
+    // An event that failed is tried again, so that two are not one.
+    JobsFail: own('jobs fail', 'JobFailures', 2, { Statistic: 'Sum', Period: 15 * MINUTE }),
+    // Without schedules nothing fails and nothing is old: nobody says anything any more.
+    WorkerSleeps: alarm('nothing has woken the worker for a quarter of an hour', 'AWS/Lambda', 'Invocations', logical, 1, {
+      EvaluationPeriods: 3,
+      ComparisonOperator: 'LessThanThreshold',
+      TreatMissingData: 'breaching',
+    }),
+    DeadLetters: waiting('messages were given up and wait for somebody to look', 'WorkDeadLetters'),
+    SchedulesGivenUp: waiting('schedules were given up', 'ScheduleDeadLetters'),
+  };
 }
 
 module.exports = async ({ resolveConfigurationProperty, resolveVariable }) => {
@@ -71,15 +99,8 @@ module.exports = async ({ resolveConfigurationProperty, resolveVariable }) => {
   }
   for (const name of Object.keys(await resolveConfigurationProperty(['functions']))) {
     Object.assign(Resources, ofFunction(name, logicalId(name)));
-    if (name === 'worker') {
-      // Of the worker's own: how much it has promised and not done, and for how long (seconds).
-      const outbox = { function: { Ref: 'WorkerLambdaFunction' } };
-      Resources.OutboxDead = alarm('promised work failed for good', 'mem0-enterprise', 'OutboxDead', outbox, 1, { Statistic: 'Maximum' });
-      Resources.OutboxOld = alarm('promised work waits for a quarter of an hour', 'mem0-enterprise', 'OutboxOldest', outbox, 900, { Statistic: 'Maximum' });
-      const dead = { QueueName: { 'Fn::GetAtt': ['WorkDeadLetters', 'QueueName'] } };
-      Resources.DeadLetters = alarm('work was given up and waits for somebody to look', 'AWS/SQS', 'ApproximateNumberOfMessagesVisible', dead, 1, { Statistic: 'Maximum' });
-    }
   }
+  Object.assign(Resources, ofWork());
   // JSON knows no undefined, and CloudFormation no null.
   return JSON.parse(JSON.stringify({ Resources }));
 };

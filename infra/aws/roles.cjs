@@ -20,7 +20,7 @@ const permissions = {
     set.connect,
     ...set.embed,
     allow('TakeFromQueue', ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], arn('WorkQueue')),
-    allow('GiveUpSchedules', 'sqs:SendMessage', arn('WorkDeadLetters')),
+    allow('GiveUpSchedules', 'sqs:SendMessage', arn('ScheduleDeadLetters')),
     allow('UseDataKey', ['kms:Decrypt', 'kms:GenerateDataKey'], arn('DataKey')),
     // To put there, never to read, replace or delete.
     allow('KeepAnchors', 's3:PutObject', { 'Fn::Sub': '${AnchorsBucket.Arn}/*' }),

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 
 mod anchors;
@@ -61,6 +62,11 @@ pub fn log_level() -> Result<LevelFilter, ConfigError> {
 /// `MEM0_METRICS` (`emf`): `off` writes no metrics. They are written on Lambda only.
 pub fn metrics() -> bool {
     variable("MEM0_METRICS").as_deref() != Some("off")
+}
+
+/// `MEM0_EDGE_SECRET`: what CloudFront shows, without which a function answers nobody; none where it stands in front of none.
+pub(crate) fn edge_secret() -> Option<SecretString> {
+    variable("MEM0_EDGE_SECRET").map(SecretString::from)
 }
 
 impl PublicConfig {

@@ -2,9 +2,9 @@
 //! and resources. The stack itself is in `stack`, and what needs other people's checkers in `make check-deploy`.
 
 mod checks;
-mod connections;
 mod routes;
 mod schedules;
+mod sizes;
 mod stack;
 
 use std::path::{Path, PathBuf};

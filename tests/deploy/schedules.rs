@@ -24,7 +24,7 @@ fn file() -> String {
         let unit = if minutes == 1 { "minute" } else { "minutes" };
         writeln!(text, "  - eventBridge:\n      schedule: rate({minutes} {unit})").unwrap();
         writeln!(text, "      input: {{ jobs: [{}] }}", jobs.join(", ")).unwrap();
-        writeln!(text, "      deadLetterQueueArn: !GetAtt WorkDeadLetters.Arn").unwrap();
+        writeln!(text, "      deadLetterQueueArn: !GetAtt ScheduleDeadLetters.Arn").unwrap();
     }
     text
 }

@@ -46,6 +46,36 @@ async fn bodies_reach_a_function_as_text_or_as_base64_and_are_refused_when_too_l
 }
 
 #[tokio::test]
+async fn an_answer_larger_than_lambda_carries_ends_early_or_says_what_to_ask_for() {
+    let deployment = Deployment::new().await;
+    let ada = deployment.visitor().register("ada").await;
+    let messages: Vec<_> =
+        (0..100).map(|n| json!({ "role": "user", "content": format!("Invoice {n} is paid") })).collect();
+    let added = json!({ "messages": messages, "infer": false });
+    ada.post("/v3/memories/add/", added).await.assert_status(200);
+    let lengthen = "UPDATE memories SET content = repeat('\"', 30000)";
+    deployment.database.superuser().await.batch_execute(lengthen).await.unwrap();
+
+    let list = async |query: &str| ada.post(&format!("/v3/memories/?{query}"), json!({})).await;
+    let part = list("cursor=&limit=1000").await.assert_status(200).json();
+    assert!(part["next"].is_string() && part["results"].as_array().unwrap().len() < 100);
+    list("page=1&page_size=1000").await.assert_problem(413, "too-large", None);
+    let search = json!({ "query": "paid invoices", "top_k": 1000, "threshold": 0.0 });
+    ada.post("/v3/memories/search/", search).await.assert_problem(413, "too-large", None);
+    // A route that does not look for itself, and still leaves the caller with more than a bare 5xx.
+    let tool = json!({ "name": "get_memories", "arguments": { "page_size": 100 } });
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": tool });
+    let call = ada
+        .request(Method::POST, "/mcp")
+        .header("accept", "application/json, text/event-stream")
+        .header("mcp-protocol-version", "2025-06-18")
+        .json(&call);
+    let refusal = ada.send(call).await;
+    refusal.assert_problem(413, "too-large", None);
+    assert!(refusal.header("x-request-id").is_some());
+}
+
+#[tokio::test]
 async fn query_strings_and_paths_arrive_as_they_were_sent() {
     let deployment = Deployment::new().await;
     let ada = deployment.visitor().register("ada").await;

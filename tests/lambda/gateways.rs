@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Gateway {
     Http { stage: &'static str },
+    OwnDomain { stage: &'static str },
     FunctionUrl,
     Rest { stage: &'static str },
 }
@@ -17,9 +18,12 @@ pub(super) enum Gateway {
 pub(super) const IP: &str = "203.0.113.7";
 
 /// All of them, with stages that are in the path and such that are not.
-pub(super) const ALL: [Gateway; 5] = [
+pub(super) const ALL: [Gateway; 7] = [
     Gateway::Http { stage: "$default" },
     Gateway::Http { stage: "prod" },
+    Gateway::Http { stage: "v1" },
+    // Whose paths begin as the stage is called, and have no stage.
+    Gateway::OwnDomain { stage: "v1" },
     Gateway::FunctionUrl,
     Gateway::Rest { stage: "prod" },
     Gateway::Rest { stage: "v1" },
@@ -62,8 +66,9 @@ impl Gateway {
             .as_ref()
             .map(|body| if sent.base64 { BASE64_STANDARD.encode(body) } else { body.clone() });
         match self {
-            Self::Http { stage } => two(sent, body, stage),
-            Self::FunctionUrl => two(sent, body, "$default"),
+            Self::Http { stage } => two(sent, body, stage, "x.execute-api.eu-central-1.amazonaws.com"),
+            Self::OwnDomain { stage } => two(sent, body, stage, "api.mem0.test"),
+            Self::FunctionUrl => two(sent, body, "$default", "x.lambda-url.eu-central-1.on.aws"),
             Self::Rest { stage } => one(sent, body, stage),
         }
     }
@@ -91,14 +96,15 @@ impl Gateway {
     }
 }
 
-/// Payload 2.0.
-fn two(sent: &Sent, body: Option<String>, stage: &str) -> Value {
-    let path = if stage == "$default" { sent.path.to_owned() } else { format!("/{stage}{}", sent.path) };
+/// Payload 2.0. The stage is in the path of API Gateway's own addresses.
+fn two(sent: &Sent, body: Option<String>, stage: &str, domain: &str) -> Value {
+    let bare = stage == "$default" || !domain.contains(".execute-api.");
+    let path = if bare { sent.path.to_owned() } else { format!("/{stage}{}", sent.path) };
     json!({
         "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": sent.query,
         "cookies": sent.cookies, "headers": headers(sent), "body": body, "isBase64Encoded": sent.base64,
         "requestContext": {
-            "accountId": "123456789012", "apiId": "x", "domainName": "api.mem0.test", "domainPrefix": "api",
+            "accountId": "123456789012", "apiId": "x", "domainName": domain, "domainPrefix": "x",
             "http": {
                 "method": sent.method, "path": path, "protocol": "HTTP/1.1", "sourceIp": IP, "userAgent": "tests",
             },

@@ -1,8 +1,9 @@
 //! Events of every gateway there is, and what they get back.
 
+use lambda_emulator::Function;
 use serde_json::{Value, json};
 
-use super::deployment::Deployment;
+use super::deployment::{Deployment, options};
 use super::gateways::{ALL, IP, Sent};
 use super::visitor::password;
 
@@ -39,6 +40,37 @@ async fn a_request_means_the_same_through_every_gateway_and_its_address_is_the_g
         }
     }
     assert_eq!(auth.cold_starts(), 1);
+}
+
+#[tokio::test]
+async fn behind_an_edge_the_address_is_the_edges_word_and_nobody_comes_past_it() {
+    let deployment = Deployment::new().await;
+    deployment.visitor().register("ada").await;
+    let tasks = tempfile::tempdir().unwrap();
+    let options = options("auth", &tasks, &deployment.database.url().await);
+    let auth = Function::new(options.env("MEM0_EDGE_SECRET", "seven grey herons"));
+    let through = |secret: Option<&str>| {
+        let mut login = login(false);
+        login.headers.push(("x-mem0-viewer", "198.51.100.7".to_owned()));
+        login.headers.extend(secret.map(|secret| ("x-mem0-edge", secret.to_owned())));
+        login
+    };
+    let addresses = "SELECT DISTINCT ip FROM sessions WHERE created_at = (SELECT max(created_at) FROM sessions)";
+    for gateway in ALL {
+        let answer = gateway.send(&auth, &through(Some("seven grey herons"))).await;
+        assert_eq!(answer.status, 200, "{gateway:?} {answer:?}");
+        let row = deployment.database.superuser().await.query_one(addresses, &[]).await.unwrap();
+        assert_eq!(row.get::<_, &str>(0), "198.51.100.7", "{gateway:?}");
+        for secret in [None, Some("seven grey heron")] {
+            let refused = gateway.send(&auth, &through(secret)).await;
+            assert_eq!(refused.status, 403, "{gateway:?} {refused:?}");
+        }
+    }
+    // Where there is no edge, anyone can write such a header, and it says nothing.
+    let answer = ALL[0].send(deployment.function("auth"), &through(None)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let row = deployment.database.superuser().await.query_one(addresses, &[]).await.unwrap();
+    assert_eq!(row.get::<_, &str>(0), IP);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lambda_emulator::{Environment, Function, InvokeError};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::deployment::{Deployment, options};
 
@@ -61,6 +61,76 @@ async fn a_batch_fails_in_the_parts_that_cannot_be_understood_and_the_rest_is_do
     assert_eq!(rows[0], ("good".to_owned(), 1, true, None));
     assert_eq!(rows.len(), 2);
     assert!(!rows[1].2 && rows[1].3.as_ref().unwrap().contains("nonesuch"), "{rows:?}");
+}
+
+#[tokio::test]
+async fn what_a_schedule_sends_can_be_put_into_the_queue_and_each_of_its_jobs_is_done_once() {
+    let deployment = Deployment::new().await;
+    let tasks = tempfile::tempdir().unwrap();
+    let worker = Function::new(options("worker", &tasks, &deployment.database.url().await));
+    let event = batch(&[
+        ("given-up", json!({ "jobs": ["search.review_tiers", "audit.seal"] })),
+        ("half-known", json!({ "jobs": ["audit.seal", "memory.forget_all"] })),
+    ]);
+    for _ in 0..2 {
+        let answer = invoke(&worker, event.clone()).await.unwrap();
+        assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "half-known" }] }));
+    }
+    let rows = "SELECT received_id, attempts FROM outbox WHERE finished_at IS NOT NULL ORDER BY id";
+    let rows = deployment.database.superuser().await.query(rows, &[]).await.unwrap();
+    let rows: Vec<(&str, i32)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!(rows, [("given-up:search.review_tiers", 1), ("given-up:audit.seal", 1)]);
+}
+
+/// The last values of a function's metrics, by their names.
+fn metrics(worker: &Function) -> Map<String, Value> {
+    let mut all = Map::new();
+    for line in worker.output().text().lines().filter(|line| line.contains("CloudWatchMetrics")) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Dimensions"], json!([["function"]]), "each more is a metric more that costs");
+        for metric in directive["Metrics"].as_array().unwrap() {
+            let name = metric["Name"].as_str().unwrap();
+            all.insert(name.to_owned(), line[name].clone());
+        }
+    }
+    all
+}
+
+/// Waits for a metric's last value: what a function prints arrives beside its answer.
+async fn says(worker: &Function, metric: &str, value: f64) {
+    for _ in 0..200 {
+        if metrics(worker).get(metric) == Some(&json!(value)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{metric} is not {value}:\n{}", worker.output().text());
+}
+
+#[tokio::test]
+async fn a_changed_row_of_the_audit_log_and_a_job_that_fails_are_metrics_that_alarms_watch() {
+    let deployment = Deployment::new().await;
+    deployment.visitor().register("ada").await;
+    let tasks = tempfile::tempdir().unwrap();
+    let worker = Function::new(options("worker", &tasks, &deployment.database.url().await));
+    let checking = json!({ "jobs": ["audit.seal", "audit.check"] });
+    let done = invoke(&worker, checking.clone()).await.unwrap();
+    assert_eq!(done["done"]["audit.check"], 1, "{done}");
+    says(&worker, "AuditBroken", 0.0).await;
+    says(&worker, "JobFailures", 0.0).await;
+
+    let change = "SET session_replication_role = replica;
+        UPDATE audit_log SET ip = 'elsewhere'; DELETE FROM audit_checks";
+    let database = deployment.database.superuser().await;
+    database.batch_execute(change).await.unwrap();
+    invoke(&worker, checking).await.unwrap();
+    says(&worker, "AuditBroken", 1.0).await;
+
+    let fails = "ALTER FUNCTION mem0.ensure_audit_partitions RENAME TO ensure_no_audit_partitions";
+    database.batch_execute(fails).await.unwrap();
+    invoke(&worker, json!({ "job": "audit.extend" })).await.unwrap_err();
+    says(&worker, "JobFailures", 1.0).await;
 }
 
 #[tokio::test]

@@ -1,14 +1,14 @@
 //! Events of an SQS queue, with partial batch responses (`ReportBatchItemFailures`).
 //!
-//! A record's body is `{"topic", "enterprise_id"?, "subject"?, "payload"?}`, or `{"job": NAME}` for short. Each is
-//! written into the outbox under SQS's id of it, so that one that SQS delivers twice is there once, and then delivered with
+//! A record's body is `{"topic", "enterprise_id"?, "subject"?, "payload"?}`, or for short what a schedule sends:
+//! `{"job": NAME}`, `{"jobs": [NAME, …]}`. Each is written into the outbox under SQS's id of it, so that one that SQS delivers twice is there once, and then delivered with
 //! everything else that is due: order, attempts, pauses and dead letters are the outbox's. What fails here, and goes back to
 //! SQS and in the end to its dead-letter queue, is a record that cannot be understood, or all when the database is away.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use shared::ids::EnterpriseId;
-use shared::jobs::Worker;
+use shared::jobs::{Job, Worker};
 use shared::outbox::Received;
 
 use super::Failure;
@@ -34,6 +34,7 @@ struct Record {
 #[serde(untagged)]
 enum Body {
     Job(JobBody),
+    Jobs(JobsBody),
     Message(MessageBody),
 }
 
@@ -41,6 +42,12 @@ enum Body {
 #[serde(deny_unknown_fields)]
 struct JobBody {
     job: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobsBody {
+    jobs: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -76,13 +83,13 @@ fn read<'a>(worker: &Worker, batch: &'a Batch) -> (Vec<Received>, Vec<&'a str>) 
     let (mut messages, mut failed) = (Vec::new(), Vec::new());
     for record in &batch.records {
         let in_order = record.queue.ends_with(".fifo");
-        let message = if in_order && !failed.is_empty() {
+        let understood = if in_order && !failed.is_empty() {
             Err("an earlier message failed".to_owned())
         } else {
-            message(worker, record)
+            understand(worker, record)
         };
-        match message {
-            Ok(message) => messages.push(message),
+        match understood {
+            Ok(understood) => messages.extend(understood),
             Err(problem) => {
                 tracing::warn!(sqs.message_id = record.message_id, problem, "a message cannot be taken over");
                 failed.push(record.message_id.as_str());
@@ -92,21 +99,40 @@ fn read<'a>(worker: &Worker, batch: &'a Batch) -> (Vec<Received>, Vec<&'a str>) 
     (messages, failed)
 }
 
-fn message(worker: &Worker, record: &Record) -> Result<Received, String> {
+/// What a record asks for. Several jobs are as many messages, so that one that fails does not keep the others waiting.
+fn understand(worker: &Worker, record: &Record) -> Result<Vec<Received>, String> {
+    let id = &record.message_id;
     // Without serde's message, which may quote the body.
     let body: Body = serde_json::from_str(&record.body)
-        .map_err(|_| "the body is neither {\"job\"} nor {\"topic\", …}".to_owned())?;
-    let (topic, enterprise, subject, payload) = match body {
-        Body::Job(JobBody { job }) => ("job.run".to_owned(), None, String::new(), json!({ "job": job })),
-        Body::Message(MessageBody { topic, enterprise_id, subject, payload }) => {
-            (topic, enterprise_id, subject, Value::Object(payload))
+        .map_err(|_| "the body is neither {\"job\"} nor {\"jobs\"} nor {\"topic\", …}".to_owned())?;
+    match body {
+        Body::Job(JobBody { job }) => Ok(vec![job_of(id.clone(), &job)]),
+        Body::Jobs(JobsBody { jobs }) => {
+            let known = |job: &String| Job::named(job).ok_or_else(|| format!("there is no job {job:?}"));
+            let jobs = jobs.iter().map(known).collect::<Result<Vec<_>, _>>()?;
+            Ok(jobs.iter().map(|job| job_of(format!("{id}:{}", job.name), job.name)).collect())
         }
-    };
+        Body::Message(message) => Ok(vec![message_of(worker, id.clone(), message)?]),
+    }
+}
+
+fn job_of(id: String, job: &str) -> Received {
+    Received {
+        id,
+        enterprise: None,
+        topic: "job.run".to_owned(),
+        subject: String::new(),
+        payload: json!({ "job": job }),
+    }
+}
+
+fn message_of(worker: &Worker, id: String, message: MessageBody) -> Result<Received, String> {
+    let MessageBody { topic, enterprise_id: enterprise, subject, payload } = message;
     if worker.topic(&topic).is_none() {
         return Err(format!("there is no topic {topic:?}"));
     }
     if subject.chars().count() > 200 {
         return Err("the subject is longer than 200 characters".to_owned());
     }
-    Ok(Received { id: record.message_id.clone(), enterprise, topic, subject, payload })
+    Ok(Received { id, enterprise, topic, subject, payload: Value::Object(payload) })
 }

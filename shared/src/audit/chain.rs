@@ -19,6 +19,7 @@ use crate::access::{Action, AuthContext, Gate, TenantTx};
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
 use crate::ids::{AuditId, EnterpriseId};
+use crate::metrics;
 
 /// Rows that one transaction chains.
 const SEAL_BATCH: i32 = 5_000;
@@ -138,14 +139,15 @@ pub struct Checked {
 }
 
 /// Follows a part of a chain that was not followed for a day; none if all were. What it finds is in this process's log,
-/// out of the reach of whoever can only change the database: a broken chain as an error, and the head of an intact one,
-/// which is an anchor.
+/// out of the reach of whoever can only change the database: a broken chain as an error and as a metric that an alarm watches,
+/// and the head of an intact one, which is an anchor.
 pub async fn check(gate: &Gate) -> Result<Option<Checked>> {
     let tx = gate.upkeep("audit.check").await?;
     let checked = store::check(&tx, VERIFY_BATCH).await?;
     tx.commit().await?;
     let Some((checked, complete)) = checked else { return Ok(None) };
     let (enterprise, Anchor { seq, hash }) = (checked.enterprise.to_string(), &checked.to);
+    metrics::audit(checked.problem.is_some());
     match &checked.problem {
         Some(problem) => {
             tracing::error!(tenant.id = enterprise, ?problem, "the audit log was tampered with");

@@ -13,6 +13,7 @@ mod problem;
 mod query;
 mod rates;
 mod request;
+mod room;
 mod routes;
 mod service;
 
@@ -24,5 +25,6 @@ pub use path::Path;
 pub use query::Query;
 pub use rates::Unproven;
 pub use request::Request;
+pub use room::{require_room, room};
 pub use routes::{Operation, Routes};
 pub use service::{SourceIp, health, service};

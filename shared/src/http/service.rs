@@ -105,7 +105,7 @@ async fn observe(
         .of(operation)
         .scope(answer, |response: &Response, log| {
             let principal = log.principal();
-            metrics::request(response.status(), started.elapsed(), log);
+            metrics::request(response.status(), log);
             tracing::info!(
                 http.method = %method,
                 http.route = route.as_deref().unwrap_or("-"),

@@ -77,7 +77,7 @@ impl Worker {
         }
         #[allow(clippy::cast_precision_loss, reason = "hours")]
         let duration_ms = started.elapsed().as_micros() as f64 / 1000.0;
-        metrics::job(job.name, started.elapsed(), done.is_ok());
+        metrics::job(done.is_ok());
         match &done {
             Ok(0) => tracing::debug!(job = job.name, duration_ms, "nothing to do"),
             Ok(count) => tracing::info!(job = job.name, count, duration_ms, "job"),

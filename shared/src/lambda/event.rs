@@ -1,7 +1,7 @@
 //! What gateways add to a request, and where they put it: payloads 2.0 (HTTP APIs, function URLs) and 1.0 (REST APIs).
 //!
-//! The path of payload 2.0 begins with the stage, that of 1.0 does not; `lambda_http` adds it there unless it seems to be
-//! there already. Answers go back with each header once: what `lambda_http` writes has room for one value.
+//! The path of payload 2.0 begins with the stage where API Gateway is reached by its own address, that of 1.0 does not;
+//! `lambda_http` adds it there unless it seems to be there already. Answers go back with each header once: what `lambda_http` writes has room for one value.
 
 use http::header::SET_COOKIE;
 use http::uri::PathAndQuery;
@@ -9,20 +9,25 @@ use http::{HeaderName, HeaderValue, Response, Uri};
 use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
 
+use super::edge::Edge;
+use crate::error::Error;
 use crate::http::SourceIp;
 
-/// Tells the routers the caller's address, and takes the stage out of the path.
-pub(super) fn prepare(request: &mut lambda_http::Request) {
+/// Tells the routers the caller's address, and takes the stage out of the path. Refuses whoever came past the edge.
+pub(super) fn prepare(request: &mut lambda_http::Request, edge: &Edge) -> Result<(), Error> {
+    let viewer = edge.viewer(request.headers_mut())?;
     let (ip, stage) = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => {
-            (context.http.source_ip.clone(), context.stage.clone())
+            // A domain of one's own has a stage, too, but not in its paths.
+            let stage = context.stage.clone().filter(|_| is_own(context.domain_name.as_deref()));
+            (context.http.source_ip.clone(), stage)
         }
         Some(RequestContext::ApiGatewayV1(context)) => {
             (context.identity.source_ip.clone(), context.stage.clone())
         }
         _ => (None, None),
     };
-    if let Some(ip) = ip {
+    if let Some(ip) = viewer.or(ip) {
         request.extensions_mut().insert(SourceIp(ip));
     }
     let sent = request.raw_http_path().to_owned();
@@ -36,6 +41,7 @@ pub(super) fn prepare(request: &mut lambda_http::Request) {
     {
         *request.uri_mut() = uri;
     }
+    Ok(())
 }
 
 /// Makes one value of a header's several (RFC 9110, 5.3); cookies, which must not be joined, have a place of their own.
@@ -53,6 +59,11 @@ pub(super) fn finish<B>(mut response: Response<B>) -> Response<B> {
         }
     }
     response
+}
+
+/// Whether a domain is API Gateway's own name for an API.
+fn is_own(domain: Option<&str>) -> bool {
+    domain.is_some_and(|domain| domain.contains(".execute-api."))
 }
 
 /// `/prod/v1/ping/` is `/v1/ping/` to a router, whatever the stage is called.

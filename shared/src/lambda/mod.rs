@@ -3,10 +3,15 @@
 //! The database connection is opened during initialization, where the processor is not throttled; one environment
 //! holds exactly one. A function whose database is not there still starts, and answers 503 until it is.
 
+mod answer;
+mod edge;
 mod event;
+
+use std::convert::Infallible;
 
 use axum::Router;
 
+use self::edge::Edge;
 use crate::access::Gate;
 use crate::clock::Clock;
 use crate::config::{self, AnchorsConfig, DatabaseConfig, EmbeddingConfig, LimitsConfig, PublicConfig};
@@ -49,10 +54,17 @@ pub async fn run(router: Router, gate: Gate) -> Result<(), InitError> {
     let clock = gate.clock.clone();
     let router =
         http::service(router.merge(http::health().into_router(gate)), clock, LimitsConfig::from_env()?);
+    let edge = Edge::from_env();
     until_terminated(lambda_http::run(tower::service_fn(move |mut event: lambda_http::Request| {
-        event::prepare(&mut event);
+        let prepared = event::prepare(&mut event, &edge);
         let answer = tower::ServiceExt::oneshot(router.clone(), event);
-        async move { answer.await.map(event::finish) }
+        async move {
+            let answer = match prepared {
+                Ok(()) => answer::fit(answer.await?).await,
+                Err(error) => Edge::refusal(error),
+            };
+            Ok::<_, Infallible>(event::finish(answer))
+        }
     })))
     .await
 }

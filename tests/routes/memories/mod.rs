@@ -27,6 +27,7 @@ mod one;
 mod ping;
 mod repeated;
 mod resharing;
+mod room;
 mod search;
 mod search_ranking;
 mod search_scopes;

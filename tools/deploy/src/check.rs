@@ -20,11 +20,11 @@ use crate::{Package, Template, root, say};
 /// What is checked: each stage as it is, and what a stage may be set to besides.
 const VARIANTS: [(&str, &[&str]); 6] = [
     ("dev", &[]),
-    ("staging", &["embedder=bedrock"]),
+    ("staging", &["embedder=bedrock", "web=web"]),
     ("prod", &[]),
     ("prod", &["database=database-aurora"]),
     ("prod", &["proxy=database-proxy", "architecture=arm64"]),
-    ("prod", &["proxy=database-proxy", "database=database-aurora"]),
+    ("prod", &["proxy=database-proxy", "database=database-aurora", "web=web", "size=large"]),
 ];
 
 /// Checks everything. `artifacts` are packaged functions.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::Result;
 use shared::access::AuthContext;
-use shared::http::{Json, Query};
-use shared::memory::{List, Listed, Memories, Part, ScopeParam};
+use shared::http::{Json, Query, require_room, room};
+use shared::memory::{List, Listed, Memories, Memory, Part, ScopeParam};
 use shared::page::{Cursor, QueryHash, page_size};
 
 use super::narrow::{Narrowed, narrow};
@@ -142,24 +142,26 @@ impl Answer {
     fn new(
         caller: &AuthContext,
         part: Part,
-        mut listed: Listed,
+        listed: Listed,
         query: &QueryHash,
         fields: Option<&[String]>,
     ) -> Result<Self> {
-        let next = match part {
-            Part::After(_, size) => Cursor::cut(&mut listed.memories, size, query, |memory| Cursor {
-                created_at: memory.created_at,
-                id: memory.id.uuid(),
-            }),
-            Part::Page(_) => None,
-        };
+        let place = |memory: &Memory| Cursor { created_at: memory.created_at, id: memory.id.uuid() };
+        let places: Vec<Cursor> = listed.memories.iter().map(place).collect();
         let views = listed.memories.into_iter().map(|memory| MemoryView::new(caller, memory)).collect();
-        let results = narrow(views, fields)?;
+        let mut results = narrow(views, fields)?;
         Ok(match part {
+            // Not cut short: whoever counts pages by themselves would never see what was left out.
             Part::Page(page) => {
+                require_room(&results, "page_size", "or go on by `cursor`, whose parts end early")?;
                 Self::Page(Numbered::new(page, PATH, &[], listed.count.unwrap_or_default(), results))
             }
-            Part::After(..) => Self::Part { results, next },
+            Part::After(_, size) => {
+                let kept = (size as usize).min(room(&results));
+                let next = (kept < results.len()).then(|| places[kept - 1].encode(query));
+                results.truncate(kept);
+                Self::Part { results, next }
+            }
         })
     }
 }

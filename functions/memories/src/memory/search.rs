@@ -4,7 +4,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::access::AuthContext;
-use shared::http::Json;
+use shared::http::{Json, require_room};
 use shared::ids::MemoryId;
 use shared::memory::{
     Briefing, DEFAULT_THRESHOLD, DEFAULT_TOP_K, Degraded, Memories, Recall, Recollection, ScopeParam,
@@ -90,8 +90,10 @@ pub(crate) async fn post(
     let Recollection { found, degraded } = memories.recall(&caller, search.read()?).await?;
     let context = budget.map(|budget| ContextView::from(Briefing::of(&caller, &found, budget)));
     let views = found.into_iter().map(|found| FoundView::new(&caller, found, explain)).collect();
+    let results = narrow(views, fields.as_deref())?;
+    require_room(&results, "top_k", "or for fewer `fields`")?;
     Ok(Json(Found {
-        results: narrow(views, fields.as_deref())?,
+        results,
         degraded: degraded.is_some(),
         degraded_reason: degraded.map(Degraded::as_str),
         context,
