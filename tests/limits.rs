@@ -76,6 +76,11 @@ async fn a_key_a_user_and_a_tenant_each_have_their_limit() {
     assert_eq!(admitted, 30, "what the tenant has left");
     assert!(refused.assert_problem(429, "limit-reached", None).contains("of this enterprise"));
     ping(&app.owner("bob").await).await.ok();
+    // MCP clients look for it in a message of theirs, under the id of their request.
+    let told = one.post("/mcp", json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/list" })).await;
+    assert_eq!(told.assert_status(429).header("content-type"), Some("application/json"), "{told}");
+    assert_eq!((&told.json()["id"], &told.json()["error"]["code"]), (&json!(7), &json!(-32603)), "{told}");
+    assert!(told.headers.contains_key("retry-after"), "{told}");
 
     app.advance(TimeDelta::seconds(3));
     let (admitted, _) = exhaust(&one).await;

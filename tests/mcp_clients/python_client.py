@@ -7,7 +7,7 @@ import asyncio
 import os
 import sys
 
-from mcp import Client
+from mcp import Client, MCPError
 from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 
 
@@ -70,6 +70,14 @@ async def main(mode: str) -> None:
             assert wrong.is_error and "top_k" in wrong.content[0].text, wrong
 
             await every_tool(client, set(names), added.structured_content)
+
+            # Refused before it is read, and yet told what is wrong; the connection goes on.
+            for size in (1_100_000, 4_000_000, 10_000_000)[: 3 if mode == "auto" else 1]:
+                try:
+                    await client.call_tool("add_memory", {"text": "a" * size})
+                    raise AssertionError(f"{size} bytes were taken")
+                except MCPError as error:
+                    assert "1048576 bytes" in str(error), error
 
             resources = await client.list_resources()
             assert any(str(resource.uri) == "mem0://profile" for resource in resources.resources), resources

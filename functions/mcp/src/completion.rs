@@ -2,6 +2,7 @@
 //! entities and categories those of memories that they read.
 
 use serde_json::{Value, json};
+use shared::access::ApiKeyVerb;
 use shared::memory::filter::Entity;
 use shared::memory::{Memories, Scopes, Suggest};
 
@@ -26,7 +27,7 @@ pub(crate) async fn complete(exchange: &Exchange<'_>, params: &Object) -> Result
         return Err(Fault::params(format!("it has no argument {name:?}")));
     }
     let (mut values, more) = match name {
-        "scope" => (scopes(exchange, typed), false),
+        "scope" => (scopes(exchange, typed)?, false),
         "category" => suggest(exchange, params, Suggest::Category, typed).await?,
         "user_id" => suggest(exchange, params, Suggest::Entity(Entity::User), typed).await?,
         // Free text, and ids that nobody types.
@@ -58,14 +59,15 @@ fn is_known(params: &Object, argument: &str) -> Result<bool, Fault> {
 }
 
 /// Scopes whose label begins with what was typed, or whose name contains it.
-fn scopes(exchange: &Exchange<'_>, typed: &str) -> Vec<String> {
+fn scopes(exchange: &Exchange<'_>, typed: &str) -> Result<Vec<String>, Fault> {
+    exchange.caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
     let typed = typed.to_lowercase();
     let scopes = exchange.caller.scopes().iter();
     let fits = scopes.filter(|scope| {
         scope.label().starts_with(&typed)
             || scope.name.as_ref().is_some_and(|name| name.to_lowercase().contains(&typed))
     });
-    fits.map(|scope| scope.label()).collect()
+    Ok(fits.map(|scope| scope.label()).collect())
 }
 
 /// Names that memories have, in the scope that was chosen before, if one was.

@@ -35,11 +35,9 @@ pub(crate) fn initialize(params: &Object) -> Result<Value, Fault> {
         return Err(Fault::params("protocolVersion must be a string"));
     };
     let version = Version::find(wanted).filter(|version| !version.is_modern());
-    let mut capabilities = capabilities();
-    capabilities["logging"] = json!({});
     Ok(json!({
         "protocolVersion": version.unwrap_or(Version::NEWEST_WITH_HANDSHAKE).as_str(),
-        "capabilities": capabilities,
+        "capabilities": capabilities(),
         "serverInfo": server_info(),
         "instructions": INSTRUCTIONS,
     }))
@@ -47,5 +45,5 @@ pub(crate) fn initialize(params: &Object) -> Result<Value, Fault> {
 
 /// No `listChanged` and no subscriptions: both need a stream that stays open.
 fn capabilities() -> Value {
-    json!({ "tools": {}, "resources": {}, "prompts": {}, "completions": {} })
+    json!({ "tools": {}, "resources": {}, "prompts": {}, "completions": {}, "logging": {} })
 }

@@ -1,11 +1,12 @@
 //! The HTTP end: where it comes from, who asks, and whether the body is a message.
 
+use axum::body::Body;
 use axum::extract::{FromRequestParts as _, Request, State as Extract};
 use axum::response::{IntoResponse as _, Response};
-use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
 use shared::access::AuthContext;
 use shared::{Error, telemetry};
 
@@ -13,7 +14,7 @@ use crate::State;
 use crate::era::{self, Version};
 use crate::exchange::Exchange;
 use crate::fault::Fault;
-use crate::message::{Message, Request as Call};
+use crate::message::{self, Message, Request as Call};
 use crate::notices::Notices;
 use crate::{challenge, headers, methods, reply};
 
@@ -31,14 +32,21 @@ async fn respond(state: &State, request: Request) -> Response {
     }
     let caller = match AuthContext::from_request_parts(&mut parts, state).await {
         Ok(caller) => caller,
-        Err(error) => return error.into_response(),
+        // Where to get a better credential is told by HTTP.
+        Err(error) if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&error.status()) => {
+            return error.into_response();
+        }
+        Err(error) => {
+            let id = read(body).await.map_or_else(|(id, _)| id, |body| message::id_within(&body));
+            return reply::unread(id.as_ref(), error);
+        }
     };
     if let Err(fault) = media_types(&parts.headers) {
         return reply::refusal(&fault, Version::MODERN[0]);
     }
     let body = match read(body).await {
         Ok(body) => body,
-        Err(error) => return error.into_response(),
+        Err((id, error)) => return reply::unread(id.as_ref(), error),
     };
     let message = match Message::parse(&body) {
         Ok(message) => message,
@@ -110,12 +118,18 @@ fn accepts(headers: &HeaderMap, kind: &str) -> bool {
     })
 }
 
-async fn read(body: axum::body::Body) -> Result<Bytes, Error> {
-    match Limited::new(body, MAX_MESSAGE_BYTES).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(Error::TooLarge(format!("a message may have at most {MAX_MESSAGE_BYTES} bytes")))
+/// The body; else what is wrong with it, and the id of its message as far as it can be made out.
+async fn read(mut body: Body) -> Result<Vec<u8>, (Option<Value>, Error)> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| (None, Error::malformed("the body could not be read")))?;
+        let data = frame.data_ref().map(|data| data.as_ref()).unwrap_or_default();
+        let room = MAX_MESSAGE_BYTES - bytes.len();
+        bytes.extend_from_slice(&data[..data.len().min(room)]);
+        if data.len() > room {
+            let what = format!("a message may have at most {MAX_MESSAGE_BYTES} bytes");
+            return Err((message::id_within(&bytes), Error::TooLarge(what)));
         }
-        Err(_) => Err(Error::malformed("the body could not be read")),
     }
+    Ok(bytes)
 }

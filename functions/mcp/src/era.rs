@@ -8,8 +8,8 @@ use http::HeaderMap;
 use serde_json::Value;
 
 use crate::fault::Fault;
-use crate::headers;
 use crate::message::Object;
+use crate::{headers, notices};
 
 /// A version of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,9 +73,12 @@ pub(crate) fn version(headers: &HeaderMap, method: &str, params: &Object) -> Res
                     "the header mcp-protocol-version says something else than the body",
                 ));
             }
-            Version::find(body)
-                .filter(|version| version.is_modern())
-                .ok_or_else(|| Fault::version(body, &Version::MODERN))
+            match Version::find(body) {
+                Some(version) if version.is_modern() => Ok(version),
+                // It is spoken, but not in this way.
+                Some(_) => Err(Fault::version(body, &Version::MODERN)),
+                None => Err(Fault::version(body, &Version::ALL)),
+            }
         }
         (_, Some(_)) => Err(Fault::meta("io.modelcontextprotocol/protocolVersion must be a string")),
         // A client that shakes hands does not know yet what it may say.
@@ -110,7 +113,11 @@ pub(crate) fn terms(
     };
     let log_level = match meta(params, "logLevel") {
         None => None,
-        Some(Value::String(level)) => Some(level.clone()),
+        Some(Value::String(level)) => {
+            let known = notices::level(level)
+                .map_err(|problem| Fault::meta(format!("io.modelcontextprotocol/logLevel {problem}")))?;
+            Some(known.to_owned())
+        }
         Some(_) => return Err(Fault::meta("io.modelcontextprotocol/logLevel must be a string")),
     };
     headers::agree(headers, method, params)?;

@@ -38,6 +38,8 @@ pub(crate) struct Fault {
     always: bool,
     /// What an application would have to be allowed, if that is what is wrong.
     needed: Vec<ApiKeyVerb>,
+    /// The id of what is refused before it is a request, as far as it can be made out.
+    pub(crate) id: Option<Value>,
 }
 
 impl Fault {
@@ -49,11 +51,17 @@ impl Fault {
             modern_status: StatusCode::OK,
             always: false,
             needed: Vec::new(),
+            id: None,
         }
     }
 
     fn refusal(code: i32, message: impl Into<Cow<'static, str>>) -> Self {
         Self { modern_status: StatusCode::BAD_REQUEST, always: true, ..Self::new(code, message) }
+    }
+
+    /// Of a message with this id.
+    pub(crate) fn of(self, id: Option<Value>) -> Self {
+        Self { id, ..self }
     }
 
     /// The body is not JSON.
@@ -140,6 +148,18 @@ impl Fault {
     /// The HTTP status for a caller of this version.
     pub(crate) fn status(&self, version: Version) -> StatusCode {
         if self.always || version.is_modern() { self.modern_status } else { StatusCode::OK }
+    }
+}
+
+impl Fault {
+    /// What somebody is told whose message was not even read, beside the HTTP status of that.
+    pub(crate) fn unread(error: &Error) -> Self {
+        let code = if error.status().is_server_error() || error.status() == StatusCode::TOO_MANY_REQUESTS {
+            INTERNAL_ERROR
+        } else {
+            INVALID_REQUEST
+        };
+        Self::new(code, explain(error))
     }
 }
 

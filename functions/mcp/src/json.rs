@@ -3,12 +3,44 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 /// Reads a body.
 pub(crate) fn parse(body: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice::<Strict>(body).map(|strict| strict.0)
+}
+
+/// Every value that a member of the outermost object has, as far as a text can be read that may be broken or cut off. Only
+/// what something follows is known to be whole.
+pub(crate) fn values_of(member: &str, text: &[u8]) -> Vec<Value> {
+    struct Members<'a>(&'a str, &'a mut Vec<Value>);
+
+    impl<'de> Visitor<'de> for Members<'_> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+            let mut last = None;
+            loop {
+                let name = members.next_key::<String>()?;
+                self.1.extend(last.take());
+                match name {
+                    None => return Ok(()),
+                    Some(name) if name == self.0 => last = Some(members.next_value()?),
+                    Some(_) => drop(members.next_value::<IgnoredAny>()?),
+                }
+            }
+        }
+    }
+
+    let mut values = Vec::new();
+    // Where it breaks off does not matter.
+    let _ = serde_json::Deserializer::from_slice(text).deserialize_map(Members(member, &mut values));
+    values
 }
 
 struct Strict(Value);

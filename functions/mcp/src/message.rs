@@ -22,7 +22,7 @@ pub(crate) enum Message {
 /// A request.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Request {
-    /// A string or a number, given back as it came.
+    /// A string or an integer, given back as it came.
     pub(crate) id: Value,
     pub(crate) method: String,
     pub(crate) params: Object,
@@ -31,38 +31,52 @@ pub(crate) struct Request {
 impl Message {
     /// Reads a body.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Fault> {
-        let mut message = match json::parse(body).map_err(Fault::not_json)? {
-            Value::Object(message) => message,
-            Value::Array(_) => {
+        let mut message = match json::parse(body) {
+            Ok(Value::Object(message)) => message,
+            Ok(Value::Array(_)) => {
                 return Err(Fault::not_a_message("batches are not supported, send one message in a request"));
             }
-            _ => return Err(Fault::not_a_message("a message is a JSON object")),
+            Ok(_) => return Err(Fault::not_a_message("a message is a JSON object")),
+            Err(problem) => return Err(Fault::not_json(problem).of(id_within(body))),
         };
+        let given = message.remove("id");
+        let id = given.clone().filter(is_id);
+        let refuse = |problem: &'static str| Err(Fault::not_a_message(problem).of(id.clone()));
         if message.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
-            return Err(Fault::not_a_message("jsonrpc must be \"2.0\""));
+            return refuse("jsonrpc must be \"2.0\"");
         }
-        let id = message.remove("id");
-        if !matches!(id, None | Some(Value::String(_) | Value::Number(_))) {
-            return Err(Fault::not_a_message("id must be a string or a number"));
+        if given.is_some() && id.is_none() {
+            return refuse("id must be a string or an integer");
         }
         let method = match message.remove("method") {
             Some(Value::String(method)) => method,
             None if message.contains_key("result") || message.contains_key("error") => {
                 return Ok(Self::Response);
             }
-            _ => return Err(Fault::not_a_message("method must be a string")),
+            _ => return refuse("method must be a string"),
         };
         let params = match message.remove("params") {
             None => Object::new(),
             Some(Value::Object(params)) => params,
-            Some(_) => return Err(Fault::not_a_message("params must be an object")),
+            Some(_) => return refuse("params must be an object"),
         };
         match id {
             Some(id) => Ok(Self::Request(Request { id, method, params })),
             None if method.starts_with("notifications/") => Ok(Self::Notification { method, params }),
-            None => Err(Fault::not_a_message("a request needs an id")),
+            None => refuse("a request needs an id"),
         }
     }
+}
+
+/// Other numbers than integers need not come back as they were sent.
+fn is_id(value: &Value) -> bool {
+    value.is_string() || value.is_i64() || value.is_u64()
+}
+
+/// The id of a message that is broken, or longer than this much of it, if it can be made out and is there once.
+pub(crate) fn id_within(text: &[u8]) -> Option<Value> {
+    let ids = json::values_of("id", text);
+    ids.into_iter().reduce(|_, _| Value::Null).filter(is_id)
 }
 
 #[cfg(test)]
@@ -85,10 +99,41 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":1}"#,
             r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#,
             r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#,
+            r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#,
+            r#"{"jsonrpc":"2.0","id":1e3,"method":"ping"}"#,
+            r#"{"jsonrpc":"2.0","id":12345678901234567890123,"method":"ping"}"#,
             r#"{"jsonrpc":"2.0","method":"tools/call"}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}"#,
         ] {
             assert_eq!(code(wrong), Some(-32600), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_id_that_can_be_read_is_not_lost() {
+        let id = |body: &str| Message::parse(body.as_bytes()).unwrap_err().id;
+        for wrong in [
+            r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":7}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":null}"#,
+            r#"{"jsonrpc":"2.0","method":"ping","params":[],"id":1}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":1,"a":2}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"#,
+        ] {
+            assert_eq!(id(wrong), Some(Value::from(1)), "{wrong}");
+        }
+        for unknown in [
+            "{",
+            "[]",
+            "7",
+            r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#,
+            r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#,
+            r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#,
+            r#"{"jsonrpc":"2.0","method":"ping","params":{"id":1}"#,
+            // There may be more digits.
+            r#"{"jsonrpc":"2.0","id":1"#,
+        ] {
+            assert_eq!(id(unknown), None, "{unknown}");
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::message::{Object, Request};
 use crate::tools::Tool;
-use crate::{completion, discovery, prompts, resources, tools};
+use crate::{completion, discovery, notices, prompts, resources, tools};
 
 /// The result of a request.
 pub(crate) async fn call(exchange: &Exchange<'_>, request: &Request) -> Result<Value, Fault> {
@@ -58,7 +58,10 @@ pub(crate) fn operation(request: &Request) -> (String, Option<String>) {
 /// Accepted and forgotten: there is no session that could remember it.
 fn set_level(params: &Object) -> Result<Value, Fault> {
     match params.get("level") {
-        Some(Value::String(_)) => Ok(json!({})),
+        Some(Value::String(name)) => match notices::level(name) {
+            Ok(_) => Ok(json!({})),
+            Err(problem) => Err(Fault::params(format!("level {problem}"))),
+        },
         _ => Err(Fault::params("level must be a string")),
     }
 }

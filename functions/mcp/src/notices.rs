@@ -12,6 +12,14 @@ use crate::era::Terms;
 /// From the least severe (RFC 5424, 6.2.1).
 const LEVELS: [&str; 8] = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 
+/// A level that a client names; anything else is wrong.
+pub(crate) fn level(name: &str) -> Result<&str, String> {
+    if LEVELS.contains(&name) {
+        return Ok(name);
+    }
+    Err(format!("must be one of {}", LEVELS.join(", ")))
+}
+
 /// The least severe level where the client could not say: info.
 const UNSAID: usize = 1;
 

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde_json::{Value, json};
+use shared::Error;
 
 use crate::discovery;
 use crate::era::Version;
@@ -41,13 +42,32 @@ pub(crate) fn result(id: &Value, mut result: Value, exchange: &Exchange<'_>) -> 
 
 /// The answer to a request that cannot be done.
 pub(crate) fn fault(id: &Value, fault: &Fault, version: Version) -> Response {
-    let message = json!({ "jsonrpc": "2.0", "id": id, "error": fault.object() });
-    json(fault.status(version), &message)
+    json(fault.status(version), &error(Some(id), fault))
 }
 
-/// The answer to what is no request, and so has no id.
-pub(crate) fn refusal(refused: &Fault, version: Version) -> Response {
-    fault(&Value::Null, refused, version)
+/// The answer to what is no request.
+pub(crate) fn refusal(fault: &Fault, version: Version) -> Response {
+    json(fault.status(version), &error(fault.id.as_ref(), fault))
+}
+
+/// The answer to a message that was not even read: status and headers as HTTP has them, and the words where clients of this
+/// protocol look for them.
+pub(crate) fn unread(id: Option<&Value>, problem: Error) -> Response {
+    let message = error(id, &Fault::unread(&problem));
+    let mut response = problem.into_response();
+    let (head, body) = json(response.status(), &message).into_parts();
+    response.headers_mut().extend(head.headers);
+    *response.body_mut() = body;
+    response
+}
+
+/// Without an id if that is not known: there is no null among the ids of this protocol.
+fn error(id: Option<&Value>, fault: &Fault) -> Value {
+    let mut message = json!({ "jsonrpc": "2.0", "error": fault.object() });
+    if let Some(id) = id {
+        message["id"] = id.clone();
+    }
+    message
 }
 
 fn json(status: StatusCode, message: &Value) -> Response {

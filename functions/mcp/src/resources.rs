@@ -61,7 +61,7 @@ pub(crate) fn list(exchange: &Exchange<'_>, params: &Object) -> Result<Value, Fa
             }
         }
         // A credential that reads no memories sees no scopes.
-        Err(Error::Forbidden(_)) => {}
+        Err(Error::Forbidden(_) | Error::InsufficientScope { .. }) => {}
         Err(error) => return Err(error.into()),
     }
     result["resources"] = json!(resources);

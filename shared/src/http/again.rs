@@ -4,8 +4,9 @@
 //! A transaction that was ended has changed nothing, so this is what the client would do when told to try again, only
 //! sooner. The credential is checked anew, too: whatever was revoked meanwhile is gone.
 //!
-//! What nobody read of a short body, because the request was refused before, is read to its end. The connection would be
-//! closed otherwise, and so be gone under the next request that the client sends on it.
+//! What nobody read of a short body, because the request was refused before, is read to its end, and so is one that was refused
+//! because it is long. The connection would be closed otherwise, and so be gone under the answer, which a client does not read
+//! before it has sent everything, or under the next request that it sends.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, ready};
@@ -17,6 +18,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
+use http::StatusCode;
 
 use crate::{random, telemetry};
 
@@ -36,7 +38,7 @@ pub(super) async fn run(next: &Next, request: Request) -> Response {
         let response = next.clone().run(request).await;
         // Not by the status: MCP tells of failures in answers of their own.
         if !telemetry::take_lost_race() || attempt == ATTEMPTS {
-            tape.wind().await;
+            tape.wind(response.status() == StatusCode::PAYLOAD_TOO_LARGE).await;
             return response;
         }
         tokio::time::sleep(pause(attempt)).await;
@@ -52,8 +54,16 @@ fn pause(attempt: u32) -> Duration {
 }
 
 /// The longest body that is read for the sake of the connection alone, and how long that may take.
-const SHORT: u64 = 64 * 1024;
-const WINDING: Duration = Duration::from_secs(1);
+const SHORT: Winding = Winding { bytes: 64 * 1024, time: Duration::from_secs(1) };
+
+/// The same for one that was too long: it is on its way already.
+const LONG: Winding = Winding { bytes: 16 * 1024 * 1024, time: Duration::from_secs(10) };
+
+/// How much is read that nobody asked for.
+struct Winding {
+    bytes: u64,
+    time: Duration,
+}
 
 /// A body that can be read again: what was read of it is kept.
 struct Tape(Arc<Mutex<Recording>>);
@@ -62,28 +72,37 @@ struct Recording {
     read: Vec<Bytes>,
     /// What nobody has asked for yet; none at the end.
     rest: Option<BodyDataStream>,
-    /// Whether it is known to be short.
-    short: bool,
+    /// Its length, if that was said.
+    length: Option<u64>,
 }
 
 impl Tape {
     fn new(body: Body) -> Self {
-        let short = body.size_hint().exact().is_some_and(|length| length <= SHORT);
+        let length = body.size_hint().exact();
         let rest = (!body.is_end_stream()).then(|| body.into_data_stream());
-        Self(Arc::new(Mutex::new(Recording { read: Vec::new(), rest, short })))
+        Self(Arc::new(Mutex::new(Recording { read: Vec::new(), rest, length })))
     }
 
-    /// Reads what nobody asked for, if that is not much.
-    async fn wind(self) {
+    /// Reads what nobody asked for, if that is not much; `too_long` is a body that was refused for its length.
+    async fn wind(self, too_long: bool) {
+        let Winding { bytes, time } = if too_long { LONG } else { SHORT };
         let rest = {
             let mut recording = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if recording.short { recording.rest.take() } else { None }
+            let fits = recording.length.map_or(too_long, |length| length <= bytes);
+            if fits { recording.rest.take() } else { None }
         };
-        if let Some(mut rest) = rest {
-            let end = async { while let Some(Ok(_)) = rest.next().await {} };
-            // Whoever takes longer loses the connection.
-            let _ = tokio::time::timeout(WINDING, end).await;
-        }
+        let Some(mut rest) = rest else { return };
+        let end = async {
+            let mut read = 0;
+            while let Some(Ok(more)) = rest.next().await {
+                read += more.len() as u64;
+                if read > bytes {
+                    break;
+                }
+            }
+        };
+        // Whoever takes longer loses the connection.
+        let _ = tokio::time::timeout(time, end).await;
     }
 
     /// The body from its beginning.
@@ -142,12 +161,31 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_left_of_a_short_body_is_read_and_a_long_one_is_not() {
-        for (length, read) in [(2, true), (SHORT as usize + 1, false)] {
+        let (short, long) = (SHORT.bytes as usize, LONG.bytes as usize);
+        for (length, too_long, read) in [
+            (2, false, true),
+            (short + 1, false, false),
+            (short + 1, true, true),
+            (long, true, true),
+            (long + 1, true, false),
+        ] {
             let tape = Tape::new(Body::from(vec![b'x'; length]));
             let recording = Arc::clone(&tape.0);
-            tape.wind().await;
-            assert_eq!(recording.lock().unwrap().rest.is_none(), read, "{length}");
+            tape.wind(too_long).await;
+            assert_eq!(recording.lock().unwrap().rest.is_none(), read, "{length} {too_long}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_body_of_unknown_length_is_read_only_so_far() {
+        let sent = Arc::new(Mutex::new(0));
+        let count = Arc::clone(&sent);
+        let parts = stream::iter(0..100).map(move |_| {
+            *count.lock().unwrap() += 1;
+            Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; 1024 * 1024]))
+        });
+        Tape::new(Body::from_stream(parts)).wind(true).await;
+        assert_eq!(*sent.lock().unwrap(), 17);
     }
 
     #[test]

@@ -24,7 +24,8 @@ pub struct AccessibleScope {
 /// Every scope that the caller may read: the enterprise, what everyone of it may read, their own, then nodes from the
 /// oldest.
 pub fn list(ctx: &AuthContext, cursor: Option<&str>, limit: u32) -> Result<List<AccessibleScope>> {
-    ctx.authorize_verb(ApiKeyVerb::MemoriesRead).or_else(|_| ctx.authorize_verb(ApiKeyVerb::TenancyRead))?;
+    // Either will do; who has neither is told of the one that whoever looks for scopes needs next.
+    ctx.authorize_verb(ApiKeyVerb::TenancyRead).or_else(|_| ctx.authorize_verb(ApiKeyVerb::MemoriesRead))?;
     let query = QueryHash::of(&["scopes"]);
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let mut scopes: Vec<_> = ctx.scopes().iter().map(|scope| (order(scope), scope)).collect();

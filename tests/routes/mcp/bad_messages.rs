@@ -76,8 +76,35 @@ async fn ten_megabytes_are_too_much_and_cost_nothing() {
     let arguments = json!({ "text": "x".repeat(10 * 1024 * 1024) });
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
                        "params": { "name": "add_memory", "arguments": arguments } });
-    post(&alice, body.to_string()).await.assert_problem(413, "too-large", None);
+    let answer = post(&alice, body.to_string()).await;
+    assert_code(&answer, 413, -32600);
+    assert_eq!(answer.json()["id"], 1, "{answer}");
+    assert!(answer.json()["error"]["message"].as_str().unwrap().contains("1048576 bytes"), "{answer}");
     assert_eq!(alice.get("/v1/stats/").await.ok()["total_memories"], 0);
+}
+
+#[tokio::test]
+async fn an_id_that_can_be_read_comes_back_and_none_is_null() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    for (body, id) in [
+        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":null}"#, json!(1)),
+        (r#"{"jsonrpc":"2.0","id":"a","method":"ping","params":[]}"#, json!("a")),
+        (r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, json!(1)),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":1,"a":1}}"#, json!(1)),
+        (r#"{"jsonrpc":"2.0","id":-9007199254740993,"method":7}"#, json!(-9_007_199_254_740_993_i64)),
+        (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, Value::Null),
+        (r#"{"jsonrpc":"2.0","id":12345678901234567890123,"method":"ping"}"#, Value::Null),
+        (r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, Value::Null),
+        ("[]", Value::Null),
+        ("{", Value::Null),
+    ] {
+        let answer = post(&alice, body.to_owned()).await;
+        answer.assert_status(400);
+        assert_eq!(answer.json()["id"], id, "{body}: {answer}");
+        // There is no null among the ids of this protocol.
+        assert_eq!(answer.json().as_object().unwrap().contains_key("id"), !id.is_null(), "{body}: {answer}");
+    }
 }
 
 #[tokio::test]
@@ -89,6 +116,19 @@ async fn unknown_versions_methods_and_tools_are_named() {
     assert_eq!(unknown.json()["error"]["code"], -32602, "{unknown}");
     assert!(unknown.json()["error"]["message"].as_str().unwrap().contains("no_such_tool"), "{unknown}");
     assert_code(&modern(&alice, "no/such/method", json!({})).await, 404, -32601);
+    // The same, wherever the version was named.
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2027-01-01", "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": { "_meta": meta } });
+    let in_body = send(&alice, &body, &[("mcp-protocol-version", "2027-01-01")]).await;
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+    let in_header = send(&alice, &body, &[("mcp-protocol-version", "2027-01-01")]).await;
+    let discovered = modern(&alice, "server/discover", json!({})).await.ok();
+    for answer in [in_body, in_header] {
+        assert_code(&answer, 400, -32022);
+        assert_eq!(answer.json()["error"]["data"]["supported"], discovered["result"]["supportedVersions"]);
+    }
     for version in ["2099-01-01", "2024-11-05", "x", ""] {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
         let answer = send(&alice, &body, &[("mcp-protocol-version", version)]).await;

@@ -61,3 +61,20 @@ async fn only_arguments_that_are_there_are_completed() {
         assert_eq!(answer.json()["error"]["code"], -32602, "{params}: {answer}");
     }
 }
+
+#[tokio::test]
+async fn who_reads_no_memories_gets_no_suggestions() {
+    use shared::access::ApiKeyVerb;
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    alice.node(ScopeKind::Organization, "Bees and honey").await;
+    let params = json!({
+        "ref": { "type": "ref/resource", "uri": "mem0://scopes/{scope}" },
+        "argument": { "name": "scope", "value": "" },
+    });
+    for verb in [ApiKeyVerb::AuditRead, ApiKeyVerb::MemoriesWrite] {
+        let key = alice.with_narrow_api_key(&[verb]).await;
+        let answer = modern(&key, "completion/complete", params.clone()).await;
+        assert!(answer.json()["error"]["message"].as_str().unwrap().contains("memories:read"), "{answer}");
+    }
+}

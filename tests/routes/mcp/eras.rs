@@ -14,7 +14,9 @@ async fn a_modern_client_discovers_and_lists_without_a_handshake() {
     assert_eq!(result["supportedVersions"][0], MODERN, "{discovered}");
     assert_eq!(result["resultType"], "complete");
     assert_eq!(result["cacheScope"], "private");
-    assert!(result["capabilities"]["tools"].is_object());
+    for capability in ["tools", "resources", "prompts", "completions", "logging"] {
+        assert!(result["capabilities"][capability].is_object(), "{capability}: {discovered}");
+    }
     assert!(result["instructions"].as_str().unwrap().contains("memory"));
 
     let listed = modern(&alice, "tools/list", json!({})).await.ok();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::client::{MODERN, modern};
+use super::client::{MODERN, legacy, modern};
 use crate::harness::{Answer, TestApp};
 
 /// The events of a stream, in order.
@@ -57,6 +57,13 @@ async fn a_client_that_takes_no_stream_gets_none() {
     let answer = alice.send(request.body(body.to_string().into()).unwrap()).await;
     assert_eq!(answer.header("content-type"), Some("application/json"), "{answer}");
     assert_eq!(answer.ok()["id"], "a");
+    let banana = json!({ "name": "whoami", "_meta": { "io.modelcontextprotocol/logLevel": "banana" } });
+    let refused = modern(&alice, "tools/call", banana).await;
+    assert_eq!(refused.assert_status(400).json()["error"]["code"], -32602, "{refused}");
+    for (level, accepted) in [(json!("debug"), true), (json!("banana"), false), (json!(7), false)] {
+        let answer = legacy(&alice, "logging/setLevel", json!({ "level": level })).await;
+        assert_eq!(answer.json()["error"]["code"] == -32602, !accepted, "{answer}");
+    }
     let wrong = json!({ "name": "whoami", "_meta": { "progressToken": {} } });
     modern(&alice, "tools/call", wrong).await.assert_status(400);
 }

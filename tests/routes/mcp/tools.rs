@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use shared::access::{ApiKeyVerb, Role};
 
 use super::client::{call, content, legacy, modern, refused};
-use crate::harness::{Actor, TestApp};
+use crate::harness::{Actor, Client as _, TestApp};
 
 #[tokio::test]
 async fn a_memory_lives_its_life_through_the_tools() {
@@ -175,4 +175,32 @@ async fn the_tools_are_described_as_reviewed() {
         std::fs::write(path, &described).unwrap();
         panic!("docs/api/mcp-tools.json did not show the tools; it was rewritten, review and commit it");
     }
+}
+
+#[tokio::test]
+async fn who_may_change_and_not_read_is_not_told_what_a_memory_says() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let arguments =
+        json!({ "text": "Ada keeps bees", "metadata": { "garden": "rooftop" }, "user_id": "ada" });
+    let id = call(&alice, "add_memory", arguments).await["results"][0]["id"].as_str().unwrap().to_owned();
+    let writer = alice.with_narrow_api_key(&[ApiKeyVerb::MemoriesWrite]).await;
+    let path = format!("/v1/memories/{id}/");
+    writer.get(&path).await.assert_problem(403, "forbidden", None);
+    let updated =
+        call(&writer, "update_memory", json!({ "memory_id": id, "classification": "internal" })).await;
+    let moved = call(&writer, "move_memory", json!({ "memory_id": id, "scope": "enterprise" })).await;
+    let put = writer.put(&path, json!({ "categories": ["hobbies"] })).await.ok();
+    let back = writer.put(&format!("{path}scope/"), json!({ "scope": "personal" })).await.ok();
+    for answer in [updated, moved, put, back] {
+        assert_eq!(answer["id"], id, "{answer}");
+        for told in ["bees", "rooftop", "\"ada\"", "hobbies"] {
+            assert!(!answer.to_string().contains(told), "{told}: {answer}");
+        }
+    }
+    // Who may read it is told as before.
+    let read = call(&alice, "update_memory", json!({ "memory_id": id, "text": "Ada kept bees" })).await;
+    assert_eq!((&read["memory"], &read["metadata"]["garden"]), (&json!("Ada kept bees"), &json!("rooftop")));
+    let put = alice.put(&path, json!({ "categories": ["hobbies"] })).await.ok();
+    assert_eq!((&put["memory"], &put["user_id"]), (&json!("Ada kept bees"), &json!("ada")));
 }

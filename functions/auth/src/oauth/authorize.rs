@@ -13,8 +13,7 @@ use super::visitor::Visitor;
 
 pub(crate) async fn authorize(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Page> {
     let form = Form::parse(query.unwrap_or_default().as_bytes())?;
-    let now = visitor.request.at;
-    match visitor.identity.authorization_request(parameters(&form)?, now).await {
+    match visitor.identity.authorization_request(parameters(&form)?, &visitor.request).await {
         Ok(request) => consent::ask(&visitor, Question::Authorize(request)).await,
         Err(Unanswerable::Here(error)) => Err(error.into()),
         Err(Unanswerable::There(error, address)) => Err(Page::with_way_back(error, address)),

@@ -7,7 +7,7 @@ use http::header::ORIGIN;
 use http::request::Parts;
 use shared::access::{AuthContext, RequestInfo};
 use shared::error::Error;
-use shared::http::Request;
+use shared::http::Unproven;
 use shared::identity::Identity;
 use shared::identity::oauth::browser::Question;
 use shared::identity::oauth::{Code, OAuthError};
@@ -31,7 +31,7 @@ impl FromRequestParts<State> for Visitor {
     type Rejection = Page;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Page> {
-        let Request(request) = Request::from_request_parts(parts, state).await?;
+        let Unproven(request) = Unproven::from_request_parts(parts, state).await?;
         let identity = state.identity.clone();
         let secure = identity.gate().issuer().starts_with("https://");
         let browser = match Cookie::Browser.read(&parts.headers, secure) {

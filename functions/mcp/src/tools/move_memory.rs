@@ -31,7 +31,7 @@ pub(super) fn describe() -> Description {
     let text = "Let a memory live in another scope: it stays the same memory, with its history and shares, and whoever reads \
                 the new scope sees it instead of whoever reads the old one. Only do this when the person asks for it. To show it \
                 to others and leave it where it is, use share_memory; that is also how to pin it to a context.";
-    let output = view::memory_schema(&[("content_trust", view::content_trust_schema())]);
+    let output = view::changed_schema();
     Description::new(("move_memory", "Move a memory"), text, input, output, Effect::Replaces)
 }
 
@@ -39,7 +39,5 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let Arguments { memory_id, scope } = call.parse()?;
     let (id, scope) = (arguments::memory_id(&memory_id)?, arguments::scope(&scope)?);
     let moved = relocate::relocate(call.memories(), call.caller(), id, scope, None).await?;
-    let mut value = view::memory(call.exchange, &moved.value);
-    value["content_trust"] = json!(view::UNTRUSTED);
-    Ok(value)
+    Ok(view::changed(call.exchange, &moved.value))
 }

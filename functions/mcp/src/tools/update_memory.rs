@@ -30,7 +30,7 @@ pub(super) fn describe() -> Description {
         "required": ["memory_id"],
         "additionalProperties": false,
     });
-    let output = view::memory_schema(&[("content_trust", view::content_trust_schema())]);
+    let output = view::changed_schema();
     let text = "Correct a memory that is wrong or out of date. Needs text, metadata or classification; the history is kept.";
     Description::new(("update_memory", "Update a memory"), text, input, output, Effect::Replaces)
 }
@@ -48,7 +48,5 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     };
     let memory =
         call.memories().revise(call.caller(), arguments::memory_id(&arguments.memory_id)?, revision).await?;
-    let mut value = view::memory(call.exchange, &memory);
-    value["content_trust"] = json!(view::UNTRUSTED);
-    Ok(value)
+    Ok(view::changed(call.exchange, &memory))
 }

@@ -1,6 +1,7 @@
 //! A memory as tools return it.
 
 use serde_json::{Value, json};
+use shared::access::ApiKeyVerb;
 use shared::ids::MemoryId;
 use shared::memory::{Event, Forgotten, Memory};
 
@@ -55,6 +56,28 @@ pub(super) fn memory_schema(more: &[(&str, Value)]) -> Value {
     for (name, property) in more {
         schema["properties"][*name] = property.clone();
     }
+    schema
+}
+
+/// A memory that was changed. Who may write and not read learns which one it was, and nothing of what it holds.
+pub(super) fn changed(exchange: &Exchange<'_>, changed: &Memory) -> Value {
+    let mut value = match exchange.caller.authorize_verb(ApiKeyVerb::MemoriesRead) {
+        Ok(()) => memory(exchange, changed),
+        Err(_) => json!({
+            "id": changed.id,
+            "url": url(exchange.state, changed.id),
+            "created_at": changed.created_at,
+            "updated_at": changed.updated_at,
+        }),
+    };
+    value["content_trust"] = json!(UNTRUSTED);
+    value
+}
+
+/// The schema of [`changed`].
+pub(super) fn changed_schema() -> Value {
+    let mut schema = memory_schema(&[("content_trust", content_trust_schema())]);
+    schema["required"] = json!(["id", "url", "created_at", "updated_at", "content_trust"]);
     schema
 }
 

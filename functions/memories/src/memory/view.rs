@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike as _, NaiveDate, Timelike as _, Utc, Weekday};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use shared::access::{AuthContext, Classification};
+use shared::access::{ApiKeyVerb, AuthContext, Classification};
 use shared::ids::MemoryId;
 use shared::memory::{Breakdown, Lifecycle, Memory, Recalled};
 
@@ -13,10 +13,29 @@ pub(crate) struct Data<T> {
     pub(crate) memory: T,
 }
 
-/// A memory as lists and reads answer it.
+/// A memory as lists, reads and changes answer it.
 #[derive(Serialize)]
 pub(crate) struct MemoryView {
     id: MemoryId,
+    /// What it holds; nothing where the caller may change it and not read it.
+    #[serde(flatten)]
+    content: Option<Content>,
+    structured_attributes: Attributes,
+    replaced_by: Option<MemoryId>,
+    synthesized: bool,
+    lifecycle_state: Lifecycle,
+    /// Where it lives; none if it was shared from somewhere that the caller may not read.
+    scope: Option<String>,
+    /// How far it may go.
+    classification: Classification,
+    version: i32,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+/// What only who may read it is told.
+#[derive(Serialize)]
+struct Content {
     memory: String,
     user_id: Option<String>,
     agent_id: Option<String>,
@@ -25,20 +44,9 @@ pub(crate) struct MemoryView {
     session_id: Option<String>,
     metadata: Map<String, Value>,
     categories: Vec<String>,
-    structured_attributes: Attributes,
-    replaced_by: Option<MemoryId>,
-    synthesized: bool,
-    lifecycle_state: Lifecycle,
     expiration_date: Option<NaiveDate>,
     /// When what it tells happened, if that was said.
     timestamp: Option<DateTime<Utc>>,
-    /// Where it lives; none if it was shared from somewhere that the caller may not read.
-    scope: Option<String>,
-    /// How far it may go.
-    classification: Classification,
-    version: i32,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
 }
 
 /// A memory as searches answer it.
@@ -83,26 +91,29 @@ struct Attributes {
 
 impl MemoryView {
     pub(crate) fn new(caller: &AuthContext, memory: Memory) -> Self {
-        Self {
-            id: memory.id,
+        let content = Content {
+            memory: memory.content,
             user_id: memory.labels.user,
             agent_id: memory.labels.agent,
             app_id: memory.labels.app,
             session_id: memory.labels.run,
             metadata: memory.metadata,
             categories: memory.categories,
+            expiration_date: memory.expires_on,
+            timestamp: memory.occurred_at,
+        };
+        Self {
+            id: memory.id,
+            content: caller.authorize_verb(ApiKeyVerb::MemoriesRead).is_ok().then_some(content),
             structured_attributes: Attributes::of(memory.created_at),
             replaced_by: memory.replaced_by,
             synthesized: false,
             lifecycle_state: memory.lifecycle,
-            expiration_date: memory.expires_on,
-            timestamp: memory.occurred_at,
             scope: caller.scope(memory.home).map(|scope| scope.label()),
             classification: memory.classification,
             version: memory.version,
             created_at: memory.created_at,
             updated_at: memory.updated_at,
-            memory: memory.content,
         }
     }
 }

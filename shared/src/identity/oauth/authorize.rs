@@ -3,12 +3,11 @@
 //! Errors are shown to the person. Once it is certain who asks and where the answer would go, they can be sent there too, but
 //! only if the person wants that: anybody can register, so that this would otherwise be a way to send people anywhere.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::clients::GrantType;
 use super::{Code, OAuthError, Result, pkce, redirect, resource, scope};
-use crate::access::ApiKeyVerb;
+use crate::access::{ApiKeyVerb, RequestInfo};
 use crate::identity::Identity;
 
 /// The parameters, as they came.
@@ -66,11 +65,11 @@ impl Identity {
     pub async fn authorization_request(
         &self,
         given: Parameters,
-        now: DateTime<Utc>,
+        request: &RequestInfo,
     ) -> Result<AuthorizationRequest, Unanswerable> {
         let here = |what: &str| Unanswerable::Here(OAuthError::new(Code::InvalidRequest, what));
         let id = given.client_id.as_deref().ok_or_else(|| here("client_id is missing"))?;
-        let client = self.client(id, now).await.map_err(Unanswerable::Here)?;
+        let client = self.client(id, request).await.map_err(Unanswerable::Here)?;
         let redirect_uri = given.redirect_uri.clone().ok_or_else(|| here("redirect_uri is missing"))?;
         if !redirect::is_registered(&redirect_uri, &client.redirect_uris) {
             return Err(here("redirect_uri is not one that this application registered"));

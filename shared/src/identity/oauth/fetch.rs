@@ -72,7 +72,11 @@ impl Fetcher {
             .header(USER_AGENT, concat!("mem0-enterprise/", env!("CARGO_PKG_VERSION")))
             .body(Empty::<Bytes>::new());
         let request = request.map_err(|error| error.to_string())?;
-        let answer = client.request(request).await.map_err(|error| innermost(&error))?;
+        let answer = client.request(request).await.map_err(|error| {
+            // Whoever gave the address learns nothing of what is near this server: not even which names are known here.
+            tracing::info!(cause = innermost(&error), "a document could not be read");
+            "nothing that is public answers at this address".to_owned()
+        })?;
         let (head, body) = answer.into_parts();
         // A redirect leads elsewhere than where was looked: no document.
         if head.status != http::StatusCode::OK {
@@ -96,7 +100,7 @@ fn tls() -> Result<ClientConfig, String> {
     Ok(config.map_err(|error| error.to_string())?.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// The innermost cause says most, and is ours: what the other end sends is not shown.
+/// The innermost cause says most. For operators.
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

@@ -91,6 +91,24 @@ const REGISTER_CLIENT: Patience = Patience {
     success_resets: false,
 };
 
+/// Documents of applications that are read for somebody: each is kept for an hour, so that few are read in earnest.
+const DOCUMENTS: Patience = Patience {
+    free: 20,
+    first_block: TimeDelta::minutes(1),
+    longest_block: TimeDelta::hours(1),
+    forgets_after: TimeDelta::hours(1),
+    success_resets: false,
+};
+
+/// A document that could not be read: not tried again for a minute, whoever asks.
+const BROKEN_DOCUMENT: Patience = Patience {
+    free: 1,
+    first_block: TimeDelta::minutes(1),
+    longest_block: TimeDelta::minutes(1),
+    forgets_after: TimeDelta::minutes(1),
+    success_resets: true,
+};
+
 /// Codes that devices show, as somebody who is signed in types them: of eight letters nobody guesses one in ten tries.
 const USER_CODE: Patience = Patience {
     free: 10,
@@ -139,6 +157,19 @@ impl Bucket {
     #[must_use]
     pub fn user_code(user: UserId) -> Self {
         Self { name: format!("user_code:{user}"), patience: USER_CODE }
+    }
+
+    /// Documents of applications read for an address.
+    #[must_use]
+    pub fn documents(request: &RequestInfo) -> Self {
+        Self { name: format!("documents:{}", limits::network(request)), patience: DOCUMENTS }
+    }
+
+    /// A document of an application's. Hashed, because its address may be long.
+    #[must_use]
+    pub fn document(address: &str) -> Self {
+        let digest = Sha256::digest(address.as_bytes());
+        Self { name: format!("document:{}", URL_SAFE_NO_PAD.encode(digest)), patience: BROKEN_DOCUMENT }
     }
 
     /// Wrong refresh tokens, codes and secrets of applications from an address.
@@ -194,6 +225,11 @@ pub async fn reserve(
         }
     }
     Ok(Attempt::Admitted(Reserved(reserved)))
+}
+
+/// Whether a bucket is blocked, without counting anything.
+pub async fn is_blocked(tx: &IdentityTx, bucket: &Bucket, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    Ok(store::blocked_until(tx, &bucket.name).await?.is_some_and(|until| until > now))
 }
 
 /// Takes failures back: the attempt was right. What others failed meanwhile stays counted at an address; an account's

@@ -108,3 +108,43 @@ async fn a_document_is_read_again_after_an_hour() {
     app.advance(TimeDelta::hours(1));
     browser.open(&url).await.assert_status(200);
 }
+
+#[tokio::test]
+async fn nobody_has_addresses_asked_by_us_all_the_time() {
+    let app = TestApp::new().await;
+    let base = site().await;
+    let mut browser = Browser::new(&app);
+    let url = |path: &str| authorize_url(&format!("{base}{path}"), REDIRECT, &json!({}));
+    // One that could not be read is not tried again for a minute, even if it could be by then.
+    let first = browser.open(&url("/missing.json")).await;
+    assert!(first.assert_status(400).text().contains("answered 404"), "{first}");
+    let second = browser.open(&url("/missing.json")).await;
+    assert!(second.assert_status(400).text().contains("try again in a minute"), "{second}");
+    browser.open(&url("/client.json")).await.assert_status(200);
+    app.advance(TimeDelta::seconds(61));
+    let third = browser.open(&url("/missing.json")).await;
+    assert!(third.assert_status(400).text().contains("answered 404"), "{third}");
+    // And an address has few of them asked, however many it names.
+    let mut statuses = Vec::new();
+    for number in 0..40 {
+        statuses.push(browser.open(&url(&format!("/missing-{number}.json"))).await.status.as_u16());
+    }
+    assert_eq!((statuses[0], statuses[39]), (400, 429), "{statuses:?}");
+    // What is known already needs no asking.
+    browser.open(&url("/client.json")).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn what_is_near_this_server_cannot_be_told_from_what_is_nowhere() {
+    let app = TestApp::new().await;
+    let mut browser = Browser::new(&app);
+    let mut told = Vec::new();
+    // Nobody listens there; and there is no such name.
+    for address in ["http://127.0.0.1:1/client.json", "http://nobody.invalid/client.json"] {
+        let answer = browser.open(&authorize_url(address, REDIRECT, &json!({}))).await;
+        answer.assert_status(400);
+        let (_, rest) = answer.text().split_once("role=\"alert\">").unwrap();
+        told.push(rest.split_once('<').unwrap().0.to_owned());
+    }
+    assert_eq!(told[0], told[1]);
+}

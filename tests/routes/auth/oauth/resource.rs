@@ -141,6 +141,17 @@ async fn what_an_application_may_do_decides_what_it_sees_and_what_it_is_told() {
         assert!(told.contains("scope=\"memories:read memories:write\""), "{told}");
         assert_eq!(answer.json()["id"], 7);
     }
+    // What is listed with a scope is asked for by that scope.
+    let more = json!({ "scope": "memories:write" });
+    let (_, answer) = tokens(&app, &ada.email, &more).await;
+    let writer = ada.with_token(answer["access_token"].as_str().unwrap());
+    let call =
+        |name: &str| json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": name } });
+    let told = challenge(&writer.post("/mcp", call("list_scopes")).await, 403);
+    assert!(told.contains("scope=\"memories:read memories:write\""), "{told}");
+    let resources = json!({ "jsonrpc": "2.0", "id": 1, "method": "resources/list" });
+    let listed = writer.post("/mcp", resources).await.ok();
+    assert_eq!(listed["result"]["resources"].as_array().unwrap().len(), 1, "only the profile: {listed}");
     // The API says so as well.
     let answer = reader.post("/v3/memories/add/", json!({ "messages": "x", "infer": false })).await;
     answer.assert_status(403);

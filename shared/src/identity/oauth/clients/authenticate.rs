@@ -29,7 +29,7 @@ impl Identity {
             (None, Some(assertion)) => assertion::subject(assertion)?,
             (None, None) => return Err(refuse("client_id is missing")),
         };
-        let client = self.client(&id, request.at).await?;
+        let client = self.client(&id, request).await?;
         let secret = given.secret.as_ref().map(|secret| secret.expose_secret());
         let proven = match (&client.proof, secret, &given.assertion) {
             (Proof::None, None | Some(""), None) => Ok(()),

@@ -1,14 +1,17 @@
 //! Client ID metadata documents: an application whose id is the address of a document about it needs no registration.
 //!
 //! The address comes from a stranger, so it is fetched as [`fetch`](crate::identity::oauth::fetch) fetches: https, to
-//! public addresses only, without redirects, bounded. The document is kept for an hour.
+//! public addresses only, without redirects, bounded. The document is kept for an hour, and that it could not be read for a
+//! minute; few are read for one address, so that nobody is asked by us all the time.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::{Client, Metadata, PRIVATE_KEY_JWT, Proof, store};
+use crate::access::RequestInfo;
 use crate::identity::Identity;
 use crate::identity::oauth::fetch::Fetcher;
 use crate::identity::oauth::{Code, OAuthError, Result};
+use crate::identity::throttle::{self, Bucket};
 
 /// How long a document is believed without looking again.
 const FRESH: TimeDelta = TimeDelta::hours(1);
@@ -17,24 +20,46 @@ const FRESH: TimeDelta = TimeDelta::hours(1);
 const LONGEST: usize = 500;
 
 impl Identity {
-    pub(super) async fn documented_client(&self, id: &str, now: DateTime<Utc>) -> Result<Client> {
-        let refuse = |what: String| OAuthError::new(Code::InvalidClient, what);
+    pub(super) async fn documented_client(&self, id: &str, request: &RequestInfo) -> Result<Client> {
+        let now = request.at;
         check(id).map_err(|what| refuse(format!("client_id: {what}")))?;
         let tx = self.gate().sign_in("oauth_client.document").await?;
         let known = store::lookup(&tx, id, "document", now).await?;
         tx.commit().await?;
-        if let Some(known) = known {
-            return Ok(known);
+        match known {
+            Some(known) => Ok(known),
+            None => self.read_client(id, request).await,
         }
-        let bytes =
-            self.fetcher().get(id).await.map_err(|problem| {
-                refuse(format!("the document at client_id could not be read: {problem}"))
-            })?;
-        let client = read(id, &bytes, self.fetcher()).map_err(|error| match error {
-            OAuthError::Refused(_, what) => refuse(format!("the document at client_id is not valid: {what}")),
-            failed @ OAuthError::Failed(_) => failed,
-        })?;
+    }
+
+    /// Reads a document, unless too many were read for the same address, or this one could not be read just now.
+    async fn read_client(&self, id: &str, request: &RequestInfo) -> Result<Client> {
+        let (now, document) = (request.at, Bucket::document(id));
+        let tx = self.gate().sign_in("oauth_client.read").await?;
+        let broken = throttle::is_blocked(&tx, &document, now).await?;
+        let attempt = throttle::reserve(&tx, [Bucket::documents(request)], now).await?;
+        tx.commit().await?;
+        let reserved = attempt.admitted()?;
+        if broken {
+            return Err(refuse(
+                "the document at client_id could not be read, try again in a minute".to_owned(),
+            ));
+        }
+        let bytes = self.fetcher().get(id).await;
+        let bytes = bytes
+            .map_err(|problem| refuse(format!("the document at client_id could not be read: {problem}")));
+        let client = match bytes.and_then(|bytes| read(id, &bytes, self.fetcher())) {
+            Ok(client) => client,
+            Err(OAuthError::Refused(code, what)) => {
+                let tx = self.gate().sign_in("oauth_client.unreadable").await?;
+                let _ = throttle::reserve(&tx, [document], now).await?;
+                tx.commit().await?;
+                return Err(OAuthError::Refused(code, what));
+            }
+            Err(failed @ OAuthError::Failed(_)) => return Err(failed),
+        };
         let tx = self.gate().sign_in("oauth_client.remember").await?;
+        throttle::forgive(&tx, &reserved, now).await?;
         let method = if client.keys().is_some() { PRIVATE_KEY_JWT } else { "none" };
         store::put(&tx, &client, "document", method, now, now + FRESH).await?;
         store::forget_unused(&tx, now).await?;
@@ -43,6 +68,10 @@ impl Identity {
         tx.commit().await?;
         Ok(kept.unwrap_or(client))
     }
+}
+
+fn refuse(what: String) -> OAuthError {
+    OAuthError::new(Code::InvalidClient, what)
 }
 
 /// What an address must be to be an application's id (draft-ietf-oauth-client-id-metadata-document, section 3).
@@ -63,7 +92,11 @@ fn check(id: &str) -> Result<(), &'static str> {
 
 /// The application that a document describes, which must be the one whose id led to it.
 fn read(id: &str, bytes: &[u8], fetcher: &Fetcher) -> Result<Client> {
-    let invalid = |what: &str| OAuthError::new(Code::InvalidClientMetadata, what);
+    let invalid = |what: &str| refuse(format!("the document at client_id is not valid: {what}"));
+    let told = |error| match error {
+        OAuthError::Refused(_, what) => invalid(&what),
+        failed @ OAuthError::Failed(_) => failed,
+    };
     let metadata: Metadata = serde_json::from_slice(bytes).map_err(|error| invalid(&error.to_string()))?;
     if metadata.client_id.as_deref() != Some(id) {
         return Err(invalid("its client_id is not its own address"));
@@ -74,10 +107,10 @@ fn read(id: &str, bytes: &[u8], fetcher: &Fetcher) -> Result<Client> {
     // It has no secret that anybody could know.
     let proof = match metadata.token_endpoint_auth_method.as_deref() {
         None | Some("none") => Proof::None,
-        Some(PRIVATE_KEY_JWT) => Proof::Keys(metadata.keys(fetcher)?),
+        Some(PRIVATE_KEY_JWT) => Proof::Keys(metadata.keys(fetcher).map_err(told)?),
         Some(_) => return Err(invalid("token_endpoint_auth_method must be none or private_key_jwt")),
     };
-    let checked = metadata.check()?;
+    let checked = metadata.check().map_err(told)?;
     Ok(Client {
         id: id.to_owned(),
         name: checked.name,

@@ -20,7 +20,7 @@ pub use metadata::Metadata;
 pub use register::Registered;
 
 use super::{Code, OAuthError, Result};
-use crate::access::SecretHash;
+use crate::access::{RequestInfo, SecretHash};
 use crate::identity::Identity;
 
 /// The program of `clients/cli`: public, on devices only.
@@ -161,19 +161,19 @@ impl Client {
 
 impl Identity {
     /// The application of that id.
-    pub async fn client(&self, id: &str, now: DateTime<Utc>) -> Result<Client> {
+    pub async fn client(&self, id: &str, request: &RequestInfo) -> Result<Client> {
         let unknown = || OAuthError::new(Code::InvalidClient, "client_id is not known here");
         if id == CLI {
             return Ok(Client::cli());
         }
         if id.starts_with("https://") || (id.starts_with("http://") && self.fetcher().reaches_loopback()) {
-            return self.documented_client(id, now).await;
+            return self.documented_client(id, request).await;
         }
         if !id.starts_with(PREFIX) || id.len() > 100 {
             return Err(unknown());
         }
         let tx = self.gate().sign_in("oauth_client.lookup").await?;
-        let found = store::lookup(&tx, id, "registration", now).await?;
+        let found = store::lookup(&tx, id, "registration", request.at).await?;
         tx.commit().await?;
         found.ok_or_else(unknown)
     }

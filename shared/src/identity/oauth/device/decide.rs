@@ -20,7 +20,7 @@ impl Identity {
         tx.commit().await?;
         let reserved = attempt.admitted()?;
         let found = found.ok_or_else(unknown_code)?;
-        let client = self.client(&found.client_id, request.at).await?;
+        let client = self.client(&found.client_id, request).await?;
         let tx = self.gate().sign_in("oauth_device_code.found").await?;
         throttle::forgive(&tx, &reserved, request.at).await?;
         tx.commit().await?;
