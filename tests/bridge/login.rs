@@ -43,7 +43,8 @@ async fn sign_in(app: &TestApp, url: &str, home: &Path, email: &str) {
     let code_page = browser.sign_in(&login, email).await;
     let code = json!({ "ticket": field(&code_page, "ticket"), "user_code": field(&code_page, "user_code") });
     let consent = browser.submit("/oauth/device", &code).await;
-    let agree = json!({ "ticket": field(&consent, "ticket"), "decision": "allow" });
+    let scopes = ["memories:read", "memories:write"];
+    let agree = json!({ "ticket": field(&consent, "ticket"), "decision": "allow", "scope": scopes });
     browser.submit("/oauth/device/decision", &agree).await.assert_status(200);
     assert!(child.wait().await.unwrap().success());
 }
@@ -82,9 +83,8 @@ async fn a_bridge_lives_by_the_login_and_renews_it() {
 
     let status = command(home.path(), &["logout"]).await.stderr(Stdio::null()).status().await.unwrap();
     assert!(status.success() && !file(home.path()).exists());
-    let asked = json!({ "client_id": "mem0-cli", "token": second["token"] });
-    let told = app.anonymous().post("/oauth/introspect", asked).await.ok();
-    assert_eq!(told, json!({ "active": false }));
+    let ended = ada.with_token(second["token"].as_str().unwrap());
+    ended.post("/mcp", call(1, "whoami", json!({}))).await.assert_status(401);
     let again = command(home.path(), &["logout"]).await.stderr(Stdio::null()).status().await.unwrap();
     assert!(again.success());
 }

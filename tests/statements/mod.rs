@@ -15,6 +15,7 @@ use crate::harness::TestDatabase;
 const MADE_AT_RUN_TIME: &[&str] = &[
     "entity.list",
     "memory.count",
+    "memory.count_where",
     "memory.delete_where",
     "memory.list",
     "memory.stats",

@@ -1,4 +1,4 @@
-//! Asking the person before something is destroyed, in two rounds of one request (2026-07-28, multi round-trip
+//! Asking the person before something is destroyed or shown to more people, in two rounds of one request (2026-07-28, multi round-trip
 //! requests): the first is answered with a question, the second brings the person's answer and the state given out with
 //! the question.
 //!
@@ -6,7 +6,7 @@
 //! until when; it fits no other caller, tool or arguments, and is good for one answer: whoever brings it again is asked
 //! again. Clients that cannot put a question to anybody are not asked: the tool's annotations are what their hosts decide by.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -32,52 +32,61 @@ struct State {
     arguments: String,
     /// The request in which the question was put, so that no two states are the same.
     request: String,
-    /// Seconds since 1970.
-    expires: i64,
+    /// When the question was put: what was not there then, was not agreed about.
+    asked: DateTime<Utc>,
 }
 
-/// Goes on once the person has agreed; `question` says what they are asked, and is called only if they are.
+/// What a person is asked.
+pub(crate) struct Question {
+    /// In words for people, with what it is about.
+    pub(crate) text: String,
+    /// What agreeing is called: `Yes, delete`.
+    pub(crate) agree: &'static str,
+}
+
+/// Goes on once the person has agreed; when they were asked, if they were. `question` says what they are asked, if that is
+/// needed, and is called only if they can be.
 ///
 /// A client that cannot ask goes on at once, but only if it brings neither a state nor an answer: what somebody said counts,
 /// whatever the client says that it can do.
 pub(crate) async fn confirm(
     call: &Call<'_>,
-    question: impl AsyncFnOnce() -> Result<String, Halt>,
-) -> Result<(), Halt> {
+    question: impl AsyncFnOnce() -> Result<Option<Question>, Halt>,
+) -> Result<Option<DateTime<Utc>>, Halt> {
     let (sealed, answer) = (returned(call)?, answer(call)?);
     let can_ask = call.exchange.terms.can_ask();
     if sealed.is_none() && answer.is_none() && !can_ask {
-        return Ok(());
+        return Ok(None);
     }
     let now = call.exchange.caller.request().at;
-    let expected = |expires, request| State {
+    let expected = |asked, request| State {
         enterprise: call.exchange.caller.enterprise_id().to_string(),
         user: call.exchange.caller.user_id().to_string(),
         tool: call.tool.name().to_owned(),
         arguments: digest(&Value::Object(call.arguments.clone())),
         request,
-        expires,
+        asked,
     };
     if let Some(sealed) = sealed {
         let opened = call.exchange.state.keys.open(PURPOSE, sealed, now).await?;
         let state: Option<State> = opened.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let state = state.ok_or_else(|| Fault::params("requestState is not valid"))?;
-        if state != expected(state.expires, state.request.clone()) {
+        if state != expected(state.asked, state.request.clone()) {
             return Err(Fault::params("requestState belongs to another request").into());
         }
-        if state.expires > now.timestamp()
+        if state.asked + VALID_FOR > now
             && let Some(answer) = answer
             && spend(call, sealed).await?
         {
-            return if answer { Ok(()) } else { Err(Halt::Declined) };
+            return if answer { Ok(Some(state.asked)) } else { Err(Halt::Declined) };
         }
     }
     // Not asked yet, not answered, too late, or answered before: asked (again).
     if !can_ask {
         return Err(Fault::capability(json!({ "elicitation": { "form": {} } })).into());
     }
-    let request = call.exchange.caller.request().id.to_string();
-    let state = expected((now + VALID_FOR).timestamp(), request);
+    let Some(question) = question().await? else { return Ok(None) };
+    let state = expected(now, call.exchange.caller.request().id.to_string());
     let state = serde_json::to_vec(&state).map_err(shared::Error::internal)?;
     let sealed = call.exchange.state.keys.seal(PURPOSE, &state, now).await?;
     Err(Halt::InputRequired(json!({
@@ -86,10 +95,10 @@ pub(crate) async fn confirm(
             "method": "elicitation/create",
             "params": {
                 "mode": "form",
-                "message": question().await?,
+                "message": question.text,
                 "requestedSchema": {
                     "type": "object",
-                    "properties": { QUESTION: { "type": "boolean", "title": "Yes, delete", "default": false } },
+                    "properties": { QUESTION: { "type": "boolean", "title": question.agree, "default": false } },
                     "required": [QUESTION],
                 },
             },

@@ -19,7 +19,7 @@ use crate::message::Object;
 use crate::tools::{UNTRUSTED, profile, view_memory};
 
 const PROFILE: &str = "mem0://profile";
-const MEMORY: &str = "mem0://memories/";
+pub(crate) const MEMORY: &str = "mem0://memories/";
 const SCOPE: &str = "mem0://scopes/";
 
 /// Most memories that a scope is read with.

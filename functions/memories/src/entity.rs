@@ -106,7 +106,7 @@ pub(crate) async fn delete(
     Query(params): Query<DeleteParams>,
 ) -> Result<Json<Deleted>> {
     let scope = scope::one(params.scope.as_deref())?;
-    let forgotten = memories.forget_entity(&caller, scope, kind.into(), &name).await?;
+    let forgotten = memories.forget_entity(&caller, scope, kind.into(), &name, None).await?;
     Ok(Json(Deleted {
         message: "Entity deleted successfully".to_owned(),
         event_id: forgotten.event,

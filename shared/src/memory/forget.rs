@@ -1,5 +1,6 @@
 //! Forgetting: memories leave every search and list at once; their history stays for those who could change them.
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use crate::access::{Action, ApiKeyVerb, AuthContext, ReadableScope, ScopeName};
@@ -62,18 +63,31 @@ impl Memories {
         Ok(count)
     }
 
-    /// Forgets whatever in one scope the filter holds for and the caller may change. An empty filter is refused.
+    /// How many memories [`Self::forget_where`] would forget.
+    pub async fn forgettable(&self, caller: &AuthContext, scope: ScopeName, filter: &Filter) -> Result<u64> {
+        let scope = caller.resolve(scope)?;
+        let only_own = only_own(caller, scope)?;
+        let selection = Selection { scopes: &[scope], filter, latest_only: false, expired: true };
+        let condition = Condition::new(caller, &selection)?;
+        let tx = caller.begin(&self.gate.db, "memory.forgettable").await?;
+        let count = store::delete::count_where(&tx, condition, scope.id, only_own).await?;
+        tx.commit().await?;
+        Ok(count)
+    }
+
+    /// Forgets whatever in one scope the filter holds for and the caller may change, `until` a time if that was agreed about.
+    /// An empty filter is refused.
     pub async fn forget_where(
         &self,
         caller: &AuthContext,
         scope: ScopeName,
         filter: Filter,
+        until: Option<DateTime<Utc>>,
     ) -> Result<Forgotten> {
         if filter.is_empty() {
             return Err(Error::malformed("at least one filter is required, nothing was deleted"));
         }
-        let event = Sweep { kind: "DELETE_ALL", scope, filter };
-        self.sweep(caller, event).await
+        self.sweep(caller, Sweep { kind: "DELETE_ALL", scope, filter, until }).await
     }
 
     /// Forgets whatever in one scope has this label and the caller may change, which may be nothing: mem0's clients
@@ -84,16 +98,20 @@ impl Memories {
         scope: ScopeName,
         entity: Entity,
         name: &str,
+        until: Option<DateTime<Utc>>,
     ) -> Result<Forgotten> {
         let filter = Filter::parse(&json!({ entity.field(): { "in": [name] } }))?;
-        self.sweep(caller, Sweep { kind: "DELETE_ENTITY", scope, filter }).await
+        self.sweep(caller, Sweep { kind: "DELETE_ENTITY", scope, filter, until }).await
     }
 
     async fn sweep(&self, caller: &AuthContext, sweep: Sweep) -> Result<Forgotten> {
         let scope = caller.resolve(sweep.scope)?;
         let only_own = only_own(caller, scope)?;
-        let selection =
-            Selection { scopes: &[scope], filter: &sweep.filter, latest_only: false, expired: true };
+        let filter = match sweep.until {
+            Some(until) => sweep.filter.and(Filter::parse(&json!({ "created_at": { "lte": until } }))?),
+            None => sweep.filter,
+        };
+        let selection = Selection { scopes: &[scope], filter: &filter, latest_only: false, expired: true };
         let condition = Condition::new(caller, &selection)?;
         let tx = caller.begin(&self.gate.db, "memory.sweep").await?;
         let count = store::delete::delete_where(&tx, condition, scope.id, only_own).await?;
@@ -116,6 +134,8 @@ struct Sweep {
     kind: &'static str,
     scope: ScopeName,
     filter: Filter,
+    /// What was added later stays.
+    until: Option<DateTime<Utc>>,
 }
 
 /// Whether a sweep must leave alone what others added; refused if the caller may not even forget their own.

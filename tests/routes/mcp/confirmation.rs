@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use shared::access::ScopeKind;
 
 use super::client::{call, modern_with};
 use crate::harness::{Actor, Answer, TestApp};
@@ -206,4 +207,88 @@ async fn clients_that_cannot_ask_are_not_asked() {
         let answer = modern_with(&alice, "tools/call", params, capabilities).await.ok();
         assert_eq!(answer["result"]["structuredContent"]["deleted"], true, "{answer}");
     }
+}
+
+/// What the person is asked, and the state for their answer.
+async fn question(actor: &Actor, tool: &str, arguments: &Value) -> (String, String) {
+    let answer = round(actor, tool, arguments, json!({})).await.ok();
+    let result = &answer["result"];
+    assert_eq!(result["resultType"], "input_required", "{answer}");
+    let text = result["inputRequests"]["confirm"]["params"]["message"].as_str().unwrap().to_owned();
+    (text, result["requestState"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn a_question_says_how_many_and_where_and_covers_what_was_there_then() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let team = alice.node(ScopeKind::Organization, "Bees and honey").await;
+    for (text, scope) in [
+        ("Ada keeps bees", team.label()),
+        ("Ada sails on Sundays", team.label()),
+        ("Ada is my aunt", "personal".to_owned()),
+    ] {
+        call(&alice, "add_memory", json!({ "text": text, "user_id": "ada", "scope": scope })).await;
+    }
+    let arguments = json!({ "user_id": "ada", "scope": team.label() });
+    for (tool, count) in [("delete_all_memories", 2), ("delete_entities", 1)] {
+        let (text, state) = question(&alice, tool, &arguments).await;
+        let many = if count == 1 { "1 memory".to_owned() } else { format!("{count} memories") };
+        for told in [many.as_str(), "user_id \"ada\"", "“Bees and honey”", "cannot be undone"] {
+            assert!(text.contains(told), "{told}: {text}");
+        }
+        app.advance(TimeDelta::seconds(1));
+        let later =
+            json!({ "text": format!("Ada was told of {tool}"), "user_id": "ada", "scope": team.label() });
+        let later = call(&alice, "add_memory", later).await["results"][0]["id"].as_str().unwrap().to_owned();
+        let done = round(&alice, tool, &arguments, says("accept", true, &state)).await.ok();
+        assert_eq!(done["result"]["structuredContent"]["deleted"], count, "{done}");
+        assert!(is_there(&alice, &later).await, "nobody agreed about it");
+    }
+    let (text, _) = question(&alice, "delete_all_memories", &json!({ "user_id": "ada" })).await;
+    assert!(text.contains("1 memory with") && text.contains("your own memory"), "{text}");
+}
+
+#[tokio::test]
+async fn showing_a_memory_to_more_people_is_asked_about() {
+    use crate::harness::Client as _;
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let team = alice.node(ScopeKind::Organization, "Bees and honey").await;
+    let id = memory(&alice, "Ada keeps bees").await;
+    let shown = format!("/v1/memories/{id}/");
+    let home = async || alice.get(&shown).await.ok()["scope"].as_str().unwrap().to_owned();
+
+    let everywhere = json!({ "memory_id": id, "scope": "enterprise" });
+    let (text, state) = question(&alice, "move_memory", &everywhere).await;
+    assert!(text.contains("the whole enterprise") && text.contains("“Ada keeps bees”"), "{text}");
+    let declined = round(&alice, "move_memory", &everywhere, says("decline", true, &state)).await.ok();
+    assert!(declined["result"]["content"][0]["text"].as_str().unwrap().contains("nothing was changed"));
+    assert_eq!(home().await, "personal");
+    let (_, state) = question(&alice, "move_memory", &everywhere).await;
+    round(&alice, "move_memory", &everywhere, says("accept", true, &state)).await.ok();
+    assert_eq!(home().await, "enterprise");
+    // Fewer see it then.
+    for scope in [team.label(), "personal".to_owned()] {
+        let arguments = json!({ "memory_id": id, "scope": scope });
+        let done = round(&alice, "move_memory", &arguments, json!({})).await.ok();
+        assert_eq!(done["result"]["resultType"], "complete", "{done}");
+        assert_eq!(home().await, scope);
+    }
+
+    let share = json!({ "memory_id": id, "with": team.label(), "permission": "write" });
+    let (text, state) = question(&alice, "share_memory", &share).await;
+    assert!(text.contains("“Bees and honey” see and change this memory"), "{text}");
+    round(&alice, "share_memory", &share, says("cancel", true, &state)).await.ok();
+    let shares =
+        async || alice.get(&format!("{shown}shares/")).await.ok()["results"].as_array().unwrap().len();
+    assert_eq!(shares().await, 0);
+    let (_, state) = question(&alice, "share_memory", &share).await;
+    let done = round(&alice, "share_memory", &share, says("accept", true, &state)).await.ok();
+    assert_eq!(done["result"]["structuredContent"]["status"], "shared", "{done}");
+    assert_eq!(shares().await, 1);
+    // A change can be undone from its history: nobody is asked.
+    let correction = json!({ "memory_id": id, "text": "Ada kept bees" });
+    let done = round(&alice, "update_memory", &correction, json!({})).await.ok();
+    assert_eq!(done["result"]["resultType"], "complete", "{done}");
 }

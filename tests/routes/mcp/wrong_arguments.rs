@@ -74,3 +74,40 @@ async fn what_is_missing_or_unknown_is_refused_by_name() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_wrong_is_said_in_words_of_the_caller() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    for (tool, arguments, told) in [
+        ("search_memories", json!({ "query": "x", "limit": 0 }), "limit: must be between 1 and 1000"),
+        ("search_memories", json!({ "query": "x", "top_k": 0 }), "top_k: must be between 1 and 1000"),
+        ("search_memories", json!({ "query": "x", "top_k": -1 }), "top_k: must be between 1 and 1000"),
+        (
+            "search_memories",
+            json!({ "query": "x", "top_k": 1, "limit": 2 }),
+            "limit: limit is another name for top_k, give one of them",
+        ),
+        ("get_memories", json!({ "limit": 0 }), "limit: must be from 1 to 1000, found 0"),
+        ("get_memories", json!({ "page_size": 1001 }), "page_size: must be from 1 to 1000, found 1001"),
+        ("list_events", json!({ "limit": -7 }), "limit: must be from 1 to 1000, found -7"),
+        ("fetch", json!({}), "id: is missing"),
+        (
+            "search_memories",
+            json!({ "query": "x", "top_k": "many" }),
+            "top_k: invalid type: string \"many\", expected an integer",
+        ),
+        (
+            "search_memories",
+            json!({ "query": "x", "threshold": "high" }),
+            "threshold: invalid type: string \"high\", expected a number",
+        ),
+        (
+            "add_memory",
+            json!({ "text": "x", "expiration_date": "soon" }),
+            "expiration_date: expected a date, YYYY-MM-DD",
+        ),
+    ] {
+        assert_eq!(refused(&alice, tool, arguments).await, told);
+    }
+}

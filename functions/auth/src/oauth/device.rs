@@ -6,6 +6,7 @@ use http::HeaderMap;
 use http::header::CACHE_CONTROL;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
+use shared::access::ApiKeyVerb;
 use shared::http::{Json, Unproven};
 use shared::identity::Identity;
 use shared::identity::oauth::browser::Question;
@@ -88,11 +89,11 @@ pub(crate) async fn decide(visitor: Visitor, form: Result<Form, Refused>) -> Res
             OAuthError::new(Code::InvalidRequest, "You are not signed in any more. Begin again.").into()
         );
     };
-    let approved = match form.needed("decision")?.as_str() {
-        "allow" => true,
-        "deny" => false,
+    let scopes: Vec<ApiKeyVerb> = match form.needed("decision")?.as_str() {
+        "allow" => form.all("scope").iter().filter_map(|scope| scope.parse().ok()).collect(),
+        "deny" => Vec::new(),
         _ => return Err(OAuthError::new(Code::InvalidRequest, "decision must be allow or deny").into()),
     };
-    visitor.identity.decide_device(&caller, &code, approved).await?;
-    Ok(device::done_page(&visitor, approved))
+    visitor.identity.decide_device(&caller, &code, &scopes).await?;
+    Ok(device::done_page(&visitor, !scopes.is_empty()))
 }

@@ -17,7 +17,7 @@ pub(crate) async fn introspect(
     headers: HeaderMap,
     form: Form,
 ) -> Result<Response, Refused> {
-    let client = identity.authenticate_client(&request, &credentials(&headers, &form)?).await?;
-    let told = identity.introspect(&request, &client, &form.secret("token")?).await?;
+    let holder = identity.authenticate_holder(&request, &credentials(&headers, &form)?).await?;
+    let told = identity.introspect(&request, &holder, &form.secret("token")?).await?;
     Ok(([(CACHE_CONTROL, "no-store")], Json(told)).into_response())
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shared::access::{ApiKeyVerb, MCP};
 use shared::http::Json;
 use shared::identity::Identity;
-use shared::identity::oauth::clients::{AUTH_METHODS, GrantType};
+use shared::identity::oauth::clients::{AUTH_METHODS, GrantType, PROVING_METHODS};
 use shared::identity::oauth::jwks::ALGORITHMS;
 
 /// `GET /.well-known/oauth-authorization-server`
@@ -32,7 +32,7 @@ pub(crate) async fn authorization_server(State(identity): State<Identity>) -> Re
         "token_endpoint_auth_signing_alg_values_supported": algorithms,
         "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
         "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
-        "introspection_endpoint_auth_methods_supported": AUTH_METHODS,
+        "introspection_endpoint_auth_methods_supported": PROVING_METHODS,
         "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
         "authorization_response_iss_parameter_supported": true,
         "client_id_metadata_document_supported": true,

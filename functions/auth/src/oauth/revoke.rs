@@ -15,7 +15,7 @@ pub(crate) async fn revoke(
     headers: HeaderMap,
     form: Form,
 ) -> Result<StatusCode, Refused> {
-    let client = identity.authenticate_client(&request, &credentials(&headers, &form)?).await?;
-    identity.revoke_token(&request, &client, &form.secret("token")?).await?;
+    let holder = identity.authenticate_holder(&request, &credentials(&headers, &form)?).await?;
+    identity.revoke_token(&request, &holder, &form.secret("token")?).await?;
     Ok(StatusCode::OK)
 }

@@ -1,6 +1,5 @@
 //! `add_memory`: remember.
 
-use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::Error;
@@ -27,7 +26,7 @@ struct Arguments {
     #[serde(default)]
     categories: Vec<String>,
     infer: Option<bool>,
-    expiration_date: Option<NaiveDate>,
+    expiration_date: Option<String>,
     /// mem0's clients send it; there is no graph to enable.
     #[serde(default, rename = "enable_graph")]
     _enable_graph: Option<bool>,
@@ -95,6 +94,7 @@ pub(super) fn describe() -> Description {
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
     let infer = arguments.infer.unwrap_or(arguments.text.is_none());
+    let expires_on = arguments::day("expiration_date", arguments.expiration_date.as_deref())?;
     let mut messages = arguments.messages;
     match arguments.text {
         Some(text) if messages.is_empty() => {
@@ -119,7 +119,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         classification: arguments.classification,
         infer,
         occurred_at: None,
-        expires_on: arguments.expiration_date,
+        expires_on,
     };
     let remembered = call.memories().remember(call.caller(), request, None).await?.value;
     let count = remembered.outcomes.len() as u64;

@@ -1,5 +1,6 @@
 //! Arguments: wrong ones are refused with the field's name, unknown ones too.
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use shared::access::ScopeName;
 use shared::ids::MemoryId;
 use shared::memory::Scopes;
 use shared::memory::filter::{Entity, Filter};
-use shared::page::Page;
+use shared::page::{MAX_PAGE_SIZE, Page, PageError};
 use shared::{Error, Result};
 
 use crate::message::Object;
@@ -15,7 +16,50 @@ use crate::message::Object;
 /// Reads the arguments into a tool's own type.
 pub(super) fn parse<T: DeserializeOwned>(arguments: &Object) -> Result<T> {
     let bytes = serde_json::to_vec(arguments).map_err(Error::internal)?;
-    shared::http::parse(&bytes)
+    shared::http::parse(&bytes).map_err(|error| match error {
+        Error::Invalid { field, message } => {
+            let (missing, message) = in_words(&message);
+            Error::Invalid { field: field.or(missing), message }
+        }
+        other => other,
+    })
+}
+
+/// What is wrong with arguments, in words of JSON instead of Rust's, and without a place in a text that the caller never saw;
+/// and what is missing, if something is.
+fn in_words(message: &str) -> (Option<String>, String) {
+    let message = message.split(" at line ").next().unwrap_or(message);
+    if let Some(name) = message.strip_prefix("missing field ") {
+        return (Some(name.trim_matches('`').to_owned()), "is missing".to_owned());
+    }
+    let message = match message.rsplit_once("expected ") {
+        Some((before, "u32" | "i64" | "u64" | "i32" | "usize")) => format!("{before}expected an integer"),
+        Some((before, "f32" | "f64")) => format!("{before}expected a number"),
+        _ => message.to_owned(),
+    };
+    (None, message)
+}
+
+/// A size that has two names: under the one by which it was given.
+pub(super) fn either<T>(
+    names: [&'static str; 2],
+    values: [Option<T>; 2],
+) -> Result<(&'static str, Option<T>)> {
+    let [first, second] = names;
+    match values {
+        [Some(_), Some(_)] => {
+            Err(Error::invalid(second, format!("{second} is another name for {first}, give one of them")))
+        }
+        [None, Some(value)] => Ok((second, Some(value))),
+        [value, None] => Ok((first, value)),
+    }
+}
+
+/// A day: `2026-03-31`.
+pub(super) fn day(field: &'static str, text: Option<&str>) -> Result<Option<NaiveDate>> {
+    let read =
+        text.map(|text| text.parse().map_err(|_| Error::invalid(field, "expected a date, YYYY-MM-DD")));
+    read.transpose()
 }
 
 pub(super) fn memory_id(text: &str) -> Result<MemoryId> {
@@ -131,8 +175,9 @@ pub(super) fn labelled_schema() -> Value {
 #[serde(deny_unknown_fields)]
 pub(super) struct Paged {
     pub(super) page: Option<i64>,
-    #[serde(alias = "limit")]
     pub(super) page_size: Option<i64>,
+    /// Another name for it.
+    pub(super) limit: Option<i64>,
 }
 
 /// The schema of a numbered page's arguments, with more properties of the tool's own.
@@ -152,9 +197,16 @@ pub(super) fn paged_schema(more: &[(&str, Value)]) -> Value {
     schema
 }
 
-/// The page that is asked for.
-pub(super) fn page(number: Option<i64>, size: Option<i64>) -> Result<Page> {
-    Ok(Page::new(number, size)?)
+/// The page that is asked for; wrong sizes are refused under the name by which they were given.
+pub(super) fn page(number: Option<i64>, size: Option<i64>, limit: Option<i64>) -> Result<Page> {
+    let (name, size) = either(["page_size", "limit"], [size, limit])?;
+    Page::new(number, size).map_err(|error| match error {
+        PageError::Size(_) => Error::invalid(
+            name,
+            format!("must be from 1 to {MAX_PAGE_SIZE}, found {}", size.unwrap_or_default()),
+        ),
+        other => other.into(),
+    })
 }
 
 /// The number of the page that follows, if there is one.

@@ -4,7 +4,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared::access::AuthContext;
 use shared::db::Database;
-use shared::memory::Memories;
+use shared::ids::MemoryId;
+use shared::memory::{Memories, Memory};
 use shared::{Error, Result};
 
 use super::{Tool, arguments};
@@ -56,6 +57,15 @@ impl<'a> Call<'a> {
         &self.exchange.state.memories
     }
 
+    /// A memory that a question is about; none if the caller may change it and not read it.
+    pub(super) async fn readable(&self, id: MemoryId) -> Result<Option<Memory>> {
+        match self.memories().read(self.caller(), id).await {
+            Ok(memory) => Ok(Some(memory)),
+            Err(Error::Forbidden(_) | Error::InsufficientScope { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(super) fn database(&self) -> &'a Database {
         &self.memories().gate().db
     }
@@ -94,7 +104,7 @@ pub(crate) async fn call(exchange: &Exchange<'_>, params: &Object) -> Result<Val
             error.log();
             Ok(failed(explain(&error)))
         }
-        Err(Halt::Declined) => Ok(failed("the person declined, nothing was deleted".to_owned())),
+        Err(Halt::Declined) => Ok(failed("the person declined, nothing was changed".to_owned())),
         Err(Halt::InputRequired(question)) => Ok(question),
         Err(Halt::Fault(fault)) => Err(fault),
     }

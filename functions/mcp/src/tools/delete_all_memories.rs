@@ -6,7 +6,7 @@ use shared::Error;
 use super::arguments::{self, Labelled};
 use super::description::{Description, Effect};
 use super::{Call, Halt, view};
-use crate::confirmation::confirm;
+use crate::confirmation::{Question, confirm};
 
 pub(super) fn describe() -> Description {
     let text = "Forget every memory in one scope that has all of the given labels, of which at least one is needed. \
@@ -22,11 +22,14 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         let message = "give at least one of user_id, agent_id, app_id and run_id, nothing was deleted";
         return Err(Error::invalid("user_id", message).into());
     }
-    let label = call.caller().resolve(scope)?.label();
-    confirm(call, async || {
-        Ok(format!("Delete every memory in {label} with {}? It cannot be undone.", arguments.in_words()))
-    })
-    .await?;
-    let forgotten = call.memories().forget_where(call.caller(), scope, arguments.filter()?).await?;
+    let filter = arguments.filter()?;
+    let agreed = confirm(call, async || {
+        let count = call.memories().forgettable(call.caller(), scope, &filter).await?;
+        let (what, place) = (arguments.in_words(), view::place(call.caller().resolve(scope)?));
+        let text = format!("Delete {} with {what} in {place}? It cannot be undone.", view::memories(count));
+        Ok(Some(Question { text, agree: "Yes, delete" }))
+    });
+    let until = agreed.await?;
+    let forgotten = call.memories().forget_where(call.caller(), scope, filter.clone(), until).await?;
     Ok(view::swept(&forgotten))
 }

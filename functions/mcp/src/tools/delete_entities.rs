@@ -6,7 +6,7 @@ use shared::Error;
 use super::arguments::{self, Labelled};
 use super::description::{Description, Effect};
 use super::{Call, Halt, view};
-use crate::confirmation::confirm;
+use crate::confirmation::{Question, confirm};
 
 pub(super) fn describe() -> Description {
     let text = "Forget one user, agent, app or run in one scope: every memory that is labelled with it. Give exactly \
@@ -23,15 +23,15 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         let message = "give exactly one of user_id, agent_id, app_id and run_id, nothing was deleted";
         return Err(Error::invalid("user_id", message).into());
     };
-    arguments.filter()?;
-    let label = call.caller().resolve(scope)?.label();
-    confirm(call, async || {
-        Ok(format!(
-            "Delete {} and every memory it has in {label}? It cannot be undone.",
-            arguments.in_words()
-        ))
-    })
-    .await?;
-    let forgotten = call.memories().forget_entity(call.caller(), scope, entity, name).await?;
+    let filter = arguments.filter()?;
+    let agreed = confirm(call, async || {
+        let count = call.memories().forgettable(call.caller(), scope, &filter).await?;
+        let (what, place) = (arguments.in_words(), view::place(call.caller().resolve(scope)?));
+        let text =
+            format!("Delete {what} with its {} in {place}? It cannot be undone.", view::memories(count));
+        Ok(Some(Question { text, agree: "Yes, delete" }))
+    });
+    let until = agreed.await?;
+    let forgotten = call.memories().forget_entity(call.caller(), scope, entity, name, until).await?;
     Ok(view::swept(&forgotten))
 }

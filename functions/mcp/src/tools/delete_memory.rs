@@ -2,11 +2,10 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::Error;
 
 use super::description::{Description, Effect};
 use super::{Call, Halt, arguments, view};
-use crate::confirmation::confirm;
+use crate::confirmation::{Question, confirm};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,13 +33,10 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
     let id = arguments::memory_id(&arguments.memory_id)?;
     confirm(call, async || {
-        let what = match call.memories().read(call.caller(), id).await {
-            Ok(memory) => format!("“{}”", view::title(&memory)),
-            // A key that may delete and not read.
-            Err(Error::Forbidden(_) | Error::InsufficientScope { .. }) => id.to_string(),
-            Err(error) => return Err(error.into()),
-        };
-        Ok(format!("Delete this memory for everybody who can see it? {what}"))
+        let memory = call.readable(id).await?;
+        let what = view::called(id, memory.as_ref());
+        let text = format!("Delete this memory for everybody who can see it? {what}");
+        Ok(Some(Question { text, agree: "Yes, delete" }))
     })
     .await?;
     call.memories().forget(call.caller(), id, false).await?;

@@ -17,7 +17,7 @@ struct Arguments {
 pub(super) fn describe() -> Description {
     let input = json!({
         "type": "object",
-        "properties": { "id": { "type": "string", "description": "As search returned it." } },
+        "properties": { "id": { "type": "string", "description": "As search returned it: the id, or the url." } },
         "required": ["id"],
         "additionalProperties": false,
     });
@@ -42,8 +42,8 @@ pub(super) fn describe() -> Description {
 
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
-    let id = arguments.id.parse();
-    let id = id.map_err(|error: ParseIdError| Error::invalid("id", error.to_string()))?;
+    let id = view::addressed(call.exchange.state, &arguments.id);
+    let id = id.parse().map_err(|error: ParseIdError| Error::invalid("id", error.to_string()))?;
     let memory = call.memories().read(call.caller(), id).await?;
     Ok(json!({
         "id": memory.id,

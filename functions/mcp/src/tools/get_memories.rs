@@ -13,8 +13,8 @@ struct Arguments {
     filters: Option<Value>,
     scope: Option<String>,
     page: Option<i64>,
-    #[serde(alias = "limit")]
     page_size: Option<i64>,
+    limit: Option<i64>,
     #[serde(default)]
     latest_only: bool,
     /// mem0's clients send it; there is no graph to enable.
@@ -48,7 +48,7 @@ pub(super) fn describe() -> Description {
 
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
-    let page = arguments::page(arguments.page, arguments.page_size)?;
+    let page = arguments::page(arguments.page, arguments.page_size, arguments.limit)?;
     let request = List {
         filter: arguments::filter(arguments.filters.as_ref())?,
         scopes: arguments::scopes(arguments.scope.as_deref())?,

@@ -11,8 +11,8 @@ use super::{Call, Halt, arguments, view};
 struct Arguments {
     scope: Option<String>,
     page: Option<i64>,
-    #[serde(alias = "limit")]
     page_size: Option<i64>,
+    limit: Option<i64>,
 }
 
 pub(super) fn describe() -> Description {
@@ -46,7 +46,7 @@ pub(super) fn describe() -> Description {
 
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
-    let page = arguments::page(arguments.page, arguments.page_size)?;
+    let page = arguments::page(arguments.page, arguments.page_size, arguments.limit)?;
     let scopes = arguments::scopes(arguments.scope.as_deref())?;
     let found = call.memories().entities(call.caller(), &scopes, page).await?;
     let count = found.users + found.agents + found.apps + found.runs;

@@ -2,10 +2,12 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use shared::access::ScopeKind;
 use shared::sharing::relocate;
 
 use super::description::{Description, Effect};
 use super::{Call, Halt, arguments, view};
+use crate::confirmation::{Question, confirm};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +40,18 @@ pub(super) fn describe() -> Description {
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let Arguments { memory_id, scope } = call.parse()?;
     let (id, scope) = (arguments::memory_id(&memory_id)?, arguments::scope(&scope)?);
+    confirm(call, async || {
+        let (memory, target) = (call.readable(id).await?, call.caller().resolve(scope)?);
+        // Nobody sees it then who does not see it now: asked about is only what shows it to more people.
+        let narrows = memory.as_ref().is_some_and(|memory| target.path.contains(&memory.home));
+        if target.kind == ScopeKind::User || narrows {
+            return Ok(None);
+        }
+        let (what, place) = (view::called(id, memory.as_ref()), view::place(target));
+        let text = format!("Move this memory to {place}, where everybody there sees it? {what}");
+        Ok(Some(Question { text, agree: "Yes, move" }))
+    })
+    .await?;
     let moved = relocate::relocate(call.memories(), call.caller(), id, scope, None).await?;
     Ok(view::changed(call.exchange, &moved.value))
 }

@@ -16,8 +16,9 @@ struct Arguments {
     query: String,
     filters: Option<Value>,
     scope: Option<String>,
-    #[serde(alias = "limit")]
-    top_k: Option<u32>,
+    top_k: Option<i64>,
+    /// Another name for it.
+    limit: Option<i64>,
     threshold: Option<f32>,
     #[serde(default)]
     rerank: bool,
@@ -99,9 +100,10 @@ pub(super) fn describe() -> Description {
 
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
-    let top_k = arguments.top_k.unwrap_or(DEFAULT_TOP_K);
+    let (name, top_k) = arguments::either(["top_k", "limit"], [arguments.top_k, arguments.limit])?;
+    let top_k = top_k.map_or(Ok(DEFAULT_TOP_K), u32::try_from).unwrap_or_default();
     if !(1..=MAX_TOP_K).contains(&top_k) {
-        return Err(Error::invalid("top_k", format!("must be between 1 and {MAX_TOP_K}")).into());
+        return Err(Error::invalid(name, format!("must be between 1 and {MAX_TOP_K}")).into());
     }
     let threshold = arguments.threshold.unwrap_or(DEFAULT_THRESHOLD);
     if !(0.0..=1.0).contains(&threshold) {

@@ -7,7 +7,8 @@ use shared::memory::Permission;
 use shared::sharing::{GranteeName, NewShare, Shared, Subject, share};
 
 use super::description::{Description, Effect};
-use super::{Call, Halt, arguments};
+use super::{Call, Halt, arguments, view};
+use crate::confirmation::{Question, confirm};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,7 +80,31 @@ pub(super) fn describe() -> Description {
 }
 
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
-    let (subject, new) = call.parse::<Arguments>()?.read()?;
+    let arguments: Arguments = call.parse()?;
+    let id = arguments::memory_id(&arguments.memory_id)?;
+    let (subject, new) = arguments.read()?;
+    confirm(call, async || {
+        let what = view::called(id, call.readable(id).await?.as_ref());
+        let whom = whom(call, &new.with);
+        let may = match new.permission {
+            Permission::Read => "see",
+            Permission::Write => "see and change",
+            Permission::Admin => "see, change and delete",
+        };
+        let on = if new.may_reshare { ", and share it on" } else { "" };
+        let text = format!("Let {whom} {may} this memory{on}? {what}");
+        Ok(Some(Question { text, agree: "Yes, share" }))
+    })
+    .await?;
     let shared: Shared = share::share(call.caller(), call.database(), subject, new, None).await?.value;
     Ok(json!(shared))
+}
+
+/// Whom a question names: a node by its name, if the caller may read it.
+fn whom(call: &Call<'_>, with: &GranteeName) -> String {
+    let scope = match with {
+        GranteeName::Scope(name) => call.caller().resolve(*name).ok(),
+        GranteeName::Person(_) | GranteeName::Email(_) => None,
+    };
+    scope.map_or_else(|| with.to_string(), view::place)
 }

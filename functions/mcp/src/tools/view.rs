@@ -1,7 +1,7 @@
 //! A memory as tools return it.
 
 use serde_json::{Value, json};
-use shared::access::ApiKeyVerb;
+use shared::access::{ApiKeyVerb, ReadableScope, ScopeKind};
 use shared::ids::MemoryId;
 use shared::memory::{Event, Forgotten, Memory};
 
@@ -91,6 +91,13 @@ pub(super) fn url(state: &State, id: MemoryId) -> String {
     format!("{}/v1/memories/{id}/", state.url)
 }
 
+/// The id in a memory's address, `https://…` as [`url`] has it or `mem0://memories/…`; anything else as it is.
+pub(super) fn addressed<'a>(state: &State, text: &'a str) -> &'a str {
+    let ours = text.strip_prefix(&*state.url).and_then(|rest| rest.strip_prefix("/v1/memories/"));
+    let id = ours.or_else(|| text.strip_prefix(crate::resources::MEMORY)).unwrap_or(text);
+    id.strip_suffix('/').unwrap_or(id)
+}
+
 /// A memory in a few words: its first line, cut.
 pub(crate) fn title(memory: &Memory) -> String {
     const LONGEST: usize = 80;
@@ -98,6 +105,28 @@ pub(crate) fn title(memory: &Memory) -> String {
     match line.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", line[..end].trim_end()),
         None => line.to_owned(),
+    }
+}
+
+/// What a question calls a memory: how it begins, if the caller may read it.
+pub(super) fn called(id: MemoryId, memory: Option<&Memory>) -> String {
+    memory.map_or_else(|| id.to_string(), |memory| format!("“{}”", title(memory)))
+}
+
+/// So many memories, in words.
+pub(super) fn memories(count: u64) -> String {
+    if count == 1 { "1 memory".to_owned() } else { format!("{count} memories") }
+}
+
+/// What a question calls a scope: as people do, and not by an id.
+pub(super) fn place(scope: &ReadableScope) -> String {
+    match &scope.name {
+        Some(name) => format!("the {} “{name}”", scope.kind),
+        None => match scope.kind {
+            ScopeKind::User => "your own memory".to_owned(),
+            ScopeKind::Public => "what is public".to_owned(),
+            kind => format!("the whole {kind}"),
+        },
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) async fn delete(
     Query(params): Query<Params>,
 ) -> Result<Json<Deleted>> {
     let scope = scope::one(params.scope.as_deref())?;
-    let forgotten = memories.forget_where(&caller, scope, params.filter()?).await?;
+    let forgotten = memories.forget_where(&caller, scope, params.filter()?, None).await?;
     let message = "Memories deleted successfully!";
     Ok(Json(Deleted { message, event_id: forgotten.event, deleted: forgotten.count }))
 }

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 use super::clients::Credentials;
 use super::grants::Issued;
 use super::{Code, OAuthError, Result, resource, scope};
-use crate::access::{Credential, Method, RequestInfo, SecretHash};
+use crate::access::{AuthContext, Credential, Method, RequestInfo, SecretHash};
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::identity::refresh_tokens::{Family, IDLE};
@@ -20,16 +20,12 @@ use crate::identity::throttle::{self, Bucket};
 use crate::ids::{SessionId, UserId};
 
 impl Identity {
-    /// A token for a service account.
-    pub async fn account_token(
+    /// The service account that sends a request.
+    pub async fn authenticate_account(
         &self,
         request: &RequestInfo,
         given: &Credentials,
-        asked: Option<&str>,
-        resources: &[String],
-    ) -> Result<Issued> {
-        let refuse = |what: &str| OAuthError::new(Code::InvalidClient, what);
-        let wrong = || refuse("client_id must be a service account, client_secret an API key of it");
+    ) -> Result<AuthContext> {
         let (Some(id), Some(secret)) = (&given.id, &given.secret) else { return Err(wrong()) };
         let account = id.parse::<UserId>().map_err(|_| wrong())?;
         let key = Credential::ApiKey(secret.clone());
@@ -38,13 +34,25 @@ impl Identity {
             Err(Error::Unauthenticated(_)) => None,
             Err(error) => return Err(error.into()),
         };
-        let Some(caller) = caller else {
+        if caller.is_none() {
             let tx = self.gate().sign_in("oauth_client.failure").await?;
             let attempt = throttle::reserve(&tx, [Bucket::refresh(request)], request.at).await?;
             tx.commit().await?;
             attempt.admitted()?;
-            return Err(wrong());
-        };
+        }
+        caller.ok_or_else(wrong)
+    }
+
+    /// A token for a service account.
+    pub async fn account_token(
+        &self,
+        request: &RequestInfo,
+        given: &Credentials,
+        asked: Option<&str>,
+        resources: &[String],
+    ) -> Result<Issued> {
+        let Credentials { secret: Some(secret), .. } = given else { return Err(wrong()) };
+        let caller = self.authenticate_account(request, given).await?;
         let Method::ApiKey(id, verbs) = caller.method() else { return Err(wrong()) };
         let scopes = scope::narrow(verbs, asked)?;
         let audience = resource::audience(self.gate().issuer(), resources)?;
@@ -68,4 +76,9 @@ impl Identity {
             signing.issue_on(terms, self.gate().issuer(), &family, request.at)?;
         Ok(Issued { access_token, expires_in, refresh_token: None, scopes })
     }
+}
+
+fn wrong() -> OAuthError {
+    let what = "client_id must be a service account, client_secret an API key of it";
+    OAuthError::new(Code::InvalidClient, what)
 }

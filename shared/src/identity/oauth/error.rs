@@ -1,5 +1,5 @@
 //! What an application is told (RFC 6749 sections 4.1.2.1 and 5.2, RFC 7591 section 3.2.2, RFC 8628 section 3.5,
-//! RFC 8707 section 2).
+//! RFC 8707 section 2, RFC 7009 section 2.2.1).
 
 use crate::db::StoreError;
 use crate::error::{Error, Unauthenticated};
@@ -31,6 +31,8 @@ pub enum Code {
     SlowDown,
     /// The person did not decide in time.
     ExpiredToken,
+    /// Tokens of this kind are not revoked.
+    UnsupportedTokenType,
     /// A redirect URI that cannot be registered.
     InvalidRedirectUri,
     /// Other metadata that cannot be registered.
@@ -54,6 +56,7 @@ impl Code {
             Self::AuthorizationPending => "authorization_pending",
             Self::SlowDown => "slow_down",
             Self::ExpiredToken => "expired_token",
+            Self::UnsupportedTokenType => "unsupported_token_type",
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidClientMetadata => "invalid_client_metadata",
         }

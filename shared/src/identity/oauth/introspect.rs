@@ -4,10 +4,10 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
-use super::clients::Client;
+use super::clients::{Client, Holder};
 use super::grants::store;
-use super::{Result, scope};
-use crate::access::{RequestInfo, SecretHash};
+use super::{Code, OAuthError, Result, scope};
+use crate::access::{AccessClaims, AuthContext, Credential, MCP, RequestInfo, SecretHash};
 use crate::error::Error;
 use crate::identity::{Identity, refresh_tokens};
 use crate::ids::{GrantId, UserId};
@@ -44,8 +44,52 @@ pub struct Introspection {
 }
 
 impl Identity {
-    /// What a token is good for.
+    /// What a token is good for. Who is only named is told nothing (RFC 7662 section 2.1).
     pub async fn introspect(
+        &self,
+        request: &RequestInfo,
+        holder: &Holder,
+        token: &SecretString,
+    ) -> Result<Introspection> {
+        match holder {
+            Holder::Account(account) => self.introspect_own(request, account, token).await,
+            Holder::Client(client) if client.is_public() => {
+                let what = "a public application cannot ask: it proves by nothing who it is";
+                Err(OAuthError::new(Code::InvalidClient, what))
+            }
+            Holder::Client(client) => self.introspect_grant(request, client, token).await,
+        }
+    }
+
+    /// What a service account's token is good for: as long as it is let in.
+    async fn introspect_own(
+        &self,
+        request: &RequestInfo,
+        account: &AuthContext,
+        token: &SecretString,
+    ) -> Result<Introspection> {
+        let Some(claims) = account_claims(self, request, account, token).await? else {
+            return Ok(Introspection::default());
+        };
+        let credential = Credential::AccessToken(token.clone());
+        match self.gate().before(MCP).authenticate(&credential, request.clone()).await {
+            Ok(_) => Ok(Introspection {
+                active: true,
+                scope: claims.scope,
+                client_id: Some(claims.client_id),
+                token_type: Some("Bearer"),
+                exp: Some(claims.exp),
+                iat: Some(claims.iat),
+                sub: Some(claims.sub),
+                aud: Some(claims.aud),
+                iss: Some(claims.iss),
+            }),
+            Err(Error::Unauthenticated(_)) => Ok(Introspection::default()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn introspect_grant(
         &self,
         request: &RequestInfo,
         client: &Client,
@@ -86,6 +130,20 @@ impl Identity {
                 ..common
             },
         })
+    }
+}
+
+/// What a token says that a service account got for itself; none if it is no such token.
+pub(super) async fn account_claims(
+    identity: &Identity,
+    request: &RequestInfo,
+    account: &AuthContext,
+    token: &SecretString,
+) -> Result<Option<AccessClaims>> {
+    match identity.gate().inspect(token.expose_secret(), request).await {
+        Ok(claims) => Ok(Some(claims).filter(|claims| claims.client_id == account.user_id().to_string())),
+        Err(Error::Unauthenticated(_)) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

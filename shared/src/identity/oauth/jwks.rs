@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -32,6 +33,27 @@ const FRESH: TimeDelta = TimeDelta::hours(1);
 
 /// However many signatures do not fit, keys are not read more often.
 const PAUSE: TimeDelta = TimeDelta::minutes(1);
+
+/// Whom a JWT is for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Audience {
+    /// The one that is meant. With a second one, that one could bring the assertion here as its own.
+    pub(super) fn only(&self) -> Option<&str> {
+        match self {
+            Self::One(one) => Some(one),
+            Self::Several(several) => match several.as_slice() {
+                [one] => Some(one),
+                _ => None,
+            },
+        }
+    }
+}
 
 /// Whether keys that were last asked for then are to be asked for again: because they are old, or because a signature is by
 /// none of them (`missed`) and that was not tried just now.
@@ -66,7 +88,7 @@ pub(super) fn peek<T: DeserializeOwned>(jwt: &str) -> Result<(Header, T), String
     }
     let payload = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1).unwrap_or_default());
     let payload = payload.map_err(|_| "this is no JWT")?;
-    Ok((header, serde_json::from_slice(&payload).map_err(|error| error.to_string())?))
+    Ok((header, serde_json::from_slice(&payload).map_err(|error| claim(&error.to_string()))?))
 }
 
 /// Its claims, if one of these keys signed it. Signed, but not as `validation` has it, is an error.
@@ -83,9 +105,20 @@ pub(super) fn verify<T: DeserializeOwned + Clone>(
         Ok(data) => Some(Ok(data.claims)),
         Err(error) => match error.kind() {
             jsonwebtoken::errors::ErrorKind::InvalidSignature => None,
-            _ => Some(Err(error.to_string())),
+            // What is wrong with its claims, and not where in the text.
+            _ => Some(Err(claim(&error.to_string()))),
         },
     })
+}
+
+/// What is said of a claim that is missing or wrong, without the place in a text that nobody sees.
+fn claim(problem: &str) -> String {
+    let problem = problem.strip_prefix("JSON error: ").unwrap_or(problem);
+    let problem = problem.split(" at line ").next().unwrap_or(problem);
+    match problem.strip_prefix("missing field ") {
+        Some(name) => format!("the claim {} is missing", name.trim_matches('`')),
+        None => problem.to_owned(),
+    }
 }
 
 /// Whether a key may have made a signature: by its name, and by what it is for.

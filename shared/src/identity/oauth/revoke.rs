@@ -3,23 +3,37 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Result;
-use super::clients::Client;
+use super::clients::Holder;
 use super::grants::store;
-use super::introspect::grant_of;
+use super::introspect::{account_claims, grant_of};
+use super::{Code, OAuthError, Result};
 use crate::access::RequestInfo;
 use crate::audit::{self, Entry};
 use crate::identity::{Identity, sessions};
 use crate::ids::SessionId;
 
 impl Identity {
-    /// Ends the grant of a token of this application's. What is no such token is nothing to end.
+    /// Ends the grant of a token of this application's. What is no such token is nothing to end. A service account's own
+    /// tokens stand for its key and end with it.
     pub async fn revoke_token(
         &self,
         request: &RequestInfo,
-        client: &Client,
+        holder: &Holder,
         token: &SecretString,
     ) -> Result<()> {
+        let client = match holder {
+            Holder::Client(client) => client,
+            Holder::Account(account) => {
+                return match account_claims(self, request, account, token).await? {
+                    None => Ok(()),
+                    Some(_) => {
+                        let what =
+                            "this token ends within a quarter of an hour, or with its API key: revoke that";
+                        Err(OAuthError::new(Code::UnsupportedTokenType, what))
+                    }
+                };
+            }
+        };
         let Some(grant) = grant_of(self, request, token.expose_secret()).await? else { return Ok(()) };
         let tx = self.gate().sign_in("oauth_grant.revoke").await?;
         let holder = store::holder(&tx, grant, request.at).await?;

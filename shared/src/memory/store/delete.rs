@@ -28,6 +28,27 @@ pub(crate) async fn delete(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<u64, S
     tx.execute(DELETE, &[&enterprise, &ids, &caller.request().at, &editor]).await
 }
 
+/// How many [`delete_where`] would forget.
+pub(crate) async fn count_where(
+    tx: &TenantTx<'_>,
+    mut condition: Condition,
+    home: ScopeId,
+    only_own: bool,
+) -> Result<u64, StoreError> {
+    let editor = condition.bind(tx.caller().user_id().uuid(), "uuid");
+    let home = condition.bind(home.0, "bigint");
+    let own =
+        if only_own { format!("AND m.author_id = {editor}") } else { format!("AND {editor} IS NOT NULL") };
+    let sql = format!(
+        "-- memory.count_where
+        SELECT count(*) FROM memories m
+         WHERE {} AND $2::bigint[] IS NOT NULL AND m.home_scope_id = {home} {own}",
+        condition.holds()
+    );
+    let rows = condition.query(tx, &sql).await?;
+    Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).unsigned_abs()))
+}
+
 /// Forgets whatever lives in a scope and the condition holds for, in bounded statements; how many there were.
 /// `only_own` leaves out what others added.
 pub(crate) async fn delete_where(

@@ -89,6 +89,9 @@ async fn an_assertion_that_is_not_what_it_should_be_is_refused() {
         ("issuer", with("iss", json!("https://evil.example"))),
         ("audience", with("aud", json!("https://evil.example"))),
         ("audience missing", with("aud", Value::Null)),
+        ("several audiences", with("aud", json!(["https://mem0.test", "https://x.example"]))),
+        ("no audience", with("aud", json!([]))),
+        ("no expiry", with("exp", Value::Null)),
         ("the endpoint as audience", with("aud", json!("https://mem0.test/mcp"))),
         ("application", with("client_id", json!(other))),
         ("application missing", with("client_id", Value::Null)),
@@ -103,6 +106,13 @@ async fn an_assertion_that_is_not_what_it_should_be_is_refused() {
         let answer = brings(&app, &client, &assertion).await;
         assert_eq!(answer.json()["error"], "invalid_grant", "{what}: {answer}");
     }
+    let why = async |assertion: String| {
+        brings(&app, &client, &assertion).await.json()["error_description"].to_string()
+    };
+    assert!(why(with("exp", Value::Null)).await.contains("the claim exp is missing"));
+    assert!(why(with("aud", json!(["https://mem0.test", "x"]))).await.contains("and nothing beside"));
+    let alone = with("aud", json!(["https://mem0.test"]));
+    brings(&app, &client, &alone).await.assert_status(200);
     let elsewhere = with("resource", json!("https://evil.example/mcp"));
     assert_refused(&brings(&app, &client, &elsewhere).await, 400, "invalid_target");
     // HS256 with what is published, and none.
@@ -195,6 +205,19 @@ async fn a_service_account_gets_a_token_that_lives_as_long_as_its_key() {
     assert_eq!((&answer["scope"], &answer["refresh_token"]), (&json!("memories:read"), &Value::Null));
     let program = robot.with_token(answer["access_token"].as_str().unwrap());
     program.get("/v1/ping/").await.assert_status(200);
+    // It may ask about it, with what it got it with, and is told that it ends with the key.
+    let about = |secret: &str| json!({ "client_id": robot.user, "client_secret": secret, "token": answer["access_token"] });
+    let told = app.anonymous().post("/oauth/introspect", about(&key.token)).await.ok();
+    assert_eq!((&told["active"], &told["scope"]), (&json!(true), &json!("memories:read")), "{told}");
+    assert_eq!((&told["sub"], &told["client_id"]), (&json!(robot.user), &json!(robot.user)));
+    let wrong = app.anonymous().post("/oauth/introspect", about("m0sk_wrong")).await;
+    assert_refused(&wrong, 401, "invalid_client");
+    let of_person = json!({ "client_id": robot.user, "client_secret": key.token, "token": owner.token });
+    let told = app.anonymous().post("/oauth/introspect", of_person.clone()).await.ok();
+    assert_eq!(told, json!({ "active": false }));
+    let revoked = app.anonymous().post("/oauth/revoke", about(&key.token)).await;
+    assert!(assert_refused(&revoked, 400, "unsupported_token_type").contains("API key"));
+    app.anonymous().post("/oauth/revoke", of_person).await.assert_status(200);
     let add = json!({ "messages": "x", "infer": false });
     program.post("/v3/memories/add/", add).await.assert_problem(403, "forbidden", None);
     database

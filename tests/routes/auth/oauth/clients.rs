@@ -76,6 +76,8 @@ async fn what_cannot_be_registered_is_refused() {
         json!({ "redirect_uris": uris, "token_endpoint_auth_method": "tls_client_auth" }),
         json!({ "redirect_uris": uris, "client_name": "x".repeat(101) }),
         json!({ "redirect_uris": uris, "client_name": "evil\u{202e}gnp" }),
+        json!({ "redirect_uris": uris, "client_name": "Cla\u{200b}ude" }),
+        json!({ "redirect_uris": uris, "client_name": "Claude\u{2800}" }),
         json!({ "redirect_uris": uris, "client_name": 7 }),
     ] {
         assert_refused(&registering(&app, wrong.clone()).await, 400, "invalid_client_metadata");

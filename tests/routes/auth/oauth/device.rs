@@ -42,7 +42,8 @@ async fn a_person_agrees_elsewhere() {
     for shown in ["mem0 command line", begun["user_code"].as_str().unwrap(), &ada.email, "Search and read"] {
         assert!(page.text().contains(shown), "{shown}: {page}");
     }
-    let fields = json!({ "ticket": field(&page, "ticket"), "decision": "allow" });
+    let scopes = ["memories:read", "memories:write"];
+    let fields = json!({ "ticket": field(&page, "ticket"), "decision": "allow", "scope": scopes });
     let done = browser.submit("/oauth/device/decision", &fields).await;
     assert!(done.text().contains("connected"), "{done}");
     browser.submit("/oauth/device/decision", &fields).await.assert_status(400);
@@ -114,4 +115,31 @@ async fn only_who_registered_for_it_may_begin() {
     assert_refused(&begin(json!({ "client_id": "mem0-cli", "scope": "openid" })).await, 400, "invalid_scope");
     let elsewhere = json!({ "client_id": "mem0-cli", "resource": "https://evil.example" });
     assert_refused(&begin(elsewhere).await, 400, "invalid_target");
+}
+
+#[tokio::test]
+async fn a_device_may_be_given_less_than_it_asks_for() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    for (scopes, given) in [
+        (json!(["memories:read"]), Some("memories:read")),
+        // Not more than was asked for, whatever the form says.
+        (json!(["memories:write", "tenancy:write"]), Some("memories:write")),
+        (json!([]), None),
+    ] {
+        let begun = begin(&app).await;
+        let mut browser = Browser::new(&app);
+        let page = asked(&mut browser, &begun, &ada.email).await;
+        for scope in ["memories:read", "memories:write"] {
+            let shown = format!("type=\"checkbox\" name=\"scope\" value=\"{scope}\" checked");
+            assert!(page.text().contains(&shown), "{page}");
+        }
+        let fields = json!({ "ticket": field(&page, "ticket"), "decision": "allow", "scope": scopes });
+        browser.submit("/oauth/device/decision", &fields).await.assert_status(200);
+        let answer = poll(&app, &begun).await;
+        match given {
+            Some(given) => assert_eq!(answer.ok()["scope"], given),
+            None => drop(assert_refused(&answer, 400, "access_denied")),
+        }
+    }
 }

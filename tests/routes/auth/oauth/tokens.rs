@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{assert_refused, refresh, token};
-use crate::harness::{Client as _, TestApp, register, tokens};
+use crate::harness::{Browser, Client as _, TestApp, VERIFIER, authorize_url, parameter, register, tokens};
+
+const REDIRECT: &str = "https://app.example/callback";
 
 #[tokio::test]
 async fn metadata_says_what_there_is() {
@@ -15,6 +17,8 @@ async fn metadata_says_what_there_is() {
     assert_eq!(server["code_challenge_methods_supported"], json!(["S256"]));
     assert_eq!(server["authorization_response_iss_parameter_supported"], true);
     assert_eq!(server["client_id_metadata_document_supported"], true);
+    let proving = json!(["client_secret_basic", "client_secret_post", "private_key_jwt"]);
+    assert_eq!(server["introspection_endpoint_auth_methods_supported"], proving);
     let served: Vec<String> =
         server::operations().iter().map(|(_, operation)| operation.path.to_owned()).collect();
     for (name, value) in server.as_object().unwrap() {
@@ -61,24 +65,50 @@ async fn either_token_ends_the_whole_grant() {
     ada.get("/v1/ping/").await.assert_status(200);
 }
 
+/// A new application with a secret; its id and that.
+async fn confidential(app: &TestApp) -> (String, String) {
+    let body = json!({
+        "client_name": "Northwind Server", "redirect_uris": [REDIRECT],
+        "token_endpoint_auth_method": "client_secret_post",
+    });
+    let made = app.anonymous().post("/oauth/register", body).await.ok();
+    let text = |name: &str| made[name].as_str().unwrap().to_owned();
+    (text("client_id"), text("client_secret"))
+}
+
+/// What such an application gets when somebody lets it read.
+async fn confidential_tokens(app: &TestApp, email: &str) -> ((String, String), Value) {
+    let (client, secret) = confidential(app).await;
+    let mut browser = Browser::new(app);
+    let login = browser.open(&authorize_url(&client, REDIRECT, &json!({ "scope": "memories:read" }))).await;
+    let consent = browser.sign_in(&login, email).await;
+    let address = browser.allow(&consent, &["memories:read"]).await;
+    let fields = json!({
+        "grant_type": "authorization_code", "client_id": client, "client_secret": secret,
+        "code": parameter(&address, "code"), "code_verifier": VERIFIER,
+    });
+    let answer = token(app, fields).await.ok();
+    ((client, secret), answer)
+}
+
 #[tokio::test]
 async fn a_token_is_explained_to_whoever_holds_it() {
     let app = TestApp::new().await;
     let ada = app.registered("ada").await;
-    let (client, answer) = tokens(&app, &ada.email, &json!({ "scope": "memories:read" })).await;
-    let asked = async |client: &str, token: &Value| {
-        let fields = json!({ "client_id": client, "token": token });
+    let (client, answer) = confidential_tokens(&app, &ada.email).await;
+    let asked = async |(id, secret): &(String, String), token: &Value| {
+        let fields = json!({ "client_id": id, "client_secret": secret, "token": token });
         app.anonymous().post("/oauth/introspect", fields).await.ok()
     };
     let access = asked(&client, &answer["access_token"]).await;
     assert_eq!(access["active"], true, "{access}");
-    assert_eq!((&access["scope"], &access["client_id"]), (&json!("memories:read"), &json!(client)));
+    assert_eq!((&access["scope"], &access["client_id"]), (&json!("memories:read"), &json!(client.0)));
     assert_eq!((&access["sub"], &access["aud"]), (&json!(ada.user), &json!("https://mem0.test/mcp")));
     assert_eq!(access["exp"].as_i64().unwrap() - access["iat"].as_i64().unwrap(), 900);
     let refresh_token = asked(&client, &answer["refresh_token"]).await;
     assert_eq!((&refresh_token["active"], &refresh_token["token_type"]), (&json!(true), &Value::Null));
 
-    let other = register(&app, "https://app.example/").await;
+    let other = confidential(&app).await;
     let inactive = json!({ "active": false });
     for token in
         [&answer["access_token"], &answer["refresh_token"], &json!(ada.token), &json!("x"), &json!("a.b.c")]
@@ -86,8 +116,15 @@ async fn a_token_is_explained_to_whoever_holds_it() {
         assert_eq!(asked(&other, token).await, inactive);
     }
     assert_eq!(asked(&client, &json!(ada.token)).await, inactive, "a login's token is no application's");
-    let fields = json!({ "token": answer["access_token"] });
-    assert_refused(&app.anonymous().post("/oauth/introspect", fields).await, 401, "invalid_client");
+    // Who is only named proves nothing, not even about its own token.
+    let (public, answer_of_public) = tokens(&app, &ada.email, &json!({})).await;
+    for fields in [
+        json!({ "token": answer["access_token"] }),
+        json!({ "token": answer_of_public["access_token"], "client_id": public }),
+        json!({ "token": answer["access_token"], "client_id": "mem0-cli" }),
+    ] {
+        assert_refused(&app.anonymous().post("/oauth/introspect", fields).await, 401, "invalid_client");
+    }
     app.advance(chrono::TimeDelta::minutes(16));
     assert_eq!(asked(&client, &answer["access_token"]).await, inactive);
 }

@@ -1,14 +1,12 @@
 //! The consent page: which application, where the answer goes, and what it may do.
 
-use std::fmt::Write as _;
-
 use axum::response::Response;
 use http::StatusCode;
 use shared::access::AuthContext;
 use shared::identity::oauth::authorize::AuthorizationRequest;
 use shared::identity::oauth::redirect_host;
 
-use super::{document, escape, meaning};
+use super::{boxes, document, escape};
 use crate::oauth::visitor::Visitor;
 
 /// Asks whether an application may act for somebody. The name is the application's own word; the host, which it cannot
@@ -19,16 +17,6 @@ pub(crate) fn page(
     request: &AuthorizationRequest,
     ticket: &str,
 ) -> Response {
-    let mut scopes = String::new();
-    for verb in &request.scopes {
-        let (title, detail) = meaning(*verb);
-        let _ = writeln!(
-            scopes,
-            "<label class=\"scope\"><input type=\"checkbox\" name=\"scope\" value=\"{}\" checked>\
-             <span><strong>{title}</strong><small>{detail}</small></span></label>",
-            verb.as_str()
-        );
-    }
     let (host, local) = redirect_host(&request.redirect_uri);
     let place = if local {
         "<p class=\"note\">It says that it runs <strong>on this computer</strong>. Allow it only if you have just \
@@ -49,12 +37,13 @@ pub(crate) fn page(
          <dl><dt>Account</dt><dd>{email}</dd>{known_by}<dt>Sends you to</dt><dd>{host}</dd></dl>\n\
          <form method=\"post\" action=\"/oauth/consent\">\n\
          <input type=\"hidden\" name=\"ticket\" value=\"{ticket}\">\n\
-         <fieldset><legend>It may</legend>\n{scopes}</fieldset>\n{place}\n\
+         <fieldset><legend>It may</legend>\n{boxes}</fieldset>\n{place}\n\
          <div class=\"row\"><button class=\"plain\" name=\"decision\" value=\"deny\">Cancel</button>\
          <button name=\"decision\" value=\"allow\">Allow</button></div>\n\
          <p class=\"quiet\">Not you? <button class=\"link\" name=\"decision\" value=\"switch\">Use another \
          account</button></p>\n</form>\n\
          <p class=\"quiet\">You can take this back at any time.</p>",
+        boxes = boxes(&request.scopes),
         name = escape(&request.client_name),
         email = escape(caller.email()),
         host = escape(&host),

@@ -1,14 +1,12 @@
 //! The pages for devices: which one it is, whether it may, and that it is done.
 
-use std::fmt::Write as _;
-
 use axum::response::Response;
 use http::StatusCode;
 use shared::access::AuthContext;
 use shared::identity::oauth::clients::Client;
 use shared::identity::oauth::device::Waiting;
 
-use super::{document, escape, meaning};
+use super::{boxes, document, escape};
 use crate::oauth::visitor::Visitor;
 
 /// Asks for the code that the device shows.
@@ -52,15 +50,6 @@ pub(crate) fn consent_page(
     client: &Client,
     ticket: &str,
 ) -> Response {
-    let mut scopes = String::new();
-    for verb in &waiting.scopes {
-        let (title, detail) = meaning(*verb);
-        let _ = writeln!(
-            scopes,
-            "<div class=\"scope\"><span aria-hidden=\"true\">✓</span><span><strong>{title}</strong>\
-             <small>{detail}</small></span></div>"
-        );
-    }
     let (first, second) = waiting.user_code.split_at(4.min(waiting.user_code.len()));
     let address = waiting.ip.as_deref().map(|ip| format!("<dt>Asks from</dt><dd>{}</dd>", escape(ip)));
     let content = format!(
@@ -69,11 +58,12 @@ pub(crate) fn consent_page(
          <dt>Since</dt><dd>{since} UTC</dd></dl>\n\
          <form method=\"post\" action=\"/oauth/device/decision\">\n\
          <input type=\"hidden\" name=\"ticket\" value=\"{ticket}\">\n\
-         <fieldset><legend>It may</legend>\n{scopes}</fieldset>\n\
+         <fieldset><legend>It may</legend>\n{boxes}</fieldset>\n\
          <p class=\"note\">Allow it only if <strong>your own device shows this code</strong> right now. If somebody sent \
          you the code or a link to it, cancel.</p>\n\
          <div class=\"row\"><button class=\"plain\" name=\"decision\" value=\"deny\">Cancel</button>\
          <button name=\"decision\" value=\"allow\">Allow</button></div>\n</form>",
+        boxes = boxes(&waiting.scopes),
         name = escape(&client.name),
         email = escape(caller.email()),
         address = address.unwrap_or_default(),

@@ -10,7 +10,7 @@ pub(super) mod login;
 pub(super) mod onward;
 mod style;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use axum::response::{IntoResponse, Response};
 use http::header::{
@@ -69,7 +69,7 @@ impl fmt::Display for Escaped<'_> {
                 '>' => f.write_str("&gt;")?,
                 '"' => f.write_str("&quot;")?,
                 '\'' => f.write_str("&#39;")?,
-                c => fmt::Write::write_char(f, c)?,
+                c => f.write_char(c)?,
             }
         }
         Ok(())
@@ -109,8 +109,23 @@ pub(super) fn see_other(address: &str) -> Response {
     response
 }
 
+/// Boxes by which scopes can be left out.
+pub(super) fn boxes(scopes: &[ApiKeyVerb]) -> String {
+    let mut boxes = String::new();
+    for verb in scopes {
+        let (title, detail) = meaning(*verb);
+        let _ = writeln!(
+            boxes,
+            "<label class=\"scope\"><input type=\"checkbox\" name=\"scope\" value=\"{}\" checked>\
+             <span><strong>{title}</strong><small>{detail}</small></span></label>",
+            verb.as_str()
+        );
+    }
+    boxes
+}
+
 /// What a scope means, in words for people.
-pub(super) fn meaning(verb: ApiKeyVerb) -> (&'static str, &'static str) {
+fn meaning(verb: ApiKeyVerb) -> (&'static str, &'static str) {
     match verb {
         ApiKeyVerb::MemoriesRead => {
             ("Search and read memories", "Everything that you can see: yours, and your teams’.")

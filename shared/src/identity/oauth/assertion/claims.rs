@@ -5,7 +5,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Header, Validation};
 use serde::Deserialize;
 
-use crate::identity::oauth::jwks::{self, LEEWAY, LONGEST};
+use crate::identity::oauth::jwks::{self, Audience, LEEWAY, LONGEST};
 use crate::identity::oauth::{Code, OAuthError, Result};
 
 /// The `typ` of an assertion, so that no other JWT of the provider's passes for one.
@@ -15,6 +15,7 @@ const TYPE: &str = "oauth-id-jag+jwt";
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Claims {
     pub(super) sub: String,
+    aud: Audience,
     pub(super) jti: String,
     pub(super) client_id: String,
     pub(super) exp: i64,
@@ -70,14 +71,25 @@ pub(super) fn verify(
 ) -> Option<Result<Claims>> {
     let mut validation = Validation::new(header.alg);
     validation.set_issuer(&[issuer]);
-    // Ours, and under no other name of ours: nobody else may hand on what was meant for them.
-    validation.set_audience(&[audience]);
-    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-    // Against the request's clock, below.
+    // What must be there is required by the type; the rest is looked at below, the time by the request's clock.
+    validation.required_spec_claims.clear();
+    validation.validate_aud = false;
     validation.validate_exp = false;
     let claims = jwks::verify::<Claims>(assertion, header, keys, &validation)?;
-    let claims = claims.map_err(|problem| refuse(format!("it was not made for this server: {problem}")));
-    Some(claims.and_then(|claims| timely(claims, now)))
+    Some(
+        claims
+            .map_err(refuse)
+            .and_then(|claims| for_us(claims, audience))
+            .and_then(|claims| timely(claims, now)),
+    )
+}
+
+/// Ours, under no other name of ours, and for nobody beside: whoever else it is for could bring it here as their own.
+fn for_us(claims: Claims, audience: &str) -> Result<Claims> {
+    if claims.aud.only() != Some(audience) {
+        return Err(refuse(format!("aud must be {audience}, and nothing beside")));
+    }
+    Ok(claims)
 }
 
 fn timely(claims: Claims, now: DateTime<Utc>) -> Result<Claims> {

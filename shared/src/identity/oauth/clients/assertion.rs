@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Client, Keys, store};
 use crate::identity::Identity;
-use crate::identity::oauth::jwks::{self, LEEWAY, LONGEST};
+use crate::identity::oauth::jwks::{self, Audience, LEEWAY, LONGEST};
 use crate::identity::oauth::{Code, OAuthError, Result};
 
 /// The `typ` of an assertion that says what it is for. Older libraries leave it out or say what it is made of.
@@ -28,26 +28,6 @@ struct Claims {
     exp: i64,
     nbf: Option<i64>,
     iat: Option<i64>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Several(Vec<String>),
-}
-
-impl Audience {
-    /// The one that is meant. With a second one, that one could bring the assertion here as its own.
-    fn only(&self) -> Option<&str> {
-        match self {
-            Self::One(one) => Some(one),
-            Self::Several(several) => match several.as_slice() {
-                [one] => Some(one),
-                _ => None,
-            },
-        }
-    }
 }
 
 fn refuse(what: impl AsRef<str>) -> OAuthError {

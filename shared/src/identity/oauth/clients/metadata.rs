@@ -104,17 +104,24 @@ impl Metadata {
         }
         let name = self.client_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
         let name = name.unwrap_or("An application without a name");
-        // Also nothing that turns text around: a name must not be able to dress up what stands beside it.
-        if name.chars().count() > 100 || name.chars().any(|c| c.is_control() || is_bidi(c)) {
-            return Err(invalid(
-                "client_name has at most 100 characters and no control characters".to_owned(),
-            ));
+        // Also nothing that turns text around or cannot be seen: a name must not be able to dress up what stands beside it,
+        // or to look like another one.
+        if name.chars().count() > 100 || name.chars().any(|c| c.is_control() || is_invisible(c)) {
+            let what =
+                "client_name has at most 100 characters, and none that is invisible or turns text around";
+            return Err(invalid(what.to_owned()));
         }
         let uri = self.client_uri.filter(|uri| uri.starts_with("https://") && redirect::check(uri).is_ok());
         Ok(Checked { name: name.to_owned(), uri, redirect_uris: self.redirect_uris, grant_types })
     }
 }
 
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Format characters of Unicode, blanks of no or another width, and fillers.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+    )
 }

@@ -20,8 +20,9 @@ pub use metadata::Metadata;
 pub use register::Registered;
 
 use super::{Code, OAuthError, Result};
-use crate::access::{RequestInfo, SecretHash};
+use crate::access::{AuthContext, RequestInfo, SecretHash};
 use crate::identity::Identity;
+use crate::ids::UserId;
 
 /// The program of `clients/cli`: public, on devices only.
 pub const CLI: &str = "mem0-cli";
@@ -112,6 +113,18 @@ pub(super) const PRIVATE_KEY_JWT: &str = "private_key_jwt";
 /// What an application may say of how it proves who it is.
 pub const AUTH_METHODS: [&str; 4] = ["none", "client_secret_basic", "client_secret_post", PRIVATE_KEY_JWT];
 
+/// The same, where who is only named is told nothing.
+pub const PROVING_METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", PRIVATE_KEY_JWT];
+
+/// Who asks about a token that it holds.
+#[derive(Debug)]
+pub enum Holder {
+    /// An application.
+    Client(Client),
+    /// A service account.
+    Account(AuthContext),
+}
+
 /// An application.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -129,6 +142,11 @@ pub struct Client {
 }
 
 impl Client {
+    /// Whether it is only named, and proves nothing.
+    pub(super) fn is_public(&self) -> bool {
+        self.proof == Proof::None
+    }
+
     /// Its keys, if it proves by them who it is.
     #[must_use]
     pub fn keys(&self) -> Option<&Keys> {
@@ -160,6 +178,14 @@ impl Client {
 }
 
 impl Identity {
+    /// The application or service account that sends a request.
+    pub async fn authenticate_holder(&self, request: &RequestInfo, given: &Credentials) -> Result<Holder> {
+        match given.id.as_deref().map(str::parse::<UserId>) {
+            Some(Ok(_)) => self.authenticate_account(request, given).await.map(Holder::Account),
+            _ => self.authenticate_client(request, given).await.map(Holder::Client),
+        }
+    }
+
     /// The application of that id.
     pub async fn client(&self, id: &str, request: &RequestInfo) -> Result<Client> {
         let unknown = || OAuthError::new(Code::InvalidClient, "client_id is not known here");

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Waiting, normalized, store, unknown_code};
-use crate::access::AuthContext;
+use crate::access::{ApiKeyVerb, AuthContext};
 use crate::audit::{self, Entry};
 use crate::identity::Identity;
 use crate::identity::oauth::Result;
@@ -27,12 +27,18 @@ impl Identity {
         Ok((found, client))
     }
 
-    /// The caller lets a device act for them, or does not.
-    pub async fn decide_device(&self, caller: &AuthContext, user_code: &str, approved: bool) -> Result<()> {
+    /// The caller lets a device act for them, with some of what it asks for or with all of it; or does not, if that is nothing.
+    pub async fn decide_device(
+        &self,
+        caller: &AuthContext,
+        user_code: &str,
+        scopes: &[ApiKeyVerb],
+    ) -> Result<()> {
+        let approved = !scopes.is_empty();
         caller.session()?;
         let tx = self.gate().sign_in("oauth_device_code.decide").await?;
         let decision = if approved { "approved" } else { "denied" };
-        if !store::decide(&tx, caller, &normalized(user_code), decision).await? {
+        if !store::decide(&tx, caller, &normalized(user_code), decision, scopes).await? {
             return Err(unknown_code());
         }
         if !approved {

@@ -87,19 +87,27 @@ pub(super) async fn waiting(
     }))
 }
 
-/// Notes the decision; false if there is no such device any more, or somebody was quicker.
+/// Notes the decision, and leaves of what was asked for what was agreed to; false if there is no such device any more, or somebody was quicker.
 pub(super) async fn decide(
     tx: &IdentityTx,
     caller: &AuthContext,
     user_code: &str,
     decision: &str,
+    scopes: &[ApiKeyVerb],
 ) -> Result<bool, StoreError> {
     const DECIDE: &str = "-- oauth_device_code.decide
-        UPDATE oauth_device_codes SET enterprise_id = $2, user_id = $3, decision = $4
-         WHERE user_code = $1 AND expires_at > $5 AND decision IS NULL";
+        UPDATE oauth_device_codes d
+           SET enterprise_id = $2, user_id = $3, decision = $4,
+               scopes = CASE WHEN $4 = 'denied' THEN d.scopes ELSE
+                        ARRAY(SELECT s FROM unnest(d.scopes) WITH ORDINALITY AS asked (s, n) WHERE s = ANY ($6) ORDER BY n) END
+         WHERE user_code = $1 AND expires_at > $5 AND decision IS NULL AND ($4 = 'denied' OR d.scopes && $6)";
     let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
-    let decided =
-        tx.execute(DECIDE, &[&user_code, &enterprise, &user, &decision, &caller.request().at]).await?;
+    let decided = tx
+        .execute(
+            DECIDE,
+            &[&user_code, &enterprise, &user, &decision, &caller.request().at, &scope::names(scopes)],
+        )
+        .await?;
     Ok(decided == 1)
 }
 
