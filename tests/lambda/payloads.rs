@@ -55,7 +55,8 @@ async fn behind_an_edge_the_address_is_the_edges_word_and_nobody_comes_past_it()
         login.headers.extend(secret.map(|secret| ("x-mem0-edge", secret.to_owned())));
         login
     };
-    let addresses = "SELECT DISTINCT ip FROM sessions WHERE created_at = (SELECT max(created_at) FROM sessions)";
+    let addresses =
+        "SELECT DISTINCT ip FROM sessions WHERE created_at = (SELECT max(created_at) FROM sessions)";
     for gateway in ALL {
         let answer = gateway.send(&auth, &through(Some("seven grey herons"))).await;
         assert_eq!(answer.status, 200, "{gateway:?} {answer:?}");

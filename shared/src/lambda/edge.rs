@@ -33,7 +33,9 @@ impl Edge {
         let Some(secret) = &self.0 else { return Ok(None) };
         let secret = secret.expose_secret().as_bytes();
         if !shown.is_some_and(|shown| bool::from(shown.as_bytes().ct_eq(secret))) {
-            return Err(Error::Forbidden("this is not the address at which this installation answers".to_owned()));
+            return Err(Error::Forbidden(
+                "this is not the address at which this installation answers".to_owned(),
+            ));
         }
         Ok(viewer.and_then(|viewer| viewer.to_str().map(str::to_owned).ok()))
     }

@@ -2,7 +2,7 @@
 
 use crate::access::{Audience, Classification, ScopeKind, TenantTx};
 use crate::error::{Error, Result};
-use crate::ids::ScopeId;
+use crate::ids::{MemoryId, ScopeId};
 use crate::memory::{Memory, store};
 use crate::tenancy::policies::{self, Effective};
 
@@ -52,12 +52,21 @@ pub(super) async fn policy(tx: &TenantTx<'_>, home: ScopeId) -> Result<Effective
     policies::effective(tx, home).await?.ok_or(Error::NotFound { what: "scope" })
 }
 
-/// Refuses another class that may not be seen where the memory is, at home or shared.
+/// Refuses another class above the caller's ceiling, or that links may not show which show the memory.
 pub(super) async fn changed(tx: &TenantTx<'_>, memory: &Memory) -> Result<()> {
     policies::within(memory.classification, tx.caller().ceiling())?;
     let policy = policy(tx, memory.home).await?;
-    let kinds = store::grants::kinds(tx, &memory.scopes).await?;
-    let widest = kinds.into_iter().map(Audience::from).max().unwrap_or_else(|| policy.kind.into());
-    policy.check(memory.classification, widest)?;
     check_links(tx, &memory.scopes, &policy, memory.classification).await
+}
+
+/// Refuses what was just done to these memories if any of them is seen now by more than its class allows: where it lives, or by
+/// anybody whom it is shared with.
+pub(super) async fn check_seen(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<()> {
+    let Some(wide) = store::grants::too_wide(tx, ids).await? else { return Ok(()) };
+    policy(tx, wide.home).await?.check(wide.class, wide.kind.into())?;
+    debug_assert!(wide.abroad, "it is seen by too many, or elsewhere");
+    Err(Error::Forbidden(format!(
+        "{} memories may not be seen in another organization, and this one is shared there: end that first",
+        wide.class
+    )))
 }

@@ -170,6 +170,7 @@ impl Memories {
                 if group.home.kind == ScopeKind::Context {
                     let added: Vec<MemoryId> = memories.iter().map(|memory| memory.id).collect();
                     store::grants::project(tx, &added).await?;
+                    classify::check_seen(tx, &added).await?;
                 }
             }
         }

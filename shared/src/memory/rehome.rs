@@ -1,6 +1,6 @@
 //! Another home for a memory: the same one, with its history and its shares. Whether it may go there is decided in `sharing`.
 
-use crate::access::{Action, Audience, TenantTx};
+use crate::access::{Action, TenantTx};
 use crate::error::{Error, Result};
 use crate::ids::ScopeId;
 use crate::memory::read::NOT_FOUND;
@@ -9,7 +9,7 @@ use crate::memory::{Memories, Memory, classify, store};
 
 impl Memories {
     /// Lets a memory live in another scope, which is a change like any other: a version of its own. The memory must be held,
-    /// and the caller must have been found to be allowed to do it.
+    /// and the caller must have been found to be allowed to do it. Refused where those who see it already then may not.
     pub(crate) async fn rehome(&self, tx: &TenantTx<'_>, before: Memory, home: ScopeId) -> Result<Memory> {
         let mut after = before.clone();
         after.home = home;
@@ -19,20 +19,18 @@ impl Memories {
         let change = Changed { before, after, embedding: None };
         store::update::update(tx, self.embedder.model(), &[change]).await?;
         store::update::rehome(tx, id, home).await?;
+        classify::check_seen(tx, &[id]).await?;
         store::lookup::lookup(tx, id).await?.ok_or(NOT_FOUND)
     }
 }
 
-/// Refuses a home where those who see it already may not see what is of its class, or whose own people may not.
+/// Refuses a home whose own people may not see what is of its class, or where links would show it that may not.
 pub(crate) async fn check_home(tx: &TenantTx<'_>, memory: &Memory, home: ScopeId) -> Result<()> {
     let policy = classify::policy(tx, home).await?;
-    let elsewhere: Vec<ScopeId> =
-        memory.scopes.iter().copied().filter(|scope| *scope != memory.home).collect();
-    let kinds = store::grants::kinds(tx, &elsewhere).await?;
-    let widest = kinds.into_iter().chain([policy.kind]).map(Audience::from).max();
-    policy.check(memory.classification, widest.unwrap_or(Audience::Person))?;
-    classify::check_context(tx, home, &policy, memory.classification).await?;
-    classify::check_links(tx, &elsewhere, &policy, memory.classification).await
+    policy.check(memory.classification, policy.kind.into())?;
+    let elsewhere = memory.scopes.iter().copied().filter(|scope| *scope != memory.home);
+    let scopes: Vec<ScopeId> = elsewhere.chain([home]).collect();
+    classify::check_links(tx, &scopes, &policy, memory.classification).await
 }
 
 /// Refuses whoever may not take it away from where it lives. What was shared with somebody, however far, stays where it is.

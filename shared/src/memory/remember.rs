@@ -154,6 +154,7 @@ impl Memories {
             if home.kind == ScopeKind::Context {
                 let added: Vec<MemoryId> = fresh.iter().map(|fresh| fresh.id).collect();
                 store::grants::project(tx, &added).await?;
+                classify::check_seen(tx, &added).await?;
             }
         }
         let results: Vec<EventResult> = outcomes.iter().map(EventResult::of).collect();

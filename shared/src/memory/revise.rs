@@ -64,7 +64,7 @@ impl Memories {
         let locked = store::lookup::lock(&tx, &ids).await?;
         let mut locked: HashMap<MemoryId, Memory> =
             locked.into_iter().map(|memory| (memory.id, memory)).collect();
-        let (mut answer, mut changes) = (Vec::new(), Vec::new());
+        let (mut answer, mut changes, mut classified) = (Vec::new(), Vec::new(), Vec::new());
         for (id, revision) in revisions {
             let embedding = revision.text.is_some().then(|| embeddings.next()).flatten();
             let before = locked.remove(&id).ok_or(NOT_FOUND)?;
@@ -81,6 +81,7 @@ impl Memories {
             if reclassified {
                 classify::changed(&tx, &after).await?;
                 class_rules::check(&tx, &before, after.classification).await?;
+                classified.push(id);
             }
             if after != before {
                 after.version += 1;
@@ -92,6 +93,7 @@ impl Memories {
         }
         if !changes.is_empty() {
             store::update::update(&tx, self.embedder.model(), &changes).await?;
+            classify::check_seen(&tx, &classified).await?;
             for Changed { before, after, .. } in &changes {
                 let details = json!({ "version": after.version, "fields": changed_fields(before, after) });
                 let entry =

@@ -1,13 +1,13 @@
 //! `classification`: how far a memory may go, and who sees it through which credential.
 
 use serde_json::{Value, json};
-use shared::access::{AuthContext, Classification, Role};
+use shared::access::{AuthContext, Classification, Role, ScopeKind};
 use shared::ids::MemoryId;
 use shared::memory::filter::Filter;
 use shared::memory::{List, Memories, Part, Recall, Remember, Scopes};
 
 use super::{add, list, one, remember, remember_with, team};
-use crate::harness::{Actor, Client as _, TestApp};
+use crate::harness::{Actor, Client as _, Node, TestApp};
 
 /// The caller as a channel that only so much may be said in.
 async fn below(actor: &Actor, ceiling: Classification) -> AuthContext {
@@ -160,4 +160,69 @@ async fn nobody_makes_what_they_could_not_see() {
         refused.to_string(),
         "this credential reaches internal memories at most, and cannot make one confidential"
     );
+}
+
+/// What is confidential is for one organization, whichever of its class, its home and the tree changes last.
+#[tokio::test]
+async fn nothing_brings_what_is_confidential_to_another_organization() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let north = alice.node(ScopeKind::Organization, "North").await;
+    let south = alice.node(ScopeKind::Organization, "South").await;
+    let [alpha, beta] = [
+        alice.node_in(&north, ScopeKind::Team, "Alpha").await,
+        alice.node_in(&north, ScopeKind::Team, "Beta").await,
+    ];
+    let gamma = alice.node_in(&south, ScopeKind::Team, "Gamma").await;
+    let share = async |id: &str, with: &str| {
+        alice.post(&format!("/v1/memories/{id}/shares/"), json!({ "with": with })).await.ok();
+    };
+    let secret = json!({ "scope": alpha.label(), "classification": "confidential" });
+    let secret = remember_with(&alice, "The price is 42 million", secret).await;
+    share(&secret, &beta.label()).await;
+    // The tree.
+    let below = |node: &Node| json!({ "parent": node.id });
+    let detail = alice
+        .post(&format!("/v1/organizations/{}/move", beta.id), below(&south))
+        .await
+        .assert_problem(409, "conflict", None);
+    assert!(
+        detail.starts_with("1 memory of this team or shared with it, classified confidential"),
+        "{detail}"
+    );
+    let heir = json!({ "heir": gamma.id, "members": "move" });
+    let dissolved = alice.post(&format!("/v1/organizations/{}/dissolve", beta.id), heir).await;
+    dissolved.assert_problem(409, "conflict", None);
+    // Its class.
+    let open = remember_with(&alice, "We are looking for a price", json!({ "scope": alpha.label() })).await;
+    share(&open, &gamma.label()).await;
+    let raised = alice.put(&one(&open), json!({ "classification": "confidential" })).await;
+    let detail = raised.assert_problem(403, "forbidden", None);
+    assert!(detail.contains("may not be seen in another organization"), "{detail}");
+    assert_eq!(class_of(&alice, &open).await, "internal");
+    // Its home.
+    let home = json!({ "scope": gamma.label() });
+    let moved = alice.put(&format!("/v1/memories/{secret}/scope/"), home).await;
+    moved.assert_problem(403, "forbidden", None);
+    // With both teams it may go.
+    alice.post(&format!("/v1/organizations/{}/move", north.id), below(&south)).await.ok();
+}
+
+/// A narrower audience is not got around by moving what is shared already below it.
+#[tokio::test]
+async fn a_node_does_not_move_below_one_that_lets_fewer_see_what_it_shares() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let north = alice.node(ScopeKind::Organization, "North").await;
+    let alpha = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
+    let narrow = alice.node_in(&north, ScopeKind::Division, "Narrow").await;
+    let policy = json!({ "audiences": { "internal": "team" } });
+    alice.put(&format!("/v1/organizations/{}/sharing-policy", narrow.id), policy).await.ok();
+    let id = remember_with(&alice, "Alpha ships on Friday", json!({ "scope": alpha.label() })).await;
+    let shared =
+        alice.post(&format!("/v1/memories/{id}/shares/"), json!({ "with": "enterprise" })).await.ok();
+    let path = format!("/v1/organizations/{}/move", alpha.id);
+    let below = json!({ "parent": narrow.id });
+    alice.post(&path, below.clone()).await.assert_problem(409, "conflict", None);
+    let share = shared["share"]["id"].as_str().unwrap();
+    alice.delete(&format!("/v1/memories/{id}/shares/{share}/")).await.ok();
+    alice.post(&path, below).await.ok();
 }

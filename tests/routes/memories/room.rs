@@ -43,7 +43,8 @@ async fn a_part_that_is_full_ends_early_and_the_next_goes_on_where_it_ended() {
 async fn a_numbered_page_is_never_cut_short_and_its_refusal_names_a_size_that_fits() {
     let (app, alice, _) = TestApp::two_tenants().await;
     long_memories(&app, &alice, 60).await;
-    let page = async |size: usize| alice.post(&format!("/v3/memories/?page=1&page_size={size}"), json!({})).await;
+    let page =
+        async |size: usize| alice.post(&format!("/v3/memories/?page=1&page_size={size}"), json!({})).await;
     let refusal = page(1000).await.assert_problem(413, "too-large", None);
     assert!(refusal.contains("a page_size of 41 or less") && refusal.contains("cursor"), "{refusal}");
     let fits = page(41).await.ok();

@@ -29,6 +29,7 @@ impl Model {
             () if seen_by > Some(widest(class)) => 403,
             // Under the rules of a node it stays.
             () if self.leaves_rules(memory, to) => 403,
+            () if self.is_abroad_at(memory, to) => 403,
             () if !own && self.is_too_confidential(person, &wish) => 403,
             () if !own && self.rule_for(person, &wish).is_some() => 403,
             () => 200,
@@ -38,6 +39,13 @@ impl Model {
     fn leaves_rules(&self, memory: usize, to: Place) -> bool {
         let there = self.rules_over(to);
         self.rules_over(self.memories[&memory].home).iter().any(|node| !there.contains(node))
+    }
+
+    /// Whether it would be seen in another organization than it would belong to.
+    fn is_abroad_at(&self, memory: usize, to: Place) -> bool {
+        let mut after = self.clone();
+        after.rehome(memory, to);
+        after.is_abroad(memory)
     }
 
     /// Where it lives now it need not be shared with; with all others it stays shared.

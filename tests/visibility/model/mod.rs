@@ -62,7 +62,7 @@ pub(super) struct Memory {
 }
 
 /// A tenant. Nodes, contexts, people, memories, grants and requests are numbers; the node none is the enterprise.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Model {
     pub(super) now: DateTime<Utc>,
     pub(super) nodes: BTreeMap<usize, Spot>,
@@ -209,6 +209,32 @@ impl Model {
             () if self.audience(place) > widest(class) => Err(403),
             () => Ok(class),
         }
+    }
+
+    /// What is at least confidential and seen in another organization than it belongs to: that of its node; what is somebody's
+    /// own belongs to those of its author.
+    pub(super) fn is_abroad(&self, id: usize) -> bool {
+        let memory = self.memories[&id];
+        let belongs = |top: usize| match memory.home {
+            Place::Node(home) => self.top(home) == top,
+            Place::Personal(_) | Place::Context(_) => self.organizations(memory.author).contains(&top),
+            Place::Enterprise | Place::Public => true,
+        };
+        let away = |place: &Place| matches!(place, Place::Node(node) if !belongs(self.top(*node)));
+        memory.class >= Classification::Confidential && self.reached(id).iter().any(away)
+    }
+
+    /// Whether in this state of the tree anything of a node is seen in another organization that was not before.
+    pub(super) fn goes_abroad(&self, after: &Self) -> bool {
+        let of_nodes = after.memories.iter().filter(|(_, memory)| matches!(memory.home, Place::Node(_)));
+        of_nodes.map(|(id, _)| *id).any(|id| after.is_abroad(id) && !self.is_abroad(id))
+    }
+
+    /// The status that hanging a node below another is answered with, if it may stand there.
+    pub(super) fn may_move(&self, node: usize, parent: Option<usize>) -> u16 {
+        let mut after = self.clone();
+        after.nodes.entry(node).and_modify(|spot| spot.parent = parent);
+        if self.is_above(Some(node), parent) || self.goes_abroad(&after) { 409 } else { 200 }
     }
 
     /// Whether it was not deleted.

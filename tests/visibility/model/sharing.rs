@@ -107,7 +107,12 @@ impl Model {
         let same = self.memories.get(&memory).is_some_and(|memory| memory.class == class);
         let status = self.change(person, memory, if same { Permission::Write } else { Permission::Admin });
         let seen = || self.reached(memory).into_iter().map(|place| self.audience(place)).max();
-        if status == 200 && !same && seen() > Some(widest(class)) { 403 } else { status }
+        let abroad = || {
+            let mut after = self.clone();
+            after.memories.entry(memory).and_modify(|memory| memory.class = class);
+            after.is_abroad(memory)
+        };
+        if status == 200 && !same && (seen() > Some(widest(class)) || abroad()) { 403 } else { status }
     }
 
     /// Through which grant somebody could wish for it, if not by a role; or the status that it is refused with.
@@ -233,13 +238,13 @@ impl Model {
     }
 
     /// The organization right below the enterprise that a node belongs to.
-    fn top(&self, node: usize) -> usize {
+    pub(super) fn top(&self, node: usize) -> usize {
         let path = self.path(Some(node));
         path.into_iter().flatten().last().unwrap_or(node)
     }
 
     /// Those in which somebody holds any role; all for whoever holds one on the enterprise.
-    fn organizations(&self, person: usize) -> Vec<usize> {
+    pub(super) fn organizations(&self, person: usize) -> Vec<usize> {
         let all = self.nodes.iter().filter(|(_, spot)| spot.parent.is_none()).map(|(node, _)| *node);
         let all: Vec<usize> = all.collect();
         let held = self.held(person).into_iter();

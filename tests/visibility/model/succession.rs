@@ -22,10 +22,16 @@ impl Model {
         let too_many = held.into_iter().any(|(_, memory)| self.audience(to) > widest(memory.class));
         let mut below = self.nodes.values().filter(|spot| spot.parent == Some(node));
         match () {
-            () if self.is_above(Some(node), heir) || too_many => 409,
+            () if self.is_above(Some(node), heir) || too_many || self.goes_abroad_into(node, heir) => 409,
             () if below.any(|spot| !may_stand_below(spot.kind, kind)) => 400,
             () => 200,
         }
+    }
+
+    fn goes_abroad_into(&self, node: usize, heir: Option<usize>) -> bool {
+        let mut after = self.clone();
+        after.dissolve(node, heir, Members::Move);
+        self.goes_abroad(&after)
     }
 
     /// Everything that a node had is its heir's, and the node is gone.

@@ -75,7 +75,7 @@ impl Pair {
         match () {
             () if self.model.nodes[&node].parent == to => drop(answer.ok()),
             () if !self.fits(node, to) => drop(answer.assert_status(400)),
-            () if self.model.is_above(Some(node), to) => drop(answer.assert_status(409)),
+            () if self.model.may_move(node, to) == 409 => drop(answer.assert_status(409)),
             () => {
                 answer.ok();
                 self.model.nodes.get_mut(&node).unwrap().parent = to;

@@ -14,10 +14,11 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn spend(&mut self, path: &Path<'_>) -> Result<(), FilterError> {
-        self.nodes = self
-            .nodes
-            .checked_sub(1)
-            .ok_or_else(|| path.error(format!("a filter may have at most {MAX_NODES} parts, conditions and the brackets around them")))?;
+        self.nodes = self.nodes.checked_sub(1).ok_or_else(|| {
+            path.error(format!(
+                "a filter may have at most {MAX_NODES} parts, conditions and the brackets around them"
+            ))
+        })?;
         Ok(())
     }
 }

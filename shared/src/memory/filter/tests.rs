@@ -190,8 +190,14 @@ fn filters_are_bounded() {
     assert!(error(json!({ dotted: 1 })).ends_with("nested more than 16 deep"));
     let many = |count: usize| json!({"OR": vec![json!({"user_id": "a"}); count]});
     assert!(Filter::parse(&many(127)).is_ok());
-    assert_eq!(error(many(128)), "filters.OR[127].user_id: a filter may have at most 256 parts, conditions and the brackets around them");
-    assert!(error(json!({"metadata": {"a": vec![1; 256]}})).ends_with("at most 256 parts, conditions and the brackets around them"));
+    assert_eq!(
+        error(many(128)),
+        "filters.OR[127].user_id: a filter may have at most 256 parts, conditions and the brackets around them"
+    );
+    assert!(
+        error(json!({"metadata": {"a": vec![1; 256]}}))
+            .ends_with("at most 256 parts, conditions and the brackets around them")
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::access::{Audience, ScopeKind, TenantTx};
+use crate::access::{Audience, Classification, ScopeKind, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{MemoryId, ScopeId, ShareId};
 use crate::memory::{Memory, Permission};
@@ -60,14 +60,31 @@ pub(crate) async fn linked(tx: &TenantTx<'_>, scopes: &[ScopeId]) -> Result<bool
     Ok(tx.query_one(LINKED, &[&caller.enterprise_id().uuid(), &ids, &caller.request().at]).await?.get(0))
 }
 
-/// What kinds of scopes these are.
-pub(crate) async fn kinds(tx: &TenantTx<'_>, scopes: &[ScopeId]) -> Result<Vec<ScopeKind>, StoreError> {
-    const KINDS: &str = "-- scope.list_kinds
-        SELECT DISTINCT kind FROM scopes WHERE enterprise_id = $1 AND id = ANY ($2)";
-    let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
-    let ids: Vec<i64> = scopes.iter().map(|id| id.0).collect();
-    let rows = tx.query(KINDS, &[&tx.caller().enterprise_id().uuid(), &ids]).await?;
-    rows.iter().map(|row| row.get::<_, &str>(0).parse().map_err(corrupt)).collect()
+/// What is seen by more than its class allows.
+pub(crate) struct TooWide {
+    pub(crate) class: Classification,
+    pub(crate) home: ScopeId,
+    /// What kind of scope sees it.
+    pub(crate) kind: ScopeKind,
+    /// Whether that belongs to another organization.
+    pub(crate) abroad: bool,
+}
+
+/// One of these memories that is seen by more than its class allows, as they are now.
+pub(crate) async fn too_wide(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Option<TooWide>, StoreError> {
+    const TOO_WIDE: &str = "-- memory.find_too_wide
+        SELECT w.classification::text, w.home, w.kind, w.abroad FROM mem0.too_wide($1) w";
+    let corrupt = |table, column, problem| StoreError::Corrupt { table, column, problem };
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let Some(row) = tx.query_opt(TOO_WIDE, &[&ids]).await? else { return Ok(None) };
+    let class = row.get::<_, &str>("classification").parse();
+    let kind = row.get::<_, &str>("kind").parse();
+    Ok(Some(TooWide {
+        class: class.map_err(|problem| corrupt("memories", "classification", problem))?,
+        home: ScopeId(row.get("home")),
+        kind: kind.map_err(|problem| corrupt("scopes", "kind", problem))?,
+        abroad: row.get("abroad"),
+    }))
 }
 
 /// A live share that nobody had to agree to.

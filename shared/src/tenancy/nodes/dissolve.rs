@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::dissolution::{Dissolution, Heir, Members, Status, Wish};
 use super::placement::{a, check_depth, check_kind};
+use super::seen::check_seen;
 use super::{dissolution_store as store, estate, store as nodes};
 use crate::access::{Action, Audience, AuthContext, Classification, Gate, ReadableScope, Role};
 use crate::audit::{self, Entry};
@@ -248,6 +249,7 @@ async fn checked(
         rank::may_grant(&heir, role)?;
     }
     check_audience(tree, &node, &heir).await?;
+    check_seen(tree, &node, &heir.path).await?;
     let below = nodes::height(tree, &node).await? - 1;
     if below > 0 {
         for kind in estate::kinds_below(tree, scope).await? {

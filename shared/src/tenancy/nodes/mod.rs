@@ -10,6 +10,7 @@ mod dissolution_store;
 mod dissolve;
 mod estate;
 pub mod placement;
+mod seen;
 pub mod service;
 mod store;
 mod types;

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::placement::{check_depth, check_kind};
+use super::seen::check_seen;
 use super::store::{self, Place};
 use super::types::Parent;
 use super::{Listing, NewNode, Node, NodeChange};
@@ -132,6 +133,8 @@ pub async fn relocate(
                 return Err(Error::Conflict("a node cannot be moved below itself".to_owned()));
             }
             check_depth(&to, store::height(&tree, &node).await?, quotas::depth(&tx).await?)?;
+            let target: Vec<_> = to.path.iter().copied().chain([node.id]).collect();
+            check_seen(&tree, &node, &target).await?;
             store::relocate(&tree, &node, &to).await?;
             let details = json!({ "from": from.label(), "to": to.label() });
             audit::record(&tx, Entry::new("organization.move", id).within(scope).with(details)).await?;

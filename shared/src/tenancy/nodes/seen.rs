@@ -1,0 +1,27 @@
+//! Whether what a node has, or was given, may be seen by those who will see it in another place.
+
+use super::estate;
+use crate::access::ReadableScope;
+use crate::error::{Error, Result};
+use crate::ids::ScopeId;
+use crate::tenancy::locked::Locked;
+
+/// Refuses a place, the path to which is given, where more would see it than its class allows.
+pub(super) async fn check_seen(
+    tree: &Locked<'_, '_>,
+    node: &ReadableScope,
+    target: &[ScopeId],
+) -> Result<()> {
+    let (found, classes) = estate::too_wide_below(tree, node.id, target).await?;
+    if found == 0 {
+        return Ok(());
+    }
+    let (memories, them) =
+        if found == 1 { ("1 memory".to_owned(), "it") } else { (format!("{found} memories"), "them") };
+    Err(Error::Conflict(format!(
+        "{memories} of this {} or shared with it, classified {}, could be seen there by more than the class allows: end that \
+         sharing, or move or reclassify {them} first",
+        node.kind,
+        classes.join(" or ")
+    )))
+}
