@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn rows_fit_until_they_have_five_megabytes_and_quotes_count_twice() {
         let row = |text: &str| text.repeat(1_000_000 / text.len());
-        assert_eq!(room::<String>(&[]), 1);
+        assert_eq!(room(&[] as &[String]), 1);
         assert_eq!(room(&vec![row("a"); 4]), 4);
         assert_eq!(room(&vec![row("a"); 9]), 4);
         // As JSON a quote is two bytes, and both of them are escaped once more.
