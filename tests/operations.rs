@@ -35,7 +35,7 @@ pub(crate) const PUBLIC: &[(&str, &str)] = &[
     ("POST /oauth/token", "the code or refresh token is the credential"),
     ("POST /oauth/register", "applications introduce themselves"),
     ("POST /oauth/revoke", "the token is the credential"),
-    ("POST /oauth/introspect", "the token is the credential"),
+    ("POST /oauth/introspect", "an application or service account, by its own proof"),
     ("POST /oauth/device_authorization", "a device has no credential yet"),
     ("GET /oauth/device", "a browser, known by a cookie"),
     ("POST /oauth/device", "a browser, known by a cookie"),

@@ -31,7 +31,7 @@ const WITHOUT_TRACE: &[(&str, &str)] = &[
     ("POST /oauth/token", "an unknown code is nobody's"),
     ("POST /oauth/register", "an application belongs to no tenant"),
     ("POST /oauth/revoke", "an unknown token is nobody's"),
-    ("POST /oauth/introspect", "an unknown token is nobody's"),
+    ("POST /oauth/introspect", "an application that proves nothing is nobody's"),
     ("POST /oauth/device_authorization", "a device belongs to no tenant yet"),
     ("GET /oauth/device", "a browser in which nobody signed in"),
     ("POST /oauth/device", "a browser in which nobody signed in"),

@@ -15,7 +15,7 @@ pub(super) async fn count(
 ) -> Result<Option<Option<DateTime<Utc>>>, StoreError> {
     const COUNT: &str = "-- login_attempt.count
         INSERT INTO login_attempts AS a (bucket, failures, last_failure_at, blocked_until)
-        VALUES ($1, 1, $2, CASE WHEN $3 <= 1 THEN $2 + least($5, $4) * interval '1 second' END)
+        VALUES ($1, 1, $2, CASE WHEN $3 <= 1 THEN $2::timestamptz + least($5::float8, $4::float8) * interval '1 second' END)
         ON CONFLICT (bucket) DO UPDATE
            SET last_failure_at = $2,
                (failures, blocked_until) =
