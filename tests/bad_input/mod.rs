@@ -60,8 +60,8 @@ fn assert_refused(call: &Call, mutation: &Mutation, answer: &Answer) {
     if mutation.too_large && !takes_forms {
         assert_eq!(answer.status, 413, "{what}: {answer}");
     }
-    // MCP has errors of its own once the body has been read.
-    if call.path == "/mcp" && answer.status != 413 {
+    // MCP has errors of its own, also for what is too long.
+    if call.path == "/mcp" {
         return assert!(answer.json().get("jsonrpc").is_some(), "{what}: {answer}");
     }
     // So has OAuth, and people are answered with a page.
