@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use chrono::TimeDelta;
+use http::Request;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
@@ -84,7 +85,10 @@ async fn a_bridge_lives_by_the_login_and_renews_it() {
     let status = command(home.path(), &["logout"]).await.stderr(Stdio::null()).status().await.unwrap();
     assert!(status.success() && !file(home.path()).exists());
     let ended = ada.with_token(second["token"].as_str().unwrap());
-    ended.post("/mcp", call(1, "whoami", json!({}))).await.assert_status(401);
+    let host = url.trim_start_matches("http://");
+    let request = Request::post("/mcp").header("host", host).header("content-type", "application/json");
+    let body = call(1, "whoami", json!({})).to_string();
+    ended.send(request.body(body.into()).unwrap()).await.assert_status(401);
     let again = command(home.path(), &["logout"]).await.stderr(Stdio::null()).status().await.unwrap();
     assert!(again.success());
 }

@@ -22,6 +22,7 @@ pub use idempotent::{Idempotent, IdempotentEmpty, refuse_key};
 pub use json::{Json, parse};
 pub use lines::Lines;
 pub use path::Path;
+pub(crate) use problem::problem_of;
 pub use query::Query;
 pub use rates::Unproven;
 pub use request::Request;

@@ -140,13 +140,25 @@ impl IntoResponse for Error {
 
 /// A problem that has no `Error`: an unknown path, a method not allowed.
 pub(super) fn problem(status: StatusCode, kind: &str, detail: String, field: Option<String>) -> Response {
+    let request = telemetry::request_id().map(|id| id.to_string());
+    problem_of(request, status, kind, detail, field)
+}
+
+/// The same of a request that is no longer being answered.
+pub(crate) fn problem_of(
+    request: Option<String>,
+    status: StatusCode,
+    kind: &str,
+    detail: String,
+    field: Option<String>,
+) -> Response {
     let body = Problem {
         r#type: format!("/problems/{kind}"),
         title: status.canonical_reason().unwrap_or("Error"),
         status: status.as_u16(),
         detail,
         field,
-        request_id: telemetry::request_id().map(|id| id.to_string()),
+        request_id: request,
     };
     let json = serde_json::to_vec(&body).unwrap_or_default();
     (status, [(CONTENT_TYPE, "application/problem+json")], json).into_response()

@@ -8,6 +8,7 @@ use http::header::CONTENT_TYPE;
 use http_body_util::BodyExt as _;
 
 use crate::error::Error;
+use crate::http::problem_of;
 
 /// What Lambda takes.
 const LARGEST: usize = 6_291_556;
@@ -37,7 +38,9 @@ pub(super) async fn fit(response: Response) -> Response {
         "the answer would have {megabytes:.1} MB, and 6.2 are the most: ask for less, with a smaller page_size, limit or \
          top_k, or with fewer fields"
     );
-    let mut refusal = Error::TooLarge(detail).into_response();
+    let request = head.headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let error = Error::TooLarge(detail);
+    let mut refusal = problem_of(request, error.status(), error.kind(), error.to_string(), None);
     // Who it was for, and how they stand: not what it was.
     for (name, value) in &head.headers {
         if !refusal.headers().contains_key(name) && !name.as_str().starts_with("content-") {

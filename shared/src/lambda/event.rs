@@ -1,7 +1,8 @@
 //! What gateways add to a request, and where they put it: payloads 2.0 (HTTP APIs, function URLs) and 1.0 (REST APIs).
 //!
-//! The path of payload 2.0 begins with the stage where API Gateway is reached by its own address, that of 1.0 does not;
-//! `lambda_http` adds it there unless it seems to be there already. Answers go back with each header once: what `lambda_http` writes has room for one value.
+//! The path of payload 2.0 begins with the stage where API Gateway is reached by its own address, otherwise and in 1.0 it does not;
+//! `lambda_http` adds it unless it seems to be there already. Answers go back with each header once: what `lambda_http` writes
+//! has room for one value.
 
 use http::header::SET_COOKIE;
 use http::uri::PathAndQuery;
@@ -32,8 +33,10 @@ pub(super) fn prepare(request: &mut lambda_http::Request, edge: &Edge) -> Result
     }
     let sent = request.raw_http_path().to_owned();
     let path = match (request.request_context_ref(), stage.as_deref()) {
-        (Some(RequestContext::ApiGatewayV1(_)), _) => Some(sent.as_str()),
-        (_, Some(stage)) if stage != "$default" => without_stage(&sent, stage),
+        (Some(RequestContext::ApiGatewayV2(_)), Some(stage)) if stage != "$default" => {
+            without_stage(&sent, stage)
+        }
+        (Some(RequestContext::ApiGatewayV1(_) | RequestContext::ApiGatewayV2(_)), _) => Some(sent.as_str()),
         _ => None,
     };
     if let Some(path) = path
