@@ -129,5 +129,5 @@ async fn a_context_is_no_way_around_approvals_and_classes() {
     pin(&memory, &fourth).await.assert_status(201);
     let asked = to_south(&fourth).await.json()["approval"]["id"].as_str().unwrap().to_owned();
     pin(&secret, &fourth).await.assert_status(201);
-    approve(&lead, &asked).await.assert_problem(403, "forbidden", None);
+    approve(&lead, &asked).await.assert_problem(409, "conflict", None);
 }
