@@ -28,6 +28,7 @@ mod template;
 mod tests;
 mod tokens;
 mod tree;
+mod two_teams;
 mod world;
 
 pub(crate) use actor::{Actor, Anonymous};
@@ -45,4 +46,5 @@ pub(crate) use seed::seeded;
 pub(crate) use tables::Tables;
 pub(crate) use tokens::{SEED, claims, forge, signing_key};
 pub(crate) use tree::Node;
+pub(crate) use two_teams::TwoTeams;
 pub(crate) use world::World;

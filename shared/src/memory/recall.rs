@@ -31,7 +31,8 @@ pub const MAX_TOP_K: u32 = 1000;
 pub const DEFAULT_THRESHOLD: f32 = 0.1;
 /// Characters of a query that count; the rest is not read. More would say little, and every word costs.
 pub const MAX_QUERY: usize = 4096;
-/// Candidates that are ranked, at least; so many come by their words, and a third as many by their meaning (ADR 5).
+/// Candidates that are ranked, at least; so many come by their words, and not half as many by their meaning
+/// (ADR 5).
 const POOL: usize = 96;
 /// Candidates from each arm when a filter leaves few of the nearest and holds for too many to search among them.
 const WIDE: usize = 1000;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
 
 use super::{add_member, text};
-use crate::harness::{Actor, Answer, Client as _, Node, TestApp};
+use crate::harness::{Actor, Answer, Client as _, Node, TestApp, TwoTeams};
 
 /// More than fit in two steps.
 const MANY: i32 = 2300;
@@ -210,14 +210,8 @@ async fn requests_of_a_dissolved_node_go_to_its_heir_or_end_with_a_reason() {
 
 #[tokio::test]
 async fn a_request_to_share_with_a_node_ends_with_the_node() {
-    let (_app, alice, _) = TestApp::two_tenants().await;
-    let north = alice.node(ScopeKind::Organization, "North").await;
-    let alpha = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
-    let beta = alice.node_in(&north, ScopeKind::Team, "Beta").await;
-    let ann = alice.colleague("ann", &alpha, Role::Member).await;
-    let lead = alice.colleague("lead", &alpha, Role::Admin).await;
-    let rule = json!({ "approvals": [{ "directions": ["across"] }] });
-    alice.put(&format!("/v1/organizations/{}/sharing-policy", alpha.id), rule).await.ok();
+    let rule = json!({ "directions": ["across"] });
+    let TwoTeams { app: _app, alice, alpha, beta, ann, lead, .. } = TwoTeams::under(rule).await;
     let memory = remember(&ann, "Alpha ships on Friday", &alpha.label()).await;
     let asked = ann.post(&format!("/v1/memories/{memory}/shares/"), json!({ "with": beta.label() })).await;
     let id = text(&asked.json()["approval"]["id"]);

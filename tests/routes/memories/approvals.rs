@@ -2,11 +2,11 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use shared::access::{Role, ScopeKind};
+use shared::access::Role;
 use shared::sharing::approvals;
 
 use super::{one, remember_with};
-use crate::harness::{Actor, Answer, Client as _, Node, Tables, TestApp};
+use crate::harness::{Actor, Answer, Client as _, Node, Tables, TestApp, TwoTeams};
 
 /// Two teams of an organization. Whatever leaves Alpha sideways needs somebody else's approval.
 struct Office {
@@ -25,19 +25,12 @@ struct Office {
 
 impl Office {
     async fn new() -> Self {
-        let (app, alice, _) = TestApp::two_tenants().await;
-        let north = alice.node(ScopeKind::Organization, "North").await;
-        let alpha = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
-        let beta = alice.node_in(&north, ScopeKind::Team, "Beta").await;
-        let ann = alice.colleague("ann", &alpha, Role::Member).await.with_api_key().await;
-        let lead = alice.colleague("lead", &alpha, Role::Admin).await.with_api_key().await;
-        let ben = alice.colleague("ben", &beta, Role::Member).await.with_api_key().await;
-        let rule = json!({ "approvals": [{
-            "directions": ["across", "out"], "escalate_after_hours": 24, "expires_after_hours": 72,
-        }] });
-        alice.put(&format!("/v1/organizations/{}/sharing-policy", alpha.id), rule).await.ok();
+        let rule =
+            json!({ "directions": ["across", "out"], "escalate_after_hours": 24, "expires_after_hours": 72 });
+        let TwoTeams { app, alice, north, alpha, beta, ann, lead, ben } = TwoTeams::under(rule).await;
+        let (ann, lead) = (ann.with_api_key().await, lead.with_api_key().await);
+        let (ben, alice) = (ben.with_api_key().await, alice.with_api_key().await);
         let memory = remember_with(&ann, "Alpha ships on Friday", json!({ "scope": alpha.label() })).await;
-        let alice = alice.with_api_key().await;
         Self { app, alice, north, alpha, beta, ann, lead, ben, memory }
     }
 

@@ -1,23 +1,14 @@
 //! Rules about approvals that are about classes, and what gets another class.
 
 use serde_json::json;
-use shared::access::{Role, ScopeKind};
 
 use super::{one, remember_with};
-use crate::harness::{Client as _, TestApp};
+use crate::harness::{Client as _, TwoTeams};
 
 #[tokio::test]
 async fn another_class_is_no_way_around_a_rule_about_classes() {
-    let (_app, alice, _) = TestApp::two_tenants().await;
-    let north = alice.node(ScopeKind::Organization, "North").await;
-    let alpha = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
-    let beta = alice.node_in(&north, ScopeKind::Team, "Beta").await;
-    let ann = alice.colleague("ann", &alpha, Role::Member).await;
-    let lead = alice.colleague("lead", &alpha, Role::Admin).await;
-    let ben = alice.colleague("ben", &beta, Role::Member).await;
     let rule = json!({ "directions": ["across", "out", "public"], "classifications": ["confidential"] });
-    let policy = format!("/v1/organizations/{}/sharing-policy", alpha.id);
-    alice.put(&policy, json!({ "approvals": [rule] })).await.ok();
+    let TwoTeams { app: _app, alice, north, alpha, beta, ann, lead, ben } = TwoTeams::under(rule).await;
     let class = |class: &str| json!({ "classification": class });
     let secret = json!({ "scope": alpha.label(), "classification": "confidential" });
     let memory = remember_with(&ann, "Alpha is for sale", secret).await;

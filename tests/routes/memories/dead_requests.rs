@@ -2,10 +2,10 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use shared::access::{Role, ScopeKind};
+use shared::access::ScopeKind;
 
 use super::{one, remember_with};
-use crate::harness::{Actor, Client as _, Node, TestApp};
+use crate::harness::{Actor, Client as _, TwoTeams};
 
 async fn ask(actor: &Actor, path: &str, with: &str) -> String {
     let asked = actor.post(path, json!({ "with": with })).await;
@@ -27,15 +27,8 @@ async fn end(lead: &Actor, id: &str) -> String {
 
 #[tokio::test]
 async fn a_request_ends_when_what_it_needs_is_deleted() {
-    let (_app, alice, _) = TestApp::two_tenants().await;
-    let north = alice.node(ScopeKind::Organization, "North").await;
-    let alpha = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
-    let beta = alice.node_in(&north, ScopeKind::Team, "Beta").await;
-    let ann = alice.colleague("ann", &alpha, Role::Member).await;
-    let lead = alice.colleague("lead", &alpha, Role::Admin).await;
-    let rule = json!({ "approvals": [{ "directions": ["across"] }] });
-    let policy = |node: &Node| format!("/v1/organizations/{}/sharing-policy", node.id);
-    alice.put(&policy(&alpha), rule).await.ok();
+    let rule = json!({ "directions": ["across"] });
+    let TwoTeams { app: _app, alice, north, alpha, beta, ann, lead, .. } = TwoTeams::under(rule).await;
     let memory = async |text: &str| remember_with(&ann, text, json!({ "scope": alpha.label() })).await;
     let shares = |memory: &str| format!("/v1/memories/{memory}/shares/");
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
 
 use super::{one, remember_with};
-use crate::harness::{Actor, Answer, Client as _, Node, TestApp};
+use crate::harness::{Actor, Answer, Client as _, Node, TestApp, TwoTeams};
 
 /// Three teams of an organization. Whatever leaves Alpha sideways needs an approval.
 struct Office {
@@ -25,25 +25,12 @@ struct Office {
 
 impl Office {
     async fn new() -> Self {
-        let (app, alice, _) = TestApp::two_tenants().await;
-        let north = alice.node(ScopeKind::Organization, "North").await;
-        let alpha = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
-        let beta = alice.node_in(&north, ScopeKind::Team, "Beta").await;
+        let rule = json!({ "directions": ["across", "out"] });
+        let TwoTeams { app, alice, north, alpha, beta, ann, lead, ben } = TwoTeams::under(rule).await;
         let gamma = alice.node_in(&north, ScopeKind::Team, "Gamma").await;
-        let office = Self {
-            ann: alice.colleague("ann", &alpha, Role::Member).await,
-            adm: alice.colleague("adm", &alpha, Role::Admin).await,
-            lead: alice.colleague("lead", &alpha, Role::Admin).await,
-            ben: alice.colleague("ben", &beta, Role::Member).await,
-            cat: alice.colleague("cat", &gamma, Role::Member).await,
-            app,
-            alice,
-            alpha,
-            beta,
-            gamma,
-        };
-        office.rule(json!({ "directions": ["across", "out"] })).await;
-        office
+        let adm = alice.colleague("adm", &alpha, Role::Admin).await;
+        let cat = alice.colleague("cat", &gamma, Role::Member).await;
+        Self { app, alice, alpha, beta, gamma, ann, adm, lead, ben, cat }
     }
 
     async fn rule(&self, rule: Value) {

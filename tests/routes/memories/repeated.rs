@@ -3,10 +3,9 @@
 use chrono::TimeDelta;
 use http::Request;
 use serde_json::{Value, json};
-use shared::access::{Role, ScopeKind};
 
 use super::remember_with;
-use crate::harness::{Actor, Answer, Client as _, TestApp};
+use crate::harness::{Actor, Answer, Client as _, TestApp, TwoTeams};
 
 async fn keyed(actor: &Actor, path: &str, key: &str, body: Option<Value>) -> Answer {
     let request = Request::post(path).header("idempotency-key", key);
@@ -32,14 +31,8 @@ async fn twice(actor: &Actor, path: &str, key: &str, body: Option<Value>) -> Val
 
 #[tokio::test]
 async fn a_decision_that_is_sent_twice_is_one() {
-    let (app, alice, _) = TestApp::two_tenants().await;
-    let north = alice.node(ScopeKind::Organization, "North").await;
-    let alpha = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
-    let beta = alice.node_in(&north, ScopeKind::Team, "Beta").await;
-    let ann = alice.colleague("ann", &alpha, Role::Member).await;
-    let lead = alice.colleague("lead", &alpha, Role::Admin).await;
-    let rule = json!({ "approvals": [{ "directions": ["across"] }] });
-    alice.put(&format!("/v1/organizations/{}/sharing-policy", alpha.id), rule).await.ok();
+    let rule = json!({ "directions": ["across"] });
+    let TwoTeams { app, alpha, beta, ann, lead, .. } = TwoTeams::under(rule).await;
     for (verb, by, body, status) in [
         ("approve", &lead, Some(json!({ "reason": "they need it" })), "approved"),
         ("deny", &lead, Some(json!({ "reason": "they do not" })), "denied"),

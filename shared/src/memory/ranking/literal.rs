@@ -1,8 +1,6 @@
 //! Words that are compared letter by letter, because how alike two of them are is not known or says nothing: what the
 //! vocabulary of the embedding cannot spell (emoji, rare characters, whole scripts), and numbers. 17 is not almost 18.
 
-use std::collections::HashSet;
-
 use super::interaction::Match;
 use crate::embedding::StaticEmbedder;
 
@@ -31,19 +29,18 @@ impl Literals {
         if self.0.is_empty() {
             return matched;
         }
-        let (mut words, mut joined) = (HashSet::new(), String::new());
+        let (mut found, mut joined) = (vec![false; self.0.len()], String::new());
         StaticEmbedder::new().for_each_word(text, |word, _| {
             if word.chars().any(stands_anywhere) {
                 joined.push_str(word);
             } else {
-                words.insert(word.to_owned());
+                found.iter_mut().zip(&self.0).for_each(|(found, literal)| *found |= literal == word);
             }
         });
-        let found = |word: &String| match word.chars().any(stands_anywhere) {
-            true => joined.contains(word),
-            false => words.contains(word),
-        };
-        let literal = self.0.iter().map(|word| if found(word) { 1.0 } else { 0.0 });
+        let literal = self.0.iter().zip(found).map(|(literal, found)| {
+            let found = found || (literal.chars().any(stands_anywhere) && joined.contains(literal));
+            if found { 1.0 } else { 0.0 }
+        });
         matched.into_iter().chain(literal).collect()
     }
 }
