@@ -8,7 +8,7 @@ use crate::harness::{Client as _, TwoTeams};
 #[tokio::test]
 async fn another_class_is_no_way_around_a_rule_about_classes() {
     let rule = json!({ "directions": ["across", "out", "public"], "classifications": ["confidential"] });
-    let TwoTeams { app: _app, alice, north, alpha, beta, ann, lead, ben } = TwoTeams::under(rule).await;
+    let TwoTeams { app: _app, north, alpha, beta, ann, lead, ben, .. } = TwoTeams::under(rule).await;
     let class = |class: &str| json!({ "classification": class });
     let secret = json!({ "scope": alpha.label(), "classification": "confidential" });
     let memory = remember_with(&ann, "Alpha is for sale", secret).await;
