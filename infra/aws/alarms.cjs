@@ -57,8 +57,8 @@ function ofWork() {
   return {
     OutboxDead: own('promised work failed for good', 'OutboxDead', 1),
     OutboxOld: own('promised work waits for a quarter of an hour', 'OutboxOldest', 900),
-    // Until a day has passed, after which every chain is followed again.
-    AuditBroken: own('the audit log was tampered with', 'AuditBroken', 1, { Period: 60 * MINUTE, EvaluationPeriods: 24, DatapointsToAlarm: 1 }),
+    // Until every chain has been followed again: a day later, at the hour that comes then.
+    AuditBroken: own('the audit log was tampered with', 'AuditBroken', 1, { Period: 60 * MINUTE, EvaluationPeriods: 26, DatapointsToAlarm: 1 }),
     // An event that failed is tried again, so that two are not one.
     JobsFail: own('jobs fail', 'JobFailures', 2, { Statistic: 'Sum', Period: 15 * MINUTE }),
     // Without schedules nothing fails and nothing is old: nobody says anything any more.

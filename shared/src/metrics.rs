@@ -39,7 +39,7 @@ pub fn enabled() -> bool {
 pub(crate) fn request(status: StatusCode, log: &RequestLog) {
     let Some(Some((_, started))) = FUNCTION.get() else { return };
     let mut metrics = vec![
-        ("Faults", f64::from(u8::from(status.is_server_error())), "Count"),
+        ("Faults", f64::from(u8::from(status.is_server_error() || log.failed())), "Count"),
         ("DatabaseDuration", log.database_micros() as f64 / 1e3, "Milliseconds"),
     ];
     if !ANSWERED.swap(true, Ordering::Relaxed) {

@@ -31,6 +31,8 @@ pub struct RequestLog {
     /// Whether the last attempt lost against another change, and how many did.
     lost: AtomicBool,
     lost_races: AtomicU32,
+    /// Whether the last attempt met a fault of ours.
+    failed: AtomicBool,
 }
 
 /// That a request was refused because of who asked.
@@ -56,6 +58,7 @@ impl RequestLog {
             audited: AtomicBool::new(false),
             lost: AtomicBool::new(false),
             lost_races: AtomicU32::new(0),
+            failed: AtomicBool::new(false),
         }
     }
 
@@ -89,6 +92,11 @@ impl RequestLog {
     /// How often it was begun in vain, because another change came first.
     pub fn lost_races(&self) -> u32 {
         self.lost_races.load(Ordering::Relaxed)
+    }
+
+    /// Whether it met a fault of ours, also where that was told in another way than by the status.
+    pub fn failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
     }
 
     /// Time spent waiting for the database so far.
@@ -166,6 +174,16 @@ pub(crate) fn lost_race() {
 /// Whether it did since this was last asked.
 pub(crate) fn take_lost_race() -> bool {
     CURRENT.try_with(|log| log.lost.swap(false, Ordering::Relaxed)).unwrap_or(false)
+}
+
+/// Takes note of a fault of ours.
+pub(crate) fn failed() {
+    let _ = CURRENT.try_with(|log| log.failed.store(true, Ordering::Relaxed));
+}
+
+/// The request is begun again.
+pub(crate) fn forget_failure() {
+    let _ = CURRENT.try_with(|log| log.failed.store(false, Ordering::Relaxed));
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

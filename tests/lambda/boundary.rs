@@ -62,7 +62,6 @@ async fn an_answer_larger_than_lambda_carries_ends_early_or_says_what_to_ask_for
     list("page=1&page_size=1000").await.assert_problem(413, "too-large", None);
     let search = json!({ "query": "paid invoices", "top_k": 1000, "threshold": 0.0 });
     ada.post("/v3/memories/search/", search).await.assert_problem(413, "too-large", None);
-    // A route that does not look for itself, and still leaves the caller with more than a bare 5xx.
     let tool = json!({ "name": "get_memories", "arguments": { "page_size": 100 } });
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": tool });
     let call = ada
@@ -70,7 +69,12 @@ async fn an_answer_larger_than_lambda_carries_ends_early_or_says_what_to_ask_for
         .header("accept", "application/json, text/event-stream")
         .header("mcp-protocol-version", "2025-06-18")
         .json(&call);
-    let refusal = ada.send(call).await;
+    let told = ada.send(call).await.ok();
+    assert_eq!((&told["id"], &told["result"]["isError"]), (&json!(1), &json!(true)), "{told}");
+    let told = told["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(told.starts_with("the answer would have more than 5 MB"), "{told}");
+    // A route that does not look for itself, and still leaves the caller with more than a bare 5xx.
+    let refusal = ada.post("/v1/memories/hierarchical/", json!({ "per_level": 100 })).await;
     refusal.assert_problem(413, "too-large", None);
     assert!(refusal.header("x-request-id").is_some());
 }

@@ -23,9 +23,10 @@ pub(crate) fn replace(path: &Path, content: &[u8], reader: Reader) -> io::Result
         _ => None,
     };
     let beside = suffixed(path, &format!(".{}.new", std::process::id()));
+    // Left by a process of the same number that did not come to its end: in containers numbers repeat.
+    let _ = fs::remove_file(&beside);
     let written = write_new(&beside, content, permissions, reader).and_then(|()| fs::rename(&beside, path));
-    if written.as_ref().is_err_and(|error| error.kind() != ErrorKind::AlreadyExists) {
-        // Ours, and of no use any more.
+    if written.is_err() {
         let _ = fs::remove_file(&beside);
     }
     written

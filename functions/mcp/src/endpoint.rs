@@ -1,6 +1,8 @@
 //! The HTTP end: where it comes from, who asks, and whether the body is a message.
 
-use axum::body::Body;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequestParts as _, Request, State as Extract};
 use axum::response::{IntoResponse as _, Response};
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -21,6 +23,10 @@ use crate::{challenge, headers, methods, reply};
 /// The longest message; a tool's arguments are text, not files.
 const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
+/// So much of a message that is refused unread is looked through for its id, and for so long.
+const HEAD: usize = 16 * 1024;
+const GLANCE: Duration = Duration::from_secs(1);
+
 pub(crate) async fn post(Extract(state): Extract<State>, request: Request) -> Response {
     challenge::complete(respond(&state, request).await, &state.url)
 }
@@ -37,14 +43,16 @@ async fn respond(state: &State, request: Request) -> Response {
             return error.into_response();
         }
         Err(error) => {
-            let id = read(body).await.map_or_else(|(id, _)| id, |body| message::id_within(&body));
+            let head = tokio::time::timeout(GLANCE, read(body, HEAD)).await;
+            let id =
+                head.ok().and_then(|head| head.map_or_else(|(id, _)| id, |body| message::id_within(&body)));
             return reply::unread(id.as_ref(), error);
         }
     };
     if let Err(fault) = media_types(&parts.headers) {
         return reply::refusal(&fault, Version::MODERN[0]);
     }
-    let body = match read(body).await {
+    let body = match read(body, MAX_MESSAGE_BYTES).await {
         Ok(body) => body,
         Err((id, error)) => return reply::unread(id.as_ref(), error),
     };
@@ -119,15 +127,16 @@ fn accepts(headers: &HeaderMap, kind: &str) -> bool {
 }
 
 /// The body; else what is wrong with it, and the id of its message as far as it can be made out.
-async fn read(mut body: Body) -> Result<Vec<u8>, (Option<Value>, Error)> {
-    let mut bytes = Vec::new();
+async fn read(mut body: Body, most: usize) -> Result<Vec<u8>, (Option<Value>, Error)> {
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(most);
+    let mut bytes = Vec::with_capacity(expected.min(most));
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| (None, Error::malformed("the body could not be read")))?;
         let data = frame.data_ref().map(|data| data.as_ref()).unwrap_or_default();
-        let room = MAX_MESSAGE_BYTES - bytes.len();
+        let room = most - bytes.len();
         bytes.extend_from_slice(&data[..data.len().min(room)]);
         if data.len() > room {
-            let what = format!("a message may have at most {MAX_MESSAGE_BYTES} bytes");
+            let what = format!("a message may have at most {most} bytes");
             return Err((message::id_within(&bytes), Error::TooLarge(what)));
         }
     }

@@ -5,7 +5,7 @@
 //! sooner. The credential is checked anew, too: whatever was revoked meanwhile is gone.
 //!
 //! What nobody read of a short body, because the request was refused before, is read to its end, and so is one that was refused
-//! because it is long. The connection would be closed otherwise, and so be gone under the answer, which a client does not read
+//! because it is long, unless it has more than 16 MiB. The connection would be closed otherwise, and so be gone under the answer, which a client does not read
 //! before it has sent everything, or under the next request that it sends.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,6 +41,7 @@ pub(super) async fn run(next: &Next, request: Request) -> Response {
             tape.wind(response.status() == StatusCode::PAYLOAD_TOO_LARGE).await;
             return response;
         }
+        telemetry::forget_failure();
         tokio::time::sleep(pause(attempt)).await;
         attempt += 1;
     }
@@ -89,6 +90,8 @@ impl Tape {
         let rest = {
             let mut recording = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let fits = recording.length.map_or(too_long, |length| length <= bytes);
+            // Nobody plays it again.
+            recording.read.clear();
             if fits { recording.rest.take() } else { None }
         };
         let Some(mut rest) = rest else { return };

@@ -26,6 +26,6 @@ pub(crate) use problem::problem_of;
 pub use query::Query;
 pub use rates::Unproven;
 pub use request::Request;
-pub use room::{require_room, room};
+pub use room::{has_room, require_room, room};
 pub use routes::{Operation, Routes};
 pub use service::{SourceIp, health, service};

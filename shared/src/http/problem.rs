@@ -72,6 +72,9 @@ impl Error {
         if [403, 404].contains(&self.status().as_u16()) {
             telemetry::refused(self.status().as_u16(), self.to_string());
         }
+        if self.status().is_server_error() {
+            telemetry::failed();
+        }
         if self.lost_a_race() {
             telemetry::lost_race();
         }
@@ -162,4 +165,27 @@ pub(crate) fn problem_of(
     };
     let json = serde_json::to_vec(&body).unwrap_or_default();
     (status, [(CONTENT_TYPE, "application/problem+json")], json).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::RequestId;
+    use crate::telemetry::RequestLog;
+
+    /// As MCP tells of one, with 200.
+    #[tokio::test]
+    async fn a_fault_is_noted_however_it_is_told() {
+        for (error, fault) in [(Error::internal("broken"), true), (Error::Conflict("busy".to_owned()), false)]
+        {
+            let log = RequestLog::new(RequestId::generate());
+            log.scope(async { error.log() }, |(), log| assert_eq!(log.failed(), fault)).await;
+        }
+        let log = RequestLog::new(RequestId::generate());
+        let work = async {
+            Error::internal("lost").log();
+            telemetry::forget_failure();
+        };
+        log.scope(work, |(), log| assert!(!log.failed(), "it was begun again")).await;
+    }
 }

@@ -31,14 +31,15 @@ pub(super) async fn fit(response: Response) -> Response {
     if bytes <= LARGEST - HEAD {
         return Response::from_parts(head, Body::from(body));
     }
-    tracing::warn!(bytes, "the answer is larger than Lambda takes");
+    let request = head.headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+    // The log line of the request has the status that it would have had.
+    tracing::warn!(request.id = request, bytes, "the answer is larger than Lambda takes");
     #[allow(clippy::cast_precision_loss, reason = "megabytes")]
     let megabytes = bytes as f64 / 1e6;
     let detail = format!(
         "the answer would have {megabytes:.1} MB, and 6.2 are the most: ask for less, with a smaller page_size, limit or \
          top_k, or with fewer fields"
     );
-    let request = head.headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
     let error = Error::TooLarge(detail);
     let mut refusal = problem_of(request, error.status(), error.kind(), error.to_string(), None);
     // Who it was for, and how they stand: not what it was.

@@ -39,7 +39,7 @@ pub(super) fn prepare(request: &mut lambda_http::Request, edge: &Edge) -> Result
         (Some(RequestContext::ApiGatewayV1(_) | RequestContext::ApiGatewayV2(_)), _) => Some(sent.as_str()),
         _ => None,
     };
-    if let Some(path) = path
+    if let Some(path) = path.filter(|path| *path != request.uri().path())
         && let Some(uri) = with_path(request.uri(), path)
     {
         *request.uri_mut() = uri;

@@ -10,6 +10,9 @@ use crate::memory::store::grants::{self, Unapproved};
 use crate::memory::{Memory, classify};
 use crate::tenancy::policies::{Direction, Effective};
 
+/// So many shares are named that have to end.
+const NAMED: usize = 20;
+
 /// Refuses another class where a rule is about the one or the other.
 pub(super) async fn check(tx: &TenantTx<'_>, before: &Memory, after: Classification) -> Result<()> {
     let policy = classify::policy(tx, before.home).await?;
@@ -33,9 +36,11 @@ pub(super) async fn check(tx: &TenantTx<'_>, before: &Memory, after: Classificat
     if met.is_empty() {
         return Ok(());
     }
+    let (named, others) = met.split_at(met.len().min(NAMED));
+    let others = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
     Err(Error::Conflict(format!(
-        "what is {after} needs an approval to be shared so: end {} first, and ask for that anew afterwards",
-        met.join(", ")
+        "what is {after} needs an approval to be shared so: end {}{others} first, and ask for that anew afterwards",
+        named.join(", ")
     )))
 }
 

@@ -323,3 +323,27 @@ async fn who_decides_about_a_context_sees_what_is_theirs_to_agree_to() {
     decide(&office.lead, &id, "approve", "we ship it").await.ok();
     assert_eq!(office.lead.get(&path).await.ok()["context"], Value::Null);
 }
+
+#[tokio::test]
+async fn a_request_ends_when_any_of_its_nodes_is_deleted() {
+    for first in [true, false] {
+        let office = Office::new().await;
+        let id = office.ask().await;
+        let (gone, admin, memory, other) = match first {
+            true => (&office.alpha, &office.lead, &office.memories[0], &office.gina),
+            false => (&office.gamma, &office.gina, &office.memories[1], &office.lead),
+        };
+        office.ann.delete(&one(memory)).await.ok();
+        for member in [&office.ann, admin] {
+            let path = format!("/v1/organizations/{}/members/{}", gone.id, member.user);
+            office.alice.delete(&path).await.assert_status(204);
+        }
+        office.alice.delete(&format!("/v1/organizations/{}", gone.id)).await.assert_status(204);
+        let ended = other.get(&format!("/v1/approvals/{id}/")).await.ok();
+        assert_eq!(
+            (&ended["status"], &ended["decision_reason"], &ended["can_decide"]),
+            (&json!("denied"), &json!("a node that had to agree was deleted: ask again"), &json!(false)),
+            "{ended}"
+        );
+    }
+}

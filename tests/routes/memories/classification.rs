@@ -186,7 +186,7 @@ async fn nothing_brings_what_is_confidential_to_another_organization() {
         .await
         .assert_problem(409, "conflict", None);
     assert!(
-        detail.starts_with("1 memory of this team or shared with it, classified confidential"),
+        detail.starts_with("memories of this team or shared with it, classified confidential"),
         "{detail}"
     );
     let heir = json!({ "heir": gamma.id, "members": "move" });

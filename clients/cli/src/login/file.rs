@@ -42,7 +42,8 @@ impl Login {
     /// The token, if there is one; an error if it is another installation's than the one of this endpoint, which must not
     /// see it.
     pub(crate) fn token_for(&self, endpoint: &Uri) -> Result<Option<String>> {
-        if self.token.is_some() && config::endpoint(self.server()).ok().as_ref() != Some(endpoint) {
+        let signed_in = self.token.is_some() || self.refresh_token.is_some();
+        if signed_in && config::endpoint(self.server()).ok().as_ref() != Some(endpoint) {
             let (there, here) = (self.server(), endpoint.to_string());
             let here = here.trim_end_matches("/mcp");
             bail!("signed in to {there}, not to {here}; run mem0 login --url {here}");

@@ -28,7 +28,7 @@ pub(super) fn parse<T: DeserializeOwned>(arguments: &Object) -> Result<T> {
 /// What is wrong with arguments, in words of JSON instead of Rust's, and without a place in a text that the caller never saw;
 /// and what is missing, if something is.
 fn in_words(message: &str) -> (Option<String>, String) {
-    let message = message.split(" at line ").next().unwrap_or(message);
+    let message = message.rsplit_once(" at line ").map_or(message, |(before, _)| before);
     if let Some(name) = message.strip_prefix("missing field ") {
         return (Some(name.trim_matches('`').to_owned()), "is missing".to_owned());
     }

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared::access::AuthContext;
 use shared::db::Database;
+use shared::http::has_room;
 use shared::ids::MemoryId;
 use shared::memory::{Memories, Memory};
 use shared::{Error, Result};
@@ -75,6 +76,11 @@ impl<'a> Call<'a> {
     }
 }
 
+/// Whether it is worth measuring: what is shorter has room, however many of its signs are escaped.
+fn is_long(text: &Value) -> bool {
+    text.as_str().is_some_and(|text| text.len() > 500_000)
+}
+
 pub(crate) async fn call(exchange: &Exchange<'_>, params: &Object) -> Result<Value, Fault> {
     let Some(Value::String(name)) = params.get("name") else {
         return Err(Fault::params("name must be a string"));
@@ -92,12 +98,18 @@ pub(crate) async fn call(exchange: &Exchange<'_>, params: &Object) -> Result<Val
     let tool = Tool::find(name).ok_or_else(|| Fault::params(format!("unknown tool {name:?}")))?;
     let failed = |text: String| json!({ "content": [{ "type": "text", "text": text }], "isError": true });
     match tool.run(&Call { exchange, tool, arguments, params }).await {
-        // The text is for clients that do not read structures yet.
-        Ok(answer) => Ok(json!({
-            "content": [{ "type": "text", "text": answer.to_string() }],
-            "structuredContent": answer,
-            "isError": false,
-        })),
+        Ok(answer) => {
+            // For clients that do not read structures yet.
+            let text = Value::String(answer.to_string());
+            if is_long(&text) && tool.describe().only_reads() && !has_room(&[&text, &answer]) {
+                return Ok(failed("the answer would have more than 5 MB: ask for fewer at once".to_owned()));
+            }
+            Ok(json!({
+                "content": [{ "type": "text", "text": text }],
+                "structuredContent": answer,
+                "isError": false,
+            }))
+        }
         // For the client, not for the model: it can ask its person for more.
         Err(Halt::Error(error @ Error::InsufficientScope { .. })) => Err(error.into()),
         Err(Halt::Error(error)) => {

@@ -64,4 +64,9 @@ impl Description {
             },
         }
     }
+
+    /// Whether the tool changes nothing, so that its answer may be withheld.
+    pub(super) fn only_reads(&self) -> bool {
+        self.annotations.read_only_hint
+    }
 }

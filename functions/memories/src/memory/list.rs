@@ -146,8 +146,12 @@ impl Answer {
         query: &QueryHash,
         fields: Option<&[String]>,
     ) -> Result<Self> {
+        // Only a part that ends early asks where.
         let place = |memory: &Memory| Cursor { created_at: memory.created_at, id: memory.id.uuid() };
-        let places: Vec<Cursor> = listed.memories.iter().map(place).collect();
+        let places: Vec<Cursor> = match part {
+            Part::Page(_) => Vec::new(),
+            Part::After(..) => listed.memories.iter().map(place).collect(),
+        };
         let views = listed.memories.into_iter().map(|memory| MemoryView::new(caller, memory)).collect();
         let mut results = narrow(views, fields)?;
         Ok(match part {

@@ -114,7 +114,7 @@ pub(super) fn verify<T: DeserializeOwned + Clone>(
 /// What is said of a claim that is missing or wrong, without the place in a text that nobody sees.
 fn claim(problem: &str) -> String {
     let problem = problem.strip_prefix("JSON error: ").unwrap_or(problem);
-    let problem = problem.split(" at line ").next().unwrap_or(problem);
+    let problem = problem.rsplit_once(" at line ").map_or(problem, |(before, _)| before);
     match problem.strip_prefix("missing field ") {
         Some(name) => format!("the claim {} is missing", name.trim_matches('`')),
         None => problem.to_owned(),

@@ -50,7 +50,8 @@ impl Interaction {
             Some(tokens) => telling.extend(tokens.iter().filter(|token| has_letters(embedder, **token))),
             None => {}
         });
-        literals.truncate(MAX_TOKENS);
+        // Of a log that somebody pastes the words count, too.
+        literals.truncate(MAX_TOKENS / 2);
         let mut kept = distinct(telling);
         if kept.is_empty() && literals.len() == 0 {
             // Nothing but stop words: then they are what is asked for.
@@ -200,6 +201,8 @@ mod tests {
         let long = format!("{letters} house water city people work dragonfly");
         assert_eq!(size(&long), MAX_TOKENS);
         assert!(score(&long, "dragonfly") > 0.0);
+        let numbers: String = (100..140).map(|number| format!("{number} ")).collect();
+        assert!(score(&format!("{numbers} dragonfly"), "dragonfly") > 0.0, "numbers leave room for words");
     }
 
     proptest! {

@@ -74,6 +74,9 @@ pub(crate) struct TooWide {
 pub(crate) async fn too_wide(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Option<TooWide>, StoreError> {
     const TOO_WIDE: &str = "-- memory.find_too_wide
         SELECT w.classification::text, w.home, w.kind, w.abroad FROM mem0.too_wide($1) w";
+    if ids.is_empty() {
+        return Ok(None);
+    }
     let corrupt = |table, column, problem| StoreError::Corrupt { table, column, problem };
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let Some(row) = tx.query_opt(TOO_WIDE, &[&ids]).await? else { return Ok(None) };
@@ -118,8 +121,7 @@ pub(crate) async fn unapproved(
            AND (h.memory_id = $2
                 OR h.context_id = (SELECT n.id FROM sub_organizations n
                                     WHERE n.enterprise_id = $1 AND n.scope_id = $3))
-         ORDER BY h.granted_at, h.id
-         LIMIT 100";
+         ORDER BY h.granted_at, h.id";
     let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
     let caller = tx.caller();
     let (enterprise, top) = (caller.enterprise_id().uuid(), top.map(|top| top.0));

@@ -32,18 +32,17 @@ pub(super) async fn count_classified(
     tree.query_one(COUNT, &[&node.0, &classes]).await.map(|row| row.get(0))
 }
 
-/// How much that is seen below a node, and of which classes, may not be seen by all who will see it once the node is where that
-/// path leads, and may now.
+/// The classes of what is seen below a node and may not be seen by all who will see it once the node is where that path leads,
+/// and may now.
 pub(super) async fn too_wide_below(
     tree: &Locked<'_, '_>,
     node: ScopeId,
     target: &[ScopeId],
-) -> Result<(i64, Vec<String>), StoreError> {
+) -> Result<Vec<String>, StoreError> {
     const TOO_WIDE: &str = "-- node.find_too_wide
-        SELECT w.memories, w.classes FROM mem0.too_wide_below($1, $2) w";
+        SELECT classes FROM mem0.too_wide_below($1, $2)";
     let target: Vec<i64> = target.iter().map(|id| id.0).collect();
-    let row = tree.query_one(TOO_WIDE, &[&node.0, &target]).await?;
-    Ok((row.get("memories"), row.get("classes")))
+    tree.query_one(TOO_WIDE, &[&node.0, &target]).await.map(|row| row.get(0))
 }
 
 /// The kinds of the nodes right below.

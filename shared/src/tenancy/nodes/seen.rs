@@ -12,15 +12,13 @@ pub(super) async fn check_seen(
     node: &ReadableScope,
     target: &[ScopeId],
 ) -> Result<()> {
-    let (found, classes) = estate::too_wide_below(tree, node.id, target).await?;
-    if found == 0 {
+    let classes = estate::too_wide_below(tree, node.id, target).await?;
+    if classes.is_empty() {
         return Ok(());
     }
-    let (memories, them) =
-        if found == 1 { ("1 memory".to_owned(), "it") } else { (format!("{found} memories"), "them") };
     Err(Error::Conflict(format!(
-        "{memories} of this {} or shared with it, classified {}, could be seen there by more than the class allows: end that \
-         sharing, or move or reclassify {them} first",
+        "memories of this {} or shared with it, classified {}, could be seen there by more than the class allows: end that \
+         sharing, or move or reclassify them first",
         node.kind,
         classes.join(" or ")
     )))

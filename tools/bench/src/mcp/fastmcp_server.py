@@ -39,7 +39,7 @@ BIND = """SELECT set_config('mem0.enterprise', $1, true), set_config('mem0.reada
 COLUMNS = "m.id, m.content, m.metadata, m.categories, m.created_at, m.updated_at"
 HOLDS = "m.deleted_at IS NULL AND m.lifecycle <> 'merged' AND (m.expires_on IS NULL OR m.expires_on >= $1::date)"
 SEARCH = f"""SELECT {COLUMNS}, c.similarity, c.text
-               FROM mem0.search_candidates($2::bigint[], '{{}}', $3, $4, $5, 32, 96, NULL, '{{}}', '{{}}', '{{}}') c
+               FROM mem0.search_candidates($2::bigint[], '{{}}', $3, $4, $5, 40, 96, NULL, '{{}}', '{{}}', '{{}}') c
                JOIN memories m ON m.enterprise_id = $6 AND m.id = c.memory_id
               WHERE {HOLDS}
               ORDER BY c.text + greatest(c.similarity, 0) DESC, m.id DESC LIMIT $7"""

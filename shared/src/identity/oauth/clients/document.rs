@@ -36,15 +36,14 @@ impl Identity {
     async fn read_client(&self, id: &str, request: &RequestInfo) -> Result<Client> {
         let (now, document) = (request.at, Bucket::document(id));
         let tx = self.gate().sign_in("oauth_client.read").await?;
-        let broken = throttle::is_blocked(&tx, &document, now).await?;
-        let attempt = throttle::reserve(&tx, [Bucket::documents(request)], now).await?;
-        tx.commit().await?;
-        let reserved = attempt.admitted()?;
-        if broken {
+        if throttle::is_blocked(&tx, &document, now).await? {
             return Err(refuse(
                 "the document at client_id could not be read, try again in a minute".to_owned(),
             ));
         }
+        let attempt = throttle::reserve(&tx, [Bucket::documents(request)], now).await?;
+        tx.commit().await?;
+        let reserved = attempt.admitted()?;
         let bytes = self.fetcher().get(id).await;
         let bytes = bytes
             .map_err(|problem| refuse(format!("the document at client_id could not be read: {problem}")));
