@@ -131,6 +131,11 @@ DROP TRIGGER approvals_of_removed ON memories;
 CREATE TRIGGER approvals_of_removed AFTER DELETE ON memories
     FOR EACH ROW WHEN (OLD.deleted_at IS NULL) EXECUTE FUNCTION mem0.end_pointless_approvals();
 
+-- When all is done: what a dissolved node had to agree to goes to its heir (mem0.hand_over_approval_parts).
+DROP TRIGGER approvals_of_deleted ON scopes;
+CREATE CONSTRAINT TRIGGER approvals_of_deleted AFTER DELETE ON scopes DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION mem0.end_pointless_approvals();
+
 -- Those that were left open by now.
 UPDATE approvals a
    SET status = 'denied', decided_at = now(), decision_reason = 'a node that had to agree was deleted: ask again'

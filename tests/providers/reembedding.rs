@@ -51,8 +51,11 @@ async fn vectors_of_different_models_are_never_compared() {
     let alice = alice.at(&app);
     assert_eq!(found(&alice, "tea").await, []);
     assert_eq!(found(&alice, "rocket").await, [("rocket".to_owned(), 0.0)], "by its word");
-    let reason = degraded(&alice, "rocket").await.unwrap();
-    assert!(reason.starts_with("some memories have no vector of the embedding model yet"), "{reason}");
+    for query in ["rocket", "tea"] {
+        let reason = degraded(&alice, query).await.unwrap();
+        assert!(reason.starts_with("some memories have no vector of the embedding model yet"), "{reason}");
+    }
+    assert_eq!(degraded(&app.owner("bob").await, "tea").await, None, "there is nothing");
     let entity = json!({ "query": "tea", "filters": { "NOT": { "user_id": "bob" } } });
     assert_eq!(alice.post("/v3/memories/search/", entity).await.ok()["results"], json!([]));
     // Neither does the gate compare them: it would find the two far apart, or here, the same.

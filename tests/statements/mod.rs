@@ -21,6 +21,7 @@ const MADE_AT_RUN_TIME: &[&str] = &[
     "memory.stats",
     "memory.suggest",
     "search.among",
+    "search.find_unvectored",
     "search.nearest",
 ];
 

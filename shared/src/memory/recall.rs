@@ -195,7 +195,10 @@ impl Memories {
             nearest: nearest(request),
         };
         let Found { items, blind, .. } = search.run().await?;
-        let degraded = degraded.or(blind.then_some(Degraded::Unfinished));
+        let degraded = match degraded {
+            None if blind || (items.is_empty() && search.unvectored().await?) => Some(Degraded::Unfinished),
+            degraded => degraded,
+        };
         let (size, started) = (items.len(), Instant::now());
         let mut found = ranking::rank(&question, items);
         let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -275,6 +278,12 @@ impl Search<'_, '_> {
         let pool = arms(self.nearest, self.pool);
         let (condition, most) = (self.condition()?, self.most());
         Ok(search::among(self.tx, &self.query, condition, pool, most).await?)
+    }
+
+    /// Whether nothing was found because what there is has no vector yet that compares with the query's.
+    async fn unvectored(&mut self) -> Result<bool> {
+        let condition = self.condition()?;
+        Ok(search::unvectored(self.tx, condition, self.query.model).await?)
     }
 
     fn most(&self) -> i64 {

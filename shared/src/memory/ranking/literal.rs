@@ -30,6 +30,11 @@ impl Literals {
             return matched;
         }
         let (mut found, mut joined) = (vec![false; self.0.len()], String::new());
+        // Going through its words takes longer. Digits have neither case nor accents that those are rid of.
+        let is_number = |literal: &String| literal.bytes().all(|byte| byte.is_ascii_digit());
+        if self.0.iter().all(|literal| is_number(literal) && !text.contains(literal.as_str())) {
+            return matched.into_iter().chain(found.iter().map(|_| 0.0)).collect();
+        }
         StaticEmbedder::new().for_each_word(text, |word, _| {
             if word.chars().any(stands_anywhere) {
                 joined.push_str(word);

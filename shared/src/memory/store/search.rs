@@ -113,6 +113,21 @@ pub(crate) async fn among(
     found(&condition.read(tx, &sql).await?).map(|(found, too_many)| (!too_many).then_some(found))
 }
 
+/// Whether the condition holds for anything that has no vector of this model.
+pub(crate) async fn unvectored(
+    tx: &mut PendingTx<'_>,
+    mut condition: Condition,
+    model: &str,
+) -> Result<bool, StoreError> {
+    let model = condition.bind(model.to_owned(), "text");
+    let sql = format!(
+        "-- search.find_unvectored
+        SELECT FROM memories m WHERE {} AND m.embedding_model IS DISTINCT FROM {model} LIMIT 1",
+        condition.holds_in_scopes()
+    );
+    condition.read(tx, &sql).await.map(|rows| !rows.is_empty())
+}
+
 /// The statement that reads the first `most` of the candidates, the most promising first, for which the condition holds,
 /// and what was captured next to the first [`EXPLAINED`] of those, as far as the condition holds for it as well. It answers
 /// a row without a memory if there is none.
