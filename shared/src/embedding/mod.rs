@@ -52,6 +52,11 @@ pub enum Purpose {
     Backlog,
 }
 
+impl Purpose {
+    /// How many there are.
+    const COUNT: usize = 3;
+}
+
 /// Why no vectors came back.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbedError {

@@ -57,8 +57,13 @@ impl StaticEmbedder {
 
     /// The known tokens of a text in order, repeated ones repeated; at most [`MAX_TOKENS`].
     pub fn tokens(&self, text: &str) -> Vec<TokenId> {
+        self.first_tokens(text, MAX_TOKENS)
+    }
+
+    /// The same, up to another number of tokens.
+    pub fn first_tokens(&self, text: &str, most: usize) -> Vec<TokenId> {
         let mut tokens = Vec::new();
-        for_each_piece(self.table, text, MAX_TOKENS, |piece| {
+        for_each_piece(self.table, text, most, |piece| {
             if let Piece::Known(token) = piece {
                 tokens.push(token);
             }
@@ -67,9 +72,9 @@ impl StaticEmbedder {
     }
 
     /// Calls `visit` with the words of a text in order, in lower case and without accents, each with its tokens, or with none
-    /// if it cannot be put together from known ones: emoji, rare characters. What [`MAX_TOKENS`] cuts off is left out.
-    pub fn for_each_word(&self, text: &str, visit: impl FnMut(&str, Option<&[TokenId]>)) {
-        for_each_word(self.table, text, MAX_TOKENS, visit);
+    /// if it cannot be put together from known ones: emoji, rare characters. What comes after so many tokens is left out.
+    pub fn for_each_word(&self, text: &str, most: usize, visit: impl FnMut(&str, Option<&[TokenId]>)) {
+        for_each_word(self.table, text, most, visit);
     }
 
     /// The token with that number, if there is one.

@@ -2,7 +2,7 @@
 
 use crate::access::AuthContext;
 use crate::ids::MemoryId;
-use crate::memory::{Briefing, Recalled};
+use crate::memory::{Briefing, Recalled, tokens_of};
 
 const OPENING: &str = "<memories>\n";
 /// With the empty line between it and the prompt.
@@ -24,7 +24,7 @@ pub(super) struct Block {
 impl Block {
     /// As many of these, best first, as there is room for.
     pub(super) fn of(caller: &AuthContext, found: &[Recalled], budget: usize) -> Self {
-        let frame = Briefing::tokens_of(OPENING.len() + CLOSING.len());
+        let frame = tokens_of(OPENING) + tokens_of(CLOSING);
         Self::around(Briefing::of(caller, found, budget.saturating_sub(frame)))
     }
 
@@ -33,7 +33,7 @@ impl Block {
             return Self::default();
         }
         let text = format!("{OPENING}{}{CLOSING}", disarm(&briefing.text));
-        Self { tokens: Briefing::tokens_of(text.len()), memories: briefing.memories, text }
+        Self { tokens: tokens_of(&text), memories: briefing.memories, text }
     }
 }
 

@@ -111,7 +111,7 @@ pub struct Enhancement {
     pub memories: Vec<Mentioned>,
     /// What there was no room for, best first.
     pub left_out: Vec<Mentioned>,
-    /// How many tokens were added: their UTF-8 bytes, divided by three and rounded up.
+    /// How many tokens were added, as [`crate::memory::tokens_of`] estimates them.
     pub tokens_added: usize,
     /// Set if memories were found by words alone.
     pub degraded: Option<Degraded>,

@@ -15,6 +15,9 @@ use crate::memory::store::backlog::{self, Claimed};
 /// Memories in one step.
 const STEP: i32 = 128;
 
+/// Of these, so many are asked for at once: what is there already is kept when the model goes away meanwhile.
+const AT_ONCE: usize = 32;
+
 /// When the model is asked again after it was away.
 const REST: TimeDelta = TimeDelta::seconds(15);
 
@@ -67,6 +70,22 @@ impl Backlog {
 
     /// What got a vector, and what was not even tried.
     async fn embed<'a>(
+        &mut self,
+        embedder: &dyn Embedder,
+        claimed: &'a [Claimed],
+    ) -> (Vec<(&'a Claimed, Embedding)>, &'a [Claimed]) {
+        let mut embedded = Vec::new();
+        for (number, some) in claimed.chunks(AT_ONCE).enumerate() {
+            let (done, untried) = self.embed_at_once(embedder, some).await;
+            embedded.extend(done);
+            if !untried.is_empty() {
+                return (embedded, &claimed[number * AT_ONCE + some.len() - untried.len()..]);
+            }
+        }
+        (embedded, &[])
+    }
+
+    async fn embed_at_once<'a>(
         &mut self,
         embedder: &dyn Embedder,
         claimed: &'a [Claimed],

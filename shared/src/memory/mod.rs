@@ -45,7 +45,7 @@ mod upkeep;
 mod validate;
 
 pub use backlog::{Backlog, Progress};
-pub use briefing::{Briefing, MAX_BRIEFING};
+pub use briefing::{Briefing, MAX_BRIEFING, tokens_of};
 pub use entities::{Entities, NamedEntity};
 pub use events::{Event, EventResult, Status};
 pub use feedback::Opinion;

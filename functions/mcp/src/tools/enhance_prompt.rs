@@ -73,7 +73,7 @@ pub(super) fn describe() -> Description {
             "prompt": { "type": "string", "description": "The prompt with what was added, marked as data." },
             "memories": mentioned,
             "left_out": mentioned,
-            "tokens_added": { "type": "integer", "description": "UTF-8 bytes of what was added, divided by three." },
+            "tokens_added": { "type": "integer", "description": "How long what was added is, estimated: rather too many than too few." },
             "content_trust": view::content_trust_schema(),
             "degraded": {
                 "type": "boolean",

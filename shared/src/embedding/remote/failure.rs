@@ -12,6 +12,9 @@ use crate::embedding::EmbedError;
 /// The pause before the second attempt; doubled before each further one, and shortened by chance.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
+/// What an answer may ask for, at most: clocks cannot be put forward as far as it can say.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+
 /// What went wrong. Never quotes a text, nor the answer, which may do so.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
@@ -94,13 +97,16 @@ impl From<Failure> for EmbedError {
     }
 }
 
-/// RFC 9110, section 10.2.3: seconds, or a date.
+/// RFC 9110, section 10.2.3: seconds, or a date. Nobody waits longer than [`LONGEST_PAUSE`].
 fn retry_after(value: &str, clock: &Clock) -> Option<Duration> {
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = DateTime::parse_from_rfc2822(value).ok()?;
-    Some((at.to_utc() - clock.now()).to_std().unwrap_or_default())
+    let after = match value.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let at = DateTime::parse_from_rfc2822(value).ok()?;
+            (at.to_utc() - clock.now()).to_std().unwrap_or_default()
+        }
+    };
+    Some(after.min(LONGEST_PAUSE))
 }
 
 /// From 0 to 1. A generator that fails costs the jitter, nothing else.
@@ -144,6 +150,9 @@ mod tests {
     fn a_pause_is_as_long_as_the_answer_asks_for() {
         for after in ["7", "Mon, 02 Mar 2026 09:00:07 GMT"] {
             assert_eq!(refused(429, Some(after)).pause(1), Some(Duration::from_secs(7)), "{after}");
+        }
+        for forever in ["18446744073709551615", "Mon, 02 Mar 9926 09:00:00 GMT"] {
+            assert_eq!(refused(429, Some(forever)).pause(1), Some(LONGEST_PAUSE), "{forever}");
         }
         assert!(refused(429, Some("Mon, 02 Mar 2026 08:00:00 GMT")).pause(1).unwrap() <= FIRST_PAUSE);
         assert!(refused(429, Some("soon")).pause(1).unwrap() <= FIRST_PAUSE);

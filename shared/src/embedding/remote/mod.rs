@@ -33,6 +33,9 @@ use failure::Failure;
 /// so that this always fits into the 8,192 tokens that OpenAI's and Amazon's models take.
 const MAX_BYTES: usize = 8000;
 
+/// How long a request of a job may take at least: nobody waits for it.
+const BACKLOG: Duration = Duration::from_secs(30);
+
 /// Requests under way at once for one call.
 const CONCURRENT: usize = 8;
 
@@ -42,7 +45,11 @@ const ATTEMPTS: u32 = 4;
 /// The embedder that the configuration asks for. Nothing is asked of it yet: a model that cannot be reached is no reason
 /// not to start.
 pub fn configured(config: &EmbeddingConfig, clock: &Clock) -> Result<Arc<dyn Embedder>, ConfigError> {
-    let patience = Patience { query: config.query_timeout, others: config.timeout };
+    let patience = Patience {
+        query: config.query_timeout,
+        memory: config.timeout,
+        backlog: config.timeout.max(BACKLOG),
+    };
     Ok(match config.model.clone() {
         ModelConfig::Static => Arc::new(StaticEmbedder::new()),
         ModelConfig::OpenAi { url, model, key, ca_pem } => {
@@ -77,7 +84,18 @@ trait Provider: Send + Sync {
 #[derive(Debug, Clone, Copy)]
 struct Patience {
     query: Duration,
-    others: Duration,
+    memory: Duration,
+    backlog: Duration,
+}
+
+impl Patience {
+    fn of(self, purpose: Purpose) -> Duration {
+        match purpose {
+            Purpose::Query => self.query,
+            Purpose::Memory => self.memory,
+            Purpose::Backlog => self.backlog,
+        }
+    }
 }
 
 /// An embedder on the other side of a network.
@@ -85,36 +103,38 @@ struct Remote<P> {
     provider: P,
     client: Client,
     patience: Patience,
-    breaker: Breaker,
+    /// One for each purpose: that many texts at once take too long says nothing about a single one.
+    breakers: [Breaker; Purpose::COUNT],
     clock: Clock,
 }
 
 impl<P: Provider> Remote<P> {
     fn new(provider: P, client: Client, patience: Patience, clock: Clock) -> Self {
-        Self { provider, client, patience, breaker: Breaker::default(), clock }
+        Self { provider, client, patience, breakers: Default::default(), clock }
     }
 
     /// Until it succeeds, nothing can help, or the time is up.
-    async fn ask(&self, texts: &[&str], patience: Duration) -> Result<Vec<Embedding>, Failure> {
-        let deadline = Instant::now() + patience;
+    async fn ask(&self, texts: &[&str], purpose: Purpose) -> Result<Vec<Embedding>, Failure> {
+        let deadline = Instant::now() + self.patience.of(purpose);
+        let breaker = &self.breakers[purpose as usize];
         let mut attempt = 1;
         loop {
-            self.breaker.check()?;
-            // Half of the time at most, so that one lost connection does not cost the other half as well.
-            let once = timeout(patience / 2, self.once(texts));
-            let failure = match timeout_at(deadline, once).await {
-                Ok(Ok(Ok(embeddings))) => {
-                    self.breaker.succeeded();
+            breaker.check()?;
+            // All of the time, if it takes that: a slow model is better than none.
+            let failure = match timeout_at(deadline, self.once(texts)).await {
+                Ok(Ok(embeddings)) => {
+                    breaker.succeeded();
                     return Ok(embeddings);
                 }
-                Ok(Ok(Err(failure))) => failure,
-                Ok(Err(_)) | Err(_) => Failure::TimedOut,
+                Ok(Err(failure)) => failure,
+                Err(_) => Failure::TimedOut,
             };
-            let pause = failure.pause(attempt).filter(|pause| Instant::now() + *pause < deadline);
+            let left = deadline.saturating_duration_since(Instant::now());
+            let pause = failure.pause(attempt).filter(|pause| *pause < left);
             match pause {
                 Some(pause) if attempt < ATTEMPTS => tokio::time::sleep(pause).await,
                 _ => {
-                    self.breaker.failed(&failure);
+                    breaker.failed(&failure);
                     return Err(failure);
                 }
             }
@@ -143,14 +163,11 @@ impl<P: Provider> Embedder for Remote<P> {
     }
 
     fn embed<'a>(&'a self, texts: &'a [&'a str], purpose: Purpose) -> EmbeddingFuture<'a> {
-        let patience = match purpose {
-            Purpose::Query => self.patience.query,
-            Purpose::Memory | Purpose::Backlog => self.patience.others,
-        };
+        let patience = self.patience.of(purpose);
         Box::pin(async move {
             let texts: Vec<&str> = texts.iter().map(|text| beginning(text)).collect();
             let requests: Vec<_> =
-                texts.chunks(self.provider.batch()).map(|texts| self.ask(texts, patience)).collect();
+                texts.chunks(self.provider.batch()).map(|texts| self.ask(texts, purpose)).collect();
             let answers = stream::iter(requests).buffered(CONCURRENT).try_collect::<Vec<_>>();
             let batches = match purpose {
                 // Nobody waits: each request has its own patience, all together as much as they need.

@@ -1,7 +1,8 @@
 //! Dates that a query names: "in May", "on 3 June 2024", "10.05.2026".
 
-use chrono::{DateTime, Datelike as _, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
+use super::period::Period;
 use super::words::words;
 
 const MONTHS: [&str; 12] = [
@@ -40,9 +41,16 @@ impl Dates {
     /// Those that a text names.
     pub(super) fn named_in(text: &str) -> Self {
         let words: Vec<&str> = words(text).collect();
+        let lower: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+        let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
         let mut dates = Self::default();
         let mut index = 0;
         while index < words.len() {
+            // Before or after a date is not on it.
+            if let Some((_, taken)) = Period::bounded(&lower[index..], NaiveDate::default()) {
+                index += taken;
+                continue;
+            }
             if let Some((year, month, day)) = iso(&words[index..]) {
                 dates.years.push(year);
                 dates.months.push(month);
@@ -57,8 +65,13 @@ impl Dates {
             dates.years.extend(year(words[index]));
             index += 1;
         }
-        for (one, other, year) in text.split_whitespace().filter_map(numeric) {
-            dates.add_numeric(one, other, year);
+        for word in text.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric())) {
+            if let Some((one, other, year)) = numeric(word) {
+                dates.add_numeric(one, other, year);
+            }
+            // 2026-09.
+            let month = word.split_once('-').filter(|(first, _)| year(first).is_some());
+            dates.months.extend(month.and_then(|(_, month)| two_digits(month, 12)));
         }
         dates
     }
@@ -128,22 +141,22 @@ fn day(word: &str) -> Option<u32> {
     digits.parse().ok().filter(|day| (1..=31).contains(day))
 }
 
-fn year(word: &str) -> Option<i32> {
+pub(super) fn year(word: &str) -> Option<i32> {
     (word.len() == 4).then(|| word.parse().ok()).flatten().filter(|year| (1900..2100).contains(year))
 }
 
 /// 2024-06-03.
 fn iso(words: &[&str]) -> Option<(i32, u32, u32)> {
     let [first, second, third, ..] = words else { return None };
-    let two_digits = |word: &str, most: u32| {
-        (word.len() == 2).then(|| word.parse().ok()).flatten().filter(|number| (1..=most).contains(number))
-    };
     Some((year(first)?, two_digits(second, 12)?, two_digits(third, 31)?))
+}
+
+pub(super) fn two_digits(word: &str, most: u32) -> Option<u32> {
+    (word.len() == 2).then(|| word.parse().ok()).flatten().filter(|number| (1..=most).contains(number))
 }
 
 /// 10.05.2026, 10/5/2026: two numbers that are a day and a month in one order or the other, and the year.
 fn numeric(word: &str) -> Option<(u32, u32, i32)> {
-    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
     let mut parts = ['.', '/', '-'].into_iter().map(|sign| word.split(sign).collect::<Vec<_>>());
     let parts = parts.find(|parts| parts.len() == 3)?;
     let (one, other) = (day(parts[0])?, day(parts[1])?);
@@ -164,7 +177,9 @@ mod tests {
             ("What happened on 3 June 2024?", dates(&[6], &[3], &[2024])),
             ("the 3rd of June", dates(&[6], &[3], &[])),
             ("June 3rd, 2024", dates(&[6], &[3], &[2024])),
-            ("between 2024-05-01 and Sept", dates(&[5, 9], &[1], &[2024])),
+            ("on 2024-05-01 and in Sept", dates(&[5, 9], &[1], &[2024])),
+            ("what changed in 2026-09?", dates(&[9], &[], &[2026])),
+            ("before 2026, since May 2025 and in Q3 2024", dates(&[], &[], &[])),
             ("What did we decide in May?", dates(&[5], &[], &[])),
             ("in March 2023", dates(&[3], &[], &[2023])),
             ("march 3", dates(&[3], &[3], &[])),

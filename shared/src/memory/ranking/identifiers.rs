@@ -2,7 +2,8 @@
 //! merely alike.
 //!
 //! A word is an identifier if nobody would write it by chance: letters with digits beside them, with signs between that
-//! join no words, or several humps. Numbers alone, dates, times and words that hyphens join are none.
+//! join no words, or several humps. Numbers alone, dates, times, words that hyphens join ("30-day", "1-on-1") and names with a short
+//! number ("Windows-11") are none.
 
 /// What may stand inside of an identifier, beside letters and digits.
 const INNER: &[char] = &['-', '_', '.', '/', '\\', '@', ':', '#', '+', '~', '&', '=', '%'];
@@ -10,6 +11,8 @@ const INNER: &[char] = &['-', '_', '.', '/', '\\', '@', ':', '#', '+', '~', '&',
 const MOST: usize = 8;
 /// Names of people begin with a shorter hump than this: McGee, DeShawn.
 const HUMP: usize = 3;
+/// Numbers with so many digits count something up; shorter ones tell versions and sizes.
+const SERIAL: usize = 3;
 
 /// The identifiers that a query names, in lower case.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -60,9 +63,35 @@ fn is_identifier(piece: &str) -> bool {
     }
     if digits {
         // "3rd", "1990s", "10am" and "2x" are no names.
-        return !plain || (piece.starts_with(char::is_alphabetic) && piece.len() > 2);
+        let named = piece.starts_with(char::is_alphabetic) && piece.len() > 2;
+        return if plain { named } else { !is_compound(piece) && !is_time(piece) };
     }
     joined || (plain && has_humps(piece))
+}
+
+/// "30-day", "1-on-1" and "Windows-11", but not `OPS-7`, `ops-1234` and `4f-2a1b`.
+fn is_compound(piece: &str) -> bool {
+    let parts: Vec<&str> = piece.split('-').collect();
+    let number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let word = |part: &&str| part.chars().all(char::is_alphabetic);
+    if parts.len() < 2 || !parts.iter().all(|part| number(part) || word(part)) {
+        return false;
+    }
+    let shouted = |part: &str| part.chars().all(|c| !c.is_lowercase());
+    match &parts[..] {
+        [name, digits] if word(name) && number(digits) => !shouted(name) && digits.len() < SERIAL,
+        [first, ..] => number(first),
+        [] => false,
+    }
+}
+
+/// "9:00am", "10:30h".
+fn is_time(piece: &str) -> bool {
+    let Some((hours, rest)) = piece.split_once(':') else { return false };
+    let minutes: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let number =
+        |digits: &str| matches!(digits.len(), 1 | 2) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    number(hours) && minutes.len() == 2 && rest[2..].chars().all(char::is_alphabetic)
 }
 
 /// `PaymentService`, but not `McGee`.
@@ -114,6 +143,10 @@ mod tests {
                 &["dana@example.com", "services/billing.toml"],
             ),
             ("error E0308", &["e0308"]),
+            (
+                "OPS-7, ops-1234, 4f-2a1b and db.internal:5432",
+                &["4f-2a1b", "db.internal:5432", "ops-1234", "ops-7"],
+            ),
         ] {
             assert_eq!(named(query), expected, "{query}");
         }
@@ -122,6 +155,7 @@ mod tests {
             "Did McGee's 3rd dog (2x) win in the 1990s?",
             "What happened in May 2023? Who said so...",
             "LGBTQ+ and/or e.g. the U.S. at 5 p.m.",
+            "the 30-day trial, a 1-on-1 at 9:00am, Windows-11 on a 747-8 and a 24-hour shift",
         ] {
             assert!(named(query).is_empty(), "{query}: {:?}", named(query));
         }

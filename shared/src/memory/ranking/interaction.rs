@@ -7,10 +7,11 @@
 
 use std::cell::RefCell;
 
+use super::folded::folded;
 use super::literal::{Literals, is_literal};
 use super::tokens::Tokens;
 use super::words::is_stop_word;
-use crate::embedding::{QueryTokens, StaticEmbedder, TokenId};
+use crate::embedding::{MAX_TOKENS as MOST_OF_QUERY, QueryTokens, StaticEmbedder, TokenId};
 
 /// Similarities up to this are those of unrelated words.
 const NOISE: f32 = 0.35;
@@ -41,10 +42,10 @@ pub(super) type Match = Box<[f32]>;
 
 impl Interaction {
     pub(super) fn new(query: &str) -> Self {
-        let embedder = StaticEmbedder::new();
+        let (embedder, query) = (StaticEmbedder::new(), &*folded(query));
         let (mut literals, mut telling) = (Literals::default(), Vec::new());
-        embedder.for_each_word(query, |word, tokens| match tokens {
-            _ if is_literal(word, tokens.is_some()) => literals.add(word),
+        embedder.for_each_word(query, MOST_OF_QUERY, |word, tokens| match tokens {
+            _ if is_literal(word, tokens.map(<[_]>::len)) => literals.add(word),
             // A stop word, or punctuation.
             Some([_]) if is_stop_word(word) => {}
             Some(tokens) => telling.extend(tokens.iter().filter(|token| has_letters(embedder, **token))),

@@ -1,8 +1,16 @@
 //! Words that are compared letter by letter, because how alike two of them are is not known or says nothing: what the
-//! vocabulary of the embedding cannot spell (emoji, rare characters, whole scripts), and numbers. 17 is not almost 18.
+//! vocabulary of the embedding cannot spell (emoji, rare characters), what it knows the letters of and no more (most scripts but
+//! Latin), and numbers. 17 is not almost 18.
 
+use super::folded::folded;
 use super::interaction::Match;
+use super::tokens::MOST;
 use crate::embedding::StaticEmbedder;
+
+/// What a word counts for that begins like the query's, in scripts whose words are inflected.
+const INFLECTED: f32 = 0.9;
+/// Letters that two forms of a word have in common at the beginning, at least.
+const STEM: usize = 4;
 
 /// The words of a query that are compared so, each once, in the order in which they came.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -29,41 +37,55 @@ impl Literals {
         if self.0.is_empty() {
             return matched;
         }
-        let (mut found, mut joined) = (vec![false; self.0.len()], String::new());
+        let (mut found, mut joined) = (vec![0.0_f32; self.0.len()], String::new());
         // Going through its words takes longer. Digits have neither case nor accents that those are rid of.
         let is_number = |literal: &String| literal.bytes().all(|byte| byte.is_ascii_digit());
         if self.0.iter().all(|literal| is_number(literal) && !text.contains(literal.as_str())) {
-            return matched.into_iter().chain(found.iter().map(|_| 0.0)).collect();
+            return matched.into_iter().chain(found).collect();
         }
-        StaticEmbedder::new().for_each_word(text, |word, _| {
+        StaticEmbedder::new().for_each_word(&folded(text), MOST, |word, _| {
             if word.chars().any(stands_anywhere) {
                 joined.push_str(word);
             } else {
-                found.iter_mut().zip(&self.0).for_each(|(found, literal)| *found |= literal == word);
+                found
+                    .iter_mut()
+                    .zip(&self.0)
+                    .for_each(|(found, literal)| *found = found.max(alike(literal, word)));
             }
         });
         let literal = self.0.iter().zip(found).map(|(literal, found)| {
-            let found = found || (literal.chars().any(stands_anywhere) && joined.contains(literal));
-            if found { 1.0 } else { 0.0 }
+            if literal.chars().any(stands_anywhere) && joined.contains(literal) { 1.0 } else { found }
         });
         matched.into_iter().chain(literal).collect()
     }
 }
 
-/// Whether a word is compared letter by letter: `known` says if the vocabulary can spell it.
-pub(super) fn is_literal(word: &str, known: bool) -> bool {
-    if known {
-        // A year is a date, which memories have without spelling it.
-        let is_year = word.len() == 4 && (word.starts_with("19") || word.starts_with("20"));
-        return word.bytes().all(|byte| byte.is_ascii_digit()) && !is_year;
+/// How much a word of a text is one of the query's: itself, or in other scripts than Latin another form of it.
+fn alike(literal: &str, word: &str) -> f32 {
+    if literal == word {
+        return 1.0;
     }
-    word.chars().any(|c| c.is_alphanumeric() || stands_anywhere(c))
+    let common = literal.chars().zip(word.chars()).take_while(|(one, other)| one == other).count();
+    // Endings change, in words of any length.
+    let ending = literal.chars().count().min(word.chars().count()) / 3;
+    let inflected = !literal.is_ascii() && common >= STEM && common + ending >= literal.chars().count();
+    if inflected { INFLECTED } else { 0.0 }
+}
+
+/// Whether a word is compared letter by letter: `pieces` says of how many the vocabulary spells it, if it can.
+pub(super) fn is_literal(word: &str, pieces: Option<usize>) -> bool {
+    match pieces {
+        Some(_) if word.is_ascii() => word.bytes().all(|byte| byte.is_ascii_digit()),
+        // Nearly one for each letter: whatever is written in that script has all of them.
+        Some(pieces) => pieces > 1 && pieces * 4 >= word.chars().count() * 3,
+        None => word.chars().any(|c| c.is_alphanumeric() || stands_anywhere(c)),
+    }
 }
 
 /// Whether a character needs no space around to stand for something: the scripts that write none, signs and emoji.
 fn stands_anywhere(c: char) -> bool {
     matches!(c,
-        '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{2190}'..='\u{2bff}'
+        '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}' | '\u{2190}'..='\u{2bff}'
         | '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{1f000}'..='\u{3ffff}')
 }
 
@@ -77,6 +99,14 @@ mod tests {
         literals.extend(Box::default(), text).iter().map(|found| *found > 0.0).collect()
     }
 
+    fn spelled(word: &str) -> bool {
+        let mut literal = false;
+        StaticEmbedder::new().for_each_word(word, MOST, |word, tokens| {
+            literal |= is_literal(word, tokens.map(<[_]>::len));
+        });
+        literal
+    }
+
     #[test]
     fn words_are_found_whole_and_signs_anywhere() {
         assert_eq!(found(&["17", "170"], "Invoice 17 is paid"), [true, false]);
@@ -88,8 +118,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_spelled_letter_by_letter_is_compared_so() {
+        for word in ["예산", "договор", "ميزانية", "προϋπολογισμός", "चेन्नई", "சென்னை"]
+        {
+            assert!(spelled(word), "{word}");
+        }
+        for word in ["budget", "café", "naïve", "Zürich"] {
+            assert!(!spelled(word), "{word}");
+        }
+        let folded = |word: &str| {
+            let mut words = Vec::new();
+            StaticEmbedder::new().for_each_word(word, MOST, |word, _| words.push(word.to_owned()));
+            words.concat()
+        };
+        for (word, text, there) in [
+            ("예산", "마케팅 예산이 삭감되었다", true),
+            ("예산", "마케팅 회의가 있다", false),
+            ("договор", "Подписали договора вчера", true),
+            ("договор", "Подписали документ вчера", false),
+            ("договор", "разговор был вчера", false),
+            ("சென்னை", "சென்னையில் அலுவலகம் உள்ளது", true),
+        ] {
+            assert_eq!(found(&[&folded(word)], text), [there], "{word} in {text}");
+        }
+    }
+
+    #[test]
     fn punctuation_is_none() {
-        assert!(is_literal("🎉", false) && is_literal("17", true) && is_literal("发", false));
-        assert!(!is_literal("tea", true) && !is_literal("؟", false) && !is_literal("3rd", true));
+        assert!(is_literal("🎉", None) && is_literal("17", Some(1)) && is_literal("发", None));
+        assert!(!is_literal("tea", Some(1)) && !is_literal("؟", None) && !is_literal("3rd", Some(1)));
     }
 }

@@ -12,6 +12,7 @@ mod actor;
 mod breakdown;
 mod context;
 mod dates;
+mod folded;
 mod identifiers;
 mod interaction;
 mod literal;
@@ -52,9 +53,12 @@ pub(crate) struct Item {
     /// What it was captured with, and its place there.
     pub(crate) capture: Uuid,
     pub(crate) position: i32,
-    /// What people think of it: from -1 to 1, 0 if nobody said.
+    /// What people think of it, all together: below 0 if they think little of it, 0 if nobody said.
     pub(crate) opinion: f32,
 }
+
+/// An opinion as large counts for half of all that opinions can: one person does not speak for everybody.
+const UNDECIDED: f32 = 2.0;
 
 /// What memories are held against.
 pub(crate) struct Question<'a> {
@@ -84,7 +88,7 @@ pub(crate) fn rank(question: &Question<'_>, pool: Vec<Item>) -> Vec<Recalled> {
     if repeated.contains(&true) {
         for (scored, _) in scored.iter_mut().zip(repeated).filter(|(_, repeated)| *repeated) {
             let mut breakdown = scored.breakdown;
-            let above = breakdown.score() - question.threshold;
+            let above = breakdown.sum() - question.threshold;
             breakdown.set(Signal::Repetition, question.weights.get(Signal::Repetition) * above);
             *scored = Scored::new(scored.index, breakdown);
         }
@@ -149,7 +153,7 @@ fn score(question: &Question<'_>, pool: &[Item], neighbours: &Neighbours) -> Vec
         let mut scale =
             |signal, measure: f32| breakdown.set(signal, weights.get(signal) * relevance * measure);
         scale(Signal::Recency, recency::recency(memory.at(), *now));
-        scale(Signal::Feedback, item.opinion.clamp(-1.0, 1.0));
+        scale(Signal::Feedback, item.opinion / (item.opinion.abs() + UNDECIDED));
         scale(Signal::Superseded, flag(memory.lifecycle == Lifecycle::Superseded));
         breakdown
     };

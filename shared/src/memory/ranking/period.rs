@@ -1,7 +1,8 @@
-//! Time words of a query: "yesterday", "last week", "two months ago", as the period they mean.
+//! Time words of a query: "yesterday", "last week", "two months ago", "Q2 2025", "since March", as the period they mean.
 
 use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, TimeDelta, Utc, Weekday};
 
+use super::dates::{month_name, two_digits, year};
 use super::words::words;
 
 /// Days, the last one included. In UTC: whose midnight the query means is not known.
@@ -35,9 +36,13 @@ impl Period {
         (self.first..=self.last).contains(&at.date_naive())
     }
 
-    /// One that these words begin with.
+    /// One that these words, in lower case, begin with.
     fn beginning(words: &[&str], today: NaiveDate) -> Option<Self> {
+        if let Some((period, _)) = Self::bounded(words, today) {
+            return Some(period);
+        }
         match words {
+            ["half", "a", "year", "ago", ..] => Self::around(today, 6, Unit::Month),
             ["day", "before", "yesterday", ..] => Self::day(back(today, 2)?),
             ["today" | "tonight", ..] | ["this", "morning" | "afternoon" | "evening", ..] => Self::day(today),
             ["yesterday", ..] | ["last", "night", ..] => Self::day(back(today, 1)?),
@@ -63,6 +68,96 @@ impl Period {
             [count, "of", unit, "ago", ..] => Self::around(today, number(count)?, Unit::of(unit)?),
             _ => None,
         }
+    }
+
+    /// One with dates for its bounds, or a part of a year, that these words begin with, and of how many of them it is: "before 2026",
+    /// "since March", "between May and July 2025", "Q2 2025", "the first half of 2025".
+    pub(super) fn bounded(words: &[&str], today: NaiveDate) -> Option<(Self, usize)> {
+        let (first, rest) = words.split_first()?;
+        let date =
+            |skip: usize| Self::dated(rest.get(skip..)?, today).map(|(date, taken)| (date, 1 + skip + taken));
+        match *first {
+            "before" => date(0).and_then(|(date, taken)| {
+                Some((Self::until(date.first.pred_opt()?, NaiveDate::MIN)?, taken))
+            }),
+            "until" | "till" => {
+                date(0).and_then(|(date, taken)| Some((Self::until(date.last, NaiveDate::MIN)?, taken)))
+            }
+            "since" => {
+                date(0).and_then(|(date, taken)| Some((Self::until(NaiveDate::MAX, date.first)?, taken)))
+            }
+            "after" => date(0)
+                .and_then(|(date, taken)| Some((Self::until(NaiveDate::MAX, date.last.succ_opt()?)?, taken))),
+            "between" => {
+                let (one, taken) = date(0)?;
+                let (other, all) = date(taken - 1 + usize::from(rest.get(taken - 1) == Some(&"and")))?;
+                // "between May and July 2025": both are of that year.
+                let one = match Self::dated(&[rest[0], &other.first.year().to_string()], today) {
+                    Some((dated, 2)) if taken == 2 && month_name(rest[0]).is_some() => dated,
+                    _ => one,
+                };
+                (one.first <= other.last).then_some((Self { first: one.first, last: other.last }, all))
+            }
+            _ => Self::part_of_year(words, today),
+        }
+    }
+
+    /// A year, a month or a day.
+    fn dated(words: &[&str], today: NaiveDate) -> Option<(Self, usize)> {
+        let day = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).and_then(Self::day);
+        match words {
+            [one, month, number, ..]
+                if let (Some(year), Some(month), Some(number)) =
+                    (year(one), two_digits(month, 12), two_digits(number, 31)) =>
+            {
+                Some((day(year, month, number)?, 3))
+            }
+            [one, ..] if let Some(year) = year(one) => {
+                Some((Self::of(NaiveDate::from_ymd_opt(year, 1, 1)?, Unit::Year)?, 1))
+            }
+            [name, rest @ ..] => {
+                let month = month_name(name)?;
+                if let Some(year) = rest.first().and_then(|word| year(word)) {
+                    return Some((Self::of(NaiveDate::from_ymd_opt(year, month, 1)?, Unit::Month)?, 2));
+                }
+                let first = NaiveDate::from_ymd_opt(today.year(), month, 1)?;
+                // The last one.
+                let first = if first > today { first.with_year(today.year() - 1)? } else { first };
+                Some((Self::of(first, Unit::Month)?, 1))
+            }
+            [] => None,
+        }
+    }
+
+    fn part_of_year(words: &[&str], today: NaiveDate) -> Option<(Self, usize)> {
+        let ordinal = |word: &str| match word {
+            "first" | "1st" => Some(1),
+            "second" | "2nd" => Some(2),
+            "third" | "3rd" => Some(3),
+            "fourth" | "4th" => Some(4),
+            _ => None,
+        };
+        let (months, number, taken) = match words {
+            [count, "quarter", ..] => (3, ordinal(count)?, 2),
+            [count, "half", "of", next, ..] if year(next).is_some() => (6, ordinal(count)?, 2),
+            [name, ..] => match name.as_bytes() {
+                [b'q', digit @ b'1'..=b'4'] => (3, u32::from(digit - b'0'), 1),
+                [b'h', digit @ b'1'..=b'2'] => (6, u32::from(digit - b'0'), 1),
+                _ => return None,
+            },
+            [] => return None,
+        };
+        let of = usize::from(words.get(taken) == Some(&"of"));
+        let named = words.get(taken + of).and_then(|word| year(word));
+        let taken = if named.is_some() { taken + of + 1 } else { taken };
+        let part = |year: i32| -> Option<Self> {
+            let first = NaiveDate::from_ymd_opt(year, (number - 1).checked_mul(months)? + 1, 1)?;
+            Self::until(first.checked_add_months(Months::new(months))?.pred_opt()?, first)
+        };
+        let this = part(named.unwrap_or(today.year()))?;
+        // Without a year the last one that has begun.
+        let period = if named.is_none() && this.first > today { part(today.year() - 1)? } else { this };
+        Some((period, taken))
     }
 
     fn day(day: NaiveDate) -> Option<Self> {
@@ -210,16 +305,50 @@ mod tests {
             ("last Wednesday", "2026-03-11", "2026-03-11"),
             ("what we said on Monday", "2026-03-16", "2026-03-16"),
             ("next month", "2026-04-01", "2026-04-30"),
+            ("half a year ago", "2025-09-03", "2025-10-03"),
+            ("in Q2 2025", "2025-04-01", "2025-06-30"),
+            ("Q4?", "2025-10-01", "2025-12-31"),
+            ("the third quarter of 2025", "2025-07-01", "2025-09-30"),
+            ("H1 2025", "2025-01-01", "2025-06-30"),
+            ("in the second half of 2025", "2025-07-01", "2025-12-31"),
+            ("between May and July 2025", "2025-05-01", "2025-07-31"),
+            ("between 2025-05-03 and 2025-06-01", "2025-05-03", "2025-06-01"),
         ] {
             assert_eq!(period(text), Some((first.to_owned(), last.to_owned())), "{text}");
         }
     }
 
     #[test]
+    fn bounds_are_dates() {
+        for (text, inside, outside) in [
+            ("failures before 2026", "2025-12-31T23:00:00Z", "2026-01-01T00:00:00Z"),
+            ("since March 2025", "2025-03-01T00:00:00Z", "2025-02-28T23:00:00Z"),
+            ("since November", "2025-11-01T00:00:00Z", "2025-10-31T23:00:00Z"),
+            ("after 2024", "2025-01-01T00:00:00Z", "2024-12-31T23:00:00Z"),
+            ("until 2025-06-03", "2025-06-03T23:00:00Z", "2025-06-04T00:00:00Z"),
+        ] {
+            let period = Period::spoken_of_in(text, now()).unwrap();
+            assert!(period.contains(inside.parse().unwrap()), "{text}");
+            assert!(!period.contains(outside.parse().unwrap()), "{text}");
+        }
+    }
+
+    #[test]
     fn other_words_mean_no_time() {
-        for text in
-            ["", "the last train", "this project", "on call", "long ago", "a day off", "on mon", "week 12"]
-        {
+        for text in [
+            "",
+            "the last train",
+            "this project",
+            "on call",
+            "long ago",
+            "a day off",
+            "on mon",
+            "week 12",
+            "before lunch",
+            "the first half",
+            "between us and them",
+            "since you ask",
+        ] {
             assert_eq!(period(text), None, "{text}");
         }
     }
@@ -240,7 +369,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_and_no_moment_is_too_odd(
-            text in "(last|next|this|past|on|ago|few|of|[0-9]{1,10}|years?|weeks?|quarters?|monday|a| ){1,12}",
+            text in "(last|next|this|past|on|ago|few|of|half|since|before|after|between|and|may|q3|h2|third|2026|[0-9]{1,10}|years?|weeks?|quarters?|monday|a| ){1,12}",
             seconds in i64::MIN / 1_000_000..i64::MAX / 1_000_000,
         ) {
             let now = DateTime::from_timestamp(seconds % 8_000_000_000_000, 0).unwrap();

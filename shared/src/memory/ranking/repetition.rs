@@ -5,6 +5,7 @@
 //! are two facts, and so are "the build is 🟢" and "the build is 🔴".
 
 use super::Item;
+use super::tokens::MOST;
 use crate::embedding::{StaticEmbedder, TokenId};
 
 /// The share of their tokens, by weight, that two repetitions have in common, at least.
@@ -68,7 +69,7 @@ impl<'a> Weighed<'a> {
     /// ascending order.
     fn signs(&self) -> Vec<String> {
         let mut signs = Vec::new();
-        StaticEmbedder::new().for_each_word(self.text, |word, tokens| {
+        StaticEmbedder::new().for_each_word(self.text, MOST, |word, tokens| {
             let sign = |c: char| !c.is_alphanumeric() && !PUNCTUATION.contains(c);
             if tokens.is_none() && !PUNCTUATION.contains(word) || word.contains(sign) {
                 signs.push(word.to_owned());

@@ -2,16 +2,20 @@
 //!
 //! Stored with the memory, because finding them anew costs more than comparing them.
 
+use super::folded::folded;
 use crate::embedding::{Embedder as _, StaticEmbedder, TokenId};
+
+/// Tokens of a text that are looked at: more than the longest memory has.
+pub(super) const MOST: usize = 1 << 15;
 
 /// The distinct tokens of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Tokens(Vec<TokenId>);
 
 impl Tokens {
-    /// Of a text. What follows the embedder's cut does not count.
+    /// Of a whole text: its vector is of the beginning alone, but a word at the end is there as well.
     pub(crate) fn of(text: &str) -> Self {
-        let mut tokens = StaticEmbedder::new().tokens(text);
+        let mut tokens = StaticEmbedder::new().first_tokens(&folded(text), MOST);
         tokens.sort_unstable();
         tokens.dedup();
         Self(tokens)
@@ -69,6 +73,14 @@ mod tests {
         assert_eq!(Tokens::from_bytes(&bytes), None);
         assert_eq!(Tokens::from_bytes(&[]), None);
         assert_eq!(Tokens::from_bytes(&bytes[1..]), None);
+    }
+
+    #[test]
+    fn the_end_of_a_long_text_is_there_and_other_shapes_of_letters_are_the_same() {
+        let long = format!("{} Albuquerque", "minutes of the meeting ".repeat(1300));
+        let has = |token: &TokenId| Tokens::of(&long).as_slice().contains(token);
+        assert!(Tokens::of("Albuquerque").as_slice().iter().all(has));
+        assert_eq!(Tokens::of("oﬃce ＡＢＣ１２３ Straße"), Tokens::of("office ABC123 Strasse"));
     }
 
     proptest! {

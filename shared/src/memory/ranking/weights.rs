@@ -23,8 +23,8 @@ impl Default for Weights {
             Signal::Bm25 => 1.0 / BEST,
             // As much as all the rest: nothing that is merely alike comes before it.
             Signal::Identifier => 1.0,
-            Signal::Date | Signal::Time | Signal::When => 2.0 / BEST,
-            Signal::Reply => 3.0 / BEST,
+            Signal::Date | Signal::When => 2.0 / BEST,
+            Signal::Time | Signal::Reply => 3.0 / BEST,
             Signal::Actor | Signal::Question => -1.0 / BEST,
             // Shares of what the first three come to: alone they are no reason to recall anything.
             Signal::Recency | Signal::Feedback => 0.1,

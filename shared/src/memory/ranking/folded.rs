@@ -1,0 +1,32 @@
+//! Letters in another shape are the same letters: ligatures, full-width and half-width forms, and the German sharp s. The text arm
+//! folds them as well (`mem0.folded`); the reference tokenizer of the embedding does not.
+
+use std::borrow::Cow;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfkc_quick};
+
+/// A text in the shapes that most write.
+pub(super) fn folded(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || (is_nfkc_quick(text.chars()) == IsNormalized::Yes && !text.contains('ß')) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.nfkc().collect::<String>().replace('ß', "ss"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_of_letters_are_folded() {
+        for (text, expected) in [
+            ("oﬃce ﬂuid", "office fluid"),
+            ("ＡＢＣ１２３", "ABC123"),
+            ("ｻｰﾊﾞｰ", "サーバー"),
+            ("Straße", "Strasse"),
+            ("plain, naïve", "plain, naïve"),
+        ] {
+            assert_eq!(folded(text), expected);
+        }
+    }
+}
