@@ -61,7 +61,7 @@ async fn sharing() {
     let asked = ann.post(&format!("/v1/memories/{asked}/shares/"), json!({ "with": north.label() })).await;
     asked.assert_status(202);
     let variables = vec![
-        ("URL", app.serve().await),
+        ("MEM0_URL", app.serve().await),
         ("TOKEN", owner.token.clone()),
         ("MEMORY", memory),
         ("NOTE", note),
@@ -105,7 +105,7 @@ async fn people() {
     let memory = remember(&owner, "Alpha ships on Friday", json!({ "scope": team.label() })).await;
     let key = owner.post("/v1/api-keys", json!({ "name": "ci", "scopes": ["memories:read"] })).await.ok();
     let variables = vec![
-        ("URL", app.serve().await),
+        ("MEM0_URL", app.serve().await),
         ("TOKEN", owner.token.clone()),
         ("TEAM", team.id.to_string()),
         ("CLOSING", closing.id.to_string()),

@@ -27,7 +27,7 @@ async fn what_make_up_prints_works() {
     let installation = Installation::new();
     let server = installation.up();
     let demo = installation.demo();
-    let names = ["MEM0_API_KEY", "MEM0_BASE_URL", "MEM0_DEMO_EMAIL", "MEM0_DEMO_PASSWORD", "MEM0_MCP_URL"];
+    let names = ["MEM0_API_KEY", "MEM0_DEMO_EMAIL", "MEM0_DEMO_PASSWORD", "MEM0_MCP_URL", "MEM0_URL"];
     assert_eq!(demo.keys().collect::<Vec<_>>(), names);
     let mode = fs::metadata(installation.file("demo.env")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
@@ -44,9 +44,9 @@ async fn what_make_up_prints_works() {
     assert!(first.to_lowercase().contains("deploy"), "{first}");
 
     let credentials = json!({ "email": demo["MEM0_DEMO_EMAIL"], "password": demo["MEM0_DEMO_PASSWORD"] });
-    let login = format!("{}/v1/auth/login", demo["MEM0_BASE_URL"]);
+    let login = format!("{}/v1/auth/login", demo["MEM0_URL"]);
     let session = ok(http.post(login).json(&credentials)).await;
-    let me = http.get(format!("{}/v1/auth/me", demo["MEM0_BASE_URL"]));
+    let me = http.get(format!("{}/v1/auth/me", demo["MEM0_URL"]));
     let me = ok(me.bearer_auth(session["access_token"].as_str().unwrap())).await;
     assert_eq!(me["user"]["email"], demo["MEM0_DEMO_EMAIL"].as_str());
 

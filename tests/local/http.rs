@@ -17,7 +17,7 @@ impl Caller {
         let demo = installation.demo();
         #[expect(clippy::disallowed_methods, reason = "a client from outside, not the product's own")]
         let http = Client::builder().build().unwrap();
-        Self { http, base: demo["MEM0_BASE_URL"].clone(), key: demo["MEM0_API_KEY"].clone() }
+        Self { http, base: demo["MEM0_URL"].clone(), key: demo["MEM0_API_KEY"].clone() }
     }
 
     /// Somebody with another API key.

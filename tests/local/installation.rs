@@ -54,7 +54,8 @@ impl Installation {
     /// What `demo.env` says.
     pub(crate) fn demo(&self) -> BTreeMap<String, String> {
         let text = fs::read_to_string(self.file("demo.env")).unwrap();
-        let pairs = text.lines().map(|line| line.split_once('=').unwrap());
+        let lines = text.lines().map(|line| line.strip_prefix("export ").unwrap());
+        let pairs = lines.map(|line| line.split_once('=').unwrap());
         pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 

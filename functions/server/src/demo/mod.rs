@@ -38,9 +38,10 @@ pub async fn ensure(router: &Router, directory: &Path) -> Result<Credentials> {
 pub fn announce(credentials: &Credentials, url: &str, directory: &Path) -> Result<()> {
     let Credentials { email, password, api_key } = credentials;
     let file = directory.join("demo.env");
+    // Exported, so that programs started from the same shell see them as well.
     let values = format!(
-        "MEM0_BASE_URL={url}\nMEM0_MCP_URL={url}/mcp\nMEM0_API_KEY={api_key}\nMEM0_DEMO_EMAIL={email}\n\
-         MEM0_DEMO_PASSWORD={password}\n"
+        "export MEM0_URL={url}\nexport MEM0_MCP_URL={url}/mcp\nexport MEM0_API_KEY={api_key}\n\
+         export MEM0_DEMO_EMAIL={email}\nexport MEM0_DEMO_PASSWORD={password}\n"
     );
     secrets::write_private(&file, &values)?;
     crate::say(&format!(
