@@ -1,7 +1,7 @@
 //! Configuration: `MEM0_*` variables, one struct per concern, read once at start-up.
 //!
-//! This is the one place that reads the environment. A value that cannot be understood is an error that names the
-//! variable; nothing falls back silently.
+//! This is the one place that reads the environment. A value that cannot be parsed is an error that names the variable.
+//! docs/guides/settings.md lists them all.
 
 use std::net::SocketAddr;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What a caller can be told: nine meanings, rendered for HTTP in `http::problem` and for MCP in `functions/mcp`.
+//! What a caller can be told: eleven meanings, rendered for HTTP in `http::problem` and for MCP in `functions/mcp`.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Logs: JSON on stdout, one canonical line for each request, and never memory text, tokens or prompts.
 //!
 //! What a request did (who asked, how often the database was asked and for how long) is gathered in a task-local
-//! [`RequestLog`] on its way and written once, by `http::request`.
+//! [`RequestLog`] on its way and written once, by `http::service`.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};

@@ -126,7 +126,7 @@ fn accepts(headers: &HeaderMap, kind: &str) -> bool {
     })
 }
 
-/// The body; else what is wrong with it, and the id of its message as far as it can be made out.
+/// The body, or an error with the message id if one can be found.
 async fn read(mut body: Body, most: usize) -> Result<Vec<u8>, (Option<Value>, Error)> {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(most);
     let mut bytes = Vec::with_capacity(expected.min(most));

@@ -15,7 +15,7 @@ pub struct Entry {
     pub target: Option<String>,
     /// The memories that were shown or changed.
     pub memories: Vec<MemoryId>,
-    /// How confidential these are at most. Not said, it is looked up when the row is written.
+    /// How confidential these are at most. If unset, it is looked up when the row is written.
     pub class: Option<Classification>,
     /// Where, if it happened in one scope.
     pub scope: Option<ScopeId>,

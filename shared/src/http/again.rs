@@ -1,12 +1,11 @@
-//! Requests that lost against another change of the same rows are done again, from the beginning: PostgreSQL ends one of two
+//! Requests that lost a race against another change of the same rows are retried from the beginning: PostgreSQL aborts one of two
 //! transactions that wait for each other, and refuses a row that names what was deleted a moment ago.
 //!
-//! A transaction that was ended has changed nothing, so this is what the client would do when told to try again, only
-//! sooner. The credential is checked anew, too: whatever was revoked meanwhile is gone.
+//! An aborted transaction has changed nothing, so this is what the client would do when told to try again, only sooner. The
+//! credential is checked again, too: whatever was revoked in the meantime is gone.
 //!
-//! What nobody read of a short body, because the request was refused before, is read to its end, and so is one that was refused
-//! because it is long, unless it has more than 16 MiB. The connection would be closed otherwise, and so be gone under the answer, which a client does not read
-//! before it has sent everything, or under the next request that it sends.
+//! When a request was refused before its body was read, the rest of the body is read to its end, unless it has more than 16 MiB.
+//! Otherwise the connection would close before the client has read the answer, or under the next request that it sends.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, ready};
