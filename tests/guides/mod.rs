@@ -1,5 +1,7 @@
-//! Every command of the guides to sharing and to people, run as it is written, in order, against a real server.
+//! Every command of the guides to sharing and to people, run as it is written, in order, against a real server; and whether the
+//! API reference is complete.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::process::Command;
 
@@ -7,6 +9,7 @@ use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
 
 use crate::harness::{Actor, Client as _, Node, TestApp};
+use crate::operations;
 
 /// What the commands of a guide are, each block after the other.
 fn commands(guide: &str) -> Vec<String> {
@@ -118,4 +121,22 @@ async fn people() {
         ("DISSOLUTION", under_way(&app, &owner, &north).await),
     ];
     run("people", variables).await;
+}
+
+#[test]
+fn the_api_reference_has_every_route_and_no_other() {
+    let reference = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api/rest.md");
+    let text = std::fs::read_to_string(reference).unwrap();
+    // Routes stand in inline code: `GET /v1/enterprise`.
+    let route = |code: &&str| {
+        let (method, path) = code.split_once(' ').unwrap_or_default();
+        ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(&method) && path.starts_with('/')
+    };
+    let named: BTreeSet<String> =
+        text.split('`').skip(1).step_by(2).filter(route).map(ToOwned::to_owned).collect();
+    let routed: BTreeSet<String> =
+        server::operations().iter().map(|(_, operation)| operations::name(operation)).collect();
+    let missing: Vec<_> = routed.difference(&named).collect();
+    let unknown: Vec<_> = named.difference(&routed).collect();
+    assert!(missing.is_empty() && unknown.is_empty(), "missing: {missing:?}, unknown: {unknown:?}");
 }
