@@ -40,6 +40,7 @@ mod statements;
 mod stats;
 mod store;
 mod suggest;
+mod supersede;
 mod types;
 mod upkeep;
 mod validate;

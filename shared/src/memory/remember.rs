@@ -22,7 +22,7 @@ use crate::memory::gate::{self, Fresh};
 use crate::memory::statements::{self, Statement};
 use crate::memory::store::events::Done;
 use crate::memory::store::insert::{Batch, NewMemory};
-use crate::memory::{EventResult, Labels, Memories, Metadata, capture, store, validate};
+use crate::memory::{EventResult, Labels, Memories, Metadata, capture, store, supersede, validate};
 
 /// What to remember, and how.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +45,8 @@ pub struct Remember {
     pub occurred_at: Option<DateTime<Utc>>,
     /// The last day, in UTC, on which they are returned.
     pub expires_on: Option<NaiveDate>,
+    /// Memories of the same scope whose place the first of them takes.
+    pub supersedes: Vec<MemoryId>,
 }
 
 /// One message of a conversation.
@@ -138,6 +140,7 @@ impl Memories {
     ) -> Result<Remembered> {
         let event = EventId::generate();
         let class = classify::new(tx, home.id, request.classification).await?;
+        let superseded = supersede::hold(tx, home.id, &request.supersedes).await?;
         let (outcomes, fresh) = {
             let labelled = std::iter::once((&request.labels, statements));
             gate::lock(tx, home.id, labelled, statements.len()).await?;
@@ -156,6 +159,10 @@ impl Memories {
                 store::grants::project(tx, &added).await?;
                 classify::check_seen(tx, &added).await?;
             }
+        }
+        if !superseded.is_empty() {
+            let by = supersede::successor(&superseded, &outcomes)?;
+            supersede::replace(tx, self.embedder.model(), superseded, by).await?;
         }
         let results: Vec<EventResult> = outcomes.iter().map(EventResult::of).collect();
         let payload = json!({

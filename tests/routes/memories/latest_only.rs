@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use shared::ids::MemoryId;
 
-use super::{list, remember, search, texts};
+use super::{list, remember, remember_with, search, texts};
 use crate::harness::{Actor, Client as _, TestApp};
 use crate::routes::mcp::client::{call, refused};
 
@@ -13,18 +13,18 @@ const LATEST: &str = "I live in Lisbon";
 /// Somebody who lived in Rome, then in Paris, and lives in Lisbon; a fourth memory is merged into that.
 async fn mover(app: &TestApp) -> Actor {
     let alice = app.owner("alice").await;
-    let mut ids = Vec::new();
-    for city in ["Rome", "Paris", "Lisbon", "the city of Lisbon"] {
-        let id = remember(&alice, &format!("I live in {city}")).await;
-        ids.push(id.parse::<MemoryId>().unwrap().uuid());
+    let mut latest: Option<String> = None;
+    for city in ["Rome", "Paris", "Lisbon"] {
+        let supersedes: Vec<&String> = latest.iter().collect();
+        let id =
+            remember_with(&alice, &format!("I live in {city}"), json!({ "supersedes": supersedes })).await;
+        latest = Some(id);
     }
-    let client = app.database().superuser().await;
-    let replace = "UPDATE memories SET lifecycle = $3, replaced_by = $2 WHERE id = $1";
-    for (old, new, lifecycle) in
-        [(ids[0], ids[1], "superseded"), (ids[1], ids[2], "superseded"), (ids[3], ids[2], "merged")]
-    {
-        client.execute(replace, &[&old, &new, &lifecycle]).await.unwrap();
-    }
+    let merged = remember(&alice, "I live in the city of Lisbon").await.parse::<MemoryId>().unwrap().uuid();
+    let into = latest.unwrap().parse::<MemoryId>().unwrap().uuid();
+    // Nothing merges memories yet.
+    let merge = "UPDATE memories SET lifecycle = 'merged', replaced_by = $2 WHERE id = $1";
+    app.database().superuser().await.execute(merge, &[&merged, &into]).await.unwrap();
     alice
 }
 

@@ -33,6 +33,7 @@ mod search_ranking;
 mod search_scopes;
 mod sharing;
 mod stats;
+mod supersede;
 mod sweep;
 
 use serde_json::{Value, json};

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::Error;
 use shared::access::{Classification, ScopeName};
+use shared::ids::MemoryId;
 use shared::memory::{Labels, Message, Metadata, Outcome, Remember};
 
 use super::description::{Description, Effect};
@@ -27,6 +28,8 @@ struct Arguments {
     categories: Vec<String>,
     infer: Option<bool>,
     expiration_date: Option<String>,
+    #[serde(default)]
+    supersedes: Vec<MemoryId>,
     /// mem0's clients send it; there is no graph to enable.
     #[serde(default, rename = "enable_graph")]
     _enable_graph: Option<bool>,
@@ -63,6 +66,10 @@ pub(super) fn describe() -> Description {
                 "description": "true: extract statements; false: store as given. Default: false for text, true for messages.",
             },
             "expiration_date": { "type": "string", "description": "YYYY-MM-DD, the last day on which it is returned." },
+            "supersedes": {
+                "type": "array", "items": { "type": "string" }, "maxItems": 100,
+                "description": "Ids of memories in the same scope that are outdated by this one: they are kept, marked as superseded.",
+            },
         },
         "additionalProperties": false,
     });
@@ -120,6 +127,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         infer,
         occurred_at: None,
         expires_on,
+        supersedes: arguments.supersedes,
     };
     let remembered = call.memories().remember(call.caller(), request, None).await?.value;
     let count = remembered.outcomes.len() as u64;

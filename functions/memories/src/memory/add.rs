@@ -38,6 +38,9 @@ pub(crate) struct Add {
     classification: Option<Classification>,
     /// Ours.
     scope: Option<String>,
+    /// Ours: memories of the same scope whose place this one takes.
+    #[serde(default)]
+    supersedes: Vec<MemoryId>,
     #[serde(default)]
     immutable: bool,
     // Guidance for a language model, of which there is none: named in the answer as without effect.
@@ -142,6 +145,7 @@ impl Add {
             infer: self.infer,
             occurred_at,
             expires_on: self.expiration_date.as_deref().map(expiration).transpose()?,
+            supersedes: self.supersedes,
         })
     }
 
