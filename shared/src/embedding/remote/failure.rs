@@ -151,7 +151,7 @@ mod tests {
         for after in ["7", "Mon, 02 Mar 2026 09:00:07 GMT"] {
             assert_eq!(refused(429, Some(after)).pause(1), Some(Duration::from_secs(7)), "{after}");
         }
-        for forever in ["18446744073709551615", "Mon, 02 Mar 9926 09:00:00 GMT"] {
+        for forever in ["18446744073709551615", "Tue, 02 Mar 9926 09:00:00 GMT"] {
             assert_eq!(refused(429, Some(forever)).pause(1), Some(LONGEST_PAUSE), "{forever}");
         }
         assert!(refused(429, Some("Mon, 02 Mar 2026 08:00:00 GMT")).pause(1).unwrap() <= FIRST_PAUSE);
