@@ -215,7 +215,7 @@ mod tests {
             let (mut sum, count) = (0.0, asked.len() as f32);
             for token in asked {
                 let similarity = |other: TokenId| embedder.similarity(token, other);
-                let best = embedder.tokens(&memory).into_iter().map(similarity).fold(0.0_f32, f32::max);
+                let best = embedder.tokens(&folded(&memory)).into_iter().map(similarity).fold(0.0_f32, f32::max);
                 sum += if best > NOISE { best * best } else { 0.0 };
             }
             let interaction = Interaction::new(&query);
