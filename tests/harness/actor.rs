@@ -79,6 +79,12 @@ impl Actor {
         self.app.gate().authenticate(&credential, request).await.unwrap()
     }
 
+    /// The same person, logged in anew.
+    pub(crate) async fn with_new_login(&self) -> Self {
+        let (session, token) = people::login(&self.app, self.enterprise, self.user).await;
+        Self { session, token, ..self.clone() }
+    }
+
     /// The same person, calling with an API key that may do everything.
     pub(crate) async fn with_api_key(&self) -> Self {
         self.with_narrow_api_key(&ApiKeyVerb::ALL).await

@@ -75,20 +75,30 @@ pub(super) async fn account(app: &TestApp, enterprise: EnterpriseId, root: Scope
     let tx = app.gate().sign_in("test.account").await.unwrap();
     let scope = founding::personal_scope(&tx, enterprise).await.unwrap();
     tx.commit().await.unwrap();
-    let (user, session) = (UserId::generate(), SessionId::generate());
+    let user = UserId::generate();
     let email = format!("{name}@{}.example", enterprise.to_string().replace('_', "-"));
-    let (now, expires) = (app.now(), app.now() + TimeDelta::days(30));
-    let (tenant, id) = (enterprise.uuid(), user.uuid());
+    let (tenant, id, now) = (enterprise.uuid(), user.uuid(), app.now());
     let client = app.database().superuser().await;
     let insert =
         "INSERT INTO users (enterprise_id, id, scope_id, email, display_name, created_at, updated_at)
                   VALUES ($1, $2, $3, $4, $5, $6, $6)";
     client.execute(insert, &[&tenant, &id, &scope.0, &email, &name, &now]).await.unwrap();
+    let (session, token) = login(app, enterprise, user).await;
+    Actor { app: app.clone(), email, user, enterprise, scope, root, session, token }
+}
+
+/// A new login of somebody's, and a token for it.
+pub(super) async fn login(app: &TestApp, enterprise: EnterpriseId, user: UserId) -> (SessionId, String) {
+    let session = SessionId::generate();
     let insert = "INSERT INTO sessions (enterprise_id, id, user_id, created_at, expires_at)
                   VALUES ($1, $2, $3, $4, $5)";
-    client.execute(insert, &[&tenant, &session.uuid(), &id, &now, &expires]).await.unwrap();
-    let token = forge(&claims(app, user, enterprise, session), |_| ());
-    Actor { app: app.clone(), email, user, enterprise, scope, root, session, token }
+    let (now, expires) = (app.now(), app.now() + TimeDelta::days(30));
+    let client = app.database().superuser().await;
+    client
+        .execute(insert, &[&enterprise.uuid(), &session.uuid(), &user.uuid(), &now, &expires])
+        .await
+        .unwrap();
+    (session, forge(&claims(app, user, enterprise, session), |_| ()))
 }
 
 /// A new API key of that person's, narrowed to the verbs.

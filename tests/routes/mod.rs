@@ -7,3 +7,4 @@ mod health;
 mod mcp;
 mod memories;
 mod pages_of_others;
+mod parts;

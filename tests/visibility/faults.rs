@@ -216,3 +216,44 @@ fn a_memory_that_stays_where_it_was_is_noticed() {
              FOR EACH ROW WHEN (current_user = 'mem0_app') EXECUTE FUNCTION mem0.stay_home()",
     );
 }
+
+#[test]
+fn members_of_contexts_about_whom_nobody_is_asked_are_noticed() {
+    is_noticed(
+        "CREATE OR REPLACE FUNCTION mem0.agreed_in_context(context bigint)
+             RETURNS TABLE (scope_id bigint, classification text, agreed text)
+             LANGUAGE sql STABLE AS $$ SELECT 0::bigint, '', '' WHERE false $$",
+    );
+}
+
+#[test]
+fn contexts_whose_members_nobody_looks_at_are_noticed() {
+    is_noticed(
+        "ALTER FUNCTION mem0.belong_to(uuid, bigint, bigint[]) RENAME TO person_belongs_to;
+         CREATE FUNCTION mem0.belong_to(tenant uuid, scope bigint, organizations bigint[]) RETURNS boolean
+             LANGUAGE sql STABLE AS $$
+             SELECT mem0.person_belongs_to(tenant, scope, organizations)
+                 OR EXISTS (SELECT FROM scopes s WHERE s.enterprise_id = tenant AND s.id = scope AND s.kind = 'context') $$;
+         GRANT EXECUTE ON FUNCTION mem0.belong_to(uuid, bigint, bigint[]) TO mem0_app",
+    );
+}
+
+#[test]
+fn delegates_who_decide_in_the_place_of_nobody_any_more_are_noticed() {
+    is_noticed(
+        "CREATE FUNCTION mem0.go_on_deciding() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             NEW.ends_at := NEW.ends_at + interval '90 days';
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER go_on_deciding BEFORE INSERT ON approval_delegates
+             FOR EACH ROW EXECUTE FUNCTION mem0.go_on_deciding()",
+    );
+}
+
+#[test]
+fn delegates_who_decide_for_whoever_asked_are_noticed() {
+    is_noticed(
+        "CREATE OR REPLACE FUNCTION mem0.behind(account uuid) RETURNS uuid[] LANGUAGE sql STABLE AS $$ SELECT '{}'::uuid[] $$",
+    );
+}

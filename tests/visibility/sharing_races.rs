@@ -82,6 +82,30 @@ async fn of_those_who_decide_at_once_one_decides() {
     }
 }
 
+/// Either somebody of another organization is in it, and pinning is asked for, or it is pinned, and they do not come in.
+#[tokio::test]
+async fn nobody_comes_into_a_context_past_what_is_being_pinned_to_it() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let rule = json!({ "approvals": [{ "directions": ["out"] }] });
+    alice.put("/v1/enterprise/sharing-policy", rule).await.ok();
+    let here = alice.node(ScopeKind::Organization, "here").await;
+    let there = alice.node(ScopeKind::Organization, "there").await;
+    let author = alice.colleague("author", &here, Role::Member).await;
+    let reader = alice.colleague("reader", &there, Role::Viewer).await;
+    for round in 0..8 {
+        let memory = remember(&author, &format!("The walrus of round {round} is in the harbour")).await;
+        let made = author.post("/v1/contexts/", json!({ "name": format!("round {round}") })).await.ok();
+        let (context, join) = (id(&made), json!({ "user_id": reader.user, "role": "viewer" }));
+        let members = format!("/v1/contexts/{context}/members/");
+        let with = format!("context:{context}");
+        let (pinned, joined) = tokio::join!(share(&author, &memory, &with), author.post(&members, join));
+        let told = [pinned.status.as_u16(), joined.status.as_u16()];
+        assert!([[201, 403], [202, 201]].contains(&told), "{pinned}, {joined}");
+        reader.get(&format!("/v1/memories/{memory}/")).await.assert_status(404);
+    }
+}
+
 #[tokio::test]
 async fn a_share_with_a_node_that_is_being_dissolved_reaches_its_heir_or_is_refused() {
     let app = TestApp::new().await;

@@ -138,6 +138,17 @@ pub(super) enum Step {
         person: Index,
         request: Index,
     },
+    /// Somebody is to decide in another's place, for so many hours.
+    Delegate {
+        from: Index,
+        to: Index,
+        node: Index,
+        hours: i64,
+    },
+    EndDelegation {
+        person: Index,
+        delegation: Index,
+    },
     /// Time, and whether the job that tidies up comes by.
     Pass {
         hours: i64,
@@ -161,7 +172,7 @@ const HOURS: [i64; 3] = [5, 50, 80];
 
 /// Everything that may happen.
 pub(super) fn steps() -> BoxedStrategy<Vec<Step>> {
-    let step = prop_oneof![4 => memories(), 5 => people(), 3 => contexts(), 4 => tree(), 7 => sharing()];
+    let step = prop_oneof![4 => memories(), 5 => people(), 3 => contexts(), 4 => tree(), 8 => sharing()];
     prop::collection::vec(step, 10..24).boxed()
 }
 
@@ -240,6 +251,9 @@ fn sharing() -> impl Strategy<Value = Step> {
         3 => (index(), index()).prop_map(|(person, request)| Step::Approve { person, request }),
         1 => (index(), index()).prop_map(|(person, request)| Step::Deny { person, request }),
         1 => (index(), index()).prop_map(|(person, request)| Step::Withdraw { person, request }),
+        3 => (index(), index(), index(), select(vec![4_i64, 100]))
+            .prop_map(|(from, to, node, hours)| Step::Delegate { from, to, node, hours }),
+        1 => (index(), index()).prop_map(|(person, delegation)| Step::EndDelegation { person, delegation }),
         4 => (select(HOURS.to_vec()), prop::bool::weighted(0.3)).prop_map(|(hours, tidy)| Step::Pass { hours, tidy }),
     ]
 }

@@ -10,22 +10,15 @@ use shared::Result;
 use shared::access::{AuthContext, Gate};
 use shared::http::{Idempotent, Json, Path, Query, refuse_key};
 use shared::ids::{ContextId, LinkId, ShareId, UserId};
-use shared::page::{self, List};
+use shared::page::List;
 use shared::sharing::contexts::{self, Context, ContextChange, NewContext};
-use shared::sharing::links::{self, NewLink};
+use shared::sharing::links::{self, Link, NewLink};
 use shared::sharing::{NewShare, Share, Subject, share};
 use shared::tenancy::members::{self, Member, MemberChange, NewMember};
 
-use crate::memory::link::{Links, Made};
+use crate::memory::link::Made;
 use crate::memory::share::{Params, Revoked, status};
-
-/// `?cursor=&limit=`
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Part {
-    cursor: Option<String>,
-    limit: Option<i64>,
-}
+use crate::page::Part;
 
 /// A member of a context.
 #[derive(Debug, Deserialize)]
@@ -53,7 +46,8 @@ pub(crate) async fn list(
     caller: AuthContext,
     Query(part): Query<Part>,
 ) -> Result<Json<List<Context>>> {
-    contexts::list(&caller, &gate.db, part.cursor.as_deref(), page::limit(part.limit)?).await.map(Json)
+    let (cursor, limit) = part.read()?;
+    contexts::list(&caller, &gate.db, cursor, limit).await.map(Json)
 }
 
 pub(crate) async fn create(
@@ -97,8 +91,8 @@ pub(crate) async fn members(
     Path(id): Path<ContextId>,
     Query(part): Query<Part>,
 ) -> Result<Json<List<Member>>> {
-    let limit = page::limit(part.limit)?;
-    members::list(&caller, &gate.db, caller.context(id)?, part.cursor.as_deref(), limit).await.map(Json)
+    let (cursor, limit) = part.read()?;
+    members::list(&caller, &gate.db, caller.context(id)?, cursor, limit).await.map(Json)
 }
 
 pub(crate) async fn add_member(
@@ -107,7 +101,7 @@ pub(crate) async fn add_member(
     Path(id): Path<ContextId>,
     Idempotent { key, body }: Idempotent<NewMember>,
 ) -> Result<impl IntoResponse> {
-    let member = members::add(&caller, &gate.db, caller.context(id)?, body, key.as_ref()).await?;
+    let member = contexts::add_member(&caller, &gate.db, id, body, key.as_ref()).await?;
     Ok((StatusCode::CREATED, member.map(Json)))
 }
 
@@ -174,9 +168,10 @@ pub(crate) async fn links(
     State(gate): State<Gate>,
     caller: AuthContext,
     Path(id): Path<ContextId>,
-) -> Result<Json<Links>> {
-    let results = links::list(&caller, &gate.db, Subject::Context(id)).await?;
-    Ok(Json(Links { results }))
+    Query(part): Query<Part>,
+) -> Result<Json<List<Link>>> {
+    let (cursor, limit) = part.read()?;
+    links::list(&caller, &gate.db, Subject::Context(id), cursor, limit).await.map(Json)
 }
 
 pub(crate) async fn remove_link(

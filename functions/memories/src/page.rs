@@ -1,8 +1,23 @@
-//! `page` and `page_size` in addresses, and mem0's envelope around a numbered page.
+//! Parts of lists: `cursor` and `limit` in addresses, and for mem0's clients `page` and `page_size` with its envelope around a
+//! numbered page.
 
 use serde::{Deserialize, Serialize};
 use shared::Result;
-use shared::page::Page;
+use shared::page::{self, Page};
+
+/// `?cursor=&limit=`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Part {
+    cursor: Option<String>,
+    limit: Option<i64>,
+}
+
+impl Part {
+    pub(crate) fn read(&self) -> Result<(Option<&str>, u32)> {
+        Ok((self.cursor.as_deref(), page::limit(self.limit)?))
+    }
+}
 
 /// What every numbered list takes.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]

@@ -171,6 +171,12 @@ impl ReadableScope {
         Self { id, kind, node: None, name: None, path: vec![id], tier, packed: false, role: None }
     }
 
+    /// What it hangs below; none for what hangs below nothing.
+    #[must_use]
+    pub fn parent(&self) -> Option<ScopeId> {
+        self.path.iter().rev().nth(1).copied()
+    }
+
     /// The scope as a request names it: `team:org_…`, `personal`.
     #[must_use]
     pub fn label(&self) -> String {

@@ -49,10 +49,11 @@ fn directions(policy: &Effective, share: &Unapproved) -> Vec<Direction> {
     let own_home = matches!(policy.kind, ScopeKind::User | ScopeKind::Context);
     match share.kind {
         ScopeKind::Public => vec![Direction::Public],
-        ScopeKind::Context => vec![Direction::Across],
-        ScopeKind::User if own_home => vec![Direction::Across, Direction::Out],
-        ScopeKind::User if share.together || policy.path.len() == 1 => vec![Direction::Across],
-        ScopeKind::User => vec![Direction::Out],
+        ScopeKind::User | ScopeKind::Context => match share.together || policy.path.len() == 1 {
+            _ if own_home => vec![Direction::Across, Direction::Out],
+            true => vec![Direction::Across],
+            false => vec![Direction::Out],
+        },
         _ if own_home => vec![Direction::Up, Direction::Across, Direction::Out],
         _ => vec![Direction::between(&policy.path, &share.path)],
     }

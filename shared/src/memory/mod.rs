@@ -67,6 +67,7 @@ pub use scope_param::ScopeParam;
 pub use service::{Degraded, Memories};
 pub use stats::Stats;
 pub(crate) use store::grants::linked;
+pub(crate) use store::row::classification;
 pub use suggest::Suggest;
 pub use types::{Labels, Lifecycle, Memory, Metadata, Scopes};
 pub use upkeep::{retier_scopes, sample_terms};

@@ -20,8 +20,9 @@ pub use delegates::{Delegate, NewDelegate, delegate, delegates, end_delegate};
 pub(super) use request::request;
 pub use view::{AskedContext, AskedMemory, Detail, Filter, csv, export, list, lookup, position};
 
+use super::authority::Held;
 use super::store::approvals as store;
-use super::{Direction, NewShare};
+use super::{Direction, NewShare, Subject};
 use crate::access::{Classification, Gate, Role, TenantTx};
 use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
@@ -135,9 +136,25 @@ pub struct Approval {
     pub(super) grantee: ScopeId,
     #[serde(skip, default = "nowhere")]
     pub(super) home: ScopeId,
+    /// A digest of what was in the context that is asked for.
+    #[serde(skip)]
+    pub(super) contents: Option<Vec<u8>>,
 }
 
 impl Approval {
+    /// Whether what is asked for is another by now: a memory of another version or class; a context in which there is anything
+    /// else, another version of anything, or anything of a higher class.
+    async fn differs(&self, tx: &TenantTx<'_>, held: &Held) -> Result<bool> {
+        let of_class = match held.subject {
+            Subject::Memory(_) => self.classification == held.class,
+            Subject::Context(_) => self.classification >= held.class,
+        };
+        // The release before knew less.
+        let same_version = self.memory_version.is_none() || self.memory_version == held.version;
+        let same_contents = self.contents.is_none() || self.contents == held.contents(tx).await?;
+        Ok(!(of_class && same_version && same_contents))
+    }
+
     /// What was asked for.
     fn wish(&self) -> Result<NewShare> {
         Ok(NewShare {

@@ -6,12 +6,13 @@ use chrono::{DateTime, Utc};
 
 use super::approvals::Approval;
 use super::chain;
+use super::contexts::keep;
 use super::grantee::Grantee;
 use super::reach::{Reach, rules_of};
-use super::store::approvals;
 use super::store::shares::{self, Wanted};
-use super::{Direction, NewShare, Subject};
-use crate::access::{Action, AuthContext, Classification, Role, ScopeKind, TenantTx, policy};
+use super::store::{approvals, contexts};
+use super::{Direction, GranteeName, NewShare, Subject};
+use crate::access::{Action, AuthContext, Classification, ScopeKind, TenantTx, policy};
 use crate::db::StoreError;
 use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
@@ -42,8 +43,6 @@ pub(super) struct Authority {
     pub(super) most: Permission,
     /// Nor for longer.
     pub(super) until: Option<DateTime<Utc>>,
-    /// Their role where it lives.
-    pub(super) role: Option<Role>,
 }
 
 /// A share that may be made, as far as nobody else has to agree.
@@ -62,7 +61,10 @@ impl Held {
     pub(super) async fn take(tx: &TenantTx<'_>, subject: Subject) -> Result<Self> {
         match subject {
             Subject::Memory(id) => Self::memory(tx, id, memory::hold(tx, id).await?).await,
-            Subject::Context(id) => Self::context(tx, id).await,
+            Subject::Context(id) => {
+                contexts::hold(tx, tx.caller().context(id)?.id).await?;
+                Self::context(tx, id).await
+            }
         }
     }
 
@@ -82,18 +84,35 @@ impl Held {
         Ok(Self { subject: Subject::Memory(id), home, policy, class, author, version, asked: None })
     }
 
-    /// What is asked for, as it is now, held until the transaction ends; none if it is not there any more.
+    /// What is asked for, as it is now; none if it is not there any more.
     pub(super) async fn asked(tx: &TenantTx<'_>, request: &Approval) -> Result<Option<Self>> {
-        let asked = Some(request.id);
-        let Some(id) = request.memory_id else {
-            let Some(id) = request.context_id else { return Ok(None) };
+        if let Some(id) = request.context_id {
             let held = Self::at(tx, id, request.home).await?;
-            return Ok(held.map(|held| Self { asked, ..held }));
-        };
-        let Some(now) = approvals::hold(tx, request.id).await? else { return Ok(None) };
+            return Ok(held.map(|held| Self { asked: Some(request.id), ..held }));
+        }
+        Self::asked_memory(tx, request, approvals::look(tx, request.id).await?).await
+    }
+
+    /// The same, held until the transaction ends.
+    pub(super) async fn take_asked(tx: &TenantTx<'_>, request: &Approval) -> Result<Option<Self>> {
+        if request.context_id.is_some() {
+            contexts::hold(tx, request.home).await?;
+            return Self::asked(tx, request).await;
+        }
+        // If it is to be pinned, nobody comes in meanwhile.
+        contexts::keep(tx, request.grantee).await?;
+        Self::asked_memory(tx, request, approvals::hold(tx, request.id).await?).await
+    }
+
+    async fn asked_memory(
+        tx: &TenantTx<'_>,
+        request: &Approval,
+        now: Option<approvals::Subject>,
+    ) -> Result<Option<Self>> {
+        let (Some(id), Some(now)) = (request.memory_id, now) else { return Ok(None) };
         let Some(policy) = policies::effective(tx, now.home).await? else { return Ok(None) };
         let (author, version) = (Some(now.author), Some(now.version));
-        let subject = Subject::Memory(id);
+        let (subject, asked) = (Subject::Memory(id), Some(request.id));
         Ok(Some(Self { subject, home: now.home, policy, class: now.class, author, version, asked }))
     }
 
@@ -106,11 +125,19 @@ impl Held {
     async fn at(tx: &TenantTx<'_>, id: ContextId, home: ScopeId) -> Result<Option<Self>> {
         let Some(policy) = policies::effective(tx, home).await? else { return Ok(None) };
         let mut class = Classification::Public;
-        for (_, highest) in homes(tx, home).await? {
+        for (_, highest) in contexts::homes(tx, home).await? {
             class = class.max(highest);
         }
         let subject = Subject::Context(id);
         Ok(Some(Self { subject, home, policy, class, author: None, version: None, asked: None }))
+    }
+
+    /// Of a context, a digest of what is in it now.
+    pub(super) async fn contents(&self, tx: &TenantTx<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.subject {
+            Subject::Memory(_) => Ok(None),
+            Subject::Context(_) => contexts::digest(tx, self.home).await.map(Some),
+        }
     }
 
     /// How the caller may share it.
@@ -135,10 +162,9 @@ impl Held {
             true => Action::ShareOwnMemory,
             false => Action::ShareAnyMemory,
         };
-        let role = home.and_then(|home| home.role);
         let refusal = match home {
             Some(home) => match caller.authorize(action, home) {
-                Ok(()) => return Ok(Authority { via: None, most: Permission::Admin, until: None, role }),
+                Ok(()) => return Ok(Authority { via: None, most: Permission::Admin, until: None }),
                 Err(refusal) => refusal,
             },
             None => Error::Forbidden("this was shared with you, and not to be shared on".to_owned()),
@@ -152,7 +178,7 @@ impl Held {
         let ways = ways.filter_map(|share| {
             let steps = chain::steps(&live, share, caller.user_id())?;
             let (via, most, until) = (Some(share.id), share.permission, share.expires_at);
-            Some((Authority { via, most, until, role }, steps, share.granted_at))
+            Some((Authority { via, most, until }, steps, share.granted_at))
         });
         let best = ways.max_by_key(|(way, steps, since)| {
             let covers = wish.is_some_and(|new| way.check(new).is_ok());
@@ -164,12 +190,10 @@ impl Held {
 
     /// Its own live shares.
     pub(super) async fn grants(&self, tx: &TenantTx<'_>) -> Result<Vec<super::Share>, StoreError> {
-        if let Some(request) = self.asked {
-            return shares::of_request(tx, request).await;
-        }
         let wanted = Wanted {
             memories: self.subject.memory().map(|id| vec![id]),
             context: self.subject.context(),
+            asked: self.asked,
             ..Wanted::default()
         };
         shares::list(tx, &wanted, u32::MAX).await
@@ -185,6 +209,9 @@ impl Held {
 impl Plan {
     /// Takes it, looks everything up and refuses what the caller may not do.
     pub(super) async fn make(tx: &TenantTx<'_>, subject: Subject, new: &NewShare) -> Result<Self> {
+        if let GranteeName::Scope(name) = new.with {
+            keep(tx, name).await?;
+        }
         let held = Held::take(tx, subject).await?;
         Self::of(tx, held, tx.caller(), new).await
     }
@@ -196,14 +223,24 @@ impl Plan {
         sharer: &AuthContext,
         new: &NewShare,
     ) -> Result<Self> {
-        let subject = held.subject;
         let authority = held.authority_for(tx, sharer, Some(new)).await?;
+        Self::with(tx, held, sharer, authority, new).await
+    }
+
+    /// The same for somebody who may share it so.
+    pub(super) async fn with(
+        tx: &TenantTx<'_>,
+        held: Held,
+        sharer: &AuthContext,
+        authority: Authority,
+        new: &NewShare,
+    ) -> Result<Self> {
         let grantee = Grantee::resolve(tx, sharer, &new.with).await?;
         if grantee.scope == held.home {
             let message = format!("it can be seen by {} already, it lives there", grantee.label);
             return Err(Error::Conflict(message));
         }
-        if let (Subject::Context(_), ScopeKind::Context) = (subject, grantee.kind) {
+        if let (Subject::Context(_), ScopeKind::Context) = (held.subject, grantee.kind) {
             return Err(Error::invalid("with", "a context cannot be shared with a context"));
         }
         let reaches = Reach::of(tx, sharer, &held, &grantee).await?;
@@ -248,11 +285,4 @@ fn check_pin(caller: &AuthContext, context: &Grantee, new: &NewShare) -> Result<
         return Err(Error::invalid("permission", "what is pinned to a context can be read there, no more"));
     }
     Ok(())
-}
-
-/// Where the memories of a context live, with each class of which there are any.
-pub(super) async fn homes(tx: &TenantTx<'_>, context: ScopeId) -> Result<Vec<(ScopeId, Classification)>> {
-    let homes = shares::homes_of(tx, context).await?;
-    let corrupt = |problem| StoreError::Corrupt { table: "memories", column: "classification", problem };
-    homes.into_iter().map(|(home, class)| Ok((home, class.parse().map_err(corrupt)?))).collect()
 }

@@ -8,15 +8,18 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::store::{contexts as store, shares};
-use crate::access::{Action, ApiKeyVerb, AuthContext, Role, ScopeKind, TenantTx};
+use super::reach::Reach;
+use super::store::{contexts as store, grantees, shares};
+use crate::access::{Action, ApiKeyVerb, AuthContext, Role, ScopeKind, ScopeName, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
-use crate::ids::{ContextId, ScopeId};
+use crate::ids::{ContextId, ScopeId, UserId};
 use crate::name;
 use crate::page::{Cursor, List, QueryHash};
+use crate::tenancy::members::{self, Member, NewMember};
+use crate::tenancy::policies;
 
 /// Characters of the longest description.
 const MAX_DESCRIPTION: usize = 2000;
@@ -123,6 +126,55 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: ContextId) -> Result<C
     Ok(context)
 }
 
+/// Makes somebody a member, who sees what is in it from then on. Where others have to agree before they may, and did not when it
+/// was pinned, the context is shared with them instead.
+pub async fn add_member(
+    ctx: &AuthContext,
+    db: &Database,
+    id: ContextId,
+    new: NewMember,
+    key: Option<&IdempotencyKey>,
+) -> Result<Once<Member>> {
+    ctx.authorize_verb(Action::ManageMembers.verb())?;
+    let scope = ctx.context(id)?;
+    let tx = ctx.begin(db, "member.add").await?;
+    let member = idempotency::once(&tx, key, async {
+        let member = members::admit(&tx, scope, new).await?;
+        store::hold(&tx, scope.id).await?;
+        check_agreed(&tx, scope.id, new.user_id).await?;
+        Ok(member)
+    })
+    .await?;
+    tx.commit().await?;
+    Ok(member)
+}
+
+/// Lets nobody come into a context and nobody share it until the transaction ends, if it is one that is named. For whoever pins
+/// something to it, before they take that: in the order of whoever deletes a context.
+pub(super) async fn keep(tx: &TenantTx<'_>, name: ScopeName) -> Result<()> {
+    match tx.caller().resolve(name) {
+        Ok(scope) if scope.kind == ScopeKind::Context => Ok(store::keep(tx, scope.id).await?),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses somebody who may not see all that is in it before others agree.
+async fn check_agreed(tx: &TenantTx<'_>, scope: ScopeId, user: UserId) -> Result<()> {
+    let found = grantees::person(tx, Some(user), None).await?;
+    let person = found.ok_or(Error::NotFound { what: "user" })?;
+    for agreed in store::agreed(tx, scope).await? {
+        let Some(policy) = policies::effective(tx, agreed.home).await? else { continue };
+        let reach = Reach::between(tx, tx.caller(), policy, agreed.class, &person).await?;
+        if reach.rule().is_some() && agreed.direction < Some(reach.direction) {
+            return Err(Error::Forbidden(format!(
+                "somebody has to agree before {} may see what is in this context: share the context with them instead",
+                person.label
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Renames or describes it anew.
 pub async fn change(
     ctx: &AuthContext,
@@ -152,11 +204,11 @@ pub async fn delete(ctx: &AuthContext, db: &Database, id: ContextId) -> Result<(
     let scope = scope.id;
     let tx = ctx.begin(db, "context.delete").await?;
     store::hold(&tx, scope).await?;
-    let homes = shares::homes_of(&tx, scope).await?;
+    let homes = store::homes(&tx, scope).await?;
     if homes.iter().any(|(home, _)| *home == scope) {
         return Err(Error::Conflict("memories live in this context, delete them first".to_owned()));
     }
-    let pinned = shares::memories_of(&tx, scope).await?;
+    let pinned = store::memories(&tx, scope).await?;
     store::unpin_all(&tx, scope).await?;
     shares::project(&tx, &pinned).await?;
     store::delete(&tx, scope).await?;

@@ -18,31 +18,30 @@ pub(super) async fn of(
     if grantee.kind == ScopeKind::Public {
         return Ok(Direction::Public);
     }
+    // What is everyone's already goes nowhere else.
+    if home_kind == ScopeKind::Public {
+        return Ok(Direction::Down);
+    }
     let own_home = matches!(home_kind, ScopeKind::User | ScopeKind::Context);
-    if let Some(person) = grantee.person {
-        // Somebody belongs to the organizations in which they hold any role.
-        let theirs = grantees::organizations(tx, person).await?;
-        let ours = match own_home {
-            true => grantees::organizations(tx, sharer.user_id()).await?,
-            false => home.get(1).copied().into_iter().collect(),
-        };
-        let everywhere = !own_home && home.len() == 1;
-        let together = everywhere || ours.iter().any(|one| theirs.contains(one));
-        return Ok(if together { Direction::Across } else { Direction::Out });
+    let by_name = grantee.is_by_name();
+    if !own_home && !by_name {
+        return Ok(Direction::between(home, &grantee.path));
     }
-    if grantee.kind == ScopeKind::Context {
-        return Ok(Direction::Across);
+    // What they can read, they belong to, or stand above.
+    if own_home && !by_name && sharer.scope(grantee.scope).is_some() {
+        return Ok(Direction::Up);
     }
-    if own_home {
-        // What they can read, they belong to, or stand above.
-        if sharer.scope(grantee.scope).is_some() {
-            return Ok(Direction::Up);
-        }
-        let ours = grantees::organizations(tx, sharer.user_id()).await?;
-        let beside = grantee.path.get(1).is_some_and(|top| ours.contains(top));
-        return Ok(if beside { Direction::Across } else { Direction::Out });
-    }
-    Ok(Direction::between(home, &grantee.path))
+    // Somebody belongs to the organizations in which they hold any role.
+    let ours = match own_home {
+        true => grantees::organizations(tx, sharer.user_id()).await?,
+        false => home.get(1).copied().into_iter().collect(),
+    };
+    let everywhere = !own_home && home.len() == 1;
+    let together = match by_name {
+        true => everywhere || grantees::belong_to(tx, grantee.scope, &ours).await?,
+        false => grantee.path.get(1).is_some_and(|top| ours.contains(top)),
+    };
+    Ok(if together { Direction::Across } else { Direction::Out })
 }
 
 #[cfg(test)]

@@ -83,11 +83,18 @@ pub(super) struct Grantee {
     pub(super) path: Vec<ScopeId>,
     /// The person, if it is one.
     pub(super) person: Option<UserId>,
+    /// Whether that is an account of a program.
+    pub(super) service: bool,
     /// As requests name them.
     pub(super) label: String,
 }
 
 impl Grantee {
+    /// Whether it is people who are named one by one: a person, or the members of a context.
+    pub(super) fn is_by_name(&self) -> bool {
+        matches!(self.kind, ScopeKind::User | ScopeKind::Context)
+    }
+
     /// How many it makes of those who see something.
     pub(super) fn audience(&self) -> Audience {
         self.kind.into()
@@ -109,6 +116,7 @@ impl Grantee {
                     kind: scope.kind,
                     path: scope.path.clone(),
                     person: None,
+                    service: false,
                     label: scope.label(),
                 })
             }

@@ -9,28 +9,26 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::authority::{Authority, Held, homes};
+use super::authority::{Authority, Held};
+use super::reach::{Reach, rules_of};
 use super::store::links;
 use super::types::check_end;
 use super::{Direction, Subject};
-use crate::access::{
-    ApiKeyVerb, Audience, AuthContext, Classification, Gate, RequestInfo, Role, ScopeKind, SecretHash,
-    TenantTx,
-};
+use crate::access::{ApiKeyVerb, AuthContext, Classification, Gate, RequestInfo, SecretHash, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ids::{LinkId, MemoryId, ShareId, UserId};
 use crate::limits;
 use crate::memory::Permission;
+use crate::page::{Cursor, List, QueryHash};
 use crate::random;
-use crate::tenancy::policies::{self, Effective};
 
 /// What tokens begin with, so that one found in a wrong place can be recognized.
 const TOKEN_PREFIX: &str = "m0ln_";
 
 /// Most live links to one memory or context.
-const MOST: usize = 100;
+const MOST: i64 = 100;
 
 /// Memories of a context that one answer shows.
 const PART: i32 = 100;
@@ -118,35 +116,47 @@ pub async fn create(ctx: &AuthContext, db: &Database, subject: Subject, new: New
     let tx = ctx.begin(db, "public_link.create").await?;
     let held = Held::take(&tx, subject).await?;
     let authority = may_link(&tx, &held).await?;
-    check_class(&tx, &held).await?;
-    let ground = ground(&tx, &held, &authority).await?;
+    let reaches = Reach::of_link(&tx, &held).await?;
+    reaches.iter().try_for_each(Reach::check_class)?;
+    let ground = ground(&tx, &held, &authority, &reaches).await?;
     let expires_at = ground.end(new.expires_at)?;
-    if links::list(&tx, subject).await?.iter().filter(|link| link.live).count() >= MOST {
+    if links::count_live(&tx, subject).await? >= MOST {
         return Err(Error::Conflict(format!("there can be at most {MOST} links to it, revoke one first")));
     }
     let token = random::secret(TOKEN_PREFIX)?;
-    let link = LinkId::generate();
-    let row = links::NewRow { id: link, subject, hash: &SecretHash::of(&token), ground, expires_at };
-    links::insert(&tx, &row).await?;
+    let id = LinkId::generate();
+    let row = links::NewRow { id, subject, hash: &SecretHash::of(&token), ground, expires_at };
+    let link = links::insert(&tx, &row).await?;
     let details = json!({
         "of": subject.label(), "expires_at": expires_at, "direction": Direction::Public, "via": ground.via,
     });
-    record(&tx, "public_link.create", link, &held, details).await?;
-    let link = links::list(&tx, subject).await?.into_iter().find(|made| made.id == link);
+    record(&tx, "public_link.create", id, &held, details).await?;
     tx.commit().await?;
-    Ok(NewlyLinked { link: link.ok_or(Error::NotFound { what: "link" })?, token })
+    Ok(NewlyLinked { link, token })
 }
 
 /// The links that were not revoked, oldest first, for who may make them.
-pub async fn list(ctx: &AuthContext, db: &Database, subject: Subject) -> Result<Vec<Link>> {
+pub async fn list(
+    ctx: &AuthContext,
+    db: &Database,
+    subject: Subject,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<List<Link>> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesRead)?;
+    let query = QueryHash::of(&["links", &subject.label()]);
+    let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let tx = ctx.begin(db, "public_link.list").await?;
     let held = Held::look(&tx, subject).await?;
     may_link(&tx, &held).await?;
-    let links = links::list(&tx, subject).await?;
+    let mut results = links::list(&tx, subject, after, limit + 1).await?;
     let shown = Entry::new("public_link.list", subject.label()).memories(subject.memory()).within(held.home);
     audit::commit_read(tx, shown).await?;
-    Ok(links)
+    let next = Cursor::cut(&mut results, limit, &query, |link| Cursor {
+        created_at: link.created_at,
+        id: link.id.uuid(),
+    });
+    Ok(List { results, next })
 }
 
 /// Ends a link.
@@ -201,28 +211,11 @@ async fn may_link(tx: &TenantTx<'_>, held: &Held) -> Result<Authority> {
     Ok(authority)
 }
 
-/// Refuses what may not be seen by anybody. Of a context a link shows only what is public, and that must be for anybody
-/// wherever it lives.
-async fn check_class(tx: &TenantTx<'_>, held: &Held) -> Result<()> {
-    let Subject::Context(_) = held.subject else {
-        return held.policy.check(held.class, Audience::Link);
-    };
-    held.policy.check(Classification::Public, Audience::Link)?;
-    for (home, class) in homes(tx, held.home).await? {
-        if class == Classification::Public
-            && let Some(policy) = policies::effective(tx, home).await?
-        {
-            policy.check(class, Audience::Link)?;
-        }
-    }
-    Ok(())
-}
-
 /// What a link to it would be made on. Where somebody has to agree before something is shared with everyone, a link needs that,
 /// too: a share with `public` that was approved.
-async fn ground(tx: &TenantTx<'_>, held: &Held, authority: &Authority) -> Result<Ground> {
+async fn ground(tx: &TenantTx<'_>, held: &Held, authority: &Authority, reaches: &[Reach]) -> Result<Ground> {
     let mut ground = Ground { via: authority.via, needs_public_share: false, until: authority.until };
-    if !needs_approval(tx, held, authority.role).await? {
+    if rules_of(reaches).is_empty() {
         return Ok(ground);
     }
     let agreed = held.grants(tx).await?.into_iter();
@@ -238,28 +231,6 @@ async fn ground(tx: &TenantTx<'_>, held: &Held, authority: &Authority) -> Result
     let until = ground.until.unwrap_or(DateTime::<Utc>::MAX_UTC).min(until);
     ground.until = Some(until).filter(|until| *until < DateTime::<Utc>::MAX_UTC);
     Ok(ground)
-}
-
-/// Whether somebody has to agree before it is for everyone: for its own sake, and for a context that of each public memory in
-/// it. What lives in the public scope is for everyone already.
-async fn needs_approval(tx: &TenantTx<'_>, held: &Held, role: Option<Role>) -> Result<bool> {
-    let ruled = |policy: &Effective, role| {
-        policy.kind != ScopeKind::Public
-            && policy.rule_for(Direction::Public, Classification::Public, role).is_some()
-    };
-    if ruled(&held.policy, role) {
-        return Ok(true);
-    }
-    let Subject::Context(_) = held.subject else { return Ok(false) };
-    for (home, class) in homes(tx, held.home).await? {
-        let role = tx.caller().scope(home).and_then(|home| home.role);
-        if class == Classification::Public
-            && policies::effective(tx, home).await?.is_some_and(|policy| ruled(&policy, role))
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 impl Ground {

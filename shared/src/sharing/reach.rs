@@ -1,10 +1,10 @@
 //! Whom a share reaches, memory by memory. What is shared with a context goes on to whomever that is shared with; and a
 //! context carries what is pinned to it, each under the rules of its own home: neither is a way around them.
 
-use super::authority::{Held, homes};
+use super::authority::Held;
 use super::direction;
 use super::grantee::Grantee;
-use super::store::grantees;
+use super::store::{contexts, grantees};
 use super::{Direction, Subject};
 use crate::access::{Audience, AuthContext, Classification, Role, ScopeKind, TenantTx};
 use crate::error::{Error, Result};
@@ -41,12 +41,12 @@ impl Reach {
                     reaches.push(Self::between(tx, sharer, policy, held.class, &beyond).await?);
                 }
                 if held.class == Classification::Public && memory::linked(tx, &[grantee.scope]).await? {
-                    reaches.push(Self::by_link(sharer, held));
+                    reaches.push(Self::by_link(sharer, held.policy.clone(), held.class));
                 }
             }
             Subject::Memory(_) => {}
             Subject::Context(_) => {
-                for (home, class) in homes(tx, held.home).await? {
+                for (home, class) in contexts::homes(tx, held.home).await? {
                     if let Some(policy) = policies::effective(tx, home).await? {
                         reaches.push(Self::between(tx, sharer, policy, class, grantee).await?);
                     }
@@ -56,7 +56,24 @@ impl Reach {
         Ok(reaches)
     }
 
-    async fn between(
+    /// Everything that a link to it would let anybody see, itself first: of a context it shows only what is public.
+    pub(super) async fn of_link(tx: &TenantTx<'_>, held: &Held) -> Result<Vec<Self>> {
+        let Subject::Context(_) = held.subject else {
+            return Ok(vec![Self::by_link(tx.caller(), held.policy.clone(), held.class)]);
+        };
+        let mut reaches = vec![Self::by_link(tx.caller(), held.policy.clone(), Classification::Public)];
+        for (home, class) in contexts::homes(tx, held.home).await? {
+            if class == Classification::Public
+                && let Some(policy) = policies::effective(tx, home).await?
+            {
+                reaches.push(Self::by_link(tx.caller(), policy, class));
+            }
+        }
+        Ok(reaches)
+    }
+
+    /// Whoever comes to be among those whom something is shared with.
+    pub(super) async fn between(
         tx: &TenantTx<'_>,
         sharer: &AuthContext,
         policy: Effective,
@@ -64,18 +81,16 @@ impl Reach {
         grantee: &Grantee,
     ) -> Result<Self> {
         let direction = direction::of(tx, sharer, &policy.path, policy.kind, grantee).await?;
-        let role = policy.path.last().and_then(|home| sharer.scope(*home)).and_then(|home| home.role);
-        let (audience, by_name) = (grantee.audience(), grantee.person.is_some());
+        let role = role_at(sharer, &policy);
+        let (audience, by_name) = (grantee.audience(), grantee.is_by_name());
         Ok(Self { policy, class, role, direction, audience, by_name })
     }
 
-    /// Whoever has a link to the context that it is pinned to. What lives in the public scope is for everyone already.
-    fn by_link(sharer: &AuthContext, held: &Held) -> Self {
-        let direction =
-            if held.policy.kind == ScopeKind::Public { Direction::Down } else { Direction::Public };
-        let role = sharer.scope(held.home).and_then(|home| home.role);
-        let (policy, class) = (held.policy.clone(), held.class);
-        Self { policy, class, role, direction, audience: Audience::Link, by_name: false }
+    /// Whoever has a link, to itself or to the context that it is pinned to.
+    fn by_link(sharer: &AuthContext, policy: Effective, class: Classification) -> Self {
+        let role = role_at(sharer, &policy);
+        let (direction, audience) = (Direction::Public, Audience::Link);
+        Self { policy, class, role, direction, audience, by_name: false }
     }
 
     /// Refuses somebody who may not see what is of this class.
@@ -90,9 +105,18 @@ impl Reach {
         Ok(())
     }
 
-    fn rule(&self) -> Option<(ScopeId, ApprovalRule)> {
+    /// The rule by which others have to agree. What lives in the public scope is for everyone already, by links as well.
+    pub(super) fn rule(&self) -> Option<(ScopeId, ApprovalRule)> {
+        if self.policy.kind == ScopeKind::Public && self.audience == Audience::Link {
+            return None;
+        }
         self.policy.rule_for(self.direction, self.class, self.role)
     }
+}
+
+/// What somebody is where something lives.
+fn role_at(sharer: &AuthContext, policy: &Effective) -> Option<Role> {
+    policy.path.last().and_then(|home| sharer.scope(*home)).and_then(|home| home.role)
 }
 
 /// The rules by which others have to agree, one for each node whose people that are; none: nobody has to.

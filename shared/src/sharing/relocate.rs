@@ -8,6 +8,7 @@
 use serde_json::json;
 
 use super::authority::Held;
+use super::contexts::keep;
 use super::grantee::Grantee;
 use super::reach::{Reach, rules_of};
 use super::{GranteeName, Subject};
@@ -30,6 +31,7 @@ pub async fn relocate(
     ctx.authorize_verb(Action::AddMemory.verb())?;
     let tx = ctx.begin(&memories.gate().db, "memory.relocate").await?;
     let done = idempotency::once(&tx, key, async {
+        keep(&tx, to).await?;
         let before = memory::hold(&tx, id).await?;
         memory::may_take(&tx, &before)?;
         let target = ctx.resolve(to)?;

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::authority::{Held, Plan};
+use super::store::contexts;
 use super::store::shares::{self, NewRow, Wanted};
 use super::{Listing, NewShare, Share, Shared, Subject, approvals};
 use crate::access::{Action, ApiKeyVerb, AuthContext, TenantTx};
@@ -177,7 +178,7 @@ pub(super) async fn one(tx: &TenantTx<'_>, subject: Subject, id: ShareId, ended:
 pub(super) async fn project(tx: &TenantTx<'_>, held: &Held) -> Result<()> {
     let ids = match held.subject {
         Subject::Memory(id) => vec![id.uuid()],
-        Subject::Context(_) => shares::memories_of(tx, held.home).await?,
+        Subject::Context(_) => contexts::memories(tx, held.home).await?,
     };
     Ok(shares::project(tx, &ids).await?)
 }

@@ -1,7 +1,7 @@
 //! What a request needs beside what the policy asks for, as far as a question about a scope tells: answered by the checks of
 //! the requests themselves.
 
-use crate::access::{Action, AuthContext, ReadableScope, TenantTx};
+use crate::access::{Action, AuthContext, ReadableScope, ScopeKind, TenantTx};
 use crate::error::{Error, Result};
 use crate::tenancy::{nodes, policies, users};
 
@@ -21,6 +21,10 @@ pub(super) async fn of_scope(
         Action::MoveNode => from(them, scope).map(|()| {
             vec!["create_node is needed where it is moved to as well, and that it fits there".to_owned()]
         }),
+        Action::ManageMembers if scope.kind == ScopeKind::Context => Ok(vec![
+            "where the rules of a home of something in it ask for an approval, whoever comes in must be allowed to see that"
+                .to_owned(),
+        ]),
         Action::DeleteNode => nodes::check_empty(tx, scope).await.map(|()| Vec::new()),
         Action::ReassignMemories => users::check_reassigner(tx, scope.role).await.map(|()| {
             vec![
@@ -40,6 +44,6 @@ pub(super) async fn of_scope(
 
 /// A node that is moved leaves another, which takes what making one there takes.
 fn from(them: &AuthContext, node: &ReadableScope) -> Result<()> {
-    let parent = node.path.iter().rev().nth(1).and_then(|parent| them.scope(*parent));
+    let parent = node.parent().and_then(|parent| them.scope(parent));
     them.authorize(Action::CreateNode, parent.ok_or(Error::NotFound { what: "organization" })?)
 }

@@ -199,3 +199,49 @@ async fn questions_are_for_administrators_of_what_they_are_about() {
     key.post(path, ask(mia.user, "add_memory", &grid.label())).await.assert_problem(403, "forbidden", None);
     key.get(&access(&mia)).await.assert_problem(403, "forbidden", None);
 }
+
+/// What the policy says is not all that a request needs: what else it depends on, or why it would be refused.
+#[tokio::test]
+async fn what_depends_on_the_request_is_told_with_the_answer() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let [energy, grid, lines, _solar] = company(&alice).await;
+    let ada = alice.colleague("ada", &grid, Role::Admin).await;
+    let [energy, grid, lines] = [energy.label(), grid.label(), lines.label()];
+    for (who, action, scope, conditions) in [
+        (
+            &alice,
+            "move_node",
+            &grid,
+            &["create_node is needed where it is moved to as well, and that it fits there"][..],
+        ),
+        (
+            &ada,
+            "move_node",
+            &lines,
+            &["create_node is needed where it is moved to as well, and that it fits there"],
+        ),
+        (&alice, "delete_node", &lines, &[]),
+        (
+            &alice,
+            "reassign_memories",
+            &"enterprise".to_owned(),
+            &["the account must be deactivated, and its role on the enterprise not above theirs"],
+        ),
+        (&alice, "add_memory", &energy, &[]),
+    ] {
+        let said = may(&alice, who, action, scope).await;
+        assert_eq!(said["allowed"], true, "{action} {scope}: {said}");
+        let told = said["conditions"].as_array().cloned().unwrap_or_default();
+        assert_eq!(told, conditions, "{action} {scope}: {said}");
+    }
+    for (who, action, scope, reason) in [
+        // Out of what they do not administer.
+        (&ada, "move_node", &grid, "this needs the role admin on organization:"),
+        (&alice, "delete_node", &grid, "they would be told: this division is not empty"),
+    ] {
+        let said = may(&alice, who, action, scope).await;
+        let told = said["reason"].as_str().unwrap();
+        assert!(said["allowed"] == false && told.contains(reason), "{action} {scope}: {said}");
+        assert_eq!(said["conditions"], Value::Null, "{said}");
+    }
+}

@@ -269,6 +269,9 @@ async fn a_context_is_asked_about_by_its_administrators() {
     );
     office.ask(&office.alice, &office.ann, "add_memory", about).await.assert_problem(404, "not-found", None);
     // What everybody of the enterprise reads is asked about by who administers the enterprise.
+    let said = office.ask(&office.ann, &office.ann, "manage_members", json!({ "scope": scope })).await.ok();
+    let condition = said["conditions"][0].as_str().unwrap();
+    assert!(said["allowed"] == true && condition.contains("whoever comes in must be allowed"), "{said}");
     let public = json!({ "scope": "public" });
     let said = office.ask(&office.alice, &office.ben, "add_memory", public.clone()).await.ok();
     assert_eq!(said["reason"], "add_memory needs the role member on public, they have none there");

@@ -296,8 +296,12 @@ async fn what_is_pinned_while_they_think_needs_whoever_it_needs() {
     let with = json!({ "with": format!("context:{}", office.context) });
     office.ann.post(&format!("/v1/memories/{third}/shares/"), with).await.assert_status(201);
     let late = decide(&office.gina, &id, "approve", "fine").await.assert_problem(409, "conflict", None);
-    assert_eq!(late, "by now this needs another approval, and has to be asked for anew");
+    assert_eq!(late, "it changed since it was asked for: look at it again, and let it be asked for anew");
     assert!(!office.wes_sees_them().await);
+    // Asked for anew, it waits for all three.
+    let anew = office.share(&office.context).await.assert_status(202).json();
+    assert_eq!(decisions(&anew["approval"]).len(), 3);
+    assert_eq!(office.ann.get(&format!("/v1/approvals/{id}/")).await.ok()["status"], "withdrawn");
 }
 
 /// Who decides sees what they decide about: the context's name, and what of it lives where they decide.
@@ -322,6 +326,47 @@ async fn who_decides_about_a_context_sees_what_is_theirs_to_agree_to() {
     assert_eq!(office.ann.get(&path).await.ok()["context"], Value::Null);
     decide(&office.lead, &id, "approve", "we ship it").await.ok();
     assert_eq!(office.lead.get(&path).await.ok()["context"], Value::Null);
+}
+
+/// Who agrees to a context agrees to what was in it when it was asked for.
+#[tokio::test]
+async fn what_is_agreed_to_of_a_context_is_what_was_in_it() {
+    let office = Office::new().await;
+    let scope = format!("context:{}", office.context);
+    let [alpha, gamma] = &office.memories;
+    let (shares, own) = (format!("/v1/memories/{gamma}/shares/"), json!({ "scope": scope }));
+    for change in ["another text", "another class", "one more", "one less"] {
+        let id = office.ask().await;
+        let path = format!("/v1/approvals/{id}/");
+        assert_eq!(office.lead.get(&path).await.ok()["changed"], false);
+        match change {
+            "another text" => {
+                office.ann.put(&one(alpha), json!({ "text": "Alpha ships on Sunday" })).await.ok();
+            }
+            "another class" => {
+                office.ann.put(&one(alpha), json!({ "classification": "public" })).await.ok();
+            }
+            "one more" => drop(remember_with(&office.ann, "We launch at ten", own.clone()).await),
+            _ => {
+                let pinned = office.ann.get(&shares).await.ok();
+                let pin = pinned["results"][0]["id"].as_str().unwrap();
+                office.ann.delete(&format!("{shares}{pin}/")).await.ok();
+            }
+        }
+        for actor in [&office.ann, &office.lead] {
+            assert_eq!(actor.get(&path).await.ok()["changed"], true, "{change}");
+        }
+        let told = decide(&office.lead, &id, "approve", "fine").await.assert_problem(409, "conflict", None);
+        assert_eq!(told, "it changed since it was asked for: look at it again, and let it be asked for anew");
+        let about = json!({ "user_id": office.lead.user, "action": "decide_approval", "approval_id": id });
+        let said = office.lead.post("/v1/access/check", about).await.ok();
+        let conditions = said["conditions"].to_string();
+        assert!(conditions.contains("they can only deny it") && conditions.contains(&told), "{said}");
+    }
+    let id = office.ask().await;
+    decide(&office.lead, &id, "approve", "fine").await.ok();
+    office.wes.get(&one(alpha)).await.ok();
+    office.wes.get(&one(gamma)).await.assert_problem(404, "not-found", None);
 }
 
 #[tokio::test]

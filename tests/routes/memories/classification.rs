@@ -207,6 +207,48 @@ async fn nothing_brings_what_is_confidential_to_another_organization() {
     alice.post(&format!("/v1/organizations/{}/move", north.id), below(&south)).await.ok();
 }
 
+/// What is somebody's own, or in a context, belongs to the organizations of its author.
+#[tokio::test]
+async fn what_people_and_contexts_have_goes_to_no_other_organization_with_a_team_either() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let north = alice.node(ScopeKind::Organization, "North").await;
+    let south = alice.node(ScopeKind::Organization, "South").await;
+    let [alpha, beta] = [
+        alice.node_in(&north, ScopeKind::Team, "Alpha").await,
+        alice.node_in(&north, ScopeKind::Team, "Beta").await,
+    ];
+    let gamma = alice.node_in(&south, ScopeKind::Team, "Gamma").await;
+    let ann = alice.colleague("ann", &alpha, Role::Member).await;
+    let ben = alice.colleague("ben", &beta, Role::Member).await;
+    let share = async |actor: &Actor, id: &str| {
+        let shared = actor.post(&format!("/v1/memories/{id}/shares/"), json!({ "with": beta.label() })).await;
+        shared.ok()["share"]["id"].as_str().unwrap().to_owned()
+    };
+    let path = format!("/v1/organizations/{}", beta.id);
+    let refused = async || {
+        let moved = alice.post(&format!("{path}/move"), json!({ "parent": south.id })).await;
+        let detail = moved.assert_problem(409, "conflict", None);
+        assert!(detail.contains("shared with it, classified confidential"), "{detail}");
+        let heir = json!({ "heir": gamma.id, "members": "move" });
+        alice.post(&format!("{path}/dissolve"), heir).await.assert_problem(409, "conflict", None);
+    };
+    let made = ann.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok();
+    let context = json!({ "scope": format!("context:{}", made["id"].as_str().unwrap()) });
+    for place in [json!({ "scope": "personal" }), context] {
+        let mut more = place;
+        more["classification"] = json!("confidential");
+        let secret = remember_with(&ann, "The price is 42 million", more).await;
+        let shared = share(&ann, &secret).await;
+        refused().await;
+        ann.delete(&format!("/v1/memories/{secret}/shares/{shared}/")).await.ok();
+    }
+    // Whoever goes along takes their own with them.
+    let secret = json!({ "classification": "confidential" });
+    let own = remember_with(&ben, "Our price is 41 million", secret).await;
+    share(&ben, &own).await;
+    alice.post(&format!("{path}/move"), json!({ "parent": south.id })).await.ok();
+}
+
 /// A narrower audience is not got around by moving what is shared already below it.
 #[tokio::test]
 async fn a_node_does_not_move_below_one_that_lets_fewer_see_what_it_shares() {

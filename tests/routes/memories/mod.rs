@@ -28,6 +28,7 @@ mod ping;
 mod repeated;
 mod resharing;
 mod room;
+mod ruled_contexts;
 mod search;
 mod search_ranking;
 mod search_scopes;

@@ -42,8 +42,8 @@ impl Model {
             && self.exists(decider)
     }
 
-    fn may_decide(&self, person: usize, request: &Request) -> bool {
-        self.holds(person, request.node, request.escalates_at <= self.now)
+    pub(crate) fn may_decide(&self, person: usize, request: &Request) -> bool {
+        self.holds(person, request.node, request.escalates_at <= self.now) || self.stands_in(person, request)
     }
 
     /// Whether it concerns somebody at all, beside those who asked.

@@ -1,11 +1,13 @@
 //! Who sees what, as anyone would write it down: sets and rules, no database, no cache, no projection.
 //!
-//! The tree and its roles are here, sharing in [`sharing`] and what it hangs on in [`chains`], what has to be agreed to in [`approvals`], contexts in [`contexts`],
-//! other homes for memories in [`homes`], what is left by those who end or leave in [`succession`].
+//! The tree and its roles are here, sharing in [`sharing`] and what it hangs on in [`chains`], what has to be agreed to in
+//! [`approvals`] and by whom in whose place in [`delegates`], contexts in [`contexts`], other homes for memories in [`homes`],
+//! what is left by those who end or leave in [`succession`].
 
 mod approvals;
 mod chains;
 mod contexts;
+mod delegates;
 mod homes;
 mod sharing;
 mod succession;
@@ -17,6 +19,7 @@ use shared::access::{Audience, Classification, Role, ScopeKind};
 
 pub(super) use approvals::{Request, Status};
 pub(super) use contexts::Member;
+pub(super) use delegates::Delegation;
 pub(super) use sharing::{Grant, Shared, Wish};
 pub(super) use succession::RETENTION;
 
@@ -82,6 +85,7 @@ pub(super) struct Model {
     /// Nodes whose rule is that their admins agree to what leaves an organization.
     pub(super) rules: BTreeSet<Option<usize>>,
     pub(super) requests: Vec<Request>,
+    pub(super) delegations: Vec<Delegation>,
 }
 
 impl Model {
@@ -99,6 +103,7 @@ impl Model {
             sharers: BTreeSet::new(),
             rules: BTreeSet::new(),
             requests: Vec::new(),
+            delegations: Vec::new(),
         }
     }
 
@@ -224,17 +229,19 @@ impl Model {
         memory.class >= Classification::Confidential && self.reached(id).iter().any(away)
     }
 
-    /// Whether in this state of the tree anything of a node is seen in another organization that was not before.
-    pub(super) fn goes_abroad(&self, after: &Self) -> bool {
-        let of_nodes = after.memories.iter().filter(|(_, memory)| matches!(memory.home, Place::Node(_)));
-        of_nodes.map(|(id, _)| *id).any(|id| after.is_abroad(id) && !self.is_abroad(id))
+    /// Whether anything that is seen in a node, or below it, is seen in another organization once the tree is as in the other
+    /// state, and was not before.
+    pub(super) fn goes_abroad(&self, node: usize, after: &Self) -> bool {
+        let below = |place: &Place| matches!(place, Place::Node(it) if self.is_above(Some(node), Some(*it)));
+        let mut there = self.memories.keys().filter(|id| self.reached(**id).iter().any(below));
+        there.any(|id| after.is_abroad(*id) && !self.is_abroad(*id))
     }
 
     /// The status that hanging a node below another is answered with, if it may stand there.
     pub(super) fn may_move(&self, node: usize, parent: Option<usize>) -> u16 {
         let mut after = self.clone();
         after.nodes.entry(node).and_modify(|spot| spot.parent = parent);
-        if self.is_above(Some(node), parent) || self.goes_abroad(&after) { 409 } else { 200 }
+        if self.is_above(Some(node), parent) || self.goes_abroad(node, &after) { 409 } else { 200 }
     }
 
     /// Whether it was not deleted.
@@ -257,6 +264,9 @@ impl Model {
         self.nodes.remove(&node);
         self.roles.retain(|(_, held), _| *held != Some(node));
         self.rules.remove(&Some(node));
+        for delegation in self.delegations.iter_mut().filter(|it| it.node == Some(node)) {
+            delegation.ended = true;
+        }
     }
 }
 

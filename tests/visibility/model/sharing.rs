@@ -1,6 +1,6 @@
 //! Sharing: who may share what with whom, and what ends with what.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use shared::access::{Classification, Role};
@@ -22,6 +22,8 @@ pub(crate) struct Grant {
     pub(crate) until: Option<DateTime<Utc>>,
     /// Whether somebody ended it.
     pub(crate) ended: bool,
+    /// Whether others had to agree to it, and did.
+    pub(crate) agreed: bool,
 }
 
 /// A wish to share.
@@ -172,7 +174,7 @@ impl Model {
         let out = self.direction(person, memory.home, wish.with) == Direction::Out;
         let confined = out && memory.class >= Classification::Confidential;
         self.audience(wish.with) > widest(memory.class)
-            || (confined && !matches!(wish.with, Place::Personal(_)))
+            || (confined && !matches!(wish.with, Place::Personal(_) | Place::Context(_)))
     }
 
     /// The node whose people have to agree to it, if any have to.
@@ -217,10 +219,13 @@ impl Model {
         let out = |within: bool| if within { Direction::Within } else { Direction::Out };
         match (home, with) {
             (_, Place::Public) => Direction::Public,
-            (_, Place::Context(_)) => Direction::Within,
-            (Place::Enterprise, _) | (Place::Public, Place::Enterprise) => Direction::Within,
-            // Nobody belongs to the public scope.
-            (Place::Public, _) => Direction::Out,
+            // What is everyone's already goes nowhere else.
+            (Place::Enterprise | Place::Public, _) => Direction::Within,
+            // Its members are named one by one.
+            (home, Place::Context(context)) => {
+                let mut members = self.contexts.get(&context).into_iter().flat_map(BTreeMap::keys);
+                out(members.all(|member| self.is_within(person, home, *member)))
+            }
             (Place::Personal(_) | Place::Context(_), Place::Personal(other)) => {
                 let theirs = self.organizations(other);
                 out(self.organizations(person).iter().any(|ours| theirs.contains(ours)))
@@ -235,6 +240,10 @@ impl Model {
             (Place::Node(_), Place::Enterprise) => Direction::Within,
             (Place::Node(node), Place::Node(to)) => out(self.top(node) == self.top(to)),
         }
+    }
+
+    fn is_within(&self, person: usize, home: Place, other: usize) -> bool {
+        self.direction(person, home, Place::Personal(other)) == Direction::Within
     }
 
     /// The organization right below the enterprise that a node belongs to.
@@ -263,6 +272,7 @@ impl Model {
             since: self.now,
             until: wish.until,
             ended: false,
+            agreed: false,
         };
         let same = |it: &Grant| (it.memory, it.with, it.by) == (wish.memory, wish.with, by) && !it.ended;
         let Some(number) = self.grants.iter().position(same) else {

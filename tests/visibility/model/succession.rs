@@ -31,7 +31,7 @@ impl Model {
     fn goes_abroad_into(&self, node: usize, heir: Option<usize>) -> bool {
         let mut after = self.clone();
         after.dissolve(node, heir, Members::Move);
-        self.goes_abroad(&after)
+        self.goes_abroad(node, &after)
     }
 
     /// Everything that a node had is its heir's, and the node is gone.
@@ -46,6 +46,12 @@ impl Model {
             spot.parent = heir;
         }
         self.hand_over_requests(node, heir);
+        // With those who gave them.
+        if members != Members::Leave {
+            for delegation in self.delegations.iter_mut().filter(|it| it.node == Some(node)) {
+                delegation.node = heir;
+            }
+        }
         self.delete(node);
     }
 

@@ -25,6 +25,7 @@ impl Pair {
         }
         self.compare_key(after).await;
         self.assert_chains(after).await;
+        self.assert_four_eyes(after).await;
         self.seen = visible.into_iter().enumerate().collect();
     }
 

@@ -2,11 +2,12 @@
 //!
 //! They begin with what is in [`start`]. What everybody finds afterwards is compared in [`compare`], and what holds of every share whatever the model says in [`chains`]; steps about the tree are
 //! in [`tree`], about roles in [`people`], about contexts in [`contexts`], about memories in [`memories`], about sharing in
-//! [`sharing`], about heirs in [`succession`].
+//! [`sharing`], about who decides in whose place in [`delegates`], about heirs in [`succession`].
 
 mod chains;
 mod compare;
 mod contexts;
+mod delegates;
 mod memories;
 mod people;
 mod sharing;
@@ -38,6 +39,7 @@ pub(super) struct Pair {
     memories: Vec<String>,
     shares: Vec<String>,
     requests: Vec<String>,
+    delegations: Vec<String>,
     group: String,
     model: Model,
     /// How many steps were done.
@@ -119,6 +121,7 @@ impl Pair {
             | Step::Approve { .. }
             | Step::Deny { .. }
             | Step::Withdraw { .. } => self.perform_sharing(step).await,
+            Step::Delegate { .. } | Step::EndDelegation { .. } => self.perform_delegates(step).await,
             Step::Found { .. } | Step::Move { .. } | Step::Delete { .. } => self.perform_tree(step).await,
             Step::Gather { .. } | Step::Enter { .. } | Step::Depart { .. } | Step::EndContext { .. } => {
                 self.perform_contexts(step).await;

@@ -85,7 +85,7 @@ impl Pair {
         let email = format!("person{number}@invited.example");
         let invited = self.owner().post(&path, json!({ "email": email, "role": role })).await.ok();
         let person = self.app.accepted(&email, invited["token"].as_str().unwrap()).await;
-        self.people.push(person.with_api_key().await);
+        self.people.push(person.with_new_login().await);
         self.model.roles.insert((Holder::Person(number), node), role);
     }
 
@@ -119,7 +119,7 @@ impl Pair {
         }
     }
 
-    /// Who was put out of use needs a new login; the harness makes no difference, so they use a key from then on.
+    /// Who was put out of use needs a new login.
     pub(super) async fn set_active(&mut self, person: usize, active: bool) {
         if self.model.inactive.contains_key(&person) != active {
             return;
@@ -130,7 +130,7 @@ impl Pair {
         if active {
             self.model.inactive.remove(&person);
             self.model.forgotten.remove(&person);
-            self.people[person] = self.people[person].with_api_key().await;
+            self.people[person] = self.people[person].with_new_login().await;
         } else {
             self.model.hand_over_contexts(person);
             self.model.inactive.insert(person, self.model.now);

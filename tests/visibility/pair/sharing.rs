@@ -187,11 +187,15 @@ impl Pair {
         if status != 200 {
             return;
         }
+        if verb != "withdraw" {
+            self.assert_others_ground(person, number);
+        }
         let via = self.model.agreed_via(&self.model.requests[number]);
         self.model.requests[number].status = Status::Closed;
         if verb == "approve" {
             let Request { by, wish, .. } = self.model.requests[number].clone();
             let grant = self.model.grant(by, &wish, via);
+            self.model.grants[grant].agreed = true;
             let shared = answer.json();
             self.note_share(
                 grant,

@@ -43,6 +43,7 @@ impl Pair {
             memories: Vec::new(),
             shares: Vec::new(),
             requests: Vec::new(),
+            delegations: Vec::new(),
             steps: 0,
             group: group["id"].as_str().unwrap().to_owned(),
             seen: std::collections::BTreeMap::new(),

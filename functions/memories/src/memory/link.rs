@@ -6,10 +6,13 @@ use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::access::{AuthContext, Gate};
-use shared::http::{Json, Path, refuse_key};
+use shared::http::{Json, Path, Query, refuse_key};
 use shared::ids::{LinkId, MemoryId};
+use shared::page::List;
 use shared::sharing::Subject;
 use shared::sharing::links::{self, Link, NewLink, NewlyLinked};
+
+use crate::page::Part;
 
 /// A link to a memory.
 #[derive(Debug, Deserialize)]
@@ -33,11 +36,6 @@ impl Made {
     }
 }
 
-#[derive(Serialize)]
-pub(crate) struct Links {
-    pub(crate) results: Vec<Link>,
-}
-
 pub(crate) async fn post(
     State(gate): State<Gate>,
     caller: AuthContext,
@@ -54,9 +52,10 @@ pub(crate) async fn list(
     State(gate): State<Gate>,
     caller: AuthContext,
     Path(id): Path<MemoryId>,
-) -> Result<Json<Links>> {
-    let results = links::list(&caller, &gate.db, Subject::Memory(id)).await?;
-    Ok(Json(Links { results }))
+    Query(part): Query<Part>,
+) -> Result<Json<List<Link>>> {
+    let (cursor, limit) = part.read()?;
+    links::list(&caller, &gate.db, Subject::Memory(id), cursor, limit).await.map(Json)
 }
 
 pub(crate) async fn delete(

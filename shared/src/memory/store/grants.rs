@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::row::classification;
 use crate::access::{Audience, Classification, ScopeKind, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{MemoryId, ScopeId, ShareId};
@@ -77,15 +78,13 @@ pub(crate) async fn too_wide(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Opti
     if ids.is_empty() {
         return Ok(None);
     }
-    let corrupt = |table, column, problem| StoreError::Corrupt { table, column, problem };
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let Some(row) = tx.query_opt(TOO_WIDE, &[&ids]).await? else { return Ok(None) };
-    let class = row.get::<_, &str>("classification").parse();
     let kind = row.get::<_, &str>("kind").parse();
     Ok(Some(TooWide {
-        class: class.map_err(|problem| corrupt("memories", "classification", problem))?,
+        class: classification(&row, "memories")?,
         home: ScopeId(row.get("home")),
-        kind: kind.map_err(|problem| corrupt("scopes", "kind", problem))?,
+        kind: kind.map_err(|problem| StoreError::Corrupt { table: "scopes", column: "kind", problem })?,
         abroad: row.get("abroad"),
     }))
 }
@@ -96,7 +95,7 @@ pub(crate) struct Unapproved {
     /// With whom.
     pub(crate) kind: ScopeKind,
     pub(crate) path: Vec<ScopeId>,
-    /// Whether a person holds a role in the organization where the memory lives.
+    /// Whether a person, or every member of a context, holds a role in the organization where the memory lives.
     pub(crate) together: bool,
 }
 
@@ -108,12 +107,7 @@ pub(crate) async fn unapproved(
     top: Option<ScopeId>,
 ) -> Result<Vec<Unapproved>, StoreError> {
     const UNAPPROVED: &str = "-- share.list_unapproved
-        SELECT h.id, s.kind, s.path,
-               EXISTS (SELECT FROM users u
-                         JOIN mem0.held_roles r ON r.enterprise_id = u.enterprise_id AND r.user_id = u.id
-                         JOIN scopes t ON t.enterprise_id = r.enterprise_id AND t.id = r.scope_id
-                        WHERE u.enterprise_id = $1 AND u.scope_id = s.id AND ($4 = ANY (t.path) OR t.kind = 'enterprise'))
-                   AS together
+        SELECT h.id, s.kind, s.path, s.kind IN ('user', 'context') AND mem0.belong_to($1, s.id, ARRAY[$4::bigint]) AS together
           FROM shares h
           JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.grantee_scope_id
          WHERE h.enterprise_id = $1 AND h.approval_id IS NULL AND h.revoked_at IS NULL

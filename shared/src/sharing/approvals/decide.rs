@@ -9,7 +9,6 @@ use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{ApprovalId, ScopeId, ShareId};
-use crate::sharing::Subject;
 use crate::sharing::authority::{Held, Plan};
 use crate::sharing::store::approval_parts::{self as parts, Agreed};
 use crate::sharing::store::approvals as store;
@@ -34,7 +33,8 @@ pub async fn approve(
 
 async fn agree(tx: &TenantTx<'_>, id: ApprovalId, why: Option<&str>) -> Result<Approval> {
     let (asked, nodes) = decidable(tx, id).await?;
-    let plan = still_allowed(tx, &asked).await?;
+    let held = Held::take_asked(tx, &asked).await?;
+    let plan = still_allowed(tx, &asked, held).await?;
     store::follow(tx, id, plan.authority.via).await?;
     let share = ShareId::generate();
     let share = match parts::approve(tx, id, &nodes, share, why).await? {
@@ -184,7 +184,7 @@ fn closed(status: Status) -> Error {
 }
 
 /// Whether whoever asked for it could share it so now, and with the agreement of the same nodes: things may have changed since.
-async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval) -> Result<Plan> {
+async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval, held: Option<Held>) -> Result<Plan> {
     let gone = || Error::Conflict("what was to be shared is not there any more".to_owned());
     let no_more = || Error::Conflict("who asked for it may not share it any more".to_owned());
     if asked.share_expires_at.is_some_and(|at| at <= tx.caller().request().at) {
@@ -192,22 +192,27 @@ async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval) -> Result<Plan> {
     }
     let requester =
         Simulation::of(tx, asked.requested_by).await?.filter(|it| it.active).ok_or_else(no_more)?;
-    let held = Held::asked(tx, asked).await?.ok_or_else(gone)?;
-    check_unchanged(asked, &held)?;
+    let held = held.ok_or_else(gone)?;
+    if asked.differs(tx, &held).await? {
+        return Err(Error::Conflict(
+            "it changed since it was asked for: look at it again, and let it be asked for anew".to_owned(),
+        ));
+    }
     let new = asked.wish()?;
-    let authority = held.authority_for(tx, &requester.caller, Some(&new)).await.and_then(|it| it.check(&new));
-    authority.map_err(|error| if matches!(error, Error::Forbidden(_)) { no_more() } else { error })?;
-    let plan = Plan::of(tx, held, &requester.caller, &new).await.map_err(|error| match error {
-        Error::NotFound { .. } => gone(),
-        error => error,
-    })?;
+    let authority = held.authority_for(tx, &requester.caller, Some(&new)).await;
+    let authority = authority.and_then(|it| it.check(&new).map(|()| it));
+    let authority =
+        authority.map_err(|error| if matches!(error, Error::Forbidden(_)) { no_more() } else { error })?;
+    let plan = Plan::with(tx, held, &requester.caller, authority, &new).await;
+    let plan = plan.map_err(|error| if matches!(error, Error::NotFound { .. }) { gone() } else { error })?;
     if plan.grantee.scope != asked.grantee {
         return Err(gone());
     }
     let agrees = |node: ScopeId, role: Role| {
         asked.decisions.iter().any(|part| part.node_scope == node && part.approver_role >= role)
     };
-    if !plan.rules.iter().all(|(node, rule)| agrees(*node, rule.approver_role)) {
+    let further = plan.direction > asked.direction;
+    if further || !plan.rules.iter().all(|(node, rule)| agrees(*node, rule.approver_role)) {
         return Err(Error::Conflict(
             "by now this needs another approval, and has to be asked for anew".to_owned(),
         ));
@@ -217,20 +222,6 @@ async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval) -> Result<Plan> {
 
 /// Refuses a request that nobody could agree to any more.
 pub async fn check(tx: &TenantTx<'_>, asked: &Approval) -> Result<()> {
-    still_allowed(tx, asked).await.map(drop)
-}
-
-/// Refuses what is not what was asked for: a memory of another version or class, or a context with what is of a higher one.
-fn check_unchanged(asked: &Approval, held: &Held) -> Result<()> {
-    let same_version = asked.memory_version.is_none() || asked.memory_version == held.version;
-    let same_class = match held.subject {
-        Subject::Memory(_) => asked.classification == held.class,
-        Subject::Context(_) => asked.classification >= held.class,
-    };
-    if same_version && same_class {
-        return Ok(());
-    }
-    Err(Error::Conflict(
-        "it changed since it was asked for: look at it again, and let it be asked for anew".to_owned(),
-    ))
+    let held = Held::asked(tx, asked).await?;
+    still_allowed(tx, asked, held).await.map(drop)
 }

@@ -73,8 +73,8 @@ pub async fn delegate(
     }
     let tx = ctx.begin(db, "approval_delegate.create").await?;
     let delegate = idempotency::once(&tx, key, async {
-        grantees::person(&tx, Some(new.user_id), None).await?.ok_or(Error::NotFound { what: "user" })?;
-        if store::is_service(&tx, new.user_id).await? {
+        let found = grantees::person(&tx, Some(new.user_id), None).await?;
+        if found.ok_or(Error::NotFound { what: "user" })?.service {
             return Err(Error::invalid("user_id", "a person has to decide, service accounts do not"));
         }
         if store::count(&tx, scope.id).await? >= MOST {

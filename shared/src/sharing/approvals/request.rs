@@ -26,12 +26,14 @@ pub(in crate::sharing) async fn request(tx: &TenantTx<'_>, plan: &Plan, new: &Ne
     // As long as each of them may decide.
     let hours = parts.iter().map(|(_, rule, _)| rule.expires_after_hours).min().unwrap_or_default();
     store::expire_own(tx).await?;
-    let outdated = store::withdraw_outdated(tx, plan).await?;
+    let contents = plan.held.contents(tx).await?;
+    let outdated = store::withdraw_outdated(tx, plan, contents.as_deref()).await?;
     let id = ApprovalId::generate();
     let row = store::NewRow {
         id,
         plan,
         new,
+        contents,
         node,
         approver_role: rule.approver_role,
         escalates_at,

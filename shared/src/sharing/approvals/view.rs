@@ -12,6 +12,7 @@ use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, UserId};
 use crate::page::{Cursor, List, QueryHash};
+use crate::sharing::authority::Held;
 use crate::sharing::store::{approval_parts as parts, approvals as store};
 
 /// Which requests.
@@ -41,7 +42,7 @@ pub struct Detail {
     pub memory: Option<String>,
     /// The context, for who can decide, with what in it is theirs to agree to.
     pub context: Option<AskedContext>,
-    /// Whether the memory is another by now than what was asked for, which cannot be agreed to.
+    /// Whether the memory, or what is in the context, is another by now than what was asked for, which cannot be agreed to.
     pub changed: bool,
 }
 
@@ -121,12 +122,14 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<
         return Err(NOT_FOUND);
     }
     let can_decide = approval.status == Status::Pending && positions.iter().any(|it| it.open);
-    let now = match approval.status {
-        Status::Pending => store::text(&tx, &approval).await?,
-        _ => None,
+    let changed = match approval.status {
+        Status::Pending => match Held::asked(&tx, &approval).await? {
+            Some(held) => approval.differs(&tx, &held).await?,
+            None => false,
+        },
+        _ => false,
     };
-    let changed = now.as_ref().is_some_and(|(_, changed)| *changed);
-    let memory = now.filter(|_| can_decide).map(|(text, _)| text);
+    let memory = if can_decide { store::text(&tx, id).await? } else { None };
     let context = match approval.context_id {
         Some(context) if can_decide => context_of(&tx, &approval, context, &positions).await?,
         _ => None,

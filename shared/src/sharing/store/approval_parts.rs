@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::access::{AuthContext, Role, ScopeKind, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{ApprovalId, ContextId, MemoryId, NodeId, ScopeId, ShareId, UserId};
+use crate::memory;
 use crate::sharing::approvals::{Approval, AskedMemory, Decision, Ground, Position, Verdict};
 
 /// One of the nodes that have to agree to a request.
@@ -84,13 +85,12 @@ pub(in crate::sharing) async fn memories(
     const MEMORIES: &str = "-- approval.list_memories
         SELECT m.id, m.content, m.classification FROM mem0.approval_memories($1, $2, $3) m";
     let nodes: Vec<i64> = nodes.iter().map(|node| node.0).collect();
-    let corrupt = |problem| StoreError::Corrupt { table: "memories", column: "classification", problem };
     let rows = tx.query(MEMORIES, &[&id.uuid(), &nodes, &most]).await?;
-    let memory = |row: &tokio_postgres::Row| {
-        let classification = row.get::<_, &str>("classification").parse().map_err(corrupt)?;
+    let asked = |row: &tokio_postgres::Row| {
+        let classification = memory::classification(row, "memories")?;
         Ok(AskedMemory { id: MemoryId(row.get("id")), memory: row.get("content"), classification })
     };
-    rows.iter().map(memory).collect()
+    rows.iter().map(asked).collect()
 }
 
 /// What became of agreeing.

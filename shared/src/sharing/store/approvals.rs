@@ -7,6 +7,7 @@ use super::approval_parts::{self, administered, decisions, node_label};
 use crate::access::{AuthContext, Classification, Role, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
+use crate::memory;
 use crate::page::Cursor;
 use crate::sharing::NewShare;
 use crate::sharing::approvals::{Approval, Filter, Status};
@@ -17,6 +18,8 @@ pub(in crate::sharing) struct NewRow<'a> {
     pub(in crate::sharing) id: ApprovalId,
     pub(in crate::sharing) plan: &'a Plan,
     pub(in crate::sharing) new: &'a NewShare,
+    /// A digest of what is in it, if it is a context.
+    pub(in crate::sharing) contents: Option<Vec<u8>>,
     pub(in crate::sharing) node: ScopeId,
     pub(in crate::sharing) approver_role: Role,
     pub(in crate::sharing) escalates_at: DateTime<Utc>,
@@ -71,6 +74,7 @@ pub(in crate::sharing) async fn expire_own(tx: &TenantTx<'_>) -> Result<(), Stor
 pub(in crate::sharing) async fn withdraw_outdated(
     tx: &TenantTx<'_>,
     plan: &Plan,
+    contents: Option<&[u8]>,
 ) -> Result<Option<ApprovalId>, StoreError> {
     const WITHDRAW: &str = "-- approval.withdraw_outdated
         UPDATE approvals
@@ -78,7 +82,8 @@ pub(in crate::sharing) async fn withdraw_outdated(
                decision_reason = 'it changed since, and is asked for anew'
          WHERE enterprise_id = $1 AND requested_by = $2 AND status = 'pending'
            AND coalesce(memory_id, context_id) = $4 AND grantee_scope_id = $5
-           AND (memory_version <> $6 OR CASE WHEN memory_id IS NULL THEN classification < $7::text::classification
+           AND (memory_version <> $6 OR contents <> $8
+                OR CASE WHEN memory_id IS NULL THEN classification < $7::text::classification
                                              ELSE classification <> $7::text::classification END)
         RETURNING id";
     let caller = tx.caller();
@@ -96,6 +101,7 @@ pub(in crate::sharing) async fn withdraw_outdated(
                 &grantee,
                 &held.version,
                 &held.class.as_str(),
+                &contents,
             ],
         )
         .await?;
@@ -107,9 +113,9 @@ pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> R
         INSERT INTO approvals (enterprise_id, id, memory_id, context_id, home_scope_id, node_scope_id, approver_role,
                                grantee_scope_id, grantee, permission, may_reshare, share_expires_at, via_share_id,
                                direction, classification, reason, requested_by, requested_at, escalates_at, expires_at,
-                               memory_version)
+                               memory_version, contents)
         VALUES ($1, $2, $3, $4, $5, $6, $7::text::member_role, $8, $9, $10::text::share_permission, $11, $12, $13, $14,
-                $15::text::classification, $16, $17, $18, $19, $20, $21)";
+                $15::text::classification, $16, $17, $18, $19, $20, $21, $22)";
     let caller = tx.caller();
     let (held, grantee) = (&new.plan.held, &new.plan.grantee);
     tx.execute(
@@ -136,6 +142,7 @@ pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> R
             &new.escalates_at,
             &new.expires_at,
             &held.version,
+            &new.contents,
         ],
     )
     .await
@@ -260,17 +267,14 @@ pub(in crate::sharing) async fn may_see(
     Ok(concerned || !approval_parts::positions(tx, who, asked).await?.is_empty())
 }
 
-/// The text of the memory that is asked for, if it is still there, and whether it is another by now.
+/// The text of the memory that is asked for, if it is still there.
 pub(in crate::sharing) async fn text(
     tx: &TenantTx<'_>,
-    asked: &Approval,
-) -> Result<Option<(String, bool)>, StoreError> {
+    id: ApprovalId,
+) -> Result<Option<String>, StoreError> {
     const TEXT: &str = "-- approval.lookup_text
-        SELECT m.content, m.version <> $2 OR m.classification <> $3 AS changed FROM mem0.approval_memory($1) m";
-    let row = tx
-        .query_opt(TEXT, &[&asked.id.uuid(), &asked.memory_version, &asked.classification.as_str()])
-        .await?;
-    Ok(row.map(|row| (row.get("content"), row.get::<_, Option<_>>("changed").unwrap_or_default())))
+        SELECT m.content FROM mem0.approval_memory($1) m";
+    Ok(tx.query_opt(TEXT, &[&id.uuid()]).await?.map(|row| row.get("content")))
 }
 
 /// The memory that is asked for, as it is now.
@@ -288,14 +292,26 @@ pub(in crate::sharing) async fn hold(
 ) -> Result<Option<Subject>, StoreError> {
     const HOLD: &str = "-- approval.hold_subject
         SELECT m.author_id, m.home_scope_id, m.classification, m.version FROM mem0.hold_approval_subject($1) m";
-    let Some(row) = tx.query_opt(HOLD, &[&id.uuid()]).await? else { return Ok(None) };
-    let corrupt = |problem| StoreError::Corrupt { table: "memories", column: "classification", problem };
-    Ok(Some(Subject {
+    tx.query_opt(HOLD, &[&id.uuid()]).await?.as_ref().map(subject).transpose()
+}
+
+/// Looks at it, without holding it.
+pub(in crate::sharing) async fn look(
+    tx: &TenantTx<'_>,
+    id: ApprovalId,
+) -> Result<Option<Subject>, StoreError> {
+    const LOOK: &str = "-- approval.look_at_subject
+        SELECT m.author_id, m.home_scope_id, m.classification, m.version FROM mem0.approval_subject($1) m";
+    tx.query_opt(LOOK, &[&id.uuid()]).await?.as_ref().map(subject).transpose()
+}
+
+fn subject(row: &Row) -> Result<Subject, StoreError> {
+    Ok(Subject {
         author: UserId(row.get("author_id")),
         home: ScopeId(row.get("home_scope_id")),
-        class: row.get::<_, &str>("classification").parse().map_err(corrupt)?,
+        class: memory::classification(row, "memories")?,
         version: row.get("version"),
-    }))
+    })
 }
 
 /// Notes through which share whoever asked could share it now.
@@ -361,5 +377,6 @@ fn approval(row: &Row) -> Result<Approval, StoreError> {
         grantee: ScopeId(row.get("grantee_scope_id")),
         home: ScopeId(row.get("home_scope_id")),
         memory_version: row.get("memory_version"),
+        contents: row.get("contents"),
     })
 }

@@ -1,9 +1,14 @@
-//! Contexts: scopes with a name among the nodes and a description among its settings.
+//! Contexts: scopes with a name among the nodes and a description among its settings; and what is in them.
 
-use crate::access::TenantTx;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::access::{Classification, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{ContextId, ScopeId};
+use crate::memory;
 use crate::page::Cursor;
+use crate::sharing::Direction;
 use crate::sharing::contexts::Context;
 
 /// A context with the caller as its owner.
@@ -109,11 +114,70 @@ pub(in crate::sharing) async fn update(
     tx.execute(UPDATE, &[&enterprise, &id.uuid(), &name, &description, &caller.request().at]).await.map(drop)
 }
 
-/// Waits for memories that are being written to it, and keeps further ones out.
+/// Waits for memories that are being written to it or pinned, and keeps further ones out until the transaction ends.
 pub(in crate::sharing) async fn hold(tx: &TenantTx<'_>, scope: ScopeId) -> Result<(), StoreError> {
     const HOLD: &str = "-- context.hold
         SELECT pg_advisory_xact_lock(mem0.scope_lock($1))";
     tx.query_one(HOLD, &[&scope.0]).await.map(drop)
+}
+
+/// Waits for whoever holds it, and lets nobody hold it until the transaction ends: who is in it and whom it is shared with stays
+/// as it is.
+pub(in crate::sharing) async fn keep(tx: &TenantTx<'_>, scope: ScopeId) -> Result<(), StoreError> {
+    const KEEP: &str = "-- context.keep
+        SELECT pg_advisory_xact_lock_shared(mem0.scope_lock($1))";
+    tx.query_one(KEEP, &[&scope.0]).await.map(drop)
+}
+
+/// Everything that it holds, seen by the caller or not.
+pub(in crate::sharing) async fn memories(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Vec<Uuid>, StoreError> {
+    const MEMORIES: &str = "-- context.list_memories
+        SELECT mem0.memories_of_context($1)";
+    Ok(tx.query_one(MEMORIES, &[&scope.0]).await?.get(0))
+}
+
+/// A digest of what it holds, seen by the caller or not: which memories, which version of each, and of which class.
+pub(in crate::sharing) async fn digest(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Vec<u8>, StoreError> {
+    const DIGEST: &str = "-- context.digest
+        SELECT mem0.contents_of_context($1)";
+    Ok(tx.query_one(DIGEST, &[&scope.0]).await?.get(0))
+}
+
+/// Where its memories live, with each class of which there are any.
+pub(in crate::sharing) async fn homes(
+    tx: &TenantTx<'_>,
+    scope: ScopeId,
+) -> Result<Vec<(ScopeId, Classification)>, StoreError> {
+    const HOMES: &str = "-- context.list_homes
+        SELECT h.scope_id, h.classification::text FROM mem0.classes_in_context($1) h";
+    let rows = tx.query(HOMES, &[&scope.0]).await?;
+    rows.iter()
+        .map(|row| Ok((ScopeId(row.get("scope_id")), memory::classification(row, "memories")?)))
+        .collect()
+}
+
+/// Memories in a context that live in the same place, are of the same class and went there by the same agreement.
+pub(in crate::sharing) struct Agreed {
+    pub(in crate::sharing) home: ScopeId,
+    pub(in crate::sharing) class: Classification,
+    /// Which way somebody agreed that they go when they were pinned; none: nobody had to, or they live in it.
+    pub(in crate::sharing) direction: Option<Direction>,
+}
+
+/// What it holds, seen by the caller or not, as far as agreements go.
+pub(in crate::sharing) async fn agreed(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Vec<Agreed>, StoreError> {
+    const AGREED: &str = "-- context.list_agreed
+        SELECT a.scope_id, a.classification, a.agreed FROM mem0.agreed_in_context($1) a";
+    let corrupt = |problem| StoreError::Corrupt { table: "approvals", column: "direction", problem };
+    let agreed = |row: &Row| {
+        let direction = row.get::<_, Option<&str>>("agreed").map(str::parse).transpose();
+        Ok(Agreed {
+            home: ScopeId(row.get("scope_id")),
+            class: memory::classification(row, "memories")?,
+            direction: direction.map_err(corrupt)?,
+        })
+    };
+    tx.query(AGREED, &[&scope.0]).await?.iter().map(agreed).collect()
 }
 
 /// Ends everything that is shared with it, and it with anybody.

@@ -83,14 +83,6 @@ pub(in crate::sharing) async fn count(tx: &TenantTx<'_>, scope: ScopeId) -> Resu
     Ok(tx.query_one(COUNT, &[&enterprise, &scope.0, &user, &caller.request().at]).await?.get(0))
 }
 
-/// Whether it is an account of a program.
-pub(in crate::sharing) async fn is_service(tx: &TenantTx<'_>, user: UserId) -> Result<bool, StoreError> {
-    const IS_SERVICE: &str = "-- approval_delegate.is_service
-        SELECT EXISTS (SELECT FROM users WHERE enterprise_id = $1 AND id = $2 AND kind = 'service')";
-    let row = tx.query_one(IS_SERVICE, &[&tx.caller().enterprise_id().uuid(), &user.uuid()]).await?;
-    Ok(row.get(0))
-}
-
 /// Ends what the caller delegated or was delegated, or was on a node that they administer; on which, if there was such a
 /// thing.
 pub(in crate::sharing) async fn end(

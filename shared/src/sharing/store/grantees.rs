@@ -15,7 +15,7 @@ pub(in crate::sharing) async fn person(
     email: Option<&str>,
 ) -> Result<Option<Grantee>> {
     const PERSON: &str = "-- grantee.find_person
-        SELECT u.id AS user_id, u.status, s.id AS scope_id, s.kind, s.path
+        SELECT u.id AS user_id, u.status, u.kind = 'service' AS service, s.id AS scope_id, s.kind, s.path
           FROM users u
           JOIN scopes s ON s.enterprise_id = u.enterprise_id AND s.id = u.scope_id
          WHERE u.enterprise_id = $1 AND (u.id = $2 OR lower(u.email) = $3)";
@@ -26,7 +26,7 @@ pub(in crate::sharing) async fn person(
     if row.get::<_, &str>("status") != "active" {
         return Err(Error::Conflict(format!("the account {id} is deactivated")));
     }
-    Ok(Some(grantee(&row, Some(id), None)?))
+    Ok(Some(Grantee { service: row.get("service"), ..grantee(&row, Some(id), None)? }))
 }
 
 /// A node of the tree.
@@ -87,15 +87,22 @@ pub(in crate::sharing) async fn organizations(
     user: UserId,
 ) -> Result<Vec<ScopeId>, StoreError> {
     const ORGANIZATIONS: &str = "-- grantee.list_organizations
-        SELECT DISTINCT top.id
-          FROM mem0.held_roles h
-          JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.scope_id
-          JOIN scopes top ON top.enterprise_id = s.enterprise_id AND top.kind <> 'user'
-                         AND (top.id = s.path[2]
-                              OR (s.kind = 'enterprise' AND top.parent_id = s.id AND top.kind = 'organization'))
-         WHERE h.enterprise_id = $1 AND h.user_id = $2";
-    let rows = tx.query(ORGANIZATIONS, &[&tx.caller().enterprise_id().uuid(), &user.uuid()]).await?;
-    Ok(rows.iter().map(|row| ScopeId(row.get(0))).collect())
+        SELECT mem0.organizations_of($1, $2)";
+    let row = tx.query_one(ORGANIZATIONS, &[&tx.caller().enterprise_id().uuid(), &user.uuid()]).await?;
+    Ok(row.get::<_, Vec<i64>>(0).into_iter().map(ScopeId).collect())
+}
+
+/// Whether a person, or every member of a context, holds a role in one of these organizations.
+pub(in crate::sharing) async fn belong_to(
+    tx: &TenantTx<'_>,
+    scope: ScopeId,
+    organizations: &[ScopeId],
+) -> Result<bool, StoreError> {
+    const BELONG: &str = "-- grantee.belong_to
+        SELECT mem0.belong_to($1, $2, $3)";
+    let organizations: Vec<i64> = organizations.iter().map(|id| id.0).collect();
+    let enterprise = tx.caller().enterprise_id().uuid();
+    Ok(tx.query_one(BELONG, &[&enterprise, &scope.0, &organizations]).await?.get(0))
 }
 
 fn grantee(row: &Row, person: Option<UserId>, node: Option<NodeId>) -> Result<Grantee, StoreError> {
@@ -107,5 +114,5 @@ fn grantee(row: &Row, person: Option<UserId>, node: Option<NodeId>) -> Result<Gr
         (None, None) => kind.to_string(),
     };
     let path = row.get::<_, Vec<i64>>("path").into_iter().map(ScopeId).collect();
-    Ok(Grantee { scope: ScopeId(row.get("scope_id")), kind, path, person, label })
+    Ok(Grantee { scope: ScopeId(row.get("scope_id")), kind, path, person, service: false, label })
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::access::{IdentityTx, SecretHash, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{ContextId, EnterpriseId, LinkId, MemoryId, ScopeId, ShareId, UserId};
+use crate::page::Cursor;
 use crate::sharing::Subject;
 use crate::sharing::links::{Ground, Link, Linked};
 
@@ -20,49 +21,63 @@ pub(in crate::sharing) struct NewRow<'a> {
     pub(in crate::sharing) expires_at: Option<DateTime<Utc>>,
 }
 
-pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> Result<(), StoreError> {
+pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> Result<Link, StoreError> {
     const INSERT: &str = "-- public_link.insert
         INSERT INTO public_links (enterprise_id, id, memory_id, context_id, token_hash, created_by, created_at, expires_at,
                                   via_share_id, needs_public_share)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        RETURNING id, created_by, created_at, expires_at, true AS live";
     let caller = tx.caller();
-    tx.execute(
-        INSERT,
-        &[
-            &caller.enterprise_id().uuid(),
-            &new.id.uuid(),
-            &new.subject.memory().map(MemoryId::uuid),
-            &new.subject.context().map(ContextId::uuid),
-            &new.hash.as_bytes(),
-            &caller.user_id().uuid(),
-            &caller.request().at,
-            &new.expires_at,
-            &new.ground.via.map(ShareId::uuid),
-            &new.ground.needs_public_share,
-        ],
-    )
-    .await
-    .map(drop)
+    let (memory, context) = keys(new.subject);
+    let row = tx
+        .query_one(
+            INSERT,
+            &[
+                &caller.enterprise_id().uuid(),
+                &new.id.uuid(),
+                &memory,
+                &context,
+                &new.hash.as_bytes(),
+                &caller.user_id().uuid(),
+                &caller.request().at,
+                &new.expires_at,
+                &new.ground.via.map(ShareId::uuid),
+                &new.ground.needs_public_share,
+            ],
+        )
+        .await?;
+    Ok(link(&row))
 }
 
 /// Links that were not revoked, oldest first.
-pub(in crate::sharing) async fn list(tx: &TenantTx<'_>, subject: Subject) -> Result<Vec<Link>, StoreError> {
+pub(in crate::sharing) async fn list(
+    tx: &TenantTx<'_>,
+    subject: Subject,
+    after: Option<Cursor>,
+    most: u32,
+) -> Result<Vec<Link>, StoreError> {
     const LIST: &str = "-- public_link.list
         SELECT id, created_by, created_at, expires_at, mem0.link_is_live(id) AS live
           FROM public_links
          WHERE enterprise_id = $1 AND (memory_id = $2 OR context_id = $3) AND revoked_at IS NULL
-         ORDER BY created_at, id";
-    let caller = tx.caller();
+           AND ($4::timestamptz IS NULL OR (created_at, id) > ($4, $5::uuid))
+         ORDER BY created_at, id
+         LIMIT $6";
+    let enterprise = tx.caller().enterprise_id().uuid();
     let (memory, context) = keys(subject);
-    let rows = tx.query(LIST, &[&caller.enterprise_id().uuid(), &memory, &context]).await?;
-    let link = |row: &Row| Link {
-        id: LinkId(row.get("id")),
-        created_by: UserId(row.get("created_by")),
-        created_at: row.get("created_at"),
-        expires_at: row.get("expires_at"),
-        live: row.get("live"),
-    };
+    let (since, id) = (after.map(|after| after.created_at), after.map(|after| after.id));
+    let rows = tx.query(LIST, &[&enterprise, &memory, &context, &since, &id, &i64::from(most)]).await?;
     Ok(rows.iter().map(link).collect())
+}
+
+/// How many links to it can be used now.
+pub(in crate::sharing) async fn count_live(tx: &TenantTx<'_>, subject: Subject) -> Result<i64, StoreError> {
+    const COUNT: &str = "-- public_link.count_live
+        SELECT count(*) FROM public_links
+         WHERE enterprise_id = $1 AND (memory_id = $2 OR context_id = $3) AND revoked_at IS NULL
+           AND mem0.link_is_live(id)";
+    let (memory, context) = keys(subject);
+    Ok(tx.query_one(COUNT, &[&tx.caller().enterprise_id().uuid(), &memory, &context]).await?.get(0))
 }
 
 /// A link that opens a memory now.
@@ -151,6 +166,16 @@ pub(in crate::sharing) async fn read(
         (MemoryId(row.get("id")), linked)
     };
     Ok(rows.iter().map(linked).collect())
+}
+
+fn link(row: &Row) -> Link {
+    Link {
+        id: LinkId(row.get("id")),
+        created_by: UserId(row.get("created_by")),
+        created_at: row.get("created_at"),
+        expires_at: row.get("expires_at"),
+        live: row.get("live"),
+    }
 }
 
 fn keys(subject: Subject) -> (Option<Uuid>, Option<Uuid>) {

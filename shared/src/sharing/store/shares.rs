@@ -31,6 +31,8 @@ pub(in crate::sharing) struct Wanted {
     pub(in crate::sharing) id: Option<ShareId>,
     pub(in crate::sharing) memories: Option<Vec<MemoryId>>,
     pub(in crate::sharing) context: Option<ContextId>,
+    /// Of what this request is about, seen by the caller or not; only those that are live.
+    pub(in crate::sharing) asked: Option<ApprovalId>,
     /// Those that have ended, too.
     pub(in crate::sharing) ended: bool,
     /// Only those that the caller made or is reached by.
@@ -49,7 +51,9 @@ pub(in crate::sharing) async fn list(
                h.granted_by, h.granted_at, h.via_share_id, h.approval_id, h.expires_at, h.revoked_at, h.revoked_by,
                s.kind, n.id AS node_id, n.name AS node_name, u.id AS person_id, u.display_name,
                h.revoked_at IS NULL AND (h.expires_at IS NULL OR h.expires_at > $8) AS live
-          FROM shares h
+          FROM (SELECT own.* FROM shares own WHERE $12::uuid IS NULL
+                 UNION ALL
+                SELECT asked.* FROM mem0.approval_shares($12) asked) h
           JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.grantee_scope_id
           LEFT JOIN sub_organizations n ON n.enterprise_id = h.enterprise_id AND n.scope_id = h.grantee_scope_id
           LEFT JOIN users u ON u.enterprise_id = h.enterprise_id AND u.scope_id = h.grantee_scope_id
@@ -80,29 +84,10 @@ pub(in crate::sharing) async fn list(
                 &i64::from(most),
                 &reached,
                 &caller.user_id().uuid(),
+                &wanted.asked.map(ApprovalId::uuid),
             ],
         )
         .await?;
-    rows.iter().map(|row| share(tx, row)).collect()
-}
-
-/// The live shares of what a request is about, seen by the caller or not, oldest first.
-pub(in crate::sharing) async fn of_request(
-    tx: &TenantTx<'_>,
-    id: ApprovalId,
-) -> Result<Vec<Share>, StoreError> {
-    const OF_REQUEST: &str = "-- share.list_of_request
-        SELECT h.id, h.memory_id, h.context_id, h.grantee_scope_id, h.permission::text, h.may_reshare, h.reason,
-               h.granted_by, h.granted_at, h.via_share_id, h.approval_id, h.expires_at, h.revoked_at, h.revoked_by,
-               s.kind, n.id AS node_id, n.name AS node_name, u.id AS person_id, u.display_name, true AS live
-          FROM mem0.approval_shares($2) h
-          JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.grantee_scope_id
-          LEFT JOIN sub_organizations n ON n.enterprise_id = h.enterprise_id AND n.scope_id = h.grantee_scope_id
-          LEFT JOIN users u ON u.enterprise_id = h.enterprise_id AND u.scope_id = h.grantee_scope_id
-         WHERE h.enterprise_id = $1
-         ORDER BY h.granted_at, h.id";
-    let enterprise = tx.caller().enterprise_id().uuid();
-    let rows = tx.query(OF_REQUEST, &[&enterprise, &id.uuid()]).await?;
     rows.iter().map(|row| share(tx, row)).collect()
 }
 
@@ -245,27 +230,6 @@ pub(in crate::sharing) async fn project(tx: &TenantTx<'_>, ids: &[Uuid]) -> Resu
     const PROJECT: &str = "-- share.project
         SELECT mem0.project_shares($1)";
     tx.query_one(PROJECT, &[&ids]).await.map(drop)
-}
-
-/// Everything that a context holds, seen by the caller or not.
-pub(in crate::sharing) async fn memories_of(
-    tx: &TenantTx<'_>,
-    context: ScopeId,
-) -> Result<Vec<Uuid>, StoreError> {
-    const MEMORIES: &str = "-- context.list_memories
-        SELECT mem0.memories_of_context($1)";
-    Ok(tx.query_one(MEMORIES, &[&context.0]).await?.get(0))
-}
-
-/// Where the memories of a context live, and of which classes there are any.
-pub(in crate::sharing) async fn homes_of(
-    tx: &TenantTx<'_>,
-    context: ScopeId,
-) -> Result<Vec<(ScopeId, String)>, StoreError> {
-    const HOMES: &str = "-- context.list_homes
-        SELECT h.scope_id, h.classification::text FROM mem0.classes_in_context($1) h";
-    let rows = tx.query(HOMES, &[&context.0]).await?;
-    Ok(rows.iter().map(|row| (ScopeId(row.get(0)), row.get(1))).collect())
 }
 
 fn share(tx: &TenantTx<'_>, row: &Row) -> Result<Share, StoreError> {

@@ -8,5 +8,6 @@ pub mod service;
 mod store;
 mod types;
 
+pub(crate) use service::admit;
 pub use service::{add, change, list, remove};
 pub use types::{Inherited, Member, MemberChange, NewMember, ThroughGroup};

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::store::{self, Standing};
 use super::{Member, NewMember};
-use crate::access::{Action, ApiKeyVerb, AuthContext, ReadableScope, Role, ScopeKind};
+use crate::access::{Action, ApiKeyVerb, AuthContext, ReadableScope, Role, ScopeKind, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
@@ -46,23 +46,25 @@ pub async fn add(
 ) -> Result<Once<Member>> {
     ctx.authorize_verb(Action::ManageMembers.verb())?;
     let tx = ctx.begin(db, "member.add").await?;
-    let member = idempotency::once(&tx, key, async {
-        let tree = Locked::take(&tx).await?;
-        let (scope, standing) = manageable(ctx, &tree, scope, new.user_id).await?;
-        rank::may_grant(&scope, new.role)?;
-        if standing.status != Status::Active {
-            return Err(Error::Conflict("this account is deactivated".to_owned()));
-        }
-        if let Some(role) = standing.direct {
-            return Err(Error::Conflict(format!("already {role} of {}", scope.label())));
-        }
-        store::put(&tree, scope.id, new.user_id, new.role).await?;
-        record(&tree, "member.add", &scope, new.user_id, None, Some(new.role)).await?;
-        member(&tree, &scope, new.user_id).await
-    })
-    .await?;
+    let member = idempotency::once(&tx, key, admit(&tx, scope, new)).await?;
     tx.commit().await?;
     Ok(member)
+}
+
+/// The same as a part of a transaction, which holds the tree from then on.
+pub(crate) async fn admit(tx: &TenantTx<'_>, scope: &ReadableScope, new: NewMember) -> Result<Member> {
+    let tree = Locked::take(tx).await?;
+    let (scope, standing) = manageable(tx.caller(), &tree, scope, new.user_id).await?;
+    rank::may_grant(&scope, new.role)?;
+    if standing.status != Status::Active {
+        return Err(Error::Conflict("this account is deactivated".to_owned()));
+    }
+    if let Some(role) = standing.direct {
+        return Err(Error::Conflict(format!("already {role} of {}", scope.label())));
+    }
+    store::put(&tree, scope.id, new.user_id, new.role).await?;
+    record(&tree, "member.add", &scope, new.user_id, None, Some(new.role)).await?;
+    member(&tree, &scope, new.user_id).await
 }
 
 /// Gives a direct member another role.

@@ -214,7 +214,7 @@ pub async fn dissolutions(
 fn heir_of(ctx: &AuthContext, node: &ReadableScope, heir: Heir) -> Result<ScopeId> {
     match heir {
         Heir::Parent => {
-            let parent = node.path.iter().rev().nth(1).copied();
+            let parent = node.parent();
             parent.ok_or_else(|| Error::internal("a node has no parent"))
         }
         Heir::Enterprise => Ok(ctx.enterprise()?.id),

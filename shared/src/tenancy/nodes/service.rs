@@ -122,7 +122,7 @@ pub async fn relocate(
     let node = idempotency::once(&tx, key, async {
         let tree = Locked::take(&tx).await?;
         let (node, to) = (tree.scope(scope).await?, tree.scope(parent).await?);
-        let from = *node.path.iter().rev().nth(1).ok_or_else(|| Error::internal("a node has no parent"))?;
+        let from = node.parent().ok_or_else(|| Error::internal("a node has no parent"))?;
         let from = tree.scope(from).await?;
         ctx.authorize(Action::MoveNode, &node)?;
         ctx.authorize(Action::CreateNode, &from)?;

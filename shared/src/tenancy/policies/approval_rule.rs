@@ -18,7 +18,7 @@ pub enum Direction {
     Up,
     /// Beside, within the same organization.
     Across,
-    /// To another organization, or to somebody who belongs to none of the same.
+    /// To another organization, to somebody who belongs to none of the same, or to a context in which there is such a person.
     Out,
     /// To everyone, or by a link to anybody.
     Public,

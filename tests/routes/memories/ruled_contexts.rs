@@ -1,0 +1,147 @@
+//! Contexts under rules about approvals: what is pinned to one goes to whoever is in it, and nobody comes in past the rules.
+
+use serde_json::{Value, json};
+use shared::access::{Role, ScopeKind};
+
+use super::{one, remember_with};
+use crate::harness::{Actor, Answer, Client as _, TwoTeams};
+
+/// Ann's context, for herself so far, beside a rule of her team's, and two people of another organization.
+struct Launch {
+    teams: TwoTeams,
+    /// Of Alpha, too.
+    max: Actor,
+    xi: Actor,
+    yu: Actor,
+    context: String,
+}
+
+impl Launch {
+    async fn under(rule: Value) -> Self {
+        let teams = TwoTeams::under(rule).await;
+        let south = teams.alice.node(ScopeKind::Organization, "South").await;
+        let max = teams.alice.colleague("max", &teams.alpha, Role::Member).await;
+        let xi = teams.alice.colleague("xi", &south, Role::Member).await;
+        let yu = teams.alice.colleague("yu", &south, Role::Member).await;
+        let made = teams.ann.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok();
+        let context = made["id"].as_str().unwrap().to_owned();
+        Self { teams, max, xi, yu, context }
+    }
+
+    async fn memory(&self, text: &str, class: &str) -> String {
+        let more = json!({ "scope": self.teams.alpha.label(), "classification": class });
+        remember_with(&self.teams.ann, text, more).await
+    }
+
+    async fn pin(&self, memory: &str) -> Answer {
+        let with = json!({ "with": format!("context:{}", self.context) });
+        self.teams.ann.post(&format!("/v1/memories/{memory}/shares/"), with).await
+    }
+
+    async fn join(&self, who: &Actor) -> Answer {
+        let body = json!({ "user_id": who.user, "role": "viewer" });
+        self.teams.ann.post(&format!("/v1/contexts/{}/members/", self.context), body).await
+    }
+
+    async fn approve(&self, asked: &Answer) -> Answer {
+        asked.assert_status(202);
+        let id = asked.json()["approval"]["id"].as_str().unwrap().to_owned();
+        self.teams.lead.post(&format!("/v1/approvals/{id}/approve/"), json!({})).await
+    }
+}
+
+#[tokio::test]
+async fn whoever_comes_into_a_context_is_asked_for_like_whom_it_is_shared_with() {
+    let launch = Launch::under(json!({ "directions": ["out"] })).await;
+    let first = launch.memory("Alpha ships on Friday", "internal").await;
+    let pinned = launch.pin(&first).await.assert_status(201).json();
+    launch.join(&launch.max).await.assert_status(201);
+    let detail = launch.join(&launch.xi).await.assert_problem(403, "forbidden", None);
+    let xi = format!("person:{}", launch.xi.user);
+    let expected = format!(
+        "somebody has to agree before {xi} may see what is in this context: share the context with them instead"
+    );
+    assert_eq!(detail, expected);
+    launch.xi.get(&one(&first)).await.assert_problem(404, "not-found", None);
+    let members = launch.teams.ann.get(&format!("/v1/contexts/{}/members/", launch.context)).await.ok();
+    assert_eq!(members["results"].as_array().unwrap().len(), 2, "nothing changed: {members}");
+    // As it says.
+    let shares = format!("/v1/contexts/{}/shares/", launch.context);
+    let asked = launch.teams.ann.post(&shares, json!({ "with": xi })).await;
+    let shared = launch.approve(&asked).await.ok();
+    launch.xi.get(&one(&first)).await.ok();
+    let share = shared["share_id"].as_str().unwrap();
+    launch.teams.ann.delete(&format!("{shares}{share}/")).await.ok();
+    // Where nothing is under the rule any more they may come.
+    let pin = pinned["share"]["id"].as_str().unwrap();
+    launch.teams.ann.delete(&format!("/v1/memories/{first}/shares/{pin}/")).await.ok();
+    launch.join(&launch.xi).await.assert_status(201);
+}
+
+#[tokio::test]
+async fn what_is_pinned_goes_where_the_members_are() {
+    let launch = Launch::under(json!({ "directions": ["out"] })).await;
+    launch.join(&launch.xi).await.assert_status(201);
+    // By name, so that its class lets it.
+    let memory = launch.memory("Alpha ships on Monday", "confidential").await;
+    let asked = launch.pin(&memory).await;
+    assert_eq!(asked.assert_status(202).json()["approval"]["direction"], "out");
+    launch.xi.get(&one(&memory)).await.assert_problem(404, "not-found", None);
+    launch.approve(&asked).await.ok();
+    launch.xi.get(&one(&memory)).await.ok();
+    // They agreed to that for whoever is there.
+    launch.join(&launch.yu).await.assert_status(201);
+    launch.yu.get(&one(&memory)).await.ok();
+    // Whose account is out of use may be back one day.
+    for them in [&launch.xi, &launch.yu] {
+        launch.teams.alice.post(&format!("/v1/users/{}/deactivate", them.user), json!({})).await.ok();
+    }
+    let second = launch.memory("Alpha ships on Tuesday", "internal").await;
+    launch.pin(&second).await.assert_status(202);
+}
+
+#[tokio::test]
+async fn what_was_agreed_to_for_one_organization_was_not_for_another() {
+    let launch = Launch::under(json!({ "directions": ["across", "out"] })).await;
+    let memory = launch.memory("Alpha ships on Friday", "internal").await;
+    let asked = launch.pin(&memory).await;
+    assert_eq!(asked.assert_status(202).json()["approval"]["direction"], "across");
+    // Nothing is in it yet, so that anybody may come, and what was asked for is something else from then on.
+    launch.join(&launch.xi).await.assert_status(201);
+    let detail = launch.approve(&asked).await.assert_problem(409, "conflict", None);
+    assert_eq!(detail, "by now this needs another approval, and has to be asked for anew");
+    let leave = format!("/v1/contexts/{}/members/{}/", launch.context, launch.xi.user);
+    launch.teams.ann.delete(&leave).await.assert_status(204);
+    launch.approve(&asked).await.ok();
+    launch.join(&launch.max).await.assert_status(201);
+    launch.max.get(&one(&memory)).await.ok();
+    launch.join(&launch.xi).await.assert_problem(403, "forbidden", None);
+}
+
+#[tokio::test]
+async fn a_memory_comes_to_live_in_a_context_only_if_those_there_may_see_it() {
+    let launch = Launch::under(json!({ "directions": ["out"] })).await;
+    let rule = json!({ "approvals": [{ "directions": ["out"] }] });
+    launch.teams.alice.put("/v1/enterprise/sharing-policy", rule).await.ok();
+    launch.join(&launch.xi).await.assert_status(201);
+    let note = remember_with(&launch.teams.ann, "The price is 42", json!({})).await;
+    let scope = json!({ "scope": format!("context:{}", launch.context) });
+    let moved = launch.teams.ann.put(&format!("/v1/memories/{note}/scope/"), scope).await;
+    let detail = moved.assert_problem(403, "forbidden", None);
+    assert!(detail.starts_with("this needs somebody else's approval"), "{detail}");
+}
+
+/// Raising a class asks for what was pinned as for what was shared.
+#[tokio::test]
+async fn a_rule_about_classes_sees_who_is_in_a_context() {
+    let launch = Launch::under(json!({ "directions": ["out"], "classifications": ["confidential"] })).await;
+    launch.join(&launch.max).await.assert_status(201);
+    let inside = launch.memory("Alpha ships on Friday", "internal").await;
+    launch.pin(&inside).await.assert_status(201);
+    let raise = json!({ "classification": "confidential" });
+    launch.teams.ann.put(&one(&inside), raise.clone()).await.ok();
+    launch.join(&launch.xi).await.assert_problem(403, "forbidden", None);
+    launch.teams.lead.put(&one(&inside), json!({ "classification": "internal" })).await.ok();
+    launch.join(&launch.xi).await.assert_status(201);
+    launch.teams.ann.put(&one(&inside), raise).await.assert_problem(409, "conflict", None);
+}
