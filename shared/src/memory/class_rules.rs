@@ -32,7 +32,8 @@ pub(super) async fn check(tx: &TenantTx<'_>, before: &Memory, after: Classificat
     }
     let shares = grants::unapproved(tx, before, policy.path.get(1).copied()).await?;
     let met = |share: &&Unapproved| policy.rule_met(&directions(&policy, share), class, after).is_some();
-    let met: Vec<String> = shares.iter().filter(met).map(|share| share.id.to_string()).collect();
+    let mut met: Vec<String> = shares.iter().filter(met).map(|share| share.id.to_string()).collect();
+    met.dedup();
     if met.is_empty() {
         return Ok(());
     }

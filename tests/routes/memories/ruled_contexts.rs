@@ -145,3 +145,21 @@ async fn a_rule_about_classes_sees_who_is_in_a_context() {
     launch.join(&launch.xi).await.assert_status(201);
     launch.teams.ann.put(&one(&inside), raise).await.assert_problem(409, "conflict", None);
 }
+
+/// And whom it is shared with.
+#[tokio::test]
+async fn a_rule_about_classes_sees_whom_a_context_is_shared_with() {
+    let launch = Launch::under(json!({ "directions": ["out"], "classifications": ["confidential"] })).await;
+    let inside = launch.memory("Alpha ships on Friday", "internal").await;
+    let pinned = launch.pin(&inside).await.assert_status(201).json();
+    let xi = json!({ "with": format!("person:{}", launch.xi.user) });
+    launch.teams.ann.post(&format!("/v1/contexts/{}/shares/", launch.context), xi).await.assert_status(201);
+    launch.xi.get(&one(&inside)).await.ok();
+    let raise = json!({ "classification": "confidential" });
+    let raised = launch.teams.ann.put(&one(&inside), raise.clone()).await;
+    let detail = raised.assert_problem(409, "conflict", None);
+    let pin = pinned["share"]["id"].as_str().unwrap();
+    assert!(detail.contains(&format!("end {pin} first")), "{detail}");
+    launch.teams.ann.delete(&format!("/v1/memories/{inside}/shares/{pin}/")).await.ok();
+    launch.teams.ann.put(&one(&inside), raise).await.ok();
+}

@@ -99,23 +99,35 @@ pub(crate) struct Unapproved {
     pub(crate) together: bool,
 }
 
-/// The live shares of a memory, and of the context in which it lives, that nobody had to agree to, oldest first. `top` is the
-/// organization where it lives, if it lives in one.
+/// The live shares by which a memory goes somewhere without that anybody had to agree, oldest first: its own, those of the context
+/// in which it lives, and pins for the sake of those whom the context is shared with. `top` is the organization where it lives, if
+/// it lives in one.
 pub(crate) async fn unapproved(
     tx: &TenantTx<'_>,
     memory: &Memory,
     top: Option<ScopeId>,
 ) -> Result<Vec<Unapproved>, StoreError> {
     const UNAPPROVED: &str = "-- share.list_unapproved
-        SELECT h.id, s.kind, s.path, s.kind IN ('user', 'context') AND mem0.belong_to($1, s.id, ARRAY[$4::bigint]) AS together
-          FROM shares h
-          JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.grantee_scope_id
-         WHERE h.enterprise_id = $1 AND h.approval_id IS NULL AND h.revoked_at IS NULL
-           AND (h.expires_at IS NULL OR h.expires_at > $5)
-           AND (h.memory_id = $2
-                OR h.context_id = (SELECT n.id FROM sub_organizations n
-                                    WHERE n.enterprise_id = $1 AND n.scope_id = $3))
-         ORDER BY h.granted_at, h.id";
+        WITH live AS NOT MATERIALIZED (
+            SELECT h.id, h.memory_id, h.context_id, h.grantee_scope_id, h.approval_id IS NULL AS unapproved
+              FROM shares h
+             WHERE h.enterprise_id = $1 AND h.revoked_at IS NULL AND (h.expires_at IS NULL OR h.expires_at > $5)
+        ), gone AS (
+            SELECT h.id, h.grantee_scope_id FROM live h WHERE h.memory_id = $2 AND h.unapproved
+             UNION
+            SELECT h.id, h.grantee_scope_id
+              FROM sub_organizations n JOIN live h ON h.context_id = n.id AND h.unapproved
+             WHERE n.enterprise_id = $1 AND n.scope_id = $3
+             UNION
+            SELECT pin.id, h.grantee_scope_id
+              FROM live pin
+              JOIN sub_organizations n ON n.enterprise_id = $1 AND n.scope_id = pin.grantee_scope_id
+              JOIN live h ON h.context_id = n.id AND h.unapproved
+             WHERE pin.memory_id = $2
+        )
+        SELECT g.id, s.kind, s.path, s.kind IN ('user', 'context') AND mem0.belong_to($1, s.id, ARRAY[$4::bigint]) AS together
+          FROM gone g JOIN scopes s ON s.enterprise_id = $1 AND s.id = g.grantee_scope_id
+         ORDER BY g.id";
     let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
     let caller = tx.caller();
     let (enterprise, top) = (caller.enterprise_id().uuid(), top.map(|top| top.0));
