@@ -112,7 +112,7 @@ $$;
 
 -- approval.look_at_subject: the memory that is asked for, as it is now, for those whom the request concerns; as
 -- hold_approval_subject, and nobody waits for it.
-CREATE FUNCTION mem0.approval_subject(approval uuid)
+CREATE FUNCTION mem0.asked_memory(approval uuid)
     RETURNS TABLE (author_id uuid, home_scope_id bigint, classification text, version integer)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
     SELECT m.author_id, m.home_scope_id, m.classification::text, m.version
@@ -124,7 +124,7 @@ $$;
 
 REVOKE EXECUTE ON FUNCTION mem0.moved_path(bigint[], bigint, bigint[]), mem0.organizations_of(uuid, uuid, bigint, bigint[]),
     mem0.belong_to(uuid, bigint, bigint[]), mem0.agreed_in_context(bigint), mem0.contents_of_context(bigint),
-    mem0.approval_subject(uuid) FROM PUBLIC;
+    mem0.asked_memory(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mem0.moved_path(bigint[], bigint, bigint[]), mem0.organizations_of(uuid, uuid, bigint, bigint[]),
     mem0.belong_to(uuid, bigint, bigint[]), mem0.agreed_in_context(bigint), mem0.contents_of_context(bigint),
-    mem0.approval_subject(uuid) TO mem0_app;
+    mem0.asked_memory(uuid) TO mem0_app;

@@ -301,7 +301,7 @@ pub(in crate::sharing) async fn look(
     id: ApprovalId,
 ) -> Result<Option<Subject>, StoreError> {
     const LOOK: &str = "-- approval.look_at_subject
-        SELECT m.author_id, m.home_scope_id, m.classification, m.version FROM mem0.approval_subject($1) m";
+        SELECT m.author_id, m.home_scope_id, m.classification, m.version FROM mem0.asked_memory($1) m";
     tx.query_opt(LOOK, &[&id.uuid()]).await?.as_ref().map(subject).transpose()
 }
 
