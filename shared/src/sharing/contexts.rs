@@ -135,8 +135,8 @@ pub async fn add_member(
     new: NewMember,
     key: Option<&IdempotencyKey>,
 ) -> Result<Once<Member>> {
-    ctx.authorize_verb(Action::ManageMembers.verb())?;
     let scope = ctx.context(id)?;
+    ctx.authorize_verb(Action::ManageMembers.verb())?;
     let tx = ctx.begin(db, "member.add").await?;
     let member = idempotency::once(&tx, key, async {
         let member = members::admit(&tx, scope, new).await?;
