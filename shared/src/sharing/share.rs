@@ -50,7 +50,7 @@ pub async fn ask(ctx: &AuthContext, db: &Database, subject: Subject, new: NewSha
     let tx = ctx.begin(db, "approval.request").await?;
     let plan = Plan::make(&tx, subject, &new).await?;
     if plan.rules.is_empty() {
-        return Err(Error::Conflict("nobody has to approve this, it can be shared at once".to_owned()));
+        return Err(Error::Conflict("no approval is needed: share it directly".to_owned()));
     }
     let approval = approvals::request(&tx, &plan, &new).await?;
     tx.commit().await?;
@@ -112,9 +112,10 @@ pub async fn revoke(ctx: &AuthContext, db: &Database, subject: Subject, id: Shar
     let own = share.granted_by == ctx.user_id() || ctx.personal().is_ok_and(|it| it.id == share.grantee);
     if !own && !held.decides(&tx).await? {
         return Err(match ctx.scope(share.grantee) {
-            Some(_) => {
-                Error::Forbidden("only who shared it, or who decides about it, can end this".to_owned())
-            }
+            Some(_) => Error::Forbidden(
+                "only the person who shared it or an administrator of its scope can end this share"
+                    .to_owned(),
+            ),
             None => NOT_FOUND,
         });
     }

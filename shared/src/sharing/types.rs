@@ -95,7 +95,7 @@ pub(super) fn check_end(field: &str, at: Option<DateTime<Utc>>, now: DateTime<Ut
         Some(at) if at <= now => Err(Error::invalid(field, "must be in the future")),
         Some(at) if at > now + LONGEST => {
             let days = LONGEST.num_days();
-            Err(Error::invalid(field, format!("must be in the next {days} days, or left out")))
+            Err(Error::invalid(field, format!("must be within {days} days, or left out")))
         }
         _ => Ok(()),
     }

@@ -264,7 +264,7 @@ impl Asked<'_> {
 
     fn senseless(&self, about: &str, instead: &str) -> Error {
         let verb = self.question.verb.name();
-        Error::invalid("action", format!("{verb} is nothing that is done to {about}, expected {instead}"))
+        Error::invalid("action", format!("{verb} does not apply to {about}, expected {instead}"))
     }
 }
 

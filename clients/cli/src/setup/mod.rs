@@ -35,11 +35,10 @@ pub(crate) struct Args {
     /// Only print what would be written.
     #[arg(long)]
     print: bool,
-    /// Replace a server of the name mem0 that is not this one.
+    /// Replace a server called mem0 that is not this one.
     #[arg(long)]
     force: bool,
-    /// The installation's URL, to be written there. If not given, MEM0_URL is, except into a project's configuration; without
-    /// either the tool goes by the login.
+    /// URL to write into the configuration. Default: MEM0_URL (not with --project); without either, the tool uses your login.
     #[arg(long)]
     url: Option<String>,
 }
@@ -53,7 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", file.display())),
     };
     let after = edit::with_entry(args.tool, &before, &entry).with_context(|| {
-        format!("{} cannot be changed (see --print for what belongs into it)", file.display())
+        format!("{} cannot be changed (see --print for what belongs in it)", file.display())
     });
     if args.print {
         let text = after.or_else(|error| {

@@ -195,7 +195,7 @@ async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval, held: Option<Held>) 
     let held = held.ok_or_else(gone)?;
     if asked.differs(tx, &held).await? {
         return Err(Error::Conflict(
-            "it changed since it was asked for: look at it again, and let it be asked for anew".to_owned(),
+            "it has changed since the request: review it and request approval again".to_owned(),
         ));
     }
     let new = asked.wish()?;
