@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use lambda_emulator::Function;
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 /// How a gateway wraps a request.
@@ -96,10 +97,15 @@ impl Gateway {
     }
 }
 
-/// Payload 2.0. The stage is in the path of API Gateway's own addresses.
+/// Payload 2.0. The stage is in the path of API Gateway's own addresses; all but function URLs decode it.
 fn two(sent: &Sent, body: Option<String>, stage: &str, domain: &str) -> Value {
     let bare = stage == "$default" || !domain.contains(".execute-api.");
     let path = if bare { sent.path.to_owned() } else { format!("/{stage}{}", sent.path) };
+    let path = if domain.contains(".lambda-url.") {
+        path
+    } else {
+        percent_decode_str(&path).decode_utf8().unwrap().into_owned()
+    };
     json!({
         "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": sent.query,
         "cookies": sent.cookies, "headers": headers(sent), "body": body, "isBase64Encoded": sent.base64,

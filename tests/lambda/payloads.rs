@@ -4,7 +4,7 @@ use lambda_emulator::Function;
 use serde_json::{Value, json};
 
 use super::deployment::{Deployment, options};
-use super::gateways::{ALL, IP, Sent};
+use super::gateways::{ALL, Gateway, IP, Sent};
 use super::visitor::password;
 
 /// A login by somebody at [`IP`].
@@ -135,6 +135,62 @@ async fn what_is_no_text_to_a_gateway_comes_back_in_base64_and_repeated_paramete
         assert_eq!(gateway.send(admin, &list("limit=1")).await.status, 200, "{gateway:?}");
         // Said twice it is two values, and not the last of them.
         assert_eq!(gateway.send(admin, &list("limit=1&limit=2")).await.status, 400, "{gateway:?}");
+    }
+}
+
+/// HTTP APIs decode paths, and a router decodes them again.
+#[tokio::test]
+async fn a_label_with_a_percent_sign_is_deleted_and_not_the_one_that_it_would_be_if_decoded_twice() {
+    let deployment = Deployment::new().await;
+    let ada = deployment.visitor().register("ada").await;
+    let key = ada.api_key("all", &shared::access::ApiKeyVerb::ALL).await;
+    let headers =
+        vec![("authorization", format!("Bearer {key}")), ("content-type", "application/json".to_owned())];
+    let memories = deployment.function("memories");
+    let doubtful = ["/v2/entities/user/a%2525b/", "/v2/entities/user/a%2525b%23/"];
+    for gateway in ALL {
+        for label in ["a b", "a%20b", "a#b"] {
+            let body = json!({
+                "messages": [{ "role": "user", "content": format!("The {label} shelf holds seven jars") }],
+                "user_id": label, "infer": false,
+            });
+            let add = Sent {
+                method: "POST",
+                path: "/v3/memories/add/",
+                headers: headers.clone(),
+                ..Sent::default()
+            };
+            let added = gateway.send(memories, &Sent { body: Some(body.to_string()), ..add }).await;
+            assert_eq!(added.status, 200, "{gateway:?}: {added:?}");
+        }
+        let delete =
+            |path, query| Sent { method: "DELETE", path, query, headers: headers.clone(), ..Sent::default() };
+        for (path, left) in [
+            ("/v2/entities/user/a%2520b/", vec!["a b", "a#b"]),
+            ("/v2/entities/user/a%23b/", vec!["a b"]),
+            ("/v2/entities/user/a%20b/", vec![]),
+        ] {
+            let deleted = gateway.send(memories, &delete(path, "scope=personal")).await;
+            assert_eq!(deleted.status, 200, "{gateway:?} {path}: {deleted:?}");
+            let list =
+                Sent { method: "GET", path: "/v1/entities/", headers: headers.clone(), ..Sent::default() };
+            let list: Value = serde_json::from_str(&gateway.send(memories, &list).await.body).unwrap();
+            let mut names: Vec<&str> = list["results"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|entity| entity["name"].as_str().unwrap())
+                .collect();
+            names.sort_unstable();
+            assert_eq!(names, left, "{gateway:?} {path}");
+        }
+        // What arrives as `%25` could have been either.
+        for path in doubtful {
+            let refused = gateway.send(memories, &delete(path, "")).await;
+            let expected =
+                if matches!(gateway, Gateway::Http { .. } | Gateway::OwnDomain { .. }) { 400 } else { 200 };
+            assert_eq!(refused.status, expected, "{gateway:?} {path}: {refused:?}");
+        }
     }
 }
 

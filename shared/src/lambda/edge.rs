@@ -4,7 +4,6 @@
 //! (`infra/aws/web.yml`), and that anyone could write who knows the API's own address. So CloudFront shows a secret besides:
 //! with it the header is believed, without it the request is refused.
 
-use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderName};
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
@@ -38,12 +37,6 @@ impl Edge {
             ));
         }
         Ok(viewer.and_then(|viewer| viewer.to_str().map(str::to_owned).ok()))
-    }
-
-    /// What somebody is told who went past the edge.
-    pub(super) fn refusal(error: Error) -> Response {
-        tracing::warn!(%error, "a request came past the edge");
-        error.into_response()
     }
 }
 

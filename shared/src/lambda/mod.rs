@@ -6,6 +6,7 @@
 mod answer;
 mod edge;
 mod event;
+mod path;
 
 use std::convert::Infallible;
 
@@ -26,7 +27,9 @@ pub type InitError = lambda_http::Error;
 /// Reads the configuration and opens the database.
 pub async fn gate() -> Result<(Gate, PublicConfig), InitError> {
     telemetry::init(config::log_level()?);
-    metrics::init(config::variable("AWS_LAMBDA_FUNCTION_NAME").filter(|_| config::metrics()));
+    let function =
+        config::variable("AWS_LAMBDA_FUNCTION_NAME").zip(config::variable("AWS_LAMBDA_FUNCTION_VERSION"));
+    metrics::init(function.filter(|_| config::metrics()));
     let public = PublicConfig::from_env("http://127.0.0.1:13370")?;
     let database = Database::new(&DatabaseConfig::from_env(1)?)?;
     if let Err(error) = database.warm().await {
@@ -61,7 +64,7 @@ pub async fn run(router: Router, gate: Gate) -> Result<(), InitError> {
         async move {
             let answer = match prepared {
                 Ok(()) => answer::fit(answer.await?).await,
-                Err(error) => Edge::refusal(error),
+                Err(error) => event::refusal(error),
             };
             Ok::<_, Infallible>(event::finish(answer))
         }
