@@ -64,6 +64,36 @@ async fn a_batch_fails_in_the_parts_that_cannot_be_understood_and_the_rest_is_do
 }
 
 #[tokio::test]
+async fn what_the_database_cannot_store_does_not_keep_the_rest_of_its_batch_from_being_done() {
+    let deployment = Deployment::new().await;
+    let tasks = tempfile::tempdir().unwrap();
+    let worker = Function::new(options("worker", &tasks, &deployment.database.url().await));
+    let review = |more: Value| json!({ "topic": "job.run", "subject": more["subject"].as_str().unwrap_or_default(), "payload": { "job": "search.review_tiers", "more": more } });
+    let event = batch(&[
+        ("job", json!({ "job": "x\0y" })),
+        ("first", json!({ "job": "search.review_tiers" })),
+        ("value", review(json!({ "note": ["a\0b"] }))),
+        ("name", review(json!({ "a\0b": 1 }))),
+        ("subject", review(json!({ "subject": "a\0" }))),
+        ("backslash", review(json!({ "note": "\\u0000" }))),
+        // Understood, and refused by the database alone.
+        ("refused", review(json!({ "subject": "refused" }))),
+        ("last", json!({ "job": "search.review_tiers" })),
+    ]);
+    let refuse = "ALTER TABLE outbox ADD CONSTRAINT refused CHECK (subject <> 'refused')";
+    deployment.database.superuser().await.batch_execute(refuse).await.unwrap();
+    for _ in 0..2 {
+        let answer = invoke(&worker, event.clone()).await.unwrap();
+        let failed = ["job", "value", "name", "subject", "refused"].map(|id| json!({ "itemIdentifier": id }));
+        assert_eq!(answer, json!({ "batchItemFailures": failed }));
+    }
+    let rows = "SELECT received_id FROM outbox WHERE finished_at IS NOT NULL AND attempts = 1 ORDER BY id";
+    let rows = deployment.database.superuser().await.query(rows, &[]).await.unwrap();
+    let done: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(done, ["first", "backslash", "last"]);
+}
+
+#[tokio::test]
 async fn what_a_schedule_sends_can_be_put_into_the_queue_and_each_of_its_jobs_is_done_once() {
     let deployment = Deployment::new().await;
     let tasks = tempfile::tempdir().unwrap();

@@ -3,10 +3,12 @@
 //! A record's body is `{"topic", "enterprise_id"?, "subject"?, "payload"?}`, or for short what a schedule sends:
 //! `{"job": NAME}`, `{"jobs": [NAME, …]}`. Each is written into the outbox under SQS's id of it, so that one that SQS delivers twice is there once, and then delivered with
 //! everything else that is due: order, attempts, pauses and dead letters are the outbox's. What fails here, and goes back to
-//! SQS and in the end to its dead-letter queue, is a record that cannot be understood, or all when the database is away.
+//! SQS and in the end to its dead-letter queue, is a record that cannot be understood or that the database refuses, and all when
+//! the database is away.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use shared::error::Error;
 use shared::ids::EnterpriseId;
 use shared::jobs::{Job, Worker};
 use shared::outbox::Received;
@@ -28,6 +30,12 @@ struct Record {
     body: String,
     #[serde(default, rename = "eventSourceARN")]
     queue: String,
+}
+
+impl Record {
+    fn is_in_order(&self) -> bool {
+        self.queue.ends_with(".fifo")
+    }
 }
 
 #[derive(Deserialize)]
@@ -67,10 +75,16 @@ pub(super) async fn answer(worker: &Worker, event: Map<String, Value>) -> Result
     let batch = Batch::deserialize(Value::Object(event))
         .map_err(|error| format!("the event is not a batch of SQS messages: {error}"))?;
     let (messages, mut failed) = read(worker, &batch);
-    if let Err(error) = worker.receive(&messages).await {
-        error.log();
-        failed = batch.records.iter().map(|record| record.message_id.as_str()).collect();
-    } else if let Err(error) = worker.deliver().await {
+    match take_over(worker, &messages).await {
+        Ok(refused) => failed.extend(refused),
+        Err(error) => {
+            error.log();
+            failed = batch.records.iter().map(|record| record.message_id.as_str()).collect();
+        }
+    }
+    if failed.len() < batch.records.len()
+        && let Err(error) = worker.deliver().await
+    {
         // They are in the outbox, and the schedule will bring them up.
         error.log();
     }
@@ -79,17 +93,16 @@ pub(super) async fn answer(worker: &Worker, event: Map<String, Value>) -> Result
 }
 
 /// What can be understood, and the ids of what cannot. In a FIFO queue nothing may overtake what failed.
-fn read<'a>(worker: &Worker, batch: &'a Batch) -> (Vec<Received>, Vec<&'a str>) {
+fn read<'a>(worker: &Worker, batch: &'a Batch) -> (Vec<(&'a Record, Vec<Received>)>, Vec<&'a str>) {
     let (mut messages, mut failed) = (Vec::new(), Vec::new());
     for record in &batch.records {
-        let in_order = record.queue.ends_with(".fifo");
-        let understood = if in_order && !failed.is_empty() {
+        let understood = if record.is_in_order() && !failed.is_empty() {
             Err("an earlier message failed".to_owned())
         } else {
             understand(worker, record)
         };
         match understood {
-            Ok(understood) => messages.extend(understood),
+            Ok(understood) => messages.push((record, understood)),
             Err(problem) => {
                 tracing::warn!(sqs.message_id = record.message_id, problem, "a message cannot be taken over");
                 failed.push(record.message_id.as_str());
@@ -99,12 +112,47 @@ fn read<'a>(worker: &Worker, batch: &'a Batch) -> (Vec<Received>, Vec<&'a str>) 
     (messages, failed)
 }
 
+/// Writes all into the outbox at once, or, if one of them is refused, one after the other; the ids of those that were refused.
+/// Fails when the database is away, which says nothing about any of them.
+async fn take_over<'a>(
+    worker: &Worker,
+    messages: &[(&'a Record, Vec<Received>)],
+) -> Result<Vec<&'a str>, Error> {
+    let all: Vec<Received> = messages.iter().flat_map(|(_, received)| received).cloned().collect();
+    match worker.receive(&all).await {
+        Ok(_) => return Ok(Vec::new()),
+        Err(error @ Error::Unavailable { .. }) => return Err(error),
+        Err(_) => {}
+    }
+    let mut refused = Vec::new();
+    for (record, received) in messages {
+        if record.is_in_order() && !refused.is_empty() {
+            refused.push(record.message_id.as_str());
+            continue;
+        }
+        match worker.receive(received).await {
+            Ok(_) => {}
+            Err(error @ Error::Unavailable { .. }) => return Err(error),
+            Err(error) => {
+                error.log();
+                tracing::warn!(sqs.message_id = record.message_id, "the database refuses a message");
+                refused.push(record.message_id.as_str());
+            }
+        }
+    }
+    Ok(refused)
+}
+
 /// What a record asks for. Several jobs are as many messages, so that one that fails does not keep the others waiting.
 fn understand(worker: &Worker, record: &Record) -> Result<Vec<Received>, String> {
     let id = &record.message_id;
     // Without serde's message, which may quote the body.
-    let body: Body = serde_json::from_str(&record.body)
-        .map_err(|_| "the body is neither {\"job\"} nor {\"jobs\"} nor {\"topic\", …}".to_owned())?;
+    let unknown = |_| "the body is neither {\"job\"} nor {\"jobs\"} nor {\"topic\", …}".to_owned();
+    let body: Value = serde_json::from_str(&record.body).map_err(unknown)?;
+    if holds_nul(&body) {
+        return Err("the body holds a character U+0000, which PostgreSQL cannot store".to_owned());
+    }
+    let body = Body::deserialize(body).map_err(unknown)?;
     match body {
         Body::Job(JobBody { job }) => Ok(vec![job_of(id.clone(), &job)]),
         Body::Jobs(JobsBody { jobs }) => {
@@ -113,6 +161,15 @@ fn understand(worker: &Worker, record: &Record) -> Result<Vec<Received>, String>
             Ok(jobs.iter().map(|job| job_of(format!("{id}:{}", job.name), job.name)).collect())
         }
         Body::Message(message) => Ok(vec![message_of(worker, id.clone(), message)?]),
+    }
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(holds_nul),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
