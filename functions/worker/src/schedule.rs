@@ -1,13 +1,21 @@
 //! Events of a schedule: `{"job": "memory.embed"}`, or several `{"jobs": […]}`, which are run one after the other.
 //!
+//! They share the time there is: each has an equal part of what is left when its turn comes, so that one with much to do does
+//! not keep the next from running, and all end before the schedule's next event, so that such events do not pile up.
+//!
 //! With EventBridge that is the rule's (or the schedule's) constant input; its own envelope around it in `detail` is
 //! understood as well.
+
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use shared::jobs::{JOBS, Job, Worker};
 
-use super::Failure;
+use super::{Failure, MARGIN};
+
+/// EventBridge sends nothing more often.
+const SCHEDULED: Duration = Duration::from_secs(60);
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -31,8 +39,9 @@ impl Event {
 pub(super) async fn answer(worker: &Worker, event: &Value) -> Result<Value, Failure> {
     let jobs = jobs(event)?;
     let (mut done, mut failed) = (Map::new(), Vec::new());
-    for job in jobs {
-        match worker.run(job).await {
+    let worker = worker.within(until_next(&jobs));
+    for (job, waiting) in jobs.iter().zip((1..=jobs.len()).rev()) {
+        match worker.with_part_of_time(waiting).run(job).await {
             Ok(count) => {
                 done.insert(job.name.to_owned(), json!(count));
             }
@@ -40,6 +49,12 @@ pub(super) async fn answer(worker: &Worker, event: &Value) -> Result<Value, Fail
         }
     }
     if failed.is_empty() { Ok(json!({ "done": done })) } else { Err(failed.join("; ").into()) }
+}
+
+/// How long until the next event of a schedule with these jobs, but for what it takes to end.
+fn until_next(jobs: &[&Job]) -> Duration {
+    let shortest = jobs.iter().map(|job| job.every).min().unwrap_or_default();
+    shortest.max(SCHEDULED) - MARGIN
 }
 
 /// All of them, before the first one runs.
@@ -71,6 +86,13 @@ mod tests {
         assert_eq!(names(several.clone()).unwrap(), ["outbox.deliver", "memory.embed"]);
         let envelope = json!({ "version": "0", "source": "aws.events", "detail-type": "Scheduled Event", "detail": several });
         assert_eq!(names(envelope).unwrap(), ["outbox.deliver", "memory.embed"]);
+    }
+
+    #[test]
+    fn events_of_a_schedule_end_before_the_next_one() {
+        let seconds = |event| until_next(&jobs(&event).unwrap()).as_secs();
+        assert_eq!(seconds(json!({ "jobs": ["memory.embed", "audit.seal"] })), 55);
+        assert_eq!(seconds(json!({ "jobs": ["audit.check"] })), 3595);
     }
 
     #[test]

@@ -19,10 +19,10 @@ use crate::tenancy::{nodes, users};
 /// Finished messages are remembered for longer than a queue keeps one that it delivers again (SQS: at most 14 days).
 const REMEMBERED: TimeDelta = TimeDelta::days(15);
 
-/// What is done again and again. Quick when there is nothing to do.
+/// What is done again and again. Quick when there is nothing to do. Those of one interval are run in this order: what can have
+/// hours of work comes last.
 pub const JOBS: &[Job] = &[
     Job { name: "outbox.deliver", every: Duration::from_secs(2), run: |worker| deliver(worker).boxed() },
-    Job { name: "memory.embed", every: Duration::from_secs(5), run: |worker| embed(worker).boxed() },
     Job {
         name: "search.review_tiers",
         every: Duration::from_secs(60),
@@ -67,6 +67,7 @@ pub const JOBS: &[Job] = &[
         run: |worker| sharing::approvals::expire(&worker.gate).boxed(),
     },
     Job { name: "outbox.prune", every: Duration::from_secs(3600), run: |worker| prune(worker).boxed() },
+    Job { name: "memory.embed", every: Duration::from_secs(5), run: |worker| embed(worker).boxed() },
 ];
 
 /// What changes and queues may promise.

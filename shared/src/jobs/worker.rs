@@ -38,6 +38,22 @@ impl Worker {
         Self { until: Some(until), ..self.clone() }
     }
 
+    /// The same, but it has at most so much of the time that is left.
+    #[must_use]
+    pub fn within(&self, most: Duration) -> Self {
+        self.until(Instant::now() + self.at_most(most))
+    }
+
+    /// The same, with an equal part of the time that is left where so many are still to have theirs.
+    #[must_use]
+    pub fn with_part_of_time(&self, parts: usize) -> Self {
+        let parts = u32::try_from(parts).unwrap_or(u32::MAX).max(1);
+        match self.until {
+            Some(until) => self.within(until.saturating_duration_since(Instant::now()) / parts),
+            None => self.clone(),
+        }
+    }
+
     /// The same, keeping anchors of the audit log there.
     #[must_use]
     pub fn with_anchors(&self, config: Option<AnchorsConfig>) -> Self {
