@@ -22,6 +22,10 @@ mod prices {
     pub(super) const LAMBDA_REQUESTS: f64 = 0.20;
     /// API Gateway, a million requests of HTTP APIs; aws.amazon.com/api-gateway/pricing.
     pub(super) const GATEWAY_REQUESTS: f64 = 1.00;
+    /// X-Ray, a million recorded traces; aws.amazon.com/xray/pricing.
+    pub(super) const TRACES: f64 = 5.00;
+    /// CloudWatch Logs, a GB taken in; aws.amazon.com/cloudwatch/pricing.
+    pub(super) const LOGS: f64 = 0.50;
     /// Fargate, Linux on x86-64, a processor for an hour; aws.amazon.com/fargate/pricing.
     pub(super) const FARGATE_CPU: f64 = 0.040_48;
     /// Fargate, a GB for an hour.
@@ -37,6 +41,11 @@ const WORKER_CALLS: f64 = 60.0 * HOURS;
 const ROUND_TRIP: f64 = 0.7;
 /// Round trips until a cold function has answered (connection, TLS, login, three for a search), and of a warm search.
 const ROUND_TRIPS: (f64, f64) = (7.0, 3.0);
+/// What one call writes into logs, in bytes: the request's line (490), its metrics (400), Lambda's START, END and REPORT (350) and
+/// API Gateway's line (260).
+const LOG_BYTES: f64 = 1_500.0;
+/// What X-Ray records of more than one request in a second; of fewer, all.
+const TRACED: f64 = 0.05;
 /// What Lambda adds to starting a small Rust function, in milliseconds: its published initialization (14 to 18;
 /// maxday/lambda-perf, 2026-08-22) less that of the same program here.
 const SANDBOX: f64 = 15.0;
@@ -107,6 +116,8 @@ struct Lambda {
     requests: f64,
     worker: f64,
     gateway: f64,
+    traces: f64,
+    logs: f64,
     total: f64,
 }
 
@@ -164,6 +175,7 @@ fn month(mcp: &Throttled, rest: &Throttled, worker: &Throttled, calls: f64, cold
     let worker = dollars(WORKER_CALLS, (worker.warm_ms.p50 + ROUND_TRIPS.1 * ROUND_TRIP).ceil())
         + WORKER_CALLS / 1e6 * prices::LAMBDA_REQUESTS;
     let gateway = calls / 1e6 * prices::GATEWAY_REQUESTS;
+    let (traces, logs) = (traces(calls), (calls + WORKER_CALLS) * LOG_BYTES / 1e9 * prices::LOGS);
     Lambda {
         memory_mb: mcp.memory_mb,
         warm_ms: warm,
@@ -172,17 +184,37 @@ fn month(mcp: &Throttled, rest: &Throttled, worker: &Throttled, calls: f64, cold
         requests: rounded(requests, 3),
         worker: rounded(worker, 3),
         gateway: rounded(gateway, 3),
-        total: rounded(duration + requests + worker + gateway, 2),
+        traces: rounded(traces, 3),
+        logs: rounded(logs, 3),
+        total: rounded(duration + requests + worker + gateway + traces + logs, 2),
     }
 }
 
+/// All of them when they come one by one, which is the most they can cost; the worker's as well.
+fn traces(calls: f64) -> f64 {
+    let all = calls + WORKER_CALLS;
+    let alone = all.min(HOURS * 3600.0);
+    (alone + (all - alone) * TRACED) / 1e6 * prices::TRACES
+}
+
 fn print(cost: &Cost) {
-    let header = ["MB", "warm ms", "cold ms", "duration", "requests", "worker", "gateway", "total"];
+    let header =
+        ["MB", "warm ms", "cold ms", "duration", "requests", "worker", "gateway", "traces", "logs", "total"];
     let lines: Vec<Vec<String>> = cost
         .lambda
         .iter()
         .map(|it| {
-            let figures = [it.warm_ms, it.cold_ms, it.duration, it.requests, it.worker, it.gateway, it.total];
+            let figures = [
+                it.warm_ms,
+                it.cold_ms,
+                it.duration,
+                it.requests,
+                it.worker,
+                it.gateway,
+                it.traces,
+                it.logs,
+                it.total,
+            ];
             let figures = figures.iter().map(|figure| format!("{figure:.2}"));
             std::iter::once(it.memory_mb.to_string()).chain(figures).collect()
         })
@@ -211,6 +243,8 @@ mod tests {
         // 500,000 calls of 74 ms on average at an eighth of a GB.
         assert_eq!(month.duration, rounded(500_000.0 * 0.074 * 0.125 * prices::GB_SECOND, 3));
         assert_eq!((month.requests, month.gateway), (0.1, 0.5));
+        assert_eq!(month.traces, rounded(543_800.0 * 5e-6, 3));
+        assert_eq!(month.logs, rounded(543_800.0 * 1_500e-9 * 0.5, 3));
         assert_eq!(month.worker, rounded(43_800.0 * (0.01 * 0.125 * prices::GB_SECOND + 0.2e-6), 3));
     }
 }

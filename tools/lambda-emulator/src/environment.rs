@@ -16,6 +16,10 @@ use crate::{
 /// How long to wait, once a process has ended, for what it sent and printed just before.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
+/// How long a process waits in its control group before it begins: for more than two periods of a quota, so that what was used
+/// for entering is there again.
+const REST: Duration = Duration::from_millis(50);
+
 /// How long a process may take to finish its last event before it is stopped.
 const FREEZE_LIMIT: Duration = Duration::from_secs(1);
 
@@ -52,11 +56,16 @@ impl Environment {
         let api = RuntimeApi::serve(options.arn(), options.timeout).await.map_err(InvokeError::RuntimeApi)?;
         let spawn_error = |source| InvokeError::Spawn { path: options.bootstrap.clone(), source };
         let mut command = command(options, api.address).map_err(spawn_error)?;
-        let timings = Timings::starting_now();
+        let mut timings = Timings::starting_now();
         let mut child = command.spawn().map_err(spawn_error)?;
         let pid = child.id().ok_or_else(|| spawn_error(io::ErrorKind::NotFound.into()))?;
         // Never set before: this is the only place that does.
         let _ = api.pid.set(pid);
+        if options.control_group.is_some() {
+            inside(&mut child, pid).await.map_err(spawn_error)?;
+            timings = Timings::starting_now();
+            process::resume(pid).map_err(spawn_error)?;
+        }
         let mut pipes = Vec::new();
         pipes.extend(child.stdout.take().map(|pipe| output.follow(pipe)));
         pipes.extend(child.stderr.take().map(|pipe| output.follow(pipe)));
@@ -287,6 +296,18 @@ impl Environment {
         self.kill();
         error
     }
+}
+
+/// Waits until a process that is to enter a control group has done so and stopped.
+async fn inside(child: &mut Child, pid: u32) -> io::Result<()> {
+    while !process::is_stopped(pid) {
+        if let Some(status) = child.try_wait()? {
+            return Err(io::Error::other(format!("it could not enter its control group: {status}")));
+        }
+        time::sleep(Duration::from_millis(1)).await;
+    }
+    time::sleep(REST).await;
+    Ok(())
 }
 
 enum Heard {

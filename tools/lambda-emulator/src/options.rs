@@ -24,6 +24,8 @@ pub struct SpawnOptions {
     /// Stop idle environments (SIGSTOP) and wake them for the next event (SIGCONT), as Lambda does. A stopped
     /// process survives if the emulator itself is killed outright, so this is off unless asked for.
     pub freeze_idle: bool,
+    /// A control group (its directory) that the process is in before the function begins. Its time counts from there.
+    pub control_group: Option<PathBuf>,
     /// Environments of the function that may run at once. Lambda refuses the next event; here it waits.
     pub max_environments: usize,
 }
@@ -41,6 +43,7 @@ impl SpawnOptions {
             region: "us-east-1".into(),
             forward_output: false,
             freeze_idle: false,
+            control_group: None,
             max_environments: 64,
         }
     }
@@ -84,6 +87,13 @@ impl SpawnOptions {
     #[must_use]
     pub fn freeze_idle(mut self, freeze: bool) -> Self {
         self.freeze_idle = freeze;
+        self
+    }
+
+    /// Runs the function in a control group from its first instruction on.
+    #[must_use]
+    pub fn control_group(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.control_group = Some(directory.into());
         self
     }
 

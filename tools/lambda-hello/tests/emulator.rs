@@ -45,6 +45,23 @@ async fn a_function_sees_the_request_and_the_caller_sees_its_answer() -> Result<
 }
 
 #[tokio::test]
+async fn a_process_is_in_its_control_group_before_it_is_the_function_and_counts_from_then() -> Result<()> {
+    // Not the kernel's, so that anybody may make it: what is written into it is what the kernel would be told.
+    let group = tempfile::tempdir()?;
+    let mut environment = Environment::spawn(&hello().control_group(group.path())).await?;
+    let told = std::fs::read_to_string(group.path().join("cgroup.procs"))?;
+    assert_eq!(told.trim(), environment.pid().to_string());
+    let spawned_at = environment.timings().spawned_at;
+    assert_eq!(environment.invoke(&get("/")).await?.status(), 200);
+    assert!(environment.timings().ready_at.is_some_and(|ready_at| ready_at > spawned_at));
+
+    let nowhere = hello().control_group(group.path().join("nowhere"));
+    let error = Environment::spawn(&nowhere).await.unwrap_err();
+    assert!(matches!(&error, InvokeError::Spawn { .. }), "{error:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn bytes_and_cookies_survive_the_round_trip() -> Result<()> {
     let function = Function::new(misbehave());
     let bytes = Bytes::from_static(&[0, 159, 146, 150, 255]);

@@ -88,8 +88,8 @@ impl Measured {
 
     /// The same with less of a processor.
     pub(super) async fn start_throttled(&mut self, memory: u64, quota: &Quota) -> Result<()> {
-        let mut environment = Environment::spawn(&self.subject.options).await?;
-        quota.enter(environment.pid()).context("putting a process under a quota")?;
+        let options = self.subject.options.clone().control_group(quota.directory());
+        let mut environment = Environment::spawn(&options).await?;
         self.ask(&mut environment, 0).await?;
         let first = environment.timings().cold_start().context("there was no first answer")?;
         self.throttled.entry(memory).or_default()[0].push(milliseconds(first));

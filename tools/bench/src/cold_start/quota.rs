@@ -1,8 +1,9 @@
 //! The processor of a small Lambda: so much of one, per 20 ms, as its memory buys (1,769 MB buy a whole one).
 //!
 //! By the kernel's own accounting (cgroup v1 or v2), which only root may set up; elsewhere nothing is measured under a quota.
-//! The group is entered right after the process was started, within the first of its milliseconds. On Lambda itself,
-//! initialization on demand is not held back like this; what connects in a request, is.
+//! A process is in the group before it becomes the function, and its time counts from then: entering alone takes the kernel some 12 ms,
+//! in which a function that was running already had done most of its work. On Lambda itself, initialization on demand is not held
+//! back like this; what connects in a request, is.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,7 +40,12 @@ impl Quota {
         None
     }
 
-    /// Puts a process under it.
+    /// Where a process begins that is under it from the start.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Puts a process that runs already under it.
     pub(super) fn enter(&self, pid: u32) -> std::io::Result<()> {
         self.set("cgroup.procs", pid.into())
     }
