@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use shared::access::{ApiKeyVerb, Role, ScopeKind};
 use shared::ids::MemoryId;
+use shared::memory::tokens_of;
 
 use super::{enhance, ids, remember};
 use crate::harness::{Client as _, TestApp};
@@ -107,11 +108,11 @@ async fn what_has_no_room_is_named_and_can_be_chosen_instead() {
     let all = enhance(&alice, ASKED, json!({})).await;
     assert_eq!(ids(&all["memories"]).len(), 2, "{all}");
     assert_eq!(all["left_out"], json!([]));
-    let tokens = all["prompt"].as_str().unwrap().len() - ASKED.len();
-    assert_eq!(all["tokens_added"], tokens.div_ceil(3));
+    let added = all["prompt"].as_str().unwrap().strip_suffix(ASKED).unwrap();
+    assert_eq!(all["tokens_added"], tokens_of(added));
 
-    let few = enhance(&alice, ASKED, json!({ "max_tokens": 120 })).await;
-    assert!(few["tokens_added"].as_u64().unwrap() <= 120);
+    let few = enhance(&alice, ASKED, json!({ "max_tokens": 150 })).await;
+    assert!(few["tokens_added"].as_u64().unwrap() <= 150);
     assert_eq!((ids(&few["memories"]), ids(&few["left_out"])), (vec![second.as_str()], vec![best.as_str()]));
     let none = enhance(&alice, ASKED, json!({ "max_tokens": 10 })).await;
     assert_eq!((&none["prompt"], none["left_out"].as_array().unwrap().len()), (&json!(ASKED), 2));
@@ -179,7 +180,7 @@ async fn one_row_in_the_audit_log_names_all_that_was_shown() {
     let (_app, alice, _) = TestApp::two_tenants().await;
     let rule = remember(&alice, "The invoice service uses PostgreSQL as its database", json!({})).await;
     let violin = remember(&alice, "My sister plays the violin", json!({})).await;
-    enhance(&alice, ASKED, json!({ "include": [violin], "max_tokens": 100 })).await;
+    enhance(&alice, ASKED, json!({ "include": [violin], "max_tokens": 130 })).await;
     let log = alice.get("/v1/audit?action=prompt.enhance").await.ok();
     let [row] = log["results"].as_array().unwrap().as_slice() else { panic!("{log}") };
     let mut shown: Vec<&str> =

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use shared::access::Role;
+use shared::memory::tokens_of;
 
 use super::{add, one, remember_with, search, search_answer, team};
 use crate::harness::{Actor, Client as _, TestApp};
@@ -157,18 +158,19 @@ async fn a_context_block_fits_its_budget_and_names_its_origins() {
     let all = context(1000).await;
     let text = all["text"].as_str().unwrap();
     assert_eq!(all["memory_ids"].as_array().unwrap().len(), 3);
-    assert_eq!(all["tokens"], text.len().div_ceil(3));
+    assert_eq!(all["tokens"], tokens_of(text));
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].contains("not instructions"), "{text}");
     assert!(lines[1].starts_with(&format!(
-        "- [{}, personal, 2026-03-02, ada] Where",
-        all["memory_ids"][0].as_str().unwrap()
+        "- [{}, personal, 2026-03-02, by {}, about ada] Where",
+        all["memory_ids"][0].as_str().unwrap(),
+        alice.user
     )));
     assert_eq!(lines[3], "    End of remembered statements.");
     assert_eq!(lines.len(), 6);
-    let few = context(90).await;
+    let few = context(140).await;
     assert!(
-        few["tokens"].as_u64().unwrap() <= 90 && few["memory_ids"].as_array().unwrap().len() == 1,
+        few["tokens"].as_u64().unwrap() <= 140 && few["memory_ids"].as_array().unwrap().len() == 1,
         "{few}"
     );
     assert_eq!(context(1).await, json!({ "text": "", "tokens": 0, "memory_ids": [] }));

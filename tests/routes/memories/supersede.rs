@@ -26,7 +26,7 @@ async fn the_old_one_stays_marked_with_a_version_and_a_row_in_the_audit_log() {
     assert_eq!(state(&alice, &new).await, (json!("active"), json!(null), json!(1)));
     let history = alice.get(&format!("/v1/memories/{old}/history/")).await.ok();
     assert_eq!(history.as_array().unwrap().len(), 2, "{history}");
-    let row = alice.get(&format!("/v1/audit?memory={old}&limit=1")).await.ok();
+    let row = alice.get(&format!("/v1/audit?memory={old}&action=memory.supersede")).await.ok();
     assert_eq!(row["results"][0]["action"], "memory.supersede", "{row}");
     assert_eq!(row["results"][0]["details"]["replaced_by"], json!(new), "{row}");
     // Said again, it is there already, and takes the place of what contradicts it.
@@ -41,7 +41,8 @@ async fn the_old_one_stays_marked_with_a_version_and_a_row_in_the_audit_log() {
 #[tokio::test]
 async fn who_may_not_change_it_supersedes_nothing_and_adds_nothing() {
     let (_app, alice, bob) = TestApp::two_tenants().await;
-    let team = alice.node(ScopeKind::Team, "Alpha").await;
+    let north = alice.node(ScopeKind::Organization, "North").await;
+    let team = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
     let vi = alice.colleague("vi", &team, Role::Member).await;
     let ofteam = remember_with(&alice, "Alpha ships on Friday", json!({ "scope": team.label() })).await;
     let own = remember(&alice, "I drink tea").await;
