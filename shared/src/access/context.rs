@@ -27,6 +27,13 @@ pub enum Method {
     Promise(Uuid),
 }
 
+/// What somebody's authority depends on: drawn anew by every change of the tree and of what they hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Epochs {
+    pub(super) tree: Uuid,
+    pub(super) access: Uuid,
+}
+
 /// An application acting for somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
@@ -69,6 +76,8 @@ pub struct AuthContext {
     pub(super) scopes: Arc<Scopes>,
     /// The scopes whose subtrees the credential is narrowed to; none: it is not.
     pub(super) within: Option<Vec<ScopeId>>,
+    /// What everything here depended on, where it is asked again before a change is made.
+    pub(super) epochs: Option<Epochs>,
     /// Whether it is a question about somebody rather than somebody asking: then no transaction begins.
     pub(super) simulated: bool,
 }
@@ -141,6 +150,11 @@ impl AuthContext {
     /// Their ids as an array literal of PostgreSQL has them between its braces.
     pub(super) fn printed_scopes(&self) -> &str {
         self.scopes.printed()
+    }
+
+    /// Their roles on them, one digit each.
+    pub(super) fn ranks(&self) -> &str {
+        self.scopes.ranks()
     }
 
     /// Whether it is a service account, not a person.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use secrecy::ExposeSecret as _;
 use tokio_postgres::types::ToSql;
 
+use super::context::Epochs;
 use super::known::Answers;
 use super::proof::{Proof, Proven};
 use super::{
@@ -189,6 +190,7 @@ impl Gate {
             ceiling: ceiling(row.get("ceiling"))?,
             scopes: known.scopes,
             within: known.within,
+            epochs: Some(Epochs { tree: known.tree, access: known.access }),
             simulated: false,
         };
         if let Some(claims) = claims {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::context::Epochs;
 use super::scopes::Scopes;
 use super::{AuthContext, Classification, Gate, Method, RequestInfo};
 use crate::db::StoreError;
@@ -34,6 +35,7 @@ impl Gate {
         let Some(row) = rows.first() else { return Ok(None) };
         let request =
             RequestInfo { id: RequestId::generate(), at: self.clock.now(), ip: None, user_agent: None };
+        let active: bool = row.get("active");
         let caller = AuthContext {
             enterprise,
             user,
@@ -44,8 +46,10 @@ impl Gate {
             service: row.get("service"),
             scopes: Arc::new(Scopes::from_row(row)?.unwrap_or_default()),
             within: None,
+            // Read before there is a lock, so whatever is lost meanwhile counts. Who left is only told how it ended.
+            epochs: active.then_some(Epochs { tree: Uuid::nil(), access: Uuid::nil() }),
             simulated: false,
         };
-        Ok(Some(Promiser { caller, active: row.get("active") }))
+        Ok(Some(Promiser { caller, active }))
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Scopes {
     by_node: HashMap<NodeId, usize>,
     /// The ids as an array literal of PostgreSQL has them between its braces.
     printed: String,
+    /// The role on each of them, as one digit: none is 0, an owner's 4.
+    ranks: String,
 }
 
 impl Scopes {
@@ -83,6 +85,14 @@ impl Scopes {
     fn print(&mut self) {
         let ids: Vec<String> = self.list.iter().map(|scope| scope.id.0.to_string()).collect();
         self.printed = ids.join(",");
+        let rank = |scope: &ReadableScope| match scope.role {
+            None => '0',
+            Some(Role::Viewer) => '1',
+            Some(Role::Member) => '2',
+            Some(Role::Admin) => '3',
+            Some(Role::Owner) => '4',
+        };
+        self.ranks = self.list.iter().map(rank).collect();
     }
 
     /// The same, where exactly these are searched through the approximate index, and the vectors of these are in blocks; both
@@ -136,6 +146,10 @@ impl Scopes {
 
     pub(super) fn printed(&self) -> &str {
         &self.printed
+    }
+
+    pub(super) fn ranks(&self) -> &str {
+        &self.ranks
     }
 }
 
@@ -192,7 +206,7 @@ mod tests {
             [None, None, Some(Role::Owner), Some(Role::Admin), Some(Role::Admin)]
         );
         assert_eq!(scopes.get(ScopeId(4)).unwrap().path, [1, 3, 4].map(ScopeId));
-        assert_eq!(scopes.printed(), "1,2,9,3,4");
+        assert_eq!((scopes.printed(), scopes.ranks()), ("1,2,9,3,4", "00433"));
     }
 
     #[test]

@@ -1,6 +1,12 @@
 //! Transactions bound to somebody.
+//!
+//! What somebody may do was read when their request began, and may be taken from them while it waits for a lock. So what changes
+//! something asks once more whether it still holds, in [`TenantTx::commit`] or after the wait for the tenant's lock
+//! (`mem0.check_standing`). If not, the request begins anew, as if it had lost a race (`http::again`), and meets with what holds
+//! by then.
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -14,15 +20,21 @@ use crate::db::{Database, StoreError, Tx};
 pub struct TenantTx<'a> {
     tx: Tx,
     caller: &'a AuthContext,
+    /// Whether it was asked here already whether the caller's authority still holds, before they could change it themselves.
+    asked: AtomicBool,
 }
 
 impl<'a> TenantTx<'a> {
+    fn new(tx: Tx, caller: &'a AuthContext) -> Self {
+        Self { tx, caller, asked: AtomicBool::new(caller.epochs.is_none()) }
+    }
+
     pub(super) async fn begin(
         caller: &'a AuthContext,
         db: &Database,
         name: &'static str,
     ) -> Result<Self, StoreError> {
-        Ok(Self { tx: db.begin(name, &binding(caller, name)?).await?, caller })
+        Ok(Self::new(db.begin(name, &binding(caller, name)?).await?, caller))
     }
 
     /// On whose behalf it runs.
@@ -36,13 +48,54 @@ impl<'a> TenantTx<'a> {
     pub async fn into_sign_in(self) -> Result<IdentityTx, StoreError> {
         const BECOME_SIGN_IN: &str = "-- access.become_sign_in
             SET LOCAL ROLE mem0_identity";
+        self.ask_again().await?;
         self.tx.execute(BECOME_SIGN_IN, &[]).await?;
         Ok(IdentityTx(self.tx))
     }
 
-    /// Makes the changes last.
+    /// Waits until nobody else changes the tenant's tree, its members or the standing of its accounts, and keeps it so until
+    /// the transaction ends. From then on what the caller may do stays what it is, but for what they do themselves.
+    pub(crate) async fn lock_tenant(&self) -> Result<(), StoreError> {
+        const LOCK: &str = "-- tenancy.lock_asking
+            SELECT mem0.lock_tenant($1, $2, $3, $4)";
+        let caller = self.caller;
+        let person = caller.epochs.map(|_| caller.user.uuid());
+        let (tree, access) = (caller.epochs.map(|it| it.tree), caller.epochs.map(|it| it.access));
+        self.tx.query_one(LOCK, &[&person, &tree, &access, &caller.ranks()]).await?;
+        self.asked.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Asks now rather than at the end whether the caller's authority still holds: before they give up some of it themselves.
+    pub(crate) async fn ask_again(&self) -> Result<(), StoreError> {
+        const ASK: &str = "-- access.check_standing
+            SELECT mem0.check_standing($1, $2, $3, $4)";
+        let caller = self.caller;
+        let Some(epochs) = caller.epochs.filter(|_| !self.asked.load(Ordering::Relaxed)) else {
+            return Ok(());
+        };
+        let parameters = (caller.user.uuid(), epochs.tree, epochs.access);
+        self.tx.query_one(ASK, &[&parameters.0, &parameters.1, &parameters.2, &caller.ranks()]).await?;
+        self.asked.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Makes the changes last, unless the caller may do less by now than when they were authenticated: then there are none.
+    /// Where nothing was changed, nothing is asked.
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.tx.commit().await
+        let Some(epochs) = self.caller.epochs.filter(|_| !self.asked.load(Ordering::Relaxed)) else {
+            return self.tx.commit().await;
+        };
+        // Ids and digits, as in the binding: parameters would cost a round trip.
+        let ask = format!(
+            "-- access.commit\n\
+             SELECT mem0.check_standing('{}', '{}', '{}', '{}') WHERE pg_current_xact_id_if_assigned() IS NOT NULL",
+            self.caller.user.uuid(),
+            epochs.tree,
+            epochs.access,
+            self.caller.ranks()
+        );
+        self.tx.commit_if(&ask).await
     }
 
     /// Does one more thing and makes the changes last, in one round trip.
@@ -110,7 +163,7 @@ impl<'a> PendingTx<'a> {
         }
         let binding = binding(self.caller, self.name)?;
         let (tx, rows) = self.db.begin_with(self.name, &binding, (sql, params, kept)).await?;
-        self.begun = Some(TenantTx { tx, caller: self.caller });
+        self.begun = Some(TenantTx::new(tx, self.caller));
         Ok(rows)
     }
 

@@ -177,6 +177,19 @@ impl Tx {
         Ok(())
     }
 
+    /// Makes the changes last if this statement, whose text is made at run time, does not fail; in one round trip. What comes
+    /// after a statement that failed is not done.
+    pub async fn commit_if(mut self, sql: &str) -> Result<(), StoreError> {
+        if self.failed.load(Ordering::Relaxed) {
+            return Err(StoreError::Aborted { transaction: self.name });
+        }
+        let both = format!("{sql};\nCOMMIT");
+        self.timed(sql, async |client: &Object| client.batch_execute(&both).await).await?;
+        self.report();
+        drop(self.client.take());
+        Ok(())
+    }
+
     /// Executes one more statement and commits. Both are sent at once: PostgreSQL answers the COMMIT of a failed
     /// transaction by rolling back, and then the statement's error is what is returned.
     pub async fn commit_with(mut self, sql: &str, params: Params<'_>) -> Result<(), StoreError> {

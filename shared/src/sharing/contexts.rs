@@ -204,6 +204,7 @@ pub async fn delete(ctx: &AuthContext, db: &Database, id: ContextId) -> Result<(
     let scope = scope.id;
     let tx = ctx.begin(db, "context.delete").await?;
     store::hold(&tx, scope).await?;
+    tx.ask_again().await?;
     let homes = store::homes(&tx, scope).await?;
     if homes.iter().any(|(home, _)| *home == scope) {
         return Err(Error::Conflict("memories live in this context, delete them first".to_owned()));

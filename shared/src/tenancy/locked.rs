@@ -12,7 +12,8 @@ use crate::db::{StoreError, Tx};
 use crate::error::{Error, Result};
 use crate::ids::{EnterpriseId, ScopeId};
 
-/// Waits until nobody else changes this tenant's tree or members, and keeps it so until the transaction ends.
+/// Waits until nobody else changes this tenant's tree or members, and keeps it so until the transaction ends; for whoever signs
+/// in. A caller's transaction is [`Locked`].
 pub async fn lock(tx: &Tx, enterprise: EnterpriseId) -> Result<(), StoreError> {
     // Advisory, because a row lock would need the right to change the row, which sign-in has not.
     const LOCK: &str = "-- tenancy.lock
@@ -25,7 +26,7 @@ pub(super) struct Locked<'t, 'c>(&'t TenantTx<'c>);
 
 impl<'t, 'c> Locked<'t, 'c> {
     pub(super) async fn take(tx: &'t TenantTx<'c>) -> Result<Self, StoreError> {
-        lock(tx, tx.caller().enterprise_id()).await?;
+        tx.lock_tenant().await?;
         Ok(Self(tx))
     }
 

@@ -1,5 +1,5 @@
 //! The rule that an enterprise always has an active owner, and a context as long as it has members, for whatever could
-//! break it: leaving, losing the role, being deactivated.
+//! break it: leaving, losing the role, being deactivated. Owners are people: a program answers for nobody.
 
 use super::locked::{Locked, lock};
 use crate::access::Role;
@@ -18,11 +18,13 @@ pub async fn require_another(tx: &Tx, enterprise: EnterpriseId, except: UserId) 
                          JOIN memberships m ON m.enterprise_id = s.enterprise_id AND m.scope_id = s.id
                          JOIN users u ON u.enterprise_id = m.enterprise_id AND u.id = m.user_id
                         WHERE s.enterprise_id = $1 AND s.kind = 'enterprise' AND m.role = 'owner'
-                          AND u.status = 'active' AND u.id <> $2)";
+                          AND u.status = 'active' AND u.kind = 'person' AND u.id <> $2)";
     lock(tx, enterprise).await?;
     let others: bool = tx.query_one(OTHERS, &[&enterprise.uuid(), &except.uuid()]).await?.get(0);
     others.then_some(()).ok_or_else(|| {
-        Error::Conflict("an enterprise needs an active owner: make somebody else one first".to_owned())
+        Error::Conflict(
+            "an enterprise needs an active owner who is a person: make somebody else one first".to_owned(),
+        )
     })
 }
 
@@ -36,12 +38,13 @@ pub(super) async fn require_another_of(
         SELECT EXISTS (SELECT FROM memberships m
                          JOIN users u ON u.enterprise_id = m.enterprise_id AND u.id = m.user_id
                         WHERE m.enterprise_id = $1 AND m.scope_id = $2 AND m.role = 'owner' AND u.status = 'active'
-                          AND u.id <> $3)";
+                          AND u.kind = 'person' AND u.id <> $3)";
     let enterprise = tree.caller().enterprise_id().uuid();
     let others: bool = tree.query_one(OTHERS, &[&enterprise, &context.0, &except.uuid()]).await?.get(0);
     others.then_some(()).ok_or_else(|| {
         Error::Conflict(
-            "a context needs an active owner: make somebody else one first, or delete it".to_owned(),
+            "a context needs an active owner who is a person: make somebody else one first, or delete it"
+                .to_owned(),
         )
     })
 }

@@ -133,7 +133,7 @@ async fn what_was_shared_with_a_node_is_shared_with_its_heir() {
 
 #[tokio::test]
 async fn roles_go_along_shrink_or_end_as_is_said() {
-    let (_app, alice, _) = TestApp::two_tenants().await;
+    let (app, alice, _) = TestApp::two_tenants().await;
     for (choice, role) in
         [("move", json!("admin")), ("move_as_viewers", json!("viewer")), ("leave", Value::Null)]
     {
@@ -141,14 +141,20 @@ async fn roles_go_along_shrink_or_end_as_is_said() {
         let adam = alice.stranger(&format!("adam{choice}")).await;
         add_member(&alice, &grid.id.to_string(), &adam, "admin").await;
         let narrow = json!({ "name": "narrow", "scopes": ["tenancy:read"], "within": [grid.label()] });
-        let key = adam.with_key(&adam.post("/v1/api-keys", narrow).await.ok());
+        let made = adam.post("/v1/api-keys", narrow).await.ok();
+        let key = adam.with_key(&made);
         dissolve(&alice, &grid, "parent", choice).await.assert_status(200);
         let seen = tree(&adam).await;
         let heir = seen.iter().find(|node| node["id"] == json!(energy.id));
         assert_eq!(heir.map_or(Value::Null, |node| node["role"].clone()), role, "{choice}");
-        // A key that was narrowed to it sees what its owner now sees of the heir, or nothing.
-        let beside = key.get(&format!("/v1/organizations/{}", solar.id)).await.status.is_success();
-        assert_eq!(beside, choice != "leave", "{choice}");
+        // A key that was narrowed to it does not come to reach what is above, whatever its owner does.
+        for node in [&energy, &solar] {
+            key.get(&format!("/v1/organizations/{}", node.id)).await.assert_status(404);
+        }
+        let named = "SELECT details -> 'api_keys' FROM audit_log WHERE action = 'organization.dissolve'
+                      ORDER BY id DESC LIMIT 1";
+        let named: Value = app.database().superuser().await.query_one(named, &[]).await.unwrap().get(0);
+        assert_eq!(named, json!([made["id"]]), "{choice}");
     }
 }
 
@@ -222,6 +228,31 @@ async fn roles_move_up_to_the_role_of_whoever_dissolves() {
     alice.put(&format!("/v1/organizations/{}/group-roles/{group}", other.id), role).await.ok();
     dissolve(&alice, &other, "enterprise", "move").await.assert_status(200);
     assert_eq!(column(&alice.get("/v1/enterprise/group-roles").await.ok(), "role"), ["admin"]);
+}
+
+#[tokio::test]
+async fn invitations_move_up_to_the_role_of_whoever_dissolves() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let [_energy, grid, lines, _] = company(&alice).await;
+    let quin = alice.colleague("quin", &grid, Role::Admin).await;
+    add_member(&alice, &lines.id.to_string(), &quin, "owner").await;
+    let invite = json!({ "email": "alt@example.org", "role": "owner" });
+    let invitations = format!("/v1/organizations/{}/invitations", lines.id);
+    let token = text(&quin.post(&invitations, invite).await.ok()["token"]);
+    quin.delete(&format!("/v1/organizations/{}/members/{}", lines.id, quin.user)).await.assert_status(204);
+    dissolve(&quin, &lines, "parent", "move").await.assert_problem(403, "forbidden", None);
+    // Nor is it accepted as it is: quin could not invite an owner any more.
+    let join = async || {
+        let body = json!({ "email": "alt@example.org", "password": "correct horse battery 77", "name": "Alt",
+                           "invitation": token });
+        app.anonymous().post("/v1/auth/register", body).await
+    };
+    join().await.assert_problem(409, "conflict", None);
+    // Whoever may make owners answers for it, and it is good again.
+    dissolve(&alice, &lines, "parent", "move").await.assert_status(200);
+    join().await.assert_status(201);
+    let members = alice.get(&format!("/v1/organizations/{}/members", grid.id)).await.ok();
+    assert_eq!(column(&members, "role").iter().filter(|role| *role == "owner").count(), 2, "{members}");
 }
 
 #[tokio::test]

@@ -152,7 +152,7 @@ async fn the_last_owner_stays() {
     let own = format!("/v1/enterprise/members/{}", alice.user);
     alice.delete(&own).await.assert_problem(409, "conflict", None);
     let detail = alice.put(&own, json!({ "role": "admin" })).await.assert_problem(409, "conflict", None);
-    assert_eq!(detail, "an enterprise needs an active owner: make somebody else one first");
+    assert_eq!(detail, "an enterprise needs an active owner who is a person: make somebody else one first");
     let olga = alice.enterprise_colleague("olga", Role::Owner).await;
     assert_eq!(alice.put(&own, json!({ "role": "admin" })).await.ok()["role"], "admin");
     olga.delete(&format!("/v1/enterprise/members/{}", olga.user)).await.assert_problem(409, "conflict", None);

@@ -1,6 +1,7 @@
 //! `POST /v1/auth/register` with an invitation.
 
 use chrono::TimeDelta;
+use http::Method;
 use serde_json::json;
 
 use super::{PASSWORD, Person, address, audited};
@@ -82,6 +83,39 @@ async fn an_invitation_accepted_many_times_at_once_makes_one_account() {
     }
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409, 409, 409, 409]);
+}
+
+#[tokio::test]
+async fn an_invitation_ends_with_the_account_of_whoever_made_it() {
+    let app = TestApp::new().await;
+    let ada = Person::owner(&app, "ada").await;
+    let boss = ada.invites("boss", "owner").await;
+    let token = boss.invitation(&address("mal"), "owner").await;
+    ada.call(Method::POST, &format!("/v1/users/{}/deactivate", boss.id()), None).await.ok();
+    let detail = accept(&app, "mal", &token).await.assert_problem(409, "conflict", None);
+    assert_eq!(detail, "the invitation was withdrawn");
+    assert_eq!(ada.get("/v1/enterprise/invitations").await.ok()["results"], json!([]));
+    assert_eq!(audited(&app, "invitation.revoke").await, 1);
+    // Nor does it come back with them.
+    ada.call(Method::POST, &format!("/v1/users/{}/reactivate", boss.id()), None).await.ok();
+    accept(&app, "mal", &token).await.assert_problem(409, "conflict", None);
+}
+
+#[tokio::test]
+async fn an_invitation_is_no_good_while_whoever_made_it_could_not_make_it() {
+    let app = TestApp::new().await;
+    let ada = Person::owner(&app, "ada").await;
+    let boss = ada.invites("boss", "owner").await;
+    let token = boss.invitation(&address("mal"), "owner").await;
+    let role = format!("/v1/enterprise/members/{}", boss.id());
+    let refused = "whoever sent the invitation could not any more, ask somebody else for a new one";
+    ada.put(&role, json!({ "role": "admin" })).await.ok();
+    assert_eq!(accept(&app, "mal", &token).await.assert_problem(409, "conflict", None), refused);
+    ada.delete(&role).await.assert_status(204);
+    assert_eq!(accept(&app, "mal", &token).await.assert_problem(409, "conflict", None), refused);
+    let again = json!({ "user_id": boss.id(), "role": "owner" });
+    ada.post("/v1/enterprise/members", again).await.ok();
+    accept(&app, "mal", &token).await.assert_status(201);
 }
 
 #[tokio::test]

@@ -91,6 +91,35 @@ async fn it_ends_with_its_deactivation_and_needs_new_keys_afterwards() {
 }
 
 #[tokio::test]
+async fn a_program_is_not_the_last_owner() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let energy = alice.node(ScopeKind::Organization, "Energy").await;
+    let account = robot(&alice, &energy).await;
+    let owner = json!({ "user_id": account, "role": "owner" });
+    alice.post("/v1/enterprise/members", owner.clone()).await.ok();
+    let own = format!("/v1/enterprise/members/{}", alice.user);
+    let needs = "an enterprise needs an active owner who is a person: make somebody else one first";
+    assert_eq!(alice.delete(&own).await.assert_problem(409, "conflict", None), needs);
+    let program = with_key_of(&alice, &account, json!({ "name": "key", "scopes": ["tenancy:write"] })).await;
+    let deactivate = format!("/v1/users/{}/deactivate", alice.user);
+    assert_eq!(program.post(&deactivate, json!({})).await.assert_problem(409, "conflict", None), needs);
+    // A context is handed to a person, however high the program stands.
+    let launch = text(&alice.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok()["id"]);
+    let [ann, ben] = [
+        alice.enterprise_colleague("ann", Role::Owner).await,
+        alice.enterprise_colleague("ben", Role::Member).await,
+    ];
+    let members = format!("/v1/contexts/{launch}/members/");
+    alice.post(&members, owner).await.ok();
+    let needs = "a context needs an active owner who is a person: make somebody else one first, or delete it";
+    let leave = alice.delete(&format!("{members}{}/", alice.user)).await;
+    assert_eq!(leave.assert_problem(409, "conflict", None), needs);
+    alice.post(&members, json!({ "user_id": ben.user, "role": "viewer" })).await.ok();
+    ann.post(&deactivate, json!({})).await.ok();
+    assert_eq!(ben.get(&format!("/v1/contexts/{launch}/")).await.ok()["role"], "owner");
+}
+
+#[tokio::test]
 async fn nobody_acts_through_an_account_that_holds_more_than_they_do() {
     let (_app, alice, _) = TestApp::two_tenants().await;
     let energy = alice.node(ScopeKind::Organization, "Energy").await;

@@ -164,7 +164,7 @@ async fn a_context_keeps_an_owner_who_is_there() {
     join(&ann, &launch, &cas, "viewer").await;
     join(&ann, &launch, &ben, "admin").await;
     let member = |actor: &Actor| format!("/v1/contexts/{launch}/members/{}/", actor.user);
-    let needs = "a context needs an active owner: make somebody else one first, or delete it";
+    let needs = "a context needs an active owner who is a person: make somebody else one first, or delete it";
     assert_eq!(ann.delete(&member(&ann)).await.assert_problem(409, "conflict", None), needs);
     let admin = json!({ "role": "admin" });
     assert_eq!(ann.put(&member(&ann), admin.clone()).await.assert_problem(409, "conflict", None), needs);

@@ -7,14 +7,14 @@ use crate::access::{ApiKeyVerb, AuthContext, Gate, IdentityTx};
 use crate::audit;
 use crate::error::{Error, Result};
 use crate::ids::UserId;
-use crate::tenancy::{owners, service_accounts, users};
+use crate::tenancy::{invitations, owners, service_accounts, users};
 
 /// Deactivates an account of the caller's enterprise: in one transaction it can no longer be used, its sessions and
 /// with them the refresh tokens end, its API keys are revoked. The very next request with any of them is refused.
 /// Doing it again changes nothing.
 ///
 /// For administrators of the enterprise, on others of at most their own role there. The last active owner cannot be
-/// deactivated (`Conflict`). Memories, memberships and open invitations stay; contexts that nobody else owns are owned by
+/// deactivated (`Conflict`). Memories and memberships stay; their open invitations are revoked, and contexts that nobody else owns are owned by
 /// another member from then on.
 pub async fn deactivate_user(gate: &Gate, caller: &AuthContext, user: UserId) -> Result<()> {
     deactivate(gate, caller, user, Which::Any).await
@@ -53,6 +53,10 @@ async fn deactivate(gate: &Gate, caller: &AuthContext, user: UserId, which: Whic
             let entry = audit::Entry::new("context.hand_over", context)
                 .with(json!({ "from": user, "to": heir, "because": "account.deactivate" }));
             audit::record_as(&tx, caller, entry).await?;
+        }
+        for (invitation, scope) in invitations::revoke_of(&tx, enterprise, user, at).await? {
+            let entry = audit::Entry::new("invitation.revoke", invitation).within(scope);
+            audit::record_as(&tx, caller, entry.with(json!({ "because": "account.deactivate" }))).await?;
         }
         store::set_active(&tx, enterprise, user, false, at).await?;
         let revoked = store::revoke_credentials(&tx, enterprise, user, at).await?;

@@ -57,14 +57,17 @@ pub async fn lookup(
 ) -> Result<Option<Offer>, StoreError> {
     const LOOKUP: &str = "-- invitation.lookup
         SELECT e.name, i.email, i.accepted_at IS NOT NULL AS accepted, i.revoked_at IS NOT NULL AS revoked,
-               i.expires_at <= $2 AS expired
+               i.expires_at <= $2 AS expired, mem0.invitation_stands(i.enterprise_id, i.id) AS stands
           FROM invitations i JOIN enterprises e ON e.id = i.enterprise_id
          WHERE i.token_hash = $1";
     let Some(row) = tx.query_opt(LOOKUP, &[&token.as_bytes(), &at]).await? else { return Ok(None) };
-    let closed = match (row.get("accepted"), row.get("revoked"), row.get("expired")) {
+    let closed = match (row.get("accepted"), row.get("revoked"), row.get("expired"), row.get("stands")) {
         (true, ..) => Some("the invitation was accepted already"),
-        (_, true, _) => Some("the invitation was withdrawn"),
-        (.., true) => Some("the invitation has expired, ask for a new one"),
+        (_, true, ..) => Some("the invitation was withdrawn"),
+        (.., true, _) => Some("the invitation has expired, ask for a new one"),
+        (.., false) => {
+            Some("whoever sent the invitation could not any more, ask somebody else for a new one")
+        }
         _ => None,
     };
     let email = row.get::<_, &str>("email").parse();
@@ -72,8 +75,9 @@ pub async fn lookup(
     Ok(Some(Offer { enterprise_name: row.get("name"), email: email.map_err(corrupt)?, closed }))
 }
 
-/// Uses up the invitation with this token; none if there is no such invitation or it was accepted, was revoked or has
-/// expired. Takes the tenant's lock, so hash the password before. The caller checks the address, makes the account and
+/// Uses up the invitation with this token; none if there is no such invitation, or it was accepted, was revoked, has
+/// expired, or whoever invited could not any more.
+/// Takes the tenant's lock, so hash the password before. The caller checks the address, makes the account and
 /// lets it join; if that fails, the transaction and with it the acceptance are undone.
 pub async fn accept(tx: &IdentityTx, token: &SecretHash, at: DateTime<Utc>) -> Result<Option<Accepted>> {
     const TENANT: &str = "-- invitation.find_tenant
@@ -82,6 +86,7 @@ pub async fn accept(tx: &IdentityTx, token: &SecretHash, at: DateTime<Utc>) -> R
         UPDATE invitations SET accepted_at = $3
          WHERE enterprise_id = $1 AND token_hash = $2
            AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $3
+           AND mem0.invitation_stands(enterprise_id, id)
         RETURNING id, enterprise_id, scope_id, role::text, email, invited_by";
     let token = token.as_bytes();
     let Some(row) = tx.query_opt(TENANT, &[&token]).await? else { return Ok(None) };
@@ -89,6 +94,21 @@ pub async fn accept(tx: &IdentityTx, token: &SecretHash, at: DateTime<Utc>) -> R
     lock(tx, enterprise).await?;
     let row = tx.query_opt(ACCEPT, &[&enterprise.uuid(), &token, &at]).await?;
     row.map(|row| Accepted::try_from(&row).map_err(Error::from)).transpose()
+}
+
+/// Takes back what somebody invited others to and nobody accepted yet; what, and to which scope each led.
+pub async fn revoke_of(
+    tx: &IdentityTx,
+    enterprise: EnterpriseId,
+    inviter: UserId,
+    at: DateTime<Utc>,
+) -> Result<Vec<(InvitationId, ScopeId)>, StoreError> {
+    const REVOKE: &str = "-- invitation.revoke_of
+        UPDATE invitations SET revoked_at = $3
+         WHERE enterprise_id = $1 AND invited_by = $2 AND accepted_at IS NULL AND revoked_at IS NULL
+        RETURNING id, scope_id";
+    let rows = tx.query(REVOKE, &[&enterprise.uuid(), &inviter.uuid(), &at]).await?;
+    Ok(rows.iter().map(|row| (InvitationId(row.get(0)), ScopeId(row.get(1)))).collect())
 }
 
 impl TryFrom<&Row> for Accepted {

@@ -131,10 +131,11 @@ async fn step(
     work.handed_over(moved.into(), tree.caller().request().at);
     let label = heir.label();
     if moved < BATCH {
+        let keys = estate::keys(tree, node.id).await?;
         let (estate, policy) = estate::dissolve(tree, node.id, heir.id, work.members).await?;
         let details = json!({
             "kind": node.kind, "name": node.name, "heir": label, "members": work.members, "memories": work.memories,
-            "estate": estate, "sharing_policy": policy, "dissolution": work.id,
+            "estate": estate, "api_keys": keys, "sharing_policy": policy, "dissolution": work.id,
         });
         work.finish(estate);
         let entry = Entry::new("organization.dissolve", work.node).within(node.id);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::dissolution::{Estate, Members};
 use crate::access::{Classification, ScopeKind};
 use crate::db::StoreError;
-use crate::ids::ScopeId;
+use crate::ids::{ApiKeyId, ScopeId};
 use crate::tenancy::locked::Locked;
 
 /// Hands some of its memories over, those that live there and those that can be seen there; how many.
@@ -59,6 +59,14 @@ pub(super) async fn count_memories(tree: &Locked<'_, '_>, node: ScopeId) -> Resu
     const COUNT: &str = "-- node.count_memories
         SELECT mem0.count_memories_of($1)";
     tree.query_one(COUNT, &[&node.0]).await.map(|row| row.get(0))
+}
+
+/// The live keys that are narrowed to it.
+pub(super) async fn keys(tree: &Locked<'_, '_>, node: ScopeId) -> Result<Vec<ApiKeyId>, StoreError> {
+    const KEYS: &str = "-- node.list_keys
+        SELECT k.id FROM mem0.keys_within($1) k (id)";
+    let rows = tree.query(KEYS, &[&node.0]).await?;
+    Ok(rows.iter().map(|row| ApiKeyId(row.get(0))).collect())
 }
 
 /// Hands everything else over and deletes the node; also what it said about sharing, which ends with it.

@@ -28,6 +28,7 @@ pub(super) struct Usage {
     service_accounts: i64,
     pub(super) members: i64,
     pub(super) invitations: i64,
+    /// The highest that anybody holds on it, or is invited to.
     pub(super) highest_role: Option<Role>,
 }
 
@@ -173,13 +174,17 @@ pub(super) async fn usage(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Usage, St
                used.homed, used.shared,
                (SELECT count(*) FROM memberships WHERE enterprise_id = $1 AND scope_id = $2) AS members,
                greatest((SELECT max(role) FROM memberships WHERE enterprise_id = $1 AND scope_id = $2),
-                        (SELECT max(role) FROM group_roles WHERE enterprise_id = $1 AND scope_id = $2))::text AS highest_role,
+                        (SELECT max(role) FROM group_roles WHERE enterprise_id = $1 AND scope_id = $2),
+                        (SELECT max(role) FROM invitations
+                          WHERE enterprise_id = $1 AND scope_id = $2 AND accepted_at IS NULL AND revoked_at IS NULL
+                            AND expires_at > $3))::text AS highest_role,
                (SELECT count(*) FROM groups WHERE enterprise_id = $1 AND scope_id = $2) AS groups,
                (SELECT count(*) FROM users WHERE enterprise_id = $1 AND owner_scope_id = $2) AS service_accounts,
                (SELECT count(*) FROM invitations
                  WHERE enterprise_id = $1 AND scope_id = $2 AND accepted_at IS NULL AND revoked_at IS NULL) AS invitations
           FROM mem0.scope_usage($2) used";
-    let row = tx.query_one(USAGE, &[&tx.caller().enterprise_id().uuid(), &scope.0]).await?;
+    let caller = tx.caller();
+    let row = tx.query_one(USAGE, &[&caller.enterprise_id().uuid(), &scope.0, &caller.request().at]).await?;
     let highest = row.get::<_, Option<&str>>("highest_role").map(str::parse).transpose();
     Ok(Usage {
         nodes: row.get("nodes"),
