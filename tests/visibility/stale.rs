@@ -113,8 +113,8 @@ async fn whoever_is_removed_while_their_request_waits_changes_nothing() {
     for (what, method, path, body) in requests {
         let scene = Scene::new().await;
         let body = body.or_else(|| (method == Method::POST).then(|| with(&scene)));
-        let request = scene.ann.call(method, &scene.memory(path), body.as_ref());
-        // Whose text is what: the path is a temporary of its own.
+        let path = scene.memory(path);
+        let request = scene.ann.call(method, &path, body.as_ref());
         let answer = scene.meanwhile(request, scene.remove(&scene.team, &scene.ann)).await;
         assert!([403, 404].contains(&answer.status.as_u16()), "{what}: {answer}");
         let memory = scene.owner.get(&scene.memory("")).await.ok();

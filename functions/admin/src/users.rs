@@ -4,12 +4,12 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use http::StatusCode;
 use http::header::LOCATION;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::access::{AuthContext, Gate};
 use shared::error::Error;
 use shared::http::{Idempotent, Json, Path, Query};
-use shared::identity;
+use shared::identity::{self, LeftKey};
 use shared::ids::UserId;
 use shared::page::List;
 use shared::tenancy::users::{self, Listing, MemoryHeir, Progress, Status, User, UserDetails};
@@ -50,9 +50,19 @@ pub(crate) async fn deactivate(
     ctx: AuthContext,
     State(gate): State<Gate>,
     Path(id): Path<UserId>,
-) -> Result<Json<UserDetails>> {
-    identity::deactivate_user(&gate, &ctx, id).await?;
-    users::lookup(&ctx, &gate.db, id).await.map(Json)
+) -> Result<Json<Deactivated>> {
+    let service_account_keys = identity::deactivate_user(&gate, &ctx, id).await?;
+    let account = users::lookup(&ctx, &gate.db, id).await?;
+    Ok(Json(Deactivated { account, service_account_keys }))
+}
+
+/// The account, and the keys that somebody who left may still have.
+#[derive(Debug, Serialize)]
+pub(crate) struct Deactivated {
+    #[serde(flatten)]
+    account: UserDetails,
+    /// Live keys of service accounts that they had made.
+    service_account_keys: Vec<LeftKey>,
 }
 
 /// Exactly one of `user_id` and `scope`.

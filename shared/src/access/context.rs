@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::access::policy::{self, Action};
 use crate::access::scopes::Scopes;
 use crate::access::{
-    ApiKeyVerb, Classification, PendingTx, ReadableScope, RequestInfo, ScopeKind, ScopeName, TenantTx,
+    ApiKeyVerb, Classification, PendingTx, ReadableScope, RequestInfo, Role, ScopeKind, ScopeName, TenantTx,
 };
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
@@ -155,6 +155,15 @@ impl AuthContext {
     /// Their roles on them, one digit each.
     pub(super) fn ranks(&self) -> &str {
         self.scopes.ranks()
+    }
+
+    /// Where their roles begin: whoever holds these holds all of theirs.
+    pub(crate) fn roots(&self) -> impl Iterator<Item = (ScopeId, Role)> {
+        self.scopes().iter().filter_map(|scope| {
+            let above = scope.path.iter().rev().nth(1).and_then(|above| self.scope(*above));
+            let begins = above.is_none_or(|above| above.role < scope.role);
+            scope.role.filter(|_| begins).map(|role| (scope.id, role))
+        })
     }
 
     /// Whether it is a service account, not a person.

@@ -10,11 +10,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use tokio_postgres::Row;
+use uuid::Uuid;
 
-use crate::access::TenantTx;
+use crate::access::{AuthContext, Classification, Gate, Role, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::StoreError;
 use crate::error::{Error, Result};
+use crate::ids::{MemoryId, ScopeId};
 
 /// How long an answer is kept at least. Afterwards the key counts as new.
 pub const KEPT_FOR: TimeDelta = TimeDelta::hours(24);
@@ -67,7 +70,9 @@ impl<T> Once<T> {
 /// Without a key it just does the work.
 ///
 /// A key is its user's, whichever credential they send it with: check that the credential is meant for such work
-/// (`authorize_verb`) before, because a replay skips what the work would check.
+/// (`authorize_verb`) before, because a replay skips what the work would check. Whoever can do less by now than when they
+/// were answered, or asks through a credential that can, is refused (`Forbidden`); so is everybody once a memory that the answer
+/// names is forgotten (`Conflict`), for its text is not kept here either.
 pub async fn once<T: Serialize + DeserializeOwned>(
     tx: &TenantTx<'_>,
     key: Option<&IdempotencyKey>,
@@ -90,10 +95,12 @@ async fn claim(tx: &TenantTx<'_>, key: &IdempotencyKey) -> Result<Option<Value>>
         INSERT INTO idempotency_keys AS k (enterprise_id, user_id, key, request_hash, created_at)
         VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (enterprise_id, user_id, key)
-            DO UPDATE SET request_hash = excluded.request_hash, created_at = excluded.created_at, answer = NULL
+            DO UPDATE SET request_hash = excluded.request_hash, created_at = excluded.created_at, answer = NULL,
+                          memory_ids = NULL
             WHERE k.created_at <= $6";
     const LOOKUP: &str = "-- idempotency_key.lookup
-        SELECT request_hash, answer FROM idempotency_keys WHERE enterprise_id = $1 AND user_id = $2 AND key = $3";
+        SELECT request_hash, answer, held_on, held_as, ceiling::text, memory_ids IS NOT NULL AS named
+          FROM idempotency_keys WHERE enterprise_id = $1 AND user_id = $2 AND key = $3";
     let caller = tx.caller();
     let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
     let (hash, now) = (key.request.as_slice(), caller.request().at);
@@ -106,23 +113,83 @@ async fn claim(tx: &TenantTx<'_>, key: &IdempotencyKey) -> Result<Option<Value>>
             "this Idempotency-Key was used for another request, choose a new one".to_owned(),
         ));
     }
-    row.get::<_, Option<Value>>("answer").map(Some).ok_or_else(|| corrupt("a kept key has no answer"))
+    check_standing(caller, &row)?;
+    match row.get::<_, Option<Value>>("answer") {
+        None if row.get("named") => Err(Error::Conflict(
+            "something that this Idempotency-Key was answered with was forgotten since, choose a new one"
+                .to_owned(),
+        )),
+        answer => answer.map(Some).ok_or_else(|| corrupt("a kept key has no answer")),
+    }
 }
 
-/// Keeps the answer, and forgets some of the tenant's that are too old: more than are made, so that they cannot pile up.
+/// Refuses whoever can do less than when the answer was given.
+fn check_standing(caller: &AuthContext, row: &Row) -> Result<()> {
+    let held_on = row.get::<_, Option<Vec<i64>>>("held_on").unwrap_or_default();
+    let held_as = row.get::<_, Option<Vec<&str>>>("held_as").unwrap_or_default();
+    let mut kept = true;
+    for (scope, role) in held_on.into_iter().zip(held_as) {
+        let role: Role = role.parse().map_err(corrupt)?;
+        kept &= caller.scope(ScopeId(scope)).is_some_and(|now| now.role >= Some(role));
+    }
+    if let Some(ceiling) = row.get::<_, Option<&str>>("ceiling") {
+        kept &= caller.ceiling() >= ceiling.parse::<Classification>().map_err(corrupt)?;
+    }
+    kept.then_some(()).ok_or_else(|| {
+        Error::Forbidden(
+            "this Idempotency-Key was answered when you could do more than now, look up what became of it"
+                .to_owned(),
+        )
+    })
+}
+
+/// Keeps the answer, and for whom.
 async fn keep(tx: &TenantTx<'_>, key: &IdempotencyKey, answer: &Value) -> Result<(), StoreError> {
     const KEEP: &str = "-- idempotency_key.keep
-        UPDATE idempotency_keys SET answer = $4 WHERE enterprise_id = $1 AND user_id = $2 AND key = $3";
-    const FORGET: &str = "-- idempotency_key.forget
-        DELETE FROM idempotency_keys
-         WHERE enterprise_id = $1
-           AND (user_id, key) IN (SELECT user_id, key FROM idempotency_keys
-                                   WHERE enterprise_id = $1 AND created_at <= $2
-                                   ORDER BY created_at LIMIT 10 FOR UPDATE SKIP LOCKED)";
+        UPDATE idempotency_keys
+           SET answer = $4, held_on = $5, held_as = $6, ceiling = $7::text::classification, memory_ids = $8
+         WHERE enterprise_id = $1 AND user_id = $2 AND key = $3";
     let caller = tx.caller();
-    let enterprise = caller.enterprise_id().uuid();
-    tx.execute(KEEP, &[&enterprise, &caller.user_id().uuid(), &key.key, answer]).await?;
-    tx.execute(FORGET, &[&enterprise, &(caller.request().at - KEPT_FOR)]).await.map(drop)
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    let (held_on, held_as): (Vec<i64>, Vec<&str>) =
+        caller.roots().map(|(scope, role)| (scope.0, role.as_str())).unzip();
+    let ceiling = caller.ceiling().as_str();
+    let mut named = Vec::new();
+    memories(answer, &mut named);
+    let named = (!named.is_empty()).then_some(named);
+    tx.execute(KEEP, &[&enterprise, &user, &key.key, answer, &held_on, &held_as, &ceiling, &named])
+        .await
+        .map(drop)
+}
+
+/// The memories that an answer names.
+fn memories(answer: &Value, found: &mut Vec<Uuid>) {
+    match answer {
+        Value::String(text) if text.starts_with("mem_") => {
+            found.extend(text.parse::<MemoryId>().ok().map(MemoryId::uuid));
+        }
+        Value::Array(values) => values.iter().for_each(|value| memories(value, found)),
+        Value::Object(fields) => fields.values().for_each(|value| memories(value, found)),
+        _ => {}
+    }
+}
+
+/// Removes keys that count as new again, while there is time; how many.
+pub async fn prune(gate: &Gate, has_time: impl Fn() -> bool) -> Result<u64> {
+    const PRUNE: &str = "-- idempotency_key.prune
+        SELECT mem0.prune_idempotency_keys($1, $2)";
+    const MOST: i32 = 1000;
+    let mut pruned = 0;
+    while has_time() {
+        let tx = gate.upkeep("idempotency_key.prune").await?;
+        let some: i32 = tx.query_one(PRUNE, &[&(gate.clock.now() - KEPT_FOR), &MOST]).await?.get(0);
+        tx.commit().await?;
+        pruned += u64::try_from(some).unwrap_or_default();
+        if some < MOST {
+            break;
+        }
+    }
+    Ok(pruned)
 }
 
 fn corrupt(problem: impl ToString) -> Error {
@@ -139,6 +206,17 @@ mod tests {
             assert!(IdempotencyKey::new(key, &[]).is_err(), "{key:?}");
         }
         assert!(IdempotencyKey::new(&"k".repeat(255), &[]).is_ok());
+    }
+
+    #[test]
+    fn the_memories_of_an_answer_are_found_wherever_they_are_named() {
+        let (one, two) = (MemoryId::generate(), MemoryId::generate());
+        let answer =
+            serde_json::json!({ "results": [{ "id": one, "memory": "mem_ory" }], "of": { "existing": two } });
+        let mut found = Vec::new();
+        memories(&answer, &mut found);
+        found.sort_unstable();
+        assert_eq!(found, [one.uuid(), two.uuid()]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub mod signing_keys;
 pub mod throttle;
 
 pub use accounts::{
-    deactivate_service_account, deactivate_user, reactivate_service_account, reactivate_user,
+    LeftKey, deactivate_service_account, deactivate_user, reactivate_service_account, reactivate_user,
 };
 
 use crate::access::Gate;

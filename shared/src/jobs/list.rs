@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::{Job, Topic, Work, Worker, deliver};
 use crate::audit::chain;
 use crate::error::{Error, Result};
+use crate::idempotency;
 use crate::limits;
 use crate::memory::{self, Backlog};
 use crate::metrics;
@@ -65,6 +66,11 @@ pub const JOBS: &[Job] = &[
         name: "approval.expire",
         every: Duration::from_secs(60),
         run: |worker| sharing::approvals::expire(&worker.gate).boxed(),
+    },
+    Job {
+        name: "idempotency.prune",
+        every: Duration::from_secs(3600),
+        run: |worker| idempotency::prune(&worker.gate, || worker.has_time()).boxed(),
     },
     Job { name: "outbox.prune", every: Duration::from_secs(3600), run: |worker| prune(worker).boxed() },
     Job { name: "memory.embed", every: Duration::from_secs(5), run: |worker| embed(worker).boxed() },

@@ -18,7 +18,7 @@ async fn context(person: &Person) -> AuthContext {
 }
 
 async fn deactivate(by: &Person, whom: &Person) -> Result<(), Error> {
-    deactivate_user(by.app.gate(), &context(by).await, whom.id()).await
+    deactivate_user(by.app.gate(), &context(by).await, whom.id()).await.map(drop)
 }
 
 async fn reactivate(by: &Person, whom: &Person) -> Result<(), Error> {

@@ -91,6 +91,27 @@ async fn it_ends_with_its_deactivation_and_needs_new_keys_afterwards() {
 }
 
 #[tokio::test]
+async fn who_made_its_keys_is_shown_and_told_when_they_leave() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let energy = alice.node(ScopeKind::Organization, "Energy").await;
+    let adam = alice.colleague("adam", &energy, Role::Admin).await;
+    let account = robot(&adam, &energy).await;
+    let program = with_key_of(&adam, &account, key()).await;
+    let keys = format!("/v1/service-accounts/{account}/api-keys");
+    let listed = alice.get(&keys).await.ok()["results"][0].clone();
+    assert_eq!(listed["created_by"], json!(adam.user));
+    let deactivate = format!("/v1/users/{}/deactivate", adam.user);
+    let left = json!([{ "id": listed["id"], "service_account": account, "name": "key" }]);
+    for _ in 0..2 {
+        assert_eq!(alice.post(&deactivate, json!({})).await.ok()["service_account_keys"], left);
+    }
+    // The program goes on until somebody replaces its key.
+    program.get("/v1/auth/me").await.ok();
+    alice.delete(&format!("{keys}/{}", text(&listed["id"]))).await.ok();
+    assert_eq!(alice.post(&deactivate, json!({})).await.ok()["service_account_keys"], json!([]));
+}
+
+#[tokio::test]
 async fn a_program_is_not_the_last_owner() {
     let (_app, alice, _) = TestApp::two_tenants().await;
     let energy = alice.node(ScopeKind::Organization, "Energy").await;

@@ -65,6 +65,12 @@ async fn a_rule_fits_by_direction_class_and_role() {
     rule(json!({ "author_roles": ["member"] })).await;
     assert!(waits(&ann, &internal, &beta.label()).await);
     assert!(!waits(&lead, &internal, &beta.label()).await);
+    // Through somebody who may do less it goes no further.
+    let vi = alice.colleague("vi", &alpha, Role::Viewer).await;
+    let on = json!({ "with": format!("person:{}", vi.user), "may_reshare": true });
+    let given = lead.post(&format!("/v1/memories/{internal}/shares/"), on).await;
+    given.assert_status(201);
+    assert!(waits(&vi, &internal, &beta.label()).await);
     drop(other);
 }
 

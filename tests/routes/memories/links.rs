@@ -88,6 +88,28 @@ async fn a_link_shows_nothing_when_its_maker_is_gone_or_its_node_lets_no_link_sh
 }
 
 #[tokio::test]
+async fn a_link_made_by_role_ends_with_that_role() {
+    let public = Public::new().await;
+    let link = public.ann.post(&public.links(), json!({})).await.ok();
+    assert!(public.opens(&link).await);
+    let member = |rest: &str| format!("/v1/organizations/{}/members{rest}", public.alpha.id);
+    let own = member(&format!("/{}", public.ann.user));
+    public.owner.put(&own, json!({ "role": "viewer" })).await.ok();
+    assert!(!public.opens(&link).await);
+    public.owner.delete(&own).await.assert_status(204);
+    assert!(!public.opens(&link).await);
+    let listed = public.owner.get(&public.links()).await.ok();
+    assert_eq!(listed["results"][0]["live"], false, "{listed}");
+    public.owner.post(&member(""), json!({ "user_id": public.ann.user, "role": "member" })).await.ok();
+    assert!(public.opens(&link).await);
+    // What is somebody's own they may show without any.
+    let own = remember_with(&public.ann, "I like tea", json!({ "classification": "public" })).await;
+    let link = public.ann.post(&format!("/v1/memories/{own}/links/"), json!({})).await.ok();
+    public.owner.delete(&member(&format!("/{}", public.ann.user))).await.assert_status(204);
+    assert!(public.opens(&link).await);
+}
+
+#[tokio::test]
 async fn a_link_made_through_a_share_ends_with_it_and_is_for_nobody_who_may_only_read() {
     let public = Public::new().await;
     let bob = public.owner.stranger("bob").await;

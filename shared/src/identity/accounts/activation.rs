@@ -1,12 +1,13 @@
 //! Putting accounts out of use and back.
 
+use serde::Serialize;
 use serde_json::json;
 
 use super::store;
 use crate::access::{ApiKeyVerb, AuthContext, Gate, IdentityTx};
 use crate::audit;
 use crate::error::{Error, Result};
-use crate::ids::UserId;
+use crate::ids::{ApiKeyId, UserId};
 use crate::tenancy::{invitations, owners, service_accounts, users};
 
 /// Deactivates an account of the caller's enterprise: in one transaction it can no longer be used, its sessions and
@@ -15,8 +16,9 @@ use crate::tenancy::{invitations, owners, service_accounts, users};
 ///
 /// For administrators of the enterprise, on others of at most their own role there. The last active owner cannot be
 /// deactivated (`Conflict`). Memories and memberships stay; their open invitations are revoked, and contexts that nobody else owns are owned by
-/// another member from then on.
-pub async fn deactivate_user(gate: &Gate, caller: &AuthContext, user: UserId) -> Result<()> {
+/// another member from then on. Keys that they made for service accounts stay good, because programs run with them: they are the
+/// answer, for whoever wants to replace them.
+pub async fn deactivate_user(gate: &Gate, caller: &AuthContext, user: UserId) -> Result<Vec<LeftKey>> {
     deactivate(gate, caller, user, Which::Any).await
 }
 
@@ -27,12 +29,23 @@ pub async fn reactivate_user(gate: &Gate, caller: &AuthContext, user: UserId) ->
 
 /// The same for a service account, for administrators of the node that owns it.
 pub async fn deactivate_service_account(gate: &Gate, caller: &AuthContext, account: UserId) -> Result<()> {
-    deactivate(gate, caller, account, Which::Service).await
+    deactivate(gate, caller, account, Which::Service).await.map(drop)
 }
 
 /// Lets a deactivated service account be used again. It needs new keys.
 pub async fn reactivate_service_account(gate: &Gate, caller: &AuthContext, account: UserId) -> Result<()> {
     reactivate(gate, caller, account, Which::Service).await
+}
+
+/// A key of a service account that somebody who left had made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftKey {
+    /// Which.
+    pub id: ApiKeyId,
+    /// Whose.
+    pub service_account: UserId,
+    /// What it is called.
+    pub name: String,
 }
 
 /// In which capacity an account is managed.
@@ -44,8 +57,9 @@ enum Which {
     Service,
 }
 
-async fn deactivate(gate: &Gate, caller: &AuthContext, user: UserId, which: Which) -> Result<()> {
+async fn deactivate(gate: &Gate, caller: &AuthContext, user: UserId, which: Which) -> Result<Vec<LeftKey>> {
     let (tx, active) = begin(gate, caller, "account.deactivate", user, which).await?;
+    let left = store::keys_of_programs(&tx, caller.enterprise_id(), user).await?;
     if active {
         let (enterprise, at) = (caller.enterprise_id(), caller.request().at);
         owners::require_another(&tx, enterprise, user).await?;
@@ -61,11 +75,11 @@ async fn deactivate(gate: &Gate, caller: &AuthContext, user: UserId, which: Whic
         store::set_active(&tx, enterprise, user, false, at).await?;
         let revoked = store::revoke_credentials(&tx, enterprise, user, at).await?;
         let entry = audit::Entry::new("account.deactivate", user)
-            .with(json!({ "sessions": revoked.sessions, "api_keys": revoked.api_keys }));
+            .with(json!({ "sessions": revoked.sessions, "api_keys": revoked.api_keys, "service_account_keys": left }));
         audit::record_as(&tx, caller, entry).await?;
     }
     tx.commit().await?;
-    Ok(())
+    Ok(left)
 }
 
 async fn reactivate(gate: &Gate, caller: &AuthContext, user: UserId, which: Which) -> Result<()> {

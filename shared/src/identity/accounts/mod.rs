@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 pub use activation::{
-    deactivate_service_account, deactivate_user, reactivate_service_account, reactivate_user,
+    LeftKey, deactivate_service_account, deactivate_user, reactivate_service_account, reactivate_user,
 };
 pub use profile::{CredentialView, Me, MembershipView, Profile, ScopeView};
 pub use register::{NewAccount, Place};

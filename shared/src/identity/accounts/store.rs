@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
 use super::Account;
+use super::activation::LeftKey;
 use crate::access::{IdentityTx, TenantTx};
 use crate::db::StoreError;
 use crate::email::EmailAddress;
 use crate::identity::passwords::PasswordHash;
-use crate::ids::{EnterpriseId, ScopeId, UserId};
+use crate::ids::{ApiKeyId, EnterpriseId, ScopeId, UserId};
 
 fn account(row: &Row) -> Account {
     Account {
@@ -166,6 +167,26 @@ pub(super) async fn revoke_credentials(
 pub(super) struct Revoked {
     pub(super) sessions: i64,
     pub(super) api_keys: i64,
+}
+
+/// The live keys of service accounts that somebody made: whoever has seen them may still have them.
+pub(super) async fn keys_of_programs(
+    tx: &IdentityTx,
+    enterprise: EnterpriseId,
+    maker: UserId,
+) -> Result<Vec<LeftKey>, StoreError> {
+    const KEYS: &str = "-- account.list_keys_of_programs
+        SELECT k.id, k.user_id, k.name
+          FROM api_keys k JOIN users s ON s.enterprise_id = k.enterprise_id AND s.id = k.user_id AND s.kind = 'service'
+         WHERE k.enterprise_id = $1 AND k.created_by = $2 AND k.revoked_at IS NULL
+         ORDER BY k.created_at, k.id";
+    let rows = tx.query(KEYS, &[&enterprise.uuid(), &maker.uuid()]).await?;
+    let key = |row: &Row| LeftKey {
+        id: ApiKeyId(row.get("id")),
+        service_account: UserId(row.get("user_id")),
+        name: row.get("name"),
+    };
+    Ok(rows.iter().map(key).collect())
 }
 
 /// What the caller's own account shows.

@@ -84,6 +84,7 @@ impl Identity {
             expires_at: new.expires_at,
             last_used_at: None,
             rotated_from: None,
+            created_by: Some(caller.user_id()),
         };
         store::insert(&tx, caller, owner.user, &row, &SecretHash::of(&secret)).await?;
         let view = row.shown_to(caller, &owner);
@@ -215,6 +216,7 @@ impl KeyRow {
             expires_at: self.expires_at,
             last_used_at: self.last_used_at,
             rotated_from: self.rotated_from,
+            created_by: self.created_by,
         }
     }
 }

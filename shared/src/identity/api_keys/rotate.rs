@@ -57,6 +57,7 @@ impl Identity {
             expires_at: lifetime.map(|lifetime| now + lifetime),
             last_used_at: None,
             rotated_from: Some(key),
+            created_by: Some(caller.user_id()),
             ..old.row
         };
         store::insert(&tx, caller, owner.user, &row, &SecretHash::of(&secret)).await?;

@@ -21,6 +21,7 @@ pub(super) struct KeyRow {
     pub(super) expires_at: Option<DateTime<Utc>>,
     pub(super) last_used_at: Option<DateTime<Utc>>,
     pub(super) rotated_from: Option<ApiKeyId>,
+    pub(super) created_by: Option<UserId>,
 }
 
 /// A key that is about to be replaced.
@@ -58,7 +59,7 @@ pub(super) async fn insert(
             &key.created_at,
             &key.expires_at,
             &key.rotated_from.map(ApiKeyId::uuid),
-            &caller.user_id().uuid(),
+            &key.created_by.map(UserId::uuid),
         ],
     )
     .await
@@ -83,7 +84,8 @@ pub(super) async fn list(
     limit: u32,
 ) -> Result<Vec<KeyRow>, StoreError> {
     const LIST: &str = "-- api_key.list
-        SELECT id, name, prefix, scopes, within_scopes, ceiling, created_at, expires_at, last_used_at, rotated_from
+        SELECT id, name, prefix, scopes, within_scopes, ceiling, created_at, expires_at, last_used_at, rotated_from,
+               created_by
           FROM api_keys
          WHERE enterprise_id = $1 AND user_id = $2 AND revoked_at IS NULL
            AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4))
@@ -103,7 +105,7 @@ pub(super) async fn lock(
 ) -> Result<Option<Locked>, StoreError> {
     const LOCK: &str = "-- api_key.lock
         SELECT k.id, k.name, k.prefix, k.scopes, k.within_scopes, k.ceiling, k.created_at, k.expires_at, k.last_used_at,
-               k.rotated_from, k.revoked_at IS NOT NULL AS revoked,
+               k.rotated_from, k.created_by, k.revoked_at IS NOT NULL AS revoked,
                (SELECT s.id FROM api_keys s WHERE s.enterprise_id = $1 AND s.rotated_from = k.id) AS successor
           FROM api_keys k
          WHERE k.enterprise_id = $1 AND k.user_id = $2 AND k.id = $3 FOR UPDATE";
@@ -182,6 +184,7 @@ impl TryFrom<&Row> for KeyRow {
             expires_at: row.get("expires_at"),
             last_used_at: row.get("last_used_at"),
             rotated_from: row.get::<_, Option<_>>("rotated_from").map(ApiKeyId),
+            created_by: row.get::<_, Option<_>>("created_by").map(UserId),
         })
     }
 }

@@ -60,4 +60,6 @@ pub struct ApiKeyView {
     pub last_used_at: Option<DateTime<Utc>>,
     /// The key that it took over from.
     pub rotated_from: Option<ApiKeyId>,
+    /// Who made it: of a service account's, whoever may still have it. Null where that was not noted.
+    pub created_by: Option<UserId>,
 }

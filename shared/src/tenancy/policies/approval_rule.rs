@@ -82,7 +82,7 @@ pub struct ApprovalRule {
     /// Of one of these classes.
     #[serde(default)]
     pub classifications: Vec<Classification>,
-    /// By somebody with one of these roles where it lives, or with none there.
+    /// By somebody with one of these roles where it lives, or who has less there than the highest of them, or nothing.
     #[serde(default)]
     pub author_roles: Vec<Role>,
     /// The least role on the node of who decides: `admin` or `owner`.
@@ -118,7 +118,7 @@ impl ApprovalRule {
     pub(super) fn fits(&self, direction: Direction, class: Classification, role: Option<Role>) -> bool {
         (self.directions.is_empty() || self.directions.contains(&direction))
             && (self.classifications.is_empty() || self.classifications.contains(&class))
-            && (self.author_roles.is_empty() || role.is_none_or(|role| self.author_roles.contains(&role)))
+            && (self.author_roles.is_empty() || role <= self.author_roles.iter().max().copied())
     }
 }
 
@@ -160,6 +160,7 @@ mod tests {
         assert!(fits(&out, Direction::Out, Some(Role::Member)));
         assert!(!fits(&out, Direction::Across, Some(Role::Member)));
         assert!(!fits(&out, Direction::Out, Some(Role::Admin)));
+        assert!(fits(&out, Direction::Out, Some(Role::Viewer)), "who can do less is not trusted more");
         assert!(fits(&out, Direction::Out, None), "whoever has no role there is trusted least");
         assert!(!fits(&rule(r#"{"classifications": ["restricted"]}"#), Direction::Out, None));
     }

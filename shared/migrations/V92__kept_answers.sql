@@ -1,0 +1,84 @@
+-- Answers that are kept for requests sent twice: for those who could still ask for them, and no longer than what they say.
+
+ALTER TABLE idempotency_keys
+    -- Where the roles of who was answered began, and the roles; the ceiling of their credential. Null in rows of earlier code.
+    ADD COLUMN held_on bigint[],
+    ADD COLUMN held_as text[],
+    ADD COLUMN ceiling classification,
+    -- The memories that the answer names. With the first of them that is forgotten, the answer is.
+    ADD COLUMN memory_ids uuid[];
+CREATE INDEX idempotency_keys_by_memory ON idempotency_keys USING gin (memory_ids) WHERE memory_ids IS NOT NULL;
+
+-- idempotency_key.forget_answers: runs in whatever forgets a memory, or a person.
+CREATE FUNCTION mem0.forget_answers() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'memories' THEN
+        UPDATE idempotency_keys k SET answer = NULL
+         WHERE k.enterprise_id = OLD.enterprise_id AND k.memory_ids @> ARRAY[OLD.id] AND k.answer IS NOT NULL;
+    ELSE
+        DELETE FROM idempotency_keys k WHERE k.enterprise_id = OLD.enterprise_id AND k.user_id = OLD.id;
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER answers_forgotten AFTER UPDATE OF deleted_at ON memories
+    FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION mem0.forget_answers();
+CREATE TRIGGER answers_removed AFTER DELETE ON memories
+    FOR EACH ROW WHEN (OLD.deleted_at IS NULL) EXECUTE FUNCTION mem0.forget_answers();
+CREATE TRIGGER answers_of_leavers AFTER UPDATE OF forgotten_at ON users
+    FOR EACH ROW WHEN (OLD.forgotten_at IS NULL AND NEW.forgotten_at IS NOT NULL) EXECUTE FUNCTION mem0.forget_answers();
+
+-- idempotency_key.prune: some of those that count as new again, of every tenant.
+CREATE FUNCTION mem0.prune_idempotency_keys(before timestamptz, most integer) RETURNS integer
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    WITH gone AS (
+        DELETE FROM idempotency_keys k
+         USING (SELECT o.enterprise_id, o.user_id, o.key
+                  FROM enterprises e
+                  CROSS JOIN LATERAL (SELECT * FROM idempotency_keys i
+                                       WHERE i.enterprise_id = e.id AND i.created_at <= before
+                                       ORDER BY i.created_at LIMIT most FOR UPDATE SKIP LOCKED) o
+                 LIMIT most) old
+         WHERE k.enterprise_id = old.enterprise_id AND k.user_id = old.user_id AND k.key = old.key
+        RETURNING 1)
+    SELECT count(*)::integer FROM gone
+$$;
+
+REVOKE EXECUTE ON FUNCTION mem0.forget_answers(), mem0.prune_idempotency_keys(timestamptz, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mem0.prune_idempotency_keys(timestamptz, integer) TO mem0_upkeep;
+
+-- public_link.holds: see V83. A link made by role ends with that role, as one made through a share ends with the share.
+CREATE OR REPLACE FUNCTION mem0.link_holds(tenant uuid, link uuid, at timestamptz) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public AS $$
+    SELECT EXISTS (
+        SELECT FROM public_links l
+          JOIN users u ON u.enterprise_id = tenant AND u.id = l.created_by AND u.status = 'active'
+          LEFT JOIN memories m ON m.enterprise_id = tenant AND m.id = l.memory_id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = tenant AND n.id = l.context_id
+         WHERE l.enterprise_id = tenant AND l.id = link
+           AND l.revoked_at IS NULL AND (l.expires_at IS NULL OR l.expires_at > at)
+           AND (l.via_share_id IS NOT NULL
+                -- By role: while the maker may still share it.
+                OR EXISTS (SELECT FROM scopes h
+                            WHERE h.enterprise_id = tenant AND h.id = coalesce(m.home_scope_id, n.scope_id)
+                              AND (h.id = u.scope_id
+                                   OR EXISTS (SELECT FROM mem0.held_roles r
+                                               WHERE r.enterprise_id = tenant AND r.user_id = u.id AND r.scope_id = ANY (h.path)
+                                                 AND r.role >= CASE WHEN m.author_id = u.id AND h.kind <> 'context'
+                                                                    THEN 'member'::member_role ELSE 'admin' END))))
+           AND (l.via_share_id IS NULL
+                OR EXISTS (SELECT FROM shares v
+                             JOIN shares s ON s.enterprise_id = tenant AND s.grantee_scope_id = v.grantee_scope_id
+                                          AND coalesce(s.memory_id, s.context_id) = coalesce(v.memory_id, v.context_id)
+                                          AND s.granted_by = v.granted_by
+                            WHERE v.enterprise_id = tenant AND v.id = l.via_share_id AND s.permission = 'admin'
+                              AND s.revoked_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > at)))
+           AND (NOT l.needs_public_share
+                OR EXISTS (SELECT FROM shares s
+                             JOIN scopes g ON g.enterprise_id = tenant AND g.id = s.grantee_scope_id AND g.kind = 'public'
+                            WHERE s.enterprise_id = tenant
+                              AND coalesce(s.memory_id, s.context_id) = coalesce(l.memory_id, l.context_id)
+                              AND s.revoked_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > at)))
+           AND mem0.allows_links(tenant, coalesce(m.home_scope_id, n.scope_id)))
+$$;
