@@ -1,4 +1,5 @@
--- Answers that are kept for requests sent twice: for those who could still ask for them, and no longer than what they say.
+-- Answers that are kept for requests sent twice: for those who could still ask for them, and no longer than what they say. And what
+-- people leave behind, with nobody who left themselves, and nowhere where more see it than its class allows.
 
 ALTER TABLE idempotency_keys
     -- Where the roles of who was answered began, and the roles; the ceiling of their credential. Null in rows of earlier code.
@@ -82,3 +83,121 @@ CREATE OR REPLACE FUNCTION mem0.link_holds(tenant uuid, link uuid, at timestampt
                               AND s.revoked_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > at)))
            AND mem0.allows_links(tenant, coalesce(m.home_scope_id, n.scope_id)))
 $$;
+
+-- account.forget_leavers: see V83. Nobody inherits who has left.
+CREATE OR REPLACE FUNCTION mem0.forget_leavers(at timestamptz, most integer, OUT removed integer, OUT more boolean)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE
+    leaver record;
+    batch uuid[];
+    lonely bigint[];
+    homes bigint[];
+    pinned uuid[];
+BEGIN
+    removed := 0;
+    SELECT u.enterprise_id, u.id, u.scope_id INTO leaver
+      FROM users u JOIN enterprises e ON e.id = u.enterprise_id
+     WHERE u.deactivated_at IS NOT NULL AND u.forgotten_at IS NULL AND u.status = 'deactivated'
+       AND u.deactivated_at + make_interval(days => e.leaver_retention_days) <= at
+     ORDER BY u.deactivated_at LIMIT 1 FOR UPDATE OF u SKIP LOCKED;
+    more := FOUND;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    lonely := ARRAY(
+        SELECT m.scope_id
+          FROM memberships m
+          JOIN scopes s ON s.enterprise_id = m.enterprise_id AND s.id = m.scope_id AND s.kind = 'context'
+         WHERE m.enterprise_id = leaver.enterprise_id AND m.user_id = leaver.id
+           AND NOT EXISTS (SELECT FROM memberships o
+                             JOIN users u ON u.enterprise_id = o.enterprise_id AND u.id = o.user_id
+                                         AND u.forgotten_at IS NULL
+                            WHERE o.enterprise_id = m.enterprise_id AND o.scope_id = m.scope_id AND o.user_id <> leaver.id));
+    homes := lonely || leaver.scope_id;
+    -- To those whom they shared it with without an end, nodes before people: what was lent does not become anybody's own.
+    WITH heirs AS (
+        SELECT DISTINCT ON (m.id) m.id, g.scope_id
+          FROM memories m
+          CROSS JOIN LATERAL mem0.grants_of(leaver.enterprise_id, m.id, m.home_scope_id, at) g
+          JOIN scopes s ON s.enterprise_id = leaver.enterprise_id AND s.id = g.scope_id
+         WHERE m.enterprise_id = leaver.enterprise_id AND m.home_scope_id = ANY (homes) AND m.deleted_at IS NULL
+           AND cardinality(m.scope_ids) > 1 AND g.scope_id <> ALL (homes) AND g.expires_at IS NULL
+           AND NOT EXISTS (SELECT FROM users x WHERE x.enterprise_id = leaver.enterprise_id AND x.scope_id = g.scope_id
+                              AND x.status <> 'active')
+         ORDER BY m.id, s.kind = 'user', s.kind = 'context', g.scope_id
+    ), moved AS (
+        UPDATE memories m SET home_scope_id = h.scope_id, scope_ids = ARRAY[h.scope_id]
+          FROM heirs h WHERE m.enterprise_id = leaver.enterprise_id AND m.id = h.id
+        RETURNING m.id
+    )
+    SELECT coalesce(array_agg(moved.id), '{}') INTO batch FROM moved;
+    PERFORM mem0.project_shares_of(leaver.enterprise_id, batch, at);
+    batch := ARRAY(SELECT m.id FROM memories m
+                    WHERE m.enterprise_id = leaver.enterprise_id AND m.home_scope_id = ANY (homes)
+                    LIMIT most);
+    DELETE FROM memory_scopes p WHERE p.enterprise_id = leaver.enterprise_id AND p.memory_id = ANY (batch);
+    DELETE FROM memories m WHERE m.enterprise_id = leaver.enterprise_id AND m.id = ANY (batch);
+    removed := coalesce(cardinality(batch), 0);
+    IF removed < most THEN
+        pinned := ARRAY(SELECT DISTINCT h.memory_id FROM shares h
+                         WHERE h.enterprise_id = leaver.enterprise_id AND h.grantee_scope_id = ANY (lonely)
+                           AND h.memory_id IS NOT NULL AND h.revoked_at IS NULL);
+        PERFORM mem0.end_shares(leaver.enterprise_id, ARRAY(
+            SELECT h.id FROM shares h
+             WHERE h.enterprise_id = leaver.enterprise_id AND h.grantee_scope_id = ANY (lonely) AND h.revoked_at IS NULL),
+            at, NULL);
+        PERFORM mem0.project_shares_of(leaver.enterprise_id, pinned, at);
+        DELETE FROM scopes s WHERE s.enterprise_id = leaver.enterprise_id AND s.id = ANY (lonely);
+        DELETE FROM events v WHERE v.enterprise_id = leaver.enterprise_id AND v.user_id = leaver.id;
+        UPDATE users u SET forgotten_at = at WHERE u.enterprise_id = leaver.enterprise_id AND u.id = leaver.id;
+    END IF;
+END
+$$;
+
+-- memory.rehome_personal: up to `most` memories of these classes of somebody who left go to an heir; which. What would be seen there
+-- and through its shares by more than its class allows, or in another organization, stays.
+CREATE FUNCTION mem0.rehome_personal(tenant uuid, personal bigint, heir bigint, classes classification[], most integer,
+                                     at timestamptz) RETURNS uuid[]
+    LANGUAGE plpgsql SET search_path = pg_catalog, public SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+    heir_path bigint[];
+    wide uuid[];
+    moving uuid[];
+BEGIN
+    SELECT s.path INTO STRICT heir_path FROM scopes s WHERE s.enterprise_id = tenant AND s.id = heir;
+    -- Those that nobody else sees are judged by their class alone.
+    wide := ARRAY(
+        SELECT w.memory_id
+          FROM mem0.seen_too_widely(tenant, ARRAY(
+                   SELECT m.id FROM memories m
+                    WHERE m.enterprise_id = tenant AND m.home_scope_id = personal AND m.deleted_at IS NULL
+                      AND m.classification = ANY (classes) AND cardinality(m.scope_ids) > 1), personal, heir_path, at) w);
+    moving := ARRAY(
+        SELECT m.id FROM memories m
+         WHERE m.enterprise_id = tenant AND m.home_scope_id = personal AND m.deleted_at IS NULL
+           AND m.classification = ANY (classes) AND m.id <> ALL (wide)
+         LIMIT most);
+    UPDATE memories m SET home_scope_id = heir, scope_ids = heir || array_remove(array_remove(m.scope_ids, personal), heir)
+     WHERE m.enterprise_id = tenant AND m.id = ANY (moving);
+    PERFORM mem0.project_shares_of(tenant, moving, at);
+    RETURN moving;
+END
+$$;
+CREATE OR REPLACE FUNCTION mem0.hand_over_personal(person uuid, heir bigint, classes classification[], most integer,
+                                                   OUT moved integer, OUT kept bigint)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE
+    tenant uuid := mem0.enterprise();
+    personal bigint;
+BEGIN
+    SELECT u.scope_id INTO personal FROM users u
+     WHERE u.enterprise_id = tenant AND u.id = person AND u.status = 'deactivated';
+    IF personal IS NULL OR NOT EXISTS (SELECT FROM scopes s WHERE s.enterprise_id = tenant AND s.id = heir) THEN
+        RAISE EXCEPTION 'nobody who left, or no heir' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    moved := cardinality(mem0.rehome_personal(tenant, personal, heir, classes, most, mem0.at()));
+    SELECT count(*) INTO kept FROM memories m
+     WHERE m.enterprise_id = tenant AND m.home_scope_id = personal AND m.deleted_at IS NULL;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION mem0.rehome_personal(uuid, bigint, bigint, classification[], integer, timestamptz) FROM PUBLIC;

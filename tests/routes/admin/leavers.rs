@@ -282,3 +282,57 @@ async fn what_was_shared_until_a_time_has_no_heir() {
     bob.get(&format!("/v1/memories/{lent}/")).await.assert_problem(404, "not-found", None);
     bob.put(&format!("/v1/memories/{given}/"), json!({ "text": "the desk is white" })).await.ok();
 }
+
+#[tokio::test]
+async fn nobody_inherits_who_has_left_themselves() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let [mia, bob, kim] = [
+        alice.enterprise_colleague("mia", Role::Member).await,
+        alice.enterprise_colleague("bob", Role::Member).await,
+        alice.enterprise_colleague("kim", Role::Member).await,
+    ];
+    let give = async |text: &str, to: &[&Actor]| {
+        let added = mia.post("/v3/memories/add/", json!({ "messages": text, "infer": false })).await.ok();
+        let id = added["results"][0]["id"].as_str().unwrap().to_owned();
+        for person in to {
+            let with = json!({ "with": format!("person:{}", person.user) });
+            mia.post(&format!("/v1/memories/{id}/shares/"), with).await.ok();
+        }
+        id
+    };
+    give("the locker is blue", &[&bob]).await;
+    let both = give("the desk is brown", &[&bob, &kim]).await;
+    end(&alice, &bob).await;
+    earlier(&app, &bob, 400).await;
+    assert_eq!(users::forget(app.gate(), || true).await.unwrap(), 0, "nothing was bob's");
+    end(&alice, &mia).await;
+    earlier(&app, &mia, 366).await;
+    assert_eq!(users::forget(app.gate(), || true).await.unwrap(), 1);
+    assert_eq!((memories(&app, &mia).await, memories(&app, &bob).await), ((0, 0), (0, 0)));
+    kim.put(&format!("/v1/memories/{both}/"), json!({ "text": "the desk is white" })).await.ok();
+}
+
+/// A class is for one organization also where it is handed over together with what it is shared with.
+#[tokio::test]
+async fn what_would_be_seen_in_two_organizations_is_kept() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let [energy, water] = [
+        alice.node(ScopeKind::Organization, "Energy").await,
+        alice.node(ScopeKind::Organization, "Water").await,
+    ];
+    let grid = alice.node_in(&energy, ScopeKind::Team, "Grid").await;
+    let pumps = alice.node_in(&water, ScopeKind::Team, "Pumps").await;
+    let mia = alice.colleague("mia", &grid, Role::Member).await;
+    let bob = alice.colleague("bob", &pumps, Role::Member).await;
+    let body =
+        json!({ "messages": "the plant is for sale", "infer": false, "classification": "confidential" });
+    let added = mia.post("/v3/memories/add/", body).await.ok();
+    let id = added["results"][0]["id"].as_str().unwrap();
+    mia.post(&format!("/v1/memories/{id}/shares/"), json!({ "with": grid.label() })).await.ok();
+    end(&alice, &mia).await;
+    let to_pumps = alice.post(&reassign(&mia), json!({ "scope": pumps.label() })).await.ok();
+    assert_eq!(went(&to_pumps), (&json!("done"), &json!(0), &json!(1), &json!(0)));
+    bob.get(&format!("/v1/memories/{id}/")).await.assert_problem(404, "not-found", None);
+    let to_grid = alice.post(&reassign(&mia), json!({ "scope": energy.label() })).await.ok();
+    assert_eq!(went(&to_grid), (&json!("done"), &json!(1), &json!(0), &json!(0)));
+}
