@@ -13,6 +13,7 @@ use crate::harness::TestDatabase;
 /// Statements whose text is made at run time, because a filter or an optional condition is part of it. They cannot be
 /// prepared here; the tests of the routes that run them do it.
 const MADE_AT_RUN_TIME: &[&str] = &[
+    "access.commit",
     "entity.list",
     "memory.count",
     "memory.count_where",
