@@ -202,3 +202,102 @@ async fn a_plan_bounds_members_levels_and_bodies() {
     let said = refused.assert_problem(413, "too-large", None);
     assert!(said.contains("the plan allows 262144"), "{said}");
 }
+
+#[tokio::test]
+async fn members_do_not_come_back_beyond_the_plan_and_programs_are_no_members() {
+    let app = TestApp::new().await;
+    let owner = app.owner("alice").await;
+    plan(&owner, "trio", Some("NULL, NULL, NULL, NULL, 3, NULL, NULL, NULL, 2")).await;
+    let [ann, ben] = [owner.stranger("ann").await, owner.stranger("ben").await];
+    let activate =
+        async |user: String, verb: &str| owner.post(&format!("/v1/users/{user}/{verb}"), json!({})).await;
+    activate(ann.user.to_string(), "deactivate").await.ok();
+    let cleo = owner.stranger("cleo").await;
+    let refused = activate(ann.user.to_string(), "reactivate").await;
+    let said = refused.assert_problem(403, "quota-reached", None);
+    assert!(said.starts_with("the plan allows 3 members, there are 3"), "{said}");
+    activate(cleo.user.to_string(), "deactivate").await.ok();
+    activate(ann.user.to_string(), "reactivate").await.ok();
+    assert_eq!(ben.get("/v1/ping/").await.status, 200);
+
+    let make =
+        async |name: &str| owner.post("/v1/enterprise/service-accounts", json!({ "name": name })).await;
+    let first = make("one").await.ok();
+    make("two").await.ok();
+    let said = make("three").await.assert_problem(403, "quota-reached", None);
+    assert!(said.starts_with("the plan allows 2 service accounts, there are 2"), "{said}");
+    let first = first["id"].as_str().unwrap();
+    let account =
+        async |verb: &str| owner.post(&format!("/v1/service-accounts/{first}/{verb}"), json!({})).await;
+    account("deactivate").await.ok();
+    make("three").await.ok();
+    account("reactivate").await.assert_problem(403, "quota-reached", None);
+}
+
+async fn import(actor: &Actor, lines: usize, marker: &str) -> Answer {
+    let lines: Vec<String> =
+        (0..lines).map(|n| json!({ "memory": format!("{marker} fact number {n}") }).to_string()).collect();
+    let request = http::Request::post("/v3/memories/import/").header("content-type", "application/x-ndjson");
+    actor.send(request.body(lines.join("\n").into()).unwrap()).await
+}
+
+#[tokio::test]
+async fn writes_at_the_same_time_do_not_exceed_the_plan_together() {
+    let app = TestApp::new().await;
+    let owner = app.owner("alice").await;
+    plan(&owner, "fifty", Some("NULL, NULL, NULL, 50, NULL, NULL, NULL")).await;
+    let (a, b) = tokio::join!(import(&owner, 40, "red"), import(&owner, 40, "blue"));
+    let (c, d) = tokio::join!(import(&owner, 40, "green"), import(&owner, 40, "grey"));
+    let stored = [a, b, c, d].iter().filter(|answer| answer.status == 200).count();
+    assert_eq!(stored, 1);
+    let count = "SELECT count(*) FROM memories WHERE enterprise_id = $1 AND deleted_at IS NULL";
+    let client = app.database().superuser().await;
+    let count: i64 = client.query_one(count, &[&owner.enterprise.uuid()]).await.unwrap().get(0);
+    assert_eq!(count, 40);
+}
+
+#[tokio::test]
+async fn an_import_costs_what_it_brings() {
+    let app = TestApp::new().await;
+    let owner = app.owner("alice").await;
+    plan(&owner, "slow", Some("20, NULL, NULL, NULL, NULL, NULL, NULL")).await;
+    let key = owner.with_api_key().await;
+    import(&key, 400, "red").await.ok();
+    let refused = ping(&key).await;
+    assert!(refused.assert_problem(429, "limit-reached", None).contains("with this API key"));
+    app.advance(TimeDelta::minutes(2));
+    ping(&key).await.ok();
+}
+
+#[tokio::test]
+async fn messages_are_bounded_by_the_plan_as_other_bodies_are() {
+    let app = TestApp::new().await;
+    let owner = app.owner("alice").await;
+    plan(&owner, "short", Some("NULL, NULL, NULL, NULL, NULL, NULL, 20000")).await;
+    let call = |text: String| {
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+            "name": "add_memory", "arguments": { "text": text } } })
+    };
+    let refused = owner.post("/mcp", call("a".repeat(30_000))).await;
+    assert_eq!(refused.status, 413, "{refused}");
+    assert!(refused.text().contains("at most 20000 bytes by the plan"), "{refused}");
+    owner.post("/mcp", call("The boiler needs a part".to_owned())).await.ok();
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_counted_by_their_address() {
+    let app = TestApp::new().await;
+    let owner = app.owner("alice").await.with_api_key().await;
+    ping(&owner).await.ok();
+    let wrong = owner.with_token("m0sk_00000000000000000000000000000000000000000000");
+    for _ in 0..600 {
+        ping(&wrong).await.assert_status(401);
+    }
+    let refused = ping(&wrong).await;
+    let said = refused.assert_problem(429, "limit-reached", None);
+    assert!(said.starts_with("too many wrong credentials from this address"), "{said}");
+    assert_eq!(refused.header("retry-after"), Some("60"));
+    ping(&owner).await.ok();
+    app.advance(TimeDelta::minutes(1));
+    ping(&wrong).await.assert_status(401);
+}

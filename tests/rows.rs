@@ -269,3 +269,47 @@ async fn functions_that_act_as_their_owner_are_closed_and_pin_their_search_path(
         assert!(!open, "{name} can be called by everybody");
     }
 }
+
+/// Work of jobs is for their role: not for whoever speaks for a tenant.
+#[tokio::test]
+async fn requests_cannot_do_the_work_of_jobs() {
+    let app = TestApp::new().await;
+    let client = app.database().as_app().await;
+    for call in [
+        "mem0.forget_leavers('2400-01-01', 1000)",
+        "mem0.seal_audit(1)",
+        "mem0.check_audit(1)",
+        "mem0.retire_audit('2400-01-01')",
+        "mem0.ensure_audit_partitions(1)",
+        "mem0.expire_shares('2400-01-01', 1)",
+        "mem0.expire_approvals('2400-01-01')",
+        "mem0.forget_rates('2400-01-01')",
+        "mem0.pack_vectors()",
+        "mem0.outbox_state('2400-01-01')",
+    ] {
+        let said = refusal(&client, &format!("SELECT {call}")).await;
+        assert!(said.contains("permission denied for function"), "{call}: {said}");
+    }
+}
+
+/// What somebody sent twice and what became of it is theirs alone, whatever a statement forgets to ask for.
+#[tokio::test]
+async fn a_persons_rows_are_hidden_from_their_colleagues() {
+    let app = TestApp::new().await;
+    let owner = app.owner("alice").await;
+    let colleague = owner.enterprise_colleague("ben", shared::access::Role::Member).await;
+    let request = http::Request::post("/v3/memories/add/")
+        .header("content-type", "application/json")
+        .header("idempotency-key", "once");
+    let body = serde_json::json!({ "messages": "The harbour is closed on Sunday", "infer": false });
+    owner.send(request.body(body.to_string().into()).unwrap()).await.ok();
+    let client = app.database().as_app().await;
+    bind(&client, owner.enterprise, &[]).await;
+    for (person, seen) in [(owner.user, 1), (colleague.user, 0)] {
+        let who = format!("SET mem0.person = '{}'", person.uuid());
+        client.batch_execute(&who).await.unwrap();
+        for table in ["idempotency_keys", "events"] {
+            assert_eq!(count(&client, &format!("SELECT count(*) FROM {table}")).await, seen, "{table}");
+        }
+    }
+}

@@ -284,3 +284,43 @@ async fn the_months_ahead_have_their_partitions() {
     client.batch_execute(&drop).await.unwrap();
     assert_eq!(shared::audit::chain::extend(app.gate()).await.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn an_anchor_beyond_the_chain_is_unknown_and_there_are_not_endlessly_many() {
+    let (_app, owner) = chained().await;
+    let invented = json!({ "seq": 1_000_000, "hash": "00".repeat(32) });
+    let found = owner.post("/v1/audit/verify", json!({ "anchors": [invented] })).await.ok();
+    assert_eq!(
+        (&found["intact"], &found["problem"]["fault"], &found["problem"]["seq"]),
+        (&json!(false), &json!("unknown"), &json!(1_000_000)),
+        "{found}"
+    );
+    let many = vec![invented; 1001];
+    let refused = owner.post("/v1/audit/verify", json!({ "anchors": many })).await;
+    refused.assert_problem(400, "invalid", Some("anchors"));
+}
+
+/// Rows that were written before they had a place hash to what they did.
+#[tokio::test]
+async fn rows_from_before_there_were_places_still_verify() {
+    let (app, owner) = chained().await;
+    let hashes = "SELECT bool_and(mem0.audit_row_hash(l) = sha256(convert_to((
+                        SELECT string_agg(coalesce(octet_length(value) || ':' || value, '-'), ',' ORDER BY place)
+                          FROM unnest(ARRAY[
+                                l.enterprise_id::text, l.id::text, (extract(epoch FROM l.at) * 1000000)::bigint::text,
+                                l.actor_id::text, l.actor_method, l.credential_id::text, l.action, l.target,
+                                l.scope_id::text, l.outcome, l.operation, l.request_id::text, l.ip, l.user_agent,
+                                l.memory_ids::text, l.tags::text, l.details::text, l.xid::text
+                               ]) WITH ORDINALITY v (value, place)), 'UTF8'))), count(*)
+                    FROM audit_log l WHERE l.enterprise_id = $1 AND l.place IS NULL";
+    let client = app.database().superuser().await;
+    let row = client.query_one(hashes, &[&owner.enterprise.uuid()]).await.unwrap();
+    assert!(row.get::<_, bool>(0) && row.get::<_, i64>(1) > 0);
+    // And the place of a row is as little to be changed as the rest of it.
+    let team = owner.node(shared::access::ScopeKind::Organization, "North").await;
+    seal(&app, &owner).await;
+    assert_eq!(verify(&owner).await["intact"], true);
+    let tampered = format!("UPDATE audit_log SET place = NULL WHERE target = '{}'", team.id);
+    tamper(&app, &owner, &tampered).await;
+    assert_eq!(verify(&owner).await["problem"]["fault"], "changed");
+}

@@ -98,3 +98,34 @@ async fn probing_a_scope_leaves_a_trace_in_a_filter_as_well() {
         );
     }
 }
+
+/// An import answers for each line, and is no way to try scopes out unseen either.
+#[tokio::test]
+async fn probing_scopes_by_the_lines_of_an_import_leaves_a_trace() {
+    let app = TestApp::new().await;
+    let world = World::new(&app, "walrus").await;
+    let viewer = world.owner.colleague("viewer", &world.team, Role::Viewer).await;
+    let foreign = ["team:org_01jd00000000000000000000aa", "team:org_01jd00000000000000000000bb"];
+    let lines = [
+        json!({ "memory": "The tide is out" }),
+        json!({ "memory": "The tide is in", "scope": foreign[0] }),
+        json!({ "memory": "The tide is high", "scope": foreign[1] }),
+        json!({ "memory": "The tide is low", "scope": world.team.label() }),
+    ];
+    let body = lines.map(|line| line.to_string()).join("\n");
+    let request = http::Request::post("/v3/memories/import/").header("content-type", "application/x-ndjson");
+    let known = count(&app, world.owner.enterprise).await;
+    let answer = viewer.send(request.body(body.into()).unwrap()).await.ok();
+    assert_eq!((&answer["added"], &answer["refused"]), (&json!(1), &json!(3)), "{answer}");
+    let written = rows(&app, world.owner.enterprise, known).await;
+    let denied: Vec<_> = written
+        .iter()
+        .filter(|row| row["outcome"] == "denied")
+        .map(|row| (row["details"]["status"].clone(), row["details"]["scopes"].clone()))
+        .collect();
+    assert_eq!(
+        denied,
+        [(json!(403), json!([world.team.label()])), (json!(404), json!(foreign))],
+        "{written:?}"
+    );
+}

@@ -3,8 +3,10 @@
 mod anchors;
 pub(crate) mod chain;
 mod denials;
+mod places;
 mod query;
 mod retention;
+mod sweeps;
 mod trail;
 
 use serde_json::Value;

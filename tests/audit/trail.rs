@@ -49,7 +49,6 @@ const WITHOUT_TRACE: &[(&str, &str)] = &[
     ("GET /v1/enterprise/groups", "names of groups, no content"),
     ("GET /v1/organizations/{id}/groups", "names of groups, no content"),
     ("GET /v1/groups/{id}", "names of groups, no content"),
-    ("GET /v1/groups/{id}/members", "names of accounts, no content"),
     ("GET /v1/enterprise/group-roles", "names of groups, no content"),
     ("GET /v1/organizations/{id}/group-roles", "names of groups, no content"),
     ("GET /v1/enterprise", "a name, no content"),

@@ -14,6 +14,7 @@ use crate::harness::TestDatabase;
 /// prepared here; the tests of the routes that run them do it.
 const MADE_AT_RUN_TIME: &[&str] = &[
     "access.commit",
+    "approval.list",
     "entity.list",
     "memory.count",
     "memory.count_where",

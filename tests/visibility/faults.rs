@@ -148,12 +148,12 @@ fn a_dissolution_that_forgets_what_was_shared_with_the_node_is_noticed() {
 #[test]
 fn leavers_whose_memories_go_where_they_are_too_many_to_see_them_are_noticed() {
     is_noticed(
-        "ALTER FUNCTION mem0.hand_over_personal(uuid, bigint, classification[], integer) RENAME TO hand_over_classified;
-         CREATE FUNCTION mem0.hand_over_personal(person uuid, heir bigint, classes classification[], most integer,
-                                                 OUT moved integer, OUT kept bigint)
+        "ALTER FUNCTION mem0.hand_over_personal_ids(uuid, bigint, classification[], integer) RENAME TO hand_over_classified;
+         CREATE FUNCTION mem0.hand_over_personal_ids(person uuid, heir bigint, classes classification[], most integer,
+                                                     OUT moved uuid[], OUT kept bigint)
              LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public
              AS $$ SELECT * FROM mem0.hand_over_classified(person, heir, enum_range(NULL::classification), most) $$;
-         GRANT EXECUTE ON FUNCTION mem0.hand_over_personal(uuid, bigint, classification[], integer) TO mem0_app",
+         GRANT EXECUTE ON FUNCTION mem0.hand_over_personal_ids(uuid, bigint, classification[], integer) TO mem0_app",
     );
 }
 

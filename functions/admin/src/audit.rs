@@ -8,6 +8,7 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use serde::Deserialize;
 use shared::access::{AuthContext, Gate};
 use shared::audit::chain::{self, Head, Verification, Verify};
+use shared::audit::place::Place;
 use shared::audit::query::{self, Filter, Outcome, Record};
 use shared::audit::settings::{self, NewSettings, Settings};
 use shared::http::{Json, Query};
@@ -17,7 +18,7 @@ use shared::{Error, Result};
 
 use crate::list::Part;
 
-/// `?from=&to=&actor=&action=&target=&memory=&outcome=&tag=&request=&cursor=&limit=`, and for exports `format=`
+/// `?from=&to=&actor=&action=&target=&memory=&outcome=&tag=&request=&scope=&after_seq=&cursor=&limit=`, and for exports `format=`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Params {
@@ -30,6 +31,8 @@ pub(crate) struct Params {
     outcome: Option<Outcome>,
     tag: Option<String>,
     request: Option<RequestId>,
+    scope: Option<Place>,
+    after_seq: Option<i64>,
     cursor: Option<String>,
     limit: Option<i64>,
     format: Option<Format>,
@@ -48,10 +51,20 @@ enum Format {
 
 impl Params {
     fn read(self) -> (Filter, Part, Option<Format>) {
-        let Self { from, to, actor, action, target, memory, outcome, tag, request, cursor, limit, format } =
-            self;
-        let filter = Filter { from, to, actor, action, target, memory, outcome, tag, request };
-        (filter, Part { cursor, limit }, format)
+        let filter = Filter {
+            from: self.from,
+            to: self.to,
+            actor: self.actor,
+            action: self.action,
+            target: self.target,
+            memory: self.memory,
+            outcome: self.outcome,
+            tag: self.tag,
+            request: self.request,
+            scope: self.scope,
+            after_seq: self.after_seq,
+        };
+        (filter, Part { cursor: self.cursor, limit: self.limit }, self.format)
     }
 }
 

@@ -6,6 +6,7 @@ use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequestParts as _, Request, State as Extract};
 use axum::response::{IntoResponse as _, Response};
 use http::header::{ACCEPT, CONTENT_TYPE};
+use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -43,7 +44,7 @@ async fn respond(state: &State, request: Request) -> Response {
             return error.into_response();
         }
         Err(error) => {
-            let head = tokio::time::timeout(GLANCE, read(body, HEAD)).await;
+            let head = tokio::time::timeout(GLANCE, read(body, HEAD, "")).await;
             let id =
                 head.ok().and_then(|head| head.map_or_else(|(id, _)| id, |body| message::id_within(&body)));
             return reply::unread(id.as_ref(), error);
@@ -52,7 +53,8 @@ async fn respond(state: &State, request: Request) -> Response {
     if let Err(fault) = media_types(&parts.headers) {
         return reply::refusal(&fault, Version::MODERN[0]);
     }
-    let body = match read(body, MAX_MESSAGE_BYTES).await {
+    let most = Most::of(&parts);
+    let body = match read(body, most.bytes, most.whose).await {
         Ok(body) => body,
         Err((id, error)) => return reply::unread(id.as_ref(), error),
     };
@@ -126,8 +128,25 @@ fn accepts(headers: &HeaderMap, kind: &str) -> bool {
     })
 }
 
+/// How long a message may be, and who says so.
+struct Most {
+    bytes: usize,
+    whose: &'static str,
+}
+
+impl Most {
+    fn of(parts: &Parts) -> Self {
+        match shared::http::body_limit(parts) {
+            Some(bytes) if bytes < MAX_MESSAGE_BYTES => {
+                Self { bytes, whose: "by the plan: send less at a time, or ask for a larger plan" }
+            }
+            _ => Self { bytes: MAX_MESSAGE_BYTES, whose: "" },
+        }
+    }
+}
+
 /// The body, or an error with the message id if one can be found.
-async fn read(mut body: Body, most: usize) -> Result<Vec<u8>, (Option<Value>, Error)> {
+async fn read(mut body: Body, most: usize, whose: &str) -> Result<Vec<u8>, (Option<Value>, Error)> {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(most);
     let mut bytes = Vec::with_capacity(expected.min(most));
     while let Some(frame) = body.frame().await {
@@ -136,7 +155,8 @@ async fn read(mut body: Body, most: usize) -> Result<Vec<u8>, (Option<Value>, Er
         let room = most - bytes.len();
         bytes.extend_from_slice(&data[..data.len().min(room)]);
         if data.len() > room {
-            let what = format!("a message may have at most {most} bytes");
+            let what = format!("a message may have at most {most} bytes {whose}");
+            let what = what.trim_end().to_owned();
             return Err((message::id_within(&bytes), Error::TooLarge(what)));
         }
     }

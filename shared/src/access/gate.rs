@@ -77,7 +77,31 @@ impl Gate {
         credential: &Credential,
         request: RequestInfo,
     ) -> Result<(AuthContext, Standing, Result<()>)> {
-        let (proven, now) = (self.prove(credential, &request).await?, request.at);
+        let wrong = |error: &Error| matches!(error, Error::Unauthenticated(Unauthenticated::Invalid));
+        let from = request.clone();
+        let admitted = self.admit_known(limiter, credential, request).await;
+        if admitted.as_ref().is_err_and(wrong) {
+            limiter.failures.note(&from);
+        }
+        admitted
+    }
+
+    /// The same without taking down what was wrong.
+    async fn admit_known(
+        &self,
+        limiter: &Limiter,
+        credential: &Credential,
+        request: RequestInfo,
+    ) -> Result<(AuthContext, Standing, Result<()>)> {
+        let now = request.at;
+        let proven = match self.prove(credential, &request).await {
+            Ok(proven) => proven,
+            Err(error) => return limiter.failures.check(&request).and(Err(error)),
+        };
+        // Who was let in before is so again, whatever somebody else behind the same address does.
+        if self.answers.of(&proven.proof).is_none() {
+            limiter.failures.check(&request)?;
+        }
         let whose = Whose::Caller(proven.proof);
         match limiter.spend(whose, now) {
             Ok(standing) => {

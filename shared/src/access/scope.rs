@@ -229,6 +229,18 @@ pub enum ScopeName {
     Context(ContextId),
 }
 
+impl fmt::Display for ScopeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Personal => f.write_str("personal"),
+            Self::Enterprise => f.write_str("enterprise"),
+            Self::Public => f.write_str("public"),
+            Self::Node(kind, node) => write!(f, "{kind}:{node}"),
+            Self::Context(context) => write!(f, "context:{context}"),
+        }
+    }
+}
+
 impl FromStr for ScopeName {
     type Err = String;
 

@@ -14,7 +14,7 @@ use tokio_postgres::types::ToSql;
 use super::AuthContext;
 use crate::db::{Database, StoreError, Tx};
 
-/// A transaction of a caller: bound to their tenant, the scopes they may read, their ceiling and the
+/// A transaction of a caller: bound to them, their tenant, the scopes they may read, their ceiling and the
 /// time of their request. Stores take this.
 #[derive(Debug)]
 pub struct TenantTx<'a> {
@@ -123,11 +123,13 @@ fn binding(caller: &AuthContext, name: &'static str) -> Result<String, StoreErro
     }
     Ok(format!(
         "SELECT set_config('mem0.enterprise', '{}', true), set_config('mem0.readable', '{{{}}}', true), \
-                set_config('mem0.ceiling', '{}', true), set_config('mem0.at', '{}', true)",
+                set_config('mem0.ceiling', '{}', true), set_config('mem0.at', '{}', true), \
+                set_config('mem0.person', '{}', true)",
         caller.enterprise_id().uuid(),
         caller.printed_scopes(),
         caller.ceiling(),
-        caller.request().at.to_rfc3339()
+        caller.request().at.to_rfc3339(),
+        caller.user_id().uuid()
     ))
 }
 

@@ -3,8 +3,9 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::access::{AuthContext, Classification, Method, ReadableScope};
-use crate::ids::{EnterpriseId, LinkId, MemoryId, ScopeId, UserId};
+use super::place::Place;
+use crate::access::{AuthContext, Classification, Method, ReadableScope, ScopeKind};
+use crate::ids::{EnterpriseId, LinkId, MemoryId, NodeId, ScopeId, UserId};
 
 /// What happened. Details never hold memory text, queries, tokens or passwords.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct Entry {
     pub class: Option<Classification>,
     /// Where, if it happened in one scope.
     pub scope: Option<ScopeId>,
+    /// The same as rows keep it, where the caller knows it; else it is looked up when the row is written.
+    pub(super) place: Option<Place>,
     /// Whatever else a reader of the log needs.
     pub details: Value,
     /// Tags besides those that follow from the action.
@@ -42,6 +45,7 @@ impl Entry {
             memories: Vec::new(),
             class: None,
             scope: None,
+            place: None,
             details: Value::Object(Default::default()),
             tags: Vec::new(),
             denied: false,
@@ -75,6 +79,18 @@ impl Entry {
         if let [scope] = scopes {
             self.scope = Some(scope.id);
         }
+        self
+    }
+
+    /// Says what the scope is, if the caller reads it.
+    pub(super) fn placed(mut self, caller: &AuthContext) -> Self {
+        self.place = self.scope.and_then(|scope| caller.scope(scope)).map(|scope| {
+            let id = match scope.kind {
+                ScopeKind::User => Some(caller.user_id().uuid()),
+                _ => scope.node.map(NodeId::uuid),
+            };
+            Place { kind: scope.kind, id }
+        });
         self
     }
 

@@ -9,6 +9,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::Entry;
+use super::place::Place;
 use crate::access::{Action, AuthContext, TenantTx};
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
@@ -58,6 +59,10 @@ pub struct Filter {
     pub tag: Option<String>,
     /// Of this request.
     pub request: Option<RequestId>,
+    /// In this scope, which may be gone by now.
+    pub scope: Option<Place>,
+    /// Chained after this place: what came since an export that ended there.
+    pub after_seq: Option<i64>,
 }
 
 impl Filter {
@@ -71,6 +76,9 @@ impl Filter {
             if text.as_ref().is_some_and(|text| text.is_empty() || text.len() > 200 || text.contains('\0')) {
                 return Err(Error::invalid(field, "must have 1 to 200 characters"));
             }
+        }
+        if self.after_seq.is_some_and(|seq| seq < 0) {
+            return Err(Error::invalid("after_seq", "must not be negative"));
         }
         Ok(())
     }
@@ -97,7 +105,7 @@ pub struct Record {
     pub actor: Option<UserId>,
     /// How they proved it: `session`, `api_key`, `none`.
     pub method: String,
-    /// The key, session or grant: `key_…`, `ses_…`.
+    /// The key, session, application or link: `key_…`, `ses_…`, `gnt_…`, `lnk_…`.
     pub credential: Option<String>,
     /// The verb.
     pub action: String,
@@ -105,8 +113,8 @@ pub struct Record {
     pub target: Option<String>,
     /// The memories that were shown or changed.
     pub memories: Vec<MemoryId>,
-    /// The scope it happened in: `team:org_…`, `personal`, `enterprise`.
-    pub scope: Option<String>,
+    /// The scope it happened in, which may be gone by now: `team:org_…`, `personal:usr_…`, `enterprise`.
+    pub scope: Option<Place>,
     /// Whether it was done.
     pub outcome: Outcome,
     /// Through what: `POST /v3/memories/search/`.
@@ -188,11 +196,13 @@ async fn rows(
 ) -> Result<Vec<Record>, StoreError> {
     const LIST: &str = "-- audit.list
         SELECT l.id, l.at, l.actor_id, l.actor_method, l.credential_id, l.action, l.target, l.memory_ids, l.outcome,
-               l.operation, l.request_id, l.ip, l.user_agent, l.details, l.tags, s.kind, n.id AS node_id,
+               l.operation, l.request_id, l.ip, l.user_agent, l.details, l.tags,
+               coalesce(l.place, mem0.place_of(l.enterprise_id, l.scope_id),
+                        (SELECT d.node_kind || ':' || d.node_id FROM dissolutions d
+                          WHERE d.enterprise_id = l.enterprise_id AND d.node_scope_id = l.scope_id AND d.status = 'done'
+                          LIMIT 1)) AS place,
                c.seq, encode(c.hash, 'hex') AS hash
           FROM audit_log l
-          LEFT JOIN scopes s ON s.enterprise_id = l.enterprise_id AND s.id = l.scope_id
-          LEFT JOIN sub_organizations n ON n.enterprise_id = s.enterprise_id AND n.scope_id = s.id
           LEFT JOIN audit_chain c ON c.enterprise_id = l.enterprise_id AND c.id = l.id
          WHERE l.enterprise_id = $1
            AND ($2::timestamptz IS NULL OR l.at >= $2)
@@ -204,6 +214,10 @@ async fn rows(
            AND ($8::text IS NULL OR l.outcome = $8)
            AND ($9::text IS NULL OR $9 = ANY (l.tags))
            AND ($10::uuid IS NULL OR l.request_id = $10)
+           AND ($14::text IS NULL OR l.place = $14 OR l.scope_id = ANY ((SELECT mem0.scopes_at($15, $16))::bigint[]))
+           AND ($17::bigint IS NULL
+                -- What is chained later may be older by the time that a request took.
+                OR (c.seq > $17 AND l.at >= (SELECT min(a.at) FROM audit_chain a WHERE a.enterprise_id = $1 AND a.seq > $17)))
            AND ($11::timestamptz IS NULL OR (l.at, l.id) < ($11, $12::uuid))
          ORDER BY l.at DESC, l.id DESC
          LIMIT $13";
@@ -224,6 +238,10 @@ async fn rows(
                 &after.map(|after| after.created_at),
                 &after.map(|after| after.id),
                 &i64::from(most),
+                &filter.scope.map(|scope| scope.stored()),
+                &filter.scope.map(|scope| scope.kind.to_string()),
+                &filter.scope.and_then(|scope| scope.id),
+                &filter.after_seq,
             ],
         )
         .await?;
@@ -232,19 +250,16 @@ async fn rows(
 
 impl From<&Row> for Record {
     fn from(row: &Row) -> Self {
-        use crate::ids::{ApiKeyId, NodeId, SessionId};
+        use crate::ids::{ApiKeyId, GrantId, LinkId, SessionId};
         let method: String = row.get("actor_method");
         let credential = row.get::<_, Option<Uuid>>("credential_id").map(|id| match method.as_str() {
             "session" => SessionId(id).to_string(),
             "api_key" => ApiKeyId(id).to_string(),
+            "link" => LinkId(id).to_string(),
+            "application" => GrantId(id).to_string(),
             _ => id.to_string(),
         });
-        let kind: Option<String> = row.get("kind");
-        let scope = kind.map(|kind| match row.get::<_, Option<Uuid>>("node_id") {
-            Some(node) => format!("{kind}:{}", NodeId(node)),
-            None if kind == "user" => "personal".to_owned(),
-            None => kind,
-        });
+        let scope = row.get::<_, Option<&str>>("place").and_then(Place::from_stored);
         Self {
             id: AuditId(row.get("id")),
             at: row.get("at"),

@@ -14,13 +14,14 @@ use crate::telemetry;
 /// is about is a tag, too.
 const INSERT: &str = "-- audit.insert
     INSERT INTO audit_log (enterprise_id, id, at, actor_id, actor_method, credential_id, action, target, memory_ids,
-                           scope_id, outcome, operation, request_id, ip, user_agent, details, tags)
+                           scope_id, outcome, operation, request_id, ip, user_agent, details, tags, place)
     SELECT $1::uuid, $2::uuid, $3::timestamptz, $4::uuid, $5::text, $6::uuid, $7::text, $8::text, $9::uuid[],
            $10::bigint, $11::text, $12::text, $13::uuid, $14::text, $15::text, $16::jsonb,
            $17::text[]
            || CASE WHEN $20::text IS NOT NULL THEN ARRAY['class:' || $20]
                    WHEN cardinality($9) > 0 THEN mem0.class_tags($9) ELSE '{}' END
-           || ARRAY(SELECT f FROM unnest(p.frameworks) f WHERE f = ANY ($18::text[]) ORDER BY f)
+           || ARRAY(SELECT f FROM unnest(p.frameworks) f WHERE f = ANY ($18::text[]) ORDER BY f),
+           CASE WHEN $10::bigint IS NOT NULL THEN coalesce($21::text, mem0.place_of($1, $10)) END
       FROM (SELECT) one LEFT JOIN audit_policies p ON p.enterprise_id = $1
      WHERE CASE WHEN $19::boolean AND p.reads = 'buffered' THEN set_config('synchronous_commit', 'off', true) = 'off'
                 ELSE true END";
@@ -73,6 +74,7 @@ struct Row<'a> {
     frameworks: &'static [&'static str],
     read: bool,
     class: Option<&'static str>,
+    place: Option<String>,
 }
 
 impl<'a> Row<'a> {
@@ -99,10 +101,11 @@ impl<'a> Row<'a> {
             frameworks: tags::frameworks(entry.action, entry.denied),
             read,
             class: entry.class.map(Classification::as_str),
+            place: entry.place.map(|place| place.stored()),
         }
     }
 
-    fn parameters(&self) -> [&(dyn ToSql + Sync); 20] {
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 21] {
         [
             &self.enterprise,
             &self.id,
@@ -124,6 +127,7 @@ impl<'a> Row<'a> {
             &self.frameworks,
             &self.read,
             &self.class,
+            &self.place,
         ]
     }
 }

@@ -21,7 +21,7 @@ pub(crate) use roots::region_of;
 pub use tx::Tx;
 
 /// The oldest schema that this code runs on: the number of the last migration it relies on.
-pub const SCHEMA_VERSION: i32 = 92;
+pub const SCHEMA_VERSION: i32 = 96;
 
 /// A parameter list built at run time, as the filter compiler makes it.
 pub type Parameter = Box<dyn tokio_postgres::types::ToSql + Sync + Send>;

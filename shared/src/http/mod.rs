@@ -24,7 +24,7 @@ pub use lines::Lines;
 pub use path::Path;
 pub(crate) use problem::problem_of;
 pub use query::Query;
-pub use rates::Unproven;
+pub use rates::{Unproven, body_limit};
 pub use request::Request;
 pub use room::{has_room, require_room, room};
 pub use routes::{Operation, Routes};

@@ -25,6 +25,13 @@ pub(super) struct Rates {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BodyLimit(pub(super) usize);
 
+/// How many bytes of a body the plan of a request's caller allows, once that is known; for routers that read bodies by
+/// themselves.
+#[must_use]
+pub fn body_limit(parts: &Parts) -> Option<usize> {
+    parts.extensions.get::<BodyLimit>().map(|limit| limit.0)
+}
+
 /// A request of somebody who has not said who they are: admitted by the address that it comes from.
 #[derive(Debug, Clone)]
 pub struct Unproven(pub RequestInfo);

@@ -1,10 +1,12 @@
 //! What callers may use: how many requests a minute ([`Limiter`]) and how much of everything ([`quotas`]), by their
 //! enterprise's plan. Plans are rows that operators change (`plans`, `enterprise_plans`).
 //!
-//! Guessing passwords is slowed down elsewhere, in `identity::throttle`: that counts failures.
+//! Guessing passwords is slowed down elsewhere, in `identity::throttle`: that counts failures. Keys and tokens cannot be guessed;
+//! whoever sends wrong ones all the same is turned away by [`failures`].
 
+mod failures;
 pub mod quotas;
-mod rates;
+pub mod rates;
 mod store;
 
 pub(crate) use rates::Whose;

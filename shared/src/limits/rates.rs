@@ -14,8 +14,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use super::failures::Failures;
 use super::store::{self, Taken};
-use crate::access::{Proof, RequestInfo};
+use crate::access::{AuthContext, Method, Proof, RequestInfo};
 use crate::db::Database;
 use crate::error::{Error, Result};
 
@@ -106,7 +107,11 @@ pub(crate) enum Whose {
 
 /// Admits requests. Cheap to clone; all clones spend the same leases.
 #[derive(Clone, Default)]
-pub struct Limiter(Arc<Mutex<HashMap<Whose, Lease>>>);
+pub struct Limiter {
+    leases: Arc<Mutex<HashMap<Whose, Lease>>>,
+    /// Where wrong credentials came from.
+    pub(crate) failures: Failures,
+}
 
 impl Limiter {
     /// Admits a request of somebody who has not said who they are, by the address that they come from.
@@ -162,8 +167,21 @@ impl Limiter {
     }
 
     fn leases(&self) -> MutexGuard<'_, HashMap<Whose, Lease>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Takes so many tokens for a request beside the one that let it in, as far as the plan limits the caller. What is not there
+/// is owed, up to a minute's quota: the request goes on, and later ones wait.
+pub async fn charge(caller: &AuthContext, db: &Database, tokens: i32) -> Result<()> {
+    if tokens < 1 {
+        return Ok(());
+    }
+    let key = match caller.method() {
+        Method::ApiKey(key, _) => Some(key.uuid()),
+        _ => None,
+    };
+    Ok(store::charge(db, caller, key, tokens).await?)
 }
 
 /// Whose address it is: a single IPv4 address, but a whole /64 of IPv6, which is what one customer has. Requests

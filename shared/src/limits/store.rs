@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::rates::{Limit, Standing};
-use crate::access::{IdentityTx, UpkeepTx};
+use crate::access::{AuthContext, IdentityTx, UpkeepTx};
 use crate::db::{Database, StoreError};
 use crate::error::Result;
 
@@ -54,6 +54,21 @@ pub(super) async fn take_link(
         SELECT granted FROM mem0.take($1, ARRAY[$2::uuid], ARRAY[$3::integer], $4, 1)";
     let row = tx.query_one(TAKE, &[&Uuid::nil(), &bucket, &quota, &at]).await?;
     Ok(row.get::<_, i32>("granted") > 0)
+}
+
+/// Takes further tokens, or notes that they are owed. In a transaction of its own: whoever asks next must not wait for the
+/// request.
+pub(super) async fn charge(
+    db: &Database,
+    caller: &AuthContext,
+    key: Option<Uuid>,
+    tokens: i32,
+) -> Result<(), StoreError> {
+    const CHARGE: &str = "-- rate_limit.charge
+        SELECT mem0.charge_tokens($1, $2, $3, $4, $5)";
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    let at = caller.request().at;
+    db.query_alone("rate_limit.charge", CHARGE, &[&enterprise, &user, &key, &at, &tokens]).await.map(drop)
 }
 
 fn one(rows: &[Row]) -> Result<&Row, StoreError> {

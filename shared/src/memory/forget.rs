@@ -67,7 +67,8 @@ impl Memories {
     pub async fn forgettable(&self, caller: &AuthContext, scope: ScopeName, filter: &Filter) -> Result<u64> {
         let scope = caller.resolve(scope)?;
         let only_own = only_own(caller, scope)?;
-        let selection = Selection { scopes: &[scope], filter, latest_only: false, expired: true };
+        let selection =
+            Selection { scopes: &[scope], filter, latest_only: false, homes: None, expired: true };
         let condition = Condition::new(caller, &selection)?;
         let tx = caller.begin(&self.gate.db, "memory.forgettable").await?;
         let count = store::delete::count_where(&tx, condition, scope.id, only_own).await?;
@@ -111,10 +112,12 @@ impl Memories {
             Some(until) => sweep.filter.and(Filter::parse(&json!({ "created_at": { "lte": until } }))?),
             None => sweep.filter,
         };
-        let selection = Selection { scopes: &[scope], filter: &filter, latest_only: false, expired: true };
+        let selection =
+            Selection { scopes: &[scope], filter: &filter, latest_only: false, homes: None, expired: true };
         let condition = Condition::new(caller, &selection)?;
         let tx = caller.begin(&self.gate.db, "memory.sweep").await?;
-        let count = store::delete::delete_where(&tx, condition, scope.id, only_own).await?;
+        let gone = store::delete::delete_where(&tx, condition, scope.id, only_own).await?;
+        let count = gone.ids.len() as u64;
         let event = EventId::generate();
         let payload = json!({ "scope": scope.label(), "count": count });
         let at = self.gate.clock.now();
@@ -124,7 +127,7 @@ impl Memories {
             Done { id: event, kind: sweep.kind, payload: payload.clone(), results: &[], at, scopes, class };
         store::events::insert(&tx, &done).await?;
         let entry = audit::Entry::new("memory.forget_where", event).within(scope.id).with(payload);
-        audit::record(&tx, entry).await?;
+        audit::record_many(&tx, &entry.classified(gone.class), &gone.ids).await?;
         tx.commit().await?;
         Ok(Forgotten { event, count })
     }

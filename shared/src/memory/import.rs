@@ -6,9 +6,12 @@
 //!
 //! Not for conversations that are going on: [`Memories::remember`] extracts statements and keeps their neighbourhood.
 
+mod denied;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use denied::Denied;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -18,7 +21,7 @@ use crate::embedding::{Embedding, Purpose};
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{EventId, MemoryId, ScopeId};
-use crate::limits::quotas;
+use crate::limits::{quotas, rates};
 use crate::memory::classify;
 use crate::memory::duplicate::{Fingerprint, Wording};
 use crate::memory::gate::{self, Fresh};
@@ -31,6 +34,8 @@ use crate::tenancy::policies::Effective;
 
 /// Lines of one import.
 pub const MAX_LINES: usize = 2000;
+/// Lines that count as one request to the rate limits.
+const LINES_OF_A_REQUEST: usize = 20;
 
 /// One memory to be imported.
 #[derive(Debug, Clone, Default)]
@@ -100,6 +105,7 @@ impl Memories {
             let found = lines.len();
             return Err(Error::malformed(format!("expected 1 to {MAX_LINES} lines, found {found}")));
         }
+        rates::charge(caller, &self.gate.db, tokens(lines.len())).await?;
         let mut import = Import::new(lines.len());
         let policies = self.policies(caller, &lines).await?;
         let lines = import.admit(caller, &policies, lines)?;
@@ -145,6 +151,7 @@ impl Memories {
         embeddings: Option<&[Embedding]>,
     ) -> Result<Imported> {
         let event = EventId::generate();
+        import.denied.record(tx, event).await?;
         let mut class = Classification::Public;
         let mut rest = embeddings;
         // They are in the order of homes, which is the one in which everybody locks them.
@@ -152,6 +159,8 @@ impl Memories {
             let labelled = groups.iter().map(|group| (group.labels, group.statements.as_slice()));
             gate::lock(tx, groups[0].home.id, labelled, lines.len()).await?;
         }
+        // All that is new is known before any of it is stored, so that the quota is asked once, when no other lock is to be had.
+        let mut new: Vec<(&Group<'_>, Vec<Fresh<'_>>)> = Vec::with_capacity(groups.len());
         for group in groups {
             let (own, others) = rest.map(|rest| rest.split_at(group.statements.len())).unzip();
             rest = others;
@@ -161,10 +170,17 @@ impl Memories {
             for (number, outcome) in group.numbers.iter().zip(&outcomes) {
                 import.outcomes[*number] = Some(LineOutcome::of(outcome));
             }
-            let memories = group.memories(event, lines, &fresh);
+            new.push((group, fresh));
+        }
+        let count = new.iter().map(|(_, fresh)| fresh.len()).sum();
+        if count > 0 {
+            quotas::memories(tx, count).await?;
+        }
+        for (group, fresh) in &new {
+            let memories = group.memories(event, lines, fresh);
             class = memories.iter().map(|memory| memory.classification).fold(class, Classification::max);
             if !memories.is_empty() {
-                quotas::memories(tx, memories.len()).await?;
+                let model = self.embedder.model();
                 let batch = Batch { home: group.home.id, labels: group.labels, model };
                 store::insert::insert(tx, &batch, &memories).await.map_err(scope_gone)?;
                 if group.home.kind == ScopeKind::Context {
@@ -195,14 +211,21 @@ impl Memories {
     }
 }
 
+/// What so many lines cost beside the request itself.
+fn tokens(lines: usize) -> i32 {
+    i32::try_from(lines.div_ceil(LINES_OF_A_REQUEST)).unwrap_or(i32::MAX) - 1
+}
+
 /// An import under way: what is known of each line.
 struct Import {
     outcomes: Vec<Option<LineOutcome>>,
+    /// What was tried of other people's scopes.
+    denied: Denied,
 }
 
 impl Import {
     fn new(lines: usize) -> Self {
-        Self { outcomes: vec![None; lines] }
+        Self { outcomes: vec![None; lines], denied: Denied::default() }
     }
 
     /// The lines that may be stored, as far as they say themselves; all others are refused.
@@ -215,10 +238,12 @@ impl Import {
         let mut admitted = Vec::with_capacity(lines.len());
         let mut first = None;
         for (number, line) in lines.into_iter().enumerate() {
+            let scope = line.as_ref().ok().map(|line| line.scope);
             match line.and_then(|line| admit(caller, policies, line)) {
                 Ok(line) => admitted.push(Some(line)),
                 Err(error) => {
                     self.refuse(number, &error);
+                    self.denied.note(scope, &error);
                     first = first.or(Some(error));
                     admitted.push(None);
                 }

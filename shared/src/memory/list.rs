@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::memory::filter::Filter;
 use crate::memory::service::resolve;
 use crate::memory::store::condition::{Condition, Selection};
-use crate::memory::{Memories, Memory, Scopes, store};
+use crate::memory::{Homes, Memories, Memory, Scopes, store};
 use crate::page::{Cursor, Page};
 
 /// Which memories, and which part of the list of them.
@@ -48,6 +48,7 @@ impl Memories {
             scopes: &scopes,
             filter: &request.filter,
             latest_only: request.latest_only,
+            homes: None,
             expired: false,
         };
         let condition = Condition::new(caller, &selection)?;
@@ -70,7 +71,7 @@ impl Memories {
         Ok(listed)
     }
 
-    /// The newest of several lists that the filter holds for, for who shows more of them in the same transaction, and has yet to
+    /// The newest of several lists that have nothing in common and that the filter holds for, for who shows more of them in the same transaction, and has yet to
     /// record it.
     pub(crate) async fn newest<'a>(
         &self,
@@ -83,16 +84,10 @@ impl Memories {
         let mut found: Vec<Memory> = Vec::new();
         for list in lists {
             let scopes = resolve(caller, &list.scopes, Action::ReadMemories)?;
-            let selection = Selection { scopes: &scopes, filter, latest_only, expired: false };
+            let homes = Some(&list.homes);
+            let selection = Selection { scopes: &scopes, filter, latest_only, homes, expired: false };
             let condition = Condition::new(caller, &selection)?;
-            let most = i64::from(list.most);
-            let newest = match list.and_shared {
-                true => store::list::of_both_kinds(&tx, condition, most).await?,
-                false => store::list::list(&tx, condition, None, most, 0).await?,
-            };
-            let new = |memory: &Memory| !found.iter().any(|known| known.id == memory.id);
-            let newest: Vec<Memory> = newest.into_iter().filter(new).collect();
-            found.extend(newest);
+            found.extend(store::list::newest(&tx, condition, &list.homes, i64::from(list.most)).await?);
         }
         Ok((tx, found))
     }
@@ -103,8 +98,8 @@ impl Memories {
 pub(crate) struct Newest {
     /// Where they are seen.
     pub(crate) scopes: Scopes,
+    /// Where they live.
+    pub(crate) homes: Homes,
     /// How many.
     pub(crate) most: u32,
-    /// Of one scope: so many that live there, and as many again that are shared with it.
-    pub(crate) and_shared: bool,
 }

@@ -69,6 +69,6 @@ pub use stats::Stats;
 pub(crate) use store::grants::linked;
 pub(crate) use store::row::classification;
 pub use suggest::Suggest;
-pub use types::{Labels, Lifecycle, Memory, Metadata, Scopes};
+pub use types::{Homes, Labels, Lifecycle, Memory, Metadata, Scopes};
 pub use upkeep::{retier_scopes, sample_terms};
 pub use validate::MAX_TEXT;

@@ -21,7 +21,7 @@ use crate::memory::ranking::{self, Breakdown, Question, Weights};
 use crate::memory::service::resolve;
 use crate::memory::store::condition::{Condition, Selection};
 use crate::memory::store::search::{self, Found, Pool, Query};
-use crate::memory::{Degraded, Memories, Memory, Scopes};
+use crate::memory::{Degraded, Homes, Memories, Memory, Scopes};
 
 /// Memories returned when the request does not say, as in mem0.
 pub const DEFAULT_TOP_K: u32 = 10;
@@ -46,6 +46,8 @@ pub struct Recall {
     pub filter: Filter,
     /// In which scopes.
     pub scopes: Scopes,
+    /// Where they must live, if that matters.
+    pub homes: Option<Homes>,
     /// How many at most: 1 to [`MAX_TOP_K`].
     pub top_k: u32,
     /// The least score, 0 to 1.
@@ -70,6 +72,7 @@ impl Recall {
             query: query.into(),
             filter: Filter::everything(),
             scopes: Scopes::default(),
+            homes: None,
             top_k: DEFAULT_TOP_K,
             threshold: DEFAULT_THRESHOLD,
             rerank: false,
@@ -163,6 +166,7 @@ impl Memories {
             scopes: &scopes,
             filter: &request.filter,
             latest_only: request.latest_only,
+            homes: request.homes.as_ref(),
             expired: false,
         };
         // Compiled before anything is asked, so that a wrong filter costs nothing.

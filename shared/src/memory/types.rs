@@ -47,6 +47,16 @@ pub struct Memory {
     pub updated_at: DateTime<Utc>,
 }
 
+/// Which of what is seen in some scopes, by where it lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Homes {
+    /// What lives in these.
+    pub among: Vec<ScopeId>,
+    /// And what lives in no scope that the caller reads, and reaches them through a share, unless it does so in one of these
+    /// as well.
+    pub strangers_unless_in: Option<Vec<ScopeId>>,
+}
+
 /// mem0's entities: names that a client gives to whom or what a memory belongs to. Words to filter by, never
 /// identities: who may see a memory is decided by its scopes alone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]

@@ -53,7 +53,7 @@ pub struct SeenBy {
     pub scope: String,
     /// Its name, if the caller may know it.
     pub name: Option<String>,
-    /// In words: `lives here`, `shared by usr_… until 1 May 2027`.
+    /// In words: `lives here`, `shared by Ann until 1 May 2027`.
     pub because: String,
     /// What the share allows; null at home, where roles decide.
     pub permission: Option<Permission>,
@@ -156,7 +156,7 @@ impl SeenBy {
         Self {
             scope: share.with.clone(),
             name: share.with_name.clone(),
-            because: format!("shared by {}{}", share.granted_by, until(share.expires_at)),
+            because: format!("shared by {}{}", share.by(), until(share.expires_at)),
             permission: Some(share.permission),
             share_id: Some(share.id),
             until: share.expires_at,
@@ -168,7 +168,7 @@ impl SeenBy {
         Self {
             scope: "link".to_owned(),
             name: None,
-            because: format!("{to} by {}{}", link.created_by, until(link.expires_at)),
+            because: format!("{to} by {}{}", link.by, until(link.expires_at)),
             permission: Some(Permission::Read),
             share_id: None,
             until: link.expires_at,
@@ -179,7 +179,7 @@ impl SeenBy {
         Self {
             scope: way.with.clone(),
             name: way.name.clone().filter(|_| ctx.scope(way.scope).is_some()),
-            because: format!("in a context shared by {}{}", way.granted_by, until(way.until)),
+            because: format!("in a context shared by {}{}", way.by(), until(way.until)),
             permission: Some(way.permission),
             share_id: Some(way.share),
             until: way.until,
@@ -205,7 +205,7 @@ pub(super) fn via(kind: ScopeKind, name: Option<&str>) -> String {
 
 /// Why somebody sees what was shared.
 pub(super) fn describe(ctx: &AuthContext, share: &Share) -> String {
-    let by = if share.granted_by == ctx.user_id() { "you".to_owned() } else { share.granted_by.to_string() };
+    let by = if share.granted_by == ctx.user_id() { "you".to_owned() } else { share.by() };
     let with = match ctx.scope(share.grantee) {
         Some(scope) if scope.kind == ScopeKind::User => "you".to_owned(),
         Some(scope) => {
@@ -236,8 +236,10 @@ fn changers<'a>(
             ]
         }
     };
-    words.extend(shares.filter(|share| share.permission >= Permission::Write).map(|share| {
-        format!("{}, as shared by {}{}", share.with, share.granted_by, until(share.expires_at))
-    }));
+    words.extend(
+        shares
+            .filter(|share| share.permission >= Permission::Write)
+            .map(|share| format!("{}, as shared by {}{}", share.with, share.by(), until(share.expires_at))),
+    );
     words
 }

@@ -14,8 +14,11 @@ use crate::access::{AuthContext, ReadableScope, ScopeKind, ScopeName, TenantTx};
 use crate::audit::{self, Entry};
 use crate::error::{Error, Result};
 use crate::ids::{MemoryId, ScopeId};
+use crate::memory::duplicate::Fingerprint;
 use crate::memory::filter::Filter;
-use crate::memory::{Degraded, MAX_TOP_K, Memories, Memory, Newest, Recall, Recollection, Scopes, Sought};
+use crate::memory::{
+    Degraded, Homes, MAX_TOP_K, Memories, Memory, Newest, Recall, Recollection, Scopes, Sought,
+};
 
 /// Memories of one level when the request does not say.
 pub const DEFAULT_PER_LEVEL: u32 = 10;
@@ -92,7 +95,7 @@ pub struct Seen {
     pub memory: Memory,
     /// How well it answers, if something was asked.
     pub score: Option<f32>,
-    /// `via team Alpha`, `shared with you by usr_… until 1 May 2027`.
+    /// `via team Alpha`, `shared with you by Ann until 1 May 2027`.
     pub reason: String,
 }
 
@@ -111,6 +114,10 @@ pub async fn hierarchy(memories: &Memories, ctx: &AuthContext, request: Hierarch
         let found = request.per_level;
         return Err(Error::invalid("per_level", format!("must be from 1 to {MAX_PER_LEVEL}, found {found}")));
     }
+    if !(0.0..=1.0).contains(&request.threshold) {
+        let found = request.threshold;
+        return Err(Error::invalid("threshold", format!("must be from 0 to 1, found {found}")));
+    }
     let (tx, action, found, degraded) = match &request.query {
         Some(query) => {
             let (tx, found, degraded) = ranked(memories, ctx, query, &request).await?;
@@ -122,24 +129,44 @@ pub async fn hierarchy(memories: &Memories, ctx: &AuthContext, request: Hierarch
         }
     };
     let places = places(&tx, found.iter().map(|(memory, _)| memory)).await?;
-    let mut levels: HashMap<Level, Vec<Seen>> = HashMap::new();
-    for ((memory, score), (level, reason)) in found.into_iter().zip(places) {
-        levels.entry(level).or_default().push(Seen { memory, score, reason });
-    }
-    for seen in levels.values_mut() {
-        // What came by another level than its own is in no order yet.
-        seen.sort_by(|a, b| {
-            let newest = || (b.memory.created_at, b.memory.id).cmp(&(a.memory.created_at, a.memory.id));
-            b.score.partial_cmp(&a.score).unwrap_or(Ordering::Equal).then_with(newest)
-        });
-        seen.truncate(request.per_level as usize);
-    }
-    let levels: Vec<(Level, Vec<Seen>)> =
-        Level::ALL.into_iter().filter_map(|level| Some((level, levels.remove(&level)?))).collect();
+    let seen = found.into_iter().zip(places);
+    let seen = seen.map(|((memory, score), (level, reason))| (level, Seen { memory, score, reason }));
+    let levels = by_level(seen.collect(), request.per_level as usize);
     let seen = || levels.iter().flat_map(|(_, seen)| seen).map(|seen| &seen.memory);
     let shown = Entry::of(action).memories(seen().map(|memory| memory.id));
     audit::commit_read(tx, shown.classified(seen().map(|memory| memory.classification))).await?;
     Ok(Hierarchy { levels, degraded })
+}
+
+/// The best of each level, or the newest. What says the same as something nearer is there once, with both reasons.
+fn by_level(mut all: Vec<(Level, Seen)>, per_level: usize) -> Vec<(Level, Vec<Seen>)> {
+    // What came by another level than its own is in no order yet.
+    all.sort_by(|(level, a), (other, b)| {
+        let newest = || (b.memory.created_at, b.memory.id).cmp(&(a.memory.created_at, a.memory.id));
+        let best = || b.score.partial_cmp(&a.score).unwrap_or(Ordering::Equal);
+        level.cmp(other).then_with(best).then_with(newest)
+    });
+    let mut levels: Vec<(Level, Vec<Seen>)> = Vec::new();
+    let mut said: HashMap<Fingerprint, (usize, usize)> = HashMap::new();
+    for (level, seen) in all {
+        if levels.last().is_none_or(|(last, _)| *last != level) {
+            levels.push((level, Vec::new()));
+        }
+        let here = levels.len() - 1;
+        let fingerprint = Fingerprint::of(&seen.memory.content);
+        if let Some(&(level, place)) = said.get(&fingerprint) {
+            let reason = &mut levels[level].1[place].reason;
+            if !reason.split(", and ").any(|known| known == seen.reason) {
+                reason.push_str(", and ");
+                reason.push_str(&seen.reason);
+            }
+        } else if levels[here].1.len() < per_level {
+            said.insert(fingerprint, (here, levels[here].1.len()));
+            levels[here].1.push(seen);
+        }
+    }
+    levels.retain(|(_, seen)| !seen.is_empty());
+    levels
 }
 
 type Found = Vec<(Memory, Option<f32>)>;
@@ -154,41 +181,34 @@ async fn ranked<'a>(
 ) -> Result<(TenantTx<'a>, Found, Option<Degraded>)> {
     let levels = u32::try_from(Level::ALL.len()).unwrap_or(u32::MAX);
     let most = request.per_level.saturating_mul(levels).min(MAX_TOP_K);
-    let recall = |scopes, top_k| Recall {
+    let recall = |scopes, homes, top_k| Recall {
         filter: request.filter.clone(),
         scopes,
+        homes,
         top_k,
         threshold: request.threshold,
         latest_only: request.latest_only,
         ..Recall::new(query)
     };
-    let Sought { mut tx, recollection, .. } = memories.seek(ctx, &recall(Scopes::All, most)).await?;
+    let Sought { mut tx, recollection, .. } = memories.seek(ctx, &recall(Scopes::All, None, most)).await?;
     let Recollection { found, degraded } = recollection;
     let cut_off = found.len() >= most as usize;
     let mut found: Found = found.into_iter().map(|found| (found.memory, Some(found.score))).collect();
     if cut_off {
         let mut known: HashSet<MemoryId> = found.iter().map(|(memory, _)| memory.id).collect();
-        for (level, scopes) in scopes_by_level(ctx) {
-            // One's own scope also has what was shared with one, which is a level of its own.
-            let here = |memory: &Memory| match level {
-                Level::Personal => level_of(ctx, memory.home) == Some(level),
-                _ => memory.scopes.iter().any(|id| level_of(ctx, *id) == Some(level)),
-            };
-            let mut top_k = request.per_level;
-            while found.iter().filter(|(memory, _)| here(memory)).count() < request.per_level as usize {
-                // One after the other: a function has one connection.
-                drop(tx);
-                let sought = memories.seek(ctx, &recall(Scopes::Named(scopes.clone()), top_k)).await?;
-                tx = sought.tx;
-                let more = sought.recollection.found;
-                let all = more.len() < top_k as usize || top_k >= MAX_TOP_K;
-                let new = more.into_iter().filter(|found| known.insert(found.memory.id));
-                found.extend(new.map(|found| (found.memory, Some(found.score))).collect::<Vec<_>>());
-                if all || level != Level::Personal {
-                    break;
-                }
-                top_k = top_k.saturating_mul(4).min(MAX_TOP_K);
+        for turn in turns(ctx) {
+            if found.iter().filter(|(memory, _)| turn.holds_for(ctx, memory)).count()
+                >= request.per_level as usize
+            {
+                continue;
             }
+            // One after the other: a function has one connection.
+            drop(tx);
+            let recall = recall(Scopes::Named(turn.scopes), Some(turn.homes), request.per_level);
+            let sought = memories.seek(ctx, &recall).await?;
+            tx = sought.tx;
+            let new = sought.recollection.found.into_iter().filter(|found| known.insert(found.memory.id));
+            found.extend(new.map(|found| (found.memory, Some(found.score))));
         }
     }
     Ok((tx, found, degraded))
@@ -200,26 +220,54 @@ async fn newest<'a>(
     ctx: &'a AuthContext,
     request: &Hierarchical,
 ) -> Result<(TenantTx<'a>, Found)> {
-    let lists = scopes_by_level(ctx).into_iter().map(|(level, scopes)| {
-        // One's own scope also has what was shared with one, which is a level of its own.
-        let and_shared = level == Level::Personal;
-        Newest { scopes: Scopes::Named(scopes), most: request.per_level, and_shared }
+    let lists = turns(ctx).into_iter().map(|turn| Newest {
+        scopes: Scopes::Named(turn.scopes),
+        homes: turn.homes,
+        most: request.per_level,
     });
     let (tx, found) = memories.newest(ctx, &request.filter, request.latest_only, lists.collect()).await?;
     Ok((tx, found.into_iter().map(|memory| (memory, None)).collect()))
 }
 
-/// What the caller reads, from their own outwards.
-fn scopes_by_level(ctx: &AuthContext) -> Vec<(Level, Vec<ScopeName>)> {
-    let mut by_level: HashMap<Level, Vec<ScopeName>> = HashMap::new();
-    for scope in ctx.scopes() {
-        by_level.entry(Level::of(scope.kind)).or_default().push(name(scope));
-    }
-    Level::ALL.into_iter().filter_map(|level| Some((level, by_level.remove(&level)?))).collect()
+/// Where to look for what is seen at one level, and at none that is nearer.
+struct Turn {
+    scopes: Vec<ScopeName>,
+    /// The same.
+    reach: Vec<ScopeId>,
+    homes: Homes,
 }
 
-fn level_of(ctx: &AuthContext, scope: ScopeId) -> Option<Level> {
-    ctx.scope(scope).map(|scope| Level::of(scope.kind))
+impl Turn {
+    fn holds_for(&self, ctx: &AuthContext, memory: &Memory) -> bool {
+        let seen_in = |scopes: &[ScopeId]| memory.scopes.iter().any(|id| scopes.contains(id));
+        let unless = self.homes.strangers_unless_in.as_ref();
+        self.homes.among.contains(&memory.home)
+            || (ctx.scope(memory.home).is_none()
+                && unless.is_some_and(|unless| seen_in(&self.reach) && !seen_in(unless)))
+    }
+}
+
+/// The levels that the caller reads, from their own outwards. What was shared with them is seen in their own scope, and lives in
+/// none that they read.
+fn turns(ctx: &AuthContext) -> Vec<Turn> {
+    let of = |level: Level| ctx.scopes().iter().filter(move |scope| Level::of(scope.kind) == level);
+    let ids = |level| of(level).map(|scope| scope.id).collect::<Vec<_>>();
+    let mut nearer: Vec<ScopeId> = Vec::new();
+    let mut turns = Vec::new();
+    for level in Level::ALL {
+        let home = if level == Level::Shared { Level::Personal } else { level };
+        let (scopes, reach) = (of(home).map(name).collect::<Vec<_>>(), ids(home));
+        let homes = match level {
+            Level::Personal => Homes { among: reach.clone(), strangers_unless_in: None },
+            Level::Shared => Homes { among: Vec::new(), strangers_unless_in: Some(Vec::new()) },
+            _ => Homes { among: reach.clone(), strangers_unless_in: Some(nearer.clone()) },
+        };
+        nearer.extend(ids(level));
+        if !scopes.is_empty() {
+            turns.push(Turn { scopes, reach, homes });
+        }
+    }
+    turns
 }
 
 type Shares = HashMap<MemoryId, Vec<Share>>;

@@ -39,8 +39,16 @@ pub struct Way {
     pub may_reshare: bool,
     /// Who shared it.
     pub granted_by: UserId,
+    pub(super) granter: Option<String>,
     /// When it ends by itself.
     pub until: Option<DateTime<Utc>>,
+}
+
+impl Way {
+    /// Who shared it, for people to read: their name, or who they are if they have none.
+    pub(super) fn by(&self) -> String {
+        self.granter.clone().unwrap_or_else(|| self.granted_by.to_string())
+    }
 }
 
 /// Whether they may share it.

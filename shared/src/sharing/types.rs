@@ -150,6 +150,15 @@ pub struct Share {
     pub live: bool,
     #[serde(skip, default = "nowhere")]
     pub(super) grantee: ScopeId,
+    #[serde(skip)]
+    pub(super) granter: Option<String>,
+}
+
+impl Share {
+    /// Who shared it, for people to read: their name, or who they are if they have none.
+    pub(super) fn by(&self) -> String {
+        self.granter.clone().unwrap_or_else(|| self.granted_by.to_string())
+    }
 }
 
 fn nowhere() -> ScopeId {

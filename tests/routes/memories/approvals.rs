@@ -289,3 +289,26 @@ async fn a_stricter_rule_holds_for_what_is_waiting() {
     assert_eq!(told, "by now this needs another approval, and has to be asked for anew");
     assert!(!office.ben_sees_it().await);
 }
+
+/// Whoever has to do with few requests reads those, and not everybody's.
+#[tokio::test]
+async fn a_list_does_not_look_at_what_concerns_others() {
+    let office = Office::new().await;
+    let id = office.ask().await;
+    decide(&office.lead, &id, "approve").await.ok();
+    // As if they had asked and decided very often, and each further question were one too many.
+    let copy = "INSERT INTO approvals SELECT (r).* FROM (
+                    SELECT jsonb_populate_record(a, jsonb_build_object('id', gen_random_uuid())) r
+                      FROM approvals a, generate_series(1, 50)) copied;
+        CREATE OR REPLACE FUNCTION mem0.deciding_positions(tenant uuid, approval uuid, decider uuid, at timestamptz)
+            RETURNS TABLE (node_scope_id bigint, open boolean, rank integer, from_user_id uuid)
+            LANGUAGE plpgsql STABLE AS $$ BEGIN RAISE EXCEPTION 'asked about a request of others'; END $$";
+    office.app.database().superuser().await.batch_execute(copy).await.unwrap();
+    let of_ben = office.ben.get("/v1/approvals/").await.ok();
+    assert_eq!(of_ben["results"], json!([]), "{of_ben}");
+    let of_ann = office.ann.get("/v1/approvals/?limit=10").await.ok();
+    assert_eq!(of_ann["results"].as_array().unwrap().len(), 10);
+    // Whoever answers for the node reads what became of all of them.
+    let of_lead = office.lead.get("/v1/approvals/?status=approved&limit=100").await.ok();
+    assert_eq!(of_lead["results"].as_array().unwrap().len(), 51);
+}

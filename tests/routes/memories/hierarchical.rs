@@ -46,10 +46,10 @@ async fn every_level_is_there_once_with_its_reason() {
         assert!(found.iter().all(|(_, texts)| texts.len() == 1), "{found:?}");
         let answer = ann.post("/v1/memories/hierarchical/", body).await.ok();
         let reasons = answer["levels"].as_array().unwrap().iter().map(|level| &level["results"][0]["reason"]);
-        let shared = format!("shared with you by {} until 1 May 2026", alice.user);
+        let shared = "shared with you by alice until 1 May 2026";
         let expected = [
             "your own",
-            &shared,
+            shared,
             "via context Launch",
             "via team Alpha",
             "via division Grid",
@@ -113,4 +113,65 @@ async fn what_was_shared_long_ago_is_there() {
     let found = levels(&mia, json!({ "per_level": 3 })).await;
     let sizes: Vec<(&str, usize)> = found.iter().map(|(level, all)| (level.as_str(), all.len())).collect();
     assert_eq!(sizes, [("personal", 3), ("shared", 1)]);
+}
+
+/// Not with a query either, however well one's own answers it; and a level has its own, however much of a nearer one is seen
+/// there, too.
+#[tokio::test]
+async fn what_was_shared_is_found_behind_what_answers_better() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let alpha = alice.node(ScopeKind::Organization, "North").await;
+    let alpha = alice.node_in(&alpha, ScopeKind::Team, "Alpha").await;
+    let mia = alice.colleague("mia", &alpha, Role::Member).await;
+    let id = remember(&alice, "An umbrella, maybe").await;
+    share(&alice, &id, json!({ "with": format!("person:{}", mia.user) })).await;
+    remember_with(&alice, "An umbrella of the team, maybe", json!({ "scope": alpha.label() })).await;
+    app.advance(TimeDelta::minutes(1));
+    for n in 0..90 {
+        let own = remember(&mia, &format!("The umbrella stands in hall {n}")).await;
+        if n < 30 {
+            share(&mia, &own, json!({ "with": alpha.label() })).await;
+        }
+    }
+    for body in [
+        json!({ "query": "Where does the umbrella stand? In the hall", "threshold": 0.0 }),
+        json!({ "query": "Where does the umbrella stand? In the hall", "threshold": 0.0, "per_level": 2 }),
+        json!({ "per_level": 2 }),
+    ] {
+        let found = levels(&mia, body.clone()).await;
+        let sizes: Vec<(&str, usize)> =
+            found.iter().map(|(level, all)| (level.as_str(), all.len())).collect();
+        let own = body["per_level"].as_u64().unwrap_or(10) as usize;
+        assert_eq!(sizes, [("personal", own), ("shared", 1), ("team", 1)], "{body}");
+    }
+}
+
+#[tokio::test]
+async fn what_says_the_same_is_there_once_with_both_reasons() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let alpha = alice.node(ScopeKind::Organization, "North").await;
+    let alpha = alice.node_in(&alpha, ScopeKind::Team, "Alpha").await;
+    let mia = alice.colleague("mia", &alpha, Role::Member).await;
+    remember(&mia, "The demo is on Monday").await;
+    remember_with(&alice, "the demo is on Monday", json!({ "scope": alpha.label() })).await;
+    remember_with(&alice, "The release is on Friday", json!({ "scope": alpha.label() })).await;
+    for body in
+        [json!({ "per_level": 1 }), json!({ "per_level": 1, "query": "when is it", "threshold": 0.0 })]
+    {
+        let answer = mia.post("/v1/memories/hierarchical/", body).await.ok();
+        let levels = &answer["levels"];
+        let first = &levels[0]["results"][0];
+        assert_eq!(
+            (&first["memory"], &first["reason"]),
+            (&json!("The demo is on Monday"), &json!("your own, and via team Alpha")),
+            "{answer}"
+        );
+    }
+    let answer = mia.post("/v1/memories/hierarchical/", json!({})).await.ok();
+    assert_eq!(texts(&answer["levels"][1]), ["The release is on Friday"]);
+    mia.post("/v1/memories/hierarchical/", json!({ "threshold": 5 })).await.assert_problem(
+        400,
+        "invalid",
+        Some("threshold"),
+    );
 }

@@ -101,7 +101,7 @@ async fn large_sweeps_take_several_statements_and_expired_memories_along() {
     let left = "SELECT (SELECT count(*) FROM memory_scopes), (SELECT count(*) FROM memory_versions WHERE event = 'DELETE'),
                        (SELECT count(*) FROM audit_log WHERE action = 'memory.forget_where')";
     let row = app.database().superuser().await.query_one(left, &[]).await.unwrap();
-    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1), row.get::<_, i64>(2)), (0, 1200, 1));
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1), row.get::<_, i64>(2)), (0, 1200, 2));
     let events = alice.get("/v1/events/").await.ok();
     assert_eq!(events["results"][0]["event_type"], "DELETE_ALL");
     assert_eq!(events["results"][0]["payload"], json!({ "count": 1200, "scope": "personal" }));

@@ -45,7 +45,7 @@ struct SeenView {
     /// Only with a query.
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f32>,
-    /// `via team Alpha`, `shared with you by usr_… until 1 May 2027`.
+    /// `via team Alpha`, `shared with you by Ann until 1 May 2027`.
     reason: String,
 }
 

@@ -128,14 +128,30 @@ pub(super) async fn place(tx: &TenantTx<'_>, seq: i64) -> Result<Place, StoreErr
     Ok(Place { seq, hash: row.get("hash"), latest: row.get("at") })
 }
 
-/// Whether a link is another one than the anchor says.
-pub(super) async fn rewritten(tx: &TenantTx<'_>, anchor: &Anchor) -> Result<Option<Problem>, StoreError> {
-    let found = place(tx, anchor.seq).await?;
-    Ok((!hex(&found.hash).eq_ignore_ascii_case(&anchor.hash)).then_some(Problem {
-        fault: if found.hash.is_empty() { Fault::Removed } else { Fault::Rewritten },
-        seq: Some(anchor.seq),
-        id: None,
-        at: found.latest,
+/// The first of these anchors whose link is another one than it says, or is not there in a chain that ends at `head`.
+pub(super) async fn rewritten(
+    tx: &TenantTx<'_>,
+    anchors: &[&Anchor],
+    head: i64,
+) -> Result<Option<Problem>, StoreError> {
+    const DIFFERENT: &str = "-- audit_chain.find_different
+        SELECT a.seq, c.id IS NULL AND a.seq > 0 AS missing, c.at
+          FROM unnest($2::bigint[], $3::text[]) WITH ORDINALITY a (seq, hash, place)
+          LEFT JOIN audit_chain c ON c.enterprise_id = $1 AND c.seq = a.seq
+         WHERE lower(a.hash) IS DISTINCT FROM
+               encode(CASE WHEN a.seq = 0 THEN mem0.audit_genesis($1) ELSE c.hash END, 'hex')
+         ORDER BY a.place LIMIT 1";
+    let (seqs, hashes): (Vec<i64>, Vec<&str>) =
+        anchors.iter().map(|anchor| (anchor.seq, anchor.hash.as_str())).unzip();
+    let row = tx.query_opt(DIFFERENT, &[&tx.caller().enterprise_id().uuid(), &seqs, &hashes]).await?;
+    Ok(row.map(|row| {
+        let seq: i64 = row.get("seq");
+        let fault = match row.get("missing") {
+            true if seq > head => Fault::Unknown,
+            true => Fault::Removed,
+            false => Fault::Rewritten,
+        };
+        Problem { fault, seq: Some(seq), id: None, at: row.get("at") }
     }))
 }
 

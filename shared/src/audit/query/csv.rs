@@ -23,7 +23,7 @@ pub fn csv(records: &[Record]) -> String {
             record.action.clone(),
             optional(record.target.clone()),
             memories.join(" "),
-            optional(record.scope.clone()),
+            optional(record.scope.map(|scope| scope.to_string())),
             match record.outcome {
                 Outcome::Success => "success",
                 Outcome::Denied => "denied",

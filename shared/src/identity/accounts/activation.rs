@@ -8,6 +8,7 @@ use crate::access::{ApiKeyVerb, AuthContext, Gate, IdentityTx};
 use crate::audit;
 use crate::error::{Error, Result};
 use crate::ids::{ApiKeyId, UserId};
+use crate::limits::quotas;
 use crate::tenancy::{invitations, owners, service_accounts, users};
 
 /// Deactivates an account of the caller's enterprise: in one transaction it can no longer be used, its sessions and
@@ -85,6 +86,7 @@ async fn deactivate(gate: &Gate, caller: &AuthContext, user: UserId, which: Whic
 async fn reactivate(gate: &Gate, caller: &AuthContext, user: UserId, which: Which) -> Result<()> {
     let (tx, active) = begin(gate, caller, "account.reactivate", user, which).await?;
     if !active {
+        quotas::reactivation(&tx, caller.enterprise_id(), user).await?;
         store::set_active(&tx, caller.enterprise_id(), user, true, caller.request().at).await?;
         audit::record_as(&tx, caller, audit::Entry::new("account.reactivate", user)).await?;
     }

@@ -9,6 +9,8 @@ use tokio_postgres::types::ToSql;
 use crate::access::{AuthContext, PendingTx, ReadableScope, TenantTx};
 use crate::db::{Parameter, StoreError};
 use crate::error::Result;
+use crate::ids::ScopeId;
+use crate::memory::Homes;
 use crate::memory::filter::Filter;
 
 static EVERYTHING: LazyLock<Filter> = LazyLock::new(Filter::everything);
@@ -56,6 +58,8 @@ pub(crate) struct Selection<'a> {
     pub(crate) filter: &'a Filter,
     /// Leaves out what has been superseded.
     pub(crate) latest_only: bool,
+    /// Where they must live; anywhere, if not said.
+    pub(crate) homes: Option<&'a Homes>,
     /// Includes what has expired: it cannot be read any more, but still be forgotten.
     pub(crate) expired: bool,
 }
@@ -63,7 +67,7 @@ pub(crate) struct Selection<'a> {
 impl<'a> Selection<'a> {
     /// Everything in these scopes that has not expired.
     pub(crate) fn everything(scopes: &'a [&'a ReadableScope]) -> Self {
-        Self { scopes, filter: &EVERYTHING, latest_only: false, expired: false }
+        Self { scopes, filter: &EVERYTHING, latest_only: false, homes: None, expired: false }
     }
 }
 
@@ -95,7 +99,30 @@ impl Condition {
              AND {live} AND {}",
             compiled.sql
         );
-        Ok(Self { holds, params, common })
+        let mut condition = Self { holds, params, common };
+        if let Some(homes) = selection.homes {
+            condition.narrow(caller, homes);
+        }
+        Ok(condition)
+    }
+
+    /// Leaves only what lives there.
+    fn narrow(&mut self, caller: &AuthContext, homes: &Homes) {
+        let ids = |scopes: &[ScopeId]| scopes.iter().map(|scope| scope.0).collect::<Vec<i64>>();
+        let among = self.bind(ids(&homes.among), "bigint[]");
+        let lives = match &homes.strangers_unless_in {
+            None => format!("m.home_scope_id = ANY ({among})"),
+            Some(unless) => {
+                let readable =
+                    self.bind(caller.scopes().iter().map(|it| it.id.0).collect::<Vec<i64>>(), "bigint[]");
+                let unless = self.bind(ids(unless), "bigint[]");
+                format!(
+                    "(m.home_scope_id = ANY ({among}) \
+                      OR (m.home_scope_id <> ALL ({readable}) AND NOT m.scope_ids && {unless}))"
+                )
+            }
+        };
+        self.holds = format!("{} AND {lives}", self.holds);
     }
 
     /// The condition without its reach, for statements that reach in a way of their own.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::access::TenantTx;
+use crate::access::{Classification, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{MemoryId, ScopeId};
 use crate::memory::store::condition::Condition;
@@ -49,14 +49,14 @@ pub(crate) async fn count_where(
     Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).unsigned_abs()))
 }
 
-/// Forgets whatever lives in a scope and the condition holds for, in bounded statements; how many there were.
-/// `only_own` leaves out what others added.
+/// Forgets whatever lives in a scope and the condition holds for, in bounded statements; which these were, and their highest
+/// class. `only_own` leaves out what others added.
 pub(crate) async fn delete_where(
     tx: &TenantTx<'_>,
     mut condition: Condition,
     home: ScopeId,
     only_own: bool,
-) -> Result<u64, StoreError> {
+) -> Result<Gone, StoreError> {
     let caller = tx.caller();
     let now = condition.bind(caller.request().at, "timestamptz");
     let editor = condition.bind(caller.user_id().uuid(), "uuid");
@@ -79,16 +79,30 @@ pub(crate) async fn delete_where(
                    {editor}, {now}, g.classification
               FROM gone g
         )
-        SELECT count(*) FROM gone",
+        SELECT coalesce(array_agg(g.id ORDER BY g.id), '{{}}') AS ids, max(g.classification)::text AS class FROM gone g",
         condition.holds()
     );
-    let mut total = 0;
+    let corrupt = |problem| StoreError::Corrupt { table: "memories", column: "classification", problem };
+    let mut gone = Gone::default();
     loop {
         let rows = condition.query(tx, &sql).await?;
-        let count: i64 = rows.first().map_or(0, |row| row.get(0));
-        total += count.unsigned_abs();
-        if count < BATCH {
-            return Ok(total);
+        let Some(row) = rows.first() else { return Ok(gone) };
+        let (ids, class): (Vec<Uuid>, Option<&str>) = (row.get("ids"), row.get("class"));
+        let class = class.map(str::parse).transpose().map_err(corrupt)?;
+        gone.class = gone.class.max(class);
+        let last = ids.len() < BATCH as usize;
+        gone.ids.extend(ids.into_iter().map(MemoryId));
+        if last {
+            return Ok(gone);
         }
     }
+}
+
+/// What a sweep took.
+#[derive(Debug, Default)]
+pub(crate) struct Gone {
+    /// Which.
+    pub(crate) ids: Vec<MemoryId>,
+    /// How confidential they are at most; none if there are none.
+    pub(crate) class: Option<Classification>,
 }

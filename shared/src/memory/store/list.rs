@@ -2,9 +2,9 @@
 
 use crate::access::TenantTx;
 use crate::db::StoreError;
-use crate::memory::Memory;
 use crate::memory::store::condition::{Condition, ELSEWHERE, HOME};
 use crate::memory::store::row::{self, COLUMNS};
+use crate::memory::{Homes, Memory};
 use crate::page::Cursor;
 
 /// `limit` memories for which the condition holds, after a place or after `offset` others.
@@ -18,27 +18,38 @@ pub(crate) async fn list(
     limit: i64,
     offset: i64,
 ) -> Result<Vec<Memory>, StoreError> {
-    merged(tx, condition, after, limit + offset, (limit, offset)).await
+    merged(tx, condition, Places { here: true, elsewhere: true }, after, (limit, offset)).await
 }
 
-/// The newest memories of one scope: so many that live there, and as many again that are shared with it.
-pub(crate) async fn of_both_kinds(
+/// The newest `most` memories of those that live in some homes. Where none are named, those of the scopes asked for are not even
+/// looked at.
+pub(crate) async fn newest(
     tx: &TenantTx<'_>,
     condition: Condition,
-    each: i64,
+    homes: &Homes,
+    most: i64,
 ) -> Result<Vec<Memory>, StoreError> {
-    merged(tx, condition, None, each, (each * 2, 0)).await
+    let places = Places { here: !homes.among.is_empty(), elsewhere: homes.strangers_unless_in.is_some() };
+    merged(tx, condition, places, None, (most, 0)).await
 }
 
-/// So many of each scope, and of what is shared with any; of all these a part.
+/// Where to look.
+struct Places {
+    /// At what lives in the scopes asked for.
+    here: bool,
+    /// At what is shared with them.
+    elsewhere: bool,
+}
+
+/// As many of each scope, and of what is shared with any, as the part of all these needs that is asked for.
 async fn merged(
     tx: &TenantTx<'_>,
     mut condition: Condition,
+    places: Places,
     after: Option<Cursor>,
-    needed: i64,
     (limit, offset): (i64, i64),
 ) -> Result<Vec<Memory>, StoreError> {
-    let needed = condition.bind(needed, "bigint");
+    let needed = condition.bind(limit + offset, "bigint");
     let (limit, offset) = (condition.bind(limit, "bigint"), condition.bind(offset, "bigint"));
     let place = match after {
         Some(Cursor { created_at, id }) => {
@@ -47,18 +58,19 @@ async fn merged(
         }
         None => String::new(),
     };
-    let holds = condition.holds();
+    let (holds, Places { here, elsewhere }) = (condition.holds(), places);
     let sql = format!(
         "-- memory.list
         WITH near AS (
             SELECT m.id
               FROM unnest($2::bigint[]) AS s (id) CROSS JOIN LATERAL (
                    SELECT m.id FROM memories m
-                    WHERE {holds} AND {HOME} {place}
+                    WHERE {here} AND {holds} AND {HOME} {place}
                     ORDER BY m.created_at DESC, m.id DESC LIMIT {needed}) m
             UNION
             (SELECT m.id FROM memories m
-              WHERE {holds} AND cardinality(m.scope_ids) > 1 AND m.scope_ids && $2::bigint[] AND {ELSEWHERE} {place}
+              WHERE {elsewhere} AND {holds} AND cardinality(m.scope_ids) > 1 AND m.scope_ids && $2::bigint[] AND {ELSEWHERE}
+                    {place}
               ORDER BY m.created_at DESC, m.id DESC LIMIT {needed})
         )
         SELECT {COLUMNS}

@@ -25,7 +25,9 @@ pub(in crate::sharing) async fn request(tx: &TenantTx<'_>, plan: &Plan, new: &Ne
         *parts.first().ok_or_else(|| Error::internal("nobody has to approve this"))?;
     // As long as each of them may decide.
     let hours = parts.iter().map(|(_, rule, _)| rule.expires_after_hours).min().unwrap_or_default();
-    store::expire_own(tx).await?;
+    for (ended, memory) in store::expire_own(tx).await? {
+        audit::record(tx, Entry::new("approval.expire", ended).memories(memory)).await?;
+    }
     let contents = plan.held.contents(tx).await?;
     let outdated = store::withdraw_outdated(tx, plan, contents.as_deref()).await?;
     let id = ApprovalId::generate();

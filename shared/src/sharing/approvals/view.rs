@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, UserId};
 use crate::page::{Cursor, List, QueryHash};
 use crate::sharing::authority::Held;
-use crate::sharing::store::{approval_parts as parts, approvals as store};
+use crate::sharing::store::{approval_list, approval_parts as parts, approvals as store};
 
 /// Which requests.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -85,7 +85,7 @@ pub async fn list(
     let query = QueryHash::of(&["approvals", &serde_json::to_string(filter).unwrap_or_default()]);
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let tx = ctx.begin(db, "approval.list").await?;
-    let mut results = store::list(&tx, filter, after, limit + 1).await?;
+    let mut results = approval_list::list(&tx, filter, after, limit + 1).await?;
     let shown = Entry::of("approval.list").with(json!({ "rows": results.len() }));
     audit::commit_read(tx, shown).await?;
     let next = Cursor::cut(&mut results, limit, &query, |approval| Cursor {

@@ -8,9 +8,8 @@ use crate::access::{AuthContext, Classification, Role, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
 use crate::memory;
-use crate::page::Cursor;
 use crate::sharing::NewShare;
-use crate::sharing::approvals::{Approval, Filter, Status};
+use crate::sharing::approvals::{Approval, Status};
 use crate::sharing::authority::Plan;
 
 /// A request to be stored.
@@ -60,14 +59,19 @@ pub(in crate::sharing) async fn deciders(
     })
 }
 
-/// Closes the caller's requests whose time is over, so that they can be made anew.
-pub(in crate::sharing) async fn expire_own(tx: &TenantTx<'_>) -> Result<(), StoreError> {
+/// Closes the caller's requests whose time is over, so that they can be made anew; which, and what they were about.
+pub(in crate::sharing) async fn expire_own(
+    tx: &TenantTx<'_>,
+) -> Result<Vec<(ApprovalId, Option<MemoryId>)>, StoreError> {
     const EXPIRE: &str = "-- approval.expire_own
         UPDATE approvals SET status = 'expired', decided_at = expires_at
-         WHERE enterprise_id = $1 AND requested_by = $2 AND status = 'pending' AND expires_at <= $3";
+         WHERE enterprise_id = $1 AND requested_by = $2 AND status = 'pending' AND expires_at <= $3
+        RETURNING id, memory_id";
     let caller = tx.caller();
     let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
-    tx.execute(EXPIRE, &[&enterprise, &user, &caller.request().at]).await.map(drop)
+    let rows = tx.query(EXPIRE, &[&enterprise, &user, &caller.request().at]).await?;
+    let ended = |row: &Row| (ApprovalId(row.get("id")), row.get::<_, Option<_>>("memory_id").map(MemoryId));
+    Ok(rows.iter().map(ended).collect())
 }
 
 /// Takes back what the caller asked for of the same with the same, if it changed since; which request that was.
@@ -183,77 +187,6 @@ pub(in crate::sharing) async fn lookup(
     row.as_ref().map(approval).transpose()
 }
 
-/// Requests that concern the caller, oldest first: their own, those that they may decide, and those of nodes that they
-/// administer.
-pub(in crate::sharing) async fn list(
-    tx: &TenantTx<'_>,
-    filter: &Filter,
-    after: Option<Cursor>,
-    most: u32,
-) -> Result<Vec<Approval>, StoreError> {
-    const LIST: &str = "-- approval.list
-        SELECT a.*, a.approver_role::text AS role, a.permission::text AS allowed, a.classification::text AS class,
-               CASE WHEN a.status = 'pending' AND a.expires_at <= $3 THEN 'expired' ELSE a.status END AS state,
-               s.kind AS node_kind, n.id AS node_id,
-               (SELECT coalesce(jsonb_agg(jsonb_build_object(
-                           'scope', d.node_scope_id, 'kind', ds.kind, 'node', dn.id, 'role', d.approver_role,
-                           'escalates_at', d.escalates_at, 'decision', d.decision, 'decided_by', d.decided_by,
-                           'decided_at', d.decided_at, 'reason', d.decision_reason)
-                           ORDER BY cardinality(ds.path), d.node_scope_id), '[]')
-                  FROM mem0.approval_decisions d
-                  LEFT JOIN scopes ds ON ds.enterprise_id = $1 AND ds.id = d.node_scope_id
-                  LEFT JOIN sub_organizations dn ON dn.enterprise_id = $1 AND dn.scope_id = d.node_scope_id
-                 WHERE d.enterprise_id = $1 AND d.approval_id = a.id) AS decisions
-          FROM approvals a
-          LEFT JOIN scopes s ON s.enterprise_id = a.enterprise_id AND s.id = a.node_scope_id
-          LEFT JOIN sub_organizations n ON n.enterprise_id = a.enterprise_id AND n.scope_id = a.node_scope_id
-          CROSS JOIN LATERAL (
-               SELECT count(*) > 0 AS decides, coalesce(bool_or(p.open), false) AS can
-                 FROM mem0.deciding_positions($1, a.id, $2, $3) p
-                 JOIN scopes ds ON ds.enterprise_id = $1 AND ds.id = p.node_scope_id
-                WHERE $12::bigint[] IS NULL OR ds.path && $12
-               ) may
-         WHERE a.enterprise_id = $1 AND a.classification <= (SELECT mem0.ceiling())
-           AND ($12::bigint[] IS NULL
-                OR EXISTS (SELECT FROM scopes r
-                            WHERE r.enterprise_id = $1 AND r.path && $12
-                              AND r.id IN (SELECT a.home_scope_id UNION ALL
-                                           SELECT d.node_scope_id FROM mem0.approval_decisions d
-                                            WHERE d.enterprise_id = $1 AND d.approval_id = a.id)))
-           AND (a.requested_by = $2 OR a.home_scope_id = ANY ($4) OR may.decides
-                OR EXISTS (SELECT FROM mem0.approval_decisions d
-                            WHERE d.enterprise_id = $1 AND d.approval_id = a.id AND d.node_scope_id = ANY ($4)))
-           AND ($5::text IS NULL
-                OR $5 = CASE WHEN a.status = 'pending' AND a.expires_at <= $3 THEN 'expired' ELSE a.status END)
-           AND ($6::uuid IS NULL OR a.memory_id = $6)
-           AND ($7::uuid IS NULL OR a.requested_by = $7)
-           AND (NOT $8 OR (may.can AND a.status = 'pending' AND a.expires_at > $3))
-           AND ($9::timestamptz IS NULL OR (a.requested_at, a.id) > ($9, $10::uuid))
-         ORDER BY a.requested_at, a.id
-         LIMIT $11";
-    let caller = tx.caller();
-    let rows = tx
-        .query(
-            LIST,
-            &[
-                &caller.enterprise_id().uuid(),
-                &caller.user_id().uuid(),
-                &caller.request().at,
-                &administered(caller),
-                &filter.status.map(Status::as_str),
-                &filter.memory_id.map(MemoryId::uuid),
-                &filter.requested_by.map(UserId::uuid),
-                &filter.to_decide,
-                &after.map(|after| after.created_at),
-                &after.map(|after| after.id),
-                &i64::from(most),
-                &caller.within(),
-            ],
-        )
-        .await?;
-    rows.iter().map(approval).collect()
-}
-
 /// Whether it concerns somebody at all.
 pub(in crate::sharing) async fn may_see(
     tx: &TenantTx<'_>,
@@ -344,7 +277,7 @@ pub(in crate::sharing) async fn close(
     Ok(closed > 0)
 }
 
-fn approval(row: &Row) -> Result<Approval, StoreError> {
+pub(super) fn approval(row: &Row) -> Result<Approval, StoreError> {
     let corrupt = |column, problem| StoreError::Corrupt { table: "approvals", column, problem };
     let node = node_label(row.get("node_kind"), row.get("node_id"));
     let direction =

@@ -82,7 +82,8 @@ pub(in crate::sharing) async fn count_live(tx: &TenantTx<'_>, subject: Subject) 
 
 /// A link that opens a memory now.
 pub(in crate::sharing) struct Opening {
-    pub(in crate::sharing) created_by: UserId,
+    /// Who made it: their name, or who they are if they have none.
+    pub(in crate::sharing) by: String,
     pub(in crate::sharing) expires_at: Option<DateTime<Utc>>,
     /// Whether it is to a context that the memory is in.
     pub(in crate::sharing) in_context: bool,
@@ -94,10 +95,12 @@ pub(in crate::sharing) async fn opening(
     memory: MemoryId,
 ) -> Result<Vec<Opening>, StoreError> {
     const OPENING: &str = "-- memory.list_links
-        SELECT l.created_by, l.expires_at, l.in_context FROM mem0.links_to($1) l";
+        SELECT l.created_by, l.expires_at, l.in_context, nullif(u.display_name, '') AS name
+          FROM mem0.links_to($1) l
+          LEFT JOIN users u ON u.enterprise_id = mem0.enterprise() AND u.id = l.created_by";
     let rows = tx.query(OPENING, &[&memory.uuid()]).await?;
     let opening = |row: &Row| Opening {
-        created_by: UserId(row.get("created_by")),
+        by: row.get::<_, Option<String>>("name").unwrap_or_else(|| UserId(row.get("created_by")).to_string()),
         expires_at: row.get("expires_at"),
         in_context: row.get("in_context"),
     };

@@ -49,7 +49,7 @@ pub(in crate::sharing) async fn list(
     const LIST: &str = "-- share.list
         SELECT h.id, h.memory_id, h.context_id, h.grantee_scope_id, h.permission::text, h.may_reshare, h.reason,
                h.granted_by, h.granted_at, h.via_share_id, h.approval_id, h.expires_at, h.revoked_at, h.revoked_by,
-               s.kind, n.id AS node_id, n.name AS node_name, u.id AS person_id, u.display_name,
+               s.kind, n.id AS node_id, n.name AS node_name, u.id AS person_id, u.display_name, g.display_name AS granter,
                h.revoked_at IS NULL AND (h.expires_at IS NULL OR h.expires_at > $8) AS live
           FROM (SELECT own.* FROM shares own WHERE $12::uuid IS NULL
                  UNION ALL
@@ -57,6 +57,7 @@ pub(in crate::sharing) async fn list(
           JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.grantee_scope_id
           LEFT JOIN sub_organizations n ON n.enterprise_id = h.enterprise_id AND n.scope_id = h.grantee_scope_id
           LEFT JOIN users u ON u.enterprise_id = h.enterprise_id AND u.scope_id = h.grantee_scope_id
+          LEFT JOIN users g ON g.enterprise_id = h.enterprise_id AND g.id = h.granted_by
          WHERE h.enterprise_id = $1
            AND ($2::uuid IS NULL OR h.id = $2)
            AND ($3::uuid[] IS NULL OR h.memory_id = ANY ($3))
@@ -98,8 +99,9 @@ pub(in crate::sharing) async fn ways(
     who: Option<&AuthContext>,
 ) -> Result<Vec<Way>, StoreError> {
     const WAYS: &str = "-- access.list_ways
-        SELECT share_id, in_context, scope_id, kind, node_id, person_id, name, permission, may_reshare, granted_by, expires_at
-          FROM mem0.ways_to($1, $2)";
+        SELECT w.*, g.display_name AS granter
+          FROM mem0.ways_to($1, $2) w
+          LEFT JOIN users g ON g.enterprise_id = mem0.enterprise() AND g.id = w.granted_by";
     let corrupt = |table, column, problem| StoreError::Corrupt { table, column, problem };
     let scopes = who.map(|who| who.scopes().iter().map(|scope| scope.id.0).collect::<Vec<i64>>());
     let rows = tx.query(WAYS, &[&memory.uuid(), &scopes]).await?;
@@ -117,6 +119,7 @@ pub(in crate::sharing) async fn ways(
                 permission: permission.map_err(|problem| corrupt("shares", "permission", problem))?,
                 may_reshare: row.get("may_reshare"),
                 granted_by: UserId(row.get("granted_by")),
+                granter: named(row),
                 until: row.get("expires_at"),
             })
         })
@@ -264,5 +267,11 @@ fn share(tx: &TenantTx<'_>, row: &Row) -> Result<Share, StoreError> {
         revoked_by: row.get::<_, Option<_>>("revoked_by").map(UserId),
         live: row.get("live"),
         grantee,
+        granter: named(row),
     })
+}
+
+/// The name of who shared it, if they have one.
+fn named(row: &Row) -> Option<String> {
+    row.get::<_, Option<String>>("granter").filter(|name| !name.is_empty())
 }

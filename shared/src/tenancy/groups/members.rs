@@ -26,13 +26,15 @@ pub async fn list(
     let query = QueryHash::of(&["group_members", &group.to_string()]);
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let tx = ctx.begin(db, "group.list_members").await?;
-    visible(&tx, group).await?;
+    let (_, home) = visible(&tx, group).await?;
     let mut results = store::members(&tx, group, None, after, limit + 1).await?;
-    tx.commit().await?;
     let next = Cursor::cut(&mut results, limit, &query, |member| Cursor {
         created_at: member.since,
         id: member.user_id.uuid(),
     });
+    // Names and addresses of people, as the members of a node are.
+    let shown = Entry::new("group_member.list", group).within(home.id).with(json!({ "rows": results.len() }));
+    audit::commit_read(tx, shown).await?;
     Ok(List { results, next })
 }
 

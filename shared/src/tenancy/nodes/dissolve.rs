@@ -128,9 +128,10 @@ async fn step(
 ) -> Result<()> {
     store::hold_scope(tree, node.id).await?;
     let moved = estate::hand_over_memories(tree, node.id, heir.id, BATCH).await?;
-    work.handed_over(moved.into(), tree.caller().request().at);
+    let number = moved.len() as i64;
+    work.handed_over(number, tree.caller().request().at);
     let label = heir.label();
-    if moved < BATCH {
+    if number < i64::from(BATCH) {
         let keys = estate::keys(tree, node.id).await?;
         let (estate, policy) = estate::dissolve(tree, node.id, heir.id, work.members).await?;
         let details = json!({
@@ -139,11 +140,11 @@ async fn step(
         });
         work.finish(estate);
         let entry = Entry::new("organization.dissolve", work.node).within(node.id);
-        audit::record(tree, entry.with(details)).await?;
+        audit::record_many(tree, &entry.with(details), &moved).await?;
     } else {
-        let details = json!({ "heir": label, "memories": moved, "dissolution": work.id });
+        let details = json!({ "heir": label, "memories": number, "dissolution": work.id });
         let entry = Entry::new("organization.hand_over_memories", work.node).within(node.id);
-        audit::record(tree, entry.with(details)).await?;
+        audit::record_many(tree, &entry.with(details), &moved).await?;
     }
     Ok(())
 }

@@ -5,19 +5,20 @@ use serde_json::Value;
 use super::dissolution::{Estate, Members};
 use crate::access::{Classification, ScopeKind};
 use crate::db::StoreError;
-use crate::ids::{ApiKeyId, ScopeId};
+use crate::ids::{ApiKeyId, MemoryId, ScopeId};
 use crate::tenancy::locked::Locked;
 
-/// Hands some of its memories over, those that live there and those that can be seen there; how many.
+/// Hands some of its memories over, those that live there and those that can be seen there; which.
 pub(super) async fn hand_over_memories(
     tree: &Locked<'_, '_>,
     node: ScopeId,
     heir: ScopeId,
     most: i32,
-) -> Result<i32, StoreError> {
+) -> Result<Vec<MemoryId>, StoreError> {
     const HAND_OVER: &str = "-- node.hand_over_memories
-        SELECT mem0.hand_over_memories($1, $2, $3)";
-    tree.query_one(HAND_OVER, &[&node.0, &heir.0, &most]).await.map(|row| row.get(0))
+        SELECT mem0.hand_over_memory_ids($1, $2, $3)";
+    let row = tree.query_one(HAND_OVER, &[&node.0, &heir.0, &most]).await?;
+    Ok(row.get::<_, Vec<_>>(0).into_iter().map(MemoryId).collect())
 }
 
 /// How many of its memories have one of these classes.

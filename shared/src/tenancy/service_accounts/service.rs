@@ -11,6 +11,7 @@ use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{ScopeId, UserId};
+use crate::limits::quotas;
 use crate::name;
 use crate::page::{Cursor, List, QueryHash};
 use crate::tenancy::locked::Locked;
@@ -31,6 +32,7 @@ pub async fn create(
         let tree = Locked::take(&tx).await?;
         let owner = tree.scope(owner.id).await?;
         ctx.authorize(Action::ManageServiceAccounts, &owner)?;
+        quotas::service_accounts(&tx, ctx.enterprise_id()).await?;
         let id = UserId::generate();
         store::insert(&tree, id, owner.id, &name).await?;
         let details = json!({ "name": name, "owner": owner.label() });

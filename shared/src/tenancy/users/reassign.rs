@@ -121,8 +121,9 @@ async fn step(tree: &Locked<'_, '_>, work: &mut Reassignment) -> Result<()> {
     let classes: Vec<_> = Classification::ALL.into_iter().filter(few_enough).collect();
     let leaver = work.user_id;
     let (moved, left) = store::hand_over(tree, leaver, work.heir_scope, &classes, BATCH).await?;
-    work.handed_over(moved.into(), tree.caller().request().at);
-    let (action, details) = if moved < BATCH {
+    let number = moved.len() as i64;
+    work.handed_over(number, tree.caller().request().at);
+    let (action, details) = if number < i64::from(BATCH) {
         let contexts = match work.heir_user() {
             Some(person) => store::inherit_contexts(tree, leaver, person).await?,
             None => 0,
@@ -133,10 +134,11 @@ async fn step(tree: &Locked<'_, '_>, work: &mut Reassignment) -> Result<()> {
         });
         ("account.reassign_memories", details)
     } else {
-        let details = json!({ "heir": work.heir, "memories": moved, "reassignment": work.id });
+        let details = json!({ "heir": work.heir, "memories": number, "reassignment": work.id });
         ("account.hand_over_memories", details)
     };
-    audit::record(tree, Entry::new(action, leaver).with(details)).await?;
+    audit::record_many(tree, &Entry::new(action, leaver).within(work.heir_scope).with(details), &moved)
+        .await?;
     Ok(())
 }
 

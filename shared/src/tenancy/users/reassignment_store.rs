@@ -1,28 +1,30 @@
 //! Rows of `reassignments`, and what they hand over.
 
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 use super::reassign::sees_all;
 use super::reassignment::{HeirView, Progress, Reassignment};
 use crate::access::{Classification, ScopeKind, TenantTx};
 use crate::db::StoreError;
-use crate::ids::{NodeId, ReassignmentId, ScopeId, UserId};
+use crate::ids::{MemoryId, NodeId, ReassignmentId, ScopeId, UserId};
 use crate::page::Cursor;
 use crate::tenancy::locked::Locked;
 
-/// Hands some personal memories of these classes of somebody who left to another scope; how many, and how many are left.
+/// Hands some personal memories of these classes of somebody who left to another scope; which, and how many are left.
 pub(super) async fn hand_over(
     tree: &Locked<'_, '_>,
     user: UserId,
     heir: ScopeId,
     classes: &[Classification],
     most: i32,
-) -> Result<(i32, i64), StoreError> {
+) -> Result<(Vec<MemoryId>, i64), StoreError> {
     const HAND_OVER: &str = "-- account.hand_over_personal
-        SELECT moved, kept FROM mem0.hand_over_personal($1, $2, $3::text[]::classification[], $4)";
+        SELECT moved, kept FROM mem0.hand_over_personal_ids($1, $2, $3::text[]::classification[], $4)";
     let classes: Vec<&str> = classes.iter().map(|class| class.as_str()).collect();
     let row = tree.query_one(HAND_OVER, &[&user.uuid(), &heir.0, &classes, &most]).await?;
-    Ok((row.get("moved"), row.get("kept")))
+    let moved: Vec<Uuid> = row.get("moved");
+    Ok((moved.into_iter().map(MemoryId).collect(), row.get("kept")))
 }
 
 /// How many memories somebody who left has.
