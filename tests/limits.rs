@@ -8,7 +8,7 @@ use shared::access::{Role, ScopeKind};
 use crate::harness::{Actor, Answer, Client as _, TestApp};
 
 /// Puts a tenant on a plan, made for the test if it says how.
-async fn plan(owner: &Actor, name: &str, made: Option<&str>) {
+pub(crate) async fn plan(owner: &Actor, name: &str, made: Option<&str>) {
     let client = owner.app().database().superuser().await;
     if let Some(values) = made {
         client.batch_execute(&format!("INSERT INTO plans VALUES ('{name}', {values})")).await.unwrap();
@@ -52,6 +52,10 @@ async fn answers_say_how_the_caller_stands() {
     );
     let told = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"].map(|name| answer.header(name));
     assert_eq!(told, [Some("6000"), Some("5999"), Some("1")]);
+    // mem0's clients know these by another name.
+    let known =
+        ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"].map(|name| answer.header(name));
+    assert_eq!(known, told);
     assert_eq!(app.anonymous().get("/health").await.header("ratelimit"), None, "what nobody limits");
 }
 
@@ -154,14 +158,14 @@ async fn a_plan_bounds_memories() {
     };
     add(&["the harbour is closed on Sunday", "my sister lives in Lisbon"]).await.ok();
     let refused = add(&["the boiler needs a part", "we eat at noon"]).await;
-    let said = refused.assert_problem(403, "quota-reached", None);
+    let said = refused.assert_problem(413, "quota-reached", None);
     assert!(said.starts_with("the plan allows 3 memories, 2 are stored"), "{said}");
     let third = add(&["the boiler needs a part"]).await.ok();
-    add(&["we eat at noon"]).await.assert_problem(403, "quota-reached", None);
+    add(&["we eat at noon"]).await.assert_problem(413, "quota-reached", None);
     let line = json!({ "memory": "we eat at noon" }).to_string();
     let import = http::Request::post("/v3/memories/import/").header("content-type", "application/x-ndjson");
     let imported = owner.send(import.body(line.into()).unwrap()).await;
-    imported.assert_problem(403, "quota-reached", None);
+    imported.assert_problem(413, "quota-reached", None);
     let id = third["results"][0]["id"].as_str().unwrap();
     owner.delete(&format!("/v1/memories/{id}/")).await.ok();
     add(&["we eat at noon"]).await.ok();
@@ -176,7 +180,7 @@ async fn a_plan_bounds_members_levels_and_bodies() {
     let division = owner.node_in(&organization, ScopeKind::Division, "division").await;
     let team = json!({ "kind": "team", "name": "team", "parent": division.id });
     let refused = owner.post("/v1/organizations", team).await;
-    let said = refused.assert_problem(403, "quota-reached", None);
+    let said = refused.assert_problem(413, "quota-reached", None);
     assert_eq!(said, "the tree would be 4 levels deep, counting the enterprise; the plan allows 3");
 
     let invite = async |name: &str| {
@@ -188,13 +192,13 @@ async fn a_plan_bounds_members_levels_and_bodies() {
     }
     let invited = invite("fifth").await.ok();
     owner.stranger("quicker").await;
-    let said = invite("sixth").await.assert_problem(403, "quota-reached", None);
+    let said = invite("sixth").await.assert_problem(413, "quota-reached", None);
     assert!(said.starts_with("the plan allows 5 members, there are 5"), "{said}");
     let accept = json!({
         "email": "fifth@new.example", "password": "quite 9 unusual lampposts", "name": "Fifth",
         "invitation": invited["token"],
     });
-    app.anonymous().post("/v1/auth/register", accept).await.assert_problem(403, "quota-reached", None);
+    app.anonymous().post("/v1/auth/register", accept).await.assert_problem(413, "quota-reached", None);
 
     let long = "a".repeat(262_144);
     let add = json!({ "messages": long, "infer": false });

@@ -25,6 +25,7 @@ mod jobs;
 mod lambda;
 mod limits;
 mod mcp_clients;
+mod mem0_typescript;
 mod neighbours;
 mod node;
 mod operations;

@@ -76,7 +76,7 @@ pub(crate) fn calls(operation: &Operation, world: &World) -> Vec<Call> {
             let own = format!("{path}?user_id={}", world.entity);
             vec![call(" (team)", &in_team, None), call(" (own)", &own, None)]
         }
-        ("DELETE", "/v2/entities/{kind}/{name}/") => {
+        ("DELETE", "/v1/entities/{kind}/{name}/" | "/v2/entities/{kind}/{name}/") => {
             let in_team = format!("{path}?scope={}", team.label());
             vec![call(" (team)", &in_team, None), call(" (own)", &path, None)]
         }

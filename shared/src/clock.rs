@@ -5,6 +5,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+/// Whether a year is one that every database and client can show; chrono can name many more.
+#[must_use]
+pub fn is_year(year: i32) -> bool {
+    (1..=9999).contains(&year)
+}
+
 /// Where the current time comes from. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Source);

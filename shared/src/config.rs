@@ -4,6 +4,7 @@
 //! docs/guides/settings.md lists them all.
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -52,6 +53,12 @@ pub struct LimitsConfig {
 /// `MEM0_LISTEN` (127.0.0.1:13370): where the all-in-one server listens.
 pub fn listen() -> Result<SocketAddr, ConfigError> {
     parsed("MEM0_LISTEN", SocketAddr::from(([127, 0, 0, 1], 13370)))
+}
+
+/// `MEM0_MAX_CONNECTIONS` (900): how many clients the all-in-one server has open connections with; further ones wait. Each is an
+/// open file, of which a process may have 1,024 by default on most systems.
+pub fn max_connections() -> Result<usize, ConfigError> {
+    parsed("MEM0_MAX_CONNECTIONS", NonZero::new(900).unwrap_or(NonZero::MIN)).map(NonZero::get)
 }
 
 /// `MEM0_LOG` (info): off, error, warn, info, debug or trace.

@@ -1,4 +1,4 @@
-//! What a caller can be told: eleven meanings, rendered for HTTP in `http::problem` and for MCP in `functions/mcp`.
+//! What a caller can be told, by meaning: rendered for HTTP in `http::problem` and for MCP in `functions/mcp`.
 
 use std::time::Duration;
 
@@ -40,10 +40,13 @@ pub enum Error {
         /// What was looked for: `memory`.
         what: &'static str,
     },
+    /// The address names nothing, and could not: 404, with what it should look like.
+    #[error("{0}")]
+    UnknownAddress(String),
     /// The state of things does not allow it: 409.
     #[error("{0}")]
     Conflict(String),
-    /// The body or a list is larger than allowed: 413.
+    /// The body is larger than allowed: 413.
     #[error("{0}")]
     TooLarge(String),
     /// Too often: 429, with the time after which to try again.
@@ -54,7 +57,7 @@ pub enum Error {
         /// How long to wait.
         retry_after: Duration,
     },
-    /// As much as the enterprise's plan allows: 403.
+    /// As much as the enterprise's plan allows: 413, by which mem0's clients know a quota.
     #[error("{0}")]
     QuotaReached(String),
     /// A part that the answer needs is not there right now: 503. The cause is logged, never shown.
@@ -116,6 +119,7 @@ impl Error {
                 | Self::Conflict(_)
                 | Self::Invalid { .. }
                 | Self::NotFound { .. }
+                | Self::UnknownAddress(_)
                 | Self::QuotaReached(_)
         )
     }
@@ -131,7 +135,7 @@ impl Error {
         };
         matches!(
             cause.downcast_ref::<StoreError>(),
-            Some(StoreError::Serialization | StoreError::Constraint { .. })
+            Some(StoreError::Serialization { .. } | StoreError::Constraint { .. })
         )
     }
 
@@ -150,12 +154,14 @@ impl From<Unauthenticated> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::unavailable("the database is not available right now", error),
+            StoreError::Unavailable(_) | StoreError::Interrupted { .. } => {
+                Self::unavailable("the database is not available right now", error)
+            }
             // A deployment under way: code that came before its migration, and will be served by it shortly.
             StoreError::Schema(_) => {
                 Self::unavailable("the database is not ready for this version yet", error)
             }
-            StoreError::Serialization => {
+            StoreError::Serialization { .. } => {
                 Self::unavailable("another change was made at the same time, try again", error)
             }
             // The schema's guard: the scope was deleted after the caller was found to see it.
@@ -165,7 +171,7 @@ impl From<StoreError> for Error {
     }
 }
 
-/// An id in a path or body that is not even of the right form names nothing that exists.
+/// In a body or a query string; in an address it is [`Error::UnknownAddress`].
 impl From<ParseIdError> for Error {
     fn from(error: ParseIdError) -> Self {
         Self::malformed(error.to_string())

@@ -12,6 +12,8 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::clock::is_year;
+
 /// Rows a page has when the request does not say, as in mem0.
 pub const DEFAULT_PAGE_SIZE: u32 = 100;
 /// Most rows a page can have. mem0 stops at 200; older clients of it ask for up to 1000.
@@ -70,6 +72,25 @@ pub fn page_size(requested: Option<i64>) -> Result<u32, PageError> {
 /// When it is out of range.
 pub fn limit(requested: Option<i64>) -> Result<u32, PageError> {
     page_size(requested).map_err(|_| PageError::Limit(requested.unwrap_or_default()))
+}
+
+/// A size that has two names: under the one by which it was given.
+///
+/// # Errors
+/// When it is given under both.
+pub fn either<T>(
+    names: [&'static str; 2],
+    values: [Option<T>; 2],
+) -> crate::Result<(&'static str, Option<T>)> {
+    let [first, second] = names;
+    match values {
+        [Some(_), Some(_)] => Err(crate::Error::invalid(
+            second,
+            format!("{second} is another name for {first}, give one of them"),
+        )),
+        [None, Some(value)] => Ok((second, Some(value))),
+        [value, None] => Ok((first, value)),
+    }
 }
 
 /// A part of a list, as our own routes answer it.
@@ -145,7 +166,7 @@ impl Cursor {
         let micros = body[1..9].try_into().map(i64::from_be_bytes).map_err(|_| PageError::Malformed)?;
         // Whoever forges one may write any number; PostgreSQL knows fewer years than chrono can name.
         let created_at = DateTime::from_timestamp_micros(micros)
-            .filter(|at| (1..=9999).contains(&at.year()))
+            .filter(|at| is_year(at.year()))
             .ok_or(PageError::Malformed)?;
         let id = Uuid::from_slice(&body[9..]).map_err(|_| PageError::Malformed)?;
         Ok(Self { created_at, id })

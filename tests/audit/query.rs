@@ -80,6 +80,13 @@ async fn owners_and_their_keys_for_it_read_the_log() {
     let owner = app.owner("alice").await;
     let admin = owner.enterprise_colleague("admin", Role::Admin).await;
     admin.get("/v1/audit").await.assert_problem(403, "forbidden", None);
+    for (query, field) in [
+        ("from=-10000-01-01T00:00:00Z", "from"),
+        ("to=%2B10000-01-01T00:00:00Z", "to"),
+        ("from=soon", "from"),
+    ] {
+        owner.get(&format!("/v1/audit?{query}")).await.assert_problem(400, "invalid", Some(field));
+    }
     admin.post("/v1/audit/verify", json!({})).await.assert_problem(403, "forbidden", None);
     owner.get("/v1/audit").await.ok();
     let auditor = owner.with_narrow_api_key(&[ApiKeyVerb::AuditRead]).await;

@@ -25,6 +25,15 @@ async fn a_method_that_a_path_does_not_take_is_405() {
         for method in METHODS.into_iter().filter(|method| !taken.contains(method)) {
             for body in [None, Some(&serde_json::json!({}))] {
                 let answer = world.owner.call(method.clone(), &address, body).await;
+                // mem0's older clients call it so.
+                if path == "/v1/memories/" && [Method::GET, Method::POST].contains(&method) {
+                    let told = answer.assert_problem(404, "not-found", None);
+                    assert!(
+                        told.starts_with("mem0's older routes are not part of this installation"),
+                        "{told}"
+                    );
+                    continue;
+                }
                 answer.assert_problem(405, "method-not-allowed", None);
                 let allow = answer.header("allow").unwrap_or_default();
                 assert!(
@@ -38,27 +47,24 @@ async fn a_method_that_a_path_does_not_take_is_405() {
 }
 
 #[tokio::test]
-async fn a_path_that_nobody_serves_is_404() {
+async fn a_path_is_served_with_and_without_a_slash_and_what_nobody_serves_is_404() {
     let app = TestApp::new().await;
     let world = World::new(&app, "walrus").await;
     let before = world.tables().await;
     let paths: BTreeSet<_> = server::operations().into_iter().map(|(_, operation)| operation.path).collect();
     for path in &paths {
         let longer = format!("{}/nothing/here", path.trim_end_matches('/'));
-        // mem0's clients follow no redirect: with or without a slash is a different path, and only one is served.
-        let other_slash = match path.strip_suffix('/') {
+        for method in METHODS {
+            let answer = world.owner.call(method, &longer, None).await;
+            answer.assert_problem(404, "not-found", None);
+        }
+        let other_spelling = match path.strip_suffix('/') {
             Some(without) => without.to_owned(),
             None => format!("{path}/"),
         };
-        for address in [longer, other_slash] {
-            if paths.contains(address.as_str()) {
-                continue;
-            }
-            for method in METHODS {
-                let answer = world.owner.call(method, &address, None).await;
-                answer.assert_problem(404, "not-found", None);
-            }
-        }
+        // A method that no path takes: what serves it says so.
+        let answer = world.owner.call(Method::TRACE, &other_spelling, None).await;
+        answer.assert_problem(405, "method-not-allowed", None);
     }
     before.assert_unchanged(&world.tables().await, "an unknown path");
 }

@@ -65,7 +65,7 @@ fn assert_refused(call: &Call, mutation: &Mutation, answer: &Answer) {
         return assert!(answer.json().get("jsonrpc").is_some(), "{what}: {answer}");
     }
     // So has OAuth, and people are answered with a page.
-    if call.path.starts_with("/oauth/") && !answer.text().starts_with("{\"type\"") {
+    if call.path.starts_with("/oauth/") && !answer.text().starts_with("{\"detail\"") {
         let page = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
         return assert!(page || answer.json()["error"].is_string(), "{what}: {answer}");
     }

@@ -73,6 +73,7 @@ async fn other_peoples_clients(deployed: &Deployed) {
         owner: grace.api_key("all", &ApiKeyVerb::ALL).await,
         reader: grace.api_key("reader", &[ApiKeyVerb::MemoriesRead]).await,
         other: hedy.api_key("all", &ApiKeyVerb::ALL).await,
+        full: None,
     };
     python::client_suite(deployed.stack.url(), &keys).await;
     let mcp = format!("{}/mcp", deployed.stack.url());

@@ -59,9 +59,9 @@ async fn an_answer_larger_than_lambda_carries_ends_early_or_says_what_to_ask_for
     let list = async |query: &str| ada.post(&format!("/v3/memories/?{query}"), json!({})).await;
     let part = list("cursor=&limit=1000").await.assert_status(200).json();
     assert!(part["next"].is_string() && part["results"].as_array().unwrap().len() < 100);
-    list("page=1&page_size=1000").await.assert_problem(413, "too-large", None);
+    list("page=1&page_size=1000").await.assert_problem(400, "invalid", Some("page_size"));
     let search = json!({ "query": "paid invoices", "top_k": 1000, "threshold": 0.0 });
-    ada.post("/v3/memories/search/", search).await.assert_problem(413, "too-large", None);
+    ada.post("/v3/memories/search/", search).await.assert_problem(400, "invalid", Some("top_k"));
     let tool = json!({ "name": "get_memories", "arguments": { "page_size": 100 } });
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": tool });
     let call = ada
@@ -75,7 +75,7 @@ async fn an_answer_larger_than_lambda_carries_ends_early_or_says_what_to_ask_for
     assert!(told.starts_with("the answer would have more than 5 MB"), "{told}");
     // A route that does not look for itself, and still leaves the caller with more than a bare 5xx.
     let refusal = ada.post("/v1/memories/hierarchical/", json!({ "per_level": 100 })).await;
-    refusal.assert_problem(413, "too-large", None);
+    refusal.assert_problem(400, "invalid", None);
     assert!(refusal.header("x-request-id").is_some());
 }
 

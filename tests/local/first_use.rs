@@ -80,6 +80,21 @@ async fn ctrl_c_stops_everything_and_the_next_start_goes_on_where_it_was() {
 }
 
 #[test]
+fn ctrl_c_is_no_accident_to_the_log() {
+    let installation = Installation::new();
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let command = installation.command(&["serve", "--embedded"]);
+    let mut server = Process::spawn_logging(command, log.reopen().unwrap());
+    server.wait_until_it_says("Ctrl-C stops the server");
+    server.interrupt();
+    assert_eq!(server.wait_for_end().code(), Some(0), "{}", server.said());
+    let written = fs::read_to_string(log.path()).unwrap();
+    let trouble: Vec<_> =
+        written.lines().filter(|line| line.contains("\"WARN\"") || line.contains("\"ERROR\"")).collect();
+    assert!(trouble.is_empty(), "{trouble:#?}");
+}
+
+#[test]
 fn ctrl_c_while_it_starts_stops_what_was_started() {
     let installation = Installation::new();
     let mut server = installation.begin();

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics says where it broke")]
 
+mod connections;
 mod first_use;
 mod http;
 mod installation;

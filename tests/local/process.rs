@@ -33,9 +33,13 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn spawn(mut command: Command) -> Self {
-        // Logs on stdout are for machines; nobody reads them here.
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    /// Logs on stdout are for machines; mostly nobody reads them here.
+    pub(crate) fn spawn(command: Command) -> Self {
+        Self::spawn_logging(command, Stdio::null())
+    }
+
+    pub(crate) fn spawn_logging(mut command: Command, log: impl Into<Stdio>) -> Self {
+        command.stdin(Stdio::null()).stdout(log).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let said = Arc::<Mutex<String>>::default();

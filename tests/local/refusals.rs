@@ -47,6 +47,7 @@ fn settings_that_cannot_be_understood_are_named() {
         ("MEM0_DATABASE_CONNECTIONS", "many"),
         ("MEM0_DATABASE_CA", "/nowhere/ca.pem"),
         ("MEM0_LOG", "loud"),
+        ("MEM0_MAX_CONNECTIONS", "0"),
     ] {
         let url = ("MEM0_DATABASE_URL", "postgres://owner:hunter2@127.0.0.1:1/mem0");
         let sentence = refusal(&installation, &["serve"], &[url, (variable, value)]);
@@ -60,13 +61,38 @@ fn settings_that_cannot_be_understood_are_named() {
 }
 
 #[test]
+fn a_database_of_ones_own_gets_no_demo() {
+    let installation = Installation::new();
+    let url = ("MEM0_DATABASE_URL", "postgres://owner:hunter2@127.0.0.1:1/mem0");
+    let sentence = refusal(&installation, &["serve", "--embedded"], &[url]);
+    assert!(sentence.starts_with("MEM0_DATABASE_URL is set, and --embedded"), "{sentence}");
+    assert!(!installation.file("").exists(), "nothing was made");
+}
+
+#[test]
+fn a_directory_is_served_by_one_process() {
+    let installation = Installation::new();
+    let mut first = installation.up();
+    let sentence = refusal(&installation, &["serve", "--embedded"], &[]);
+    let url = &installation.demo()["MEM0_BASE_URL"];
+    assert!(
+        sentence.contains("is served already, by process ") && sentence.contains(url.as_str()),
+        "{sentence}"
+    );
+    // Its database was left alone, and its end leaves the directory to the next.
+    first.interrupt();
+    assert_eq!(first.wait_for_end().code(), Some(0), "{}", first.said());
+    installation.up();
+}
+
+#[test]
 fn a_database_that_cannot_be_reached_is_named_without_its_password() {
     let installation = Installation::new();
     for (url, place) in [
         ("postgres://owner:hunter2@127.0.0.1:1/mem0", "127.0.0.1:1"),
         ("postgres://owner:hunter2@no-such-host.invalid/mem0", "no-such-host.invalid"),
     ] {
-        for arguments in [["serve"].as_slice(), &["serve", "--embedded"], &["migrate"]] {
+        for arguments in [["serve"].as_slice(), &["migrate"]] {
             let sentence = refusal(&installation, arguments, &[("MEM0_DATABASE_URL", url)]);
             assert!(sentence.contains("cannot connect to") && sentence.contains(place), "{sentence}");
         }
@@ -121,7 +147,7 @@ async fn a_database_that_is_not_fit_is_refused_with_what_to_do() {
     foreign.execute("ALTER ROLE owner CREATEROLE").await;
     let sentence = with(&["migrate"], &url);
     assert!(sentence.contains("superuser") && sentence.contains("CREATE EXTENSION vector"), "{sentence}");
-    assert!(with(&["serve", "--embedded"], &url).contains("CREATE EXTENSION vector"));
+    assert!(with(&["serve", "--migrate"], &url).contains("CREATE EXTENSION vector"));
     remove(foreign.directory.path(), "vector.control");
     let sentence = with(&["migrate"], &url);
     assert!(sentence.contains("pgvector") && sentence.contains("0.8.4"), "{sentence}");

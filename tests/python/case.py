@@ -5,6 +5,7 @@ enterprise), MEM0_TEST_READER_KEY (who may only read) and MEM0_TEST_OTHER_KEY (t
 entities of its own. To be imported before anything of mem0's.
 """
 
+import contextlib
 import logging
 import os
 import socket
@@ -50,6 +51,21 @@ class Case(unittest.TestCase):
         (result,) = added["results"]
         self.assertEqual(result["event"], "ADD")
         return result["id"]
+
+    @contextlib.contextmanager
+    def refused(self, kind, message, field=None):
+        """What stands below must be refused with exactly this; a message that ends in `…` need only begin so."""
+        with self.assertRaises(kind) as refusal:
+            yield refusal
+        error = refusal.exception
+        if message.endswith("…"):
+            self.assertEqual(error.message[: len(message) - 1], message[:-1])
+        else:
+            self.assertEqual(error.message, message)
+        # The whole problem is there, too.
+        self.assertEqual((error.details["detail"], error.details.get("field")), (error.message, field))
+        self.assertEqual(error.details["status"], error.debug_info["status_code"])
+        self.assertRegex(error.details["request_id"], "^req_[0-9a-z]{26}$")
 
     def texts(self, answer):
         return [memory["memory"] for memory in answer["results"]]

@@ -26,14 +26,14 @@ pub(crate) async fn complete(exchange: &Exchange<'_>, params: &Object) -> Result
     if !is_known(params, name)? {
         return Err(Fault::params(format!("it has no argument {name:?}")));
     }
-    let (mut values, more) = match name {
-        "scope" => (scopes(exchange, typed)?, false),
+    let mut values = match name {
+        "scope" => scopes(exchange, typed)?,
         "category" => suggest(exchange, params, Suggest::Category, typed).await?,
         "user_id" => suggest(exchange, params, Suggest::Entity(Entity::User), typed).await?,
         // Free text, and ids that nobody types.
-        _ => (Vec::new(), false),
+        _ => Vec::new(),
     };
-    let more = more || values.len() > MOST as usize;
+    let more = values.len() > MOST as usize;
     values.truncate(MOST as usize);
     Ok(json!({ "completion": { "values": values, "hasMore": more } }))
 }
@@ -76,11 +76,10 @@ async fn suggest(
     params: &Object,
     what: Suggest,
     typed: &str,
-) -> Result<(Vec<String>, bool), Fault> {
+) -> Result<Vec<String>, Fault> {
     let chosen = params.get("context").and_then(|context| context["arguments"]["scope"].as_str());
     let chosen = chosen.and_then(|name| name.parse().ok());
     let scopes = chosen.map_or(Scopes::All, |name| Scopes::Named(vec![name]));
     let memories: &Memories = &exchange.state.memories;
-    let values = memories.suggest(exchange.caller, &scopes, what, typed, MOST + 1).await?;
-    Ok((values, false))
+    Ok(memories.suggest(exchange.caller, &scopes, what, typed, MOST + 1).await?)
 }

@@ -169,9 +169,11 @@ impl From<Error> for Fault {
         error.log();
         let message = explain(&error);
         match error {
-            Error::Invalid { .. } | Error::NotFound { .. } | Error::TooLarge(_) | Error::Conflict(_) => {
-                Self::new(INVALID_PARAMS, message)
-            }
+            Error::Invalid { .. }
+            | Error::NotFound { .. }
+            | Error::UnknownAddress(_)
+            | Error::TooLarge(_)
+            | Error::Conflict(_) => Self::new(INVALID_PARAMS, message),
             Error::InsufficientScope { needed, .. } => Self::insufficient_scope(message, needed),
             Error::Forbidden(_) | Error::QuotaReached(_) | Error::Unauthenticated(_) => {
                 Self::new(FORBIDDEN, message)

@@ -31,7 +31,7 @@ pub(crate) struct Request {
 impl Message {
     /// Reads a body.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Fault> {
-        let mut message = match json::parse(body) {
+        let mut message = match shared::http::value(body) {
             Ok(Value::Object(message)) => message,
             Ok(Value::Array(_)) => {
                 return Err(Fault::not_a_message("batches are not supported, send one message in a request"));

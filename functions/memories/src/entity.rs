@@ -1,4 +1,5 @@
-//! `GET /v1/entities/`, `DELETE /v2/entities/{kind}/{name}/`: the labels that memories have.
+//! `GET /v1/entities/`, `DELETE /v2/entities/{kind}/{name}/`: the labels that memories have. `DELETE /v1/…` is the same, for
+//! mem0's TypeScript client.
 
 use axum::extract::State;
 use chrono::{DateTime, Utc};

@@ -76,6 +76,7 @@ pub fn routes() -> Routes<Memories> {
         .delete("/v1/batch/", memory::batch::delete)
         .post("/v1/feedback/", memory::feedback::post)
         .get("/v1/entities/", entity::list)
+        .delete("/v1/entities/{kind}/{name}/", entity::delete)
         .delete("/v2/entities/{kind}/{name}/", entity::delete)
         .get("/v1/events/", event::list)
         .get("/v1/event/{id}/", event::get)

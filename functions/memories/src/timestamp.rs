@@ -1,16 +1,33 @@
 //! Times in requests: mem0's clients send Unix seconds, dates, or ISO 8601.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use shared::{Error, Result};
 
+/// What a time looks like.
+const EXPECTED: &str = "Unix seconds, YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z";
+
 /// Seconds since 1970, whole or not, or text.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Timestamp {
     Whole(i64),
     Fraction(f64),
     Text(String),
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let read = match Value::deserialize(deserializer)? {
+            Value::String(text) => Some(Self::Text(text)),
+            Value::Number(number) => {
+                number.as_i64().map(Self::Whole).or_else(|| number.as_f64().map(Self::Fraction))
+            }
+            _ => None,
+        };
+        read.ok_or_else(|| D::Error::custom(format!("not a time, expected {EXPECTED}")))
+    }
 }
 
 impl Timestamp {
@@ -22,12 +39,7 @@ impl Timestamp {
             Self::Fraction(seconds) => DateTime::from_timestamp_micros((seconds * 1e6) as i64),
             Self::Text(text) => text_time(text),
         };
-        at.ok_or_else(|| {
-            Error::invalid(
-                field,
-                "not a time, expected Unix seconds, YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z",
-            )
-        })
+        at.ok_or_else(|| Error::invalid(field, format!("not a time, expected {EXPECTED}")))
     }
 }
 
@@ -44,11 +56,12 @@ pub(crate) fn expiration(text: &str) -> Result<NaiveDate> {
     day(text).ok_or_else(|| Error::invalid("expiration_date", "not a date, expected YYYY-MM-DD"))
 }
 
-/// The day of a list's bound.
-pub(crate) fn date(field: &str, text: &str) -> Result<NaiveDate> {
-    day(text)
-        .or_else(|| text_time(text).map(|at| at.date_naive()))
-        .ok_or_else(|| Error::invalid(field, "not a date, expected YYYY-MM-DD"))
+/// A list's bound, as filters write it: a whole day, or the instant that was given.
+pub(crate) fn bound(field: &str, text: &str) -> Result<String> {
+    let day = day(text).map(|day| day.to_string());
+    day.or_else(|| text_time(text).map(|at| at.to_rfc3339())).ok_or_else(|| {
+        Error::invalid(field, "not a time, expected YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z")
+    })
 }
 
 /// chrono alone would take `2026-1-2` and `+12026-01-02` as well.
@@ -75,11 +88,19 @@ mod tests {
     }
 
     #[test]
+    fn a_bound_is_a_whole_day_or_an_instant() {
+        assert_eq!(bound("end_date", "2026-01-31").unwrap(), "2026-01-31");
+        assert_eq!(bound("end_date", "2026-01-31T10:00:00+02:00").unwrap(), "2026-01-31T08:00:00+00:00");
+        assert_eq!(bound("end_date", "2026-01-31T08:00:00.5").unwrap(), "2026-01-31T08:00:00.500+00:00");
+    }
+
+    #[test]
     fn what_is_no_time_is_refused() {
         for json in ["\"yesterday\"", "\"2026-02-30\"", "1e300", "9223372036854775807", "true", "\"\""] {
             assert_eq!(read(json), None, "{json}");
         }
         assert!(expiration("2030-01-31").is_ok());
+        assert!(bound("start_date", "yesterday").is_err());
         for text in ["2030-1-31", "2030-02-30", "31.01.2030", "2030-01-31T00:00:00Z", ""] {
             assert!(expiration(text).is_err(), "{text}");
         }

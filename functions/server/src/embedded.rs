@@ -1,8 +1,10 @@
 //! The PostgreSQL of a laptop, under `.local/`.
 
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use local_postgres::{Cluster, Config};
 use shared::config::variable;
 
@@ -16,6 +18,40 @@ pub(crate) fn directory() -> PathBuf {
 
 pub(crate) fn cluster_root(directory: &Path) -> PathBuf {
     directory.join("postgres")
+}
+
+/// The directory, for as long as this lives or the process does: two servers in it would write over each other's files, and
+/// the first to end would stop the other's PostgreSQL.
+///
+/// # Errors
+/// When another process holds it; which one, and what it serves.
+pub(crate) fn hold(directory: &Path, url: &str) -> Result<File> {
+    fs::create_dir_all(directory).with_context(|| format!("creating {}", directory.display()))?;
+    let path = directory.join("served");
+    let reading = || format!("opening {}", path.display());
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(&path)
+        .with_context(reading)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            file.read_to_string(&mut holder).with_context(reading)?;
+            bail!(
+                "{} is served already, by {}: stop that first, or set MEM0_LOCAL_DIR to another directory",
+                directory.display(),
+                holder.trim()
+            );
+        }
+        Err(TryLockError::Error(error)) => return Err(error).with_context(reading),
+    }
+    file.set_len(0)?;
+    writeln!(file, "process {} on {url}", std::process::id())?;
+    Ok(file)
 }
 
 /// Starts PostgreSQL unless it runs, makes the database, and returns its URL, which is also left in `database-url` for

@@ -3,6 +3,7 @@
 //! Start with [`router`], which is also what the end-to-end tests call. [`serve`] adds a socket, and on a laptop
 //! (`--embedded`) a PostgreSQL, the schema and a demo enterprise.
 
+mod connections;
 pub mod demo;
 pub mod down;
 mod embedded;

@@ -1,14 +1,10 @@
 //! `server serve`.
 
-use std::future::{Future, IntoFuture as _};
-use std::net::SocketAddr;
+use std::future::Future;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
-use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
-use axum::extract::{ConnectInfo, Request};
-use axum::middleware::{self, Next};
 use shared::access::Gate;
 use shared::clock::Clock;
 use shared::config::{
@@ -16,12 +12,12 @@ use shared::config::{
 };
 use shared::db::Database;
 use shared::embedding;
-use shared::http::SourceIp;
 use shared::telemetry;
 use tokio::net::TcpListener;
 
 use crate::shutdown::Shutdown;
-use crate::{Platform, demo, embedded, migrate, router, say, upkeep};
+use crate::upkeep::Upkeep;
+use crate::{Platform, connections, demo, embedded, migrate, router, say};
 
 /// How long requests under way may still take once the process is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -29,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// What `serve` does besides serving.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Options {
-    /// Start a PostgreSQL under .local (unless MEM0_DATABASE_URL is set), apply the schema and make a demo enterprise.
+    /// Start a PostgreSQL under .local, apply the schema and make a demo enterprise.
     #[arg(long)]
     embedded: bool,
     /// Apply the schema before serving.
@@ -45,25 +41,35 @@ pub async fn run(options: Options) -> Result<()> {
         .await
         .with_context(|| format!("cannot listen on {address} (set MEM0_LISTEN to another address)"))?;
     let public = PublicConfig::from_env(&format!("http://{}", listener.local_addr()?))?;
-    let (limits, log) = (LimitsConfig::from_env()?, config::log_level()?);
+    let url = public.url.clone();
     // Understood before anything is started.
+    let (limits, log) = (LimitsConfig::from_env()?, config::log_level()?);
+    let most = config::max_connections()?;
     let (embedding, anchors) = (EmbeddingConfig::from_env()?, AnchorsConfig::from_env()?);
     let serve = async |database: DatabaseConfig| {
-        let shutdown = Shutdown::listen();
+        let shutdown = Shutdown::listen().context("listening to signals")?;
         let prepared = until(shutdown.clone(), prepare(options, &database, &embedding, public, limits)).await;
         let Some(platform) = prepared.transpose()? else { return Ok(()) };
         // From here on: the requests that made the demo are nobody's.
         telemetry::init(log);
-        upkeep::start(&platform, anchors.clone());
-        answer(listener, router(&platform), shutdown).await
+        let upkeep = Upkeep::start(&platform, anchors.clone(), &shutdown);
+        answer(listener, router(&platform), most, shutdown).await;
+        upkeep.end(GRACE).await;
+        Ok(())
     };
-    if variable("MEM0_DATABASE_URL").is_some() {
-        return serve(DatabaseConfig::from_env(16)?).await;
-    }
-    if !options.embedded {
-        bail!("MEM0_DATABASE_URL is not set (`make up`, or --embedded, brings a PostgreSQL of its own)");
+    match (variable("MEM0_DATABASE_URL").is_some(), options.embedded) {
+        (true, false) => return serve(DatabaseConfig::from_env(16)?).await,
+        (true, true) => bail!(
+            "MEM0_DATABASE_URL is set, and --embedded (`make up`) brings a PostgreSQL of its own: unset the one, or leave out \
+             the other; `serve --migrate` applies the schema to your database"
+        ),
+        (false, false) => {
+            bail!("MEM0_DATABASE_URL is not set (`make up`, or --embedded, brings a PostgreSQL of its own)");
+        }
+        (false, true) => {}
     }
     let directory = embedded::directory();
+    let _served = embedded::hold(&directory, &url)?;
     let database = DatabaseConfig::new(embedded::start(&directory).await?)?;
     let served = serve(database).await;
     let stopped = embedded::stop(&directory).await;
@@ -106,30 +112,11 @@ async fn until<T>(shutdown: Shutdown, work: impl Future<Output = T>) -> Option<T
 }
 
 /// Answers requests until asked to stop; those under way then get [`GRACE`].
-async fn answer(listener: TcpListener, router: Router, shutdown: Shutdown) -> Result<()> {
-    let server = axum::serve(listener, with_peer_address(router));
-    let server = server.with_graceful_shutdown(shutdown.clone().requested());
+async fn answer(listener: TcpListener, router: Router, most: usize, shutdown: Shutdown) {
     tokio::select! {
-        result = server.into_future() => result?,
+        () = connections::serve(listener, router, most, shutdown.clone()) => {}
         () = async { shutdown.requested().await; tokio::time::sleep(GRACE).await } => {
             say("some requests did not finish in time and were given up");
         }
     }
-    Ok(())
-}
-
-type Service = IntoMakeServiceWithConnectInfo<Router, SocketAddr>;
-
-/// Tells the routers the peer's address as the Lambda runtime does.
-fn with_peer_address(router: Router) -> Service {
-    async fn source_ip(
-        ConnectInfo(peer): ConnectInfo<SocketAddr>,
-        mut request: Request,
-        next: Next,
-    ) -> axum::response::Response {
-        request.extensions_mut().insert(SourceIp(peer.ip().to_string()));
-        next.run(request).await
-    }
-    let router = Router::new().fallback_service(router).layer(middleware::from_fn(source_ip));
-    router.into_make_service_with_connect_info::<SocketAddr>()
 }

@@ -1,5 +1,7 @@
 //! Stopping on request: Ctrl-C, or SIGTERM from an orchestrator.
 
+use std::io;
+
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -9,33 +11,28 @@ pub(crate) struct Shutdown(watch::Receiver<bool>);
 
 impl Shutdown {
     /// Begins to listen.
-    pub(crate) fn listen() -> Self {
+    ///
+    /// # Errors
+    /// When the system lets nobody listen to signals.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let (asked, receiver) = watch::channel(false);
         tokio::spawn(async move {
-            signalled().await;
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
             crate::say("stopping");
             // Nobody waits any more when it fails.
             let _ = asked.send(true);
         });
-        Self(receiver)
+        Ok(Self(receiver))
     }
 
     /// Resolves when the process is asked to stop.
     pub(crate) async fn requested(mut self) {
         // It fails only with the runtime, which is stopping, too.
         let _ = self.0.wait_for(|asked| *asked).await;
-    }
-}
-
-async fn signalled() {
-    let interrupt = tokio::signal::ctrl_c();
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(_) => drop(interrupt.await),
     }
 }

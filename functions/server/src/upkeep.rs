@@ -1,26 +1,41 @@
 //! Work that nobody waits for, while the server runs: every job in a loop of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared::config::AnchorsConfig;
 use shared::jobs::{JOBS, Job, Worker};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::Platform;
+use crate::shutdown::Shutdown;
 
-/// Starts it; it ends with the process.
-pub(crate) fn start(platform: &Platform, anchors: Option<AnchorsConfig>) {
-    let worker = Worker::new(platform.gate.clone(), Arc::clone(&platform.embedder)).with_anchors(anchors);
-    for job in JOBS {
-        tokio::spawn(repeat(worker.clone(), job));
+/// The loops; dropped, they end where they are.
+pub(crate) struct Upkeep(JoinSet<()>);
+
+impl Upkeep {
+    /// Starts the loops. Asked to stop, they begin nothing more.
+    pub(crate) fn start(platform: &Platform, anchors: Option<AnchorsConfig>, shutdown: &Shutdown) -> Self {
+        let worker = Worker::new(platform.gate.clone(), Arc::clone(&platform.embedder)).with_anchors(anchors);
+        Self(JOBS.iter().map(|job| repeat(worker.clone(), job, shutdown.clone())).collect())
+    }
+
+    /// Waits for what they are at, but only so long: jobs may be interrupted anywhere.
+    pub(crate) async fn end(mut self, patience: Duration) {
+        let _ = timeout(patience, async { while self.0.join_next().await.is_some() {} }).await;
     }
 }
 
-async fn repeat(worker: Worker, job: &'static Job) {
+async fn repeat(worker: Worker, job: &'static Job, shutdown: Shutdown) {
     let mut every = interval(job.every);
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        every.tick().await;
+        tokio::select! {
+            biased;
+            () = shutdown.clone().requested() => return,
+            _ = every.tick() => {}
+        }
         // It has said in the log what went wrong; the next time may go better.
         let _ = worker.run(job).await;
     }

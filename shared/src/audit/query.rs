@@ -2,7 +2,7 @@
 
 mod csv;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio_postgres::Row;
@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::Entry;
 use super::place::Place;
 use crate::access::{Action, AuthContext, TenantTx};
+use crate::clock::is_year;
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
 use crate::ids::{AuditId, MemoryId, RequestId, UserId};
@@ -67,6 +68,11 @@ pub struct Filter {
 
 impl Filter {
     fn validate(&self) -> Result<()> {
+        for (field, time) in [("from", self.from), ("to", self.to)] {
+            if time.is_some_and(|time| !is_year(time.year())) {
+                return Err(Error::invalid(field, "must be in the years 1 to 9999"));
+            }
+        }
         if let (Some(from), Some(to)) = (self.from, self.to)
             && from >= to
         {

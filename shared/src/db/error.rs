@@ -15,15 +15,35 @@ pub enum StoreError {
     /// The schema is missing or older than this code needs, or what it needs is.
     #[error("{0}")]
     Schema(String),
+    /// The same, noticed by a statement that was on its way.
+    #[error("database unavailable in {statement}")]
+    Interrupted {
+        /// The statement's name, its first comment line.
+        statement: String,
+        /// What PostgreSQL or the connection said.
+        #[source]
+        source: tokio_postgres::Error,
+    },
     /// A unique or foreign key refused the change.
-    #[error("constraint {constraint} violated")]
+    #[error("constraint {constraint} violated in {statement}")]
     Constraint {
         /// The constraint's name, as the schema declares it.
         constraint: String,
+        /// The statement's name.
+        statement: String,
+        /// What PostgreSQL said.
+        #[source]
+        source: tokio_postgres::Error,
     },
     /// The transaction lost against another one and may be tried again.
-    #[error("serialization failure")]
-    Serialization,
+    #[error("serialization failure in {statement}")]
+    Serialization {
+        /// The statement's name.
+        statement: String,
+        /// What PostgreSQL said.
+        #[source]
+        source: tokio_postgres::Error,
+    },
     /// A commit was asked for although a statement had failed.
     #[error("transaction {transaction} was to be committed after a failed statement")]
     Aborted {
@@ -59,32 +79,35 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn new(statement: &str, source: tokio_postgres::Error) -> Self {
+        let statement = statement.to_owned();
         let Some(error) = source.as_db_error() else {
             // No answer from the server: the connection is gone, or a value did not fit its column.
-            if source.is_closed()
-                || std::error::Error::source(&source).is_some_and(|s| s.is::<std::io::Error>())
-            {
-                return Self::Unavailable(source.to_string());
-            }
-            return Self::Query { statement: statement.to_owned(), source };
+            let gone = source.is_closed()
+                || std::error::Error::source(&source).is_some_and(|s| s.is::<std::io::Error>());
+            return if gone {
+                Self::Interrupted { statement, source }
+            } else {
+                Self::Query { statement, source }
+            };
         };
         let code = error.code();
         if *code == SqlState::UNIQUE_VIOLATION || *code == SqlState::FOREIGN_KEY_VIOLATION {
-            return Self::Constraint { constraint: error.constraint().unwrap_or_default().to_owned() };
+            let constraint = error.constraint().unwrap_or_default().to_owned();
+            return Self::Constraint { constraint, statement, source };
         }
         if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED {
-            return Self::Serialization;
+            return Self::Serialization { statement, source };
         }
         // Class 08 connection, 53 resources, 57 operator intervention (shutdown, crash, cancelled by timeout).
         if matches!(&code.code()[..2], "08" | "53" | "57") {
-            return Self::Unavailable(error.message().to_owned());
+            return Self::Interrupted { statement, source };
         }
-        Self::Query { statement: statement.to_owned(), source }
+        Self::Query { statement, source }
     }
 
     /// Whether this is the violation of the constraint of that name.
     #[must_use]
     pub fn violates(&self, name: &str) -> bool {
-        matches!(self, Self::Constraint { constraint } if constraint == name)
+        matches!(self, Self::Constraint { constraint, .. } if constraint == name)
     }
 }

@@ -14,7 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::settle::{Settle, VERSIONS, readiness, unprepared};
 use super::trust::Trust;
-use super::tx::{self, Reading};
+use super::tx::{self, Reading, micros_since};
 use super::{StoreError, Tx, connect};
 use crate::config::DatabaseConfig;
 
@@ -23,6 +23,24 @@ const CHECK: Duration = Duration::from_secs(1);
 
 /// How many connections that were opened for a transaction may be lost before it has begun.
 const CHANCES: usize = 2;
+
+/// What may still go wrong before giving up. A connection that died while nobody used it, or when it was hardly open, had
+/// nothing done on it yet, so that the next one can begin in its place.
+struct Chances(usize);
+
+impl Default for Chances {
+    fn default() -> Self {
+        Self(CHANCES)
+    }
+}
+
+impl Chances {
+    /// Whether to begin anew after a failure, which also says whether the connection had been used before.
+    fn take(&mut self, name: &str, (source, kept): (tokio_postgres::Error, bool)) -> Result<(), StoreError> {
+        self.0 -= usize::from(!kept);
+        if self.0 > 0 && is_lost(&source) { Ok(()) } else { Err(StoreError::new(name, source)) }
+    }
+}
 
 /// What `/ready` reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,18 +117,12 @@ impl Database {
     /// Private to the contexts in `access`: they alone know whom the statements must bind the transaction to.
     pub(crate) async fn begin(&self, name: &'static str, prologue: &str) -> Result<Tx, StoreError> {
         let begin = format!("BEGIN; {prologue}");
-        let mut chances = CHANCES;
+        let mut chances = Chances::default();
         loop {
             let client = self.connection().await?;
-            let (source, kept) = match Tx::begin(client, name, self.tls.clone(), &begin).await {
+            match Tx::begin(client, name, self.tls.clone(), &begin).await {
                 Ok(tx) => return Ok(tx),
-                Err(failure) => failure,
-            };
-            // It died while nobody used it, or hardly was it open. Nothing was done on it yet, so the next one can begin in
-            // its place.
-            chances -= usize::from(!kept);
-            if chances == 0 || !is_lost(&source) {
-                return Err(StoreError::new(name, source));
+                Err(failure) => chances.take(name, failure)?,
             }
         }
     }
@@ -125,12 +137,12 @@ impl Database {
         reading: Reading<'_>,
     ) -> Result<(Tx, Vec<Row>), StoreError> {
         let begin = format!("BEGIN; {prologue}");
+        let mut chances = Chances::default();
         loop {
             let client = self.connection().await?;
             match Tx::begin_with(client, name, self.tls.clone(), &begin, reading).await {
                 Ok(begun) => return Ok(begun),
-                Err((source, reused)) if reused && is_lost(&source) => {}
-                Err((source, _)) => return Err(StoreError::new(tx::statement_name(reading.0), source)),
+                Err(failure) => chances.take(tx::statement_name(reading.0), failure)?,
             }
         }
     }
@@ -145,7 +157,7 @@ impl Database {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, StoreError> {
-        let mut chances = CHANCES;
+        let mut chances = Chances::default();
         loop {
             let client = self.connection().await?;
             let started = Instant::now();
@@ -153,18 +165,15 @@ impl Database {
                 Ok(statement) => client.query(&statement, params).await,
                 Err(error) => Err(error),
             };
-            let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-            crate::telemetry::database_work(1, micros);
-            let source = match rows {
+            crate::telemetry::database_work(1, micros_since(started));
+            match rows {
                 Ok(rows) => return Ok(rows),
-                Err(source) => source,
-            };
-            let kept = Object::metrics(&client).recycled.is_some();
-            chances -= usize::from(!kept);
-            if chances == 0 || !is_lost(&source) {
-                return Err(StoreError::new(name, source));
+                Err(source) => {
+                    let kept = Object::metrics(&client).recycled.is_some();
+                    chances.take(name, (source, kept))?;
+                    drop(Object::take(client));
+                }
             }
-            drop(Object::take(client));
         }
     }
 

@@ -40,6 +40,7 @@ impl Tx {
         tls: MakeRustlsConnect,
         begin: &str,
     ) -> Result<Self, (tokio_postgres::Error, bool)> {
+        let started = Instant::now();
         let mut tx = Self {
             client: Some(client),
             name,
@@ -54,6 +55,7 @@ impl Tx {
             None => Ok(()),
         };
         tx.running.store(false, Ordering::Relaxed);
+        tx.micros.store(micros_since(started), Ordering::Relaxed);
         let Err(error) = begun else { return Ok(tx) };
         let kept = tx.client.take().is_some_and(|client| {
             let kept = Object::metrics(&client).recycled.is_some();
@@ -99,7 +101,7 @@ impl Tx {
             None => Ok(Vec::new()),
         };
         tx.running.store(false, Ordering::Relaxed);
-        tx.micros.store(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        tx.micros.store(micros_since(started), Ordering::Relaxed);
         match answer {
             Ok(rows) => Ok((tx, rows)),
             // Dropped, it is rolled back.
@@ -221,8 +223,7 @@ impl Tx {
         let result = work(client).await;
         self.running.store(false, Ordering::Relaxed);
         self.queries.fetch_add(1, Ordering::Relaxed);
-        self.micros
-            .fetch_add(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.micros.fetch_add(micros_since(started), Ordering::Relaxed);
         result.map_err(|source| {
             self.failed.store(true, Ordering::Relaxed);
             StoreError::new(statement_name(sql), source)
@@ -235,6 +236,11 @@ impl Tx {
             self.micros.load(Ordering::Relaxed),
         );
     }
+}
+
+/// How long something took so far.
+pub(super) fn micros_since(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 /// A statement's name is its first line: `-- memory.insert`.

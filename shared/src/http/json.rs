@@ -6,8 +6,11 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::rates::BodyLimit;
+use super::strict::{self, Strict};
+use super::words::in_words;
 use crate::error::{Error, Result};
 
 /// A JSON body, in requests and in answers.
@@ -61,25 +64,32 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     if text.trim().is_empty() {
         return Err(Error::malformed("the body is empty, expected JSON"));
     }
-    // Deriving Deserialize would read an array as a struct, by position.
     if text.trim_start().starts_with('[') {
         return Err(Error::malformed("the body is a JSON array, expected an object"));
     }
     if has_nul(text) {
         return Err(Error::malformed("the body contains a NUL character, which cannot be stored"));
     }
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let value = strict::value(body)
+        .map_err(|error| Error::malformed(format!("the body is not valid JSON: {error}")))?;
+    read(value)
+}
+
+/// Reads a type from a value, with the path to whatever does not fit.
+///
+/// # Errors
+/// When something does not.
+pub fn read<T: DeserializeOwned>(value: Value) -> Result<T> {
+    serde_path_to_error::deserialize(Strict(value)).map_err(|error| {
         let path = error.path().to_string();
-        let message = error.inner().to_string();
-        match error.inner().classify() {
-            serde_json::error::Category::Data if path != "." => Error::invalid(path, message),
-            serde_json::error::Category::Data => Error::malformed(message),
-            _ => Error::malformed(format!("the body is not valid JSON: {message}")),
-        }
-    })?;
-    deserializer.end().map_err(|error| Error::malformed(format!("the body is not valid JSON: {error}")))?;
-    Ok(value)
+        let place = (path != ".").then_some(path);
+        let (missing, message) = in_words(&error.inner().to_string());
+        let field = match (place, missing) {
+            (Some(place), Some(missing)) => Some(format!("{place}.{missing}")),
+            (place, missing) => place.or(missing),
+        };
+        Error::Invalid { field, message }
+    })
 }
 
 /// Whether JSON text holds a NUL: raw, or as an escape that is not itself escaped.
@@ -111,15 +121,32 @@ mod tests {
     #[test]
     fn errors_name_the_place() {
         #[derive(Debug, serde::Deserialize)]
+        #[allow(dead_code)]
         struct Body {
-            #[allow(dead_code)]
             items: Vec<u8>,
+            parts: Vec<Part>,
         }
-        let error = parse::<Body>(br#"{"items":[1,"two"]}"#).unwrap_err();
-        assert!(
-            matches!(&error, Error::Invalid { field: Some(field), .. } if field == "items[1]"),
-            "{error:?}"
+        #[derive(Debug, serde::Deserialize)]
+        #[allow(dead_code)]
+        struct Part {
+            id: u8,
+        }
+        let told = |body: &str| match parse::<Body>(body.as_bytes()).unwrap_err() {
+            Error::Invalid { field, message } => (field.unwrap_or_default(), message),
+            other => panic!("{other:?}"),
+        };
+        let said = |field: &str, message: &str| (field.to_owned(), message.to_owned());
+        assert_eq!(
+            told(r#"{"items":[1,"two"]}"#),
+            said("items[1]", "invalid type: string \"two\", expected an integer")
         );
+        assert_eq!(told(r#"{"items":[]}"#), said("parts", "is missing"));
+        assert_eq!(told(r#"{"items":[],"parts":[{}]}"#), said("parts[0].id", "is missing"));
+        assert_eq!(
+            told(r#"{"items":[],"parts":[[1]]}"#),
+            said("parts[0]", "expected an object, found a list")
+        );
+        assert!(told(r#"{"items":[],"items":[]}"#).1.contains("member \"items\" occurs twice"));
         assert!(parse::<Body>(b"{").unwrap_err().to_string().contains("not valid JSON"));
         assert!(parse::<Body>(b"{\"items\":[]} x").unwrap_err().to_string().contains("not valid JSON"));
         assert!(parse::<Body>(b"\xff").unwrap_err().to_string().contains("UTF-8"));

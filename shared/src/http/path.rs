@@ -1,4 +1,4 @@
-//! Path parameters: an id that cannot be one is refused with what was expected.
+//! Path parameters: an address with an id that cannot be one names nothing, and the answer says what was expected.
 
 use axum::extract::FromRequestParts;
 use axum::extract::path::ErrorKind;
@@ -19,11 +19,10 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         match axum::extract::Path::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(value)) => Ok(Self(value)),
             Err(PathRejection::FailedToDeserializePathParams(failure)) => Err(match failure.kind() {
-                ErrorKind::Message(message) => Error::malformed(format!("address: {message}")),
-                ErrorKind::DeserializeError { key, message, .. } => {
-                    Error::malformed(format!("address: {key}: {message}"))
+                ErrorKind::Message(message) | ErrorKind::DeserializeError { message, .. } => {
+                    Error::UnknownAddress(format!("there is nothing at this address: {message}"))
                 }
-                other => Error::malformed(format!("address: {other}")),
+                other => Error::UnknownAddress(format!("there is nothing at this address: {other}")),
             }),
             Err(other) => Err(Error::internal(other)),
         }

@@ -1,6 +1,7 @@
 //! Errors as `application/problem+json` (RFC 9457), rendered and logged in one place.
 //!
-//! `detail` is also the member in which mem0's clients look for the message, so one shape serves both.
+//! `detail` is also the member in which mem0's clients look for the message, so one shape serves both; under its name of
+//! plain JSON, though: see `http::mem0`.
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -10,17 +11,20 @@ use serde::Serialize;
 use crate::error::{Error, Unauthenticated};
 use crate::telemetry;
 
+/// What errors call themselves (RFC 9457, section 3).
+pub(super) const PROBLEM: &str = "application/problem+json";
+
 /// The body of an error.
 #[derive(Debug, Serialize)]
 struct Problem<'a> {
+    /// What happened this time. The first, because mem0's TypeScript client shows the body as it is.
+    detail: String,
     /// A stable name of the kind of error, relative to the API: `/problems/invalid`.
     r#type: String,
     /// The status in words.
     title: &'a str,
     /// The status.
     status: u16,
-    /// What happened this time.
-    detail: String,
     /// Where in the input.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
@@ -36,12 +40,10 @@ impl Error {
         match self {
             Self::Invalid { .. } => StatusCode::BAD_REQUEST,
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) | Self::InsufficientScope { .. } | Self::QuotaReached(_) => {
-                StatusCode::FORBIDDEN
-            }
-            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::Forbidden(_) | Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
+            Self::NotFound { .. } | Self::UnknownAddress(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge(_) | Self::QuotaReached(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::LimitReached { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -56,7 +58,7 @@ impl Error {
             Self::Unauthenticated(_) => "unauthenticated",
             Self::Forbidden(_) => "forbidden",
             Self::InsufficientScope { .. } => "insufficient-scope",
-            Self::NotFound { .. } => "not-found",
+            Self::NotFound { .. } | Self::UnknownAddress(_) => "not-found",
             Self::Conflict(_) => "conflict",
             Self::TooLarge(_) => "too-large",
             Self::LimitReached { .. } => "limit-reached",
@@ -66,10 +68,21 @@ impl Error {
         }
     }
 
+    /// Whether the audit log is to tell of it: somebody was refused because of who they are or what they may have.
+    fn is_worth_a_record(&self) -> bool {
+        matches!(
+            self,
+            Self::Forbidden(_)
+                | Self::InsufficientScope { .. }
+                | Self::NotFound { .. }
+                | Self::QuotaReached(_)
+        )
+    }
+
     /// Takes note of it where others look: of a refusal for the audit log, of a fault with its cause in the log. Whoever
     /// renders an error calls this once.
     pub fn log(&self) {
-        if [403, 404].contains(&self.status().as_u16()) {
+        if self.is_worth_a_record() {
             telemetry::refused(self.status().as_u16(), self.to_string());
         }
         if self.status().is_server_error() {
@@ -141,7 +154,7 @@ impl IntoResponse for Error {
     }
 }
 
-/// A problem that has no `Error`: an unknown path, a method not allowed.
+/// A problem that has no `Error`: a method not allowed.
 pub(super) fn problem(status: StatusCode, kind: &str, detail: String, field: Option<String>) -> Response {
     let request = telemetry::request_id().map(|id| id.to_string());
     problem_of(request, status, kind, detail, field)
@@ -156,15 +169,15 @@ pub(crate) fn problem_of(
     field: Option<String>,
 ) -> Response {
     let body = Problem {
+        detail,
         r#type: format!("/problems/{kind}"),
         title: status.canonical_reason().unwrap_or("Error"),
         status: status.as_u16(),
-        detail,
         field,
         request_id: request,
     };
     let json = serde_json::to_vec(&body).unwrap_or_default();
-    (status, [(CONTENT_TYPE, "application/problem+json")], json).into_response()
+    (status, [(CONTENT_TYPE, PROBLEM)], json).into_response()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Rate limits as HTTP tells them: `RateLimit-Policy` and `RateLimit` as the IETF drafts them
-//! (draft-ietf-httpapi-ratelimit-headers), and `RateLimit-Limit`, `-Remaining`, `-Reset` of its earlier versions, which
-//! most clients know. Also the extractor of those who are limited by their address alone.
+//! (draft-ietf-httpapi-ratelimit-headers), `RateLimit-Limit`, `-Remaining`, `-Reset` of its earlier versions, which most
+//! clients know, and the same with `X-` before them, which mem0's clients hand on. Also the extractor of those who are limited by their address alone.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -92,6 +92,9 @@ impl Rates {
             ("ratelimit-limit", tightest.quota.to_string()),
             ("ratelimit-remaining", remaining.to_string()),
             ("ratelimit-reset", reset.to_string()),
+            ("x-ratelimit-limit", tightest.quota.to_string()),
+            ("x-ratelimit-remaining", remaining.to_string()),
+            ("x-ratelimit-reset", reset.to_string()),
         ];
         for (name, value) in told {
             if let Ok(value) = HeaderValue::from_str(&value) {

@@ -45,7 +45,8 @@ fn carried(part: &impl Serialize) -> usize {
     measure.0
 }
 
-/// Refuses rows that an answer has no room for. `asked` is the field that asked for so many.
+/// Refuses rows that an answer has no room for, as a wrong request: 413 is what mem0's clients take for a quota. `asked` is the
+/// field that asked for so many.
 ///
 /// # Errors
 /// When there are more.
@@ -54,10 +55,13 @@ pub fn require_room(rows: &[impl Serialize], asked: &str, otherwise: &str) -> Re
     if room >= rows.len() {
         return Ok(());
     }
-    Err(Error::TooLarge(format!(
-        "{room} of these {} memories fill an answer, which has at most 5 MB: ask for a {asked} of {room} or less, {otherwise}",
-        rows.len()
-    )))
+    Err(Error::invalid(
+        asked,
+        format!(
+            "{room} of these {} memories fill an answer, which has at most 5 MB: ask for a {asked} of {room} or less, {otherwise}",
+            rows.len()
+        ),
+    ))
 }
 
 /// Counts what is written: Lambda puts an answer into a string, where quotes and backslashes are two bytes.

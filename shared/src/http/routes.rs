@@ -58,7 +58,17 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             _ => "GET",
         };
         self.operations.push(Operation { method, path });
-        self.router = self.router.route(path, handler);
+        self.route(path, &handler)
+    }
+
+    /// Routes an address in both of its spellings, with a slash at its end and without: people mistake them, and clients
+    /// follow no redirect.
+    fn route(mut self, path: &'static str, handler: &MethodRouter<S, Infallible>) -> Self {
+        let other = match path.strip_suffix('/') {
+            Some(without) => without.to_owned(),
+            None => format!("{path}/"),
+        };
+        self.router = self.router.route(path, handler.clone()).route(&other, handler.clone());
         self
     }
 
@@ -75,8 +85,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     #[must_use]
     pub fn open_to(mut self, pages: CorsLayer) -> Self {
         for path in self.operations.iter().map(|operation| operation.path).collect::<BTreeSet<_>>() {
-            let preflight = on(MethodFilter::OPTIONS, async || StatusCode::NO_CONTENT);
-            self.router = self.router.route(path, preflight);
+            self = self.route(path, &on(MethodFilter::OPTIONS, async || StatusCode::NO_CONTENT));
         }
         self.router = self.router.layer(pages);
         self

@@ -10,12 +10,12 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use http::header::{HeaderName, USER_AGENT};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Method, StatusCode, Uri};
 
-use super::again;
 use super::problem::problem;
 use super::rates::Rates;
 use super::{Json, Routes};
+use super::{again, mem0};
 use crate::access::{Gate, RequestInfo};
 use crate::audit::refusal::Witness;
 use crate::clock::Clock;
@@ -31,10 +31,18 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Wraps a router. Do it once, outermost.
 pub fn service(router: Router, clock: Clock, limits: LimitsConfig) -> Router {
     router
-        .fallback(async || Error::NotFound { what: "this path" })
-        .method_not_allowed_fallback(async || {
-            let detail = "this path does not take that method".to_owned();
-            problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail, None)
+        .fallback(async |method: Method, uri: Uri| {
+            let nothing = || Error::UnknownAddress("there is nothing at this address".to_owned());
+            mem0::absent(&method, uri.path()).unwrap_or_else(nothing)
+        })
+        .method_not_allowed_fallback(async |method: Method, uri: Uri| {
+            match mem0::absent(&method, uri.path()) {
+                Some(error) => error.into_response(),
+                None => {
+                    let detail = format!("this address does not take {method}");
+                    problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail, None)
+                }
+            }
         })
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .layer(middleware::from_fn_with_state((clock, limits, Limiter::default()), observe))
@@ -78,7 +86,8 @@ async fn observe(
     request.extensions_mut().insert(witness.clone());
     let rates = Rates::new(limiter);
     request.extensions_mut().insert(rates.clone());
-    let named = named(request.uri().path());
+    let path = request.uri().path().to_owned();
+    let named = named(&path);
     let operation = route.as_ref().map(|route| format!("{method} {route}"));
 
     let answer = async move {
@@ -121,6 +130,7 @@ async fn observe(
             );
         })
         .await;
+    mem0::dress(&path, &mut response);
     rates.tell(response.headers_mut());
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);

@@ -40,7 +40,7 @@ pub(super) async fn fit(response: Response) -> Response {
         "the answer would have {megabytes:.1} MB, and 6.2 are the most: ask for less, with a smaller page_size, limit or \
          top_k, or with fewer fields"
     );
-    let error = Error::TooLarge(detail);
+    let error = Error::malformed(detail);
     let mut refusal = problem_of(request, error.status(), error.kind(), error.to_string(), None);
     // Who it was for, and how they stand: not what it was.
     for (name, value) in &head.headers {
@@ -75,12 +75,12 @@ mod tests {
     async fn an_answer_is_as_large_as_lambda_carries_it() {
         let megabytes = |millions: usize, text: &str| text.repeat(millions * 1_000_000 / text.len());
         assert_eq!(fitted("application/json", megabytes(6, "a")).await, StatusCode::OK);
-        assert_eq!(fitted("application/json", megabytes(7, "a")).await, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(fitted("application/json", megabytes(7, "a")).await, StatusCode::BAD_REQUEST);
         // A quote is two bytes on its way.
         assert_eq!(fitted("application/problem+json", megabytes(3, "\"")).await, StatusCode::OK);
-        assert_eq!(fitted("application/json", megabytes(4, "\"")).await, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(fitted("application/json", megabytes(4, "\"")).await, StatusCode::BAD_REQUEST);
         assert_eq!(fitted("application/x-ndjson", megabytes(4, "\"")).await, StatusCode::OK);
-        assert_eq!(fitted("application/x-ndjson", megabytes(5, "a")).await, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(fitted("application/x-ndjson", megabytes(5, "a")).await, StatusCode::BAD_REQUEST);
     }
 
     #[tokio::test]

@@ -60,12 +60,14 @@ pub async fn run(router: Router, gate: Gate) -> Result<(), InitError> {
     let edge = Edge::from_env();
     until_terminated(lambda_http::run(tower::service_fn(move |mut event: lambda_http::Request| {
         let prepared = event::prepare(&mut event, &edge);
+        let path = event.uri().path().to_owned();
         let answer = tower::ServiceExt::oneshot(router.clone(), event);
         async move {
-            let answer = match prepared {
+            let mut answer = match prepared {
                 Ok(()) => answer::fit(answer.await?).await,
                 Err(error) => event::refusal(error),
             };
+            http::dress(&path, &mut answer);
             Ok::<_, Infallible>(event::finish(answer))
         }
     })))

@@ -303,7 +303,7 @@ fn admit(
     validate::metadata(&line.metadata)?;
     validate::categories(&line.categories)?;
     validate::occurred_at(line.occurred_at)?;
-    validate::expires_on(line.expires_on)?;
+    validate::last_day(line.expires_on, caller.request().at)?;
     let policy = policies.get(&home.id).ok_or(Error::NotFound { what: "scope" })?;
     line.classification = Some(policy.class_of_new(line.classification, caller.ceiling())?);
     Ok(line)

@@ -114,7 +114,7 @@ impl Memories {
     ) -> Result<Once<Remembered>> {
         let home = caller.resolve(request.scope)?;
         caller.authorize(Action::AddMemory, home)?;
-        request.validate()?;
+        request.validate(caller.request().at)?;
         let statements = match request.infer {
             true => statements::extracted(&request.messages)?,
             false => statements::verbatim(&request.messages)?,
@@ -185,12 +185,12 @@ impl Memories {
 }
 
 impl Remember {
-    fn validate(&self) -> Result<()> {
+    fn validate(&self, now: DateTime<Utc>) -> Result<()> {
         validate::labels(&self.labels)?;
         validate::metadata(&self.metadata)?;
         validate::categories(&self.categories)?;
         validate::occurred_at(self.occurred_at)?;
-        validate::expires_on(self.expires_on)
+        validate::last_day(self.expires_on, now)
     }
 
     fn memory<'a>(

@@ -1,6 +1,8 @@
 //! `scope` in requests that look at several.
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use crate::access::ScopeName;
 use crate::error::{Error, Result};
@@ -10,13 +12,23 @@ use crate::memory::Scopes;
 const MAX_SCOPES: usize = 100;
 
 /// `"all"`, the name of a scope, or a list of names.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScopeParam {
     /// `"all"`, or a name.
     One(String),
     /// Names.
     Many(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for ScopeParam {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let read = match Value::deserialize(deserializer)? {
+            Value::String(name) => Some(Self::One(name)),
+            names @ Value::Array(_) => Vec::deserialize(names).map(Self::Many).ok(),
+            _ => None,
+        };
+        read.ok_or_else(|| D::Error::custom("expected the name of a scope, or a list of names"))
+    }
 }
 
 impl ScopeParam {

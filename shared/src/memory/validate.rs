@@ -5,6 +5,7 @@
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use serde_json::Value;
 
+use crate::clock::is_year;
 use crate::error::{Error, Result};
 use crate::memory::{Labels, Metadata};
 
@@ -94,16 +95,23 @@ pub(super) fn occurred_at(at: Option<DateTime<Utc>>) -> Result<()> {
     year("timestamp", at.map(|at| at.year()))
 }
 
-/// The last day of a memory.
+/// The last day of a new memory, which nobody would ever see if it was over.
+pub(super) fn last_day(day: Option<NaiveDate>, now: DateTime<Utc>) -> Result<()> {
+    let today = now.date_naive();
+    if day.is_some_and(|day| day < today) {
+        return Err(Error::invalid("expiration_date", format!("is over, today is {today} in UTC")));
+    }
+    expires_on(day)
+}
+
+/// The last day of a memory that there is.
 pub(super) fn expires_on(day: Option<NaiveDate>) -> Result<()> {
     year("expiration_date", day.map(|day| day.year()))
 }
 
 fn year(field: &str, year: Option<i32>) -> Result<()> {
     match year {
-        Some(year) if !(1..=9999).contains(&year) => {
-            Err(Error::invalid(field, "must be in the years 1 to 9999"))
-        }
+        Some(year) if !is_year(year) => Err(Error::invalid(field, "must be in the years 1 to 9999")),
         _ => Ok(()),
     }
 }

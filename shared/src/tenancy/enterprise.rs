@@ -8,7 +8,7 @@ use super::locked::Locked;
 use super::users::{LeaverPolicy, WhoReassigns};
 use crate::access::{Action, AuthContext, Role, TenantTx};
 use crate::audit::{self, Entry};
-use crate::db::Database;
+use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
 use crate::ids::EnterpriseId;
 use crate::name;
@@ -100,7 +100,11 @@ async fn seen(tx: &TenantTx<'_>) -> Result<Enterprise> {
     let reassignment = match row.get("leaver_reassignment") {
         "owners" => WhoReassigns::Owners,
         "admins" => WhoReassigns::Admins,
-        _ => WhoReassigns::Nobody,
+        "nobody" => WhoReassigns::Nobody,
+        other => {
+            let (table, column) = ("enterprises", "leaver_reassignment");
+            return Err(StoreError::Corrupt { table, column, problem: format!("unknown {other:?}") }.into());
+        }
     };
     Ok(Enterprise {
         id,

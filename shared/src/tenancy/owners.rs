@@ -2,7 +2,6 @@
 //! break it: leaving, losing the role, being deactivated. Owners are people: a program answers for nobody.
 
 use super::locked::{Locked, lock};
-use crate::access::Role;
 use crate::db::{StoreError, Tx};
 use crate::error::{Error, Result};
 use crate::ids::{ContextId, EnterpriseId, ScopeId, UserId};
@@ -56,19 +55,4 @@ pub async fn hand_over_contexts(tx: &Tx, person: UserId) -> Result<Vec<(ContextI
         SELECT h.context_id, h.heir FROM mem0.hand_over_contexts($1) h";
     let rows = tx.query(HAND_OVER, &[&person.uuid()]).await?;
     Ok(rows.iter().map(|row| (ContextId(row.get(0)), UserId(row.get(1)))).collect())
-}
-
-/// The role that an account was given on the enterprise itself, if any.
-pub async fn enterprise_role(
-    tx: &Tx,
-    enterprise: EnterpriseId,
-    user: UserId,
-) -> Result<Option<Role>, StoreError> {
-    const ROLE: &str = "-- owners.role
-        SELECT m.role::text
-          FROM scopes s JOIN memberships m ON m.enterprise_id = s.enterprise_id AND m.scope_id = s.id
-         WHERE s.enterprise_id = $1 AND s.kind = 'enterprise' AND m.user_id = $2";
-    let Some(row) = tx.query_opt(ROLE, &[&enterprise.uuid(), &user.uuid()]).await? else { return Ok(None) };
-    let corrupt = |problem| StoreError::Corrupt { table: "memberships", column: "role", problem };
-    row.get::<_, &str>(0).parse().map(Some).map_err(corrupt)
 }

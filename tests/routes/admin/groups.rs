@@ -177,7 +177,7 @@ async fn bad_groups_are_refused() {
         (json!({ "name": "  " }), Some("name")),
         (json!({ "name": "x".repeat(201) }), Some("name")),
         (json!({ "name": "a", "managed_by": "scim" }), Some("managed_by")),
-        (json!({}), None),
+        (json!({}), Some("name")),
     ] {
         alice.post(&at(&energy, "groups"), body).await.assert_problem(400, "invalid", field);
     }

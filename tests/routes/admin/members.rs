@@ -183,5 +183,5 @@ async fn bad_members_are_refused() {
     ] {
         alice.post(&members(&energy), body).await.assert_problem(400, "invalid", field);
     }
-    alice.delete(&format!("{}/xyz", members(&energy))).await.assert_problem(400, "invalid", None);
+    alice.delete(&format!("{}/xyz", members(&energy))).await.assert_problem(404, "not-found", None);
 }

@@ -59,7 +59,11 @@ async fn what_stands_below_what_is_checked() {
     }
     for kind in ["enterprise", "user", "public"] {
         let body = json!({ "kind": kind, "name": "Misplaced", "parent": organization });
-        alice.post("/v1/organizations", body).await.assert_problem(400, "invalid", Some("kind"));
+        let told = alice.post("/v1/organizations", body).await.assert_problem(400, "invalid", Some("kind"));
+        assert_eq!(
+            told,
+            format!("unknown kind {kind:?}, expected organization, division, department, unit or team")
+        );
     }
     assert_eq!(tree(&alice).await.len(), 5);
 }
@@ -124,7 +128,7 @@ async fn nodes_of_others_are_not_found() {
     bob.post("/v1/organizations", below).await.assert_problem(404, "not-found", None);
     let into = json!({ "parent": energy });
     bob.post(&format!("/v1/organizations/{own}/move"), into).await.assert_problem(404, "not-found", None);
-    bob.get("/v1/organizations/org_nonsense").await.assert_problem(400, "invalid", None);
+    bob.get("/v1/organizations/org_nonsense").await.assert_problem(404, "not-found", None);
     assert_eq!(tree(&alice).await[0]["name"], "Energy");
 }
 
@@ -173,7 +177,7 @@ async fn lists_come_in_parts_and_by_parent_and_kind() {
     alice.get("/v1/organizations?cursor=abc").await.assert_problem(400, "invalid", Some("cursor"));
     alice.get("/v1/organizations?limit=0").await.assert_problem(400, "invalid", Some("limit"));
     alice.get("/v1/organizations?limit=1001").await.assert_problem(400, "invalid", Some("limit"));
-    alice.get("/v1/organizations?kinds=team").await.assert_problem(400, "invalid", None);
+    alice.get("/v1/organizations?kinds=team").await.assert_problem(400, "invalid", Some("kinds"));
 }
 
 #[tokio::test]

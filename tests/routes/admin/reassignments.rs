@@ -195,7 +195,7 @@ async fn what_is_on_its_way_to_a_node_that_ends_goes_to_its_heir() {
 #[tokio::test]
 async fn what_is_no_reassignment_does_not_exist() {
     let (_app, alice, _) = TestApp::two_tenants().await;
-    alice.get("/v1/reassignments/rea_nothing").await.assert_problem(400, "invalid", None);
+    alice.get("/v1/reassignments/rea_nothing").await.assert_problem(404, "not-found", None);
     let none = format!("/v1/reassignments/{}", shared::ids::ReassignmentId::generate());
     alice.get(&none).await.assert_problem(404, "not-found", None);
     alice.get("/v1/reassignments?limit=0").await.assert_status(400);

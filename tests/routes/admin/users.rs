@@ -39,8 +39,8 @@ async fn administrators_see_every_account_and_others_their_own() {
     mia.get(&user(&alice)).await.assert_problem(403, "forbidden", None);
     mia.get(&format!("/v1/users/{}", UserId::generate())).await.assert_problem(403, "forbidden", None);
     adam.get(&user(&bob)).await.assert_problem(404, "not-found", None);
-    adam.get("/v1/users/usr_x").await.assert_problem(400, "invalid", None);
-    adam.get("/v1/users?status=asleep").await.assert_problem(400, "invalid", None);
+    adam.get("/v1/users/usr_x").await.assert_problem(404, "not-found", None);
+    adam.get("/v1/users?status=asleep").await.assert_problem(400, "invalid", Some("status"));
     let key = adam.with_narrow_api_key(&[ApiKeyVerb::MemoriesRead]).await;
     key.get("/v1/users").await.assert_problem(403, "forbidden", None);
     key.get(&user(&adam)).await.assert_problem(403, "forbidden", None);

@@ -87,7 +87,7 @@ async fn one_can_end_ones_own_sessions_and_nobody_elses() {
     assert_eq!(audited(&app, "session.end").await, 1);
     other.delete(&session(true)).await.assert_status(204);
     other.assert_shut_out().await;
-    bob.delete("/v1/auth/sessions/ses_nonsense").await.assert_problem(400, "invalid", None);
+    bob.delete("/v1/auth/sessions/ses_nonsense").await.assert_problem(404, "not-found", None);
 }
 
 #[tokio::test]

@@ -148,14 +148,15 @@ async fn wrong_input_is_refused_with_its_place_and_nothing_is_stored() {
     let text = json!([{ "role": "user", "content": "I like tea" }]);
     let with = |name: &str, value: Value| json!({ "messages": text, "infer": false, name: value });
     for (body, field) in [
-        (json!({}), None),
+        (json!({}), Some("messages")),
         (json!({ "messages": [] }), Some("messages")),
         (json!({ "messages": 7 }), Some("messages")),
-        (json!({ "messages": [{ "content": "no role" }] }), Some("messages[0]")),
+        (json!({ "messages": [{ "content": "no role" }] }), Some("messages[0].role")),
+        (json!({ "messages": [["user", "I like tea"]] }), Some("messages[0]")),
         (json!({ "messages": [{ "role": "user", "content": 7 }] }), Some("messages[0].content")),
         (
             json!({ "messages": [{ "role": "user", "content": [{ "type": "image_url" }] }] }),
-            Some("messages[0].content"),
+            Some("messages[0].content[0]"),
         ),
         (
             json!({ "messages": [{ "role": "user", "content": "x".repeat(30_001) }], "infer": false }),
@@ -170,7 +171,9 @@ async fn wrong_input_is_refused_with_its_place_and_nothing_is_stored() {
         (with("metadata", json!({ "a": "x".repeat(40_000) })), Some("metadata")),
         (with("categories", json!([""])), Some("categories[0]")),
         (with("expiration_date", json!("31.01.2030")), Some("expiration_date")),
+        (with("expiration_date", json!("2026-03-01")), Some("expiration_date")),
         (with("timestamp", json!("yesterday")), Some("timestamp")),
+        (with("timestamp", json!(true)), Some("timestamp")),
         (with("scope", json!("everyone")), Some("scope")),
         (with("scope", json!("team:nonsense")), Some("scope")),
         (with("immutable", json!(true)), Some("immutable")),

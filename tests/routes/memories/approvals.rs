@@ -242,7 +242,7 @@ async fn the_history_is_a_list_and_a_report() {
     let lines = office.lead.get("/v1/approvals/export/?status=pending").await;
     assert_eq!(lines.text().lines().count(), 1);
     office.lead.get("/v1/approvals/export/?format=xml").await.assert_problem(400, "invalid", Some("format"));
-    office.lead.get("/v1/approvals/?status=lost").await.assert_problem(400, "invalid", None);
+    office.lead.get("/v1/approvals/?status=lost").await.assert_problem(400, "invalid", Some("status"));
 }
 
 /// A key is for what it is narrowed to, also where others' sharing is decided.

@@ -65,6 +65,10 @@ async fn a_batch_has_one_to_a_thousand_memories_each_once() {
         "invalid",
         Some("memories[0].memory_id"),
     );
+    let listed = json!({ "memories": [[id]] });
+    let told = alice.call(Method::DELETE, "/v1/batch/", Some(&listed)).await;
+    let told = told.assert_problem(400, "invalid", Some("memories[0]"));
+    assert_eq!(told, "expected an object, found a list");
     let nameless = json!({ "memories": [{ "text": "x" }] });
     alice.put("/v1/batch/", nameless).await.assert_problem(400, "invalid", Some("memories[0].memory_id"));
     let unchanged = json!({ "memories": [{ "memory_id": id }] });

@@ -35,7 +35,7 @@ async fn labels_are_listed_with_their_counts() {
     assert_eq!((&page["results"][0]["name"], &page["count"]), (&json!("r1"), &json!(5)));
     assert_eq!(page["previous"], "/v1/entities/?scope=all&page=1&page_size=4");
     assert_eq!(bob.get("/v1/entities/").await.ok()["results"], Value::Array(Vec::new()));
-    alice.get("/v1/entities/?nonsense=1").await.assert_problem(400, "invalid", None);
+    alice.get("/v1/entities/?nonsense=1").await.assert_problem(400, "invalid", Some("nonsense"));
 }
 
 #[tokio::test]
@@ -56,6 +56,6 @@ async fn deleting_an_entity_forgets_its_memories() {
     assert_eq!(alice.delete("/v2/entities/user/u2/").await.ok()["deleted"], 0);
     let in_team = format!("/v2/entities/user/u2/?scope={}", team.label());
     assert_eq!(alice.delete(&in_team).await.ok()["deleted"], 1);
-    alice.delete("/v2/entities/group/x/").await.assert_problem(400, "invalid", None);
+    alice.delete("/v2/entities/group/x/").await.assert_problem(404, "not-found", None);
     alice.delete("/v2/entities/user/*/").await.assert_problem(400, "invalid", Some("filters.user_id.in[0]"));
 }

@@ -62,7 +62,7 @@ async fn what_became_of_a_request_can_be_looked_up() {
     let page = alice.get("/v1/events/?page=1&page_size=1").await.ok();
     assert_eq!((&page["count"], &page["next"]), (&json!(2), &json!("/v1/events/?page=2&page_size=1")));
     assert_eq!(page["results"][0]["id"], added["event_id"]);
-    alice.get("/v1/event/nonsense/").await.assert_problem(400, "invalid", None);
+    alice.get("/v1/event/nonsense/").await.assert_problem(404, "not-found", None);
 }
 
 /// A key is for what it is narrowed to, also of what became of its owner's requests.

@@ -128,6 +128,8 @@ async fn a_wrong_line_is_refused_with_its_number_and_the_others_are_stored() {
 async fn an_import_of_wrong_lines_only_is_refused() {
     let (_app, alice, _) = TestApp::two_tenants().await;
     send(&alice, "{\"memory\":\"\"}\n{", None).await.assert_problem(400, "invalid", Some("memory"));
+    let over = json!({ "memory": "x", "expiration_date": "2026-03-01" }).to_string();
+    send(&alice, &over, None).await.assert_problem(400, "invalid", Some("expiration_date"));
     send(&alice, "\n\n", None).await.assert_problem(400, "invalid", None);
     let many = "{\"memory\":\"x\"}\n".repeat(shared::memory::MAX_LINES + 1);
     let detail = send(&alice, &many, None).await.assert_problem(400, "invalid", None);

@@ -155,9 +155,42 @@ async fn wrong_input_is_refused_with_its_place() {
     ] {
         alice.post("/v3/memories/", body).await.assert_problem(400, "invalid", field);
     }
-    alice.post("/v3/memories/?pagesize=1", json!({})).await.assert_problem(400, "invalid", None);
+    for (query, field) in [
+        ("pagesize=1", "pagesize"),
+        ("page=x", "page"),
+        ("cursor=&limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("limit=2&page_size=2", "limit"),
+        ("cursor=&page=1", "page"),
+        ("cursor=x", "cursor"),
+    ] {
+        let answer = alice.post(&format!("/v3/memories/?{query}"), json!({})).await;
+        answer.assert_problem(400, "invalid", Some(field));
+    }
+    let differing = alice.post("/v3/memories/?page_size=2", json!({ "page_size": 3 })).await;
+    let told = differing.assert_problem(400, "invalid", Some("page_size"));
+    assert_eq!(told, "is 2 in the address and 3 in the body");
+    alice.post("/v3/memories/?page_size=2", json!({ "page_size": 2 })).await.ok();
     let foreign = json!({ "scope": team.label() });
     bob.post("/v3/memories/", foreign).await.assert_problem(404, "not-found", None);
     let foreign = json!({ "filters": { "scope": team.label() } });
     bob.post("/v3/memories/", foreign).await.assert_problem(404, "not-found", None);
+}
+
+#[tokio::test]
+async fn bounds_in_time_are_days_or_instants() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    // It is nine in the morning of the second of March.
+    remember(&alice, "The archive moved").await;
+    for (bounds, found) in [
+        (json!({ "start_date": "2026-03-02" }), 1),
+        (json!({ "end_date": "2026-03-02" }), 1),
+        (json!({ "end_date": "2026-03-01" }), 0),
+        (json!({ "start_date": "2026-03-02T08:59:59Z", "end_date": "2026-03-02T09:00:01Z" }), 1),
+        (json!({ "start_date": "2026-03-02T09:00:01Z" }), 0),
+        (json!({ "end_date": "2026-03-02T08:59:59" }), 0),
+        (json!({ "end_date": "2026-03-02T10:00:00+02:00" }), 0),
+    ] {
+        assert_eq!(list(&alice, bounds.clone()).await.len(), found, "{bounds}");
+    }
 }

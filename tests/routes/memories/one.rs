@@ -165,8 +165,8 @@ async fn a_personal_memory_is_nobody_elses() {
 #[tokio::test]
 async fn an_id_that_cannot_be_one_is_told_so() {
     let (_app, alice, _) = TestApp::two_tenants().await;
-    alice.get("/v1/memories/nonsense/").await.assert_problem(400, "invalid", None);
-    alice.get("/v1/memories/usr_01m80nxvxgekp9jfd4attyxt7f/").await.assert_problem(400, "invalid", None);
+    alice.get("/v1/memories/nonsense/").await.assert_problem(404, "not-found", None);
+    alice.get("/v1/memories/usr_01m80nxvxgekp9jfd4attyxt7f/").await.assert_problem(404, "not-found", None);
     alice.get(&one(&MemoryId::generate().to_string())).await.assert_problem(404, "not-found", None);
     let id = remember(&alice, "I like tea").await;
     let uuid = id.parse::<MemoryId>().unwrap().uuid().to_string();

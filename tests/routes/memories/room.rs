@@ -45,7 +45,7 @@ async fn a_numbered_page_is_never_cut_short_and_its_refusal_names_a_size_that_fi
     long_memories(&app, &alice, 60).await;
     let page =
         async |size: usize| alice.post(&format!("/v3/memories/?page=1&page_size={size}"), json!({})).await;
-    let refusal = page(1000).await.assert_problem(413, "too-large", None);
+    let refusal = page(1000).await.assert_problem(400, "invalid", Some("page_size"));
     assert!(refusal.contains("a page_size of 41 or less") && refusal.contains("cursor"), "{refusal}");
     let fits = page(41).await.ok();
     assert_eq!((ids(&fits).len(), &fits["count"]), (41, &json!(60)));
@@ -57,7 +57,7 @@ async fn a_search_says_how_many_fit() {
     let (app, alice, _) = TestApp::two_tenants().await;
     long_memories(&app, &alice, 60).await;
     let found = async |more: Value| search_answer(&alice, "paid invoices", more).await;
-    let refusal = found(json!({ "top_k": 1000 })).await.assert_problem(413, "too-large", None);
+    let refusal = found(json!({ "top_k": 1000 })).await.assert_problem(400, "invalid", Some("top_k"));
     assert!(refusal.contains("a top_k of 41 or less") && refusal.contains("fields"), "{refusal}");
     assert_eq!(ids(&found(json!({ "top_k": 41 })).await.ok()).len(), 41);
     assert_eq!(ids(&found(json!({ "top_k": 1000, "fields": ["id", "score"] })).await.ok()).len(), 60);

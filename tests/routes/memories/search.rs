@@ -194,7 +194,7 @@ async fn odd_queries_find_or_find_nothing_but_never_fail() {
 async fn wrong_input_is_refused_with_its_place() {
     let (_app, alice, _) = TestApp::two_tenants().await;
     for (body, field) in [
-        (json!({}), None),
+        (json!({}), Some("query")),
         (json!({ "query": "" }), Some("query")),
         (json!({ "query": "  " }), Some("query")),
         (json!({ "query": 7 }), Some("query")),

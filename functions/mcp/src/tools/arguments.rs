@@ -8,7 +8,7 @@ use shared::access::ScopeName;
 use shared::ids::MemoryId;
 use shared::memory::Scopes;
 use shared::memory::filter::{Entity, Filter};
-use shared::page::{MAX_PAGE_SIZE, Page, PageError};
+use shared::page::{MAX_PAGE_SIZE, Page, PageError, either};
 use shared::{Error, Result};
 
 use crate::message::Object;
@@ -16,43 +16,7 @@ use crate::message::Object;
 /// Reads the arguments into a tool's own type.
 pub(super) fn parse<T: DeserializeOwned>(arguments: &Object) -> Result<T> {
     let bytes = serde_json::to_vec(arguments).map_err(Error::internal)?;
-    shared::http::parse(&bytes).map_err(|error| match error {
-        Error::Invalid { field, message } => {
-            let (missing, message) = in_words(&message);
-            Error::Invalid { field: field.or(missing), message }
-        }
-        other => other,
-    })
-}
-
-/// What is wrong with arguments, in words of JSON instead of Rust's, and without a place in a text that the caller never saw;
-/// and what is missing, if something is.
-fn in_words(message: &str) -> (Option<String>, String) {
-    let message = message.rsplit_once(" at line ").map_or(message, |(before, _)| before);
-    if let Some(name) = message.strip_prefix("missing field ") {
-        return (Some(name.trim_matches('`').to_owned()), "is missing".to_owned());
-    }
-    let message = match message.rsplit_once("expected ") {
-        Some((before, "u32" | "i64" | "u64" | "i32" | "usize")) => format!("{before}expected an integer"),
-        Some((before, "f32" | "f64")) => format!("{before}expected a number"),
-        _ => message.to_owned(),
-    };
-    (None, message)
-}
-
-/// A size that has two names: under the one by which it was given.
-pub(super) fn either<T>(
-    names: [&'static str; 2],
-    values: [Option<T>; 2],
-) -> Result<(&'static str, Option<T>)> {
-    let [first, second] = names;
-    match values {
-        [Some(_), Some(_)] => {
-            Err(Error::invalid(second, format!("{second} is another name for {first}, give one of them")))
-        }
-        [None, Some(value)] => Ok((second, Some(value))),
-        [value, None] => Ok((first, value)),
-    }
+    shared::http::parse(&bytes)
 }
 
 /// A day: `2026-03-31`.

@@ -6,6 +6,7 @@ use shared::Error;
 use shared::memory::{
     Briefing, DEFAULT_THRESHOLD, DEFAULT_TOP_K, MAX_BRIEFING, MAX_TOP_K, Recall, Recollection,
 };
+use shared::page::either;
 
 use super::description::{Description, Effect};
 use super::{Call, Halt, arguments, view};
@@ -100,7 +101,7 @@ pub(super) fn describe() -> Description {
 
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
-    let (name, top_k) = arguments::either(["top_k", "limit"], [arguments.top_k, arguments.limit])?;
+    let (name, top_k) = either(["top_k", "limit"], [arguments.top_k, arguments.limit])?;
     let top_k = top_k.map_or(Ok(DEFAULT_TOP_K), u32::try_from).unwrap_or_default();
     if !(1..=MAX_TOP_K).contains(&top_k) {
         return Err(Error::invalid(name, format!("must be between 1 and {MAX_TOP_K}")).into());

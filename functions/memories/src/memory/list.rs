@@ -3,17 +3,17 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use shared::Result;
 use shared::access::AuthContext;
 use shared::http::{Json, Query, require_room, room};
 use shared::memory::{List, Listed, Memories, Memory, Part, ScopeParam};
-use shared::page::{Cursor, QueryHash, page_size};
+use shared::page::{Cursor, QueryHash, either, limit, page_size};
+use shared::{Error, Result};
 
 use super::narrow::{Narrowed, narrow};
 use super::selection::{Selection, TopLevelNames, beside};
 use super::view::MemoryView;
 use crate::page::{Numbered, PageParams};
-use crate::timestamp::date;
+use crate::timestamp::bound;
 
 const PATH: &str = "/v3/memories/";
 
@@ -83,18 +83,47 @@ pub(crate) async fn post(
     Query(params): Query<Params>,
     Json(body): Json<Body>,
 ) -> Result<Json<Answer>> {
-    let size = params.page_size.or(params.limit).or(body.page_size);
     let query = body.hash();
-    let part = match &params.cursor {
-        Some(cursor) => {
-            let place = (!cursor.is_empty()).then(|| Cursor::decode(cursor, &query)).transpose()?;
-            Part::After(place, page_size(size)?)
-        }
-        None => Part::Page(PageParams { page: params.page.or(body.page), page_size: size }.read(100)?),
-    };
+    let (size_name, part) = params.part(&body, &query)?;
     let fields = body.fields.clone();
     let listed = memories.list(&caller, body.read(part)?).await?;
-    Answer::new(&caller, part, listed, &query, fields.as_deref()).map(Json)
+    Answer::new(&caller, (size_name, part), listed, &query, fields.as_deref()).map(Json)
+}
+
+impl Params {
+    /// The part of the list that is asked for, here or in the body, and the name under which its size was given.
+    fn part(&self, body: &Body, query: &QueryHash) -> Result<(&'static str, Part)> {
+        let page = once("page", self.page, body.page)?;
+        let (name, size) =
+            either(["page_size", "limit"], [once("page_size", self.page_size, body.page_size)?, self.limit])?;
+        if name == "limit" {
+            limit(size)?;
+        }
+        let part = match (&self.cursor, page) {
+            (Some(_), Some(_)) => {
+                return Err(Error::invalid(
+                    "page",
+                    "goes on by number and `cursor` by place, give one of them",
+                ));
+            }
+            (Some(cursor), None) => {
+                let place = (!cursor.is_empty()).then(|| Cursor::decode(cursor, query)).transpose()?;
+                Part::After(place, page_size(size)?)
+            }
+            (None, page) => Part::Page(PageParams { page, page_size: size }.read(100)?),
+        };
+        Ok((name, part))
+    }
+}
+
+/// What may stand in the address and in the body, and must be the same in both.
+fn once(field: &str, address: Option<i64>, body: Option<i64>) -> Result<Option<i64>> {
+    match (address, body) {
+        (Some(one), Some(other)) if one != other => {
+            Err(Error::invalid(field, format!("is {one} in the address and {other} in the body")))
+        }
+        (address, body) => Ok(address.or(body)),
+    }
 }
 
 impl Body {
@@ -112,8 +141,8 @@ impl Body {
             [("start_date", "gte", &self.start_date), ("end_date", "lte", &self.end_date)]
         {
             if let Some(text) = text {
-                let day = date(field, text)?;
-                filter = filter.and(beside("created_at", &json!({ operator: day }))?);
+                let bound = bound(field, text)?;
+                filter = filter.and(beside("created_at", &json!({ operator: bound }))?);
             }
         }
         if let Some(keywords) = self.keywords.filter(|keywords| !keywords.trim().is_empty()) {
@@ -141,7 +170,7 @@ impl Body {
 impl Answer {
     fn new(
         caller: &AuthContext,
-        part: Part,
+        (size_name, part): (&str, Part),
         listed: Listed,
         query: &QueryHash,
         fields: Option<&[String]>,
@@ -157,7 +186,7 @@ impl Answer {
         Ok(match part {
             // Not cut short: whoever counts pages by themselves would never see what was left out.
             Part::Page(page) => {
-                require_room(&results, "page_size", "or go on by `cursor`, whose parts end early")?;
+                require_room(&results, size_name, "or go on by `cursor`, whose parts end early")?;
                 Self::Page(Numbered::new(page, PATH, &[], listed.count.unwrap_or_default(), results))
             }
             Part::After(_, size) => {

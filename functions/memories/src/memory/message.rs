@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use shared::memory::Message;
-use shared::{Error, Result};
+use shared::{Error, Result, http};
 
 /// Any of the three forms.
 #[derive(Debug, Deserialize)]
@@ -17,19 +17,14 @@ pub(crate) enum Messages {
 #[derive(Debug, Deserialize)]
 struct Wire {
     role: String,
+    /// A text, or its parts.
     #[serde(default)]
-    content: Option<Content>,
+    content: Value,
     #[serde(default)]
     name: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Content {
-    Text(String),
-    Parts(Vec<Part>),
-}
-
+/// What a message or a part of it says may be; files and pictures cannot be remembered.
 #[derive(Debug, Deserialize)]
 struct Part {
     r#type: String,
@@ -54,30 +49,39 @@ impl Messages {
 }
 
 fn message(index: usize, value: Value) -> Result<Message> {
-    let field = format!("messages[{index}]");
-    let wire: Wire = serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string();
-        let place = if path == "." { field.clone() } else { format!("{field}.{path}") };
-        Error::invalid(place, error.into_inner().to_string())
-    })?;
-    let content = match wire.content {
-        None => String::new(),
-        Some(Content::Text(text)) => text,
-        Some(Content::Parts(parts)) => {
-            let texts = parts.into_iter().map(|part| match (part.r#type.as_str(), part.text) {
-                ("text", Some(text)) => Ok(text),
-                (kind, _) => {
-                    let kind: String = kind.chars().take(40).collect();
-                    Err(Error::invalid(
-                        format!("{field}.content"),
-                        format!("{kind:?}: only text can be remembered"),
-                    ))
-                }
-            });
+    let place = format!("messages[{index}]");
+    let Wire { role, content, name } = within(&place, http::read(value))?;
+    let content = match content {
+        Value::Null => String::new(),
+        Value::String(text) => text,
+        Value::Array(parts) => {
+            let texts = parts.into_iter().enumerate();
+            let texts = texts.map(|(index, part)| text(&format!("{place}.content[{index}]"), part));
             texts.collect::<Result<Vec<_>>>()?.join("\n")
         }
+        _ => return Err(Error::invalid(format!("{place}.content"), "expected a text or a list of parts")),
     };
-    Ok(Message { role: wire.role, content, name: wire.name })
+    Ok(Message { role, content, name })
+}
+
+/// The text of one part.
+fn text(place: &str, part: Value) -> Result<String> {
+    match within(place, http::read(part))? {
+        Part { r#type, text: Some(text) } if r#type == "text" => Ok(text),
+        Part { r#type, .. } => {
+            let kind: String = r#type.chars().take(40).collect();
+            Err(Error::invalid(place, format!("{kind:?}: only text can be remembered")))
+        }
+    }
+}
+
+/// What was read there, with errors that say where.
+fn within<T>(place: &str, read: Result<T>) -> Result<T> {
+    read.map_err(|error| match error {
+        Error::Invalid { field: Some(field), message } => Error::invalid(format!("{place}.{field}"), message),
+        Error::Invalid { field: None, message } => Error::invalid(place, message),
+        other => other,
+    })
 }
 
 /// Tells a field that is null from one that is not there.
@@ -114,10 +118,15 @@ mod tests {
             Err(Error::Invalid { field, .. }) => field.unwrap(),
             other => panic!("{other:?}"),
         };
-        assert_eq!(field(json!([{ "role": "user", "content": "a" }, { "content": "b" }])), "messages[1]");
+        assert_eq!(
+            field(json!([{ "role": "user", "content": "a" }, { "content": "b" }])),
+            "messages[1].role"
+        );
+        assert_eq!(field(json!([["user", "b"]])), "messages[0]");
         assert_eq!(field(json!([{ "role": 1, "content": "b" }])), "messages[0].role");
         let image = json!([{ "role": "user", "content": [{ "type": "image_url", "image_url": {} }] }]);
-        assert_eq!(field(image), "messages[0].content");
+        assert_eq!(field(image), "messages[0].content[0]");
+        assert_eq!(field(json!([{ "role": "user", "content": 7 }])), "messages[0].content");
         assert_eq!(field(json!(7)), "messages");
     }
 }

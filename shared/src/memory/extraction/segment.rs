@@ -1,7 +1,7 @@
 //! Text → sentences. Code, quotations and list items are told apart; nothing inside a URL, a number, a file name or
 //! a date is taken for the end of a sentence.
 
-use super::words::{ABBREVIATIONS, MONTHS};
+use super::words::{ABBREVIATIONS, MONTHS, NUMBERED, TITLES};
 
 /// Bytes a lead may have: it is repeated for every item.
 const MAX_LEAD: usize = 200;
@@ -201,13 +201,14 @@ fn ends_here(before: &str, punctuation: char, run: usize, rest: &str) -> bool {
     if punctuation != '.' || run > 1 {
         return true;
     }
-    let word =
-        before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default().to_lowercase();
+    let written = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
+    let word = written.to_lowercase();
     let initial = word.chars().count() == 1 && word.chars().all(char::is_alphabetic) && word != "i";
     let day = !word.is_empty()
         && word.bytes().all(|byte| byte.is_ascii_digit())
         && next.split_whitespace().next().is_some_and(is_month);
-    !(initial || day || ABBREVIATIONS.contains(&word.as_str()))
+    let numbered = NUMBERED.contains(&word.as_str()) && next.starts_with(|c: char| c.is_ascii_digit());
+    !(initial || day || numbered || TITLES.contains(&written) || ABBREVIATIONS.contains(&word.as_str()))
 }
 
 fn is_month(word: &str) -> bool {
@@ -239,6 +240,14 @@ mod tests {
         assert_eq!(split("He said \"No.\" Then he left."), ["He said \"No.\"", "Then he left."]);
         assert_eq!(split("东京很大。我住在北京！真的？"), ["东京很大。", "我住在北京！", "真的？"]);
         assert_eq!(split("Wait... I live in Rome"), ["Wait...", "I live in Rome"]);
+        for [first, second] in [
+            ["I said no.", "We moved to Paris in May."],
+            ["I love modern art.", "My brother lives in Oslo."],
+            ["Ada is a member of the gov.", "3 others are, too."],
+            ["The answer was no.", "Nobody minded."],
+        ] {
+            assert_eq!(split(&format!("{first} {second}")), [first, second]);
+        }
     }
 
     #[test]
@@ -249,6 +258,8 @@ mod tests {
             "Call `foo.bar(). Then baz!` first",
             "Dr. Smith and Mrs. B. Jones meet at 10.30 a.m. on Monday",
             "Der Termin ist am 3. Mai in Köln",
+            "St. Pancras is No. 7 on the list, see Fig. 2 and Art. 5",
+            "Gen. Ames wrote vol. 3",
             "Edit main.rs, e.g. the fn main",
             "Mail ada.lovelace@acme.co.uk about it",
         ] {

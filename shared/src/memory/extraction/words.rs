@@ -181,11 +181,18 @@ pub(super) const ABOUT_NOBODY: &[&str] = &[
     "you're asking", "you are asking", "you're looking", "you are looking", "you're trying", "you are trying",
 ];
 
+/// What ends in a dot and never ends a sentence.
 pub(super) const ABBREVIATIONS: &[&str] = &[
-    "mr", "mrs", "ms", "dr", "prof", "st", "vs", "e.g", "i.e", "no", "nr", "approx", "dept", "jr", "sr", "z.b", "u.a",
-    "ca", "bzw", "d.h", "fig", "vol", "gen", "col", "sgt", "rev", "hon", "inc", "ltd", "corp", "gov", "art", "mme",
-    "mlle", "sra",
+    "mr", "mrs", "ms", "dr", "prof", "vs", "e.g", "i.e", "approx", "z.b", "u.a", "bzw", "d.h", "mme", "mlle", "sra",
 ];
+
+/// What stands before or after a name; in lower case most of them are words.
+pub(super) const TITLES: &[&str] = &[
+    "St", "Gen", "Col", "Sgt", "Rev", "Hon", "Gov", "Dept", "Jr", "Sr", "Inc", "Ltd", "Corp",
+];
+
+/// What a number follows; without one, most of them are words.
+pub(super) const NUMBERED: &[&str] = &["no", "nr", "art", "fig", "vol", "ca"];
 
 pub(super) const MONTHS: &[&str] = &[
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",

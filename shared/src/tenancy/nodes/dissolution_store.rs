@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use tokio_postgres::Row;
+use tokio_postgres::types::Json;
 
 use super::dissolution::{Dissolution, Members, Status};
 pub(super) use super::store::hold as hold_scope;
@@ -33,7 +34,7 @@ pub(super) async fn insert(tree: &Locked<'_, '_>, work: &Dissolution) -> Result<
             &work.total,
             &work.memories,
             &work.steps,
-            &estate(work),
+            &work.estate.as_ref().map(Json),
             &work.requested_by.uuid(),
             &work.requested_at,
             &work.updated_at,
@@ -59,7 +60,7 @@ pub(super) async fn update(tree: &Locked<'_, '_>, work: &Dissolution) -> Result<
             &stored(work.status),
             &work.memories,
             &work.steps,
-            &estate(work),
+            &work.estate.as_ref().map(Json),
             &work.reason,
             &work.updated_at,
             &work.finished_at,
@@ -143,11 +144,6 @@ fn stored(status: Status) -> &'static str {
         Status::Cancelled => Status::Failed.as_str(),
         status => status.as_str(),
     }
-}
-
-fn estate(work: &Dissolution) -> Option<Value> {
-    // Numbers always can be written.
-    work.estate.as_ref().map(|estate| serde_json::to_value(estate).unwrap_or_default())
 }
 
 fn dissolution(row: &Row) -> Result<Dissolution, StoreError> {

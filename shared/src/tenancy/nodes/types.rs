@@ -44,6 +44,7 @@ pub struct Node {
 #[serde(deny_unknown_fields)]
 pub struct NewNode {
     /// What it is.
+    #[serde(deserialize_with = "node_kind")]
     pub kind: ScopeKind,
     /// What it is called.
     pub name: String,
@@ -53,6 +54,16 @@ pub struct NewNode {
     /// Its settings.
     #[serde(default)]
     pub settings: Settings,
+}
+
+/// A kind that nodes have; there are scopes of other kinds.
+fn node_kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ScopeKind, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let kind = ScopeKind::ALL.into_iter().find(|kind| kind.is_node() && kind.as_str() == text);
+    kind.ok_or_else(|| {
+        let kinds = "organization, division, department, unit or team";
+        D::Error::custom(format!("unknown kind {text:?}, expected {kinds}"))
+    })
 }
 
 /// What is to be different about a node.

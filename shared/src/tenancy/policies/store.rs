@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio_postgres::Row;
+use tokio_postgres::types::Json;
 
 use super::{Effective, SharingPolicy};
 use crate::access::{ScopeKind, TenantTx};
@@ -75,19 +76,14 @@ pub(super) async fn put(
             &caller.enterprise_id().uuid(),
             &scope.0,
             &policy.default_classification.map(|class| class.as_str()),
-            &json(&policy.audiences),
+            &Json(&policy.audiences),
             &caller.user_id().uuid(),
             &caller.request().at,
-            &json(&policy.approvals),
+            &Json(&policy.approvals),
         ],
     )
     .await
     .map(drop)
-}
-
-fn json<T: serde::Serialize>(value: &T) -> Value {
-    // Maps with text keys always can be written.
-    serde_json::to_value(value).unwrap_or_default()
 }
 
 fn policy(row: &Row) -> Result<SharingPolicy, StoreError> {

@@ -1,0 +1,110 @@
+//! Connections of clients: how many at once, and how long one may take to ask for something.
+//!
+//! Every connection is an open file, and a process may have only so many. Whoever holds one open without asking would
+//! otherwise keep everybody else out, for as long as they like.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use shared::http::SourceIp;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
+
+use crate::shutdown::Shutdown;
+
+/// How long a new connection may take until its first request's head is there.
+const FIRST_HEAD: Duration = Duration::from_secs(10);
+
+/// The same for each further request, and so how long a connection may be idle: longer than load balancers keep theirs (60 s
+/// by default at AWS), or they would send requests into connections that are just being closed.
+const NEXT_HEAD: Duration = Duration::from_secs(75);
+
+/// How long to wait when no connection can be accepted, for want of files for instance.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Answers requests until asked to stop, then those that are under way. No more than `most` connections are open at once;
+/// who comes then waits.
+pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize, shutdown: Shutdown) {
+    let (places, under_way) =
+        (Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))), GracefulShutdown::new());
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(NEXT_HEAD);
+    let accept = async {
+        loop {
+            // The semaphore is never closed.
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+            let (stream, peer) = accept(&listener).await;
+            let connection = answer(stream, peer, router.clone(), server.clone(), under_way.watcher());
+            tokio::spawn(async move {
+                connection.await;
+                drop(place);
+            });
+        }
+    };
+    tokio::select! {
+        () = accept => {}
+        () = shutdown.requested() => {}
+    }
+    drop(listener);
+    under_way.shutdown().await;
+}
+
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            // A client that has gone again, or no file left: either way there may be another.
+            Err(error) => {
+                tracing::debug!(%error, "no connection was accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Answers the requests of one connection.
+async fn answer(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    server: http1::Builder,
+    watcher: Watcher,
+) {
+    let asked = Arc::new(AtomicBool::new(false));
+    let service = {
+        let asked = Arc::clone(&asked);
+        service_fn(move |request: hyper::Request<Incoming>| {
+            asked.store(true, Ordering::Relaxed);
+            let mut request: Request = request.map(Body::new);
+            // As the Lambda runtime tells it.
+            request.extensions_mut().insert(SourceIp(peer.ip().to_string()));
+            router.clone().oneshot(request)
+        })
+    };
+    let connection = watcher.watch(server.serve_connection(TokioIo::new(stream), service));
+    let silence = async {
+        tokio::time::sleep(FIRST_HEAD).await;
+        if asked.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        ended = connection => {
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended");
+            }
+        }
+        () = silence => tracing::debug!("a connection asked for nothing"),
+    }
+}

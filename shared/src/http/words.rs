@@ -1,0 +1,71 @@
+//! What is wrong with a request, in words of JSON and of addresses instead of Rust's.
+
+/// The field that is missing, if one is, and the message.
+pub(super) fn in_words(message: &str) -> (Option<String>, String) {
+    if let Some(name) = message.strip_prefix("missing field ") {
+        return (Some(name.trim_matches('`').to_owned()), "is missing".to_owned());
+    }
+    if let Some((before, kind)) = message.rsplit_once("expected ") {
+        let number = match kind {
+            "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" => {
+                Some("an integer")
+            }
+            "f32" | "f64" => Some("a number"),
+            _ => None,
+        };
+        if let Some(number) = number {
+            return (None, format!("{before}expected {number}"));
+        }
+    }
+    let expected = match message {
+        // `std::num::ParseIntError`
+        "invalid digit found in string"
+        | "cannot parse integer from empty string"
+        | "number too large to fit in target type"
+        | "number too small to fit in target type" => "an integer",
+        // `std::num::ParseFloatError`
+        "invalid float literal" | "cannot parse float from empty string" => "a number",
+        // `std::str::ParseBoolError`
+        "provided string was not `true` or `false`" => "true or false",
+        // `chrono::ParseError`
+        "input contains invalid characters"
+        | "input is not enough for unique date and time"
+        | "input is out of range"
+        | "no possible date and time matching input"
+        | "premature end of input"
+        | "trailing input" => "a time, RFC 3339 as in 2026-11-22T09:30:00Z",
+        _ => return (None, message.to_owned()),
+    };
+    (None, format!("expected {expected}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+
+    use super::*;
+
+    fn words(message: impl ToString) -> String {
+        in_words(&message.to_string()).1
+    }
+
+    #[test]
+    fn what_a_parser_says_is_said_without_its_types() {
+        assert_eq!(words("x".parse::<i64>().unwrap_err()), "expected an integer");
+        assert_eq!(words("99999999999999999999".parse::<i64>().unwrap_err()), "expected an integer");
+        assert_eq!(words("".parse::<u32>().unwrap_err()), "expected an integer");
+        assert_eq!(words("x".parse::<f32>().unwrap_err()), "expected a number");
+        assert_eq!(words("yes".parse::<bool>().unwrap_err()), "expected true or false");
+        for text in ["yesterday", "2026-02-30T00:00:00Z", "2026-01-01", "2026-01-01T00:00:00Z!", ""] {
+            let said = words(text.parse::<DateTime<Utc>>().unwrap_err());
+            assert_eq!(said, "expected a time, RFC 3339 as in 2026-11-22T09:30:00Z", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_the_field() {
+        assert_eq!(in_words("missing field `query`"), (Some("query".to_owned()), "is missing".to_owned()));
+        let said = in_words("invalid type: string \"x\", expected i64");
+        assert_eq!(said, (None, "invalid type: string \"x\", expected an integer".to_owned()));
+    }
+}
