@@ -39,6 +39,9 @@ pub struct PublicConfig {
     pub url: String,
     /// `MEM0_ALLOWED_ORIGINS`: browser origins besides the public URL's own that may call MCP, comma-separated.
     pub allowed_origins: Vec<String>,
+    /// `MEM0_READ_DOCUMENTS` (`on`): `off` where functions have no way to the Internet. Then applications register, and
+    /// whoever has keys sends them: nothing is read from addresses that others name.
+    pub reads_documents: bool,
 }
 
 /// Limits on what a request may cost.
@@ -86,11 +89,22 @@ impl PublicConfig {
                 problem: format!("{url:?} is not an http or https URL"),
             });
         }
+        let reads_documents = match variable("MEM0_READ_DOCUMENTS").as_deref() {
+            None | Some("on") => true,
+            Some("off") => false,
+            Some(other) => {
+                return Err(ConfigError {
+                    variable: "MEM0_READ_DOCUMENTS",
+                    problem: format!("{other:?} is neither on nor off"),
+                });
+            }
+        };
         let allowed_origins = variable("MEM0_ALLOWED_ORIGINS").unwrap_or_default();
         let allowed_origins = allowed_origins.split(',').map(str::trim).filter(|origin| !origin.is_empty());
         Ok(Self {
             url: url.trim_end_matches('/').to_owned(),
             allowed_origins: allowed_origins.map(str::to_owned).collect(),
+            reads_documents,
         })
     }
 }

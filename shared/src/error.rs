@@ -26,8 +26,9 @@ pub enum Error {
     /// The caller may know that the thing exists, but not do this to it: 403.
     #[error("{0}")]
     Forbidden(String),
-    /// The caller's application was not allowed this by its person, and could ask for it (RFC 6750, 3.1): 403.
-    #[error("this application lacks the scope {}", lacking.as_str())]
+    /// The caller's token was not given for this: an application's by its person, or a service account's by itself. Another one
+    /// could be (RFC 6750, 3.1): 403.
+    #[error("this token lacks the scope {}", lacking.as_str())]
     InsufficientScope {
         /// What it lacks.
         lacking: ApiKeyVerb,

@@ -21,6 +21,7 @@ mod https;
 pub mod idempotency;
 pub mod identity;
 pub mod ids;
+pub mod invisible;
 pub mod jobs;
 pub mod lambda;
 pub mod limits;

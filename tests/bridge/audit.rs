@@ -39,6 +39,18 @@ async fn a_log_is_verified_from_outside() {
     assert!(said(&intact).contains("intact up to link 3"), "{intact:?}");
     let found: Value = serde_json::from_slice(&intact.stdout).unwrap();
     assert_eq!(found["to"]["seq"], 3);
+    // Compared and kept in one file, which is not there the first time.
+    for _ in 0..2 {
+        let both = ["--anchors", "both", "--keep", "both"];
+        let both = verify(&url, &auditor, home.path(), &both).await;
+        assert_eq!(both.status.code(), Some(0), "{both:?}");
+    }
+    assert_eq!(std::fs::read_to_string(home.path().join("both")).unwrap().lines().count(), 1);
+    // More than fit in one request.
+    let line = std::fs::read_to_string(home.path().join("anchors")).unwrap();
+    std::fs::write(home.path().join("many"), line.repeat(12_500)).unwrap();
+    let many = verify(&url, &auditor, home.path(), &["--anchors", "many"]).await;
+    assert!(many.status.success() && said(&many).contains("and so are 12500 anchors"), "{many:?}");
     let again = verify(&url, &auditor, home.path(), &["--anchors", "anchors"]).await;
     assert_eq!(again.status.code(), Some(0), "{again:?}");
     assert!(said(&again).contains("and so is the anchor"), "{again:?}");

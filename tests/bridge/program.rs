@@ -76,6 +76,12 @@ impl Bridge {
         serde_json::from_str(&line).unwrap()
     }
 
+    /// Sends it a signal, by name.
+    pub(super) async fn signal(&self, name: &str) {
+        let id = self.child.id().expect("it runs").to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().await.unwrap().success());
+    }
+
     /// Ends its input; it must end as well, and successfully.
     pub(super) async fn end(mut self) {
         drop(self.input);

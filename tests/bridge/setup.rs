@@ -68,7 +68,9 @@ async fn every_tool_is_told_once_and_what_was_there_is_kept() {
 
             assert!(setup(home.path(), place.path(), &arguments).await.status.success(), "{tool}");
             let written = fs::read_to_string(&path).unwrap();
-            assert_eq!(written, String::from_utf8(shown.stdout).unwrap(), "{tool}: what was shown");
+            // The entry, and nothing of what is there: that may be anybody's secret.
+            let shown = String::from_utf8(shown.stdout).unwrap();
+            assert!(shown.contains("serve") && !shown.contains("other"), "{tool}: {shown}");
             assert!(written.contains("serve") && written.contains("other"), "{tool}: {written}");
             assert_eq!(before.contains("Mine."), written.contains("Mine."), "{tool}: {written}");
             assert_eq!(fs::read_to_string(&backup).unwrap(), before, "{tool}");
@@ -188,4 +190,42 @@ async fn a_configuration_is_written_where_its_tool_reads_it() {
     symlink(&target, &link).unwrap();
     assert!(setup(home.path(), home.path(), &["claude-code"]).await.status.success());
     assert!(link.is_symlink() && fs::read_to_string(target).unwrap().contains("serve"));
+}
+
+#[tokio::test]
+async fn an_entry_that_leads_elsewhere_than_the_login_is_told_and_printing_reads_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let login = home.path().join(".config/mem0/login.json");
+    fs::create_dir_all(login.parent().unwrap()).unwrap();
+    fs::write(login, r#"{ "url": "https://new.example", "token": "t" }"#).unwrap();
+    for (tool, file, entry) in [
+        (
+            "cursor",
+            ".cursor/mcp.json",
+            r#"{"mcpServers":{"mem0":{"env":{"MEM0_URL":"https://old.example"}}}}"#,
+        ),
+        (
+            "gemini",
+            ".gemini/settings.json",
+            r#"{"mcpServers":{"mem0":{"command":"mem0","args":["mcp","serve","--url","https://old.example"]}}}"#,
+        ),
+        ("codex", ".codex/config.toml", "[mcp_servers.mem0.env]\nMEM0_URL = \"https://old.example\"\n"),
+    ] {
+        let path = home.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, entry).unwrap();
+        let output = setup(home.path(), home.path(), &[tool]).await;
+        let told = said(&output);
+        assert!(output.status.success(), "{tool}: {told}");
+        assert!(
+            told.contains("signed in to https://new.example, not to https://old.example"),
+            "{tool}: {told}"
+        );
+        let there = setup(home.path(), home.path(), &[tool, "--url", "https://new.example"]).await;
+        assert!(!said(&there).contains("signed in to"), "{tool}: {}", said(&there));
+        fs::write(&path, b"\xff\xfe").unwrap();
+        assert!(!setup(home.path(), home.path(), &[tool]).await.status.success(), "{tool}");
+        let shown = setup(home.path(), home.path(), &[tool, "--print"]).await;
+        assert!(shown.status.success() && !shown.stdout.is_empty(), "{tool}: {}", said(&shown));
+    }
 }

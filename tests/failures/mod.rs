@@ -39,7 +39,8 @@ impl Environment {
     pub(super) async fn new(rds: &Rds) -> Self {
         let config = rds.config(Some("right"), DatabaseAuth::Password).await;
         let gate = Gate::new(Database::new(&config).unwrap(), Clock::default(), PUBLIC_URL);
-        let public = PublicConfig { url: PUBLIC_URL.to_owned(), allowed_origins: Vec::new() };
+        let public =
+            PublicConfig { url: PUBLIC_URL.to_owned(), allowed_origins: Vec::new(), reads_documents: true };
         Self(server::router(&Platform::new(gate, public, LimitsConfig::default())))
     }
 

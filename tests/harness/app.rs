@@ -64,15 +64,30 @@ impl TestApp {
         Self::called(PUBLIC_URL, limits, embedder).await
     }
 
+    /// One that reads nothing from addresses that others name.
+    pub(crate) async fn cut_off() -> Self {
+        let public = PublicConfig { reads_documents: false, ..public(PUBLIC_URL) };
+        let embedder = Arc::new(StaticEmbedder::new());
+        Self::fetching(PUBLIC_URL, LimitsConfig::default(), embedder, Fetcher::new(&public)).await
+    }
+
     async fn called(url: &str, limits: LimitsConfig, embedder: Arc<dyn Embedder>) -> Self {
+        // Applications that describe themselves by a document have it on this machine.
+        Self::fetching(url, limits, embedder, Fetcher::reaching_loopback()).await
+    }
+
+    async fn fetching(
+        url: &str,
+        limits: LimitsConfig,
+        embedder: Arc<dyn Embedder>,
+        fetcher: Fetcher,
+    ) -> Self {
         let database = TestDatabase::new().await;
         let clock = Clock::mock(Self::start());
         let config = DatabaseConfig { connections: 4, ..DatabaseConfig::new(database.url().await).unwrap() };
         let gate = Gate::new(Database::new(&config).unwrap(), clock.clone(), url);
-        let public = PublicConfig { url: url.to_owned(), allowed_origins: vec![ALLOWED_ORIGIN.to_owned()] };
-        let mut platform = Platform::with_embedder(gate.clone(), public, limits, embedder);
-        // Applications that describe themselves by a document have it on this machine.
-        platform.identity = Identity::with_fetcher(gate, Fetcher::reaching_loopback());
+        let mut platform = Platform::with_embedder(gate.clone(), public(url), limits, embedder);
+        platform.identity = Identity::new(gate, fetcher);
         let router = server::router(&platform);
         let app = Self(Arc::new(Parts { router, platform, database: Arc::new(database) }));
         tokens::add_signing_key(&app).await;
@@ -171,5 +186,13 @@ impl TestApp {
     /// The database beneath.
     pub(crate) fn database(&self) -> &TestDatabase {
         &self.0.database
+    }
+}
+
+fn public(url: &str) -> PublicConfig {
+    PublicConfig {
+        url: url.to_owned(),
+        allowed_origins: vec![ALLOWED_ORIGIN.to_owned()],
+        reads_documents: true,
     }
 }

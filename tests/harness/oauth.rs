@@ -19,6 +19,7 @@ pub(crate) fn challenge() -> String {
 }
 
 /// A browser without scripts: keeps cookies, sends forms, follows redirects within the installation.
+#[derive(Clone)]
 pub(crate) struct Browser {
     app: TestApp,
     cookies: Vec<(String, String)>,

@@ -75,6 +75,34 @@ async fn behind_an_edge_the_address_is_the_edges_word_and_nobody_comes_past_it()
 }
 
 #[tokio::test]
+async fn behind_an_edge_the_endpoint_answers_under_the_name_that_the_caller_asked() {
+    let deployment = Deployment::new().await;
+    let tasks = tempfile::tempdir().unwrap();
+    let options = options("mcp", &tasks, &deployment.database.url().await)
+        .env("MEM0_PUBLIC_URL", "https://memory.example")
+        .env("MEM0_EDGE_SECRET", "seven grey herons");
+    let mcp = Function::new(options);
+    let through = |asked: Option<&str>| {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+        let mut headers = vec![
+            ("content-type", "application/json".to_owned()),
+            ("x-mem0-edge", "seven grey herons".to_owned()),
+        ];
+        headers.extend(asked.map(|asked| ("x-mem0-host", asked.to_owned())));
+        Sent { method: "POST", path: "/mcp", headers, body: Some(body.to_string()), ..Sent::default() }
+    };
+    for gateway in ALL {
+        // Nobody is signed in: it is past the host by then.
+        let answer = gateway.send(&mcp, &through(Some("memory.example"))).await;
+        assert_eq!(answer.status, 401, "{gateway:?} {answer:?}");
+        for other in [None, Some("evil.example")] {
+            let refused = gateway.send(&mcp, &through(other)).await;
+            assert_eq!(refused.status, 403, "{gateway:?} {refused:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn cookies_go_out_and_come_back_through_every_gateway() {
     let deployment = Deployment::new().await;
     let auth = deployment.function("auth");

@@ -18,8 +18,10 @@ mod signed_in;
 use axum::Router;
 use axum::extract::FromRef;
 use shared::access::Gate;
+use shared::config::PublicConfig;
 use shared::http::{self, Routes};
 use shared::identity::Identity;
+use shared::identity::oauth::fetch::Fetcher;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -30,8 +32,8 @@ pub struct State {
 impl State {
     /// Tokens are issued in the name of the gate's issuer.
     #[must_use]
-    pub fn new(gate: Gate) -> Self {
-        Identity::new(gate).into()
+    pub fn new(gate: Gate, public: &PublicConfig) -> Self {
+        Identity::new(gate, Fetcher::new(public)).into()
     }
 }
 

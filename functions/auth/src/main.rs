@@ -5,6 +5,6 @@ use shared::lambda::{self, InitError};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {
-    let (gate, _) = lambda::gate().await?;
-    lambda::run(auth::router(State::new(gate.clone())), gate).await
+    let (gate, public) = lambda::gate().await?;
+    lambda::run(auth::router(State::new(gate.clone(), &public)), gate).await
 }

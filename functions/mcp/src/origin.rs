@@ -79,6 +79,7 @@ mod tests {
         let public = PublicConfig {
             url: "https://mem0.example".to_owned(),
             allowed_origins: vec!["https://chat.example".to_owned()],
+            reads_documents: true,
         };
         let mut headers = HeaderMap::new();
         headers.insert(HOST, HeaderValue::from_str(host).unwrap());

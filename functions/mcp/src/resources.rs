@@ -6,7 +6,7 @@
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use shared::Error;
-use shared::access::ScopeName;
+use shared::access::{ApiKeyVerb, ScopeName};
 use shared::ids::MemoryId;
 use shared::memory::filter::Filter;
 use shared::memory::{List, Part, Scopes};
@@ -44,7 +44,10 @@ pub(crate) fn list(exchange: &Exchange<'_>, params: &Object) -> Result<Value, Fa
         }));
     }
     let mut result = json!({});
-    match tenancy::scopes::list(exchange.caller, after, cursor::PART as u32) {
+    // None that could not be read.
+    let readable = exchange.caller.authorize_verb(ApiKeyVerb::MemoriesRead);
+    let listed = readable.and_then(|()| tenancy::scopes::list(exchange.caller, after, cursor::PART as u32));
+    match listed {
         Ok(scopes) => {
             resources.extend(scopes.results.iter().map(|scope| {
                 let place = &scope.place;

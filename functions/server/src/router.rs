@@ -8,6 +8,7 @@ use shared::config::{LimitsConfig, PublicConfig};
 use shared::embedding::{Embedder, StaticEmbedder};
 use shared::http::{self, Operation};
 use shared::identity::Identity;
+use shared::identity::oauth::fetch::Fetcher;
 use shared::memory::Memories;
 
 /// What the functions share.
@@ -40,7 +41,7 @@ impl Platform {
         limits: LimitsConfig,
         embedder: Arc<dyn Embedder>,
     ) -> Self {
-        let identity = Identity::new(gate.clone());
+        let identity = Identity::new(gate.clone(), Fetcher::new(&public));
         Self { gate, identity, public, limits, embedder }
     }
 }

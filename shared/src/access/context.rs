@@ -71,6 +71,8 @@ pub struct AuthContext {
     pub(super) ceiling: Classification,
     /// Whether it is a service account.
     pub(super) service: bool,
+    /// What their key may be used for, and the token that they got for it may not.
+    pub(super) withheld: Vec<ApiKeyVerb>,
     /// From the enterprise down. Unless the credential is narrowed, the personal and the public scope are always among
     /// them, and the enterprise's for whoever is a member of anything.
     pub(super) scopes: Arc<Scopes>,
@@ -235,13 +237,14 @@ impl AuthContext {
     /// Whether their credential is meant for this kind of work at all. A login's is.
     pub fn authorize_verb(&self, verb: ApiKeyVerb) -> Result<()> {
         match &self.method {
+            Method::ApiKey(_, verbs) if !verbs.contains(&verb) && self.withheld.contains(&verb) => {
+                Err(Error::InsufficientScope { lacking: verb, needed: with(verbs, verb) })
+            }
             Method::ApiKey(_, verbs) if !verbs.contains(&verb) => {
                 Err(Error::Forbidden(format!("this API key lacks the scope {}", verb.as_str())))
             }
             Method::Application(application) if !application.verbs.contains(&verb) => {
-                let needed =
-                    ApiKeyVerb::ALL.into_iter().filter(|v| *v == verb || application.verbs.contains(v));
-                Err(Error::InsufficientScope { lacking: verb, needed: needed.collect() })
+                Err(Error::InsufficientScope { lacking: verb, needed: with(&application.verbs, verb) })
             }
             _ => Ok(()),
         }
@@ -257,4 +260,9 @@ impl AuthContext {
     pub async fn begin<'a>(&'a self, db: &Database, name: &'static str) -> Result<TenantTx<'a>, StoreError> {
         TenantTx::begin(self, db, name).await
     }
+}
+
+/// What to ask for in order to have one scope more.
+fn with(verbs: &[ApiKeyVerb], more: ApiKeyVerb) -> Vec<ApiKeyVerb> {
+    ApiKeyVerb::ALL.into_iter().filter(|verb| *verb == more || verbs.contains(verb)).collect()
 }

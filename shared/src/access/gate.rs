@@ -212,6 +212,7 @@ impl Gate {
             method,
             request,
             ceiling: ceiling(row.get("ceiling"))?,
+            withheld: Vec::new(),
             scopes: known.scopes,
             within: known.within,
             epochs: Some(Epochs { tree: known.tree, access: known.access }),

@@ -44,6 +44,7 @@ impl Gate {
             request,
             ceiling: Classification::Restricted,
             service: row.get("service"),
+            withheld: Vec::new(),
             scopes: Arc::new(Scopes::from_row(row)?.unwrap_or_default()),
             within: None,
             // Read before there is a lock, so whatever is lost meanwhile counts. Who left is only told how it ended.

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::token::FIRST_PARTY;
-use super::{AccessClaims, Application, AuthContext, Method, SecretHash};
+use super::{AccessClaims, ApiKeyVerb, Application, AuthContext, Method, SecretHash};
 use crate::error::{Result, Unauthenticated};
 use crate::ids::{GrantId, SessionId};
 
@@ -57,7 +57,9 @@ impl AuthContext {
             // What the key may do by now, and the token as well.
             Method::ApiKey(_, verbs) => {
                 let scopes = claims.scope.unwrap_or_default();
-                verbs.retain(|verb| scopes.split_whitespace().any(|scope| scope == verb.as_str()));
+                let in_token =
+                    |verb: &ApiKeyVerb| scopes.split_whitespace().any(|scope| scope == verb.as_str());
+                (*verbs, self.withheld) = std::mem::take(verbs).into_iter().partition(in_token);
             }
             method if claims.client_id != FIRST_PARTY => {
                 *method = Method::Application(application(claims));

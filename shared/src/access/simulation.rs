@@ -42,6 +42,7 @@ impl Simulation {
             service: row.get("service"),
             scopes: Arc::new(Scopes::from_row(&row)?.unwrap_or_default()),
             ceiling: Classification::Restricted,
+            withheld: Vec::new(),
             within: None,
             simulated: true,
             ..asker.clone()

@@ -36,19 +36,16 @@ pub struct Identity {
 
 impl Identity {
     /// On that database, issuing tokens in the name of the gate's issuer.
+    ///
+    /// `fetcher` reads what strangers refer to.
     #[must_use]
-    pub fn new(gate: Gate) -> Self {
-        Self::with_fetcher(gate, Fetcher::default())
-    }
-
-    /// The same, reading what strangers refer to in another way.
-    #[must_use]
-    pub fn with_fetcher(gate: Gate, fetcher: Fetcher) -> Self {
+    pub fn new(gate: Gate, fetcher: Fetcher) -> Self {
         Self { signing_keys: SigningKeys::new(gate.clone()), passwords: Passwords::default(), gate, fetcher }
     }
 
     /// What reads documents that strangers refer to.
-    pub(crate) fn fetcher(&self) -> &Fetcher {
+    #[must_use]
+    pub fn fetcher(&self) -> &Fetcher {
         &self.fetcher
     }
 

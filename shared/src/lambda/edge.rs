@@ -1,9 +1,11 @@
-//! CloudFront before the API: who may say what a caller's address is.
+//! CloudFront before the API: who may say what a caller's address is, and which host they asked.
 //!
-//! Behind it, the address that API Gateway sees is CloudFront's. The caller's own is in a header that CloudFront writes
-//! (`infra/aws/web.yml`), and that anyone could write who knows the API's own address. So CloudFront shows a secret besides:
-//! with it the header is believed, without it the request is refused.
+//! Behind it, the address that API Gateway sees is CloudFront's, and the host is API Gateway's own. The caller's address and
+//! the host that they asked are in headers that CloudFront writes (`infra/aws/web.yml`), and that anyone could write who knows
+//! the API's own address. So CloudFront shows a secret besides: with it the headers are believed, without it the request is
+//! refused.
 
+use http::header::HOST;
 use http::{HeaderMap, HeaderName};
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
@@ -15,6 +17,8 @@ use crate::error::Error;
 const SECRET: HeaderName = HeaderName::from_static("x-mem0-edge");
 /// The caller's address, in a request.
 const VIEWER: HeaderName = HeaderName::from_static("x-mem0-viewer");
+/// The host that the caller asked, in a request.
+const ASKED: HeaderName = HeaderName::from_static("x-mem0-host");
 
 /// What is in front of the functions, if anything is.
 #[derive(Clone)]
@@ -26,15 +30,20 @@ impl Edge {
         Self(config::edge_secret())
     }
 
-    /// The address that the edge vouches for; none where there is no edge. Takes its headers away, which nobody else shall see.
+    /// The address that the edge vouches for; none where there is no edge. The host becomes the one that the caller asked, if the
+    /// edge says so. Takes its headers away, which nobody else shall see.
     pub(super) fn viewer(&self, headers: &mut HeaderMap) -> Result<Option<String>, Error> {
         let (shown, viewer) = (headers.remove(SECRET), headers.remove(VIEWER));
+        let asked = headers.remove(ASKED);
         let Some(secret) = &self.0 else { return Ok(None) };
         let secret = secret.expose_secret().as_bytes();
         if !shown.is_some_and(|shown| bool::from(shown.as_bytes().ct_eq(secret))) {
             return Err(Error::Forbidden(
                 "this is not the address at which this installation answers".to_owned(),
             ));
+        }
+        if let Some(asked) = asked {
+            headers.insert(HOST, asked);
         }
         Ok(viewer.and_then(|viewer| viewer.to_str().map(str::to_owned).ok()))
     }
@@ -61,6 +70,26 @@ mod tests {
         for stranger in [None, Some(""), Some("seven grey heron"), Some("seven grey herons ")] {
             assert!(edge.viewer(&mut headers(stranger)).is_err(), "{stranger:?}");
         }
+    }
+
+    #[test]
+    fn the_host_is_the_one_that_the_caller_asked() {
+        let edge = Edge(Some("seven grey herons".into()));
+        let api = || (HOST, HeaderValue::from_static("a1b2c3.execute-api.eu-central-1.amazonaws.com"));
+        let asked = || (ASKED, HeaderValue::from_static("memory.example"));
+        let mut known = headers(Some("seven grey herons"));
+        known.extend([api(), asked()]);
+        edge.viewer(&mut known).unwrap();
+        assert_eq!(known, HeaderMap::from_iter([(HOST, HeaderValue::from_static("memory.example"))]));
+        // An edge that does not say it yet, and no edge at all.
+        let mut older = headers(Some("seven grey herons"));
+        older.extend([api()]);
+        edge.viewer(&mut older).unwrap();
+        assert_eq!(older, HeaderMap::from_iter([api()]));
+        let mut forged = headers(None);
+        forged.extend([api(), asked()]);
+        Edge(None).viewer(&mut forged).unwrap();
+        assert_eq!(forged, HeaderMap::from_iter([api()]));
     }
 
     #[test]

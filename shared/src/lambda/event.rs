@@ -15,7 +15,7 @@ use super::path;
 use crate::error::Error;
 use crate::http::SourceIp;
 
-/// Tells the routers the caller's address, and the path as it was asked for. Refuses whoever came past the edge.
+/// Tells the routers the caller's address, the host that they asked, and the path as it was sent. Refuses whoever came past the edge.
 pub(super) fn prepare(request: &mut lambda_http::Request, edge: &Edge) -> Result<(), Error> {
     let viewer = edge.viewer(request.headers_mut())?;
     let ip = match request.request_context_ref() {

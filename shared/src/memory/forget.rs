@@ -44,6 +44,19 @@ impl Memories {
         Ok(count)
     }
 
+    /// Whether the caller may forget it: an error, if they may not.
+    pub async fn may_forget(&self, caller: &AuthContext, id: MemoryId) -> Result<()> {
+        caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
+        let tx = caller.begin(&self.gate.db, "memory.may_forget").await?;
+        let memories = store::lookup::lock(&tx, &[id]).await?;
+        if memories.is_empty() {
+            return Err(NOT_FOUND);
+        }
+        permission::require(&tx, &memories, Permission::Admin).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// Forgets up to [`super::MAX_BATCH`] memories, or none of them if any may not be forgotten.
     pub async fn forget_all(&self, caller: &AuthContext, ids: Vec<MemoryId>) -> Result<u64> {
         caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;

@@ -43,6 +43,16 @@ pub async fn share(
     Ok(shared)
 }
 
+/// Whether the caller may share it in this way; an error, if they may not. Whether somebody else has to agree first.
+pub async fn may_share(ctx: &AuthContext, db: &Database, subject: Subject, new: &NewShare) -> Result<bool> {
+    ctx.authorize_verb(Action::ShareOwnMemory.verb())?;
+    new.check(ctx.request().at)?;
+    let tx = ctx.begin(db, "share.may").await?;
+    let plan = Plan::make(&tx, subject, new).await?;
+    tx.commit().await?;
+    Ok(!plan.rules.is_empty())
+}
+
 /// Asks those who have to agree to it; refused where nobody has to.
 pub async fn ask(ctx: &AuthContext, db: &Database, subject: Subject, new: NewShare) -> Result<Shared> {
     ctx.authorize_verb(Action::ShareOwnMemory.verb())?;

@@ -73,7 +73,7 @@ async fn processes_that_start_together_agree_on_their_keys() {
     app.database().superuser().await.execute("DELETE FROM signing_keys", &[]).await.unwrap();
     let processes: Vec<_> = (0..8)
         .map(|_| {
-            let (identity, now) = (shared::identity::Identity::new(app.gate().clone()), app.now());
+            let (identity, now) = (app.identity().clone(), app.now());
             tokio::spawn(async move { identity.signing_keys().current(now).await.unwrap().id.clone() })
         })
         .collect();

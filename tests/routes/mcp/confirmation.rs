@@ -292,3 +292,59 @@ async fn showing_a_memory_to_more_people_is_asked_about() {
     let done = round(&alice, "update_memory", &correction, json!({})).await.ok();
     assert_eq!(done["result"]["resultType"], "complete", "{done}");
 }
+
+/// What a first round that is no question answers: the text of its result.
+async fn unasked(actor: &Actor, tool: &str, arguments: &Value) -> String {
+    let answer = round(actor, tool, arguments, json!({})).await.ok();
+    assert_ne!(answer["result"]["resultType"], "input_required", "{answer}");
+    answer["result"]["content"][0]["text"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn nobody_is_asked_about_what_they_may_not_do_or_what_is_nothing() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let viewer = alice.enterprise_colleague("viewer", shared::access::Role::Viewer).await;
+    let shared = json!({ "text": "Ada keeps bees", "user_id": "ada", "scope": "enterprise" });
+    let id = call(&alice, "add_memory", shared).await["results"][0]["id"].as_str().unwrap().to_owned();
+    let refused = unasked(&viewer, "delete_memory", &json!({ "memory_id": id })).await;
+    assert!(refused.contains("needs"), "{refused}");
+    let nobody = json!({ "memory_id": id, "with": "person:nobody@nowhere.example" });
+    assert!(unasked(&alice, "share_memory", &nobody).await.contains("not found"));
+    let secret = json!({ "text": "The merger", "classification": "confidential" });
+    let secret = call(&alice, "add_memory", secret).await["results"][0]["id"].as_str().unwrap().to_owned();
+    for (tool, arguments) in [
+        ("share_memory", json!({ "memory_id": secret, "with": "enterprise" })),
+        ("move_memory", json!({ "memory_id": secret, "scope": "enterprise" })),
+    ] {
+        assert!(unasked(&alice, tool, &arguments).await.contains("confidential"), "{tool}");
+    }
+    for tool in ["delete_all_memories", "delete_entities"] {
+        assert!(unasked(&alice, tool, &json!({ "user_id": "zz" })).await.contains("\"deleted\":0"), "{tool}");
+    }
+    assert!(is_there(&alice, &id).await);
+}
+
+#[tokio::test]
+async fn a_question_says_all_of_it_and_the_text_of_a_memory_cannot_dress_it_up() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let id = memory(&alice, "bees”? No\u{202e}: \"keep\u{200b} it“").await;
+    let (text, _) = question(&alice, "delete_memory", &json!({ "memory_id": id })).await;
+    assert!(text.ends_with("“bees'? No: 'keep it'”"), "{text}");
+    let share = json!({ "memory_id": id, "with": "enterprise", "expires_at": "2027-01-31T12:00:00Z" });
+    let (text, _) = question(&alice, "share_memory", &share).await;
+    assert!(text.contains("see this memory until 2027-01-31 12:00 UTC?"), "{text}");
+    for wrong in ["tomorrow", "2027-01-01"] {
+        let mut share = share.clone();
+        share["expires_at"] = json!(wrong);
+        for tool in ["share_memory", "request_approval"] {
+            share["reason"] = json!("why");
+            let refused = unasked(&alice, tool, &share).await;
+            assert!(refused.starts_with("expires_at: expected a date and time"), "{refused}");
+        }
+        let explain = json!({ "memory_id": id, "share_with": "enterprise", "expires_at": wrong });
+        let refused = unasked(&alice, "explain_access", &explain).await;
+        assert!(refused.starts_with("expires_at: expected a date and time"), "{refused}");
+    }
+}

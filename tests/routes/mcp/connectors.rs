@@ -22,7 +22,13 @@ async fn what_search_finds_is_fetched_and_cited() {
     assert_eq!((fetched["text"].as_str(), fetched["url"].as_str()), (Some(text.as_str()), Some(url)));
     let read = alice.get(url.strip_prefix(PUBLIC_URL).unwrap()).await.ok();
     assert_eq!(read["id"], id, "the address answers");
-    for address in [url.to_owned(), url.trim_end_matches('/').to_owned(), format!("mem0://memories/{id}")] {
+    for address in [
+        url.to_owned(),
+        url.trim_end_matches('/').to_owned(),
+        format!("{url}?from=chat"),
+        format!("{url}#text"),
+        format!("mem0://memories/{id}"),
+    ] {
         assert_eq!(call(&alice, "fetch", json!({ "id": address })).await["id"], id);
     }
     let elsewhere = format!("https://evil.example/v1/memories/{id}/");

@@ -1,6 +1,6 @@
 //! What people start with from their client's menu.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::{call, legacy, modern};
 use crate::harness::TestApp;
@@ -17,8 +17,12 @@ async fn a_question_comes_with_what_is_remembered_about_it() {
     {
         let messages = answer.ok()["result"]["messages"].clone();
         assert!(messages[0]["content"]["text"].as_str().unwrap().starts_with("what is the cat called?"));
-        let attached = messages[1]["content"]["resource"]["text"].as_str().unwrap();
-        assert!(attached.contains("Ferris") && attached.contains("untrusted"), "{attached}");
+        let attached = &messages[1]["content"]["resource"];
+        let text = attached["text"].as_str().unwrap();
+        assert!(text.contains("Ferris") && text.contains("untrusted"), "{attached}");
+        // What is attached can be read under its address.
+        let read = modern(&alice, "resources/read", json!({ "uri": attached["uri"] })).await.ok();
+        assert_eq!(read["result"]["contents"][0]["text"], attached["text"], "{read}");
     }
 }
 
@@ -33,6 +37,28 @@ async fn a_scope_is_summarized_from_its_newest_memories() {
     let params = json!({ "name": "summarize-team-knowledge", "arguments": arguments });
     let answer = modern(&alice, "prompts/get", params).await;
     assert!(answer.text().contains("Tea is at four") && !answer.text().contains("Ferris"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_summary_has_as_many_memories_as_an_answer_has_room_for() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let texts: Vec<String> = (0..100).map(|n| format!("Invoice {n} is paid")).collect();
+    crate::routes::memories::add(&alice, &texts.iter().map(String::as_str).collect::<Vec<_>>(), json!({}))
+        .await
+        .ok();
+    let lengthen = "UPDATE memories SET content = repeat('記', 29000)";
+    app.database().superuser().await.batch_execute(lengthen).await.unwrap();
+    let params = json!({ "name": "summarize-team-knowledge", "arguments": { "scope": "personal" } });
+    let answer = modern(&alice, "prompts/get", params).await;
+    assert!(answer.body.len() < 6_000_000, "{}", answer.body.len());
+    let messages = &answer.ok()["result"]["messages"];
+    let attached: Value =
+        serde_json::from_str(messages[1]["content"]["resource"]["text"].as_str().unwrap()).unwrap();
+    let count = attached["results"].as_array().unwrap().len();
+    assert!((30..100).contains(&count), "{count}");
+    let task = messages[0]["content"]["text"].as_str().unwrap();
+    assert!(task.contains(&format!("The {count} attached memories")), "{task}");
 }
 
 #[tokio::test]

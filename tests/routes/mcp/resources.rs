@@ -81,3 +81,17 @@ async fn a_key_that_only_writes_sees_nothing_to_read() {
     let refused = modern(&writer, "resources/read", json!({ "uri": "mem0://scopes/personal" })).await;
     assert_eq!(refused.json()["error"]["code"], 403, "{refused}");
 }
+
+#[tokio::test]
+async fn a_credential_is_listed_nothing_that_it_may_not_read() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let tenancy = alice.with_narrow_api_key(&[ApiKeyVerb::TenancyRead]).await;
+    let listed = modern(&tenancy, "resources/list", json!({})).await.ok();
+    let resources = listed["result"]["resources"].as_array().unwrap();
+    assert!(!resources.is_empty());
+    for resource in resources {
+        let read = modern(&tenancy, "resources/read", json!({ "uri": resource["uri"] })).await.ok();
+        assert!(read["result"]["contents"].is_array(), "{read}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::client::{modern, refused};
+use super::client::{call, modern, refused};
 use crate::harness::TestApp;
 
 /// The tools as they are listed.
@@ -110,4 +110,18 @@ async fn what_is_wrong_is_said_in_words_of_the_caller() {
     ] {
         assert_eq!(refused(&alice, tool, arguments).await, told);
     }
+}
+
+#[tokio::test]
+async fn a_whole_number_is_an_integer_however_it_is_written() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let found = call(&alice, "get_memories", json!({ "page": 1.0, "page_size": 5.0 })).await;
+    assert_eq!(found["count"], 0, "{found}");
+    call(&alice, "search_memories", json!({ "query": "bees", "top_k": 5e0 })).await;
+    let half = refused(&alice, "get_memories", json!({ "page": 1.5 })).await;
+    assert!(half.starts_with("page: "), "{half}");
+    // Also where there is nothing to compare with.
+    let threshold = refused(&alice, "get_hierarchical_memories", json!({ "threshold": 2 })).await;
+    assert_eq!(threshold, "threshold: must be between 0 and 1");
 }

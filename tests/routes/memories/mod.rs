@@ -44,7 +44,7 @@ use shared::access::ScopeKind;
 use crate::harness::{Actor, Answer, Client as _, Node};
 
 /// Adds texts as they are, with further members of the request; the answer.
-async fn add(actor: &Actor, texts: &[&str], more: Value) -> Answer {
+pub(super) async fn add(actor: &Actor, texts: &[&str], more: Value) -> Answer {
     let messages: Vec<Value> = texts.iter().map(|text| json!({ "role": "user", "content": text })).collect();
     let mut body = json!({ "messages": messages, "infer": false });
     let more = more.as_object().unwrap().clone();

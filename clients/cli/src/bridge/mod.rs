@@ -11,6 +11,7 @@ mod refusal;
 mod remote;
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -31,11 +32,14 @@ pub(crate) struct Args {
     url: Option<String>,
 }
 
-/// Serves until standard input ends and everything asked has been answered.
+/// Serves until standard input ends and everything asked has been answered, or until it is told to end.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let config = Config::read(args.url.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(serve(Arc::new(Remote::new(config))))
+    let served = runtime.block_on(serve(Arc::new(Remote::new(config))));
+    // Not by dropping it, which waits for a line on standard input.
+    runtime.shutdown_background();
+    served
 }
 
 async fn serve(remote: Arc<Remote>) -> Result<()> {
@@ -52,9 +56,17 @@ async fn serve(remote: Arc<Remote>) -> Result<()> {
     let mut input = BufReader::new(tokio::io::stdin());
     let (mut requests, mut running) = (JoinSet::new(), HashMap::<String, AbortHandle>::new());
     let mut line = Vec::new();
+    let mut told_to_end = pin!(told_to_end());
     let ended = loop {
         line.clear();
-        match input.read_until(b'\n', &mut line).await {
+        let read = tokio::select! {
+            read = input.read_until(b'\n', &mut line) => read,
+            () = &mut told_to_end => {
+                remote.settled().await;
+                return Ok(());
+            }
+        };
+        match read {
             Ok(0) => break Ok(()),
             Ok(_) => {}
             // What was asked before is answered all the same.
@@ -82,10 +94,40 @@ async fn serve(remote: Arc<Remote>) -> Result<()> {
             Err(problem) => send(&lines, &failure(&Value::Null, -32700, &problem)),
         }
     };
-    while requests.join_next().await.is_some() {}
+    let answered = async { while requests.join_next().await.is_some() {} };
+    tokio::select! {
+        () = answered => remote.settled().await,
+        () = &mut told_to_end => {
+            remote.settled().await;
+            return Ok(());
+        }
+    }
     drop(lines);
     writer.await??;
     ended
+}
+
+/// Waits for a signal that asks for the end: whoever started us does not want its answers any more.
+#[cfg(unix)]
+async fn told_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn told_to_end() {
+    // An error means that nobody can tell us.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
 }
 
 /// Sends a message and writes whatever comes back; a request always gets an answer.

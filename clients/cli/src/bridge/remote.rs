@@ -1,6 +1,6 @@
 //! The HTTP side: one POST a message, over connections that are kept and made anew when they are gone.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,7 +30,7 @@ type Body = hyper::body::Incoming;
 pub(super) struct Remote {
     config: Config,
     /// The one that was good last; held while it is renewed.
-    credential: tokio::sync::Mutex<Option<SecretString>>,
+    credential: Arc<tokio::sync::Mutex<Option<SecretString>>>,
     client: Mutex<Option<Client>>,
     /// What an old client's handshake agreed on.
     agreed: Mutex<Option<String>>,
@@ -38,7 +38,7 @@ pub(super) struct Remote {
 
 impl Remote {
     pub(super) fn new(config: Config) -> Self {
-        let credential = config.credential.clone().into();
+        let credential = Arc::new(config.credential.clone().into());
         Self { config, credential, client: Mutex::default(), agreed: Mutex::default() }
     }
 
@@ -150,17 +150,26 @@ impl Remote {
         if !self.config.renewable {
             return Err(instead());
         }
-        let mut current = self.credential.lock().await;
-        let (now, then) =
-            [current.as_ref(), refused.as_ref()].map(|it| it.map(|it| it.expose_secret())).into();
-        if now != then {
-            return current.clone().ok_or_else(instead);
-        }
-        let renewed =
-            login::renew(&self.config.endpoint, then).await.map_err(|error| format!("{error:#}"))?;
-        let renewed = renewed.ok_or_else(instead)?;
-        *current = Some(renewed.clone());
-        Ok(renewed)
+        let (credential, endpoint) = (Arc::clone(&self.credential), self.config.endpoint.clone());
+        // A task of its own: once the server has exchanged the refresh token, the next one must be kept, whether or not
+        // whoever asked still waits.
+        let renewal = tokio::spawn(async move {
+            let mut current = credential.lock().await;
+            let (now, then) =
+                [current.as_ref(), refused.as_ref()].map(|it| it.map(|it| it.expose_secret())).into();
+            if now != then {
+                return Ok(current.clone());
+            }
+            let renewed = login::renew(&endpoint, then).await.map_err(|error| format!("{error:#}"))?;
+            *current = renewed.clone().or(current.take());
+            Ok::<_, String>(renewed)
+        });
+        renewal.await.map_err(|_| instead())??.ok_or_else(instead)
+    }
+
+    /// Waits until no renewal is under way.
+    pub(super) async fn settled(&self) {
+        drop(self.credential.lock().await);
     }
 
     fn unreachable(&self, error: &Error) -> Refusal {

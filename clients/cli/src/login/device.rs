@@ -9,14 +9,17 @@ use super::server::{Server, Tokens};
 /// What a server that does not say means (RFC 8628 section 3.5).
 const INTERVAL: u64 = 5;
 
+/// However long a server says that a code is good for, in seconds.
+const LONGEST: u64 = 3600;
+
 /// Shows where to agree, and waits for it.
 pub(super) async fn wait_for_person(server: &Server) -> Result<Tokens> {
     let begun = server.begin().await?;
     let page = begun.verification_uri_complete.as_deref().unwrap_or(&begun.verification_uri);
     crate::say(&format!("open {page}"));
     crate::say(&format!("and make sure that it shows the code {}", begun.user_code));
-    let until = Instant::now() + Duration::from_secs(begun.expires_in);
-    let mut interval = Duration::from_secs(begun.interval.unwrap_or(INTERVAL));
+    let until = Instant::now() + Duration::from_secs(begun.expires_in.min(LONGEST));
+    let mut interval = Duration::from_secs(begun.interval.unwrap_or(INTERVAL).min(LONGEST));
     while Instant::now() < until {
         tokio::time::sleep(interval).await;
         let answer = match server.poll(&begun.device_code).await {

@@ -27,7 +27,7 @@ pub(crate) struct Args {
 /// Signs in.
 pub(crate) fn login(args: &Args) -> Result<()> {
     let known = known();
-    let url = args.url.clone().or_else(|| config::variable("MEM0_URL")).or(known.url);
+    let url = args.url.clone().or_else(|| config::variable("MEM0_URL")).or(known.url.clone());
     let url = url.unwrap_or_else(|| LOCAL.to_owned());
     let base = config::base(&url)?;
     on_one_thread(async {
@@ -35,6 +35,15 @@ pub(crate) fn login(args: &Args) -> Result<()> {
         let tokens = device::wait_for_person(&server).await?;
         let path = Login::new(&base, tokens).write()?;
         crate::say(&format!("signed in to {base}; the credential is in {}", path.display()));
+        // What was agreed to before is in nobody's hands any more: it ends here, if the server can be told.
+        let same = known.url.as_deref().and_then(|url| config::base(url).ok()).is_some_and(|url| url == base);
+        if let Some(replaced) = known.refresh_token.filter(|_| same)
+            && let Err(error) = server.revoke(&replaced).await
+        {
+            crate::say(&format!(
+                "the login of before could not be ended, see GET /v1/auth/applications: {error:#}"
+            ));
+        }
         Ok(())
     })
 }
@@ -42,14 +51,14 @@ pub(crate) fn login(args: &Args) -> Result<()> {
 /// Signs out: the server forgets what was agreed, and the file goes.
 pub(crate) fn logout() -> Result<()> {
     let login = known();
+    // First: whatever becomes of telling the server, nobody finds it here any more.
+    let was_there = Login::remove()?;
     let told = match (&login.url, login.refresh_token.as_ref().or(login.token.as_ref())) {
         (Some(url), Some(token)) => {
-            let base = config::base(url)?;
-            Some(on_one_thread(async { Server::find(&base).await?.revoke(token).await }))
+            Some(on_one_thread(async { Server::find(&config::base(url)?).await?.revoke(token).await }))
         }
         _ => None,
     };
-    let was_there = Login::remove()?;
     match told {
         Some(Err(error)) => {
             crate::say(&format!(

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::response::Parts;
 use http::{Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use serde::Deserialize;
@@ -75,9 +76,9 @@ impl Server {
         let address: Uri = base.parse()?;
         let client = client(&address).context("TLS cannot be used")?;
         let url = format!("{base}/.well-known/oauth-authorization-server");
-        let (status, body) = send(&client, Method::GET, &url, String::new()).await?;
-        if status != StatusCode::OK {
-            bail!("{base} answered {status}: is it a mem0 installation?");
+        let (head, body) = send(&client, Method::GET, &url, String::new()).await?;
+        if head.status != StatusCode::OK {
+            bail!("{base} answered {}: is it a mem0 installation?", head.status);
         }
         let metadata: Metadata =
             serde_json::from_slice(&body).with_context(|| format!("{base} does not say where to sign in"))?;
@@ -104,15 +105,20 @@ impl Server {
     pub(super) async fn refresh(&self, refresh_token: &str) -> Result<Tokens> {
         let fields =
             [("grant_type", "refresh_token"), ("client_id", CLIENT), ("refresh_token", refresh_token)];
-        self.ask(&self.metadata.token_endpoint, &fields).await?.map_err(|it| refused(&it))
+        let answer = self.ask(&self.metadata.token_endpoint, &fields).await?;
+        answer.map_err(|it| match it.error.as_str() {
+            // It has ended, or somebody else holds its tokens: only a person can begin anew.
+            "invalid_grant" => anyhow::anyhow!("{}; run mem0 login", it.text().to_owned()),
+            _ => refused(&it),
+        })
     }
 
     /// Has the server forget what was agreed.
     pub(super) async fn revoke(&self, token: &str) -> Result<()> {
         let fields = [("client_id", CLIENT), ("token", token)];
-        let (status, _) =
+        let (head, _) =
             send(&self.client, Method::POST, &self.metadata.revocation_endpoint, form(&fields)).await?;
-        if status.is_success() { Ok(()) } else { bail!("the server answered {status}") }
+        if head.status.is_success() { Ok(()) } else { bail!("the server answered {}", head.status) }
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -120,14 +126,27 @@ impl Server {
         url: &str,
         fields: &[(&str, &str)],
     ) -> Result<Result<T, Refusal>> {
-        let (status, body) = send(&self.client, Method::POST, url, form(fields)).await?;
-        if status.is_success() {
+        let (head, body) = send(&self.client, Method::POST, url, form(fields)).await?;
+        if head.status.is_success() {
             return Ok(Ok(serde_json::from_slice(&body).context("the server's answer is not understood")?));
         }
         match serde_json::from_slice(&body) {
             Ok(refusal) => Ok(Err(refusal)),
-            Err(_) => bail!("the server answered {status}"),
+            Err(_) => bail!("{}", problem(&head, &body)),
         }
+    }
+}
+
+/// What the server says that is no answer of OAuth's (RFC 9457), and when to try again.
+fn problem(head: &Parts, body: &[u8]) -> String {
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let mut text = format!("the server answered {}", head.status);
+    if let Some(detail) = body["detail"].as_str() {
+        text = format!("{text}: {detail}");
+    }
+    match head.headers.get(RETRY_AFTER).and_then(|after| after.to_str().ok()) {
+        Some(seconds) => format!("{text}; try again in {seconds} s"),
+        None => text,
     }
 }
 
@@ -139,18 +158,23 @@ fn form(fields: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
-async fn send(client: &Client, method: Method, url: &str, body: String) -> Result<(StatusCode, Bytes)> {
+/// Sends a form and reads the whole answer: a server that stops in the middle of one is waited for no longer than one that says
+/// nothing.
+async fn send(client: &Client, method: Method, url: &str, body: String) -> Result<(Parts, Bytes)> {
     let request = Request::builder()
         .method(method)
         .uri(url)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(USER_AGENT, concat!("mem0-cli/", env!("CARGO_PKG_VERSION")))
         .body(Full::new(Bytes::from(body)))?;
-    let answer = tokio::time::timeout(PATIENCE, client.request(request)).await;
-    let answer = answer.with_context(|| format!("no answer from {url} within {} s", PATIENCE.as_secs()))?;
-    let answer = answer.map_err(|error| anyhow::anyhow!("cannot reach {url}: {}", cause(&error)))?;
-    let status = answer.status();
-    let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
-    let body = body.map_err(|error| anyhow::anyhow!("the answer broke off: {error}"))?;
-    Ok((status, body.to_bytes()))
+    let whole = async {
+        let answer = client.request(request).await;
+        let answer = answer.map_err(|error| anyhow::anyhow!("cannot reach {url}: {}", cause(&error)))?;
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, MAX_ANSWER).collect().await;
+        let body = body.map_err(|error| anyhow::anyhow!("the answer broke off: {error}"))?;
+        Ok((head, body.to_bytes()))
+    };
+    let answer = tokio::time::timeout(PATIENCE, whole).await;
+    answer.with_context(|| format!("no answer from {url} within {} s", PATIENCE.as_secs()))?
 }

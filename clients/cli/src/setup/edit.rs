@@ -52,6 +52,26 @@ pub(super) fn with_entry(tool: Tool, text: &str, entry: &Entry) -> Result<String
     })
 }
 
+/// The URL that the entry in a configuration tells the bridge, if it tells one.
+pub(super) fn told_url(tool: Tool, text: &str) -> Option<String> {
+    let mut told = None;
+    let mut look = |document: &mut dyn Members| {
+        let mut servers = document.inner(tool.servers())?;
+        let mut ours = servers.inner(NAME)?;
+        let arguments = ours.texts("args").unwrap_or_default();
+        told = arguments.iter().skip_while(|argument| *argument != "--url").nth(1).cloned();
+        if told.is_none() && ours.has("env") {
+            told = ours.inner("env")?.text("MEM0_URL").filter(|url| !url.starts_with('$'));
+        }
+        Ok(())
+    };
+    let read = match tool {
+        Tool::Codex => toml::edit(text, &mut look),
+        _ => jsonc::edit(text, &mut look),
+    };
+    read.ok().and(told)
+}
+
 /// What an entry of our name does, if it is not one of ours: other programs call themselves mem0 as well.
 fn another(servers: &mut dyn Members, entry: &Entry) -> Result<Option<String>> {
     if !servers.has(NAME) {

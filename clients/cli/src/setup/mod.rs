@@ -32,7 +32,7 @@ pub(crate) struct Args {
     /// Write the configuration of the project in this directory, to be shared, instead of your own.
     #[arg(long)]
     project: bool,
-    /// Only print what would be written.
+    /// Only print the entry that would be written.
     #[arg(long)]
     print: bool,
     /// Replace a server called mem0 that is not this one.
@@ -46,6 +46,12 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let file = path(args)?;
     let entry = Entry { command: command(args.project)?, url: url(args)?, force: args.force };
+    if args.print {
+        // Nothing of what is there: that has other servers' credentials in it, and may not even be text.
+        let text = edit::with_entry(args.tool, "", &entry)?;
+        say(&format!("this belongs into {}", file.display()));
+        return Ok(std::io::stdout().lock().write_all(text.as_bytes())?);
+    }
     let before = match fs::read_to_string(&file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -54,13 +60,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let after = edit::with_entry(args.tool, &before, &entry).with_context(|| {
         format!("{} cannot be changed (see --print for what belongs in it)", file.display())
     });
-    if args.print {
-        let text = after.or_else(|error| {
-            say(&format!("{error:#}"));
-            edit::with_entry(args.tool, "", &entry)
-        })?;
-        return Ok(std::io::stdout().lock().write_all(text.as_bytes())?);
-    }
     let after = after?;
     if after == before {
         say(&format!("{} is up to date", file.display()));
@@ -70,10 +69,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let kept = kept.map(|kept| format!(" (as it was: {})", kept.display())).unwrap_or_default();
         say(&format!("wrote {}{kept}; restart {} to use it", file.display(), args.tool.title()));
     }
-    if let Some(url) = &entry.url
-        && let Err(problem) = Login::read().and_then(|login| login.token_for(&config::endpoint(url)?))
+    // Also one that was there before: it goes before the login.
+    if let Some(url) = edit::told_url(args.tool, &after)
+        && let Err(problem) = Login::read().and_then(|login| login.token_for(&config::endpoint(&url)?))
     {
-        say(&format!("{problem:#}"));
+        say(&format!("{} says where to go, to {url}: {problem:#}", file.display()));
     }
     Ok(())
 }

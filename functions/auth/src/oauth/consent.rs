@@ -4,7 +4,7 @@
 use axum::extract::RawQuery;
 use axum::response::Response;
 use shared::access::ApiKeyVerb;
-use shared::identity::oauth::browser::Question;
+use shared::identity::oauth::browser::{Asked, Question};
 use shared::identity::oauth::{Code, OAuthError};
 
 use super::form::Form;
@@ -13,21 +13,27 @@ use super::visitor::Visitor;
 
 /// Puts a question to somebody: by the login page, if nobody is signed in.
 pub(crate) async fn ask(visitor: &Visitor, question: Question) -> Result<Response, Page> {
-    let ticket = visitor.ask(question.clone()).await?;
-    show(visitor, &question, &ticket).await
+    show(visitor, &Asked::new(question)?).await
 }
 
-async fn show(visitor: &Visitor, question: &Question, ticket: &str) -> Result<Response, Page> {
-    match (visitor.signed_in().await?, question) {
-        (Some(caller), Question::Authorize(request)) => Ok(consent::page(visitor, &caller, request, ticket)),
-        _ => Ok(login::page(visitor, question, ticket, "", None)),
+/// The question, to whoever is signed in now: an answer is theirs whose account the page shows.
+async fn show(visitor: &Visitor, asked: &Asked) -> Result<Response, Page> {
+    match (visitor.signed_in().await?, &asked.question) {
+        (Some(caller), Question::Authorize(request)) => {
+            let ticket = visitor.ask(asked.to(&caller)).await?;
+            Ok(consent::page(visitor, &caller, request, &ticket, asked.is_to_another(&caller)))
+        }
+        (_, question) => {
+            let ticket = visitor.ask(asked.to_anybody()).await?;
+            Ok(login::page(visitor, question, &ticket, "", None))
+        }
     }
 }
 
 pub(crate) async fn show_again(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Page> {
     let ticket = Form::parse(query.unwrap_or_default().as_bytes())?.needed("ticket")?;
-    let question = visitor.asked(&ticket).await?;
-    show(&visitor, &question, &ticket).await
+    let asked = visitor.asked(&ticket).await?;
+    show(&visitor, &asked).await
 }
 
 pub(crate) async fn decide(
@@ -36,26 +42,32 @@ pub(crate) async fn decide(
 ) -> Result<Response, Page> {
     let form = form?;
     visitor.same_origin()?;
-    let ticket = form.needed("ticket")?;
-    let Question::Authorize(request) = visitor.asked(&ticket).await? else {
+    let asked = visitor.asked(&form.needed("ticket")?).await?;
+    let Question::Authorize(request) = &asked.question else {
         return Err(OAuthError::new(Code::InvalidRequest, "This form belongs to another page.").into());
     };
-    let decision = form.needed("decision")?;
-    if decision == "deny" {
-        return Ok(onward::page(&visitor.identity.decline(&request)));
+    match form.needed("decision")?.as_str() {
+        "allow" => {}
+        "deny" => {
+            let address = visitor.identity.decline(&asked, request, visitor.request.at).await?;
+            return Ok(onward::page(&address));
+        }
+        "switch" => {
+            let ticket = visitor.ask(asked.to_anybody()).await?;
+            let mut response = see_other(&visitor.address("/oauth/consent", &[("ticket", &ticket)]));
+            visitor.sign_out(&mut response).await?;
+            return Ok(response);
+        }
+        _ => {
+            return Err(
+                OAuthError::new(Code::InvalidRequest, "decision must be allow, deny or switch").into()
+            );
+        }
     }
-    if decision == "switch" {
-        let mut response = see_other(&visitor.address("/oauth/consent", &[("ticket", &ticket)]));
-        visitor.sign_out(&mut response);
-        return Ok(response);
-    }
-    if decision != "allow" {
-        return Err(OAuthError::new(Code::InvalidRequest, "decision must be allow, deny or switch").into());
-    }
-    let Some(caller) = visitor.signed_in().await? else {
-        return Ok(login::page(&visitor, &Question::Authorize(request), &ticket, "", None));
+    let Some(caller) = visitor.signed_in().await?.filter(|caller| asked.is_to(caller)) else {
+        return show(&visitor, &asked).await;
     };
     let scopes: Vec<ApiKeyVerb> = form.all("scope").iter().filter_map(|scope| scope.parse().ok()).collect();
-    let address = visitor.identity.agree(&caller, &request, &scopes, &ticket).await?;
+    let address = visitor.identity.agree(&caller, &asked, request, &scopes).await?;
     Ok(onward::page(&address))
 }

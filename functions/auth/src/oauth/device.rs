@@ -6,10 +6,10 @@ use http::HeaderMap;
 use http::header::CACHE_CONTROL;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use shared::access::ApiKeyVerb;
+use shared::access::{ApiKeyVerb, AuthContext};
 use shared::http::{Json, Unproven};
 use shared::identity::Identity;
-use shared::identity::oauth::browser::Question;
+use shared::identity::oauth::browser::{Asked, Question};
 use shared::identity::oauth::device::{INTERVAL, LIFETIME};
 use shared::identity::oauth::{Code, OAuthError};
 
@@ -46,7 +46,7 @@ pub(crate) async fn page(visitor: Visitor, RawQuery(query): RawQuery) -> Result<
     let code = Form::parse(query.unwrap_or_default().as_bytes())?.one("user_code")?;
     let code = code.map(|code| code.chars().take(20).collect::<String>());
     let question = Question::Device(code.clone());
-    let ticket = visitor.ask(question.clone()).await?;
+    let ticket = visitor.ask(Asked::new(question.clone())?).await?;
     Ok(match visitor.signed_in().await? {
         None => login::page(&visitor, &question, &ticket, "", None),
         Some(caller) => {
@@ -60,28 +60,38 @@ pub(crate) async fn find(visitor: Visitor, form: Result<Form, Refused>) -> Resul
     let form = form?;
     visitor.same_origin()?;
     let ticket = form.needed("ticket")?;
-    let question = visitor.asked(&ticket).await?;
+    let question = visitor.asked(&ticket).await?.question;
     let Some(caller) = visitor.signed_in().await? else {
         return Ok(login::page(&visitor, &question, &ticket, "", None));
     };
     let code = form.one("user_code")?.unwrap_or_default();
-    match visitor.identity.waiting_device(&caller, &code).await {
-        Ok((waiting, client)) => {
-            let ticket = visitor.ask(Question::DeviceConsent(waiting.user_code.clone())).await?;
-            Ok(device::consent_page(&visitor, &caller, &waiting, &client, &ticket))
-        }
+    match show(&visitor, &caller, &code, false).await {
         Err(OAuthError::Refused(Code::InvalidRequest, problem)) => {
             Ok(device::code_page(&visitor, &caller, &ticket, &code, Some(&problem)))
         }
-        Err(error) => Err(error.into()),
+        shown => Ok(shown?),
     }
+}
+
+/// Asks whoever is signed in whether the device with that code may; `changed` if they are another one than was asked before.
+async fn show(
+    visitor: &Visitor,
+    caller: &AuthContext,
+    code: &str,
+    changed: bool,
+) -> Result<Response, OAuthError> {
+    let (waiting, client) = visitor.identity.waiting_device(caller, code).await?;
+    let asked = Asked::new(Question::DeviceConsent(waiting.user_code.clone()))?.to(caller);
+    let ticket = visitor.ask(asked).await?;
+    Ok(device::consent_page(visitor, caller, (&waiting, &client), &ticket, changed))
 }
 
 /// `POST /oauth/device/decision`
 pub(crate) async fn decide(visitor: Visitor, form: Result<Form, Refused>) -> Result<Response, Page> {
     let form = form?;
     visitor.same_origin()?;
-    let Question::DeviceConsent(code) = visitor.asked(&form.needed("ticket")?).await? else {
+    let asked = visitor.asked(&form.needed("ticket")?).await?;
+    let Question::DeviceConsent(code) = &asked.question else {
         return Err(OAuthError::new(Code::InvalidRequest, "This form belongs to another page.").into());
     };
     let Some(caller) = visitor.signed_in().await? else {
@@ -89,11 +99,14 @@ pub(crate) async fn decide(visitor: Visitor, form: Result<Form, Refused>) -> Res
             OAuthError::new(Code::InvalidRequest, "You are not signed in any more. Begin again.").into()
         );
     };
+    if !asked.is_to(&caller) {
+        return Ok(show(&visitor, &caller, code, true).await?);
+    }
     let scopes: Vec<ApiKeyVerb> = match form.needed("decision")?.as_str() {
         "allow" => form.all("scope").iter().filter_map(|scope| scope.parse().ok()).collect(),
         "deny" => Vec::new(),
         _ => return Err(OAuthError::new(Code::InvalidRequest, "decision must be allow or deny").into()),
     };
-    visitor.identity.decide_device(&caller, &code, &scopes).await?;
+    visitor.identity.decide_device(&caller, code, &scopes).await?;
     Ok(device::done_page(&visitor, !scopes.is_empty()))
 }

@@ -17,7 +17,7 @@ pub(crate) async fn login(
     let form = form?;
     visitor.same_origin()?;
     let ticket = form.needed("ticket")?;
-    let question = visitor.asked(&ticket).await?;
+    let question = visitor.asked(&ticket).await?.question;
     let (email, password) =
         (form.one("email")?.unwrap_or_default(), form.one("password")?.unwrap_or_default());
     let again = |problem: &str| login::page(&visitor, &question, &ticket, &email, Some(problem));

@@ -14,7 +14,7 @@ use shared::identity::oauth::jwks::ALGORITHMS;
 pub(crate) async fn authorization_server(State(identity): State<Identity>) -> Response {
     let issuer = identity.gate().issuer();
     let algorithms = ALGORITHMS.map(|known| format!("{known:?}"));
-    public(json!({
+    let mut document = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/oauth/authorize"),
         "token_endpoint": format!("{issuer}/oauth/token"),
@@ -35,8 +35,12 @@ pub(crate) async fn authorization_server(State(identity): State<Identity>) -> Re
         "introspection_endpoint_auth_methods_supported": PROVING_METHODS,
         "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
         "authorization_response_iss_parameter_supported": true,
-        "client_id_metadata_document_supported": true,
-    }))
+    });
+    // Who sees it does not register. So it is not there where no document could be read.
+    if identity.fetcher().reads() {
+        document["client_id_metadata_document_supported"] = json!(true);
+    }
+    public(document)
 }
 
 /// `GET /.well-known/oauth-protected-resource/mcp`: the MCP endpoint.

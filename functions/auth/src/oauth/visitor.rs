@@ -9,7 +9,7 @@ use shared::access::{AuthContext, RequestInfo};
 use shared::error::Error;
 use shared::http::Unproven;
 use shared::identity::Identity;
-use shared::identity::oauth::browser::Question;
+use shared::identity::oauth::browser::Asked;
 use shared::identity::oauth::{Code, OAuthError};
 
 use super::cookies::Cookie;
@@ -50,14 +50,14 @@ impl Visitor {
     }
 
     /// A question for this browser, as its form will carry it.
-    pub(crate) async fn ask(&self, question: Question) -> Result<String, Page> {
-        Ok(self.identity.ticket(question, &self.browser, self.request.at).await?)
+    pub(crate) async fn ask(&self, asked: Asked) -> Result<String, OAuthError> {
+        Ok(self.identity.ticket(asked, &self.browser, self.request.at).await?)
     }
 
     /// The question that a form or an address carries.
-    pub(crate) async fn asked(&self, ticket: &str) -> Result<Question, Page> {
-        let question = self.identity.question(ticket, &self.browser, self.request.at).await?;
-        question.ok_or_else(|| {
+    pub(crate) async fn asked(&self, ticket: &str) -> Result<Asked, Page> {
+        let asked = self.identity.question(ticket, &self.browser, self.request.at).await?;
+        asked.ok_or_else(|| {
             let what = "This page was open for too long, or was opened in another browser. Begin again in your application.";
             OAuthError::new(Code::InvalidRequest, what).into()
         })
@@ -92,9 +92,13 @@ impl Visitor {
         Cookie::SignedIn.set(response.headers_mut(), cookie, self.secure);
     }
 
-    /// Signs the browser out.
-    pub(crate) fn sign_out(&self, response: &mut Response) {
+    /// Signs out whoever is signed in: a cookie that was kept is worth nothing any more.
+    pub(crate) async fn sign_out(&self, response: &mut Response) -> Result<(), Page> {
+        if let Some(caller) = self.signed_in().await? {
+            self.identity.logout(&caller).await?;
+        }
         Cookie::SignedIn.set(response.headers_mut(), "", self.secure);
+        Ok(())
     }
 
     /// Has the browser keep its name.

@@ -176,6 +176,15 @@ fn text(text: String) -> Value {
     json!({ "type": "text", "text": text })
 }
 
+/// A row as it is attached: a text, in which what is escaped once is escaped again.
+struct Attached<'a>(&'a Value);
+
+impl serde::Serialize for Attached<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_string())
+    }
+}
+
 /// What people wrote, kept apart from what is ours: a resource, marked as data.
 fn data(uri: &str, value: &Value) -> Value {
     json!({

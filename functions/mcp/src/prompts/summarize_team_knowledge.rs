@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 use shared::Error;
+use shared::http::room;
 use shared::memory::filter::Filter;
 use shared::memory::{List, Part, Scopes};
 
-use super::{About, Arguments, data, text};
+use super::{About, Arguments, Attached, data, text};
 use crate::exchange::Exchange;
 use crate::tools::{UNTRUSTED, view_memory};
 
@@ -40,8 +41,9 @@ pub(super) async fn content(
         part: Part::After(None, NEWEST),
     };
     let listed = exchange.state.memories.list(exchange.caller, request).await?;
-    let memories: Vec<_> =
+    let mut memories: Vec<_> =
         listed.memories.iter().take(NEWEST as usize).map(|memory| view_memory(exchange, memory)).collect();
+    memories.truncate(room(&memories.iter().map(Attached).collect::<Vec<_>>()));
     let task = format!(
         "Summarize what {scope} remembers for somebody who is new to it: decisions and their reasons first, then how \
          things are done, then open questions. Group by topic, name dates, and cite the addresses of the memories. The \

@@ -1,6 +1,6 @@
 //! Arguments: wrong ones are refused with the field's name, unknown ones too.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -15,8 +15,20 @@ use crate::message::Object;
 
 /// Reads the arguments into a tool's own type.
 pub(super) fn parse<T: DeserializeOwned>(arguments: &Object) -> Result<T> {
-    let bytes = serde_json::to_vec(arguments).map_err(Error::internal)?;
+    let bytes = serde_json::to_vec(&whole(arguments)).map_err(Error::internal)?;
     shared::http::parse(&bytes)
+}
+
+/// The arguments, with integers that were written as `5.0` written as integers: JSON Schema makes no difference (2020-12, 6.1.1).
+fn whole(arguments: &Object) -> Object {
+    let integer = |value: &Value| match value.as_f64() {
+        #[allow(clippy::cast_possible_truncation, reason = "within what a double holds exactly")]
+        Some(number) if value.is_f64() && number.fract() == 0.0 && number.abs() < 9e15 => {
+            json!(number as i64)
+        }
+        _ => value.clone(),
+    };
+    arguments.iter().map(|(name, value)| (name.clone(), integer(value))).collect()
 }
 
 /// A day: `2026-03-31`.
@@ -24,6 +36,12 @@ pub(super) fn day(field: &'static str, text: Option<&str>) -> Result<Option<Naiv
     let read =
         text.map(|text| text.parse().map_err(|_| Error::invalid(field, "expected a date, YYYY-MM-DD")));
     read.transpose()
+}
+
+/// A moment: `2026-03-31T12:00:00Z`.
+pub(super) fn time(field: &'static str, text: Option<&str>) -> Result<Option<DateTime<Utc>>> {
+    let expected = "expected a date and time with its offset, like 2026-03-31T12:00:00Z";
+    text.map(|text| text.parse().map_err(|_| Error::invalid(field, expected))).transpose()
 }
 
 pub(super) fn memory_id(text: &str) -> Result<MemoryId> {

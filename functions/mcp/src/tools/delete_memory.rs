@@ -33,6 +33,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
     let id = arguments::memory_id(&arguments.memory_id)?;
     confirm(call, async || {
+        call.memories().may_forget(call.caller(), id).await?;
         let memory = call.readable(id).await?;
         let what = view::called(id, memory.as_ref());
         let text = format!("Delete this memory for everybody who can see it? {what}");

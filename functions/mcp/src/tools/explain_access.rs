@@ -1,6 +1,5 @@
 //! `explain_access`: who can see a memory and why, and what sharing it would take.
 
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::memory::Permission;
@@ -20,7 +19,7 @@ struct Arguments {
     memory_id: String,
     share_with: Option<GranteeName>,
     permission: Option<Permission>,
-    expires_at: Option<DateTime<Utc>>,
+    expires_at: Option<String>,
 }
 
 pub(super) fn describe() -> Description {
@@ -117,7 +116,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
             with,
             permission: arguments.permission.unwrap_or(Permission::Read),
             may_reshare: false,
-            expires_at: arguments.expires_at,
+            expires_at: arguments::time("expires_at", arguments.expires_at.as_deref())?,
             reason: None,
         };
         value["may_share"] = json!(preview(caller, database, id, &new).await?);

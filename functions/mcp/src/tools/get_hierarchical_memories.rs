@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::memory::{DEFAULT_THRESHOLD, Degraded};
+use shared::Error;
+use shared::memory::DEFAULT_THRESHOLD;
 use shared::sharing::hierarchy::{self, DEFAULT_PER_LEVEL, Hierarchical, MAX_PER_LEVEL};
 
 use super::description::{Description, Effect};
@@ -53,7 +54,8 @@ pub(super) fn describe() -> Description {
                 "required": ["level", "results"],
             } },
             "content_trust": view::content_trust_schema(),
-            "degraded_reason": { "type": ["string", "null"], "description": "Why it was found by words alone." },
+            "degraded": view::degraded_schema(),
+            "degraded_reason": { "type": "string" },
         },
         "required": ["levels", "content_trust"],
     });
@@ -66,11 +68,15 @@ pub(super) fn describe() -> Description {
 
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
+    let threshold = arguments.threshold.unwrap_or(DEFAULT_THRESHOLD);
+    if !(0.0..=1.0).contains(&threshold) {
+        return Err(Error::invalid("threshold", "must be between 0 and 1").into());
+    }
     let request = Hierarchical {
         query: arguments.query,
         filter: arguments::filter(arguments.filters.as_ref())?,
         per_level: arguments.per_level.unwrap_or(DEFAULT_PER_LEVEL),
-        threshold: arguments.threshold.unwrap_or(DEFAULT_THRESHOLD),
+        threshold,
         latest_only: arguments.latest_only,
     };
     let found = hierarchy::hierarchy(call.memories(), call.caller(), request).await?;
@@ -83,9 +89,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         });
         json!({ "level": level, "results": results.collect::<Vec<_>>() })
     });
-    Ok(json!({
-        "levels": levels.collect::<Vec<_>>(),
-        "content_trust": view::UNTRUSTED,
-        "degraded_reason": found.degraded.map(Degraded::as_str),
-    }))
+    let mut answer = json!({ "levels": levels.collect::<Vec<_>>(), "content_trust": view::UNTRUSTED });
+    view::tell_degraded(&mut answer, found.degraded);
+    Ok(answer)
 }

@@ -36,6 +36,8 @@ pub(super) fn describe() -> Description {
         "properties": {
             "results": { "type": "array", "items": found },
             "content_trust": view::content_trust_schema(),
+            "degraded": view::degraded_schema(),
+            "degraded_reason": { "type": "string" },
         },
         "required": ["results", "content_trust"],
     });
@@ -47,7 +49,7 @@ pub(super) fn describe() -> Description {
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
     let request = Recall { scopes: Scopes::All, ..Recall::new(arguments.query) };
-    let Recollection { found, .. } = call.memories().recall(call.caller(), request).await?;
+    let Recollection { found, degraded } = call.memories().recall(call.caller(), request).await?;
     let results = found.iter().map(|found| {
         json!({
             "id": found.memory.id,
@@ -55,5 +57,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
             "url": view::url(call.exchange.state, found.memory.id),
         })
     });
-    Ok(json!({ "results": results.collect::<Vec<_>>(), "content_trust": view::UNTRUSTED }))
+    let mut answer = json!({ "results": results.collect::<Vec<_>>(), "content_trust": view::UNTRUSTED });
+    view::tell_degraded(&mut answer, degraded);
+    Ok(answer)
 }

@@ -75,11 +75,7 @@ pub(super) fn describe() -> Description {
         "properties": {
             "results": { "type": "array", "items": found },
             "content_trust": view::content_trust_schema(),
-            "degraded": {
-                "type": "boolean",
-                "description": "true, and only then there: found by words alone, because the embedding model is away. Try \
-                                other words, or again later.",
-            },
+            "degraded": view::degraded_schema(),
             "degraded_reason": { "type": "string" },
             "context": {
                 "type": "object",
@@ -131,10 +127,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         value
     });
     let mut answer = json!({ "results": results.collect::<Vec<_>>(), "content_trust": view::UNTRUSTED });
-    if let Some(degraded) = degraded {
-        answer["degraded"] = json!(true);
-        answer["degraded_reason"] = json!(degraded.as_str());
-    }
+    view::tell_degraded(&mut answer, degraded);
     if let Some(budget) = budget {
         let Briefing { text, tokens, memories } = Briefing::of(call.caller(), &found, budget);
         answer["context"] = json!({ "text": text, "tokens": tokens, "memory_ids": memories });

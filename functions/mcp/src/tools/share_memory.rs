@@ -1,8 +1,8 @@
 //! `share_memory`: let somebody else see a memory.
 
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use shared::access::ScopeKind;
 use shared::memory::Permission;
 use shared::sharing::{GranteeName, NewShare, Shared, Subject, share};
 
@@ -16,7 +16,7 @@ pub(super) struct Arguments {
     memory_id: String,
     with: GranteeName,
     permission: Option<Permission>,
-    expires_at: Option<DateTime<Utc>>,
+    expires_at: Option<String>,
     #[serde(default)]
     may_reshare: bool,
     pub(super) reason: Option<String>,
@@ -28,7 +28,7 @@ impl Arguments {
             with: self.with,
             permission: self.permission.unwrap_or(Permission::Read),
             may_reshare: self.may_reshare,
-            expires_at: self.expires_at,
+            expires_at: arguments::time("expires_at", self.expires_at.as_deref())?,
             reason: self.reason,
         };
         Ok((Subject::Memory(arguments::memory_id(&self.memory_id)?), new))
@@ -84,6 +84,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let id = arguments::memory_id(&arguments.memory_id)?;
     let (subject, new) = arguments.read()?;
     confirm(call, async || {
+        let approval = share::may_share(call.caller(), call.database(), subject, &new).await?;
         let what = view::called(id, call.readable(id).await?.as_ref());
         let whom = whom(call, &new.with);
         let may = match new.permission {
@@ -92,7 +93,10 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
             Permission::Admin => "see, change and delete",
         };
         let on = if new.may_reshare { ", and share it on" } else { "" };
-        let text = format!("Let {whom} {may} this memory{on}? {what}");
+        let until = new.expires_at.map(|at| format!(" until {} UTC", at.format("%Y-%m-%d %H:%M")));
+        let until = until.unwrap_or_default();
+        let first = if approval { " Somebody else has to agree first." } else { "" };
+        let text = format!("Let {whom} {may} this memory{on}{until}? {what}{first}");
         Ok(Some(Question { text, agree: "Yes, share" }))
     })
     .await?;
@@ -106,5 +110,9 @@ fn whom(call: &Call<'_>, with: &GranteeName) -> String {
         GranteeName::Scope(name) => call.caller().resolve(*name).ok(),
         GranteeName::Person(_) | GranteeName::Email(_) => None,
     };
-    scope.map_or_else(|| with.to_string(), view::place)
+    match scope {
+        Some(scope) if scope.kind == ScopeKind::Public => "everyone".to_owned(),
+        Some(scope) => view::place(scope),
+        None => with.to_string(),
+    }
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use shared::access::{ApiKeyVerb, ReadableScope, ScopeKind};
 use shared::ids::MemoryId;
-use shared::memory::{Event, Forgotten, Memory};
+use shared::invisible::is_invisible;
+use shared::memory::{Degraded, Event, Forgotten, Memory};
 
 use crate::State;
 use crate::exchange::Exchange;
@@ -86,6 +87,23 @@ pub(super) fn content_trust_schema() -> Value {
     json!({ "type": "string", "description": "How far the memory text may be trusted." })
 }
 
+/// Says of an answer that it was found by words alone, if it was.
+pub(super) fn tell_degraded(answer: &mut Value, degraded: Option<Degraded>) {
+    if let Some(degraded) = degraded {
+        answer["degraded"] = json!(true);
+        answer["degraded_reason"] = json!(degraded.as_str());
+    }
+}
+
+/// The schema of the first of what that adds.
+pub(super) fn degraded_schema() -> Value {
+    json!({
+        "type": "boolean",
+        "description": "true, and only then there: found by words alone, because the embedding model is away. Try other words, \
+                        or again later.",
+    })
+}
+
 /// A memory's canonical address, which answers whoever may read it.
 pub(super) fn url(state: &State, id: MemoryId) -> String {
     format!("{}/v1/memories/{id}/", state.url)
@@ -94,6 +112,8 @@ pub(super) fn url(state: &State, id: MemoryId) -> String {
 /// The id in a memory's address, `https://…` as [`url`] has it or `mem0://memories/…`; anything else as it is.
 pub(super) fn addressed<'a>(state: &State, text: &'a str) -> &'a str {
     let ours = text.strip_prefix(&*state.url).and_then(|rest| rest.strip_prefix("/v1/memories/"));
+    // As a page links to it, or a place in it.
+    let ours = ours.map(|rest| rest.split(['?', '#']).next().unwrap_or_default());
     let id = ours.or_else(|| text.strip_prefix(crate::resources::MEMORY)).unwrap_or(text);
     id.strip_suffix('/').unwrap_or(id)
 }
@@ -110,7 +130,15 @@ pub(crate) fn title(memory: &Memory) -> String {
 
 /// What a question calls a memory: how it begins, if the caller may read it.
 pub(super) fn called(id: MemoryId, memory: Option<&Memory>) -> String {
-    memory.map_or_else(|| id.to_string(), |memory| format!("“{}”", title(memory)))
+    memory.map_or_else(|| id.to_string(), |memory| quoted(&title(memory)))
+}
+
+/// What people wrote, in a question: it must not be able to end its own quotation, to hide anything, or to turn around what
+/// stands beside it.
+fn quoted(text: &str) -> String {
+    let seen = text.chars().filter(|c| !c.is_control() && !is_invisible(*c));
+    let inside = seen.map(|c| if matches!(c, '“' | '”' | '„' | '"') { '\'' } else { c });
+    format!("“{}”", inside.collect::<String>().trim())
 }
 
 /// So many memories, in words.
@@ -121,10 +149,10 @@ pub(super) fn memories(count: u64) -> String {
 /// What a question calls a scope: as people do, and not by an id.
 pub(super) fn place(scope: &ReadableScope) -> String {
     match &scope.name {
-        Some(name) => format!("the {} “{name}”", scope.kind),
+        Some(name) => format!("the {} {}", scope.kind, quoted(name)),
         None => match scope.kind {
             ScopeKind::User => "your own memory".to_owned(),
-            ScopeKind::Public => "what is public".to_owned(),
+            ScopeKind::Public => "the public memory, which everyone reads".to_owned(),
             kind => format!("the whole {kind}"),
         },
     }

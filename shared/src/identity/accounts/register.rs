@@ -13,7 +13,7 @@ use crate::email::EmailAddress;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
 use crate::identity::passwords::{Password, PasswordHash};
-use crate::identity::sessions::SignedIn;
+use crate::identity::sessions::{self, SignedIn};
 use crate::identity::throttle::{self, Bucket};
 use crate::ids::UserId;
 use crate::limits::quotas;
@@ -76,7 +76,7 @@ impl Identity {
         if matches!(destination, Destination::Invited { .. }) {
             throttle::forgive(&tx, &reserved, request.at).await?;
         }
-        let signed_in = self.start_session(&tx, request, &account, &key).await?;
+        let signed_in = self.start_session(&tx, request, &account, &key, sessions::LONGEST).await?;
         tx.commit().await?;
         Ok(signed_in)
     }

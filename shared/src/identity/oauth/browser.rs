@@ -16,7 +16,7 @@ use crate::email::EmailAddress;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
 use crate::identity::passwords::Password;
-use crate::ids::SessionId;
+use crate::ids::{EnterpriseId, SessionId, UserId};
 use crate::random;
 
 /// How long a browser stays signed in.
@@ -47,13 +47,63 @@ pub enum Question {
     DeviceConsent(String),
 }
 
+/// Whose account a page shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    pub(super) enterprise: EnterpriseId,
+    user: UserId,
+}
+
+/// A question, and who was asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Asked {
+    /// What they are asked.
+    pub question: Question,
+    /// The account that the page shows. Nobody, as long as nobody is signed in.
+    #[serde(default)]
+    pub(super) person: Option<Person>,
+    /// The same on every page with this question: it gets one answer.
+    pub(super) nonce: String,
+}
+
+impl Asked {
+    /// A new question, to whoever signs in.
+    pub fn new(question: Question) -> Result<Self> {
+        Ok(Self { question, person: None, nonce: URL_SAFE_NO_PAD.encode(random::bytes::<12>()?) })
+    }
+
+    /// The same question, to the caller.
+    #[must_use]
+    pub fn to(&self, caller: &AuthContext) -> Self {
+        let person = Person { enterprise: caller.enterprise_id(), user: caller.user_id() };
+        Self { person: Some(person), ..self.clone() }
+    }
+
+    /// The same question, to whoever signs in next.
+    #[must_use]
+    pub fn to_anybody(&self) -> Self {
+        Self { person: None, ..self.clone() }
+    }
+
+    /// Whether the page showed the caller's account.
+    #[must_use]
+    pub fn is_to(&self, caller: &AuthContext) -> bool {
+        self.to(caller).person == self.person
+    }
+
+    /// Whether the page showed an account, and another one than the caller's.
+    #[must_use]
+    pub fn is_to_another(&self, caller: &AuthContext) -> bool {
+        self.person.is_some() && !self.is_to(caller)
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Ticket {
-    question: Question,
+    #[serde(flatten)]
+    asked: Asked,
     /// Hash of the browser's cookie.
     browser: String,
-    /// So that no two are the same.
-    nonce: String,
     /// Seconds since 1970.
     expires: i64,
 }
@@ -67,7 +117,7 @@ impl Identity {
         password: &Password,
     ) -> Result<String> {
         // A new session each time: a cookie that somebody planted before is worth nothing after.
-        let signed_in = self.login(request, email, password).await?;
+        let signed_in = self.login_for(request, email, password, SIGNED_IN_FOR).await?;
         let content =
             SignIn { session: signed_in.session, expires: (request.at + SIGNED_IN_FOR).timestamp() };
         self.sealed(SESSION, &content, request.at).await
@@ -94,22 +144,16 @@ impl Identity {
     }
 
     /// A question as a form carries it.
-    pub async fn ticket(&self, question: Question, browser: &str, now: DateTime<Utc>) -> Result<String> {
-        let nonce = URL_SAFE_NO_PAD.encode(random::bytes::<12>()?);
+    pub async fn ticket(&self, asked: Asked, browser: &str, now: DateTime<Utc>) -> Result<String> {
         let expires = (now + TICKET_FOR).timestamp();
-        self.sealed(TICKET, &Ticket { question, browser: bound(browser), nonce, expires }, now).await
+        self.sealed(TICKET, &Ticket { asked, browser: bound(browser), expires }, now).await
     }
 
     /// The question that a form answers; none if it was put to another browser, or too long ago.
-    pub async fn question(
-        &self,
-        ticket: &str,
-        browser: &str,
-        now: DateTime<Utc>,
-    ) -> Result<Option<Question>> {
+    pub async fn question(&self, ticket: &str, browser: &str, now: DateTime<Utc>) -> Result<Option<Asked>> {
         let opened = self.opened::<Ticket>(TICKET, ticket, now).await?;
         let valid = opened.filter(|it| it.browser == bound(browser) && it.expires > now.timestamp());
-        Ok(valid.map(|it| it.question))
+        Ok(valid.map(|it| it.asked))
     }
 
     async fn sealed(&self, purpose: &str, content: &impl Serialize, now: DateTime<Utc>) -> Result<String> {

@@ -17,6 +17,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::config::PublicConfig;
 use reach::{PublicOnly, Reach};
 
 /// Longest document: a few keys, or an application's name and addresses.
@@ -31,11 +32,23 @@ pub struct Fetcher {
 }
 
 impl Fetcher {
+    /// As this installation is set up.
+    #[must_use]
+    pub fn new(public: &PublicConfig) -> Self {
+        Self { reach: if public.reads_documents { Reach::Public } else { Reach::Nowhere } }
+    }
+
     /// One that may also read from this machine, over http: for tests, which have no public address.
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn reaching_loopback() -> Self {
         Self { reach: Reach::Loopback }
+    }
+
+    /// Whether anything is read at all.
+    #[must_use]
+    pub fn reads(&self) -> bool {
+        self.reach != Reach::Nowhere
     }
 
     pub(super) fn reaches_loopback(&self) -> bool {
@@ -63,7 +76,7 @@ impl Fetcher {
         tcp.set_connect_timeout(Some(PATIENCE));
         let builder = HttpsConnectorBuilder::new().with_tls_config(tls()?);
         let connector = match self.reach {
-            Reach::Public => builder.https_only().enable_http1().wrap_connector(tcp),
+            Reach::Public | Reach::Nowhere => builder.https_only().enable_http1().wrap_connector(tcp),
             Reach::Loopback => builder.https_or_http().enable_http1().wrap_connector(tcp),
         };
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);

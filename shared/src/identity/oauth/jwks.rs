@@ -6,8 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::fetch::Fetcher;
@@ -27,6 +27,9 @@ pub(super) const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 
 /// The longest that an assertion may be good for: so long it is remembered.
 pub(super) const LONGEST: TimeDelta = TimeDelta::hours(1);
+
+/// The longest name of an assertion (`jti`) or of who it is about, in bytes.
+const LONGEST_NAME: usize = 512;
 
 /// Keys are believed so long without looking again: one that was withdrawn is forgotten then.
 const FRESH: TimeDelta = TimeDelta::hours(1);
@@ -53,6 +56,60 @@ impl Audience {
             },
         }
     }
+}
+
+/// Seconds since 1970. What is less than one is cut off (RFC 7519 section 2, NumericDate).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct NumericDate(pub(super) i64);
+
+impl<'de> Deserialize<'de> for NumericDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// The last second of the year 9999.
+        const LAST: f64 = 253_402_300_799.0;
+        let seconds = f64::deserialize(deserializer)?;
+        if !(0.0..=LAST).contains(&seconds) {
+            return Err(D::Error::custom("a time is a number of seconds since 1970"));
+        }
+        #[allow(clippy::cast_possible_truncation, reason = "within the bounds above")]
+        Ok(Self(seconds as i64))
+    }
+}
+
+/// The claims by which an assertion is of now, and one.
+pub(super) struct Once<'a> {
+    pub(super) jti: &'a str,
+    pub(super) exp: NumericDate,
+    pub(super) nbf: Option<NumericDate>,
+    pub(super) iat: Option<NumericDate>,
+}
+
+impl Once<'_> {
+    /// Refuses what is over, what is not yet, and what would have to be remembered for too long.
+    pub(super) fn check(&self, now: DateTime<Utc>) -> Result<(), String> {
+        named("jti", self.jti)?;
+        let (at, leeway) = (now.timestamp(), LEEWAY.num_seconds());
+        if self.exp.0 + leeway <= at {
+            return Err("it has expired".to_owned());
+        }
+        let later = [self.nbf, self.iat].into_iter().flatten().any(|from| from.0 > at + leeway);
+        if later || self.exp.0 > at + LONGEST.num_seconds() + leeway {
+            return Err("it is from the future, or good for more than an hour".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Until when it must be remembered that it was used.
+    pub(super) fn until(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        DateTime::from_timestamp(self.exp.0, 0).unwrap_or(now) + LEEWAY
+    }
+}
+
+/// Refuses a name that is empty or longer than any is.
+pub(super) fn named(claim: &str, name: &str) -> Result<(), String> {
+    if name.is_empty() || name.len() > LONGEST_NAME {
+        return Err(format!("{claim} has 1 to {LONGEST_NAME} bytes"));
+    }
+    Ok(())
 }
 
 /// Whether keys that were last asked for then are to be asked for again: because they are old, or because a signature is by
@@ -85,6 +142,10 @@ pub(super) fn peek<T: DeserializeOwned>(jwt: &str) -> Result<(Header, T), String
     let header = jsonwebtoken::decode_header(jwt).map_err(|_| "this is no JWT")?;
     if !ALGORITHMS.contains(&header.alg) {
         return Err("its signature is of a kind that is not accepted".to_owned());
+    }
+    // Extensions that the signer wants understood: there are none here (RFC 7515 section 4.1.11).
+    if header.crit.is_some() {
+        return Err("its header names extensions in crit, and none is understood here".to_owned());
     }
     let payload = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1).unwrap_or_default());
     let payload = payload.map_err(|_| "this is no JWT")?;
@@ -156,6 +217,15 @@ mod tests {
             json!({ "keys": [secret, sealing] }),
         ] {
             assert!(parse(&none).is_err(), "{none}");
+        }
+    }
+
+    #[test]
+    fn a_time_may_have_a_fraction_and_is_one_of_this_world() {
+        let read = |text: &str| serde_json::from_str::<NumericDate>(text).ok().map(|date| date.0);
+        assert_eq!(["1800000000", "1800000000.9", "1.8e9"].map(read), [Some(1_800_000_000); 3]);
+        for wrong in ["-1", "9223372036854775807", "1e300", "\"1800000000\"", "null", "[]"] {
+            assert_eq!(read(wrong), None, "{wrong}");
         }
     }
 

@@ -39,7 +39,7 @@ impl Identity {
         let (family, (scopes, audience)) = (exchanged.family, exchanged.terms);
         let tx = self.gate().sign_in("oauth_grant.refresh").await?;
         store::used(&tx, family.enterprise, GrantId(family.session.uuid()), now).await?;
-        clients::used(&tx, client, now).await?;
+        clients::used(&tx, client, request).await?;
         tx.commit().await?;
         let terms =
             Terms { audience: &audience, client: &client.id, scope: Some(scope::print(&scopes)), key: None };

@@ -4,9 +4,10 @@
 //! the password is wrong, the same statements are run, one password is verified, one row of the audit log is written,
 //! and the answer is the same. What can differ in time is a hash that was imported from bcrypt, until its first login.
 
+use chrono::TimeDelta;
 use uuid::Uuid;
 
-use super::SignedIn;
+use super::{LONGEST, SignedIn};
 use crate::access::RequestInfo;
 use crate::audit;
 use crate::db::StoreError;
@@ -25,6 +26,17 @@ impl Identity {
         request: &RequestInfo,
         email: &EmailAddress,
         password: &Password,
+    ) -> Result<SignedIn> {
+        self.login_for(request, email, password, LONGEST).await
+    }
+
+    /// The same, for a session that lasts so long at most.
+    pub(in crate::identity) async fn login_for(
+        &self,
+        request: &RequestInfo,
+        email: &EmailAddress,
+        password: &Password,
+        lasting: TimeDelta,
     ) -> Result<SignedIn> {
         let now = request.at;
         let tx = self.gate().sign_in("session.attempt").await?;
@@ -53,7 +65,7 @@ impl Identity {
             self.record_failure(request, Some(account)).await?;
             return Err(Unauthenticated::Login.into());
         }
-        let signed_in = self.start_session(&tx, request, account, &key).await?;
+        let signed_in = self.start_session(&tx, request, account, &key, lasting).await?;
         throttle::forgive(&tx, &reserved, now).await?;
         tx.commit().await?;
         Ok(signed_in)

@@ -1,6 +1,8 @@
 //! Starting a session: its row, its first refresh token and its first access token.
 
-use super::{KEPT_AFTER_END, LONGEST, SignedIn, store};
+use chrono::TimeDelta;
+
+use super::{KEPT_AFTER_END, SignedIn, store};
 use crate::access::{IdentityTx, RequestInfo};
 use crate::audit;
 use crate::db::StoreError;
@@ -20,13 +22,14 @@ impl Identity {
         request: &RequestInfo,
         account: &Account,
         key: &SigningKey,
+        lasting: TimeDelta,
     ) -> Result<SignedIn> {
         let session = SessionId::generate();
         let family = Family {
             enterprise: account.enterprise,
             user: account.id,
             session,
-            ends_at: request.at + LONGEST,
+            ends_at: request.at + lasting,
             idle: refresh_tokens::IDLE,
         };
         open(tx, &family, request).await?;

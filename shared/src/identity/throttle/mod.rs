@@ -245,6 +245,11 @@ pub async fn forgive(tx: &IdentityTx, reserved: &Reserved, now: DateTime<Utc>) -
     Ok(())
 }
 
+/// Takes back one failure that was counted earlier, and turned out to be none.
+pub async fn take_back(tx: &IdentityTx, bucket: &Bucket) -> Result<(), StoreError> {
+    store::take_back(tx, &bucket.name, None).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

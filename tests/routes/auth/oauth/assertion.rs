@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use shared::access::ApiKeyVerb;
 
 use super::signer::Signer;
 use super::{assert_refused, token};
@@ -98,7 +99,15 @@ async fn an_assertion_that_is_not_what_it_should_be_is_refused() {
         ("expired", with("exp", json!(now - 31))),
         ("good for ever", with("exp", json!(now + 86_400))),
         ("from the future", with("iat", json!(now + 600))),
+        ("not yet", with("nbf", json!(now + 999))),
+        ("from nobody knows when", with("iat", Value::Null)),
+        ("no time", with("exp", json!("tomorrow"))),
+        ("beyond all time", with("exp", json!(i64::MAX))),
         ("no jti", with("jti", Value::Null)),
+        ("empty jti", with("jti", json!(""))),
+        ("long jti", with("jti", json!("j".repeat(513)))),
+        ("long subject", with("sub", json!("s".repeat(513)))),
+        ("critical extension", provider.sign(TYPE, &good, |header| header.crit = Some(vec!["x".to_owned()]))),
         ("no subject", with("sub", Value::Null)),
         ("nobody here", with("email", json!("nobody@nowhere.example"))),
         ("unverified", with("email_verified", json!(false))),
@@ -113,6 +122,17 @@ async fn an_assertion_that_is_not_what_it_should_be_is_refused() {
     assert!(why(with("aud", json!(["https://mem0.test", "x"]))).await.contains("and nothing beside"));
     let alone = with("aud", json!(["https://mem0.test"]));
     brings(&app, &client, &alone).await.assert_status(200);
+    let fractional = provider.sign(
+        TYPE,
+        &{
+            let mut claims = claims(&app, &client, &ada.email);
+            claims["exp"] = json!(now as f64 + 300.5);
+            claims["nbf"] = json!(now as f64 - 0.5);
+            claims
+        },
+        |_| (),
+    );
+    brings(&app, &client, &fractional).await.assert_status(200);
     let elsewhere = with("resource", json!("https://evil.example/mcp"));
     assert_refused(&brings(&app, &client, &elsewhere).await, 400, "invalid_target");
     // HS256 with what is published, and none.
@@ -220,6 +240,28 @@ async fn a_service_account_gets_a_token_that_lives_as_long_as_its_key() {
     app.anonymous().post("/oauth/revoke", of_person).await.assert_status(200);
     let add = json!({ "messages": "x", "infer": false });
     program.post("/v3/memories/add/", add).await.assert_problem(403, "forbidden", None);
+    // What its key has and this token has not, it could ask for.
+    let wide = robot.with_narrow_api_key(&[ApiKeyVerb::MemoriesRead, ApiKeyVerb::MemoriesWrite]).await;
+    let narrowed = json!({
+        "client_secret": wide.token, "scope": "memories:read", "resource": "https://mem0.test/mcp",
+    });
+    let narrowed = ask(narrowed).await.ok();
+    let adds = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": { "name": "add_memory", "arguments": { "text": "x" } },
+    });
+    let refused =
+        robot.with_token(narrowed["access_token"].as_str().unwrap()).post("/mcp", adds.clone()).await;
+    refused.assert_status(403);
+    let challenge = refused.header("www-authenticate").unwrap();
+    assert!(
+        challenge.contains("error=\"insufficient_scope\", scope=\"memories:read memories:write\""),
+        "{challenge}"
+    );
+    assert!(refused.text().contains("this token lacks the scope memories:write"), "{refused}");
+    // What the key has not, no token has.
+    let refused = key.post("/mcp", adds).await;
+    assert!(refused.ok()["result"]["content"][0]["text"].as_str().unwrap().contains("this API key lacks"));
     database
         .execute("UPDATE api_keys SET revoked_at = created_at WHERE user_id = $1", &[&robot.user.uuid()])
         .await

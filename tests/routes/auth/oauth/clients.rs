@@ -97,6 +97,33 @@ async fn registrations_from_one_address_are_limited() {
 }
 
 #[tokio::test]
+async fn what_an_office_uses_does_not_count_against_it() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    // Each is registered, agreed to and used.
+    for _ in 0..45 {
+        tokens(&app, &ada.email, &json!({})).await;
+    }
+    register(&app, "https://app.example/").await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_registration_is_said_in_words_of_json() {
+    let app = TestApp::new().await;
+    for (wrong, code, said) in [
+        (json!({ "redirect_uris": "https://app.example/" }), "invalid_redirect_uri", "redirect_uris: "),
+        (
+            json!({ "redirect_uris": ["https://app.example/"], "grant_types": 7 }),
+            "invalid_client_metadata",
+            "grant_types: ",
+        ),
+    ] {
+        let why = assert_refused(&registering(&app, wrong).await, 400, code);
+        assert!(why.starts_with(said) && why.ends_with("expected a list"), "{why}");
+    }
+}
+
+#[tokio::test]
 async fn who_is_never_used_is_forgotten() {
     let app = TestApp::new().await;
     let ada = app.registered("ada").await;

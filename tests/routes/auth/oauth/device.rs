@@ -106,6 +106,29 @@ async fn codes_cannot_be_guessed() {
 }
 
 #[tokio::test]
+async fn devices_that_somebody_agreed_to_do_not_count_against_their_address() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    for _ in 0..45 {
+        let begun = begin(&app).await;
+        let mut browser = Browser::new(&app);
+        let page = asked(&mut browser, &begun, &ada.email).await;
+        let fields =
+            json!({ "ticket": field(&page, "ticket"), "decision": "allow", "scope": "memories:read" });
+        browser.submit("/oauth/device/decision", &fields).await.assert_status(200);
+        poll(&app, &begun).await.ok();
+    }
+    // Those that nobody agrees to do.
+    let fields = json!({ "client_id": "mem0-cli" });
+    let mut statuses = Vec::new();
+    for _ in 0..42 {
+        let answer = app.anonymous().post("/oauth/device_authorization", fields.clone()).await;
+        statuses.push(answer.status.as_u16());
+    }
+    assert_eq!((statuses[0], statuses[41]), (200, 429), "{statuses:?}");
+}
+
+#[tokio::test]
 async fn only_who_registered_for_it_may_begin() {
     let app = TestApp::new().await;
     let client = crate::harness::register(&app, "https://app.example/").await;

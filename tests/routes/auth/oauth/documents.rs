@@ -11,7 +11,8 @@ use axum::routing::get;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::harness::{Browser, TestApp, VERIFIER, authorize_url, parameter};
+use super::signer::Signer;
+use crate::harness::{Browser, Client as _, TestApp, VERIFIER, authorize_url, parameter};
 
 const REDIRECT: &str = "http://127.0.0.1:1/callback";
 
@@ -37,6 +38,7 @@ async fn site() -> String {
         )
         .route("/script.json", at("/script.json", json!({ "redirect_uris": ["javascript:alert(1)"] })))
         .route("/huge.json", at("/huge.json", json!({ "more": huge })))
+        .route("/away.json", once(&base))
         .route("/text.json", get(async || "{}"))
         .route(
             "/moved.json",
@@ -44,6 +46,84 @@ async fn site() -> String {
         );
     tokio::spawn(async move { axum::serve(listener, router).await });
     base
+}
+
+/// A document that is there once, and then no more.
+fn once(base: &str) -> axum::routing::MethodRouter {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let document = json!({
+        "client_id": format!("{base}/away.json"), "client_name": "Documented", "redirect_uris": [REDIRECT],
+    });
+    let (text, was_read) = (document.to_string(), Arc::new(AtomicBool::new(false)));
+    get(move || {
+        let there = !was_read.swap(true, Ordering::SeqCst);
+        let status = if there { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        std::future::ready((status, [(CONTENT_TYPE, "application/json")], text.clone()))
+    })
+}
+
+#[tokio::test]
+async fn what_was_allowed_does_not_end_because_a_site_is_away() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    let client = format!("{}/away.json", site().await);
+    let url = authorize_url(&client, REDIRECT, &json!({}));
+    let mut browser = Browser::new(&app);
+    let login = browser.open(&url).await;
+    let consent = browser.sign_in(&login, &ada.email).await;
+    let address = browser.allow(&consent, &["memories:read"]).await;
+    let fields = json!({
+        "grant_type": "authorization_code", "client_id": client, "code": parameter(&address, "code").unwrap(),
+        "code_verifier": VERIFIER,
+    });
+    let mut tokens = super::token(&app, fields).await.ok();
+    // After a week in which others came, too.
+    for days in [1, 7] {
+        app.advance(TimeDelta::days(days));
+        crate::harness::register(&app, "https://app.example/").await;
+        tokens = super::token(&app, super::refresh(&client, &tokens["refresh_token"])).await.ok();
+    }
+    // Nobody is asked about what it may not be any more.
+    browser.open(&url).await.assert_status(400);
+    let fields = json!({ "client_id": client, "token": tokens["refresh_token"] });
+    app.anonymous().post("/oauth/revoke", fields).await.assert_status(200);
+    let ended = super::token(&app, super::refresh(&client, &tokens["refresh_token"])).await;
+    super::assert_refused(&ended, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_read_nobody_is_told_that_it_is() {
+    let supported = "client_id_metadata_document_supported";
+    let metadata = "/.well-known/oauth-authorization-server";
+    let app = TestApp::new().await;
+    assert_eq!(app.anonymous().get(metadata).await.ok()[supported], true);
+    let app = TestApp::cut_off().await;
+    let document = app.anonymous().get(metadata).await.ok();
+    assert!(document.get(supported).is_none(), "{document}");
+    let mut browser = Browser::new(&app);
+    let url = authorize_url("https://app.example/client.json", REDIRECT, &json!({}));
+    let refused = browser.open(&url).await;
+    refused.assert_status(400);
+    assert!(refused.text().contains("register the application instead"), "{refused}");
+    // Keys are sent, and not looked for.
+    let mut metadata = json!({
+        "redirect_uris": [REDIRECT], "token_endpoint_auth_method": "private_key_jwt",
+        "jwks_uri": "https://app.example/jwks",
+    });
+    let refused = app.anonymous().post("/oauth/register", metadata.clone()).await;
+    let why = super::assert_refused(&refused, 400, "invalid_client_metadata");
+    assert!(why.contains("reads nothing from the Internet"), "{why}");
+    metadata.as_object_mut().unwrap().remove("jwks_uri");
+    metadata["jwks"] = Signer([7; 32]).jwks();
+    app.anonymous().post("/oauth/register", metadata).await.assert_status(201);
+    let owner = app.owner("owner").await;
+    let provider = json!({
+        "name": "x", "issuer": "https://idp.example", "jwks_uri": "https://idp.example/jwks",
+        "domains": ["northwind.example"],
+    });
+    let refused = owner.post("/v1/auth/identity-providers", provider).await;
+    assert!(refused.assert_problem(400, "invalid", Some("jwks_uri")).contains("reads nothing"), "{refused}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The authorization server: browsers, applications, devices and enterprises that want tokens, and those that should not
 //! get any.
 
+mod accounts;
 mod applications;
 mod assertion;
 mod attacks;

@@ -6,16 +6,17 @@ use shared::access::AuthContext;
 use shared::identity::oauth::authorize::AuthorizationRequest;
 use shared::identity::oauth::redirect_host;
 
-use super::{boxes, document, escape};
+use super::{account_changed, boxes, document, escape, resource};
 use crate::oauth::visitor::Visitor;
 
 /// Asks whether an application may act for somebody. The name is the application's own word; the host, which it cannot
-/// choose freely, stands beside it.
+/// choose freely, stands beside it. `changed` if somebody else was asked before.
 pub(crate) fn page(
     visitor: &Visitor,
     caller: &AuthContext,
     request: &AuthorizationRequest,
     ticket: &str,
+    changed: bool,
 ) -> Response {
     let (host, local) = redirect_host(&request.redirect_uri);
     let place = if local {
@@ -33,8 +34,9 @@ pub(crate) fn page(
         None => String::new(),
     };
     let content = format!(
-        "<h1>Allow {name} to use your memory?</h1>\n\
-         <dl><dt>Account</dt><dd>{email}</dd>{known_by}<dt>Sends you to</dt><dd>{host}</dd></dl>\n\
+        "<h1>Allow {name} to use your memory?</h1>\n{alarm}\
+         <dl><dt>Account</dt><dd>{email}</dd>{known_by}<dt>Sends you to</dt><dd>{host}</dd>\
+         <dt>For</dt><dd>{resource}</dd></dl>\n\
          <form method=\"post\" action=\"/oauth/consent\">\n\
          <input type=\"hidden\" name=\"ticket\" value=\"{ticket}\">\n\
          <fieldset><legend>It may</legend>\n{boxes}</fieldset>\n{place}\n\
@@ -43,10 +45,12 @@ pub(crate) fn page(
          <p class=\"quiet\">Not you? <button class=\"link\" name=\"decision\" value=\"switch\">Use another \
          account</button></p>\n</form>\n\
          <p class=\"quiet\">You can take this back at any time.</p>",
+        alarm = account_changed(changed),
         boxes = boxes(&request.scopes),
         name = escape(&request.client_name),
         email = escape(caller.email()),
         host = escape(&host),
+        resource = resource(&request.resource),
         ticket = escape(ticket),
     );
     let title = format!("Allow {}?", request.client_name);

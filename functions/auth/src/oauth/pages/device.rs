@@ -6,7 +6,7 @@ use shared::access::AuthContext;
 use shared::identity::oauth::clients::Client;
 use shared::identity::oauth::device::Waiting;
 
-use super::{boxes, document, escape};
+use super::{account_changed, boxes, document, escape, resource};
 use crate::oauth::visitor::Visitor;
 
 /// Asks for the code that the device shows.
@@ -42,20 +42,21 @@ pub(crate) fn code_page(
     response
 }
 
-/// Asks whether a device may act for somebody. The code is shown again: a link can bring somebody else's.
+/// Asks whether a device may act for somebody. The code is shown again: a link can bring somebody else's. `changed` if somebody
+/// else was asked before.
 pub(crate) fn consent_page(
     visitor: &Visitor,
     caller: &AuthContext,
-    waiting: &Waiting,
-    client: &Client,
+    (waiting, client): (&Waiting, &Client),
     ticket: &str,
+    changed: bool,
 ) -> Response {
     let (first, second) = waiting.user_code.split_at(4.min(waiting.user_code.len()));
     let address = waiting.ip.as_deref().map(|ip| format!("<dt>Asks from</dt><dd>{}</dd>", escape(ip)));
     let content = format!(
-        "<h1>Allow {name} to use your memory?</h1>\n\
+        "<h1>Allow {name} to use your memory?</h1>\n{alarm}\
          <dl><dt>Account</dt><dd>{email}</dd><dt>Code</dt><dd>{first}-{second}</dd>{address}\
-         <dt>Since</dt><dd>{since} UTC</dd></dl>\n\
+         <dt>Since</dt><dd>{since} UTC</dd><dt>For</dt><dd>{resource}</dd></dl>\n\
          <form method=\"post\" action=\"/oauth/device/decision\">\n\
          <input type=\"hidden\" name=\"ticket\" value=\"{ticket}\">\n\
          <fieldset><legend>It may</legend>\n{boxes}</fieldset>\n\
@@ -63,10 +64,12 @@ pub(crate) fn consent_page(
          you the code or a link to it, cancel.</p>\n\
          <div class=\"row\"><button class=\"plain\" name=\"decision\" value=\"deny\">Cancel</button>\
          <button name=\"decision\" value=\"allow\">Allow</button></div>\n</form>",
+        alarm = account_changed(changed),
         boxes = boxes(&waiting.scopes),
         name = escape(&client.name),
         email = escape(caller.email()),
         address = address.unwrap_or_default(),
+        resource = resource(&waiting.resource),
         since = waiting.created_at.format("%H:%M"),
         ticket = escape(ticket),
     );

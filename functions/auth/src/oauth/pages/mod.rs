@@ -17,7 +17,7 @@ use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, X_FRAME_OPTIONS,
 };
 use http::{HeaderValue, StatusCode};
-use shared::access::ApiKeyVerb;
+use shared::access::{ApiKeyVerb, MCP};
 use shared::identity::oauth::OAuthError;
 
 /// A page that says why it is not the one that was wanted.
@@ -107,6 +107,21 @@ pub(super) fn see_other(address: &str) -> Response {
     let mut response = (StatusCode::SEE_OTHER, headers).into_response();
     response.headers_mut().extend(HeaderValue::from_str(address).ok().map(|address| (LOCATION, address)));
     response
+}
+
+/// Said where somebody else is signed in by now than whom the page was for.
+pub(super) fn account_changed(changed: bool) -> &'static str {
+    if changed {
+        "<p class=\"alarm\" role=\"alert\">Another account is signed in by now. Look at it, and answer again.</p>\n"
+    } else {
+        ""
+    }
+}
+
+/// Where a token would be good: at the endpoint for AI tools, or everywhere.
+pub(super) fn resource(resource: &str) -> String {
+    let what = if resource.ends_with(MCP) { "AI tools only (MCP)" } else { "the whole API" };
+    format!("{what}: {}", escape(resource))
 }
 
 /// Boxes by which scopes can be left out.

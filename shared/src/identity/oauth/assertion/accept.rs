@@ -1,6 +1,5 @@
 //! Accepting an assertion.
 
-use chrono::DateTime;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::claims::{self, Claims, Resources, refuse};
@@ -39,20 +38,19 @@ impl Identity {
         }
         let granted = resource::audience(
             self.gate().issuer(),
-            &claims.resource.map(Resources::list).unwrap_or_default(),
+            &claims.resource.clone().map(Resources::list).unwrap_or_default(),
         )?;
         let audience = resource::narrow(self.gate().issuer(), &granted, resources)?;
         let scopes = scope::narrow(&scope::parse(claims.scope.as_deref())?, asked)?;
 
         let key = self.signing_keys().current(now).await?;
         let tx = self.gate().sign_in("oauth_grant.assertion").await?;
-        let until = DateTime::from_timestamp(claims.exp, 0).unwrap_or(now) + chrono::TimeDelta::minutes(1);
         if !spent::spend(
             &tx,
             provider.enterprise,
             "oauth.assertion",
             &format!("{} {}", provider.id, claims.jti),
-            until,
+            claims.once().until(now),
             now,
         )
         .await?
@@ -80,7 +78,7 @@ impl Identity {
             Err(OAuthError::Failed(error)) => return Err(OAuthError::of_grant(error, "account")),
             started => started?,
         };
-        clients::used(&tx, client, now).await?;
+        clients::used(&tx, client, request).await?;
         tx.commit().await?;
         Ok(issued)
     }

@@ -5,7 +5,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Header, Validation};
 use serde::Deserialize;
 
-use crate::identity::oauth::jwks::{self, Audience, LEEWAY, LONGEST};
+use crate::identity::oauth::jwks::{self, Audience, NumericDate, Once};
 use crate::identity::oauth::{Code, OAuthError, Result};
 
 /// The `typ` of an assertion, so that no other JWT of the provider's passes for one.
@@ -18,12 +18,20 @@ pub(super) struct Claims {
     aud: Audience,
     pub(super) jti: String,
     pub(super) client_id: String,
-    pub(super) exp: i64,
-    pub(super) iat: Option<i64>,
+    exp: NumericDate,
+    nbf: Option<NumericDate>,
+    iat: NumericDate,
     pub(super) resource: Option<Resources>,
     pub(super) scope: Option<String>,
     pub(super) email: Option<String>,
     pub(super) email_verified: Option<bool>,
+}
+
+impl Claims {
+    /// By what it is of now, and one.
+    pub(super) fn once(&self) -> Once<'_> {
+        Once { jti: &self.jti, exp: self.exp, nbf: self.nbf, iat: Some(self.iat) }
+    }
 }
 
 /// One or several.
@@ -93,14 +101,7 @@ fn for_us(claims: Claims, audience: &str) -> Result<Claims> {
 }
 
 fn timely(claims: Claims, now: DateTime<Utc>) -> Result<Claims> {
-    let at = now.timestamp();
-    if claims.exp + LEEWAY.num_seconds() <= at {
-        return Err(refuse("it has expired"));
-    }
-    if claims.exp > at + LONGEST.num_seconds()
-        || claims.iat.is_some_and(|iat| iat > at + LEEWAY.num_seconds())
-    {
-        return Err(refuse("it is good for too long, or from the future"));
-    }
+    jwks::named("sub", &claims.sub).map_err(refuse)?;
+    claims.once().check(now).map_err(refuse)?;
     Ok(claims)
 }

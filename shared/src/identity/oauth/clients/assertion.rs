@@ -9,14 +9,11 @@ use serde::Deserialize;
 
 use super::{Client, Keys, store};
 use crate::identity::Identity;
-use crate::identity::oauth::jwks::{self, Audience, LEEWAY, LONGEST};
+use crate::identity::oauth::jwks::{self, Audience, NumericDate, Once};
 use crate::identity::oauth::{Code, OAuthError, Result};
 
 /// The `typ` of an assertion that says what it is for. Older libraries leave it out or say what it is made of.
 const TYPES: [&str; 2] = ["client-authentication+jwt", "jwt"];
-
-/// Longest `jti`.
-const LONGEST_JTI: usize = 512;
 
 /// What an assertion says.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,9 +22,15 @@ struct Claims {
     sub: String,
     aud: Audience,
     jti: String,
-    exp: i64,
-    nbf: Option<i64>,
-    iat: Option<i64>,
+    exp: NumericDate,
+    nbf: Option<NumericDate>,
+    iat: Option<NumericDate>,
+}
+
+impl Claims {
+    fn once(&self) -> Once<'_> {
+        Once { jti: &self.jti, exp: self.exp, nbf: self.nbf, iat: self.iat }
+    }
 }
 
 fn refuse(what: impl AsRef<str>) -> OAuthError {
@@ -70,7 +73,7 @@ impl Identity {
             return Err(refuse("its signature is by none of the application's keys"));
         }
         let tx = self.gate().sign_in("oauth_client.assertion").await?;
-        let until = DateTime::from_timestamp(claims.exp, 0).unwrap_or(now) + LEEWAY;
+        let until = claims.once().until(now);
         let new = store::spend(&tx, &client.id, &claims.jti, until, now).await?;
         tx.commit().await?;
         if new { Ok(()) } else { Err(refuse("it was used before")) }
@@ -99,18 +102,7 @@ impl Identity {
         if !claims.aud.only().is_some_and(|audience| audiences.iter().any(|ours| ours == audience)) {
             return Err(format!("aud must be {}, or {}, and nothing beside", audiences[0], audiences[1]));
         }
-        if claims.jti.is_empty() || claims.jti.len() > LONGEST_JTI {
-            return Err(format!("jti has 1 to {LONGEST_JTI} bytes"));
-        }
-        let (at, leeway) = (now.timestamp(), LEEWAY.num_seconds());
-        if claims.exp.saturating_add(leeway) <= at {
-            return Err("it has expired".to_owned());
-        }
-        let later = [claims.nbf, claims.iat].into_iter().flatten().any(|from| from > at + leeway);
-        if later || claims.exp > at + LONGEST.num_seconds() + leeway {
-            return Err("it is from the future, or good for more than an hour".to_owned());
-        }
-        Ok(())
+        claims.once().check(now)
     }
 
     /// The keys of an application, read again if they are old, or if `missed` and that was not tried just now. `None` if

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
-use super::{Client, Proof, assertion};
+use super::{Client, Need, Proof, assertion};
 use crate::access::{RequestInfo, SecretHash};
 use crate::identity::Identity;
 use crate::identity::oauth::{Code, OAuthError, Result};
@@ -29,7 +29,7 @@ impl Identity {
             (None, Some(assertion)) => assertion::subject(assertion)?,
             (None, None) => return Err(refuse("client_id is missing")),
         };
-        let client = self.client(&id, request).await?;
+        let client = self.client_that(&id, request, Need::Known).await?;
         let secret = given.secret.as_ref().map(|secret| secret.expose_secret());
         let proven = match (&client.proof, secret, &given.assertion) {
             (Proof::None, None | Some(""), None) => Ok(()),

@@ -1,12 +1,12 @@
 //! Client ID metadata documents: an application whose id is the address of a document about it needs no registration.
 //!
 //! The address comes from a stranger, so it is fetched as [`fetch`](crate::identity::oauth::fetch) fetches: https, to
-//! public addresses only, without redirects, bounded. The document is kept for an hour, and that it could not be read for a
+//! public addresses only, without redirects, bounded. The document is believed for an hour, and that it could not be read for a
 //! minute; few are read for one address, so that nobody is asked by us all the time.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Client, Metadata, PRIVATE_KEY_JWT, Proof, store};
+use super::{Client, KEPT, Metadata, Need, PRIVATE_KEY_JWT, Proof, store};
 use crate::access::RequestInfo;
 use crate::identity::Identity;
 use crate::identity::oauth::fetch::Fetcher;
@@ -20,16 +20,37 @@ const FRESH: TimeDelta = TimeDelta::hours(1);
 const LONGEST: usize = 500;
 
 impl Identity {
-    pub(super) async fn documented_client(&self, id: &str, request: &RequestInfo) -> Result<Client> {
+    pub(super) async fn documented_client(
+        &self,
+        id: &str,
+        request: &RequestInfo,
+        need: Need,
+    ) -> Result<Client> {
         let now = request.at;
+        if !self.fetcher().reads() {
+            let what = "this installation reads no documents at addresses: register the application instead";
+            return Err(refuse(what.to_owned()));
+        }
         check(id).map_err(|what| refuse(format!("client_id: {what}")))?;
         let tx = self.gate().sign_in("oauth_client.document").await?;
         let known = store::lookup(&tx, id, "document", now).await?;
         tx.commit().await?;
         match known {
             Some(known) => Ok(known),
-            None => self.read_client(id, request).await,
+            None => match self.read_client(id, request).await {
+                // What somebody allowed it does not end because its site is away.
+                Err(error) if need == Need::Known => self.remembered_client(id, now).await?.ok_or(error),
+                read => read,
+            },
         }
+    }
+
+    /// An application as its document described it once.
+    async fn remembered_client(&self, id: &str, now: DateTime<Utc>) -> Result<Option<Client>> {
+        let tx = self.gate().sign_in("oauth_client.remembered").await?;
+        let known = store::lookup(&tx, id, "document", now - KEPT).await?;
+        tx.commit().await?;
+        Ok(known)
     }
 
     /// Reads a document, unless too many were read for the same address, or this one could not be read just now.

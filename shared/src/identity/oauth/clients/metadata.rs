@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{GrantType, Keys};
 use crate::identity::oauth::fetch::Fetcher;
 use crate::identity::oauth::{Code, OAuthError, Result, jwks, redirect};
+use crate::invisible::is_invisible;
 
 /// Most redirect URIs of one application, and keys.
 const MOST: usize = 20;
@@ -114,14 +115,4 @@ impl Metadata {
         let uri = self.client_uri.filter(|uri| uri.starts_with("https://") && redirect::check(uri).is_ok());
         Ok(Checked { name: name.to_owned(), uri, redirect_uris: self.redirect_uris, grant_types })
     }
-}
-
-/// Format characters of Unicode, blanks of no or another width, and fillers.
-fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
-    )
 }

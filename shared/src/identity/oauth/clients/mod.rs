@@ -20,8 +20,10 @@ pub use metadata::Metadata;
 pub use register::Registered;
 
 use super::{Code, OAuthError, Result};
-use crate::access::{AuthContext, RequestInfo, SecretHash};
+use crate::access::{AuthContext, IdentityTx, RequestInfo, SecretHash};
+use crate::db::StoreError;
 use crate::identity::Identity;
+use crate::identity::throttle::{self, Bucket};
 use crate::ids::UserId;
 
 /// The program of `clients/cli`: public, on devices only.
@@ -125,6 +127,15 @@ pub enum Holder {
     Account(AuthContext),
 }
 
+/// How new what is known of an application must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// It is put before somebody: as it is now.
+    Now,
+    /// It has something to prove itself by: also as it was, if it cannot be read now.
+    Known,
+}
+
 /// An application.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -186,14 +197,18 @@ impl Identity {
         }
     }
 
-    /// The application of that id.
+    /// The application of that id, as it describes itself by now.
     pub async fn client(&self, id: &str, request: &RequestInfo) -> Result<Client> {
+        self.client_that(id, request, Need::Now).await
+    }
+
+    pub(super) async fn client_that(&self, id: &str, request: &RequestInfo, need: Need) -> Result<Client> {
         let unknown = || OAuthError::new(Code::InvalidClient, "client_id is not known here");
         if id == CLI {
             return Ok(Client::cli());
         }
         if id.starts_with("https://") || (id.starts_with("http://") && self.fetcher().reaches_loopback()) {
-            return self.documented_client(id, request).await;
+            return self.documented_client(id, request, need).await;
         }
         if !id.starts_with(PREFIX) || id.len() > 100 {
             return Err(unknown());
@@ -205,4 +220,11 @@ impl Identity {
     }
 }
 
-pub(super) use store::used;
+/// Notes that an application was given something. The first time, its registration is no longer one of those by which an
+/// address is limited: an office sets up more tools than anybody should be able to register for nothing.
+pub(super) async fn used(tx: &IdentityTx, client: &Client, request: &RequestInfo) -> Result<(), StoreError> {
+    if store::used(tx, client, request.at).await? {
+        throttle::take_back(tx, &Bucket::register_client(request)).await?;
+    }
+    Ok(())
+}

@@ -137,27 +137,28 @@ pub(super) async fn spend(
     Ok(tx.execute(SPEND, &[&client, &hash.as_bytes(), &expires_at, &now]).await? == 1)
 }
 
-/// Notes that a registered application was given something: it is kept for longer.
-pub(in crate::identity::oauth) async fn used(
-    tx: &IdentityTx,
-    client: &Client,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+/// Notes that a registered application was given something: it is kept for longer. Whether that is the first time.
+pub(super) async fn used(tx: &IdentityTx, client: &Client, now: DateTime<Utc>) -> Result<bool, StoreError> {
     // Not on every use: a month is precise enough, and keeps tokens from writing.
     const USED: &str = "-- oauth_client.used
-        UPDATE oauth_clients SET expires_at = $2 WHERE id = $1 AND expires_at < $3";
+        UPDATE oauth_clients c SET expires_at = $2 FROM oauth_clients before
+         WHERE c.id = $1 AND before.id = c.id AND c.expires_at < $3
+        RETURNING before.expires_at <= c.created_at + interval '24 hours' AS first";
     if !client.id.starts_with(PREFIX) {
-        return Ok(());
+        return Ok(false);
     }
     let (kept, soon) = (now + KEPT, now + KEPT - chrono::TimeDelta::days(30));
-    tx.execute(USED, &[&client.id, &kept, &soon]).await.map(drop)
+    let row = tx.query_opt(USED, &[&client.id, &kept, &soon]).await?;
+    Ok(row.is_some_and(|row| row.get("first")))
 }
 
-/// Deletes some of those whose time is over, as far as nobody else does.
+/// Deletes some of those whose time is over, as far as nobody else does. What a document said is kept for longer than any grant
+/// of its application's: it may not be there when one is used.
 pub(super) async fn forget_unused(tx: &IdentityTx, now: DateTime<Utc>) -> Result<(), StoreError> {
     const FORGET: &str = "-- oauth_client.forget_unused
         DELETE FROM oauth_clients
-         WHERE id IN (SELECT id FROM oauth_clients WHERE expires_at < $1
+         WHERE id IN (SELECT id FROM oauth_clients
+                       WHERE expires_at < $1 AND (source <> 'document' OR expires_at < $2)
                        ORDER BY expires_at LIMIT 50 FOR UPDATE SKIP LOCKED)";
-    tx.execute(FORGET, &[&now]).await.map(drop)
+    tx.execute(FORGET, &[&now, &(now - KEPT)]).await.map(drop)
 }

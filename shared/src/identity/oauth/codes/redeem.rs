@@ -75,7 +75,7 @@ impl Identity {
             started => started?,
         };
         store::redeemed(&tx, &found, id, now).await?;
-        clients::used(&tx, client, now).await?;
+        clients::used(&tx, client, request).await?;
         tx.commit().await?;
         Ok(issued)
     }

@@ -65,7 +65,9 @@ impl Identity {
             started => started?,
         };
         store::redeemed(&tx, &found, now).await?;
-        clients::used(&tx, client, now).await?;
+        clients::used(&tx, client, request).await?;
+        // Somebody agreed: it was no attempt to wear anybody out.
+        throttle::take_back(&tx, &Bucket::device(request)).await?;
         tx.commit().await?;
         Ok(issued)
     }

@@ -63,6 +63,8 @@ pub struct Waiting {
     pub client_id: String,
     /// What it wants.
     pub scopes: Vec<ApiKeyVerb>,
+    /// Where.
+    pub resource: String,
     /// From which address it asked.
     pub ip: Option<String>,
     /// When it asked.
@@ -75,13 +77,14 @@ pub(super) async fn waiting(
     now: DateTime<Utc>,
 ) -> Result<Option<Waiting>, StoreError> {
     const WAITING: &str = "-- oauth_device_code.waiting
-        SELECT user_code, client_id, scopes, ip, created_at FROM oauth_device_codes
+        SELECT user_code, client_id, scopes, resource, ip, created_at FROM oauth_device_codes
          WHERE user_code = $1 AND expires_at > $2 AND decision IS NULL";
     let row = tx.query_opt(WAITING, &[&user_code, &now]).await?;
     Ok(row.map(|row| Waiting {
         user_code: row.get("user_code"),
         client_id: row.get("client_id"),
         scopes: scope::stored(&row.get::<_, Vec<String>>("scopes")),
+        resource: row.get("resource"),
         ip: row.get("ip"),
         created_at: row.get("created_at"),
     }))

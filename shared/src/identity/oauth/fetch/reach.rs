@@ -16,6 +16,8 @@ pub(super) enum Reach {
     /// Public addresses over https, on its own port.
     #[default]
     Public,
+    /// Nothing: there is no way out.
+    Nowhere,
     /// This machine only, for tests.
     #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "made by tests only"))]
     Loopback,
@@ -24,6 +26,9 @@ pub(super) enum Reach {
 impl Reach {
     /// What can be told from the address itself. A host that is a number is never resolved, so it is looked at here.
     pub(super) fn check(self, uri: &Uri) -> Result<(), String> {
+        if self == Self::Nowhere {
+            return Err("this installation reads nothing from the Internet".to_owned());
+        }
         let host = uri.host().unwrap_or_default();
         let number = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
         if number.is_some_and(|ip| !self.includes(ip)) {
@@ -32,7 +37,7 @@ impl Reach {
         match (self, uri.scheme_str()) {
             _ if host.is_empty() => Err("this address names no host".to_owned()),
             (Self::Public, Some("https")) if matches!(uri.port_u16(), None | Some(443)) => Ok(()),
-            (Self::Public, _) => Err("only https on port 443 is read".to_owned()),
+            (Self::Public | Self::Nowhere, _) => Err("only https on port 443 is read".to_owned()),
             (Self::Loopback, Some("http" | "https")) => Ok(()),
             (Self::Loopback, _) => Err("only http is read".to_owned()),
         }
@@ -42,6 +47,7 @@ impl Reach {
         match self {
             Self::Public => is_public(ip),
             Self::Loopback => ip.is_loopback(),
+            Self::Nowhere => false,
         }
     }
 }
