@@ -6,7 +6,7 @@ PROFILE ?= quick
 DEPLOY = cargo run --locked --quiet --package deploy --
 PLACE = --stage $(STAGE) $(if $(REGION),--region $(REGION))
 
-.PHONY: help up down test conformance check bench package check-deploy lambda-up lambda-down deploy rollback stage npm needs
+.PHONY: help up down test conformance check bench package check-deploy lambda-up lambda-down deploy rollback remove stage npm needs
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -43,12 +43,15 @@ lambda-up: needs npm ## The packaged functions behind an API, on an emulator of 
 lambda-down: ## Stop it; the data stays in .local/lambda
 	@$(DEPLOY) down
 
-deploy: needs npm stage ## Deploy to AWS: STAGE=dev|staging|prod, REGION=, ARCH=arm64, PARAMS="size=large"
+deploy: needs npm stage ## Deploy to AWS: STAGE=dev|staging|prod, REGION=, ARCH=arm64, PARAMS=shift=none
 	@cargo xtask package $(if $(filter arm64,$(ARCH)),--arm64)
-	@$(DEPLOY) release $(PLACE) $(if $(ARCH),--param architecture=$(ARCH)) $(foreach param,$(PARAMS),--param $(param))
+	@$(DEPLOY) release $(PLACE) $(foreach param,$(PARAMS),--param $(param))
 
-rollback: npm stage ## Go back to an earlier deployment: STAGE=, TO=<timestamp>; without TO, list them
-	@$(DEPLOY) rollback $(PLACE) $(if $(TO),--timestamp $(TO))
+rollback: npm stage ## Go back to the code of before the last deployment, at once: STAGE=
+	@$(DEPLOY) rollback $(PLACE)
+
+remove: npm stage ## Remove a stage: STAGE=, and once more CONFIRM=
+	@$(DEPLOY) remove $(PLACE) --confirm "$(CONFIRM)"
 
 stage:
 	@[ -n "$(STAGE)" ] || { echo "error: say where: STAGE=dev, staging or prod" >&2; exit 1; }

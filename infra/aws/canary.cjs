@@ -1,12 +1,19 @@
 'use strict';
 
-// A tenth of the traffic meets new code for five minutes; an alarm meanwhile takes it back. With the migration done before,
+// A tenth of the traffic meets new code for half an hour; its first failure takes it back. With the migration done before,
 // old and new code run on one schema, which every migration has to allow.
+//
+// It has alarms of its own: they count the new version alone (infra/aws/live.cjs says which that is), and one failure is enough,
+// because at half a million calls a month a tenth of half an hour are 35 calls.
 //
 // Each function has a deployment group of its own: CloudFormation moves all aliases at the same time, and CodeDeploy runs
 // one deployment of a group at a time and refuses the others.
 
+const { alarm, NAMESPACE } = require('./alarm.cjs');
 const logicalId = require('./names.cjs');
+
+/** Of a canary's half an hour each minute counts; what it says is said by the alarms that stay, too. */
+const SHORT = { Period: 60, AlarmActions: undefined, OKActions: undefined };
 
 const role = {
   Type: 'AWS::IAM::Role',
@@ -25,7 +32,7 @@ const group = (alarms) => ({
     ApplicationName: { Ref: 'CanaryDeployments' },
     ServiceRoleArn: { 'Fn::GetAtt': ['CanaryRole', 'Arn'] },
     DeploymentStyle: { DeploymentType: 'BLUE_GREEN', DeploymentOption: 'WITH_TRAFFIC_CONTROL' },
-    DeploymentConfigName: 'CodeDeployDefault.LambdaCanary10Percent5Minutes',
+    DeploymentConfigName: 'CodeDeployDefault.LambdaCanary10Percent30Minutes',
     AutoRollbackConfiguration: { Enabled: true, Events: ['DEPLOYMENT_FAILURE', 'DEPLOYMENT_STOP_ON_ALARM', 'DEPLOYMENT_STOP_ON_REQUEST'] },
     AlarmConfiguration: { Enabled: true, Alarms: alarms.map((alarm) => ({ Name: { Ref: alarm } })) },
   },
@@ -38,9 +45,16 @@ module.exports = async ({ resolveConfigurationProperty, resolveVariable }) => {
   const Resources = { CanaryRole: role, CanaryDeployments: { Type: 'AWS::CodeDeploy::Application', Properties: { ComputePlatform: 'Lambda' } } };
   for (const name of Object.keys(await resolveConfigurationProperty(['functions']))) {
     const logical = logicalId(name);
-    // The worker answers nobody, and `migrate` takes no traffic.
-    const alarms = name === 'worker' ? ['Errors'] : ['Errors', 'Faults'];
-    if (name !== 'migrate') Resources[`${logical}Canary`] = group(alarms.map((alarm) => `${logical}${alarm}`));
+    // It takes no traffic.
+    if (name === 'migrate') continue;
+    const of = { Ref: `${logical}LambdaFunction` };
+    const alarms = {
+      [`${logical}CanaryErrors`]: alarm(`new code of ${name} fails or crashes`, 'AWS/Lambda', 'Errors', { FunctionName: of, Resource: { 'Fn::Sub': `\${${logical}LambdaFunction}:live` } }, 1, SHORT),
+      // The worker answers nobody.
+      ...(name !== 'worker' && { [`${logical}CanaryFaults`]: alarm(`new code of ${name} answers 5xx`, NAMESPACE, 'Faults', { function: of }, 1, SHORT) }),
+    };
+    Object.assign(Resources, alarms, { [`${logical}Canary`]: group(Object.keys(alarms)) });
   }
-  return { Resources };
+  // JSON knows no undefined, and CloudFormation no null.
+  return JSON.parse(JSON.stringify({ Resources }));
 };

@@ -5,10 +5,10 @@
 
 const get = (id, attribute) => ({ 'Fn::GetAtt': [id, attribute] });
 
-/** For each value of `database`: the attribute that policies name it by, and how a proxy finds it. */
+/** For each value of `database`: the attribute that policies name it by, how a proxy finds it, and what must be there before it answers. */
 const KINDS = {
-  'database-instance': { id: 'DbiResourceId', targets: 'DBInstanceIdentifiers' },
-  'database-aurora': { id: 'DBClusterResourceId', targets: 'DBClusterIdentifiers' },
+  'database-instance': { id: 'DbiResourceId', targets: 'DBInstanceIdentifiers', answers: 'Database' },
+  'database-aurora': { id: 'DBClusterResourceId', targets: 'DBClusterIdentifiers', answers: 'DatabaseWriter' },
 };
 
 const url = (user, host) => ({ 'Fn::Sub': [`postgres://${user}@\${Host}:5432/mem0?sslmode=require`, { Host: host }] });
@@ -28,11 +28,13 @@ module.exports = async ({ resolveVariable }) => {
   return {
     // Of functions.
     url: url('mem0_login', door.host),
-    connect: connect(door.id),
+    // With a proxy also at the database itself: the code of before the proxy, which goes there, has the same role until traffic has moved.
+    connect: proxied ? [connect(door.id), connect(itself.id)] : connect(itself.id),
     // Of `migrate`, whose session sets what a proxy would pin it for.
     ownerUrl: url('mem0_owner', itself.host),
     // Of the proxy.
     connectBehindProxy: connect(itself.id),
+    answers: kind.answers,
     target: {
       DBProxyName: { Ref: 'DatabaseProxy' },
       TargetGroupName: 'default',

@@ -72,16 +72,26 @@ class Live {
     for (const resource of Object.values(Resources)) {
       if (resource.Type === 'AWS::Logs::LogGroup') resource.Properties.KmsKeyId ??= { 'Fn::GetAtt': ['DataKey', 'Arn'] };
     }
+    // A cluster is there before anybody in it answers.
+    if (Resources.DatabaseWriter) Resources.Migration.DependsOn.push('DatabaseWriter');
     for (const name of this.serverless.service.getAllFunctions()) {
       const id = this.provider.naming.getNormalizedFunctionName(name);
       // Of each function its own (infra/aws/canary.cjs), because all aliases move at the same time.
       if (Resources[`${id}Canary`]) {
-        Resources[`${id}Live`].UpdatePolicy = {
+        const alias = Resources[`${id}Live`];
+        alias.UpdatePolicy = {
           CodeDeployLambdaAliasUpdate: {
             ApplicationName: { Ref: 'CanaryDeployments' },
             DeploymentGroupName: { Ref: `${id}Canary` },
           },
         };
+        // Of the new version, before it is asked anything.
+        for (const [alarm, dimension] of [['Errors', 'ExecutedVersion'], ['Faults', 'version']]) {
+          const watching = `${id}Canary${alarm}`;
+          if (!Resources[watching]) continue;
+          Resources[watching].Properties.Dimensions.push({ Name: dimension, Value: alias.Properties.FunctionVersion });
+          alias.DependsOn.push(watching);
+        }
       }
       // A function's policies are there before it runs.
       const definition = Resources[this.provider.naming.getLambdaLogicalId(name)];

@@ -17,15 +17,21 @@ use crate::telemetry::RequestLog;
 
 const NAMESPACE: &str = "mem0-enterprise";
 
-/// The function's name and when it started; nothing where no metrics are written.
-static FUNCTION: OnceLock<Option<(String, Instant)>> = OnceLock::new();
+/// Which function this is, and since when; nothing where no metrics are written.
+static FUNCTION: OnceLock<Option<Function>> = OnceLock::new();
+
+struct Function {
+    name: String,
+    version: String,
+    started: Instant,
+}
 
 /// Whether a request has been answered.
 static ANSWERED: AtomicBool = AtomicBool::new(false);
 
-/// Begins to write metrics, as that function's. Only the first call counts.
-pub fn init(function: Option<String>) {
-    let _ = FUNCTION.set(function.map(|name| (name, Instant::now())));
+/// Begins to write metrics, as that function's of that version. Only the first call counts.
+pub fn init(function: Option<(String, String)>) {
+    let _ = FUNCTION.set(function.map(|(name, version)| Function { name, version, started: Instant::now() }));
 }
 
 /// Whether metrics are written.
@@ -37,54 +43,68 @@ pub fn enabled() -> bool {
 /// A request was answered. How many there were, and how many cold starts, is how many values these metrics have; how long they
 /// took is a metric of Lambda's own.
 pub(crate) fn request(status: StatusCode, log: &RequestLog) {
-    let Some(Some((_, started))) = FUNCTION.get() else { return };
+    let Some(Some(Function { started, .. })) = FUNCTION.get() else { return };
+    let fault = status.is_server_error() || log.failed();
     let mut metrics = vec![
-        ("Faults", f64::from(u8::from(status.is_server_error() || log.failed())), "Count"),
+        ("Faults", f64::from(u8::from(fault)), "Count"),
         ("DatabaseDuration", log.database_micros() as f64 / 1e3, "Milliseconds"),
     ];
     if !ANSWERED.swap(true, Ordering::Relaxed) {
         metrics.push(("FirstAnswer", started.elapsed().as_secs_f64() * 1e3, "Milliseconds"));
     }
-    write(&metrics);
+    write(&metrics, fault);
 }
 
 /// A job has run: any, because which one it was and how long it took is in the log.
 pub(crate) fn job(succeeded: bool) {
-    write(&[("JobFailures", f64::from(u8::from(!succeeded)), "Count")]);
+    write(&[("JobFailures", f64::from(u8::from(!succeeded)), "Count")], false);
 }
 
 /// A chain of the audit log was followed.
 pub(crate) fn audit(broken: bool) {
-    write(&[("AuditBroken", f64::from(u8::from(broken)), "Count")]);
+    write(&[("AuditBroken", f64::from(u8::from(broken)), "Count")], false);
 }
 
 /// What there is to deliver.
 #[allow(clippy::cast_precision_loss, reason = "counts of rows")]
 pub(crate) fn outbox(state: &Outbox) {
-    write(&[
-        ("OutboxOpen", state.open as f64, "Count"),
-        ("OutboxOldest", state.oldest_seconds, "Seconds"),
-        ("OutboxDead", state.dead as f64, "Count"),
-    ]);
+    write(
+        &[
+            ("OutboxOpen", state.open as f64, "Count"),
+            ("OutboxOldest", state.oldest_seconds, "Seconds"),
+            ("OutboxDead", state.dead as f64, "Count"),
+        ],
+        false,
+    );
 }
 
-fn write(metrics: &[(&str, f64, &str)]) {
-    if let Some(Some((function, _))) = FUNCTION.get() {
-        let mut text = line(function, Clock::default().now().timestamp_millis(), metrics).to_string();
+fn write(metrics: &[(&str, f64, &str)], fault: bool) {
+    if let Some(Some(function)) = FUNCTION.get() {
+        let mut text = line(function, Clock::default().now().timestamp_millis(), metrics, fault).to_string();
         text.push('\n');
         // A log that nobody can read is no reason not to answer.
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
     }
 }
 
-/// With one dimension: what every further value of one makes of a metric is billed as another metric.
-fn line(function: &str, at: i64, metrics: &[(&str, f64, &str)]) -> Value {
+/// With one dimension: what every further value of one makes of a metric is billed as another metric. Faults are also those of a
+/// version, so that new code is taken back for its own alone (`infra/aws/canary.cjs`): only when there is one, because a metric costs
+/// in hours in which it is written.
+fn line(function: &Function, at: i64, metrics: &[(&str, f64, &str)], fault: bool) -> Value {
     let described: Vec<Value> =
         metrics.iter().map(|(name, _, unit)| json!({ "Name": name, "Unit": unit })).collect();
     let mut line = Map::new();
     let directive = json!({ "Namespace": NAMESPACE, "Dimensions": [["function"]], "Metrics": described });
-    line.insert("_aws".to_owned(), json!({ "Timestamp": at, "CloudWatchMetrics": [directive] }));
-    line.insert("function".to_owned(), json!(function));
+    let mut directives = vec![directive];
+    if fault {
+        let faults = [json!({ "Name": "Faults", "Unit": "Count" })];
+        directives.push(
+            json!({ "Namespace": NAMESPACE, "Dimensions": [["function", "version"]], "Metrics": faults }),
+        );
+        line.insert("version".to_owned(), json!(function.version));
+    }
+    line.insert("_aws".to_owned(), json!({ "Timestamp": at, "CloudWatchMetrics": directives }));
+    line.insert("function".to_owned(), json!(function.name));
     line.extend(metrics.iter().map(|(name, value, _)| ((*name).to_owned(), json!(value))));
     Value::Object(line)
 }
@@ -95,7 +115,8 @@ mod tests {
 
     #[test]
     fn every_metric_that_is_announced_is_there() {
-        let line = line("worker", 7, &[("JobFailures", 1.0, "Count")]);
+        let worker = Function { name: "worker".to_owned(), version: "3".to_owned(), started: Instant::now() };
+        let line = line(&worker, 7, &[("JobFailures", 1.0, "Count")], false);
         let expected = json!({
             "_aws": { "Timestamp": 7, "CloudWatchMetrics": [{
                 "Namespace": "mem0-enterprise", "Dimensions": [["function"]],
@@ -104,5 +125,16 @@ mod tests {
             "function": "worker", "JobFailures": 1.0,
         });
         assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn a_fault_is_also_that_of_a_version() {
+        let mcp = Function { name: "mcp".to_owned(), version: "3".to_owned(), started: Instant::now() };
+        let fault = line(&mcp, 7, &[("Faults", 1.0, "Count")], true);
+        let directives = fault["_aws"]["CloudWatchMetrics"].as_array().unwrap();
+        assert_eq!(directives[1]["Dimensions"], json!([["function", "version"]]));
+        assert_eq!((&fault["version"], &fault["Faults"]), (&json!("3"), &json!(1.0)));
+        let none = line(&mcp, 7, &[("Faults", 0.0, "Count")], false);
+        assert_eq!(none["_aws"]["CloudWatchMetrics"].as_array().unwrap().len(), 1);
     }
 }

@@ -62,6 +62,9 @@ async fn neither_gateway_nor_firewall_refuses_what_a_plan_allows() {
         let (a_minute, strangers) = (60 * size.numbers("requests")[0], size.numbers("strangers")[0]);
         assert!(a_minute >= user, "{}: {a_minute} of all people together, {user} of one", size.name);
         assert!(strangers >= 3 * 5 * LOGINS, "{}: {strangers} strangers in five minutes", size.name);
+        let anybody = size.numbers("anybody")[0];
+        assert!(anybody >= 5 * user, "{}: {anybody} in five minutes, {user} of one person", size.name);
+        assert!(anybody <= 5 * a_minute, "{}: {anybody} of one address, {a_minute} of everybody", size.name);
         if size.name == "large" {
             assert!(a_minute >= enterprise, "{a_minute} of everybody, {enterprise} of one enterprise");
         }

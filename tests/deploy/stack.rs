@@ -62,7 +62,7 @@ async fn the_stack_serves_what_one_process_serves_and_refuses_a_deployment_whose
     other_peoples_clients(&deployed).await;
     messages_and_schedules_reach_the_worker(&deployed).await;
     a_failing_migration_leaves_the_old_code_serving(&mut deployed).await;
-    going_back_is_a_deployment_of_what_was(&deployed).await;
+    going_back_moves_the_aliases_to_the_code_of_before(&mut deployed).await;
 }
 
 async fn other_peoples_clients(deployed: &Deployed) {
@@ -113,11 +113,22 @@ async fn a_failing_migration_leaves_the_old_code_serving(deployed: &mut Deployed
     deployed.visitor().register("karen").await;
 }
 
-/// The schema stays, and the code before it runs on it.
-async fn going_back_is_a_deployment_of_what_was(deployed: &Deployed) {
-    let (stack, zips, databases) = (&deployed.stack, packages::directory(), &deployed.databases);
-    let deployments = stack.deployments(zips, databases).await.unwrap();
-    assert!(deployments.len() > 1, "{deployments:?}");
-    stack.roll_back(&deployments[0], zips, databases).await.unwrap();
+/// The schema stays, and the code before it runs on it. Versions are told by their alias's number.
+async fn going_back_moves_the_aliases_to_the_code_of_before(deployed: &mut Deployed) {
+    let version = async |deployed: &Deployed, alias: &str| {
+        let path = format!("/2015-03-31/functions/mem0-enterprise-local-memories/aliases/{alias}");
+        let answer = deployed.stack.emulator().read(&path).await.unwrap();
+        answer["FunctionVersion"].as_str().unwrap_or_else(|| panic!("{alias}: {answer}")).to_owned()
+    };
+    let before = version(deployed, "live").await;
+    // Another configuration is another version.
+    let mut databases = deployed.databases.clone();
+    databases.login.push_str(if databases.login.contains('?') { "&" } else { "?" });
+    databases.login.push_str("application_name=next");
+    deployed.stack.deploy(packages::directory(), &databases).await.unwrap();
+    assert_ne!(version(deployed, "live").await, before);
+    assert_eq!(version(deployed, "previous").await, before);
+    deployed.stack.roll_back(packages::directory(), &databases).await.unwrap();
+    assert_eq!(version(deployed, "live").await, before);
     deployed.visitor().register("lynn").await;
 }

@@ -9,22 +9,35 @@ mod guard;
 mod lint;
 mod zips;
 
+pub(crate) use zips::architecture;
+
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
-use crate::{Package, Template, root, say};
+use crate::{Package, Template, root, say, template};
 
 /// What is checked: each stage as it is, and what a stage may be set to besides.
 const VARIANTS: [(&str, &[&str]); 6] = [
     ("dev", &[]),
-    ("staging", &["embedder=bedrock", "web=web"]),
+    ("staging", &["embedder=bedrock", "web=web", "domain=memory.example.com", CERTIFICATE]),
     ("prod", &[]),
     ("prod", &["database=database-aurora"]),
     ("prod", &["proxy=database-proxy", "architecture=arm64"]),
     ("prod", &["proxy=database-proxy", "database=database-aurora", "web=web", "size=large"]),
+];
+
+const CERTIFICATE: &str =
+    "certificate=arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f";
+
+/// Where a stage must not be packaged, and why: what it would make could not work.
+const REFUSED: [(&str, &[&str], &str); 4] = [
+    ("production", &[], "there is no stage production"),
+    ("dev", &["--region", "il-central-1"], "roots of RDS"),
+    ("dev", &["--region", "eu-west-1", "--param", "web=web"], "us-east-1"),
+    ("dev", &["--param", "domain=memory.example.com"], "certificate"),
 ];
 
 /// Checks everything. `artifacts` are packaged functions.
@@ -36,6 +49,7 @@ pub fn run(artifacts: &Path) -> Result<()> {
         let sizes: Vec<_> = templates.iter().map(|template| template.resources().len().to_string()).collect();
         Ok(format!("{} templates of {} resources", templates.len(), sizes.join(", ")))
     })?;
+    step("places", || places(artifacts))?;
     step("cfn-lint", || lint::check(&templates))?;
     step("cfn-guard", || guard::check(&templates))?;
     step("checkov", || checkov::check(&templates))?;
@@ -60,4 +74,13 @@ fn package(artifacts: &Path) -> Result<Vec<Template>> {
         templates.push(Template::package(&how, &home.join(format!("{number}-{stage}")))?);
     }
     Ok(templates)
+}
+
+/// Whether osls refuses what could not work.
+fn places(artifacts: &Path) -> Result<String> {
+    for (stage, arguments, reason) in REFUSED {
+        let said = template::refusal(stage, arguments, artifacts)?;
+        ensure!(said.contains(reason), "{stage} {arguments:?} is refused for another reason: {said}");
+    }
+    Ok(format!("{} are refused", REFUSED.len()))
 }

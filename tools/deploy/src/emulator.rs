@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use serde_json::Value;
 
 use crate::tools;
 
@@ -106,6 +107,13 @@ impl Emulator {
             .header("content-type", "application/x-www-form-urlencoded")
             .body(format!("Action={action}"));
         Ok(request.send().await?.error_for_status()?.text().await?)
+    }
+
+    /// Reads from a service whose paths tell which it is; its answer, which is JSON.
+    pub async fn read(&self, path: &str) -> Result<Value> {
+        #[expect(clippy::disallowed_methods, reason = "a tool, not the product")]
+        let answer = reqwest::get(format!("http://127.0.0.1:{}{path}", self.port)).await?;
+        Ok(serde_json::from_slice(&answer.error_for_status()?.bytes().await?)?)
     }
 
     async fn is_ready(&self) -> bool {

@@ -1,4 +1,4 @@
-//! `make check-deploy`, `make lambda-up`, `make lambda-down`, `make deploy` and `make rollback`.
+//! `make check-deploy`, `make lambda-up`, `make lambda-down`, `make deploy`, `make rollback` and `make remove`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,13 +31,18 @@ enum Task {
         #[command(flatten)]
         zips: Zips,
     },
-    /// Go back to an earlier deployment, or list them.
+    /// Go back to the code of before the last deployment.
     Rollback {
         #[command(flatten)]
         to: Place,
-        /// Its time, as the list shows it.
-        #[arg(long)]
-        timestamp: Option<String>,
+    },
+    /// Remove a stage.
+    Remove {
+        #[command(flatten)]
+        to: Place,
+        /// The stage once more.
+        #[arg(long, default_value = "")]
+        confirm: String,
     },
 }
 
@@ -56,7 +61,7 @@ struct Place {
     /// An AWS region.
     #[arg(long)]
     region: Option<String>,
-    /// A setting that differs from the stage's (infra/aws/stages): `architecture=arm64`.
+    /// A setting that differs from the stage's (infra/aws/stages) this time: `shift=none`.
     #[arg(long)]
     param: Vec<String>,
 }
@@ -75,8 +80,8 @@ async fn main() -> ExitCode {
         Task::Up(zips) => local::up(&artifacts(&zips.profile)).await,
         Task::Down => local::down().await,
         Task::Release { to, zips } => to.release().deploy(&artifacts(&zips.profile)),
-        Task::Rollback { to, timestamp: Some(time) } => to.release().roll_back(&time),
-        Task::Rollback { to, timestamp: None } => to.release().list(),
+        Task::Rollback { to } => to.release().roll_back(),
+        Task::Remove { to, confirm } => to.release().remove(&confirm),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

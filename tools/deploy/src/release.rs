@@ -1,10 +1,14 @@
-//! Deploying for real, and going back.
+//! Deploying for real, going back, removing.
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
+use crate::check::architecture;
 use crate::{run, say, tools};
+
+/// What may differ for one deployment. Everything else the next one would forget, and take away again what it stood for.
+const FOR_ONCE: [&str; 1] = ["shift"];
 
 /// What to deploy where.
 #[derive(Debug, Clone)]
@@ -13,7 +17,7 @@ pub struct Release<'a> {
     pub stage: &'a str,
     /// Where; that of `serverless.yml` when none is given.
     pub region: Option<&'a str>,
-    /// What differs from the stage's settings.
+    /// What differs from the stage's settings, this time.
     pub params: &'a [String],
 }
 
@@ -24,26 +28,38 @@ impl Release<'_> {
         if self.stage == "local" {
             bail!("`make lambda-up` brings the stack up on this machine");
         }
+        for param in self.params {
+            let name = param.split('=').next().unwrap_or_default();
+            ensure!(
+                FOR_ONCE.contains(&name),
+                "{name}: write it into infra/aws/stages/{}.yml, or the next deployment forgets it",
+                self.stage
+            );
+        }
         let mut osls = self.osls("deploy")?;
         osls.arg("--param").arg(format!("artifacts={}", artifacts.display()));
+        // What was packaged is what runs.
+        osls.arg("--param").arg(format!("architecture={}", architecture(artifacts)?));
         say(format_args!("deploying to {}", self.stage));
         run::openly(&mut osls)
     }
 
-    /// Lists the deployments that one can go back to.
-    pub fn list(&self) -> Result<()> {
-        run::openly(self.osls("deploy")?.arg("list"))
+    /// Goes back to the code of before the last deployment (infra/aws/previous.cjs). The schema stays: code runs on every newer one.
+    pub fn roll_back(&self) -> Result<()> {
+        say(format_args!("back to the code that {} had before its last deployment", self.stage));
+        run::openly(&mut self.osls("back")?)
     }
 
-    /// Goes back to an earlier deployment. The schema stays: code runs on every newer one.
-    pub fn roll_back(&self, to: &str) -> Result<()> {
-        say(format_args!("rolling {} back to {to}", self.stage));
-        run::openly(self.osls("rollback")?.args(["--timestamp", to]))
+    /// Removes the stack; `confirmed` is its stage once more.
+    pub fn remove(&self, confirmed: &str) -> Result<()> {
+        ensure!(confirmed == self.stage, "to remove {0}, confirm it: CONFIRM={0}", self.stage);
+        say(format_args!("removing {}", self.stage));
+        run::openly(&mut self.osls("remove")?)
     }
 
     fn osls(&self, command: &str) -> Result<std::process::Command> {
         let mut osls = tools::osls()?;
-        osls.args(command.split(' ')).args(["--stage", self.stage]);
+        osls.args([command, "--stage", self.stage]);
         if let Some(region) = self.region {
             osls.args(["--region", region]);
         }
@@ -51,5 +67,31 @@ impl Release<'_> {
             osls.args(["--param", param]);
         }
         Ok(osls)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(stage: &str, params: &[&str]) -> String {
+        let params: Vec<String> = params.iter().map(|&param| param.to_owned()).collect();
+        let release = Release { stage, region: None, params: &params };
+        release.deploy(Path::new("nowhere")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_the_next_deployment_would_forget_is_refused() {
+        let refusal = refusal("prod", &["shift=none", "web=web"]);
+        assert_eq!(
+            refusal,
+            "web: write it into infra/aws/stages/prod.yml, or the next deployment forgets it"
+        );
+    }
+
+    #[test]
+    fn a_stage_is_removed_by_whoever_says_its_name_twice() {
+        let release = Release { stage: "prod", region: None, params: &[] };
+        assert!(release.remove("dev").unwrap_err().to_string().contains("CONFIRM=prod"));
     }
 }

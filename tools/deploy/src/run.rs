@@ -1,6 +1,7 @@
 //! Running programs that must succeed.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -15,6 +16,16 @@ pub(crate) fn quietly(command: &mut Command) -> Result<String> {
         bail!("{:?}: {}\n{}{}", command.get_program(), output.status, said[0], said[1]);
     }
     Ok(said[0].clone().into_owned())
+}
+
+/// The same with something to read.
+pub(crate) fn quietly_given(command: &mut Command, input: &[u8]) -> Result<String> {
+    let (reader, mut writer) = std::io::pipe().context("cannot make a pipe")?;
+    // Beside it, because a pipe holds less than there may be to read.
+    std::thread::scope(|scope| {
+        scope.spawn(move || writer.write_all(input));
+        quietly(command.stdin(reader))
+    })
 }
 
 /// The same for osls, which keeps its state in `.serverless` of the project: one at a time, whoever else runs it.

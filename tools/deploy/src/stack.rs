@@ -72,26 +72,13 @@ impl Stack {
         Ok(())
     }
 
-    /// Goes back to an earlier deployment: its time as `osls deploy list` shows it.
-    pub async fn roll_back(&self, to: &str, artifacts: &Path, databases: &Databases) -> Result<()> {
+    /// Goes back to the code of before the last deployment.
+    pub async fn roll_back(&self, artifacts: &Path, databases: &Databases) -> Result<()> {
         let mut osls = self.osls()?;
-        osls.args(["rollback", "--stage", STAGE, "--timestamp", to]);
+        osls.args(["back", "--stage", STAGE]);
         self.configure(&mut osls, artifacts, databases);
         tokio::task::spawn_blocking(move || run::alone(&mut osls)).await??;
         Ok(())
-    }
-
-    /// The times of all deployments, oldest first.
-    pub async fn deployments(&self, artifacts: &Path, databases: &Databases) -> Result<Vec<String>> {
-        let mut osls = self.osls()?;
-        osls.args(["deploy", "list", "--stage", STAGE]);
-        self.configure(&mut osls, artifacts, databases);
-        let text = tokio::task::spawn_blocking(move || run::alone(&mut osls)).await??;
-        Ok(text
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("Timestamp: "))
-            .map(str::to_owned)
-            .collect())
     }
 
     /// The base URL of its API.

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};
 
 use crate::run::alone;
-use crate::tools;
+use crate::{root, tools};
 
 /// How to package.
 #[derive(Debug, Clone)]
@@ -71,5 +71,16 @@ impl Template {
     #[must_use]
     pub fn types(&self) -> BTreeSet<&str> {
         self.resources().values().filter_map(|resource| resource["Type"].as_str()).collect()
+    }
+}
+
+/// What osls says of a stage that it shall not package.
+pub(crate) fn refusal(stage: &str, arguments: &[&str], artifacts: &Path) -> Result<String> {
+    let mut osls = tools::osls()?;
+    osls.args(["package", "--stage", stage, "--package"]).arg(root().join("target/deploy/refused"));
+    osls.arg("--param").arg(format!("artifacts={}", artifacts.display())).args(arguments);
+    match alone(&mut osls) {
+        Ok(_) => bail!("{stage} {arguments:?} is packaged"),
+        Err(refusal) => Ok(format!("{refusal:#}")),
     }
 }

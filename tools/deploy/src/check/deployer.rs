@@ -1,14 +1,16 @@
 //! `infra/aws/deployer.json`, the least that whoever deploys may do, against what CloudFormation does in their name for each
-//! type of resource in the templates: its own schemas, which cfn-lint brings, say.
+//! type of resource in the templates: its own schemas, which cfn-lint brings, say. What those actions take besides, and which of
+//! them are allowed by a statement for `*` alone, IAM's definitions say, which checkov brings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::run::quietly;
+use crate::run::{self, quietly};
 use crate::{Template, root, tools};
 
 /// Of a managed policy, without white space.
@@ -42,19 +44,52 @@ const NOT_USED: [&str; 22] = [
     "logs:*LogGroupDeletionProtection",
 ];
 
+/// What neither schemas nor definitions list, and AWS's guides do.
+const BESIDES: [(&str, &[&str]); 1] = [
+    // "Permissions for access logging" of HTTP APIs.
+    (
+        "AWS::ApiGatewayV2::Stage",
+        &[
+            "logs:CreateLogDelivery",
+            "logs:GetLogDelivery",
+            "logs:UpdateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:ListLogDeliveries",
+        ],
+    ),
+];
+
+/// What IAM's definitions say of actions.
+#[derive(Deserialize)]
+struct Definitions {
+    anywhere: BTreeSet<String>,
+    dependent: BTreeMap<String, BTreeSet<String>>,
+    known: usize,
+}
+
 pub(super) fn check(templates: &[Template]) -> Result<String> {
     let text = fs::read_to_string(root().join("infra/aws/deployer.json"))?;
     let policy: Value = serde_json::from_str(&text).context("infra/aws/deployer.json")?;
     let types: BTreeSet<&str> = templates.iter().flat_map(Template::types).collect();
     let types: Vec<&str> = types.into_iter().filter(|name| name.starts_with("AWS::")).collect();
-    let needs = needs(&types)?;
-    let (mut missing, mut count) = (BTreeMap::<_, Vec<_>>::new(), 0);
-    for (name, actions) in &needs {
+    let mut needs = needs(&types)?;
+    for (name, actions) in &mut needs {
         ensure!(!actions.is_empty(), "nothing is known of {name}");
-        for action in actions.iter().filter(|action| !NOT_USED.iter().any(|unused| matches(unused, action))) {
+        let besides = BESIDES.iter().filter(|(of, _)| of == name).flat_map(|(_, actions)| *actions);
+        actions.extend(besides.map(|&action| action.to_owned()));
+        actions.retain(|action| !NOT_USED.iter().any(|unused| matches(unused, action)));
+    }
+    let definitions = definitions(needs.values().flatten().collect())?;
+    let (mut missing, mut count) = (BTreeMap::<_, BTreeSet<_>>::new(), 0);
+    for (name, actions) in &needs {
+        let dependent = actions.iter().filter_map(|action| definitions.dependent.get(action)).flatten();
+        let all: BTreeSet<&String> = actions.iter().chain(dependent).collect();
+        for action in all {
             count += 1;
-            if !allows(&policy, action) {
-                missing.entry(name).or_default().push(action);
+            let anywhere = definitions.anywhere.contains(action);
+            if !allows(&policy, action, anywhere) {
+                let for_what = if anywhere { format!("{action} for *") } else { action.clone() };
+                missing.entry(name).or_default().insert(for_what);
             }
         }
     }
@@ -73,10 +108,25 @@ fn needs(types: &[&str]) -> Result<BTreeMap<String, BTreeSet<String>>> {
     Ok(serde_json::from_str(&said)?)
 }
 
-/// Whether a statement of the policy allows an action; what it is for is not looked at.
-fn allows(policy: &Value, action: &str) -> bool {
+fn definitions(actions: BTreeSet<&String>) -> Result<Definitions> {
+    const SCRIPT: &str = include_str!("anywhere.py");
+    let python = tools::checkov()?.with_file_name("python");
+    let mut python = Command::new(python);
+    python.args(["-c", SCRIPT]);
+    let said = run::quietly_given(&mut python, &serde_json::to_vec(&actions)?)?;
+    let definitions: Definitions = serde_json::from_str(&said)?;
+    ensure!(definitions.known > 1000, "checkov's definitions hold {} actions", definitions.known);
+    Ok(definitions)
+}
+
+/// Whether a statement of the policy allows an action; `anywhere`: without conditions, and for everything. Which resources it is for
+/// otherwise is not looked at.
+fn allows(policy: &Value, action: &str, anywhere: bool) -> bool {
     let statements = policy["Statement"].as_array().into_iter().flatten();
-    let allowed = statements.filter(|statement| statement["Effect"] == "Allow");
+    let allowed = statements.filter(|statement| {
+        let unbounded = statement["Resource"] == "*" && statement.get("Condition").is_none();
+        statement["Effect"] == "Allow" && (unbounded || !anywhere)
+    });
     let patterns = allowed.filter_map(|statement| statement["Action"].as_array()).flatten();
     patterns.filter_map(Value::as_str).any(|pattern| matches(pattern, action))
 }
@@ -116,7 +166,20 @@ mod tests {
             ("ec2:CreateVpc", false),
             ("sqs:SendMessage", false),
         ] {
-            assert_eq!(allows(&policy, action), expected, "{action}");
+            assert_eq!(allows(&policy, action, false), expected, "{action}");
+        }
+        let policy = json!({ "Statement": [
+            { "Effect": "Allow", "Action": ["rds:*"], "Resource": ["arn:aws:rds:*:*:*:mem0-enterprise-*"] },
+            { "Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": "*", "Condition": { "Null": {} } },
+            { "Effect": "Allow", "Action": ["sns:Unsubscribe"], "Resource": "*" },
+        ]});
+        for (action, named, everything) in [
+            ("rds:DescribeEvents", true, false),
+            ("kms:Decrypt", true, false),
+            ("sns:Unsubscribe", true, true),
+        ] {
+            assert_eq!(allows(&policy, action, false), named, "{action}");
+            assert_eq!(allows(&policy, action, true), everything, "{action} for *");
         }
         assert!(matches("ec2:*VpcEncryptionControl*", "ec2:DescribeVpcEncryptionControls"));
         assert!(!matches("ec2:*SubnetCidrBlock", "ec2:DescribeSubnets"));

@@ -13,16 +13,23 @@ use crate::root;
 /// What Lambda takes without going through S3.
 const LARGEST: u64 = 50 * 1024 * 1024;
 
-/// `e_machine` of x86-64 and of ARM64.
-const MACHINES: [u16; 2] = [62, 183];
+/// `e_machine` of what Lambda runs, as it is called there.
+const MACHINES: [(u16, &str); 2] = [(62, "x86_64"), (183, "arm64")];
 
 pub(super) fn check(artifacts: &Path) -> Result<String> {
-    let functions = functions()?;
-    for function in &functions {
+    let architecture = architecture(artifacts)?;
+    Ok(format!("{} with one executable bootstrap each, for {architecture}", functions()?.len()))
+}
+
+/// What the functions are built for: all for the same.
+pub(crate) fn architecture(artifacts: &Path) -> Result<&'static str> {
+    let mut found = BTreeSet::new();
+    for function in functions()? {
         let path = artifacts.join(format!("{function}.zip"));
-        one(&path).with_context(|| path.display().to_string())?;
+        found.insert(one(&path).with_context(|| path.display().to_string())?);
     }
-    Ok(format!("{} with one executable bootstrap each", functions.len()))
+    ensure!(found.len() == 1, "the zips are for {found:?}, not for one architecture");
+    found.pop_first().context("there are no functions")
 }
 
 /// What `functions/` has, but for the server, which is no function.
@@ -37,7 +44,8 @@ fn functions() -> Result<BTreeSet<String>> {
     Ok(names)
 }
 
-fn one(path: &Path) -> Result<()> {
+/// What it is built for.
+fn one(path: &Path) -> Result<&'static str> {
     let file = File::open(path).context("is not packaged: cargo xtask package")?;
     let size = file.metadata()?.len();
     ensure!(size <= LARGEST, "has {size} bytes, Lambda takes {LARGEST}");
@@ -50,10 +58,11 @@ fn one(path: &Path) -> Result<()> {
     let mut head = [0; 20];
     entry.read_exact(&mut head)?;
     let machine = u16::from_le_bytes([head[18], head[19]]);
-    if !head.starts_with(b"\x7fELF") || !MACHINES.contains(&machine) {
-        bail!("bootstrap is no program for Lambda's processors");
+    let known = MACHINES.iter().find(|(number, _)| *number == machine && head.starts_with(b"\x7fELF"));
+    match known {
+        Some((_, name)) => Ok(name),
+        None => bail!("bootstrap is no program for Lambda's processors"),
     }
-    Ok(())
 }
 
 #[cfg(test)]

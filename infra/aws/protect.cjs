@@ -1,0 +1,75 @@
+'use strict';
+
+// A database is protected from being deleted once it has served: a first deployment that fails has to be taken back whole, or its
+// database stays outside of the stack under a name that the next attempt needs.
+
+const { createRequire } = require('node:module');
+
+const PARAMETER = 'DeletionProtection';
+/** Longer than RDS takes to set it. */
+const PATIENCE = 1800;
+
+class Protect {
+  constructor(serverless, options, { log }) {
+    this.serverless = serverless;
+    this.log = log;
+    this.hooks = { 'before:deploy:deploy': () => this.before(), 'after:deploy:deploy': () => this.after() };
+  }
+
+  get provider() {
+    return this.serverless.getProvider('aws');
+  }
+
+  async before() {
+    const { provider } = this.serverless.service;
+    const { Parameters, Resources } = provider.compiledCloudFormationTemplate;
+    const there = await this.database();
+    if (there && there.ResourceType !== Resources.Database.Type) {
+      throw new this.serverless.classes.Error(`database: this stage has a ${there.ResourceType}, and none of another kind takes its place: move the data to another stage`, 'DATABASE_KIND');
+    }
+    const wanted = Parameters[PARAMETER].Default;
+    this.first = !there && wanted === 'true';
+    provider.stackParameters = [{ ParameterKey: PARAMETER, ParameterValue: this.first ? 'false' : wanted }];
+  }
+
+  async after() {
+    if (!this.first) return;
+    this.log.notice('Protecting the database');
+    const { UpdateStackCommand, waitUntilStackUpdateComplete } = this.sdk();
+    const StackName = this.provider.naming.getStackName();
+    const client = await this.client();
+    await client.send(new UpdateStackCommand({
+      StackName,
+      UsePreviousTemplate: true,
+      Parameters: [{ ParameterKey: PARAMETER, ParameterValue: 'true' }],
+      Capabilities: ['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM'],
+    }));
+    await waitUntilStackUpdateComplete({ client, maxWaitTime: PATIENCE, minDelay: 1, maxDelay: 15 }, { StackName });
+  }
+
+  /** The stage's database, if a deployment has succeeded in making it. */
+  async database() {
+    const { DescribeStackResourceCommand } = this.sdk();
+    const asked = { StackName: this.provider.naming.getStackName(), LogicalResourceId: 'Database' };
+    try {
+      const { StackResourceDetail: there } = await (await this.client()).send(new DescribeStackResourceCommand(asked));
+      return /^(CREATE|UPDATE)_(COMPLETE|FAILED)$/.test(there.ResourceStatus) && there.ResourceStatus !== 'CREATE_FAILED' ? there : null;
+    } catch (error) {
+      // Neither the stack nor the resource is there.
+      if (error.name === 'ValidationError') return null;
+      throw error;
+    }
+  }
+
+  async client() {
+    const { CloudFormationClient } = this.sdk();
+    return new CloudFormationClient(await this.provider.getAwsSdkV3Config());
+  }
+
+  /** The one that osls brings. */
+  sdk() {
+    return createRequire(require.main.filename)('@aws-sdk/client-cloudformation');
+  }
+}
+
+module.exports = Protect;
