@@ -13,7 +13,7 @@ fn up(installation: &Installation, most: &str) -> (Process, String) {
     command.env("MEM0_MAX_CONNECTIONS", most);
     let mut process = Process::spawn(command);
     process.wait_until_it_says("Ctrl-C stops the server");
-    let address = installation.demo()["MEM0_BASE_URL"].trim_start_matches("http://").to_owned();
+    let address = installation.demo()["MEM0_URL"].trim_start_matches("http://").to_owned();
     (process, address)
 }
 

@@ -74,7 +74,7 @@ fn a_directory_is_served_by_one_process() {
     let installation = Installation::new();
     let mut first = installation.up();
     let sentence = refusal(&installation, &["serve", "--embedded"], &[]);
-    let url = &installation.demo()["MEM0_BASE_URL"];
+    let url = &installation.demo()["MEM0_URL"];
     assert!(
         sentence.contains("is served already, by process ") && sentence.contains(url.as_str()),
         "{sentence}"

@@ -40,7 +40,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize, sh
         (Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))), GracefulShutdown::new());
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(NEXT_HEAD);
-    let accept = async {
+    let accepting = async {
         loop {
             // The semaphore is never closed.
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
@@ -53,7 +53,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize, sh
         }
     };
     tokio::select! {
-        () = accept => {}
+        () = accepting => {}
         () = shutdown.requested() => {}
     }
     drop(listener);
