@@ -218,7 +218,7 @@ async fn members_do_not_come_back_beyond_the_plan_and_programs_are_no_members() 
     activate(ann.user.to_string(), "deactivate").await.ok();
     let cleo = owner.stranger("cleo").await;
     let refused = activate(ann.user.to_string(), "reactivate").await;
-    let said = refused.assert_problem(403, "quota-reached", None);
+    let said = refused.assert_problem(413, "quota-reached", None);
     assert!(said.starts_with("the plan allows 3 members, there are 3"), "{said}");
     activate(cleo.user.to_string(), "deactivate").await.ok();
     activate(ann.user.to_string(), "reactivate").await.ok();
@@ -228,14 +228,14 @@ async fn members_do_not_come_back_beyond_the_plan_and_programs_are_no_members() 
         async |name: &str| owner.post("/v1/enterprise/service-accounts", json!({ "name": name })).await;
     let first = make("one").await.ok();
     make("two").await.ok();
-    let said = make("three").await.assert_problem(403, "quota-reached", None);
+    let said = make("three").await.assert_problem(413, "quota-reached", None);
     assert!(said.starts_with("the plan allows 2 service accounts, there are 2"), "{said}");
     let first = first["id"].as_str().unwrap();
     let account =
         async |verb: &str| owner.post(&format!("/v1/service-accounts/{first}/{verb}"), json!({})).await;
     account("deactivate").await.ok();
     make("three").await.ok();
-    account("reactivate").await.assert_problem(403, "quota-reached", None);
+    account("reactivate").await.assert_problem(413, "quota-reached", None);
 }
 
 async fn import(actor: &Actor, lines: usize, marker: &str) -> Answer {

@@ -5,7 +5,8 @@ ALTER TABLE plans ADD COLUMN service_accounts integer CHECK (service_accounts > 
 UPDATE plans SET service_accounts = CASE name WHEN 'free' THEN 5 WHEN 'team' THEN 250 END WHERE name IN ('free', 'team');
 
 -- The limit of memories if `more` of them would exceed it, and how many there are. Beyond 10,000 the count is up to a
--- minute old while less than nine tenths are used; else it is exact: who adds any then waits for whoever else does.
+-- minute old while less than nine tenths are used. Where there is not room for twenty times as many it is exact: who adds any
+-- then waits for whoever else does.
 CREATE OR REPLACE FUNCTION mem0.memory_quota(more integer, OUT most bigint, OUT used bigint) LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE
@@ -20,7 +21,7 @@ BEGIN
     SELECT c.memories, c.counted_at INTO used, since FROM memory_counts c WHERE c.enterprise_id = tenant;
     LOOP
         -- Whoever holds this has committed by the time it is given on, so that the next statement counts theirs.
-        IF NOT exact AND coalesce(used, 0) + more > most - most / 10 THEN
+        IF NOT exact AND coalesce(used, 0) + 20 * more::bigint > most - most / 10 THEN
             PERFORM pg_advisory_xact_lock(hashtextextended('memory quota ' || tenant, 0));
             exact := true;
         ELSIF most > 10000 AND since > clock_timestamp() - interval '1 minute' AND NOT exact THEN
@@ -33,7 +34,7 @@ BEGIN
             INSERT INTO memory_counts VALUES (tenant, used, since)
                 ON CONFLICT (enterprise_id) DO UPDATE SET memories = excluded.memories, counted_at = excluded.counted_at;
         END IF;
-        EXIT WHEN exact OR used + more <= most - most / 10;
+        EXIT WHEN exact OR used + 20 * more::bigint <= most - most / 10;
     END LOOP;
     IF used + more <= most THEN
         most := NULL;
