@@ -61,7 +61,8 @@ pub fn listen() -> Result<SocketAddr, ConfigError> {
 /// `MEM0_MAX_CONNECTIONS` (900): how many clients the all-in-one server has open connections with; further ones wait. Each is an
 /// open file, of which a process may have 1,024 by default on most systems.
 pub fn max_connections() -> Result<usize, ConfigError> {
-    parsed("MEM0_MAX_CONNECTIONS", NonZero::<usize>::new(900).unwrap_or(NonZero::<usize>::MIN)).map(NonZero::get)
+    parsed("MEM0_MAX_CONNECTIONS", NonZero::<usize>::new(900).unwrap_or(NonZero::<usize>::MIN))
+        .map(NonZero::get)
 }
 
 /// `MEM0_LOG` (info): off, error, warn, info, debug or trace.

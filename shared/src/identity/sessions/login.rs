@@ -79,10 +79,8 @@ impl Identity {
         account: Option<&Account>,
     ) -> Result<(), StoreError> {
         let enterprise = account.map_or(EnterpriseId(Uuid::nil()), |account| account.enterprise);
-        let entry = audit::Entry {
-            target: account.map(|account| account.id.to_string()),
-            ..audit::Entry::new("session.start", "").refused()
-        };
+        let mut entry = audit::Entry::of("session.start").refused();
+        entry.target = account.map(|account| account.id.to_string());
         let tx = self.gate().sign_in("session.failure").await?;
         audit::record_sign_in(&tx, request, enterprise, None, entry).await?;
         tx.commit().await
