@@ -243,7 +243,7 @@ async fn invitations_move_up_to_the_role_of_whoever_dissolves() {
     dissolve(&quin, &lines, "parent", "move").await.assert_problem(403, "forbidden", None);
     // Nor is it accepted as it is: quin could not invite an owner any more.
     let join = async || {
-        let body = json!({ "email": "alt@example.org", "password": "correct horse battery 77", "name": "Alt",
+        let body = json!({ "email": "alt@example.org", "password": "nine patient herons", "name": "Alt",
                            "invitation": token });
         app.anonymous().post("/v1/auth/register", body).await
     };

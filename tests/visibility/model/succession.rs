@@ -144,16 +144,19 @@ impl Model {
         }
     }
 
-    /// What was somebody's own is the heir's, unless so many may not see it; how many memories, how many stay, and how many
+    /// What was somebody's own is the heir's, unless so many may not see it, there or in another organization; how many memories, how many stay, and how many
     /// contexts went along to a person.
     pub(crate) fn reassign(&mut self, leaver: usize, heir: Place) -> (usize, usize, usize) {
         let audience: Audience = self.audience(heir);
         let (mut moved, mut kept) = (0, 0);
-        for memory in self.memories.values_mut().filter(|it| it.home == Place::Personal(leaver)) {
-            if audience > widest(memory.class) {
+        let own = self.memories.iter().filter(|(_, it)| it.home == Place::Personal(leaver));
+        for id in own.map(|(id, _)| *id).collect::<Vec<_>>() {
+            let mut after = self.clone();
+            after.memories.get_mut(&id).unwrap().home = heir;
+            if audience > widest(self.memories[&id].class) || after.is_abroad(id) {
                 kept += 1;
             } else {
-                memory.home = heir;
+                *self = after;
                 moved += 1;
             }
         }
@@ -192,6 +195,9 @@ impl Model {
         for id in left.map(|(id, _)| *id).collect::<Vec<_>>() {
             let given = self.grants.iter().filter(|grant| grant.memory == id && !grant.ended);
             let given = given.filter(|grant| grant.until.is_none() && !homes.contains(&grant.with));
+            // Nobody inherits who has left.
+            let left = |place: &Place| matches!(place, Place::Personal(it) if self.inactive.contains_key(it));
+            let given = given.filter(|grant| !left(&grant.with));
             match given.map(|grant| grant.with).min_by_key(precedence) {
                 Some(heir) => self.memories.get_mut(&id).unwrap().home = heir,
                 None => drop(self.memories.remove(&id)),
