@@ -55,7 +55,7 @@ pub async fn run(options: Options) -> Result<()> {
         let upkeep = Upkeep::start(&platform, anchors.clone(), &shutdown);
         answer(listener, router(&platform), most, shutdown).await;
         upkeep.end(GRACE).await;
-        Ok(())
+        Ok::<_, anyhow::Error>(())
     };
     match (variable("MEM0_DATABASE_URL").is_some(), options.embedded) {
         (true, false) => return serve(DatabaseConfig::from_env(16)?).await,
