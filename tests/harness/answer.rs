@@ -77,8 +77,8 @@ impl Answer {
     #[track_caller]
     pub(crate) fn assert_problem(&self, status: u16, kind: &str, field: Option<&str>) -> String {
         assert_eq!(self.status.as_u16(), status, "{self}");
-        let kind = if self.is_mem0s() { "application/json" } else { "application/problem+json" };
-        assert_eq!(self.header("content-type"), Some(kind), "{self}");
+        let name = if self.is_mem0s() { "application/json" } else { "application/problem+json" };
+        assert_eq!(self.header("content-type"), Some(name), "{self}");
         let problem = self.json();
         assert_eq!(problem["type"], format!("/problems/{kind}"), "{self}");
         assert_eq!(problem["status"], status, "{self}");
