@@ -26,7 +26,7 @@ async fn comes_in_parts(actor: &Actor, list: &str, expected: &[Value]) {
         actor.get(&format!("{list}?{wrong}")).await.assert_problem(400, "invalid", Some(field));
     }
     // What no list knows.
-    actor.get(&format!("{list}?bogus=1")).await.assert_problem(400, "invalid", None);
+    actor.get(&format!("{list}?bogus=1")).await.assert_problem(400, "invalid", Some("bogus"));
     // The cursor of another list.
     let (_, query) = path.split_once('?').unwrap();
     let elsewhere = actor.get(&format!("/v1/contexts/?{query}")).await;

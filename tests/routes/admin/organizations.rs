@@ -105,7 +105,7 @@ async fn bad_bodies_are_refused_with_their_place() {
         (new(json!("Energy"), json!({ "parent": "mem_0" })), Some("parent")),
         (new(json!("Energy"), json!({ "settings": [] })), Some("settings")),
         (new(json!("Energy"), large), Some("settings")),
-        (json!({ "name": "Energy" }), None),
+        (json!({ "name": "Energy" }), Some("kind")),
         (json!([]), None),
     ] {
         alice.post("/v1/organizations", body).await.assert_problem(400, "invalid", field);

@@ -41,7 +41,7 @@ async fn only_visible_memories_can_be_judged() {
     let unknown = json!({ "memory_id": MemoryId::generate(), "feedback": "POSITIVE" });
     alice.post("/v1/feedback/", unknown).await.assert_problem(404, "not-found", None);
     for (body, field) in [
-        (json!({ "feedback": "POSITIVE" }), None),
+        (json!({ "feedback": "POSITIVE" }), Some("memory_id")),
         (json!({ "memory_id": id, "feedback": "GREAT" }), Some("feedback")),
         (json!({ "memory_id": "x", "feedback": "POSITIVE" }), Some("memory_id")),
         (json!({ "memory_id": id, "feedback_reason": "x".repeat(2001) }), Some("feedback_reason")),

@@ -45,7 +45,7 @@ async fn what_cannot_be_understood_deletes_nothing() {
         ("?user_id=", Some("user_id")),
         ("?metadata=x", Some("metadata")),
         ("?metadata=%7B%7D", Some("metadata")),
-        ("?user=alice", None),
+        ("?user=alice", Some("user")),
         ("?user_id=alice&user_id=bob", None),
         ("?scope=personal", None),
         ("?user_id=alice&scope=all", Some("scope")),
