@@ -58,11 +58,18 @@ async fn the_stack_serves_what_one_process_serves_and_refuses_a_deployment_whose
     }
     let mut deployed = Deployed::new().await;
     assert!(deployed.stack.created() > 100);
+    the_database_is_protected_after_the_first_deployment(&deployed).await;
     newcomers(&deployed.visitor()).await;
     other_peoples_clients(&deployed).await;
     messages_and_schedules_reach_the_worker(&deployed).await;
     a_failing_migration_leaves_the_old_code_serving(&mut deployed).await;
     going_back_moves_the_aliases_to_the_code_of_before(&mut deployed).await;
+}
+
+async fn the_database_is_protected_after_the_first_deployment(deployed: &Deployed) {
+    let databases =
+        deployed.stack.emulator().call("rds", "DescribeDBInstances&Version=2014-10-31").await.unwrap();
+    assert!(databases.contains("<DeletionProtection>true</DeletionProtection>"), "{databases}");
 }
 
 async fn other_peoples_clients(deployed: &Deployed) {
