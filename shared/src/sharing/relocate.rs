@@ -32,28 +32,7 @@ pub async fn relocate(
     let tx = ctx.begin(&memories.gate().db, "memory.relocate").await?;
     let done = idempotency::once(&tx, key, async {
         keep(&tx, to).await?;
-        let before = memory::hold(&tx, id).await?;
-        memory::may_take(&tx, &before)?;
-        let target = ctx.resolve(to)?;
-        if target.id == before.home {
-            return Err(Error::Conflict(format!("it lives in {} already", target.label())));
-        }
-        ctx.authorize(Action::AddMemory, target)?;
-        let held = Held::take(&tx, Subject::Memory(id)).await?;
-        memory::check_home(&tx, &before, target.id).await?;
-        check_rules(&tx, &held, target).await?;
-        // One's own scope shows it to nobody else.
-        if target.kind != ScopeKind::User {
-            let grantee = Grantee::resolve(&tx, ctx, &GranteeName::Scope(to)).await?;
-            let reaches = Reach::of(&tx, ctx, &held, &grantee).await?;
-            reaches.iter().try_for_each(Reach::check_class)?;
-            if !rules_of(&reaches).is_empty() {
-                return Err(Error::Forbidden(format!(
-                    "this needs somebody else's approval: share it with {} instead",
-                    grantee.label
-                )));
-            }
-        }
+        let (before, target) = check(&tx, id, to).await?;
         let from = ctx.scope(before.home).map(|home| home.label());
         let after = memories.rehome(&tx, before, target.id).await?;
         let details = json!({ "from": from, "to": target.label(), "version": after.version });
@@ -65,6 +44,43 @@ pub async fn relocate(
     let memory = memory::look(&tx, done.value).await?;
     tx.commit().await?;
     Ok(done.map(|_| memory))
+}
+
+/// Whether the caller may let a memory live in another scope; an error, if they may not.
+pub async fn may_relocate(memories: &Memories, ctx: &AuthContext, id: MemoryId, to: ScopeName) -> Result<()> {
+    ctx.authorize_verb(Action::AddMemory.verb())?;
+    let tx = ctx.begin(&memories.gate().db, "memory.may_relocate").await?;
+    check(&tx, id, to).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The memory, which nobody else changes until the transaction ends, and where it is to live, if the caller may do that.
+async fn check<'a>(tx: &TenantTx<'a>, id: MemoryId, to: ScopeName) -> Result<(Memory, &'a ReadableScope)> {
+    let ctx = tx.caller();
+    let before = memory::hold(tx, id).await?;
+    memory::may_take(tx, &before)?;
+    let target = ctx.resolve(to)?;
+    if target.id == before.home {
+        return Err(Error::Conflict(format!("it lives in {} already", target.label())));
+    }
+    ctx.authorize(Action::AddMemory, target)?;
+    let held = Held::take(tx, Subject::Memory(id)).await?;
+    memory::check_home(tx, &before, target.id).await?;
+    check_rules(tx, &held, target).await?;
+    // One's own scope shows it to nobody else.
+    if target.kind != ScopeKind::User {
+        let grantee = Grantee::resolve(tx, ctx, &GranteeName::Scope(to)).await?;
+        let reaches = Reach::of(tx, ctx, &held, &grantee).await?;
+        reaches.iter().try_for_each(Reach::check_class)?;
+        if !rules_of(&reaches).is_empty() {
+            return Err(Error::Forbidden(format!(
+                "this needs somebody else's approval: share it with {} instead",
+                grantee.label
+            )));
+        }
+    }
+    Ok((before, target))
 }
 
 /// Refuses to let something leave a node that has rules about approvals: from elsewhere it could be shared without them.

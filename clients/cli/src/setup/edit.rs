@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use super::lines::BYTE_ORDER_MARK;
 use super::members::Members;
 use super::tool::Tool;
 use super::{jsonc, lines, toml};
@@ -66,8 +67,8 @@ pub(super) fn told_url(tool: Tool, text: &str) -> Option<String> {
         Ok(())
     };
     let read = match tool {
-        Tool::Codex => toml::edit(text, &mut look),
-        _ => jsonc::edit(text, &mut look),
+        Tool::Codex => toml::edit(text.trim_start_matches(BYTE_ORDER_MARK), &mut look),
+        _ => jsonc::edit(text.trim_start_matches(BYTE_ORDER_MARK), &mut look),
     };
     read.ok().and(told)
 }

@@ -1,7 +1,7 @@
 //! A text's own way of marking its start and its lines' ends, which edits leave as it is.
 
 /// What some editors of Windows put in front of a text.
-const BYTE_ORDER_MARK: char = '\u{feff}';
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Edits a text as if it had no byte order mark and ended its lines with a line feed, and gives both back.
 pub(super) fn keeping<E>(text: &str, edit: impl FnOnce(&str) -> Result<String, E>) -> Result<String, E> {

@@ -41,6 +41,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let Arguments { memory_id, scope } = call.parse()?;
     let (id, scope) = (arguments::memory_id(&memory_id)?, arguments::scope(&scope)?);
     confirm(call, async || {
+        relocate::may_relocate(call.memories(), call.caller(), id, scope).await?;
         let (memory, target) = (call.readable(id).await?, call.caller().resolve(scope)?);
         // Nobody sees it then who does not see it now: asked about is only what shows it to more people.
         let narrows = memory.as_ref().is_some_and(|memory| target.path.contains(&memory.home));

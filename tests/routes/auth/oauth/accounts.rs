@@ -29,10 +29,10 @@ async fn an_answer_is_theirs_whose_account_the_page_showed() {
     let mut browser = Browser::new(&app);
     let login = browser.open(&authorize_url(&client, REDIRECT, &json!({}))).await;
     let for_olivia = browser.sign_in(&login, &olivia.email).await;
-    assert!(for_olivia.text().contains("the whole API: https://mem0.test"), "{for_olivia}");
-    let endpoint = json!({ "resource": "https://mem0.test/mcp" });
-    let for_tools = browser.open(&authorize_url(&client, REDIRECT, &endpoint)).await;
-    assert!(for_tools.text().contains("AI tools only (MCP): https://mem0.test/mcp"), "{for_tools}");
+    assert!(for_olivia.text().contains("AI tools only (MCP): https://mem0.test/mcp"), "{for_olivia}");
+    let everything = json!({ "resource": "https://mem0.test" });
+    let for_all = browser.open(&authorize_url(&client, REDIRECT, &everything)).await;
+    assert!(for_all.text().contains("the whole API: https://mem0.test"), "{for_all}");
     // In another tab.
     let other = browser.open(&authorize_url(&client, REDIRECT, &json!({}))).await;
     switch(&mut browser, &other, &adam.email).await;
