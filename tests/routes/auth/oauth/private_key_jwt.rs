@@ -121,6 +121,7 @@ async fn an_assertion_that_is_not_what_it_should_be_is_refused() {
         ("an identity assertion", signer.sign("oauth-id-jag+jwt", &good, |_| ())),
         ("unknown key", signer.sign(TYPE, &good, |header| header.kid = Some("unknown".to_owned()))),
         ("other key", Signer([8; 32]).sign(TYPE, &good, |header| header.kid = Some(signer.kid()))),
+        ("critical extension", signer.sign(TYPE, &good, |header| header.crit = Some(vec!["x".to_owned()]))),
         ("the public key as a secret", signer.confused(TYPE, &good)),
         ("no signature", unsigned),
         // {"alg":"none"}
