@@ -4,7 +4,7 @@ use shared::ids::EnterpriseId;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-use crate::harness::{Tables, TestApp, World};
+use crate::harness::{Client as _, Tables, TestApp, World};
 
 /// What PostgreSQL says when a policy refuses a row, rather than a missing grant the table.
 const POLICY: &str = "violates row-level security policy";

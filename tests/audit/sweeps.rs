@@ -77,7 +77,7 @@ async fn what_is_too_much_for_a_row_is_in_several() {
     assert_eq!((sizes, distinct), (vec![1000, 1000, 301], 2301));
     let listed = alice.get("/v1/audit?action=memory.forget_where").await.ok();
     let part = |row: usize| listed["results"][row]["details"]["part"].clone();
-    let mut parts = vec![part(0), part(1), part(2)];
+    let mut parts = [part(0), part(1), part(2)];
     parts.sort_by_key(|part| part["number"].as_i64());
     assert_eq!(parts[2], json!({ "number": 3, "of": 3 }));
 }

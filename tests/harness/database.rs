@@ -82,6 +82,11 @@ impl TestDatabase {
         self.superuser.get_or_init(|| cluster::superuser(&self.name)).await
     }
 
+    /// Another connection like that, for who holds a lock while others go on.
+    pub(crate) async fn another_superuser(&self) -> Client {
+        cluster::superuser(&self.name).await
+    }
+
     /// How the superuser reaches it.
     pub(crate) async fn superuser_url(&self) -> String {
         cluster::url(local_postgres::SUPERUSER, &self.name).await

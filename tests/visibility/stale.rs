@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
 use shared::ids::MemoryId;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 use crate::harness::{Actor, Answer, Client as _, Node, TestApp};
 
@@ -52,18 +52,11 @@ impl Scene {
 
     /// A connection of its own that holds the memory until it rolls back.
     async fn held(&self) -> Client {
-        let holder = self.connect().await;
+        let holder = self.app.database().another_superuser().await;
         let id = self.memory.parse::<MemoryId>().unwrap().uuid();
         holder.batch_execute("BEGIN").await.unwrap();
         holder.query_one("SELECT id FROM memories WHERE id = $1 FOR UPDATE", &[&id]).await.unwrap();
         holder
-    }
-
-    async fn connect(&self) -> Client {
-        let url = self.app.database().superuser_url().await;
-        let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
-        tokio::spawn(connection);
-        client
     }
 
     /// Waits until so many transactions wait for a lock.

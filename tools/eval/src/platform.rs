@@ -7,6 +7,7 @@ use shared::db;
 use shared::email::EmailAddress;
 use shared::identity::Identity;
 use shared::identity::accounts::{NewAccount, Place};
+use shared::identity::oauth::fetch::Fetcher;
 use shared::ids::RequestId;
 use shared::memory::Memories;
 
@@ -33,7 +34,7 @@ impl<'a> Platform<'a> {
         let gate = Gate::new(db::Database::new(&database.config().await?)?, Clock::default(), PUBLIC_URL);
         Ok(Self {
             memories: Memories::in_process(gate.clone()),
-            identity: Identity::new(gate.clone()),
+            identity: Identity::new(gate.clone(), Fetcher::reading_nothing()),
             database,
             gate,
         })

@@ -38,6 +38,12 @@ impl Fetcher {
         Self { reach: if public.reads_documents { Reach::Public } else { Reach::Nowhere } }
     }
 
+    /// One that reads nothing: for programs that nobody signs in to.
+    #[must_use]
+    pub fn reading_nothing() -> Self {
+        Self { reach: Reach::Nowhere }
+    }
+
     /// One that may also read from this machine, over http: for tests, which have no public address.
     #[cfg(feature = "testing")]
     #[must_use]
