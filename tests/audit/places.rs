@@ -99,6 +99,7 @@ async fn what_becomes_of_what_a_leaver_left_is_in_the_log() {
 async fn what_ends_by_itself_is_in_the_log() {
     let rule = json!({ "directions": ["across"], "expires_after_hours": 24 });
     let TwoTeams { app, alice, alpha, beta, ann, ben, .. } = TwoTeams::under(rule).await;
+    let alice = alice.with_api_key().await;
     let lent = remember(&ann, "Ben may read this for a day", "personal").await;
     let until = app.now() + TimeDelta::hours(24);
     let with = json!({ "with": format!("person:{}", ben.user), "expires_at": until });
@@ -118,7 +119,6 @@ async fn what_ends_by_itself_is_in_the_log() {
     app.advance(TimeDelta::hours(25));
     run(&app, "share.expire").await;
     run(&app, "approval.expire").await;
-    let alice = alice.with_api_key().await;
     let row = of(&alice, "share.expire").await.remove(0);
     assert_eq!((&row["target"], &row["memories"]), (&share["share"]["id"], &json!([lent])), "{row}");
     let row = of(&alice, "approval.expire").await.remove(0);

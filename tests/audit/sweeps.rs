@@ -91,7 +91,7 @@ async fn whatever_an_heir_gets_is_named() {
     multiply(&app, &of_team).await;
     let wish = json!({ "heir": "parent", "members": "leave" });
     alice.post(&format!("/v1/organizations/{}/dissolve", lines.id), wish).await.assert_status(202);
-    app.worker().run(shared::jobs::Job::named("outbox.deliver").unwrap()).await.unwrap();
+    app.worker().deliver().await.unwrap();
     let (sizes, distinct) =
         named(&app, &alice, ["organization.hand_over_memories", "organization.dissolve"]).await;
     assert_eq!((sizes, distinct), (vec![1000, 1000, 301], 2301));

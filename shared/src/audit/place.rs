@@ -62,14 +62,15 @@ impl FromStr for Place {
             )
         };
         let Some((kind, id)) = text.split_once(':') else {
-            let kind = text.parse().ok().filter(|it| matches!(it, ScopeKind::Enterprise | ScopeKind::Public));
+            let kind = text.parse::<ScopeKind>().ok();
+            let kind = kind.filter(|kind| matches!(kind, ScopeKind::Enterprise | ScopeKind::Public));
             return kind.map(|kind| Self { kind, id: None }).ok_or_else(wrong);
         };
         let (kind, id) = match kind {
             "personal" => (ScopeKind::User, id.parse::<UserId>().map(UserId::uuid)),
             "context" => (ScopeKind::Context, id.parse::<ContextId>().map(ContextId::uuid)),
             _ => {
-                let kind = kind.parse().ok().filter(|kind: &ScopeKind| kind.is_node());
+                let kind = kind.parse::<ScopeKind>().ok().filter(|kind| kind.is_node());
                 (kind.ok_or_else(wrong)?, id.parse::<NodeId>().map(NodeId::uuid))
             }
         };

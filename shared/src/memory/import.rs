@@ -172,7 +172,7 @@ impl Memories {
             }
             new.push((group, fresh));
         }
-        let count = new.iter().map(|(_, fresh)| fresh.len()).sum();
+        let count: usize = new.iter().map(|(_, fresh)| fresh.len()).sum();
         if count > 0 {
             quotas::memories(tx, count).await?;
         }
