@@ -174,7 +174,7 @@ async fn whoever_is_deactivated_while_they_approve_approves_nothing() {
 async fn whoever_is_deactivated_while_they_wait_for_the_tenant_invites_nobody() {
     let scene = Scene::new().await;
     let second = scene.owner.enterprise_colleague("second", Role::Owner).await;
-    let holder = scene.connect().await;
+    let holder = scene.app.database().another_superuser().await;
     holder.batch_execute("BEGIN").await.unwrap();
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended('tenancy ' || $1::uuid, 0))";
     holder.query_one(lock, &[&scene.owner.enterprise.uuid()]).await.unwrap();
