@@ -94,7 +94,10 @@ impl Visitor {
     /// Sends a request as it is.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
         let request = request.build().unwrap();
-        let line = format!("{} {}", request.method(), request.url().path());
+        let url = request.url();
+        // As the installation knows it: an emulated gateway has addresses of its own before it.
+        let address = url.as_str().strip_prefix(&self.base).unwrap_or(url.path());
+        let line = format!("{} {address}", request.method());
         let response = self.http.execute(request).await.unwrap();
         Answer::read(line, http::Response::<reqwest::Body>::from(response)).await
     }
