@@ -53,7 +53,7 @@ async fn an_answer_larger_than_lambda_carries_ends_early_or_says_what_to_ask_for
         (0..100).map(|n| json!({ "role": "user", "content": format!("Invoice {n} is paid") })).collect();
     let added = json!({ "messages": messages, "infer": false });
     ada.post("/v3/memories/add/", added).await.assert_status(200);
-    let lengthen = "UPDATE memories SET content = repeat('\"', 30000)";
+    let lengthen = "UPDATE memories SET content = repeat('\"', 29900) || content";
     deployment.database.superuser().await.batch_execute(lengthen).await.unwrap();
 
     let list = async |query: &str| ada.post(&format!("/v3/memories/?{query}"), json!({})).await;
