@@ -80,8 +80,11 @@ pub async fn once<T: Serialize + DeserializeOwned>(
 ) -> Result<Once<T>> {
     let Some(key) = key else { return Ok(Once { value: work.await?, replayed: false }) };
     if let Some(answer) = claim(tx, key).await? {
+        let mut shown = Vec::new();
+        memories(&answer, &mut shown);
+        let entry = Entry::new("request.replay", &key.key).memories(shown.into_iter().map(MemoryId));
         let value = serde_json::from_value(answer).map_err(corrupt)?;
-        audit::record(tx, Entry::new("request.replay", &key.key)).await?;
+        audit::record(tx, entry).await?;
         return Ok(Once { value, replayed: true });
     }
     let value = work.await?;

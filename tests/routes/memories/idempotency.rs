@@ -30,6 +30,8 @@ async fn a_repeated_request_gets_the_first_answer() {
         (first.header("idempotent-replayed"), again.header("idempotent-replayed")),
         (None, Some("true"))
     );
+    let told = alice.get("/v1/audit?action=request.replay").await.ok();
+    assert_eq!(told["results"][0]["memories"], json!([first.ok()["results"][0]["id"]]), "it shows a memory");
     assert_eq!(list(&alice, json!({})).await, ["I like tea"]);
     assert_eq!(keyed(&bob, "k1", "I like tea").await.ok()["results"][0]["event"], "ADD");
 }
