@@ -97,7 +97,7 @@ async fn what_becomes_of_what_a_leaver_left_is_in_the_log() {
 
 #[tokio::test]
 async fn what_ends_by_itself_is_in_the_log() {
-    let rule = json!({ "directions": ["across"], "expires_after_hours": 24 });
+    let rule = json!({ "directions": ["across"], "escalate_after_hours": 12, "expires_after_hours": 24 });
     let TwoTeams { app, alice, alpha, beta, ann, ben, .. } = TwoTeams::under(rule).await;
     let alice = alice.with_api_key().await;
     let lent = remember(&ann, "Ben may read this for a day", "personal").await;
