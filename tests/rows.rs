@@ -244,7 +244,7 @@ async fn what_jobs_run_as_calls_its_functions_and_reads_nothing() {
                         AND has_function_privilege('mem0_upkeep', p.oid, 'EXECUTE') ORDER BY 1";
     let functions: Vec<String> =
         client.query(functions, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
-    insta::assert_snapshot!(functions.join(" "), @"check_audit claim_embedding_work claim_message embedding_progress ensure_audit_partitions expire_approvals expire_shares fail_message finish_embedding_work finish_message forget_leavers forget_rates heads_to_anchor move_tier note_anchor outbox_state pack_vectors prune_outbox receive_message release_embedding_work retire_audit review_tiers sample_terms seal_audit");
+    insta::assert_snapshot!(functions.join(" "), @"check_audit claim_embedding_work claim_message embedding_progress ensure_audit_partitions expire_approvals expire_shares fail_message finish_embedding_work finish_message forget_leavers forget_rates heads_to_anchor move_tier note_anchor outbox_state pack_vectors prune_idempotency_keys prune_outbox receive_message release_embedding_work retire_audit review_tiers sample_terms seal_audit");
     client.batch_execute("SET ROLE mem0_upkeep").await.unwrap();
     for statement in
         ["SELECT FROM memories", "SELECT FROM users", "SELECT FROM audit_log", "DELETE FROM outbox"]

@@ -62,12 +62,13 @@ async fn who_may_not_change_it_supersedes_nothing_and_adds_nothing() {
         // Whoever sees the old one must see the new one.
         (&alice, adding("Alpha ships on Monday", &[&ofteam]), 400, "invalid"),
         (&alice, adding("I drink tea", &[&own]), 400, "invalid"),
-        (&alice, adding("x is y", &["mem_nothing"]), 400, "invalid"),
         (&alice, json!({ "messages": "x is y", "infer": false, "supersedes": own }), 400, "invalid"),
     ] {
         let field = (status == 400).then_some("supersedes");
         actor.post("/v3/memories/add/", body).await.assert_problem(status, code, field);
     }
+    let no_id = alice.post("/v3/memories/add/", adding("x is y", &["mem_nothing"])).await;
+    no_id.assert_problem(400, "invalid", Some("supersedes[0]"));
     assert_eq!(state(&alice, &own).await, (json!("active"), json!(null), json!(1)));
     assert_eq!(state(&alice, &ofteam).await.0, json!("active"));
     assert_eq!(alice.get("/v1/stats/").await.json(), before);
