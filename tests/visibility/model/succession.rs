@@ -34,6 +34,12 @@ impl Model {
         self.goes_abroad(node, &after)
     }
 
+    /// Whether a key that is narrowed to a node goes along to the heir: only where it does not get wider by it.
+    pub(crate) fn key_follows(&self, node: usize, heir: Option<usize>) -> bool {
+        let wider = self.audience(place(heir)) > self.audience(Place::Node(node));
+        !wider && !self.is_above(heir, Some(node))
+    }
+
     /// Everything that a node had is its heir's, and the node is gone.
     pub(crate) fn dissolve(&mut self, node: usize, heir: Option<usize>, members: Members) {
         let (from, to) = (Place::Node(node), place(heir));

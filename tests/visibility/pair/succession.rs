@@ -113,10 +113,11 @@ impl Pair {
             return;
         }
         assert_eq!(answer.json()["status"], "done", "{answer}");
+        let follows = members != Members::Leave && self.model.key_follows(node, heir);
         self.model.dissolve(node, heir, members);
         if let Some((_, within)) = &mut self.narrowed
             && *within == Some(node)
-            && members != Members::Leave
+            && follows
         {
             *within = heir;
         }
