@@ -28,6 +28,7 @@ struct Arguments {
     categories: Vec<String>,
     infer: Option<bool>,
     expiration_date: Option<String>,
+    timestamp: Option<String>,
     #[serde(default)]
     supersedes: Vec<MemoryId>,
     /// mem0's clients send it; there is no graph to enable.
@@ -66,6 +67,10 @@ pub(super) fn describe() -> Description {
                 "description": "true: extract statements; false: store as given. Default: false for text, true for messages.",
             },
             "expiration_date": { "type": "string", "description": "YYYY-MM-DD, the last day on which it is returned." },
+            "timestamp": {
+                "type": "string",
+                "description": "When what it tells was so, like 2026-03-31T12:00:00Z, if that was not just now.",
+            },
             "supersedes": {
                 "type": "array", "items": { "type": "string" }, "maxItems": 100,
                 "description": "Ids of memories in the same scope that are outdated by this one: they are kept, marked as superseded.",
@@ -102,6 +107,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
     let infer = arguments.infer.unwrap_or(arguments.text.is_none());
     let expires_on = arguments::day("expiration_date", arguments.expiration_date.as_deref())?;
+    let occurred_at = arguments::time("timestamp", arguments.timestamp.as_deref())?;
     let mut messages = arguments.messages;
     match arguments.text {
         Some(text) if messages.is_empty() => {
@@ -125,7 +131,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         categories: arguments.categories,
         classification: arguments.classification,
         infer,
-        occurred_at: None,
+        occurred_at,
         expires_on,
         supersedes: arguments.supersedes,
     };

@@ -28,6 +28,9 @@ pub(crate) fn memory(exchange: &Exchange<'_>, memory: &Memory) -> Value {
         "created_at": memory.created_at,
         "updated_at": memory.updated_at,
         "expiration_date": memory.expires_on,
+        "timestamp": memory.occurred_at,
+        "lifecycle_state": memory.lifecycle,
+        "replaced_by": memory.replaced_by,
     })
 }
 
@@ -51,6 +54,9 @@ pub(super) fn memory_schema(more: &[(&str, Value)]) -> Value {
             "created_at": { "type": "string" },
             "updated_at": { "type": "string" },
             "expiration_date": nullable("string"),
+            "timestamp": { "type": ["string", "null"], "description": "When what it tells was so, if that is known." },
+            "lifecycle_state": { "type": "string", "description": "active, or superseded: a newer memory says otherwise." },
+            "replaced_by": { "type": ["string", "null"], "description": "That newer memory." },
         },
         "required": ["id", "url", "memory", "metadata", "categories", "created_at", "updated_at"],
     });
