@@ -70,8 +70,10 @@ pub(super) fn tells_a_time(text: &str) -> bool {
     })
 }
 
+/// "Monday", or "Mondays".
 fn is_weekday(lower: &str) -> bool {
-    matches!(lower, "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday")
+    let day = lower.strip_suffix('s').unwrap_or(lower);
+    matches!(day, "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday")
 }
 
 fn is_year(word: &str) -> bool {
@@ -104,6 +106,7 @@ mod tests {
             "I moved last week",
             "two days ago",
             "on Friday",
+            "deploys on Tuesdays",
             "In March we shipped",
             "since 2021",
             "5 years",
