@@ -162,7 +162,7 @@ impl AuthContext {
     /// Where their roles begin: whoever holds these holds all of theirs.
     pub(crate) fn roots(&self) -> impl Iterator<Item = (ScopeId, Role)> {
         self.scopes().iter().filter_map(|scope| {
-            let above = scope.path.iter().rev().nth(1).and_then(|above| self.scope(*above));
+            let above = scope.parent().and_then(|above| self.scope(above));
             let begins = above.is_none_or(|above| above.role < scope.role);
             scope.role.filter(|_| begins).map(|role| (scope.id, role))
         })

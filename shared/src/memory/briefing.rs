@@ -107,7 +107,7 @@ fn entry(caller: &AuthContext, memory: &Memory) -> String {
 
 fn line(memory: &Memory, scope: &str) -> String {
     // Who wrote it is known; a label is what they wrote.
-    let about = memory.labels.user.as_ref().or(memory.labels.agent.as_ref());
+    let about = memory.labels.user.as_deref();
     let about = about.map_or_else(String::new, |label| format!(", about {}", one_line(label)));
     let superseded = if memory.lifecycle == Lifecycle::Superseded { ", superseded" } else { "" };
     let (id, day, author) = (memory.id, memory.at().date_naive(), memory.author);

@@ -254,9 +254,7 @@ impl Search<'_, '_> {
             return Ok(found);
         }
         let found = self.nearest(self.nearest, self.pool).await?;
-        // A filter that leaves few of the nearest says nothing of what is best among those that it holds for.
-        let enough = self.top_k.max(self.pool * 2 / 3);
-        if !found.more || found.items.len() >= enough {
+        if !found.more || (found.items.len() >= self.top_k && !found.sparse) {
             return Ok(found);
         }
         if !selective && let Some(found) = self.among().await? {

@@ -144,6 +144,38 @@ async fn repetitions_do_not_fill_the_page() {
     assert_eq!(found[..3].iter().filter(|text| *text == same).count(), 1, "{found:?}");
 }
 
+/// Of what a filter holds for the best is found, however much else is nearer.
+#[tokio::test]
+async fn a_page_with_a_filter_begins_like_all_that_it_holds_for() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let nouns = [
+        "deadline", "invoice", "harbour", "walrus", "budget", "meeting", "kettle", "garden", "ticket",
+        "violin",
+    ];
+    let text = |number: usize| {
+        let word = |step: usize| nouns[(number * step + number / 7) % nouns.len()];
+        format!("Note {number}: the {} of the {} and the {}", word(1), word(3), word(7))
+    };
+    for part in 0..8 {
+        let texts: Vec<String> = (part * 50..part * 50 + 50).map(text).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let category = if part == 3 { "finance" } else { "others" };
+        add(&alice, &texts, json!({ "categories": [category] })).await.ok();
+    }
+    for query in
+        ["the deadline of the budget", "walrus and violin", "a ticket for the garden meeting", "harbour"]
+    {
+        let page = async |top_k: u32| {
+            let filter = json!({ "filters": { "categories": { "in": ["finance"] } }, "top_k": top_k });
+            search(&alice, query, filter).await
+        };
+        let (page, all) = (page(10).await, page(1000).await);
+        assert_eq!(all.len(), 50, "{query}");
+        assert_eq!(page, all[..10], "{query}");
+    }
+}
+
 #[tokio::test]
 async fn a_context_block_fits_its_budget_and_names_its_origins() {
     let (_app, alice, _) = TestApp::two_tenants().await;

@@ -76,6 +76,8 @@ pub(crate) struct Found {
     pub(crate) more: bool,
     /// Whether some have no vector that compares with the query's.
     pub(crate) blind: bool,
+    /// Whether the condition holds for so few of what the arms brought that the best it holds for may be others.
+    pub(crate) sparse: bool,
 }
 
 /// The nearest by meaning, of what was compared and of everything else, and the best by words, for which the condition holds.
@@ -90,7 +92,7 @@ pub(crate) async fn nearest(
     let call = query.call(&mut condition, pool, "NULL", compared);
     let candidates = format!("SELECT c.*, false AS too_many FROM {call} c");
     let sql = format!("-- search.nearest\n{}", rank_among(query, &mut condition, &candidates, most));
-    found(&condition.read(tx, &sql).await?).map(|(found, _)| found)
+    found(&condition.read(tx, &sql).await?, most).map(|(found, _)| found)
 }
 
 /// The best of those for which the condition holds; none if it holds for too many to look at each.
@@ -110,7 +112,7 @@ pub(crate) async fn among(
            LEFT JOIN LATERAL {call} c ON true"
     );
     let sql = format!("-- search.among\n{}", rank_among(query, &mut condition, &candidates, most));
-    found(&condition.read(tx, &sql).await?).map(|(found, too_many)| (!too_many).then_some(found))
+    found(&condition.read(tx, &sql).await?, most).map(|(found, too_many)| (!too_many).then_some(found))
 }
 
 /// Whether the condition holds for anything that has no vector of this model.
@@ -165,23 +167,28 @@ fn rank_among(query: &Query<'_>, condition: &mut Condition, candidates: &str, mo
              WHERE m.id <> ALL (ARRAY(SELECT f.id FROM found f))
              ORDER BY m.id
         )
-        SELECT m.*, s.more, s.too_many
-          FROM (SELECT coalesce(bool_or(c.more), false) AS more, coalesce(bool_or(c.too_many), false) AS too_many
+        SELECT m.*, s.more, s.too_many, s.brought
+          FROM (SELECT coalesce(bool_or(c.more), false) AS more, coalesce(bool_or(c.too_many), false) AS too_many,
+                       count(*) AS brought
                   FROM candidates c) s
           LEFT JOIN (SELECT * FROM found UNION ALL SELECT * FROM beside) m ON true"
     )
 }
 
-/// What the rows say; the second is whether there were too many to look at each.
-fn found(rows: &[Row]) -> Result<(Found, bool), StoreError> {
+/// What the rows say, `most` of them candidates; the second is whether there were too many to look at each.
+fn found(rows: &[Row], most: i64) -> Result<(Found, bool), StoreError> {
     let Some(first) = rows.first() else {
-        return Ok((Found { items: Vec::new(), more: false, blind: false }, false));
+        return Ok((Found { items: Vec::new(), more: false, blind: false, sparse: false }, false));
     };
     let places = Places::of(first);
     let there = rows.iter().filter(|row| row.get::<_, Option<Uuid>>(places.id).is_some());
     let blind = there.clone().any(|row| row.get::<_, Option<f32>>(places.similarity).is_none());
+    // Neighbours have no words of their own to speak of.
+    let kept = there.clone().filter(|row| row.get::<_, Option<f32>>(places.text).is_some()).count();
+    let brought = usize::try_from(first.get::<_, i64>("brought").min(most)).unwrap_or_default();
     let items = there.map(|row| places.item(row)).collect::<Result<_, _>>()?;
-    Ok((Found { items, more: first.get("more"), blind }, first.get("too_many")))
+    let sparse = kept * 3 < brought * 2;
+    Ok((Found { items, more: first.get("more"), blind, sparse }, first.get("too_many")))
 }
 
 /// Where the columns are, which every row has at the same places.
