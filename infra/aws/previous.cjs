@@ -5,7 +5,7 @@
 //
 // Each deployment that succeeds leaves these versions at an alias `previous` of each function.
 
-const { createRequire } = require('node:module');
+const sdk = require('./sdk.cjs');
 
 const LIVE = 'live';
 const PREVIOUS = 'previous';
@@ -43,11 +43,10 @@ class Previous {
 
   async back() {
     const [live, previous] = [await this.versions(LIVE), await this.versions(PREVIOUS)];
-    const missing = this.names.filter((name) => !previous[name]);
-    if (missing.length > 0) {
-      throw new this.serverless.classes.Error(`there is no code of before the last deployment, of ${missing.join(', ')}`, 'NO_PREVIOUS');
-    }
-    for (const name of this.names) {
+    const names = this.names.filter((name) => previous[name]);
+    if (names.length === 0) throw new this.serverless.classes.Error('there is no code of before the last deployment', 'NO_PREVIOUS');
+    for (const name of this.names.filter((name) => !previous[name])) this.log.notice(`${name}: stays, the last deployment added it`);
+    for (const name of names) {
       await this.point(name, LIVE, previous[name]);
       this.log.notice(`${name}: version ${live[name]} → ${previous[name]}`);
     }
@@ -55,7 +54,7 @@ class Previous {
 
   /** What an alias stands for, of each function that has it. */
   async versions(alias) {
-    const { GetAliasCommand } = this.sdk();
+    const { GetAliasCommand } = sdk('lambda');
     const versions = {};
     for (const name of this.names) {
       const found = await this.ask(new GetAliasCommand({ FunctionName: name, Name: alias }));
@@ -65,7 +64,7 @@ class Previous {
   }
 
   async point(name, alias, version) {
-    const { CreateAliasCommand, UpdateAliasCommand } = this.sdk();
+    const { CreateAliasCommand, UpdateAliasCommand } = sdk('lambda');
     const wanted = { FunctionName: name, Name: alias, FunctionVersion: version };
     // With all of the traffic: a canary may have been under way.
     const there = await this.ask(new UpdateAliasCommand({ ...wanted, RoutingConfig: { AdditionalVersionWeights: {} } }));
@@ -74,7 +73,7 @@ class Previous {
 
   /** Nothing when there is no such function or alias. */
   async ask(command) {
-    const { LambdaClient } = this.sdk();
+    const { LambdaClient } = sdk('lambda');
     this.client ??= new LambdaClient(await this.serverless.getProvider('aws').getAwsSdkV3Config());
     try {
       return await this.client.send(command);
@@ -82,11 +81,6 @@ class Previous {
       if (error.name === 'ResourceNotFoundException') return null;
       throw error;
     }
-  }
-
-  /** The one that osls brings. */
-  sdk() {
-    return createRequire(require.main.filename)('@aws-sdk/client-lambda');
   }
 }
 

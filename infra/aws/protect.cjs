@@ -3,7 +3,7 @@
 // A database is protected from being deleted once it has served: a first deployment that fails has to be taken back whole, or its
 // database stays outside of the stack under a name that the next attempt needs.
 
-const { createRequire } = require('node:module');
+const sdk = require('./sdk.cjs');
 
 const PARAMETER = 'DeletionProtection';
 /** Longer than RDS takes to set it. */
@@ -35,7 +35,7 @@ class Protect {
   async after() {
     if (!this.first) return;
     this.log.notice('Protecting the database');
-    const { UpdateStackCommand, waitUntilStackUpdateComplete } = this.sdk();
+    const { UpdateStackCommand, waitUntilStackUpdateComplete } = sdk('cloudformation');
     const StackName = this.provider.naming.getStackName();
     const client = await this.client();
     await client.send(new UpdateStackCommand({
@@ -47,13 +47,13 @@ class Protect {
     await waitUntilStackUpdateComplete({ client, maxWaitTime: PATIENCE, minDelay: 1, maxDelay: 15 }, { StackName });
   }
 
-  /** The stage's database, if a deployment has succeeded in making it. */
+  /** The stage's database, unless no deployment has succeeded in making it: whatever else befell it, it has served. */
   async database() {
-    const { DescribeStackResourceCommand } = this.sdk();
+    const { DescribeStackResourceCommand } = sdk('cloudformation');
     const asked = { StackName: this.provider.naming.getStackName(), LogicalResourceId: 'Database' };
     try {
       const { StackResourceDetail: there } = await (await this.client()).send(new DescribeStackResourceCommand(asked));
-      return /^(CREATE|UPDATE)_(COMPLETE|FAILED)$/.test(there.ResourceStatus) && there.ResourceStatus !== 'CREATE_FAILED' ? there : null;
+      return /^(CREATE_(IN_PROGRESS|FAILED)|DELETE_|ROLLBACK_)/.test(there.ResourceStatus) ? null : there;
     } catch (error) {
       // Neither the stack nor the resource is there.
       if (error.name === 'ValidationError') return null;
@@ -62,13 +62,8 @@ class Protect {
   }
 
   async client() {
-    const { CloudFormationClient } = this.sdk();
+    const { CloudFormationClient } = sdk('cloudformation');
     return new CloudFormationClient(await this.provider.getAwsSdkV3Config());
-  }
-
-  /** The one that osls brings. */
-  sdk() {
-    return createRequire(require.main.filename)('@aws-sdk/client-cloudformation');
   }
 }
 

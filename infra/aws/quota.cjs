@@ -3,7 +3,7 @@
 // Before a deployment: whether the account may reserve as many running functions as the size asks for. CloudFormation would
 // say so halfway, of one function, and take everything back.
 
-const { createRequire } = require('node:module');
+const sdk = require('./sdk.cjs');
 
 /** What Lambda leaves to functions without a reservation. */
 const UNRESERVED = 100;
@@ -22,8 +22,7 @@ class Quota {
   }
 
   async check() {
-    // The SDK that osls brings.
-    const { LambdaClient, GetAccountSettingsCommand } = createRequire(require.main.filename)('@aws-sdk/client-lambda');
+    const { LambdaClient, GetAccountSettingsCommand } = sdk('lambda');
     const client = new LambdaClient(await this.serverless.getProvider('aws').getAwsSdkV3Config());
     const { AccountLimit } = await client.send(new GetAccountSettingsCommand({}));
     const found = problem(this.serverless.service.functions, AccountLimit.ConcurrentExecutions);

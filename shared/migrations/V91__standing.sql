@@ -232,9 +232,9 @@ END
 $$;
 
 -- For which nodes of a request somebody may decide at a time, and why: 1, by a role on the node itself; 2, in place of somebody
--- who holds one; 3, from above, once it has escalated. Programs decide about nothing, and nobody decides in the place of whoever
--- asked, or of somebody whose account is out of use. Who is behind a request is asked only where there is a ground. Whoever was deactivated
--- decides nothing.
+-- who holds one; 3, from above, once it has escalated. Programs and whoever was deactivated decide about nothing, and nobody
+-- decides in the place of whoever asked, or of somebody whose account is out of use. Who is behind a request is asked only where
+-- there is a ground.
 CREATE OR REPLACE FUNCTION mem0.deciding_positions(tenant uuid, approval uuid, decider uuid, at timestamptz)
     RETURNS TABLE (node_scope_id bigint, open boolean, rank integer, from_user_id uuid)
     LANGUAGE sql STABLE

@@ -8,18 +8,16 @@ ALTER TABLE idempotency_keys
     ADD COLUMN ceiling classification,
     -- The memories that the answer names. With the first of them that is forgotten, the answer is.
     ADD COLUMN memory_ids uuid[];
-CREATE INDEX idempotency_keys_by_memory ON idempotency_keys USING gin (memory_ids) WHERE memory_ids IS NOT NULL;
+-- Asked for each memory that is forgotten: nothing is to be gone through first.
+CREATE INDEX idempotency_keys_by_memory ON idempotency_keys USING gin (memory_ids) WITH (fastupdate = off)
+    WHERE memory_ids IS NOT NULL;
 
--- idempotency_key.forget_answers: runs in whatever forgets a memory, or a person.
+-- idempotency_key.forget_answers: runs in whatever forgets a memory.
 CREATE FUNCTION mem0.forget_answers() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 BEGIN
-    IF TG_TABLE_NAME = 'memories' THEN
-        UPDATE idempotency_keys k SET answer = NULL
-         WHERE k.enterprise_id = OLD.enterprise_id AND k.memory_ids @> ARRAY[OLD.id] AND k.answer IS NOT NULL;
-    ELSE
-        DELETE FROM idempotency_keys k WHERE k.enterprise_id = OLD.enterprise_id AND k.user_id = OLD.id;
-    END IF;
+    UPDATE idempotency_keys k SET answer = NULL
+     WHERE k.enterprise_id = OLD.enterprise_id AND k.memory_ids @> ARRAY[OLD.id] AND k.answer IS NOT NULL;
     RETURN NULL;
 END
 $$;
@@ -27,8 +25,6 @@ CREATE TRIGGER answers_forgotten AFTER UPDATE OF deleted_at ON memories
     FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION mem0.forget_answers();
 CREATE TRIGGER answers_removed AFTER DELETE ON memories
     FOR EACH ROW WHEN (OLD.deleted_at IS NULL) EXECUTE FUNCTION mem0.forget_answers();
-CREATE TRIGGER answers_of_leavers AFTER UPDATE OF forgotten_at ON users
-    FOR EACH ROW WHEN (OLD.forgotten_at IS NULL AND NEW.forgotten_at IS NOT NULL) EXECUTE FUNCTION mem0.forget_answers();
 
 -- idempotency_key.prune: some of those that count as new again, of every tenant.
 CREATE FUNCTION mem0.prune_idempotency_keys(before timestamptz, most integer) RETURNS integer
@@ -111,23 +107,6 @@ BEGIN
      WHERE m.enterprise_id = tenant AND m.id = ANY (moving);
     PERFORM mem0.project_shares_of(tenant, moving, at);
     RETURN moving;
-END
-$$;
-CREATE OR REPLACE FUNCTION mem0.hand_over_personal(person uuid, heir bigint, classes classification[], most integer,
-                                                   OUT moved integer, OUT kept bigint)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-DECLARE
-    tenant uuid := mem0.enterprise();
-    personal bigint;
-BEGIN
-    SELECT u.scope_id INTO personal FROM users u
-     WHERE u.enterprise_id = tenant AND u.id = person AND u.status = 'deactivated';
-    IF personal IS NULL OR NOT EXISTS (SELECT FROM scopes s WHERE s.enterprise_id = tenant AND s.id = heir) THEN
-        RAISE EXCEPTION 'nobody who left, or no heir' USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    moved := cardinality(mem0.rehome_personal(tenant, personal, heir, classes, most, mem0.at()));
-    SELECT count(*) INTO kept FROM memories m
-     WHERE m.enterprise_id = tenant AND m.home_scope_id = personal AND m.deleted_at IS NULL;
 END
 $$;
 REVOKE EXECUTE ON FUNCTION mem0.rehome_personal(uuid, bigint, bigint, classification[], integer, timestamptz) FROM PUBLIC;

@@ -1,11 +1,9 @@
 -- What is handed over is named in the log, memory by memory; and requests that concern somebody are found without looking at
 -- those that do not.
 
--- memory.rehome: up to `most` memories of these classes that live in a scope go to another, and with `shared` those that
--- others shared with it as well; answers which. One memory stays one memory, and its shares stay. A context that is
+-- memory.rehome: up to `most` memories that live in a scope or that others shared with it go to another; answers which. One memory stays one memory, and its shares stay. A context that is
 -- shared with it brings all that it holds at once. Of a restarted call nothing is done twice.
-CREATE FUNCTION mem0.rehome(tenant uuid, source bigint, heir bigint, classes classification[], most integer, shared boolean,
-                            at timestamptz) RETURNS uuid[]
+CREATE FUNCTION mem0.rehome(tenant uuid, source bigint, heir bigint, most integer, at timestamptz) RETURNS uuid[]
     LANGUAGE plpgsql SET search_path = pg_catalog, public SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     moving uuid[] := '{}';
@@ -15,7 +13,7 @@ BEGIN
         SELECT DISTINCT c.id, c.scope_id
           FROM shares s
           JOIN sub_organizations c ON c.enterprise_id = tenant AND c.id = s.context_id
-         WHERE shared AND s.enterprise_id = tenant AND s.grantee_scope_id = source AND s.revoked_at IS NULL
+         WHERE s.enterprise_id = tenant AND s.grantee_scope_id = source AND s.revoked_at IS NULL
     LOOP
         EXIT WHEN cardinality(moving) >= most;
         PERFORM mem0.hand_over_shares(tenant, source, heir, ARRAY[due.id], at);
@@ -33,19 +31,17 @@ BEGIN
         moving := moving || ARRAY(
             (SELECT m.id FROM memories m
               WHERE m.enterprise_id = tenant AND m.home_scope_id = source AND m.deleted_at IS NULL
-                AND m.classification = ANY (classes) AND m.id <> ALL (moving)
+                AND m.id <> ALL (moving)
               LIMIT most)
             UNION
             (SELECT m.id FROM memories m
-              WHERE shared AND m.enterprise_id = tenant AND m.scope_ids && ARRAY[source] AND cardinality(m.scope_ids) > 1
-                AND m.deleted_at IS NULL AND m.classification = ANY (classes) AND m.id <> ALL (moving)
+              WHERE m.enterprise_id = tenant AND m.scope_ids && ARRAY[source] AND cardinality(m.scope_ids) > 1
+                AND m.deleted_at IS NULL AND m.id <> ALL (moving)
               LIMIT most)
             LIMIT most - cardinality(moving));
     END IF;
-    IF shared THEN
-        -- With the last of them also what is over, which is history.
-        PERFORM mem0.hand_over_shares(tenant, source, heir, CASE WHEN cardinality(moving) < most THEN NULL ELSE moving END, at);
-    END IF;
+    -- With the last of them also what is over, which is history.
+    PERFORM mem0.hand_over_shares(tenant, source, heir, CASE WHEN cardinality(moving) < most THEN NULL ELSE moving END, at);
     UPDATE memories m SET home_scope_id = heir, scope_ids = heir || array_remove(array_remove(m.scope_ids, source), heir)
      WHERE m.enterprise_id = tenant AND m.id = ANY (moving) AND m.home_scope_id = source;
     PERFORM mem0.project_shares_of(tenant, moving, at);
@@ -53,19 +49,12 @@ BEGIN
 END
 $$;
 
--- For code of the release before: how many.
-CREATE OR REPLACE FUNCTION mem0.rehome_memories(tenant uuid, source bigint, heir bigint, classes classification[],
-                                                most integer, shared boolean, at timestamptz) RETURNS integer
-    LANGUAGE sql SET search_path = pg_catalog, public AS $$
-    SELECT cardinality(mem0.rehome(tenant, source, heir, classes, most, shared, at))
-$$;
-
 -- node.hand_over_memories: from a node to its heir, both of which the caller can see; which.
 CREATE FUNCTION mem0.hand_over_memory_ids(node bigint, heir bigint, most integer) RETURNS uuid[]
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 BEGIN
     PERFORM mem0.check_scopes(ARRAY[node, heir]);
-    RETURN mem0.rehome(mem0.enterprise(), node, heir, enum_range(NULL::classification), most, true, mem0.at());
+    RETURN mem0.rehome(mem0.enterprise(), node, heir, most, mem0.at());
 END
 $$;
 
@@ -89,7 +78,19 @@ BEGIN
 END
 $$;
 
-REVOKE EXECUTE ON FUNCTION mem0.rehome(uuid, bigint, bigint, classification[], integer, boolean, timestamptz),
+-- Both for code of the release before: how many.
+CREATE OR REPLACE FUNCTION mem0.hand_over_memories(node bigint, heir bigint, most integer) RETURNS integer
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    SELECT cardinality(mem0.hand_over_memory_ids(node, heir, most))
+$$;
+CREATE OR REPLACE FUNCTION mem0.hand_over_personal(person uuid, heir bigint, classes classification[], most integer,
+                                                   OUT moved integer, OUT kept bigint)
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    SELECT cardinality(h.moved), h.kept FROM mem0.hand_over_personal_ids(person, heir, classes, most) h
+$$;
+DROP FUNCTION mem0.rehome_memories(uuid, bigint, bigint, classification[], integer, boolean, timestamptz);
+
+REVOKE EXECUTE ON FUNCTION mem0.rehome(uuid, bigint, bigint, integer, timestamptz),
     mem0.hand_over_memory_ids(bigint, bigint, integer),
     mem0.hand_over_personal_ids(uuid, bigint, classification[], integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mem0.hand_over_memory_ids(bigint, bigint, integer),

@@ -8,7 +8,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike as _, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -64,6 +64,23 @@ impl From<PageError> for crate::Error {
 pub fn page_size(requested: Option<i64>) -> Result<u32, PageError> {
     let Some(size) = requested else { return Ok(DEFAULT_PAGE_SIZE) };
     u32::try_from(size).ok().filter(|size| (1..=MAX_PAGE_SIZE).contains(size)).ok_or(PageError::Size(size))
+}
+
+/// `?cursor=&limit=` and nothing else: what a list takes whose parts follow each other.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Where the part before ended.
+    pub cursor: Option<String>,
+    /// How many at most.
+    pub limit: Option<i64>,
+}
+
+impl Part {
+    /// Both, within their bounds.
+    pub fn read(&self) -> Result<(Option<&str>, u32), PageError> {
+        Ok((self.cursor.as_deref(), limit(self.limit)?))
+    }
 }
 
 /// Checks a `limit`, which is what our own lists call a page's size.

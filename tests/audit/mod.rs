@@ -9,9 +9,9 @@ mod retention;
 mod sweeps;
 mod trail;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::TestApp;
+use crate::harness::{Actor, Client as _, TestApp};
 
 /// The rows of a tenant's log since a moment, oldest first, as JSON.
 async fn rows(app: &TestApp, enterprise: shared::ids::EnterpriseId, known: i64) -> Vec<Value> {
@@ -26,4 +26,12 @@ async fn rows(app: &TestApp, enterprise: shared::ids::EnterpriseId, known: i64) 
 async fn count(app: &TestApp, enterprise: shared::ids::EnterpriseId) -> i64 {
     let count = "SELECT count(*) FROM audit_log WHERE enterprise_id = $1";
     app.database().superuser().await.query_one(count, &[&enterprise.uuid()]).await.unwrap().get(0)
+}
+
+/// Adds one text, with further members of the request; the memory's id.
+async fn remember(actor: &Actor, text: &str, more: Value) -> String {
+    let mut body = json!({ "messages": text, "infer": false });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let added = actor.post("/v3/memories/add/", body).await.ok();
+    added["results"][0]["id"].as_str().unwrap().to_owned()
 }

@@ -5,14 +5,8 @@ use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
 use shared::jobs::Job;
 
-use super::rows;
+use super::{remember, rows};
 use crate::harness::{Actor, Client as _, TestApp, TwoTeams};
-
-async fn remember(actor: &Actor, text: &str, scope: &str) -> String {
-    let body = json!({ "messages": text, "infer": false, "scope": scope });
-    let added = actor.post("/v3/memories/add/", body).await.ok();
-    added["results"][0]["id"].as_str().unwrap().to_owned()
-}
 
 async fn run(app: &TestApp, job: &str) {
     app.worker().run(Job::named(job).unwrap()).await.unwrap();
@@ -29,8 +23,8 @@ async fn a_dissolved_node_is_still_what_it_was_and_can_be_asked_for() {
     let (_app, alice, _) = TestApp::two_tenants().await;
     let north = alice.node(ScopeKind::Organization, "North").await;
     let lines = alice.node_in(&north, ScopeKind::Team, "Lines").await;
-    let memory = remember(&alice, "The team has a lamp", &lines.label()).await;
-    let own = remember(&alice, "Alice has a lamp", "personal").await;
+    let memory = remember(&alice, "The team has a lamp", json!({ "scope": lines.label() })).await;
+    let own = remember(&alice, "Alice has a lamp", json!({ "scope": "personal" })).await;
     let wish = json!({ "heir": "parent", "members": "leave" });
     alice.post(&format!("/v1/organizations/{}/dissolve", lines.id), wish).await.ok();
     let told = alice.get(&format!("/v1/audit?memory={memory}&action=memory.remember")).await.ok();
@@ -52,11 +46,11 @@ async fn a_dissolved_node_is_still_what_it_was_and_can_be_asked_for() {
 #[tokio::test]
 async fn what_came_since_an_export_is_what_is_chained_after_it() {
     let (app, alice, _) = TestApp::two_tenants().await;
-    remember(&alice, "The lamp is green", "personal").await;
+    remember(&alice, "The lamp is green", json!({ "scope": "personal" })).await;
     super::chain::seal(&app, &alice).await;
     let end = alice.get("/v1/audit/anchor").await.ok()["seq"].as_i64().unwrap();
     app.advance(TimeDelta::minutes(1));
-    let later = remember(&alice, "The lamp is red", "personal").await;
+    let later = remember(&alice, "The lamp is red", json!({ "scope": "personal" })).await;
     super::chain::seal(&app, &alice).await;
     let since = alice.get(&format!("/v1/audit?after_seq={end}&action=memory.*")).await.ok();
     assert_eq!(since["results"].as_array().unwrap().len(), 1, "{since}");
@@ -70,8 +64,8 @@ async fn what_becomes_of_what_a_leaver_left_is_in_the_log() {
     let alice = alice.with_api_key().await;
     let team = alice.node(ScopeKind::Organization, "North").await;
     let mia = alice.colleague("mia", &team, Role::Member).await;
-    let kept = remember(&mia, "The team may keep this", "personal").await;
-    let gone = remember(&mia, "Nobody else sees this", "personal").await;
+    let kept = remember(&mia, "The team may keep this", json!({ "scope": "personal" })).await;
+    let gone = remember(&mia, "Nobody else sees this", json!({ "scope": "personal" })).await;
     let share = json!({ "with": team.label() });
     mia.post(&format!("/v1/memories/{kept}/shares/"), share).await.assert_status(201);
     alice.post(&format!("/v1/users/{}/deactivate", mia.user), json!({})).await.ok();
@@ -100,12 +94,12 @@ async fn what_ends_by_itself_is_in_the_log() {
     let rule = json!({ "directions": ["across"], "escalate_after_hours": 12, "expires_after_hours": 24 });
     let TwoTeams { app, alice, alpha, beta, ann, ben, .. } = TwoTeams::under(rule).await;
     let alice = alice.with_api_key().await;
-    let lent = remember(&ann, "Ben may read this for a day", "personal").await;
+    let lent = remember(&ann, "Ben may read this for a day", json!({ "scope": "personal" })).await;
     let until = app.now() + TimeDelta::hours(24);
     let with = json!({ "with": format!("person:{}", ben.user), "expires_at": until });
     let share = ann.post(&format!("/v1/memories/{lent}/shares/"), with).await.ok();
     let ask = async |text: &str| {
-        let memory = remember(&ann, text, &alpha.label()).await;
+        let memory = remember(&ann, text, json!({ "scope": alpha.label() })).await;
         let asked =
             ann.post(&format!("/v1/memories/{memory}/shares/"), json!({ "with": beta.label() })).await;
         asked.assert_status(202);

@@ -3,15 +3,8 @@
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
 
-use super::rows;
+use super::{remember, rows};
 use crate::harness::{Actor, Client as _, TestApp};
-
-async fn remember(actor: &Actor, text: &str, more: Value) -> String {
-    let mut body = json!({ "messages": text, "infer": false });
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let added = actor.post("/v3/memories/add/", body).await.ok();
-    added["results"][0]["id"].as_str().unwrap().to_owned()
-}
 
 /// What the log says happened last to a memory, and the tags of that.
 async fn last(owner: &Actor, memory: &str) -> (String, Vec<String>) {

@@ -71,6 +71,13 @@ async fn every_tool_is_told_once_and_what_was_there_is_kept() {
             // The entry, and nothing of what is there: that may be anybody's secret.
             let shown = String::from_utf8(shown.stdout).unwrap();
             assert!(shown.contains("serve") && !shown.contains("other"), "{tool}: {shown}");
+            for line in shown
+                .lines()
+                .map(|line| line.trim().trim_end_matches(','))
+                .filter(|line| line.contains("serve"))
+            {
+                assert!(written.contains(line), "{tool}: {line} is not in {written}");
+            }
             assert!(written.contains("serve") && written.contains("other"), "{tool}: {written}");
             assert_eq!(before.contains("Mine."), written.contains("Mine."), "{tool}: {written}");
             assert_eq!(fs::read_to_string(&backup).unwrap(), before, "{tool}");

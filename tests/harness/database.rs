@@ -87,6 +87,22 @@ impl TestDatabase {
         cluster::superuser(&self.name).await
     }
 
+    /// Waits until so many transactions wait for a lock.
+    pub(crate) async fn until_waiting(&self, many: i64) {
+        let count = "SELECT count(*) FROM pg_stat_activity
+                      WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let superuser = self.superuser().await;
+        for _ in 0..1000 {
+            // Who is connected is looked up once a transaction.
+            superuser.batch_execute("SELECT pg_stat_clear_snapshot()").await.unwrap();
+            if superuser.query_one(count, &[]).await.unwrap().get::<_, i64>(0) >= many {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("nobody waits");
+    }
+
     /// How the superuser reaches it.
     pub(crate) async fn superuser_url(&self) -> String {
         cluster::url(local_postgres::SUPERUSER, &self.name).await

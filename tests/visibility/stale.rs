@@ -1,8 +1,6 @@
 //! What is taken from somebody while their request waits for a lock is not there any more when it goes on: no grant is made
 //! with a role that was lost before it.
 
-use std::time::Duration;
-
 use http::Method;
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
@@ -59,20 +57,6 @@ impl Scene {
         holder
     }
 
-    /// Waits until so many transactions wait for a lock.
-    async fn waiting(&self, many: i64) {
-        let count = "SELECT count(*) FROM pg_stat_activity
-                      WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        let superuser = self.app.database().superuser().await;
-        for _ in 0..1000 {
-            if superuser.query_one(count, &[]).await.unwrap().get::<_, i64>(0) >= many {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("nobody waits");
-    }
-
     /// What a request is answered that waits for the memory while something else happens.
     async fn meanwhile(
         &self,
@@ -81,7 +65,7 @@ impl Scene {
     ) -> Answer {
         let holder = self.held().await;
         let change = async {
-            self.waiting(1).await;
+            self.app.database().until_waiting(1).await;
             change.await.ok();
             holder.batch_execute("ROLLBACK").await.unwrap();
         };
@@ -168,6 +152,8 @@ async fn whoever_is_deactivated_while_they_approve_approves_nothing() {
     let answer = scene.meanwhile(approve, scene.deactivate(&second)).await;
     // 409: they may not decide any more, and find that out last.
     assert!([401, 403, 404, 409].contains(&answer.status.as_u16()), "{answer}");
+    let request = path.trim_end_matches("approve/");
+    assert_eq!(scene.ann.get(request).await.ok()["status"], "pending", "{answer}");
     scene.outsider.get(&scene.memory("")).await.assert_status(404);
 }
 
@@ -180,14 +166,14 @@ async fn whoever_is_deactivated_while_they_wait_for_the_tenant_invites_nobody() 
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended('tenancy ' || $1::uuid, 0))";
     holder.query_one(lock, &[&scene.owner.enterprise.uuid()]).await.unwrap();
     let invite = async {
-        scene.waiting(1).await;
+        scene.app.database().until_waiting(1).await;
         second
             .post("/v1/enterprise/invitations", json!({ "email": "mal@example.org", "role": "owner" }))
             .await
     };
     let release = async {
         // First who deactivates, then who invites.
-        scene.waiting(2).await;
+        scene.app.database().until_waiting(2).await;
         holder.batch_execute("ROLLBACK").await.unwrap();
     };
     let (ended, invited, ()) = tokio::join!(scene.deactivate(&second), invite, release);

@@ -8,10 +8,9 @@ use shared::error::Error;
 use shared::http::{Json, Path, Query};
 use shared::ids::{ApiKeyId, ApprovalId, MemoryId, UserId};
 use shared::page::List;
+use shared::page::Part;
 use shared::sharing::NewShare;
 use shared::simulation::{self, About, Question, SeenScope, Verb, Verdict};
-
-use crate::list::Part;
 
 /// `GET /v1/users/{id}/access`: what somebody sees of what the caller administers.
 pub(crate) async fn list(

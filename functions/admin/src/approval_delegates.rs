@@ -8,9 +8,9 @@ use shared::access::{AuthContext, Gate};
 use shared::http::{Idempotent, Json, Path, Query};
 use shared::ids::DelegateId;
 use shared::page::List;
+use shared::page::Part;
 use shared::sharing::approvals::{self, Delegate, NewDelegate};
 
-use crate::list::Part;
 use crate::members::At;
 
 /// `GET …/approval-delegates`

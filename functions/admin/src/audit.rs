@@ -14,9 +14,8 @@ use shared::audit::settings::{self, NewSettings, Settings};
 use shared::http::{Json, Query};
 use shared::ids::{MemoryId, RequestId, UserId};
 use shared::page::List;
+use shared::page::Part;
 use shared::{Error, Result};
-
-use crate::list::Part;
 
 /// `?from=&to=&actor=&action=&target=&memory=&outcome=&tag=&request=&scope=&after_seq=&cursor=&limit=`, and for exports `format=`
 #[derive(Debug, Deserialize)]

@@ -6,9 +6,8 @@ use shared::access::{AuthContext, Gate};
 use shared::http::{Json, Path, Query};
 use shared::ids::DissolutionId;
 use shared::page::List;
+use shared::page::Part;
 use shared::tenancy::nodes::{self, Dissolution};
-
-use crate::list::Part;
 
 /// `GET /v1/dissolutions`
 pub(crate) async fn list(

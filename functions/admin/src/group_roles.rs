@@ -8,10 +8,10 @@ use shared::access::{AuthContext, Gate};
 use shared::http::{Json, Path, Query};
 use shared::ids::{GroupId, NodeId};
 use shared::page::List;
+use shared::page::Part;
 use shared::tenancy::groups::{RoleOfGroup, roles};
 use shared::tenancy::members::MemberChange;
 
-use crate::list::Part;
 use crate::members::At;
 
 /// A group at it.

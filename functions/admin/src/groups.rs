@@ -9,9 +9,9 @@ use shared::access::{AuthContext, Gate};
 use shared::http::{Idempotent, Json, Path, Query};
 use shared::ids::{GroupId, UserId};
 use shared::page::List;
+use shared::page::Part;
 use shared::tenancy::groups::{self, Group, GroupChange, GroupMember, NewGroup, NewGroupMember};
 
-use crate::list::Part;
 use crate::members::At;
 
 /// A member of a group.

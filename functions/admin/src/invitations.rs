@@ -9,9 +9,9 @@ use shared::access::{AuthContext, Gate};
 use shared::http::{Json, Path, Query, refuse_key};
 use shared::ids::InvitationId;
 use shared::page::List;
+use shared::page::Part;
 use shared::tenancy::invitations::{self, Invitation, NewInvitation};
 
-use crate::list::Part;
 use crate::members::At;
 
 /// `GET …/invitations`

@@ -12,7 +12,6 @@ mod enterprise;
 mod group_roles;
 mod groups;
 mod invitations;
-mod list;
 mod members;
 mod organizations;
 mod reassignments;

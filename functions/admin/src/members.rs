@@ -9,9 +9,8 @@ use shared::access::{AuthContext, Gate, ReadableScope};
 use shared::http::{Idempotent, Json, Path, Query};
 use shared::ids::{NodeId, UserId};
 use shared::page::List;
+use shared::page::Part;
 use shared::tenancy::members::{self, Member, MemberChange, NewMember};
-
-use crate::list::Part;
 
 /// The `{id}` of a path; the enterprise where there is none.
 #[derive(Debug, Deserialize)]

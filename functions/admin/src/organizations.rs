@@ -10,9 +10,8 @@ use shared::access::{AuthContext, Gate, ScopeKind};
 use shared::http::{Idempotent, Json, Path, Query};
 use shared::ids::NodeId;
 use shared::page::List;
+use shared::page::Part;
 use shared::tenancy::nodes::{self, Listing, NewNode, Node, NodeChange, Parent, Status, Wish};
-
-use crate::list::Part;
 
 /// `?parent=&kind=&cursor=&limit=`
 #[derive(Debug, Deserialize)]

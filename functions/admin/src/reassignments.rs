@@ -6,9 +6,8 @@ use shared::access::{AuthContext, Gate};
 use shared::http::{Json, Path, Query};
 use shared::ids::ReassignmentId;
 use shared::page::List;
+use shared::page::Part;
 use shared::tenancy::users::{self, Reassignment};
-
-use crate::list::Part;
 
 /// `GET /v1/reassignments`
 pub(crate) async fn list(

@@ -4,9 +4,8 @@ use shared::Result;
 use shared::access::AuthContext;
 use shared::http::{Json, Query};
 use shared::page::List;
+use shared::page::Part;
 use shared::tenancy::scopes::{self, AccessibleScope};
-
-use crate::list::Part;
 
 /// `GET /v1/scopes`
 pub(crate) async fn list(ctx: AuthContext, Query(part): Query<Part>) -> Result<Json<List<AccessibleScope>>> {

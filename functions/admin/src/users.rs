@@ -12,9 +12,8 @@ use shared::http::{Idempotent, Json, Path, Query};
 use shared::identity::{self, LeftKey};
 use shared::ids::UserId;
 use shared::page::List;
+use shared::page::Part;
 use shared::tenancy::users::{self, Listing, MemoryHeir, Progress, Status, User, UserDetails};
-
-use crate::list::Part;
 
 /// `?status=&cursor=&limit=`
 #[derive(Debug, Deserialize)]

@@ -8,9 +8,8 @@ use shared::http::{Json, Path, Query};
 use shared::identity::Identity;
 use shared::identity::oauth::assertion::providers::{NewProvider, ProviderView};
 use shared::ids::IdentityProviderId;
+use shared::page::Part;
 use shared::page::{self, List};
-
-use crate::service_accounts::Part;
 
 /// `POST /v1/auth/identity-providers`: trusts one.
 pub(crate) async fn trust(

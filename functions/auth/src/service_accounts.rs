@@ -9,7 +9,7 @@ use shared::access::{AuthContext, Gate, ReadableScope};
 use shared::http::{Idempotent, Json, Path, Query};
 use shared::identity;
 use shared::ids::{NodeId, UserId};
-use shared::page::{self, List};
+use shared::page::{List, Part};
 use shared::tenancy::service_accounts::{self, NewServiceAccount, ServiceAccount, ServiceAccountChange};
 
 /// The `{id}` of the node that owns them; the enterprise where there is none.
@@ -24,14 +24,6 @@ impl OwnedBy {
     }
 }
 
-/// `?cursor=&limit=`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Part {
-    pub(crate) cursor: Option<String>,
-    pub(crate) limit: Option<i64>,
-}
-
 /// `GET …/service-accounts`
 pub(crate) async fn list(
     ctx: AuthContext,
@@ -39,9 +31,9 @@ pub(crate) async fn list(
     Path(owner): Path<OwnedBy>,
     Query(part): Query<Part>,
 ) -> Result<Json<List<ServiceAccount>>> {
-    let limit = page::limit(part.limit)?;
+    let (cursor, limit) = part.read()?;
     let owner = owner.scope(&ctx)?;
-    service_accounts::list(&ctx, &gate.db, owner, part.cursor.as_deref(), limit).await.map(Json)
+    service_accounts::list(&ctx, &gate.db, owner, cursor, limit).await.map(Json)
 }
 
 /// `POST …/service-accounts`

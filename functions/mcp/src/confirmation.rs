@@ -44,8 +44,8 @@ pub(crate) struct Question {
     pub(crate) agree: &'static str,
 }
 
-/// Goes on once the person has agreed; when they were asked, if they were. `question` says what they are asked, if that is
-/// needed, and is called only if they can be.
+/// Goes on once the person has agreed; when they were asked, or would have been if there were anything to ask: what came later
+/// was not there then. None if they cannot be asked. `question` says what they are asked, if that is needed.
 ///
 /// A client that cannot ask goes on at once, but only if it brings neither a state nor an answer: what somebody said counts,
 /// whatever the client says that it can do.
@@ -85,7 +85,7 @@ pub(crate) async fn confirm(
     if !can_ask {
         return Err(Fault::capability(json!({ "elicitation": { "form": {} } })).into());
     }
-    let Some(question) = question().await? else { return Ok(None) };
+    let Some(question) = question().await? else { return Ok(Some(now)) };
     let state = expected(now, call.exchange.caller.request().id.to_string());
     let state = serde_json::to_vec(&state).map_err(shared::Error::internal)?;
     let sealed = call.exchange.state.keys.seal(PURPOSE, &state, now).await?;

@@ -10,7 +10,7 @@ use shared::Result;
 use shared::access::{AuthContext, Gate};
 use shared::http::{Idempotent, Json, Path, Query, refuse_key};
 use shared::ids::{ContextId, LinkId, ShareId, UserId};
-use shared::page::List;
+use shared::page::{List, Part};
 use shared::sharing::contexts::{self, Context, ContextChange, NewContext};
 use shared::sharing::links::{self, Link, NewLink};
 use shared::sharing::{NewShare, Share, Subject, share};
@@ -18,7 +18,6 @@ use shared::tenancy::members::{self, Member, MemberChange, NewMember};
 
 use crate::memory::link::Made;
 use crate::memory::share::{Params, Revoked, status};
-use crate::page::Part;
 
 /// A member of a context.
 #[derive(Debug, Deserialize)]

@@ -3,21 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use shared::Result;
-use shared::page::{self, Page};
-
-/// `?cursor=&limit=`
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Part {
-    cursor: Option<String>,
-    limit: Option<i64>,
-}
-
-impl Part {
-    pub(crate) fn read(&self) -> Result<(Option<&str>, u32)> {
-        Ok((self.cursor.as_deref(), page::limit(self.limit)?))
-    }
-}
+use shared::page::Page;
 
 /// What every numbered list takes.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]

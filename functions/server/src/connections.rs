@@ -3,6 +3,7 @@
 //! Every connection is an open file, and a process may have only so many. Whoever holds one open without asking would
 //! otherwise keep everybody else out, for as long as they like.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,9 +65,12 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            // A client that has gone again, or no file left: either way there may be another.
+            // A client that has gone again.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
+            // No file left, for instance: there may be one soon.
             Err(error) => {
-                tracing::debug!(%error, "no connection was accepted");
+                tracing::warn!(%error, "no connection can be accepted");
                 tokio::time::sleep(PAUSE).await;
             }
         }

@@ -53,8 +53,11 @@ pub async fn run(options: Options) -> Result<()> {
         // From here on: the requests that made the demo are nobody's.
         telemetry::init(log);
         let upkeep = Upkeep::start(&platform, anchors.clone(), &shutdown);
-        answer(listener, router(&platform), most, shutdown).await;
-        upkeep.end(GRACE).await;
+        // Both have their grace from the same moment on: whoever stops this waits for no more than one.
+        tokio::join!(answer(listener, router(&platform), most, shutdown.clone()), async {
+            shutdown.clone().requested().await;
+            upkeep.end(GRACE).await;
+        });
         Ok::<_, anyhow::Error>(())
     };
     match (variable("MEM0_DATABASE_URL").is_some(), options.embedded) {

@@ -203,10 +203,11 @@ async fn rows(
     const LIST: &str = "-- audit.list
         SELECT l.id, l.at, l.actor_id, l.actor_method, l.credential_id, l.action, l.target, l.memory_ids, l.outcome,
                l.operation, l.request_id, l.ip, l.user_agent, l.details, l.tags,
-               coalesce(l.place, mem0.place_of(l.enterprise_id, l.scope_id),
-                        (SELECT d.node_kind || ':' || d.node_id FROM dissolutions d
-                          WHERE d.enterprise_id = l.enterprise_id AND d.node_scope_id = l.scope_id AND d.status = 'done'
-                          LIMIT 1)) AS place,
+               CASE WHEN l.scope_id IS NOT NULL THEN
+                   coalesce(l.place, mem0.place_of(l.enterprise_id, l.scope_id),
+                            (SELECT d.node_kind || ':' || d.node_id FROM dissolutions d
+                              WHERE d.enterprise_id = l.enterprise_id AND d.node_scope_id = l.scope_id AND d.status = 'done'
+                              LIMIT 1)) END AS place,
                c.seq, encode(c.hash, 'hex') AS hash
           FROM audit_log l
           LEFT JOIN audit_chain c ON c.enterprise_id = l.enterprise_id AND c.id = l.id
@@ -223,7 +224,7 @@ async fn rows(
            AND ($14::text IS NULL OR l.place = $14 OR l.scope_id = ANY ((SELECT mem0.scopes_at($15, $16))::bigint[]))
            AND ($17::bigint IS NULL
                 -- What is chained later may be older by the time that a request took.
-                OR (c.seq > $17 AND l.at >= (SELECT min(a.at) FROM audit_chain a WHERE a.enterprise_id = $1 AND a.seq > $17)))
+                OR (c.seq > $17 AND ($17 = 0 OR l.at >= (SELECT min(a.at) FROM audit_chain a WHERE a.enterprise_id = $1 AND a.seq > $17))))
            AND ($11::timestamptz IS NULL OR (l.at, l.id) < ($11, $12::uuid))
          ORDER BY l.at DESC, l.id DESC
          LIMIT $13";

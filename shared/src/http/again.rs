@@ -4,8 +4,8 @@
 //! An aborted transaction has changed nothing, so this is what the client would do when told to try again, only sooner. The
 //! credential is checked again, too: whatever was revoked in the meantime is gone.
 //!
-//! When a request was refused before its body was read, the rest of the body is read to its end, unless it has more than 16 MiB.
-//! Otherwise the connection would close before the client has read the answer, or under the next request that it sends.
+//! When a request was refused before its body was read, the rest of the body is read if it is short (64 KiB), or up to 16 MiB if it
+//! was refused for its length. Otherwise the connection would close before the client has read the answer, or under the next request that it sends.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, ready};

@@ -6,15 +6,17 @@ pub(super) fn in_words(message: &str) -> (Option<String>, String) {
         return (Some(name.trim_matches('`').to_owned()), "is missing".to_owned());
     }
     if let Some((before, kind)) = message.rsplit_once("expected ") {
-        let number = match kind {
+        let known = match kind {
             "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" => {
                 Some("an integer")
             }
             "f32" | "f64" => Some("a number"),
+            "a sequence" => Some("a list"),
+            "a map" => Some("an object"),
             _ => None,
         };
-        if let Some(number) = number {
-            return (None, format!("{before}expected {number}"));
+        if let Some(known) = known {
+            return (None, format!("{before}expected {known}"));
         }
     }
     let expected = match message {

@@ -22,16 +22,7 @@ pub async fn memories(tx: &TenantTx<'_>, more: usize) -> Result<()> {
 
 /// Refuses one more person, or invitation to one, than the plan allows. Hold the tenant's lock to have it exact.
 pub async fn members(tx: &Tx, enterprise: EnterpriseId) -> Result<()> {
-    const QUOTA: &str = "-- quota.members
-        SELECT p.members, (SELECT count(*) FROM users u
-                            WHERE u.enterprise_id = $1 AND u.status = 'active' AND u.kind = 'person') AS used
-          FROM enterprise_plans e JOIN plans p ON p.name = e.plan
-         WHERE e.enterprise_id = $1 AND p.members IS NOT NULL";
-    let Some(row) = tx.query_opt(QUOTA, &[&enterprise.uuid()]).await? else { return Ok(()) };
-    let (most, used): (i32, i64) = (row.get("members"), row.get("used"));
-    if used < i64::from(most) {
-        return Ok(());
-    }
+    let Some((most, used)) = full(tx, enterprise, "person").await? else { return Ok(()) };
     Err(Error::QuotaReached(format!(
         "the plan allows {most} members, there are {used}: deactivate some, or ask for a larger plan"
     )))
@@ -39,19 +30,24 @@ pub async fn members(tx: &Tx, enterprise: EnterpriseId) -> Result<()> {
 
 /// Refuses one more service account than the plan allows. Hold the tenant's lock to have it exact.
 pub async fn service_accounts(tx: &Tx, enterprise: EnterpriseId) -> Result<()> {
-    const QUOTA: &str = "-- quota.service_accounts
-        SELECT p.service_accounts, (SELECT count(*) FROM users u
-                                     WHERE u.enterprise_id = $1 AND u.status = 'active' AND u.kind = 'service') AS used
-          FROM enterprise_plans e JOIN plans p ON p.name = e.plan
-         WHERE e.enterprise_id = $1 AND p.service_accounts IS NOT NULL";
-    let Some(row) = tx.query_opt(QUOTA, &[&enterprise.uuid()]).await? else { return Ok(()) };
-    let (most, used): (i32, i64) = (row.get("service_accounts"), row.get("used"));
-    if used < i64::from(most) {
-        return Ok(());
-    }
+    let Some((most, used)) = full(tx, enterprise, "service").await? else { return Ok(()) };
     Err(Error::QuotaReached(format!(
         "the plan allows {most} service accounts, there are {used}: deactivate some, or ask for a larger plan"
     )))
+}
+
+/// How many accounts of a kind the plan allows and how many there are, if there is no room for one more.
+async fn full(tx: &Tx, enterprise: EnterpriseId, kind: &str) -> Result<Option<(i32, i64)>, StoreError> {
+    const QUOTA: &str = "-- quota.accounts
+        SELECT q.most, q.used
+          FROM (SELECT CASE $2::text WHEN 'service' THEN p.service_accounts ELSE p.members END AS most,
+                       (SELECT count(*) FROM users u
+                         WHERE u.enterprise_id = $1 AND u.status = 'active' AND u.kind = $2::text) AS used
+                  FROM enterprise_plans e JOIN plans p ON p.name = e.plan
+                 WHERE e.enterprise_id = $1) q
+         WHERE q.used >= q.most";
+    let row = tx.query_opt(QUOTA, &[&enterprise.uuid(), &kind]).await?;
+    Ok(row.map(|row| (row.get("most"), row.get("used"))))
 }
 
 /// Refuses to let an account be used again that is one more of its kind than the plan allows.

@@ -60,7 +60,7 @@ impl Held {
     /// Holds it until the transaction ends. What the caller cannot see does not exist.
     pub(super) async fn take(tx: &TenantTx<'_>, subject: Subject) -> Result<Self> {
         match subject {
-            Subject::Memory(id) => Self::memory(tx, id, memory::hold(tx, id).await?).await,
+            Subject::Memory(id) => Self::memory(tx, id, &memory::hold(tx, id).await?).await,
             Subject::Context(id) => {
                 contexts::hold(tx, tx.caller().context(id)?.id).await?;
                 Self::context(tx, id).await
@@ -71,12 +71,13 @@ impl Held {
     /// Looks at it without holding it, for what only shows.
     pub(super) async fn look(tx: &TenantTx<'_>, subject: Subject) -> Result<Self> {
         match subject {
-            Subject::Memory(id) => Self::memory(tx, id, memory::look(tx, id).await?).await,
+            Subject::Memory(id) => Self::memory(tx, id, &memory::look(tx, id).await?).await,
             Subject::Context(id) => Self::context(tx, id).await,
         }
     }
 
-    async fn memory(tx: &TenantTx<'_>, id: MemoryId, memory: Memory) -> Result<Self> {
+    /// What was read already.
+    pub(super) async fn memory(tx: &TenantTx<'_>, id: MemoryId, memory: &Memory) -> Result<Self> {
         let policy = policies::effective(tx, memory.home).await?;
         let policy = policy.ok_or(Error::NotFound { what: "memory" })?;
         let (home, class) = (memory.home, memory.classification);

@@ -7,11 +7,11 @@
 
 use serde_json::json;
 
+use super::GranteeName;
 use super::authority::Held;
 use super::contexts::keep;
 use super::grantee::Grantee;
 use super::reach::{Reach, rules_of};
-use super::{GranteeName, Subject};
 use crate::access::{Action, AuthContext, ReadableScope, ScopeKind, ScopeName, TenantTx};
 use crate::audit::{self, Entry};
 use crate::error::{Error, Result};
@@ -65,7 +65,7 @@ async fn check<'a>(tx: &TenantTx<'a>, id: MemoryId, to: ScopeName) -> Result<(Me
         return Err(Error::Conflict(format!("it lives in {} already", target.label())));
     }
     ctx.authorize(Action::AddMemory, target)?;
-    let held = Held::take(tx, Subject::Memory(id)).await?;
+    let held = Held::memory(tx, id, &before).await?;
     memory::check_home(tx, &before, target.id).await?;
     check_rules(tx, &held, target).await?;
     // One's own scope shows it to nobody else.

@@ -123,5 +123,5 @@ async fn a_whole_number_is_an_integer_however_it_is_written() {
     assert!(half.starts_with("page: "), "{half}");
     // Also where there is nothing to compare with.
     let threshold = refused(&alice, "get_hierarchical_memories", json!({ "threshold": 2 })).await;
-    assert_eq!(threshold, "threshold: must be between 0 and 1");
+    assert_eq!(threshold, "threshold: must be from 0 to 1, found 2");
 }

@@ -138,7 +138,10 @@ fn build(
         other => command.args(["--profile", other]),
     };
     // Whoever waits for a function that panics is told by Lambda, and nobody else is in it: what unwinds is a tenth of the binary.
-    command.env("CARGO_PROFILE_RELEASE_PANIC", "abort");
+    // The worker goes on with other messages when one panics (`shared::jobs::deliver`).
+    if functions.iter().all(|function| function.name != "worker") {
+        command.env("CARGO_PROFILE_RELEASE_PANIC", "abort");
+    }
     // Functions are built one by one for a release.
     if args.profile == "release" && functions.iter().all(|function| function.small) {
         command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s");

@@ -50,7 +50,7 @@ pub(crate) async fn register(
                 _ => Code::InvalidClientMetadata,
             };
             let place = field.map(|field| format!("{field}: ")).unwrap_or_default();
-            OAuthError::new(code, format!("{place}{}", in_words(&message)))
+            OAuthError::new(code, format!("{place}{message}"))
         }
         other => OAuthError::Failed(other),
     })?;
@@ -74,10 +74,4 @@ pub(crate) async fn register(
         jwks: keys.and_then(|keys| keys.jwks.as_ref()),
     };
     Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(registration)).into_response())
-}
-
-/// What is wrong with the document, in words of JSON, and without a place in a text that may never have been seen as one.
-fn in_words(message: &str) -> String {
-    let message = message.rsplit_once(" at line ").map_or(message, |(before, _)| before);
-    message.replace("expected a sequence", "expected a list").replace("expected a map", "expected an object")
 }

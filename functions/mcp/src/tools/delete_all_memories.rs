@@ -23,19 +23,16 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         return Err(Error::invalid("user_id", message).into());
     }
     let filter = arguments.filter()?;
-    let mut nothing = false;
     let agreed = confirm(call, async || {
         let count = call.memories().forgettable(call.caller(), scope, &filter).await?;
-        nothing = count == 0;
-        if nothing {
+        if count == 0 {
             return Ok(None);
         }
         let (what, place) = (arguments.in_words(), view::place(call.caller().resolve(scope)?));
         let text = format!("Delete {} with {what} in {place}? It cannot be undone.", view::memories(count));
         Ok(Some(Question { text, agree: "Yes, delete" }))
     });
-    // What comes now was not there to be asked about.
-    let until = agreed.await?.or(nothing.then(|| call.caller().request().at));
+    let until = agreed.await?;
     let forgotten = call.memories().forget_where(call.caller(), scope, filter.clone(), until).await?;
     Ok(view::swept(&forgotten))
 }

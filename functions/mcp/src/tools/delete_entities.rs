@@ -24,11 +24,9 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         return Err(Error::invalid("user_id", message).into());
     };
     let filter = arguments.filter()?;
-    let mut nothing = false;
     let agreed = confirm(call, async || {
         let count = call.memories().forgettable(call.caller(), scope, &filter).await?;
-        nothing = count == 0;
-        if nothing {
+        if count == 0 {
             return Ok(None);
         }
         let (what, place) = (arguments.in_words(), view::place(call.caller().resolve(scope)?));
@@ -36,8 +34,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
             format!("Delete {what} with its {} in {place}? It cannot be undone.", view::memories(count));
         Ok(Some(Question { text, agree: "Yes, delete" }))
     });
-    // What comes now was not there to be asked about.
-    let until = agreed.await?.or(nothing.then(|| call.caller().request().at));
+    let until = agreed.await?;
     let forgotten = call.memories().forget_entity(call.caller(), scope, entity, name, until).await?;
     Ok(view::swept(&forgotten))
 }

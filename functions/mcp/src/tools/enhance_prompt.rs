@@ -8,7 +8,7 @@ use shared::enhancement::{
     Unchanged,
 };
 use shared::ids::MemoryId;
-use shared::memory::{Briefing, DEFAULT_TOP_K, Degraded, MAX_BRIEFING};
+use shared::memory::{Briefing, DEFAULT_TOP_K, MAX_BRIEFING};
 
 use super::description::{Description, Effect};
 use super::{Call, Halt, arguments, view};
@@ -118,10 +118,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     if let Some(unchanged) = enhancement.unchanged.map(Unchanged::as_str) {
         answer["unchanged_because"] = json!(unchanged);
     }
-    if let Some(degraded) = enhancement.degraded.map(Degraded::as_str) {
-        answer["degraded"] = json!(true);
-        answer["degraded_reason"] = json!(degraded);
-    }
+    view::tell_degraded(&mut answer, enhancement.degraded);
     Ok(answer)
 }
 

@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::Error;
 use shared::memory::DEFAULT_THRESHOLD;
 use shared::sharing::hierarchy::{self, DEFAULT_PER_LEVEL, Hierarchical, MAX_PER_LEVEL};
 
@@ -68,15 +67,11 @@ pub(super) fn describe() -> Description {
 
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
-    let threshold = arguments.threshold.unwrap_or(DEFAULT_THRESHOLD);
-    if !(0.0..=1.0).contains(&threshold) {
-        return Err(Error::invalid("threshold", "must be between 0 and 1").into());
-    }
     let request = Hierarchical {
         query: arguments.query,
         filter: arguments::filter(arguments.filters.as_ref())?,
         per_level: arguments.per_level.unwrap_or(DEFAULT_PER_LEVEL),
-        threshold,
+        threshold: arguments.threshold.unwrap_or(DEFAULT_THRESHOLD),
         latest_only: arguments.latest_only,
     };
     let found = hierarchy::hierarchy(call.memories(), call.caller(), request).await?;

@@ -102,17 +102,13 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     if !(1..=MAX_TOP_K).contains(&top_k) {
         return Err(Error::invalid(name, format!("must be between 1 and {MAX_TOP_K}")).into());
     }
-    let threshold = arguments.threshold.unwrap_or(DEFAULT_THRESHOLD);
-    if !(0.0..=1.0).contains(&threshold) {
-        return Err(Error::invalid("threshold", "must be between 0 and 1").into());
-    }
     let budget = arguments.max_tokens.map(Briefing::budget).transpose()?;
     let explain = arguments.explain;
     let request = Recall {
         filter: arguments::filter(arguments.filters.as_ref())?,
         scopes: arguments::scopes(arguments.scope.as_deref())?,
         top_k,
-        threshold,
+        threshold: arguments.threshold.unwrap_or(DEFAULT_THRESHOLD),
         rerank: arguments.rerank,
         latest_only: arguments.latest_only,
         ..Recall::new(arguments.query)

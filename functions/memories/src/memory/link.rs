@@ -12,7 +12,7 @@ use shared::page::List;
 use shared::sharing::Subject;
 use shared::sharing::links::{self, Link, NewLink, NewlyLinked};
 
-use crate::page::Part;
+use shared::page::Part;
 
 /// A link to a memory.
 #[derive(Debug, Deserialize)]

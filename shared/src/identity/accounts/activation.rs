@@ -60,9 +60,9 @@ enum Which {
 
 async fn deactivate(gate: &Gate, caller: &AuthContext, user: UserId, which: Which) -> Result<Vec<LeftKey>> {
     let (tx, active) = begin(gate, caller, "account.deactivate", user, which).await?;
-    let left = store::keys_of_programs(&tx, caller.enterprise_id(), user).await?;
+    let (enterprise, at) = (caller.enterprise_id(), caller.request().at);
+    let left = store::keys_of_programs(&tx, enterprise, user, at).await?;
     if active {
-        let (enterprise, at) = (caller.enterprise_id(), caller.request().at);
         owners::require_another(&tx, enterprise, user).await?;
         for (context, heir) in owners::hand_over_contexts(&tx, user).await? {
             let entry = audit::Entry::new("context.hand_over", context)

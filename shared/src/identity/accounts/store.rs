@@ -174,13 +174,15 @@ pub(super) async fn keys_of_programs(
     tx: &IdentityTx,
     enterprise: EnterpriseId,
     maker: UserId,
+    now: DateTime<Utc>,
 ) -> Result<Vec<LeftKey>, StoreError> {
     const KEYS: &str = "-- account.list_keys_of_programs
         SELECT k.id, k.user_id, k.name
           FROM api_keys k JOIN users s ON s.enterprise_id = k.enterprise_id AND s.id = k.user_id AND s.kind = 'service'
          WHERE k.enterprise_id = $1 AND k.created_by = $2 AND k.revoked_at IS NULL
+           AND (k.expires_at IS NULL OR k.expires_at > $3)
          ORDER BY k.created_at, k.id";
-    let rows = tx.query(KEYS, &[&enterprise.uuid(), &maker.uuid()]).await?;
+    let rows = tx.query(KEYS, &[&enterprise.uuid(), &maker.uuid(), &now]).await?;
     let key = |row: &Row| LeftKey {
         id: ApiKeyId(row.get("id")),
         service_account: UserId(row.get("user_id")),

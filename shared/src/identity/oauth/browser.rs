@@ -54,6 +54,12 @@ pub struct Person {
     user: UserId,
 }
 
+impl Person {
+    fn of(caller: &AuthContext) -> Self {
+        Self { enterprise: caller.enterprise_id(), user: caller.user_id() }
+    }
+}
+
 /// A question, and who was asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Asked {
@@ -75,8 +81,7 @@ impl Asked {
     /// The same question, to the caller.
     #[must_use]
     pub fn to(&self, caller: &AuthContext) -> Self {
-        let person = Person { enterprise: caller.enterprise_id(), user: caller.user_id() };
-        Self { person: Some(person), ..self.clone() }
+        Self { person: Some(Person::of(caller)), ..self.clone() }
     }
 
     /// The same question, to whoever signs in next.
@@ -88,7 +93,7 @@ impl Asked {
     /// Whether the page showed the caller's account.
     #[must_use]
     pub fn is_to(&self, caller: &AuthContext) -> bool {
-        self.to(caller).person == self.person
+        self.person == Some(Person::of(caller))
     }
 
     /// Whether the page showed an account, and another one than the caller's.

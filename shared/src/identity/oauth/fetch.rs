@@ -26,7 +26,7 @@ const MAX_BYTES: usize = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Reads documents. Cheap to clone, and holds nothing open: documents are read rarely.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Fetcher {
     reach: Reach,
 }

@@ -11,10 +11,9 @@ use http::Uri;
 use hyper_util::client::legacy::connect::dns::Name;
 
 /// How far a fetch may reach.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
     /// Public addresses over https, on its own port.
-    #[default]
     Public,
     /// Nothing: there is no way out.
     Nowhere,
