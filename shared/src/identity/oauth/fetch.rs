@@ -44,6 +44,12 @@ impl Fetcher {
         Self { reach: Reach::Nowhere }
     }
 
+    /// One that reads what is public, as most installations do.
+    #[cfg(test)]
+    pub(super) fn reading_public() -> Self {
+        Self { reach: Reach::Public }
+    }
+
     /// One that may also read from this machine, over http: for tests, which have no public address.
     #[cfg(feature = "testing")]
     #[must_use]

@@ -169,7 +169,7 @@ mod tests {
             )
         };
         let id = "https://app.example/client.json";
-        let read = |document: &str| read(id, document.as_bytes(), &Fetcher::reading_nothing());
+        let read = |document: &str| read(id, document.as_bytes(), &Fetcher::reading_public());
         assert_eq!(read(&document(id)).unwrap().name, "App");
         assert!(read(&document("https://other.example/client.json")).is_err());
         assert!(read("[]").is_err());
