@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use pgvector::HalfVector;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -30,7 +29,7 @@ pub(crate) struct Listing {
 
 const LIST: &str = "-- search.list_blocks
     SELECT packed, blocks, replaced_scopes, replaced, near_scopes, near
-      FROM mem0.list_vector_blocks($1, $2, $3, $4)";
+      FROM mem0.list_vector_blocks($1, $2::real[]::halfvec, $3, $4)";
 
 const READ: &str = "-- search.read_blocks
     SELECT id, scope_id, memory_ids, codes FROM mem0.read_vector_blocks($1, $2, $3)";
@@ -43,7 +42,7 @@ pub(crate) async fn list(
     model: &str,
     nearest: i32,
 ) -> Result<Listing, StoreError> {
-    let rows = tx.query(LIST, &[&scopes, &HalfVector::from(query), &model, &nearest], true).await?;
+    let rows = tx.query(LIST, &[&scopes, &query.as_ref(), &model, &nearest], true).await?;
     let row = rows.first().ok_or_else(|| corrupt("id", "no answer"))?;
     Ok(Listing {
         packed: row.get("packed"),

@@ -3,7 +3,6 @@
 //! One statement, in one round trip: what the projection says is near, and then, under row-level security, the memories
 //! themselves. The order between them is `memory::ranking`'s.
 
-use pgvector::HalfVector;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -41,7 +40,7 @@ impl Query<'_> {
         let arguments = [
             condition.bind(self.scopes_of(SearchTier::Small), "bigint[]"),
             condition.bind(self.scopes_of(SearchTier::Broad), "bigint[]"),
-            condition.bind(self.embedding.map(HalfVector::from), "halfvec"),
+            bind_embedding(condition, self.embedding),
             condition.bind(self.model.to_owned(), "text"),
             condition.bind(self.words.to_owned(), "text"),
             condition.bind(pool.nearest, "integer"),
@@ -57,6 +56,13 @@ impl Query<'_> {
     fn scopes_of(&self, tier: SearchTier) -> Vec<i64> {
         self.scopes.iter().filter(|scope| scope.tier == tier).map(|scope| scope.id.0).collect()
     }
+}
+
+/// Sent as numbers and made a vector by PostgreSQL: of a type that PostgreSQL did not bring, a new connection has to ask first what
+/// it is.
+fn bind_embedding(condition: &mut Condition, embedding: Option<&Embedding>) -> String {
+    let numbers = embedding.map(|embedding| embedding.as_ref().to_vec());
+    format!("{}::halfvec", condition.bind(numbers, "real[]"))
 }
 
 /// How many candidates each arm may bring.
@@ -139,7 +145,7 @@ pub(crate) async fn unvectored(
 /// candidate.
 fn rank_among(query: &Query<'_>, condition: &mut Condition, candidates: &str, most: i64) -> String {
     let most = condition.bind(most, "bigint");
-    let embedding = condition.bind(query.embedding.map(HalfVector::from), "halfvec");
+    let embedding = bind_embedding(condition, query.embedding);
     let model = condition.bind(query.model.to_owned(), "text");
     // The reach once more: a neighbour may be readable and yet outside of the scopes asked for.
     let holds = condition.holds_in_scopes();
