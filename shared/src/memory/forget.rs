@@ -76,7 +76,7 @@ impl Memories {
         Ok(count)
     }
 
-    /// How many memories [`Self::forget_where`] would forget.
+    /// Returns how many memories [`Self::forget_where`] would forget.
     pub async fn forgettable(&self, caller: &AuthContext, scope: ScopeName, filter: &Filter) -> Result<u64> {
         let scope = caller.resolve(scope)?;
         let only_own = only_own(caller, scope)?;
@@ -89,8 +89,8 @@ impl Memories {
         Ok(count)
     }
 
-    /// Forgets whatever in one scope the filter holds for and the caller may change, `until` a time if that was agreed about.
-    /// An empty filter is refused.
+    /// Forgets every memory of one scope that matches the filter and that the caller may change, limited to those added
+    /// `until` a given time, if any. An empty filter is refused.
     pub async fn forget_where(
         &self,
         caller: &AuthContext,
@@ -104,8 +104,8 @@ impl Memories {
         self.sweep(caller, Sweep { kind: "DELETE_ALL", scope, filter, until }).await
     }
 
-    /// Forgets whatever in one scope has this label and the caller may change, which may be nothing: mem0's clients
-    /// delete label after label, and memories may have several.
+    /// Forgets every memory of one scope that has this label and that the caller may change. There may be none: mem0's
+    /// clients delete one label after another, and a memory may have several.
     pub async fn forget_entity(
         &self,
         caller: &AuthContext,
@@ -134,7 +134,7 @@ impl Memories {
         let event = EventId::generate();
         let payload = json!({ "scope": scope.label(), "count": count });
         let at = self.gate.clock.now();
-        // Whatever it was that the caller could see.
+        // The event covers everything that the caller could see.
         let (scopes, class) = (vec![scope.id], caller.ceiling());
         let done =
             Done { id: event, kind: sweep.kind, payload: payload.clone(), results: &[], at, scopes, class };
@@ -150,11 +150,11 @@ struct Sweep {
     kind: &'static str,
     scope: ScopeName,
     filter: Filter,
-    /// What was added later stays.
+    /// Memories added later are kept.
     until: Option<DateTime<Utc>>,
 }
 
-/// Whether a sweep must leave alone what others added; refused if the caller may not even forget their own.
+/// Returns whether a sweep must spare memories added by others; fails if the caller may not even forget their own.
 fn only_own(caller: &AuthContext, scope: &ReadableScope) -> Result<bool> {
     match caller.authorize(Action::EditAnyMemory, scope) {
         Ok(()) => Ok(false),
