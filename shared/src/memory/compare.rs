@@ -21,8 +21,8 @@ pub(crate) struct Compared {
     pub(crate) near: Vec<Place>,
 }
 
-/// Compares the query with the vectors in blocks, unless there are too many. Takes up to 1.5 times `nearest` from the blocks, because
-/// codes are approximate and a memory in several scopes occurs more than once.
+/// Compares the query with the vectors in blocks, unless there are too many. Takes up to 1.5 times `nearest` from the
+/// blocks, because codes are approximate and a memory in several scopes occurs more than once.
 pub(super) async fn compare(
     kept: &Blocks,
     tx: &mut PendingTx<'_>,

@@ -154,14 +154,14 @@ pub(super) const ENGLISH: &[&str] = &[
     "be", "not", "but", "from", "an", "by",
 ];
 
-/// What a line of a log or a mail header begins with, before a colon.
+/// Words that, followed by a colon, begin a log line or a mail header.
 pub(super) const LABELS: &[&str] = &[
     "error", "warning", "warn", "info", "debug", "trace", "traceback", "exception", "fatal", "panic", "hint",
     "stdout", "stderr", "output", "input", "question", "q", "a", "answer", "task", "subject", "re", "fwd", "from",
     "to", "date", "example", "http", "https",
 ];
 
-/// How an assistant begins to say what it knows of the user, or what was decided.
+/// Phrases with which an assistant reports what it knows about the user, or what was decided.
 pub(super) const ABOUT_USER: &[&str] = &[
     "you prefer", "you like", "you love", "you dislike", "you hate", "you live", "you work", "you are", "you're",
     "you have", "you've", "you use", "you want", "you mentioned", "you said", "you told me", "you decided",
@@ -172,7 +172,7 @@ pub(super) const ABOUT_USER: &[&str] = &[
     "we agreed", "we will use", "we'll use", "we chose", "the decision is", "it was decided", "the agreed",
 ];
 
-/// Advice, praise and courtesy that begin the same way.
+/// Advice, praise and courtesies that begin the same way.
 pub(super) const ABOUT_NOBODY: &[&str] = &[
     "you are welcome", "you're welcome", "you are right", "you're right", "you are correct", "you're correct",
     "you are absolutely", "you're absolutely", "you have to", "you've got this", "you want to", "you're all set",
@@ -181,17 +181,17 @@ pub(super) const ABOUT_NOBODY: &[&str] = &[
     "you're asking", "you are asking", "you're looking", "you are looking", "you're trying", "you are trying",
 ];
 
-/// What ends in a dot and never ends a sentence.
+/// Abbreviations that end in a dot and never end a sentence.
 pub(super) const ABBREVIATIONS: &[&str] = &[
     "mr", "mrs", "ms", "dr", "prof", "vs", "e.g", "i.e", "approx", "z.b", "u.a", "bzw", "d.h", "mme", "mlle", "sra",
 ];
 
-/// What stands before or after a name; in lower case most of them are words.
+/// Titles before or after a name; in lower case most of them are ordinary words.
 pub(super) const TITLES: &[&str] = &[
     "St", "Gen", "Col", "Sgt", "Rev", "Hon", "Gov", "Dept", "Jr", "Sr", "Inc", "Ltd", "Corp",
 ];
 
-/// What a number follows; without one, most of them are words.
+/// Abbreviations that precede a number; without one, most of them are ordinary words.
 pub(super) const NUMBERED: &[&str] = &["no", "nr", "art", "fig", "vol", "ca"];
 
 pub(super) const MONTHS: &[&str] = &[
