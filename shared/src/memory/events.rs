@@ -61,7 +61,7 @@ pub enum Status {
 pub struct EventResult {
     /// The memory that was created, or the existing one.
     pub id: Option<MemoryId>,
-    /// `ADD` or `SKIP`.
+    /// `ADD`, `SKIP` or, for a line of an import, `REFUSE`.
     pub event: String,
     /// The reason, where it is not obvious.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,5 @@
-//! Forgetting: memories leave every search and list at once; their history stays for those who could change them.
+//! Forgetting: memories disappear from every search and list at once; their history stays visible to those who could
+//! change them.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -15,18 +16,18 @@ use crate::memory::store::condition::{Condition, Selection};
 use crate::memory::store::events::Done;
 use crate::memory::{Memories, store};
 
-/// What a sweeping deletion did.
+/// The outcome of a bulk deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Forgotten {
     /// The event under which it can be looked up.
     pub event: EventId,
-    /// How many memories.
+    /// How many memories were forgotten.
     pub count: u64,
 }
 
 impl Memories {
-    /// Forgets one memory; with `linked`, also those that it superseded, and those that they did, or none if any of
-    /// them may not be forgotten. Answers how many linked ones were forgotten with it.
+    /// Forgets one memory. With `linked`, also forgets the memories that it superseded and that superseded it, or none
+    /// if any of them may not be forgotten. Returns how many linked memories were forgotten with it.
     pub async fn forget(&self, caller: &AuthContext, id: MemoryId, linked: bool) -> Result<u64> {
         caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
         let tx = caller.begin(&self.gate.db, "memory.forget").await?;
@@ -44,7 +45,7 @@ impl Memories {
         Ok(count)
     }
 
-    /// Whether the caller may forget it: an error, if they may not.
+    /// Checks whether the caller may forget a memory, and returns an error if not.
     pub async fn may_forget(&self, caller: &AuthContext, id: MemoryId) -> Result<()> {
         caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
         let tx = caller.begin(&self.gate.db, "memory.may_forget").await?;

@@ -1,10 +1,10 @@
-//! Importing: many memories at once, from wherever they were kept before.
+//! Importing: many memories at once from another system.
 //!
-//! Every line stands for itself: a wrong one is refused with its reason and the others are stored, all in one
-//! transaction with one event and one audit row. What was stored before is skipped, so that an import which broke off
-//! can simply be sent again.
+//! Each line stands alone: an invalid line is refused with a reason and the others are stored, all in one transaction
+//! with one event and one audit row, plus one for each status with which scopes were refused. Lines already stored are
+//! skipped, so an interrupted import can simply be sent again.
 //!
-//! Not for conversations that are going on: [`Memories::remember`] extracts statements and keeps their neighbourhood.
+//! Not for live conversations: [`Memories::remember`] extracts statements and records what was captured together.
 
 mod denied;
 
@@ -32,57 +32,57 @@ use crate::memory::store::insert::{Batch, NewMemory};
 use crate::memory::{EventResult, Labels, Memories, Metadata, Outcome, capture, store, validate};
 use crate::tenancy::policies::Effective;
 
-/// Lines of one import.
+/// Maximum number of lines in an import.
 pub const MAX_LINES: usize = 2000;
-/// Lines that count as one request to the rate limits.
+/// Number of lines that count as one request against the rate limits.
 const LINES_OF_A_REQUEST: usize = 20;
 
-/// One memory to be imported.
+/// A memory to import.
 #[derive(Debug, Clone, Default)]
 pub struct ImportLine {
-    /// Its text, stored as it is.
+    /// The text, stored as it is.
     pub content: String,
-    /// Where it is to live.
+    /// The scope in which it will live.
     pub scope: ScopeName,
-    /// The names it can be filtered by. Lines of one run were captured together, in their order.
+    /// The labels by which it can be filtered. Lines of one run are captured together, in order.
     pub labels: Labels,
     /// The caller's own JSON.
     pub metadata: Metadata,
-    /// What it is about.
+    /// Its categories.
     pub categories: Vec<String>,
-    /// When what it tells happened.
+    /// When the event it describes happened.
     pub occurred_at: Option<DateTime<Utc>>,
     /// The last day, in UTC, on which it is returned.
     pub expires_on: Option<NaiveDate>,
-    /// How far it may go; as its scope says, if not given.
+    /// The class; the scope's default if not given.
     pub classification: Option<Classification>,
 }
 
-/// What became of an import.
+/// The outcome of an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imported {
     /// The event under which it can be looked up.
     pub event: EventId,
-    /// One for each line, in their order.
+    /// One outcome per line, in order.
     pub outcomes: Vec<LineOutcome>,
 }
 
-/// What became of one line.
+/// The outcome of one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LineOutcome {
-    /// It is a new memory.
+    /// A new memory was stored.
     Added(MemoryId),
     /// It says nothing new.
     Skipped {
-        /// Why, as a phrase.
+        /// The reason, as a phrase.
         reason: String,
-        /// The memory that says it already.
+        /// The memory that already says it.
         existing: Option<MemoryId>,
     },
     /// It cannot be stored as it is.
     Refused {
-        /// Where in the line, if it can be said.
+        /// The field at fault, if there is one.
         field: Option<String>,
         /// What is wrong.
         reason: String,
@@ -90,10 +90,10 @@ pub enum LineOutcome {
 }
 
 impl Memories {
-    /// Stores every line that can be stored, in one transaction; with a key, only once. Where no line can be, the first
-    /// one's error is the import's.
+    /// Stores every line that can be stored, in one transaction; with an idempotency key, only once. If no line can be
+    /// stored, the import fails with the error of the first line.
     ///
-    /// Lines that could not even be read come as the error that says why.
+    /// Lines that could not be parsed are passed as the error that says why.
     pub async fn import(
         &self,
         caller: &AuthContext,

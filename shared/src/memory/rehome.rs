@@ -25,7 +25,7 @@ impl Memories {
     }
 }
 
-/// Refuses a home whose own people may not see what is of its class, or where links would show it that may not.
+/// Refuses a home whose members may not see the memory's class, or whose links may not show it.
 pub(crate) async fn check_home(tx: &TenantTx<'_>, memory: &Memory, home: ScopeId) -> Result<()> {
     let policy = classify::policy(tx, home).await?;
     policy.check(memory.classification, policy.kind.into())?;

@@ -1,8 +1,8 @@
 //! Remembering: messages in, one outcome for every statement in them.
 //!
 //! With inference off, each message becomes a memory verbatim. Otherwise the deterministic extractor selects the
-//! statements worth keeping; a language model takes its place where one is configured. Nothing is stored twice: a
-//! statement that a memory of the same scope and labels already makes is skipped, and its outcome names that memory.
+//! statements worth keeping. Nothing is stored twice: a statement that a memory of the same scope and labels already
+//! makes is skipped, and its outcome names that memory.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,7 @@ pub struct Remembered {
 pub enum Extractor {
     /// Nothing: every message was stored as it was.
     Verbatim,
-    /// Deterministic rules, because no language model is configured.
+    /// Deterministic rules; no language model is used.
     Deterministic,
 }
 

@@ -25,7 +25,7 @@ pub(super) enum Statement {
     Skipped { text: String, reason: &'static str },
 }
 
-/// Takes every message verbatim, without trailing space, except for system messages, empty messages and repetitions,
+/// Takes every message verbatim, including all whitespace, except for system messages, empty messages and repetitions,
 /// which are never remembered.
 pub(super) fn verbatim(messages: &[Message]) -> Result<Vec<Statement>> {
     let mut seen = HashSet::new();

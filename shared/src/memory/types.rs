@@ -21,7 +21,7 @@ pub struct Memory {
     pub home: ScopeId,
     /// Every scope in which it can be seen, including its home.
     pub scopes: Vec<ScopeId>,
-    /// Its class.
+    /// Its class, which limits how far it may be shared.
     pub classification: Classification,
     /// The text.
     pub content: String,
@@ -95,7 +95,7 @@ impl Lifecycle {
     }
 }
 
-/// Which of the scopes that a caller may read to search.
+/// The scopes to look in, among those that the caller may read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Scopes {
     /// Their personal scope.

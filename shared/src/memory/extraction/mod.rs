@@ -1,4 +1,4 @@
-//! Rule-based fact extraction from a conversation: what `infer=true` does when no language model is configured.
+//! Rule-based fact extraction from a conversation, without a language model: what `infer=true` does.
 //!
 //! For each message, it returns the sentences worth keeping and why the others are not. Sentences are kept as they were
 //! said; nothing is rephrased, summarised or inferred, so nothing is invented. It errs on the side of keeping too

@@ -84,7 +84,8 @@ pub(super) fn is_literal(word: &str, pieces: Option<usize>) -> bool {
     }
 }
 
-/// Returns whether a character is a word without spaces around it: scripts written without spaces, symbols and emoji.
+/// Returns whether a character can be a word without spaces around it: scripts written without spaces, symbols and
+/// emoji.
 fn stands_anywhere(c: char) -> bool {
     matches!(c,
         '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}' | '\u{2190}'..='\u{2bff}'

@@ -19,7 +19,7 @@ static EVERYTHING: LazyLock<Filter> = LazyLock::new(Filter::everything);
 mod predicate {
     /// The caller's tenant.
     pub(super) const TENANT: &str = "m.enterprise_id = $1";
-    /// One of the requested scopes, as `s`.
+    /// One of the requested scopes at a time, as `s`.
     pub(crate) const HOME: &str = "m.home_scope_id = s.id";
     /// In none of the requested scopes, where it would be found anyway.
     pub(crate) const ELSEWHERE: &str = "m.home_scope_id <> ALL ($2::bigint[])";

@@ -90,7 +90,7 @@ impl Places {
     }
 }
 
-/// Returns the position of a column, or one past the end if it is missing, which then fails on reading.
+/// Returns the position of a column, or an out-of-range one if it is missing, so that reading it fails.
 pub(crate) fn place(row: &Row, name: &str) -> usize {
     row.columns().iter().position(|column| column.name() == name).unwrap_or(usize::MAX)
 }
