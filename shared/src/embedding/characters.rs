@@ -1,15 +1,15 @@
-//! Text to words, exactly as the BERT normalizer and pre-tokenizer do it: control characters dropped, accents
-//! stripped, lower case, CJK characters and punctuation standing alone.
+//! Splits text into words, exactly as the BERT normalizer and pre-tokenizer do: control characters dropped, accents
+//! stripped, lower case, CJK characters and punctuation as words of their own.
 //!
-//! What happens to a character never depends on its neighbours, so the table says it for each one (read off the
-//! reference library when the table was built). Hangul syllables are taken apart by arithmetic instead.
+//! The treatment of a character never depends on its neighbours, so the table lists it per character (extracted from
+//! the reference library when the table was built). Hangul syllables are decomposed arithmetically instead.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
 use super::static_table::{Action, StaticTable};
 
-/// Hands out the words of a text one at a time, each in the same buffer.
+/// Yields the words of a text one at a time, reusing one buffer.
 pub(super) struct Words<'a> {
     table: &'static StaticTable,
     characters: Peekable<Chars<'a>>,
@@ -21,7 +21,7 @@ impl<'a> Words<'a> {
         Self { table, characters: text.chars().peekable(), word: String::new() }
     }
 
-    /// The next word, never empty; `None` at the end of the text.
+    /// Returns the next word, never empty; `None` at the end of the text.
     pub(super) fn next(&mut self) -> Option<&str> {
         self.word.clear();
         while let Some(&character) = self.characters.peek() {
@@ -48,7 +48,7 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Spares the commonest characters the search in the table.
+/// Avoids the table search for the most common characters.
 fn action(table: &StaticTable, character: char) -> Action {
     match character {
         'a'..='z' | 'A'..='Z' | '0'..='9' | '가'..='힣' => Action::Keep,
@@ -57,7 +57,7 @@ fn action(table: &StaticTable, character: char) -> Action {
     }
 }
 
-/// Adds a character that is part of a word: ASCII in lower case, Hangul taken apart.
+/// Appends a character that is part of a word: ASCII in lower case, Hangul decomposed.
 fn push(word: &mut String, character: char) {
     match character {
         '가'..='힣' => push_jamo(word, character),
@@ -65,7 +65,8 @@ fn push(word: &mut String, character: char) {
     }
 }
 
-/// The Unicode Standard, section 3.12: a syllable is a leading consonant, a vowel and perhaps a trailing consonant.
+/// Decomposes a syllable into a leading consonant, a vowel and an optional trailing consonant (The Unicode Standard,
+/// section 3.12).
 fn push_jamo(word: &mut String, syllable: char) {
     const VOWELS: u32 = 21;
     const TRAILING: u32 = 28; // "none" included

@@ -1,12 +1,12 @@
-//! Text to vectors: what the semantic arm of retrieval and the near-duplicate gate compare.
+//! Text embeddings: the vectors compared by the semantic arm of retrieval and the near-duplicate gate.
 //!
-//! Every vector has [`DIMENSIONS`] numbers and unit length ([`Embedding`] makes that true by construction), and
-//! comes from an [`Embedder`]. The default is [`StaticEmbedder`]: in-process, no network, microseconds; [`configured`]
-//! chooses another where the configuration says so. Vectors of different models do not compare; whoever stores a vector
-//! stores [`Embedder::model`] beside it.
+//! Every vector has [`DIMENSIONS`] numbers and unit length (guaranteed by the constructors of [`Embedding`]), and comes
+//! from an [`Embedder`]. The default is [`StaticEmbedder`]: in-process, no network, microseconds; [`configured`]
+//! returns another if the configuration asks for it. Vectors of different models are not comparable, so
+//! [`Embedder::model`] is stored beside every vector.
 //!
-//! Not here: ranking, storage, text search. How the table behind the default was made, and why:
-//! `docs/adr/0003-static-embedding.md`; models behind a network: `docs/guides/embedding-models.md`. Start reading at
+//! Not here: ranking, storage, text search. The table behind the default is described in
+//! `docs/adr/0003-static-embedding.md`, models behind a network in `docs/guides/embedding-models.md`. Start reading at
 //! [`StaticEmbedder`].
 
 mod characters;
@@ -26,45 +26,45 @@ pub use static_embedder::{MAX_TOKENS, StaticEmbedder};
 pub use static_table::TokenId;
 pub use vector::{DIMENSIONS, Embedding, InvalidEmbedding};
 
-/// The vectors of a batch of texts, in the order of the texts, when they are ready.
+/// A future for the vectors of a batch of texts, in the order of the texts.
 pub type EmbeddingFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<Embedding>, EmbedError>> + Send + 'a>>;
 
-/// Turns texts into vectors. A trait because some models live in this process and others behind a network.
+/// Turns texts into vectors. A trait because some models run in this process and others behind a network.
 ///
-/// Written with a boxed future so that the model can be chosen by configuration (`Arc<dyn Embedder>`).
+/// It returns a boxed future so that the model can be chosen by configuration (`Arc<dyn Embedder>`).
 pub trait Embedder: Send + Sync {
-    /// Names the model, its version and its dimensions; stored beside every vector it makes.
+    /// The name of the model with its version and dimensions; stored beside every vector.
     fn model(&self) -> &str;
 
-    /// One vector per text, in order. Either all texts are embedded or none. Gives up after a while, which depends on
-    /// the purpose.
+    /// Returns one vector per text, in order. Either all texts are embedded or none. Times out after a time that
+    /// depends on the purpose.
     fn embed<'a>(&'a self, texts: &'a [&'a str], purpose: Purpose) -> EmbeddingFuture<'a>;
 }
 
-/// What vectors are wanted for.
+/// What the vectors are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// A search, which somebody waits for and which can do without.
+    /// A search, for which somebody is waiting and which can do without vectors.
     Query,
-    /// What is being remembered; its vector can be made later, but its duplicates are found only now.
+    /// A memory being stored; its vector can be made later, but its duplicates are only found now.
     Memory,
-    /// What was remembered without a vector, or with one of another model.
+    /// A memory stored without a vector, or with one of another model.
     Backlog,
 }
 
 impl Purpose {
-    /// How many there are.
+    /// The number of purposes.
     const COUNT: usize = 3;
 }
 
-/// Why no vectors came back.
+/// Why no vectors were returned.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbedError {
-    /// The model cannot be reached or is overloaded: the same call may succeed later.
+    /// The model is unreachable or overloaded: the same call may succeed later.
     #[error("the embedding model is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The model refused the texts, or answered with something that is not one unit vector per text. Asking again
-    /// with the same texts is pointless.
+    /// The model rejected the texts, or did not return one valid vector per text. Retrying with the same texts is
+    /// pointless.
     #[error("the embedding was rejected: {reason}")]
     Rejected {
         /// What was wrong; never contains the text itself.

@@ -1,18 +1,18 @@
-//! The tokens of a query, laid out to be compared with very many others: what late interaction spends its time on.
+//! The tokens of a query, laid out for comparison with very many others: the hot path of late interaction.
 //!
-//! Gives exactly what [`StaticEmbedder::similarity`] gives, several times faster.
+//! Returns exactly the values of [`StaticEmbedder::similarity`], several times faster.
 
 use super::static_embedder::StaticEmbedder;
 use super::static_table::TokenId;
 use super::vector::DIMENSIONS;
 
-/// Made by [`StaticEmbedder::query_tokens`].
+/// The tokens of a query. Created by [`StaticEmbedder::query_tokens`].
 pub struct QueryTokens {
     embedder: StaticEmbedder,
     tokens: Vec<TokenId>,
     inverse_norms: Vec<f32>,
-    /// Of each token its numbers. Sixteen bits each, because every processor has an instruction that multiplies eight
-    /// such pairs and adds them up in 32 bits, and the compiler uses it (x86-64: `pmaddwd`; ARM64: `smlal`).
+    /// The quantized vector of each token. 16-bit, because every processor has an instruction that multiplies eight
+    /// such pairs and accumulates them in 32 bits, and the compiler uses it (x86-64: `pmaddwd`; ARM64: `smlal`).
     steps: Vec<Steps>,
 }
 
@@ -40,12 +40,12 @@ impl QueryTokens {
         }
     }
 
-    /// The tokens, in the order of the similarities.
+    /// Returns the tokens, in the order of the similarities.
     pub fn tokens(&self) -> &[TokenId] {
         &self.tokens
     }
 
-    /// How alike a token is to each of the query's: replaces what is in `similarities`.
+    /// Computes the similarity of a token to each token of the query, overwriting `similarities`.
     pub fn similarities(&self, token: TokenId, similarities: &mut Vec<f32>) {
         similarities.clear();
         let inverse_norm = self.embedder.inverse_norm(token);

@@ -1,10 +1,10 @@
-//! The default embedder: the weighted mean of the directions of a text's tokens.
+//! The default embedder: the weighted mean of the normalised vectors of a text's tokens.
 //!
-//! No network, no start-up work, a few microseconds for a query. The same bits on every platform: integers, and
-//! `f32` operations in a fixed order (Rust neither reorders them nor fuses a multiplication with an addition).
+//! No network, no start-up work, a few microseconds per query. The result is bit-identical on every platform: integers,
+//! and `f32` operations in a fixed order (Rust neither reorders them nor fuses multiplications with additions).
 //!
-//! Besides whole texts it gives out tokens and how alike two of them are, for ranking by late interaction. Token
-//! order is lost: "dog bites man" and "man bites dog" are one vector.
+//! Besides whole texts it provides tokens and their similarities, for ranking by late interaction. Word order is lost:
+//! "dog bites man" and "man bites dog" have the same vector.
 
 use sha2::{Digest, Sha256};
 
@@ -15,11 +15,12 @@ use super::vector::{DIMENSIONS, Embedding};
 use super::wordpiece::{Piece, for_each_piece, for_each_word};
 use super::{Embedder, EmbeddingFuture, Purpose};
 
-/// Texts are cut after so many tokens, about 4,000 characters of English (an unknown word counts as one, or as the
-/// tokens it began with). A mean over more says little about any part of the text, and the work stays bounded.
+/// Maximum number of tokens per text, about 4,000 characters of English; the rest is ignored. An unknown word counts as
+/// one token, or as the tokens it began with. A mean over more says little about any part of the text, and the limit
+/// bounds the work.
 pub const MAX_TOKENS: usize = 1024;
 
-/// Embeds with the table compiled into the binary. Costs nothing to make or copy.
+/// Embeds with the table compiled into the binary. Free to create and copy.
 #[derive(Clone, Copy)]
 pub struct StaticEmbedder {
     table: &'static StaticTable,
@@ -32,15 +33,15 @@ impl Default for StaticEmbedder {
 }
 
 impl StaticEmbedder {
-    /// The embedder for the one table there is.
+    /// Returns the embedder for the built-in table.
     pub const fn new() -> Self {
         Self { table: &TABLE }
     }
 
-    /// The vector of a text, without the detour of a future.
+    /// Embeds a text synchronously.
     ///
-    /// A text without any known token (empty, only emoji, an undeciphered script) gets a vector made from the hash
-    /// of its words: equal for equal texts, close to orthogonal to everything else.
+    /// A text without any known token (empty, only emoji, an unsupported script) gets a vector derived from the hash of
+    /// its words: equal for equal texts, nearly orthogonal to everything else.
     pub fn embed_one(&self, text: &str) -> Embedding {
         let mut sum = [0.0f32; DIMENSIONS];
         for_each_piece(self.table, text, MAX_TOKENS, |piece| {
@@ -51,16 +52,16 @@ impl StaticEmbedder {
                 }
             }
         });
-        // Fails only for a sum of zero: nothing known, or directions that cancel out exactly.
+        // Fails only for a zero sum: no known tokens, or vectors that cancel out exactly.
         Embedding::from_array(sum).unwrap_or_else(|_| hashed(self.table, text))
     }
 
-    /// The known tokens of a text in order, repeated ones repeated; at most [`MAX_TOKENS`].
+    /// Returns the known tokens of a text in order, including repetitions; at most [`MAX_TOKENS`].
     pub fn tokens(&self, text: &str) -> Vec<TokenId> {
         self.first_tokens(text, MAX_TOKENS)
     }
 
-    /// The same, up to another number of tokens.
+    /// Does the same with another maximum number of tokens.
     pub fn first_tokens(&self, text: &str, most: usize) -> Vec<TokenId> {
         let mut tokens = Vec::new();
         for_each_piece(self.table, text, most, |piece| {
@@ -71,19 +72,19 @@ impl StaticEmbedder {
         tokens
     }
 
-    /// Calls `visit` with the words of a text in order, in lower case and without accents, each with its tokens, or with none
-    /// if it cannot be put together from known ones: emoji, rare characters. What comes after so many tokens is left out.
+    /// Calls `visit` with each word of a text in order, in lower case and without accents, and with its tokens, or
+    /// `None` if it cannot be composed of known ones: emoji, rare characters. Stops after `most` tokens.
     pub fn for_each_word(&self, text: &str, most: usize, visit: impl FnMut(&str, Option<&[TokenId]>)) {
         for_each_word(self.table, text, most, visit);
     }
 
-    /// The token with that number, if there is one.
+    /// Returns the token with that number, if it exists.
     pub fn token(&self, number: u16) -> Option<TokenId> {
         (usize::from(number) < self.table.vocabulary()).then_some(TokenId(number))
     }
 
-    /// Cosine of the directions of two tokens, from -1 to 1; 1 for a token and itself. For more than a few pairs use
-    /// [`Self::query_tokens`].
+    /// Returns the cosine similarity of two tokens, from -1 to 1; 1 for a token and itself. For more than a few pairs
+    /// use [`Self::query_tokens`].
     pub fn similarity(&self, a: TokenId, b: TokenId) -> f32 {
         let product = self.steps(a).zip(self.steps(b)).map(|(a, b)| i32::from(a) * i32::from(b)).sum();
         cosine((a, self.inverse_norm(a)), (b, self.inverse_norm(b)), product)
@@ -94,17 +95,17 @@ impl StaticEmbedder {
         QueryTokens::new(*self, tokens)
     }
 
-    /// How much a token counts in the mean of a text: near 0 for "the" and punctuation, near 1 for rare words.
+    /// Returns a token's weight in the mean of a text: near 0 for "the" and punctuation, near 1 for rare words.
     pub fn weight(&self, token: TokenId) -> f32 {
         self.table.weight(token)
     }
 
-    /// The token as the vocabulary spells it; the continuation of a word begins with `##`.
+    /// Returns the token's spelling in the vocabulary; a continuation of a word begins with `##`.
     pub fn spelling(&self, token: TokenId) -> &'static str {
         str::from_utf8(self.table.text(token)).unwrap_or_default()
     }
 
-    /// The token's direction in whole steps.
+    /// Returns the token's quantized vector.
     #[inline]
     pub(super) fn steps(&self, token: TokenId) -> impl Iterator<Item = i8> + use<> {
         self.table.vector(token).iter().map(|byte| byte.cast_signed())
@@ -126,13 +127,13 @@ impl Embedder for StaticEmbedder {
     }
 }
 
-/// From the scalar product of two rounded directions to the cosine. The two factors first, so that the order of the
-/// tokens makes no difference.
+/// Converts the scalar product of two quantized vectors to a cosine. The two norms are multiplied first, so that the
+/// order of the tokens makes no difference.
 pub(super) fn cosine((a, a_norm): (TokenId, f32), (b, b_norm): (TokenId, f32), product: i32) -> f32 {
     if a == b { 1.0 } else { (product as f32 * (a_norm * b_norm)).clamp(-1.0, 1.0) }
 }
 
-/// A vector for words nothing is known about: each bit of their SHA-256 is the sign of one number.
+/// Returns a vector for unknown words: each bit of their SHA-256 is the sign of one number.
 fn hashed(table: &'static StaticTable, text: &str) -> Embedding {
     let (mut words, mut digest, mut left) = (Words::new(table, text), Sha256::new(), MAX_TOKENS);
     while left > 0
@@ -153,7 +154,7 @@ mod tests {
 
     const EMBEDDER: StaticEmbedder = StaticEmbedder::new();
 
-    /// All bits of the vectors of some texts in one digest.
+    /// Digests all bits of the vectors of some texts.
     fn fingerprint(texts: &[&str]) -> String {
         let mut digest = Sha256::new();
         for text in texts {
@@ -170,7 +171,7 @@ mod tests {
 
     #[test]
     fn vectors_are_the_same_to_the_bit_on_every_platform() {
-        // Changes only together with the table, and then the model's name changes too: stored vectors depend on it.
+        // Changes only together with the table and the model's name, because stored vectors depend on it.
         assert_eq!(EMBEDDER.model(), "static-minilm-256-v1");
         let first = EMBEDDER.embed_one("Deploys are frozen from Friday until Monday.");
         let bits = [0, 1, 127, 255].map(|index| first.as_slice()[index].to_bits());

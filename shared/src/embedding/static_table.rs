@@ -1,9 +1,9 @@
-//! The table compiled into the binary: vocabulary, direction and weight of every token.
+//! The table compiled into the binary: the vocabulary, with a vector and a weight for every token.
 //!
-//! Nothing is copied or built at start-up. The header is checked while compiling; the sections are slices of the
-//! file, the vocabulary's hash table among them, so that a cold start pays only for the pages a text touches.
+//! Nothing is copied or built at start-up. The header is validated at compile time; the sections are slices of the
+//! file, including the vocabulary's hash table, so that a cold start only pays for the pages that a text touches.
 //!
-//! The layout is described where it is written: `tools/embedding-table/table_format.py`.
+//! The format is documented where it is written: `tools/embedding-table/table_format.py`.
 
 use super::vector::DIMENSIONS;
 
@@ -13,20 +13,20 @@ const HEADER: usize = 64;
 const MODEL_NAME: usize = 40;
 const EMPTY: u16 = u16::MAX;
 
-/// No token may be longer than this, in bytes.
+/// Maximum length of a token in bytes.
 pub(super) const LONGEST_TOKEN: usize = 32;
 
-/// Refers to a token of the table's vocabulary; of no meaning outside the model it came from.
+/// A token of the table's vocabulary; meaningless outside its model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenId(pub(super) u16);
 
 impl TokenId {
-    /// Position in the vocabulary: small enough to index arrays with.
+    /// The position in the vocabulary, for use as an array index.
     pub fn index(self) -> usize {
         usize::from(self.0)
     }
 
-    /// The position as it can be stored.
+    /// The position in the form in which it is stored.
     pub fn number(self) -> u16 {
         self.0
     }
@@ -37,7 +37,7 @@ impl TokenId {
 pub(super) enum Action {
     /// Part of a word.
     Keep,
-    /// As if it were not there.
+    /// Ignored.
     Drop,
     /// Ends a word.
     Space,
@@ -49,7 +49,7 @@ pub(super) enum Action {
     IsolateReplacement(&'static str),
 }
 
-/// Views of the file's sections.
+/// The sections of the file.
 pub(super) struct StaticTable {
     model: &'static str,
     vectors: &'static [[u8; DIMENSIONS]],
@@ -63,7 +63,7 @@ pub(super) struct StaticTable {
     longest_token: usize,
 }
 
-/// The one table there is. A file that does not fit this code does not compile.
+/// The built-in table. A file that does not fit this code does not compile.
 pub(super) static TABLE: StaticTable = match StaticTable::parse(include_bytes!("table/static-minilm-256.bin"))
 {
     Ok(table) => table,
@@ -74,7 +74,7 @@ const fn number(bytes: &[u8], at: usize) -> usize {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]) as usize
 }
 
-/// Takes `count` items of `N` bytes off the front.
+/// Splits `count` items of `N` bytes off the front.
 const fn take<const N: usize>(bytes: &'static [u8], count: usize) -> (&'static [[u8; N]], &'static [u8]) {
     let (section, rest) = bytes.split_at(count * N);
     (section.as_chunks::<N>().0, rest)
@@ -141,7 +141,7 @@ impl StaticTable {
         })
     }
 
-    /// How many tokens there are.
+    /// Returns the number of tokens.
     pub(super) fn vocabulary(&self) -> usize {
         self.vectors.len()
     }
@@ -150,18 +150,18 @@ impl StaticTable {
         self.model
     }
 
-    /// How many tokens there are: every [`TokenId::index`] is below this.
+    /// Returns the number of tokens: every [`TokenId::index`] is below this.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.vectors.len()
     }
 
-    /// The longest token in bytes, a continuation's "##" included: no look-up needs to try more.
+    /// Returns the length of the longest token in bytes, including a continuation's "##": the limit for look-ups.
     pub(super) fn longest_token(&self) -> usize {
         self.longest_token
     }
 
-    /// The token's direction in whole steps; multiply by [`Self::inverse_norm`] for unit length.
+    /// Returns the token's quantized vector; multiply by [`Self::inverse_norm`] for unit length.
     pub(super) fn vector(&self, token: TokenId) -> &'static [u8; DIMENSIONS] {
         &self.vectors[token.index()]
     }
@@ -170,12 +170,12 @@ impl StaticTable {
         f32::from_le_bytes(self.inverse_norms[token.index()])
     }
 
-    /// How much the token counts in the mean of a text, from 0 to 1.
+    /// Returns the token's weight in the mean of a text, from 0 to 1.
     pub(super) fn weight(&self, token: TokenId) -> f32 {
         f32::from_le_bytes(self.weights[token.index()])
     }
 
-    /// The token as the vocabulary spells it; continuations begin with "##".
+    /// Returns the token's spelling in the vocabulary; continuations begin with "##".
     pub(super) fn text(&self, token: TokenId) -> &'static [u8] {
         let start = match token.index().checked_sub(1) {
             Some(before) => u32::from_le_bytes(self.token_ends[before]),
@@ -184,11 +184,11 @@ impl StaticTable {
         &self.tokens[start as usize..u32::from_le_bytes(self.token_ends[token.index()]) as usize]
     }
 
-    /// Finds the token spelled `prefix` + `rest`, given the hash of both together.
+    /// Finds the token spelled `prefix` + `rest`, given the hash of the concatenation.
     pub(super) fn lookup(&self, hash: Hash, prefix: &[u8], rest: &[u8]) -> Option<TokenId> {
         let mask = self.slots.len() - 1;
         let mut slot = hash.slot(mask);
-        // Ends because the hash table is never full (checked by `parse`) and written by the same function.
+        // Terminates because the hash table is never full (checked by `parse`) and was filled by the same function.
         loop {
             let id = u16::from_le_bytes(self.slots[slot]);
             if id == EMPTY {
@@ -202,7 +202,7 @@ impl StaticTable {
         }
     }
 
-    /// What to do with a character that is not a Hangul syllable.
+    /// Returns how to treat a character that is not a Hangul syllable.
     pub(super) fn action(&self, character: char) -> Action {
         let code = u32::from(character);
         let after = self.characters.partition_point(|entry| number(entry, 0) as u32 <= code);
@@ -225,7 +225,7 @@ impl StaticTable {
     }
 }
 
-/// The UTF-8 text before the first NUL.
+/// Parses the UTF-8 text before the first NUL.
 const fn model_name(bytes: &'static [u8]) -> Option<&'static str> {
     let mut end = 0;
     while end < bytes.len() && bytes[end] != 0 {
@@ -237,8 +237,8 @@ const fn model_name(bytes: &'static [u8]) -> Option<&'static str> {
     }
 }
 
-/// FNV-1a, fed byte by byte so that all prefixes of a word are hashed in one pass. `slot_of` in
-/// `tools/embedding-table/table_format.py` is the same function.
+/// FNV-1a, computed byte by byte so that one pass hashes all prefixes of a word. Must match `slot_of` in
+/// `tools/embedding-table/table_format.py`.
 #[derive(Clone, Copy)]
 pub(super) struct Hash(u32);
 

@@ -1,50 +1,50 @@
-//! A vector that is what it says: the right length, finite, of unit length.
+//! A validated vector: the right length, finite, of unit length.
 
 use std::fmt;
 
 use half::f16;
 use pgvector::HalfVector;
 
-/// How many numbers a vector has, whatever the model. Matches `halfvec(256)` in the schema.
+/// The number of dimensions of every vector, whatever the model. Matches `halfvec(256)` in the schema.
 pub const DIMENSIONS: usize = 256;
 
-/// How far from 1 a squared length may be and still count as unit length. Wider than the rounding of 256 `f32`
-/// products, narrower than any difference that matters.
+/// The tolerance for the squared length of a unit vector. Larger than the rounding errors of 256 `f32` products,
+/// smaller than any difference that matters.
 const UNIT_TOLERANCE: f64 = 1e-5;
 
-/// A direction in the space of one model: [`DIMENSIONS`] finite numbers of unit length.
+/// A unit vector in the space of one model: [`DIMENSIONS`] finite numbers.
 #[derive(Clone, PartialEq)]
 pub struct Embedding([f32; DIMENSIONS]);
 
-/// Why some numbers are not an [`Embedding`].
+/// Why some numbers are not a valid [`Embedding`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEmbedding {
-    /// Not [`DIMENSIONS`] numbers.
+    /// The length is not [`DIMENSIONS`].
     #[error("a vector has {actual} numbers instead of {DIMENSIONS}")]
     WrongLength {
-        /// How many there were.
+        /// The actual length.
         actual: usize,
     },
-    /// A NaN or an infinity.
+    /// It contains a NaN or an infinity.
     #[error("number {index} of a vector is not finite")]
     NotFinite {
-        /// Where the first one is.
+        /// The index of the first one.
         index: usize,
     },
-    /// All zero (or so small that squares vanish): no direction.
+    /// All numbers are zero (or so small that their squares vanish), so there is no direction.
     #[error("a vector has no direction")]
     Zero,
 }
 
 impl Embedding {
-    /// The numbers.
+    /// Returns the numbers.
     pub fn as_slice(&self) -> &[f32; DIMENSIONS] {
         &self.0
     }
 
-    /// Cosine of the angle between two vectors of the same model, from -1 to 1. The same bits on every platform.
+    /// Returns the cosine similarity of two vectors of the same model, from -1 to 1. Bit-identical on every platform.
     pub fn cosine(&self, other: &Self) -> f32 {
-        // Eight sums in a written-down order: as fast as the compiler's own reordering would be, but reproducible.
+        // Eight sums in an explicit order: as fast as the compiler's own reordering would be, but reproducible.
         let mut sums = [0.0f32; 8];
         let (left, right) = (self.0.as_chunks::<8>().0, other.0.as_chunks::<8>().0);
         for (left, right) in left.iter().zip(right) {
@@ -55,8 +55,8 @@ impl Embedding {
         sums.iter().sum::<f32>().clamp(-1.0, 1.0)
     }
 
-    /// Scales to unit length. A vector that already has it is kept to the bit, so that what was stored and read
-    /// back is what it was.
+    /// Scales to unit length. A vector that already has unit length is kept bit for bit, so that storing and reading it
+    /// back does not change it.
     pub(super) fn from_array(mut numbers: [f32; DIMENSIONS]) -> Result<Self, InvalidEmbedding> {
         if let Some(index) = numbers.iter().position(|number| !number.is_finite()) {
             return Err(InvalidEmbedding::NotFinite { index });
@@ -74,7 +74,7 @@ impl Embedding {
         Ok(Self(numbers))
     }
 
-    /// The corner of the cube that has these signs. Exact, also as halves: every number is ±1/16.
+    /// Returns the vector with these signs and equal magnitudes. Exact even as half floats: every number is ±1/16.
     pub(super) fn from_signs(negative: [bool; DIMENSIONS]) -> Self {
         const { assert!(DIMENSIONS == 16 * 16) };
         Self(negative.map(|negative| if negative { -1.0 / 16.0 } else { 1.0 / 16.0 }))
@@ -82,7 +82,7 @@ impl Embedding {
 }
 
 impl fmt::Debug for Embedding {
-    /// Shows only that it is one: 256 numbers in a log help nobody, and a vector gives away what its text was about.
+    /// Hides the numbers: they are useless in a log, and a vector reveals what its text was about.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Embedding(..)")
     }
@@ -109,7 +109,7 @@ impl TryFrom<Vec<f32>> for Embedding {
 impl TryFrom<&HalfVector> for Embedding {
     type Error = InvalidEmbedding;
 
-    /// Halves have 11 significant bits: the result is the nearest unit vector, not the one that was stored.
+    /// Half floats have 11 significant bits: the result is the nearest unit vector, not the original one.
     fn try_from(halves: &HalfVector) -> Result<Self, InvalidEmbedding> {
         let numbers: Vec<f32> = halves.as_slice().iter().map(|half| half.to_f32()).collect();
         Self::try_from(numbers)
@@ -117,7 +117,7 @@ impl TryFrom<&HalfVector> for Embedding {
 }
 
 impl From<&Embedding> for HalfVector {
-    /// Rounded to nearest, ties to even.
+    /// Rounds to nearest, ties to even.
     fn from(embedding: &Embedding) -> Self {
         Self::from(embedding.0.iter().map(|&number| f16::from_f32(number)).collect::<Vec<_>>())
     }

@@ -1,20 +1,20 @@
-//! Words to tokens: WordPiece, the longest known piece first.
+//! Splits words into tokens: WordPiece, longest match first.
 //!
-//! Agrees with the reference tokenizer id for id; `table/tokenizer-cases.json` holds some hundred texts with the
-//! ids it gives them.
+//! Produces the same ids as the reference tokenizer; `table/tokenizer-cases.json` holds about a hundred texts with the
+//! ids it produces.
 
 use super::characters::Words;
 use super::static_table::{Hash, LONGEST_TOKEN, StaticTable, TokenId};
 
-/// Longer words, in characters, are unknown as a whole: the reference's own limit.
+/// Maximum length of a word in characters; longer words are unknown as a whole, as in the reference.
 const LONGEST_WORD: usize = 100;
 const CONTINUATION: &[u8] = b"##";
 
-/// What a text consists of.
+/// A piece of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece {
     Known(TokenId),
-    /// A whole word that cannot be put together from the vocabulary; the reference says `[UNK]`.
+    /// A whole word that cannot be composed from the vocabulary; `[UNK]` in the reference.
     Unknown,
 }
 
@@ -31,8 +31,8 @@ pub(super) fn for_each_piece(
     });
 }
 
-/// Calls `visit` with the words that the first `limit` pieces of a text are of, in order, each with its pieces, or with none
-/// if it is [`Piece::Unknown`].
+/// Calls `visit` with the words that contain the first `limit` pieces of a text, in order, each with its pieces, or
+/// with `None` if it is [`Piece::Unknown`].
 pub(super) fn for_each_word(
     table: &'static StaticTable,
     text: &str,
@@ -48,13 +48,13 @@ pub(super) fn for_each_word(
             left = left.saturating_sub(pieces.len());
         } else {
             visit(word, None);
-            // The pieces found before the word turned out to be unknown cost as much time as any others.
+            // Pieces found before the word turned out to be unknown cost as much time as any others.
             left = left.saturating_sub(pieces.len().max(1));
         }
     }
 }
 
-/// Fills `pieces` with the tokens of one word; false if it has none.
+/// Fills `pieces` with the tokens of one word; returns false if it cannot be composed.
 fn split(table: &StaticTable, word: &str, pieces: &mut Vec<TokenId>) -> bool {
     pieces.clear();
     if word.chars().nth(LONGEST_WORD).is_some() {
@@ -70,17 +70,17 @@ fn split(table: &StaticTable, word: &str, pieces: &mut Vec<TokenId>) -> bool {
     true
 }
 
-/// The longest token that `rest` begins with, and how many bytes of `rest` it covers.
+/// Returns the longest token that `rest` begins with, and how many bytes of `rest` it covers.
 fn longest(table: &StaticTable, prefix: &'static [u8], rest: &[u8]) -> Option<(TokenId, usize)> {
     let reach = rest.len().min(table.longest_token().saturating_sub(prefix.len()));
     let mut hash = prefix.iter().fold(Hash::new(), |hash, &byte| hash.with(byte));
-    // The hashes of all beginnings in one pass, then look-ups from the longest down: most words are tokens whole.
+    // Hash all prefixes in one pass, then look up from the longest down: most words are single tokens.
     let mut hashes = [hash; LONGEST_TOKEN];
     for (kept, &byte) in hashes.iter_mut().zip(&rest[..reach]) {
         hash = hash.with(byte);
         *kept = hash;
     }
-    // Beginnings that end inside a character match nothing, as the vocabulary has whole characters only.
+    // Prefixes that end inside a character match nothing, because the vocabulary contains only whole characters.
     (1..=reach).rev().find_map(|length| {
         let token = table.lookup(hashes[length - 1], prefix, &rest[..length])?;
         Some((token, length))

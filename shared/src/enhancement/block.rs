@@ -1,28 +1,28 @@
-//! The block of memories that goes into a prompt.
+//! The block of memories that is inserted into a prompt.
 
 use crate::access::AuthContext;
 use crate::ids::MemoryId;
 use crate::memory::{Briefing, Recalled, tokens_of};
 
 const OPENING: &str = "<memories>\n";
-/// With the empty line between it and the prompt.
+/// Includes the blank line between the block and the prompt.
 const CLOSING: &str = "</memories>\n\n";
-/// What no memory may spell after a bracket.
+/// The tag name that no memory may spell after an angle bracket.
 const TAG: &str = "memories";
 
-/// Memories as they stand in front of a prompt.
+/// A block of memories to put in front of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Block {
-    /// The text, with the empty line that parts it from what follows; empty if there was room for nothing.
+    /// The text, including the blank line that separates it from what follows; empty if no memory fits.
     pub(super) text: String,
-    /// How long it is, as [`Briefing::tokens`].
+    /// Its length in tokens, as [`Briefing::tokens`].
     pub(super) tokens: usize,
-    /// What is in it, in its order there.
+    /// The memories in the block, in order of appearance.
     pub(super) memories: Vec<MemoryId>,
 }
 
 impl Block {
-    /// As many of these, best first, as there is room for.
+    /// Packs as many of these memories, best first, as fit.
     pub(super) fn of(caller: &AuthContext, found: &[Recalled], budget: usize) -> Self {
         let frame = tokens_of(OPENING) + tokens_of(CLOSING);
         Self::around(Briefing::of(caller, found, budget.saturating_sub(frame)))
@@ -37,9 +37,9 @@ impl Block {
     }
 }
 
-/// Turns the brackets of whatever looks like the block's own tag into others: before its name, in any case, with nothing
-/// between but what is no letter or digit, such as slashes, blanks and what cannot be seen. The length stays, so the
-/// budget holds.
+/// Replaces the opening bracket of anything that looks like the block's own tag: before its name, in any case, with
+/// nothing but non-alphanumeric characters in between, such as slashes, spaces and invisible characters. The length
+/// stays the same, so the budget holds.
 fn disarm(text: &str) -> String {
     let mut disarmed = text.to_owned();
     for bracket in brackets(text) {
@@ -48,7 +48,7 @@ fn disarm(text: &str) -> String {
     disarmed
 }
 
-/// Where those brackets are.
+/// Returns the positions of those brackets.
 fn brackets(text: &str) -> Vec<usize> {
     let mut found = Vec::new();
     for (name, _) in text.to_ascii_lowercase().match_indices(TAG) {

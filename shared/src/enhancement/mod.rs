@@ -1,14 +1,14 @@
-//! Prompt enhancement: a person's prompt with what they remember in front of it, for a language model that somebody else
+//! Prompt enhancement: puts what a person remembers in front of their prompt, for a language model that somebody else
 //! calls.
 //!
-//! [`enhance`] is a search over everything that the caller sees, and what it finds goes as one [`block`] of bounded length
-//! into the user's turn. No model is called, so the same request over the same memories always answers the same.
+//! [`enhance`] searches everything that the caller sees, and inserts the results as one [`block`] of bounded length
+//! into the user's turn. No model is called, so the same request over the same memories always gives the same result.
 //!
-//! Memories are what people wrote, and one of them may have been written to be obeyed. So they go where the user speaks,
-//! never where the system does; between two tags that no memory can close; each in a line that names its origin; under a
+//! Memories are user input, and may have been written as prompt injections. So they are placed in the user's message,
+//! never in the system's; between two tags that no memory can close; each on a line that names its origin; under a
 //! sentence that says they are data.
 //!
-//! Not here: finding ([`crate::memory`]), why somebody sees something ([`crate::sharing::hierarchy`]), HTTP
+//! Not here: searching ([`crate::memory`]), why somebody sees something ([`crate::sharing::hierarchy`]), HTTP
 //! (`functions/ai-enhancement`).
 
 mod block;

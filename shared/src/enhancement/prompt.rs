@@ -1,19 +1,19 @@
-//! Prompts: a text, or messages as chat APIs have them.
+//! Prompts: a text, or messages in the format of chat APIs.
 
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::memory::MAX_QUERY;
 
-/// Characters of a prompt, or of all texts of its messages together.
+/// Maximum length in characters of a prompt, or of all texts of its messages together.
 pub const MAX_PROMPT: usize = 200_000;
-/// Messages of a prompt.
+/// Maximum number of messages in a prompt.
 pub const MAX_MESSAGES: usize = 1000;
 
-/// Who may speak in a message: OpenAI's names and Anthropic's.
+/// The roles that a message may have: OpenAI's names and Anthropic's.
 const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
 
-/// What somebody is about to ask a language model.
+/// A prompt that somebody is about to send to a language model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prompt(Form);
 
@@ -23,38 +23,38 @@ enum Form {
     Chat(Chat),
 }
 
-/// Messages, and which text in them is the question.
+/// A list of messages, with the position of the question.
 #[derive(Debug, Clone, PartialEq)]
 struct Chat {
     messages: Vec<Map<String, Value>>,
-    /// The last message of the user's that has text.
+    /// The index of the last user message that has text.
     asks: usize,
-    /// Its first part with text, if it has parts.
+    /// The index of that message's first part with text, if it has parts.
     part: Option<usize>,
     question: String,
 }
 
-/// The form of an answer.
+/// The form of the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// One text.
+    /// A single text.
     Prompt,
-    /// Messages.
+    /// A list of messages.
     Messages,
 }
 
-/// A prompt with memories in it.
+/// A prompt with memories inserted.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Enhanced {
-    /// One text.
+    /// A single text.
     Prompt(String),
-    /// Messages; all but the one that asks are as they came.
+    /// A list of messages; all but the one with the question are unchanged.
     Messages(Vec<Map<String, Value>>),
 }
 
 impl Prompt {
-    /// A text.
+    /// Creates a prompt from a text.
     pub fn text(prompt: String) -> Result<Self> {
         check(&prompt, "prompt")?;
         if prompt.trim().is_empty() {
@@ -63,7 +63,8 @@ impl Prompt {
         Ok(Self(Form::Text(prompt)))
     }
 
-    /// Messages with `role` and `content`, which is a text or a list of parts. Whatever else they have stays in them.
+    /// Creates a prompt from messages with `role` and `content`, which is a text or a list of parts. Other fields are
+    /// kept.
     pub fn chat(messages: Vec<Value>) -> Result<Self> {
         if messages.len() > MAX_MESSAGES {
             let found = messages.len();
@@ -89,7 +90,7 @@ impl Prompt {
         Ok(Self(Form::Chat(Chat { messages, asks, part, question })))
     }
 
-    /// What is asked: all that is looked for.
+    /// Returns the question: the only text that is searched for.
     #[must_use]
     pub(super) fn question(&self) -> &str {
         match &self.0 {
@@ -98,7 +99,7 @@ impl Prompt {
         }
     }
 
-    /// The question as a query: of a long one its beginning and its end, where what is wanted is usually said.
+    /// Returns the question as a search query: of a long one the beginning and the end, where the request usually is.
     #[must_use]
     pub(super) fn query(&self) -> String {
         let question = self.question();
@@ -112,7 +113,7 @@ impl Prompt {
         format!("{start}\n{end}")
     }
 
-    /// With a text in front of what is asked; in the form that it came in, unless another one is wanted.
+    /// Inserts a block in front of the question; in the form of the prompt, unless another one is requested.
     #[must_use]
     pub(super) fn with(self, block: &str, format: Option<Format>) -> Enhanced {
         match (self.0, format) {
@@ -135,11 +136,11 @@ impl Chat {
         }
         match (self.messages[self.asks].get_mut("content"), self.part) {
             (Some(Value::String(text)), _) => text.insert_str(0, block),
-            // Before the first text, not before everything: results of tools must come first.
+            // Before the first text, not before everything: tool results must come first.
             (Some(Value::Array(parts)), Some(part)) => {
                 parts.insert(part, json!({ "type": "text", "text": block.trim_end() }));
             }
-            // There is no other content with text in it.
+            // No other content has text.
             _ => {}
         }
         self.messages
@@ -187,7 +188,7 @@ fn parts(message: &Map<String, Value>) -> &[Value] {
     message.get("content").and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// The text of a part: `text` of chat APIs, `input_text` of OpenAI's Responses.
+/// Returns the text of a part: `text` in chat APIs, `input_text` in OpenAI's Responses API.
 fn text_of(part: &Value) -> Option<&str> {
     let kind = part.get("type").and_then(Value::as_str)?;
     if matches!(kind, "text" | "input_text") { part.get("text").and_then(Value::as_str) } else { None }

@@ -1,4 +1,4 @@
-//! Enhancing a prompt.
+//! The service that enhances a prompt.
 
 use serde_json::json;
 
@@ -15,41 +15,41 @@ use crate::sharing::hierarchy::{self, Level};
 use super::block::Block;
 use super::prompt::{Enhanced, Format, Prompt};
 
-/// Tokens that may be added when the request does not say: enough for some twenty facts.
+/// Default number of tokens that may be added: enough for about twenty facts.
 pub const DEFAULT_MAX_TOKENS: i64 = 1000;
-/// The least score when the request does not say. More than a search's, because what a search finds a person looks at,
-/// and what is put into a prompt nobody does.
+/// Default minimum score. Higher than for a search, because a person looks at search results, but nobody looks at what
+/// is put into a prompt.
 pub const DEFAULT_THRESHOLD: f32 = 0.3;
-/// Most memories that are looked for.
+/// Maximum number of memories to search for.
 pub const MAX_TOP_K: u32 = 100;
-/// Most memories that a request may name, to be in or to stay out.
+/// Maximum number of memories that a request may name for inclusion or exclusion.
 pub const MAX_NAMED: usize = 100;
 
-/// What to enhance, and with what.
+/// A request to enhance a prompt.
 #[derive(Debug, Clone)]
 pub struct Enhance {
-    /// What somebody is about to ask.
+    /// The prompt to enhance.
     pub prompt: Prompt,
-    /// Which memories come into question.
+    /// Which memories to consider.
     pub filter: Filter,
-    /// In which scopes.
+    /// The scopes to search.
     pub scopes: Scopes,
-    /// How many at most are looked for: 1 to [`MAX_TOP_K`].
+    /// Maximum number of memories to search for: 1 to [`MAX_TOP_K`].
     pub top_k: u32,
-    /// The least score, 0 to 1.
+    /// The minimum score, 0 to 1.
     pub threshold: f32,
-    /// Tokens that may be added, as [`crate::memory::Briefing::budget`] gives them.
+    /// The number of tokens that may be added, as returned by [`crate::memory::Briefing::budget`].
     pub budget: usize,
-    /// Memories to add before any other, whether or not they answer.
+    /// Memories to add before any others, whether or not they match.
     pub include: Vec<MemoryId>,
-    /// Memories to leave alone.
+    /// Memories to leave out.
     pub exclude: Vec<MemoryId>,
-    /// The form of the answer; the prompt's own, if not given.
+    /// The form of the result; the prompt's own, if not given.
     pub format: Option<Format>,
 }
 
 impl Enhance {
-    /// A prompt with everything else at its default.
+    /// Creates a request with everything else at its default.
     #[must_use]
     pub fn new(prompt: Prompt) -> Self {
         Self {
@@ -93,56 +93,56 @@ impl Enhance {
             scopes: self.scopes.clone(),
             top_k: self.top_k,
             threshold: self.threshold,
-            // What was superseded would contradict what took its place.
+            // A superseded memory would contradict the one that superseded it.
             latest_only: true,
             ..Recall::new(self.prompt.query())
         })
     }
 }
 
-/// An enhanced prompt, and what was done to it.
+/// An enhanced prompt, and what was added to it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Enhancement {
-    /// It.
+    /// The enhanced prompt.
     pub enhanced: Enhanced,
     /// Set if nothing was added.
     pub unchanged: Option<Unchanged>,
-    /// What was added, in its order there.
+    /// The memories that were added, in order of appearance.
     pub memories: Vec<Mentioned>,
-    /// What there was no room for, best first.
+    /// The memories that did not fit, best first.
     pub left_out: Vec<Mentioned>,
-    /// How many tokens were added, as [`crate::memory::tokens_of`] estimates them.
+    /// How many tokens were added, as estimated by [`crate::memory::tokens_of`].
     pub tokens_added: usize,
     /// Set if memories were found by words alone.
     pub degraded: Option<Degraded>,
 }
 
-/// A memory that was added, or for which there was no room.
+/// A memory that was added, or that did not fit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mentioned {
-    /// It.
+    /// The memory.
     pub memory: Memory,
-    /// How well it answers; none if it was not found but asked for.
+    /// How well it matches; `None` if it was requested by id rather than found.
     pub score: Option<f32>,
-    /// At which level the caller sees it.
+    /// The level at which the caller sees it.
     pub level: Level,
-    /// Why: `via team Alpha`.
+    /// The reason why the caller sees it: `via team Alpha`.
     pub reason: String,
-    /// Whether it was asked for by its id.
+    /// Whether it was requested by id.
     pub included: bool,
 }
 
-/// Why a prompt came back as it was.
+/// Why a prompt was returned unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unchanged {
-    /// No memory answers it well enough.
+    /// No memory matches it well enough.
     NothingFound,
-    /// None of what was found fits into the budget.
+    /// None of the memories found fits into the budget.
     NoRoom,
 }
 
 impl Unchanged {
-    /// The reason as a phrase for whoever asked.
+    /// The reason as a phrase for the caller.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -152,7 +152,7 @@ impl Unchanged {
     }
 }
 
-/// Puts what the caller remembers in front of what they ask. One transaction reads it and records that it was shown.
+/// Puts matching memories in front of the caller's prompt. One transaction reads them and records that they were shown.
 pub async fn enhance(memories: &Memories, ctx: &AuthContext, request: Enhance) -> Result<Enhancement> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesRead)?;
     request.validate()?;
@@ -192,7 +192,7 @@ pub async fn enhance(memories: &Memories, ctx: &AuthContext, request: Enhance) -
     })
 }
 
-/// What was found, behind what was asked for by its id; with scores, as far as there are any.
+/// Returns the memories requested by id, then those found, with their scores, if any.
 async fn with_included(
     tx: &TenantTx<'_>,
     include: &[MemoryId],
@@ -208,14 +208,14 @@ async fn with_included(
         .chain(found)
         .map(|(score, it)| (it, score))
         .collect();
-    // Stable: what was not asked for stays in its order.
+    // The sort is stable: memories that were not requested keep their order.
     all.sort_by_key(|(found, _)| {
         include.iter().position(|id| *id == found.memory.id).unwrap_or(include.len())
     });
     Ok(all)
 }
 
-/// A memory that no search found, as one that stands for itself.
+/// Wraps a memory that no search found, as a capture of its own.
 fn unasked(memory: Memory) -> Recalled {
     let capture = memory.id.uuid();
     Recalled { memory, score: 0.0, breakdown: Breakdown::default(), capture, position: 0 }

@@ -1,9 +1,10 @@
-//! Vectors that are still to be made, a bounded step at a time: of memories stored while the model was away, and of those
-//! with a vector of another model than the configured one.
+//! The embedding backlog: computes missing vectors in bounded steps, for memories stored while the model was
+//! unavailable and for those whose vector was made by a model other than the configured one.
 //!
-//! A step claims some memories for a while, asks the model outside of any transaction, and stores what it got for those
-//! that have not changed meanwhile. Whatever interrupts it, the claims run out and the work comes up again; several workers
-//! share it without meeting. The server calls it on a schedule, and so can a Lambda worker.
+//! A step claims some memories for a limited time, calls the model outside of any transaction, and stores the vectors
+//! of those memories that have not changed in the meantime. If it is interrupted, its claims expire and the work
+//! becomes due again; several workers can run steps concurrently. The server calls it on a schedule, and so can a
+//! Lambda worker.
 
 use chrono::TimeDelta;
 
@@ -12,29 +13,29 @@ use crate::embedding::{EmbedError, Embedder, Embedding, Purpose};
 use crate::error::Result;
 use crate::memory::store::backlog::{self, Claimed};
 
-/// Memories in one step.
+/// Memories claimed per step.
 const STEP: i32 = 128;
 
-/// Of these, so many are asked for at once: what is there already is kept when the model goes away meanwhile.
+/// Memories sent to the model per call. A smaller batch keeps what is already embedded if the model then goes away.
 const AT_ONCE: usize = 32;
 
-/// When the model is asked again after it was away.
+/// How long to wait before retrying after the model was unavailable.
 const REST: TimeDelta = TimeDelta::seconds(15);
 
-/// What one step did.
+/// The outcome of one step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// Memories that were taken up: 0 when there is nothing to do now.
+    /// Number of memories claimed; 0 if nothing is due now.
     pub claimed: usize,
-    /// Of these, which have their vector now.
+    /// How many of them have their vector now.
     pub embedded: usize,
-    /// Of these, which the model refused; tried again ever later, at most an hour.
+    /// How many of them the model rejected. They are retried with increasing delays of at most an hour.
     pub rejected: usize,
-    /// The model does not answer: there is no use in going on right now.
+    /// The model is unavailable, so there is no point in continuing now.
     pub away: bool,
 }
 
-/// How far the vectors of all tenants are.
+/// Embedding progress across all tenants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Memories with a vector of the configured model.
@@ -43,12 +44,12 @@ pub struct Progress {
     pub pending: i64,
     /// Memories with a vector of another model; found by their words only.
     pub stale: i64,
-    /// Of the latter two, those that failed at least once.
+    /// How many of `pending` and `stale` failed at least once.
     pub failing: i64,
 }
 
 impl Backlog {
-    /// Embeds what is due, at most a few hundred memories.
+    /// Embeds what is due, at most `STEP` memories.
     pub async fn step(gate: &Gate, embedder: &dyn Embedder) -> Result<Self> {
         let model = embedder.model();
         let tx = gate.upkeep("memory.claim_embedding_work").await?;
@@ -68,7 +69,7 @@ impl Backlog {
         Ok(step)
     }
 
-    /// What got a vector, and what was not even tried.
+    /// Returns the embedded memories with their vectors, and those that were not tried.
     async fn embed<'a>(
         &mut self,
         embedder: &dyn Embedder,
@@ -101,7 +102,7 @@ impl Backlog {
                 return (Vec::new(), claimed);
             }
         }
-        // At least one of them is the trouble; the others shall not wait for it.
+        // The model rejected at least one of them; retry one by one so that the others do not wait for it.
         let mut embedded = Vec::new();
         for (number, one) in claimed.iter().enumerate() {
             match embedder.embed(&[&one.content], Purpose::Backlog).await {
@@ -123,7 +124,8 @@ impl Backlog {
 }
 
 impl Progress {
-    /// Counts, under the model that the embedder has. Reads an index of all memories: for people, not for probes.
+    /// Counts memories relative to the embedder's model. Scans an index of all memories: meant for people, not for
+    /// health probes.
     pub async fn read(gate: &Gate, embedder: &dyn Embedder) -> Result<Self> {
         let tx = gate.upkeep("memory.embedding_progress").await?;
         let counts = backlog::progress(&tx).await?;

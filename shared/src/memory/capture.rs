@@ -1,4 +1,4 @@
-//! What is captured together: memories that explain each other.
+//! Captures: groups of memories that give each other context.
 
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -6,15 +6,15 @@ use uuid::Uuid;
 use crate::ids::{EventId, ScopeId};
 use crate::memory::Labels;
 
-/// What the memories of one request are captured under. With a run (a conversation, to mem0's clients) it is the same
-/// for all requests of that run with the same other labels, so that turns which arrive one by one are neighbours as if
-/// they had come together; without, it is the request's own.
+/// Returns the capture id for the memories of one request. With a run (a conversation, for mem0's clients) it is the
+/// same for all requests with that run and the same other labels, so that turns which arrive one at a time become
+/// neighbours as if they had arrived together. Without a run, it is unique to the request.
 pub(super) fn id(event: EventId, home: ScopeId, labels: &Labels) -> Uuid {
     let Labels { user, agent, app, run: Some(run) } = labels else { return event.uuid() };
     let mut digest = Sha256::new();
     digest.update(home.0.to_le_bytes());
     for label in [user.as_deref(), agent.as_deref(), app.as_deref(), Some(run.as_str())] {
-        // The length keeps labels apart, and none apart from an empty one.
+        // The length prefix separates the labels, and distinguishes a missing label from an empty one.
         digest.update(label.map_or(u64::MAX, |label| label.len() as u64).to_le_bytes());
         digest.update(label.unwrap_or_default());
     }

@@ -1,7 +1,7 @@
-//! Rules about approvals that are about classes, when a memory gets another class: it is no way around them.
+//! Reclassification under approval rules: changing a memory's class must not bypass a rule that covers a class.
 //!
-//! Taking it out from under such a rule is for those who decide by it. Bringing it under one asks for the agreement to what it is
-//! shared with already: those shares end first, and are asked for anew.
+//! Moving a memory out of the reach of such a rule needs the role that decides under the rule. Moving it into one needs
+//! approval for its existing shares: those must end first and be requested again.
 
 use crate::access::{Classification, ScopeKind, TenantTx};
 use crate::error::{Error, Result};
@@ -10,10 +10,10 @@ use crate::memory::store::grants::{self, Unapproved};
 use crate::memory::{Memory, classify};
 use crate::tenancy::policies::{Direction, Effective};
 
-/// So many shares are named that have to end.
+/// How many of the shares that must end first are named in the error.
 const NAMED: usize = 20;
 
-/// Refuses another class where a rule is about the one or the other.
+/// Refuses a new class where an approval rule covers the old class or the new one.
 pub(super) async fn check(tx: &TenantTx<'_>, before: &Memory, after: Classification) -> Result<()> {
     let policy = classify::policy(tx, before.home).await?;
     let class = before.classification;
@@ -26,7 +26,7 @@ pub(super) async fn check(tx: &TenantTx<'_>, before: &Memory, after: Classificat
             )));
         }
     }
-    // Most have no rules.
+    // Most scopes have no rules.
     if Direction::ALL.iter().all(|direction| policy.rule_met(&[*direction], class, after).is_none()) {
         return Ok(());
     }
@@ -45,7 +45,8 @@ pub(super) async fn check(tx: &TenantTx<'_>, before: &Memory, after: Classificat
     )))
 }
 
-/// The ways that a share may go, as far as its place tells: who shared it when is not asked any more.
+/// Returns the directions that a share may have, judging by its destination alone: who shared it, and when, no longer
+/// counts.
 fn directions(policy: &Effective, share: &Unapproved) -> Vec<Direction> {
     let own_home = matches!(policy.kind, ScopeKind::User | ScopeKind::Context);
     match share.kind {

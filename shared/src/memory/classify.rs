@@ -1,4 +1,4 @@
-//! The class of a memory: what its scope says when it is added, and whether it may be another one.
+//! The class of a memory: its default when added, and whether it may be changed.
 
 use crate::access::{Audience, Classification, ScopeKind, TenantTx};
 use crate::error::{Error, Result};
@@ -6,7 +6,7 @@ use crate::ids::{MemoryId, ScopeId};
 use crate::memory::{Memory, store};
 use crate::tenancy::policies::{self, Effective};
 
-/// The class of what is added to a scope, as asked for or as the scope says.
+/// Returns the class of a memory added to a scope: the requested one, or the scope's default.
 pub(super) async fn new(
     tx: &TenantTx<'_>,
     home: ScopeId,
@@ -18,7 +18,7 @@ pub(super) async fn new(
     Ok(class)
 }
 
-/// What is added to a context is seen by whomever that is shared with.
+/// Refuses a class that those whom the context is shared with may not see.
 pub(super) async fn check_context(
     tx: &TenantTx<'_>,
     home: ScopeId,
@@ -34,7 +34,7 @@ pub(super) async fn check_context(
     check_links(tx, &[home], policy, class).await
 }
 
-/// What is public is shown by the links to the contexts in which it is; nothing else is.
+/// Refuses a public class where links may not show it: links to a context show its public memories and nothing else.
 pub(super) async fn check_links(
     tx: &TenantTx<'_>,
     scopes: &[ScopeId],
@@ -47,20 +47,20 @@ pub(super) async fn check_links(
     Ok(())
 }
 
-/// What the nodes say about a scope. It may have been deleted since the caller was found to see it.
+/// Returns the effective policy of a scope, which may have been deleted since the caller was authorized.
 pub(super) async fn policy(tx: &TenantTx<'_>, home: ScopeId) -> Result<Effective> {
     policies::effective(tx, home).await?.ok_or(Error::NotFound { what: "scope" })
 }
 
-/// Refuses another class above the caller's ceiling, or that links may not show which show the memory.
+/// Refuses a new class that is above the caller's ceiling, or that the links which show the memory may not show.
 pub(super) async fn changed(tx: &TenantTx<'_>, memory: &Memory) -> Result<()> {
     policies::within(memory.classification, tx.caller().ceiling())?;
     let policy = policy(tx, memory.home).await?;
     check_links(tx, &memory.scopes, &policy, memory.classification).await
 }
 
-/// Refuses what was just done to these memories if any of them is seen now by more than its class allows: where it lives, or by
-/// anybody whom it is shared with.
+/// Refuses a change that was just made to these memories if the class of any of them no longer permits its audience:
+/// its home, or anyone it is shared with.
 pub(super) async fn check_seen(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<()> {
     let Some(wide) = store::grants::too_wide(tx, ids).await? else { return Ok(()) };
     policy(tx, wide.home).await?.check(wide.class, wide.kind.into())?;

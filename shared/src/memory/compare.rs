@@ -1,4 +1,4 @@
-//! Comparing the vectors of larger scopes with a query, in this process (`docs/adr/0023-vector-codes.md`).
+//! In-process comparison of a query with the vectors of larger scopes (`docs/adr/0023-vector-codes.md`).
 
 use std::time::Instant;
 
@@ -8,20 +8,21 @@ use crate::embedding::Embedding;
 use crate::memory::blocks::{self, Blocks, Place};
 use crate::memory::store::blocks as store;
 
-/// Blocks that one search goes through: some 100,000 vectors. Beyond, the database's graph is the cheaper way into broad scopes.
+/// Maximum number of blocks per search, about 100,000 vectors. Beyond that, the database's graph index is cheaper for
+/// broad scopes.
 const MOST_BLOCKS: usize = 2_000;
 
-/// What came of it.
+/// The result of a comparison.
 #[derive(Debug, Default)]
 pub(crate) struct Compared {
     /// The scopes whose vectors were all compared.
     pub(crate) scopes: Vec<i64>,
-    /// What came near there.
+    /// The nearest memories in those scopes.
     pub(crate) near: Vec<Place>,
 }
 
-/// Compares what is in blocks, as far as that is not too much. Half as many again as `nearest` come near: codes are a guess, and a
-/// memory in several scopes is there more than once.
+/// Compares the query with the vectors in blocks, unless there are too many. Takes up to 1.5 times `nearest` from the
+/// blocks, because codes are approximate and a memory in several scopes occurs more than once.
 pub(super) async fn compare(
     kept: &Blocks,
     tx: &mut PendingTx<'_>,

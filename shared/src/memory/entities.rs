@@ -1,4 +1,4 @@
-//! The names that memories can be filtered by: mem0's users, agents, apps and runs.
+//! The names by which memories can be filtered: mem0's users, agents, apps and runs.
 
 use chrono::{DateTime, Utc};
 
@@ -14,35 +14,35 @@ use crate::page::Page;
 /// A label that some memory has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedEntity {
-    /// What kind.
+    /// Its kind.
     pub kind: Entity,
     /// The name.
     pub name: String,
-    /// How many memories have it.
+    /// How many memories have this label.
     pub memories: u64,
     /// When the first of them was stored.
     pub created_at: DateTime<Utc>,
-    /// When the last of them changed.
+    /// When one of them last changed.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A page of them, and how many there are of each kind.
+/// A page of labels, with the number of labels of each kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entities {
-    /// The page, by kind and name.
+    /// The page, ordered by kind and name.
     pub entities: Vec<NamedEntity>,
-    /// Users in all.
+    /// Total number of users.
     pub users: u64,
-    /// Agents in all.
+    /// Total number of agents.
     pub agents: u64,
-    /// Apps in all.
+    /// Total number of apps.
     pub apps: u64,
-    /// Runs in all.
+    /// Total number of runs.
     pub runs: u64,
 }
 
 impl Memories {
-    /// The labels of all memories in these scopes.
+    /// Lists the labels of all memories in these scopes.
     pub async fn entities(&self, caller: &AuthContext, scopes: &Scopes, page: Page) -> Result<Entities> {
         let scopes = resolve(caller, scopes, Action::ReadMemories)?;
         let condition = Condition::new(caller, &Selection::everything(&scopes))?;

@@ -1,7 +1,7 @@
-//! Work that a caller can look up afterwards: what was asked, and what became of it.
+//! Events: work whose request and outcome a caller can look up afterwards.
 //!
-//! Events hold no memory text: the answer takes it from the memories as they are now, so what was forgotten is gone
-//! from here as well. A credential that is narrowed, or has a ceiling, shows those that are about what it reaches.
+//! Events hold no memory text: it is read from the memories as they are now, so what was forgotten disappears from here
+//! too. A credential that is narrowed, or has a ceiling, sees only events about memories within its reach.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,56 +14,56 @@ use crate::ids::{EventId, MemoryId};
 use crate::memory::{Memories, Outcome, store};
 use crate::page::Page;
 
-/// A piece of work.
+/// A unit of work.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// Which.
+    /// Its id.
     pub id: EventId,
-    /// What kind of work: `ADD`, `DELETE_ALL`, …
+    /// The kind of work: `ADD`, `DELETE_ALL`, …
     pub kind: String,
-    /// How far it is.
+    /// Its progress.
     pub status: Status,
-    /// What was asked for, without text.
+    /// What was requested, without text.
     pub payload: Value,
-    /// What became of each part.
+    /// The outcome of each part.
     pub results: Vec<EventResult>,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: DateTime<Utc>,
-    /// When work on it began.
+    /// When work began.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it was done.
+    /// When it finished.
     pub completed_at: Option<DateTime<Utc>>,
 }
 
 impl Event {
-    /// The memories whose text it shows.
+    /// Returns the memories whose text this event shows.
     fn shown(&self) -> impl Iterator<Item = MemoryId> {
         self.results.iter().filter(|result| result.text.is_some()).filter_map(|result| result.id)
     }
 }
 
-/// How far a piece of work is.
+/// The progress of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
-    /// Waiting.
+    /// Not yet started.
     Pending,
-    /// Being done.
+    /// In progress.
     Running,
-    /// Given up.
+    /// Abandoned.
     Failed,
-    /// Done.
+    /// Finished.
     Succeeded,
 }
 
-/// What became of one part of a piece of work.
+/// The outcome of one part of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventResult {
-    /// The memory it led to, or the one that was there already.
+    /// The memory that was created, or the existing one.
     pub id: Option<MemoryId>,
-    /// `ADD`, `SKIP`.
+    /// `ADD`, `SKIP` or, for a line of an import, `REFUSE`.
     pub event: String,
-    /// Why, where that is not obvious.
+    /// The reason, where it is not obvious.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The memory's text as it is now, if it can still be seen.
@@ -72,7 +72,7 @@ pub struct EventResult {
 }
 
 impl EventResult {
-    /// What became of a statement, without its text.
+    /// Records the outcome of a statement, without its text.
     pub(super) fn of(outcome: &Outcome) -> Self {
         let (id, event, reason) = match outcome {
             Outcome::Added { id, .. } => (Some(*id), "ADD", None),
@@ -83,7 +83,7 @@ impl EventResult {
 }
 
 impl Memories {
-    /// The caller's own events, newest first, and how many there are.
+    /// Lists the caller's own events, newest first, with their total number.
     pub async fn events(&self, caller: &AuthContext, page: Page) -> Result<(Vec<Event>, u64)> {
         caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
         let tx = caller.begin(&self.gate.db, "memory.events").await?;
@@ -93,7 +93,7 @@ impl Memories {
         Ok(events)
     }
 
-    /// One of the caller's own events.
+    /// Returns one of the caller's own events.
     pub async fn event(&self, caller: &AuthContext, id: EventId) -> Result<Event> {
         caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
         let tx = caller.begin(&self.gate.db, "memory.event").await?;

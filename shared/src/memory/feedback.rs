@@ -1,4 +1,4 @@
-//! What people think of a memory. Ranking listens to it.
+//! Feedback on memories, which ranking takes into account.
 
 use crate::access::{ApiKeyVerb, AuthContext};
 use crate::audit;
@@ -7,23 +7,23 @@ use crate::ids::{FeedbackId, MemoryId};
 use crate::memory::read::NOT_FOUND;
 use crate::memory::{Memories, store};
 
-/// Characters of a reason.
+/// Maximum length of a reason, in characters.
 const MAX_REASON: usize = 2000;
 
-/// An opinion, as mem0's clients give it.
+/// A rating, as in mem0's API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Opinion {
-    /// It is useful.
+    /// The memory is useful.
     Positive,
-    /// It is not.
+    /// The memory is not useful.
     Negative,
-    /// Not at all.
+    /// The memory is not useful at all.
     VeryNegative,
 }
 
 impl Opinion {
-    /// As requests, answers and the database spell it.
+    /// The spelling in requests, responses and the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -35,7 +35,7 @@ impl Opinion {
 }
 
 impl Memories {
-    /// Takes the caller's opinion of a memory that they can see, in place of an earlier one. None takes it back.
+    /// Records the caller's opinion of a memory that they can see, replacing an earlier one. `None` withdraws it.
     pub async fn judge(
         &self,
         caller: &AuthContext,

@@ -1,4 +1,5 @@
-//! Forgetting: memories leave every search and list at once; their history stays for those who could change them.
+//! Forgetting: memories disappear from every search and list at once; their history stays visible to those who could
+//! change them.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -15,18 +16,18 @@ use crate::memory::store::condition::{Condition, Selection};
 use crate::memory::store::events::Done;
 use crate::memory::{Memories, store};
 
-/// What a sweeping deletion did.
+/// The outcome of a bulk deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Forgotten {
     /// The event under which it can be looked up.
     pub event: EventId,
-    /// How many memories.
+    /// How many memories were forgotten.
     pub count: u64,
 }
 
 impl Memories {
-    /// Forgets one memory; with `linked`, also those that it superseded, and those that they did, or none if any of
-    /// them may not be forgotten. Answers how many linked ones were forgotten with it.
+    /// Forgets one memory. With `linked`, also forgets the memories that it superseded and that superseded it, or none
+    /// if any of them may not be forgotten. Returns how many linked memories were forgotten with it.
     pub async fn forget(&self, caller: &AuthContext, id: MemoryId, linked: bool) -> Result<u64> {
         caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
         let tx = caller.begin(&self.gate.db, "memory.forget").await?;
@@ -44,7 +45,7 @@ impl Memories {
         Ok(count)
     }
 
-    /// Whether the caller may forget it: an error, if they may not.
+    /// Checks whether the caller may forget a memory, and returns an error if not.
     pub async fn may_forget(&self, caller: &AuthContext, id: MemoryId) -> Result<()> {
         caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
         let tx = caller.begin(&self.gate.db, "memory.may_forget").await?;
@@ -76,7 +77,7 @@ impl Memories {
         Ok(count)
     }
 
-    /// How many memories [`Self::forget_where`] would forget.
+    /// Returns how many memories [`Self::forget_where`] would forget.
     pub async fn forgettable(&self, caller: &AuthContext, scope: ScopeName, filter: &Filter) -> Result<u64> {
         let scope = caller.resolve(scope)?;
         let only_own = only_own(caller, scope)?;
@@ -89,8 +90,8 @@ impl Memories {
         Ok(count)
     }
 
-    /// Forgets whatever in one scope the filter holds for and the caller may change, `until` a time if that was agreed about.
-    /// An empty filter is refused.
+    /// Forgets every memory of one scope that matches the filter and that the caller may change, limited to those added
+    /// `until` a given time, if any. An empty filter is refused.
     pub async fn forget_where(
         &self,
         caller: &AuthContext,
@@ -104,8 +105,8 @@ impl Memories {
         self.sweep(caller, Sweep { kind: "DELETE_ALL", scope, filter, until }).await
     }
 
-    /// Forgets whatever in one scope has this label and the caller may change, which may be nothing: mem0's clients
-    /// delete label after label, and memories may have several.
+    /// Forgets every memory of one scope that has this label and that the caller may change. There may be none: mem0's
+    /// clients delete one label after another, and a memory may have several.
     pub async fn forget_entity(
         &self,
         caller: &AuthContext,
@@ -134,7 +135,7 @@ impl Memories {
         let event = EventId::generate();
         let payload = json!({ "scope": scope.label(), "count": count });
         let at = self.gate.clock.now();
-        // Whatever it was that the caller could see.
+        // The event covers everything that the caller could see.
         let (scopes, class) = (vec![scope.id], caller.ceiling());
         let done =
             Done { id: event, kind: sweep.kind, payload: payload.clone(), results: &[], at, scopes, class };
@@ -150,11 +151,11 @@ struct Sweep {
     kind: &'static str,
     scope: ScopeName,
     filter: Filter,
-    /// What was added later stays.
+    /// Memories added later are kept.
     until: Option<DateTime<Utc>>,
 }
 
-/// Whether a sweep must leave alone what others added; refused if the caller may not even forget their own.
+/// Returns whether a sweep must spare memories added by others; fails if the caller may not even forget their own.
 fn only_own(caller: &AuthContext, scope: &ReadableScope) -> Result<bool> {
     match caller.authorize(Action::EditAnyMemory, scope) {
         Ok(()) => Ok(false),

@@ -1,4 +1,4 @@
-//! The near-duplicate gate: which statements are new, and which an existing memory says already.
+//! The near-duplicate gate: decides which statements are new and which an existing memory already says.
 
 use std::collections::HashMap;
 
@@ -11,28 +11,28 @@ use crate::memory::statements::Statement;
 use crate::memory::store::similar::{self, Similar};
 use crate::memory::{Labels, Outcome};
 
-/// A statement that nothing stored says already, with the id it is stored under.
+/// A statement that no stored memory already says, with the id under which it is stored.
 pub(super) struct Fresh<'a> {
     pub(super) id: MemoryId,
     pub(super) text: &'a str,
     pub(super) wording: Wording,
-    /// None while the model is away.
+    /// `None` while the model is unavailable.
     pub(super) embedding: Option<&'a Embedding>,
-    /// The message it is from.
+    /// Index of the message it comes from.
     pub(super) message: usize,
-    /// Its place among the statements of its request.
+    /// Its position among the statements of its request.
     pub(super) position: i32,
 }
 
-/// Where statements are to live, under which labels, and whose vectors they have.
+/// Where statements are to be stored, under which labels, and which model made their vectors.
 pub(super) struct Place<'a> {
     pub(super) home: ScopeId,
     pub(super) labels: &'a Labels,
     pub(super) model: &'a str,
 }
 
-/// Keeps others from adding what is to be added to a home, under whichever labels, until the transaction ends: before the first
-/// [`pass`], once for each home. `all` are the statements of the whole request.
+/// Prevents concurrent transactions from adding the same statements to a home, under any labels, until this one ends.
+/// Call it once per home, before the first [`pass`]. `all` is the number of statements in the whole request.
 pub(super) async fn lock<'a>(
     tx: &TenantTx<'_>,
     home: ScopeId,
@@ -55,8 +55,8 @@ fn candidates(statements: &[Statement]) -> impl Iterator<Item = Wording> {
     })
 }
 
-/// The outcome of every statement, and what has to be stored for it to be true. `embeddings` are those of the
-/// candidates, in their order; without them only the same text counts as the same. The wordings must be locked.
+/// Returns the outcome of every statement, and the statements to store. `embeddings` are those of the candidates, in
+/// order; without them, only identical texts are duplicates. The wordings must be locked.
 pub(super) async fn pass<'a>(
     tx: &TenantTx<'_>,
     place: &Place<'_>,
@@ -112,7 +112,7 @@ fn said_already(text: &str, stored: &[&Similar]) -> Option<(MemoryId, Decision)>
         .find(|(_, decision)| matches!(decision, Decision::Duplicate(_)))
 }
 
-/// By one of the earlier statements of the same request, which have the same wording.
+/// Finds a duplicate among the earlier statements of the same request that have the same wording.
 fn said_just_now<'s, 'a: 's>(
     text: &str,
     embedding: Option<&Embedding>,

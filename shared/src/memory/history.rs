@@ -1,4 +1,4 @@
-//! What became of a memory over time.
+//! The history of a memory: every change made to it.
 
 use chrono::{DateTime, Utc};
 
@@ -12,35 +12,35 @@ use crate::memory::{Labels, Memories, Memory, Message, Metadata, classify, permi
 /// One change of a memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Version {
-    /// Which change.
+    /// The id of the change.
     pub id: VersionId,
-    /// Of which memory.
+    /// The memory that changed.
     pub memory: MemoryId,
-    /// From 1.
+    /// The version number, from 1.
     pub number: i32,
-    /// What was done.
+    /// The kind of change.
     pub change: Change,
-    /// What it was made from.
+    /// The messages that it was made from.
     pub input: Vec<Message>,
     /// The text before.
     pub old: Option<String>,
     /// The text after.
     pub new: Option<String>,
-    /// The caller's own JSON after it.
+    /// The caller's own JSON after the change.
     pub metadata: Metadata,
-    /// The categories after it.
+    /// The categories after the change.
     pub categories: Vec<String>,
-    /// The highest class of what it shows.
+    /// The highest class of the text that this version shows.
     pub classification: Classification,
     /// The memory's labels.
     pub labels: Labels,
-    /// Who did it.
+    /// Who made the change.
     pub editor: UserId,
-    /// When.
+    /// When it was made.
     pub at: DateTime<Utc>,
 }
 
-/// What was done to a memory.
+/// A kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// It was added.
@@ -52,7 +52,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// As answers and the database spell it.
+    /// The spelling in responses and the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -64,8 +64,8 @@ impl Change {
 }
 
 impl Memories {
-    /// Every change of a memory, oldest first. What was of a higher class then is for those of its home. Once it is forgotten,
-    /// only those who could have changed it may see what it was.
+    /// Returns every change of a memory, oldest first. Versions that had a higher class are visible only where the
+    /// memory's home may see that class. Once it is forgotten, only those who could have changed it see its history.
     pub async fn history(&self, caller: &AuthContext, id: MemoryId) -> Result<Vec<Version>> {
         caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
         let tx = caller.begin(&self.gate.db, "memory.history").await?;
@@ -85,8 +85,8 @@ impl Memories {
     }
 }
 
-/// Takes out what was of a higher class than the memory is now, unless those of its home may see what is of that class. The
-/// others, whom it was shared with since, are not shown it by row-level security.
+/// Removes versions of a higher class than the memory has now, unless its home may see that class. Row-level security
+/// hides them from everyone else with whom the memory was shared later.
 async fn withhold(tx: &TenantTx<'_>, memory: &Memory, versions: &mut Vec<Version>) -> Result<()> {
     if versions.iter().all(|version| version.classification <= memory.classification) {
         return Ok(());

@@ -1,10 +1,10 @@
-//! Importing: many memories at once, from wherever they were kept before.
+//! Importing: many memories at once from another system.
 //!
-//! Every line stands for itself: a wrong one is refused with its reason and the others are stored, all in one
-//! transaction with one event and one audit row. What was stored before is skipped, so that an import which broke off
-//! can simply be sent again.
+//! Each line stands alone: an invalid line is refused with a reason and the others are stored, all in one transaction
+//! with one event and one audit row, plus one for each status with which scopes were refused. Lines already stored are
+//! skipped, so an interrupted import can simply be sent again.
 //!
-//! Not for conversations that are going on: [`Memories::remember`] extracts statements and keeps their neighbourhood.
+//! Not for live conversations: [`Memories::remember`] extracts statements and records what was captured together.
 
 mod denied;
 
@@ -32,57 +32,57 @@ use crate::memory::store::insert::{Batch, NewMemory};
 use crate::memory::{EventResult, Labels, Memories, Metadata, Outcome, capture, store, validate};
 use crate::tenancy::policies::Effective;
 
-/// Lines of one import.
+/// Maximum number of lines in an import.
 pub const MAX_LINES: usize = 2000;
-/// Lines that count as one request to the rate limits.
+/// Number of lines that count as one request against the rate limits.
 const LINES_OF_A_REQUEST: usize = 20;
 
-/// One memory to be imported.
+/// A memory to import.
 #[derive(Debug, Clone, Default)]
 pub struct ImportLine {
-    /// Its text, stored as it is.
+    /// The text, stored as it is.
     pub content: String,
-    /// Where it is to live.
+    /// The scope in which it will live.
     pub scope: ScopeName,
-    /// The names it can be filtered by. Lines of one run were captured together, in their order.
+    /// The labels by which it can be filtered. Lines of one run are captured together, in order.
     pub labels: Labels,
     /// The caller's own JSON.
     pub metadata: Metadata,
-    /// What it is about.
+    /// Its categories.
     pub categories: Vec<String>,
-    /// When what it tells happened.
+    /// When the event it describes happened.
     pub occurred_at: Option<DateTime<Utc>>,
     /// The last day, in UTC, on which it is returned.
     pub expires_on: Option<NaiveDate>,
-    /// How far it may go; as its scope says, if not given.
+    /// The class; the scope's default if not given.
     pub classification: Option<Classification>,
 }
 
-/// What became of an import.
+/// The outcome of an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imported {
     /// The event under which it can be looked up.
     pub event: EventId,
-    /// One for each line, in their order.
+    /// One outcome per line, in order.
     pub outcomes: Vec<LineOutcome>,
 }
 
-/// What became of one line.
+/// The outcome of one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LineOutcome {
-    /// It is a new memory.
+    /// A new memory was stored.
     Added(MemoryId),
     /// It says nothing new.
     Skipped {
-        /// Why, as a phrase.
+        /// The reason, as a phrase.
         reason: String,
-        /// The memory that says it already.
+        /// The memory that already says it.
         existing: Option<MemoryId>,
     },
     /// It cannot be stored as it is.
     Refused {
-        /// Where in the line, if it can be said.
+        /// The field at fault, if there is one.
         field: Option<String>,
         /// What is wrong.
         reason: String,
@@ -90,10 +90,10 @@ pub enum LineOutcome {
 }
 
 impl Memories {
-    /// Stores every line that can be stored, in one transaction; with a key, only once. Where no line can be, the first
-    /// one's error is the import's.
+    /// Stores every line that can be stored, in one transaction; with an idempotency key, only once. If no line can be
+    /// stored, the import fails with the error of the first line.
     ///
-    /// Lines that could not even be read come as the error that says why.
+    /// Lines that could not be parsed are passed as the error that says why.
     pub async fn import(
         &self,
         caller: &AuthContext,
@@ -111,8 +111,8 @@ impl Memories {
         let lines = import.admit(caller, &policies, lines)?;
         let groups = import.group(caller, &lines)?;
         let texts: Vec<&str> = groups.iter().flat_map(Group::texts).collect();
-        // Before the transaction: a model behind a network must not hold locks. Without it the memories are stored all the
-        // same, and their vectors made later.
+        // Embed before the transaction: it must not hold locks during a network call. If the model is unavailable, the
+        // memories are stored anyway and their vectors are made later.
         let embeddings = match texts.is_empty() {
             true => None,
             false => self.embed(&texts, Purpose::Memory).await.ok(),
@@ -125,7 +125,7 @@ impl Memories {
         Ok(imported)
     }
 
-    /// What holds in each scope that the lines name, before any of them is refused for its class.
+    /// Reads the policy of each scope that the lines name, before any line is refused for its class.
     async fn policies(
         &self,
         caller: &AuthContext,
@@ -154,12 +154,13 @@ impl Memories {
         import.denied.record(tx, event).await?;
         let mut class = Classification::Public;
         let mut rest = embeddings;
-        // They are in the order of homes, which is the one in which everybody locks them.
+        // Groups are ordered by home, the order in which every transaction takes these locks.
         for groups in groups.chunk_by(|one, next| one.home.id == next.home.id) {
             let labelled = groups.iter().map(|group| (group.labels, group.statements.as_slice()));
             gate::lock(tx, groups[0].home.id, labelled, lines.len()).await?;
         }
-        // All that is new is known before any of it is stored, so that the quota is asked once, when no other lock is to be had.
+        // Determine everything that is new before storing any of it, so that the quota is checked once, after all other
+        // locks are taken.
         let mut new: Vec<(&Group<'_>, Vec<Fresh<'_>>)> = Vec::with_capacity(groups.len());
         for group in groups {
             let (own, others) = rest.map(|rest| rest.split_at(group.statements.len())).unzip();
@@ -211,15 +212,15 @@ impl Memories {
     }
 }
 
-/// What so many lines cost beside the request itself.
+/// Returns the rate limit cost of an import, in addition to the request itself.
 fn tokens(lines: usize) -> i32 {
     i32::try_from(lines.div_ceil(LINES_OF_A_REQUEST)).unwrap_or(i32::MAX) - 1
 }
 
-/// An import under way: what is known of each line.
+/// An import in progress: the outcome of each line so far.
 struct Import {
     outcomes: Vec<Option<LineOutcome>>,
-    /// What was tried of other people's scopes.
+    /// Lines refused because of their scope.
     denied: Denied,
 }
 
@@ -228,7 +229,7 @@ impl Import {
         Self { outcomes: vec![None; lines], denied: Denied::default() }
     }
 
-    /// The lines that may be stored, as far as they say themselves; all others are refused.
+    /// Returns the lines that are valid in themselves and refuses all others.
     fn admit(
         &mut self,
         caller: &AuthContext,
@@ -258,13 +259,13 @@ impl Import {
     fn refuse(&mut self, number: usize, error: &Error) {
         let (field, reason) = match error {
             Error::Invalid { field, message } => (field.clone(), message.clone()),
-            // It is the scope that cannot be found, written to, or hold such a class.
+            // The scope is at fault: not found, not writable, or not open to this class.
             error => (Some("scope".to_owned()), error.to_string()),
         };
         self.outcomes[number] = Some(LineOutcome::Refused { field, reason });
     }
 
-    /// The lines by home and labels, which the gate looks at together.
+    /// Groups the lines by home and labels, since the gate checks such lines together.
     fn group<'a>(
         &mut self,
         caller: &'a AuthContext,
@@ -290,7 +291,7 @@ impl Import {
     }
 }
 
-/// Whether the line may be stored, as far as it says itself.
+/// Checks whether a line may be stored, judging by the line alone.
 fn admit(
     caller: &AuthContext,
     policies: &HashMap<ScopeId, Effective>,
@@ -315,12 +316,12 @@ struct Group<'a> {
     labels: &'a Labels,
     seen: HashSet<Fingerprint>,
     statements: Vec<Statement>,
-    /// The line of each statement, from 0.
+    /// The line index of each statement.
     numbers: Vec<usize>,
 }
 
 impl Group<'_> {
-    /// Whether the text is new to the group.
+    /// Adds a text to the group, and returns whether it is new there.
     fn push(&mut self, number: usize, text: &str) -> bool {
         if !self.seen.insert(Fingerprint::of(text)) {
             return false;
@@ -348,7 +349,7 @@ impl Group<'_> {
         let memory = |fresh: &Fresh<'m>| {
             let number = self.numbers[fresh.message];
             let line = lines[number].as_ref()?;
-            // What has no run in common has nothing to do with the lines around it.
+            // Without a common run, a line is unrelated to the lines around it.
             let together = line.labels.run.is_some();
             let capture =
                 if together { capture::id(event, self.home.id, &line.labels) } else { fresh.id.uuid() };
@@ -381,7 +382,7 @@ impl LineOutcome {
         }
     }
 
-    /// The same as an event keeps it.
+    /// The outcome as recorded in the event.
     fn result(&self) -> EventResult {
         let (id, event, reason) = match self {
             Self::Added(id) => (Some(*id), "ADD", None),

@@ -1,4 +1,4 @@
-//! Listing: every memory that a filter holds for, newest first.
+//! Listing: every memory that matches a filter, newest first.
 
 use crate::access::{Action, AuthContext, TenantTx};
 use crate::audit::{self, Entry};
@@ -9,25 +9,26 @@ use crate::memory::store::condition::{Condition, Selection};
 use crate::memory::{Homes, Memories, Memory, Scopes, store};
 use crate::page::{Cursor, Page};
 
-/// Which memories, and which part of the list of them.
+/// A request to list memories.
 #[derive(Debug, Clone)]
 pub struct List {
-    /// Which memories.
+    /// Which memories to list.
     pub filter: Filter,
-    /// In which scopes.
+    /// The scopes to look in.
     pub scopes: Scopes,
     /// Leaves out what a newer memory has superseded.
     pub latest_only: bool,
-    /// Which part.
+    /// The requested part of the list.
     pub part: Part,
 }
 
 /// Which part of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// A numbered page, with the count of all.
+    /// A numbered page, with the total count.
     Page(Page),
-    /// What follows a place, or the beginning: so many, and one more that tells whether the list goes on.
+    /// The given number of memories after a cursor or from the start, plus one more that tells whether the list
+    /// continues.
     After(Option<Cursor>, u32),
 }
 
@@ -36,12 +37,12 @@ pub enum Part {
 pub struct Listed {
     /// The memories, newest first.
     pub memories: Vec<Memory>,
-    /// How many there are in all; only counted for numbered pages.
+    /// The total number of memories; only counted for numbered pages.
     pub count: Option<u64>,
 }
 
 impl Memories {
-    /// Part of the list of all memories that the filter holds for.
+    /// Lists part of the memories that match the filter.
     pub async fn list(&self, caller: &AuthContext, request: List) -> Result<Listed> {
         let scopes = resolve(caller, &request.scopes, Action::ReadMemories)?;
         let selection = Selection {
@@ -71,8 +72,8 @@ impl Memories {
         Ok(listed)
     }
 
-    /// The newest of several lists that have nothing in common and that the filter holds for, for who shows more of them in the same transaction, and has yet to
-    /// record it.
+    /// Returns the newest memories of several disjoint lists that match the filter, in the still open transaction, for
+    /// a caller that shows more of them there and must record the access itself.
     pub(crate) async fn newest<'a>(
         &self,
         caller: &'a AuthContext,
@@ -96,10 +97,10 @@ impl Memories {
 /// The newest memories of some scopes.
 #[derive(Debug, Clone)]
 pub(crate) struct Newest {
-    /// Where they are seen.
+    /// The scopes in which they are seen.
     pub(crate) scopes: Scopes,
-    /// Where they live.
+    /// The scopes in which they live.
     pub(crate) homes: Homes,
-    /// How many.
+    /// The maximum number.
     pub(crate) most: u32,
 }

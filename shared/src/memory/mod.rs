@@ -1,11 +1,11 @@
 //! Memories: what is remembered, recalled and forgotten, and who may see it.
 //!
 //! [`Memories`] is the service; each of its verbs has a file: [`remember`](Memories::remember),
-//! [`import`](Memories::import), [`recall`](Memories::recall), [`list`](Memories::list), [`read`](Memories::read), [`revise`](Memories::revise),
-//! [`forget`](Memories::forget), [`history`](Memories::history), [`entities`](Memories::entities),
-//! [`events`](Memories::events), [`stats`](Memories::stats), [`judge`](Memories::judge). A verb takes the caller first,
-//! checks what they may do, and does everything in one transaction. Pure parts stand beside them: [`filter`],
-//! [`extraction`], [`duplicate`] and [`ranking`].
+//! [`import`](Memories::import), [`recall`](Memories::recall), [`list`](Memories::list), [`read`](Memories::read),
+//! [`revise`](Memories::revise), [`forget`](Memories::forget), [`history`](Memories::history),
+//! [`entities`](Memories::entities), [`events`](Memories::events), [`stats`](Memories::stats),
+//! [`judge`](Memories::judge). A verb takes the caller first, checks what they may do, and does everything in one
+//! transaction. The pure parts sit beside them: [`filter`], [`extraction`], [`duplicate`] and [`ranking`].
 //!
 //! Not here: who may do what (`access::policy`), text to vectors (`embedding`), HTTP (`functions/memories`).
 

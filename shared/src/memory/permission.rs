@@ -1,4 +1,4 @@
-//! What somebody may do to a memory: whatever the policy lets them do where it lives, or a share allows, whichever is more.
+//! What a user may do with a memory: the greater of what their role in its home allows and what a share allows.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,23 +10,23 @@ use crate::access::{Action, AuthContext, TenantTx, policy};
 use crate::error::{Error, Result};
 use crate::memory::{Memory, store};
 
-/// What a share allows. Ordered: each includes those before it.
+/// A permission granted by a share. Ordered: each includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Permission {
-    /// To see it and its history.
+    /// See the memory and its history.
     Read,
-    /// Also to change what it says.
+    /// Also change its content.
     Write,
-    /// Also to classify it, to forget it and to share it.
+    /// Also classify, forget and share it.
     Admin,
 }
 
 impl Permission {
-    /// Every permission, the least first.
+    /// Every permission, lowest first.
     pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
 
-    /// As requests, answers and the database spell it.
+    /// The spelling in requests, responses and the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -58,7 +58,7 @@ impl<'de> Deserialize<'de> for Permission {
     }
 }
 
-/// Refuses unless the caller may do this to each of the memories. Shares are only asked for where roles do not suffice.
+/// Refuses unless the caller has the needed permission on each memory. Shares are only read where roles do not suffice.
 pub(super) async fn require<'m>(
     tx: &TenantTx<'_>,
     memories: impl IntoIterator<Item = &'m Memory>,
@@ -97,7 +97,8 @@ fn by_role(caller: &AuthContext, memory: &Memory) -> Result<()> {
     }
 }
 
-/// The same by the policy alone, for reading the history of what was forgotten: a key that may only read may do that.
+/// Returns whether the caller's role allows editing, for reading the history of a forgotten memory. A read-only key may
+/// do that.
 pub(super) fn could_edit(caller: &AuthContext, memory: &Memory) -> bool {
     let action = edit_action(caller, memory);
     caller.scope(memory.home).is_some_and(|home| policy::allows(action, home.kind, home.role))

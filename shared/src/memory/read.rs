@@ -8,11 +8,11 @@ use crate::error::{Error, Result};
 use crate::ids::MemoryId;
 use crate::memory::{Memories, Memory, store};
 
-/// What a caller is told of a memory that they cannot see, whatever the reason.
+/// The error for a memory that the caller cannot see, whatever the reason.
 pub(super) const NOT_FOUND: Error = Error::NotFound { what: "memory" };
 
 impl Memories {
-    /// A memory by its id. What was forgotten, has expired or is outside the caller's view does not exist.
+    /// Returns a memory by its id. One that was forgotten, has expired or is outside the caller's view is not found.
     pub async fn read(&self, caller: &AuthContext, id: MemoryId) -> Result<Memory> {
         caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
         let mut tx = caller.pending(&self.gate.db, "memory.read");
@@ -26,13 +26,13 @@ impl Memories {
     }
 }
 
-/// A memory as [`Memories::read`] gives it, in a transaction that shows something else of it.
+/// Reads a memory like [`Memories::read`], in a transaction that shows something else of it.
 pub(crate) async fn look(tx: &TenantTx<'_>, id: MemoryId) -> Result<Memory> {
     let memory = store::lookup::lookup(tx, id).await?;
     memory.filter(|memory| memory.holds_on(tx.caller().request().at.date_naive())).ok_or(NOT_FOUND)
 }
 
-/// Several memories as [`Memories::read`] gives them, in no order; all of them, or none.
+/// Reads several memories like [`Memories::read`], in no particular order: all of them, or none.
 pub(crate) async fn look_all(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Vec<Memory>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -46,14 +46,14 @@ pub(crate) async fn look_all(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Vec<
     Ok(memories)
 }
 
-/// A memory as [`Memories::read`] gives it, held until the transaction ends.
+/// Reads a memory like [`Memories::read`] and locks it until the transaction ends.
 pub(crate) async fn hold(tx: &TenantTx<'_>, id: MemoryId) -> Result<Memory> {
     let memory = store::lookup::lock(tx, &[id]).await?.pop();
     memory.filter(|memory| memory.holds_on(tx.caller().request().at.date_naive())).ok_or(NOT_FOUND)
 }
 
 impl Memory {
-    /// Whether it has not expired by this day.
+    /// Returns whether it has not expired by this day.
     pub(super) fn holds_on(&self, day: NaiveDate) -> bool {
         self.expires_on.is_none_or(|last| last >= day)
     }

@@ -1,9 +1,9 @@
 //! Recalling: the memories that answer a query, best first.
 //!
-//! The projection says what is near by meaning and by words; the memories themselves are then read under row-level
-//! security and held against the caller's filter, with what was captured beside the best of them; [`super::ranking`]
-//! orders that. Where a filter leaves too few of what is near, the search is made once more among exactly those memories
-//! that the filter holds for.
+//! The projection finds candidates by meaning and by words. The memories themselves are then read under row-level
+//! security and matched against the caller's filter, along with memories captured beside the best of them;
+//! [`super::ranking`] orders the result. If a filter leaves too few of the candidates, the search is repeated among
+//! exactly those memories that match the filter.
 
 use std::time::Instant;
 
@@ -23,44 +23,44 @@ use crate::memory::store::condition::{Condition, Selection};
 use crate::memory::store::search::{self, Found, Pool, Query};
 use crate::memory::{Degraded, Homes, Memories, Memory, Scopes};
 
-/// Memories returned when the request does not say, as in mem0.
+/// Default number of memories returned, as in mem0.
 pub const DEFAULT_TOP_K: u32 = 10;
-/// Most memories returned.
+/// Maximum number of memories returned.
 pub const MAX_TOP_K: u32 = 1000;
-/// The least score when the request does not say, as in mem0.
+/// Default minimum score, as in mem0.
 pub const DEFAULT_THRESHOLD: f32 = 0.1;
-/// Characters of a query that count; the rest is not read. More would say little, and every word costs.
+/// Maximum length of a query in characters; the rest is ignored. More would add little, and every word has a cost.
 pub const MAX_QUERY: usize = 4096;
-/// Candidates that are ranked, at least; so many come by their words, and not half as many by their meaning
-/// (ADR 5).
+/// Minimum number of ranked candidates; this many are found by their words, and fewer than half as many by their
+/// meaning (ADR 5).
 const POOL: usize = 96;
-/// Candidates from each arm when a filter leaves few of the nearest and holds for too many to search among them.
+/// Candidates per arm when a filter matches few of the nearest memories but too many overall to search among them.
 const WIDE: usize = 1000;
 
-/// What to look for, and where.
+/// A search request.
 #[derive(Debug, Clone)]
 pub struct Recall {
-    /// A question or statement in natural language; its first [`MAX_QUERY`] characters count.
+    /// A question or statement in natural language; only the first [`MAX_QUERY`] characters are read.
     pub query: String,
-    /// Which memories come into question.
+    /// Which memories to consider.
     pub filter: Filter,
-    /// In which scopes.
+    /// The scopes to search.
     pub scopes: Scopes,
-    /// Where they must live, if that matters.
+    /// The scopes in which the memories must live, if restricted.
     pub homes: Option<Homes>,
-    /// How many at most: 1 to [`MAX_TOP_K`].
+    /// The maximum number of results: 1 to [`MAX_TOP_K`].
     pub top_k: u32,
-    /// The least score, 0 to 1.
+    /// The minimum score, 0 to 1.
     pub threshold: f32,
-    /// Whether to take twice as many candidates into the ranking. The ranking itself is the same.
+    /// Whether to rank twice as many candidates. The ranking itself is the same.
     pub rerank: bool,
     /// Leaves out what a newer memory has superseded.
     pub latest_only: bool,
-    /// The present that age is reckoned from; now, if not given.
+    /// The time relative to which age is computed; now, if not given.
     pub reference: Option<DateTime<Utc>>,
-    /// How much each signal counts; the defaults, but for evaluations.
+    /// The weight of each signal; anything but the default is for evaluations.
     pub weights: Weights,
-    /// Whether it is looked for by its words as well as by its meaning, as it always is, but for evaluations.
+    /// Whether to search by words as well as by meaning. Only evaluations turn it off.
     pub lexical: bool,
 }
 
@@ -105,7 +105,7 @@ impl Recall {
         Ok(())
     }
 
-    /// The part of the query that counts.
+    /// Returns the part of the query that is read.
     fn words(&self) -> &str {
         match self.query.char_indices().nth(MAX_QUERY) {
             Some((end, _)) => &self.query[..end],
@@ -117,38 +117,39 @@ impl Recall {
 /// A memory that was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recalled {
-    /// It.
+    /// The memory.
     pub memory: Memory,
-    /// How well it answers, 0 to 1.
+    /// How well it matches, 0 to 1.
     pub score: f32,
-    /// What the score is made of.
+    /// The components of the score.
     pub breakdown: Breakdown,
-    /// What it was captured with.
+    /// The capture it belongs to.
     pub capture: Uuid,
-    /// Its place there.
+    /// Its position in the capture.
     pub position: i32,
 }
 
-/// What a search brought.
+/// The result of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recollection {
     /// The memories, best first.
     pub found: Vec<Recalled>,
-    /// Set if they, or some of them, were found by words alone.
+    /// Set if some or all of them were found by words alone.
     pub degraded: Option<Degraded>,
 }
 
-/// What a search brought, in the transaction that read it.
+/// The result of a search, with the transaction that read it.
 pub(crate) struct Sought<'a> {
-    /// Still open: what is shown must be recorded in it.
+    /// Still open: the caller must record in it what is shown.
     pub(crate) tx: TenantTx<'a>,
-    /// Where it was looked for.
+    /// The scopes that were searched.
     pub(crate) scopes: Vec<&'a ReadableScope>,
     pub(crate) recollection: Recollection,
 }
 
 impl Memories {
-    /// The best memories that the caller may see, best first; by words alone while the embedding model is away.
+    /// Returns the best matching memories that the caller may see, best first; by words alone while the embedding model
+    /// is unavailable.
     pub async fn recall(&self, caller: &AuthContext, request: Recall) -> Result<Recollection> {
         let Sought { tx, scopes, recollection } = self.seek(caller, &request).await?;
         let ids = recollection.found.iter().map(|found| found.memory.id);
@@ -158,7 +159,8 @@ impl Memories {
         Ok(recollection)
     }
 
-    /// The same for who shows more of it in the same transaction, and has yet to record it.
+    /// Does the same for a caller that shows more of the memories in the same transaction and must record the access
+    /// itself.
     pub(crate) async fn seek<'a>(&'a self, caller: &'a AuthContext, request: &Recall) -> Result<Sought<'a>> {
         request.validate()?;
         let scopes = resolve(caller, &request.scopes, Action::ReadMemories)?;
@@ -169,7 +171,7 @@ impl Memories {
             homes: request.homes.as_ref(),
             expired: false,
         };
-        // Compiled before anything is asked, so that a wrong filter costs nothing.
+        // Compiled before any I/O, so that an invalid filter costs nothing.
         Condition::new(caller, &selection)?;
         let words = request.words();
         let (embedding, degraded) = match self.embed(&[words], Purpose::Query).await {
@@ -212,16 +214,16 @@ impl Memories {
     }
 }
 
-/// How many candidates are ranked: enough that a larger pool finds no more, and for a large page half as many again as
-/// it holds.
+/// Returns how many candidates to rank: enough that a larger pool finds no more, and 1.5 times the page size for a
+/// large page.
 fn pool(request: &Recall) -> usize {
     let top_k = request.top_k as usize;
     let pool = (top_k + top_k / 2).max(POOL);
     if request.rerank { pool * 2 } else { pool }
 }
 
-/// How many of them may be there by their meaning alone: of 96 candidates 40. With 32, what shares no word with its question
-/// is first less often.
+/// Returns how many candidates may come by meaning alone: 40 of 96. With 32, a memory that shares no word with the
+/// query ranks first less often.
 fn nearest(request: &Recall) -> usize {
     let top_k = request.top_k as usize;
     (pool(request) * 5 / 12).max(top_k + top_k / 2)
@@ -232,14 +234,14 @@ fn arms(nearest: usize, best: usize) -> Pool {
     Pool { nearest: most(nearest), best: most(best) }
 }
 
-/// One search, by as many routes as it takes.
+/// A search, by as many strategies as it needs.
 struct Search<'a, 't> {
     blocks: &'a Blocks,
     tx: &'a mut PendingTx<'t>,
     query: Query<'a>,
     selection: Selection<'a>,
     top_k: usize,
-    /// How many candidates are read, and come by their words.
+    /// How many candidates are read, and how many come by words.
     pool: usize,
     /// How many come by their meaning.
     nearest: usize,
@@ -248,7 +250,7 @@ struct Search<'a, 't> {
 impl Search<'_, '_> {
     async fn run(&mut self) -> Result<Found> {
         let filter = self.selection.filter;
-        // A name that must be so is more selective than nearness.
+        // An entity name that must match is more selective than nearness.
         let selective = !filter.entity_equalities().is_empty();
         if selective && let Some(found) = self.among().await? {
             return Ok(found);
@@ -263,7 +265,7 @@ impl Search<'_, '_> {
         self.nearest(self.nearest.max(WIDE), self.pool.max(WIDE)).await
     }
 
-    /// The nearest for which the condition holds.
+    /// Searches the nearest candidates and keeps those that match the condition.
     async fn nearest(&mut self, nearest: usize, best: usize) -> Result<Found> {
         let pool = arms(nearest, best);
         let (condition, most) = (self.condition()?, self.most());
@@ -277,14 +279,15 @@ impl Search<'_, '_> {
         Ok(search::nearest(self.tx, &self.query, condition, pool, most, compared).await?)
     }
 
-    /// The nearest of those that the condition holds for, unless those are too many.
+    /// Searches among the memories that match the condition, unless there are too many.
     async fn among(&mut self) -> Result<Option<Found>> {
         let pool = arms(self.nearest, self.pool);
         let (condition, most) = (self.condition()?, self.most());
         Ok(search::among(self.tx, &self.query, condition, pool, most).await?)
     }
 
-    /// Whether nothing was found because what there is has no vector yet that compares with the query's.
+    /// Returns whether the result may be empty because matching memories have no vector comparable with the query's
+    /// yet.
     async fn unvectored(&mut self) -> Result<bool> {
         let condition = self.condition()?;
         Ok(search::unvectored(self.tx, condition, self.query.model).await?)

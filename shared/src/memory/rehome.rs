@@ -1,4 +1,5 @@
-//! Another home for a memory: the same one, with its history and its shares. Whether it may go there is decided in `sharing`.
+//! Moving a memory to another home, with its history and its shares. Whether the move is allowed is decided in
+//! `sharing`.
 
 use crate::access::{Action, TenantTx};
 use crate::error::{Error, Result};
@@ -8,8 +9,8 @@ use crate::memory::store::update::Changed;
 use crate::memory::{Memories, Memory, classify, store};
 
 impl Memories {
-    /// Lets a memory live in another scope, which is a change like any other: a version of its own. The memory must be held,
-    /// and the caller must have been found to be allowed to do it. Refused where those who see it already then may not.
+    /// Moves a memory to another scope, which is recorded as a new version. The memory must be locked, and the caller
+    /// must be authorized for the move. Refused if those who already see the memory may not see it there.
     pub(crate) async fn rehome(&self, tx: &TenantTx<'_>, before: Memory, home: ScopeId) -> Result<Memory> {
         let mut after = before.clone();
         after.home = home;
@@ -24,7 +25,7 @@ impl Memories {
     }
 }
 
-/// Refuses a home whose own people may not see what is of its class, or where links would show it that may not.
+/// Refuses a home whose members may not see the memory's class, or whose links may not show it.
 pub(crate) async fn check_home(tx: &TenantTx<'_>, memory: &Memory, home: ScopeId) -> Result<()> {
     let policy = classify::policy(tx, home).await?;
     policy.check(memory.classification, policy.kind.into())?;
@@ -33,7 +34,7 @@ pub(crate) async fn check_home(tx: &TenantTx<'_>, memory: &Memory, home: ScopeId
     classify::check_links(tx, &scopes, &policy, memory.classification).await
 }
 
-/// Refuses whoever may not take it away from where it lives. What was shared with somebody, however far, stays where it is.
+/// Refuses a caller who may not take the memory out of its home. Shared memories, however widely, stay where they are.
 pub(crate) fn may_take(tx: &TenantTx<'_>, memory: &Memory) -> Result<()> {
     let caller = tx.caller();
     let home = caller.scope(memory.home).ok_or_else(|| {

@@ -1,8 +1,8 @@
 //! Remembering: messages in, one outcome for every statement in them.
 //!
-//! Verbatim, each message becomes a memory. Otherwise the deterministic extractor picks the statements worth keeping;
-//! a language model takes its place where one is configured. Nothing is stored twice: what an existing memory of the
-//! same scope and labels says already is skipped, and the outcome names that memory.
+//! With inference off, each message becomes a memory verbatim. Otherwise the deterministic extractor selects the
+//! statements worth keeping. Nothing is stored twice: a statement that a memory of the same scope and labels already
+//! makes is skipped, and its outcome names that memory.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -24,28 +24,28 @@ use crate::memory::store::events::Done;
 use crate::memory::store::insert::{Batch, NewMemory};
 use crate::memory::{EventResult, Labels, Memories, Metadata, capture, store, supersede, validate};
 
-/// What to remember, and how.
+/// A request to remember messages.
 #[derive(Debug, Clone, Default)]
 pub struct Remember {
     /// What was said, in order.
     pub messages: Vec<Message>,
-    /// Where the memories live.
+    /// The scope in which the memories live.
     pub scope: ScopeName,
     /// The names they can be filtered by.
     pub labels: Labels,
-    /// The caller's own JSON, for each of them.
+    /// The caller's own JSON, attached to each memory.
     pub metadata: Metadata,
-    /// What they are about.
+    /// Their categories.
     pub categories: Vec<String>,
-    /// How far they may go; as their scope says, if not given.
+    /// Their class; the scope's default if not given.
     pub classification: Option<Classification>,
-    /// Whether to extract statements; otherwise messages are stored as they are.
+    /// Whether to extract statements; otherwise messages are stored verbatim.
     pub infer: bool,
-    /// When what is told happened.
+    /// When the described events happened.
     pub occurred_at: Option<DateTime<Utc>>,
     /// The last day, in UTC, on which they are returned.
     pub expires_on: Option<NaiveDate>,
-    /// Memories of the same scope whose place the first of them takes.
+    /// Memories of the same scope that the first new memory supersedes.
     pub supersedes: Vec<MemoryId>,
 }
 
@@ -61,51 +61,51 @@ pub struct Message {
     pub name: Option<String>,
 }
 
-/// What became of it.
+/// The outcome of a request to remember.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remembered {
     /// The event under which it can be looked up.
     pub event: EventId,
-    /// What chose the statements.
+    /// What selected the statements.
     pub extractor: Extractor,
-    /// One for each statement, in the order of the messages.
+    /// One outcome per statement, in the order of the messages.
     pub outcomes: Vec<Outcome>,
 }
 
-/// What chose the statements to remember.
+/// What selected the statements to remember.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Extractor {
-    /// Nothing: every message was taken as it was.
+    /// Nothing: every message was stored as it was.
     Verbatim,
-    /// Rules, because no language model is configured.
+    /// Deterministic rules; no language model is used.
     Deterministic,
 }
 
-/// What became of one statement.
+/// The outcome of one statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It is a new memory.
+    /// A new memory was stored.
     Added {
-        /// Which.
+        /// Its id.
         id: MemoryId,
         /// Its text.
         text: String,
     },
-    /// It was left out.
+    /// It was skipped.
     Skipped {
         /// The statement, or its beginning.
         text: String,
-        /// Why, as a phrase.
+        /// The reason, as a phrase.
         reason: String,
-        /// The memory that says it already.
+        /// The memory that already says it.
         existing: Option<MemoryId>,
     },
 }
 
 impl Memories {
-    /// Remembers what is worth remembering, in one transaction; with a key, only once.
+    /// Extracts and stores the statements worth remembering, in one transaction; with an idempotency key, only once.
     pub async fn remember(
         &self,
         caller: &AuthContext,
@@ -119,8 +119,8 @@ impl Memories {
             true => statements::extracted(&request.messages)?,
             false => statements::verbatim(&request.messages)?,
         };
-        // Before the transaction: a model behind a network must not hold locks. Without it the memories are stored all the
-        // same, and their vectors made later.
+        // Embed before the transaction: it must not hold locks during a network call. If the model is unavailable, the
+        // memories are stored anyway and their vectors are made later.
         let embeddings = self.embed(&candidates(&statements), Purpose::Memory).await.ok();
 
         let tx = caller.begin(&self.gate.db, "memory.remember").await?;
@@ -216,7 +216,7 @@ impl Remember {
     }
 }
 
-/// Scopes are read before the transaction: one may be deleted in between.
+/// Scopes are resolved before the transaction, so one may be deleted in between.
 pub(super) fn scope_gone(error: StoreError) -> Error {
     match error.violates("memories_scopes") {
         true => Error::NotFound { what: "scope" },

@@ -1,4 +1,4 @@
-//! Revising: changing memories, each change a new version.
+//! Revising: changing memories. Each change makes a new version.
 
 use std::collections::HashMap;
 
@@ -17,23 +17,23 @@ use crate::memory::read::NOT_FOUND;
 use crate::memory::store::update::Changed;
 use crate::memory::{Memories, Memory, Metadata, store, validate};
 
-/// Memories that one request may revise or forget at most.
+/// Maximum number of memories that one request may revise or forget.
 pub const MAX_BATCH: usize = 1000;
 
-/// What to change about one memory. What is `None` stays as it is; what is given replaces what was there as a whole.
+/// A change to one memory. A field that is `None` stays as it is; a given value replaces the old one entirely.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Revision {
     /// The text.
     pub text: Option<String>,
     /// The caller's own JSON.
     pub metadata: Option<Metadata>,
-    /// What it is about.
+    /// Its categories.
     pub categories: Option<Vec<String>>,
-    /// When what it tells happened.
+    /// When the event it describes happened.
     pub occurred_at: Option<DateTime<Utc>>,
-    /// The last day on which it is returned; `Some(None)` lifts the limit.
+    /// The last day on which it is returned; `Some(None)` removes the limit.
     pub expires_on: Option<Option<NaiveDate>>,
-    /// How far it may go.
+    /// Its class.
     pub classification: Option<Classification>,
 }
 
@@ -43,9 +43,9 @@ impl Memories {
         self.revise_all(caller, vec![(id, revision)]).await?.pop().ok_or(NOT_FOUND)
     }
 
-    /// Changes up to [`MAX_BATCH`] memories, or none of them if any may not be changed; the memories as they are
-    /// then, in the order of the request. What stays the same gets no new version. An expired memory does not exist
-    /// for this either, unless the change lets it hold again.
+    /// Changes up to [`MAX_BATCH`] memories, or none of them if any may not be changed. Returns them as they are
+    /// afterwards, in the order of the request. An unchanged memory gets no new version. An expired memory is not
+    /// found, unless the change makes it valid again.
     pub async fn revise_all(
         &self,
         caller: &AuthContext,
@@ -57,7 +57,7 @@ impl Memories {
         revisions.iter().try_for_each(|(_, revision)| revision.validate())?;
         let texts: Vec<&str> =
             revisions.iter().filter_map(|(_, revision)| revision.text.as_deref()).collect();
-        // Without them the new texts are stored all the same, and their vectors made later.
+        // If the model is unavailable, the new texts are stored anyway and their vectors are made later.
         let mut embeddings = self.embed(&texts, Purpose::Memory).await.unwrap_or_default().into_iter();
 
         let tx = caller.begin(&self.gate.db, "memory.revise").await?;
@@ -74,7 +74,7 @@ impl Memories {
             {
                 return Err(NOT_FOUND);
             }
-            // What it says may be changed by whom it was shared with for that, how far it may go only by who decides about it.
+            // Those with write permission may change its content, but changing its class needs admin permission.
             let reclassified = after.classification != before.classification;
             let needed = if reclassified { Permission::Admin } else { Permission::Write };
             permission::require(&tx, [&before], needed).await?;
@@ -98,7 +98,7 @@ impl Memories {
                 let details = json!({ "version": after.version, "fields": changed_fields(before, after) });
                 let entry =
                     audit::Entry::new("memory.revise", after.id).memories([after.id]).within(after.home);
-                // Both texts can be seen in its history.
+                // Both texts are visible in its history.
                 let entry = entry.classified([before.classification, after.classification]);
                 audit::record(&tx, entry.with(details)).await?;
             }
@@ -143,7 +143,7 @@ impl Revision {
     }
 }
 
-/// One to [`MAX_BATCH`] memories, each once.
+/// Checks that there are one to [`MAX_BATCH`] memories, each listed once.
 pub(super) fn check_batch(ids: &[MemoryId]) -> Result<()> {
     if ids.is_empty() {
         return Err(Error::invalid("memories", "must have at least one memory"));

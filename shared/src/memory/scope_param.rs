@@ -1,4 +1,4 @@
-//! `scope` in requests that look at several.
+//! The `scope` parameter of requests that look at several scopes.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -8,15 +8,15 @@ use crate::access::ScopeName;
 use crate::error::{Error, Result};
 use crate::memory::Scopes;
 
-/// Scopes that one request may name.
+/// Maximum number of scopes that one request may name.
 const MAX_SCOPES: usize = 100;
 
 /// `"all"`, the name of a scope, or a list of names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScopeParam {
-    /// `"all"`, or a name.
+    /// `"all"`, or the name of a scope.
     One(String),
-    /// Names.
+    /// A list of names.
     Many(Vec<String>),
 }
 
@@ -32,7 +32,7 @@ impl<'de> Deserialize<'de> for ScopeParam {
 }
 
 impl ScopeParam {
-    /// The scopes that are meant.
+    /// Parses the requested scopes.
     pub fn read(&self) -> Result<Scopes> {
         match self {
             Self::One(text) if text == "all" => Ok(Scopes::All),

@@ -1,4 +1,4 @@
-//! [`Memories`]: the handle through which everything else reaches this capability.
+//! [`Memories`]: the handle through which other modules use this capability.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::memory::Scopes;
 use crate::memory::blocks::Blocks;
 
-/// Remembers, recalls and forgets on behalf of a caller. Cheap to clone, and nothing happens when it is made.
+/// Remembers, recalls and forgets on behalf of a caller. Cheap to clone; creating one does no I/O.
 ///
 /// Each verb has a file of its own beside this one, with its request and its answer.
 #[derive(Clone)]
@@ -19,25 +19,25 @@ pub struct Memories {
 }
 
 impl Memories {
-    /// `embedder` makes the vectors of everything remembered and of every query.
+    /// Creates the service. `embedder` makes the vectors of memories and queries.
     #[must_use]
     pub fn new(gate: Gate, embedder: Arc<dyn Embedder>) -> Self {
         Self { gate, embedder, blocks: Blocks::default() }
     }
 
-    /// With the embedder that needs no network.
+    /// Creates the service with the embedder that needs no network.
     #[must_use]
     pub fn in_process(gate: Gate) -> Self {
         Self::new(gate, Arc::new(StaticEmbedder::new()))
     }
 
-    /// The gate that its callers come through.
+    /// Returns the gate through which its callers are authenticated.
     #[must_use]
     pub fn gate(&self) -> &Gate {
         &self.gate
     }
 
-    /// One vector per text; without them, words alone must do.
+    /// Returns one vector per text, or the reason why the caller must do with words alone.
     pub(super) async fn embed(&self, texts: &[&str], purpose: Purpose) -> Result<Vec<Embedding>, Degraded> {
         let failure = match self.embedder.embed(texts, purpose).await {
             Ok(embeddings) if embeddings.len() == texts.len() => return Ok(embeddings),
@@ -53,7 +53,7 @@ impl Memories {
     }
 }
 
-/// Why something was done by words alone.
+/// Why the result relies on words alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Degraded {
     /// The model did not answer, or not in time.
@@ -65,7 +65,7 @@ pub enum Degraded {
 }
 
 impl Degraded {
-    /// The reason as a phrase for whoever asked.
+    /// The reason as a phrase for the caller.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -82,7 +82,8 @@ impl Degraded {
     }
 }
 
-/// The scopes that a request means, each checked for `action`. A named scope that the caller may not read is 404.
+/// Resolves the scopes of a request and checks each for `action`. A named scope that the caller may not read is not
+/// found.
 pub(super) fn resolve<'a>(
     caller: &'a AuthContext,
     scopes: &Scopes,

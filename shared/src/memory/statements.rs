@@ -1,4 +1,4 @@
-//! From messages to statements: what is to be remembered of them, before anything stored is looked at.
+//! From messages to statements: what a request asks to remember, before it is compared with stored memories.
 
 use std::collections::HashSet;
 
@@ -6,27 +6,27 @@ use crate::error::{Error, Result};
 use crate::memory::duplicate::{Fingerprint, Wording};
 use crate::memory::{Message, extraction, validate};
 
-/// Messages of one request.
+/// Maximum number of messages per request.
 const MAX_MESSAGES: usize = 1000;
-/// Characters of a skipped statement that its outcome repeats.
+/// Maximum length, in characters, of the excerpt of a skipped statement in its outcome.
 const EXCERPT: usize = 120;
 
-/// What becomes of one statement, as far as the messages alone tell.
+/// A statement, judged by the messages alone.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Statement {
     /// It may be remembered.
     Candidate {
         text: String,
         wording: Wording,
-        /// The message it is from.
+        /// Index of the message it comes from.
         message: usize,
     },
-    /// It is left out.
+    /// It is skipped.
     Skipped { text: String, reason: &'static str },
 }
 
-/// Every message as it is, to the last space, except what is never remembered: system messages, empty ones and
-/// repetitions.
+/// Takes every message verbatim, including all whitespace, except for system messages, empty messages and repetitions,
+/// which are never remembered.
 pub(super) fn verbatim(messages: &[Message]) -> Result<Vec<Statement>> {
     let mut seen = HashSet::new();
     check(messages)?;
@@ -48,7 +48,7 @@ pub(super) fn verbatim(messages: &[Message]) -> Result<Vec<Statement>> {
     messages.iter().enumerate().map(statement).collect()
 }
 
-/// What the deterministic extractor finds worth remembering.
+/// Returns what the deterministic extractor finds worth remembering.
 pub(super) fn extracted(messages: &[Message]) -> Result<Vec<Statement>> {
     check(messages)?;
     let conversation: Vec<extraction::Message<'_>> = messages

@@ -1,4 +1,4 @@
-//! How much there is.
+//! Statistics about memories.
 
 use crate::access::{Action, AuthContext};
 use crate::error::Result;
@@ -9,25 +9,25 @@ use crate::memory::{Memories, Scopes, store};
 /// Counts over some scopes, and the caller's own additions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Memories.
+    /// Number of memories.
     pub memories: u64,
-    /// Different user labels.
+    /// Number of distinct user labels.
     pub users: u64,
-    /// Different agent labels.
+    /// Number of distinct agent labels.
     pub agents: u64,
-    /// Different app labels.
+    /// Number of distinct app labels.
     pub apps: u64,
-    /// Different run labels.
+    /// Number of distinct run labels.
     pub runs: u64,
-    /// Memories with a user label.
+    /// Number of memories with a user label.
     pub with_user: u64,
-    /// Memories with an agent label.
+    /// Number of memories with an agent label.
     pub with_agent: u64,
-    /// Memories with an app label.
+    /// Number of memories with an app label.
     pub with_app: u64,
-    /// Memories with a run label.
+    /// Number of memories with a run label.
     pub with_run: u64,
-    /// Requests of the caller's to remember something.
+    /// Number of requests by the caller to remember something.
     pub add_events: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Names that memories already have, while somebody types one.
+//! Autocompletion of names that memories already have.
 
 use crate::access::{Action, AuthContext};
 use crate::audit::{self, Entry};
@@ -8,7 +8,7 @@ use crate::memory::service::resolve;
 use crate::memory::store::condition::{Condition, Selection};
 use crate::memory::{Memories, Scopes, store};
 
-/// What kind of name.
+/// The kind of name to suggest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Suggest {
     /// A label.
@@ -18,7 +18,7 @@ pub enum Suggest {
 }
 
 impl Memories {
-    /// Up to `limit` names that begin with what was typed, in whatever case, those of most memories first.
+    /// Returns up to `limit` names that begin with what was typed, ignoring case, most used first.
     pub async fn suggest(
         &self,
         caller: &AuthContext,

@@ -1,4 +1,4 @@
-//! Superseding: a new memory takes the place of older ones, which stay, marked, and come after it.
+//! Superseding: a new memory replaces older ones, which are kept, marked as superseded, and ranked after it.
 
 use serde_json::json;
 
@@ -11,11 +11,11 @@ use crate::memory::read::NOT_FOUND;
 use crate::memory::store::update::Changed;
 use crate::memory::{Lifecycle, Memory, Outcome, store};
 
-/// Memories that one request may supersede.
+/// Maximum number of memories that one request may supersede.
 const MOST: usize = 100;
 
-/// Locks the memories that are to be superseded by one that lives in a scope. They must live there as well: whoever sees the old one
-/// shall see the new one.
+/// Locks the memories to be superseded by one in the given home. They must live there as well, so that whoever sees the
+/// old memory also sees the new one.
 pub(super) async fn hold(tx: &TenantTx<'_>, home: ScopeId, ids: &[MemoryId]) -> Result<Vec<Memory>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -44,7 +44,7 @@ pub(super) async fn hold(tx: &TenantTx<'_>, home: ScopeId, ids: &[MemoryId]) -> 
     Ok(held)
 }
 
-/// What takes their place: the first memory that was added, or that says it already.
+/// Returns the memory that replaces them: the first one that was added, or that already says it.
 pub(super) fn successor(held: &[Memory], outcomes: &[Outcome]) -> Result<MemoryId> {
     let standing = outcomes.iter().find_map(|outcome| match outcome {
         Outcome::Added { id, .. } => Some(*id),
@@ -57,7 +57,7 @@ pub(super) fn successor(held: &[Memory], outcomes: &[Outcome]) -> Result<MemoryI
     })
 }
 
-/// Marks them, each with a new version and a row in the audit log.
+/// Marks them as superseded, each with a new version and an audit row.
 pub(super) async fn replace(tx: &TenantTx<'_>, model: &str, held: Vec<Memory>, by: MemoryId) -> Result<()> {
     let changes: Vec<Changed> = held
         .into_iter()

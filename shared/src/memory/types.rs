@@ -1,4 +1,4 @@
-//! A memory as callers get it, and the words that describe one.
+//! A memory as callers see it, and the types that describe one.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,36 +10,36 @@ use crate::ids::{MemoryId, ScopeId, UserId};
 /// The caller's own JSON, attached to a memory.
 pub type Metadata = Map<String, Value>;
 
-/// Something remembered, as it is now. What it was before is in its [`super::Version`]s.
+/// A memory in its current state. Earlier states are its [`super::Version`]s.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Memory {
-    /// Which.
+    /// Its id.
     pub id: MemoryId,
     /// Who added it.
     pub author: UserId,
-    /// Where it lives: the scope whose rules decide who may change it.
+    /// The scope it lives in, whose rules decide who may change it.
     pub home: ScopeId,
-    /// Every scope in which it can be seen, the home among them.
+    /// Every scope in which it can be seen, including its home.
     pub scopes: Vec<ScopeId>,
-    /// How far it may go.
+    /// Its class, which limits how far it may be shared.
     pub classification: Classification,
     /// The text.
     pub content: String,
     /// The caller's own JSON.
     pub metadata: Metadata,
-    /// What it is about, in the caller's words.
+    /// The caller's own categories.
     pub categories: Vec<String>,
-    /// mem0's entities.
+    /// The caller's labels for it (mem0's entities).
     pub labels: Labels,
     /// Whether it still holds.
     pub lifecycle: Lifecycle,
-    /// The memory that took its place.
+    /// The memory that superseded it.
     pub replaced_by: Option<MemoryId>,
-    /// When what it tells happened, if that was said (mem0's `timestamp`).
+    /// When the event it describes happened, if given (mem0's `timestamp`).
     pub occurred_at: Option<DateTime<Utc>>,
     /// The last day, in UTC, on which it is returned.
     pub expires_on: Option<NaiveDate>,
-    /// From 1; each change adds 1.
+    /// The version number: from 1, incremented with each change.
     pub version: i32,
     /// When it was stored.
     pub created_at: DateTime<Utc>,
@@ -47,44 +47,44 @@ pub struct Memory {
     pub updated_at: DateTime<Utc>,
 }
 
-/// Which of what is seen in some scopes, by where it lives.
+/// A restriction of what is seen in some scopes, by where it lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Homes {
-    /// What lives in these.
+    /// Memories that live in these scopes.
     pub among: Vec<ScopeId>,
-    /// And what lives in no scope that the caller reads, and reaches them through a share, unless it does so in one of these
-    /// as well.
+    /// Also memories that live in no scope the caller reads and reach them through a share, except those also seen in
+    /// one of these scopes.
     pub strangers_unless_in: Option<Vec<ScopeId>>,
 }
 
-/// mem0's entities: names that a client gives to whom or what a memory belongs to. Words to filter by, never
-/// identities: who may see a memory is decided by its scopes alone.
+/// mem0's entities: a client's names for whom or what a memory belongs to. They serve as filters, never as identities:
+/// a memory's scopes alone decide who may see it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Labels {
-    /// Whom it is about.
+    /// The user it is about.
     pub user: Option<String>,
-    /// Which agent wrote it.
+    /// The agent that wrote it.
     pub agent: Option<String>,
-    /// Which application wrote it.
+    /// The application that wrote it.
     pub app: Option<String>,
-    /// In which conversation or run.
+    /// The conversation or run it comes from.
     pub run: Option<String>,
 }
 
-/// Whether a memory still holds.
+/// Whether a memory is still current.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lifecycle {
-    /// It does.
+    /// It is current.
     Active,
-    /// A newer one says otherwise; still found unless only the latest are asked for.
+    /// A newer memory says otherwise; still found unless only the latest are requested.
     Superseded,
-    /// Another one says the same and more; no longer found.
+    /// Another memory says the same and more; no longer found.
     Merged,
 }
 
 impl Lifecycle {
-    /// As answers and the database spell it.
+    /// The spelling in responses and the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -95,14 +95,14 @@ impl Lifecycle {
     }
 }
 
-/// In which of the scopes that a caller may read to look.
+/// The scopes to look in, among those that the caller may read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Scopes {
-    /// In their own.
+    /// Their personal scope.
     #[default]
     Personal,
-    /// In all of them.
+    /// All of them.
     All,
-    /// In these.
+    /// The named scopes.
     Named(Vec<ScopeName>),
 }

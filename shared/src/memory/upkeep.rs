@@ -1,4 +1,4 @@
-//! Work that keeps searches quick, on a schedule.
+//! Scheduled maintenance that keeps searches fast.
 
 use crate::access::Gate;
 use crate::error::Result;
@@ -15,9 +15,10 @@ const PACK: &str = "-- search.pack_vectors
 const SAMPLE: &str = "-- search.sample_terms
     SELECT mem0.sample_terms()";
 
-/// Adds up what has changed in the scopes of all tenants and moves those that have outgrown exact search to the
-/// approximate index, or back; how many began to. Then it packs the vectors of larger scopes into blocks. In short
-/// transactions, idempotent, and safe beside searches and writes; costs what has changed, not what there is.
+/// Tallies what has changed in the scopes of all tenants, and moves those that have outgrown exact search to the
+/// approximate index, or back; then packs the vectors of larger scopes into blocks. Returns how many scopes began to
+/// move. Works in short transactions, is idempotent and safe to run alongside searches and writes, and costs in
+/// proportion to what has changed, not to what is stored.
 pub async fn retier_scopes(gate: &Gate) -> Result<i32> {
     let mut changed = 0;
     loop {
@@ -34,8 +35,8 @@ pub async fn retier_scopes(gate: &Gate) -> Result<i32> {
     Ok(changed)
 }
 
-/// Looks anew at the words of tenants that have changed much, as [`retier_scopes`] has added it up; how many samples were
-/// taken.
+/// Samples anew the terms of tenants that have changed much, as tallied by [`retier_scopes`]. Returns how many samples
+/// were taken.
 pub async fn sample_terms(gate: &Gate) -> Result<u64> {
     let mut sampled = 0;
     while step(gate, "search.sample_terms", SAMPLE).await? {
@@ -44,7 +45,7 @@ pub async fn sample_terms(gate: &Gate) -> Result<u64> {
     Ok(sampled)
 }
 
-/// One short transaction; whether there may be more to do.
+/// Runs one short transaction, and returns whether there may be more to do.
 async fn step(gate: &Gate, name: &'static str, statement: &'static str) -> Result<bool> {
     let tx = gate.upkeep(name).await?;
     let more = tx.query_one(statement, &[]).await?.get(0);

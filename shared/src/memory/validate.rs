@@ -1,6 +1,6 @@
-//! What a memory may consist of: bounds that keep one careless or hostile caller from hurting everybody's searches.
+//! Validation of memories: limits that keep one careless or hostile caller from slowing down everyone's searches.
 //!
-//! Field names are those of the APIs, `metadata`, `messages[3].content`.
+//! Fields are named as in the APIs: `metadata`, `messages[3].content`.
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use serde_json::Value;
@@ -9,18 +9,18 @@ use crate::clock::is_year;
 use crate::error::{Error, Result};
 use crate::memory::{Labels, Metadata};
 
-/// Characters of the longest memory: about ten pages. What is longer is a document.
+/// Maximum length of a memory in characters: about ten pages. Anything longer is a document.
 pub const MAX_TEXT: usize = 30_000;
-/// Characters of the longest label, category or role.
+/// Maximum length of a label, category or role, in characters.
 const MAX_NAME: usize = 256;
-/// Bytes of metadata, as JSON.
+/// Maximum size of metadata in bytes, as JSON.
 const MAX_METADATA: usize = 32 * 1024;
-/// How deep metadata may nest; filters reach no deeper.
+/// Maximum nesting depth of metadata; filters reach no deeper.
 const MAX_DEPTH: usize = 16;
-/// Categories of one memory.
+/// Maximum number of categories per memory.
 const MAX_CATEGORIES: usize = 50;
 
-/// A text to be stored.
+/// Validates a text to be stored.
 pub(super) fn text(field: &str, text: &str) -> Result<()> {
     if text.trim().is_empty() {
         return Err(Error::invalid(field, "must not be empty"));
@@ -28,7 +28,7 @@ pub(super) fn text(field: &str, text: &str) -> Result<()> {
     bounded(field, text, MAX_TEXT)
 }
 
-/// A short name: a label, a category, a role.
+/// Validates a short name: a label, a category or a role.
 pub(super) fn name(field: &str, name: &str) -> Result<()> {
     if name.trim().is_empty() {
         return Err(Error::invalid(field, "must not be empty"));
@@ -39,7 +39,7 @@ pub(super) fn name(field: &str, name: &str) -> Result<()> {
     bounded(field, name, MAX_NAME)
 }
 
-/// mem0's entities.
+/// Validates the labels (mem0's entities).
 pub(super) fn labels(labels: &Labels) -> Result<()> {
     let Labels { user, agent, app, run } = labels;
     for (field, label) in [("user_id", user), ("agent_id", agent), ("app_id", app), ("run_id", run)] {
@@ -52,7 +52,7 @@ pub(super) fn labels(labels: &Labels) -> Result<()> {
     Ok(())
 }
 
-/// What a memory is about.
+/// Validates the categories.
 pub(super) fn categories(categories: &[String]) -> Result<()> {
     if categories.len() > MAX_CATEGORIES {
         return Err(Error::invalid("categories", format!("more than {MAX_CATEGORIES} categories")));
@@ -63,7 +63,7 @@ pub(super) fn categories(categories: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The caller's own JSON.
+/// Validates the caller's own JSON.
 pub(super) fn metadata(metadata: &Metadata) -> Result<()> {
     let size = serde_json::to_string(metadata).map_err(Error::internal)?.len();
     if size > MAX_METADATA {
@@ -90,12 +90,12 @@ fn value_at(value: &Value, depth: usize) -> Result<()> {
     }
 }
 
-/// When something happened: a time that every database and client can show.
+/// Validates the time of an event, which every database and client must be able to represent.
 pub(super) fn occurred_at(at: Option<DateTime<Utc>>) -> Result<()> {
     year("timestamp", at.map(|at| at.year()))
 }
 
-/// The last day of a new memory, which nobody would ever see if it was over.
+/// Validates the last day of a new memory, which must not be over already.
 pub(super) fn last_day(day: Option<NaiveDate>, now: DateTime<Utc>) -> Result<()> {
     let today = now.date_naive();
     if day.is_some_and(|day| day < today) {
@@ -104,7 +104,7 @@ pub(super) fn last_day(day: Option<NaiveDate>, now: DateTime<Utc>) -> Result<()>
     expires_on(day)
 }
 
-/// The last day of a memory that there is.
+/// Validates the last day of an existing memory.
 pub(super) fn expires_on(day: Option<NaiveDate>) -> Result<()> {
     year("expiration_date", day.map(|day| day.year()))
 }
@@ -120,7 +120,7 @@ fn bounded(field: &str, text: &str, limit: usize) -> Result<()> {
     if text.contains('\0') {
         return Err(Error::invalid(field, "must not contain a NUL character"));
     }
-    // Bytes first: counting the characters of a huge text is work for the caller's benefit.
+    // Check bytes first, so that a huge text is rejected without counting its characters.
     if text.len() > limit * 4 || text.chars().count() > limit {
         return Err(Error::invalid(field, format!("longer than {limit} characters")));
     }

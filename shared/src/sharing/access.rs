@@ -1,4 +1,4 @@
-//! Who can see a memory, and why; who can change it.
+//! Who can see a memory, and why, and who can change it.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -19,23 +19,25 @@ use crate::page::{Cursor, QueryHash};
 /// Who can see and change a memory.
 #[derive(Debug, Clone, Serialize)]
 pub struct Access {
-    /// Which.
+    /// The memory's id.
     pub memory_id: MemoryId,
-    /// How far it may go.
+    /// Its class.
     pub classification: Classification,
     /// What the caller may do, and why they see it.
     pub you: You,
-    /// Every scope in which it can be seen that the caller may know of, its home first; and links to it, for who decides.
+    /// Every scope in which the memory is visible and that the caller may know of, its home first. Includes links to
+    /// the memory if the caller decides about it.
     pub seen_by: Vec<SeenBy>,
     /// Who can change it, in words.
     pub changed_by: Vec<String>,
-    /// A part of all those people by name, oldest accounts first, for who decides about it; null for others.
+    /// One page of all those people by name, oldest accounts first, if the caller decides about the memory; null
+    /// otherwise.
     pub people: Option<Vec<Person>>,
-    /// Where the next part of them begins; null after the last.
+    /// The cursor of the next page; null after the last.
     pub next: Option<String>,
 }
 
-/// The caller.
+/// The caller's own access.
 #[derive(Debug, Clone, Serialize)]
 pub struct You {
     /// Why they see it.
@@ -46,37 +48,37 @@ pub struct You {
     pub can_share: bool,
 }
 
-/// A scope in which it can be seen.
+/// A scope in which the memory is visible.
 #[derive(Debug, Clone, Serialize)]
 pub struct SeenBy {
-    /// As requests name it; `link` for anybody who has a link to it.
+    /// The scope as requests name it; `link` for anyone who has a link to the memory.
     pub scope: String,
-    /// Its name, if the caller may know it.
+    /// The scope's name, if the caller may know it.
     pub name: Option<String>,
-    /// In words: `lives here`, `shared by Ann until 1 May 2027`.
+    /// The reason in words: `lives here`, `shared by Ann until 1 May 2027`.
     pub because: String,
-    /// What the share allows; null at home, where roles decide.
+    /// The permission that the share grants; null at home, where roles decide.
     pub permission: Option<Permission>,
-    /// The share.
+    /// The id of the share.
     pub share_id: Option<ShareId>,
-    /// When it ends.
+    /// When the share ends.
     pub until: Option<DateTime<Utc>>,
 }
 
-/// Somebody who sees it.
+/// A person who sees the memory.
 #[derive(Debug, Clone, Serialize)]
 pub struct Person {
-    /// Who.
+    /// The person's id.
     pub user_id: UserId,
-    /// Their name, possibly empty.
+    /// Their display name, possibly empty.
     pub name: String,
-    /// Through which scopes, as requests name them: where it lives first.
+    /// The scopes through which they see it, as requests name them; its home comes first.
     pub via: Vec<String>,
     /// Whether they may change it, by a role or a share.
     pub can_change: bool,
 }
 
-/// Who can see a memory and why, and who can change it; the people part by part.
+/// Returns who can see a memory and why, and who can change it; the people are paginated.
 pub async fn access(
     ctx: &AuthContext,
     db: &Database,
@@ -106,7 +108,7 @@ pub async fn access(
         });
     }
     seen_by.extend(own.iter().filter(shown).map(SeenBy::of));
-    // Also what is shared with all that is in it.
+    // Also shares of the contexts that contain it.
     let ways = shares::ways(&tx, id, (!decides).then_some(ctx)).await?;
     seen_by.extend(ways.iter().filter(|way| way.in_context).map(|way| SeenBy::in_context(ctx, way)));
     if decides {
@@ -187,12 +189,12 @@ impl SeenBy {
     }
 }
 
-/// ` until 1 May 2027`, or nothing.
+/// Formats the end of a share: ` until 1 May 2027`, or nothing.
 pub(super) fn until(at: Option<DateTime<Utc>>) -> String {
     at.map_or_else(String::new, |at| format!(" until {}", at.format("%-d %B %Y")))
 }
 
-/// Why somebody sees what lives in a scope.
+/// Returns why somebody sees what lives in a scope.
 pub(super) fn via(kind: ScopeKind, name: Option<&str>) -> String {
     match (kind, name) {
         (ScopeKind::User, _) => "your own".to_owned(),
@@ -203,7 +205,7 @@ pub(super) fn via(kind: ScopeKind, name: Option<&str>) -> String {
     }
 }
 
-/// Why somebody sees what was shared.
+/// Returns why somebody sees what was shared.
 pub(super) fn describe(ctx: &AuthContext, share: &Share) -> String {
     let by = if share.granted_by == ctx.user_id() { "you".to_owned() } else { share.by() };
     let with = match ctx.scope(share.grantee) {
@@ -216,7 +218,7 @@ pub(super) fn describe(ctx: &AuthContext, share: &Share) -> String {
     format!("shared with {with} by {by}{}", until(share.expires_at))
 }
 
-/// Who can change it, by the policy and by shares, in words.
+/// Returns who can change it by role and by shares, in words.
 fn changers<'a>(
     kind: ScopeKind,
     home: Option<&SeenBy>,

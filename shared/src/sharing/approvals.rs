@@ -1,11 +1,11 @@
 //! Approvals: sharing that somebody else has to agree to.
 //!
-//! The rules are the nodes' (`tenancy::policies`): the topmost that fits holds, so that no node loosens what stands above
-//! it. Those who hold the rule's role on its node decide, or their delegates; after a time those above the node as well.
-//! Nobody approves their own request, and the share begins in the transaction of its approval.
+//! The rules belong to nodes (`tenancy::policies`): the topmost matching rule applies, so that no node can loosen what
+//! is set above it. Those who hold the rule's role on its node decide, or their delegates; after some time, those above
+//! the node as well. Nobody approves their own request, and the share begins in the transaction of its approval.
 //!
-//! What is shared with a context, or a context, may be under the rules of several nodes. Each of them decides for itself;
-//! one that denies it ends the request, and the share begins in the transaction of the last approval.
+//! Sharing a context, or sharing something with a context, may be subject to the rules of several nodes. Each node
+//! decides for itself; a single denial ends the request, and the share begins in the transaction of the last approval.
 
 mod decide;
 mod delegates;
@@ -28,19 +28,19 @@ use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
 use crate::memory::Permission;
 
-/// What became of a request.
+/// The status of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Nothing yet.
+    /// Not decided yet.
     Pending,
-    /// It is shared, or was.
+    /// Approved: it is shared, or was.
     Approved,
-    /// It is not.
+    /// Denied.
     Denied,
-    /// Who asked did not want it any more.
+    /// Withdrawn by the requester.
     Withdrawn,
-    /// Nobody decided in time.
+    /// Not decided in time.
     Expired,
 }
 
@@ -48,7 +48,7 @@ impl Status {
     /// Every status.
     pub const ALL: [Self; 5] = [Self::Pending, Self::Approved, Self::Denied, Self::Withdrawn, Self::Expired];
 
-    /// As requests, answers and the database spell it.
+    /// The spelling in requests, responses and the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -78,84 +78,85 @@ impl<'de> Deserialize<'de> for Status {
     }
 }
 
-/// A request to let something be shared.
+/// A request for approval of a share.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Approval {
-    /// Which.
+    /// Its id.
     pub id: ApprovalId,
-    /// What became of it.
+    /// Its status.
     pub status: Status,
-    /// The memory; null if it is a context.
+    /// The memory; null if a context is to be shared.
     pub memory_id: Option<MemoryId>,
-    /// The context; null if it is a memory.
+    /// The context; null if a memory is to be shared.
     pub context_id: Option<ContextId>,
-    /// With whom, as requests name them.
+    /// The grantee, as requests name it.
     pub with: String,
-    /// What they shall be able to do.
+    /// The requested permission.
     pub permission: Permission,
-    /// Whether they may share it on.
+    /// Whether the grantee may share it on.
     pub may_reshare: bool,
     /// When the share is to end.
     pub share_expires_at: Option<DateTime<Utc>>,
-    /// The version of the memory that is asked for: another one is not shared. Null if it is a context.
+    /// The requested version of the memory: no other version is shared. Null for a context.
     #[serde(default)]
     pub memory_version: Option<i32>,
-    /// Which way it goes.
+    /// The direction of the share.
     pub direction: Direction,
-    /// Its class when it was asked for.
+    /// The class at the time of the request.
     pub classification: Classification,
-    /// Why it is asked for.
+    /// The reason for the request.
     pub reason: Option<String>,
-    /// Who asks.
+    /// The requester.
     pub requested_by: UserId,
-    /// When.
+    /// When it was requested.
     pub requested_at: DateTime<Utc>,
-    /// The node whose people decide, as requests name it; the first of several.
+    /// The node whose people decide, as requests name it; the first if there are several.
     pub node: String,
-    /// The least role on it of those who decide.
+    /// The least role on that node that may decide.
     pub approver_role: Role,
-    /// From when on those above the node may decide as well.
+    /// When those above the node may decide as well.
     pub escalates_at: DateTime<Utc>,
-    /// Until when it can be decided.
+    /// When the request expires.
     pub expires_at: DateTime<Utc>,
-    /// Those who have to agree, from the top, and what they said: a single one denies it, the last one who agrees shares it.
+    /// The decision of each node that has to agree, from the top: a single denial ends the request, the last approval
+    /// shares.
     #[serde(default)]
     pub decisions: Vec<Decision>,
     /// Who decided or withdrew it.
     pub decided_by: Option<UserId>,
-    /// When.
+    /// When it was decided or withdrawn.
     pub decided_at: Option<DateTime<Utc>>,
-    /// Why.
+    /// The reason for that.
     pub decision_reason: Option<String>,
-    /// The share that it led to.
+    /// The resulting share.
     pub share_id: Option<ShareId>,
-    /// The node itself.
+    /// The scope of that node.
     #[serde(skip, default = "nowhere")]
     pub node_scope: ScopeId,
     #[serde(skip, default = "nowhere")]
     pub(super) grantee: ScopeId,
     #[serde(skip, default = "nowhere")]
     pub(super) home: ScopeId,
-    /// A digest of what was in the context that is asked for.
+    /// A digest of what was in the requested context.
     #[serde(skip)]
     pub(super) contents: Option<Vec<u8>>,
 }
 
 impl Approval {
-    /// Whether what is asked for is another by now: a memory of another version or class; a context in which there is anything
-    /// else, another version of anything, or anything of a higher class.
+    /// Returns whether the requested item has changed: a memory with another version or class; a context with any other
+    /// contents, another version of anything, or anything of a higher class.
     async fn differs(&self, tx: &TenantTx<'_>, held: &Held) -> Result<bool> {
         let of_class = match held.subject {
             Subject::Memory(_) => self.classification == held.class,
             Subject::Context(_) => self.classification >= held.class,
         };
-        // The release before knew less.
+        // Requests from before these fields existed lack them.
         let same_version = self.memory_version.is_none() || self.memory_version == held.version;
         let same_contents = self.contents.is_none() || self.contents == held.contents(tx).await?;
         Ok(!(of_class && same_version && same_contents))
     }
 
-    /// What was asked for.
+    /// Returns the requested share.
     fn wish(&self) -> Result<NewShare> {
         Ok(NewShare {
             with: self.with.parse().map_err(Error::internal)?,
@@ -167,40 +168,40 @@ impl Approval {
     }
 }
 
-/// Whether those of a node agree. Of a request that several nodes have to agree to, each has its own.
+/// The decision of one node. Each node that has to agree to a request has its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     /// The node, as requests name it.
     pub node: String,
-    /// The least role on it of those who decide.
+    /// The least role on it that may decide.
     pub approver_role: Role,
-    /// From when on those above the node may decide as well.
+    /// When those above the node may decide as well.
     pub escalates_at: DateTime<Utc>,
-    /// What they decided; null: nothing yet.
+    /// The verdict; null while undecided.
     pub decision: Option<Verdict>,
-    /// Who decided it.
+    /// Who decided.
     pub decided_by: Option<UserId>,
-    /// When.
+    /// When they decided.
     pub decided_at: Option<DateTime<Utc>>,
-    /// Why.
+    /// The reason for the decision.
     pub reason: Option<String>,
-    /// The node itself.
+    /// The scope of the node.
     #[serde(skip, default = "nowhere")]
     pub node_scope: ScopeId,
 }
 
-/// What those of a node say.
+/// The verdict of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// They agree.
     Approved,
-    /// They do not, and that ends the request.
+    /// They do not agree, which ends the request.
     Denied,
 }
 
 impl Verdict {
-    /// As answers and the database spell it.
+    /// The spelling in responses and the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -210,14 +211,14 @@ impl Verdict {
     }
 }
 
-/// How somebody stands to the decision of a node.
+/// A user's position in the decision of a node.
 #[derive(Debug, Clone, Copy)]
 pub struct Position {
     /// The node.
     pub node: ScopeId,
     /// Why they may decide.
     pub ground: Ground,
-    /// Whether it is still to be decided.
+    /// Whether the decision is still open.
     pub open: bool,
 }
 
@@ -226,9 +227,9 @@ pub struct Position {
 pub enum Ground {
     /// They hold the role on the node itself.
     There,
-    /// In place of this person, who does.
+    /// They are a delegate of this person, who holds it.
     For(UserId),
-    /// They hold it above, and the request has waited for long enough.
+    /// They hold it above the node, and the request has escalated.
     Above,
 }
 
@@ -240,13 +241,13 @@ pub(super) async fn one(tx: &TenantTx<'_>, id: ApprovalId) -> Result<Approval> {
     store::lookup(tx, id).await?.ok_or(NOT_FOUND)
 }
 
-/// What a caller is told of a request that they cannot see.
+/// The error for a request that the caller cannot see.
 const NOT_FOUND: Error = Error::NotFound { what: "approval" };
 
 const EXPIRE: &str = "-- approval.expire
     SELECT mem0.expire_approvals($1)";
 
-/// Closes requests whose time is over; how many. Idempotent.
+/// Closes expired requests, and returns how many. Idempotent.
 pub async fn expire(gate: &Gate) -> Result<u64> {
     let tx = gate.upkeep("approval.expire").await?;
     let closed: i32 = tx.query_one(EXPIRE, &[&gate.clock.now()]).await?.get(0);

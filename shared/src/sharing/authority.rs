@@ -1,4 +1,4 @@
-//! What somebody may share, and everything that has to be so before it is shared.
+//! The authority to share something, and every check before it is shared.
 
 use std::cmp::Reverse;
 
@@ -19,45 +19,45 @@ use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
 use crate::memory::{self, Memory, Permission};
 use crate::tenancy::policies::{self, ApprovalRule, Effective};
 
-/// What is shared.
+/// The item to be shared.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) subject: Subject,
     pub(super) home: ScopeId,
-    /// What holds where it lives.
+    /// The effective policy of its home.
     pub(super) policy: Effective,
     pub(super) class: Classification,
     pub(super) author: Option<UserId>,
-    /// Which version of a memory it is.
+    /// The version of a memory.
     pub(super) version: Option<i32>,
-    /// The request by which it is looked at, by those who decide: they need not see it by themselves.
+    /// The request through which a decider views it: they need not see it otherwise.
     pub(super) asked: Option<ApprovalId>,
 }
 
 /// How somebody may share it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Authority {
-    /// The share through which they can; none: by their role where it lives.
+    /// The share through which they may; `None` if by their role in its home.
     pub(super) via: Option<ShareId>,
-    /// No more than this may be shared on.
+    /// The highest permission that they may share on.
     pub(super) most: Permission,
-    /// Nor for longer.
+    /// The latest end of a share that they may make.
     pub(super) until: Option<DateTime<Utc>>,
 }
 
-/// A share that may be made, as far as nobody else has to agree.
+/// A share that may be made, provided that everyone whose approval is needed agrees.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) held: Held,
     pub(super) authority: Authority,
     pub(super) grantee: Grantee,
     pub(super) direction: Direction,
-    /// The rules by which somebody else has to agree first, and their nodes.
+    /// The rules that require somebody else's approval first, with their nodes.
     pub(super) rules: Vec<(ScopeId, ApprovalRule)>,
 }
 
 impl Held {
-    /// Holds it until the transaction ends. What the caller cannot see does not exist.
+    /// Locks it until the transaction ends. It is not found if the caller cannot see it.
     pub(super) async fn take(tx: &TenantTx<'_>, subject: Subject) -> Result<Self> {
         match subject {
             Subject::Memory(id) => Self::memory(tx, id, &memory::hold(tx, id).await?).await,
@@ -68,7 +68,7 @@ impl Held {
         }
     }
 
-    /// Looks at it without holding it, for what only shows.
+    /// Reads it without a lock, for display only.
     pub(super) async fn look(tx: &TenantTx<'_>, subject: Subject) -> Result<Self> {
         match subject {
             Subject::Memory(id) => Self::memory(tx, id, &memory::look(tx, id).await?).await,
@@ -76,7 +76,7 @@ impl Held {
         }
     }
 
-    /// What was read already.
+    /// Builds it from a memory that was already read.
     pub(super) async fn memory(tx: &TenantTx<'_>, id: MemoryId, memory: &Memory) -> Result<Self> {
         let policy = policies::effective(tx, memory.home).await?;
         let policy = policy.ok_or(Error::NotFound { what: "memory" })?;
@@ -85,7 +85,7 @@ impl Held {
         Ok(Self { subject: Subject::Memory(id), home, policy, class, author, version, asked: None })
     }
 
-    /// What is asked for, as it is now; none if it is not there any more.
+    /// Reads the requested item as it is now; returns `None` if it no longer exists.
     pub(super) async fn asked(tx: &TenantTx<'_>, request: &Approval) -> Result<Option<Self>> {
         if let Some(id) = request.context_id {
             let held = Self::at(tx, id, request.home).await?;
@@ -94,13 +94,13 @@ impl Held {
         Self::asked_memory(tx, request, approvals::look(tx, request.id).await?).await
     }
 
-    /// The same, held until the transaction ends.
+    /// Does the same, and locks it until the transaction ends.
     pub(super) async fn take_asked(tx: &TenantTx<'_>, request: &Approval) -> Result<Option<Self>> {
         if request.context_id.is_some() {
             contexts::hold(tx, request.home).await?;
             return Self::asked(tx, request).await;
         }
-        // If it is to be pinned, nobody comes in meanwhile.
+        // If it is to be pinned, nobody may join the context in the meantime.
         contexts::keep(tx, request.grantee).await?;
         Self::asked_memory(tx, request, approvals::hold(tx, request.id).await?).await
     }
@@ -122,7 +122,7 @@ impl Held {
         Self::at(tx, id, home).await?.ok_or(Error::NotFound { what: "context" })
     }
 
-    /// A context, whoever asks.
+    /// Reads a context, whether or not the caller sees it.
     async fn at(tx: &TenantTx<'_>, id: ContextId, home: ScopeId) -> Result<Option<Self>> {
         let Some(policy) = policies::effective(tx, home).await? else { return Ok(None) };
         let mut class = Classification::Public;
@@ -133,7 +133,7 @@ impl Held {
         Ok(Some(Self { subject, home, policy, class, author: None, version: None, asked: None }))
     }
 
-    /// Of a context, a digest of what is in it now.
+    /// Returns a digest of the current contents, for a context.
     pub(super) async fn contents(&self, tx: &TenantTx<'_>) -> Result<Option<Vec<u8>>, StoreError> {
         match self.subject {
             Subject::Memory(_) => Ok(None),
@@ -141,17 +141,18 @@ impl Held {
         }
     }
 
-    /// How the caller may share it.
+    /// Returns how the caller may share it.
     pub(super) async fn authority(&self, tx: &TenantTx<'_>) -> Result<Authority> {
         self.authority_of(tx, tx.caller()).await
     }
 
-    /// How somebody may share it: by their role where it lives, or through the share that allows most, for longest.
+    /// Returns how somebody may share it: by their role in its home, or through the share that allows most, for
+    /// longest.
     pub(super) async fn authority_of(&self, tx: &TenantTx<'_>, caller: &AuthContext) -> Result<Authority> {
         self.authority_for(tx, caller, None).await
     }
 
-    /// The same for a certain wish: of several shares one that covers it, if there is one.
+    /// Does the same for a specific request: of several shares it picks one that covers the request, if there is one.
     pub(super) async fn authority_for(
         &self,
         tx: &TenantTx<'_>,
@@ -189,7 +190,7 @@ impl Held {
         best.map(|(way, ..)| way).ok_or(refusal)
     }
 
-    /// Its own live shares.
+    /// Lists its own live shares.
     pub(super) async fn grants(&self, tx: &TenantTx<'_>) -> Result<Vec<super::Share>, StoreError> {
         let wanted = Wanted {
             memories: self.subject.memory().map(|id| vec![id]),
@@ -200,7 +201,7 @@ impl Held {
         shares::list(tx, &wanted, u32::MAX).await
     }
 
-    /// Whether the caller decides about it, beside what they shared themselves.
+    /// Returns whether the caller decides about it, beyond the shares they made themselves.
     pub(super) async fn decides(&self, tx: &TenantTx<'_>) -> Result<bool> {
         let authority = self.authority(tx).await;
         Ok(authority.is_ok_and(|it| it.via.is_none() || it.most == Permission::Admin))
@@ -208,7 +209,7 @@ impl Held {
 }
 
 impl Plan {
-    /// Takes it, looks everything up and refuses what the caller may not do.
+    /// Locks the item, reads everything needed and refuses what the caller may not do.
     pub(super) async fn make(tx: &TenantTx<'_>, subject: Subject, new: &NewShare) -> Result<Self> {
         if let GranteeName::Scope(name) = new.with {
             keep(tx, name).await?;
@@ -217,7 +218,7 @@ impl Plan {
         Self::of(tx, held, tx.caller(), new).await
     }
 
-    /// Looks everything up and refuses what somebody may not do.
+    /// Reads everything needed and refuses what the sharer may not do.
     pub(super) async fn of(
         tx: &TenantTx<'_>,
         held: Held,
@@ -228,7 +229,7 @@ impl Plan {
         Self::with(tx, held, sharer, authority, new).await
     }
 
-    /// The same for somebody who may share it so.
+    /// Does the same with a known authority.
     pub(super) async fn with(
         tx: &TenantTx<'_>,
         held: Held,
@@ -256,7 +257,7 @@ impl Plan {
 }
 
 impl Authority {
-    /// Refuses to share on more than one was given.
+    /// Refuses to share on more than was granted.
     pub(super) fn check(&self, new: &NewShare) -> Result<()> {
         if new.permission > self.most {
             return Err(Error::Forbidden(format!(
@@ -276,7 +277,7 @@ impl Authority {
     }
 }
 
-/// A pin shows a memory to the members of a context, and no more.
+/// Checks a pin, which lets the members of a context read a memory, and no more.
 fn check_pin(caller: &AuthContext, context: &Grantee, new: &NewShare) -> Result<()> {
     let scope = caller.scope(context.scope).ok_or(Error::NotFound { what: "context" })?;
     if !policy::allows(Action::AddMemory, scope.kind, scope.role) {

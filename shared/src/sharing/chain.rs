@@ -1,13 +1,14 @@
-//! Chains of shares: what was shared on, through what it could be, and so on up to who could share it by their role.
+//! Chains of shares: from a share to the one through which it was made, and so on, up to somebody who could share by
+//! role.
 //!
-//! Who ends a share ends everything that hangs on it. So nothing may hang on itself, and nobody shares through what they
-//! themselves shared, however many hands it went through.
+//! Ending a share ends everything that depends on it. So no share may depend on itself, and nobody shares through a
+//! share that they made themselves, however many steps away.
 
 use super::Share;
 use crate::ids::UserId;
 
-/// Through how many other shares of these, which are all that are live, one was made. None: it leads to nobody who could share
-/// it by their role, or through a share of this person's own.
+/// Returns the number of steps from a share to one that was made by role, following `live`, which must contain all live
+/// shares. Returns `None` if there is no such share, or if the chain contains one of the sharer's own.
 pub(super) fn steps(live: &[Share], share: &Share, sharer: UserId) -> Option<usize> {
     let (mut share, mut steps) = (share, 0);
     while share.granted_by != sharer && steps < live.len() {

@@ -1,8 +1,8 @@
-//! Contexts: saved sets of memories for what people of several teams do together.
+//! Contexts: curated sets of memories for work across teams.
 //!
-//! A context is a scope of its own kind that hangs below nothing. Its members are named one by one (`tenancy::members`), with
-//! the roles of any scope; memories live in it (`scope: "context:ctx_…"`) or are pinned to it, which is a share of the
-//! memory with the context. It can be shared like a memory, with whatever is in it.
+//! A context is a scope of its own kind, outside the tree. Its members are named individually (`tenancy::members`),
+//! with the same roles as in any scope; memories live in it (`scope: "context:ctx_…"`) or are pinned to it, which is a
+//! share of the memory with the context. A context can be shared like a memory, along with whatever is in it.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -21,52 +21,52 @@ use crate::page::{Cursor, List, QueryHash};
 use crate::tenancy::members::{self, Member, NewMember};
 use crate::tenancy::policies;
 
-/// Characters of the longest description.
+/// Maximum length of a description in characters.
 const MAX_DESCRIPTION: usize = 2000;
 
 /// A context as its members see it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Context {
-    /// Which.
+    /// Its id.
     pub id: ContextId,
-    /// What memory requests call it: `context:ctx_…`.
+    /// The name of its scope in memory requests: `context:ctx_…`.
     pub scope: String,
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// What it is for, possibly empty.
+    /// Its purpose, possibly empty.
     pub description: String,
     /// The reader's role.
     pub role: Option<Role>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When it last changed.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A context to be made.
+/// A request to create a context.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewContext {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// What it is for.
+    /// Its purpose.
     #[serde(default)]
     pub description: String,
 }
 
-/// What is to be different.
+/// A change to a context.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContextChange {
-    /// Another name.
+    /// The new name.
     #[serde(default)]
     pub name: Option<String>,
-    /// Another description.
+    /// The new description.
     #[serde(default)]
     pub description: Option<String>,
 }
 
-/// Makes a context, whose owner the caller is. Whoever belongs to anything of the enterprise may.
+/// Creates a context owned by the caller. Anyone with a role in the enterprise may.
 pub async fn create(
     ctx: &AuthContext,
     db: &Database,
@@ -90,7 +90,7 @@ pub async fn create(
     Ok(made)
 }
 
-/// The contexts that the caller is a member of, oldest first.
+/// Lists the contexts that the caller is a member of, oldest first.
 pub async fn list(
     ctx: &AuthContext,
     db: &Database,
@@ -116,7 +116,7 @@ pub async fn list(
     Ok(List { results, next })
 }
 
-/// One context.
+/// Returns one context.
 pub async fn lookup(ctx: &AuthContext, db: &Database, id: ContextId) -> Result<Context> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesRead)?;
     let scope = ctx.context(id)?.id;
@@ -126,8 +126,8 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: ContextId) -> Result<C
     Ok(context)
 }
 
-/// Makes somebody a member, who sees what is in it from then on. Where others have to agree before they may, and did not when it
-/// was pinned, the context is shared with them instead.
+/// Adds a member, who sees everything in the context from then on. Refused if the new member needs somebody else's
+/// approval to see something in it that was not given when it was pinned: the context must be shared with them instead.
 pub async fn add_member(
     ctx: &AuthContext,
     db: &Database,
@@ -149,8 +149,8 @@ pub async fn add_member(
     Ok(member)
 }
 
-/// Lets nobody come into a context and nobody share it until the transaction ends, if it is one that is named. For whoever pins
-/// something to it, before they take that: in the order of whoever deletes a context.
+/// If the name is that of a context, prevents anyone from joining or sharing it until the transaction ends. Call it
+/// before locking a memory to be pinned, in the same order as deletion of a context.
 pub(super) async fn keep(tx: &TenantTx<'_>, name: ScopeName) -> Result<()> {
     match tx.caller().resolve(name) {
         Ok(scope) if scope.kind == ScopeKind::Context => Ok(store::keep(tx, scope.id).await?),
@@ -158,7 +158,7 @@ pub(super) async fn keep(tx: &TenantTx<'_>, name: ScopeName) -> Result<()> {
     }
 }
 
-/// Refuses somebody who may not see all that is in it before others agree.
+/// Refuses a person who needs somebody else's approval to see something in the context.
 async fn check_agreed(tx: &TenantTx<'_>, scope: ScopeId, user: UserId) -> Result<()> {
     let found = grantees::person(tx, Some(user), None).await?;
     let person = found.ok_or(Error::NotFound { what: "user" })?;
@@ -175,7 +175,7 @@ async fn check_agreed(tx: &TenantTx<'_>, scope: ScopeId, user: UserId) -> Result
     Ok(())
 }
 
-/// Renames or describes it anew.
+/// Changes the name or description.
 pub async fn change(
     ctx: &AuthContext,
     db: &Database,
@@ -197,7 +197,7 @@ pub async fn change(
     Ok(context)
 }
 
-/// Deletes a context in which no memory lives. What is pinned to it is unpinned and stays where it lives.
+/// Deletes a context in which no memory lives. Pinned memories are unpinned and stay in their homes.
 pub async fn delete(ctx: &AuthContext, db: &Database, id: ContextId) -> Result<()> {
     let scope = ctx.context(id)?;
     ctx.authorize(Action::DeleteNode, scope)?;

@@ -1,4 +1,4 @@
-//! Which way something goes when it is shared: what approvals are made to depend on.
+//! The direction of a share, on which approval rules depend.
 
 use super::grantee::Grantee;
 use super::store::grantees;
@@ -7,7 +7,7 @@ use crate::db::StoreError;
 use crate::ids::ScopeId;
 use crate::tenancy::policies::Direction;
 
-/// From a scope to somebody, when this person shares it.
+/// Returns the direction of a share from a scope to a grantee, if made by this person.
 pub(super) async fn of(
     tx: &TenantTx<'_>,
     sharer: &AuthContext,
@@ -18,7 +18,7 @@ pub(super) async fn of(
     if grantee.kind == ScopeKind::Public {
         return Ok(Direction::Public);
     }
-    // What is everyone's already goes nowhere else.
+    // The public scope is visible to everyone already.
     if home_kind == ScopeKind::Public {
         return Ok(Direction::Down);
     }
@@ -27,11 +27,11 @@ pub(super) async fn of(
     if !own_home && !by_name {
         return Ok(Direction::between(home, &grantee.path));
     }
-    // What they can read, they belong to, or stand above.
+    // A scope that they can read is one that they belong to or are above.
     if own_home && !by_name && sharer.scope(grantee.scope).is_some() {
         return Ok(Direction::Up);
     }
-    // Somebody belongs to the organizations in which they hold any role.
+    // A person belongs to every organization in which they hold a role.
     let ours = match own_home {
         true => grantees::organizations(tx, sharer.user_id()).await?,
         false => home.get(1).copied().into_iter().collect(),

@@ -1,4 +1,4 @@
-//! With whom something is shared.
+//! Grantees: whom something is shared with.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use crate::access::{Audience, AuthContext, ScopeKind, ScopeName, TenantTx};
 use crate::error::{Error, Result};
 use crate::ids::{ScopeId, UserId};
 
-/// Somebody as a request names them: a person or a scope.
+/// A person or scope as a request names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GranteeName {
     /// `person:usr_…`
@@ -74,33 +74,34 @@ impl<'de> Deserialize<'de> for GranteeName {
     }
 }
 
-/// Somebody of this enterprise with whom something can be shared.
+/// A grantee in this enterprise.
 #[derive(Debug, Clone)]
 pub(super) struct Grantee {
     pub(super) scope: ScopeId,
     pub(super) kind: ScopeKind,
-    /// Ancestors from the enterprise down to the scope itself.
+    /// The path from the enterprise down to the scope itself.
     pub(super) path: Vec<ScopeId>,
-    /// The person, if it is one.
+    /// The person, if the grantee is one.
     pub(super) person: Option<UserId>,
-    /// Whether that is an account of a program.
+    /// Whether the person is a service account.
     pub(super) service: bool,
-    /// As requests name them.
+    /// The grantee as requests name it.
     pub(super) label: String,
 }
 
 impl Grantee {
-    /// Whether it is people who are named one by one: a person, or the members of a context.
+    /// Returns whether the grantee consists of individually named people: a person, or the members of a context.
     pub(super) fn is_by_name(&self) -> bool {
         matches!(self.kind, ScopeKind::User | ScopeKind::Context)
     }
 
-    /// How many it makes of those who see something.
+    /// Returns the audience that it amounts to.
     pub(super) fn audience(&self) -> Audience {
         self.kind.into()
     }
 
-    /// Looks somebody up for whoever shares. A node or person of another enterprise does not exist, whatever the name.
+    /// Looks up a grantee on behalf of the sharer. A node or person of another enterprise is not found, whatever its
+    /// name.
     pub(super) async fn resolve(tx: &TenantTx<'_>, sharer: &AuthContext, name: &GranteeName) -> Result<Self> {
         let found = match name {
             GranteeName::Person(user) => grantees::person(tx, Some(*user), None).await?,
@@ -108,7 +109,7 @@ impl Grantee {
             GranteeName::Scope(ScopeName::Node(kind, node)) => {
                 grantees::node(tx, *node).await?.filter(|found| found.kind == *kind)
             }
-            // Only from within: what is pinned to a context is seen by its members.
+            // Only for members: what is pinned to a context is visible to its members.
             GranteeName::Scope(name @ (ScopeName::Context(_) | ScopeName::Personal)) => {
                 let scope = sharer.resolve(*name)?;
                 Some(Self {

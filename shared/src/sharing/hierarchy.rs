@@ -1,6 +1,7 @@
-//! Everything that somebody sees, level by level, each memory once and with the reason.
+//! Everything that a person sees, level by level, each memory once and with the reason.
 //!
-//! With a query it is one search over all that they can see, taken apart afterwards; without, the newest of each level.
+//! With a query, it is one search over everything they see, grouped afterwards; without, the newest memories of each
+//! level.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -20,50 +21,50 @@ use crate::memory::{
     Degraded, Homes, MAX_TOP_K, Memories, Memory, Newest, Recall, Recollection, Scopes, Sought,
 };
 
-/// Memories of one level when the request does not say.
+/// Default number of memories per level.
 pub const DEFAULT_PER_LEVEL: u32 = 10;
-/// Most memories of one level.
+/// Maximum number of memories per level.
 pub const MAX_PER_LEVEL: u32 = 100;
 
-/// What to look for, and how much of it.
+/// A request for the hierarchy.
 #[derive(Debug, Clone)]
 pub struct Hierarchical {
-    /// What to rank by; the newest first without one.
+    /// The query to rank by; without one, the newest come first.
     pub query: Option<String>,
-    /// Which memories come into question.
+    /// Which memories to consider.
     pub filter: Filter,
-    /// How many of each level at most: 1 to [`MAX_PER_LEVEL`].
+    /// Maximum number of memories per level: 1 to [`MAX_PER_LEVEL`].
     pub per_level: u32,
-    /// The least score, for a query.
+    /// The minimum score, for a query.
     pub threshold: f32,
     /// Leaves out what a newer memory has superseded.
     pub latest_only: bool,
 }
 
-/// A level, from one's own outwards.
+/// A level, from the person's own outwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// One's own.
+    /// The person's own memories.
     Personal,
-    /// What somebody shared with one by name.
+    /// Memories shared with the person by name.
     Shared,
-    /// Of contexts that one is a member of.
+    /// Memories of contexts that the person is a member of.
     Context,
-    /// Of teams.
+    /// Memories of teams.
     Team,
-    /// Of divisions, departments and units.
+    /// Memories of divisions, departments and units.
     Division,
-    /// Of organizations.
+    /// Memories of organizations.
     Organization,
-    /// Of the enterprise.
+    /// Memories of the enterprise.
     Enterprise,
-    /// Of everyone.
+    /// Memories visible to everyone.
     Public,
 }
 
 impl Level {
-    /// Every level, in the order of answers.
+    /// Every level, in the order of responses.
     pub const ALL: [Self; 8] = [
         Self::Personal,
         Self::Shared,
@@ -88,27 +89,27 @@ impl Level {
     }
 }
 
-/// A memory with the reason why it is seen.
+/// A memory with the reason why the person sees it.
 #[derive(Debug, Clone)]
 pub struct Seen {
-    /// It.
+    /// The memory.
     pub memory: Memory,
-    /// How well it answers, if something was asked.
+    /// How well it matches the query, if there was one.
     pub score: Option<f32>,
-    /// `via team Alpha`, `shared with you by Ann until 1 May 2027`.
+    /// The reason: `via team Alpha`, `shared with you by Ann until 1 May 2027`.
     pub reason: String,
 }
 
-/// Everything, level by level.
+/// Memories by level.
 #[derive(Debug, Clone)]
 pub struct Hierarchy {
-    /// Levels that have any, from one's own outwards; best or newest first within each.
+    /// The levels that are not empty, from the person's own outwards; within each, best or newest first.
     pub levels: Vec<(Level, Vec<Seen>)>,
-    /// Set if a query was answered by words alone.
+    /// Set if memories were found by words alone.
     pub degraded: Option<Degraded>,
 }
 
-/// What the caller sees, level by level.
+/// Returns what the caller sees, level by level.
 pub async fn hierarchy(memories: &Memories, ctx: &AuthContext, request: Hierarchical) -> Result<Hierarchy> {
     if !(1..=MAX_PER_LEVEL).contains(&request.per_level) {
         let found = request.per_level;
@@ -138,9 +139,10 @@ pub async fn hierarchy(memories: &Memories, ctx: &AuthContext, request: Hierarch
     Ok(Hierarchy { levels, degraded })
 }
 
-/// The best of each level, or the newest. What says the same as something nearer is there once, with both reasons.
+/// Groups memories by level, keeping the best or newest of each. A memory with the same text as one at a nearer level
+/// is merged into it, with both reasons.
 fn by_level(mut all: Vec<(Level, Seen)>, per_level: usize) -> Vec<(Level, Vec<Seen>)> {
-    // What came by another level than its own is in no order yet.
+    // Memories found through another level than their own are not sorted yet.
     all.sort_by(|(level, a), (other, b)| {
         let newest = || (b.memory.created_at, b.memory.id).cmp(&(a.memory.created_at, a.memory.id));
         let best = || b.score.partial_cmp(&a.score).unwrap_or(Ordering::Equal);
@@ -171,8 +173,8 @@ fn by_level(mut all: Vec<(Level, Seen)>, per_level: usize) -> Vec<(Level, Vec<Se
 
 type Found = Vec<(Memory, Option<f32>)>;
 
-/// One search over everything; and where that was cut off, one of each level of which there may be more. In the transaction of
-/// the last, in which all of it is still to be recorded.
+/// Runs one search over everything and, if that was cut off, one for each level that may have more. Returns the
+/// transaction of the last search, in which all results must still be recorded.
 async fn ranked<'a>(
     memories: &'a Memories,
     ctx: &'a AuthContext,
@@ -202,7 +204,7 @@ async fn ranked<'a>(
             {
                 continue;
             }
-            // One after the other: a function has one connection.
+            // One after the other, because a function has one connection.
             drop(tx);
             let recall = recall(Scopes::Named(turn.scopes), Some(turn.homes), request.per_level);
             let sought = memories.seek(ctx, &recall).await?;
@@ -214,7 +216,7 @@ async fn ranked<'a>(
     Ok((tx, found, degraded))
 }
 
-/// The newest of each level; a memory that is seen at several is there once.
+/// Returns the newest of each level; a memory that is visible at several levels occurs once.
 async fn newest<'a>(
     memories: &'a Memories,
     ctx: &'a AuthContext,
@@ -229,10 +231,10 @@ async fn newest<'a>(
     Ok((tx, found.into_iter().map(|memory| (memory, None)).collect()))
 }
 
-/// Where to look for what is seen at one level, and at none that is nearer.
+/// Where to look for memories that are seen at one level and at no nearer one.
 struct Turn {
     scopes: Vec<ScopeName>,
-    /// The same.
+    /// The ids of the same scopes.
     reach: Vec<ScopeId>,
     homes: Homes,
 }
@@ -247,8 +249,8 @@ impl Turn {
     }
 }
 
-/// The levels that the caller reads, from their own outwards. What was shared with them is seen in their own scope, and lives in
-/// none that they read.
+/// Returns the levels that the caller reads, from their own outwards. Memories shared with them are visible in their
+/// personal scope, and live in no scope that they read.
 fn turns(ctx: &AuthContext) -> Vec<Turn> {
     let of = |level: Level| ctx.scopes().iter().filter(move |scope| Level::of(scope.kind) == level);
     let ids = |level| of(level).map(|scope| scope.id).collect::<Vec<_>>();
@@ -272,12 +274,12 @@ fn turns(ctx: &AuthContext) -> Vec<Turn> {
 
 type Shares = HashMap<MemoryId, Vec<Share>>;
 
-/// Which of these are seen elsewhere than at home.
+/// Returns those of the memories that are visible outside their homes.
 fn elsewhere<'m>(found: impl Iterator<Item = &'m Memory>) -> Vec<MemoryId> {
     found.filter(|memory| memory.scopes.len() > 1).map(|memory| memory.id).collect()
 }
 
-/// The live shares of these with whom the caller is or belongs to.
+/// Returns the live shares of these memories whose grantee is the caller or includes them.
 async fn shares_in(tx: &TenantTx<'_>, ids: Vec<MemoryId>) -> Result<Shares> {
     let mut shares = Shares::new();
     let wanted = Wanted { memories: Some(ids), ..Wanted::default() };
@@ -290,7 +292,7 @@ async fn shares_in(tx: &TenantTx<'_>, ids: Vec<MemoryId>) -> Result<Shares> {
     Ok(shares)
 }
 
-/// At which level the caller sees each of these, and why, in a transaction that shows them.
+/// Returns the level at which the caller sees each of these memories, and why, in a transaction that shows them.
 pub(crate) async fn places<'m>(
     tx: &TenantTx<'_>,
     found: impl Iterator<Item = &'m Memory> + Clone,
@@ -302,7 +304,8 @@ pub(crate) async fn places<'m>(
     Ok(found.map(place_of).collect())
 }
 
-/// At which level somebody sees a memory, and why: where it lives if they read that, else through the nearest share.
+/// Returns the level at which somebody sees a memory, and why: through its home if they read that, else through the
+/// nearest share.
 fn place(ctx: &AuthContext, memory: &Memory, shares: &[Share]) -> (Level, String) {
     if let Some(home) = ctx.scope(memory.home) {
         return (Level::of(home.kind), via(home.kind, home.name.as_deref()));
@@ -312,7 +315,7 @@ fn place(ctx: &AuthContext, memory: &Memory, shares: &[Share]) -> (Level, String
     match nearest {
         Some((scope, share)) if scope.kind == ScopeKind::User => (Level::Shared, describe(ctx, share)),
         Some((scope, share)) => (Level::of(scope.kind), describe(ctx, share)),
-        // Through a context that was shared.
+        // Visible through a shared context.
         None => {
             let scope =
                 memory.scopes.iter().filter_map(|id| ctx.scope(*id)).min_by_key(|it| Level::of(it.kind));

@@ -1,9 +1,9 @@
-//! Links: a public memory, or the public memories of a context, for anybody who has the address, without an account.
+//! Public links: a public memory, or the public memories of a context, for anyone who has the URL, without an account.
 //!
-//! The token is shown once and stored as a hash. A link shows the texts and nothing of who keeps them. It ends with its time,
-//! with its revocation, with the share that it was made through or needs, when its maker's account is out of use, and at once
-//! for a memory that is no longer public or may no longer be shown by links. Whoever opens one is in the audit log, by their
-//! address.
+//! The token is shown once and stored as a hash. A link shows the texts, but not whose they are. It ends when it
+//! expires or is revoked, with the share that it was made through or needs, and when its creator's account is disabled;
+//! for a memory also as soon as that is no longer public or may no longer be shown by links. Every use of a link is
+//! recorded in the audit log, with the client's address.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -24,31 +24,31 @@ use crate::memory::Permission;
 use crate::page::{Cursor, List, QueryHash};
 use crate::random;
 
-/// What tokens begin with, so that one found in a wrong place can be recognized.
+/// The prefix of tokens, by which a leaked one can be recognized.
 const TOKEN_PREFIX: &str = "m0ln_";
 
-/// Most live links to one memory or context.
+/// Maximum number of live links per memory or context.
 const MOST: i64 = 100;
 
-/// Memories of a context that one answer shows.
+/// Memories of a context per page.
 const PART: i32 = 100;
 const MOST_PARTS: i32 = 1000;
 
-/// A link to be made.
+/// A request to create a link.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewLink {
-    /// When it ends; if not given, when it is revoked, or with the share that it needs.
+    /// When it ends; if not given, only when it is revoked or with the share that it needs.
     #[serde(default)]
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// What a link is made on, and ends with.
+/// What a link depends on.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Ground {
-    /// The share through which its maker may; none: by their role.
+    /// The share through which its creator may make it; `None` if by their role.
     pub(super) via: Option<ShareId>,
-    /// Whether it needs that what it opens is shared with everyone, since somebody had to agree to that.
+    /// Whether it needs an approved share with everyone.
     pub(super) needs_public_share: bool,
     /// When the first of these ends.
     until: Option<DateTime<Utc>>,
@@ -57,41 +57,41 @@ pub(super) struct Ground {
 /// A link that has not been revoked.
 #[derive(Debug, Clone, Serialize)]
 pub struct Link {
-    /// Its name, not its token.
+    /// Its id, not its token.
     pub id: LinkId,
-    /// Who made it.
+    /// Who created it.
     pub created_by: UserId,
-    /// When.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Option<DateTime<Utc>>,
-    /// Whether it can be used now.
+    /// Whether it works now.
     pub live: bool,
 }
 
-/// A new link with the one copy of its token.
+/// A new link with the only copy of its token.
 #[derive(Serialize)]
 pub struct NewlyLinked {
     /// The link.
     #[serde(flatten)]
     pub link: Link,
-    /// What opens it. Shown here and never again.
+    /// The secret token. Shown here and never again.
     pub token: String,
 }
 
-/// What a link opens.
+/// What a link shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Opened {
     /// A memory.
     Memory(Linked),
-    /// A context, and a part of what in it is public.
+    /// A context, and a page of its public memories.
     Context {
-        /// What it is called.
+        /// Its name.
         name: String,
-        /// What it is for, possibly empty.
+        /// Its purpose, possibly empty.
         description: String,
-        /// The oldest first.
+        /// The memories, oldest first.
         memories: Vec<Linked>,
         /// Whether there are more.
         more: bool,
@@ -103,13 +103,13 @@ pub enum Opened {
 pub struct Linked {
     /// The text.
     pub memory: String,
-    /// What it is about.
+    /// Its categories.
     pub categories: Vec<String>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
 }
 
-/// Makes a link to a public memory or to a context, for who may share it.
+/// Creates a link to a public memory or to a context, for a caller who may share it.
 pub async fn create(ctx: &AuthContext, db: &Database, subject: Subject, new: NewLink) -> Result<NewlyLinked> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
     check_end("expires_at", new.expires_at, ctx.request().at)?;
@@ -135,7 +135,7 @@ pub async fn create(ctx: &AuthContext, db: &Database, subject: Subject, new: New
     Ok(NewlyLinked { link, token })
 }
 
-/// The links that were not revoked, oldest first, for who may make them.
+/// Lists the links that were not revoked, oldest first, for a caller who may make them.
 pub async fn list(
     ctx: &AuthContext,
     db: &Database,
@@ -159,7 +159,7 @@ pub async fn list(
     Ok(List { results, next })
 }
 
-/// Ends a link.
+/// Revokes a link.
 pub async fn revoke(ctx: &AuthContext, db: &Database, subject: Subject, link: LinkId) -> Result<()> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
     let tx = ctx.begin(db, "public_link.revoke").await?;
@@ -173,7 +173,8 @@ pub async fn revoke(ctx: &AuthContext, db: &Database, subject: Subject, link: Li
     Ok(())
 }
 
-/// What a token opens, for anybody; of a context that part, from 1. The row that says so is in the same transaction.
+/// Returns what a token opens, for anyone; for a context, the given page, from 1. The access is recorded in the same
+/// transaction.
 pub async fn open(gate: &Gate, request: &RequestInfo, token: &str, part: i32) -> Result<Opened> {
     let missing = || Error::NotFound { what: "link" };
     if !token.starts_with(TOKEN_PREFIX) || token.len() > 100 {
@@ -202,7 +203,7 @@ pub async fn open(gate: &Gate, request: &RequestInfo, token: &str, part: i32) ->
     Ok(opened)
 }
 
-/// Links are for who decides about what they open, by their role or a share.
+/// Checks that the caller may make links: those who decide about the item, by their role or a share.
 async fn may_link(tx: &TenantTx<'_>, held: &Held) -> Result<Authority> {
     let authority = held.authority(tx).await?;
     if authority.via.is_some() && authority.most < Permission::Admin {
@@ -211,8 +212,8 @@ async fn may_link(tx: &TenantTx<'_>, held: &Held) -> Result<Authority> {
     Ok(authority)
 }
 
-/// What a link to it would be made on. Where somebody has to agree before something is shared with everyone, a link needs that,
-/// too: a share with `public` that was approved.
+/// Returns what a link would depend on. Where sharing with everyone needs approval, a link needs an approved share with
+/// `public`.
 async fn ground(tx: &TenantTx<'_>, held: &Held, authority: &Authority, reaches: &[Reach]) -> Result<Ground> {
     let mut ground = Ground { via: authority.via, needs_public_share: false, until: authority.until };
     if rules_of(reaches).is_empty() {
@@ -234,7 +235,7 @@ async fn ground(tx: &TenantTx<'_>, held: &Held, authority: &Authority, reaches: 
 }
 
 impl Ground {
-    /// When a link ends that shall end then: not after what it is made on.
+    /// Returns the end of a link with the requested end: no later than that of what it depends on.
     fn end(&self, wished: Option<DateTime<Utc>>) -> Result<Option<DateTime<Utc>>> {
         match (wished, self.until) {
             (Some(wished), Some(until)) if wished > until => {

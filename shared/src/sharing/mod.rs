@@ -1,14 +1,14 @@
-//! Sharing: who beside those of its scope sees a memory, through what, for how long, and who let them.
+//! Sharing: who besides the members of its scope sees a memory, through what, for how long, and who allowed it.
 //!
-//! One memory, many scopes: a share is a grant, and what search and row-level security read (`memories.scope_ids`) is the
-//! projection of the grants, brought up to them in the same transaction. A share gives `read`, `write` or `admin` to a
-//! person, a node, the enterprise or everyone; it may end by itself, may allow to be shared on, and what was shared on
-//! ends with it. A person who is given a memory sees it among their own and does not own it.
+//! One memory, many scopes: a share is a grant, and what search and row-level security read (`memories.scope_ids`) is a
+//! projection of the grants, updated in the same transaction. A share grants `read`, `write` or `admin` to a person, a
+//! node, the enterprise or everyone; it may expire, and may allow resharing. Reshares end with it. A person with whom a
+//! memory is shared sees it among their own but does not own it.
 //!
 //! [`share`](share::share) and what ends it are in [`share`], who sees what and why in [`access`], everything level by
-//! level in [`hierarchy`], links for anybody in [`links`]; whether somebody else has to agree, in [`approvals`], and saved
-//! sets in [`contexts`]. [`relocate`] gives a memory another home, and [`standing`]
-//! answers questions about others, [`preview`] about what sharing would be answered with.
+//! level in [`hierarchy`], links for anyone in [`links`], approvals in [`approvals`], and curated sets in [`contexts`].
+//! [`relocate`] moves a memory to another home, [`standing`] answers questions about other people, and [`preview`]
+//! tells what a request to share would result in.
 //!
 //! Not here: how far a class may go at all (`access::Classification`, `tenancy::policies`), and what a grant allows
 //! (`memory`).

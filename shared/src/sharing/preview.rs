@@ -1,4 +1,4 @@
-//! What would become of sharing a memory in some way, without doing it.
+//! Previews the result of sharing a memory, without doing it.
 
 use serde::Serialize;
 
@@ -10,14 +10,14 @@ use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ids::MemoryId;
 
-/// What sharing it would be answered with.
+/// The result that a request to share would have.
 #[derive(Debug, Clone, Serialize)]
 pub struct Preview {
-    /// Whether it could be shared, at once or once others agreed.
+    /// Whether it could be shared, immediately or after approval.
     pub allowed: bool,
-    /// Who would have to agree first: each of these. Empty: nobody.
+    /// Who would have to agree first, each of them; empty if nobody.
     pub needs_approval_of: Vec<Approver>,
-    /// The refusal, if it would be refused.
+    /// The reason, if it would be refused.
     pub reason: Option<String>,
 }
 
@@ -26,11 +26,11 @@ pub struct Preview {
 pub struct Approver {
     /// The least role that they hold.
     pub role: Role,
-    /// On which scope, if the caller may know it.
+    /// The scope of that role, if the caller may know it.
     pub scope: Option<String>,
 }
 
-/// Whether the caller could share it in this way; the same code decides as when they do.
+/// Returns whether the caller could share it in this way, using the same code as sharing itself.
 pub async fn preview(ctx: &AuthContext, db: &Database, id: MemoryId, new: &NewShare) -> Result<Preview> {
     ctx.authorize_verb(Action::ReadMemories.verb())?;
     new.check(ctx.request().at)?;

@@ -1,5 +1,6 @@
-//! Whom a share reaches, memory by memory. What is shared with a context goes on to whomever that is shared with; and a
-//! context carries what is pinned to it, each under the rules of its own home: neither is a way around them.
+//! The people whom a share reaches, memory by memory. What is shared with a context also reaches those with whom the
+//! context is shared; and a context carries its pinned memories, each under the rules of its own home. Neither way
+//! bypasses the rules.
 
 use super::authority::Held;
 use super::direction;
@@ -12,12 +13,12 @@ use crate::ids::ScopeId;
 use crate::memory;
 use crate::tenancy::policies::{self, ApprovalRule, Effective};
 
-/// Something of a class that will be seen by somebody, and what holds where it lives.
+/// An item of some class that somebody will see, with the policy of its home.
 #[derive(Debug)]
 pub(super) struct Reach {
     policy: Effective,
     class: Classification,
-    /// Of who shares it, where it lives.
+    /// The sharer's role in its home.
     role: Option<Role>,
     pub(super) direction: Direction,
     audience: Audience,
@@ -25,7 +26,7 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    /// Everything that a share by this person would let somebody see, itself first.
+    /// Returns everything that a share by this person would make visible to the grantee, the item itself first.
     pub(super) async fn of(
         tx: &TenantTx<'_>,
         sharer: &AuthContext,
@@ -56,7 +57,8 @@ impl Reach {
         Ok(reaches)
     }
 
-    /// Everything that a link to it would let anybody see, itself first: of a context it shows only what is public.
+    /// Returns everything that a link would make visible to anyone, the item itself first. A context shows only what is
+    /// public.
     pub(super) async fn of_link(tx: &TenantTx<'_>, held: &Held) -> Result<Vec<Self>> {
         let Subject::Context(_) = held.subject else {
             return Ok(vec![Self::by_link(tx.caller(), held.policy.clone(), held.class)]);
@@ -72,7 +74,7 @@ impl Reach {
         Ok(reaches)
     }
 
-    /// Whoever comes to be among those whom something is shared with.
+    /// Returns the reach of an item to a grantee.
     pub(super) async fn between(
         tx: &TenantTx<'_>,
         sharer: &AuthContext,
@@ -86,14 +88,14 @@ impl Reach {
         Ok(Self { policy, class, role, direction, audience, by_name })
     }
 
-    /// Whoever has a link, to itself or to the context that it is pinned to.
+    /// Returns the reach of an item through a link, to itself or to a context to which it is pinned.
     fn by_link(sharer: &AuthContext, policy: Effective, class: Classification) -> Self {
         let role = role_at(sharer, &policy);
         let (direction, audience) = (Direction::Public, Audience::Link);
         Self { policy, class, role, direction, audience, by_name: false }
     }
 
-    /// Refuses somebody who may not see what is of this class.
+    /// Refuses an audience that may not see this class.
     pub(super) fn check_class(&self) -> Result<()> {
         self.policy.check(self.class, self.audience)?;
         if self.class >= Classification::Confidential && self.direction == Direction::Out && !self.by_name {
@@ -105,7 +107,8 @@ impl Reach {
         Ok(())
     }
 
-    /// The rule by which others have to agree. What lives in the public scope is for everyone already, by links as well.
+    /// Returns the rule that requires somebody else's approval. The public scope is visible to everyone already,
+    /// including through links.
     pub(super) fn rule(&self) -> Option<(ScopeId, ApprovalRule)> {
         if self.policy.kind == ScopeKind::Public && self.audience == Audience::Link {
             return None;
@@ -114,17 +117,17 @@ impl Reach {
     }
 }
 
-/// What somebody is where something lives.
+/// Returns the sharer's role in the home of an item.
 fn role_at(sharer: &AuthContext, policy: &Effective) -> Option<Role> {
     policy.path.last().and_then(|home| sharer.scope(*home)).and_then(|home| home.role)
 }
 
-/// The rules by which others have to agree, one for each node whose people that are; none: nobody has to.
+/// Returns the rules that require approval, one for each deciding node; empty if nobody has to agree.
 pub(super) fn rules_of(reaches: &[Reach]) -> Vec<(ScopeId, ApprovalRule)> {
     let mut rules: Vec<(ScopeId, ApprovalRule)> = Vec::new();
     for (node, rule) in reaches.iter().filter_map(Reach::rule) {
         match rules.iter_mut().find(|(known, _)| *known == node) {
-            // Two rules of one node: whoever decides has what either asks for.
+            // With two rules of one node, the decider must satisfy both.
             Some((_, known)) => known.approver_role = known.approver_role.max(rule.approver_role),
             None => rules.push((node, rule)),
         }

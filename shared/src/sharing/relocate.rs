@@ -1,9 +1,9 @@
-//! Another home for a memory: what was one's own becomes the team's. It stays the same memory, with its author, its history
-//! and its shares; nothing is copied.
+//! Relocation: gives a memory another home, for example when a personal memory becomes the team's. It stays the same
+//! memory, with its author, its history and its shares; nothing is copied.
 //!
-//! It takes what forgetting it takes where it lives, and what adding it takes where it goes, and it must be allowed to be
-//! shared from the one with the other at once: where somebody has to agree to that, it is shared first. What lives below a node
-//! with rules about approvals does not leave it: it is shared, under those rules.
+//! The caller needs the permission to forget it in its home and to add it in the target, and sharing it from the one
+//! with the other must need no approval; otherwise it must be shared first. A memory below a node with approval rules
+//! does not leave that node: it is shared, under those rules.
 
 use serde_json::json;
 
@@ -20,7 +20,7 @@ use crate::ids::MemoryId;
 use crate::memory::{self, Memories, Memory};
 use crate::tenancy::policies;
 
-/// Lets a memory live in another scope; the memory as it is then.
+/// Moves a memory to another scope, and returns it.
 pub async fn relocate(
     memories: &Memories,
     ctx: &AuthContext,
@@ -46,7 +46,7 @@ pub async fn relocate(
     Ok(done.map(|_| memory))
 }
 
-/// Whether the caller may let a memory live in another scope; an error, if they may not.
+/// Checks whether the caller may move a memory to another scope, and returns an error if not.
 pub async fn may_relocate(memories: &Memories, ctx: &AuthContext, id: MemoryId, to: ScopeName) -> Result<()> {
     ctx.authorize_verb(Action::AddMemory.verb())?;
     let tx = ctx.begin(&memories.gate().db, "memory.may_relocate").await?;
@@ -55,7 +55,7 @@ pub async fn may_relocate(memories: &Memories, ctx: &AuthContext, id: MemoryId, 
     Ok(())
 }
 
-/// The memory, which nobody else changes until the transaction ends, and where it is to live, if the caller may do that.
+/// Returns the memory, locked until the transaction ends, and its new home, if the caller may move it there.
 async fn check<'a>(tx: &TenantTx<'a>, id: MemoryId, to: ScopeName) -> Result<(Memory, &'a ReadableScope)> {
     let ctx = tx.caller();
     let before = memory::hold(tx, id).await?;
@@ -68,7 +68,7 @@ async fn check<'a>(tx: &TenantTx<'a>, id: MemoryId, to: ScopeName) -> Result<(Me
     let held = Held::memory(tx, id, &before).await?;
     memory::check_home(tx, &before, target.id).await?;
     check_rules(tx, &held, target).await?;
-    // One's own scope shows it to nobody else.
+    // A personal scope shows it to nobody else.
     if target.kind != ScopeKind::User {
         let grantee = Grantee::resolve(tx, ctx, &GranteeName::Scope(to)).await?;
         let reaches = Reach::of(tx, ctx, &held, &grantee).await?;
@@ -83,7 +83,7 @@ async fn check<'a>(tx: &TenantTx<'a>, id: MemoryId, to: ScopeName) -> Result<(Me
     Ok((before, target))
 }
 
-/// Refuses to let something leave a node that has rules about approvals: from elsewhere it could be shared without them.
+/// Refuses to move something out of a node that has approval rules: from elsewhere it could be shared without them.
 async fn check_rules(tx: &TenantTx<'_>, held: &Held, target: &ReadableScope) -> Result<()> {
     let there = policies::effective(tx, target.id).await?.ok_or(Error::NotFound { what: "scope" })?;
     let Some(node) = held.policy.ruled_only_here(&there) else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! Sharing and its end.
+//! Creating and ending shares.
 
 use serde_json::json;
 
@@ -14,11 +14,11 @@ use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::ShareId;
 use crate::page::{Cursor, List, QueryHash};
 
-/// What a caller is told of a share that they cannot see.
+/// The error for a share that the caller cannot see.
 const NOT_FOUND: Error = Error::NotFound { what: "share" };
 
-/// Shares something with somebody, or asks those who have to agree. Sharing it again with the same changes the terms; what
-/// was shared on through it ends if they became narrower.
+/// Shares an item, or requests the approval it needs. Sharing it again with the same grantee changes the terms; if they
+/// become narrower, what was shared on through it ends.
 pub async fn share(
     ctx: &AuthContext,
     db: &Database,
@@ -43,7 +43,7 @@ pub async fn share(
     Ok(shared)
 }
 
-/// Whether the caller may share it in this way; an error, if they may not. Whether somebody else has to agree first.
+/// Returns whether sharing it in this way needs somebody else's approval, or an error if the caller may not share it.
 pub async fn may_share(ctx: &AuthContext, db: &Database, subject: Subject, new: &NewShare) -> Result<bool> {
     ctx.authorize_verb(Action::ShareOwnMemory.verb())?;
     new.check(ctx.request().at)?;
@@ -53,7 +53,7 @@ pub async fn may_share(ctx: &AuthContext, db: &Database, subject: Subject, new: 
     Ok(!plan.rules.is_empty())
 }
 
-/// Asks those who have to agree to it; refused where nobody has to.
+/// Requests approval; refused if none is needed.
 pub async fn ask(ctx: &AuthContext, db: &Database, subject: Subject, new: NewShare) -> Result<Shared> {
     ctx.authorize_verb(Action::ShareOwnMemory.verb())?;
     new.check(ctx.request().at)?;
@@ -67,7 +67,7 @@ pub async fn ask(ctx: &AuthContext, db: &Database, subject: Subject, new: NewSha
     Ok(Shared::PendingApproval { approval })
 }
 
-/// Makes a planned share true.
+/// Stores a planned share.
 pub(super) async fn grant(tx: &TenantTx<'_>, plan: &Plan, new: &NewShare) -> Result<Share> {
     let granted_by = tx.caller().user_id();
     let subject = plan.held.subject;
@@ -84,7 +84,7 @@ pub(super) async fn grant(tx: &TenantTx<'_>, plan: &Plan, new: &NewShare) -> Res
     };
     let id = match shares::own(tx, subject, plan.grantee.scope, granted_by).await? {
         Some(id) => {
-            // Its time may be over without anybody having tidied up.
+            // It may have expired without having been cleaned up.
             let before = one(tx, subject, id, true).await?;
             shares::update(tx, id, &row(id)).await?;
             if narrower(&before, new) {
@@ -112,8 +112,8 @@ pub(super) async fn grant(tx: &TenantTx<'_>, plan: &Plan, new: &NewShare) -> Res
     one(tx, subject, id, false).await
 }
 
-/// Ends a share and whatever was shared on through it: for who shared it, for the person it was shared with, and for who
-/// decides about what is shared. How many ended.
+/// Ends a share and everything that was shared on through it: for the person who shared it, the person it was shared
+/// with, and those who decide about the item. Returns how many shares ended.
 pub async fn revoke(ctx: &AuthContext, db: &Database, subject: Subject, id: ShareId) -> Result<u64> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
     let tx = ctx.begin(db, "share.revoke").await?;
@@ -141,7 +141,8 @@ pub async fn revoke(ctx: &AuthContext, db: &Database, subject: Subject, id: Shar
     Ok(ended)
 }
 
-/// The shares of something, oldest first: all of them for who decides about it, else those that one made or is reached by.
+/// Lists the shares of an item, oldest first: all of them for those who decide about it, otherwise those that the
+/// caller made or is reached by.
 pub async fn list(
     ctx: &AuthContext,
     db: &Database,
@@ -173,7 +174,7 @@ pub async fn list(
     Ok(List { results, next })
 }
 
-/// A share of that.
+/// Returns a share of the given item.
 pub(super) async fn one(tx: &TenantTx<'_>, subject: Subject, id: ShareId, ended: bool) -> Result<Share> {
     let wanted = Wanted {
         id: Some(id),
@@ -185,7 +186,7 @@ pub(super) async fn one(tx: &TenantTx<'_>, subject: Subject, id: ShareId, ended:
     shares::list(tx, &wanted, 1).await?.pop().ok_or(NOT_FOUND)
 }
 
-/// Brings what search reads up to the grants.
+/// Updates the projection that search reads.
 pub(super) async fn project(tx: &TenantTx<'_>, held: &Held) -> Result<()> {
     let ids = match held.subject {
         Subject::Memory(id) => vec![id.uuid()],
@@ -194,7 +195,7 @@ pub(super) async fn project(tx: &TenantTx<'_>, held: &Held) -> Result<()> {
     Ok(shares::project(tx, &ids).await?)
 }
 
-/// Whether those who have it through this share may now do less with it.
+/// Returns whether the grantee of this share may now do less with it.
 fn narrower(before: &Share, new: &NewShare) -> bool {
     let shorter = match (before.expires_at, new.expires_at) {
         (_, None) => false,

@@ -1,6 +1,7 @@
-//! How somebody stands to a memory, asked about them rather than by them: what `simulation` puts into words.
+//! A person's standing to a memory, asked about them rather than by them: `simulation` puts the answers into words.
 //!
-//! Whoever asks must see the memory themselves. The answers come from the code that decides about requests; nothing is done.
+//! The asker must see the memory themselves. The answers come from the code that decides real requests; nothing is
+//! changed.
 
 use chrono::{DateTime, Utc};
 
@@ -12,81 +13,82 @@ use crate::error::Result;
 use crate::ids::{MemoryId, ScopeId, ShareId, UserId};
 use crate::memory::Permission;
 
-/// A memory, and the shares by which it reaches somebody.
+/// A memory, and the shares through which it reaches a person.
 #[derive(Debug)]
 pub struct Standing {
     held: Held,
-    /// Whatever gives most first.
+    /// The shares, highest permission first.
     pub ways: Vec<Way>,
 }
 
-/// A live share by which a memory reaches somebody.
+/// A live share through which a memory reaches somebody.
 #[derive(Debug, Clone)]
 pub struct Way {
-    /// Which.
+    /// The id of the share.
     pub share: ShareId,
     /// The scope that it reaches.
     pub scope: ScopeId,
-    /// The same as requests name it.
+    /// That scope as requests name it.
     pub with: String,
-    /// And what it is called.
+    /// The name of that scope.
     pub name: Option<String>,
-    /// Whether a context is what is shared, and the memory in it.
+    /// Whether the share is of a context that contains the memory.
     pub in_context: bool,
-    /// What it allows.
+    /// The permission that it grants.
     pub permission: Permission,
-    /// Whether it lets them share it on.
+    /// Whether it lets them share on.
     pub may_reshare: bool,
     /// Who shared it.
     pub granted_by: UserId,
     pub(super) granter: Option<String>,
-    /// When it ends by itself.
+    /// When it expires.
     pub until: Option<DateTime<Utc>>,
 }
 
 impl Way {
-    /// Who shared it, for people to read: their name, or who they are if they have none.
+    /// Returns the granter's name for display, or their id if they have none.
     pub(super) fn by(&self) -> String {
         self.granter.clone().unwrap_or_else(|| self.granted_by.to_string())
     }
 }
 
-/// Whether they may share it.
+/// Whether a person may share a memory.
 #[derive(Debug)]
 pub enum MayShare {
-    /// At once, by their role, or through this share.
+    /// Immediately, by their role, or through this share.
     AtOnce(Option<ShareId>),
-    /// Once somebody agreed of each of these scopes, who holds that role there.
+    /// After approval for each of these scopes, by somebody who holds that role there.
     Approved(Vec<(ScopeId, Role)>),
 }
 
 impl Standing {
-    /// Looks at a memory that the transaction's caller sees.
+    /// Reads a memory that the transaction's caller sees.
     pub async fn of(tx: &TenantTx<'_>, id: MemoryId, who: &AuthContext) -> Result<Self> {
         let held = Held::look(tx, Subject::Memory(id)).await?;
         let ways = shares::ways(tx, id, Some(who)).await?;
         Ok(Self { held, ways })
     }
 
-    /// Where it lives.
+    /// Returns its home.
     #[must_use]
     pub fn home(&self) -> ScopeId {
         self.held.home
     }
 
-    /// How confidential it is.
+    /// Returns its class.
     #[must_use]
     pub fn class(&self) -> Classification {
         self.held.class
     }
 
-    /// Whether they added it.
+    /// Returns whether the person added it.
     #[must_use]
     pub fn is_by(&self, who: &AuthContext) -> bool {
         self.held.author == Some(who.user_id())
     }
 
-    /// Whether they may share it at all, or in this very way; the refusal that they would get otherwise.
+    /// Returns whether they may share it at all or, if `new` is given, in this way; otherwise the error that they would
+    /// get.
     pub async fn may_share(
         self,
         tx: &TenantTx<'_>,

@@ -1,4 +1,4 @@
-//! Shares as services take and give them.
+//! Shares: the types that the services accept and return.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,23 +10,23 @@ use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
 use crate::memory::Permission;
 
-/// Characters of the longest reason.
+/// Maximum length of a reason in characters.
 const MAX_REASON: usize = 2000;
 
-/// The furthest that an end can be away.
+/// How far in the future a share may end.
 const LONGEST: TimeDelta = TimeDelta::days(3650);
 
-/// What is shared.
+/// The item that is shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// One memory.
     Memory(MemoryId),
-    /// A context with whatever is in it.
+    /// A context with everything in it.
     Context(ContextId),
 }
 
 impl Subject {
-    /// The printed id.
+    /// Returns the printed id.
     #[must_use]
     pub fn label(self) -> String {
         match self {
@@ -57,22 +57,22 @@ impl Subject {
     }
 }
 
-/// A share to be made.
+/// A request to share something.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewShare {
-    /// With whom.
+    /// The grantee.
     pub with: GranteeName,
-    /// What they may do.
+    /// The permission.
     #[serde(default = "read")]
     pub permission: Permission,
-    /// Whether they may share it on, with others, to do no more than they.
+    /// Whether the grantee may share it on, with no more than their own permission.
     #[serde(default)]
     pub may_reshare: bool,
-    /// When it ends; when it is revoked, if not given.
+    /// When it ends; if not given, only when it is revoked.
     #[serde(default)]
     pub expires_at: Option<DateTime<Utc>>,
-    /// Why: for them, and for whoever has to approve it.
+    /// The reason, for the grantee and for whoever has to approve it.
     #[serde(default)]
     pub reason: Option<String>,
 }
@@ -82,14 +82,14 @@ fn read() -> Permission {
 }
 
 impl NewShare {
-    /// Refuses terms that make no sense, whoever shares what.
+    /// Refuses terms that are invalid, whoever shares what.
     pub(crate) fn check(&self, now: DateTime<Utc>) -> Result<()> {
         check_end("expires_at", self.expires_at, now)?;
         check_reason(self.reason.as_deref())
     }
 }
 
-/// Refuses an end in the past or out of all proportion.
+/// Refuses an end in the past or too far in the future.
 pub(super) fn check_end(field: &str, at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<()> {
     match at {
         Some(at) if at <= now => Err(Error::invalid(field, "must be in the future")),
@@ -116,37 +116,37 @@ pub(super) fn check_reason(reason: Option<&str>) -> Result<()> {
 /// A share.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Share {
-    /// Which.
+    /// Its id.
     pub id: ShareId,
     /// The memory; null if a context is shared.
     pub memory_id: Option<MemoryId>,
     /// The context; null if a memory is shared.
     pub context_id: Option<ContextId>,
-    /// With whom, as requests name them: `team:org_…`, `person:usr_…`.
+    /// The grantee, as requests name it: `team:org_…`, `person:usr_…`.
     pub with: String,
-    /// The name of whom it is shared with, if the reader may know it.
+    /// The grantee's name, if the reader may know it.
     pub with_name: Option<String>,
-    /// What they may do.
+    /// The permission.
     pub permission: Permission,
-    /// Whether they may share it on.
+    /// Whether the grantee may share it on.
     pub may_reshare: bool,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
     /// Who shared it.
     pub granted_by: UserId,
-    /// When.
+    /// When it was shared.
     pub granted_at: DateTime<Utc>,
-    /// The share through which they could.
+    /// The share through which it was made.
     pub via: Option<ShareId>,
     /// The request by which it was approved.
     pub approval_id: Option<ApprovalId>,
-    /// When it ends by itself.
+    /// When it expires.
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was ended.
     pub revoked_at: Option<DateTime<Utc>>,
     /// Who ended it; null if it expired.
     pub revoked_by: Option<UserId>,
-    /// Whether it holds now.
+    /// Whether it is in effect now.
     pub live: bool,
     #[serde(skip, default = "nowhere")]
     pub(super) grantee: ScopeId,
@@ -155,7 +155,7 @@ pub struct Share {
 }
 
 impl Share {
-    /// Who shared it, for people to read: their name, or who they are if they have none.
+    /// Returns the granter's name for display, or their id if they have none.
     pub(super) fn by(&self) -> String {
         self.granter.clone().unwrap_or_else(|| self.granted_by.to_string())
     }
@@ -165,25 +165,25 @@ fn nowhere() -> ScopeId {
     ScopeId(0)
 }
 
-/// What became of a wish to share.
+/// The result of a request to share.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Shared {
     /// It is shared.
     Shared {
-        /// How.
+        /// The share.
         share: Share,
     },
     /// Somebody has to agree first.
     PendingApproval {
-        /// The request to them.
+        /// The request for approval.
         approval: Approval,
     },
 }
 
-/// Which shares a list has.
+/// Which shares to list.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Listing {
-    /// Those that have ended, too.
+    /// Whether to include those that have ended.
     pub ended: bool,
 }

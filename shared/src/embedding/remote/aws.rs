@@ -1,4 +1,4 @@
-//! Who we are to Bedrock.
+//! Authentication to Bedrock.
 
 use bytes::Bytes;
 use http::Request;
@@ -11,7 +11,7 @@ use crate::aws::{Identity, Scope, authorize};
 use crate::clock::Clock;
 use crate::config::AwsCredentials;
 
-/// The service's name in signatures, which is not that of its hosts.
+/// The service's name in signatures, which differs from its host name.
 const SERVICE: &str = "bedrock";
 
 /// Signs requests to Bedrock.
@@ -27,7 +27,7 @@ impl Signer {
         Self { identity: Identity::new(source), region, client, clock }
     }
 
-    /// The request with what proves who sends it.
+    /// Signs the request, or adds the API key.
     pub(super) async fn sign(&self, mut request: Request<Bytes>) -> Result<Request<Bytes>, Failure> {
         if let AwsCredentials::BedrockKey(key) = self.identity.source() {
             let value = bearer(key).map_err(|error| Failure::Credentials(error.to_string()))?;

@@ -1,4 +1,4 @@
-//! Resting where nothing answers: without it, every search would wait its full patience for as long as a model is away.
+//! A circuit breaker: without it, every search would wait its full timeout for as long as a model is unavailable.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use tokio::time::Instant;
 
 use super::failure::Failure;
 
-/// So many calls must fail in a row.
+/// The number of consecutive failures that open the breaker.
 const FAILURES: u32 = 3;
-/// Then nothing is asked for so long; after that, one more failure is enough.
+/// How long it then stays open; after that, a single failure opens it again.
 const REST: Duration = Duration::from_secs(10);
-/// The longest rest that an answer may ask for.
+/// Maximum time that a response may ask to wait.
 const MAX_REST: Duration = Duration::from_secs(60);
 
-/// Whether it makes sense to ask.
+/// The state of the circuit breaker.
 #[derive(Debug, Default)]
 pub(super) struct Breaker(Mutex<State>);
 
@@ -25,21 +25,21 @@ struct State {
 }
 
 impl Breaker {
-    /// Fails at once while the model rests.
+    /// Fails immediately while the breaker is open.
     pub(super) fn check(&self) -> Result<(), Failure> {
         let resting = self.with(|state| state.rests_until.is_some_and(|until| Instant::now() < until));
         if resting { Err(Failure::Resting) } else { Ok(()) }
     }
 
-    /// A call got its vectors.
+    /// Records a call that returned vectors.
     pub(super) fn succeeded(&self) {
         self.with(|state| *state = State::default());
     }
 
-    /// A call was given up for this reason.
+    /// Records a call that failed for this reason.
     pub(super) fn failed(&self, failure: &Failure) {
         let asked_for = match failure {
-            // It is there and works; these texts are the trouble.
+            // The model is available; the texts are the problem.
             Failure::Malformed(_) | Failure::Resting => return,
             failure if failure.is_about_the_texts() => return,
             Failure::Refused { retry_after: Some(after), .. } => Some((*after).min(MAX_REST)),
@@ -59,7 +59,7 @@ impl Breaker {
         });
     }
 
-    /// The state survives a panic elsewhere: it is only numbers.
+    /// The state survives a panic elsewhere, because it consists of plain values.
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }

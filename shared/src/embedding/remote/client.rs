@@ -1,4 +1,4 @@
-//! Requests to models: bounded, and what refuses is a failure.
+//! HTTP requests to models, with a bounded response size; an error status is a failure.
 
 use bytes::Bytes;
 use http::Request;
@@ -9,20 +9,20 @@ use crate::clock::Clock;
 use crate::config::ConfigError;
 use crate::https;
 
-/// The largest answer: 2,048 vectors of 256 numbers as long as JSON writes them.
+/// Maximum response size: enough for 2,048 vectors of 256 numbers at their longest JSON form.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
 
-/// Sends requests over kept connections. Cheap to clone.
+/// Sends requests over pooled connections. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Client(pub(super) https::Client);
 
 impl Client {
-    /// Trusts the bundle, or the public roots if there is none.
+    /// Trusts the CA bundle, or the public roots if there is none.
     pub(super) fn new(ca_pem: Option<&str>) -> Result<Self, ConfigError> {
         https::Client::new(ca_pem).map(Self).map_err(|error| refused("MEM0_EMBEDDING_CA", error))
     }
 
-    /// The body of a successful answer.
+    /// Returns the body of a successful response.
     pub(super) async fn send(&self, request: Request<Bytes>, clock: &Clock) -> Result<Bytes, Failure> {
         let answer = self.0.send(request, MAX_ANSWER).await.map_err(Failure::Unreachable)?;
         if !answer.status().is_success() {

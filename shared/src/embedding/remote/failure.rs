@@ -1,4 +1,4 @@
-//! Why a request brought no vectors, and what to do about it.
+//! Why a request returned no vectors, and whether to retry.
 
 use std::time::Duration;
 
@@ -9,61 +9,62 @@ use http::{HeaderMap, StatusCode};
 use crate::clock::Clock;
 use crate::embedding::EmbedError;
 
-/// The pause before the second attempt; doubled before each further one, and shortened by chance.
+/// The pause before the second attempt; doubled before each further one, and shortened by jitter.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// What an answer may ask for, at most: clocks cannot be put forward as far as it can say.
+/// Maximum pause that a response may ask for, because clocks cannot represent every value it may contain.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
-/// What went wrong. Never quotes a text, nor the answer, which may do so.
+/// The reason for a failure. Never quotes a text or the response, which may contain it.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
-    /// No connection, or one that broke.
+    /// The connection failed or broke.
     #[error("cannot be reached: {0}")]
     Unreachable(String),
-    /// No answer in time.
+    /// No response in time.
     #[error("no answer in time")]
     TimedOut,
-    /// An answer that refuses.
+    /// The response has an error status.
     #[error("answered {status}")]
     Refused {
-        /// How.
+        /// The status.
         status: StatusCode,
-        /// When it wants to be asked again.
+        /// The pause that the response asks for.
         retry_after: Option<Duration>,
     },
-    /// An answer that is none.
+    /// The response is malformed.
     #[error("{0}")]
     Malformed(String),
-    /// Vectors of another length: whatever is asked, the model or its configuration is not what was meant.
+    /// The vectors have the wrong length: the model or its configuration is wrong, whatever the texts.
     #[error("{0}")]
     Misfit(String),
-    /// No credentials to sign with.
+    /// There are no credentials to sign with.
     #[error("no AWS credentials: {0}")]
     Credentials(String),
-    /// It failed repeatedly a moment ago and was not asked.
+    /// It failed repeatedly a moment ago, so no request was sent.
     #[error("left alone after repeated failures")]
     Resting,
 }
 
 impl Failure {
-    /// From an answer that is no success.
+    /// Creates a failure from an unsuccessful response.
     pub(super) fn refused(status: StatusCode, headers: &HeaderMap, clock: &Clock) -> Self {
         let value = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         Self::Refused { status, retry_after: value.and_then(|value| retry_after(value.trim(), clock)) }
     }
 
-    /// Whether other texts might fare better.
+    /// Returns whether the texts caused the failure, so that others may succeed.
     pub(super) fn is_about_the_texts(&self) -> bool {
         use StatusCode as S;
         let of_texts = [S::BAD_REQUEST, S::PAYLOAD_TOO_LARGE, S::UNPROCESSABLE_ENTITY];
         matches!(self, Self::Refused { status, .. } if of_texts.contains(status))
     }
 
-    /// How long to wait before the next attempt after this one (from 1); `None` if that would be pointless.
+    /// Returns how long to wait before the next attempt after this one (from 1), or `None` if a retry would be
+    /// pointless.
     pub(super) fn pause(&self, attempt: u32) -> Option<Duration> {
         let backoff = FIRST_PAUSE * 2u32.saturating_pow(attempt.saturating_sub(1).min(10));
-        // Between half and all of it, so that those who failed together do not come back together.
+        // Between half and all of it, so that clients that failed together do not retry together.
         let jittered = || backoff.mul_f64(0.5 + 0.5 * chance());
         match self {
             Self::Refused { retry_after: Some(after), .. } if self.is_temporary() => {
@@ -97,7 +98,7 @@ impl From<Failure> for EmbedError {
     }
 }
 
-/// RFC 9110, section 10.2.3: seconds, or a date. Nobody waits longer than [`LONGEST_PAUSE`].
+/// Parses seconds or a date (RFC 9110, section 10.2.3), limited to [`LONGEST_PAUSE`].
 fn retry_after(value: &str, clock: &Clock) -> Option<Duration> {
     let after = match value.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
@@ -109,7 +110,7 @@ fn retry_after(value: &str, clock: &Clock) -> Option<Duration> {
     Some(after.min(LONGEST_PAUSE))
 }
 
-/// From 0 to 1. A generator that fails costs the jitter, nothing else.
+/// Returns a random number from 0 to 1. If the generator fails, only the jitter is lost.
 fn chance() -> f64 {
     let random = crate::random::bytes().map_or(0, u32::from_le_bytes);
     f64::from(random) / f64::from(u32::MAX)

@@ -1,11 +1,11 @@
 //! Models behind a network: an OpenAI-compatible endpoint, or Amazon Bedrock.
 //!
-//! [`Remote`] is the [`Embedder`]: it cuts the texts into requests, waits no longer than the purpose allows, tries again
-//! where that may help (`failure`), rests where nothing answers (`breaker`), and lets no vector through that is not one.
-//! What a request and an answer look like is the [`Provider`]'s: [`openai`], [`titan`]. `client` carries bytes, and
-//! verifies who is at the other end.
+//! [`Remote`] is the [`Embedder`]: it splits the texts into requests, waits no longer than the purpose allows, retries
+//! where that may help (`failure`), stops asking a model that does not respond (`breaker`), and validates every vector.
+//! The format of requests and responses is defined by a [`Provider`]: [`openai`], [`titan`]. `client` does the HTTP,
+//! and verifies the server's identity.
 //!
-//! Texts leave this process here. They are in no log line and no error; answers, which may quote them, are not either.
+//! Texts leave this process here. They appear in no log line and no error; nor do responses, which may quote them.
 
 mod aws;
 mod breaker;
@@ -29,21 +29,20 @@ use breaker::Breaker;
 use client::Client;
 use failure::Failure;
 
-/// Bytes of a text that are embedded; the rest says little that the beginning does not. No token is shorter than a byte,
-/// so that this always fits into the 8,192 tokens that OpenAI's and Amazon's models take.
+/// The number of bytes of a text that are embedded; the rest adds little to what the beginning says. No token is
+/// shorter than a byte, so this always fits into the 8,192 tokens that OpenAI's and Amazon's models accept.
 const MAX_BYTES: usize = 8000;
 
-/// How long a request of a job may take at least: nobody waits for it.
+/// Minimum timeout for requests of the backlog: nobody waits for them.
 const BACKLOG: Duration = Duration::from_secs(30);
 
-/// Requests under way at once for one call.
+/// Maximum number of concurrent requests per call.
 const CONCURRENT: usize = 8;
 
-/// Requests for the same texts, the first included.
+/// Maximum number of attempts for the same texts, including the first.
 const ATTEMPTS: u32 = 4;
 
-/// The embedder that the configuration asks for. Nothing is asked of it yet: a model that cannot be reached is no reason
-/// not to start.
+/// Creates the configured embedder. No request is sent yet: an unreachable model must not prevent the start.
 pub fn configured(config: &EmbeddingConfig, clock: &Clock) -> Result<Arc<dyn Embedder>, ConfigError> {
     let patience = Patience {
         query: config.query_timeout,
@@ -65,22 +64,23 @@ pub fn configured(config: &EmbeddingConfig, clock: &Clock) -> Result<Arc<dyn Emb
     })
 }
 
-/// What requests and answers of one kind of model look like.
+/// The request and response format of one kind of model.
 trait Provider: Send + Sync {
-    /// Names the model, unlike all others.
+    /// The name of the model, unique among all models.
     fn name(&self) -> &str;
 
-    /// Texts in one request.
+    /// Maximum number of texts per request.
     fn batch(&self) -> usize;
 
-    /// Asks for the vectors of these texts, at most [`Self::batch`].
+    /// Builds a request for the vectors of these texts, at most [`Self::batch`].
     fn request(&self, texts: &[&str]) -> impl Future<Output = Result<Request<Bytes>, Failure>> + Send;
 
-    /// The numbers in an answer, in the order of the texts; what is wrong if it is no answer for so many texts.
+    /// Parses the vectors in a response, in the order of the texts; fails with the problem if it is not a response for
+    /// that many texts.
     fn read(&self, body: &[u8], texts: usize) -> Result<Vec<Vec<f32>>, String>;
 }
 
-/// How long to wait in all, whatever is tried meanwhile.
+/// The total time to wait, including retries.
 #[derive(Debug, Clone, Copy)]
 struct Patience {
     query: Duration,
@@ -98,12 +98,12 @@ impl Patience {
     }
 }
 
-/// An embedder on the other side of a network.
+/// An embedder behind a network.
 struct Remote<P> {
     provider: P,
     client: Client,
     patience: Patience,
-    /// One for each purpose: that many texts at once take too long says nothing about a single one.
+    /// One per purpose: a timeout for many texts says nothing about a single one.
     breakers: [Breaker; Purpose::COUNT],
     clock: Clock,
 }
@@ -113,14 +113,14 @@ impl<P: Provider> Remote<P> {
         Self { provider, client, patience, breakers: Default::default(), clock }
     }
 
-    /// Until it succeeds, nothing can help, or the time is up.
+    /// Tries until it succeeds, a retry is pointless, or the time is up.
     async fn ask(&self, texts: &[&str], purpose: Purpose) -> Result<Vec<Embedding>, Failure> {
         let deadline = Instant::now() + self.patience.of(purpose);
         let breaker = &self.breakers[purpose as usize];
         let mut attempt = 1;
         loop {
             breaker.check()?;
-            // All of the time, if it takes that: a slow model is better than none.
+            // Allow all of the time left: a slow model is better than none.
             let failure = match timeout_at(deadline, self.once(texts)).await {
                 Ok(Ok(embeddings)) => {
                     breaker.succeeded();
@@ -142,7 +142,7 @@ impl<P: Provider> Remote<P> {
         }
     }
 
-    /// One request and its answer.
+    /// Sends one request and parses its response.
     async fn once(&self, texts: &[&str]) -> Result<Vec<Embedding>, Failure> {
         let body = self.client.send(self.provider.request(texts).await?, &self.clock).await?;
         let vectors = self.provider.read(&body, texts.len()).map_err(Failure::Malformed)?;
@@ -170,7 +170,7 @@ impl<P: Provider> Embedder for Remote<P> {
                 texts.chunks(self.provider.batch()).map(|texts| self.ask(texts, purpose)).collect();
             let answers = stream::iter(requests).buffered(CONCURRENT).try_collect::<Vec<_>>();
             let batches = match purpose {
-                // Nobody waits: each request has its own patience, all together as much as they need.
+                // Nobody waits: each request has its own timeout, and together they take as long as they need.
                 Purpose::Backlog => answers.await,
                 Purpose::Query | Purpose::Memory => {
                     timeout(patience, answers).await.unwrap_or(Err(Failure::TimedOut))
@@ -181,12 +181,12 @@ impl<P: Provider> Embedder for Remote<P> {
     }
 }
 
-/// As much of a text as is embedded.
+/// Returns the part of a text that is embedded.
 fn beginning(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_BYTES)]
 }
 
-/// A setting that does not fit: the variable and what is wrong with it.
+/// Returns an error for an invalid setting: the variable and the problem.
 fn refused(variable: &'static str, problem: impl std::fmt::Display) -> ConfigError {
     ConfigError { variable, problem: problem.to_string() }
 }

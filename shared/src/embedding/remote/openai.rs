@@ -1,7 +1,7 @@
 //! OpenAI's `POST /v1/embeddings`, which many servers understand (vLLM, text-embeddings-inference, Ollama, LiteLLM, …).
 //!
-//! Source: the OpenAI API reference, "Create embeddings". Of its optional fields `dimensions` is sent (a model that
-//! cannot shorten its vectors will not do) and `encoding_format`, because base64 is not understood everywhere.
+//! Source: the OpenAI API reference, "Create embeddings". Of the optional fields it sends `dimensions` (a model that
+//! cannot shorten its vectors is not supported) and `encoding_format`, because base64 is not supported everywhere.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -42,7 +42,7 @@ struct Item {
 }
 
 impl OpenAi {
-    /// `base` is what `/embeddings` is appended to.
+    /// `base` is the URL to which `/embeddings` is appended.
     pub(super) fn new(
         base: &Uri,
         model: String,
@@ -57,7 +57,7 @@ impl OpenAi {
     }
 }
 
-/// The value of an `Authorization` header, which shows itself to nobody.
+/// Returns the value of an `Authorization` header, marked as sensitive.
 pub(super) fn bearer(key: &SecretString) -> Result<HeaderValue, ConfigError> {
     let value = HeaderValue::try_from(format!("Bearer {}", key.expose_secret()));
     let mut value = value.map_err(|error| refused("MEM0_EMBEDDING_KEY", error))?;
@@ -89,7 +89,7 @@ impl Provider for OpenAi {
     }
 
     fn read(&self, body: &[u8], texts: usize) -> Result<Vec<Vec<f32>>, String> {
-        // Only where the error is: its message might quote.
+        // Report only the position of the error: its message might quote a text.
         let answer: Answer = serde_json::from_slice(body)
             .map_err(|error| format!("the answer is not a list of embeddings (column {})", error.column()))?;
         if answer.data.len() != texts {

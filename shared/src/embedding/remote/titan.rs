@@ -1,7 +1,7 @@
 //! Amazon Titan Text Embeddings V2 through Bedrock's `InvokeModel`.
 //!
 //! Source: Amazon Bedrock API reference, `InvokeModel` (`POST /model/{modelId}/invoke`), and its user guide on the
-//! request and response of Titan Text Embeddings V2. One text per request; vectors of unit length by its own account, and
+//! request and response of Titan Text Embeddings V2. One text per request; the vectors should have unit length, and are
 //! scaled here anyway.
 
 use bytes::Bytes;
@@ -36,7 +36,8 @@ struct Answer {
 
 impl Titan {
     pub(super) fn new(base: &Uri, model: &str, signer: Signer) -> Result<Self, ConfigError> {
-        // Everything but unreserved characters (RFC 3986, section 2.3): the name has a colon, an ARN slashes as well.
+        // Escape everything but unreserved characters (RFC 3986, section 2.3): a model name has a colon, and an ARN has
+        // slashes too.
         let escaped: String = model
             .bytes()
             .map(|byte| match byte {

@@ -1,28 +1,29 @@
-//! Vectors in four bits a dimension, and what they are worth beside a query.
+//! Vectors quantized to four bits per dimension, and their similarity to a query.
 
 use wide::{i16x8, i32x4};
 
 use crate::embedding::{DIMENSIONS, Embedding};
 
-/// Bytes of a code: a scale, and two dimensions to a byte (`mem0.vector_code`).
+/// Size of a code in bytes: a scale, then two dimensions per byte (`mem0.vector_code`).
 pub(super) const BYTES: usize = SCALE + DIMENSIONS / 2;
 const SCALE: usize = size_of::<f32>();
-/// What stands for nothing in four bits.
+/// The four-bit value that represents zero.
 const ZERO: i32 = 8;
 
-/// Dimensions in one lane of a register, and lanes.
+/// Dimensions per lane of a register, and lanes per register.
 const IN_LANE: usize = 4;
 const LANES: usize = 8;
-/// Of the four bits in a lane, from the lowest on, which dimension they are of: the earlier one of a byte is its upper half.
+/// The dimension of each of the four nibbles in a lane, from the lowest up: the earlier dimension of a byte is its
+/// upper half.
 const ORDER: [usize; IN_LANE] = [1, 0, 3, 2];
 
-/// A query, made ready to be compared with many codes.
+/// A query prepared for comparison with many codes.
 pub(super) struct Probe {
-    /// The dimensions, in the places where a code has them: for each register full of it, by [`ORDER`].
+    /// The query's dimensions, arranged like those of a code: per register of code, by [`ORDER`].
     registers: [[i16x8; IN_LANE]; DIMENSIONS / IN_LANE / LANES],
-    /// What a code of nothing but zeros comes to.
+    /// The integer product with a code that consists of zeros only.
     zero: i32,
-    /// What one of the integers is worth.
+    /// The value of one integer step.
     unit: f32,
 }
 
@@ -31,7 +32,8 @@ impl Probe {
         let query = query.as_slice();
         let most = query.iter().fold(f32::MIN_POSITIVE, |most, value| most.max(value.abs()));
         let unit = most / f32::from(i16::MAX);
-        // In range by the choice of the unit: the sum of 256 products with 4 bits stays far from the limits of 32.
+        // The choice of unit keeps these in range: the sum of 256 products with 4-bit values is far below the limits of
+        // an `i32`.
         let whole = |dimension: usize| (query[dimension] / unit).round() as i16;
         let lane = |register, lane, place| whole((register * LANES + lane) * IN_LANE + ORDER[place]);
         let register = |number| {
@@ -41,7 +43,8 @@ impl Probe {
         Self { registers: std::array::from_fn(register), zero, unit }
     }
 
-    /// The inner product of the query and what was coded, give or take some hundredths. `code` has [`BYTES`].
+    /// Returns the inner product of the query and the coded vector, within a few hundredths. `code` must be [`BYTES`]
+    /// long.
     pub(super) fn similarity(&self, code: &[u8]) -> f32 {
         let (scale, code) = code.split_at(SCALE);
         let (registers, _) = code.as_chunks::<{ 2 * LANES }>();
@@ -63,7 +66,7 @@ impl Probe {
 pub(super) mod tests {
     use super::*;
 
-    /// As `mem0.vector_code` does it; `tests/search/blocks.rs` holds that against the memories.
+    /// Does what `mem0.vector_code` does; `tests/search/blocks.rs` checks that one against the memories.
     pub(in crate::memory::blocks) fn code(embedding: &Embedding) -> Vec<u8> {
         let most = embedding.as_slice().iter().fold(0f32, |most, value| most.max(value.abs()));
         let half = |value: f32| (value / most * 7.0).round() as i32 + ZERO;
@@ -72,7 +75,7 @@ pub(super) mod tests {
         (most / 7.0).to_be_bytes().into_iter().chain(bytes).collect()
     }
 
-    /// A unit vector that a number decides.
+    /// Returns a unit vector derived from a seed.
     pub(in crate::memory::blocks) fn vector(seed: u64) -> Embedding {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1);
         let mut next = move || {

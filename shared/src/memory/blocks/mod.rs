@@ -1,8 +1,9 @@
-//! The vectors of larger scopes, in blocks that a process keeps: comparing them with a query is its own work then, and the
-//! database only says which blocks there are (`docs/adr/0023-vector-codes.md`).
+//! In-process cache of the vectors of larger scopes, in blocks: the process compares them with a query itself, and the
+//! database only says which blocks exist (`docs/adr/0023-vector-codes.md`).
 //!
-//! What is kept here is only used for who is told of it: the database lists the blocks of the scopes that a caller may read at each
-//! search, by ids that mean one content for ever. A code is a guess; whatever comes near is compared in full by the database.
+//! A cached block is used only for callers who may read it: on every search, the database lists the blocks of the
+//! scopes that the caller may read, by ids whose content never changes. Codes are approximate; the database compares
+//! the nearest candidates in full.
 
 mod code;
 
@@ -16,7 +17,7 @@ use crate::ids::ScopeId;
 use crate::recent::Recent;
 use code::Probe;
 
-/// Bytes of blocks that there is room for: some 220,000 vectors.
+/// Capacity of the cache in bytes: about 220,000 vectors.
 const ROOM: usize = 32 << 20;
 
 /// Vectors of one scope.
@@ -28,7 +29,7 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// None if there is not one code for each memory.
+    /// Returns `None` unless there is exactly one code per memory.
     pub(crate) fn new(scope: ScopeId, memories: Vec<Uuid>, codes: Vec<u8>) -> Option<Self> {
         (codes.len() == code::BYTES * memories.len()).then_some(Self { scope, memories, codes })
     }
@@ -38,7 +39,7 @@ impl Block {
     }
 }
 
-/// The blocks that this process has. Cheap to clone.
+/// The blocks cached by this process. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Blocks(Arc<Mutex<Recent<Uuid, Arc<Block>>>>);
 
@@ -49,7 +50,7 @@ impl Default for Blocks {
 }
 
 impl Blocks {
-    /// Those of these that are here, and the ids of those that are not.
+    /// Returns the blocks among these that are cached, and the ids of those that are not.
     pub(crate) fn of(&self, ids: &[Uuid]) -> (Vec<Arc<Block>>, Vec<Uuid>) {
         let mut recent = self.recent();
         let (mut here, mut missing) = (Vec::with_capacity(ids.len()), Vec::new());
@@ -62,7 +63,7 @@ impl Blocks {
         (here, missing)
     }
 
-    /// Keeps a block.
+    /// Adds a block to the cache.
     pub(crate) fn keep(&self, id: Uuid, block: &Arc<Block>) {
         self.recent().put(id, Arc::clone(block), block.weight());
     }
@@ -72,10 +73,10 @@ impl Blocks {
     }
 }
 
-/// A memory that came near, and the scope it was found in.
+/// A nearby memory, and the scope it was found in.
 pub(crate) type Place = (ScopeId, Uuid);
 
-/// The `most` of these vectors that are nearest to the query, in no order; none that was `replaced`.
+/// Returns the `most` vectors nearest to the query, in no particular order, excluding `replaced` ones.
 pub(crate) fn nearest(
     query: &Embedding,
     blocks: &[Arc<Block>],
@@ -103,7 +104,7 @@ pub(crate) fn nearest(
     near.into_iter().map(|(_, place)| place).collect()
 }
 
-/// Leaves the `most` nearest; how near the farthest of them is.
+/// Keeps the `most` nearest, and returns the similarity of the farthest of them.
 fn cut(near: &mut Vec<(f32, Place)>, most: usize) -> f32 {
     let (_, farthest, _) = near.select_nth_unstable_by(most - 1, |one, other| other.0.total_cmp(&one.0));
     let floor = farthest.0;

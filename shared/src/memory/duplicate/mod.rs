@@ -1,14 +1,15 @@
-//! Whether a new memory says what an old one says already: the pure half of the gate in front of every write.
+//! Duplicate detection: whether a new memory says what an old one already says. The pure half of the gate in front of
+//! every write.
 //!
-//! Three questions. [`Fingerprint`]: is it the same text, but for case, spacing and punctuation? [`Wording`]: has it the
-//! same words that count, in any order? An index answers that. [`compare`]: is it the same statement, worded almost
-//! alike? That is asked of those with the same wording, and of nothing else.
+//! It takes three steps. [`Fingerprint`]: is it the same text apart from case, spacing and punctuation? [`Wording`]:
+//! does it have the same significant words, in any order? An index answers that. [`compare`]: is it the same statement,
+//! worded almost alike? Only memories with the same wording are compared.
 //!
-//! A wrong "duplicate" loses what somebody said; a missed one costs a row. So likeness never decides: `prefers tea` and
-//! `prefers coffee` are close to every embedding, and one word among many hardly moves it. The words decide, one by one:
-//! two texts are duplicates when they have the same words in the same order, not counting articles, words of emphasis,
-//! plain inflection, contractions and spelling variants. Numbers, identifiers and negations always count. The cosine
-//! similarity can only object.
+//! A false duplicate loses what somebody said; a missed one costs a row. So similarity never decides: `prefers tea` and
+//! `prefers coffee` are close in every embedding, and one word among many hardly changes it. The words decide, one by
+//! one: two texts are duplicates when they have the same words in the same order, ignoring articles, emphasis, simple
+//! inflection, contractions and spelling variants. Numbers, identifiers and negations always count. Cosine similarity
+//! can only veto.
 
 mod statement;
 #[cfg(test)]
@@ -22,8 +23,8 @@ use statement::{Statement, normalized};
 use crate::ids::ScopeId;
 use crate::memory::Labels;
 
-/// Texts with the same words have a higher cosine similarity than this, even where a stored vector has a share of its
-/// neighbours in it. Below, the words are the same by accident.
+/// Texts with the same words have a higher cosine similarity than this, even where a stored vector includes a share of
+/// its neighbours. Below it, the words match by accident.
 pub const MIN_COSINE: f32 = 0.7;
 
 /// SHA-256 of the normalised text.
@@ -31,23 +32,23 @@ pub const MIN_COSINE: f32 = 0.7;
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// Of a memory's text.
+    /// Computes the fingerprint of a memory's text.
     #[must_use]
     pub fn of(text: &str) -> Self {
         Self(Sha256::digest(normalized(text)).into())
     }
 }
 
-/// SHA-256 of the words that count, sorted: what [`compare`] calls duplicates always has the same.
+/// SHA-256 of the sorted significant words. Texts that [`compare`] calls duplicates always have the same wording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Wording([u8; 32]);
 
 impl Wording {
-    /// Of a memory's text.
+    /// Computes the wording of a memory's text.
     #[must_use]
     pub fn of(text: &str) -> Self {
         let statement = Statement::of(text);
-        // What has no word that counts is its own wording only.
+        // A text without significant words matches only itself.
         if statement.words.is_empty() {
             return Self(Sha256::digest(normalized(text)).into());
         }
@@ -59,8 +60,8 @@ impl Wording {
         Self(hash.finalize().into())
     }
 
-    /// The same within a home and under labels, outside of which nothing is compared: however often a text is repeated
-    /// elsewhere, an index finds only what matters.
+    /// Returns the wording within a home and under labels, which bound every comparison: however often a text occurs
+    /// elsewhere, an index lookup finds only relevant memories.
     #[must_use]
     pub fn within(&self, home: ScopeId, labels: &Labels) -> Self {
         let mut hash = Sha256::new();
@@ -74,47 +75,47 @@ impl Wording {
         Self(hash.finalize().into())
     }
 
-    /// As the database stores it.
+    /// The bytes as stored in the database.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
-/// The decision on two texts.
+/// The result of comparing two texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Decision {
     /// The new text adds nothing.
     Duplicate(Sameness),
-    /// Both are to be kept.
+    /// Both are kept.
     Distinct(Difference),
 }
 
-/// In what way two texts are the same.
+/// How two texts are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sameness {
-    /// But for case, spacing and punctuation.
+    /// They differ in case, spacing and punctuation at most.
     Text,
-    /// But for articles, emphasis, inflection, contractions and spelling variants.
+    /// They differ in articles, emphasis, inflection, contractions and spelling variants at most.
     Wording,
-    /// Likewise, and a part has moved from one end to the other: `in the morning I drink tea`.
+    /// As for `Wording`, and a part has moved from one end to the other: `in the morning I drink tea`.
     Order,
 }
 
-/// What keeps two texts apart; the first that applies.
+/// What distinguishes two texts; the first that applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Difference {
-    /// A number: `4711` and `4712`.
+    /// Different numbers: `4711` and `4712`.
     Number,
-    /// A name with digits or signs in it, a path, an address: `db-01` and `db-02`.
+    /// Different identifiers, such as names with digits or symbols, paths and addresses: `db-01` and `db-02`.
     Identifier,
-    /// One denies what the other says.
+    /// One negates what the other says.
     Negation,
-    /// Other words.
+    /// Different words.
     Words,
-    /// The same words, differently related: `Ada manages Bob` and `Bob manages Ada`.
+    /// The same words in a different relation: `Ada manages Bob` and `Bob manages Ada`.
     Order,
-    /// The same words, but the vectors are far apart.
+    /// The same words, but distant vectors.
     Meaning,
 }
 
@@ -142,7 +143,7 @@ impl fmt::Display for Decision {
     }
 }
 
-/// Compares two texts whose embeddings have this cosine similarity (from -1 to 1; anything else objects).
+/// Compares two texts whose embeddings have this cosine similarity (from -1 to 1; any other value is a veto).
 #[must_use]
 pub fn compare(new: &str, existing: &str, cosine: f32) -> Decision {
     if normalized(new) == normalized(existing) {
@@ -175,7 +176,8 @@ fn sorted(words: &[String]) -> Vec<&String> {
     words
 }
 
-/// Whether `a` is `b` with its beginning moved to the end. Of fewer than four words, that could swap who does what.
+/// Returns whether `a` is `b` with its beginning moved to the end. With fewer than four words, that could swap who does
+/// what.
 fn is_rotation(a: &[String], b: &[String]) -> bool {
     a.len() == b.len()
         && a.len() >= 4

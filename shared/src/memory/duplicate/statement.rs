@@ -1,15 +1,15 @@
-//! A text taken apart into what counts when two texts are compared.
+//! Splits a text into the parts that count when two texts are compared.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The text in compatibility composition (NFKC) and lower case, one space between words, without punctuation around
-/// them. What is no ordinary word keeps its case and its signs: `aB3`, `c++`, `-5`, `v1.2`.
+/// Normalises a text to compatibility composition (NFKC), lower case, single spaces, and no punctuation around words.
+/// Identifiers keep their case and symbols: `aB3`, `c++`, `-5`, `v1.2`.
 pub(super) fn normalized(text: &str) -> String {
     let text: String = text.nfkc().collect();
     let words: Vec<String> = tokens(&text)
         .map(|token| if is_identifier(token) { token.to_owned() } else { token.to_lowercase() })
         .collect();
-    // Nothing but punctuation is still something.
+    // A text of nothing but punctuation is kept as it is.
     if words.is_empty() { text.split_whitespace().collect::<Vec<_>>().join(" ") } else { words.join(" ") }
 }
 
@@ -23,7 +23,7 @@ fn tokens(text: &str) -> impl Iterator<Item = &str> {
         .filter(|token| !matches!(*token, "" | "-" | "•"))
 }
 
-/// Whether a word is a name whose very letters matter: with digits or signs in it, or capitals inside.
+/// Returns whether a word is an identifier, where every character matters: it has digits, symbols or inner capitals.
 fn is_identifier(token: &str) -> bool {
     const SIGNS: &str = r"_/\@=+#.:$%&<>~^|";
     let inner_capital =
@@ -35,13 +35,13 @@ fn is_number(token: &str) -> bool {
     token.chars().all(|c| c.is_numeric() || ".,-+%$€:/".contains(c))
 }
 
-/// A text taken apart.
+/// A text split into its parts.
 #[derive(Debug, Default)]
 pub(super) struct Statement {
     pub numbers: Vec<String>,
     pub identifiers: Vec<String>,
     pub negations: usize,
-    /// Everything that counts, in order, the above included.
+    /// All significant words in order, including the above.
     pub words: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ impl Statement {
                 }
             }
         }
-        // `User likes tea` and `Likes tea` are said of the same person as `I like tea`.
+        // `User likes tea`, `Likes tea` and `I like tea` are said of the same person.
         if let [first, second, ..] = statement.words.as_slice()
             && first == "user"
             && USER_VERBS.contains(&second.as_str())
@@ -81,7 +81,7 @@ impl Statement {
     }
 }
 
-/// Contractions written out: `don't` → `do not`. Only those that mean one thing; `'s` after a name is a possessive.
+/// Expands contractions: `don't` → `do not`. Only unambiguous ones; `'s` after a name is a possessive.
 fn expanded(word: &str) -> Vec<String> {
     let two = |a: &str, b: &str| vec![a.to_owned(), b.to_owned()];
     match word {
@@ -102,8 +102,8 @@ fn expanded(word: &str) -> Vec<String> {
     }
 }
 
-/// What inflection and spelling leave: `likes` → `like`, `am` → `be`, `colour` → `color`. Tense stays: `lived` is not
-/// `lives`.
+/// Strips inflection and spelling variants: `likes` → `like`, `am` → `be`, `colour` → `color`. Tense is kept: `lived`
+/// differs from `lives`.
 fn root(word: &str) -> String {
     let word = match word {
         "am" | "is" | "are" => return "be".to_owned(),
@@ -142,14 +142,14 @@ const NEGATIONS: &[&str] = &[
     "nunca", "ningún", "sin", "não", "mai", "niet", "geen", "inte", "не", "нет", "никогда", "без",
 ];
 
-/// Verbs, as [`root`] leaves them, before which `user` is the person and not part of a name.
+/// Verbs, as [`root`] returns them, before which `user` means the person and is not part of a name.
 #[rustfmt::skip]
 const USER_VERBS: &[&str] = &[
     "be", "dislike", "enjoy", "hate", "have", "like", "live", "love", "need", "not", "own", "prefer",
     "speak", "use", "want", "work",
 ];
 
-/// Words that change nothing. The speaker is the same in both texts, or they would not be compared.
+/// Words that add nothing. The speaker is the same in both texts, or they would not be compared.
 #[rustfmt::skip]
 const IGNORED: &[&str] = &[
     "i", "a", "an", "the", "do", "does", "really", "very", "just", "also", "quite", "actually", "basically",

@@ -115,7 +115,7 @@ fn likeness_objects_but_never_decides() {
     assert_eq!(compare("tea is good", "coffee is good", 1.0), Decision::Distinct(Difference::Words));
 }
 
-/// Words that are ignored, inflected, contracted, denied, or none.
+/// Words that are ignored, inflected, contracted, negated, or none of these.
 const WORDS: [&str; 14] =
     ["the", "I", "likes", "like", "tea", "don't", "not", "User", "is", "colour", "color", "aB3", "42", "!"];
 

@@ -1,20 +1,20 @@
-//! What one sentence is: a statement worth keeping, part of the one before it, or something to leave out.
+//! Sentence classification: a statement worth keeping, a continuation of the previous sentence, or something to skip.
 
 use super::SkipReason;
 use super::phrase::{Word, after, after_any, is_ideograph, is_verb, words};
 use super::words::*;
 
-/// The decision on a sentence.
+/// The verdict on a sentence.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict<'a> {
-    /// A statement: this part of the sentence.
+    /// This part of the sentence is a statement.
     Fact(&'a str),
-    /// It begins with a word that points back: keep it with the sentence before it.
+    /// It begins with a word that refers back: keep it with the previous sentence.
     Continues(&'a str),
     Skip(SkipReason),
 }
 
-/// A sentence and its words, found once for all rules.
+/// A sentence and its words, split once for all rules.
 struct Sentence<'a> {
     text: &'a str,
     words: Vec<Word>,
@@ -33,14 +33,14 @@ impl<'a> Sentence<'a> {
         self.words.iter().any(|word| matches(&word.lower))
     }
 
-    /// It is one of these phrases and at most so many words more.
+    /// Returns whether the sentence is one of these phrases plus at most `more` words.
     fn is_little_more_than(&self, phrases: &[&str], more: usize) -> bool {
         let most = |phrase: &str| phrase.split(' ').count() + more;
         phrases.iter().any(|phrase| self.words.len() <= most(phrase) && after(self.text, phrase).is_some())
     }
 }
 
-/// A sentence of the user's.
+/// Classifies a sentence said by the user.
 pub(super) fn said_by_user(sentence: &str) -> Verdict<'_> {
     let whole = sentence.trim();
     let text = without_opener(whole);
@@ -66,7 +66,7 @@ pub(super) fn said_by_user(sentence: &str) -> Verdict<'_> {
     if points_back { Verdict::Continues(text) } else { Verdict::Fact(text) }
 }
 
-/// A sentence of the assistant's: only what it says it knows of the user, and what was decided.
+/// Classifies a sentence said by the assistant: only what it claims to know about the user, and decisions, are facts.
 pub(super) fn said_by_assistant(sentence: &str) -> Verdict<'_> {
     let text = without_opener(sentence.trim());
     let sentence = Sentence::new(text);
@@ -81,7 +81,7 @@ pub(super) fn said_by_assistant(sentence: &str) -> Verdict<'_> {
     }
 }
 
-/// Whether a short answer says something that its question gives a meaning: not `yes`, nor a sentence of its own.
+/// Returns whether a short answer gets its meaning from the question: neither `yes` nor a sentence of its own.
 pub(super) fn is_answer(text: &str) -> bool {
     let sentence = Sentence::new(text.trim());
     (1..=8).contains(&sentence.words.len())
@@ -91,7 +91,7 @@ pub(super) fn is_answer(text: &str) -> bool {
         && after_any(sentence.text, ANSWERS).is_none()
 }
 
-/// Whether a sentence asks the user about themselves, openly (`what`, not `shall I`).
+/// Returns whether a sentence asks the user an open question about themselves (`what`, not `shall I`).
 pub(super) fn asks_about_user(sentence: &str) -> bool {
     let sentence = Sentence::new(sentence.trim());
     sentence.text.ends_with(['?', '？'])
@@ -101,7 +101,7 @@ pub(super) fn asks_about_user(sentence: &str) -> bool {
         && !sentence.any(|word| word == "i")
 }
 
-/// `Remember that …`: what follows is kept whatever it is, as long as it is anything.
+/// Handles `Remember that …`: what follows is kept, whatever it is, unless it is empty.
 fn directive(text: &str) -> Option<Verdict<'_>> {
     let whole = text.trim_end_matches(['?', '？']).trim_end();
     let content = |rest: &'_ str| -> usize {
@@ -113,7 +113,8 @@ fn directive(text: &str) -> Option<Verdict<'_>> {
     let (rest, says_all) = if let Some(rest) = after_any(whole, DIRECTIVES) {
         (rest, true)
     } else if let Some(rest) = after_any(whole, REMINDERS) {
-        // `Remember to buy milk`, `note taking is hard`: only a statement stands without the word before it.
+        // In `Remember to buy milk` and `note taking is hard` the word is part of the sentence; keep only a statement
+        // that stands without it.
         let marked = rest.starts_with([',', ':']);
         let is_statement = marked || after(whole, "note").is_none() && states_something(&Sentence::new(rest));
         (rest, is_statement && after(rest.trim_start(), "to").is_none())
@@ -130,7 +131,7 @@ fn directive(text: &str) -> Option<Verdict<'_>> {
     })
 }
 
-/// What is left after `well,`, `yes,`, `hi Bob,`.
+/// Strips openers such as `well,`, `yes,` and `hi Bob,`.
 fn without_opener(text: &str) -> &str {
     let separates = |c: char| matches!(c, ',' | '!' | '.' | ':' | ';' | '-' | '–' | '—');
     let mut text = text;
@@ -147,7 +148,7 @@ fn without_opener(text: &str) -> &str {
     text
 }
 
-/// `Hi Bob, …`: the greeting and at most two words of whom it greets, up to a comma.
+/// Strips `Hi Bob, …`: a greeting and a name of at most two words, up to a comma or exclamation mark.
 fn after_greeting(text: &str) -> Option<&str> {
     let rest = after_any(text, GREETINGS)?;
     let (name, rest) = rest.split_once([',', '!'])?;
@@ -194,7 +195,7 @@ fn request(sentence: &Sentence<'_>) -> Option<SkipReason> {
     (commands || after_any(sentence.text, REQUESTS).is_some()).then_some(SkipReason::Request)
 }
 
-/// Whether there is a statement in it: someone who says something of themselves, a verb, or `name: value`.
+/// Returns whether it contains a statement: a speaker's words about themselves, a verb, or `name: value`.
 fn states_something(sentence: &Sentence<'_>) -> bool {
     let text = sentence.text;
     if text.chars().filter(|c| is_ideograph(*c)).nth(3).is_some() {
@@ -214,7 +215,7 @@ fn states_something(sentence: &Sentence<'_>) -> bool {
     }
     let count = sentence.words.len();
     let foreign = count >= 4 && !sentence.any(|word| ENGLISH.contains(&word));
-    // Verbs are not all known; what begins like this and goes on for so long has one.
+    // Not all verbs are known, but a sentence of this length that begins like this has one.
     let about_something = count >= 5 && SUBJECT_OPENERS.contains(&sentence.word(0));
     holds_beyond_now(text)
         || about_something
@@ -223,7 +224,7 @@ fn states_something(sentence: &Sentence<'_>) -> bool {
         || foreign && (!text.is_ascii() || count >= 6)
 }
 
-/// Whether a phrase that makes a command a preference stands anywhere in the text.
+/// Returns whether the text contains a phrase that turns a command into a preference.
 fn holds_beyond_now(text: &str) -> bool {
     let mut boundary = true;
     text.char_indices().any(|(at, c)| {

@@ -1,12 +1,12 @@
 //! Compound sentences: `I like tea and my sister lives in Rome` is two facts.
 //!
-//! Cautious, because half a sentence is worse than a long one: only where both halves are statements with a subject of
-//! their own, never inside quotations, parentheses or code, never after `if` and the like.
+//! Conservative, because half a sentence is worse than a long one: it splits only where both halves are statements with
+//! their own subject, and never inside quotations, parentheses or code, or after `if` and similar words.
 
 use super::phrase::{is_verb, words};
 use super::words::{ANAPHORA, CLAUSE_SUBJECTS, SUBORDINATORS, VERBS};
 
-/// The sentence's parts, at least one; in order.
+/// Splits a sentence into its parts, in order; at least one.
 pub(super) fn clauses(sentence: &str) -> Vec<String> {
     let words = words(sentence);
     let first = words.first().map(|word| word.lower.as_str()).unwrap_or_default();
@@ -38,8 +38,8 @@ fn is_clause(words: &[&str]) -> bool {
     words.len() >= 2 && (CLAUSE_SUBJECTS.contains(&words[0]) || words.iter().any(|word| is_verb(word)))
 }
 
-/// Whether a statement with a subject of its own begins here. After a semicolon any subject will do that does not
-/// point back.
+/// Returns whether a statement with its own subject begins here. After a semicolon, any subject qualifies that does not
+/// refer back.
 fn begins_clause(words: &[&str], joined: bool) -> bool {
     let verb_follows = || words.iter().skip(2).take(4).any(|word| VERBS.contains(word));
     words.len() >= 2
@@ -53,7 +53,7 @@ fn begins_clause(words: &[&str], joined: bool) -> bool {
 
 fn tidy(clause: &str) -> String {
     let clause = clause.trim().trim_end_matches([',', ';']).trim_end();
-    // A possessive that now begins a sentence.
+    // Capitalise a word that now begins a sentence.
     match clause.split_once(' ') {
         Some(("my", rest)) => format!("My {rest}"),
         Some(("our", rest)) => format!("Our {rest}"),

@@ -1,12 +1,12 @@
-//! Facts from a conversation without a language model: what `infer=true` does when none is configured.
+//! Rule-based fact extraction from a conversation, without a language model: what `infer=true` does.
 //!
-//! A list of messages goes in, and for each of them comes out which sentences are worth keeping and why the others
-//! are not. Sentences are kept as they were said; nothing is rephrased, summarised or inferred, so nothing is invented.
-//! It prefers to keep too little: greetings, questions, requests to the assistant, code, logs and fragments are left
-//! out. The result depends on the messages alone, and the time on their length alone.
+//! For each message, it returns the sentences worth keeping and why the others are not. Sentences are kept as they were
+//! said; nothing is rephrased, summarised or inferred, so nothing is invented. It errs on the side of keeping too
+//! little: greetings, questions, requests to the assistant, code, logs and fragments are skipped. The result depends
+//! only on the messages, and the running time only on their length.
 //!
-//! What it is not: it does not know grammar. Its rules (`classify.rs`) and word lists (`words.rs`) are English first;
-//! other languages are kept by punctuation, first-person words and length.
+//! It does not parse grammar. Its rules (`classify.rs`) and word lists (`words.rs`) cover English first; statements in
+//! other languages are recognised by punctuation, first-person words and length.
 //!
 //! Start reading at [`extract`], then `segment.rs` (sentences), `clause.rs` (compound sentences), `classify.rs`.
 
@@ -27,13 +27,13 @@ use segment::Segment;
 
 use super::duplicate::Fingerprint;
 
-/// Facts that one call gives at most.
+/// Maximum number of facts per call.
 pub const MAX_FACTS: usize = 100;
-/// Sentences that one call looks at. With nothing but facts in them, a tenth would do.
+/// Maximum number of sentences examined per call. If all of them were facts, a tenth would suffice.
 pub const MAX_SENTENCES: usize = 1000;
-/// Characters of the longest fact. What is longer is a document, not a fact.
+/// Maximum length of a fact in characters. Anything longer is a document, not a fact.
 pub const MAX_FACT_CHARS: usize = 1000;
-/// Characters of a skipped sentence that its outcome repeats.
+/// Maximum length, in characters, of the excerpt of a skipped sentence in its outcome.
 const MAX_EXCERPT_CHARS: usize = 120;
 
 /// One message of a conversation.
@@ -47,21 +47,21 @@ pub struct Message<'a> {
     pub name: Option<&'a str>,
 }
 
-/// What became of one message. At least one of the lists has an element.
+/// The outcome of one message. At least one of the lists is not empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Extracted {
-    /// To be added, in the order of the message.
+    /// Facts to add, in the order of the message.
     pub facts: Vec<Fact>,
-    /// Left out, in the order of the message.
+    /// Skipped sentences, in the order of the message.
     pub skipped: Vec<Skipped>,
 }
 
-/// A statement to remember. Never empty, and without space around it.
+/// A statement to remember. Never empty, and trimmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
     /// The statement, as it was said.
     pub text: String,
-    /// How much it is worth.
+    /// On whose word it stands.
     pub basis: Basis,
 }
 
@@ -70,20 +70,20 @@ pub struct Fact {
 pub enum Basis {
     /// The user said it.
     Stated,
-    /// The assistant said it of the user, or as a decision. It may repeat what it recalled.
+    /// The assistant said it about the user, or as a decision. It may be repeating a recalled memory.
     Reported,
 }
 
-/// A sentence that was left out.
+/// A sentence that was skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// Its beginning.
+    /// The beginning of the sentence.
     pub text: String,
-    /// Why.
+    /// Why it was skipped.
     pub reason: SkipReason,
 }
 
-/// Why a sentence is no fact.
+/// Why a sentence is not a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "each says itself in `as_str`")]
 pub enum SkipReason {
@@ -105,7 +105,7 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
-    /// The reason, as a phrase that answers "why was it skipped".
+    /// The reason as a phrase that answers "why was it skipped".
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -134,7 +134,7 @@ impl fmt::Display for SkipReason {
     }
 }
 
-/// What is worth remembering of a conversation: one element for each message, in their order.
+/// Extracts what is worth remembering from a conversation: one element per message, in order.
 #[must_use]
 pub fn extract(messages: &[Message<'_>]) -> Vec<Extracted> {
     let mut conversation =
@@ -142,7 +142,7 @@ pub fn extract(messages: &[Message<'_>]) -> Vec<Extracted> {
     messages.iter().map(|message| conversation.message(message)).collect()
 }
 
-/// Whether "I" could be more than one person.
+/// Returns whether "I" could refer to more than one person.
 fn several_people(messages: &[Message<'_>]) -> bool {
     let names: HashSet<Option<&str>> =
         messages.iter().filter(|message| is_user(message.role)).map(|message| message.name).collect();
@@ -162,7 +162,7 @@ struct Conversation {
     several_people: bool,
     seen: HashSet<Fingerprint>,
     sentences: usize,
-    /// What the assistant last asked the user about themselves, if nothing was said since.
+    /// The question that the assistant last asked the user about themselves, if nothing was said since.
     asked: Option<String>,
 }
 
@@ -188,7 +188,7 @@ impl Conversation {
             return out;
         }
         let last = segments.last().cloned();
-        // Whether the last sentence was kept, so that one which points back to it can join it.
+        // Whether the last sentence was kept, so that a continuation can be joined to it.
         let mut kept = false;
         for segment in segments {
             self.sentences += 1;
@@ -246,7 +246,7 @@ impl Conversation {
         }
     }
 
-    /// Keeps a fact unless it is there already; says whether it did.
+    /// Keeps a fact unless it is already there, and returns whether it did.
     fn add(&mut self, out: &mut Extracted, message: &Message<'_>, text: String, basis: Basis) -> bool {
         let text = match message.name.map(str::trim).filter(|name| self.several_people && !name.is_empty()) {
             Some(name) => format!("{}: {text}", name.chars().take(64).collect::<String>()),
@@ -270,7 +270,7 @@ impl Conversation {
 }
 
 impl Extracted {
-    /// Notes what is left out; always false, for `kept`.
+    /// Records a skipped sentence. Always returns false, for `kept`.
     fn skip(&mut self, text: &str, reason: SkipReason) -> bool {
         let text = text.trim();
         self.skipped.push(Skipped { text: text.chars().take(MAX_EXCERPT_CHARS).collect(), reason });
@@ -278,7 +278,7 @@ impl Extracted {
     }
 }
 
-/// A message that is one JSON document: a tool's answer, not speech.
+/// Returns whether a message is a single JSON document: a tool's output, not speech.
 fn looks_like_data(content: &str) -> bool {
     let content = content.trim();
     (content.starts_with('{') && content.ends_with('}'))

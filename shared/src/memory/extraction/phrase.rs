@@ -1,8 +1,8 @@
-//! Words and phrases of a sentence, as the rules compare them: lower case, without punctuation around them.
+//! Words and phrases as the rules compare them: lower case, without surrounding punctuation.
 
 use super::words::VERBS;
 
-/// A word and where it stands.
+/// A word and its position.
 #[derive(Debug)]
 pub(super) struct Word {
     /// Lower case, with straight apostrophes.
@@ -11,8 +11,7 @@ pub(super) struct Word {
     pub end: usize,
 }
 
-/// The words of a sentence: what is between spaces, without the punctuation at either end. What is nothing but
-/// punctuation is no word.
+/// Splits a sentence at whitespace and trims punctuation from both ends of each word. Punctuation alone is not a word.
 pub(super) fn words(sentence: &str) -> Vec<Word> {
     let base = sentence.as_ptr() as usize;
     sentence
@@ -26,7 +25,7 @@ pub(super) fn words(sentence: &str) -> Vec<Word> {
         .collect()
 }
 
-/// What follows `phrase` at the beginning of `text`, if it stands there as whole words in any case.
+/// Returns what follows `phrase` at the start of `text`, if the phrase occurs there as whole words, ignoring case.
 pub(super) fn after<'a>(text: &'a str, phrase: &str) -> Option<&'a str> {
     let mut rest = text.chars();
     for expected in phrase.chars() {
@@ -41,7 +40,7 @@ pub(super) fn after<'a>(text: &'a str, phrase: &str) -> Option<&'a str> {
     (!continues || phrase.ends_with(is_ideograph)).then_some(rest)
 }
 
-/// What follows the longest of `phrases` at the beginning of `text`.
+/// Returns what follows the longest of `phrases` at the start of `text`.
 pub(super) fn after_any<'a>(text: &'a str, phrases: &[&str]) -> Option<&'a str> {
     phrases.iter().filter_map(|phrase| after(text, phrase)).min_by_key(|rest| rest.len())
 }
@@ -51,7 +50,7 @@ pub(super) fn is_verb(word: &str) -> bool {
     contracted || VERBS.contains(&word) || word.len() > 4 && word.ends_with("ed")
 }
 
-/// Whether the character belongs to a script that is written without spaces.
+/// Returns whether the character belongs to a script written without spaces.
 pub(super) fn is_ideograph(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{e00}'..='\u{e7f}' | '\u{20000}'..='\u{2fa1f}')
 }

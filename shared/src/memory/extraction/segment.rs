@@ -1,23 +1,23 @@
-//! Text → sentences. Code, quotations and list items are told apart; nothing inside a URL, a number, a file name or
-//! a date is taken for the end of a sentence.
+//! Sentence segmentation. Recognises code, quotations and list items; never ends a sentence inside a URL, a number, a
+//! file name or a date.
 
 use super::words::{ABBREVIATIONS, MONTHS, NUMBERED, TITLES};
 
-/// Bytes a lead may have: it is repeated for every item.
+/// Maximum length of a lead in bytes: it is repeated for every item.
 const MAX_LEAD: usize = 200;
 
-/// A piece of a message.
+/// A segment of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Segment {
     Sentence(String),
-    /// Fenced code that no sentence introduces.
+    /// Fenced code not introduced by a sentence.
     Code,
-    /// Lines beginning with `>`: someone else's words.
+    /// Lines that begin with `>`: someone else's words.
     Quote(String),
 }
 
-/// Splits a message. A line that ends in a colon is said again before each list item and code block that follows:
-/// `I like:` + `- tea` is `I like: tea`.
+/// Splits a message into segments. A line that ends in a colon is repeated before each list item and code block that
+/// follows: `I like:` + `- tea` becomes `I like: tea`.
 pub(super) fn segments(text: &str) -> Vec<Segment> {
     let mut splitter = Splitter::default();
     let mut fence: Option<(&str, String)> = None;
@@ -51,13 +51,13 @@ pub(super) fn segments(text: &str) -> Vec<Segment> {
 #[derive(Default)]
 struct Splitter {
     done: Vec<Segment>,
-    /// The lines of the paragraph or list item that is being read.
+    /// The lines of the paragraph or list item being read.
     current: String,
     is_item: bool,
     lead: Option<Lead>,
 }
 
-/// A sentence that ends in a colon, and whether something was said with it.
+/// A sentence that ends in a colon, and whether it has introduced anything yet.
 struct Lead {
     text: String,
     used: bool,
@@ -132,7 +132,7 @@ impl Splitter {
     }
 }
 
-/// What follows `- `, `* `, `• ` or `1. `.
+/// Returns what follows `- `, `* `, `• `, `– ` or `1. `.
 fn list_item(line: &str) -> Option<&str> {
     if let Some(item) = ["- ", "* ", "• ", "– "].into_iter().find_map(|marker| line.strip_prefix(marker))
     {
@@ -145,7 +145,7 @@ fn list_item(line: &str) -> Option<&str> {
     (1..=3).contains(&digits).then_some(rest.trim_start()).filter(|_| !is_date)
 }
 
-/// The sentences of one paragraph, in order, without the space around them.
+/// Splits a paragraph into trimmed sentences, in order.
 fn sentences(text: &str) -> Vec<&str> {
     let mut sentences = Vec::new();
     let mut start = 0;
@@ -154,7 +154,7 @@ fn sentences(text: &str) -> Vec<&str> {
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         if c == '`' {
-            // A last backtick without a partner opens nothing.
+            // A final backtick without a partner opens nothing.
             in_code = !in_code && ticks > 1;
             ticks -= 1;
         }
@@ -189,7 +189,7 @@ fn sentences(text: &str) -> Vec<&str> {
     sentences
 }
 
-/// Whether punctuation that is followed by a space ends the sentence `before` it.
+/// Returns whether punctuation followed by a space ends the sentence `before` it.
 fn ends_here(before: &str, punctuation: char, run: usize, rest: &str) -> bool {
     let next = rest.trim_start();
     if next.is_empty() {

@@ -1,4 +1,4 @@
-//! What is kept of conversations, by example; and what must hold for any.
+//! Examples of what is kept from conversations, and properties that hold for any conversation.
 
 use proptest::prelude::*;
 
@@ -185,7 +185,7 @@ fn facts_are_capped() {
 
 #[test]
 fn time_grows_with_length_only() {
-    // Much of what is worst for each rule; quadratic work would take minutes.
+    // The worst case of each rule, repeated; quadratic work would take minutes.
     for unit in [
         "a", "and ", "I am; ", ". ", "`", "```\n", "- x:\n", "x:\n- ", "> \n", "\"(", "1. ", "I?!", "私。",
         "\u{301}",

@@ -1,7 +1,7 @@
-//! The words that the rules look for. Lower case, straight apostrophes.
+//! Word lists for the rules, in lower case with straight apostrophes.
 //!
-//! English, and of the most common other languages what is needed not to store their greetings and not to lose their
-//! statements. Everything else about a language is left to punctuation.
+//! English, plus enough of the most common other languages to skip their greetings and keep their statements.
+//! Everything else about those languages is left to punctuation.
 
 pub(super) const GREETINGS: &[&str] = &[
     "hi", "hello", "hey", "hiya", "howdy", "greetings", "good morning", "good afternoon", "good evening",
@@ -11,19 +11,19 @@ pub(super) const GREETINGS: &[&str] = &[
     "olá", "obrigado", "obrigada", "привет", "спасибо", "你好", "谢谢", "こんにちは", "ありがとう", "안녕하세요", "감사합니다",
 ];
 
-/// Said before a statement, and no part of it.
+/// Words said before a statement that are not part of it.
 pub(super) const OPENERS: &[&str] = &[
     "by the way", "btw", "fyi", "anyway", "oh", "well", "um", "uh", "hmm", "haha", "lol",
 ];
 
-/// Likewise, but only when a comma or the like follows: `no meetings` is a statement, `no, …` an answer.
+/// The same, but only when followed by a comma or similar: `no meetings` is a statement, `no, …` an answer.
 pub(super) const ANSWERS: &[&str] = &[
     "yes", "yeah", "yep", "no", "nope", "ok", "okay", "sure", "right", "so", "also", "actually", "and", "but",
     "great", "cool", "nice", "perfect", "sorry", "alright", "exactly", "correct", "absolutely", "of course",
     "sounds good", "got it", "i see", "ja", "nein", "oui", "non", "sí", "sim",
 ];
 
-/// Says that what follows is to be remembered.
+/// Phrases that ask to remember what follows.
 pub(super) const DIRECTIVES: &[&str] = &[
     "please remember that", "remember that", "please note that", "note that", "keep in mind that",
     "please keep in mind that", "keep in mind", "don't forget that", "do not forget that", "for the record",
@@ -32,13 +32,13 @@ pub(super) const DIRECTIVES: &[&str] = &[
     "memorize that", "merke dir, dass", "recuerda que", "souviens-toi que",
 ];
 
-/// Says so, too, unless it belongs to the sentence itself: `remember to …`, `note taking …`.
+/// The same, unless the words belong to the sentence itself: `remember to …`, `note taking …`.
 pub(super) const REMINDERS: &[&str] = &[
     "please remember this", "please remember", "remember this", "remember", "please note", "note", "save this",
     "don't forget", "do not forget",
 ];
 
-/// Whole utterances without content; up to two more words do not give them any.
+/// Utterances without content, even with up to two more words.
 pub(super) const FILLER: &[&str] = &[
     "i see", "i understand", "i agree", "i don't know", "i do not know", "i'm not sure", "i am not sure", "not sure",
     "i guess so", "i think so", "i hope so", "i get it", "i got it", "got it", "sounds good", "sounds great",
@@ -55,7 +55,7 @@ pub(super) const EVALUATIONS: &[&str] = &[
     "better", "bad", "all", "it",
 ];
 
-/// First words of what is asked without a question mark.
+/// First words of questions without a question mark.
 pub(super) const QUESTIONS: &[&str] = &[
     "can you", "could you", "would you", "will you", "do you", "did you", "does", "is there", "are there", "is it",
     "are you", "have you", "should i", "can i", "could i", "may i", "shall i", "do i", "am i", "should we", "can we",
@@ -63,10 +63,10 @@ pub(super) const QUESTIONS: &[&str] = &[
 ];
 pub(super) const QUESTION_WORDS: &[&str] = &["what", "why", "how", "who", "which", "when", "where", "whose"];
 
-/// After a question word, they make a statement of it.
+/// Words that turn a question word before them into a statement.
 pub(super) const SPEAKERS: &[&str] = &["i", "i'm", "we", "we're", "my", "our"];
 
-/// First words of a request that is no fact about anyone.
+/// First words of a request that is not a fact about anyone.
 pub(super) const REQUESTS: &[&str] = &[
     "please", "let's", "let us", "let me", "i want you to", "i need you to", "i'd like you to", "i would like you to",
     "i need help", "i need some help", "i have a question", "i've got a question", "i wonder", "i was wondering",
@@ -89,7 +89,7 @@ pub(super) const COMMANDS: &[&str] = &[
     "update", "use", "verify", "walk", "write",
 ];
 
-/// What may follow a commanding verb but no noun of the same spelling (`run the tests`, not `run times are bad`).
+/// Words that follow a command verb but not a noun of the same spelling (`run the tests`, not `run times are bad`).
 pub(super) const OBJECTS: &[&str] = &[
     "a", "about", "all", "an", "and", "another", "any", "each", "everything", "for", "from", "her", "him", "how",
     "if", "in", "into", "it", "its", "me", "my", "on", "one", "only", "our", "out", "some", "that", "the", "their",
@@ -97,13 +97,13 @@ pub(super) const OBJECTS: &[&str] = &[
     "with", "your",
 ];
 
-/// A command that holds beyond this conversation is a preference.
+/// Phrases that make a command hold beyond this conversation, and thus a preference.
 pub(super) const STANDING: &[&str] = &[
     "always", "never", "from now on", "going forward", "in the future", "in future", "every time", "each time",
     "by default", "whenever", "call me", "address me", "refer to me", "ab jetzt", "immer", "toujours", "siempre",
 ];
 
-/// Someone who speaks of themselves or of those they speak for.
+/// Words of people who speak of themselves or their group.
 pub(super) const FIRST_PERSON: &[&str] = &[
     "i", "i'm", "i've", "i'd", "i'll", "me", "my", "mine", "myself", "we", "we're", "we've", "we'd", "we'll", "us",
     "our", "ours", "ich", "mich", "mir", "mein", "meine", "meinen", "wir", "uns", "unser", "unsere", "je", "j'ai",
@@ -112,15 +112,15 @@ pub(super) const FIRST_PERSON: &[&str] = &[
     "моя", "мы",
 ];
 
-/// Subjects that begin a clause of their own after `and`.
+/// Subjects that begin a new clause after `and`.
 pub(super) const CLAUSE_SUBJECTS: &[&str] = &[
     "i", "i'm", "i've", "i'd", "i'll", "we", "we're", "we've", "we'd", "we'll",
 ];
 
-/// Whoever is spoken to.
+/// Words that address the listener.
 pub(super) const LISTENER: &[&str] = &["you", "you're", "you've", "you'll", "you'd", "your", "yours"];
 
-/// Begins a statement about a thing.
+/// Words that begin a statement about a thing.
 pub(super) const SUBJECT_OPENERS: &[&str] = &["the", "this", "that", "these", "those", "every", "each", "all"];
 
 /// Words that refer to something said before.
@@ -129,7 +129,7 @@ pub(super) const ANAPHORA: &[&str] = &[
     "that's", "these", "those",
 ];
 
-/// Those among them that also stand before a noun: `this project uses Rust`.
+/// Anaphora that also occur before a noun: `this project uses Rust`.
 pub(super) const DETERMINERS: &[&str] = &["this", "that", "these", "those"];
 
 pub(super) const SUBORDINATORS: &[&str] = &[
@@ -148,20 +148,20 @@ pub(super) const VERBS: &[&str] = &[
     "wrote",
 ];
 
-/// Words that only English text has: without any, the rules about English verbs say nothing.
+/// Words that occur only in English text: without any of them, the rules about English verbs do not apply.
 pub(super) const ENGLISH: &[&str] = &[
     "the", "is", "are", "was", "were", "of", "to", "and", "this", "that", "with", "for", "it", "you", "on", "at",
     "be", "not", "but", "from", "an", "by",
 ];
 
-/// What a line of a log or a mail header begins with, before a colon.
+/// Words that, followed by a colon, begin a log line or a mail header.
 pub(super) const LABELS: &[&str] = &[
     "error", "warning", "warn", "info", "debug", "trace", "traceback", "exception", "fatal", "panic", "hint",
     "stdout", "stderr", "output", "input", "question", "q", "a", "answer", "task", "subject", "re", "fwd", "from",
     "to", "date", "example", "http", "https",
 ];
 
-/// How an assistant begins to say what it knows of the user, or what was decided.
+/// Phrases with which an assistant reports what it knows about the user, or what was decided.
 pub(super) const ABOUT_USER: &[&str] = &[
     "you prefer", "you like", "you love", "you dislike", "you hate", "you live", "you work", "you are", "you're",
     "you have", "you've", "you use", "you want", "you mentioned", "you said", "you told me", "you decided",
@@ -172,7 +172,7 @@ pub(super) const ABOUT_USER: &[&str] = &[
     "we agreed", "we will use", "we'll use", "we chose", "the decision is", "it was decided", "the agreed",
 ];
 
-/// Advice, praise and courtesy that begin the same way.
+/// Advice, praise and courtesies that begin the same way.
 pub(super) const ABOUT_NOBODY: &[&str] = &[
     "you are welcome", "you're welcome", "you are right", "you're right", "you are correct", "you're correct",
     "you are absolutely", "you're absolutely", "you have to", "you've got this", "you want to", "you're all set",
@@ -181,17 +181,17 @@ pub(super) const ABOUT_NOBODY: &[&str] = &[
     "you're asking", "you are asking", "you're looking", "you are looking", "you're trying", "you are trying",
 ];
 
-/// What ends in a dot and never ends a sentence.
+/// Abbreviations that end in a dot and never end a sentence.
 pub(super) const ABBREVIATIONS: &[&str] = &[
     "mr", "mrs", "ms", "dr", "prof", "vs", "e.g", "i.e", "approx", "z.b", "u.a", "bzw", "d.h", "mme", "mlle", "sra",
 ];
 
-/// What stands before or after a name; in lower case most of them are words.
+/// Titles before or after a name; in lower case most of them are ordinary words.
 pub(super) const TITLES: &[&str] = &[
     "St", "Gen", "Col", "Sgt", "Rev", "Hon", "Gov", "Dept", "Jr", "Sr", "Inc", "Ltd", "Corp",
 ];
 
-/// What a number follows; without one, most of them are words.
+/// Abbreviations that precede a number; without one, most of them are ordinary words.
 pub(super) const NUMBERED: &[&str] = &["no", "nr", "art", "fig", "vol", "ca"];
 
 pub(super) const MONTHS: &[&str] = &[

@@ -1,10 +1,10 @@
-//! Looking for text whatever its case, the same in PostgreSQL and in Rust.
+//! Case-insensitive substring search with the same result in PostgreSQL and in Rust.
 //!
-//! `ILIKE` and `lower()` follow the database's locale: under `C` they know ASCII only, elsewhere what the C library
-//! knows. So the pattern itself spells out both cases of each letter (`[Éé][Cc]…`) and is matched with `~`, which then
-//! needs no locale. One character is matched by one character: `ß` does not find `SS`.
+//! `ILIKE` and `lower()` follow the database's locale: under `C` they handle ASCII only, elsewhere whatever the C
+//! library knows. So the pattern itself spells out both cases of each letter (`[Éé][Cc]…`) and is matched with `~`,
+//! which then needs no locale. Each character matches exactly one character: `ß` does not match `SS`.
 
-/// The characters that `c` may stand for.
+/// Returns the characters that `c` matches.
 fn variants(c: char) -> Vec<char> {
     fn single(mut mapped: impl Iterator<Item = char>) -> Option<char> {
         mapped.next().filter(|_| mapped.next().is_none())
@@ -12,7 +12,7 @@ fn variants(c: char) -> Vec<char> {
     let lower = |c: char| single(c.to_lowercase()).unwrap_or(c);
     let upper = |c: char| single(c.to_uppercase()).unwrap_or(c);
     let mut variants = vec![c];
-    // Twice round reaches the third form where there is one: ς, Σ, σ.
+    // A second mapping reaches the third form where there is one: ς, Σ, σ.
     for other in [lower(c), upper(c), lower(upper(c)), upper(lower(c))] {
         if !variants.contains(&other) {
             variants.push(other);
@@ -21,7 +21,7 @@ fn variants(c: char) -> Vec<char> {
     variants
 }
 
-/// A PostgreSQL regular expression that finds `needle` in any case.
+/// Returns a PostgreSQL regular expression that finds `needle` in any case.
 pub(super) fn pattern(needle: &str) -> String {
     let mut pattern = String::with_capacity(needle.len() * 4);
     for c in needle.chars() {
@@ -43,7 +43,7 @@ pub(super) fn pattern(needle: &str) -> String {
     pattern
 }
 
-/// Whether `needle` occurs in `text` in any case; what [`pattern`] does, in Rust.
+/// Returns whether `text` contains `needle` in any case, as [`pattern`] does in PostgreSQL.
 pub(super) fn contains(text: &str, needle: &str) -> bool {
     let needle: Vec<Vec<char>> = needle.chars().map(variants).collect();
     if needle.is_empty() {

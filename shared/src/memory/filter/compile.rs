@@ -1,7 +1,8 @@
-//! [`Filter`] → SQL. What the caller wrote only ever becomes a parameter; the text consists of constants of this file.
+//! Compiles a [`Filter`] to SQL. The caller's values only ever become parameters; the text consists of constants in
+//! this file.
 //!
 //! Negation is written `(…) IS NOT TRUE`, so that NULL counts as "no" however conditions are combined: `AND` and `OR`
-//! of parts that may be NULL are TRUE exactly when they would be with those parts FALSE.
+//! over parts that may be NULL are TRUE exactly when they would be with FALSE in their place.
 
 use serde_json::Value;
 use tokio_postgres::types::ToSql;
@@ -13,7 +14,7 @@ use super::{Filter, FilterError, case};
 use crate::access::ScopeName;
 use crate::ids::ScopeId;
 
-/// One parameter of a statement.
+/// A parameter of a statement.
 pub type Param = Box<dyn ToSql + Sync + Send>;
 
 /// A condition for a `WHERE` clause, over the columns of a table with the alias `m`.
@@ -23,18 +24,18 @@ pub type Param = Box<dyn ToSql + Sync + Send>;
 /// timestamptz`; any of them may be NULL.
 #[derive(Debug)]
 pub struct Compiled {
-    /// One expression, in parentheses where it needs them. NULL means no; do not negate it with a bare `NOT`.
+    /// The SQL expression, parenthesised where necessary. NULL means no; do not negate it with a bare `NOT`.
     pub sql: String,
-    /// The values of its placeholders, in order. Each placeholder carries its type.
+    /// The values of its placeholders, in order. Each placeholder has a type cast.
     pub params: Vec<Param>,
 }
 
 impl Filter {
-    /// Writes the filter as SQL whose first placeholder is `$first`. `scope_id` says which scope a name means to the
-    /// caller; it answers `None` alike for what does not exist and for what the caller may not know of.
+    /// Compiles the filter to SQL whose first placeholder is `$first`. `scope_id` maps a scope's name to its id for the
+    /// caller; it returns `None` both for scopes that do not exist and for those the caller may not know of.
     ///
     /// # Errors
-    /// When a scope has no id.
+    /// Fails if a scope has no id.
     pub fn compile(
         &self,
         first: usize,
@@ -168,7 +169,7 @@ impl<F: Fn(&ScopeName) -> Option<ScopeId>> Writer<F> {
                 let found = self.metadata_at(path);
                 let contained = format!("{found} @> {}", self.bind(part.clone(), "jsonb"));
                 let Value::String(text) = part else { return contained };
-                // `#>> '{}'` is the text of a JSON string without its quotes.
+                // `#>> '{}'` extracts a JSON string without its quotes.
                 let pattern = self.bind(like(text), "text");
                 format!(
                     "{contained} OR jsonb_typeof({found}) = 'string' AND {found} #>> '{{}}' LIKE {pattern}"
@@ -177,7 +178,7 @@ impl<F: Fn(&ScopeName) -> Option<ScopeId>> Writer<F> {
         }
     }
 
-    /// `-> key` at each step, because `#>` would also read a key as the index of a list.
+    /// Builds a path of `-> key` steps, because `#>` would also read a key as a list index.
     fn metadata_at(&mut self, path: &[String]) -> String {
         let steps: Vec<String> =
             path.iter().map(|key| format!(" -> {}", self.bind(key.clone(), "text"))).collect();
@@ -202,7 +203,7 @@ fn time_column(field: TimeField) -> &'static str {
     }
 }
 
-/// A `LIKE` pattern that finds exactly `part`.
+/// Returns a `LIKE` pattern that matches `part` literally as a substring.
 fn like(part: &str) -> String {
     let mut pattern = String::with_capacity(part.len() + 2);
     pattern.push('%');

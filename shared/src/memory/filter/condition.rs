@@ -1,4 +1,4 @@
-//! A parsed filter: conditions, and how they are combined.
+//! A parsed filter: conditions and their combinations.
 //!
 //! There is no "not equal" and no "is null": `ne` is the negation of `eq`, and negation means "everything else".
 
@@ -10,7 +10,7 @@ use crate::ids::MemoryId;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Node {
-    /// All of them; true when there are none.
+    /// All of them; true if there are none.
     All(Vec<Node>),
     /// At least one of them.
     Any(Vec<Node>),
@@ -27,14 +27,14 @@ pub(super) enum Condition {
     Metadata(MetadataTest),
     Content(ContentTest),
     Id(Vec<MemoryId>),
-    /// Visible in one of these scopes. The path of the condition is kept for the error when there is no such scope.
+    /// Visible in one of these scopes. `path` locates the condition in the error for an unknown scope.
     Scope {
         names: Vec<ScopeName>,
         path: String,
     },
 }
 
-/// A kind of name that mem0's clients give to what a memory belongs to.
+/// A kind of label that mem0's clients give to memories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Entity {
     /// `user_id`
@@ -48,7 +48,7 @@ pub enum Entity {
 }
 
 impl Entity {
-    /// The field that asks for it.
+    /// The name of its field in a filter.
     #[must_use]
     pub fn field(self) -> &'static str {
         match self {
@@ -75,11 +75,11 @@ pub(super) enum TimeField {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum TimeTest<T> {
-    /// At this time or later.
+    /// At or after this time.
     From(T),
-    /// Earlier than this time.
+    /// Before this time.
     Before(T),
-    /// In one of these spans: from the first up to, not including, the second.
+    /// In one of these half-open spans: from the first time up to, but not including, the second.
     Within(Vec<(T, T)>),
     Present,
 }
@@ -88,7 +88,7 @@ pub(super) enum TimeTest<T> {
 pub(super) enum CategoryTest {
     /// Has one of these categories.
     OneOf(Vec<String>),
-    /// Has a category with this in it, in any case.
+    /// Has a category that contains this, in any case.
     Containing(String),
 }
 
@@ -96,9 +96,9 @@ pub(super) enum CategoryTest {
 pub(super) enum MetadataTest {
     /// The metadata contain this object.
     Includes(Value),
-    /// What stands at this path has this as a part: as a substring, an element, or a contained object.
+    /// The value at this path contains this: a substring, an element, or a contained object.
     HasPart { path: Vec<String>, part: Value },
-    /// Something other than JSON's `null` stands at this path.
+    /// The value at this path exists and is not JSON's `null`.
     Present { path: Vec<String> },
 }
 
@@ -106,6 +106,6 @@ pub(super) enum MetadataTest {
 pub(super) enum ContentTest {
     Equals(String),
     Containing(String),
-    /// Each of these occurs, in any case.
+    /// Contains each of these, in any case.
     ContainingAll(Vec<String>),
 }

@@ -1,4 +1,4 @@
-//! [`Filter`] asked about one memory, in Rust: what its SQL says, for candidates that are already here.
+//! Evaluates a [`Filter`] for one memory in Rust, with the same result as its SQL, for candidates already in memory.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use super::{Filter, case, json};
 use crate::access::ScopeName;
 use crate::ids::{MemoryId, ScopeId};
 
-/// What a filter may ask of a memory, as its columns have it.
+/// The columns of a memory that a filter can test.
 #[derive(Debug, Clone, Copy)]
 #[allow(missing_docs, reason = "the columns that `Compiled` documents")]
 pub struct Record<'a> {
@@ -30,8 +30,8 @@ pub struct Record<'a> {
 }
 
 impl Filter {
-    /// Whether the filter holds for this memory. `scope_id` is that of [`Filter::compile`]; a scope without an id,
-    /// which compiling refuses, holds no memory.
+    /// Returns whether the filter matches this memory. `scope_id` is as in [`Filter::compile`]; a scope without an id,
+    /// which fails to compile, matches no memory.
     pub fn matches(&self, record: &Record<'_>, scope_id: impl Fn(&ScopeName) -> Option<ScopeId>) -> bool {
         holds(&self.root, record, &scope_id)
     }

@@ -1,21 +1,21 @@
-//! What can be asked of which field: the one table of fields, operators and shorthands.
+//! The table of fields, with the operators and shorthands that each allows.
 
 /// A field that a filter can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Field {
-    /// Whom the memory is about, as the client names people.
+    /// The user the memory is about.
     UserId,
     /// The agent that wrote it.
     AgentId,
     /// The application that wrote it.
     AppId,
-    /// The conversation or run it was written in.
+    /// The conversation or run in which it was written.
     RunId,
     /// When the memory was stored.
     CreatedAt,
     /// When it last changed.
     UpdatedAt,
-    /// When what it tells happened.
+    /// When the event it describes happened.
     Timestamp,
     /// The last day on which it is valid.
     ExpirationDate,
@@ -23,54 +23,54 @@ pub enum Field {
     Categories,
     /// The caller's own JSON.
     Metadata,
-    /// Parts of the memory's text.
+    /// Substrings of the memory's text.
     Keywords,
-    /// Words that all occur in the memory's text.
+    /// Words that must all occur in the memory's text.
     KeywordsSearch,
-    /// Exactly these memories.
+    /// The given memories.
     MemoryIds,
     /// The memory's text.
     Text,
-    /// Where the memory is visible. Not in mem0's grammar.
+    /// The scopes in which the memory is visible. Not in mem0's grammar.
     Scope,
 }
 
-/// A comparison, by the name it has in a filter.
+/// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operator {
-    /// Is the value.
+    /// Equals the value.
     Eq,
-    /// Is not the value, or has none.
+    /// Does not equal the value, or has none.
     Ne,
-    /// Is one of the values.
+    /// Equals one of the values.
     In,
-    /// After, without the value itself.
+    /// After the value.
     Gt,
-    /// From the value on.
+    /// At or after the value.
     Gte,
-    /// Before, without the value itself.
+    /// Before the value.
     Lt,
-    /// Up to and with the value.
+    /// At or before the value.
     Lte,
     /// Contains the value.
     Contains,
-    /// Contains the value, whatever its case.
+    /// Contains the value, ignoring case.
     Icontains,
 }
 
-/// What a value means that stands where an operator could: `{"user_id": "ada"}`, `{"memory_ids": ["…"]}`.
+/// The meaning of a value in place of an operator: `{"user_id": "ada"}`, `{"memory_ids": ["…"]}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shorthand {
     /// A bare value means `eq`.
     pub value: bool,
     /// A bare list means `in`.
     pub list: bool,
-    /// A bare `"*"` means: has any value at all.
+    /// A bare `"*"` means that the field has any value.
     pub wildcard: bool,
 }
 
 impl Field {
-    /// Every field, in the order in which errors list them.
+    /// Every field, in the order in which error messages list them.
     pub const ALL: [Self; 15] = [
         Self::UserId,
         Self::AgentId,
@@ -89,7 +89,7 @@ impl Field {
         Self::Scope,
     ];
 
-    /// The key in a filter.
+    /// The key of the field in a filter.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -115,8 +115,8 @@ impl Field {
         Self::ALL.into_iter().find(|field| field.name() == name)
     }
 
-    /// The operators that may be written out. Equality of a time can only be written bare: mem0 refuses an explicit
-    /// `eq` there, because a client that writes it usually means a day and gets an instant.
+    /// The operators that may be written explicitly. Equality of a time can only be written bare: mem0 refuses an
+    /// explicit `eq` there, because a client that writes it usually means a day and gets an instant.
     #[must_use]
     pub fn operators(self) -> &'static [Operator] {
         use Operator::{Contains, Eq, Gt, Gte, Icontains, In, Lt, Lte, Ne};
@@ -140,14 +140,14 @@ impl Field {
             Self::CreatedAt | Self::UpdatedAt | Self::Timestamp | Self::ExpirationDate => (true, true, true),
             Self::Scope => (true, true, false),
             Self::Categories | Self::MemoryIds => (false, true, false),
-            // Metadata reads its own shorthands, key by key.
+            // Metadata parses its own shorthands, key by key.
             Self::Metadata | Self::KeywordsSearch | Self::Text => (true, false, false),
             Self::Keywords => (false, false, false),
         };
         Shorthand { value, list, wildcard }
     }
 
-    /// What to write instead, for an error: `gt, gte, lt, lte, ne or in`.
+    /// Returns the alternatives to name in an error: `gt, gte, lt, lte, ne or in`.
     pub(super) fn advice(self) -> String {
         let names: Vec<&str> = self.operators().iter().map(|operator| operator.name()).collect();
         let operators = match names.split_last() {
@@ -177,7 +177,7 @@ impl Operator {
         Self::Icontains,
     ];
 
-    /// The key in a filter.
+    /// The key of the operator in a filter.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

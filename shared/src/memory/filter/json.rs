@@ -1,13 +1,13 @@
-//! What PostgreSQL's `jsonb @>` means, in Rust.
+//! PostgreSQL's `jsonb @>` in Rust.
 //!
-//! An object contains another when each of its pairs is contained in the first's; an array contains another when each
-//! element of it is contained in some element of the first, whatever the order; numbers are compared by value
-//! (`1 = 1.0`). As PostgreSQL has it, at the top an array also contains a bare scalar that is one of its elements.
-//! Source: PostgreSQL documentation, "jsonb Containment and Existence".
+//! An object contains another when it contains each of the other's pairs; an array contains another when each element
+//! of the other is contained in some element of it, in any order; numbers compare by value (`1 = 1.0`). As in
+//! PostgreSQL, a top-level array also contains a bare scalar that equals one of its elements. Source: PostgreSQL
+//! documentation, "jsonb Containment and Existence".
 
 use serde_json::{Number, Value};
 
-/// `whole @> part`.
+/// Evaluates `whole @> part`.
 pub(super) fn contains(whole: &Value, part: &Value) -> bool {
     match (whole, part) {
         (Value::Array(elements), Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
@@ -39,8 +39,8 @@ fn same_scalar(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// Sign, significant digits and exponent of a number as it is written, because PostgreSQL keeps what is written:
-/// compared as `f64`, large neighbouring integers would be equal.
+/// Returns the sign, significant digits and exponent of a number as written, because PostgreSQL keeps numbers as
+/// written: as `f64`, large neighbouring integers would compare equal.
 fn decimal(number: &Number) -> (bool, String, i64) {
     let text = number.to_string();
     let (negative, text) = text.strip_prefix('-').map_or((false, text.as_str()), |rest| (true, rest));

@@ -8,7 +8,7 @@ use super::parse::{Budget, all, not, unsupported};
 use super::path::{Path, shown};
 use super::{Field, FilterError, MAX_DEPTH, MAX_TEXT, Operator};
 
-/// What `value` asks of the metadata under `keys` (none: of the metadata as a whole).
+/// Parses the condition that `value` sets on the metadata under `keys` (empty: on the metadata as a whole).
 pub(super) fn at(
     keys: Vec<String>,
     value: &Value,
@@ -93,7 +93,7 @@ fn has_part(
     Ok(Node::Is(Condition::Metadata(MetadataTest::HasPart { path: keys.to_vec(), part: part.clone() })))
 }
 
-/// Metadata as a whole are an object, and are compared with one that says something.
+/// Checks that the metadata as a whole are compared with a non-empty object.
 fn check_root(keys: &[String], value: &Value, path: &Path<'_>) -> Result<(), FilterError> {
     match value {
         _ if !keys.is_empty() => Ok(()),
@@ -105,7 +105,7 @@ fn check_root(keys: &[String], value: &Value, path: &Path<'_>) -> Result<(), Fil
     }
 }
 
-/// Any JSON that PostgreSQL can store, within the limits.
+/// Checks any JSON that PostgreSQL can store, within the limits.
 fn literal(value: &Value, path: &Path<'_>, depth: usize, budget: &mut Budget) -> Result<(), FilterError> {
     if depth > MAX_DEPTH {
         return Err(path.error(format!("nested more than {MAX_DEPTH} deep")));

@@ -1,40 +1,40 @@
-//! The filter grammar of mem0, and our `scope`: which memories a request is about.
+//! The filter grammar of mem0, extended by `scope`: selects the memories that a request is about.
 //!
 //! ```json
 //! {"AND": [{"user_id": "ada"}, {"created_at": {"gte": "2026-01-01"}}, {"NOT": {"categories": {"in": ["spam"]}}}]}
 //! ```
 //!
-//! A filter is JSON text of a stranger until [`Filter::parse`] has read it; then it is either turned into SQL
-//! ([`Filter::compile`]) or asked about one memory ([`Filter::matches`]). Both give the same answer for every memory:
-//! a property test holds them against each other. Nothing here does I/O.
+//! A filter is untrusted JSON until [`Filter::parse`] has read it; then it is either compiled to SQL
+//! ([`Filter::compile`]) or evaluated for one memory ([`Filter::matches`]). Both give the same result for every memory,
+//! which a property test checks. Nothing here does I/O.
 //!
 //! # Meaning
-//! - `AND` and `OR` take a list; `NOT` an object or a list, and then none of the list may hold. Keys beside each other
-//!   must all hold, also `AND` beside `OR`, and so must operators beside each other.
-//! - A bare value is `eq`, a bare list `in`, a bare `"*"` "has any value", where the field allows it (`field.rs`).
+//! - `AND` and `OR` take a list; `NOT` takes an object or a list, of which none may match. Sibling keys must all match,
+//!   including `AND` beside `OR`, and so must sibling operators.
+//! - A bare value means `eq`, a bare list `in`, a bare `"*"` "has any value", where the field allows it (`field.rs`).
 //!   `"*"` is never itself a value: `{"eq": "*"}` is the same wildcard.
 //! - Logic is two-valued. A memory without an `agent_id` is not equal to any agent, so `ne`, `NOT` and their
-//!   combinations include it. (mem0 says the same: pair `ne` with `"*"` to leave such memories out.)
+//!   combinations include it. (The same as in mem0: combine `ne` with `"*"` to exclude such memories.)
 //! - Times (`created_at`, `updated_at`, `timestamp`) are RFC 3339, a date-time without offset (UTC), or a date, which
 //!   is the whole UTC day: `lte 2026-11-22` includes that day, `gt` begins after it, equality is anywhere in it.
-//! - `expiration_date` is a calendar day; of a date-time only its UTC date counts.
-//! - `categories`: `in` is exact, `contains` finds part of a category in any case.
+//! - `expiration_date` is a calendar day; only the UTC date of a date-time counts.
+//! - `categories`: `in` is exact, `contains` matches part of a category in any case.
 //! - `metadata`: `{"metadata": {"source": "email", "trip": {"year": 2026}}}`. A value means that the metadata *contain*
 //!   it at that key, as `jsonb @>` does: nested objects may have more keys, lists more elements in any order, numbers
-//!   compare by value, `null` is JSON's null. `{"source": {"ne": "email"}}` is the negation of that and holds when
-//!   the key is missing. `contains` looks inside: a part of a string, an element of a list, a part of an object.
-//!   An object whose keys are names of operators is read as operators; write such a value as
-//!   `{"eq": {"in": 1}}`. `{"metadata.source": "email"}` is short for `{"metadata": {"source": "email"}}`.
-//! - `text` is the memory's text; `keywords` looks for a part of it (`contains`, or `icontains` in any case);
-//!   `keywords_search` for each of its words, in any case and order.
-//! - `scope`: the memory can be seen in that scope: it lives there or is shared to it.
+//!   compare by value, `null` is JSON's null. `{"source": {"ne": "email"}}` is the negation of that and matches when
+//!   the key is missing. `contains` looks inside: a substring, a list element, a part of an object. An object whose
+//!   keys are operator names is read as operators; write such a value as `{"eq": {"in": 1}}`.
+//!   `{"metadata.source": "email"}` is short for `{"metadata": {"source": "email"}}`.
+//! - `text` is the memory's text; `keywords` matches a substring of it (`contains`, or `icontains` in any case);
+//!   `keywords_search` matches each of its words, in any case and order.
+//! - `scope`: the memory is visible in that scope: it lives there or is shared to it.
 //!
 //! # Limits
 //! Logical operators and metadata nest at most [`MAX_DEPTH`] deep, a filter has at most [`MAX_NODES`] parts, a list at
-//! most [`MAX_LIST`] values, a value at most [`MAX_TEXT`] characters, something to look for inside text at most
-//! [`MAX_NEEDLE`]. NUL, which PostgreSQL cannot store, is refused.
+//! most [`MAX_LIST`] values, a value at most [`MAX_TEXT`] characters, a substring to search for at most [`MAX_NEEDLE`].
+//! NUL, which PostgreSQL cannot store, is refused.
 //!
-//! Start reading at `field.rs` (what may be asked), then `parse.rs` and `compile.rs`.
+//! Start reading at `field.rs` (what can be tested), then `parse.rs` and `compile.rs`.
 //!
 //! Source: mem0 documentation, "Memory Filters" (docs/platform/features/v2-memory-filters.mdx).
 
@@ -64,18 +64,18 @@ use serde_json::Value;
 
 use crate::access::ScopeName;
 
-/// How deep logical operators may nest, and objects and lists in metadata.
+/// Maximum nesting depth of logical operators, and of objects and lists in metadata.
 pub const MAX_DEPTH: usize = 16;
-/// How many conditions, logical operators and metadata values a filter may have.
+/// Maximum number of conditions, logical operators and metadata values in a filter.
 pub const MAX_NODES: usize = 256;
-/// How many values a list may have.
+/// Maximum number of values in a list.
 pub const MAX_LIST: usize = 1000;
-/// How many characters a value may have.
+/// Maximum length of a value in characters.
 pub const MAX_TEXT: usize = 1024;
-/// How many characters something may have that is looked for inside text.
+/// Maximum length, in characters, of a substring to search for.
 pub const MAX_NEEDLE: usize = 256;
 
-/// A filter that has been understood. An empty one holds for every memory.
+/// A parsed filter. An empty one matches every memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
     root: Node,
@@ -85,9 +85,9 @@ pub struct Filter {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {message}")]
 pub struct FilterError {
-    /// The place in the request, `filters.AND[1].created_at`.
+    /// The location in the request: `filters.AND[1].created_at`.
     pub path: String,
-    /// What is wrong there and what would be right.
+    /// What is wrong there and what is expected.
     pub message: String,
 }
 
@@ -98,27 +98,27 @@ impl From<FilterError> for crate::Error {
 }
 
 impl Filter {
-    /// Holds for every memory.
+    /// Returns the filter that matches every memory.
     #[must_use]
     pub fn everything() -> Self {
         Self { root: Node::All(Vec::new()) }
     }
 
-    /// Reads a filter. `null` and `{}` are the empty filter.
+    /// Parses a filter. `null` and `{}` are the empty filter.
     ///
     /// # Errors
-    /// At the first thing that is not of the grammar or beyond a limit.
+    /// Fails at the first part that violates the grammar or exceeds a limit.
     pub fn parse(filters: &Value) -> Result<Self, FilterError> {
         parse::filter(filters).map(|root| Self { root })
     }
 
-    /// Both filters must hold.
+    /// Returns a filter that matches when both do.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self { root: Node::All(vec![self.root, other.root]) }
     }
 
-    /// Whether it says nothing, and so holds for every memory.
+    /// Returns whether it has no conditions, and so matches every memory.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         fn says_nothing(node: &Node) -> bool {
@@ -127,8 +127,8 @@ impl Filter {
         says_nothing(&self.root)
     }
 
-    /// The entities that every matching memory must have, so that a caller can choose a selective index:
-    /// equalities that stand in no `OR` or `NOT`.
+    /// Returns the entities that every matching memory must have, so that a caller can choose a selective index:
+    /// equalities outside any `OR` or `NOT`.
     #[must_use]
     pub fn entity_equalities(&self) -> Vec<(Entity, &str)> {
         fn collect<'a>(node: &'a Node, found: &mut Vec<(Entity, &'a str)>) {
@@ -147,7 +147,7 @@ impl Filter {
         found
     }
 
-    /// Every scope that is named anywhere, once each: what has to be looked up before [`Filter::compile`].
+    /// Returns every scope that it names, without repetitions: they must be looked up before [`Filter::compile`].
     #[must_use]
     pub fn scopes(&self) -> Vec<ScopeName> {
         fn collect(node: &Node, found: &mut Vec<ScopeName>) {

@@ -1,12 +1,12 @@
 //! Points in time as filters write them: an instant, or a whole day.
 //!
 //! Both are half-open spans in UTC. `2026-11-22` is the day from midnight to midnight, so `lte 2026-11-22` includes
-//! that day and `gt 2026-11-22` begins with the next. An instant is the microsecond it falls into, which is what
-//! PostgreSQL keeps. With spans every comparison has one form for both.
+//! that day and `gt 2026-11-22` begins with the next. An instant is the microsecond it falls into, PostgreSQL's
+//! resolution. Spans give every comparison one form for both.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
-/// From `since` up to, not including, `until`.
+/// From `since` up to, but not including, `until`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
     pub since: DateTime<Utc>,
@@ -14,10 +14,10 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// Reads `YYYY-MM-DD`, RFC 3339, or a date-time without offset, which is taken as UTC, as mem0 does
-    /// (Python's `datetime.isoformat()` writes such).
+    /// Parses `YYYY-MM-DD`, RFC 3339, or a date-time without offset, which is taken as UTC, as in mem0 (Python's
+    /// `datetime.isoformat()` produces such).
     pub(super) fn parse(text: &str) -> Option<Self> {
-        // chrono alone would also read years with signs and more digits.
+        // chrono alone would also accept years with signs and more digits.
         let bytes = text.as_bytes();
         if bytes.len() < 10 || bytes[4] != b'-' || !bytes[..4].iter().all(u8::is_ascii_digit) {
             return None;
@@ -36,7 +36,7 @@ impl Span {
         Some(Self { since, until: since.checked_add_signed(TimeDelta::microseconds(1))? })
     }
 
-    /// The calendar day, in UTC, that the span begins in.
+    /// Returns the calendar day, in UTC, in which the span begins.
     pub(super) fn day(self) -> NaiveDate {
         self.since.date_naive()
     }

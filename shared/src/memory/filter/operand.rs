@@ -1,4 +1,4 @@
-//! The values that stand beside operators, checked and bounded.
+//! The operands of a filter, validated and bounded.
 
 use serde_json::Value;
 
@@ -8,14 +8,14 @@ use super::{FilterError, MAX_LIST, MAX_NEEDLE, MAX_TEXT};
 use crate::access::ScopeName;
 use crate::ids::MemoryId;
 
-/// What stands for "has any value".
+/// The value that means "has any value".
 pub(super) const WILDCARD: &str = "*";
 
 pub(super) fn is_wildcard(value: &Value) -> bool {
     value.as_str() == Some(WILDCARD)
 }
 
-/// JSON's name of what was found, for errors.
+/// Returns the JSON type of a value, for errors.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -27,12 +27,12 @@ pub(super) fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// A string that PostgreSQL can store, of at most `limit` characters.
+/// Checks that PostgreSQL can store the string and that it has at most `limit` characters.
 pub(super) fn bounded<'a>(text: &'a str, limit: usize, path: &Path<'_>) -> Result<&'a str, FilterError> {
     if text.contains('\0') {
         return Err(path.error("must not contain a NUL character"));
     }
-    // Bytes first: counting characters of a huge string is work for the caller's benefit.
+    // Check bytes first, so that a huge string is rejected without counting its characters.
     if text.len() > limit * 4 || text.chars().count() > limit {
         return Err(path.error(format!("longer than {limit} characters")));
     }
@@ -54,29 +54,29 @@ fn string<'a>(value: &'a Value, limit: usize, path: &Path<'_>) -> Result<&'a str
     bounded(text, limit, path)
 }
 
-/// A non-empty string.
+/// Parses a non-empty string.
 pub(super) fn text(value: &Value, path: &Path<'_>) -> Result<String, FilterError> {
     string(value, MAX_TEXT, path).map(str::to_owned)
 }
 
-/// Something to look for inside text.
+/// Parses a substring to search for.
 pub(super) fn needle(value: &Value, path: &Path<'_>) -> Result<String, FilterError> {
     string(value, MAX_NEEDLE, path).map(str::to_owned)
 }
 
-/// The words of a string, at least one.
+/// Parses the words of a string, at least one.
 pub(super) fn words(value: &Value, path: &Path<'_>) -> Result<Vec<String>, FilterError> {
     let words: Vec<String> = string(value, MAX_NEEDLE, path)?.split_whitespace().map(str::to_owned).collect();
     if words.is_empty() { Err(path.error("must have at least one word")) } else { Ok(words) }
 }
 
-/// The name of an entity, which `"*"` is not.
+/// Parses the name of an entity; `"*"` is not one.
 pub(super) fn name(value: &Value, path: &Path<'_>) -> Result<String, FilterError> {
     not_wildcard(value, path)?;
     text(value, path)
 }
 
-/// An instant or a day.
+/// Parses an instant or a day.
 pub(super) fn span(value: &Value, path: &Path<'_>) -> Result<Span, FilterError> {
     not_wildcard(value, path)?;
     let text = string(value, MAX_TEXT, path)?;
@@ -88,20 +88,20 @@ pub(super) fn span(value: &Value, path: &Path<'_>) -> Result<Span, FilterError> 
     })
 }
 
-/// A memory's id, printed or as a bare UUID.
+/// Parses a memory's id, in printed form or as a bare UUID.
 pub(super) fn memory_id(value: &Value, path: &Path<'_>) -> Result<MemoryId, FilterError> {
     let text = string(value, MAX_TEXT, path)?;
     text.parse().map_err(|error| path.error(format!("\"{}\" is {error}", shown(text))))
 }
 
-/// The name of a scope.
+/// Parses the name of a scope.
 pub(super) fn scope(value: &Value, path: &Path<'_>) -> Result<ScopeName, FilterError> {
-    // The error repeats the text, and no scope's name is longer than this.
+    // The error quotes the text, and no scope name is longer than this.
     let text = string(value, 64, path)?;
     text.parse().map_err(|error: String| path.error(error))
 }
 
-/// A non-empty list of values, each read by `item`.
+/// Parses a non-empty list of values, each with `item`.
 pub(super) fn list<T>(
     value: &Value,
     path: &Path<'_>,

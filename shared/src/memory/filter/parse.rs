@@ -1,4 +1,5 @@
-//! JSON → [`Node`]: the shape of a filter, field by field. Values are read in `operand.rs`, metadata in `metadata.rs`.
+//! Parses JSON to a [`Node`]: the shape of a filter, field by field. Values are parsed in `operand.rs`, metadata in
+//! `metadata.rs`.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +8,7 @@ use super::moment::Span;
 use super::path::{Path, shown};
 use super::{Field, FilterError, MAX_DEPTH, MAX_NODES, Operator, metadata, operand};
 
-/// What is left of the limits.
+/// The remaining budget of nodes.
 pub(super) struct Budget {
     nodes: usize,
 }
@@ -104,7 +105,7 @@ fn field_condition(
     }
 }
 
-/// A value or list without an operator.
+/// Parses a value or list without an operator.
 fn bare(field: Field, value: &Value, path: &Path<'_>) -> Result<Node, FilterError> {
     let allowed = field.shorthand();
     let operator = match value {
@@ -228,7 +229,7 @@ pub(super) fn unsupported(field: Field, operator: Operator, path: &Path<'_>) -> 
     path.error(format!("operator \"{}\" is not supported, use {}", operator.name(), field.advice()))
 }
 
-/// A conjunction without a level that says nothing.
+/// Returns a conjunction, without a level for a single part.
 pub(super) fn all(mut parts: Vec<Node>) -> Node {
     if parts.len() == 1 { parts.remove(0) } else { Node::All(parts) }
 }

@@ -1,10 +1,10 @@
-//! Where in the filter we are, for errors: `filters.AND[1].created_at.gte`.
+//! The current location in the filter, for errors: `filters.AND[1].created_at.gte`.
 
 use std::fmt;
 
 use super::FilterError;
 
-/// A step from the root; borrowed, so that a filter without errors allocates nothing for it.
+/// A path from the root; borrowed, so that a valid filter allocates nothing for it.
 #[derive(Clone, Copy)]
 pub(super) enum Path<'a> {
     Root,
@@ -12,7 +12,7 @@ pub(super) enum Path<'a> {
     Index(&'a Self, usize),
 }
 
-/// Keys are the caller's text: this many characters of one are enough to find it.
+/// Maximum number of characters of a key in an error, enough to find it: keys are untrusted text.
 const SHOWN: usize = 64;
 
 impl<'a> Path<'a> {
@@ -39,7 +39,7 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// Caller's text made fit for a message: short, and without control characters.
+/// Makes untrusted text fit for a message: short, and without control characters.
 pub(super) fn shown(text: &str) -> String {
     let mut shown: String = text
         .chars()

@@ -1,7 +1,7 @@
-//! Filters and memories for property tests, here and in the tests that hold the SQL against PostgreSQL.
+//! Filters and memories for property tests, here and in the tests that compare the SQL with PostgreSQL.
 //!
-//! Values come from small pools full of what goes wrong (LIKE and regex syntax, letters with odd cases, neighbouring
-//! microseconds, JSON that nearly matches), the same for filters and memories, so that matches are common.
+//! Values come from small pools of difficult cases (LIKE and regex syntax, letters with unusual cases, neighbouring
+//! microseconds, JSON that nearly matches), shared by filters and memories, so that matches are common.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use proptest::collection::vec;
@@ -51,7 +51,7 @@ pub fn scope_id(name: &ScopeName) -> Option<ScopeId> {
     SCOPES.iter().zip(1..).find(|(known, _)| known.parse() == Ok(*name)).map(|(_, id)| ScopeId(id))
 }
 
-/// A memory with all columns that a filter may ask for.
+/// A memory with all columns that a filter can test.
 #[derive(Debug, Clone)]
 #[allow(missing_docs, reason = "the columns that `Compiled` documents")]
 pub struct Sample {
@@ -69,7 +69,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// As the evaluator takes it.
+    /// Returns it in the form that the evaluator takes.
     #[must_use]
     pub fn record(&self) -> Record<'_> {
         let [user_id, agent_id, app_id, run_id] = self.entities.each_ref().map(Option::as_deref);
@@ -91,7 +91,7 @@ impl Sample {
     }
 }
 
-/// Any memory.
+/// Generates any memory.
 pub fn memories() -> impl Strategy<Value = Sample> {
     let stored = || select(&STORED[..]).prop_map(|text| text.parse::<DateTime<Utc>>().unwrap_or_default());
     let entity = || option::of(select(&NAMES[..]).prop_map(str::to_owned));
@@ -118,7 +118,7 @@ pub fn memories() -> impl Strategy<Value = Sample> {
         })
 }
 
-/// Any valid filter, as JSON.
+/// Generates any valid filter, as JSON.
 pub fn filters() -> impl Strategy<Value = Value> {
     condition().prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
@@ -131,7 +131,7 @@ pub fn filters() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Both conditions in one object where their keys differ.
+/// Puts both conditions into one object if their keys differ.
 fn beside(a: Value, b: Value) -> Value {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => Value::Object(b.into_iter().chain(a).collect()),

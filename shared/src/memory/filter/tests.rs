@@ -1,4 +1,4 @@
-//! The grammar by example, its errors word for word, and the properties that must hold for every filter.
+//! Examples of the grammar, exact error messages, and properties that must hold for every filter.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -249,7 +249,7 @@ fn the_examples_of_mem0s_documentation_are_understood() {
     }
 }
 
-/// JSON in which every key is one that the grammar knows, or nearly.
+/// Generates JSON in which every key is one that the grammar knows, or nearly.
 fn nearly_filters() -> impl Strategy<Value = Value> {
     let scalar = prop_oneof![
         Just(Value::Null),

@@ -1,5 +1,5 @@
-//! Lines that name scopes which are not there for the caller, or not theirs to write to: an import that stores its other lines
-//! answers 200, and must not be a way to try scopes out unseen.
+//! Import lines that name scopes which the caller cannot see or write to. An import that stores its other lines
+//! responds with 200, and must not allow scopes to be probed without a trace.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::db::StoreError;
 use crate::error::Error;
 use crate::ids::EventId;
 
-/// What was refused, by the status that it would have had alone.
+/// Refused lines, by the status that each would have had as a request of its own.
 #[derive(Debug, Default)]
 pub(super) struct Denied(BTreeMap<u16, Lines>);
 
@@ -23,7 +23,7 @@ struct Lines {
 }
 
 impl Denied {
-    /// Takes down what became of a line, if it is that.
+    /// Records the refusal of a line, if its scope was the reason.
     pub(super) fn note(&mut self, scope: Option<ScopeName>, error: &Error) {
         let (Some(scope), Error::NotFound { .. } | Error::Forbidden(_)) = (scope, error) else { return };
         let lines = self.0.entry(error.status().as_u16()).or_default();
@@ -32,7 +32,7 @@ impl Denied {
         lines.reason = error.to_string();
     }
 
-    /// Writes it to the log, a row for each status.
+    /// Writes the refusals to the audit log, one row per status.
     pub(super) async fn record(&self, tx: &TenantTx<'_>, event: EventId) -> Result<(), StoreError> {
         for (status, Lines { reason, count, scopes }) in &self.0 {
             let details = json!({ "status": status, "reason": reason, "lines": count, "scopes": scopes });

@@ -1,17 +1,17 @@
-//! Who said a memory, and whom a query names.
+//! The speaker of a memory, and the people that a query names.
 
 use std::collections::HashSet;
 
 use super::words::{is_stop_word, words};
 use crate::memory::Memory;
 
-/// Members of a memory's metadata that name who said it.
+/// Metadata keys that may name the speaker.
 const MEMBERS: [&str; 4] = ["actor_id", "actor", "speaker", "author"];
-/// A longer beginning than this, in words, is no name.
+/// Maximum number of words in a name prefix.
 const LONGEST_NAME: usize = 3;
 
-/// The name of whoever said a memory, as words in lower case; empty if it does not tell. From its metadata, else from a
-/// beginning like "Ada Lovelace: ".
+/// Returns the speaker's name as lower-case words, or nothing if it is unknown. Taken from the metadata, else from a
+/// prefix such as "Ada Lovelace: ".
 pub(super) fn of(memory: &Memory) -> Vec<String> {
     let named = MEMBERS.iter().find_map(|member| memory.metadata.get(*member)?.as_str());
     named.or_else(|| prefix(&memory.content)).map(name_words).unwrap_or_default()
@@ -29,7 +29,7 @@ fn name_words(name: &str) -> Vec<String> {
     words(name).map(str::to_lowercase).filter(|word| word.len() > 1 && !is_stop_word(word)).collect()
 }
 
-/// For each memory whether a query names somebody who said another one, and nobody who said this.
+/// Returns for each memory whether the query names the speaker of another one and not its own.
 pub(super) fn somebody_elses<'a>(query: &str, memories: impl Iterator<Item = &'a Memory>) -> Vec<bool> {
     let asked: HashSet<String> = words(query).map(str::to_lowercase).collect();
     let named: Vec<Option<bool>> = memories

@@ -1,26 +1,26 @@
-//! Context: what was captured around a memory explains it.
+//! Context: the memories captured around a memory explain it.
 //!
-//! "Yes, on Friday" answers the question before it with none of its words. So a token of the query counts as matched
-//! by a neighbour's token too, at a discount that grows with the distance. The best match counts, not the sum: said
-//! twice, a word explains no more.
+//! "Yes, on Friday" answers the question before it with none of its words. So a token of the query may also match a
+//! neighbour's token, at a discount that grows with the distance. The best match counts, not the sum: repeating a word
+//! explains nothing more.
 
 use chrono::TimeDelta;
 
 use super::interaction::Match;
 use super::{Item, Weights};
 
-/// A conversation that pauses for longer than this is another one.
+/// After a longer pause, a conversation counts as a new one.
 const PAUSE: TimeDelta = TimeDelta::hours(24);
 
-/// What a match is worth so many positions before the memory, and behind it.
+/// The discount for a match by the number of positions before the memory, and after it.
 const BEFORE: [f32; Weights::REACH as usize] = [0.7, 0.5, 0.35, 0.25];
 const BEHIND: [f32; Weights::REACH as usize] = [0.6, 0.4, 0.3, 0.2];
 
-/// Who stands near whom.
+/// The neighbours of each item in the pool.
 pub(super) struct Neighbours {
-    /// Places in the pool by capture and position.
+    /// Pool indices, ordered by capture and position.
     order: Vec<usize>,
-    /// Where in `order` each is.
+    /// The index in `order` of each item.
     places: Vec<usize>,
 }
 
@@ -37,7 +37,7 @@ impl Neighbours {
         Self { order, places }
     }
 
-    /// The neighbours of one within `reach`, with how many positions behind it they are.
+    /// Iterates over the neighbours of an item within `reach`, with their position relative to it.
     pub(super) fn near(&self, pool: &[Item], index: usize, reach: i32) -> impl Iterator<Item = (usize, i32)> {
         let item = &pool[index];
         let distance = move |other: usize| {
@@ -55,13 +55,13 @@ impl Neighbours {
         })
     }
 
-    /// The memory right before this one.
+    /// Returns the memory right before this one.
     pub(super) fn previous<'a>(&self, pool: &'a [Item], index: usize) -> Option<&'a Item> {
         self.near(pool, index, 1).find(|(_, distance)| *distance == -1).map(|(other, _)| &pool[other])
     }
 }
 
-/// A memory's match with that of its neighbours in it.
+/// Combines a memory's match with those of its neighbours.
 pub(super) fn in_context(
     pool: &[Item],
     matches: &[Match],

@@ -1,4 +1,4 @@
-//! Dates that a query names: "in May", "on 3 June 2024", "10.05.2026".
+//! Dates named in a query: "in May", "on 3 June 2024", "10.05.2026".
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
@@ -20,16 +20,16 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
-/// Behind these "may" is no verb.
+/// Words after which "may" is not a verb.
 const BEFORE_TIMES: [&str; 11] =
     ["in", "since", "until", "till", "last", "this", "next", "during", "early", "late", "mid"];
 
-/// What a month, a day and a year count for. Whoever names a year mostly names all there was in it.
+/// The weight of a month, a day and a year. A year alone mostly refers to everything that happened in it.
 const MONTH: f32 = 1.0;
 const DAY: f32 = 1.0;
 const YEAR: f32 = 0.5;
 
-/// Parts of dates.
+/// The parts of dates named in a query.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Dates {
     months: Vec<u32>,
@@ -38,7 +38,7 @@ pub(super) struct Dates {
 }
 
 impl Dates {
-    /// Those that a text names.
+    /// Collects the dates named in a text.
     pub(super) fn named_in(text: &str) -> Self {
         let words: Vec<&str> = words(text).collect();
         let lower: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
@@ -46,7 +46,7 @@ impl Dates {
         let mut dates = Self::default();
         let mut index = 0;
         while index < words.len() {
-            // Before or after a date is not on it.
+            // "Before" or "after" a date does not mean on it.
             if let Some((_, taken)) = Period::bounded(&lower[index..], NaiveDate::default()) {
                 index += taken;
                 continue;
@@ -69,14 +69,14 @@ impl Dates {
             if let Some((one, other, year)) = numeric(word) {
                 dates.add_numeric(one, other, year);
             }
-            // 2026-09.
+            // Matches 2026-09.
             let month = word.split_once('-').filter(|(first, _)| year(first).is_some());
             dates.months.extend(month.and_then(|(_, month)| two_digits(month, 12)));
         }
         dates
     }
 
-    /// The day comes first or the month does, depending on who writes: if it can be either, it is both.
+    /// Day and month come in either order, depending on the writer: an ambiguous date counts as both.
     fn add_numeric(&mut self, one: u32, other: u32, year: i32) {
         for (month, day) in [(one, other), (other, one)] {
             if month <= 12 && !self.months.contains(&month) {
@@ -89,7 +89,7 @@ impl Dates {
         }
     }
 
-    /// How much of it a moment has, 0 to 1; 0 if nothing is named.
+    /// Returns the share of the named parts that a moment matches, 0 to 1; 0 if none are named.
     pub(super) fn share(&self, at: DateTime<Utc>) -> f32 {
         let parts = [
             (MONTH, self.months.is_empty(), self.months.contains(&at.month())),
@@ -105,7 +105,7 @@ impl Dates {
     }
 }
 
-/// The month that a word is the name of.
+/// Returns the number of the month that a word names.
 pub(super) fn month_name(word: &str) -> Option<u32> {
     let word = word.to_lowercase();
     let number = MONTHS.iter().position(|month| {
@@ -114,8 +114,8 @@ pub(super) fn month_name(word: &str) -> Option<u32> {
     number.and_then(|number| u32::try_from(number + 1).ok())
 }
 
-/// "may" and "march" are other words too: they must be written as names, and not only because they come first, or stand where
-/// only a time can.
+/// "may" and "march" are also ordinary words: they count only if capitalised (and not just as the first word), next to
+/// a day, or where only a time can stand.
 fn month(words: &[&str], index: usize) -> Option<u32> {
     let word = words[index];
     let month = month_name(word)?;
@@ -129,7 +129,7 @@ fn dated(words: &[&str], index: usize) -> bool {
     words.get(index + 1).is_some_and(|next| year(next).is_some() || day(next).is_some())
 }
 
-/// "3 June", "3rd of June", "June 3".
+/// Matches "3 June", "3rd of June", "June 3".
 fn day_beside(words: &[&str], month: usize) -> Option<u32> {
     let before = |steps: usize| month.checked_sub(steps).and_then(|at| words.get(at)).copied();
     let of = before(1).is_some_and(|word| word.eq_ignore_ascii_case("of"));
@@ -145,7 +145,7 @@ pub(super) fn year(word: &str) -> Option<i32> {
     (word.len() == 4).then(|| word.parse().ok()).flatten().filter(|year| (1900..2100).contains(year))
 }
 
-/// 2024-06-03.
+/// Parses 2024-06-03.
 fn iso(words: &[&str]) -> Option<(i32, u32, u32)> {
     let [first, second, third, ..] = words else { return None };
     Some((year(first)?, two_digits(second, 12)?, two_digits(third, 31)?))
@@ -155,7 +155,7 @@ pub(super) fn two_digits(word: &str, most: u32) -> Option<u32> {
     (word.len() == 2).then(|| word.parse().ok()).flatten().filter(|number| (1..=most).contains(number))
 }
 
-/// 10.05.2026, 10/5/2026: two numbers that are a day and a month in one order or the other, and the year.
+/// Parses 10.05.2026 and 10/5/2026: day and month in either order, then the year.
 fn numeric(word: &str) -> Option<(u32, u32, i32)> {
     let mut parts = ['.', '/', '-'].into_iter().map(|sign| word.split(sign).collect::<Vec<_>>());
     let parts = parts.find(|parts| parts.len() == 3)?;

@@ -1,11 +1,11 @@
-//! Letters in another shape are the same letters: ligatures, full-width and half-width forms, and the German sharp s. The text arm
-//! folds them as well (`mem0.folded`); the reference tokenizer of the embedding does not.
+//! Folds variant letter forms: ligatures, full-width and half-width forms, and the German sharp s. The text arm does
+//! the same (`mem0.folded`); the embedding's reference tokenizer does not.
 
 use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfkc_quick};
 
-/// A text in the shapes that most write.
+/// Folds a text to the common letter forms.
 pub(super) fn folded(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || (is_nfkc_quick(text.chars()) == IsNormalized::Yes && !text.contains('ß')) {
         return Cow::Borrowed(text);

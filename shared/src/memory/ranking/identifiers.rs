@@ -1,20 +1,20 @@
-//! Exact identifiers: whoever asks for `OPS-1234` or `parse_header` wants the memories that have it, before all that are
-//! merely alike.
+//! Exact identifiers: whoever asks for `OPS-1234` or `parse_header` wants the memories that contain it, before any that
+//! are merely similar.
 //!
-//! A word is an identifier if nobody would write it by chance: letters with digits beside them, with signs between that
-//! join no words, or several humps. Numbers alone, dates, times, words that hyphens join ("30-day", "1-on-1") and names with a short
-//! number ("Windows-11") are none.
+//! A word is an identifier if nobody would write it by chance: letters adjacent to digits, joined by symbols that do
+//! not join ordinary words, or with inner capitals. Plain numbers, dates, times, hyphenated words ("30-day", "1-on-1")
+//! and names with a short number ("Windows-11") are not identifiers.
 
-/// What may stand inside of an identifier, beside letters and digits.
+/// Characters allowed inside an identifier besides letters and digits.
 const INNER: &[char] = &['-', '_', '.', '/', '\\', '@', ':', '#', '+', '~', '&', '=', '%'];
-/// Identifiers of a query that count.
+/// Maximum number of identifiers taken from a query.
 const MOST: usize = 8;
-/// Names of people begin with a shorter hump than this: McGee, DeShawn.
+/// Minimum number of lower-case letters before an inner capital; names of people may have fewer: McGee, DeShawn.
 const HUMP: usize = 3;
-/// Numbers with so many digits count something up; shorter ones tell versions and sizes.
+/// Minimum number of digits in a serial number; shorter numbers are versions and sizes.
 const SERIAL: usize = 3;
 
-/// The identifiers that a query names, in lower case.
+/// The identifiers named in a query, in lower case.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Identifiers(Vec<String>);
 
@@ -28,7 +28,7 @@ impl Identifiers {
         Self(named)
     }
 
-    /// The share of them that a text has, each whole: 0 if none is named.
+    /// Returns the share of them that a text contains, each as a whole; 0 if there are none.
     pub(super) fn share(&self, text: &str) -> f32 {
         if self.0.is_empty() {
             return 0.0;
@@ -39,7 +39,7 @@ impl Identifiers {
     }
 }
 
-/// Runs of what identifiers are made of, without the punctuation of the sentence.
+/// Splits a text into runs of identifier characters, without the punctuation of the sentence.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && !INNER.contains(&c))
         .map(|piece| piece.trim_matches(INNER))
@@ -49,7 +49,7 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
 fn is_identifier(piece: &str) -> bool {
     let letters = piece.chars().any(char::is_alphabetic);
     let digits = piece.chars().any(|c| c.is_ascii_digit());
-    // "and/or", "e.g." and "U.S." join words, too.
+    // `/` and `.` also join ordinary words: "and/or", "e.g.", "U.S.".
     let joined = piece.contains(['_', '\\', '@', '=', '#'])
         || piece.contains("::")
         || piece.matches('/').count() > 1
@@ -62,14 +62,14 @@ fn is_identifier(piece: &str) -> bool {
             && piece.chars().all(|c| c.is_ascii_digit() || c == '.');
     }
     if digits {
-        // "3rd", "1990s", "10am" and "2x" are no names.
+        // "3rd", "1990s", "10am" and "2x" are not identifiers.
         let named = piece.starts_with(char::is_alphabetic) && piece.len() > 2;
         return if plain { named } else { !is_compound(piece) && !is_time(piece) };
     }
     joined || (plain && has_humps(piece))
 }
 
-/// "30-day", "1-on-1" and "Windows-11", but not `OPS-7`, `ops-1234` and `4f-2a1b`.
+/// Matches "30-day", "1-on-1" and "Windows-11", but not `OPS-7`, `ops-1234` or `4f-2a1b`.
 fn is_compound(piece: &str) -> bool {
     let parts: Vec<&str> = piece.split('-').collect();
     let number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
@@ -85,7 +85,7 @@ fn is_compound(piece: &str) -> bool {
     }
 }
 
-/// "9:00am", "10:30h".
+/// Matches "9:00am", "10:30h".
 fn is_time(piece: &str) -> bool {
     let Some((hours, rest)) = piece.split_once(':') else { return false };
     let minutes: String = rest.chars().take_while(char::is_ascii_digit).collect();
@@ -94,7 +94,7 @@ fn is_time(piece: &str) -> bool {
     number(hours) && minutes.len() == 2 && rest[2..].chars().all(char::is_alphabetic)
 }
 
-/// `PaymentService`, but not `McGee`.
+/// Matches `PaymentService`, but not `McGee`.
 fn has_humps(word: &str) -> bool {
     let mut before = 0;
     for c in word.chars() {
@@ -106,7 +106,7 @@ fn has_humps(word: &str) -> bool {
     false
 }
 
-/// Whether a text has a name with nothing around that would make it another: `OPS-1234` is not in `OPS-12345`.
+/// Returns whether a text contains a name as a whole: `OPS-1234` is not in `OPS-12345`.
 fn has(text: &str, name: &str) -> bool {
     text.match_indices(name).any(|(at, _)| {
         let outside = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_');
@@ -115,7 +115,7 @@ fn has(text: &str, name: &str) -> bool {
         let (last, last_but_one) = (before.next(), before.next());
         let mut behind = text[at + name.len()..].chars();
         let (next, then) = (behind.next(), behind.next());
-        // A dot or hyphen ends a sentence or word, unless more of the name follows.
+        // A dot or hyphen ends the name, unless more of it follows.
         let goes_on = next.is_some_and(|c| ".-".contains(c)) && then.is_some_and(char::is_alphanumeric);
         (outside(last) || version(last, last_but_one)) && outside(next) && !goes_on
     })

@@ -1,9 +1,9 @@
 //! Late interaction: how well each token of the query is matched by a memory's tokens.
 //!
-//! For each token of the query the most similar token of the memory counts, squared; what is barely similar does not. Numbers
-//! and what the vocabulary cannot spell are there or not (`super::literal`).
-//! Works with the in-process table whatever model made the vectors. ColBERT's idea (Khattab and Zaharia, 2020) with
-//! token vectors that know no context; `super::context` brings that.
+//! For each token of the query, the square of the highest similarity to a token of the memory counts; weak similarities
+//! are ignored. Numbers and words that the vocabulary cannot spell match exactly or not at all (`super::literal`). Uses
+//! the in-process table regardless of which model made the vectors. This is ColBERT's idea (Khattab and Zaharia, 2020)
+//! with context-free token vectors; `super::context` adds the context.
 
 use std::cell::RefCell;
 
@@ -13,31 +13,31 @@ use super::tokens::Tokens;
 use super::words::is_stop_word;
 use crate::embedding::{MAX_TOKENS as MOST_OF_QUERY, QueryTokens, StaticEmbedder, TokenId};
 
-/// Similarities up to this are those of unrelated words.
+/// Similarities up to this occur between unrelated words.
 const NOISE: f32 = 0.35;
-/// Tokens of a query that count; of a longer one the rarest.
+/// Maximum number of query tokens; of a longer query, the rarest are used.
 const MAX_TOKENS: usize = 32;
-/// Numbers below the size of any vocabulary.
+/// An upper bound on token numbers in any vocabulary.
 const NUMBERS: usize = 1 << 16;
 
-/// A match this good is the word itself, or its double.
+/// A match this good is the word itself or an equivalent.
 const FOUND: f32 = 0.8;
-/// What a token counts for that every memory of the pool has.
+/// The base weight of a token, even if every memory of the pool contains it.
 const COMMON: f32 = 0.5;
 
-/// What of a query says something.
+/// The meaningful tokens and words of a query.
 pub(super) struct Interaction {
     tokens: QueryTokens,
     literals: Literals,
 }
 
 thread_local! {
-    /// By the number of a token of the memories at hand: the place of its matches. What is there of other tokens is of another
-    /// search. Kept, because so much memory asked for anew each time costs more than the comparing.
+    /// The index of each token's matches, by token number. Entries for tokens not in the current memories are left over
+    /// from earlier searches. Kept, because allocating that much memory for each search costs more than the comparison.
     static PLACES: RefCell<Box<[u32]>> = RefCell::new(vec![0; NUMBERS].into_boxed_slice());
 }
 
-/// How well a memory matches each token of the query, and then each literal word, each 0 to 1.
+/// A memory's match with each query token, then with each literal word, each 0 to 1.
 pub(super) type Match = Box<[f32]>;
 
 impl Interaction {
@@ -51,11 +51,11 @@ impl Interaction {
             Some(tokens) => telling.extend(tokens.iter().filter(|token| has_letters(embedder, **token))),
             None => {}
         });
-        // Of a log that somebody pastes the words count, too.
+        // A pasted log has many of these; leave room for its words.
         literals.truncate(MAX_TOKENS / 2);
         let mut kept = distinct(telling);
         if kept.is_empty() && literals.len() == 0 {
-            // Nothing but stop words: then they are what is asked for.
+            // Nothing but stop words: use them.
             let all = embedder.tokens(query).into_iter();
             kept = distinct(all.filter(|token| has_letters(embedder, *token)).collect());
         }
@@ -67,14 +67,14 @@ impl Interaction {
         Self { tokens: embedder.query_tokens(&kept), literals }
     }
 
-    /// The matches of some memories, each given by its tokens and its text, in their order.
+    /// Computes the matches of memories, each given by its tokens and its text, in order.
     pub(super) fn matches<'a>(&self, memories: impl Iterator<Item = (&'a Tokens, &'a str)>) -> Vec<Match> {
         let memories: Vec<(&Tokens, &str)> = memories.collect();
         let distinct = distinct_of(&memories);
         PLACES.with_borrow_mut(|places| {
             let (mut matches, mut similarities) = (Vec::new(), Vec::new());
-            // Each is compared with the query once, in however many memories it is; in the order in which their vectors lie,
-            // so that the next one is on its way from memory meanwhile.
+            // Each distinct token is compared with the query once, however many memories contain it, in the order of
+            // the vectors in memory, so that the next one can be prefetched.
             for (place, token) in (0_u32..).zip(&distinct) {
                 places[token.index()] = place;
                 self.tokens.similarities(*token, &mut similarities);
@@ -98,8 +98,8 @@ impl Interaction {
         })
     }
 
-    /// How much each token counts, together 1: the rarer among these memories, the more. A name that is in every turn
-    /// of a conversation tells nothing there, however rare it is elsewhere.
+    /// Returns the weight of each token; they sum to 1, and tokens that are rare among these memories weigh more. A
+    /// name in every turn of a conversation says nothing there, however rare it is elsewhere.
     pub(super) fn shares(&self, matches: &[Match]) -> Vec<f32> {
         let count = matches.len() as f32;
         let rarity = |token: usize| {
@@ -112,7 +112,7 @@ impl Interaction {
     }
 }
 
-/// The tokens of all of these, each once, in ascending order.
+/// Returns the distinct tokens of all memories, in ascending order.
 fn distinct_of(memories: &[(&Tokens, &str)]) -> Vec<TokenId> {
     let mut seen = [0_u64; NUMBERS / 64];
     let mut distinct = Vec::new();
@@ -127,7 +127,7 @@ fn distinct_of(memories: &[(&Tokens, &str)]) -> Vec<TokenId> {
     distinct
 }
 
-/// One number of a memory's matches, 0 to 1.
+/// Combines a memory's matches into one number, 0 to 1.
 pub(super) fn total(matched: &[f32], shares: &[f32]) -> f32 {
     matched.iter().zip(shares).map(|(matched, share)| matched * share).sum()
 }

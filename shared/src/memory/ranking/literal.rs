@@ -1,23 +1,23 @@
-//! Words that are compared letter by letter, because how alike two of them are is not known or says nothing: what the
-//! vocabulary of the embedding cannot spell (emoji, rare characters), what it knows the letters of and no more (most scripts but
-//! Latin), and numbers. 17 is not almost 18.
+//! Words compared letter by letter, because their similarity is unknown or meaningless: words that the embedding's
+//! vocabulary cannot spell (emoji, rare characters), words it only knows as single letters (most scripts except Latin),
+//! and numbers. 17 is not almost 18.
 
 use super::folded::folded;
 use super::interaction::Match;
 use super::tokens::MOST;
 use crate::embedding::StaticEmbedder;
 
-/// What a word counts for that begins like the query's, in scripts whose words are inflected.
+/// The match of a word that begins like the query's, in scripts whose words are inflected.
 const INFLECTED: f32 = 0.9;
-/// Letters that two forms of a word have in common at the beginning, at least.
+/// Minimum number of letters that two forms of a word have in common at the start.
 const STEM: usize = 4;
 
-/// The words of a query that are compared so, each once, in the order in which they came.
+/// The distinct literal words of a query, in order.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Literals(Vec<String>);
 
 impl Literals {
-    /// Notes a word, as [`StaticEmbedder::for_each_word`] gives it out.
+    /// Adds a word as produced by [`StaticEmbedder::for_each_word`].
     pub(super) fn add(&mut self, word: &str) {
         if !self.0.iter().any(|known| known == word) {
             self.0.push(word.to_owned());
@@ -32,13 +32,13 @@ impl Literals {
         self.0.truncate(most);
     }
 
-    /// Adds to what a memory's tokens match whether its text has each of them.
+    /// Extends a memory's token matches with whether its text contains each literal.
     pub(super) fn extend(&self, matched: Match, text: &str) -> Match {
         if self.0.is_empty() {
             return matched;
         }
         let (mut found, mut joined) = (vec![0.0_f32; self.0.len()], String::new());
-        // Going through its words takes longer. Digits have neither case nor accents that those are rid of.
+        // Shortcut: iterating over the text's words takes longer. Digits have neither case nor accents to normalise.
         let is_number = |literal: &String| literal.bytes().all(|byte| byte.is_ascii_digit());
         if self.0.iter().all(|literal| is_number(literal) && !text.contains(literal.as_str())) {
             return matched.into_iter().chain(found).collect();
@@ -60,7 +60,8 @@ impl Literals {
     }
 }
 
-/// How much a word of a text is one of the query's: itself, or in other scripts than Latin another form of it.
+/// Returns how well a word of the text matches the query's: 1 if equal, less if it is another form in a non-Latin
+/// script.
 fn alike(literal: &str, word: &str) -> f32 {
     if literal == word {
         return 1.0;
@@ -72,17 +73,19 @@ fn alike(literal: &str, word: &str) -> f32 {
     if inflected { INFLECTED } else { 0.0 }
 }
 
-/// Whether a word is compared letter by letter: `pieces` says of how many the vocabulary spells it, if it can.
+/// Returns whether a word is compared letter by letter. `pieces` is the number of tokens that spell it, if the
+/// vocabulary can.
 pub(super) fn is_literal(word: &str, pieces: Option<usize>) -> bool {
     match pieces {
         Some(_) if word.is_ascii() => word.bytes().all(|byte| byte.is_ascii_digit()),
-        // Nearly one for each letter: whatever is written in that script has all of them.
+        // Nearly one token per letter: such tokens occur in any word of that script.
         Some(pieces) => pieces > 1 && pieces * 4 >= word.chars().count() * 3,
         None => word.chars().any(|c| c.is_alphanumeric() || stands_anywhere(c)),
     }
 }
 
-/// Whether a character needs no space around to stand for something: the scripts that write none, signs and emoji.
+/// Returns whether a character can be a word without spaces around it: scripts written without spaces, symbols and
+/// emoji.
 fn stands_anywhere(c: char) -> bool {
     matches!(c,
         '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}' | '\u{2190}'..='\u{2bff}'

@@ -1,12 +1,13 @@
-//! Ranking: from what is near a query to what answers it.
+//! Ranking: orders the candidates for a query by how well they answer it.
 //!
-//! A pool of some hundred candidates comes from the two arms of search, with its cosines and its BM25, and each of
-//! them gets a score: a sum of [`Signal`]s on absolute scales, so that a score means the same in any pool. Most of it is
-//! [`interaction`] in [`context`]; everything else is a correction. What the figures are worth, and what was tried
-//! besides: `docs/adr/0005-retrieval-ranking.md`.
+//! A pool of about a hundred candidates comes from the two arms of search, with cosine similarities and BM25 scores.
+//! Each candidate gets a score: a sum of [`Signal`]s on absolute scales, so that a score means the same in any pool.
+//! Most of it is [`interaction`] in [`context`]; everything else is a correction. For measurements and rejected
+//! alternatives, see `docs/adr/0005-retrieval-ranking.md`.
 //!
-//! Not here: finding the pool (`memory::store::search`), and who may see what. Everything in the pool, neighbours too,
-//! was read under row-level security and the caller's filter, so nothing else can have a say. Start at [`rank`].
+//! Not here: finding the pool (`memory::store::search`), and access control. Everything in the pool, including
+//! neighbours, was read under row-level security and the caller's filter, so nothing else can influence the order.
+//! Start at [`rank`].
 
 mod actor;
 mod breakdown;
@@ -41,41 +42,41 @@ pub use signal::Signal;
 pub(crate) use tokens::Tokens;
 pub use weights::Weights;
 
-/// A memory that may answer, with what search knows of it.
+/// A candidate memory, with what the search knows about it.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
     pub(crate) memory: Memory,
     pub(crate) tokens: Tokens,
-    /// Cosine of its vector and the query's.
+    /// Cosine similarity of its vector and the query's.
     pub(crate) similarity: f32,
-    /// BM25 of its text, as a share of the query's idf.
+    /// BM25 score of its text, as a share of the query's idf.
     pub(crate) words: f32,
-    /// What it was captured with, and its place there.
+    /// The capture it belongs to, and its position there.
     pub(crate) capture: Uuid,
     pub(crate) position: i32,
-    /// What people think of it, all together: below 0 if they think little of it, 0 if nobody said.
+    /// The sum of people's feedback on it: negative if they think little of it, 0 if there is none.
     pub(crate) opinion: f32,
 }
 
-/// An opinion as large counts for half of all that opinions can: one person does not speak for everybody.
+/// The feedback at which the signal reaches half its maximum: one person does not speak for everybody.
 const UNDECIDED: f32 = 2.0;
 
-/// What memories are held against.
+/// What the candidates are scored against.
 pub(crate) struct Question<'a> {
-    /// The query.
+    /// The query text.
     pub(crate) text: &'a str,
-    /// The present.
+    /// The current time.
     pub(crate) now: DateTime<Utc>,
-    /// The least score, 0 to 1.
+    /// The minimum score, 0 to 1.
     pub(crate) threshold: f32,
-    /// How many of the best are shown: those after them need not be free of repetitions.
+    /// How many of the best are shown: only these must be free of repetitions.
     pub(crate) most: usize,
-    /// How much each signal counts.
+    /// The weight of each signal.
     pub(crate) weights: Weights,
 }
 
-/// Every memory of the pool with at least the least score, best first, the newer of equals first. Repetitions come after
-/// what they repeat, at a score just above the least.
+/// Ranks the pool and returns every memory that reaches the threshold, best first; on equal scores, newer first.
+/// Repetitions follow what they repeat, with a score just above the threshold.
 pub(crate) fn rank(question: &Question<'_>, pool: Vec<Item>) -> Vec<Recalled> {
     let neighbours = Neighbours::of(&pool);
     let breakdowns = score(question, &pool, &neighbours).into_iter().enumerate();
@@ -102,11 +103,11 @@ pub(crate) fn rank(question: &Question<'_>, pool: Vec<Item>) -> Vec<Recalled> {
     recalled.collect()
 }
 
-/// One of the pool, and what it is worth.
+/// A candidate of the pool, with its score.
 struct Scored {
     index: usize,
     breakdown: Breakdown,
-    /// Of the breakdown.
+    /// The sum of the breakdown.
     sum: f32,
 }
 
@@ -116,7 +117,7 @@ impl Scored {
     }
 }
 
-/// Best first, also of those that are cut at 1; the newer of equals first.
+/// Sorts best first, including scores that are clamped to 1; on equal scores, newer first.
 fn order(pool: &[Item], scored: &mut [Scored]) {
     scored.sort_by(|one, other| {
         let newer = || pool[other.index].memory.id.cmp(&pool[one.index].memory.id);
@@ -160,12 +161,12 @@ fn score(question: &Question<'_>, pool: &[Item], neighbours: &Neighbours) -> Vec
     pool.iter().enumerate().map(breakdown).collect()
 }
 
-/// Opposite meanings are as far away as unrelated ones.
+/// Treats opposite meanings like unrelated ones.
 fn cosine(similarity: f32) -> f32 {
     if similarity.is_finite() { similarity.clamp(0.0, 1.0) } else { 0.0 }
 }
 
-/// The question that a memory answers: the one right before it.
+/// Returns the question that a memory answers: the memory right before it, if that is one.
 fn answered<'a>(pool: &'a [Item], neighbours: &Neighbours, index: usize) -> Option<&'a Item> {
     neighbours.previous(pool, index).filter(|previous| is_question(&previous.memory.content))
 }
@@ -175,7 +176,7 @@ fn is_question(text: &str) -> bool {
 }
 
 impl Memory {
-    /// When what it tells was so, as far as is known.
+    /// The time that its content refers to, as far as is known.
     pub(super) fn at(&self) -> DateTime<Utc> {
         self.occurred_at.unwrap_or(self.created_at)
     }

@@ -1,18 +1,19 @@
-//! Time words of a query: "yesterday", "last week", "two months ago", "Q2 2025", "since March", as the period they mean.
+//! Time expressions in a query and the periods they mean: "yesterday", "last week", "two months ago", "Q2 2025", "since
+//! March".
 
 use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, TimeDelta, Utc, Weekday};
 
 use super::dates::{month_name, two_digits, year};
 use super::words::words;
 
-/// Days, the last one included. In UTC: whose midnight the query means is not known.
+/// A range of days, including the last one. In UTC, because the time zone of the query is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Period {
     first: NaiveDate,
     last: NaiveDate,
 }
 
-/// A length of time that has a name.
+/// A named length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unit {
     Day,
@@ -24,19 +25,19 @@ enum Unit {
 }
 
 impl Period {
-    /// The first one that a text speaks of, as seen from a moment.
+    /// Returns the first period mentioned in a text, relative to `now`.
     pub(super) fn spoken_of_in(text: &str, now: DateTime<Utc>) -> Option<Self> {
         let words: Vec<String> = words(text).map(str::to_lowercase).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         (0..words.len()).find_map(|at| Self::beginning(&words[at..], now.date_naive()))
     }
 
-    /// Whether a moment lies in it.
+    /// Returns whether a moment lies in it.
     pub(super) fn contains(&self, at: DateTime<Utc>) -> bool {
         (self.first..=self.last).contains(&at.date_naive())
     }
 
-    /// One that these words, in lower case, begin with.
+    /// Parses a period at the start of these lower-case words.
     fn beginning(words: &[&str], today: NaiveDate) -> Option<Self> {
         if let Some((period, _)) = Self::bounded(words, today) {
             return Some(period);
@@ -70,8 +71,8 @@ impl Period {
         }
     }
 
-    /// One with dates for its bounds, or a part of a year, that these words begin with, and of how many of them it is: "before 2026",
-    /// "since March", "between May and July 2025", "Q2 2025", "the first half of 2025".
+    /// Parses a period bounded by dates, or a part of a year, at the start of these words, and returns how many of them
+    /// it spans: "before 2026", "since March", "between May and July 2025", "Q2 2025", "the first half of 2025".
     pub(super) fn bounded(words: &[&str], today: NaiveDate) -> Option<(Self, usize)> {
         let (first, rest) = words.split_first()?;
         let date =
@@ -91,7 +92,7 @@ impl Period {
             "between" => {
                 let (one, taken) = date(0)?;
                 let (other, all) = date(taken - 1 + usize::from(rest.get(taken - 1) == Some(&"and")))?;
-                // "between May and July 2025": both are of that year.
+                // In "between May and July 2025", both months are in that year.
                 let one = match Self::dated(&[rest[0], &other.first.year().to_string()], today) {
                     Some((dated, 2)) if taken == 2 && month_name(rest[0]).is_some() => dated,
                     _ => one,
@@ -102,7 +103,7 @@ impl Period {
         }
     }
 
-    /// A year, a month or a day.
+    /// Parses a year, a month or a day.
     fn dated(words: &[&str], today: NaiveDate) -> Option<(Self, usize)> {
         let day = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).and_then(Self::day);
         match words {
@@ -121,7 +122,7 @@ impl Period {
                     return Some((Self::of(NaiveDate::from_ymd_opt(year, month, 1)?, Unit::Month)?, 2));
                 }
                 let first = NaiveDate::from_ymd_opt(today.year(), month, 1)?;
-                // The last one.
+                // The most recent month of that name.
                 let first = if first > today { first.with_year(today.year() - 1)? } else { first };
                 Some((Self::of(first, Unit::Month)?, 1))
             }
@@ -155,7 +156,7 @@ impl Period {
             Self::until(first.checked_add_months(Months::new(months))?.pred_opt()?, first)
         };
         let this = part(named.unwrap_or(today.year()))?;
-        // Without a year the last one that has begun.
+        // Without a year, the most recent one that has begun.
         let period = if named.is_none() && this.first > today { part(today.year() - 1)? } else { this };
         Some((period, taken))
     }
@@ -168,7 +169,7 @@ impl Period {
         Some(Self { first, last })
     }
 
-    /// The whole unit that a day is in.
+    /// Returns the whole unit that contains a day.
     fn of(day: NaiveDate, unit: Unit) -> Option<Self> {
         let monday = day.checked_sub_days(Days::new(u64::from(day.weekday().num_days_from_monday())))?;
         let first = match unit {
@@ -190,7 +191,7 @@ impl Period {
         Self::until(next.pred_opt()?, first)
     }
 
-    /// So many units ago, as loosely as people say it: half a unit more or less.
+    /// Returns the period `count` units ago, with the tolerance of everyday speech: half a unit either way.
     fn around(today: NaiveDate, count: u32, unit: Unit) -> Option<Self> {
         let middle = before(today, count, unit)?;
         let slack = match unit {
@@ -262,7 +263,7 @@ fn after(today: NaiveDate, unit: Unit) -> Option<NaiveDate> {
     }
 }
 
-/// The last day of that name: today, if that is allowed and it is one.
+/// Returns the last day with that name: today, if allowed and it matches.
 fn weekday(today: NaiveDate, name: &str, today_too: bool) -> Option<NaiveDate> {
     let wanted: Weekday = name.parse().ok().filter(|_| name.len() > 3)?;
     let days = (7 + today.weekday().num_days_from_monday() - wanted.num_days_from_monday()) % 7;
@@ -275,7 +276,7 @@ mod tests {
 
     use super::*;
 
-    /// A Wednesday.
+    /// Returns a Wednesday.
     fn now() -> DateTime<Utc> {
         "2026-03-18T09:00:00Z".parse().unwrap()
     }

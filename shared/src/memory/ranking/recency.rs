@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-/// After so many days, recency is 1/e.
+/// The number of days after which recency is 1/e.
 const DAYS: f32 = 90.0;
 
-/// 1 now and in the future, towards 0 in the past.
+/// Returns the recency of a time: 1 for now and the future, approaching 0 in the past.
 pub(super) fn recency(at: DateTime<Utc>, now: DateTime<Utc>) -> f32 {
     let days = (now - at).num_seconds().max(0) as f32 / 86_400.0;
     (-days / DAYS).exp()

@@ -1,22 +1,22 @@
-//! Diversity: what repeats a memory above it makes room for others.
+//! Diversity: a memory that repeats one above it makes room for others.
 //!
-//! Two memories repeat each other when almost all of their tokens are the same, and every number, every sign and every word
-//! that the vocabulary cannot spell is. A threshold on the cosine would not do: "invoice 17 is paid" and "invoice 18 is paid"
-//! are two facts, and so are "the build is 🟢" and "the build is 🔴".
+//! Two memories repeat each other when they have almost all tokens in common, and all numbers, symbols and words that
+//! the vocabulary cannot spell. A cosine threshold would not do: "invoice 17 is paid" and "invoice 18 is paid" are two
+//! facts, and so are "the build is 🟢" and "the build is 🔴".
 
 use super::Item;
 use super::tokens::MOST;
 use crate::embedding::{StaticEmbedder, TokenId};
 
-/// The share of their tokens, by weight, that two repetitions have in common, at least.
+/// The minimum share of tokens, by weight, that two repetitions have in common.
 const SAME: f32 = 0.9;
-/// Places at the top that are kept free of repetitions. Each is compared with all above it.
+/// The number of top places kept free of repetitions. Each is compared with all above it.
 const PLACES: usize = 50;
-/// What only divides and ends sentences.
+/// Characters that only separate and end sentences.
 const PUNCTUATION: &str = ".,;:!?\"'()[]{}«»“”„‘’…`*—–。、，；：！？「」،؛؟";
 
-/// Which of these, best first, repeat one that stands above them and is itself no repetition. The first `most` distinct ones
-/// are looked at, [`PLACES`] at most.
+/// Returns which of the items, given best first, repeat one above them that is not itself a repetition. Stops after the
+/// first `most` distinct ones, or [`PLACES`] if that is less.
 pub(super) fn repeated(ordered: &[&Item], most: usize) -> Vec<bool> {
     let mut distinct: Vec<Weighed<'_>> = Vec::new();
     let mut repeated = Vec::with_capacity(ordered.len());
@@ -35,7 +35,7 @@ pub(super) fn repeated(ordered: &[&Item], most: usize) -> Vec<bool> {
     repeated
 }
 
-/// The tokens of a memory that say something.
+/// The tokens of a memory that carry meaning.
 struct Weighed<'a> {
     text: &'a str,
     /// In ascending order.
@@ -57,7 +57,7 @@ impl<'a> Weighed<'a> {
             let spelling = embedder.spelling(*token);
             let is_number = spelling.bytes().any(|byte| byte.is_ascii_digit());
             let weight = Weight { token: *token, weight: embedder.weight(*token), is_number };
-            // Punctuation says nothing.
+            // Punctuation carries no meaning.
             spelling.chars().any(char::is_alphanumeric).then_some(weight)
         };
         let tokens: Vec<Weight> = item.tokens.as_slice().iter().filter_map(weigh).collect();
@@ -65,8 +65,8 @@ impl<'a> Weighed<'a> {
         Self { text: &item.memory.content, tokens, sum }
     }
 
-    /// What of its text no token tells: words that the vocabulary cannot spell, and signs that are no punctuation, in
-    /// ascending order.
+    /// Returns what its tokens do not capture, in ascending order: words that the vocabulary cannot spell, and symbols
+    /// other than punctuation.
     fn signs(&self) -> Vec<String> {
         let mut signs = Vec::new();
         StaticEmbedder::new().for_each_word(self.text, MOST, |word, tokens| {
@@ -79,7 +79,7 @@ impl<'a> Weighed<'a> {
         signs
     }
 
-    /// Whether it says what another says. Most pairs are told apart by their first few tokens.
+    /// Returns whether it says what the other says. Most pairs differ within their first few tokens.
     fn says(&self, other: &Weighed<'_>) -> bool {
         let bearable = (1.0 - SAME) * (self.sum + other.sum);
         let (mut same, mut missing) = (0.0, 0.0);

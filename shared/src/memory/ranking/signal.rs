@@ -1,44 +1,44 @@
 //! The signals of a score, by name.
 
-/// Something that speaks for a memory, or against it. The order is that of `score_breakdown`.
+/// A feature that counts for or against a memory, in the order of `score_breakdown`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// Late interaction: for each token of the query the best match in the memory or, at a discount, in what was
+    /// Late interaction: for each token of the query, the best match in the memory or, at a discount, in the memories
     /// captured around it.
     Interaction,
-    /// Cosine of the vectors of query and memory.
+    /// Cosine similarity of the vectors of query and memory.
     Semantic,
-    /// BM25 of the query's words, identifiers among them.
+    /// BM25 score for the query's words, including identifiers.
     Bm25,
-    /// It has the identifier that the query names: `OPS-1234`, `parse_header`.
+    /// It contains the identifier that the query names: `OPS-1234`, `parse_header`.
     Identifier,
     /// It happened on the date that the query names.
     Date,
     /// It happened in the period that the query's time words mean: "last week", "two days ago".
     Time,
-    /// The query asks for a time and the memory tells one.
+    /// The query asks for a time and the memory states one.
     When,
-    /// It answers a question that has the query's words.
+    /// It answers a question that contains the query's words.
     Reply,
-    /// Against: somebody else than the person named said it.
+    /// Penalty: someone other than the person named said it.
     Actor,
-    /// Against: it is itself a question.
+    /// Penalty: it is itself a question.
     Question,
     /// It is recent.
     Recency,
     /// People found it useful, or not.
     Feedback,
-    /// Against: a newer memory has taken its place.
+    /// Penalty: a newer memory has superseded it.
     Superseded,
-    /// Against: it says what a memory above it says.
+    /// Penalty: it repeats a memory ranked above it.
     Repetition,
 }
 
 impl Signal {
-    /// How many there are.
+    /// The number of signals.
     pub const COUNT: usize = Self::ALL.len();
 
-    /// Every signal.
+    /// Every signal, in order.
     pub const ALL: [Self; 14] = [
         Self::Interaction,
         Self::Semantic,
@@ -56,7 +56,7 @@ impl Signal {
         Self::Repetition,
     ];
 
-    /// As answers spell it.
+    /// The spelling in responses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

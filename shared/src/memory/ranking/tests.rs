@@ -1,4 +1,4 @@
-//! The whole of ranking, and what the tests of its parts build on.
+//! Tests of the whole ranking, and helpers for the tests of its parts.
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ fn now() -> DateTime<Utc> {
     "2026-11-22T12:00:00Z".parse().unwrap()
 }
 
-/// A memory of this moment.
+/// Returns a memory stored now.
 pub(in crate::memory) fn memory(number: u128, text: &str) -> Memory {
     Memory {
         id: MemoryId(Uuid::from_u128(number)),
@@ -34,7 +34,7 @@ pub(in crate::memory) fn memory(number: u128, text: &str) -> Memory {
     }
 }
 
-/// Captured by itself; neither arm knows anything of it.
+/// Returns an item in a capture of its own, unknown to both arms.
 pub(super) fn item(number: u128, text: &str) -> Item {
     Item {
         memory: memory(number, text),
@@ -47,7 +47,7 @@ pub(super) fn item(number: u128, text: &str) -> Item {
     }
 }
 
-/// Captured together, in this order.
+/// Returns items captured together, in this order.
 fn conversation(texts: &[&str]) -> Vec<Item> {
     let items = texts.iter().enumerate().map(|(place, text)| {
         let position = i32::try_from(place).unwrap();

@@ -1,11 +1,11 @@
-//! A memory's tokens as late interaction reads them: each once, in ascending order.
+//! The tokens of a memory for late interaction: distinct and in ascending order.
 //!
-//! Stored with the memory, because finding them anew costs more than comparing them.
+//! They are stored with the memory, because tokenizing costs more than comparing.
 
 use super::folded::folded;
 use crate::embedding::{Embedder as _, StaticEmbedder, TokenId};
 
-/// Tokens of a text that are looked at: more than the longest memory has.
+/// Maximum number of tokens read from a text: more than the longest memory has.
 pub(super) const MOST: usize = 1 << 15;
 
 /// The distinct tokens of a text.
@@ -13,7 +13,7 @@ pub(super) const MOST: usize = 1 << 15;
 pub(crate) struct Tokens(Vec<TokenId>);
 
 impl Tokens {
-    /// Of a whole text: its vector is of the beginning alone, but a word at the end is there as well.
+    /// Tokenizes a whole text: its vector covers only the beginning, but a word at the end counts too.
     pub(crate) fn of(text: &str) -> Self {
         let mut tokens = StaticEmbedder::new().first_tokens(&folded(text), MOST);
         tokens.sort_unstable();
@@ -21,13 +21,13 @@ impl Tokens {
         Self(tokens)
     }
 
-    /// As stored: the mark of the vocabulary, then each token, in two bytes, the low one first.
+    /// Encodes the tokens for storage: the vocabulary tag, then each token, as little-endian 16-bit integers.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let numbers = std::iter::once(vocabulary()).chain(self.0.iter().map(|token| token.number()));
         numbers.flat_map(u16::to_le_bytes).collect()
     }
 
-    /// From what was stored; none if that was with another vocabulary.
+    /// Decodes stored tokens; returns `None` if they belong to another vocabulary.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (pairs, []) = bytes.as_chunks::<2>() else { return None };
         let mut numbers = pairs.iter().map(|pair| u16::from_le_bytes(*pair));
@@ -43,7 +43,7 @@ impl Tokens {
     }
 }
 
-/// Tells vocabularies apart: FNV-1a of the model's name, folded.
+/// Identifies the vocabulary: FNV-1a of the model's name, folded to 16 bits.
 fn vocabulary() -> u16 {
     let embedder = StaticEmbedder::new();
     let hash = embedder

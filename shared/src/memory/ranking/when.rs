@@ -1,4 +1,4 @@
-//! Queries that ask for a time, and memories that tell one.
+//! Queries that ask for a time, and memories that state one.
 
 use super::dates::month_name;
 use super::words::words;
@@ -36,7 +36,7 @@ const SPANS: [&str; 12] = [
 ];
 const BEFORE_SPANS: [&str; 7] = ["last", "next", "this", "past", "every", "coming", "few"];
 
-/// Whether a query asks when something was, or for how long.
+/// Returns whether a query asks when something happened, or for how long.
 pub(super) fn asks_for_a_time(query: &str) -> bool {
     let words: Vec<String> = words(query).map(str::to_lowercase).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -53,7 +53,7 @@ pub(super) fn asks_for_a_time(query: &str) -> bool {
         })
 }
 
-/// Whether a memory has words of time: a weekday, a month, a year, "yesterday", "last week", "two days ago".
+/// Returns whether a memory contains time words: a weekday, a month, a year, "yesterday", "last week", "two days ago".
 pub(super) fn tells_a_time(text: &str) -> bool {
     let mut before = String::new();
     words(text).any(|word| {
@@ -70,7 +70,7 @@ pub(super) fn tells_a_time(text: &str) -> bool {
     })
 }
 
-/// "Monday", or "Mondays".
+/// Matches "monday" and "mondays".
 fn is_weekday(lower: &str) -> bool {
     let day = lower.strip_suffix('s').unwrap_or(lower);
     matches!(day, "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday")

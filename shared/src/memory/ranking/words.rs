@@ -1,10 +1,10 @@
-//! Words of a text, for the signals that look at single ones.
+//! The words of a text, for the signals that look at single words.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-/// Words that say nothing about what a text is about: PostgreSQL's English stop list, as the text arm uses it, and what
-/// is left of contractions.
+/// Words that say nothing about the subject of a text: PostgreSQL's English stop list, as the text arm uses it, and the
+/// remains of contractions.
 static STOP_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     "i me my myself we our ours ourselves you your yours yourself yourselves he him his himself she her hers herself it \
      its itself they them their theirs themselves what which who whom this that these those am is are was were be been \
@@ -16,12 +16,12 @@ static STOP_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Whether a word, in lower case, is a stop word.
+/// Returns whether a lower-case word is a stop word.
 pub(super) fn is_stop_word(word: &str) -> bool {
     STOP_WORDS.contains(word)
 }
 
-/// The runs of letters and digits of a text, as they are spelled.
+/// Splits a text into runs of letters and digits, unchanged.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }

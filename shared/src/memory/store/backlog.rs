@@ -1,5 +1,5 @@
-//! The list of vectors that are still to be made. The functions of the schema do the work: row-level security shows upkeep
-//! no memory.
+//! The queue of vectors to be made. The schema's functions do the work, because row-level security shows no memories to
+//! maintenance transactions.
 
 use chrono::{DateTime, Utc};
 use pgvector::HalfVector;
@@ -10,7 +10,7 @@ use crate::db::StoreError;
 use crate::embedding::Embedding;
 use crate::ids::{EnterpriseId, MemoryId};
 
-/// A memory that this worker alone works on for now.
+/// A memory that is claimed by this worker.
 pub(crate) struct Claimed {
     pub(crate) enterprise: EnterpriseId,
     pub(crate) id: MemoryId,
@@ -18,7 +18,7 @@ pub(crate) struct Claimed {
     pub(crate) content: String,
 }
 
-/// How many memories have a vector of one model, or none.
+/// The number of memories with vectors of one model, or with none.
 pub(crate) struct Count {
     pub(crate) model: Option<String>,
     pub(crate) memories: i64,
@@ -38,7 +38,7 @@ const RELEASE: &str = "-- embedding_work.release
 const PROGRESS: &str = "-- embedding_work.progress
     SELECT p.model, p.memories, p.failing FROM mem0.embedding_progress() p";
 
-/// Up to `most` memories without a vector of this model. The claim holds for two minutes, longer with each that failed.
+/// Claims up to `most` memories without a vector of this model. A claim lasts two minutes, longer with each failure.
 pub(crate) async fn claim(
     tx: &UpkeepTx,
     model: &str,
@@ -55,7 +55,7 @@ pub(crate) async fn claim(
     Ok(claimed.collect())
 }
 
-/// Stores vectors of this model for those that are still what was claimed; how many.
+/// Stores vectors of this model for those memories that are unchanged since they were claimed, and returns how many.
 pub(crate) async fn finish(
     tx: &UpkeepTx,
     model: &str,
@@ -68,7 +68,7 @@ pub(crate) async fn finish(
     Ok(usize::try_from(row.get::<_, i32>(0)).unwrap_or_default())
 }
 
-/// Gives up claims: due again at that time, as if they had not been made.
+/// Releases claims as if they had not been made; the memories are due again at the given time.
 pub(crate) async fn release(
     tx: &UpkeepTx,
     claimed: &[Claimed],
@@ -78,7 +78,7 @@ pub(crate) async fn release(
     tx.query_one(RELEASE, &[&enterprises, &ids, &due]).await.map(drop)
 }
 
-/// By model.
+/// Counts memories by model.
 pub(crate) async fn progress(tx: &UpkeepTx) -> Result<Vec<Count>, StoreError> {
     let rows = tx.query(PROGRESS, &[]).await?;
     let counts = rows.iter().map(|row| Count {

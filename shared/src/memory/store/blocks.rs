@@ -1,4 +1,4 @@
-//! Blocks of vectors: which there are, and what is in them.
+//! Blocks of vectors: listing them and reading their contents.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use crate::embedding::Embedding;
 use crate::ids::ScopeId;
 use crate::memory::blocks::{Block, Place};
 
-/// Blocks in one answer: two megabytes.
+/// Maximum number of blocks per query: two megabytes.
 const BATCH: usize = 256;
 
-/// Where the vectors of scopes are that are kept in blocks, and what has changed since.
+/// The blocks of some scopes, and what has changed since they were packed.
 pub(crate) struct Listing {
-    /// Of the scopes asked for, those that have blocks.
+    /// The requested scopes that have blocks.
     pub(crate) packed: Vec<i64>,
     /// Their blocks.
     pub(crate) blocks: Vec<Uuid>,
-    /// Whose entries in blocks do not count any more.
+    /// Memories whose entries in blocks are out of date.
     pub(crate) replaced: HashSet<Place>,
-    /// The nearest of what no block has.
+    /// The nearest memories that are in no block.
     pub(crate) near: Vec<Place>,
 }
 
@@ -34,7 +34,7 @@ const LIST: &str = "-- search.list_blocks
 const READ: &str = "-- search.read_blocks
     SELECT id, scope_id, memory_ids, codes FROM mem0.read_vector_blocks($1, $2, $3)";
 
-/// What there is of a model in these scopes, with up to twice `nearest` of what no block has.
+/// Lists the blocks of a model in these scopes, with up to twice `nearest` memories that are in no block.
 pub(crate) async fn list(
     tx: &mut PendingTx<'_>,
     scopes: &[i64],
@@ -52,7 +52,7 @@ pub(crate) async fn list(
     })
 }
 
-/// The contents of these, as far as they are still there.
+/// Reads the contents of those blocks that still exist.
 pub(crate) async fn read(
     tx: &mut PendingTx<'_>,
     scopes: &[i64],
@@ -70,7 +70,7 @@ pub(crate) async fn read(
     Ok(found)
 }
 
-/// Memories with their scopes, from two columns of the same length.
+/// Zips a column of scopes and a column of memories of the same length.
 fn places(row: &Row, scopes: &str, memories: &str) -> impl Iterator<Item = Place> {
     let scopes = row.get::<_, Vec<i64>>(scopes).into_iter().map(ScopeId);
     scopes.zip(row.get::<_, Vec<Uuid>>(memories))

@@ -1,5 +1,5 @@
-//! Which memories a statement is about: a reach (scopes), what still holds, and the caller's filter, as one condition
-//! over `memories m`.
+//! The memories that a statement is about: a reach (scopes), what is still valid, and the caller's filter, as one
+//! condition over `memories m`.
 
 use std::sync::LazyLock;
 
@@ -19,17 +19,17 @@ static EVERYTHING: LazyLock<Filter> = LazyLock::new(Filter::everything);
 mod predicate {
     /// The caller's tenant.
     pub(super) const TENANT: &str = "m.enterprise_id = $1";
-    /// One of the scopes asked for, `s`, at a time.
+    /// One of the requested scopes at a time, as `s`.
     pub(crate) const HOME: &str = "m.home_scope_id = s.id";
-    /// In none of the scopes asked for: there it is found already.
+    /// In none of the requested scopes, where it would be found anyway.
     pub(crate) const ELSEWHERE: &str = "m.home_scope_id <> ALL ($2::bigint[])";
-    /// The scopes asked for. What can be seen in more than one is rare, and found by an index of its own.
+    /// The requested scopes. Memories visible in more than one are rare, and have an index of their own.
     pub(super) const REACH: &str = "(m.home_scope_id = ANY ($2::bigint[]) \
                                     OR (cardinality(m.scope_ids) > 1 AND m.scope_ids && $2::bigint[]))";
 }
 
-/// Nothing: tests show with it that row-level security holds alone. `cargo xtask package` refuses whatever contains these
-/// words.
+/// No predicates: tests use this to show that row-level security suffices on its own. `cargo xtask package` refuses any
+/// build that contains this text.
 #[cfg(feature = "unscoped")]
 mod predicate {
     pub(super) const TENANT: &str = "$1::uuid IS NOT NULL /* built without the application's predicates */";
@@ -41,39 +41,39 @@ mod predicate {
 pub(crate) use predicate::{ELSEWHERE, HOME};
 use predicate::{REACH, TENANT};
 
-/// A statement in the making: a condition and its parameters. `$1` is the enterprise, `$2` the scopes, `$3` the day.
+/// A condition and its parameters, to be built into a statement. `$1` is the enterprise, `$2` the scopes, `$3` the day.
 pub(crate) struct Condition {
-    /// True for the memories that are meant, wherever they are.
+    /// True for the selected memories, in whatever scope.
     holds: String,
     params: Vec<Parameter>,
-    /// Whether its text is one of few.
+    /// Whether few distinct statements result, so that they can be kept prepared.
     common: bool,
 }
 
-/// Whatever is so on a day, in scopes.
+/// A selection of memories, valid on a given day, in some scopes.
 pub(crate) struct Selection<'a> {
-    /// Where they must be visible.
+    /// The scopes in which they must be visible.
     pub(crate) scopes: &'a [&'a ReadableScope],
-    /// What the caller asks.
+    /// The caller's filter.
     pub(crate) filter: &'a Filter,
-    /// Leaves out what has been superseded.
+    /// Excludes superseded memories.
     pub(crate) latest_only: bool,
-    /// Where they must live; anywhere, if not said.
+    /// Where they must live; anywhere, if `None`.
     pub(crate) homes: Option<&'a Homes>,
-    /// Includes what has expired: it cannot be read any more, but still be forgotten.
+    /// Includes expired memories: they can no longer be read, but can be forgotten.
     pub(crate) expired: bool,
 }
 
 impl<'a> Selection<'a> {
-    /// Everything in these scopes that has not expired.
+    /// Selects everything in these scopes that has not expired.
     pub(crate) fn everything(scopes: &'a [&'a ReadableScope]) -> Self {
         Self { scopes, filter: &EVERYTHING, latest_only: false, homes: None, expired: false }
     }
 }
 
 impl Condition {
-    /// Compiles the selection for this caller. A filter that names a scope they may not read is refused, like a request for
-    /// it.
+    /// Compiles the selection for this caller. A filter that names a scope they may not read is refused, like a request
+    /// for that scope.
     pub(crate) fn new(caller: &AuthContext, selection: &Selection<'_>) -> Result<Self> {
         for name in selection.filter.scopes() {
             caller.resolve(name)?;
@@ -87,7 +87,7 @@ impl Condition {
             .compile(params.len() + 1, |name| caller.resolve(*name).ok().map(|scope| scope.id))?;
         let common = compiled.params.len() <= 1;
         params.extend(compiled.params);
-        // Each parameter must occur, or its type is unknown.
+        // Each parameter must occur in the statement, or its type is unknown.
         let live = match selection.expired {
             true => "$3::date IS NOT NULL",
             false => "(m.expires_on IS NULL OR m.expires_on >= $3::date)",
@@ -106,7 +106,7 @@ impl Condition {
         Ok(condition)
     }
 
-    /// Leaves only what lives there.
+    /// Restricts the condition to memories that live there.
     fn narrow(&mut self, caller: &AuthContext, homes: &Homes) {
         let ids = |scopes: &[ScopeId]| scopes.iter().map(|scope| scope.0).collect::<Vec<i64>>();
         let among = self.bind(ids(&homes.among), "bigint[]");
@@ -125,23 +125,23 @@ impl Condition {
         self.holds = format!("{} AND {lives}", self.holds);
     }
 
-    /// The condition without its reach, for statements that reach in a way of their own.
+    /// Returns the condition without its reach, for statements that apply a reach of their own.
     pub(crate) fn holds(&self) -> &str {
         &self.holds
     }
 
-    /// The condition with its reach.
+    /// Returns the condition with its reach.
     pub(crate) fn holds_in_scopes(&self) -> String {
         format!("{} AND {REACH}", self.holds)
     }
 
-    /// Adds a parameter and answers its placeholder.
+    /// Adds a parameter and returns its placeholder.
     pub(crate) fn bind(&mut self, value: impl ToSql + Sync + Send + 'static, sql_type: &str) -> String {
         self.params.push(Box::new(value));
         format!("${}::{sql_type}", self.params.len())
     }
 
-    /// Runs a statement that this condition is part of, with which a transaction may begin.
+    /// Runs a statement that contains this condition and may be the first of its transaction.
     pub(crate) async fn read(
         &self,
         tx: &mut PendingTx<'_>,
@@ -151,10 +151,10 @@ impl Condition {
         tx.query(sql, &params, self.common).await
     }
 
-    /// Runs a statement that this condition is part of.
+    /// Runs a statement that contains this condition.
     ///
-    /// Kept prepared only without a filter or with the simplest ones: filters have endless shapes, and each would occupy
-    /// memory of the connection for good.
+    /// It is kept prepared only without a filter or with the simplest ones: filters have endless shapes, and each
+    /// prepared statement would occupy memory of the connection permanently.
     pub(crate) async fn query(
         &self,
         tx: &TenantTx<'_>,

@@ -1,4 +1,5 @@
-//! Forgotten memories: marked, with a last version each. The projection's rows go by trigger in the same transaction.
+//! Soft deletion: memories are marked as deleted, each with a final version. A trigger deletes the projection's rows in
+//! the same transaction.
 
 use uuid::Uuid;
 
@@ -7,7 +8,7 @@ use crate::db::StoreError;
 use crate::ids::{MemoryId, ScopeId};
 use crate::memory::store::condition::Condition;
 
-/// How many memories one statement of a sweep takes, so that none runs long.
+/// Maximum number of memories per statement of a sweep, so that none runs long.
 const BATCH: i64 = 1000;
 
 const DELETE: &str = "-- memory.delete
@@ -20,7 +21,7 @@ const DELETE: &str = "-- memory.delete
     SELECT $1, g.id, g.version, gen_random_uuid(), 'DELETE', g.content, g.metadata, g.categories, $4, $3, g.classification
       FROM gone g";
 
-/// Forgets these memories; how many there were.
+/// Forgets these memories, and returns how many there were.
 pub(crate) async fn delete(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<u64, StoreError> {
     let caller = tx.caller();
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
@@ -28,7 +29,7 @@ pub(crate) async fn delete(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<u64, S
     tx.execute(DELETE, &[&enterprise, &ids, &caller.request().at, &editor]).await
 }
 
-/// How many [`delete_where`] would forget.
+/// Returns how many memories [`delete_where`] would forget.
 pub(crate) async fn count_where(
     tx: &TenantTx<'_>,
     mut condition: Condition,
@@ -49,8 +50,8 @@ pub(crate) async fn count_where(
     Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).unsigned_abs()))
 }
 
-/// Forgets whatever lives in a scope and the condition holds for, in bounded statements; which these were, and their highest
-/// class. `only_own` leaves out what others added.
+/// Forgets the memories of a home that match the condition, in bounded statements. Returns them with their highest
+/// class. `only_own` spares what others added.
 pub(crate) async fn delete_where(
     tx: &TenantTx<'_>,
     mut condition: Condition,
@@ -98,11 +99,11 @@ pub(crate) async fn delete_where(
     }
 }
 
-/// What a sweep took.
+/// What a sweep deleted.
 #[derive(Debug, Default)]
 pub(crate) struct Gone {
-    /// Which.
+    /// The deleted memories.
     pub(crate) ids: Vec<MemoryId>,
-    /// How confidential they are at most; none if there are none.
+    /// Their highest class; `None` if there are none.
     pub(crate) class: Option<Classification>,
 }

@@ -1,4 +1,4 @@
-//! Labels, counted over the memories that have them.
+//! Labels, with counts of the memories that have them.
 
 use crate::access::TenantTx;
 use crate::db::StoreError;
@@ -7,7 +7,7 @@ use crate::memory::store::condition::Condition;
 use crate::memory::{Entities, NamedEntity};
 use crate::page::Page;
 
-/// A page of the labels of the memories for which the condition holds, and how many there are of each kind.
+/// Lists a page of the labels of memories that match the condition, with the number of labels of each kind.
 pub(crate) async fn list(
     tx: &TenantTx<'_>,
     mut condition: Condition,

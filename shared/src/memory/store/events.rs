@@ -39,20 +39,20 @@ const TEXTS: &str = "-- event.find_texts
      WHERE m.enterprise_id = $1 AND m.id = ANY ($2) AND m.deleted_at IS NULL
        AND (m.expires_on IS NULL OR m.expires_on >= $3)";
 
-/// Work that is done already when it is recorded.
+/// Work that was completed before it is recorded.
 pub(crate) struct Done<'a> {
     pub(crate) id: EventId,
     pub(crate) kind: &'a str,
     pub(crate) payload: Value,
     pub(crate) results: &'a [EventResult],
     pub(crate) at: DateTime<Utc>,
-    /// Where it was done.
+    /// The scopes in which it was done.
     pub(crate) scopes: Vec<ScopeId>,
-    /// The highest class of what it may be about.
+    /// The highest class that it may concern.
     pub(crate) class: Classification,
 }
 
-/// Records finished work of the caller's.
+/// Records completed work of the caller.
 pub(crate) async fn insert(tx: &TenantTx<'_>, done: &Done<'_>) -> Result<(), StoreError> {
     let caller = tx.caller();
     let results = serde_json::to_value(done.results).unwrap_or_default();
@@ -76,7 +76,7 @@ pub(crate) async fn insert(tx: &TenantTx<'_>, done: &Done<'_>) -> Result<(), Sto
     .map(drop)
 }
 
-/// One of the caller's events, if their credential reaches what it is about.
+/// Returns one of the caller's events, if it is within reach of their credential.
 pub(crate) async fn lookup(tx: &TenantTx<'_>, id: EventId) -> Result<Option<Event>, StoreError> {
     let caller = tx.caller();
     let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
@@ -86,7 +86,7 @@ pub(crate) async fn lookup(tx: &TenantTx<'_>, id: EventId) -> Result<Option<Even
     Ok(events.pop())
 }
 
-/// A page of the caller's events that their credential reaches, newest first, and how many there are.
+/// Lists a page of the caller's events within reach of their credential, newest first, with their total number.
 pub(crate) async fn list(tx: &TenantTx<'_>, page: Page) -> Result<(Vec<Event>, u64), StoreError> {
     let caller = tx.caller();
     let (enterprise, user, within) =

@@ -15,7 +15,7 @@ const UPSERT: &str = "-- memory_feedback.upsert
 const DELETE: &str = "-- memory_feedback.delete
     DELETE FROM memory_feedback WHERE enterprise_id = $1 AND memory_id = $2 AND user_id = $3";
 
-/// Stores the caller's opinion in place of an earlier one; its id.
+/// Stores the caller's opinion, replacing an earlier one, and returns its id.
 pub(crate) async fn upsert(
     tx: &TenantTx<'_>,
     id: MemoryId,

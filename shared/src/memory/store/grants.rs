@@ -11,7 +11,7 @@ use crate::db::StoreError;
 use crate::ids::{MemoryId, ScopeId, ShareId};
 use crate::memory::{Memory, Permission};
 
-/// The most that any share which reaches the caller allows, for those of the memories that one does.
+/// Returns the highest permission that any share grants the caller, for each memory that has one.
 pub(crate) async fn granted(
     tx: &TenantTx<'_>,
     ids: &[MemoryId],
@@ -26,8 +26,8 @@ pub(crate) async fn granted(
         .collect()
 }
 
-/// Brings what search and row-level security read up to the grants of these memories. Only what is added to a context needs
-/// it: whatever else is new is not shared yet.
+/// Brings the data read by search and row-level security up to date with the grants of these memories. Needed only for
+/// memories added to a context: other new memories are not shared yet.
 pub(crate) async fn project(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<(), StoreError> {
     const PROJECT: &str = "-- share.project
         SELECT mem0.project_shares($1)";
@@ -35,7 +35,7 @@ pub(crate) async fn project(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<(), S
     tx.query_one(PROJECT, &[&ids]).await.map(drop)
 }
 
-/// What kinds of scopes a context is shared with.
+/// Returns the kinds of scopes that a context is shared with.
 pub(crate) async fn audiences_of(tx: &TenantTx<'_>, context: ScopeId) -> Result<Vec<Audience>, StoreError> {
     const AUDIENCES: &str = "-- context.list_audiences
         SELECT DISTINCT s.kind
@@ -49,7 +49,7 @@ pub(crate) async fn audiences_of(tx: &TenantTx<'_>, context: ScopeId) -> Result<
     kinds.map(|kind| Ok(kind?.into())).collect()
 }
 
-/// Whether any of these scopes is a context to which there is a link.
+/// Returns whether any of these scopes is a context with a link.
 pub(crate) async fn linked(tx: &TenantTx<'_>, scopes: &[ScopeId]) -> Result<bool, StoreError> {
     const LINKED: &str = "-- context.is_linked
         SELECT EXISTS (SELECT FROM sub_organizations n
@@ -61,17 +61,17 @@ pub(crate) async fn linked(tx: &TenantTx<'_>, scopes: &[ScopeId]) -> Result<bool
     Ok(tx.query_one(LINKED, &[&caller.enterprise_id().uuid(), &ids, &caller.request().at]).await?.get(0))
 }
 
-/// What is seen by more than its class allows.
+/// A memory whose audience exceeds what its class allows.
 pub(crate) struct TooWide {
     pub(crate) class: Classification,
     pub(crate) home: ScopeId,
-    /// What kind of scope sees it.
+    /// The kind of scope that sees it.
     pub(crate) kind: ScopeKind,
-    /// Whether that belongs to another organization.
+    /// Whether that scope belongs to another organization.
     pub(crate) abroad: bool,
 }
 
-/// One of these memories that is seen by more than its class allows, as they are now.
+/// Finds one of these memories whose current audience exceeds what its class allows.
 pub(crate) async fn too_wide(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Option<TooWide>, StoreError> {
     const TOO_WIDE: &str = "-- memory.find_too_wide
         SELECT w.classification::text, w.home, w.kind, w.abroad FROM mem0.too_wide($1) w";
@@ -89,19 +89,20 @@ pub(crate) async fn too_wide(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Opti
     }))
 }
 
-/// A live share that nobody had to agree to.
+/// A live share that needed no approval.
 pub(crate) struct Unapproved {
     pub(crate) id: ShareId,
-    /// With whom.
+    /// The kind of scope it is shared with.
     pub(crate) kind: ScopeKind,
     pub(crate) path: Vec<ScopeId>,
-    /// Whether a person, or every member of a context, holds a role in the organization where the memory lives.
+    /// Whether the grantee (a person, or every member of a context) holds a role in the organization where the memory
+    /// lives.
     pub(crate) together: bool,
 }
 
-/// The live shares by which a memory goes somewhere without that anybody had to agree, oldest first: its own, those of the context
-/// in which it lives, and pins for the sake of those whom the context is shared with. `top` is the organization where it lives, if
-/// it lives in one.
+/// Lists the live shares that carry a memory somewhere without approval, oldest first: its own, those of the context in
+/// which it lives, and pins for those with whom that context is shared. `top` is the organization where it lives, if
+/// any.
 pub(crate) async fn unapproved(
     tx: &TenantTx<'_>,
     memory: &Memory,

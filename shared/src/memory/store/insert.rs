@@ -19,9 +19,9 @@ pub(crate) struct NewMemory<'a> {
     pub(crate) content: &'a str,
     pub(crate) classification: Classification,
     pub(crate) wording: Wording,
-    /// None if it is to be made later.
+    /// `None` if it is to be made later.
     pub(crate) embedding: Option<&'a Embedding>,
-    /// What it was captured in, and its place there.
+    /// The capture it belongs to, and its position there.
     pub(crate) capture: Uuid,
     pub(crate) position: i32,
     /// The messages it was made from, as JSON.
@@ -32,7 +32,7 @@ pub(crate) struct NewMemory<'a> {
     pub(crate) expires_on: Option<NaiveDate>,
 }
 
-/// What memories that are stored at once have in common.
+/// What memories stored together have in common.
 pub(crate) struct Batch<'a> {
     pub(crate) home: ScopeId,
     pub(crate) labels: &'a Labels,
@@ -118,13 +118,13 @@ pub(crate) async fn insert(
     .map(drop)
 }
 
-/// One column of what is stored.
+/// Collects one column of the memories to store.
 fn column<'m, 'a, T>(memories: &'m [NewMemory<'a>], of: impl FnMut(&'m NewMemory<'a>) -> T) -> Vec<T> {
     memories.iter().map(of).collect()
 }
 
-/// As `jsonb` takes it.
+/// Serializes a value for a `jsonb` column.
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> Value {
-    // Maps with text keys and lists of text always can be written.
+    // Maps with string keys and lists of strings always serialize.
     serde_json::to_value(value).unwrap_or_default()
 }

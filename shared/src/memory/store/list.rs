@@ -7,10 +7,10 @@ use crate::memory::store::row::{self, COLUMNS};
 use crate::memory::{Homes, Memory};
 use crate::page::Cursor;
 
-/// `limit` memories for which the condition holds, after a place or after `offset` others.
+/// Lists `limit` memories that match the condition, after a cursor or after `offset` others.
 ///
-/// Each scope is read newest first by its index and only as far as the page needs; then they are merged. So a page
-/// costs about the same in a scope of a hundred memories and in one of a million.
+/// Each scope is read newest first through its index, only as far as the page needs, and the results are merged. So a
+/// page costs about the same in a scope of a hundred memories and in one of a million.
 pub(crate) async fn list(
     tx: &TenantTx<'_>,
     condition: Condition,
@@ -21,8 +21,8 @@ pub(crate) async fn list(
     merged(tx, condition, Places { here: true, elsewhere: true }, after, (limit, offset)).await
 }
 
-/// The newest `most` memories of those that live in some homes. Where none are named, those of the scopes asked for are not even
-/// looked at.
+/// Lists the newest `most` memories that live in the given homes. If none are named, the memories that live in the
+/// requested scopes are not read at all.
 pub(crate) async fn newest(
     tx: &TenantTx<'_>,
     condition: Condition,
@@ -35,13 +35,14 @@ pub(crate) async fn newest(
 
 /// Where to look.
 struct Places {
-    /// At what lives in the scopes asked for.
+    /// Among memories that live in the requested scopes.
     here: bool,
-    /// At what is shared with them.
+    /// Among memories that are shared with them.
     elsewhere: bool,
 }
 
-/// As many of each scope, and of what is shared with any, as the part of all these needs that is asked for.
+/// Reads as many memories from each scope, and from those shared with any, as the requested part of the merged list
+/// needs.
 async fn merged(
     tx: &TenantTx<'_>,
     mut condition: Condition,
@@ -80,7 +81,7 @@ async fn merged(
     condition.query(tx, &sql).await?.iter().map(row::memory).collect()
 }
 
-/// For how many memories the condition holds.
+/// Returns how many memories match the condition.
 pub(crate) async fn count(tx: &TenantTx<'_>, condition: &Condition) -> Result<u64, StoreError> {
     let sql =
         format!("-- memory.count\nSELECT count(*) FROM memories m WHERE {}", condition.holds_in_scopes());

@@ -1,4 +1,4 @@
-//! Single memories by their ids.
+//! Memories by their ids.
 
 use crate::access::{PendingTx, TenantTx};
 use crate::db::StoreError;
@@ -44,26 +44,26 @@ const LINKED: &str = "-- memory.find_linked
          WHERE m.enterprise_id = $1 AND m.deleted_at IS NULL)
     SELECT id FROM linked WHERE id <> $2";
 
-/// A memory that has not been forgotten, expired or not.
+/// Looks up a memory that has not been forgotten, expired or not.
 pub(crate) async fn lookup(tx: &TenantTx<'_>, id: MemoryId) -> Result<Option<Memory>, StoreError> {
     let row = tx.query_opt(LOOKUP, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
     row.as_ref().map(row::memory).transpose()
 }
 
-/// The same as the first thing that is asked in a transaction: one round trip fewer.
+/// Does the same as the first query of a transaction, which saves a round trip.
 pub(crate) async fn lookup_first(tx: &mut PendingTx<'_>, id: MemoryId) -> Result<Option<Memory>, StoreError> {
     let enterprise = tx.caller().enterprise_id().uuid();
     let rows = tx.query(LOOKUP, &[&enterprise, &id.uuid()], true).await?;
     rows.first().map(row::memory).transpose()
 }
 
-/// A memory that has been forgotten.
+/// Looks up a memory that has been forgotten.
 pub(crate) async fn lookup_deleted(tx: &TenantTx<'_>, id: MemoryId) -> Result<Option<Memory>, StoreError> {
     let row = tx.query_opt(LOOKUP_DELETED, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
     row.as_ref().map(row::memory).transpose()
 }
 
-/// Those of the memories that have not been forgotten, in no order.
+/// Returns those of the memories that have not been forgotten, in no particular order.
 pub(crate) async fn lookup_all(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Vec<Memory>, StoreError> {
     let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.uuid()).collect();
     tx.query(LOOKUP_ALL, &[&tx.caller().enterprise_id().uuid(), &ids])
@@ -73,14 +73,14 @@ pub(crate) async fn lookup_all(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Ve
         .collect()
 }
 
-/// Those of the memories that have not been forgotten, held until the transaction ends. Always in the order of their
-/// ids, so that two requests cannot wait for each other.
+/// Returns those of the memories that have not been forgotten, locked until the transaction ends. Locks are taken in
+/// the order of ids, so that two requests cannot deadlock.
 pub(crate) async fn lock(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Vec<Memory>, StoreError> {
     let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.uuid()).collect();
     tx.query(LOCK, &[&tx.caller().enterprise_id().uuid(), &ids]).await?.iter().map(row::memory).collect()
 }
 
-/// What the memory superseded, and what that superseded.
+/// Returns the memories that this one superseded, and those that superseded it.
 pub(crate) async fn linked(tx: &TenantTx<'_>, id: MemoryId) -> Result<Vec<MemoryId>, StoreError> {
     let rows = tx.query(LINKED, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
     Ok(rows.iter().map(|row| MemoryId(row.get("id"))).collect())

@@ -1,8 +1,8 @@
-//! The statements over memories: the only SQL of this capability.
+//! The SQL statements over memories: the only SQL of this capability.
 //!
-//! Every function takes the caller's transaction, so row-level security has the last word on what any of them sees.
-//! Statements are constants beside the functions that use them; those with a caller's filter in them are put together
-//! by [`condition`]. The projection that search reads is written by triggers (V3) and read through functions (V4).
+//! Every function takes the caller's transaction, so row-level security has the last word on what it sees. Statements
+//! are constants beside the functions that use them; those that contain a caller's filter are built by [`condition`].
+//! The projection that search reads is written by triggers (V3) and read through functions (V4).
 
 pub(super) mod backlog;
 pub(super) mod blocks;

@@ -1,4 +1,4 @@
-//! A row of `memories` as a [`Memory`].
+//! Converts a row of `memories` into a [`Memory`].
 
 use serde_json::Value;
 use tokio_postgres::Row;
@@ -8,18 +8,18 @@ use crate::db::StoreError;
 use crate::ids::{MemoryId, ScopeId, UserId};
 use crate::memory::{Labels, Lifecycle, Memory, Metadata};
 
-/// What [`memory`] reads, for statements that are put together at run time; the others spell it out.
+/// The columns that [`memory`] reads, for statements built at run time; the others spell them out.
 pub(crate) const COLUMNS: &str = "m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, \
      m.categories, m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, m.replaced_by, m.occurred_at, \
      m.expires_on, m.version, m.created_at, m.updated_at, m.classification::text";
 
-/// Reads the columns of [`COLUMNS`].
+/// Converts a row with the columns of [`COLUMNS`].
 pub(crate) fn memory(row: &Row) -> Result<Memory, StoreError> {
     Places::of(row).memory(row)
 }
 
-/// Where the columns of [`COLUMNS`] are in some rows. Looking for each by its name in each row would be a tenth of what a
-/// search costs.
+/// The positions of the columns of [`COLUMNS`] in the rows of a statement. Finding each column by name in each row
+/// would take a tenth of the time of a search.
 pub(crate) struct Places {
     id: usize,
     author: usize,
@@ -40,7 +40,7 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    /// In this row, and all of the same statement.
+    /// Finds the positions in this row, which hold for all rows of the statement.
     pub(crate) fn of(row: &Row) -> Self {
         let place = |name| place(row, name);
         Self {
@@ -63,7 +63,7 @@ impl Places {
         }
     }
 
-    /// The memory that a row holds.
+    /// Converts a row to a memory.
     pub(crate) fn memory(&self, row: &Row) -> Result<Memory, StoreError> {
         let scopes: Vec<i64> = row.get(self.scopes);
         let [user, agent, app, run] = self.labels.map(|place| row.get(place));
@@ -90,7 +90,7 @@ impl Places {
     }
 }
 
-/// Where a column is; past the end, which reading then says, if it is nowhere.
+/// Returns the position of a column, or an out-of-range one if it is missing, so that reading it fails.
 pub(crate) fn place(row: &Row, name: &str) -> usize {
     row.columns().iter().position(|column| column.name() == name).unwrap_or(usize::MAX)
 }

@@ -1,7 +1,7 @@
 //! Candidates for a query, and their content.
 //!
-//! One statement, in one round trip: what the projection says is near, and then, under row-level security, the memories
-//! themselves. The order between them is `memory::ranking`'s.
+//! One statement in one round trip: it finds the nearest candidates in the projection, then reads the memories under
+//! row-level security. `memory::ranking` orders them.
 
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -14,26 +14,26 @@ use crate::memory::ranking::{Item, Tokens};
 use crate::memory::store::condition::Condition;
 use crate::memory::store::row::{self, COLUMNS};
 
-/// Most memories that [`among`] considers: so many look-ups cost some ten milliseconds.
+/// Maximum number of memories that [`among`] considers: that many look-ups take about ten milliseconds.
 const MAX_AMONG: usize = 5_000;
 
-/// How many of the best candidates get their neighbours read as well, and how many positions away those are. More
-/// finds nothing more (ADR 5).
+/// The number of best candidates whose neighbours are also read, and the maximum distance of those. More finds nothing
+/// more (ADR 5).
 const EXPLAINED: i64 = 20;
 const BESIDE: i32 = 2;
 
-/// What is looked for.
+/// What to search for.
 pub(crate) struct Query<'a> {
     pub(crate) scopes: &'a [&'a ReadableScope],
-    /// None while the model is away: then words alone decide.
+    /// `None` while the model is unavailable: then words alone decide.
     pub(crate) embedding: Option<&'a Embedding>,
-    /// Whose vectors compare with it.
+    /// The model whose vectors compare with it.
     pub(crate) model: &'a str,
     pub(crate) words: &'a str,
 }
 
 impl Query<'_> {
-    /// The search in the projection, among the memories that this expression lists.
+    /// Builds the call that searches the projection among the memories that the expression `among` lists.
     fn call(&self, condition: &mut Condition, pool: Pool, among: &str, compared: Compared) -> String {
         let (near_scopes, near): (Vec<i64>, Vec<Uuid>) =
             compared.near.into_iter().map(|(scope, memory)| (scope.0, memory)).unzip();
@@ -58,35 +58,36 @@ impl Query<'_> {
     }
 }
 
-/// Sent as numbers and made a vector by PostgreSQL: of a type that PostgreSQL did not bring, a new connection has to ask first what
-/// it is.
+/// Binds the query's vector as `real[]` and casts it to `halfvec` in SQL: for a parameter of an extension's type, the client would
+/// first look that type up in the catalogue on every new connection.
 fn bind_embedding(condition: &mut Condition, embedding: Option<&Embedding>) -> String {
     let numbers = embedding.map(|embedding| embedding.as_ref().to_vec());
     format!("{}::halfvec", condition.bind(numbers, "real[]"))
 }
 
-/// How many candidates each arm may bring.
+/// Maximum number of candidates per arm.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pool {
     /// By meaning.
     pub(crate) nearest: i32,
-    /// By words; not fewer than by meaning.
+    /// By words; at least as many as by meaning.
     pub(crate) best: i32,
 }
 
-/// What a search brought.
+/// The result of a search.
 pub(crate) struct Found {
-    /// What is to be ranked.
+    /// The candidates to rank.
     pub(crate) items: Vec<Item>,
-    /// Whether there may be others that an arm was cut before.
+    /// Whether an arm was cut off, so that there may be more.
     pub(crate) more: bool,
-    /// Whether some have no vector that compares with the query's.
+    /// Whether some have no vector comparable with the query's.
     pub(crate) blind: bool,
-    /// Whether the condition holds for so few of what the arms brought that the best it holds for may be others.
+    /// Whether so few of the candidates match the condition that the best matches may be elsewhere.
     pub(crate) sparse: bool,
 }
 
-/// The nearest by meaning, of what was compared and of everything else, and the best by words, for which the condition holds.
+/// Finds the candidates that match the condition: the nearest by meaning, among the compared vectors and all others,
+/// and the best by words.
 pub(crate) async fn nearest(
     tx: &mut PendingTx<'_>,
     query: &Query<'_>,
@@ -101,7 +102,7 @@ pub(crate) async fn nearest(
     found(&condition.read(tx, &sql).await?, most).map(|(found, _)| found)
 }
 
-/// The best of those for which the condition holds; none if it holds for too many to look at each.
+/// Finds the best among the memories that match the condition; returns `None` if there are too many to examine.
 pub(crate) async fn among(
     tx: &mut PendingTx<'_>,
     query: &Query<'_>,
@@ -121,7 +122,7 @@ pub(crate) async fn among(
     found(&condition.read(tx, &sql).await?, most).map(|(found, too_many)| (!too_many).then_some(found))
 }
 
-/// Whether the condition holds for anything that has no vector of this model.
+/// Returns whether any memory that matches the condition has no vector of this model.
 pub(crate) async fn unvectored(
     tx: &mut PendingTx<'_>,
     mut condition: Condition,
@@ -136,18 +137,17 @@ pub(crate) async fn unvectored(
     condition.read(tx, &sql).await.map(|rows| !rows.is_empty())
 }
 
-/// The statement that reads the first `most` of the candidates, the most promising first, for which the condition holds,
-/// and what was captured next to the first [`EXPLAINED`] of those, as far as the condition holds for it as well. It answers
-/// a row without a memory if there is none.
+/// Builds the statement that reads the first `most` candidates that match the condition, most promising first, and the
+/// neighbours of the first [`EXPLAINED`] of those, as far as they match it too. If there is none, it returns one row
+/// without a memory.
 ///
-/// Memories are looked up one by one, by their id or by what they were captured with (`OFFSET 0` sees to it): the planner
-/// takes the conditions for so selective that it would rather read everything in small scopes, and compare each with each
-/// candidate.
+/// Memories are looked up one by one, by id or by capture (`OFFSET 0` forces it): the planner considers the conditions
+/// so selective that it would rather read small scopes entirely and compare each row with each candidate.
 fn rank_among(query: &Query<'_>, condition: &mut Condition, candidates: &str, most: i64) -> String {
     let most = condition.bind(most, "bigint");
     let embedding = bind_embedding(condition, query.embedding);
     let model = condition.bind(query.model.to_owned(), "text");
-    // The reach once more: a neighbour may be readable and yet outside of the scopes asked for.
+    // The reach again: a neighbour may be readable and yet outside the requested scopes.
     let holds = condition.holds_in_scopes();
     format!(
         "WITH candidates AS MATERIALIZED (
@@ -181,7 +181,7 @@ fn rank_among(query: &Query<'_>, condition: &mut Condition, candidates: &str, mo
     )
 }
 
-/// What the rows say, `most` of them candidates; the second is whether there were too many to look at each.
+/// Converts the rows, up to `most` of them candidates; also returns whether there were too many to examine.
 fn found(rows: &[Row], most: i64) -> Result<(Found, bool), StoreError> {
     let Some(first) = rows.first() else {
         return Ok((Found { items: Vec::new(), more: false, blind: false, sparse: false }, false));
@@ -189,7 +189,7 @@ fn found(rows: &[Row], most: i64) -> Result<(Found, bool), StoreError> {
     let places = Places::of(first);
     let there = rows.iter().filter(|row| row.get::<_, Option<Uuid>>(places.id).is_some());
     let blind = there.clone().any(|row| row.get::<_, Option<f32>>(places.similarity).is_none());
-    // Neighbours have no words of their own to speak of.
+    // Neighbours have no word score of their own.
     let kept = there.clone().filter(|row| row.get::<_, Option<f32>>(places.text).is_some()).count();
     let brought = usize::try_from(first.get::<_, i64>("brought").min(most)).unwrap_or_default();
     let items = there.map(|row| places.item(row)).collect::<Result<_, _>>()?;
@@ -197,7 +197,7 @@ fn found(rows: &[Row], most: i64) -> Result<(Found, bool), StoreError> {
     Ok((Found { items, more: first.get("more"), blind, sparse }, first.get("too_many")))
 }
 
-/// Where the columns are, which every row has at the same places.
+/// The column positions, which are the same in every row.
 struct Places {
     id: usize,
     memory: row::Places,
@@ -224,7 +224,7 @@ impl Places {
         }
     }
 
-    /// A row with what the search knows of it; a neighbour that neither arm found has none of the query's words to speak of.
+    /// Converts a row. A neighbour that neither arm found has no word score.
     fn item(&self, row: &Row) -> Result<Item, StoreError> {
         let memory = self.memory.memory(row)?;
         let tokens = row.get::<_, Option<&[u8]>>(self.tokens).and_then(Tokens::from_bytes);

@@ -1,4 +1,4 @@
-//! What is stored already with the same wording as something new: candidates for the near-duplicate gate.
+//! Stored memories with the same wording as a new text: candidates for the near-duplicate gate.
 
 use pgvector::HalfVector;
 
@@ -10,27 +10,28 @@ use crate::memory::Labels;
 use crate::memory::duplicate::Wording;
 use crate::memory::gate::Place;
 
-/// An existing memory that a new text may repeat.
+/// An existing memory that a new text may duplicate.
 pub(crate) struct Similar {
-    /// Which of the new texts, from 0.
+    /// The index of the new text.
     pub(crate) text: usize,
     pub(crate) id: MemoryId,
     pub(crate) content: String,
-    /// Cosine of the vectors; NaN where they do not compare.
+    /// Cosine similarity of the vectors; NaN if they are not comparable.
     pub(crate) similarity: f32,
 }
 
-/// How many new texts one statement looks for, so that none runs long.
+/// Maximum number of new texts per statement, so that none runs long.
 const BATCH: usize = 1000;
 
-/// From so many new texts in a scope on, a request locks the scope's 32 groups of wordings instead of single ones.
+/// A request with at least this many new texts in a scope locks the scope's 32 groups of wordings instead of single
+/// wordings.
 const MANY: usize = 64;
-/// As does one with more texts in all scopes together: locks take room in PostgreSQL's shared memory.
+/// A request with more texts than this across all scopes does too: locks occupy PostgreSQL's shared memory.
 const MOST_SINGLE: usize = 256;
 
-/// Two requests that add the same text to the same scope wait for each other; in order, so that they do not deadlock. Who adds
-/// few texts locks those, and the groups that they are of against whoever adds many; who adds many, the groups themselves. One of
-/// 8,192 locks stands for a text.
+/// Two requests that add the same text to the same scope wait for each other; locks are taken in order, so that they do
+/// not deadlock. A request with few texts locks these exclusively, and their groups in shared mode; a request with many
+/// locks the groups exclusively. Each text maps to one of 8,192 locks.
 const LOCK: &str = "-- memory.lock_wordings
     SELECT CASE WHEN l.shared THEN pg_advisory_xact_lock_shared(l.key)::text ELSE pg_advisory_xact_lock(l.key)::text END
       FROM (SELECT DISTINCT k.number, k.shared, hashtextextended('memories of ' || $1::bigint, k.number) AS key
@@ -40,9 +41,9 @@ const LOCK: &str = "-- memory.lock_wordings
              WHERE $3 OR k.number < 32
              ORDER BY k.number) l";
 
-/// At most a dozen with the same wording: the same words make only so many statements.
+/// Finds at most a dozen memories with the same wording: the same words make only so many statements.
 ///
-/// The fingerprint says it all; `+ 0` and `coalesce` leave the planner its index only (V10).
+/// The fingerprint decides alone; `+ 0` and `coalesce` make the planner use only its index (V10).
 const FIND: &str = "-- memory.find_similar
     SELECT t.number, m.id, m.content, m.similarity
       FROM unnest($3::bytea[], $4::halfvec[]) WITH ORDINALITY AS t (fingerprint, embedding, number)
@@ -57,8 +58,8 @@ const FIND: &str = "-- memory.find_similar
             ORDER BY similarity DESC NULLS LAST, m.id LIMIT 12) m
      ORDER BY t.number, m.similarity DESC NULLS LAST, m.id";
 
-/// Keeps everybody else from adding these wordings, which are of this home and labels already, until the transaction ends. Once for
-/// each home, or two requests could wait for each other. `all` are the texts of the whole request.
+/// Prevents others from adding these wordings, already bound to this home and labels, until the transaction ends. Call
+/// it once per home, or two requests could deadlock. `all` is the number of texts in the whole request.
 pub(crate) async fn lock(
     tx: &TenantTx<'_>,
     home: ScopeId,
@@ -70,7 +71,7 @@ pub(crate) async fn lock(
     tx.query(LOCK, &[&home.0, &prints, &few]).await.map(drop)
 }
 
-/// For each new text, in their order, the memories of the same home, labels and wording, the most alike first.
+/// Returns, for each new text in order, the memories of the same home, labels and wording, most similar first.
 pub(crate) async fn find(
     tx: &TenantTx<'_>,
     place: &Place<'_>,

@@ -1,4 +1,4 @@
-//! Counts.
+//! Counts of memories.
 
 use crate::access::TenantTx;
 use crate::db::StoreError;
@@ -8,7 +8,7 @@ use crate::memory::store::condition::Condition;
 const ADD_EVENTS: &str = "-- event.count_adds
     SELECT count(*) FROM events e WHERE e.enterprise_id = $1 AND e.user_id = $2 AND e.event_type = 'ADD'";
 
-/// Counts the memories for which the condition holds, their labels, and the caller's additions.
+/// Counts the memories that match the condition, their labels, and the caller's additions.
 pub(crate) async fn count(tx: &TenantTx<'_>, condition: &Condition) -> Result<Stats, StoreError> {
     let sql = format!(
         "-- memory.stats

@@ -1,4 +1,4 @@
-//! Names by their beginning.
+//! Names by prefix.
 
 use crate::access::TenantTx;
 use crate::db::StoreError;
@@ -6,7 +6,7 @@ use crate::memory::Suggest;
 use crate::memory::filter::Entity;
 use crate::memory::store::condition::Condition;
 
-/// Names of the memories for which the condition holds.
+/// Lists the names of memories that match the condition.
 pub(crate) async fn list(
     tx: &TenantTx<'_>,
     mut condition: Condition,

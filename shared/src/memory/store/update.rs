@@ -1,4 +1,4 @@
-//! Changed memories.
+//! Updates to memories.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use pgvector::HalfVector;
@@ -17,7 +17,7 @@ use crate::memory::ranking::Tokens;
 pub(crate) struct Changed {
     pub(crate) before: Memory,
     pub(crate) after: Memory,
-    /// Of the text after the change, if that is another one and the model is there.
+    /// The vector of the new text, if the text changed and the model is available.
     pub(crate) embedding: Option<Embedding>,
 }
 
@@ -46,7 +46,7 @@ const INSERT_VERSIONS: &str = "-- memory_version.insert_update
                   $11::jsonb[], $12::text[])
            AS n (memory_id, version, id, input, old_content, new_content, metadata, categories, classification)";
 
-/// Stores changes with their versions. The memories must be locked.
+/// Stores changes and their versions. The memories must be locked.
 pub(crate) async fn update(tx: &TenantTx<'_>, model: &str, changes: &[Changed]) -> Result<(), StoreError> {
     let caller = tx.caller();
     let (enterprise, editor, now) =
@@ -118,9 +118,9 @@ pub(crate) async fn update(tx: &TenantTx<'_>, model: &str, changes: &[Changed]) 
     .map(drop)
 }
 
-/// Lets a memory live in another scope; its shares with that one end, because it is seen there now.
+/// Moves a memory to another scope. Shares with that scope end, because the memory is now visible there anyway.
 pub(crate) async fn rehome(tx: &TenantTx<'_>, id: MemoryId, home: ScopeId) -> Result<(), StoreError> {
-    // What was shared on through a share that is needless now hangs on what that hung on: it stays shared.
+    // Shares made through a share that becomes redundant are attached to that one's parent, so they stay in force.
     const REHOME: &str = "-- memory.rehome
         WITH RECURSIVE needless AS (
             SELECT id, via_share_id FROM shares
@@ -155,7 +155,7 @@ impl Changed {
     }
 }
 
-/// The new text as a message of the user's, as mem0's history has it; nothing if the text stayed.
+/// Returns the new text as a user message, as in mem0's history; empty if the text did not change.
 fn input(change: &Changed) -> Value {
     match change.after.content != change.before.content {
         true => serde_json::json!([{ "role": "user", "content": change.after.content }]),

@@ -1,4 +1,4 @@
-//! What became of a memory.
+//! The versions of a memory.
 
 use serde_json::Value;
 use tokio_postgres::Row;
@@ -16,7 +16,7 @@ const LIST: &str = "-- memory_version.list
      WHERE v.enterprise_id = $1 AND v.memory_id = $2
      ORDER BY v.version";
 
-/// Every version, oldest first. Labels do not change and come from the memory.
+/// Lists every version, oldest first. Labels do not change and come from the memory.
 pub(crate) async fn list(
     tx: &TenantTx<'_>,
     id: MemoryId,

@@ -1,4 +1,4 @@
-//! Deciding, and no longer wanting.
+//! Deciding about requests, and withdrawing them.
 
 use serde_json::json;
 
@@ -14,8 +14,8 @@ use crate::sharing::store::approval_parts::{self as parts, Agreed};
 use crate::sharing::store::approvals as store;
 use crate::sharing::types::check_reason;
 
-/// Agrees, for every node whose decision is the caller's to make, and shares it in the same transaction if nobody else has to
-/// agree.
+/// Approves a request for every node that the caller may decide for, and shares the item in the same transaction if no
+/// other approval is outstanding.
 pub async fn approve(
     ctx: &AuthContext,
     db: &Database,
@@ -52,7 +52,7 @@ async fn agree(tx: &TenantTx<'_>, id: ApprovalId, why: Option<&str>) -> Result<A
     one(tx, id).await
 }
 
-/// Does not agree, which ends it, whoever else did.
+/// Denies a request, which ends it regardless of other approvals.
 pub async fn deny(
     ctx: &AuthContext,
     db: &Database,
@@ -72,7 +72,7 @@ pub async fn deny(
     Ok(approval)
 }
 
-/// Takes one's own request back.
+/// Withdraws the caller's own request.
 pub async fn withdraw(
     ctx: &AuthContext,
     db: &Database,
@@ -90,7 +90,7 @@ pub async fn withdraw(
     Ok(approval)
 }
 
-/// A request of the caller's that is still open.
+/// Returns a request of the caller that is still open.
 async fn withdrawable(tx: &TenantTx<'_>, id: ApprovalId) -> Result<Approval> {
     let asked = store::lookup(tx, id).await?.ok_or(NOT_FOUND)?;
     if asked.requested_by != tx.caller().user_id() {
@@ -127,10 +127,10 @@ async fn close(
     one(tx, asked.id).await
 }
 
-/// What whoever is too late is told.
+/// The message for a caller who comes too late.
 const DECIDED: &str = "this is decided for your node already, and waits for others";
 
-/// A request that the caller may decide now, and for which of the nodes that have to agree.
+/// Returns a request that the caller may decide now, and the nodes they may decide for.
 async fn decidable(tx: &TenantTx<'_>, id: ApprovalId) -> Result<(Approval, Vec<ScopeId>)> {
     let asked = store::lookup(tx, id).await?.ok_or(NOT_FOUND)?;
     if asked.requested_by == tx.caller().user_id() {
@@ -156,7 +156,7 @@ async fn decidable(tx: &TenantTx<'_>, id: ApprovalId) -> Result<(Approval, Vec<S
     Ok((asked, open))
 }
 
-/// What it takes to decide.
+/// Returns what is needed to decide.
 fn needed(asked: &Approval) -> String {
     let each = asked.decisions.iter().filter(|part| part.decision.is_none());
     let each: Vec<String> = each.map(|part| format!("{} on {}", part.approver_role, part.node)).collect();
@@ -170,7 +170,7 @@ fn needed(asked: &Approval) -> String {
     )
 }
 
-/// Those of these nodes, as requests name them.
+/// Returns these nodes as requests name them.
 fn named<'a>(asked: &'a Approval, nodes: &[ScopeId]) -> Vec<&'a str> {
     let decided = asked.decisions.iter().filter(|part| nodes.contains(&part.node_scope));
     decided.map(|part| part.node.as_str()).collect()
@@ -183,7 +183,8 @@ fn closed(status: Status) -> Error {
     })
 }
 
-/// Whether whoever asked for it could share it so now, and with the agreement of the same nodes: things may have changed since.
+/// Checks that the requester could still make this share, needing approval by the same nodes: things may have changed
+/// since the request.
 async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval, held: Option<Held>) -> Result<Plan> {
     let gone = || Error::Conflict("what was to be shared is not there any more".to_owned());
     let no_more = || Error::Conflict("who asked for it may not share it any more".to_owned());
@@ -220,7 +221,7 @@ async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval, held: Option<Held>) 
     Ok(plan)
 }
 
-/// Refuses a request that nobody could agree to any more.
+/// Refuses a request that can no longer be approved.
 pub async fn check(tx: &TenantTx<'_>, asked: &Approval) -> Result<()> {
     let held = Held::asked(tx, asked).await?;
     still_allowed(tx, asked, held).await.map(drop)

@@ -1,4 +1,4 @@
-//! Who decides in another's place, for a time.
+//! Delegates, who decide in another person's place for a limited time.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,41 +13,41 @@ use crate::ids::{DelegateId, UserId};
 use crate::page::{Cursor, List, QueryHash};
 use crate::sharing::store::{delegates as store, grantees};
 
-/// The longest that somebody decides in another's place.
+/// Maximum duration of a delegation.
 const LONGEST: TimeDelta = TimeDelta::days(366);
 
-/// Most people who decide in somebody's place on a node, now or later.
+/// Maximum number of current and future delegates of a person on a node.
 const MOST: i64 = 100;
 
-/// Somebody to decide in one's place.
+/// A request to add a delegate.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewDelegate {
-    /// Who.
+    /// The delegate.
     pub user_id: UserId,
-    /// From when on; from now, if not given.
+    /// When the delegation starts; now, if not given.
     #[serde(default)]
     pub starts_at: Option<DateTime<Utc>>,
-    /// Until when.
+    /// When it ends.
     pub ends_at: DateTime<Utc>,
 }
 
-/// Somebody who decides in another's place.
+/// A delegation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Delegate {
     /// Its id.
     pub id: DelegateId,
-    /// In whose place.
+    /// The person whose place the delegate takes.
     pub from: UserId,
-    /// Who decides.
+    /// The delegate.
     pub to: UserId,
-    /// From when on.
+    /// When it starts.
     pub starts_at: DateTime<Utc>,
-    /// Until when.
+    /// When it ends.
     pub ends_at: DateTime<Utc>,
 }
 
-/// Lets somebody decide in one's place on a node on which one is an administrator oneself.
+/// Adds a delegate on a node that the caller administers.
 pub async fn delegate(
     ctx: &AuthContext,
     db: &Database,
@@ -100,7 +100,7 @@ pub async fn delegate(
     Ok(delegate)
 }
 
-/// Who decides in whose place on a node, now or later, for its administrators: the earliest to end first.
+/// Lists the current and future delegations on a node, for its administrators, earliest to end first.
 pub async fn delegates(
     ctx: &AuthContext,
     db: &Database,
@@ -121,7 +121,7 @@ pub async fn delegates(
     Ok(List { results, next })
 }
 
-/// Ends it: for who delegated, for the delegate, and for whoever administers the node.
+/// Ends a delegation: for the person who delegated, the delegate, and the node's administrators.
 pub async fn end_delegate(ctx: &AuthContext, db: &Database, id: DelegateId) -> Result<()> {
     ctx.session()?;
     let tx = ctx.begin(db, "approval_delegate.end").await?;

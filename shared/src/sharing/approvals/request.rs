@@ -1,4 +1,4 @@
-//! Asking those who have to agree.
+//! Requesting approval.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -13,8 +13,8 @@ use crate::sharing::authority::Plan;
 use crate::sharing::store::{approval_parts, approvals as store};
 use crate::tenancy::policies::ApprovalRule;
 
-/// Asks for it. Refused if at one of the nodes nobody else could agree, or if it was asked for already, as it still is: what
-/// was asked for before it changed is withdrawn.
+/// Creates a request. Refused if nobody else could approve it at one of the nodes, or if the same request is pending
+/// and the item has not changed since; a request that a change has made obsolete is withdrawn.
 pub(in crate::sharing) async fn request(tx: &TenantTx<'_>, plan: &Plan, new: &NewShare) -> Result<Approval> {
     let now = tx.caller().request().at;
     let mut parts = Vec::with_capacity(plan.rules.len());
@@ -23,7 +23,7 @@ pub(in crate::sharing) async fn request(tx: &TenantTx<'_>, plan: &Plan, new: &Ne
     }
     let (node, rule, escalates_at) =
         *parts.first().ok_or_else(|| Error::internal("nobody has to approve this"))?;
-    // As long as each of them may decide.
+    // As long as every node may still decide.
     let hours = parts.iter().map(|(_, rule, _)| rule.expires_after_hours).min().unwrap_or_default();
     for (ended, memory) in store::expire_own(tx).await? {
         audit::record(tx, Entry::new("approval.expire", ended).memories(memory)).await?;
@@ -66,7 +66,7 @@ pub(in crate::sharing) async fn request(tx: &TenantTx<'_>, plan: &Plan, new: &Ne
     one(tx, id).await
 }
 
-/// When those above a node may decide as well.
+/// Returns when those above a node may decide as well.
 async fn escalation(tx: &TenantTx<'_>, node: ScopeId, rule: &ApprovalRule) -> Result<DateTime<Utc>> {
     let now = tx.caller().request().at;
     match store::deciders(tx, node, rule.approver_role).await? {

@@ -1,4 +1,4 @@
-//! Requests as those see them whom they concern: who asked, who decides, and who answers for the node.
+//! Requests as seen by those concerned: the requester, the deciders, and those who administer the node.
 
 use std::fmt::Write as _;
 
@@ -15,22 +15,22 @@ use crate::page::{Cursor, List, QueryHash};
 use crate::sharing::authority::Held;
 use crate::sharing::store::{approval_list, approval_parts as parts, approvals as store};
 
-/// Which requests.
+/// Which requests to list.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
-    /// In this state.
+    /// With this status.
     pub status: Option<Status>,
     /// About this memory.
     pub memory_id: Option<MemoryId>,
-    /// By this person.
+    /// By this requester.
     pub requested_by: Option<UserId>,
-    /// Only those that the caller can decide now.
+    /// Whether to list only those that the caller can decide now.
     #[serde(default)]
     pub to_decide: bool,
 }
 
-/// A request, and what it is about.
+/// A request with what it is about.
 #[derive(Debug, Clone, Serialize)]
 pub struct Detail {
     /// The request.
@@ -38,42 +38,43 @@ pub struct Detail {
     pub approval: Approval,
     /// Whether the caller can decide it now.
     pub can_decide: bool,
-    /// The memory's text, for who can decide: asking shows it to them.
+    /// The memory's text, if the caller can decide: the request shows it to them.
     pub memory: Option<String>,
-    /// The context, for who can decide, with what in it is theirs to agree to.
+    /// The context, if the caller can decide, with the contents that they decide about.
     pub context: Option<AskedContext>,
-    /// Whether the memory, or what is in the context, is another by now than what was asked for, which cannot be agreed to.
+    /// Whether the memory, or the contents of the context, have changed since the request, which can then no longer be
+    /// approved.
     pub changed: bool,
 }
 
-/// Most memories of a context that are shown to who decides about it.
+/// Maximum number of memories of a context that are shown to a decider.
 const SHOWN: i32 = 100;
 
-/// A context as those see it who decide about it.
+/// A context as its deciders see it.
 #[derive(Debug, Clone, Serialize)]
 pub struct AskedContext {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// What it is for, possibly empty.
+    /// Its purpose, possibly empty.
     pub description: String,
-    /// What is in it and lives below the nodes for which they decide, newest first.
+    /// The memories in it that live below the nodes for which the caller decides, newest first.
     pub memories: Vec<AskedMemory>,
-    /// Whether there is more of that.
+    /// Whether there are more of them.
     pub more: bool,
 }
 
-/// A memory in a context that is asked for.
+/// A memory in a requested context.
 #[derive(Debug, Clone, Serialize)]
 pub struct AskedMemory {
-    /// Which.
+    /// Its id.
     pub id: MemoryId,
     /// The text.
     pub memory: String,
-    /// How confidential it is.
+    /// Its class.
     pub classification: Classification,
 }
 
-/// Requests that concern the caller, oldest first.
+/// Lists requests that concern the caller, oldest first.
 pub async fn list(
     ctx: &AuthContext,
     db: &Database,
@@ -95,7 +96,7 @@ pub async fn list(
     Ok(List { results, next })
 }
 
-/// The same for a report, with a row in the log that it was taken.
+/// Does the same for a report, and records in the audit log that it was made.
 pub async fn export(
     ctx: &AuthContext,
     db: &Database,
@@ -111,7 +112,7 @@ pub async fn export(
     Ok(part)
 }
 
-/// One request. Somebody whom it does not concern is told that there is none.
+/// Returns one request. It is not found if it does not concern the caller.
 pub async fn lookup(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<Detail> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesRead)?;
     let tx = ctx.begin(db, "approval.lookup").await?;
@@ -140,7 +141,7 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<
     Ok(Detail { approval, can_decide, memory, context, changed })
 }
 
-/// What is asked for, as far as it is somebody's to agree to from these positions.
+/// Returns the requested context with the contents that these positions may decide about.
 async fn context_of(
     tx: &TenantTx<'_>,
     approval: &Approval,
@@ -155,8 +156,8 @@ async fn context_of(
     Ok(Some(AskedContext { name, description, memories, more }))
 }
 
-/// A request that the caller answers for at one of its nodes, as somebody else stands to it: whether it concerns them, and for
-/// which nodes they may decide, and why.
+/// Returns how another person stands to a request that the caller administers at one of its nodes: whether it concerns
+/// them, for which nodes they may decide, and why.
 pub async fn position(
     tx: &TenantTx<'_>,
     id: ApprovalId,
@@ -173,14 +174,14 @@ pub async fn position(
     };
     let nodes = approval.decisions.iter().filter_map(|part| asker.scope(part.node_scope));
     let answers = nodes.map(|node| asker.authorize(Action::SimulateAccess, node));
-    // The first refusal, where nothing else is there.
+    // If all nodes refuse, the first refusal.
     answers.reduce(|one, other| one.or(other)).ok_or_else(beyond)??;
     let positions = parts::positions(tx, who, &approval).await?;
     let sees = store::may_see(tx, who, &approval).await?;
     Ok((approval, sees, positions))
 }
 
-/// As comma-separated values (RFC 4180).
+/// Formats requests as comma-separated values (RFC 4180).
 #[must_use]
 pub fn csv(approvals: &[Approval]) -> String {
     let mut text = String::from(
@@ -218,7 +219,7 @@ pub fn csv(approvals: &[Approval]) -> String {
     text
 }
 
-/// What those of one node said: `team:org_… approved by usr_… at 2027-05-01T00:00:00Z, they need it`.
+/// Formats the decision of one node: `team:org_… approved by usr_… at 2027-05-01T00:00:00Z, they need it`.
 fn in_words(part: &Decision) -> String {
     let Some(decision) = part.decision else { return format!("{} has not decided", part.node) };
     let mut text = format!("{} {}", part.node, decision.as_str());
@@ -234,7 +235,7 @@ fn in_words(part: &Decision) -> String {
     text
 }
 
-/// A field that no spreadsheet takes for a formula.
+/// Quotes a field, and prevents spreadsheets from taking it for a formula.
 fn quoted(field: &str) -> String {
     let safe = if field.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{field}")

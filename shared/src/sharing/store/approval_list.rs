@@ -1,4 +1,4 @@
-//! Lists of requests: those that concern somebody, found without looking at those that do not.
+//! Lists of requests that concern somebody, found without reading those that do not.
 
 use super::approval_parts::administered;
 use super::approvals::approval;
@@ -8,8 +8,8 @@ use crate::ids::{MemoryId, UserId};
 use crate::page::Cursor;
 use crate::sharing::approvals::{Approval, Filter, Status};
 
-/// What is asked of each request `a`, whomever it concerns. `$2` is the caller, `$3` the time, `$12` what their credential is
-/// narrowed to.
+/// The conditions on each request `a`, whomever it concerns. `$2` is the caller, `$3` the time, `$12` the scopes to
+/// which their credential is narrowed.
 const MEANT: &str = "a.enterprise_id = $1 AND a.classification <= (SELECT mem0.ceiling())
     AND ($5::text IS NULL
          OR $5 = CASE WHEN a.status = 'pending' AND a.expires_at <= $3 THEN 'expired' ELSE a.status END)
@@ -33,12 +33,12 @@ const DECIDES: &str = "EXISTS (SELECT FROM mem0.deciding_positions($1, a.id, $2,
                                 JOIN scopes ds ON ds.enterprise_id = $1 AND ds.id = p.node_scope_id
                                WHERE $12::bigint[] IS NULL OR ds.path && $12)";
 
-/// A page's worth of one kind.
+/// One page of each kind.
 const PAGE: &str = "ORDER BY a.requested_at, a.id LIMIT $11";
 
-/// Requests that concern the caller, oldest first: their own, those that they may decide, and those of nodes that they
-/// administer. Each kind is read by an index of its own and only as far as the page needs; so what concerns others costs
-/// nothing, however much it is.
+/// Lists requests that concern the caller, oldest first: their own, those that they may decide, and those of nodes that
+/// they administer. Each kind is read through its own index, only as far as the page needs, so requests that concern
+/// only others cost nothing, however many there are.
 pub(in crate::sharing) async fn list(
     tx: &TenantTx<'_>,
     filter: &Filter,

@@ -1,4 +1,4 @@
-//! Rows of `approval_parts`, and whose they are to decide.
+//! Rows of `approval_parts`, and who may decide them.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use crate::ids::{ApprovalId, ContextId, MemoryId, NodeId, ScopeId, ShareId, User
 use crate::memory;
 use crate::sharing::approvals::{Approval, AskedMemory, Decision, Ground, Position, Verdict};
 
-/// One of the nodes that have to agree to a request.
+/// Inserts one of the nodes that have to agree to a request.
 pub(in crate::sharing) async fn insert(
     tx: &TenantTx<'_>,
     id: ApprovalId,
@@ -26,9 +26,9 @@ pub(in crate::sharing) async fn insert(
     tx.execute(INSERT, &[&enterprise, &id.uuid(), &node.0, &role.as_str(), &escalates_at]).await.map(drop)
 }
 
-/// For which of the nodes that have to agree somebody may decide by now, and why: by a role held on the node itself, in place
-/// of somebody who holds one, or, once it has escalated, from above. A node that their credential does not reach is none of
-/// theirs. Whoever asked decides about nothing of it, nor does anybody in their place, nor any program.
+/// Returns the nodes for which somebody may decide now, and why: by a role on the node itself, as a delegate of
+/// somebody who holds one, or, after escalation, from above. Nodes outside the reach of their credential are excluded.
+/// The requester may not decide, nor may their delegates or any service account.
 pub(in crate::sharing) async fn positions(
     tx: &TenantTx<'_>,
     who: &AuthContext,
@@ -63,7 +63,7 @@ pub(in crate::sharing) async fn positions(
     Ok(rows.iter().map(position).collect())
 }
 
-/// The name and description of a context, whoever may see it.
+/// Returns the name and description of a context, whoever may see it.
 pub(in crate::sharing) async fn context(
     tx: &TenantTx<'_>,
     id: ContextId,
@@ -75,7 +75,7 @@ pub(in crate::sharing) async fn context(
     Ok(row.map(|row| (row.get("name"), row.get("description"))))
 }
 
-/// What is in a context that is asked for and lives below these nodes, newest first.
+/// Lists the memories of a requested context that live below these nodes, newest first.
 pub(in crate::sharing) async fn memories(
     tx: &TenantTx<'_>,
     id: ApprovalId,
@@ -93,19 +93,19 @@ pub(in crate::sharing) async fn memories(
     rows.iter().map(asked).collect()
 }
 
-/// What became of agreeing.
+/// The result of an approval.
 pub(in crate::sharing) enum Agreed {
-    /// It is shared: this was the last.
+    /// It is shared: this was the last approval needed.
     Shared,
     /// Others have to agree as well.
     Waiting,
-    /// Somebody was faster.
+    /// Somebody else decided first.
     Decided,
-    /// It is not open any more.
+    /// It is no longer open.
     Closed,
 }
 
-/// Agrees for these nodes, and shares if nobody else has to agree.
+/// Approves for these nodes, and shares if no other approval is outstanding.
 pub(in crate::sharing) async fn approve(
     tx: &TenantTx<'_>,
     id: ApprovalId,
@@ -126,7 +126,7 @@ pub(in crate::sharing) async fn approve(
     })
 }
 
-/// Notes which of them did not agree, once the request is closed; of how many.
+/// Records which of the nodes denied the request, once it is closed; returns how many.
 pub(in crate::sharing) async fn deny(
     tx: &TenantTx<'_>,
     id: ApprovalId,
@@ -142,7 +142,7 @@ pub(in crate::sharing) async fn deny(
     tx.execute(DENY, &[&enterprise, &id.uuid(), &nodes, &user, &caller.request().at, &why]).await
 }
 
-/// As statements about requests answer who has to agree.
+/// A node's decision as returned by statements about requests.
 #[derive(Deserialize)]
 struct Part {
     scope: i64,
@@ -156,7 +156,7 @@ struct Part {
     reason: Option<String>,
 }
 
-/// The decisions in a row's `decisions`.
+/// Parses the `decisions` column of a row.
 pub(super) fn decisions(parts: Value) -> Result<Vec<Decision>, StoreError> {
     let corrupt = |problem| StoreError::Corrupt { table: "approval_parts", column: "node_scope_id", problem };
     let parts: Vec<Part> = serde_json::from_value(parts).map_err(|error| corrupt(error.to_string()))?;
@@ -177,7 +177,7 @@ pub(super) fn decisions(parts: Value) -> Result<Vec<Decision>, StoreError> {
         .collect()
 }
 
-/// A node as requests name it.
+/// Returns a node as requests name it.
 pub(super) fn node_label(kind: Option<&str>, node: Option<Uuid>) -> String {
     match (kind, node) {
         (Some(kind), Some(node)) => format!("{kind}:{}", NodeId(node)),
@@ -186,7 +186,7 @@ pub(super) fn node_label(kind: Option<&str>, node: Option<Uuid>) -> String {
     }
 }
 
-/// The scopes whose requests somebody answers for.
+/// Returns the scopes whose requests somebody administers.
 pub(super) fn administered(who: &AuthContext) -> Vec<i64> {
     let scopes = who.scopes().iter();
     let of_role = scopes.filter(|it| it.kind != ScopeKind::User && it.role >= Some(Role::Admin));

@@ -12,12 +12,12 @@ use crate::sharing::NewShare;
 use crate::sharing::approvals::{Approval, Status};
 use crate::sharing::authority::Plan;
 
-/// A request to be stored.
+/// A request to store.
 pub(in crate::sharing) struct NewRow<'a> {
     pub(in crate::sharing) id: ApprovalId,
     pub(in crate::sharing) plan: &'a Plan,
     pub(in crate::sharing) new: &'a NewShare,
-    /// A digest of what is in it, if it is a context.
+    /// A digest of the contents, for a context.
     pub(in crate::sharing) contents: Option<Vec<u8>>,
     pub(in crate::sharing) node: ScopeId,
     pub(in crate::sharing) approver_role: Role,
@@ -25,7 +25,7 @@ pub(in crate::sharing) struct NewRow<'a> {
     pub(in crate::sharing) expires_at: DateTime<Utc>,
 }
 
-/// What people besides the caller could decide for a node.
+/// Who besides the caller could decide for a node.
 pub(in crate::sharing) enum Deciders {
     /// Somebody who holds the role on the node itself.
     There,
@@ -59,7 +59,7 @@ pub(in crate::sharing) async fn deciders(
     })
 }
 
-/// Closes the caller's requests whose time is over, so that they can be made anew; which, and what they were about.
+/// Closes the caller's expired requests, so that they can be made anew. Returns them with the memories they were about.
 pub(in crate::sharing) async fn expire_own(
     tx: &TenantTx<'_>,
 ) -> Result<Vec<(ApprovalId, Option<MemoryId>)>, StoreError> {
@@ -74,7 +74,8 @@ pub(in crate::sharing) async fn expire_own(
     Ok(rows.iter().map(ended).collect())
 }
 
-/// Takes back what the caller asked for of the same with the same, if it changed since; which request that was.
+/// Withdraws the caller's pending request to share the same item with the same grantee, if the item has changed since,
+/// and returns its id.
 pub(in crate::sharing) async fn withdraw_outdated(
     tx: &TenantTx<'_>,
     plan: &Plan,
@@ -153,7 +154,7 @@ pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> R
     .map(drop)
 }
 
-/// One request, whomever it concerns, if the credential reaches what it is about.
+/// Returns one request, whomever it concerns, if what it is about is within the reach of the credential.
 pub(in crate::sharing) async fn lookup(
     tx: &TenantTx<'_>,
     id: ApprovalId,
@@ -187,7 +188,7 @@ pub(in crate::sharing) async fn lookup(
     row.as_ref().map(approval).transpose()
 }
 
-/// Whether it concerns somebody at all.
+/// Returns whether the request concerns somebody at all.
 pub(in crate::sharing) async fn may_see(
     tx: &TenantTx<'_>,
     who: &AuthContext,
@@ -200,7 +201,7 @@ pub(in crate::sharing) async fn may_see(
     Ok(concerned || !approval_parts::positions(tx, who, asked).await?.is_empty())
 }
 
-/// The text of the memory that is asked for, if it is still there.
+/// Returns the text of the requested memory, if it still exists.
 pub(in crate::sharing) async fn text(
     tx: &TenantTx<'_>,
     id: ApprovalId,
@@ -210,7 +211,7 @@ pub(in crate::sharing) async fn text(
     Ok(tx.query_opt(TEXT, &[&id.uuid()]).await?.map(|row| row.get("content")))
 }
 
-/// The memory that is asked for, as it is now.
+/// The requested memory as it is now.
 pub(in crate::sharing) struct Subject {
     pub(in crate::sharing) author: UserId,
     pub(in crate::sharing) home: ScopeId,
@@ -218,7 +219,7 @@ pub(in crate::sharing) struct Subject {
     pub(in crate::sharing) version: i32,
 }
 
-/// Holds the memory that is asked for until the transaction ends, if it is still there.
+/// Locks the requested memory until the transaction ends, if it still exists.
 pub(in crate::sharing) async fn hold(
     tx: &TenantTx<'_>,
     id: ApprovalId,
@@ -228,7 +229,7 @@ pub(in crate::sharing) async fn hold(
     tx.query_opt(HOLD, &[&id.uuid()]).await?.as_ref().map(subject).transpose()
 }
 
-/// Looks at it, without holding it.
+/// Reads it without a lock.
 pub(in crate::sharing) async fn look(
     tx: &TenantTx<'_>,
     id: ApprovalId,
@@ -247,7 +248,7 @@ fn subject(row: &Row) -> Result<Subject, StoreError> {
     })
 }
 
-/// Notes through which share whoever asked could share it now.
+/// Records the share through which the requester could share it now.
 pub(in crate::sharing) async fn follow(
     tx: &TenantTx<'_>,
     id: ApprovalId,
@@ -260,7 +261,7 @@ pub(in crate::sharing) async fn follow(
     tx.execute(FOLLOW, &[&enterprise, &id.uuid(), &via.map(ShareId::uuid)]).await.map(drop)
 }
 
-/// Closes it without sharing; false if it was not open any more.
+/// Closes a request without sharing; returns false if it was no longer open.
 pub(in crate::sharing) async fn close(
     tx: &TenantTx<'_>,
     id: ApprovalId,

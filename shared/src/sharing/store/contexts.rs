@@ -1,4 +1,4 @@
-//! Contexts: scopes with a name among the nodes and a description among its settings; and what is in them.
+//! Contexts: scopes with a name in the nodes table and a description in its settings; and their contents.
 
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use crate::page::Cursor;
 use crate::sharing::Direction;
 use crate::sharing::contexts::Context;
 
-/// A context with the caller as its owner.
+/// Inserts a context with the caller as its owner.
 pub(in crate::sharing) async fn insert(
     tx: &TenantTx<'_>,
     id: ContextId,
@@ -48,7 +48,7 @@ pub(in crate::sharing) async fn insert(
     Ok(ScopeId(row.get(0)))
 }
 
-/// Those of these scopes that are contexts, oldest first.
+/// Lists those of these scopes that are contexts, oldest first.
 pub(in crate::sharing) async fn list(
     tx: &TenantTx<'_>,
     scopes: &[i64],
@@ -114,36 +114,36 @@ pub(in crate::sharing) async fn update(
     tx.execute(UPDATE, &[&enterprise, &id.uuid(), &name, &description, &caller.request().at]).await.map(drop)
 }
 
-/// Waits for memories that are being written to it or pinned, and keeps further ones out until the transaction ends.
+/// Waits for memories that are being added or pinned to it, and prevents further ones until the transaction ends.
 pub(in crate::sharing) async fn hold(tx: &TenantTx<'_>, scope: ScopeId) -> Result<(), StoreError> {
     const HOLD: &str = "-- context.hold
         SELECT pg_advisory_xact_lock(mem0.scope_lock($1))";
     tx.query_one(HOLD, &[&scope.0]).await.map(drop)
 }
 
-/// Waits for whoever holds it, and lets nobody hold it until the transaction ends: who is in it and whom it is shared with stays
-/// as it is.
+/// Waits for anyone who holds it exclusively, and prevents others from doing so until the transaction ends, so that its
+/// members and shares do not change.
 pub(in crate::sharing) async fn keep(tx: &TenantTx<'_>, scope: ScopeId) -> Result<(), StoreError> {
     const KEEP: &str = "-- context.keep
         SELECT pg_advisory_xact_lock_shared(mem0.scope_lock($1))";
     tx.query_one(KEEP, &[&scope.0]).await.map(drop)
 }
 
-/// Everything that it holds, seen by the caller or not.
+/// Returns everything in it, visible to the caller or not.
 pub(in crate::sharing) async fn memories(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Vec<Uuid>, StoreError> {
     const MEMORIES: &str = "-- context.list_memories
         SELECT mem0.memories_of_context($1)";
     Ok(tx.query_one(MEMORIES, &[&scope.0]).await?.get(0))
 }
 
-/// A digest of what it holds, seen by the caller or not: which memories, which version of each, and of which class.
+/// Returns a digest of its contents, visible to the caller or not: the memories with their versions and classes.
 pub(in crate::sharing) async fn digest(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Vec<u8>, StoreError> {
     const DIGEST: &str = "-- context.digest
         SELECT mem0.contents_of_context($1)";
     Ok(tx.query_one(DIGEST, &[&scope.0]).await?.get(0))
 }
 
-/// Where its memories live, with each class of which there are any.
+/// Returns the homes of its memories, with each class that occurs there.
 pub(in crate::sharing) async fn homes(
     tx: &TenantTx<'_>,
     scope: ScopeId,
@@ -156,15 +156,15 @@ pub(in crate::sharing) async fn homes(
         .collect()
 }
 
-/// Memories in a context that live in the same place, are of the same class and went there by the same agreement.
+/// Memories in a context with the same home and class and the same approval.
 pub(in crate::sharing) struct Agreed {
     pub(in crate::sharing) home: ScopeId,
     pub(in crate::sharing) class: Classification,
-    /// Which way somebody agreed that they go when they were pinned; none: nobody had to, or they live in it.
+    /// The direction that was approved when they were pinned; `None` if no approval was needed or they live in it.
     pub(in crate::sharing) direction: Option<Direction>,
 }
 
-/// What it holds, seen by the caller or not, as far as agreements go.
+/// Returns its contents, visible to the caller or not, grouped by approval.
 pub(in crate::sharing) async fn agreed(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Vec<Agreed>, StoreError> {
     const AGREED: &str = "-- context.list_agreed
         SELECT a.scope_id, a.classification, a.agreed FROM mem0.agreed_in_context($1) a";
@@ -180,7 +180,7 @@ pub(in crate::sharing) async fn agreed(tx: &TenantTx<'_>, scope: ScopeId) -> Res
     tx.query(AGREED, &[&scope.0]).await?.iter().map(agreed).collect()
 }
 
-/// Ends everything that is shared with it, and it with anybody.
+/// Ends every share with the context and every share of it.
 pub(in crate::sharing) async fn unpin_all(tx: &TenantTx<'_>, scope: ScopeId) -> Result<(), StoreError> {
     const UNPIN: &str = "-- context.unpin_all
         SELECT mem0.empty_context($1, $2)";

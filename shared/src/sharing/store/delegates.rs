@@ -35,7 +35,7 @@ pub(in crate::sharing) async fn insert(
     .map(drop)
 }
 
-/// Those whose time is not over, the earliest to end first.
+/// Lists those that have not ended, earliest to end first.
 pub(in crate::sharing) async fn list(
     tx: &TenantTx<'_>,
     scope: ScopeId,
@@ -73,7 +73,7 @@ pub(in crate::sharing) async fn list(
     Ok(rows.iter().map(delegate).collect())
 }
 
-/// How many decide in the caller's place on a node, now or later.
+/// Returns the number of the caller's current and future delegates on a node.
 pub(in crate::sharing) async fn count(tx: &TenantTx<'_>, scope: ScopeId) -> Result<i64, StoreError> {
     const COUNT: &str = "-- approval_delegate.count
         SELECT count(*) FROM approval_delegates
@@ -83,8 +83,8 @@ pub(in crate::sharing) async fn count(tx: &TenantTx<'_>, scope: ScopeId) -> Resu
     Ok(tx.query_one(COUNT, &[&enterprise, &scope.0, &user, &caller.request().at]).await?.get(0))
 }
 
-/// Ends what the caller delegated or was delegated, or was on a node that they administer; on which, if there was such a
-/// thing.
+/// Ends a delegation that the caller made, received, or administers the node of. Returns the node's scope, if there was
+/// such a delegation.
 pub(in crate::sharing) async fn end(
     tx: &TenantTx<'_>,
     id: DelegateId,

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::ids::{NodeId, ScopeId, UserId};
 use crate::sharing::grantee::Grantee;
 
-/// A person by their id or by their address; an account that is out of use is refused by name.
+/// Finds a person by id or email address; a disabled account is refused with a specific error.
 pub(in crate::sharing) async fn person(
     tx: &TenantTx<'_>,
     user: Option<UserId>,
@@ -29,7 +29,7 @@ pub(in crate::sharing) async fn person(
     Ok(Some(Grantee { service: row.get("service"), ..grantee(&row, Some(id), None)? }))
 }
 
-/// A node of the tree.
+/// Finds a node of the tree.
 pub(in crate::sharing) async fn node(tx: &TenantTx<'_>, id: NodeId) -> Result<Option<Grantee>, StoreError> {
     const NODE: &str = "-- grantee.find_node
         SELECT s.id AS scope_id, s.kind, s.path
@@ -40,7 +40,7 @@ pub(in crate::sharing) async fn node(tx: &TenantTx<'_>, id: NodeId) -> Result<Op
     row.map(|row| grantee(&row, None, Some(id))).transpose()
 }
 
-/// The enterprise or the public scope.
+/// Finds the enterprise or the public scope.
 pub(in crate::sharing) async fn level(
     tx: &TenantTx<'_>,
     kind: ScopeKind,
@@ -52,7 +52,7 @@ pub(in crate::sharing) async fn level(
     row.map(|row| grantee(&row, None, None)).transpose()
 }
 
-/// Everybody whom a context is shared with.
+/// Lists everyone with whom a context is shared.
 pub(in crate::sharing) async fn of_context(
     tx: &TenantTx<'_>,
     context: ScopeId,
@@ -80,8 +80,8 @@ fn found(row: &Row) -> Result<Grantee, StoreError> {
     )
 }
 
-/// The organizations right below the enterprise in which somebody holds any role; all of them for whoever holds one on
-/// the enterprise.
+/// Returns the organizations directly below the enterprise in which somebody holds any role; all of them for somebody
+/// with a role on the enterprise.
 pub(in crate::sharing) async fn organizations(
     tx: &TenantTx<'_>,
     user: UserId,
@@ -92,7 +92,7 @@ pub(in crate::sharing) async fn organizations(
     Ok(row.get::<_, Vec<i64>>(0).into_iter().map(ScopeId).collect())
 }
 
-/// Whether a person, or every member of a context, holds a role in one of these organizations.
+/// Returns whether a person, or every member of a context, holds a role in one of these organizations.
 pub(in crate::sharing) async fn belong_to(
     tx: &TenantTx<'_>,
     scope: ScopeId,

@@ -11,12 +11,12 @@ use crate::page::Cursor;
 use crate::sharing::Subject;
 use crate::sharing::links::{Ground, Link, Linked};
 
-/// A link to be stored.
+/// A link to store.
 pub(in crate::sharing) struct NewRow<'a> {
     pub(in crate::sharing) id: LinkId,
     pub(in crate::sharing) subject: Subject,
     pub(in crate::sharing) hash: &'a SecretHash,
-    /// What it ends with.
+    /// What it depends on.
     pub(in crate::sharing) ground: Ground,
     pub(in crate::sharing) expires_at: Option<DateTime<Utc>>,
 }
@@ -49,7 +49,7 @@ pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> R
     Ok(link(&row))
 }
 
-/// Links that were not revoked, oldest first.
+/// Lists the links that were not revoked, oldest first.
 pub(in crate::sharing) async fn list(
     tx: &TenantTx<'_>,
     subject: Subject,
@@ -70,7 +70,7 @@ pub(in crate::sharing) async fn list(
     Ok(rows.iter().map(link).collect())
 }
 
-/// How many links to it can be used now.
+/// Returns how many links to it work now.
 pub(in crate::sharing) async fn count_live(tx: &TenantTx<'_>, subject: Subject) -> Result<i64, StoreError> {
     const COUNT: &str = "-- public_link.count_live
         SELECT count(*) FROM public_links
@@ -80,16 +80,16 @@ pub(in crate::sharing) async fn count_live(tx: &TenantTx<'_>, subject: Subject) 
     Ok(tx.query_one(COUNT, &[&tx.caller().enterprise_id().uuid(), &memory, &context]).await?.get(0))
 }
 
-/// A link that opens a memory now.
+/// A link through which a memory can be opened now.
 pub(in crate::sharing) struct Opening {
-    /// Who made it: their name, or who they are if they have none.
+    /// The name of its creator, or their id if they have none.
     pub(in crate::sharing) by: String,
     pub(in crate::sharing) expires_at: Option<DateTime<Utc>>,
-    /// Whether it is to a context that the memory is in.
+    /// Whether it is a link to a context that contains the memory.
     pub(in crate::sharing) in_context: bool,
 }
 
-/// The links that open a memory now, oldest first.
+/// Lists the links through which a memory can be opened now, oldest first.
 pub(in crate::sharing) async fn opening(
     tx: &TenantTx<'_>,
     memory: MemoryId,
@@ -107,7 +107,7 @@ pub(in crate::sharing) async fn opening(
     Ok(rows.iter().map(opening).collect())
 }
 
-/// Whether there was such a link.
+/// Revokes a link; returns whether it existed.
 pub(in crate::sharing) async fn revoke(
     tx: &TenantTx<'_>,
     subject: Subject,
@@ -123,15 +123,15 @@ pub(in crate::sharing) async fn revoke(
     Ok(tx.execute(REVOKE, &[&enterprise, &memory, &context, &id.uuid(), &at, &user]).await? > 0)
 }
 
-/// What a link is to.
+/// What a link opens.
 pub(in crate::sharing) struct Found {
     pub(in crate::sharing) enterprise: EnterpriseId,
     pub(in crate::sharing) link: LinkId,
-    /// The name and description of a context.
+    /// The scope, name and description of a context.
     pub(in crate::sharing) context: Option<(ScopeId, String, String)>,
 }
 
-/// The live link of that token at that time.
+/// Finds the live link with that token at that time.
 pub(in crate::sharing) async fn find(
     tx: &IdentityTx,
     hash: &SecretHash,
@@ -150,7 +150,7 @@ pub(in crate::sharing) async fn find(
     }))
 }
 
-/// Public memories behind a link, oldest first.
+/// Reads the public memories behind a link, oldest first.
 pub(in crate::sharing) async fn read(
     tx: &IdentityTx,
     hash: &SecretHash,

@@ -10,7 +10,7 @@ use crate::ids::{ContextId, MemoryId, NodeId, UserId};
 use crate::page::Cursor;
 use crate::sharing::access::Person;
 
-/// Active accounts that see a memory in any of its scopes, oldest first, and when each was made.
+/// Lists the active accounts that see a memory in any of its scopes, oldest first, with their creation times.
 pub(in crate::sharing) async fn list(
     tx: &TenantTx<'_>,
     memory: MemoryId,

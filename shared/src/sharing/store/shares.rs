@@ -1,4 +1,4 @@
-//! Rows of `shares`, and what they come to in the projection.
+//! Rows of `shares`, and their effect on the projection.
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
@@ -12,7 +12,7 @@ use crate::page::Cursor;
 use crate::sharing::standing::Way;
 use crate::sharing::{Share, Subject};
 
-/// A share to be stored.
+/// A share to store.
 pub(in crate::sharing) struct NewRow<'a> {
     pub(in crate::sharing) id: ShareId,
     pub(in crate::sharing) subject: Subject,
@@ -25,22 +25,22 @@ pub(in crate::sharing) struct NewRow<'a> {
     pub(in crate::sharing) expires_at: Option<DateTime<Utc>>,
 }
 
-/// Which shares are looked for.
+/// Which shares to list.
 #[derive(Default)]
 pub(in crate::sharing) struct Wanted {
     pub(in crate::sharing) id: Option<ShareId>,
     pub(in crate::sharing) memories: Option<Vec<MemoryId>>,
     pub(in crate::sharing) context: Option<ContextId>,
-    /// Of what this request is about, seen by the caller or not; only those that are live.
+    /// Live shares of what this request is about, visible to the caller or not.
     pub(in crate::sharing) asked: Option<ApprovalId>,
-    /// Those that have ended, too.
+    /// Includes those that have ended.
     pub(in crate::sharing) ended: bool,
     /// Only those that the caller made or is reached by.
     pub(in crate::sharing) own: bool,
     pub(in crate::sharing) after: Option<Cursor>,
 }
 
-/// Shares of what the caller can see, oldest first.
+/// Lists shares of what the caller can see, oldest first.
 pub(in crate::sharing) async fn list(
     tx: &TenantTx<'_>,
     wanted: &Wanted,
@@ -92,7 +92,8 @@ pub(in crate::sharing) async fn list(
     rows.iter().map(|row| share(tx, row)).collect()
 }
 
-/// The live shares by which a memory that the caller sees reaches somebody, or anybody; whatever gives most first.
+/// Lists the live shares through which a memory that the caller sees reaches somebody, or anyone; highest permission
+/// first.
 pub(in crate::sharing) async fn ways(
     tx: &TenantTx<'_>,
     memory: MemoryId,
@@ -126,7 +127,7 @@ pub(in crate::sharing) async fn ways(
         .collect()
 }
 
-/// As requests name somebody whom something is shared with.
+/// Returns a grantee as requests name it.
 fn label(kind: ScopeKind, node: Option<Uuid>, person: Option<UserId>) -> String {
     match (person, node) {
         (Some(person), _) => format!("person:{person}"),
@@ -136,7 +137,7 @@ fn label(kind: ScopeKind, node: Option<Uuid>, person: Option<UserId>) -> String 
     }
 }
 
-/// The id of somebody's own live share of something with somebody.
+/// Returns the id of the granter's own live share of an item with a grantee.
 pub(in crate::sharing) async fn own(
     tx: &TenantTx<'_>,
     subject: Subject,
@@ -179,7 +180,7 @@ pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> R
     .map(drop)
 }
 
-/// Gives an existing share other terms.
+/// Changes the terms of an existing share.
 pub(in crate::sharing) async fn update(
     tx: &TenantTx<'_>,
     id: ShareId,
@@ -207,7 +208,7 @@ pub(in crate::sharing) async fn update(
     .map(drop)
 }
 
-/// Ends shares with everything that was shared on through them, or only the latter; how many ended.
+/// Ends a share and everything that was shared on through it, or only the latter; returns how many ended.
 pub(in crate::sharing) async fn revoke(
     tx: &TenantTx<'_>,
     id: ShareId,
@@ -228,7 +229,7 @@ pub(in crate::sharing) async fn revoke(
     tx.execute(REVOKE, &[&enterprise, &id.uuid(), &itself, &caller.request().at, &user]).await
 }
 
-/// Brings what search and row-level security read up to the grants of these memories.
+/// Brings what search and row-level security read up to date with the grants of these memories.
 pub(in crate::sharing) async fn project(tx: &TenantTx<'_>, ids: &[Uuid]) -> Result<(), StoreError> {
     const PROJECT: &str = "-- share.project
         SELECT mem0.project_shares($1)";
@@ -243,7 +244,7 @@ fn share(tx: &TenantTx<'_>, row: &Row) -> Result<Share, StoreError> {
     let grantee = ScopeId(row.get("grantee_scope_id"));
     let person = row.get::<_, Option<Uuid>>("person_id").map(UserId);
     let node = row.get::<_, Option<Uuid>>("node_id");
-    // The name of a node is for those who can see the node.
+    // The name of a node is only for those who can see the node.
     let name = match person {
         Some(_) => row.get::<_, Option<String>>("display_name").filter(|name| !name.is_empty()),
         None => tx.caller().scope(grantee).and_then(|_| row.get("node_name")),
@@ -271,7 +272,7 @@ fn share(tx: &TenantTx<'_>, row: &Row) -> Result<Share, StoreError> {
     })
 }
 
-/// The name of who shared it, if they have one.
+/// Returns the name of who shared it, if they have one.
 fn named(row: &Row) -> Option<String> {
     row.get::<_, Option<String>>("granter").filter(|name| !name.is_empty())
 }
