@@ -30,7 +30,7 @@ pub enum Action {
     ChangeNode,
     /// Move a node; this also needs `CreateNode` on its old and new parent.
     MoveNode,
-    /// Delete an empty node.
+    /// Delete an empty node, or dissolve one.
     DeleteNode,
     /// See who is a member and who is invited.
     ListMembers,

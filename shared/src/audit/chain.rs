@@ -179,8 +179,9 @@ pub async fn extend(gate: &Gate) -> Result<u64> {
     Ok(u64::from(made.unsigned_abs()))
 }
 
-/// Deletes the oldest month that nobody retains any longer, once all of its rows are chained and unchanged; returns how
-/// many were deleted, 1 or 0. Its links remain, and a row that says where they stood.
+/// Deletes the oldest month that nobody retains any longer, once all of its rows are chained and unchanged; returns
+/// how many months were deleted, 1 or 0. Its links remain, and so does a row in each enterprise's log with the number
+/// of rows deleted and the newest one's place in the chain.
 pub async fn retire(gate: &Gate) -> Result<u64> {
     let tx = gate.upkeep("audit.retire").await?;
     let retired = store::retire(&tx, gate.clock.now()).await?;
