@@ -62,9 +62,9 @@ impl fmt::Display for Role {
 pub enum ScopeKind {
     /// The whole tenant, root of its tree.
     Enterprise,
-    /// A node below the enterprise.
+    /// A node below the enterprise or another organization.
     Organization,
-    /// A node below an organization.
+    /// A node below an organization or a division.
     Division,
     /// A division by another name.
     Department,

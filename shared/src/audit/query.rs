@@ -111,7 +111,7 @@ pub struct Record {
     pub actor: Option<UserId>,
     /// How they authenticated: `session`, `api_key`, `application`, `promise`, `link` or `none`.
     pub method: String,
-    /// The key, session, application or link: `key_…`, `ses_…`, `gnt_…`, `lnk_…`.
+    /// The key, session, application or link: `key_…`, `ses_…`, `gnt_…`, `lnk_…`; the bare UUID of background work.
     pub credential: Option<String>,
     /// The action.
     pub action: String,

@@ -19,7 +19,7 @@ pub struct EmbeddingConfig {
     /// `MEM0_EMBEDDING_TIMEOUT_MS` (5000): how long a write, or a batch of the worker, waits for its vectors before
     /// they are left for later.
     pub timeout: Duration,
-    /// `MEM0_EMBEDDING_BATCH` (32, at most 2048): texts in one request to an OpenAI-compatible endpoint. Bedrock takes one.
+    /// `MEM0_EMBEDDING_BATCH` (32, at most 2048): texts per request to an OpenAI-compatible endpoint; one for Bedrock.
     pub batch: usize,
 }
 

@@ -1,4 +1,4 @@
-//! `rate_limits`, through the functions of V32.
+//! `rate_limits`, only through SQL functions (V32 and later).
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;

@@ -3,7 +3,7 @@
 //!
 //! A service calls [`promise`] together with its change: both are committed or neither is. A worker takes messages in
 //! order ([`claim`]), does the work, and either marks them done ([`finish`]), in the same transaction as the work if
-//! that is in the database, or as failed ([`fail`]). The meaning of messages is not known here: see `jobs::topics`.
+//! that is in the database, or as failed ([`fail`]). The meaning of messages is not known here: see `jobs::TOPICS`.
 
 mod store;
 
@@ -24,7 +24,7 @@ pub const MAX_ATTEMPTS: i32 = 10;
 /// Work to be done after a change.
 #[derive(Debug, Clone)]
 pub struct Promise {
-    /// The kind of work: one of `jobs::topics`.
+    /// The kind of work: one of `jobs::TOPICS`.
     pub topic: &'static str,
     /// The subject, such as a printed id: messages with the same subject are delivered in the order of their commits,
     /// one at a time. Empty if the order does not matter. The transaction must have changed or locked the subject

@@ -1,4 +1,4 @@
-//! `audit_chain`, `audit_heads`: written only by the functions of V31.
+//! `audit_chain`, `audit_heads`: written only by SQL functions (V31 and later).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_postgres::Row;

@@ -2,7 +2,7 @@
 //!
 //! The URL comes from a stranger, so it is fetched by [`fetch`](crate::identity::oauth::fetch): https, from public
 //! addresses only, without redirects, within limits. A document is cached for an hour, and a failure to read it for a
-//! minute. Few documents are read for each address, so that we do not burden other servers.
+//! minute. Few documents are read for each network address, so that other servers are not burdened.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -53,7 +53,7 @@ impl Identity {
         Ok(known)
     }
 
-    /// Reads a document, unless too many were read for the same address, or this one could not be read just now.
+    /// Reads a document, unless too many were read for the requesting address, or this one could not be read just now.
     async fn read_client(&self, id: &str, request: &RequestInfo) -> Result<Client> {
         let (now, document) = (request.at, Bucket::document(id));
         let tx = self.gate().sign_in("oauth_client.read").await?;
