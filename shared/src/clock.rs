@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Whether a year is one that every database and client can show; chrono can name many more.
+/// Whether every database and client can represent this year; chrono supports many more.
 #[must_use]
 pub fn is_year(year: i32) -> bool {
     (1..=9999).contains(&year)
 }
 
-/// Where the current time comes from. Cheap to clone.
+/// A source of the current time. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Source);
 
@@ -29,7 +29,7 @@ impl Clock {
         Self(Source::Mock(Arc::new(AtomicI64::new(start.timestamp_micros()))))
     }
 
-    /// Now, with the microseconds that PostgreSQL keeps.
+    /// The current time, with the microsecond precision of PostgreSQL.
     #[must_use]
     #[allow(clippy::disallowed_methods, reason = "the one home of the system clock")]
     pub fn now(&self) -> DateTime<Utc> {
@@ -40,7 +40,7 @@ impl Clock {
         DateTime::from_timestamp_micros(micros).unwrap_or_default()
     }
 
-    /// Moves a mock clock forward; the system clock does not move for anyone.
+    /// Advances a mock clock; has no effect on the system clock.
     pub fn advance(&self, by: TimeDelta) {
         if let Source::Mock(micros) = &self.0 {
             micros.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);

@@ -21,7 +21,7 @@ pub use aws::AwsCredentials;
 pub use database::{DatabaseAuth, DatabaseConfig, SecretConfig};
 pub use embedding::{EmbeddingConfig, ModelConfig};
 
-/// A variable that is missing or cannot be understood.
+/// A variable that is missing or not valid.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable}: {problem}")]
 pub struct ConfigError {
@@ -31,35 +31,35 @@ pub struct ConfigError {
     pub problem: String,
 }
 
-/// How the outside reaches this installation.
+/// How this installation is reached from outside.
 #[derive(Debug, Clone)]
 pub struct PublicConfig {
-    /// `MEM0_PUBLIC_URL` (`http://127.0.0.1:13370`): base of every URL given out and issuer of access tokens; no
-    /// slash at the end.
+    /// `MEM0_PUBLIC_URL` (`http://127.0.0.1:13370`): the base of every URL given out, and the issuer of access tokens;
+    /// no trailing slash.
     pub url: String,
     /// `MEM0_ALLOWED_ORIGINS`: browser origins besides the public URL's own that may call MCP, comma-separated.
     pub allowed_origins: Vec<String>,
-    /// `MEM0_READ_DOCUMENTS` (`on`): `off` where functions have no way to the Internet. Then applications register, and
-    /// whoever has keys sends them: nothing is read from addresses that others name.
+    /// `MEM0_READ_DOCUMENTS` (`on`): `off` where functions have no Internet access. Then applications must register,
+    /// and keys must be sent: nothing is read from URLs that others give.
     pub reads_documents: bool,
 }
 
-/// Limits on what a request may cost.
+/// Limits on the cost of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct LimitsConfig {
     /// `MEM0_MAX_BODY_BYTES` (1 MiB): larger bodies are refused with 413.
     pub body_bytes: usize,
-    /// `MEM0_REQUEST_TIMEOUT_MS` (25000): the longest that a request may take; API Gateway gives up at 30 s.
+    /// `MEM0_REQUEST_TIMEOUT_MS` (25000): the time limit of a request; API Gateway gives up at 30 s.
     pub request: Duration,
 }
 
-/// `MEM0_LISTEN` (127.0.0.1:13370): where the all-in-one server listens.
+/// `MEM0_LISTEN` (127.0.0.1:13370): the address that the all-in-one server listens on.
 pub fn listen() -> Result<SocketAddr, ConfigError> {
     parsed("MEM0_LISTEN", SocketAddr::from(([127, 0, 0, 1], 13370)))
 }
 
-/// `MEM0_MAX_CONNECTIONS` (900): how many clients the all-in-one server has open connections with; further ones wait. Each is an
-/// open file, of which a process may have 1,024 by default on most systems.
+/// `MEM0_MAX_CONNECTIONS` (900): the maximum number of open client connections of the all-in-one server; further
+/// clients wait. Each is an open file, of which a process may have 1,024 by default on most systems.
 pub fn max_connections() -> Result<usize, ConfigError> {
     parsed("MEM0_MAX_CONNECTIONS", NonZero::<usize>::new(900).unwrap_or(NonZero::<usize>::MIN))
         .map(NonZero::get)
@@ -70,18 +70,19 @@ pub fn log_level() -> Result<LevelFilter, ConfigError> {
     parsed("MEM0_LOG", LevelFilter::INFO)
 }
 
-/// `MEM0_METRICS` (`emf`): `off` writes no metrics. They are written on Lambda only.
+/// `MEM0_METRICS` (`emf`): `off` disables metrics. They are only written on Lambda.
 pub fn metrics() -> bool {
     variable("MEM0_METRICS").as_deref() != Some("off")
 }
 
-/// `MEM0_EDGE_SECRET`: what CloudFront shows, without which a function answers nobody; none where it stands in front of none.
+/// `MEM0_EDGE_SECRET`: the secret that CloudFront sends, without which a function refuses every request; `None` if
+/// there is no CloudFront in front of it.
 pub(crate) fn edge_secret() -> Option<SecretString> {
     variable("MEM0_EDGE_SECRET").map(SecretString::from)
 }
 
 impl PublicConfig {
-    /// Reads the environment; `fallback` is the URL when none is given.
+    /// Reads the environment; `fallback` is the URL if none is set.
     pub fn from_env(fallback: &str) -> Result<Self, ConfigError> {
         let url = variable("MEM0_PUBLIC_URL").unwrap_or_else(|| fallback.to_owned());
         if !(url.starts_with("http://") || url.starts_with("https://")) {
@@ -126,7 +127,7 @@ impl Default for LimitsConfig {
     }
 }
 
-/// A variable's value; set but empty counts as not set.
+/// Returns a variable's value; an empty one counts as not set.
 #[allow(clippy::disallowed_methods, reason = "the one home of environment variables")]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())

@@ -1,4 +1,4 @@
-//! E-mail addresses, which name accounts and those who are invited.
+//! E-mail addresses, which identify accounts and invited people.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// An address in lower case, as it is stored and compared.
 ///
-/// Printable ASCII only: two addresses that look alike must not be two accounts. Domains in other scripts are written
-/// in their `xn--` form.
+/// Only printable ASCII is allowed: two addresses that look alike must not be two accounts. Domains in other scripts
+/// are written in their `xn--` form.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct EmailAddress(String);

@@ -1,4 +1,4 @@
-//! What a caller can be told, by meaning: rendered for HTTP in `http::problem` and for MCP in `functions/mcp`.
+//! What a caller can be told, by meaning. Rendered for HTTP in `http::problem` and for MCP in `functions/mcp`.
 
 use std::time::Duration;
 
@@ -6,76 +6,77 @@ use crate::access::ApiKeyVerb;
 use crate::db::StoreError;
 use crate::ids::ParseIdError;
 
-/// The result of a service's verb.
+/// The result of a service method.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A refusal or a failure, by what it means to the caller.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The request is wrong and will stay wrong: 400. `field` is a path into the input, `filters.AND[1].user_id`.
+    /// The request is wrong and retrying will not help: 400. `field` is a path into the input,
+    /// `filters.AND[1].user_id`.
     #[error("{message}")]
     Invalid {
-        /// Where in the input, if it can be said.
+        /// The place in the input, if known.
         field: Option<String>,
         /// What is wrong and what would be right.
         message: String,
     },
-    /// No credential, or one that does not hold: 401.
+    /// There is no credential, or it is not valid: 401.
     #[error("{0}")]
     Unauthenticated(Unauthenticated),
-    /// The caller may know that the thing exists, but not do this to it: 403.
+    /// The caller may know that the thing exists, but may not do this to it: 403.
     #[error("{0}")]
     Forbidden(String),
-    /// The caller's token was not given for this: an application's by its person, or a service account's by itself. Another one
+    /// The caller's token was not issued for this, whether it is an application's or a service account's. Another token
     /// could be (RFC 6750, 3.1): 403.
     #[error("this token lacks the scope {}", lacking.as_str())]
     InsufficientScope {
-        /// What it lacks.
+        /// The missing scope.
         lacking: ApiKeyVerb,
-        /// What to ask for: this, and what it has.
+        /// The scopes to request: the missing one and those that the token has.
         needed: Vec<ApiKeyVerb>,
     },
-    /// There is no such thing that the caller may know of: 404.
+    /// There is no such thing that the caller may know about: 404.
     #[error("{what} not found")]
     NotFound {
         /// What was looked for: `memory`.
         what: &'static str,
     },
-    /// The address names nothing, and could not: 404, with what it should look like.
+    /// The URL cannot name anything: 404, with its expected form.
     #[error("{0}")]
     UnknownAddress(String),
-    /// The state of things does not allow it: 409.
+    /// The current state does not allow it: 409.
     #[error("{0}")]
     Conflict(String),
     /// The body is larger than allowed: 413.
     #[error("{0}")]
     TooLarge(String),
-    /// Too often: 429, with the time after which to try again.
+    /// Too many requests: 429, with the time after which to try again.
     #[error("{what}, try again in {} s", retry_after.as_secs())]
     LimitReached {
-        /// Too much of what.
+        /// What there was too much of.
         what: &'static str,
         /// How long to wait.
         retry_after: Duration,
     },
-    /// As much as the enterprise's plan allows: 413, by which mem0's clients know a quota.
+    /// The quota of the enterprise's plan is used up: 413, by which mem0's clients recognize a quota.
     #[error("{0}")]
     QuotaReached(String),
-    /// A part that the answer needs is not there right now: 503. The cause is logged, never shown.
+    /// A component that the response needs is unavailable right now: 503. The cause is logged, never shown.
     #[error("{message}")]
     Unavailable {
         /// What the caller is told.
         message: &'static str,
-        /// What only operators may know.
+        /// The cause, for operators only.
         #[source]
         cause: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
-    /// A fault of ours: 500. The source is logged, never shown.
+    /// An internal fault: 500. The source is logged, never shown.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Why a credential was not accepted. The wording never tells whether an account or key exists.
+/// Why a credential was not accepted. The wording never reveals whether an account or key exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unauthenticated {
     /// The request carries none.
@@ -84,7 +85,7 @@ pub enum Unauthenticated {
     /// It is malformed, tampered with, revoked, or of an account that is no longer active.
     #[error("the credential is not valid")]
     Invalid,
-    /// It was valid once.
+    /// It has expired.
     #[error("the credential has expired")]
     Expired,
     /// E-mail and password do not match an active account.
@@ -103,7 +104,7 @@ impl Error {
         Self::Invalid { field: None, message: message.into() }
     }
 
-    /// A part that is not there right now, and why.
+    /// A component that is unavailable right now, and why.
     pub fn unavailable(
         message: &'static str,
         cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -111,7 +112,7 @@ impl Error {
         Self::Unavailable { message, cause: Some(cause.into()) }
     }
 
-    /// Whether asking again for the same, as things are, would be refused again.
+    /// Whether the same request would be refused again in the present state.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         matches!(
@@ -125,9 +126,9 @@ impl Error {
         )
     }
 
-    /// Whether it only lost against another change, so that the same may well work in a moment, or be refused for a reason
-    /// that can be told. A constraint that nobody expected to be violated is one: what was looked at before came or went
-    /// meanwhile.
+    /// Whether the request only lost against a concurrent change, so that a retry may succeed or be refused for a
+    /// reason that can be told. This includes the violation of a constraint that nobody expected: something that was
+    /// checked before has come or gone in the meantime.
     #[must_use]
     pub fn lost_a_race(&self) -> bool {
         let cause = match self {
@@ -140,7 +141,7 @@ impl Error {
         )
     }
 
-    /// A fault of ours.
+    /// An internal fault.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(source.into())
     }
@@ -158,7 +159,7 @@ impl From<StoreError> for Error {
             StoreError::Unavailable(_) | StoreError::Interrupted { .. } => {
                 Self::unavailable("the database is not available right now", error)
             }
-            // A deployment under way: code that came before its migration, and will be served by it shortly.
+            // A deployment is under way: this code runs before its migration, which will be applied shortly.
             StoreError::Schema(_) => {
                 Self::unavailable("the database is not ready for this version yet", error)
             }
@@ -172,7 +173,7 @@ impl From<StoreError> for Error {
     }
 }
 
-/// In a body or a query string; in an address it is [`Error::UnknownAddress`].
+/// For ids in a body or a query string; in a path it is [`Error::UnknownAddress`].
 impl From<ParseIdError> for Error {
     fn from(error: ParseIdError) -> Self {
         Self::malformed(error.to_string())

@@ -1,5 +1,5 @@
-//! HTTPS out of this process: verified, over kept connections, and without redirects, so that a key reaches only whom it is
-//! for. Built when it is first needed: most requests need nobody outside.
+//! An HTTPS client for outgoing requests: verified, over pooled connections, and without redirects, so that a key only
+//! reaches its intended recipient. Built on first use, since most requests need none.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +16,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
-/// Connecting takes longer than this only to what is not there.
+/// Connecting takes longer than this only if nothing is there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Shorter than the minute after which load balancers drop idle connections.
+/// Shorter than the minute after which load balancers close idle connections.
 const IDLE: Duration = Duration::from_secs(50);
 
 /// Sends requests. Cheap to clone.
@@ -26,7 +26,8 @@ const IDLE: Duration = Duration::from_secs(50);
 pub(crate) struct Client(Pool<HttpsConnector<HttpConnector>, Full<Bytes>>);
 
 impl Client {
-    /// Trusts the bundle, or the public roots if there is none. Errors say what is wrong with the bundle.
+    /// Creates a client that trusts the bundle, or the public roots if there is none. The error says what is wrong with
+    /// the bundle.
     pub(crate) fn new(ca_pem: Option<&str>) -> Result<Self, String> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
@@ -40,7 +41,8 @@ impl Client {
         Ok(Self(pool))
     }
 
-    /// The answer, whatever its status, with a body of at most so many bytes. Errors say why there is none.
+    /// Sends a request and returns the response, whatever its status, with a body of at most `largest` bytes. The error
+    /// says why there is no response.
     pub(crate) async fn send(
         &self,
         mut request: Request<Bytes>,
@@ -55,7 +57,7 @@ impl Client {
     }
 }
 
-/// The innermost cause says most: `Connection refused`, `invalid peer certificate`.
+/// The innermost cause says the most: `Connection refused`, `invalid peer certificate`.
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

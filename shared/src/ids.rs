@@ -28,7 +28,7 @@ fn encode(uuid: Uuid) -> String {
 }
 
 fn decode(text: &str) -> Option<Uuid> {
-    // 26 characters hold 130 bits: the first may only use its lower three.
+    // 26 characters hold 130 bits, so the first may use only its lower three.
     if text.len() != 26 || text.as_bytes()[0] > b'7' {
         return None;
     }
@@ -47,7 +47,7 @@ macro_rules! ids {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// What the printed form begins with.
+            /// The prefix of the printed form.
             pub const PREFIX: &'static str = $prefix;
 
             /// A fresh id that sorts after earlier ones.
@@ -110,7 +110,7 @@ ids! {
     NodeId = "org", "organization node";
     /// The dissolution of a node.
     DissolutionId = "dis", "dissolution";
-    /// What somebody who left remembered, on its way to an heir.
+    /// The transfer of the memories of somebody who left.
     ReassignmentId = "rea", "reassignment";
     /// A person or service account.
     UserId = "usr", "user";
@@ -118,17 +118,17 @@ ids! {
     MemoryId = "mem", "memory";
     /// One change of a memory.
     VersionId = "ver", "version";
-    /// Somebody's opinion of a memory.
+    /// A user's feedback on a memory.
     FeedbackId = "fbk", "feedback";
-    /// An API key (its name, not its secret).
+    /// An API key (its id, not its secret).
     ApiKeyId = "key", "API key";
     /// One login and the refresh tokens that descend from it.
     SessionId = "ses", "session";
-    /// What somebody allowed an application.
+    /// A user's grant to an application.
     GrantId = "gnt", "application";
     /// An identity provider that an enterprise trusts.
     IdentityProviderId = "idp", "identity provider";
-    /// A refresh token (its name, not its secret).
+    /// A refresh token (its id, not its secret).
     RefreshTokenId = "rft", "refresh token";
     /// A named set of people.
     GroupId = "grp", "group";
@@ -140,7 +140,7 @@ ids! {
     RequestId = "req", "request";
     /// A share of a memory or a context.
     ShareId = "shr", "share";
-    /// A link to a memory, for anybody (its name, not its token).
+    /// A link to a memory, for anybody (its id, not its token).
     LinkId = "lnk", "link";
     /// A request to let something be shared.
     ApprovalId = "apr", "approval";
@@ -152,7 +152,7 @@ ids! {
     AuditId = "aud", "audit entry";
 }
 
-/// A scope: an enterprise, a node, a person or the public scope of an enterprise.
+/// A scope: an enterprise, a node, a person, a context, or the public scope of an enterprise.
 ///
 /// Unique across tenants (one sequence), small enough for index keys, and never shown to callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

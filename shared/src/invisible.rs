@@ -1,6 +1,6 @@
-//! Characters that nobody sees, and that change what others see: names and quotations do without them.
+//! Invisible characters, which can also change how other characters look: names and quotations do not need them.
 
-/// Format characters of Unicode, blanks of no or another width, and fillers.
+/// Whether a character is a Unicode format character, a blank of zero or unusual width, or a filler.
 #[must_use]
 pub fn is_invisible(c: char) -> bool {
     matches!(

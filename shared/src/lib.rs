@@ -1,8 +1,8 @@
-//! The domain of mem0-enterprise: one folder per capability, read from left to right.
+//! The domain of mem0-enterprise: one folder per capability, in order of dependency.
 //!
-//! `ids`, `error`, `clock`, `random`, `email`, `name` · `db` · `access` · `audit`, `idempotency`, `outbox` · `tenancy` ·
-//! `identity` · `memory` · `sharing` · `enhancement` · `jobs`. A module knows only those to its left. `config`, `http`, `page` and `telemetry` support them
-//! all and know no capability.
+//! `ids`, `error`, `clock`, `random`, `email`, `name` · `db` · `access` · `audit`, `idempotency`, `outbox` · `tenancy`
+//! · `identity` · `memory` · `sharing` · `enhancement` · `jobs`. A module may use only those to its left. `config`,
+//! `http`, `page` and `telemetry` support all of them and know no capability.
 //!
 //! Start reading at [`access`]: nothing reaches the database without a context made there.
 

@@ -1,5 +1,5 @@
-//! Metrics as CloudWatch reads them from logs (Embedded Metric Format): one line of JSON on standard output, no agent and no
-//! call to any API. Written on Lambda only; elsewhere the canonical log line has the same numbers.
+//! Metrics that CloudWatch extracts from logs (Embedded Metric Format): one line of JSON on standard output, without an
+//! agent or an API call. Written on Lambda only; elsewhere the canonical log line has the same numbers.
 //!
 //! Source: "Embedded metric format specification" in the CloudWatch user guide.
 
@@ -17,7 +17,7 @@ use crate::telemetry::RequestLog;
 
 const NAMESPACE: &str = "mem0-enterprise";
 
-/// Which function this is, and since when; nothing where no metrics are written.
+/// The function and its start time; `None` if no metrics are written.
 static FUNCTION: OnceLock<Option<Function>> = OnceLock::new();
 
 struct Function {
@@ -26,10 +26,10 @@ struct Function {
     started: Instant,
 }
 
-/// Whether a request has been answered.
+/// Whether any request has been answered.
 static ANSWERED: AtomicBool = AtomicBool::new(false);
 
-/// Begins to write metrics, as that function's of that version. Only the first call counts.
+/// Starts writing metrics for this function and version. Only the first call has an effect.
 pub fn init(function: Option<(String, String)>) {
     let _ = FUNCTION.set(function.map(|(name, version)| Function { name, version, started: Instant::now() }));
 }
@@ -40,8 +40,8 @@ pub fn enabled() -> bool {
     FUNCTION.get().is_some_and(Option::is_some)
 }
 
-/// A request was answered. How many there were, and how many cold starts, is how many values these metrics have; how long they
-/// took is a metric of Lambda's own.
+/// Records an answered request. The number of requests, and of cold starts, is the sample count of these metrics; their
+/// duration is a metric of Lambda itself.
 pub(crate) fn request(status: StatusCode, log: &RequestLog) {
     let Some(Some(Function { started, .. })) = FUNCTION.get() else { return };
     let fault = status.is_server_error() || log.failed();
@@ -55,17 +55,17 @@ pub(crate) fn request(status: StatusCode, log: &RequestLog) {
     write(&metrics, fault);
 }
 
-/// A job has run: any, because which one it was and how long it took is in the log.
+/// Records a run of a job. Which one it was and how long it took are in the log.
 pub(crate) fn job(succeeded: bool) {
     write(&[("JobFailures", f64::from(u8::from(!succeeded)), "Count")], false);
 }
 
-/// A chain of the audit log was followed.
+/// Records the verification of a chain of the audit log.
 pub(crate) fn audit(broken: bool) {
     write(&[("AuditBroken", f64::from(u8::from(broken)), "Count")], false);
 }
 
-/// What there is to deliver.
+/// Records the state of the outbox.
 #[allow(clippy::cast_precision_loss, reason = "counts of rows")]
 pub(crate) fn outbox(state: &Outbox) {
     write(
@@ -82,14 +82,14 @@ fn write(metrics: &[(&str, f64, &str)], fault: bool) {
     if let Some(Some(function)) = FUNCTION.get() {
         let mut text = line(function, Clock::default().now().timestamp_millis(), metrics, fault).to_string();
         text.push('\n');
-        // A log that nobody can read is no reason not to answer.
+        // Failing to write a log must not prevent the response.
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
     }
 }
 
-/// With one dimension: what every further value of one makes of a metric is billed as another metric. Faults are also those of a
-/// version, so that new code is taken back for its own alone (`infra/aws/canary.cjs`): only when there is one, because a metric costs
-/// in hours in which it is written.
+/// Builds a line. There is one dimension, because each further dimension value is billed as another metric. Faults are
+/// also counted per version, so that new code is rolled back only for its own faults (`infra/aws/canary.cjs`); this
+/// metric is only written if there is a fault, because a metric is billed for the hours in which it is written.
 fn line(function: &Function, at: i64, metrics: &[(&str, f64, &str)], fault: bool) -> Value {
     let described: Vec<Value> =
         metrics.iter().map(|(name, _, unit)| json!({ "Name": name, "Unit": unit })).collect();

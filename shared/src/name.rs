@@ -1,11 +1,12 @@
-//! What people, enterprises, nodes and API keys are called.
+//! The names of people, enterprises, nodes and API keys.
 
 use crate::error::{Error, Result};
 
-/// Longest name, in characters; the schema says the same.
+/// The maximum length of a name, in characters; the schema enforces the same.
 const MAX_NAME: usize = 200;
 
-/// A name without space around it: 1 to 200 characters, no control characters. `field` is where it stood in the request.
+/// Returns the trimmed name after checking it: 1 to 200 characters, no control characters. `field` is its place in the
+/// request.
 pub(crate) fn checked(text: &str, field: &'static str) -> Result<String> {
     let text = text.trim();
     let length = text.chars().count();

@@ -1,9 +1,9 @@
-//! Lists in parts: keyset cursors for our own routes, page numbers for mem0's clients.
+//! Pagination: keyset cursors for our own routes, page numbers for mem0's clients.
 //!
-//! Both walk rows in the order of `(created_at, id)`, memories from the newest to the oldest. A cursor continues after
+//! Both list rows in the order of `(created_at, id)`, memories from the newest to the oldest. A cursor continues after
 //! the last row that was seen, `(created_at, id) < (…, …)`, at the same cost on every page and without missing or
-//! repeating rows when others are added meanwhile. A page number becomes an `OFFSET`, with neither property, so it is
-//! bounded by [`MAX_OFFSET`].
+//! repeating rows when others are added in the meantime. A page number becomes an `OFFSET`, which has neither property,
+//! so it is bounded by [`MAX_OFFSET`].
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,14 +14,14 @@ use uuid::Uuid;
 
 use crate::clock::is_year;
 
-/// Rows a page has when the request does not say, as in mem0.
+/// The page size if the request does not give one, as in mem0.
 pub const DEFAULT_PAGE_SIZE: u32 = 100;
-/// Most rows a page can have. mem0 stops at 200; older clients of it ask for up to 1000.
+/// The maximum page size. mem0 stops at 200; its older clients ask for up to 1000.
 pub const MAX_PAGE_SIZE: u32 = 1000;
-/// Most rows a page number can skip: PostgreSQL reads and throws away every one of them.
+/// The maximum number of rows that a page number can skip: PostgreSQL reads and discards every one of them.
 pub const MAX_OFFSET: i64 = 100_000;
 
-/// What is wrong with the page that was asked for.
+/// Why the requested page is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PageError {
     /// `page_size` is out of range.
@@ -30,13 +30,13 @@ pub enum PageError {
     /// `limit` is out of range.
     #[error("limit must be from 1 to {MAX_PAGE_SIZE}, found {0}")]
     Limit(i64),
-    /// `page` is not a page.
+    /// `page` is less than 1.
     #[error("page must be 1 or more, found {0}")]
     Number(i64),
     /// `page` is too far from the beginning.
     #[error("page {0} begins beyond row {MAX_OFFSET}, narrow the filters or continue with a cursor")]
     TooFar(i64),
-    /// The cursor is not one that was given out.
+    /// The cursor is malformed.
     #[error("the cursor is not valid, begin again without one")]
     Malformed,
     /// The cursor was given out for other filters, or was altered.
@@ -59,42 +59,42 @@ impl From<PageError> for crate::Error {
 /// Checks a `page_size`.
 ///
 /// # Errors
-/// When it is out of range; it is not clamped, because a client that asks for 5000 rows and gets 1000 without a word
-/// believes that there are no more.
+/// If it is out of range. It is not clamped: a client that asks for 5000 rows and silently gets 1000 would believe that
+/// there are no more.
 pub fn page_size(requested: Option<i64>) -> Result<u32, PageError> {
     let Some(size) = requested else { return Ok(DEFAULT_PAGE_SIZE) };
     u32::try_from(size).ok().filter(|size| (1..=MAX_PAGE_SIZE).contains(size)).ok_or(PageError::Size(size))
 }
 
-/// `?cursor=&limit=` and nothing else: what a list takes whose parts follow each other.
+/// `?cursor=&limit=` and nothing else: the parameters of a list with cursors.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
-    /// Where the part before ended.
+    /// Where the previous part ended.
     pub cursor: Option<String>,
-    /// How many at most.
+    /// The maximum number of rows.
     pub limit: Option<i64>,
 }
 
 impl Part {
-    /// Both, within their bounds.
+    /// Returns both, checked against their bounds.
     pub fn read(&self) -> Result<(Option<&str>, u32), PageError> {
         Ok((self.cursor.as_deref(), limit(self.limit)?))
     }
 }
 
-/// Checks a `limit`, which is what our own lists call a page's size.
+/// Checks a `limit`, which is what our own lists call the page size.
 ///
 /// # Errors
-/// When it is out of range.
+/// If it is out of range.
 pub fn limit(requested: Option<i64>) -> Result<u32, PageError> {
     page_size(requested).map_err(|_| PageError::Limit(requested.unwrap_or_default()))
 }
 
-/// A size that has two names: under the one by which it was given.
+/// Returns a value that may be given under two names, with the name under which it was given.
 ///
 /// # Errors
-/// When it is given under both.
+/// If it is given under both.
 pub fn either<T>(
     names: [&'static str; 2],
     values: [Option<T>; 2],
@@ -110,7 +110,7 @@ pub fn either<T>(
     }
 }
 
-/// A part of a list, as our own routes answer it.
+/// A part of a list, as our own routes return it.
 #[derive(Debug, Clone, Serialize)]
 pub struct List<T> {
     /// The rows.
@@ -119,13 +119,13 @@ pub struct List<T> {
     pub next: Option<String>,
 }
 
-/// What a list was asked for, as far as it decides which rows are in it: a cursor only fits the request it was given
-/// out for.
+/// A hash of everything in a request that decides which rows a list contains: a cursor is only valid for the request it
+/// was issued for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueryHash([u8; 32]);
 
 impl QueryHash {
-    /// Of the name of the list, its filters as JSON text, and whatever else selects or orders its rows.
+    /// Hashes the name of the list, its filters as JSON text, and anything else that selects or orders its rows.
     #[must_use]
     pub fn of(parts: &[&str]) -> Self {
         let mut hash = Sha256::new();
@@ -137,7 +137,7 @@ impl QueryHash {
     }
 }
 
-/// A place in a list: after the row with this time and id.
+/// A position in a list: after the row with this time and id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     /// The row's `created_at`, to the microsecond.
@@ -146,15 +146,15 @@ pub struct Cursor {
     pub id: Uuid,
 }
 
-/// Version, microseconds since 1970, id, check.
+/// Version, microseconds since 1970, id, checksum.
 const LENGTH: usize = 1 + 8 + 16 + 8;
 const VERSION: u8 = 1;
 
 impl Cursor {
-    /// The cursor as a client gets it: base64url without padding, 44 characters, meaningless to it.
+    /// Encodes the cursor for a client: base64url without padding, 44 characters, opaque to it.
     ///
-    /// The check binds it to the query and finds accidents. It is no secret and need not be: a forged cursor reaches
-    /// no row that the request without a cursor would not.
+    /// The checksum binds it to the query and detects accidents. It is not secret and need not be: a forged cursor
+    /// reaches no row that the request without a cursor would not.
     #[must_use]
     pub fn encode(&self, query: &QueryHash) -> String {
         let mut bytes = Vec::with_capacity(LENGTH);
@@ -166,10 +166,10 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Reads what [`Cursor::encode`] wrote.
+    /// Decodes what [`Cursor::encode`] wrote.
     ///
     /// # Errors
-    /// When it is of another form or version, or of another query.
+    /// If it has another form or version, or belongs to another query.
     pub fn decode(text: &str, query: &QueryHash) -> Result<Self, PageError> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| PageError::Malformed)?;
         let bytes: [u8; LENGTH] = bytes.try_into().map_err(|_| PageError::Malformed)?;
@@ -181,7 +181,7 @@ impl Cursor {
             return Err(PageError::OtherQuery);
         }
         let micros = body[1..9].try_into().map(i64::from_be_bytes).map_err(|_| PageError::Malformed)?;
-        // Whoever forges one may write any number; PostgreSQL knows fewer years than chrono can name.
+        // A forged cursor may contain any number; PostgreSQL supports fewer years than chrono.
         let created_at = DateTime::from_timestamp_micros(micros)
             .filter(|at| is_year(at.year()))
             .ok_or(PageError::Malformed)?;
@@ -189,8 +189,8 @@ impl Cursor {
         Ok(Self { created_at, id })
     }
 
-    /// Cuts a list that was read with `LIMIT size + 1` to `size` rows, and gives the cursor of the next page if the
-    /// extra row was there.
+    /// Truncates a list that was read with `LIMIT size + 1` to `size` rows, and returns the cursor of the next page if
+    /// the extra row was there.
     pub fn cut<T>(
         rows: &mut Vec<T>,
         size: u32,
@@ -213,29 +213,29 @@ fn check(body: &[u8], query: &QueryHash) -> [u8; 8] {
     check
 }
 
-/// A page by number, as mem0's clients ask for it.
+/// A page by number, as mem0's clients request it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
-    /// From 1.
+    /// The page number, starting at 1.
     pub number: u32,
-    /// Rows on it.
+    /// The number of rows per page.
     pub size: u32,
 }
 
-/// The neighbours of a page, as mem0 answers them: whole URLs, none at either end.
+/// The neighbours of a page, as mem0 returns them: absolute URLs, `None` at either end.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Links {
-    /// The page after it.
+    /// The next page.
     pub next: Option<String>,
-    /// The page before it; from beyond the end, the last one.
+    /// The previous page; from beyond the end, the last one.
     pub previous: Option<String>,
 }
 
 impl Page {
-    /// Reads `page` and `page_size`.
+    /// Checks `page` and `page_size`.
     ///
     /// # Errors
-    /// When either is out of range.
+    /// If either is out of range.
     pub fn new(page: Option<i64>, size: Option<i64>) -> Result<Self, PageError> {
         let size = page_size(size)?;
         let number = page.unwrap_or(1);
@@ -246,14 +246,15 @@ impl Page {
         page.filter(|page| page.offset() <= MAX_OFFSET).ok_or(PageError::TooFar(number))
     }
 
-    /// Rows before it, for `OFFSET`.
+    /// The number of rows before it, for `OFFSET`.
     #[must_use]
     pub fn offset(self) -> i64 {
         i64::from(self.number - 1) * i64::from(self.size)
     }
 
-    /// The neighbours in a list of `count` rows. `url` is the list's own, without query; `query` is what the request
-    /// had beside `page` and `page_size`. What stood in a body is not repeated: the client sends it again.
+    /// The neighbours in a list of `count` rows. `url` is the URL of the list, without query; `query` holds the
+    /// request's parameters other than `page` and `page_size`. The contents of a body are not repeated: the client
+    /// sends it again.
     #[must_use]
     pub fn links(self, url: &str, query: &[(&str, &str)], count: u64) -> Links {
         let last = u32::try_from(count.div_ceil(u64::from(self.size))).unwrap_or(u32::MAX).max(1);
@@ -271,7 +272,7 @@ impl Page {
     }
 }
 
-/// Percent-encodes all but the unreserved characters of RFC 3986 section 2.3.
+/// Percent-encodes everything except the unreserved characters of RFC 3986 section 2.3.
 fn encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {

@@ -1,26 +1,27 @@
-//! What was used lately, and not much more of it than there is room for.
+//! A cache of recently used values with a limited size.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Values by key. What was used since the last time that it was too much, and what was used before: the least recently used
-/// go, without a list to keep. Holds up to twice what it has room for.
+/// Recently used values by key, in two generations: those used since the last overflow, and those used before it.
+/// Dropping the older generation removes the least recently used values without keeping a list. Holds up to twice its
+/// capacity.
 #[derive(Debug)]
 pub(crate) struct Recent<K, V> {
     young: HashMap<K, (V, usize)>,
     old: HashMap<K, (V, usize)>,
-    /// What the young weigh.
+    /// The total weight of the young generation.
     held: usize,
     room: usize,
 }
 
 impl<K: Eq + Hash + Copy, V: Clone> Recent<K, V> {
-    /// With room for values of so much weight, in whatever unit they are weighed.
+    /// Creates a cache with a capacity in any unit of weight.
     pub(crate) fn with_room(room: usize) -> Self {
         Self { young: HashMap::new(), old: HashMap::new(), held: 0, room }
     }
 
-    /// The value, which counts as used.
+    /// Returns the value and marks it as used.
     pub(crate) fn get(&mut self, key: &K) -> Option<V> {
         if let Some((value, _)) = self.young.get(key) {
             return Some(value.clone());
@@ -30,7 +31,7 @@ impl<K: Eq + Hash + Copy, V: Clone> Recent<K, V> {
         Some(value)
     }
 
-    /// Keeps a value, in place of an earlier one.
+    /// Stores a value, replacing any previous one.
     pub(crate) fn put(&mut self, key: K, value: V, weight: usize) {
         if self.held >= self.room {
             self.old = std::mem::take(&mut self.young);
@@ -42,7 +43,7 @@ impl<K: Eq + Hash + Copy, V: Clone> Recent<K, V> {
         }
     }
 
-    /// Forgets a value.
+    /// Removes a value.
     pub(crate) fn remove(&mut self, key: &K) {
         self.old.remove(key);
         if let Some((_, weight)) = self.young.remove(key) {

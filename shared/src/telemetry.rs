@@ -1,7 +1,7 @@
-//! Logs: JSON on stdout, one canonical line for each request, and never memory text, tokens or prompts.
+//! Logs: JSON on stdout, one canonical line per request, and never memory text, tokens or prompts.
 //!
-//! What a request did (who asked, how often the database was asked and for how long) is gathered in a task-local
-//! [`RequestLog`] on its way and written once, by `http::service`.
+//! What a request does (who made it, how many database round trips it took and for how long) is collected in a
+//! task-local [`RequestLog`] and written once, by `http::service`.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +16,7 @@ tokio::task_local! {
     static CURRENT: RequestLog;
 }
 
-/// What is known of the request being answered.
+/// What is known about the current request.
 #[derive(Debug)]
 pub struct RequestLog {
     /// Its id, as in `X-Request-Id`.
@@ -24,28 +24,28 @@ pub struct RequestLog {
     principal: Mutex<Option<(EnterpriseId, UserId)>>,
     queries: AtomicU32,
     database_micros: AtomicU64,
-    /// What is asked for, and of what.
+    /// The operation, and its target.
     operation: Mutex<(Option<String>, Option<String>)>,
     refusal: Mutex<Option<Refusal>>,
     audited: AtomicBool,
-    /// Whether the last attempt lost against another change, and how many did.
+    /// Whether the last attempt lost against a concurrent change, and how many attempts did.
     lost: AtomicBool,
     lost_races: AtomicU32,
-    /// Whether the last attempt met a fault of ours.
+    /// Whether the last attempt met an internal fault.
     failed: AtomicBool,
 }
 
-/// That a request was refused because of who asked.
+/// A refusal because of who made the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The HTTP status of its meaning, also where it was told in another way.
+    /// The HTTP status of the error, even if it was reported in another way.
     pub status: u16,
     /// What the caller was told.
     pub reason: String,
 }
 
 impl RequestLog {
-    /// A log for a request that begins now.
+    /// Creates a log for a new request.
     #[must_use]
     pub fn new(id: RequestId) -> Self {
         Self {
@@ -62,13 +62,13 @@ impl RequestLog {
         }
     }
 
-    /// Names the operation: `GET /v1/memories/{id}/`.
+    /// Sets the operation: `GET /v1/memories/{id}/`.
     #[must_use]
     pub fn of(self, operation: Option<String>) -> Self {
         Self { operation: Mutex::new((operation, None)), ..self }
     }
 
-    /// Runs the request with this log and calls `finish` with what it gathered.
+    /// Runs the request with this log and calls `finish` with what was collected.
     pub async fn scope<T>(self, work: impl Future<Output = T>, finish: impl FnOnce(&T, &RequestLog)) -> T {
         CURRENT
             .scope(self, async move {
@@ -79,33 +79,33 @@ impl RequestLog {
             .await
     }
 
-    /// Who asked, once that is known.
+    /// Who made the request, once that is known.
     pub fn principal(&self) -> Option<(EnterpriseId, UserId)> {
         self.principal.lock().map_or(None, |principal| *principal)
     }
 
-    /// Round trips to the database so far.
+    /// The number of round trips to the database so far.
     pub fn queries(&self) -> u32 {
         self.queries.load(Ordering::Relaxed)
     }
 
-    /// How often it was begun in vain, because another change came first.
+    /// How many attempts lost against a concurrent change.
     pub fn lost_races(&self) -> u32 {
         self.lost_races.load(Ordering::Relaxed)
     }
 
-    /// Whether it met a fault of ours, also where that was told in another way than by the status.
+    /// Whether the request met an internal fault, even if it was not reported by the status.
     pub fn failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// Time spent waiting for the database so far.
+    /// The time spent waiting for the database so far.
     pub fn database_micros(&self) -> u64 {
         self.database_micros.load(Ordering::Relaxed)
     }
 }
 
-/// The id of the request being answered, if one is.
+/// The id of the current request, if there is one.
 #[must_use]
 pub fn request_id() -> Option<RequestId> {
     CURRENT.try_with(|log| log.id).ok()
@@ -126,44 +126,44 @@ pub(crate) fn authenticated(enterprise: EnterpriseId, user: UserId) {
     });
 }
 
-/// Names what is asked for more closely than the route does, and the thing that it is about.
+/// Names the operation more specifically than the route does, and its target.
 pub fn about(operation: String, target: Option<String>) {
     let _ = CURRENT.try_with(|log| *lock(&log.operation) = (Some(operation), target));
 }
 
-/// What is asked for: `GET /v1/memories/{id}/`, `tool get_memory`.
+/// The operation: `GET /v1/memories/{id}/`, `tool get_memory`.
 pub(crate) fn operation() -> Option<String> {
     CURRENT.try_with(|log| lock(&log.operation).0.clone()).ok().flatten()
 }
 
-/// What it is about, if the operation's name was given together with it.
+/// The target, if it was given together with the operation.
 pub(crate) fn target() -> Option<String> {
     CURRENT.try_with(|log| lock(&log.operation).1.clone()).ok().flatten()
 }
 
-/// Takes note of a refusal; the first one counts.
+/// Records a refusal; only the first one counts.
 pub(crate) fn refused(status: u16, reason: String) {
     let _ = CURRENT.try_with(|log| {
         lock(&log.refusal).get_or_insert(Refusal { status, reason });
     });
 }
 
-/// Whether and why the request was refused.
+/// The refusal of the request, if it was refused.
 pub(crate) fn refusal() -> Option<Refusal> {
     CURRENT.try_with(|log| lock(&log.refusal).clone()).ok().flatten()
 }
 
-/// Takes note that the audit log tells of this request.
+/// Records that the audit log has a row about this request.
 pub(crate) fn audited() {
     let _ = CURRENT.try_with(|log| log.audited.store(true, Ordering::Relaxed));
 }
 
-/// Whether the audit log tells of this request.
+/// Whether the audit log has a row about this request.
 pub(crate) fn was_audited() -> bool {
     CURRENT.try_with(|log| log.audited.load(Ordering::Relaxed)).unwrap_or(false)
 }
 
-/// Takes note that the request lost against another change, and may well succeed when it is done again.
+/// Records that the request lost against a concurrent change, and may succeed when it is retried.
 pub(crate) fn lost_race() {
     let _ = CURRENT.try_with(|log| {
         log.lost.store(true, Ordering::Relaxed);
@@ -171,17 +171,17 @@ pub(crate) fn lost_race() {
     });
 }
 
-/// Whether it did since this was last asked.
+/// Whether the request lost a race since this was last called.
 pub(crate) fn take_lost_race() -> bool {
     CURRENT.try_with(|log| log.lost.swap(false, Ordering::Relaxed)).unwrap_or(false)
 }
 
-/// Takes note of a fault of ours.
+/// Records an internal fault.
 pub(crate) fn failed() {
     let _ = CURRENT.try_with(|log| log.failed.store(true, Ordering::Relaxed));
 }
 
-/// The request is begun again.
+/// Clears the fault, because the request is retried.
 pub(crate) fn forget_failure() {
     let _ = CURRENT.try_with(|log| log.failed.store(false, Ordering::Relaxed));
 }

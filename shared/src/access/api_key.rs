@@ -1,4 +1,4 @@
-//! API keys as a request presents them: hashed at once, narrowed to verbs.
+//! API keys as a request presents them: hashed immediately and restricted to verbs.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// SHA-256 of a random secret of at least 128 bits: what is stored and looked up. Such a secret needs no slow hash.
+/// SHA-256 of a random secret of at least 128 bits, used for storage and lookup. Such a secret needs no slow hash.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SecretHash([u8; 32]);
 
@@ -17,7 +17,7 @@ impl SecretHash {
         Self(Sha256::digest(secret.as_bytes()).into())
     }
 
-    /// A hash from the database; what was given if it is none.
+    /// Reads a hash from the database; returns the bytes if they are not a hash.
     pub(crate) fn stored(bytes: Vec<u8>) -> Result<Self, Vec<u8>> {
         bytes.try_into().map(Self)
     }
@@ -35,7 +35,7 @@ impl fmt::Debug for SecretHash {
     }
 }
 
-/// What an API key may be used for; its owner's roles bound it further.
+/// What an API key may be used for, within the limits of its owner's roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ApiKeyVerb {
     /// Recall: search, list, read.
@@ -44,7 +44,7 @@ pub enum ApiKeyVerb {
     /// Remember, change and forget.
     #[serde(rename = "memories:write")]
     MemoriesWrite,
-    /// See the tree and its members.
+    /// Read the tree and its members.
     #[serde(rename = "tenancy:read")]
     TenancyRead,
     /// Change the tree and its members.

@@ -1,4 +1,4 @@
-//! Classes of information, and how far each may go.
+//! Classes of information, and how far each may be shared.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,28 +8,28 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::ScopeKind;
 
-/// How confidential something is. Ordered: each is for fewer eyes than those before it.
+/// How confidential something is. Ordered: each class is for a smaller audience than those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Classification {
     /// For anyone at all.
     Public,
-    /// For the enterprise.
+    /// For the whole enterprise.
     Internal,
-    /// For those of one organization whom it concerns.
+    /// For the people within one organization who need it.
     Confidential,
-    /// For teams, and for persons by name, each of them by a share of its own.
+    /// For teams and for named persons, each through a separate share.
     Restricted,
 }
 
 impl Classification {
-    /// Every class, the least confidential first.
+    /// Every class, least confidential first.
     pub const ALL: [Self; 4] = [Self::Public, Self::Internal, Self::Confidential, Self::Restricted];
 
-    /// What memories are where no node says otherwise.
+    /// The class of memories where no node sets another one.
     pub const DEFAULT: Self = Self::Internal;
 
-    /// As requests, answers and the database spell it.
+    /// The class as requests, responses and the database spell it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl Classification {
         }
     }
 
-    /// The widest audience there may be anywhere; nodes may allow less.
+    /// Returns the widest audience that the class permits anywhere; nodes may allow less.
     #[must_use]
     pub fn widest_audience(self) -> Audience {
         match self {
@@ -62,7 +62,7 @@ impl FromStr for Classification {
     }
 }
 
-/// As text, so that whatever else stands there is told what is expected.
+/// Deserializes from a string, so that the error for any other value says what is expected.
 impl<'de> Deserialize<'de> for Classification {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
@@ -75,28 +75,28 @@ impl fmt::Display for Classification {
     }
 }
 
-/// Who can be reached by putting something somewhere. Ordered: each is wider than those before it.
+/// Who is reached by placing something somewhere. Ordered: each audience is wider than those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Audience {
     /// One person.
     Person,
-    /// A team, or the members of a context, who are named one by one.
+    /// A team, or the members of a context, who are named individually.
     Team,
     /// A division, department or unit.
     Division,
     /// An organization.
     Organization,
-    /// Whoever belongs to a node of the enterprise.
+    /// Every member of a node of the enterprise.
     Enterprise,
     /// Everyone with an account.
     Public,
-    /// Whoever has a link.
+    /// Anyone who has a link.
     Link,
 }
 
 impl Audience {
-    /// Every audience, the narrowest first.
+    /// Every audience, narrowest first.
     pub const ALL: [Self; 7] = [
         Self::Person,
         Self::Team,
@@ -107,7 +107,7 @@ impl Audience {
         Self::Link,
     ];
 
-    /// As requests and answers spell it.
+    /// The audience as requests and responses spell it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -121,7 +121,7 @@ impl Audience {
         }
     }
 
-    /// In a sentence: `may not be seen beyond …`.
+    /// The audience as it appears in a sentence: `may not be seen beyond …`.
     #[must_use]
     pub fn in_words(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The caller: who, how they proved it, and everything they may see.
+//! The caller: who they are, how they authenticated, and everything they may see.
 
 use std::sync::Arc;
 
@@ -13,40 +13,41 @@ use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
 use crate::ids::{ApiKeyId, ContextId, EnterpriseId, GrantId, NodeId, ScopeId, SessionId, UserId};
 
-/// How a caller proved who they are.
+/// How a caller authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Method {
     /// An access token of a login.
     Session(SessionId),
-    /// An API key, narrowed to these verbs.
+    /// An API key, restricted to these verbs.
     ApiKey(ApiKeyId, Vec<ApiKeyVerb>),
-    /// An access token of an application that somebody let act for them (OAuth).
+    /// An access token of an application that acts for a user (OAuth).
     Application(Application),
-    /// Nothing: it is work that they promised when they could, and that goes on without them. What they may do is asked
-    /// anew.
+    /// No credential: work that the user requested earlier and that continues in the background. What they may do is
+    /// determined anew.
     Promise(Uuid),
 }
 
-/// What somebody's authority depends on: drawn anew by every change of the tree and of what they hold.
+/// The versions that a user's authority depends on. Each change to the tree, or to what the user holds, replaces one of
+/// them with a new value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Epochs {
     pub(super) tree: Uuid,
     pub(super) access: Uuid,
 }
 
-/// An application acting for somebody.
+/// An application that acts for a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
-    /// What they agreed to.
+    /// The user's consent.
     pub grant: GrantId,
-    /// Which application: its `client_id`.
+    /// The application's `client_id`.
     pub client: String,
-    /// What it may be used for; the person's roles bound it further.
+    /// What it may be used for, within the limits of the user's roles.
     pub verbs: Vec<ApiKeyVerb>,
 }
 
 impl Method {
-    /// As the audit log spells it.
+    /// The method as the audit log spells it.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -58,8 +59,8 @@ impl Method {
     }
 }
 
-/// An authenticated caller. Built only by [`super::Gate`], after credential, account and memberships were read in
-/// this very request: a revoked role or key is gone with the next one.
+/// An authenticated caller. Built only by [`super::Gate`], after the credential, account and memberships have been read
+/// for this very request: revoking a role or key takes effect with the next request.
 #[derive(Debug, Clone)]
 pub struct AuthContext {
     pub(super) enterprise: EnterpriseId,
@@ -67,20 +68,20 @@ pub struct AuthContext {
     pub(super) email: String,
     pub(super) method: Method,
     pub(super) request: RequestInfo,
-    /// The highest class they may see through this credential.
+    /// The highest class the caller may see through this credential.
     pub(super) ceiling: Classification,
-    /// Whether it is a service account.
+    /// Whether the caller is a service account.
     pub(super) service: bool,
-    /// What their key may be used for, and the token that they got for it may not.
+    /// Verbs that the API key allows, but the access token issued for it does not.
     pub(super) withheld: Vec<ApiKeyVerb>,
-    /// From the enterprise down. Unless the credential is narrowed, the personal and the public scope are always among
-    /// them, and the enterprise's for whoever is a member of anything.
+    /// From the enterprise down. Unless the credential is restricted, they always include the personal and the public
+    /// scope, and the enterprise's for a member of any node.
     pub(super) scopes: Arc<Scopes>,
-    /// The scopes whose subtrees the credential is narrowed to; none: it is not.
+    /// The scopes whose subtrees the credential is restricted to; `None` if it is not restricted.
     pub(super) within: Option<Vec<ScopeId>>,
-    /// What everything here depended on, where it is asked again before a change is made.
+    /// The versions that all of this depends on, if it is to be checked again before a change commits.
     pub(super) epochs: Option<Epochs>,
-    /// Whether it is a question about somebody rather than somebody asking: then no transaction begins.
+    /// Whether this is a simulation of the user rather than the user's own request; no transaction may then begin.
     pub(super) simulated: bool,
 }
 
@@ -103,14 +104,14 @@ impl AuthContext {
         &self.email
     }
 
-    /// How they proved who they are.
+    /// How the caller authenticated.
     #[must_use]
     pub fn method(&self) -> &Method {
         &self.method
     }
 
-    /// The login they act in. What changes accounts and credentials needs one: an API key that could make keys or end
-    /// sessions would outlive its own revocation.
+    /// The login session the caller acts in. Operations that change accounts and credentials require one: an API key
+    /// that could create keys or end sessions would outlive its own revocation.
     pub fn session(&self) -> Result<SessionId> {
         match &self.method {
             Method::Session(session) => Ok(*session),
@@ -124,42 +125,43 @@ impl AuthContext {
         }
     }
 
-    /// The request they make.
+    /// The request that the caller makes.
     #[must_use]
     pub fn request(&self) -> &RequestInfo {
         &self.request
     }
 
-    /// The highest class of memories that they see through this credential.
+    /// The highest class of memories the caller sees through this credential.
     #[must_use]
     pub fn ceiling(&self) -> Classification {
         self.ceiling
     }
 
-    /// The same caller with a ceiling of at most this: for a channel that is read by more people than them.
+    /// The same caller with a ceiling of at most this, for a channel that more people than the caller can read.
     #[must_use]
     pub fn below(mut self, ceiling: Classification) -> Self {
         self.ceiling = self.ceiling.min(ceiling);
         self
     }
 
-    /// Every scope they may read.
+    /// Every scope the caller may read.
     #[must_use]
     pub fn scopes(&self) -> &[ReadableScope] {
         self.scopes.list()
     }
 
-    /// Their ids as an array literal of PostgreSQL has them between its braces.
+    /// The ids of the readable scopes, as they appear between the braces of a PostgreSQL array literal.
     pub(super) fn printed_scopes(&self) -> &str {
         self.scopes.printed()
     }
 
-    /// Their roles on them, one digit each.
+    /// The caller's roles on these scopes, one digit each.
     pub(super) fn ranks(&self) -> &str {
         self.scopes.ranks()
     }
 
-    /// Where their roles begin: whoever holds these holds all of theirs.
+    /// The scopes where the caller's roles begin: whoever holds the same roles on these holds all of the caller's
+    /// roles.
     pub(crate) fn roots(&self) -> impl Iterator<Item = (ScopeId, Role)> {
         self.scopes().iter().filter_map(|scope| {
             let above = scope.parent().and_then(|above| self.scope(above));
@@ -168,56 +170,58 @@ impl AuthContext {
         })
     }
 
-    /// Whether it is a service account, not a person.
+    /// Whether the caller is a service account rather than a person.
     #[must_use]
     pub fn is_service(&self) -> bool {
         self.service
     }
 
-    /// The scopes whose subtrees the credential is narrowed to, if it is.
+    /// The scopes whose subtrees the credential is restricted to, if any.
     pub(crate) fn within(&self) -> Option<Vec<i64>> {
         self.within.as_ref().map(|roots| roots.iter().map(|id| id.0).collect())
     }
 
-    /// Whether the credential may be used at a scope with this path at all: a key can be narrowed to parts of the tree.
+    /// Whether the credential may be used at all at a scope with this path: an API key can be restricted to parts of
+    /// the tree.
     #[must_use]
     pub fn reaches(&self, path: &[ScopeId]) -> bool {
         self.within.as_ref().is_none_or(|roots| path.iter().any(|id| roots.contains(id)))
     }
 
-    /// A readable scope by its id.
+    /// Returns a readable scope by its id.
     #[must_use]
     pub fn scope(&self, id: ScopeId) -> Option<&ReadableScope> {
         self.scopes.get(id)
     }
 
-    /// What the caller means by a scope's name. A node that they may not read does not exist for them.
+    /// Resolves the name of a scope for this caller. A node the caller may not read does not exist for them.
     pub fn resolve(&self, name: ScopeName) -> Result<&ReadableScope> {
         self.scopes.named(name).ok_or(Error::NotFound { what: "scope" })
     }
 
-    /// A node of the tree. One that they may not read does not exist for them.
+    /// Returns a node of the tree. A node the caller may not read does not exist for them.
     pub fn node(&self, id: NodeId) -> Result<&ReadableScope> {
         let node = self.scopes.node(id).filter(|scope| scope.kind != ScopeKind::Context);
         node.ok_or(Error::NotFound { what: "organization" })
     }
 
-    /// A context. One that they are no member of does not exist for them.
+    /// Returns a context. A context the caller is not a member of does not exist for them.
     pub fn context(&self, id: ContextId) -> Result<&ReadableScope> {
         self.scopes.named(ScopeName::Context(id)).ok_or(Error::NotFound { what: "context" })
     }
 
-    /// The tenant as a scope, root of its tree.
+    /// The tenant as a scope, the root of its tree.
     pub fn enterprise(&self) -> Result<&ReadableScope> {
         self.resolve(ScopeName::Enterprise)
     }
 
-    /// Their own scope.
+    /// The caller's personal scope.
     pub fn personal(&self) -> Result<&ReadableScope> {
         self.resolve(ScopeName::Personal)
     }
 
-    /// Whether they may do this to that scope: `Forbidden` if not, or if their API key is not meant for it.
+    /// Checks that the caller may perform an action on a scope; returns `Forbidden` if not, or if their API key does
+    /// not allow it.
     pub fn authorize(&self, action: Action, scope: &ReadableScope) -> Result<()> {
         self.authorize_verb(action.verb())?;
         if policy::allows(action, scope.kind, scope.role) {
@@ -234,7 +238,7 @@ impl AuthContext {
         }))
     }
 
-    /// Whether their credential is meant for this kind of work at all. A login's is.
+    /// Checks that the credential allows this kind of work at all. A login session allows every kind.
     pub fn authorize_verb(&self, verb: ApiKeyVerb) -> Result<()> {
         match &self.method {
             Method::ApiKey(_, verbs) if !verbs.contains(&verb) && self.withheld.contains(&verb) => {
@@ -250,7 +254,8 @@ impl AuthContext {
         }
     }
 
-    /// A transaction like that of [`Self::begin`], which begins with its first statement, in the same round trip.
+    /// A transaction like that of [`Self::begin`], but one that begins together with its first statement, in the same
+    /// round trip.
     #[must_use]
     pub fn pending<'a>(&'a self, db: &'a Database, name: &'static str) -> PendingTx<'a> {
         PendingTx::new(self, db, name)
@@ -262,7 +267,7 @@ impl AuthContext {
     }
 }
 
-/// What to ask for in order to have one scope more.
+/// The scopes to request in order to have one more than now.
 fn with(verbs: &[ApiKeyVerb], more: ApiKeyVerb) -> Vec<ApiKeyVerb> {
     ApiKeyVerb::ALL.into_iter().filter(|verb| *verb == more || verbs.contains(verb)).collect()
 }

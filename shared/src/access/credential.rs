@@ -16,8 +16,8 @@ pub enum Credential {
 }
 
 impl Credential {
-    /// Reads `Authorization: Bearer …`, `Authorization: Token …` (mem0's clients) or `X-API-Key: …`. Either scheme
-    /// may carry an API key or an access token. Never the URL: addresses are logged and shared.
+    /// Reads `Authorization: Bearer …`, `Authorization: Token …` (mem0's clients) or `X-API-Key: …`. Either scheme may
+    /// carry an API key or an access token. The URL is never read: URLs are logged and shared.
     pub fn from_headers(headers: &HeaderMap) -> Result<Self, Unauthenticated> {
         if let Some(value) = headers.get(AUTHORIZATION) {
             let (scheme, secret) = value

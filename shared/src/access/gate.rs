@@ -19,58 +19,61 @@ use crate::ids::{ApiKeyId, EnterpriseId, SessionId, UserId};
 use crate::limits::{Limiter, Standing, Taken, Whose};
 use crate::telemetry;
 
-/// The path of the MCP endpoint, the one resource that has tokens of its own.
+/// The path of the MCP endpoint, the one resource with tokens of its own.
 pub const MCP: &str = "/mcp";
 
-/// What every function needs to know who asks. Cheap to clone.
+/// What every function needs to authenticate callers. Cheap to clone.
 #[derive(Clone)]
 pub struct Gate {
     /// The database.
     pub db: Database,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
     tokens: TokenVerifier,
     answers: Answers,
-    /// What requests that come through here are about, if that is less than everything: `https://mem0.example/mcp`.
+    /// The resource that requests through this gate are for, if it is not the whole installation:
+    /// `https://mem0.example/mcp`.
     resource: Option<Arc<str>>,
 }
 
 impl Gate {
-    /// `issuer` is the installation's public URL: what access tokens are issued by and meant for.
+    /// Creates a gate. `issuer` is the installation's public URL, which is both the issuer and the audience of access
+    /// tokens.
     #[must_use]
     pub fn new(db: Database, clock: Clock, issuer: &str) -> Self {
         Self { db, clock, tokens: TokenVerifier::new(issuer), answers: Answers::default(), resource: None }
     }
 
-    /// The same gate before one resource (RFC 8707), by its path: also lets in whose token is good for nothing else.
+    /// The same gate for one resource (RFC 8707), given by its path: it also accepts tokens that are valid only there.
     #[must_use]
     pub fn before(&self, path: &str) -> Self {
         Self { resource: Some(format!("{}{path}", self.issuer()).into()), ..self.clone() }
     }
 
-    /// What access tokens must be meant for to be let in here: this resource, or the whole installation.
+    /// The accepted audiences of access tokens: this resource, or the whole installation.
     fn audiences(&self) -> Vec<&str> {
         self.resource.as_deref().into_iter().chain([self.issuer()]).collect()
     }
 
-    /// What access tokens are issued by and meant for: the installation's public URL.
+    /// The issuer and audience of access tokens: the installation's public URL.
     #[must_use]
     pub fn issuer(&self) -> &str {
         self.tokens.issuer()
     }
 
-    /// Takes note of a key that this process signs access tokens with.
+    /// Adds a key that this process signs access tokens with.
     pub(crate) fn learn_key(&self, kid: &str, public: &[u8; 32]) {
         self.tokens.learn(kid, public);
     }
 
-    /// Who a credential stands for, and what they may see.
+    /// Authenticates a credential: returns the user it stands for and what they may see.
     pub async fn authenticate(&self, credential: &Credential, request: RequestInfo) -> Result<AuthContext> {
         let proven = self.prove(credential, &request).await?;
         Ok(self.principal(proven, request, 0).await?.0)
     }
 
-    /// The same for a request that counts: also how they stand with regard to their limits, and whether they may go on.
+    /// Like [`Self::authenticate`], for a request that counts against rate limits: also returns the caller's standing
+    /// and whether the request is admitted.
     pub(crate) async fn admit(
         &self,
         limiter: &Limiter,
@@ -86,7 +89,7 @@ impl Gate {
         admitted
     }
 
-    /// The same without taking down what was wrong.
+    /// Like [`Self::admit`], without recording a wrong credential.
     async fn admit_known(
         &self,
         limiter: &Limiter,
@@ -98,7 +101,7 @@ impl Gate {
             Ok(proven) => proven,
             Err(error) => return limiter.failures.check(&request).and(Err(error)),
         };
-        // Who was let in before is so again, whatever somebody else behind the same address does.
+        // A caller who was let in before is let in again, whatever others behind the same address do.
         if self.answers.of(&proven.proof).is_none() {
             limiter.failures.check(&request)?;
         }
@@ -128,24 +131,24 @@ impl Gate {
         }
     }
 
-    /// A transaction for signing in, which precedes any caller.
+    /// Begins a transaction for signing in, before there is a caller.
     pub async fn sign_in(&self, name: &'static str) -> Result<IdentityTx, StoreError> {
         IdentityTx::begin(&self.db, name).await
     }
 
-    /// A transaction for work that nobody asked for.
+    /// Begins a transaction for background work that nobody requested.
     pub async fn upkeep(&self, name: &'static str) -> Result<UpkeepTx, StoreError> {
         UpkeepTx::begin(&self.db, name).await
     }
 
-    /// Who a login stands for, for pages that know it by a cookie instead of a token.
+    /// Authenticates a login session, for pages that identify it by a cookie instead of a token.
     pub(crate) async fn resume(&self, session: SessionId, request: RequestInfo) -> Result<AuthContext> {
         let proven = Proven::session(session);
         Ok(self.principal(proven, request, 0).await?.0)
     }
 
-    /// What a genuine access token says, whatever it is good for; for whoever issued it. Whether its session is alive
-    /// is not asked.
+    /// Returns the claims of a genuine access token, whatever its audience, to its issuer. Whether its session is still
+    /// alive is not checked.
     pub(crate) async fn inspect(&self, token: &str, request: &RequestInfo) -> Result<AccessClaims> {
         let resource = self.before(MCP);
         resource.verify(token, &resource.audiences(), request).await
@@ -160,16 +163,16 @@ impl Gate {
         Ok(self.tokens.verify(token, audiences, request.at)?)
     }
 
-    /// Asks who a credential stands for. What they may read is in the answer only if it is not what this process knows. If
-    /// tokens are wanted, they are taken of the key or application, the user and the tenant by its plan: for good, whatever
-    /// becomes of the request.
+    /// Looks up who a credential stands for. The answer includes the readable scopes only if they differ from those
+    /// this process knows. If tokens are wanted, they are taken from the buckets of the key or application, the user
+    /// and the tenant, according to its plan, and are not returned, whatever becomes of the request.
     async fn principal(
         &self,
         proven: Proven,
         request: RequestInfo,
         want: i32,
     ) -> Result<(AuthContext, Option<Taken>)> {
-        // Behind `OFFSET 0` nothing is taken unless it is wanted.
+        // `OFFSET 0` keeps tokens from being taken unless they are wanted.
         const PRINCIPAL: &str = "-- access.principal
             SELECT i.enterprise_id, i.user_id, i.email, i.account_kind, i.credential_id, i.verbs, i.within_scopes, i.ceiling,
                    i.expired, i.tree_epoch, i.access_epoch, i.broad, i.packed, i.scope_ids, i.kinds, i.parents, i.held_on,
@@ -227,7 +230,7 @@ impl Gate {
     }
 }
 
-/// The highest class that a key may be used for; without one, all.
+/// The highest class that a key may be used for; every class if the key has no ceiling.
 fn ceiling(stored: Option<&str>) -> Result<Classification, Error> {
     let corrupt = |problem| StoreError::Corrupt { table: "api_keys", column: "ceiling", problem };
     Ok(stored.map_or(Ok(Classification::Restricted), str::parse).map_err(corrupt)?)

@@ -1,8 +1,8 @@
-//! What this process knows of the scopes of those who asked before.
+//! A cache of the scopes of earlier callers.
 //!
-//! Every request asks the database whether the credential is still good, and whether what it stands for has changed
-//! (`mem0.identify`). Only if it has, the scopes themselves are read again. So nothing here outlives its revocation, and
-//! nothing here needs to be told of a change or to expire.
+//! Every request asks the database whether the credential is still valid, and whether the authority behind it has
+//! changed (`mem0.identify`). Only if it has are the scopes themselves read again. So no entry outlives a revocation,
+//! and the cache needs neither invalidation nor expiry.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,22 +15,22 @@ use crate::db::StoreError;
 use crate::ids::ScopeId;
 use crate::recent::Recent;
 
-/// How many scopes there is room for: a few megabytes.
+/// The capacity in scopes, which takes a few megabytes.
 const MOST_SCOPES: usize = 20_000;
 
-/// An answer of the database, and what it depended on.
+/// An answer from the database, and the versions it depends on.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) tree: Uuid,
     pub(super) access: Uuid,
     pub(super) within: Option<Vec<ScopeId>>,
-    /// Whatever the account may read.
+    /// All scopes that the account may read.
     pub(super) all: Arc<Scopes>,
-    /// What is left of that for this credential.
+    /// Those of them that this credential reaches.
     pub(super) scopes: Arc<Scopes>,
 }
 
-/// The answers. Cheap to clone.
+/// The cached answers. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Answers(Arc<Mutex<Recent<Proof, Known>>>);
 
@@ -45,7 +45,8 @@ impl Answers {
         self.recent().get(proof)
     }
 
-    /// What a row of `mem0.identify` says, made up by what was known where it says that nothing changed.
+    /// Builds an entry from a row of `mem0.identify`; where the row says that nothing changed, the previous entry is
+    /// used.
     pub(super) fn learn(&self, proof: Proof, before: Option<Known>, row: &Row) -> Result<Known, StoreError> {
         let within: Option<Vec<i64>> = row.get("within_scopes");
         let within: Option<Vec<ScopeId>> = within.map(|ids| ids.into_iter().map(ScopeId).collect());
@@ -85,7 +86,7 @@ impl Answers {
 }
 
 impl Known {
-    /// Scopes, and one more for everything around them.
+    /// The number of scopes, plus one for the rest of the entry.
     fn weight(&self) -> usize {
         1 + self.all.list().len() + if self.within.is_some() { self.scopes.list().len() } else { 0 }
     }

@@ -1,9 +1,9 @@
-//! Authority: who asks, what they may see, and the only ways to the database.
+//! Authority: who the caller is, what they may see, and the only ways to reach the database.
 //!
-//! [`Gate::authenticate`] turns a credential into an [`AuthContext`]; [`AuthContext::authorize`] answers whether it
-//! may do something, by one exhaustive match in [`policy`]; [`AuthContext::begin`] opens a transaction that row-level
-//! security binds to what the caller may see. Work that comes before a caller is known, signing in, begins with
-//! [`Gate::sign_in`] and cannot reach any memory.
+//! [`Gate::authenticate`] turns a credential into an [`AuthContext`]; [`AuthContext::authorize`] decides whether the
+//! caller may do something, by one exhaustive match in [`policy`]; [`AuthContext::begin`] opens a transaction that
+//! row-level security binds to what the caller may see. Work that precedes authentication, such as signing in, begins
+//! with [`Gate::sign_in`] and cannot reach any memory.
 //!
 //! Not here: issuing tokens and keys (`identity`), and changing the tree or its members (`tenancy`).
 

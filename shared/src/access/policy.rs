@@ -1,11 +1,11 @@
 //! Who may do what: one exhaustive match, printed to `docs/api/permissions.txt`.
 //!
-//! A role is always the caller's effective role on the scope that the action touches. "Reader" is whoever may read
-//! the scope at all, also without a role, because its memories are for everyone below it.
+//! A role is always the caller's effective role on the scope that the action touches. "Reader" is anyone who may read
+//! the scope at all, even without a role on it, because its memories are for everyone below it.
 
 use super::{ApiKeyVerb, Role, ScopeKind};
 
-/// Something that a caller may want to do to a scope or to what lives in it.
+/// Something that a caller may want to do to a scope or to its contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Search, list and read memories, their history and entities.
@@ -16,43 +16,43 @@ pub enum Action {
     EditOwnMemory,
     /// Change or delete a memory that somebody else added.
     EditAnyMemory,
-    /// Share a memory that the caller added; shares may allow it, too.
+    /// Share a memory that the caller added; a share may also permit this.
     ShareOwnMemory,
-    /// Share a memory that somebody else added, or a context; shares may allow it, too.
+    /// Share a memory that somebody else added, or a context; a share may also permit this.
     ShareAnyMemory,
-    /// See what was asked to be shared, and what became of it.
+    /// See requests to share, and their outcome.
     ListApprovals,
     /// See a node, its name and its place.
     ReadNode,
-    /// Create a node below.
+    /// Create a node below this one.
     CreateNode,
     /// Rename a node or change its settings.
     ChangeNode,
-    /// Move a node; moving also needs `CreateNode` on the parent it leaves and on the one it comes to.
+    /// Move a node; this also needs `CreateNode` on its old and new parent.
     MoveNode,
-    /// Delete an empty node.
+    /// Delete an empty node, or dissolve one.
     DeleteNode,
     /// See who is a member and who is invited.
     ListMembers,
-    /// Invite, add, change and remove members up to one's own role.
+    /// Invite, add, change and remove members, up to the caller's own role.
     ManageMembers,
-    /// Make, rename, fill and delete groups that are kept at a node.
+    /// Create, rename, fill and delete groups that belong to a node.
     ManageGroups,
-    /// Make, rename, deactivate and give keys to service accounts that a node owns.
+    /// Create, rename and deactivate service accounts that a node owns, and issue keys to them.
     ManageServiceAccounts,
-    /// Ask what others may see and do at a node, and why.
+    /// Simulate what others may see and do at a node, and why.
     SimulateAccess,
-    /// Hand the personal memories of somebody who left to others; asked on the enterprise, whose policy may ask for more.
+    /// Reassign the personal memories of somebody who left. Checked on the enterprise, whose policy may require more.
     ReassignMemories,
-    /// See every account of the enterprise; asked on the enterprise. Everyone sees their own.
+    /// See every account of the enterprise. Checked on the enterprise. Everyone sees their own account.
     ListAccounts,
-    /// Deactivate and reactivate accounts; asked on the enterprise.
+    /// Deactivate and reactivate accounts. Checked on the enterprise.
     ManageAccounts,
-    /// Read the audit log and follow its chain; asked on the enterprise.
+    /// Read the audit log and verify its chain. Checked on the enterprise.
     ReadAudit,
-    /// Say what the audit log keeps and how; asked on the enterprise.
+    /// Change what the audit log keeps and how. Checked on the enterprise.
     ManageAudit,
-    /// Trust identity providers, who may then vouch for anybody of the enterprise; asked on the enterprise.
+    /// Trust identity providers, which may then vouch for any user of the enterprise. Checked on the enterprise.
     ManageIdentityProviders,
 }
 
@@ -84,7 +84,7 @@ impl Action {
         Self::ManageIdentityProviders,
     ];
 
-    /// The action as requests and answers spell it: `add_memory`.
+    /// The action as requests and responses spell it: `add_memory`.
     #[must_use]
     pub fn name(self) -> String {
         let mut name = String::new();
@@ -97,7 +97,7 @@ impl Action {
         name
     }
 
-    /// What an API key must be allowed for the action.
+    /// The verb that an API key needs for the action.
     #[must_use]
     pub fn verb(self) -> ApiKeyVerb {
         match self {
@@ -137,24 +137,24 @@ impl std::str::FromStr for Action {
     }
 }
 
-/// What an action needs.
+/// What an action requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requirement {
     /// Being able to read the scope.
     Reader,
     /// At least this effective role.
     AtLeast(Role),
-    /// Nobody may: it makes no sense there.
+    /// Nobody may do it: it makes no sense there.
     Nobody,
 }
 
-/// The policy.
+/// Returns what an action requires on a scope of this kind. This is the policy.
 #[must_use]
 pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
     use Action as A;
     use Requirement::{AtLeast, Nobody, Reader};
     match kind {
-        // A person holds the role of owner on their own scope, and nobody else holds any.
+        // A person is the owner of their own scope, and nobody else holds a role on it.
         ScopeKind::User => match action {
             A::ReadMemories
             | A::AddMemory
@@ -180,7 +180,7 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             | A::ManageAudit
             | A::ManageIdentityProviders => Nobody,
         },
-        // Hangs below the enterprise, and takes its roles from there.
+        // The public scope is below the enterprise and inherits its roles.
         ScopeKind::Public => match action {
             A::ReadMemories => Reader,
             A::AddMemory | A::EditOwnMemory | A::ShareOwnMemory => AtLeast(Role::Member),
@@ -222,7 +222,7 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
             A::ReadAudit | A::ManageAudit | A::ManageIdentityProviders => AtLeast(Role::Owner),
             A::MoveNode | A::DeleteNode => Nobody,
         },
-        // Hangs below nothing: every role on it was given on itself.
+        // A context has no parent: every role on it was granted on the context itself.
         ScopeKind::Context => match action {
             A::ReadMemories | A::ReadNode => Reader,
             A::ListMembers => AtLeast(Role::Viewer),
@@ -275,7 +275,7 @@ pub fn requirement(action: Action, kind: ScopeKind) -> Requirement {
     }
 }
 
-/// Whether a caller with this effective role on a scope they can read may do it.
+/// Whether a caller with this effective role on a readable scope may perform the action.
 #[must_use]
 pub fn allows(action: Action, kind: ScopeKind, role: Option<Role>) -> bool {
     match requirement(action, kind) {

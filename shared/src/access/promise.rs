@@ -1,4 +1,5 @@
-//! Work that goes on without whoever asked for it: on their behalf, as long as they are there, with what they may do then.
+//! Background work on behalf of a user who is no longer connected: it may do what that user may do at the time it runs,
+//! as long as their account exists.
 
 use std::sync::Arc;
 
@@ -10,17 +11,17 @@ use super::{AuthContext, Classification, Gate, Method, RequestInfo};
 use crate::db::StoreError;
 use crate::ids::{EnterpriseId, RequestId, UserId};
 
-/// Somebody who promised work.
+/// A user on whose behalf background work runs.
 #[derive(Debug, Clone)]
 pub struct Promiser {
-    /// What they are as a caller, now.
+    /// The user as a caller, with their present authority.
     pub caller: AuthContext,
-    /// Whether their account is still in use.
+    /// Whether their account is active.
     pub active: bool,
 }
 
 impl Gate {
-    /// Whoever promised a piece of work; none if there is no such account any more.
+    /// Returns the user who requested a piece of work; `None` if the account no longer exists.
     pub async fn on_behalf(
         &self,
         enterprise: EnterpriseId,
@@ -47,7 +48,8 @@ impl Gate {
             withheld: Vec::new(),
             scopes: Arc::new(Scopes::from_row(row)?.unwrap_or_default()),
             within: None,
-            // Read before there is a lock, so whatever is lost meanwhile counts. Who left is only told how it ended.
+            // These were read before any lock is held, so nil epochs force a check for authority lost since. An
+            // inactive user gets no check: their work can only be ended.
             epochs: active.then_some(Epochs { tree: Uuid::nil(), access: Uuid::nil() }),
             simulated: false,
         };

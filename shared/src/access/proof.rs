@@ -1,4 +1,4 @@
-//! What a credential proves by itself, before the database is asked who it stands for.
+//! What a credential proves by itself, before the database is asked whose it is.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,18 +8,18 @@ use super::{AccessClaims, ApiKeyVerb, Application, AuthContext, Method, SecretHa
 use crate::error::{Result, Unauthenticated};
 use crate::ids::{GrantId, SessionId};
 
-/// What somebody proves who they are with.
+/// The proof of identity that a credential contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Proof {
     ApiKey(SecretHash),
     Session(SessionId),
 }
 
-/// A credential that is genuine, if perhaps no longer good for anything.
+/// A genuine credential, which may have expired or been revoked.
 pub(super) struct Proven {
-    /// What it is looked up by.
+    /// The lookup key.
     pub(super) proof: Proof,
-    /// What it says, if it is an access token.
+    /// The claims, if it is an access token.
     pub(super) claims: Option<AccessClaims>,
 }
 
@@ -40,7 +40,8 @@ impl Proven {
         Ok(Self { proof, claims: Some(claims) })
     }
 
-    /// Whether it has a rate of its own: keys have, and what a person lets an application do; their own logins share theirs.
+    /// Whether it has a rate limit of its own. API keys have one, and so has each application acting for a user; the
+    /// user's own logins share one.
     pub(super) fn is_limited_by_itself(&self) -> bool {
         let applied = self.claims.as_ref().is_some_and(|claims| claims.client_id != FIRST_PARTY);
         applied || matches!(self.proof, Proof::ApiKey(_))
@@ -48,13 +49,13 @@ impl Proven {
 }
 
 impl AuthContext {
-    /// Takes what an access token says of whoever holds it.
+    /// Applies the claims of an access token to the caller.
     pub(super) fn claim(&mut self, claims: AccessClaims) -> Result<()> {
         if self.user != claims.sub || self.enterprise != claims.enterprise {
             return Err(Unauthenticated::Invalid.into());
         }
         match &mut self.method {
-            // What the key may do by now, and the token as well.
+            // Only what both the key now allows and the token carries.
             Method::ApiKey(_, verbs) => {
                 let scopes = claims.scope.unwrap_or_default();
                 let in_token =
@@ -70,13 +71,13 @@ impl AuthContext {
     }
 }
 
-/// The hash of a key, as a token carries it.
+/// Decodes the hash of a key from a token.
 fn key_hash(text: &str) -> Result<SecretHash, Unauthenticated> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Unauthenticated::Invalid)?;
     SecretHash::stored(bytes).map_err(|_| Unauthenticated::Invalid)
 }
 
-/// What a token says of the application that holds it. A scope that is not known here opens nothing.
+/// The application that a token was issued to. Unknown scopes grant nothing.
 fn application(claims: AccessClaims) -> Application {
     let scopes = claims.scope.unwrap_or_default();
     Application {

@@ -1,4 +1,4 @@
-//! What is known of a request besides its credential.
+//! What is known about a request besides its credential.
 
 use chrono::{DateTime, Utc};
 
@@ -9,10 +9,10 @@ use crate::ids::RequestId;
 pub struct RequestInfo {
     /// The request's id, as in `X-Request-Id`.
     pub id: RequestId,
-    /// When it arrived; the "now" of everything it does.
+    /// When it arrived; this is "now" for everything the request does.
     pub at: DateTime<Utc>,
-    /// The caller's address, as the front end reports it.
+    /// The client's address, as the front end reports it.
     pub ip: Option<String>,
-    /// The caller's `User-Agent`, cut to 512 characters.
+    /// The client's `User-Agent`, truncated to 512 characters.
     pub user_agent: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Scopes as a caller sees them: what kind, through which role, and how requests name them.
+//! Scopes as a caller sees them: their kind, the caller's role, and how requests name them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,22 +9,22 @@ use tokio_postgres::Row;
 use crate::db::StoreError;
 use crate::ids::{ContextId, NodeId, ParseIdError, ScopeId};
 
-/// A role on a node, inherited by everything below it. Ordered: each includes those before it.
+/// A role on a node, inherited by everything below it. Ordered: each role includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Reads.
+    /// May read.
     Viewer,
-    /// Also adds, and changes what they added.
+    /// May also add memories, and change those they added.
     Member,
-    /// Also changes what others added, the tree and its members.
+    /// May also change what others added, the tree and its members.
     Admin,
-    /// Also makes owners, and cannot all be removed.
+    /// May also appoint owners. The last owner cannot be removed.
     Owner,
 }
 
 impl Role {
-    /// Every role, least first.
+    /// Every role, lowest first.
     pub const ALL: [Self; 4] = [Self::Viewer, Self::Member, Self::Admin, Self::Owner];
 
     /// The role as requests, answers and the database spell it.
@@ -56,15 +56,15 @@ impl fmt::Display for Role {
     }
 }
 
-/// What a scope is.
+/// The kind of a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScopeKind {
     /// The whole tenant, root of its tree.
     Enterprise,
-    /// A node below the enterprise.
+    /// A node below the enterprise or another organization.
     Organization,
-    /// A node below an organization.
+    /// A node below an organization or a division.
     Division,
     /// A division by another name.
     Department,
@@ -72,11 +72,11 @@ pub enum ScopeKind {
     Unit,
     /// A team.
     Team,
-    /// One person's own.
+    /// One person's own scope.
     User,
-    /// Everyone of the enterprise, members of a node or not.
+    /// Everyone in the enterprise, including those who are members of no node.
     Public,
-    /// A saved set of memories, for people who are named one by one.
+    /// A saved set of memories, for people who are named individually.
     Context,
 }
 
@@ -137,41 +137,41 @@ impl fmt::Display for ScopeKind {
 /// How search reads a scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SearchTier {
-    /// Exactly, from the covering index.
+    /// Exact search in the covering index.
     Small,
-    /// Through the approximate index.
+    /// Search through the approximate index.
     Broad,
 }
 
 /// A scope that the caller may read.
 #[derive(Debug, Clone)]
 pub struct ReadableScope {
-    /// Which.
+    /// The scope's id.
     pub id: ScopeId,
-    /// What it is.
+    /// The scope's kind.
     pub kind: ScopeKind,
-    /// The node's public id; none for the enterprise, a person and the public scope.
+    /// The node's public id; `None` for the enterprise, a person and the public scope.
     pub node: Option<NodeId>,
-    /// The node's name; none likewise.
+    /// The node's name; `None` in the same cases.
     pub name: Option<String>,
     /// Ancestors from the enterprise down to this scope itself.
     pub path: Vec<ScopeId>,
     /// How search reads it.
     pub tier: SearchTier,
-    /// Whether its vectors are kept in blocks, as far as is known.
+    /// Whether its vectors are stored in blocks, as far as is known.
     pub packed: bool,
-    /// The caller's effective role, the highest over the path; none when it is only visible from below.
+    /// The caller's effective role, the highest on the path; `None` if the scope is only visible from below.
     pub role: Option<Role>,
 }
 
 impl ReadableScope {
-    /// A scope of which nothing else is known yet.
+    /// A scope about which nothing else is known yet.
     pub(super) fn bare(id: ScopeId) -> Self {
         let (kind, tier) = (ScopeKind::Team, SearchTier::Small);
         Self { id, kind, node: None, name: None, path: vec![id], tier, packed: false, role: None }
     }
 
-    /// What it hangs below; none for what hangs below nothing.
+    /// The parent scope; `None` at the top of a tree.
     #[must_use]
     pub fn parent(&self) -> Option<ScopeId> {
         self.path.iter().rev().nth(1).copied()
@@ -189,7 +189,7 @@ impl ReadableScope {
     }
 }
 
-/// From a row of `scope_id, kind, path, search_tier, role, node_id, name`.
+/// Reads a row of `scope_id, kind, path, search_tier, role, node_id, name`.
 impl TryFrom<&Row> for ReadableScope {
     type Error = StoreError;
 
@@ -216,7 +216,7 @@ impl TryFrom<&Row> for ReadableScope {
 /// A scope as a request names it. What it refers to depends on the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ScopeName {
-    /// `personal`: the caller's own.
+    /// `personal`: the caller's own scope.
     #[default]
     Personal,
     /// `enterprise`.

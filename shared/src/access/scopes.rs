@@ -1,6 +1,6 @@
-//! Everything that somebody may read, expanded once and then looked up.
+//! Everything that a user may read, expanded once and then looked up.
 //!
-//! Somebody above a thousand teams reads a thousand scopes: nothing here walks them all for one answer.
+//! A user above a thousand teams reads a thousand scopes, so no lookup here iterates over all of them.
 
 use std::collections::HashMap;
 
@@ -17,14 +17,14 @@ pub(super) struct Scopes {
     list: Vec<ReadableScope>,
     by_id: HashMap<ScopeId, usize>,
     by_node: HashMap<NodeId, usize>,
-    /// The ids as an array literal of PostgreSQL has them between its braces.
+    /// The ids as they appear between the braces of a PostgreSQL array literal.
     printed: String,
-    /// The role on each of them, as one digit: none is 0, an owner's 4.
+    /// The role on each scope as one digit, from 0 for none to 4 for owner.
     ranks: String,
 }
 
 impl Scopes {
-    /// From the columns of `mem0.readable_scopes` in one row. None where they are null.
+    /// Reads the columns of `mem0.readable_scopes` from one row; `None` where they are null.
     pub(super) fn from_row(row: &Row) -> Result<Option<Self>, StoreError> {
         let Some(ids) = row.get::<_, Option<Vec<i64>>>("scope_ids") else { return Ok(None) };
         let corrupt = |column, problem| StoreError::Corrupt { table: "scopes", column, problem };
@@ -44,7 +44,7 @@ impl Scopes {
         for (id, role) in held_on.into_iter().zip(held_as) {
             held.insert(id, role.parse::<Role>().map_err(|problem| corrupt("role", problem))?);
         }
-        // Of all nodes, for whoever reads them all: whose scope is not among the others is nobody's business.
+        // A user who reads every node gets the names of all nodes; those whose scope is not in the list are ignored.
         let nodes = node_ids.into_iter().map(NodeId).zip(names);
         let mut nodes: HashMap<i64, (NodeId, String)> = named_ids.into_iter().zip(nodes).collect();
         let mut scopes = Self::default();
@@ -60,14 +60,14 @@ impl Scopes {
         Ok(Some(scopes))
     }
 
-    /// Adds a scope with the role held on itself. From its parent, which was added before if it can be read at all, it has
-    /// its path and may have a higher role.
+    /// Adds a scope with the role held on itself. It takes its path from its parent, and possibly a higher role. A
+    /// readable parent must have been added before.
     fn push_below(&mut self, parent: Option<ScopeId>, mut scope: ReadableScope) {
         let above = parent.and_then(|parent| self.get(parent));
         let mut path = above.map_or_else(|| parent.into_iter().collect(), |above| above.path.clone());
         path.push(scope.id);
         scope.role = match scope.kind {
-            // Nobody above a person reads what is personal; they themselves own it.
+            // Nobody above a person reads their personal scope; the person owns it.
             ScopeKind::User => Some(Role::Owner),
             _ => scope.role.max(above.and_then(|above| above.role)),
         };
@@ -95,8 +95,8 @@ impl Scopes {
         self.ranks = self.list.iter().map(rank).collect();
     }
 
-    /// The same, where exactly these are searched through the approximate index, and the vectors of these are in blocks; both
-    /// ascending.
+    /// Marks the scopes that are searched through the approximate index (`broad`) and those whose vectors are in blocks
+    /// (`packed`). Both slices must be in ascending order.
     pub(super) fn read_as(mut self, broad: &[i64], packed: &[i64]) -> Self {
         for scope in &mut self.list {
             scope.tier = match broad.binary_search(&scope.id.0) {
@@ -108,7 +108,7 @@ impl Scopes {
         self
     }
 
-    /// Those that are one of these or below one, with the same roles.
+    /// The scopes that are one of these roots or below one, with unchanged roles.
     pub(super) fn within(&self, roots: &[ScopeId]) -> Self {
         let mut narrowed = Self::default();
         for scope in self.list.iter().filter(|scope| scope.path.iter().any(|id| roots.contains(id))) {
@@ -131,7 +131,7 @@ impl Scopes {
     }
 
     pub(super) fn named(&self, name: ScopeName) -> Option<&ReadableScope> {
-        // The first three are among the first levels, and so among the first scopes.
+        // The first three are on the top levels, and so near the front of the list.
         let of_kind = |kind| self.list.iter().find(|scope| scope.kind == kind);
         match name {
             ScopeName::Personal => of_kind(ScopeKind::User),
@@ -153,9 +153,10 @@ impl Scopes {
     }
 }
 
-/// Positions in which each comes after its parent, if that is there at all; beside each other the older first.
+/// Returns the positions in an order in which each scope follows its parent, if the parent is present; siblings are in
+/// order of age.
 fn from_the_top(ids: &[i64], parents: &[Option<i64>]) -> Vec<usize> {
-    /// More than there can be.
+    /// Deeper than any tree can be.
     const LEVELS: usize = 64;
     let positions: HashMap<i64, usize> = ids.iter().enumerate().map(|(index, id)| (*id, index)).collect();
     let above: Vec<Option<usize>> =

@@ -1,7 +1,7 @@
-//! Somebody else's authority, for questions about it.
+//! Another user's authority, for answering questions about it.
 //!
-//! It is a caller like any other, so whatever decides about callers decides about it; but no transaction begins in its name,
-//! and so nothing is read or written as somebody else.
+//! A simulation is a caller like any other, so whatever decides about callers decides about it. But no transaction
+//! begins in its name, so nothing is read or written as another user.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use super::{ApiKeyVerb, AuthContext, Classification, Method, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{ApiKeyId, ScopeId, SessionId, UserId};
 
-/// Somebody, as if they were asking now in a login of theirs.
+/// A user, as if they were making a request now from a login session.
 #[derive(Debug, Clone)]
 pub struct Simulation {
-    /// What they would be as a caller.
+    /// The user as a caller.
     pub caller: AuthContext,
-    /// Whether their account can be used at all.
+    /// Whether their account is active.
     pub active: bool,
 }
 
 impl Simulation {
-    /// Somebody of the tenant of the transaction's caller; none if there is no such account.
+    /// Returns a user of the tenant of the transaction's caller; `None` if there is no such account.
     pub async fn of(tx: &TenantTx<'_>, user: UserId) -> Result<Option<Self>, StoreError> {
         const SIMULATE: &str = "-- access.simulate
             SELECT u.email, u.kind = 'service' AS service, u.status = 'active' AS active,
@@ -50,7 +50,7 @@ impl Simulation {
         Ok(Some(Self { caller, active: row.get("active") }))
     }
 
-    /// The same through a credential that is narrowed to these scopes and what is below them.
+    /// The same user through a credential that is restricted to these scopes and what is below them.
     #[must_use]
     pub fn within(&self, roots: &[ScopeId]) -> Self {
         let scopes = Arc::new(self.caller.scopes.within(roots));
@@ -58,13 +58,13 @@ impl Simulation {
         Self { caller, active: self.active }
     }
 
-    /// The same through a credential that shows no more than this.
+    /// The same user through a credential with this ceiling.
     #[must_use]
     pub fn below(&self, ceiling: Classification) -> Self {
         Self { caller: self.caller.clone().below(ceiling), active: self.active }
     }
 
-    /// The same through an API key of theirs, with everything that it is narrowed to.
+    /// The same user through one of their API keys, with all its restrictions.
     #[must_use]
     pub fn through(
         &self,

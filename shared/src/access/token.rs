@@ -1,5 +1,5 @@
-//! Access tokens as a request presents them: JWTs signed with Ed25519 (RFC 9068, RFC 8037), short-lived, and checked
-//! against the session they belong to on every request. They are issued by `identity`.
+//! Access tokens as a request presents them: short-lived JWTs signed with Ed25519 (RFC 9068, RFC 8037), checked on
+//! every request against the session they belong to. They are issued by `identity`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
@@ -13,41 +13,41 @@ use crate::db::StoreError;
 use crate::error::Unauthenticated;
 use crate::ids::{EnterpriseId, SessionId, UserId};
 
-/// The `typ` of an access token, so that no other JWT passes for one.
+/// The `typ` of an access token, so that no other JWT is accepted as one.
 pub(crate) const TYPE: &str = "at+jwt";
 
-/// What `client_id` says in tokens of our own logins (RFC 9068 section 2.2). No application can have it.
+/// The `client_id` in tokens of our own logins (RFC 9068 section 2.2). No application can have it.
 pub(crate) const FIRST_PARTY: &str = "mem0";
 
-/// A process asks for keys it does not know at most this often.
+/// The minimum interval between lookups of unknown keys by one process.
 const REFRESH_INTERVAL: TimeDelta = TimeDelta::seconds(5);
 
-/// Keys are read again after this time, so that one which was withdrawn is forgotten.
+/// Keys are read again after this time, so that a withdrawn key is forgotten.
 const KEPT_FOR: TimeDelta = TimeDelta::minutes(10);
 
-/// What an access token says.
+/// The claims of an access token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessClaims {
     /// Issuer: the installation's public URL.
     pub iss: String,
-    /// Audience: what it is good for (RFC 8707). The same URL: everything here; with `/mcp`: only that endpoint.
+    /// Audience (RFC 8707): the same URL for the whole installation, or with `/mcp` for only that endpoint.
     pub aud: String,
-    /// The token's own name.
+    /// The token's own id.
     pub jti: String,
     /// The application it was issued to: [`FIRST_PARTY`] for our own logins.
     pub client_id: String,
-    /// What the application may do, separated by spaces (RFC 9068); none for our own logins.
+    /// What the application may do, separated by spaces (RFC 9068); absent for our own logins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// Whose token.
+    /// The user.
     pub sub: UserId,
-    /// Their tenant.
+    /// The user's tenant.
     pub enterprise: EnterpriseId,
-    /// The API key that it stands for, by its hash: the token of a service account.
+    /// The hash of the API key that the token stands for: the token of a service account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// The login it belongs to, or what a person allowed an application: a session as well, and a
-    /// [`GrantId`](crate::ids::GrantId) by the same UUID.
+    /// The login the token belongs to, or the grant that a user gave to an application. A grant is stored as a session
+    /// too, and its [`GrantId`](crate::ids::GrantId) has the same UUID.
     pub sid: SessionId,
     /// Issued at, seconds since 1970.
     pub iat: i64,
@@ -55,7 +55,7 @@ pub struct AccessClaims {
     pub exp: i64,
 }
 
-/// Checks access tokens. Keeps the public keys it has seen; cheap to clone.
+/// Verifies access tokens. Caches public keys; cheap to clone.
 #[derive(Clone)]
 pub struct TokenVerifier {
     issuer: Arc<str>,
@@ -104,15 +104,15 @@ impl TokenVerifier {
         Ok(())
     }
 
-    /// Takes note of a key that this process signs with, so that it does not refuse its own token because it asked for
-    /// keys a moment before this one was made.
+    /// Adds a key that this process signs with, so that it does not refuse its own token because it read the keys just
+    /// before this one was created.
     pub(super) fn learn(&self, kid: &str, public: &[u8; 32]) {
         if let Ok(mut keys) = self.keys.write() {
             keys.known.entry(kid.to_owned()).or_insert_with(|| DecodingKey::from_ed_der(public));
         }
     }
 
-    /// The claims of a token that is genuine, meant for one of these audiences and not expired at that time.
+    /// Verifies a token: it must be genuine, meant for one of these audiences and not expired at that time.
     pub fn verify(
         &self,
         token: &str,
@@ -126,7 +126,7 @@ impl TokenVerifier {
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(audiences);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        // Against the request's clock, below.
+        // Checked below, against the request's clock.
         validation.validate_exp = false;
         let claims = jsonwebtoken::decode::<AccessClaims>(token, key, &validation)
             .map_err(|_| Unauthenticated::Invalid)?
@@ -138,7 +138,7 @@ impl TokenVerifier {
     }
 }
 
-/// The key that a token names, if its header is one of ours at all.
+/// The id of the key that a token names, if its header has the required algorithm and type.
 fn kid(token: &str) -> Result<String, Unauthenticated> {
     let header = jsonwebtoken::decode_header(token).map_err(|_| Unauthenticated::Invalid)?;
     if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) {

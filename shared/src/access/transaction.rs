@@ -1,9 +1,9 @@
-//! Transactions bound to somebody.
+//! Transactions bound to a caller.
 //!
-//! What somebody may do was read when their request began, and may be taken from them while it waits for a lock. So what changes
-//! something asks once more whether it still holds, in [`TenantTx::commit`] or after the wait for the tenant's lock
-//! (`mem0.check_standing`). If not, the request begins anew, as if it had lost a race (`http::again`), and meets with what holds
-//! by then.
+//! A caller's authority is read when their request begins, and may be revoked while the request waits for a lock. A
+//! transaction that changes something therefore checks again that it still holds, in [`TenantTx::commit`] or after
+//! waiting for the tenant's lock (`mem0.check_standing`). If it does not, the request starts over as if it had lost a
+//! race (`http::again`), under the authority in force by then.
 
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,13 +14,14 @@ use tokio_postgres::types::ToSql;
 use super::AuthContext;
 use crate::db::{Database, StoreError, Tx};
 
-/// A transaction of a caller: bound to them, their tenant, the scopes they may read, their ceiling and the
-/// time of their request. Stores take this.
+/// A transaction of a caller, bound to them, their tenant, the scopes they may read, their ceiling and the time of
+/// their request. Stores take this type.
 #[derive(Debug)]
 pub struct TenantTx<'a> {
     tx: Tx,
     caller: &'a AuthContext,
-    /// Whether it was asked here already whether the caller's authority still holds, before they could change it themselves.
+    /// Whether the caller's authority has already been checked again in this transaction, before the caller could
+    /// change it themselves.
     asked: AtomicBool,
 }
 
@@ -37,14 +38,14 @@ impl<'a> TenantTx<'a> {
         Ok(Self::new(db.begin(name, &binding(caller, name)?).await?, caller))
     }
 
-    /// On whose behalf it runs.
+    /// The caller on whose behalf it runs.
     #[must_use]
     pub fn caller(&self) -> &'a AuthContext {
         self.caller
     }
 
-    /// Goes on as sign-in, in the same transaction: for what a caller does to accounts and credentials after their right
-    /// to it was established here.
+    /// Continues as sign-in, in the same transaction: for operations on accounts and credentials, once the caller's
+    /// right to them has been established.
     pub async fn into_sign_in(self) -> Result<IdentityTx, StoreError> {
         const BECOME_SIGN_IN: &str = "-- access.become_sign_in
             SET LOCAL ROLE mem0_identity";
@@ -53,8 +54,8 @@ impl<'a> TenantTx<'a> {
         Ok(IdentityTx(self.tx))
     }
 
-    /// Waits until nobody else changes the tenant's tree, its members or the standing of its accounts, and keeps it so until
-    /// the transaction ends. From then on what the caller may do stays what it is, but for what they do themselves.
+    /// Waits until nobody else changes the tenant's tree, its members or the status of its accounts, and prevents such
+    /// changes until the transaction ends. From then on only the caller can change their own authority.
     pub(crate) async fn lock_tenant(&self) -> Result<(), StoreError> {
         const LOCK: &str = "-- tenancy.lock_asking
             SELECT mem0.lock_tenant($1, $2, $3, $4)";
@@ -66,7 +67,8 @@ impl<'a> TenantTx<'a> {
         Ok(())
     }
 
-    /// Asks now rather than at the end whether the caller's authority still holds: before they give up some of it themselves.
+    /// Checks now, rather than at commit, that the caller's authority still holds: used before callers give up some of
+    /// it themselves.
     pub(crate) async fn ask_again(&self) -> Result<(), StoreError> {
         const ASK: &str = "-- access.check_standing
             SELECT mem0.check_standing($1, $2, $3, $4)";
@@ -80,13 +82,13 @@ impl<'a> TenantTx<'a> {
         Ok(())
     }
 
-    /// Makes the changes last, unless the caller may do less by now than when they were authenticated: then there are none.
-    /// Where nothing was changed, nothing is asked.
+    /// Commits, unless the caller's authority has been reduced since they were authenticated; then nothing is changed.
+    /// The check is skipped if nothing was written.
     pub async fn commit(self) -> Result<(), StoreError> {
         let Some(epochs) = self.caller.epochs.filter(|_| !self.asked.load(Ordering::Relaxed)) else {
             return self.tx.commit().await;
         };
-        // Ids and digits, as in the binding: parameters would cost a round trip.
+        // Only ids and digits are interpolated, as in the binding: parameters would cost a round trip.
         let ask = format!(
             "-- access.commit\n\
              SELECT mem0.check_standing('{}', '{}', '{}', '{}') WHERE pg_current_xact_id_if_assigned() IS NOT NULL",
@@ -98,7 +100,7 @@ impl<'a> TenantTx<'a> {
         self.tx.commit_if(&ask).await
     }
 
-    /// Does one more thing and makes the changes last, in one round trip.
+    /// Executes one more statement and commits, in one round trip.
     pub(crate) async fn commit_with(
         self,
         sql: &str,
@@ -116,7 +118,8 @@ impl Deref for TenantTx<'_> {
     }
 }
 
-/// Binds a transaction to a caller. Typed ids print no quote, so the text is safe; parameters would cost a round trip.
+/// The statement that binds a transaction to a caller. Typed ids print no quote, so the text is safe; parameters would
+/// cost a round trip.
 fn binding(caller: &AuthContext, name: &'static str) -> Result<String, StoreError> {
     if caller.simulated {
         return Err(StoreError::Simulated { transaction: name });
@@ -133,7 +136,7 @@ fn binding(caller: &AuthContext, name: &'static str) -> Result<String, StoreErro
     ))
 }
 
-/// A transaction of a caller that begins with its first statement, in the same round trip.
+/// A transaction of a caller that begins together with its first statement, in the same round trip.
 #[derive(Debug)]
 pub struct PendingTx<'a> {
     caller: &'a AuthContext,
@@ -147,13 +150,14 @@ impl<'a> PendingTx<'a> {
         Self { caller, db, name, begun: None }
     }
 
-    /// On whose behalf it runs.
+    /// The caller on whose behalf it runs.
     #[must_use]
     pub fn caller(&self) -> &'a AuthContext {
         self.caller
     }
 
-    /// Every row of a statement that reads. `kept` if it is one of few, worth keeping prepared.
+    /// Runs a reading statement and returns every row. `kept` says that the statement is one of few and worth keeping
+    /// prepared.
     pub async fn query(
         &mut self,
         sql: &str,
@@ -169,7 +173,7 @@ impl<'a> PendingTx<'a> {
         Ok(rows)
     }
 
-    /// The transaction, which begins now if it has not.
+    /// Returns the transaction, beginning it now if it has not begun.
     pub async fn into_tx(self) -> Result<TenantTx<'a>, StoreError> {
         match self.begun {
             Some(tx) => Ok(tx),
@@ -178,8 +182,8 @@ impl<'a> PendingTx<'a> {
     }
 }
 
-/// A transaction of sign-in: sees accounts and credentials of every tenant, and no memory. Statements name the
-/// account they mean.
+/// A sign-in transaction: sees the accounts and credentials of every tenant, and no memory. Its statements name the
+/// account they are about.
 #[derive(Debug)]
 pub struct IdentityTx(Tx);
 
@@ -188,7 +192,7 @@ impl IdentityTx {
         db.begin(name, "SET LOCAL ROLE mem0_identity").await.map(Self)
     }
 
-    /// Makes the changes last.
+    /// Commits.
     pub async fn commit(self) -> Result<(), StoreError> {
         self.0.commit().await
     }
@@ -202,8 +206,7 @@ impl Deref for IdentityTx {
     }
 }
 
-/// A transaction of upkeep, on behalf of nobody: its role has no table, and all it can do is call the functions that are made
-/// for it.
+/// An upkeep transaction, on behalf of nobody: its role can access no table, only call the functions made for it.
 #[derive(Debug)]
 pub struct UpkeepTx(Tx);
 
@@ -212,7 +215,7 @@ impl UpkeepTx {
         db.begin(name, "SET LOCAL ROLE mem0_upkeep").await.map(Self)
     }
 
-    /// Makes the changes last.
+    /// Commits.
     pub async fn commit(self) -> Result<(), StoreError> {
         self.0.commit().await
     }

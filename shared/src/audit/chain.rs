@@ -1,9 +1,9 @@
-//! The chain of hashes over each enterprise's rows: sealing it, following it, and where it ends.
+//! The hash chain over each enterprise's rows: sealing it, verifying it, and finding its head.
 //!
-//! Each link hashes the one before, its own number and its row (`mem0.audit_link`, `mem0.audit_row_hash`). Rows commit
-//! unchained and [`seal`] chains them afterwards, so requests never wait for each other; why no row can be missed is said
-//! in V31 and in ADR 13. Whoever rewrites the whole chain in the database is caught by an [`Anchor`] that was taken
-//! away before, by somebody or by a job ([`put_away`]).
+//! Each link hashes the link before it, its own number and its row (`mem0.audit_link`, `mem0.audit_row_hash`). Rows
+//! commit unchained and [`seal`] chains them afterwards, so requests never wait for each other; V31 and ADR 13 explain
+//! why no row can be missed. Rewriting the whole chain in the database is detected by an [`Anchor`] that was stored
+//! elsewhere before, by a person or by a job ([`put_away`]).
 
 mod anchors;
 mod store;
@@ -23,26 +23,27 @@ use crate::metrics;
 
 /// Rows that one transaction chains.
 const SEAL_BATCH: i32 = 5_000;
-/// Links that one statement follows.
+/// Links that one statement verifies.
 const VERIFY_BATCH: i64 = 10_000;
-/// Links that one request follows.
+/// Links that one request verifies.
 const VERIFY_MOST: i64 = 200_000;
 /// Anchors that one request compares.
 const MOST_ANCHORS: usize = 1_000;
-/// Rows are chained within moments. One that is so much older than those chained before it came in from the side.
+/// Rows are chained within moments. A row that is this much older than those chained before it was inserted later.
 const BACKDATED: TimeDelta = TimeDelta::hours(1);
 
-/// A place in a chain and its hash: kept elsewhere, it shows later whether everything up to there is as it was.
+/// A position in a chain and its hash. Kept elsewhere, it later proves whether everything up to that position is
+/// unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Anchor {
     /// The link's number; 0 is the beginning of the chain.
     pub seq: i64,
-    /// The link's hash, hexadecimal.
+    /// The link's hash, in hexadecimal.
     pub hash: String,
 }
 
-/// Where a chain ends.
+/// The head of a chain.
 #[derive(Debug, Clone, Serialize)]
 pub struct Head {
     /// The last link.
@@ -50,80 +51,81 @@ pub struct Head {
     pub anchor: Anchor,
     /// When it was made.
     pub sealed_at: Option<DateTime<Utc>>,
-    /// Rows that are not chained yet.
+    /// The number of rows that are not chained yet.
     pub unsealed: i64,
 }
 
-/// What may be wrong with a chain.
+/// What can be wrong with a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    /// A row is not what was chained.
+    /// A row differs from what was chained.
     Changed,
-    /// A chained row or a link is gone.
+    /// A chained row or a link is missing.
     Removed,
-    /// A row came in later than it says.
+    /// A row was inserted later than it claims.
     Inserted,
     /// A link does not follow from the one before: the order was changed.
     Reordered,
-    /// The chain holds together, but is not the one that the anchor is from.
+    /// The chain is consistent, but is not the one that the anchor was taken from.
     Rewritten,
-    /// The chain does not reach as far as the anchor says: it was cut off, or the anchor never was one.
+    /// The chain does not reach the anchor's position: it was truncated, or the anchor was never part of it.
     Unknown,
 }
 
-/// The first thing that is wrong.
+/// The first fault in a chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// What.
+    /// The fault.
     pub fault: Fault,
-    /// Where in the chain; none for a row that is not in it.
+    /// The position in the chain; `None` for a row that is not in it.
     pub seq: Option<i64>,
-    /// Which row, if that can be said.
+    /// The row, if it can be identified.
     pub id: Option<AuditId>,
     /// When the row says it was written.
     pub at: Option<DateTime<Utc>>,
 }
 
-/// What following a chain showed.
+/// The result of verifying a chain.
 #[derive(Debug, Clone, Serialize)]
 pub struct Verification {
     /// Whether everything up to `to` is as it was written.
     pub intact: bool,
-    /// The last link that is not verified here: the one it began after.
+    /// The link that verification began after; it is not verified itself.
     pub from: i64,
     /// The last link that was verified.
     pub to: Anchor,
-    /// The first thing that is wrong.
+    /// The first fault, if any.
     pub problem: Option<Problem>,
-    /// Where to go on, if the chain is longer than one request follows.
+    /// Where to continue, if the chain is longer than one request verifies.
     pub next: Option<Anchor>,
-    /// Rows that are not chained yet.
+    /// The number of rows that are not chained yet.
     pub unsealed: i64,
 }
 
-/// What to follow.
+/// What to verify.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Verify {
-    /// Begin after this link instead of at the beginning; it is compared as an anchor first.
+    /// Start after this link instead of at the beginning; it is first compared as an anchor.
     pub after: Option<Anchor>,
-    /// Anchors that were taken away earlier.
+    /// Anchors taken earlier.
     #[serde(default)]
     pub anchors: Vec<Anchor>,
 }
 
-/// What a step of chaining did.
+/// The result of one step of sealing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sealed {
-    /// How many rows are chained now that were not before.
+    /// The number of rows newly chained.
     pub rows: u64,
     /// Whether there are more.
     pub more: bool,
 }
 
-/// Chains some of what is not chained yet, of every enterprise. Rows of transactions that are not older than every
-/// running one wait for the next time. Two at a time do not disturb each other: one of them does nothing.
+/// Chains some of the rows that are not chained yet, for every enterprise. Rows of transactions that are not older than
+/// every running one are left for the next run. Two concurrent runs do not disturb each other: one of them does
+/// nothing.
 pub async fn seal(gate: &Gate) -> Result<Sealed> {
     let tx = gate.upkeep("audit.seal").await?;
     let (rows, more) = store::seal(&tx, SEAL_BATCH).await?;
@@ -131,20 +133,20 @@ pub async fn seal(gate: &Gate) -> Result<Sealed> {
     Ok(Sealed { rows: u64::from(rows.unsigned_abs()), more })
 }
 
-/// What following a chain on behalf of nobody showed.
+/// The result of verifying a chain in the background.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
-    /// Whose.
+    /// The enterprise that the chain belongs to.
     pub enterprise: EnterpriseId,
-    /// How far it was followed.
+    /// How far it was verified.
     pub to: Anchor,
-    /// The first thing that is wrong.
+    /// The first fault, if any.
     pub problem: Option<Problem>,
 }
 
-/// Follows a part of a chain that was not followed for a day; none if all were. What it finds is in this process's log,
-/// out of the reach of whoever can only change the database: a broken chain as an error and as a metric that an alarm watches,
-/// and the head of an intact one, which is an anchor.
+/// Verifies part of a chain that has not been verified for a day; returns `None` if there is no such chain. The result
+/// goes to this process's log, out of reach of anyone who can only change the database: a broken chain as an error and
+/// a metric that an alarm watches, the head of an intact one as an anchor.
 pub async fn check(gate: &Gate) -> Result<Option<Checked>> {
     let tx = gate.upkeep("audit.check").await?;
     let checked = store::check(&tx, VERIFY_BATCH).await?;
@@ -169,7 +171,7 @@ pub async fn check(gate: &Gate) -> Result<Option<Checked>> {
     Ok(Some(checked))
 }
 
-/// Makes the months ahead ready for rows; how many were not.
+/// Creates the partitions for the coming months; returns how many were missing.
 pub async fn extend(gate: &Gate) -> Result<u64> {
     let tx = gate.upkeep("audit.extend").await?;
     let made = store::extend(&tx).await?;
@@ -177,8 +179,9 @@ pub async fn extend(gate: &Gate) -> Result<u64> {
     Ok(u64::from(made.unsigned_abs()))
 }
 
-/// Takes away the oldest month that nobody keeps any longer, once all of it is chained as it is; how many, 1 or 0. What is
-/// left of it are its links and a row that says where they stood.
+/// Deletes the oldest month that nobody retains any longer, once all of its rows are chained and unchanged; returns
+/// how many months were deleted, 1 or 0. Its links remain, and so does a row in each enterprise's log with the number
+/// of rows deleted and the newest one's place in the chain.
 pub async fn retire(gate: &Gate) -> Result<u64> {
     let tx = gate.upkeep("audit.retire").await?;
     let retired = store::retire(&tx, gate.clock.now()).await?;
@@ -186,7 +189,7 @@ pub async fn retire(gate: &Gate) -> Result<u64> {
     Ok(u64::from(retired.unsigned_abs()))
 }
 
-/// Where the enterprise's chain ends.
+/// Returns the head of the enterprise's chain.
 pub async fn head(ctx: &AuthContext, db: &Database) -> Result<Head> {
     ctx.authorize(Action::ReadAudit, ctx.enterprise()?)?;
     let tx = ctx.begin(db, "audit.head").await?;
@@ -195,7 +198,7 @@ pub async fn head(ctx: &AuthContext, db: &Database) -> Result<Head> {
     Ok(head)
 }
 
-/// Follows the enterprise's chain and names the first thing that is wrong.
+/// Verifies the enterprise's chain and returns the first fault.
 pub async fn verify(ctx: &AuthContext, db: &Database, asked: Verify) -> Result<Verification> {
     ctx.authorize(Action::ReadAudit, ctx.enterprise()?)?;
     if asked.anchors.len() > MOST_ANCHORS {
@@ -217,7 +220,7 @@ pub async fn verify(ctx: &AuthContext, db: &Database, asked: Verify) -> Result<V
     if let Some(problem) = &verification.problem {
         let enterprise = ctx.enterprise_id().to_string();
         match problem.fault {
-            // Whoever asks says what it should be; they may err, or mean to alarm somebody.
+            // The anchor comes from the caller, who may be mistaken or want to cause alarm.
             Fault::Rewritten | Fault::Unknown => {
                 tracing::warn!(tenant.id = enterprise, ?problem, "an anchor is not of the audit log's chain");
             }
@@ -252,7 +255,7 @@ async fn follow(tx: &TenantTx<'_>, asked: &Verify, most: i64) -> Result<Verifica
     }
     let complete = problem.is_none() && place.seq < last || place.seq == head.anchor.seq;
     if problem.is_none() && complete {
-        // Whatever the chain says, it must reach the head, and every row of a finished transaction be in it.
+        // Even a consistent chain must reach the head and contain every row of a finished transaction.
         problem = match head.anchor.seq > place.seq {
             true => Some(Problem { fault: Fault::Removed, seq: Some(place.seq + 1), id: None, at: None }),
             false => store::unchained(tx).await?,

@@ -10,33 +10,33 @@ use crate::ids::{EnterpriseId, LinkId, MemoryId, NodeId, ScopeId, UserId};
 /// What happened. Details never hold memory text, queries, tokens or passwords.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// The verb, dotted: `memory.remember`.
+    /// The action, with a dot: `memory.remember`.
     pub action: &'static str,
-    /// What it was done to, a printed id.
+    /// The object of the action, a printed id.
     pub target: Option<String>,
     /// The memories that were shown or changed.
     pub memories: Vec<MemoryId>,
-    /// How confidential these are at most. If unset, it is looked up when the row is written.
+    /// The highest class of these memories. If unset, it is looked up when the row is written.
     pub class: Option<Classification>,
-    /// Where, if it happened in one scope.
+    /// The scope, if the action happened in a single one.
     pub scope: Option<ScopeId>,
-    /// The same as rows keep it, where the caller knows it; else it is looked up when the row is written.
+    /// The scope as rows store it, if the caller knows it; otherwise it is looked up when the row is written.
     pub(super) place: Option<Place>,
-    /// Whatever else a reader of the log needs.
+    /// Anything else that a reader of the log needs.
     pub details: Value,
-    /// Tags besides those that follow from the action.
+    /// Tags in addition to those that follow from the action.
     pub tags: Vec<String>,
     /// Whether it was refused.
     pub denied: bool,
 }
 
 impl Entry {
-    /// An entry about one thing.
+    /// An entry about one object.
     pub fn new(action: &'static str, target: impl ToString) -> Self {
         Self { target: Some(target.to_string()), ..Self::of(action) }
     }
 
-    /// An entry about nothing in particular.
+    /// An entry about no particular object.
     #[must_use]
     pub fn of(action: &'static str) -> Self {
         Self {
@@ -52,28 +52,28 @@ impl Entry {
         }
     }
 
-    /// Names the memories that were shown or changed.
+    /// Sets the memories that were shown or changed.
     #[must_use]
     pub fn memories(mut self, ids: impl IntoIterator<Item = MemoryId>) -> Self {
         self.memories.extend(ids);
         self
     }
 
-    /// Says how confidential what was shown or changed is, where that is known: it spares looking it up.
+    /// Sets how confidential the memories are, if it is known, which saves looking it up.
     #[must_use]
     pub fn classified(mut self, classes: impl IntoIterator<Item = Classification>) -> Self {
         self.class = classes.into_iter().max();
         self
     }
 
-    /// Names the scope in which it happened.
+    /// Sets the scope in which it happened.
     #[must_use]
     pub fn within(mut self, scope: ScopeId) -> Self {
         self.scope = Some(scope);
         self
     }
 
-    /// Names the scope in which it happened, if it is the only one of these.
+    /// Sets the scope in which it happened, if there is exactly one.
     #[must_use]
     pub fn within_one_of(mut self, scopes: &[&ReadableScope]) -> Self {
         if let [scope] = scopes {
@@ -82,7 +82,7 @@ impl Entry {
         self
     }
 
-    /// Says what the scope is, if the caller reads it.
+    /// Sets the place from the scope, if the caller can read it.
     pub(super) fn placed(mut self, caller: &AuthContext) -> Self {
         self.place = self.scope.and_then(|scope| caller.scope(scope)).map(|scope| {
             let id = match scope.kind {
@@ -94,14 +94,14 @@ impl Entry {
         self
     }
 
-    /// Says that it was refused.
+    /// Marks the entry as a refusal.
     #[must_use]
     pub fn refused(mut self) -> Self {
         self.denied = true;
         self
     }
 
-    /// Adds details.
+    /// Sets the details.
     #[must_use]
     pub fn with(mut self, details: Value) -> Self {
         self.details = details;
@@ -116,18 +116,18 @@ impl Entry {
     }
 }
 
-/// Who did it, and how they proved who they are.
+/// Who did it, and how they authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     pub(super) enterprise: EnterpriseId,
     pub(super) user: Option<UserId>,
     pub(super) method: &'static str,
-    /// The key, session, grant, link or promised work.
+    /// The key, session, grant, link or background work.
     pub(super) credential: Option<Uuid>,
 }
 
 impl Actor {
-    /// Whoever makes a request.
+    /// The actor of an authenticated request.
     #[must_use]
     pub fn caller(caller: &AuthContext) -> Self {
         let credential = match caller.method() {
@@ -144,12 +144,12 @@ impl Actor {
         }
     }
 
-    /// Somebody who has a link, and no account.
+    /// An actor who has a link and no account.
     pub(super) fn anonymous(enterprise: EnterpriseId, link: LinkId) -> Self {
         Self { enterprise, user: None, method: "link", credential: Some(link.uuid()) }
     }
 
-    /// Somebody who has not proved anything yet.
+    /// An actor who is not authenticated.
     pub(super) fn unproven(enterprise: EnterpriseId, user: Option<UserId>) -> Self {
         Self { enterprise, user, method: "none", credential: None }
     }

@@ -1,9 +1,9 @@
-//! The audit log: who did, read or was refused what.
+//! The audit log: who did or read what, and what they were refused.
 //!
-//! A change's row is written in the transaction that makes it ([`record`]); a read's row in the transaction that reads,
-//! together with its end ([`commit_read`]), so that nothing is shown without it. What was refused left no transaction
-//! behind and gets one of its own ([`refusal`]). Rows are appended and never changed: grants and triggers refuse
-//! anything else, and a chain of hashes ([`chain`]) tells when somebody did it all the same.
+//! The row for a change is written in the transaction that makes it ([`record`]); the row for a read is written in the
+//! transaction that reads, together with its commit ([`commit_read`]), so that nothing is shown without it. A refusal
+//! leaves no transaction behind and gets one of its own ([`refusal`]). Rows are appended and never changed: privileges
+//! and triggers refuse anything else, and a chain of hashes ([`chain`]) reveals whether somebody changed them anyway.
 
 pub mod chain;
 mod entry;
@@ -22,17 +22,17 @@ use crate::access::{AuthContext, IdentityTx, RequestInfo, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{EnterpriseId, LinkId, MemoryId, UserId};
 
-/// Memories that one row of a change of many names.
+/// The maximum number of memories that one row of a bulk change names.
 const ROW_MEMORIES: usize = 1000;
 
-/// Records what the transaction's caller does.
+/// Records an action of the transaction's caller.
 pub async fn record(tx: &TenantTx<'_>, entry: Entry) -> Result<(), StoreError> {
     let caller = tx.caller();
     store::insert(tx, &Actor::caller(caller), caller.request(), &entry.placed(caller)).await
 }
 
-/// Records a change of however many memories: a row for every thousand of them, numbered if there are several, and one if there
-/// are none.
+/// Records a change of any number of memories: one row per thousand, numbered if there is more than one, and a single
+/// row if there are no memories.
 pub async fn record_many(tx: &TenantTx<'_>, entry: &Entry, memories: &[MemoryId]) -> Result<(), StoreError> {
     let parts = memories.len().div_ceil(ROW_MEMORIES);
     if parts <= 1 {
@@ -46,19 +46,19 @@ pub async fn record_many(tx: &TenantTx<'_>, entry: &Entry, memories: &[MemoryId]
     Ok(())
 }
 
-/// Records what the transaction's caller is shown and ends the transaction, in one round trip. How certain the row is
-/// after a crash is the enterprise's policy ([`settings::Reads`]).
+/// Records what the transaction's caller is shown and commits, in one round trip. How durable the row is depends on the
+/// enterprise's policy ([`settings::Reads`]).
 pub async fn commit_read(tx: TenantTx<'_>, entry: Entry) -> Result<(), StoreError> {
     let caller = tx.caller();
     store::insert_and_commit(tx, &Actor::caller(caller), caller.request(), &entry.placed(caller)).await
 }
 
-/// Records what a caller does to accounts and credentials.
+/// Records an action of a caller on accounts and credentials.
 pub async fn record_as(tx: &IdentityTx, caller: &AuthContext, entry: Entry) -> Result<(), StoreError> {
     store::insert(tx, &Actor::caller(caller), caller.request(), &entry.placed(caller)).await
 }
 
-/// Records what sign-in does for an account, before there is a caller.
+/// Records a sign-in action for an account, before there is a caller.
 pub async fn record_sign_in(
     tx: &IdentityTx,
     request: &RequestInfo,

@@ -1,7 +1,7 @@
-//! Where something happened: a scope as the log keeps it, and as those read it and ask for it who read the log.
+//! Where something happened: a scope as the log stores it, and as readers of the log see it and filter by it.
 //!
-//! Unlike a scope in other answers it does not depend on who reads: a personal scope says whose it is. And it outlives the
-//! scope.
+//! Unlike a scope in other responses, a place does not depend on who reads it: a personal scope names its owner. And it
+//! outlives the scope.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,20 +15,20 @@ use crate::ids::{ContextId, NodeId, UserId};
 /// A scope: `team:org_…`, `context:ctx_…`, `personal:usr_…`, `enterprise`, `public`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// What it is.
+    /// The kind of scope.
     pub kind: ScopeKind,
     /// The node, the context or the person.
     pub id: Option<Uuid>,
 }
 
 impl Place {
-    /// As rows keep it: `team:<uuid>`, `user:<uuid>`.
+    /// The place as rows store it: `team:<uuid>`, `user:<uuid>`.
     #[must_use]
     pub fn stored(&self) -> String {
         self.id.map_or_else(|| self.kind.to_string(), |id| format!("{}:{id}", self.kind))
     }
 
-    /// What a row keeps; none if that is no place.
+    /// Parses what a row stores; `None` if it is not a place.
     #[must_use]
     pub fn from_stored(text: &str) -> Option<Self> {
         let (kind, id) = match text.split_once(':') {

@@ -1,4 +1,4 @@
-//! Reading the log: who may, by which filters, and in which forms.
+//! Reading the log: permission, filters and output formats.
 
 mod csv;
 
@@ -19,11 +19,11 @@ use crate::page::{Cursor, List, QueryHash};
 
 pub use csv::csv;
 
-/// Whether what was asked for was done.
+/// Whether the requested action was performed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// It was.
+    /// It was performed.
     Success,
     /// It was refused.
     Denied,
@@ -38,7 +38,7 @@ impl Outcome {
     }
 }
 
-/// Which rows; all conditions must hold.
+/// Which rows to return; all conditions must hold.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
@@ -46,23 +46,23 @@ pub struct Filter {
     pub from: Option<DateTime<Utc>>,
     /// Before this time.
     pub to: Option<DateTime<Utc>>,
-    /// What this person did.
+    /// Actions of this person.
     pub actor: Option<UserId>,
-    /// `memory.read`, or `memory.*` for every verb of a noun.
+    /// `memory.read`, or `memory.*` for every action on memories.
     pub action: Option<String>,
-    /// What was done to this, a printed id.
+    /// Actions on this object, a printed id.
     pub target: Option<String>,
-    /// Where this memory was shown or changed.
+    /// Rows that show or change this memory.
     pub memory: Option<MemoryId>,
-    /// What was done, or what was refused.
+    /// Only successes or only refusals.
     pub outcome: Option<Outcome>,
-    /// With this tag.
+    /// Rows with this tag.
     pub tag: Option<String>,
-    /// Of this request.
+    /// Rows of this request.
     pub request: Option<RequestId>,
-    /// In this scope, which may be gone by now.
+    /// Rows in this scope, which may have been deleted.
     pub scope: Option<Place>,
-    /// Chained after this place: what came since an export that ended there.
+    /// Rows chained after this position: what was added since an export that ended there.
     pub after_seq: Option<i64>,
 }
 
@@ -89,7 +89,7 @@ impl Filter {
         Ok(())
     }
 
-    /// The pattern that actions must be like.
+    /// The `LIKE` pattern for actions.
     fn pattern(&self) -> Option<String> {
         let action = self.action.as_ref()?;
         let escaped = action.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
@@ -100,48 +100,48 @@ impl Filter {
     }
 }
 
-/// A row, as those see it who may read the log.
+/// A row, as readers of the log see it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Record {
     /// `aud_…`.
     pub id: AuditId,
     /// When the request arrived.
     pub at: DateTime<Utc>,
-    /// Who; none if nobody had proved anything.
+    /// The actor; `None` if nobody was authenticated.
     pub actor: Option<UserId>,
-    /// How they proved it: `session`, `api_key`, `none`.
+    /// How they authenticated: `session`, `api_key`, `application`, `promise`, `link` or `none`.
     pub method: String,
-    /// The key, session, application or link: `key_…`, `ses_…`, `gnt_…`, `lnk_…`.
+    /// The key, session, application or link: `key_…`, `ses_…`, `gnt_…`, `lnk_…`; the bare UUID of background work.
     pub credential: Option<String>,
-    /// The verb.
+    /// The action.
     pub action: String,
-    /// What it was done to.
+    /// The object of the action.
     pub target: Option<String>,
     /// The memories that were shown or changed.
     pub memories: Vec<MemoryId>,
-    /// The scope it happened in, which may be gone by now: `team:org_…`, `personal:usr_…`, `enterprise`.
+    /// The scope in which it happened, which may have been deleted: `team:org_…`, `personal:usr_…`, `enterprise`.
     pub scope: Option<Place>,
-    /// Whether it was done.
+    /// Whether it was performed.
     pub outcome: Outcome,
-    /// Through what: `POST /v3/memories/search/`.
+    /// The operation: `POST /v3/memories/search/`.
     pub operation: Option<String>,
-    /// Of which request.
+    /// The request it belongs to.
     pub request_id: Option<RequestId>,
-    /// From where.
+    /// The client's address.
     pub ip: Option<String>,
-    /// With what.
+    /// The client's `User-Agent`.
     pub user_agent: Option<String>,
-    /// What else there is to know.
+    /// Further details.
     pub details: Value,
-    /// For compliance reports.
+    /// Tags for compliance reports.
     pub tags: Vec<String>,
-    /// Its place in the chain; none while it is not chained yet.
+    /// Its position in the chain; `None` while it is not chained yet.
     pub seq: Option<i64>,
-    /// The chain's hash there, hexadecimal.
+    /// The hash of its link, in hexadecimal.
     pub hash: Option<String>,
 }
 
-/// Rows, newest first. Reading the log is itself recorded.
+/// Returns rows, newest first. Reading the log is itself recorded.
 pub async fn list(
     ctx: &AuthContext,
     db: &Database,
@@ -152,7 +152,7 @@ pub async fn list(
     read(ctx, db, filter, cursor, limit, "audit.read").await
 }
 
-/// The same for taking away: recorded as an export.
+/// Like [`list`], but recorded as an export.
 pub async fn export(
     ctx: &AuthContext,
     db: &Database,
@@ -185,7 +185,7 @@ async fn read(
     Ok(List { results, next })
 }
 
-/// Rows as JSON lines.
+/// Formats rows as JSON lines.
 pub fn json_lines(records: &[Record]) -> Result<String> {
     records.iter().try_fold(String::new(), |mut text, record| {
         text.push_str(&serde_json::to_string(record).map_err(Error::internal)?);

@@ -1,8 +1,8 @@
-//! What was refused, and keys that were used without leaving another trace: recorded after the answer is known, in a
-//! transaction of its own.
+//! Refusals, and uses of keys that leave no other trace: recorded in a transaction of their own, once the response is
+//! known.
 //!
-//! The caller's extractor leaves a [`Witness`] with the request ([`Witness::see`]); `http::service` asks it to
-//! [`Witness::record`] before the answer leaves.
+//! The caller's extractor stores a [`Witness`] with the request ([`Witness::see`]); `http::service` asks it to
+//! [`Witness::record`] before the response leaves.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,12 +16,12 @@ use crate::access::{AuthContext, Gate, RequestInfo};
 use crate::db::StoreError;
 use crate::telemetry;
 
-/// How often the use of a key is worth a row, if that is all there is to say.
+/// How often the use of a key is recorded, if nothing else is.
 const KEY_USE: TimeDelta = TimeDelta::minutes(1);
-/// Keys whose last use is remembered; more, and all are forgotten.
+/// How many keys' last uses are remembered; when there are more, all are forgotten.
 const KEYS: usize = 10_000;
 
-/// Knows who makes a request, once that is known. Cheap to clone; all clones know the same.
+/// Knows who makes a request, once that is known. Cheap to clone; all clones share the same state.
 #[derive(Clone, Default)]
 pub struct Witness(Arc<Mutex<Option<Seen>>>);
 
@@ -33,15 +33,15 @@ struct Seen {
 }
 
 impl Witness {
-    /// Takes note of the caller.
+    /// Stores the caller.
     pub fn see(&self, gate: &Gate, caller: &AuthContext) {
         let seen =
             Seen { gate: gate.clone(), actor: Actor::caller(caller), request: caller.request().clone() };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
     }
 
-    /// Records that the request was refused, if it was, or else that a key was used, if nothing tells of it yet. `named` is
-    /// what the request's address names.
+    /// Records a refusal, if there was one, or else the use of a key, if no other row tells of it. `named` is what the
+    /// request's path names.
     pub async fn record(&self, named: Option<String>) {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(seen) = seen else { return };
@@ -55,7 +55,7 @@ impl Witness {
             None => return,
         };
         if let Err(error) = seen.insert(&entry).await {
-            // The answer is a refusal already; whoever operates this must know that the log lacks it.
+            // The response stays as it is; operators must know that the log lacks this row.
             tracing::error!(%error, action = entry.action, "a refusal or a use of a key could not be recorded");
         }
     }
@@ -68,7 +68,7 @@ impl Seen {
         tx.commit().await
     }
 
-    /// Whether an API key was used that this process has not recorded in the last minute.
+    /// Whether an API key was used that this process has not recorded within the last minute.
     fn is_first_use(&self) -> bool {
         static USED: Mutex<Option<HashMap<Uuid, DateTime<Utc>>>> = Mutex::new(None);
         let (Some(key), "api_key") = (self.actor.credential, self.actor.method) else { return false };

@@ -1,4 +1,4 @@
-//! What an enterprise asks of its log.
+//! An enterprise's settings for its log.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,19 +9,19 @@ use crate::access::{Action, AuthContext, TenantTx};
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
 
-/// How certain the row of a read is when the read is answered. Changes and refusals are always on disk before.
+/// How durable the row of a read is when the read is answered. Changes and refusals are always on disk by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reads {
-    /// It is on disk.
+    /// The row is on disk.
     #[default]
     Durable,
-    /// It is on its way there: when the database server crashes, the rows of reads of its last moments (three times
+    /// The row is on its way to the disk: if the database server crashes, the rows of the last moments (three times
     /// PostgreSQL's `wal_writer_delay`, 0.6 s by default) may be lost. A crash of a function loses nothing.
     Buffered,
 }
 
-/// A body of rules whose auditors read the log; rows that it asks for are tagged with it.
+/// A compliance framework whose auditors read the log; rows that it requires are tagged with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Framework {
@@ -49,27 +49,27 @@ impl Framework {
 /// The settings.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Settings {
-    /// How certain the row of a read is when the read is answered.
+    /// How durable the row of a read is when the read is answered.
     pub reads: Reads,
-    /// What rows are tagged for.
+    /// The frameworks that rows are tagged for.
     pub frameworks: Vec<Framework>,
-    /// For how many months after their own rows are kept at least; none: as the plan says.
+    /// The minimum number of months to keep rows after their own month; `None` for the plan's value.
     pub retention_months: Option<i32>,
-    /// When somebody last changed them.
+    /// When the settings were last changed.
     pub updated_at: Option<DateTime<Utc>>,
 }
 
-/// New settings, all of them.
+/// New settings, which replace all existing ones.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewSettings {
-    /// How certain the row of a read is when the read is answered.
+    /// How durable the row of a read is when the read is answered.
     pub reads: Reads,
-    /// What rows are tagged for.
+    /// The frameworks that rows are tagged for.
     #[serde(default)]
     pub frameworks: Vec<Framework>,
-    /// For how many months after their own rows are kept at least, 1 to [`MAX_RETENTION_MONTHS`]; as the plan says, if not
-    /// given.
+    /// The minimum number of months to keep rows after their own month, 1 to [`MAX_RETENTION_MONTHS`]; the plan's value
+    /// if absent.
     #[serde(default)]
     pub retention_months: Option<i32>,
 }
@@ -77,7 +77,7 @@ pub struct NewSettings {
 /// A hundred years.
 pub const MAX_RETENTION_MONTHS: i32 = 1200;
 
-/// The enterprise's settings.
+/// Returns the enterprise's settings.
 pub async fn lookup(ctx: &AuthContext, db: &Database) -> Result<Settings> {
     ctx.authorize(Action::ReadAudit, ctx.enterprise()?)?;
     let tx = ctx.begin(db, "audit.settings").await?;
@@ -86,7 +86,7 @@ pub async fn lookup(ctx: &AuthContext, db: &Database) -> Result<Settings> {
     Ok(settings.unwrap_or_default())
 }
 
-/// Replaces the enterprise's settings. They apply from the next row on.
+/// Replaces the enterprise's settings, starting with the next row.
 pub async fn replace(ctx: &AuthContext, db: &Database, new: NewSettings) -> Result<Settings> {
     const REPLACE: &str = "-- audit_policy.upsert
         INSERT INTO audit_policies (enterprise_id, reads, frameworks, retention_months, updated_at)

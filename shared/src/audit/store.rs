@@ -1,4 +1,4 @@
-//! `audit_log`: writing it.
+//! `audit_log`: inserting rows.
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::types::ToSql;
@@ -10,8 +10,8 @@ use crate::db::{StoreError, Tx};
 use crate::ids::{AuditId, MemoryId, UserId};
 use crate::telemetry;
 
-/// Of the enterprise's policy: its frameworks become tags, and whether a read waits for the disk. The class of what the row
-/// is about is a tag, too.
+/// Applies the enterprise's policy: its frameworks become tags, and it decides whether a read waits for the disk. The
+/// class of the memories becomes a tag, too.
 const INSERT: &str = "-- audit.insert
     INSERT INTO audit_log (enterprise_id, id, at, actor_id, actor_method, credential_id, action, target, memory_ids,
                            scope_id, outcome, operation, request_id, ip, user_agent, details, tags, place)
@@ -39,7 +39,7 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// Writes a row about a read, and ends its transaction.
+/// Writes a row about a read, and commits its transaction.
 pub(super) async fn insert_and_commit(
     tx: TenantTx<'_>,
     actor: &Actor,
@@ -52,7 +52,7 @@ pub(super) async fn insert_and_commit(
     Ok(())
 }
 
-/// The columns' values.
+/// The values of the columns.
 struct Row<'a> {
     enterprise: Uuid,
     id: Uuid,

@@ -1,4 +1,4 @@
-//! Compliance tags: what kind of thing happened, and which frameworks ask for a record of it.
+//! Compliance tags: the kind of an action, and which frameworks require a record of it.
 
 /// A kind of action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,16 +7,16 @@ enum Kind {
     DataAccess,
     /// Content was added, changed or removed.
     DataChange,
-    /// Somebody proved who they are, or failed to, or changed how.
+    /// Somebody authenticated, failed to, or changed how they do.
     Authentication,
-    /// Who may see or do what was changed.
+    /// Permissions to see or do something were changed.
     AccessControl,
-    /// How the installation behaves was changed, or its log was read.
+    /// The behaviour of the installation was changed, or its log was read.
     Administration,
 }
 
 impl Kind {
-    /// By the action's noun and verb.
+    /// Derives the kind from the action's noun and verb.
     fn of(action: &str) -> Self {
         let (noun, verb) = action.split_once('.').unwrap_or((action, ""));
         match (noun, verb) {
@@ -41,8 +41,8 @@ impl Kind {
         }
     }
 
-    /// GDPR art. 5 and 30 and HIPAA § 164.312(b) ask who used personal data; SOC 2 CC6 and ISO 27001 A.8.15 ask how
-    /// access is controlled and used.
+    /// The frameworks that require a record. GDPR art. 5 and 30 and HIPAA § 164.312(b) ask who used personal data; SOC
+    /// 2 CC6 and ISO 27001 A.8.15 ask how access is controlled and used.
     fn frameworks(self) -> &'static [&'static str] {
         match self {
             Self::DataAccess | Self::DataChange => &["gdpr", "hipaa", "iso27001"],
@@ -57,7 +57,8 @@ pub(super) fn kind(action: &str) -> &'static str {
     Kind::of(action).name()
 }
 
-/// The frameworks that ask for a record of it; of these an enterprise's own become tags. A refusal is for all.
+/// The frameworks that require a record of the action; those that the enterprise has chosen become tags. A refusal is
+/// for all.
 pub(super) fn frameworks(action: &str, denied: bool) -> &'static [&'static str] {
     if denied { Kind::AccessControl.frameworks() } else { Kind::of(action).frameworks() }
 }

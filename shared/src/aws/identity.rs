@@ -1,4 +1,4 @@
-//! Credentials, wherever the environment has them.
+//! Credentials from any source in the environment.
 
 use aws_credential_types::Credentials;
 use bytes::Bytes;
@@ -13,21 +13,21 @@ use crate::clock::Clock;
 use crate::config::AwsCredentials;
 use crate::https::Client;
 
-/// The largest answer of an endpoint that gives out credentials.
+/// The maximum size of a response from a credentials endpoint.
 const LARGEST: usize = 64 * 1024;
 
-/// Temporary credentials are replaced so long before they end.
+/// How long before they expire temporary credentials are replaced.
 fn margin() -> TimeDelta {
     TimeDelta::minutes(5)
 }
 
-/// Credentials, and what a container's endpoint gave out until it ends.
+/// A source of credentials, which caches those of a container's endpoint until they expire.
 pub(crate) struct Identity {
     source: AwsCredentials,
     kept: Mutex<Option<(Credentials, DateTime<Utc>)>>,
 }
 
-/// What a container's endpoint answers.
+/// The response of a container's endpoint.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct GivenOut {
@@ -42,12 +42,12 @@ impl Identity {
         Self { source, kept: Mutex::default() }
     }
 
-    /// Where they come from.
+    /// The source of the credentials.
     pub(crate) fn source(&self) -> &AwsCredentials {
         &self.source
     }
 
-    /// Credentials that hold now. Only those of containers are asked for, with `client`.
+    /// Returns valid credentials. Only those of containers need a request, which is sent with `client`.
     pub(crate) async fn credentials(
         &self,
         client: impl FnOnce() -> Result<Client, String>,
@@ -65,7 +65,7 @@ impl Identity {
         }
     }
 
-    /// One caller at a time asks the endpoint; the others get what it brought.
+    /// Only one caller at a time asks the endpoint; the others wait for its result.
     async fn container(
         &self,
         client: &Client,
@@ -99,7 +99,7 @@ impl Identity {
         if !answer.status().is_success() {
             return Err(format!("the container's endpoint answered {}", answer.status()));
         }
-        // Without serde's message: it might quote the secret.
+        // Without serde's message, which might quote the secret.
         let given: GivenOut = serde_json::from_slice(answer.body())
             .map_err(|_| "the container's endpoint gave out none".to_owned())?;
         let GivenOut { access_key_id, secret_access_key, token, expiration } = given;

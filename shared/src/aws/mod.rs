@@ -1,6 +1,6 @@
-//! Who we are to AWS, without its SDK: credentials ([`Identity`]) and signatures ([`sign`]), Signature Version 4.
+//! AWS authentication without the SDK: credentials ([`Identity`]) and signatures ([`sign`]), Signature Version 4.
 //!
-//! Why not the SDK: docs/adr/0007 and docs/adr/0015.
+//! docs/adr/0007 and docs/adr/0015 explain why the SDK is not used.
 
 mod identity;
 mod sign;

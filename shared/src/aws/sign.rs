@@ -1,4 +1,4 @@
-//! Signature Version 4: in a header, for requests that are sent, and in a query, for a token that stands for one.
+//! Signature Version 4: in a header, for requests that are sent, and in a query, for a token that stands for a request.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +12,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::Request;
 
-/// What a signature is for.
+/// The scope of a signature.
 pub(crate) struct Scope<'a> {
     pub(crate) service: &'static str,
     pub(crate) region: &'a str,
@@ -32,7 +32,7 @@ pub(crate) fn authorize(
     let signable = signable.map_err(|error| error.to_string())?;
     let mut settings = SigningSettings::default();
     if scope.service == "s3" {
-        // Of its own kind: the hash of the body in a header, and paths as they are.
+        // S3 differs: it requires the hash of the body in a header, and unmodified paths.
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
@@ -41,7 +41,7 @@ pub(crate) fn authorize(
     Ok(())
 }
 
-/// The URL with the signature of a GET of it in its query, good for so long.
+/// Returns the URL with a signed query for GET, valid for this long.
 pub(crate) fn presign(
     url: &str,
     credentials: Credentials,

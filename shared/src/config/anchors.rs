@@ -1,4 +1,4 @@
-//! Where anchors of the audit log are kept.
+//! Where anchors of the audit log are stored.
 
 use http::Uri;
 
@@ -8,15 +8,15 @@ use super::{ConfigError, variable};
 
 const VARIABLE: &str = "MEM0_AUDIT_ANCHORS";
 
-/// A bucket of Amazon S3, or of something that speaks as it does.
+/// A bucket of Amazon S3 or a compatible service.
 #[derive(Debug, Clone)]
 pub struct AnchorsConfig {
-    /// Where objects are put: `https://bucket.s3.region.amazonaws.com/prefix`, no slash at the end. The bucket is the host's
-    /// first part, or the path's with `AWS_ENDPOINT_URL_S3`.
+    /// The base URL of objects: `https://bucket.s3.region.amazonaws.com/prefix`, no trailing slash. The bucket is the
+    /// first part of the host, or of the path with `AWS_ENDPOINT_URL_S3`.
     pub url: Uri,
     /// `AWS_REGION`.
     pub region: String,
-    /// What requests are signed with.
+    /// The credentials that sign requests.
     pub credentials: AwsCredentials,
 }
 
@@ -34,7 +34,7 @@ impl AnchorsConfig {
             text.bytes()
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || more.contains(&byte))
         };
-        // Without dots: no certificate fits a host with one more.
+        // Without dots: no certificate matches a host with an additional level.
         if bucket.len() < 3 || !plain(bucket, b"-") || !plain(prefix, b"-_/") || prefix.contains("//") {
             return Err(wrong(format!(
                 "{place:?} is not s3://bucket or s3://bucket/prefix, in small letters"

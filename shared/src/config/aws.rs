@@ -1,4 +1,4 @@
-//! Who we are to AWS.
+//! AWS credentials and regions.
 
 use http::Uri;
 use secrecy::SecretString;
@@ -6,13 +6,13 @@ use secrecy::SecretString;
 use super::ConfigError;
 use super::embedding::url;
 
-/// Looks up a variable.
+/// A function that looks up a variable.
 pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Where ECS gives out credentials by a path alone.
+/// The endpoint of ECS for credentials, to which a relative path is appended.
 const ECS: &str = "http://169.254.170.2";
 
-/// A region that something names itself, or else `AWS_REGION`.
+/// Returns the region that a resource names itself, or else `AWS_REGION`.
 pub(super) fn region(variable: Lookup<'_>, own: Option<String>) -> Result<String, ConfigError> {
     let region = own.or_else(|| variable("AWS_REGION")).unwrap_or_default();
     if region.is_empty() || !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
@@ -22,26 +22,26 @@ pub(super) fn region(variable: Lookup<'_>, own: Option<String>) -> Result<String
     Ok(region)
 }
 
-/// Where AWS credentials come from; the first of these that the environment has. Profiles, SSO, web identity and instance
-/// metadata are not read.
+/// The source of AWS credentials: the first of these that the environment has. Profiles, SSO, web identity and instance
+/// metadata are not supported.
 #[derive(Debug, Clone)]
 pub enum AwsCredentials {
     /// `MEM0_EMBEDDING_KEY`: a Bedrock API key, sent as a bearer token instead of a signature.
     BedrockKey(SecretString),
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, as Lambda sets them.
     Fixed {
-        /// Its public half.
+        /// The access key id.
         id: String,
-        /// Its secret half.
+        /// The secret access key.
         secret: SecretString,
-        /// What makes it temporary.
+        /// The session token of temporary credentials.
         token: Option<SecretString>,
     },
     /// `AWS_CONTAINER_CREDENTIALS_FULL_URI` or `…_RELATIVE_URI`, as ECS, EKS Pod Identity and SnapStart set them.
     Container {
-        /// What gives them out.
+        /// The endpoint that issues them.
         url: Uri,
-        /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`: read anew each time, because it is replaced.
+        /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`: read again each time, because it is replaced.
         token_file: Option<String>,
         /// `AWS_CONTAINER_AUTHORIZATION_TOKEN`.
         token: Option<SecretString>,
@@ -49,7 +49,7 @@ pub enum AwsCredentials {
 }
 
 impl AwsCredentials {
-    /// Those that sign, if the environment has any.
+    /// Reads credentials that can sign, if the environment has any.
     pub(super) fn read(variable: Lookup<'_>) -> Result<Option<Self>, ConfigError> {
         if let (Some(id), Some(secret)) = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
             let token = variable("AWS_SESSION_TOKEN").map(SecretString::from);
@@ -68,7 +68,7 @@ impl AwsCredentials {
         }))
     }
 
-    /// `AWS_SESSION_TOKEN`, where there is one.
+    /// `AWS_SESSION_TOKEN`, if there is one.
     pub(crate) fn session_token(&self) -> Option<&SecretString> {
         match self {
             Self::Fixed { token, .. } => token.as_ref(),

@@ -1,4 +1,4 @@
-//! Where the database is, and how to log in.
+//! The location of the database, and how to log in.
 
 use std::time::Duration;
 
@@ -10,35 +10,35 @@ use super::embedding::url;
 use super::{AwsCredentials, ConfigError, variable};
 use crate::db::region_of;
 
-/// Where the database is and how many connections this process may hold.
+/// The location of the database, and how many connections this process may hold.
 #[derive(Debug, Clone)]
 pub struct DatabaseConfig {
     /// `MEM0_DATABASE_URL`: `postgres://…`; the login may be `mem0_app` or any role that may `SET ROLE mem0_app`.
     pub url: SecretString,
-    /// `MEM0_DATABASE_AUTH`: what to log in with.
+    /// `MEM0_DATABASE_AUTH`: how to log in.
     pub auth: DatabaseAuth,
     /// `MEM0_DATABASE_CONNECTIONS` (1 in Lambda, 16 in the all-in-one server).
     pub connections: usize,
-    /// `MEM0_DATABASE_CA`: PEM bundle that must have signed the server's certificate when the URL asks for TLS; not needed for
-    /// hosts of RDS.
+    /// `MEM0_DATABASE_CA`: the PEM bundle that must have signed the server's certificate if the URL asks for TLS; not
+    /// needed for RDS hosts.
     pub ca_pem: Option<String>,
-    /// `MEM0_STATEMENT_TIMEOUT_MS` (10000): the longest that one statement may run.
+    /// `MEM0_STATEMENT_TIMEOUT_MS` (10000): the time limit of a statement.
     pub statement_timeout: Duration,
 }
 
-/// What to log in with. `iam` and `secret` need TLS.
+/// How to log in. `iam` and `secret` need TLS.
 #[derive(Debug, Clone)]
 pub enum DatabaseAuth {
-    /// `password`, the default: the URL's own password.
+    /// `password`, the default: the password in the URL.
     Password,
     /// `iam`: a token that RDS accepts from users with the role `rds_iam`.
     Iam {
         /// The host's region, or else `AWS_REGION`.
         region: String,
-        /// What tokens are signed with.
+        /// The credentials that sign tokens.
         credentials: AwsCredentials,
     },
-    /// `secret`: what Secrets Manager holds. The user, too, when the URL names none.
+    /// `secret`: the password in Secrets Manager, and the user as well if the URL names none.
     Secret(SecretConfig),
 }
 
@@ -51,21 +51,23 @@ pub struct SecretConfig {
     pub region: String,
     /// `AWS_ENDPOINT_URL_SECRETS_MANAGER` (the region's public endpoint).
     pub url: Uri,
-    /// `MEM0_DATABASE_SECRET_CA`: PEM bundle that must have signed the endpoint's certificate, instead of the public roots.
+    /// `MEM0_DATABASE_SECRET_CA`: the PEM bundle that must have signed the endpoint's certificate, instead of the
+    /// public roots.
     pub ca_pem: Option<String>,
-    /// `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT`: where Lambda's Parameters and Secrets extension listens, if it is there.
+    /// `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT`: the port of Lambda's Parameters and Secrets extension, if it is
+    /// present.
     pub extension: Option<u16>,
-    /// What requests are signed with.
+    /// The credentials that sign requests.
     pub credentials: AwsCredentials,
 }
 
 impl DatabaseConfig {
-    /// Reads the environment; `connections` is the default of the kind of process that asks.
+    /// Reads the environment; `connections` is the default for this kind of process.
     pub fn from_env(connections: usize) -> Result<Self, ConfigError> {
         Self::read(&variable, connections)
     }
 
-    /// A database by its URL, everything else at its default.
+    /// A database given by its URL, with defaults for everything else.
     pub fn new(url: impl Into<String>) -> Result<Self, ConfigError> {
         Ok(Self {
             url: SecretString::from(url.into()),

@@ -1,4 +1,4 @@
-//! Which model turns text into vectors, and how it is reached.
+//! The embedding model, and how it is reached.
 
 use std::time::Duration;
 
@@ -8,53 +8,55 @@ use secrecy::SecretString;
 use super::aws::Lookup;
 use super::{AwsCredentials, ConfigError, variable};
 
-/// Which model, and how long to wait for it.
+/// The embedding model, and how long to wait for it.
 #[derive(Debug, Clone)]
 pub struct EmbeddingConfig {
     /// `MEM0_EMBEDDER` (`static`): `static`, `openai` or `bedrock`.
     pub model: ModelConfig,
-    /// `MEM0_EMBEDDING_QUERY_TIMEOUT_MS` (1500): the longest that a search waits for the vector of its query, retries
-    /// included, before it goes by words only.
+    /// `MEM0_EMBEDDING_QUERY_TIMEOUT_MS` (1500): how long a search waits for the vector of its query, retries included,
+    /// before it uses only words.
     pub query_timeout: Duration,
-    /// `MEM0_EMBEDDING_TIMEOUT_MS` (5000): the longest that a write, or a batch of the worker, waits for its vectors before
+    /// `MEM0_EMBEDDING_TIMEOUT_MS` (5000): how long a write, or a batch of the worker, waits for its vectors before
     /// they are left for later.
     pub timeout: Duration,
-    /// `MEM0_EMBEDDING_BATCH` (32, at most 2048): texts in one request to an OpenAI-compatible endpoint. Bedrock takes one.
+    /// `MEM0_EMBEDDING_BATCH` (32, at most 2048): texts per request to an OpenAI-compatible endpoint; one for Bedrock.
     pub batch: usize,
 }
 
-/// Where the vectors come from.
+/// The source of vectors.
 #[derive(Debug, Clone)]
 pub enum ModelConfig {
-    /// From the table compiled into the binary: no network.
+    /// The table compiled into the binary: no network.
     Static,
-    /// From an endpoint that understands OpenAI's `POST /v1/embeddings`.
+    /// An endpoint compatible with OpenAI's `POST /v1/embeddings`.
     OpenAi {
         /// `MEM0_EMBEDDING_URL` (`https://api.openai.com/v1`): what `/embeddings` is appended to.
         url: Uri,
-        /// `MEM0_EMBEDDING_MODEL` (`text-embedding-3-small`): must be able to give 256 dimensions.
+        /// `MEM0_EMBEDDING_MODEL` (`text-embedding-3-small`): must support 256 dimensions.
         model: String,
-        /// `MEM0_EMBEDDING_KEY`: sent as a bearer token; needed by OpenAI itself.
+        /// `MEM0_EMBEDDING_KEY`: sent as a bearer token; required by OpenAI itself.
         key: Option<SecretString>,
-        /// `MEM0_EMBEDDING_CA`: PEM bundle that must have signed the endpoint's certificate, instead of the public roots.
+        /// `MEM0_EMBEDDING_CA`: the PEM bundle that must have signed the endpoint's certificate, instead of the public
+        /// roots.
         ca_pem: Option<String>,
     },
-    /// From Amazon Bedrock: Titan Text Embeddings V2.
+    /// Amazon Bedrock: Titan Text Embeddings V2.
     Bedrock {
-        /// `MEM0_EMBEDDING_URL` (the region's public endpoint): scheme and host of another one, such as a VPC endpoint.
+        /// `MEM0_EMBEDDING_URL` (the region's public endpoint): scheme and host of another endpoint, such as a VPC
+        /// endpoint.
         url: Uri,
         /// `MEM0_EMBEDDING_REGION` or `AWS_REGION`.
         region: String,
-        /// `MEM0_EMBEDDING_MODEL` (`amazon.titan-embed-text-v2:0`): or the ARN of what stands for it.
+        /// `MEM0_EMBEDDING_MODEL` (`amazon.titan-embed-text-v2:0`): or the ARN of a substitute for it.
         model: String,
-        /// What requests are signed with.
+        /// The credentials that sign requests.
         credentials: AwsCredentials,
         /// `MEM0_EMBEDDING_CA`, as above.
         ca_pem: Option<String>,
     },
 }
 
-/// What only means something with a model behind a network.
+/// Variables that only apply to a remote model.
 const REMOTE_ONLY: [&str; 8] = [
     "MEM0_EMBEDDING_URL",
     "MEM0_EMBEDDING_MODEL",
@@ -161,7 +163,7 @@ pub(super) fn url(variable: &'static str, text: &str) -> Result<Uri, ConfigError
     let usable = parsed.filter(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))
             && uri.query().is_none()
-            // What stands before an @ would be a password in plain sight.
+            // A part before an @ would be a password in plain sight.
             && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
     });
     usable.ok_or_else(|| ConfigError {
@@ -170,7 +172,7 @@ pub(super) fn url(variable: &'static str, text: &str) -> Result<Uri, ConfigError
     })
 }
 
-/// A key that fits into a header. What it is stays out of the error.
+/// Checks that a key fits into a header. The error does not contain the key.
 fn printable(variable: &'static str, key: String) -> Result<SecretString, ConfigError> {
     if key.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(key.into());

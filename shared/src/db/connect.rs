@@ -1,4 +1,4 @@
-//! What opens a connection: TLS where the URL asks for it, verified against the given roots only.
+//! Opening connections: TLS if the URL asks for it, verified against the given roots only.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::login::Opener;
 use super::{StoreError, roots};
 use crate::config::{ConfigError, DatabaseConfig};
 
-/// The connection parameters, what opens connections with them, and what opens those on which statements are cancelled.
+/// The connection parameters, the opener that uses them, and the TLS connector for cancelling statements.
 pub(super) struct Prepared {
     pub(super) parameters: tokio_postgres::Config,
     pub(super) opener: Opener,
@@ -25,7 +25,7 @@ pub(super) fn prepare(config: &DatabaseConfig) -> Result<Prepared, StoreError> {
     if parameters.get_connect_timeout().is_none() {
         parameters.connect_timeout(Duration::from_secs(5));
     }
-    // A peer that is gone without a word: idle, it is noticed after a minute; with a statement on the way, after ten seconds.
+    // A silently dead peer is noticed after one minute if idle, or after ten seconds if a statement is in flight.
     parameters.keepalives_idle(Duration::from_secs(30)).keepalives_interval(Duration::from_secs(10));
     parameters.keepalives_retries(3).tcp_user_timeout(Duration::from_secs(10));
     parameters.application_name("mem0-enterprise");
@@ -34,7 +34,7 @@ pub(super) fn prepare(config: &DatabaseConfig) -> Result<Prepared, StoreError> {
         Host::Unix(_) => None,
     });
     if host.as_deref().and_then(roots::region_of).is_some() {
-        // Whatever the URL says: RDS has TLS, and its certificate is known.
+        // Whatever the URL says: RDS supports TLS, and its certificate is known.
         parameters.ssl_mode(SslMode::Require);
     }
     let roots =
@@ -52,7 +52,7 @@ fn refused(variable: &'static str, error: &dyn std::error::Error) -> StoreError 
     let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
     StoreError::Configuration(ConfigError { variable, problem: format!("{error}{cause}") })
 }
-/// Where the parameters lead, without what opens the door: `postgres://user@host:port/database`.
+/// Where the parameters lead, without credentials: `postgres://user@host:port/database`.
 pub(super) fn place(parameters: &tokio_postgres::Config) -> String {
     let ports = parameters.get_ports();
     let hosts = parameters.get_hosts().iter().enumerate().map(|(index, host)| {

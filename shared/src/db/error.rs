@@ -1,21 +1,21 @@
-//! What the database can say.
+//! Database errors.
 
 use tokio_postgres::error::SqlState;
 
-/// A failure below the domain. Becomes `Error::Unavailable` or `Error::Internal`; stores turn the constraint
-/// violations they expect into meanings of their own first.
+/// An error below the domain. Becomes `Error::Unavailable` or `Error::Internal`, unless a store first translates a
+/// constraint violation that it expects into a meaning of its own.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It cannot be reached, is full, is starting or shutting down, or took too long.
+    /// The database cannot be reached, is full, is starting or shutting down, or took too long.
     #[error("database unavailable: {0}")]
     Unavailable(String),
-    /// A setting that says where it is or whom to trust cannot be understood.
+    /// A setting for the database's location or for trust is not valid.
     #[error(transparent)]
     Configuration(crate::config::ConfigError),
-    /// The schema is missing or older than this code needs, or what it needs is.
+    /// The schema, or something it depends on, is missing or older than this code needs.
     #[error("{0}")]
     Schema(String),
-    /// The same, noticed by a statement that was on its way.
+    /// Like `Unavailable`, but during a statement.
     #[error("database unavailable in {statement}")]
     Interrupted {
         /// The statement's name, its first comment line.
@@ -35,7 +35,7 @@ pub enum StoreError {
         #[source]
         source: tokio_postgres::Error,
     },
-    /// The transaction lost against another one and may be tried again.
+    /// The transaction lost against another one and may be retried.
     #[error("serialization failure in {statement}")]
     Serialization {
         /// The statement's name.
@@ -44,26 +44,26 @@ pub enum StoreError {
         #[source]
         source: tokio_postgres::Error,
     },
-    /// A commit was asked for although a statement had failed.
+    /// A commit was attempted after a statement had failed.
     #[error("transaction {transaction} was to be committed after a failed statement")]
     Aborted {
         /// The transaction's name.
         transaction: &'static str,
     },
-    /// A transaction was to begin in the name of somebody who is only asked about.
+    /// A transaction was attempted on behalf of a user who is only simulated.
     #[error("transaction {transaction} was to begin in a simulation")]
     Simulated {
         /// The transaction's name.
         transaction: &'static str,
     },
-    /// A row holds something that it must not.
+    /// A row holds a value that is not valid.
     #[error("corrupt row in {table}.{column}: {problem}")]
     Corrupt {
-        /// Where.
+        /// The table.
         table: &'static str,
-        /// Where.
+        /// The column.
         column: &'static str,
-        /// What.
+        /// What is wrong.
         problem: String,
     },
     /// Anything else: a mistake in a statement or in the schema.
@@ -81,7 +81,7 @@ impl StoreError {
     pub(crate) fn new(statement: &str, source: tokio_postgres::Error) -> Self {
         let statement = statement.to_owned();
         let Some(error) = source.as_db_error() else {
-            // No answer from the server: the connection is gone, or a value did not fit its column.
+            // There was no answer from the server: the connection is gone, or a value did not fit its column.
             let gone = source.is_closed()
                 || std::error::Error::source(&source).is_some_and(|s| s.is::<std::io::Error>());
             return if gone {
@@ -105,7 +105,7 @@ impl StoreError {
         Self::Query { statement, source }
     }
 
-    /// Whether this is the violation of the constraint of that name.
+    /// Whether this is a violation of the named constraint.
     #[must_use]
     pub fn violates(&self, name: &str) -> bool {
         matches!(self, Self::Constraint { constraint, .. } if constraint == name)

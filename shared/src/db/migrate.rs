@@ -7,14 +7,14 @@ use crate::config::DatabaseConfig;
 
 mod login;
 
-/// Whoever else is starting; released when the connection ends.
+/// Serializes concurrent runs; released when the connection ends.
 const ONE_AT_A_TIME: &str = "SELECT pg_advisory_lock(7305091300)";
 
 mod embedded {
     refinery::embed_migrations!("migrations");
 }
 
-/// What a run did.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migrated {
     /// The migrations applied now, in order: `V1__tenancy`.
@@ -26,8 +26,8 @@ pub struct Migrated {
 /// Brings the database to this build's schema: idempotent, safe to run from several processes at once, and safe to
 /// interrupt (each migration commits by itself).
 ///
-/// A database that is ahead of this build is left as it is, which is what going back to earlier code means: every
-/// migration leaves a schema on which the code before it runs.
+/// A database that is ahead of this build is left unchanged, which allows going back to earlier code: every migration
+/// leaves a schema on which the code before it runs.
 pub async fn run(config: &DatabaseConfig) -> Result<Migrated, StoreError> {
     let (mut client, connection) = connect(config).await?;
     let query = |source| StoreError::new("db.migrate", source);
@@ -48,8 +48,8 @@ pub async fn run(config: &DatabaseConfig) -> Result<Migrated, StoreError> {
     Ok(Migrated { applied, version })
 }
 
-/// Makes sure that there is a login of this name which may become `mem0_app` and nothing else. On RDS it gets in with an
-/// IAM token; elsewhere somebody gives it a password.
+/// Ensures that there is a login of this name which may become `mem0_app` and nothing else. On RDS it authenticates
+/// with an IAM token; elsewhere an administrator gives it a password.
 pub async fn ensure_login(config: &DatabaseConfig, login: &str) -> Result<(), StoreError> {
     let (client, connection) = connect(config).await?;
     let query = |source| StoreError::new("db.login", source);
@@ -71,12 +71,12 @@ async fn connect(config: &DatabaseConfig) -> Result<(tokio_postgres::Client, Con
     })
 }
 
-/// The newest migration of this build.
+/// The version of this build's newest migration.
 fn newest() -> i32 {
     embedded::migrations::runner().get_migrations().iter().map(|it| it.version()).max().unwrap_or_default()
 }
 
-/// The newest migration of the database; 0 when there is none.
+/// The version of the newest migration that was applied to the database; 0 if there is none.
 async fn version(client: &tokio_postgres::Client) -> Result<i32, StoreError> {
     const THERE: &str = "-- db.has_history
         SELECT to_regclass('refinery_schema_history') IS NOT NULL";
@@ -89,7 +89,7 @@ async fn version(client: &tokio_postgres::Client) -> Result<i32, StoreError> {
     Ok(client.query_one(VERSION, &[]).await.map_err(failed)?.get(0))
 }
 
-/// Names this build's schema: changes with every migration that is added or edited.
+/// Identifies this build's schema: changes with every migration that is added or edited.
 #[must_use]
 pub fn fingerprint() -> u64 {
     let mut hasher = std::hash::DefaultHasher::new();

@@ -1,7 +1,6 @@
-//! PostgreSQL: connections, transactions and what can go wrong with them. Knows no capability and no tenant.
+//! PostgreSQL: connections, transactions and errors. Knows no capability and no tenant.
 //!
-//! Start with [`Database`]; domain code never holds one longer than it takes to begin a transaction through
-//! `access`.
+//! Start with [`Database`]; domain code never holds one longer than it takes to begin a transaction through `access`.
 
 mod connect;
 mod error;
@@ -23,5 +22,5 @@ pub use tx::Tx;
 /// The oldest schema that this code runs on: the number of the last migration it relies on.
 pub const SCHEMA_VERSION: i32 = 96;
 
-/// A parameter list built at run time, as the filter compiler makes it.
+/// A parameter for a list built at run time, as by the filter compiler.
 pub type Parameter = Box<dyn tokio_postgres::types::ToSql + Sync + Send>;

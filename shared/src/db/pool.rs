@@ -18,14 +18,14 @@ use super::tx::{self, Reading, micros_since};
 use super::{StoreError, Tx, connect};
 use crate::config::DatabaseConfig;
 
-/// The longest that a connection may take to answer whether it lives; one whose peer is gone would never answer.
+/// How long a connection may take to answer a liveness check; one whose peer is gone would never answer.
 const CHECK: Duration = Duration::from_secs(1);
 
-/// How many connections that were opened for a transaction may be lost before it has begun.
+/// After losing this many newly opened connections, a transaction gives up beginning.
 const CHANCES: usize = 2;
 
-/// What may still go wrong before giving up. A connection that died while nobody used it, or when it was hardly open, had
-/// nothing done on it yet, so that the next one can begin in its place.
+/// The remaining attempts. A connection that died while idle, or immediately after it was opened, has executed nothing
+/// yet, so another one can be used in its place.
 struct Chances(usize);
 
 impl Default for Chances {
@@ -35,7 +35,7 @@ impl Default for Chances {
 }
 
 impl Chances {
-    /// Whether to begin anew after a failure, which also says whether the connection had been used before.
+    /// Decides whether to retry after a failure. The failure also says whether the connection had been used before.
     fn take(&mut self, name: &str, (source, kept): (tokio_postgres::Error, bool)) -> Result<(), StoreError> {
         self.0 -= usize::from(!kept);
         if self.0 > 0 && is_lost(&source) { Ok(()) } else { Err(StoreError::new(name, source)) }
@@ -56,12 +56,12 @@ pub struct Readiness {
 pub struct Database {
     pool: Pool,
     tls: MakeRustlsConnect,
-    /// Where it leads, for messages.
+    /// The address it connects to, for messages.
     place: Arc<str>,
 }
 
 impl Database {
-    /// Prepares the connections without opening any.
+    /// Prepares the pool without opening any connection.
     pub fn new(config: &DatabaseConfig) -> Result<Self, StoreError> {
         let connect::Prepared { parameters, opener, tls } = connect::prepare(config)?;
         let place = connect::place(&parameters).into();
@@ -70,7 +70,7 @@ impl Database {
         let trust = Arc::new(Trust::new());
         let pool = Pool::builder(Manager::from_connect(parameters, opener, manager))
             .max_size(config.connections)
-            // The one that was used last: its backend has tables, plans and pages at hand.
+            // The connection that was used last: its backend has tables, plans and pages cached.
             .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(Duration::from_secs(5)))
             .create_timeout(Some(Duration::from_secs(8)))
@@ -97,12 +97,12 @@ impl Database {
         Ok(Self { pool, tls, place })
     }
 
-    /// Opens the first connection now: during a Lambda's initialization, while its processor is not throttled.
+    /// Opens the first connection now: during Lambda's initialization phase, when the CPU is not throttled.
     pub async fn warm(&self) -> Result<(), StoreError> {
         self.connection().await.map(drop)
     }
 
-    /// Asks the database whether it can serve: reachable, schema new enough, pgvector new enough.
+    /// Checks whether the database can serve: reachable, schema new enough, pgvector new enough.
     pub async fn readiness(&self) -> Result<Readiness, StoreError> {
         let client = self.connection().await?;
         let messages = client.simple_query(VERSIONS).await.map_err(|error| match unprepared(&error) {
@@ -114,7 +114,7 @@ impl Database {
 
     /// Begins a transaction with the given first statements, in one round trip.
     ///
-    /// Private to the contexts in `access`: they alone know whom the statements must bind the transaction to.
+    /// Private to the contexts in `access`, since only they know whom the statements must bind the transaction to.
     pub(crate) async fn begin(&self, name: &'static str, prologue: &str) -> Result<Tx, StoreError> {
         let begin = format!("BEGIN; {prologue}");
         let mut chances = Chances::default();
@@ -129,7 +129,7 @@ impl Database {
 
     /// Begins a transaction with the given first statements and one that reads, in one round trip.
     ///
-    /// Private to the contexts in `access`, as [`Database::begin`] is.
+    /// Private to the contexts in `access`, like [`Database::begin`].
     pub(crate) async fn begin_with(
         &self,
         name: &'static str,
@@ -147,10 +147,10 @@ impl Database {
         }
     }
 
-    /// Every row of one statement in a transaction of its own, in one round trip instead of three.
+    /// Runs one statement in a transaction of its own, in one round trip instead of three, and returns every row.
     ///
-    /// Private to the contexts in `access`, as [`Database::begin`] is. The statement must be one that may be repeated: on a
-    /// connection that died while nobody used it, nobody knows how far it came.
+    /// Private to the contexts in `access`, like [`Database::begin`]. The statement must be safe to repeat: on a
+    /// connection that died while idle, it is unknown how far it came.
     pub(crate) async fn query_alone(
         &self,
         name: &'static str,
@@ -208,7 +208,7 @@ fn is_lost(error: &tokio_postgres::Error) -> bool {
     io || error.is_closed() || error.code().is_some_and(|code| code.code().starts_with("57P"))
 }
 
-/// Whether the server ended a connection that was being opened, which says nothing about the next.
+/// Whether the server ended a connection while it was being opened, which says nothing about the next one.
 fn is_cut_off(error: &PoolError) -> bool {
     let (PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error))) = error else {
         return false;

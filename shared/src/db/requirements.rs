@@ -1,8 +1,8 @@
-//! What a PostgreSQL must be and have before the schema fits it.
+//! The requirements of the schema on PostgreSQL.
 
 use super::StoreError;
 
-/// 0.8.3 and 0.8.4 repaired corruption of HNSW indexes by vacuum.
+/// 0.8.3 and 0.8.4 fixed corruption of HNSW indexes by vacuum.
 const PGVECTOR: [u32; 3] = [0, 8, 4];
 
 /// Refuses a pgvector that is too old.
@@ -16,7 +16,7 @@ pub(super) fn pgvector(version: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Makes sure that the migrations can run: says what is missing, where they would only say what failed.
+/// Ensures that the migrations can run: says what is missing, where they would only say what failed.
 #[cfg(feature = "migrations")]
 pub(super) async fn prepare(client: &tokio_postgres::Client) -> Result<(), StoreError> {
     use tokio_postgres::error::SqlState;

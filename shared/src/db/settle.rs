@@ -1,8 +1,8 @@
-//! What a new connection is told and asked before it is used: one round trip where the login is set up for it.
+//! Setting up and checking a new connection before it is used, in one round trip if the login is configured for it.
 //!
-//! Requests run as `mem0_app`, to whom row-level security applies, and no statement runs longer than is configured. Where the
-//! login brings both (it is `mem0_app`, or `ALTER ROLE … SET role` and `SET statement_timeout` say so), nothing of the
-//! session is changed, which would pin the connection in RDS Proxy. Where it does not, it is changed here.
+//! Requests run as `mem0_app`, to which row-level security applies, and no statement runs longer than configured. If
+//! the login brings both (it is `mem0_app`, or `ALTER ROLE … SET role` and `SET statement_timeout` set them), the
+//! session is not changed, which would pin the connection in RDS Proxy. Otherwise it is changed here.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +16,12 @@ use super::{Readiness, SCHEMA_VERSION, StoreError, requirements};
 pub(super) const VERSIONS: &str = "SELECT (SELECT max(version) FROM refinery_schema_history), \
                         (SELECT extversion FROM pg_extension WHERE extname = 'vector')";
 
-/// Makes connections fit for requests.
+/// Prepares connections for requests.
 #[derive(Clone)]
 pub(super) struct Settle {
-    /// The versions, if the session is as it must be; no row if not.
+    /// Queries the versions; returns no row unless the session is set up correctly.
     look: Arc<str>,
-    /// Makes it so, and asks for the versions.
+    /// Sets up the session and queries the versions.
     change: Arc<str>,
 }
 
@@ -43,7 +43,7 @@ impl Settle {
         let looked = client.simple_query(&self.look).await;
         let changed = match looked {
             Ok(messages) if has_row(&messages) => Ok(messages),
-            // Not as it must be, or a login that by itself may not even look.
+            // Not set up, or a login that by itself may not even query the versions.
             Ok(_) => client.simple_query(&self.change).await,
             Err(error) if error.as_db_error().is_some() => client.simple_query(&self.change).await,
             Err(error) => Err(error),
@@ -55,7 +55,7 @@ impl Settle {
     }
 }
 
-/// What the versions mean for this build.
+/// Checks the versions against what this build needs.
 pub(super) fn readiness(messages: &[SimpleQueryMessage]) -> Result<Readiness, StoreError> {
     let row = messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
@@ -72,7 +72,7 @@ pub(super) fn readiness(messages: &[SimpleQueryMessage]) -> Result<Readiness, St
     Ok(Readiness { schema_version, pgvector_version })
 }
 
-/// What an unprepared database's error means for whoever operates it; `None` for any other error.
+/// Explains the error of an unprepared database to its operator; `None` for any other error.
 pub(super) fn unprepared(error: &tokio_postgres::Error) -> Option<&'static str> {
     let code = error.code()?;
     if [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_OBJECT, SqlState::INVALID_PARAMETER_VALUE]

@@ -1,15 +1,15 @@
-//! Whether a connection that lay idle can still be believed to live.
+//! Whether an idle connection can be assumed to be alive.
 //!
-//! Lambda freezes environments, laptops sleep, networks forget connections, databases fail over. The monotonic clock may
-//! stand still meanwhile and the time of day does not, so both are looked at.
+//! Lambda freezes environments, laptops sleep, networks forget connections, databases fail over. The monotonic clock
+//! may stand still meanwhile and the time of day does not, so both are checked.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
 
-/// A connection idle for longer than this is asked whether it still lives before it is used.
+/// A connection idle for longer than this is checked before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 
-/// What the clocks said last.
+/// The last readings of the clocks.
 #[derive(Debug)]
 pub(super) struct Trust(Mutex<Seen>);
 
@@ -17,7 +17,7 @@ pub(super) struct Trust(Mutex<Seen>);
 struct Seen {
     monotonic: Instant,
     of_day: SystemTime,
-    /// The last time at which the clocks had parted: whatever was used before is not trusted.
+    /// When the clocks last diverged: connections used before then are not trusted.
     broken: Option<Instant>,
 }
 
@@ -27,7 +27,7 @@ impl Trust {
         Self(Mutex::new(Seen { monotonic, of_day, broken: None }))
     }
 
-    /// Whether what has been idle for so long may be used without asking.
+    /// Whether a connection that has been idle for this long may be used without a check.
     pub(super) fn holds(&self, idle: Duration) -> bool {
         let (monotonic, of_day) = now();
         self.0.lock().is_ok_and(|mut seen| seen.holds(idle, monotonic, of_day))
@@ -42,7 +42,7 @@ fn now() -> (Instant, SystemTime) {
 impl Seen {
     fn holds(&mut self, idle: Duration, monotonic: Instant, of_day: SystemTime) -> bool {
         let ticked = monotonic.saturating_duration_since(self.monotonic);
-        // Backwards is no less strange than far forwards.
+        // A jump backwards is as suspect as one far forwards.
         let parted = match of_day.duration_since(self.of_day) {
             Ok(passed) => passed.abs_diff(ticked) > TRUSTED_IDLE,
             Err(_) => true,

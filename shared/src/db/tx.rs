@@ -1,4 +1,4 @@
-//! A transaction: the only way in which statements reach PostgreSQL.
+//! Transactions: the only way in which statements reach PostgreSQL.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
@@ -11,13 +11,13 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::StoreError;
 
-/// An open transaction. Dropped without [`Tx::commit`] it is rolled back, and the connection with it is discarded
-/// unless the rollback can be sent. Dropped while a statement runs, because nobody waits for the answer any more, the
-/// statement is cancelled and the connection discarded.
+/// An open transaction. If it is dropped without [`Tx::commit`], it is rolled back; the connection is discarded if the
+/// rollback cannot be sent. If it is dropped while a statement runs, because the request was abandoned, the statement
+/// is cancelled and the connection discarded.
 pub struct Tx {
     client: Option<Object>,
     name: &'static str,
-    /// Opens the connection on which a statement is cancelled.
+    /// Connects in order to cancel a statement.
     tls: MakeRustlsConnect,
     running: AtomicBool,
     failed: AtomicBool,
@@ -31,9 +31,9 @@ type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 pub(super) type Reading<'a> = (&'a str, Params<'a>, bool);
 
 impl Tx {
-    /// Begins with these statements. It counts as running from the first: given up meanwhile, the connection must not
-    /// return to the pool with a transaction half begun. The second part of an error says whether the connection had
-    /// been used before.
+    /// Begins with these statements. The transaction counts as running from the first: if the call is abandoned, the
+    /// connection must not return to the pool with a half-begun transaction. The second part of an error says whether
+    /// the connection had been used before.
     pub(super) async fn begin(
         client: Object,
         name: &'static str,
@@ -65,7 +65,7 @@ impl Tx {
         Err((error, kept))
     }
 
-    /// Begins with these statements and with one that reads, all sent at once: one round trip. The error is as in
+    /// Begins with these statements and one that reads, all sent at once in one round trip. The error is as in
     /// [`Self::begin`].
     pub(super) async fn begin_with(
         client: Object,
@@ -89,7 +89,7 @@ impl Tx {
                 let statement =
                     if kept { client.prepare_cached(sql).await } else { client.prepare(sql).await };
                 match statement {
-                    // In this order: each is sent when it is first polled.
+                    // In this order, since each is sent when it is first polled.
                     Ok(statement) => {
                         let (begun, rows) =
                             join(client.batch_execute(begin), client.query(&statement, params)).await;
@@ -104,7 +104,7 @@ impl Tx {
         tx.micros.store(micros_since(started), Ordering::Relaxed);
         match answer {
             Ok(rows) => Ok((tx, rows)),
-            // Dropped, it is rolled back.
+            // Dropping the transaction rolls it back.
             Err(error) => {
                 let reused =
                     tx.client.as_ref().is_some_and(|client| Object::metrics(client).recycled.is_some());
@@ -113,7 +113,7 @@ impl Tx {
         }
     }
 
-    /// Every row. The statement is prepared once per connection.
+    /// Returns every row. The statement is prepared once per connection.
     pub async fn query(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         self.timed(sql, async |client: &Object| {
             let statement = client.prepare_cached(sql).await?;
@@ -122,7 +122,7 @@ impl Tx {
         .await
     }
 
-    /// At most one row.
+    /// Returns at most one row.
     pub async fn query_opt(&self, sql: &str, params: Params<'_>) -> Result<Option<Row>, StoreError> {
         self.timed(sql, async |client: &Object| {
             let statement = client.prepare_cached(sql).await?;
@@ -131,7 +131,7 @@ impl Tx {
         .await
     }
 
-    /// Exactly one row.
+    /// Returns exactly one row.
     pub async fn query_one(&self, sql: &str, params: Params<'_>) -> Result<Row, StoreError> {
         self.timed(sql, async |client: &Object| {
             let statement = client.prepare_cached(sql).await?;
@@ -140,7 +140,7 @@ impl Tx {
         .await
     }
 
-    /// How many rows it changed.
+    /// Executes a statement and returns the number of rows it changed.
     pub async fn execute(&self, sql: &str, params: Params<'_>) -> Result<u64, StoreError> {
         self.timed(sql, async |client: &Object| {
             let statement = client.prepare_cached(sql).await?;
@@ -149,8 +149,8 @@ impl Tx {
         .await
     }
 
-    /// A statement whose text is made at run time: planned for this call and not kept. Types must be given, because
-    /// nothing is prepared.
+    /// Runs a statement whose text is built at run time: it is planned for this call and not cached. Types must be
+    /// given, because nothing is prepared.
     pub async fn query_typed(
         &self,
         sql: &str,
@@ -159,7 +159,8 @@ impl Tx {
         self.timed(sql, async |client: &Object| client.query_typed(sql, params).await).await
     }
 
-    /// A statement whose text is made at run time, with parameters whose types PostgreSQL infers; not kept.
+    /// Runs a statement whose text is built at run time, with parameters whose types PostgreSQL infers; it is not
+    /// cached.
     pub async fn query_once(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, StoreError> {
         self.timed(sql, async |client: &Object| {
             let statement = client.prepare(sql).await?;
@@ -168,7 +169,7 @@ impl Tx {
         .await
     }
 
-    /// Makes the changes last. Refused after a failed statement: PostgreSQL would answer COMMIT by rolling back.
+    /// Commits. Refused after a failed statement, since PostgreSQL would answer COMMIT by rolling back.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         if self.failed.load(Ordering::Relaxed) {
             return Err(StoreError::Aborted { transaction: self.name });
@@ -179,8 +180,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Makes the changes last if this statement, whose text is made at run time, does not fail; in one round trip. What comes
-    /// after a statement that failed is not done.
+    /// Executes this statement, whose text is built at run time, and commits unless it fails, in one round trip.
+    /// PostgreSQL skips whatever follows a failed statement.
     pub async fn commit_if(mut self, sql: &str) -> Result<(), StoreError> {
         if self.failed.load(Ordering::Relaxed) {
             return Err(StoreError::Aborted { transaction: self.name });
@@ -192,8 +193,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Executes one more statement and commits. Both are sent at once: PostgreSQL answers the COMMIT of a failed
-    /// transaction by rolling back, and then the statement's error is what is returned.
+    /// Executes one more statement and commits. Both are sent at once: if the statement fails, PostgreSQL answers the
+    /// COMMIT by rolling back, and the statement's error is returned.
     pub async fn commit_with(mut self, sql: &str, params: Params<'_>) -> Result<(), StoreError> {
         if self.failed.load(Ordering::Relaxed) {
             return Err(StoreError::Aborted { transaction: self.name });
@@ -238,12 +239,12 @@ impl Tx {
     }
 }
 
-/// How long something took so far.
+/// The elapsed time in microseconds.
 pub(super) fn micros_since(started: Instant) -> u64 {
     u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
-/// A statement's name is its first line: `-- memory.insert`.
+/// Returns a statement's name, which is its first line: `-- memory.insert`.
 pub(super) fn statement_name(sql: &str) -> &str {
     sql.trim_start().lines().next().map_or("", |line| line.trim_start_matches('-').trim())
 }
@@ -252,10 +253,11 @@ impl Drop for Tx {
     fn drop(&mut self) {
         let Some(client) = self.client.take() else { return };
         self.report();
-        // A connection must never return to the pool inside a transaction bound to somebody.
+        // A connection must never return to the pool inside a transaction that is bound to a caller.
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) if self.running.load(Ordering::Relaxed) => {
-                // The cancellation may arrive after the statement has ended, so nothing else may run there.
+                // The cancellation may arrive after the statement has ended, so nothing else may run on this
+                // connection.
                 let (cancel, tls) = (client.cancel_token(), self.tls.clone());
                 drop(Object::take(client));
                 runtime.spawn(async move { cancel.cancel_query(tls).await });

@@ -1,11 +1,12 @@
-//! Requests that lost a race against another change of the same rows are retried from the beginning: PostgreSQL aborts one of two
-//! transactions that wait for each other, and refuses a row that names what was deleted a moment ago.
+//! Requests that lost a race against another change of the same rows are retried from the beginning: PostgreSQL aborts
+//! one of two transactions that wait for each other, and refuses a row that references something just deleted.
 //!
-//! An aborted transaction has changed nothing, so this is what the client would do when told to try again, only sooner. The
-//! credential is checked again, too: whatever was revoked in the meantime is gone.
+//! An aborted transaction has changed nothing, so this does what a client would do when told to retry, only sooner. The
+//! credential is checked again, too: anything revoked in the meantime no longer applies.
 //!
-//! When a request was refused before its body was read, the rest of the body is read if it is short (64 KiB), or up to 16 MiB if it
-//! was refused for its length. Otherwise the connection would close before the client has read the answer, or under the next request that it sends.
+//! If a request was refused before its body was read, the rest of the body is read if it is short (64 KiB), or up to 16
+//! MiB if it was refused for its length. Otherwise the connection would close before the client has read the response,
+//! or under the next request that it sends.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, ready};
@@ -21,13 +22,13 @@ use http::StatusCode;
 
 use crate::{random, telemetry};
 
-/// How often a request is done at most.
+/// The maximum number of attempts per request.
 const ATTEMPTS: u32 = 4;
 
-/// The longest pause before the second attempt; before each further one it is twice as long.
+/// The maximum pause before the second attempt, doubled before each further one.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Answers a request, if need be at a later attempt.
+/// Answers a request, retrying if necessary.
 pub(super) async fn run(next: &Next, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let tape = Tape::new(body);
@@ -35,7 +36,7 @@ pub(super) async fn run(next: &Next, request: Request) -> Response {
     loop {
         let request = Request::from_parts(parts.clone(), tape.play());
         let response = next.clone().run(request).await;
-        // Not by the status: MCP tells of failures in answers of their own.
+        // Not determined by the status: MCP reports failures in its own responses.
         if !telemetry::take_lost_race() || attempt == ATTEMPTS {
             tape.wind(response.status() == StatusCode::PAYLOAD_TOO_LARGE).await;
             return response;
@@ -46,33 +47,33 @@ pub(super) async fn run(next: &Next, request: Request) -> Response {
     }
 }
 
-/// At random, so that two who met do not meet again.
+/// Returns a random pause, so that two requests that collided do not collide again.
 fn pause(attempt: u32) -> Duration {
     let longest = PAUSE * 2_u32.pow(attempt - 1);
     let share = random::bytes::<1>().map_or(255, |[byte]| byte);
     longest * (u32::from(share) + 1) / 256
 }
 
-/// The longest body that is read for the sake of the connection alone, and how long that may take.
+/// The limits for reading a body only for the sake of the connection.
 const SHORT: Winding = Winding { bytes: 64 * 1024, time: Duration::from_secs(1) };
 
-/// The same for one that was too long: it is on its way already.
+/// The same for a body that was too long: it is already on its way.
 const LONG: Winding = Winding { bytes: 16 * 1024 * 1024, time: Duration::from_secs(10) };
 
-/// How much is read that nobody asked for.
+/// How much of an unread body is drained.
 struct Winding {
     bytes: u64,
     time: Duration,
 }
 
-/// A body that can be read again: what was read of it is kept.
+/// A body that can be replayed: whatever was read of it is kept.
 struct Tape(Arc<Mutex<Recording>>);
 
 struct Recording {
     read: Vec<Bytes>,
-    /// What nobody has asked for yet; none at the end.
+    /// What has not been read yet; `None` at the end.
     rest: Option<BodyDataStream>,
-    /// Its length, if that was said.
+    /// The length of the body, if the client declared it.
     length: Option<u64>,
 }
 
@@ -83,13 +84,13 @@ impl Tape {
         Self(Arc::new(Mutex::new(Recording { read: Vec::new(), rest, length })))
     }
 
-    /// Reads what nobody asked for, if that is not much; `too_long` is a body that was refused for its length.
+    /// Reads what is left of the body, if it is not much; `too_long` marks a body that was refused for its length.
     async fn wind(self, too_long: bool) {
         let Winding { bytes, time } = if too_long { LONG } else { SHORT };
         let rest = {
             let mut recording = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let fits = recording.length.map_or(too_long, |length| length <= bytes);
-            // Nobody plays it again.
+            // It will not be replayed.
             recording.read.clear();
             if fits { recording.rest.take() } else { None }
         };
@@ -103,11 +104,11 @@ impl Tape {
                 }
             }
         };
-        // Whoever takes longer loses the connection.
+        // A client that takes longer loses the connection.
         let _ = tokio::time::timeout(time, end).await;
     }
 
-    /// The body from its beginning.
+    /// Returns the body from its beginning.
     fn play(&self) -> Body {
         let recording = Arc::clone(&self.0);
         if recording.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {

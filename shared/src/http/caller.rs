@@ -1,4 +1,4 @@
-//! The caller as a handler's parameter: a handler that takes an [`AuthContext`] cannot be reached without one.
+//! The caller as a handler parameter: a handler that takes an [`AuthContext`] cannot be reached without one.
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::request::Parts;
@@ -10,7 +10,7 @@ use crate::audit::refusal::Witness;
 use crate::error::{Error, Result};
 use crate::memory::Memories;
 
-/// What a router over memories asks who is calling.
+/// Lets a router whose state is `Memories` authenticate callers.
 impl FromRef<Memories> for Gate {
     fn from_ref(memories: &Memories) -> Self {
         memories.gate().clone()

@@ -1,7 +1,7 @@
-//! Web pages of other origins (CORS, the Fetch standard): which of them a browser lets read what they ask for.
+//! CORS (the Fetch standard): which pages of other origins a browser lets read responses.
 //!
-//! Nothing here lets a browser add a credential by itself, a cookie for instance: a page brings its own, in a header. So a
-//! page can do what any program can, and nothing in the name of whoever looks at it.
+//! A browser never adds a credential on its own, such as a cookie: a page brings its own, in a header. So a page can do
+//! what any program can, and nothing in the name of the person viewing it.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-/// How long a browser may keep what a preflight was answered; browsers cut it to two hours and less.
+/// How long a browser may cache a preflight response; browsers limit it to two hours or less.
 const KEPT: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// What a page may read besides the body: where to get a token, and what to tell whoever looks for the cause.
+/// Response headers that a page may read: where to get a token, when to retry, and the request id to quote.
 const EXPOSED: [HeaderName; 3] = [WWW_AUTHENTICATE, RETRY_AFTER, HeaderName::from_static("x-request-id")];
 
-/// Pages of every origin: for what is public, and for what is secured by nothing but what its caller brings.
+/// Allows pages of every origin: for public data, and for routes protected only by a credential that the caller brings.
 pub fn every_page() -> CorsLayer {
     pages(AllowOrigin::any())
 }
 
-/// Pages of the origins for which this is true.
+/// Allows pages of the origins that satisfy the predicate.
 pub fn pages_of(known: impl Fn(&HeaderValue) -> bool + Clone + Send + Sync + 'static) -> CorsLayer {
     pages(AllowOrigin::predicate(move |origin, _| known(origin)))
 }
@@ -29,7 +29,7 @@ fn pages(origins: AllowOrigin) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST])
-        // Whatever they add to a request: protocols grow headers.
+        // Any request header: protocols add new ones.
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(EXPOSED)
         .max_age(KEPT)

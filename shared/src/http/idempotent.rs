@@ -1,4 +1,4 @@
-//! `Idempotency-Key` on requests, `Idempotent-Replayed` on answers. What it means is said in `idempotency`.
+//! `Idempotency-Key` on requests, `Idempotent-Replayed` on responses. `idempotency` explains their meaning.
 
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
@@ -13,8 +13,8 @@ use crate::idempotency::{IdempotencyKey, Once};
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// A JSON body and the key it may have been sent with. Two requests are the same if method, path, query and the body's
-/// bytes are.
+/// A JSON body and the key it may have been sent with. Two requests are the same if their method, path, query and body
+/// bytes are equal.
 #[derive(Debug, Clone)]
 pub struct Idempotent<T> {
     /// The key, if the client gave one.
@@ -32,7 +32,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Idempotent<T> {
     }
 }
 
-/// The key of a request that needs no body; whatever it has is part of what makes two requests the same.
+/// The key of a request that needs no body. If there is a body, it counts when comparing requests.
 #[derive(Debug, Clone)]
 pub struct IdempotentEmpty(pub Option<IdempotencyKey>);
 
@@ -45,7 +45,7 @@ impl<S: Send + Sync> FromRequest<S> for IdempotentEmpty {
     }
 }
 
-/// The body, if it says that it is of one of these kinds or says nothing, and its key.
+/// Reads the body and its key. The content type must be one of these, or absent.
 pub(super) async fn read<S: Send + Sync>(
     request: Request,
     state: &S,
@@ -62,7 +62,7 @@ pub(super) async fn read<S: Send + Sync>(
     Ok((key.transpose()?, bytes))
 }
 
-/// Refuses a key on a route whose answer holds a secret: it could not be given again without having been stored.
+/// Refuses a key on a route whose response holds a secret: it could not be replayed without having been stored.
 pub fn refuse_key(headers: &HeaderMap) -> Result<()> {
     match header(headers)? {
         None => Ok(()),

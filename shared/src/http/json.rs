@@ -1,4 +1,4 @@
-//! JSON bodies: refused with the place and the reason when they are wrong.
+//! JSON bodies: invalid ones are refused with the place and the reason.
 
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
@@ -13,7 +13,7 @@ use super::strict::{self, Strict};
 use super::words::in_words;
 use crate::error::{Error, Result};
 
-/// A JSON body, in requests and in answers.
+/// A JSON body, in requests and in responses.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
@@ -25,10 +25,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-/// What a body of JSON calls itself; also anything that ends in `+json`.
+/// The content types of a JSON body; any type ending in `+json` is accepted as well.
 pub(super) const KINDS: [&str; 1] = ["application/json"];
 
-/// Reads a body that says it is of one of these kinds, or says nothing.
+/// Reads a body whose content type is one of these or absent.
 pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S, kinds: &[&str]) -> Result<Bytes> {
     if let Some(kind) = request.headers().get(CONTENT_TYPE) {
         let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
@@ -56,7 +56,7 @@ pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S, kinds: &[
     }
 }
 
-/// Parses a body, with the path to whatever does not fit.
+/// Parses a body; errors name the path to whatever does not fit.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     let text = std::str::from_utf8(body).map_err(|error| {
         Error::malformed(format!("the body is not UTF-8, see byte {}", error.valid_up_to()))
@@ -75,10 +75,10 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     read(value)
 }
 
-/// Reads a type from a value, with the path to whatever does not fit.
+/// Reads a type from a value; errors name the path to whatever does not fit.
 ///
 /// # Errors
-/// When something does not.
+/// If something does not fit.
 pub fn read<T: DeserializeOwned>(value: Value) -> Result<T> {
     serde_path_to_error::deserialize(Strict(value)).map_err(|error| {
         let path = error.path().to_string();
@@ -92,7 +92,7 @@ pub fn read<T: DeserializeOwned>(value: Value) -> Result<T> {
     })
 }
 
-/// Whether JSON text holds a NUL: raw, or as an escape that is not itself escaped.
+/// Whether JSON text contains a NUL: raw, or as an escape that is not itself escaped.
 fn has_nul(text: &str) -> bool {
     text.contains('\0')
         || text.match_indices("\\u0000").any(|(at, _)| {

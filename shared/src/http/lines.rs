@@ -1,4 +1,4 @@
-//! Bodies of JSON lines (NDJSON): one object on each, every line refused or read for itself.
+//! Bodies of JSON lines (NDJSON): one object per line, each accepted or refused individually.
 
 use axum::extract::{FromRequest, Request};
 use serde::de::DeserializeOwned;
@@ -7,16 +7,16 @@ use super::{idempotent, json};
 use crate::error::{Error, Result};
 use crate::idempotency::IdempotencyKey;
 
-/// What a body may call itself; a single line is JSON as well.
+/// The accepted content types; a single line is also JSON.
 const KINDS: [&str; 4] =
     ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/json"];
 
-/// The lines of a body that are not empty, and the key it may have been sent with.
+/// The non-empty lines of a body, and the key it may have been sent with.
 #[derive(Debug)]
 pub struct Lines<T> {
     /// The key, if the client gave one.
     pub key: Option<IdempotencyKey>,
-    /// The number of each line in the body, from 1.
+    /// The line number of each line in the body, starting at 1.
     pub numbers: Vec<usize>,
     /// Each line, or what is wrong with it.
     pub lines: Vec<Result<T>>,

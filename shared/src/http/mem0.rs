@@ -1,8 +1,8 @@
-//! What mem0's clients expect of an error, and what of mem0's API there is not.
+//! What mem0's clients expect of an error, and which parts of mem0's API are absent here.
 //!
-//! Their Python client looks for `detail` only in a body that calls itself `application/json`; of any other, its exceptions
-//! show the whole. So the same body has that name wherever these clients call. What they raise follows from the status:
-//! `Error::status` keeps to it.
+//! Their Python client looks for `detail` only in a body of type `application/json`; of any other body, its exceptions
+//! show the whole text. So wherever these clients call, the same body is sent with that type. Which exception they
+//! raise depends on the status, which `Error::status` takes into account.
 
 use axum::response::Response;
 use http::header::CONTENT_TYPE;
@@ -11,10 +11,10 @@ use http::{HeaderValue, Method};
 use super::problem::PROBLEM;
 use crate::error::Error;
 
-/// Where to read on.
+/// Where to read more.
 const GUIDE: &str = "see docs/guides/mem0-clients.md";
 
-/// Gives an error the name by which the callers of this address read it.
+/// Gives an error response the content type that callers of this path expect.
 pub(crate) fn dress(path: &str, response: &mut Response) {
     let is_problem = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM);
     if is_problem && is_called(path) {
@@ -22,7 +22,7 @@ pub(crate) fn dress(path: &str, response: &mut Response) {
     }
 }
 
-/// Whether mem0's clients call addresses like this.
+/// Whether mem0's clients call paths like this one.
 fn is_called(path: &str) -> bool {
     let mut segments = path.split('/').skip(1);
     match (segments.next(), segments.next()) {
@@ -36,7 +36,8 @@ fn is_called(path: &str) -> bool {
     }
 }
 
-/// What to tell somebody who asks for what mem0 has and this installation has not; none if mem0 has it neither.
+/// The error for a request for something that mem0 has and this installation does not; `None` if mem0 does not have it
+/// either.
 pub(super) fn absent(method: &Method, path: &str) -> Option<Error> {
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     let older = |instead: &str| {

@@ -1,6 +1,7 @@
-//! HTTP as every function speaks it: extractors, errors as problem+json, request ids, limits, the canonical log line.
+//! HTTP support shared by every function: extractors, errors as problem+json, request ids, limits, the canonical log
+//! line.
 //!
-//! Start with [`Routes`] (how a function declares its routes) and [`service`] (what is wrapped around them).
+//! Start with [`Routes`] (how a function declares its routes) and [`service`] (what wraps them).
 
 mod again;
 mod caller;

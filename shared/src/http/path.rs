@@ -1,4 +1,4 @@
-//! Path parameters: an address with an id that cannot be one names nothing, and the answer says what was expected.
+//! Path parameters: a path with a malformed id names nothing, and the response says what was expected.
 
 use axum::extract::FromRequestParts;
 use axum::extract::path::ErrorKind;
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
 
-/// The parameters of a path, in its order.
+/// The parameters of a path, in order.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Path<T>(pub T);
 

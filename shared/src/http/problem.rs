@@ -1,7 +1,7 @@
 //! Errors as `application/problem+json` (RFC 9457), rendered and logged in one place.
 //!
-//! `detail` is also the member in which mem0's clients look for the message, so one shape serves both; under its name of
-//! plain JSON, though: see `http::mem0`.
+//! `detail` is also the member in which mem0's clients look for the message, so one shape serves both, although mem0's
+//! clients need the content type of plain JSON: see `http::mem0`.
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -11,30 +11,30 @@ use serde::Serialize;
 use crate::error::{Error, Unauthenticated};
 use crate::telemetry;
 
-/// What errors call themselves (RFC 9457, section 3).
+/// The content type of errors (RFC 9457, section 3).
 pub(super) const PROBLEM: &str = "application/problem+json";
 
 /// The body of an error.
 #[derive(Debug, Serialize)]
 struct Problem<'a> {
-    /// What happened this time. The first, because mem0's TypeScript client shows the body as it is.
+    /// What happened this time. It comes first, because mem0's TypeScript client shows the raw body.
     detail: String,
-    /// A stable name of the kind of error, relative to the API: `/problems/invalid`.
+    /// A stable name for the kind of error, relative to the API: `/problems/invalid`.
     r#type: String,
     /// The status in words.
     title: &'a str,
     /// The status.
     status: u16,
-    /// Where in the input.
+    /// The place in the input.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
-    /// What to quote when asking for help.
+    /// The id to quote when asking for help.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
 }
 
 impl Error {
-    /// The HTTP status of its meaning.
+    /// The HTTP status for this error.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
@@ -50,7 +50,7 @@ impl Error {
         }
     }
 
-    /// The stable name of its meaning.
+    /// The stable name of this kind of error.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -68,7 +68,7 @@ impl Error {
         }
     }
 
-    /// Whether the audit log is to tell of it: somebody was refused because of who they are or what they may have.
+    /// Whether the audit log records it: somebody was refused because of who they are or what they may have.
     fn is_worth_a_record(&self) -> bool {
         matches!(
             self,
@@ -79,8 +79,8 @@ impl Error {
         )
     }
 
-    /// Takes note of it where others look: of a refusal for the audit log, of a fault with its cause in the log. Whoever
-    /// renders an error calls this once.
+    /// Reports the error: a refusal to the audit log, a fault with its cause to the log. Whoever renders an error calls
+    /// this once.
     pub fn log(&self) {
         if self.is_worth_a_record() {
             telemetry::refused(self.status().as_u16(), self.to_string());
@@ -154,13 +154,13 @@ impl IntoResponse for Error {
     }
 }
 
-/// A problem that has no `Error`: a method not allowed.
+/// Renders a problem that has no `Error`, such as a method that is not allowed.
 pub(super) fn problem(status: StatusCode, kind: &str, detail: String, field: Option<String>) -> Response {
     let request = telemetry::request_id().map(|id| id.to_string());
     problem_of(request, status, kind, detail, field)
 }
 
-/// The same of a request that is no longer being answered.
+/// Renders a problem for a request whose handling has already ended.
 pub(crate) fn problem_of(
     request: Option<String>,
     status: StatusCode,
@@ -186,7 +186,7 @@ mod tests {
     use crate::ids::RequestId;
     use crate::telemetry::RequestLog;
 
-    /// As MCP tells of one, with 200.
+    /// The way MCP reports a failure, with status 200.
     #[tokio::test]
     async fn a_fault_is_noted_however_it_is_told() {
         for (error, fault) in [(Error::internal("broken"), true), (Error::Conflict("busy".to_owned()), false)]

@@ -1,4 +1,4 @@
-//! Query strings: refused with a reason, like bodies.
+//! Query strings: invalid ones are refused with a reason, like bodies.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;

@@ -1,6 +1,7 @@
-//! Rate limits as HTTP tells them: `RateLimit-Policy` and `RateLimit` as the IETF drafts them
-//! (draft-ietf-httpapi-ratelimit-headers), `RateLimit-Limit`, `-Remaining`, `-Reset` of its earlier versions, which most
-//! clients know, and the same with `X-` before them, which mem0's clients hand on. Also the extractor of those who are limited by their address alone.
+//! Rate limits in HTTP headers: `RateLimit-Policy` and `RateLimit` as in the IETF draft
+//! (draft-ietf-httpapi-ratelimit-headers); `RateLimit-Limit`, `-Remaining` and `-Reset` of its earlier versions, which
+//! most clients know; and the same with the prefix `X-`, which mem0's clients pass on. Also the extractor for requests
+//! that are limited by their address alone.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,25 +15,25 @@ use crate::access::{Gate, RequestInfo};
 use crate::error::{Error, Result};
 use crate::limits::{Limiter, Standing};
 
-/// How the caller of a request stands, once that is known; all clones know the same.
+/// The rate-limit standing of a request's caller, once it is known; all clones share it.
 #[derive(Clone)]
 pub(super) struct Rates {
     limiter: Limiter,
     standing: Arc<Mutex<Standing>>,
 }
 
-/// The largest body that the caller's plan allows.
+/// The maximum body size that the caller's plan allows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BodyLimit(pub(super) usize);
 
-/// How many bytes of a body the plan of a request's caller allows, once that is known; for routers that read bodies by
+/// Returns the maximum body size that the caller's plan allows, once it is known; for routers that read bodies
 /// themselves.
 #[must_use]
 pub fn body_limit(parts: &Parts) -> Option<usize> {
     parts.extensions.get::<BodyLimit>().map(|limit| limit.0)
 }
 
-/// A request of somebody who has not said who they are: admitted by the address that it comes from.
+/// An unauthenticated request, admitted by the address that it comes from.
 #[derive(Debug, Clone)]
 pub struct Unproven(pub RequestInfo);
 
@@ -58,7 +59,7 @@ impl Rates {
         Self { limiter, standing: Arc::default() }
     }
 
-    /// Those of a request, put there by `http::service`.
+    /// Returns the rates of a request, put there by `http::service`.
     pub(super) fn of(parts: &Parts) -> Result<Self> {
         let rates = parts.extensions.get::<Self>().cloned();
         rates.ok_or_else(|| Error::internal("the router is not wrapped by http::service"))
@@ -68,7 +69,7 @@ impl Rates {
         &self.limiter
     }
 
-    /// Takes down how the caller of this request stands.
+    /// Stores the standing of the caller of this request.
     pub(super) fn note(&self, parts: &mut Parts, standing: Standing) {
         if let Some(bytes) = standing.body_bytes {
             parts.extensions.insert(BodyLimit(bytes));
@@ -76,7 +77,7 @@ impl Rates {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
 
-    /// Tells the client.
+    /// Writes the headers.
     pub(super) fn tell(&self, headers: &mut HeaderMap) {
         let standing = std::mem::take(&mut *self.standing.lock().unwrap_or_else(PoisonError::into_inner));
         let Some(tightest) = standing.tightest() else { return };

@@ -1,4 +1,4 @@
-//! What handlers learn of the request besides path, query and body.
+//! What handlers learn about the request besides path, query and body.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -6,7 +6,7 @@ use http::request::Parts;
 use crate::access::RequestInfo;
 use crate::error::{Error, Result};
 
-/// The request's id, time and origin, put there by `http::service`.
+/// The request's id, time and origin, inserted by `http::service`.
 #[derive(Debug, Clone)]
 pub struct Request(pub RequestInfo);
 

@@ -1,8 +1,9 @@
-//! How many rows an answer has room for.
+//! How many rows fit into a response.
 //!
-//! Lambda carries 6 MB, and a memory's text may have 30,000 characters. Lists that go on by cursor end early, everything else
-//! says what to ask for instead. One process carries more and keeps to the same, so that a client of these routes meets the same
-//! everywhere; what is not measured here is refused by Lambda's door (`lambda::answer`).
+//! Lambda carries 6 MB, and a memory's text may have 30,000 characters. Lists with cursors end early; everything else
+//! says what to request instead. The all-in-one server could carry more but keeps the same limits, so that clients meet
+//! the same behaviour everywhere. A response that is not measured here is refused at Lambda's boundary
+//! (`lambda::answer`).
 
 use std::io;
 
@@ -10,13 +11,13 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
-/// What the rows of an answer may have, in bytes, as Lambda counts them.
+/// The maximum size of the rows in a response, in bytes, as Lambda counts them.
 const LARGEST: usize = 5_000_000;
 
-/// So many fit, whatever they are: the longest text has 210 kB on its way, metadata and names hardly more.
+/// This many rows always fit: the longest text takes 210 kB in transit, metadata and names hardly more.
 const ALWAYS: usize = 10;
 
-/// How many of the rows an answer has room for, from the first on; at least one.
+/// Returns how many of the rows fit into a response, counted from the first; at least one.
 #[must_use]
 pub fn room(rows: &[impl Serialize]) -> usize {
     if rows.len() <= ALWAYS {
@@ -32,7 +33,7 @@ pub fn room(rows: &[impl Serialize]) -> usize {
     rows.len().max(1)
 }
 
-/// Whether an answer has room for all of this.
+/// Whether all of this fits into a response.
 #[must_use]
 pub fn has_room(parts: &[&serde_json::Value]) -> bool {
     parts.iter().map(carried).sum::<usize>() <= LARGEST
@@ -40,16 +41,16 @@ pub fn has_room(parts: &[&serde_json::Value]) -> bool {
 
 fn carried(part: &impl Serialize) -> usize {
     let mut measure = Measure::default();
-    // Nothing that is measured fails to be written, or else the answer will say so.
+    // Writing to the measure cannot fail; if serialization fails, the response will report it.
     let _ = serde_json::to_writer(&mut measure, part);
     measure.0
 }
 
-/// Refuses rows that an answer has no room for, as a wrong request: 413 is what mem0's clients take for a quota. `asked` is the
-/// field that asked for so many.
+/// Refuses rows that do not fit into a response, as an invalid request: mem0's clients would take 413 for a quota.
+/// `asked` is the field that requested that many.
 ///
 /// # Errors
-/// When there are more.
+/// If there are more.
 pub fn require_room(rows: &[impl Serialize], asked: &str, otherwise: &str) -> Result<()> {
     let room = room(rows);
     if room >= rows.len() {
@@ -64,7 +65,7 @@ pub fn require_room(rows: &[impl Serialize], asked: &str, otherwise: &str) -> Re
     ))
 }
 
-/// Counts what is written: Lambda puts an answer into a string, where quotes and backslashes are two bytes.
+/// Counts the bytes written. Lambda puts a response into a string, where quotes and backslashes take two bytes.
 #[derive(Default)]
 struct Measure(usize);
 
@@ -89,7 +90,7 @@ mod tests {
         assert_eq!(room(&[] as &[String]), 1);
         assert_eq!(room(&vec![row("a"); 49]), 49);
         assert_eq!(room(&vec![row("a"); 99]), 49);
-        // As JSON a quote is two bytes, and both of them are escaped once more.
+        // In JSON a quote takes two bytes, and both of them are escaped once more.
         assert_eq!(room(&vec![row("\""); 99]), 12);
         assert_eq!(room(&vec![row("a").repeat(70); 11]), 1, "something has to come");
         let refusal = require_room(&vec![row("a"); 99], "top_k", "or fewer fields").unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! A router that remembers what it routes, so that tests can call every route there is.
+//! A router that records its routes, so that tests can call every one of them.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -9,7 +9,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::{Method, StatusCode};
 use tower_http::cors::CorsLayer;
 
-/// One method of one path.
+/// One method on one path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Operation {
     /// `GET`.
@@ -32,7 +32,7 @@ impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
 
 macro_rules! methods {
     ($($name:ident, $method:ident, $filter:ident;)+) => {$(
-        /// Adds a handler for the method on that path.
+        /// Adds a handler for this method on the path.
         #[must_use]
         pub fn $name<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H) -> Self {
             self.add(Method::$method, path, on(MethodFilter::$filter, handler))
@@ -61,8 +61,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self.route(path, &handler)
     }
 
-    /// Routes an address in both of its spellings, with a slash at its end and without: people mistake them, and clients
-    /// follow no redirect.
+    /// Routes a path in both spellings, with and without a trailing slash: people confuse them, and clients follow no
+    /// redirect.
     fn route(mut self, path: &'static str, handler: &MethodRouter<S, Infallible>) -> Self {
         let other = match path.strip_suffix('/') {
             Some(without) => without.to_owned(),
@@ -72,7 +72,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// Takes over what another router routes, a tower service for instance, for one method of one path.
+    /// Merges another router, for example one with a tower service for one method of one path.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
         self.operations.extend(other.operations);
@@ -80,8 +80,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// Lets browsers hand what is routed so far to pages of other origins, and answers what they ask beforehand (preflight
-    /// requests, which are no operations: they carry no credential and change nothing).
+    /// Lets browsers give the responses of the routes added so far to pages of other origins, and answers preflight
+    /// requests. Those are no operations: they carry no credential and change nothing.
     #[must_use]
     pub fn open_to(mut self, pages: CorsLayer) -> Self {
         for path in self.operations.iter().map(|operation| operation.path).collect::<BTreeSet<_>>() {
@@ -97,7 +97,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         &self.operations
     }
 
-    /// The axum router.
+    /// Builds the axum router.
     pub fn into_router(self, state: S) -> Router {
         self.router.with_state(state)
     }

@@ -1,4 +1,4 @@
-//! What is wrapped around every function's routes: request id, time limit, body limit, panic guard, one log line.
+//! The layers around every function's routes: request id, timeout, body limit, panic guard, one log line.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -28,7 +28,7 @@ use crate::telemetry::RequestLog;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Wraps a router. Do it once, outermost.
+/// Wraps a router. Apply it once, outermost.
 pub fn service(router: Router, clock: Clock, limits: LimitsConfig) -> Router {
     router
         .fallback(async |method: Method, uri: Uri| {
@@ -48,7 +48,8 @@ pub fn service(router: Router, clock: Clock, limits: LimitsConfig) -> Router {
         .layer(middleware::from_fn_with_state((clock, limits, Limiter::default()), observe))
 }
 
-/// `GET /health`: this process answers. `GET /ready`: so does its database, with the schema that this build needs.
+/// `GET /health`: this process responds. `GET /ready`: its database responds, too, and has the schema that this build
+/// needs.
 pub fn health<S>() -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -139,8 +140,8 @@ async fn observe(
     Ok(response)
 }
 
-/// The address as the front end knows it: the socket's peer, or what API Gateway reports in the event. `Forwarded`
-/// headers are not believed: anyone can write them, and would so escape the throttle.
+/// The client's address as the front end knows it: the socket's peer, or what API Gateway reports in the event.
+/// `Forwarded` headers are not trusted: anyone can write them, and would thereby escape the throttle.
 #[derive(Debug, Clone)]
 pub struct SourceIp(pub String);
 
@@ -148,7 +149,7 @@ fn address(request: &Request) -> Option<String> {
     request.extensions().get::<SourceIp>().map(|ip| ip.0.clone())
 }
 
-/// The first id in an address, `mem_…`.
+/// The first id in a path, `mem_…`.
 fn named(path: &str) -> Option<String> {
     path.split('/').find(|part| part.as_bytes().get(3) == Some(&b'_') && part.len() == 30).map(str::to_owned)
 }

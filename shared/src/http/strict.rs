@@ -1,6 +1,6 @@
-//! JSON without ambiguity: an object that names a member twice is refused, because two readers of it need not agree on
-//! which one counts, and so is a list where an object belongs, which a derived `Deserialize` would read by position.
-//! Nesting is bounded by the parser (128 levels).
+//! Unambiguous JSON: an object with a duplicate member is refused, because two readers need not agree on which one
+//! counts, and so is a list where an object belongs, which a derived `Deserialize` would read by position. Nesting is
+//! limited by the parser (128 levels).
 
 use std::fmt;
 
@@ -9,15 +9,15 @@ use serde::de::{Deserialize, Deserializer, Error as _, IntoDeserializer, MapAcce
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Map, Number, Value};
 
-/// Reads JSON.
+/// Parses JSON.
 ///
 /// # Errors
-/// When it is none, or an object in it names a member twice.
+/// If it is not JSON, or an object in it has a duplicate member.
 pub fn value(text: &[u8]) -> Result<Value, Error> {
     serde_json::from_slice::<Unique>(text).map(|unique| unique.0)
 }
 
-/// A value of which no object names a member twice.
+/// A value in which no object has a duplicate member.
 struct Unique(Value);
 
 impl<'de> Deserialize<'de> for Unique {
@@ -83,7 +83,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 }
 
-/// Reads a type from a value: its structs from objects only.
+/// Deserializes a type from a value; structs only from objects.
 pub(super) struct Strict(pub(super) Value);
 
 impl<'de> Deserializer<'de> for Strict {

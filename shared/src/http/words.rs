@@ -1,6 +1,6 @@
-//! What is wrong with a request, in words of JSON and of addresses instead of Rust's.
+//! Error messages for requests, in terms of JSON and of URLs instead of Rust types.
 
-/// The field that is missing, if one is, and the message.
+/// Returns the missing field, if there is one, and the message.
 pub(super) fn in_words(message: &str) -> (Option<String>, String) {
     if let Some(name) = message.strip_prefix("missing field ") {
         return (Some(name.trim_matches('`').to_owned()), "is missing".to_owned());

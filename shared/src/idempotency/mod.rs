@@ -1,9 +1,9 @@
-//! Writes that a client may send twice: the same `Idempotency-Key` with the same request does the work once and gets
-//! the same answer again.
+//! Writes that a client may safely repeat: the same `Idempotency-Key` with the same request does the work once and gets
+//! the same response again.
 //!
-//! Start with [`once`], which services wrap around their work. The key's row commits with the change, so there is
-//! never one without the other; of two requests at the same time one waits for the other. What failed is not kept: the
-//! client may try again with the same key. Answers that hold a secret must not come here, they would be stored.
+//! Start with [`once`], which services wrap around their work. The key's row commits together with the change; of two
+//! concurrent requests with the same key, one waits for the other. Failures are not stored, so the client may retry
+//! with the same key. Responses that hold a secret must not use this, because they would be stored.
 
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -19,13 +19,13 @@ use crate::db::StoreError;
 use crate::error::{Error, Result};
 use crate::ids::{MemoryId, ScopeId};
 
-/// How long an answer is kept at least. Afterwards the key counts as new.
+/// The minimum time for which a response is kept. Afterwards the key counts as new.
 pub const KEPT_FOR: TimeDelta = TimeDelta::hours(24);
 
-/// Longest key, in characters.
+/// The maximum length of a key, in characters.
 const MAX_KEY: usize = 255;
 
-/// A client's key and the request that it stands for. Keys are each caller's own.
+/// A client's key and the request it was sent with. Keys are separate for each user.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
     key: String,
@@ -33,7 +33,7 @@ pub struct IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// `request` is everything that makes two requests the same one: method, address, body.
+    /// Creates a key. `request` is everything that must be equal for two requests to be the same: method, URL, body.
     pub fn new(key: &str, request: &[&[u8]]) -> Result<Self> {
         if key.is_empty() || key.len() > MAX_KEY || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Error::malformed(format!(
@@ -49,30 +49,30 @@ impl IdempotencyKey {
     }
 }
 
-/// An answer, and whether it is one given before. Over HTTP the latter becomes `Idempotent-Replayed: true`.
+/// A response, and whether it is a replay. Over HTTP a replay has the header `Idempotent-Replayed: true`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Once<T> {
-    /// The answer.
+    /// The response.
     pub value: T,
     /// Whether the work was done by an earlier request.
     pub replayed: bool,
 }
 
 impl<T> Once<T> {
-    /// The same, with the answer in another form.
+    /// Transforms the response.
     pub fn map<U>(self, form: impl FnOnce(T) -> U) -> Once<U> {
         Once { value: form(self.value), replayed: self.replayed }
     }
 }
 
-/// Does the work, unless this caller's request with this key was answered before: then gives that answer and drops the
-/// work unstarted. Call it first in the transaction, before any lock is taken, and commit afterwards in either case.
-/// Without a key it just does the work.
+/// Does the work, unless this caller's request with this key has already been answered: then returns that answer and
+/// drops the work unstarted. Call it first in the transaction, before any lock is taken, and commit afterwards in
+/// either case. Without a key it just does the work.
 ///
-/// A key is its user's, whichever credential they send it with: check that the credential is meant for such work
-/// (`authorize_verb`) before, because a replay skips what the work would check. Whoever can do less by now than when they
-/// were answered, or asks through a credential that can, is refused (`Forbidden`); so is everybody once a memory that the answer
-/// names is forgotten (`Conflict`), for its text is not kept here either.
+/// A key belongs to its user, whichever credential they use: check first that the credential allows such work
+/// (`authorize_verb`), because a replay skips the checks of the work itself. A replay is refused (`Forbidden`) if the
+/// caller's authority, or that of the credential, has since been reduced. It is also refused (`Conflict`) once a memory
+/// that the answer names has been forgotten, because the text of a forgotten memory must not remain here either.
 pub async fn once<T: Serialize + DeserializeOwned>(
     tx: &TenantTx<'_>,
     key: Option<&IdempotencyKey>,
@@ -92,7 +92,7 @@ pub async fn once<T: Serialize + DeserializeOwned>(
     Ok(Once { value, replayed: false })
 }
 
-/// Takes the key, or finds the answer it already has. Waits while another transaction holds it.
+/// Claims the key, or returns the answer stored under it. Waits while another transaction holds it.
 async fn claim(tx: &TenantTx<'_>, key: &IdempotencyKey) -> Result<Option<Value>> {
     const CLAIM: &str = "-- idempotency_key.claim
         INSERT INTO idempotency_keys AS k (enterprise_id, user_id, key, request_hash, created_at)
@@ -126,7 +126,7 @@ async fn claim(tx: &TenantTx<'_>, key: &IdempotencyKey) -> Result<Option<Value>>
     }
 }
 
-/// Refuses whoever can do less than when the answer was given.
+/// Refuses a caller with less authority than when the answer was given.
 fn check_standing(caller: &AuthContext, row: &Row) -> Result<()> {
     let held_on = row.get::<_, Option<Vec<i64>>>("held_on").unwrap_or_default();
     let held_as = row.get::<_, Option<Vec<&str>>>("held_as").unwrap_or_default();
@@ -146,7 +146,7 @@ fn check_standing(caller: &AuthContext, row: &Row) -> Result<()> {
     })
 }
 
-/// Keeps the answer, and for whom.
+/// Stores the answer, with the caller's authority.
 async fn keep(tx: &TenantTx<'_>, key: &IdempotencyKey, answer: &Value) -> Result<(), StoreError> {
     const KEEP: &str = "-- idempotency_key.keep
         UPDATE idempotency_keys
@@ -165,7 +165,7 @@ async fn keep(tx: &TenantTx<'_>, key: &IdempotencyKey, answer: &Value) -> Result
         .map(drop)
 }
 
-/// The memories that an answer names.
+/// Collects the memories that an answer names.
 fn memories(answer: &Value, found: &mut Vec<Uuid>) {
     match answer {
         Value::String(text) if text.starts_with("mem_") => {
@@ -177,7 +177,7 @@ fn memories(answer: &Value, found: &mut Vec<Uuid>) {
     }
 }
 
-/// Removes keys that count as new again, while there is time; how many.
+/// Deletes expired keys while there is time; returns how many.
 pub async fn prune(gate: &Gate, has_time: impl Fn() -> bool) -> Result<u64> {
     const PRUNE: &str = "-- idempotency_key.prune
         SELECT mem0.prune_idempotency_keys($1, $2)";

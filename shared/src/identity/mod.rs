@@ -1,11 +1,11 @@
-//! Accounts and the credentials that prove them: passwords, sessions, access and refresh tokens, API keys, and
-//! what people let applications do (`oauth`).
+//! Accounts and their credentials: passwords, sessions, access and refresh tokens, API keys, and grants to applications
+//! (`oauth`).
 //!
-//! One folder per noun, each with its verbs and a private store. Start with [`Identity`], whose verbs they are:
-//! `register` and `login` in [`accounts`] and [`sessions`], `refresh` in [`refresh_tokens`].
+//! There is one folder per noun, each with its operations and a private store. Start with [`Identity`], which has these
+//! operations as methods: `register` and `login` in [`accounts`] and [`sessions`], `refresh` in [`refresh_tokens`].
 //!
-//! Not here: checking the credential of a request (`access`), and who belongs where (`tenancy`). Everything here runs in
-//! an [`IdentityTx`](crate::access::IdentityTx), which sees accounts and credentials, and no memory.
+//! Not here: checking the credential of a request (`access`), and membership (`tenancy`). Everything here runs in an
+//! [`IdentityTx`](crate::access::IdentityTx), which sees accounts and credentials, and no memory.
 
 pub mod accounts;
 pub mod api_keys;
@@ -25,7 +25,8 @@ use oauth::fetch::Fetcher;
 use passwords::Passwords;
 use signing_keys::SigningKeys;
 
-/// The verbs of sign-in. Cheap to clone; one per process, because it bounds how many passwords are hashed at once.
+/// The sign-in service. Cheap to clone. Create one per process, because it limits how many passwords are hashed at
+/// once.
 #[derive(Clone)]
 pub struct Identity {
     gate: Gate,
@@ -35,33 +36,33 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// On that database, issuing tokens in the name of the gate's issuer.
+    /// Creates the service on the gate's database; it issues tokens in the name of the gate's issuer.
     ///
-    /// `fetcher` reads what strangers refer to.
+    /// `fetcher` reads documents that strangers refer to.
     #[must_use]
     pub fn new(gate: Gate, fetcher: Fetcher) -> Self {
         Self { signing_keys: SigningKeys::new(gate.clone()), passwords: Passwords::default(), gate, fetcher }
     }
 
-    /// What reads documents that strangers refer to.
+    /// The reader of documents that strangers refer to.
     #[must_use]
     pub fn fetcher(&self) -> &Fetcher {
         &self.fetcher
     }
 
-    /// Who checks the credentials issued here.
+    /// The gate, which checks the credentials issued here.
     #[must_use]
     pub fn gate(&self) -> &Gate {
         &self.gate
     }
 
-    /// What signs access tokens.
+    /// The keys that sign access tokens.
     #[must_use]
     pub fn signing_keys(&self) -> &SigningKeys {
         &self.signing_keys
     }
 
-    /// What hashes passwords.
+    /// The password hasher.
     #[must_use]
     pub fn passwords(&self) -> &Passwords {
         &self.passwords

@@ -1,4 +1,4 @@
-//! Delivering what was promised.
+//! Delivering promised work.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -10,22 +10,22 @@ use super::{Topic, Work, Worker};
 use crate::error::{Error, Result};
 use crate::outbox::{self, LEASE, MAX_ATTEMPTS, Message, Outbox};
 
-/// The pause after the first failure; doubled after each further one.
+/// The pause after the first failure, doubled after each further one.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
 
-/// What was done with messages.
+/// The result of delivering messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Delivered {
-    /// Their work is done.
+    /// Messages whose work is done.
     pub finished: u64,
-    /// Their work failed, and will be tried again unless they are dead now.
+    /// Messages whose work failed; it will be retried unless they are dead now.
     pub failed: u64,
-    /// Of these, given up.
+    /// The failed messages that were given up.
     pub dead: u64,
 }
 
-/// Everything that is due, in order, as long as there is time.
+/// Delivers everything that is due, in order, while there is time.
 pub(super) async fn all(worker: &Worker) -> Result<Delivered> {
     let mut delivered = Delivered::default();
     while worker.has_time() {
@@ -39,12 +39,12 @@ pub(super) async fn all(worker: &Worker) -> Result<Delivered> {
 }
 
 impl Worker {
-    /// Delivers everything that is due, in order, as long as there is time.
+    /// Delivers everything that is due, in order, while there is time.
     pub async fn deliver(&self) -> Result<Delivered> {
         all(self).await
     }
 
-    /// How much there is to deliver.
+    /// Returns the state of the outbox.
     pub async fn outbox(&self) -> Result<Outbox> {
         let tx = self.gate.upkeep("outbox.state").await?;
         let state = outbox::state(&tx, self.gate.clock.now()).await?;
@@ -54,7 +54,7 @@ impl Worker {
 }
 
 async fn one(worker: &Worker, message: &Message, delivered: &mut Delivered) -> Result<()> {
-    // Less than the lease, so that nobody else has taken it up before this is over.
+    // Shorter than the lease, so that no other worker claims the message before this is over.
     let patience = worker.at_most(LEASE.to_std().unwrap_or_default() * 3 / 4);
     let error = match worker.topic(&message.topic) {
         Some(topic) => {
@@ -69,7 +69,7 @@ async fn one(worker: &Worker, message: &Message, delivered: &mut Delivered) -> R
                 Err(_) => Error::unavailable("the work took too long", "timeout"),
             }
         }
-        // Promised by newer code than this, while a deployment is under way.
+        // Promised by newer code, while a deployment is under way.
         None => Error::unavailable("no worker knows this topic", message.topic.clone()),
     };
     delivered.failed += 1;
@@ -78,7 +78,7 @@ async fn one(worker: &Worker, message: &Message, delivered: &mut Delivered) -> R
     fail(worker, message, &error, again).await
 }
 
-/// Does the work and takes the message off the list.
+/// Does the work and marks the message as done.
 async fn perform(worker: &Worker, topic: &Topic, message: &Message) -> Result<()> {
     let now = || worker.gate.clock.now();
     match topic.work {
@@ -88,7 +88,7 @@ async fn perform(worker: &Worker, topic: &Topic, message: &Message) -> Result<()
             if outbox::finish(&tx, message, now()).await? {
                 tx.commit().await?;
             }
-            // Otherwise somebody else does it, and what was done here is undone.
+            // Otherwise another worker has claimed the message, and the work done here is rolled back.
             Ok(())
         }
         Work::Beside(work) => {
@@ -116,7 +116,7 @@ async fn fail(worker: &Worker, message: &Message, error: &Error, again: Option<D
     Ok(tx.commit().await?)
 }
 
-/// How long to wait after this attempt; `None` when it was the last, or nothing will change.
+/// Returns how long to wait after this attempt; `None` if it was the last, or the error is permanent.
 fn retry_in(attempt: i32, error: &Error) -> Option<Duration> {
     if attempt >= MAX_ATTEMPTS || matches!(error, Error::Invalid { .. }) {
         return None;
@@ -125,7 +125,7 @@ fn retry_in(attempt: i32, error: &Error) -> Option<Duration> {
     (FIRST_PAUSE * 2_i32.pow(doublings)).min(LONGEST_PAUSE).to_std().ok()
 }
 
-/// The error with its causes, for whoever looks at what failed.
+/// Formats the error with its causes, for operators.
 fn reason(error: &Error) -> String {
     let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")

@@ -1,4 +1,4 @@
-//! Every job and every kind of promised work there is.
+//! All jobs and all kinds of promised work.
 
 use std::time::Duration;
 
@@ -17,11 +17,11 @@ use crate::outbox::{self, Message};
 use crate::sharing;
 use crate::tenancy::{nodes, users};
 
-/// Finished messages are remembered for longer than a queue keeps one that it delivers again (SQS: at most 14 days).
+/// Finished messages are kept for longer than a queue keeps one that it may deliver again (SQS: at most 14 days).
 const REMEMBERED: TimeDelta = TimeDelta::days(15);
 
-/// What is done again and again. Quick when there is nothing to do. Those of one interval are run in this order: what can have
-/// hours of work comes last.
+/// All recurring jobs. Each is quick when there is nothing to do. Jobs with the same interval run in this order: a job
+/// that may have hours of work comes last.
 pub const JOBS: &[Job] = &[
     Job { name: "outbox.deliver", every: Duration::from_secs(2), run: |worker| deliver(worker).boxed() },
     Job {
@@ -76,7 +76,7 @@ pub const JOBS: &[Job] = &[
     Job { name: "memory.embed", every: Duration::from_secs(5), run: |worker| embed(worker).boxed() },
 ];
 
-/// What changes and queues may promise.
+/// All kinds of work that changes and queues may promise.
 pub const TOPICS: &[Topic] = &[
     Topic { name: "job.run", work: Work::Beside(|worker, message| run_job(worker, message).boxed()) },
     Topic {
@@ -89,7 +89,7 @@ pub const TOPICS: &[Topic] = &[
     },
 ];
 
-/// What was promised, and what alarms watch of it.
+/// Delivers promised work, and writes the metrics that alarms watch.
 async fn deliver(worker: &Worker) -> Result<u64> {
     let delivered = deliver::all(worker).await?;
     if metrics::enabled() {
@@ -98,7 +98,7 @@ async fn deliver(worker: &Worker) -> Result<u64> {
     Ok(delivered.finished + delivered.failed)
 }
 
-/// Vectors that are still to be made.
+/// Computes missing vectors.
 async fn embed(worker: &Worker) -> Result<u64> {
     let mut embedded = 0;
     while worker.has_time() {
@@ -111,13 +111,13 @@ async fn embed(worker: &Worker) -> Result<u64> {
     Ok(embedded)
 }
 
-/// Scopes that have outgrown exact search, or fallen below.
+/// Reviews scopes that have outgrown exact search or shrunk enough for it.
 async fn review_tiers(worker: &Worker) -> Result<u64> {
     let changed = memory::retier_scopes(&worker.gate).await?;
     Ok(u64::try_from(changed).unwrap_or_default())
 }
 
-/// Rows of the audit log that are not chained yet.
+/// Chains new rows of the audit log.
 async fn seal_audit(worker: &Worker) -> Result<u64> {
     let mut sealed = 0;
     while worker.has_time() {
@@ -130,7 +130,7 @@ async fn seal_audit(worker: &Worker) -> Result<u64> {
     Ok(sealed)
 }
 
-/// Shares whose time is over: tidying up, since they count for nothing from that moment on.
+/// Ends expired shares. This is only tidying up, since they have no effect from the moment they expire.
 async fn end_shares(worker: &Worker) -> Result<u64> {
     let mut ended = 0;
     while worker.has_time() {
@@ -143,7 +143,7 @@ async fn end_shares(worker: &Worker) -> Result<u64> {
     Ok(ended)
 }
 
-/// Chains of the audit log that were not followed for a day.
+/// Verifies chains of the audit log that were not verified for a day.
 async fn check_audit(worker: &Worker) -> Result<u64> {
     let mut parts = 0;
     while worker.has_time() && chain::check(&worker.gate).await?.is_some() {
@@ -152,7 +152,7 @@ async fn check_audit(worker: &Worker) -> Result<u64> {
     Ok(parts)
 }
 
-/// Where chains of the audit log end, kept where nobody can change it; nothing where no such place is configured.
+/// Stores the heads of the audit log's chains where nobody can change them, if such a place is configured.
 async fn anchor_audit(worker: &Worker) -> Result<u64> {
     match &worker.anchors {
         Some(anchors) => chain::put_away(&worker.gate, anchors, || worker.has_time()).await,
@@ -160,7 +160,7 @@ async fn anchor_audit(worker: &Worker) -> Result<u64> {
     }
 }
 
-/// Months of the audit log that nobody keeps any longer.
+/// Deletes months of the audit log that nobody retains any longer.
 async fn retire_audit(worker: &Worker) -> Result<u64> {
     let mut retired = 0;
     while worker.has_time() && chain::retire(&worker.gate).await? > 0 {
@@ -183,7 +183,7 @@ async fn prune(worker: &Worker) -> Result<u64> {
     Ok(pruned)
 }
 
-/// `{"job": "search.review_tiers"}`: a job that shall not wait for its time.
+/// `{"job": "search.review_tiers"}`: runs a job outside of its schedule.
 async fn run_job(worker: &Worker, message: &Message) -> Result<()> {
     #[derive(Deserialize)]
     struct Payload {
@@ -192,7 +192,7 @@ async fn run_job(worker: &Worker, message: &Message) -> Result<()> {
     let Payload { job } = Payload::deserialize(&message.payload)
         .map_err(|error| Error::malformed(format!("the payload is not {{\"job\": …}}: {error}")))?;
     match Job::named(&job) {
-        // It is what runs this.
+        // This job is the one that is running this message.
         Some(job) if job.name == "outbox.deliver" => Ok(()),
         Some(job) => worker.run(job).await.map(drop),
         None => Err(Error::malformed(format!("there is no job {job:?}"))),

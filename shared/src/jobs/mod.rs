@@ -1,10 +1,10 @@
-//! Work that nobody waits for: [`JOBS`] on a schedule, and what changes have promised ([`crate::outbox`]), by [`TOPICS`].
+//! Background work: [`JOBS`] on a schedule, and [`TOPICS`] for the work that changes have promised ([`crate::outbox`]).
 //!
-//! The all-in-one server runs every job in a loop of its own; on Lambda `functions/worker` runs those that a scheduled
-//! event names. Whoever runs them, and however many do at once: a job is idempotent, commits in small steps, and goes on where it
-//! was interrupted.
+//! The all-in-one server runs every job in a loop of its own; on Lambda, `functions/worker` runs those that a scheduled
+//! event names. However many workers run a job at once, it is idempotent, commits in small steps, and continues where
+//! it was interrupted.
 //!
-//! To add a job or a topic, add a line to [`list`]. What it does stays in its own capability.
+//! To add a job or a topic, add a line to [`list`]. Its implementation belongs to its capability.
 
 mod deliver;
 mod list;
@@ -22,19 +22,19 @@ use crate::access::UpkeepTx;
 use crate::error::Result;
 use crate::outbox::Message;
 
-/// Work to be done again and again.
+/// A recurring job.
 #[derive(Debug, Clone, Copy)]
 pub struct Job {
-    /// `noun.verb`, as schedules name it.
+    /// `noun.verb`, as in schedules.
     pub name: &'static str,
-    /// How often.
+    /// The interval.
     pub every: Duration,
-    /// Does what there is to do now; how many things were done.
+    /// Does what there is to do now; returns how many things were done.
     pub run: for<'a> fn(&'a Worker) -> BoxFuture<'a, Result<u64>>,
 }
 
 impl Job {
-    /// The job of this name.
+    /// Returns the job with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         JOBS.iter().find(|job| job.name == name)
@@ -44,7 +44,7 @@ impl Job {
 /// A kind of promised work.
 #[derive(Debug, Clone, Copy)]
 pub struct Topic {
-    /// `noun.verb`, as messages name it.
+    /// `noun.verb`, as in messages.
     pub name: &'static str,
     /// How it is done.
     pub work: Work,
@@ -53,8 +53,8 @@ pub struct Topic {
 /// How promised work is done.
 #[derive(Debug, Clone, Copy)]
 pub enum Work {
-    /// In the database, in the transaction that also takes the message off the list: exactly once.
+    /// In the database, in the transaction that also marks the message as done: exactly once.
     Within(for<'a> fn(&'a UpkeepTx, &'a Message) -> BoxFuture<'a, Result<()>>),
-    /// Anywhere else: at least once, so it must be something that may be repeated.
+    /// Anything else: at least once, so the work must be safe to repeat.
     Beside(for<'a> fn(&'a Worker, &'a Message) -> BoxFuture<'a, Result<()>>),
 }

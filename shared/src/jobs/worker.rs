@@ -1,4 +1,4 @@
-//! What jobs run with.
+//! The context in which jobs run.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,39 +12,39 @@ use crate::error::{Error, Result};
 use crate::metrics;
 use crate::outbox::{self, Received};
 
-/// Somebody who does work that nobody waits for. Cheap to clone.
+/// A worker for background jobs. Cheap to clone.
 #[derive(Clone)]
 pub struct Worker {
-    /// The database and the time.
+    /// The database and the clock.
     pub gate: Gate,
-    /// What turns text into vectors.
+    /// The embedder that computes vectors.
     pub embedder: Arc<dyn Embedder>,
-    /// Where anchors of the audit log are kept, if anywhere.
+    /// Where anchors of the audit log are stored, if anywhere.
     pub anchors: Option<Arc<Anchors>>,
     topics: &'static [Topic],
     until: Option<Instant>,
 }
 
 impl Worker {
-    /// One with all the time there is.
+    /// Creates a worker without a deadline.
     #[must_use]
     pub fn new(gate: Gate, embedder: Arc<dyn Embedder>) -> Self {
         Self { gate, embedder, anchors: None, topics: TOPICS, until: None }
     }
 
-    /// The same, but it must not begin anything more after that time.
+    /// The same worker, but it must not start anything after this time.
     #[must_use]
     pub fn until(&self, until: Instant) -> Self {
         Self { until: Some(until), ..self.clone() }
     }
 
-    /// The same, but it has at most so much of the time that is left.
+    /// The same worker, limited to this much of the remaining time.
     #[must_use]
     pub fn within(&self, most: Duration) -> Self {
         self.until(Instant::now() + self.at_most(most))
     }
 
-    /// The same, with an equal part of the time that is left where so many are still to have theirs.
+    /// The same worker, limited to an equal part of the remaining time if this many parts still have to run.
     #[must_use]
     pub fn with_part_of_time(&self, parts: usize) -> Self {
         let parts = u32::try_from(parts).unwrap_or(u32::MAX).max(1);
@@ -54,41 +54,41 @@ impl Worker {
         }
     }
 
-    /// The same, keeping anchors of the audit log there.
+    /// The same worker, storing anchors of the audit log there.
     #[must_use]
     pub fn with_anchors(&self, config: Option<AnchorsConfig>) -> Self {
         Self { anchors: config.map(|config| Arc::new(Anchors::new(config))), ..self.clone() }
     }
 
-    /// The same with other kinds of promised work.
+    /// The same worker with other topics.
     #[must_use]
     pub fn with_topics(&self, topics: &'static [Topic]) -> Self {
         Self { topics, ..self.clone() }
     }
 
-    /// The kind of work of this name.
+    /// Returns the topic with this name.
     #[must_use]
     pub fn topic(&self, name: &str) -> Option<&'static Topic> {
         self.topics.iter().find(|topic| topic.name == name)
     }
 
-    /// Whether there is time to begin something.
+    /// Whether there is time to start something.
     #[must_use]
     pub fn has_time(&self) -> bool {
         self.until.is_none_or(|until| Instant::now() < until)
     }
 
-    /// What is left, at most so much.
+    /// The remaining time, limited to `most`.
     pub(super) fn at_most(&self, most: Duration) -> Duration {
         self.until.map_or(most, |until| until.saturating_duration_since(Instant::now()).min(most))
     }
 
-    /// Runs a job and says in the log what came of it.
+    /// Runs a job and logs the result.
     pub async fn run(&self, job: &Job) -> Result<u64> {
         let started = Instant::now();
         let mut done = (job.run)(self).await;
         if done.as_ref().is_err_and(Error::lost_a_race) {
-            // Whoever came first has done their part; there is no third time before its next one.
+            // Retried once, since the concurrent worker has done its part; otherwise the job waits for its next run.
             done = (job.run)(self).await;
         }
         #[allow(clippy::cast_precision_loss, reason = "hours")]
@@ -105,7 +105,7 @@ impl Worker {
         done
     }
 
-    /// Takes over messages of a queue, all or none; how many are new. They are delivered by `outbox.deliver`.
+    /// Stores messages from a queue, all or none; returns how many are new. `outbox.deliver` delivers them.
     pub async fn receive(&self, messages: &[Received]) -> Result<usize> {
         let tx = self.gate.upkeep("outbox.receive").await?;
         let new = outbox::receive(&tx, messages, self.gate.clock.now()).await?;

@@ -1,6 +1,6 @@
-//! How large an answer may be: what a function hands to Lambda, which is JSON with the answer's body as a string in it.
+//! The size limit of a response: a function hands Lambda JSON that contains the response body as a string.
 //!
-//! Lambda itself would answer a larger one with a bare 5xx, and nobody would know what to do about it.
+//! For a larger one, Lambda itself would answer with a bare 5xx that does not say what to do.
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::response::{IntoResponse as _, Response};
@@ -10,14 +10,14 @@ use http_body_util::BodyExt as _;
 use crate::error::Error;
 use crate::http::problem_of;
 
-/// What Lambda takes.
+/// The limit of Lambda, in bytes.
 const LARGEST: usize = 6_291_556;
-/// Of that, for status and headers.
+/// The share of that for status and headers.
 const HEAD: usize = 32 * 1024;
 
-/// The answer, or what to do about one that is too large.
+/// Returns the response, or an error that says what to do if it is too large.
 pub(super) async fn fit(response: Response) -> Response {
-    // As strings go, a byte becomes two at most.
+    // In a string, a byte takes at most two.
     if response.size_hint().exact().is_some_and(|bytes| bytes <= (LARGEST - HEAD) as u64 / 2) {
         return response;
     }
@@ -32,7 +32,7 @@ pub(super) async fn fit(response: Response) -> Response {
         return Response::from_parts(head, Body::from(body));
     }
     let request = head.headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-    // The log line of the request has the status that it would have had.
+    // The log line of the request keeps the original status.
     tracing::warn!(request.id = request, bytes, "the answer is larger than Lambda takes");
     #[allow(clippy::cast_precision_loss, reason = "megabytes")]
     let megabytes = bytes as f64 / 1e6;
@@ -42,7 +42,7 @@ pub(super) async fn fit(response: Response) -> Response {
     );
     let error = Error::malformed(detail);
     let mut refusal = problem_of(request, error.status(), error.kind(), error.to_string(), None);
-    // Who it was for, and how they stand: not what it was.
+    // Keeps headers about the request and its rate limits, but not those about the body.
     for (name, value) in &head.headers {
         if !refusal.headers().contains_key(name) && !name.as_str().starts_with("content-") {
             refusal.headers_mut().append(name, value.clone());
@@ -51,7 +51,7 @@ pub(super) async fn fit(response: Response) -> Response {
     refusal
 }
 
-/// How many bytes a body has on its way: texts with their quotes escaped, anything else in base64.
+/// The size of a body in transit: text with its quotes escaped, anything else in base64.
 fn carried(body: &Bytes, kind: &str) -> usize {
     if kind.starts_with("text/") || kind.starts_with("application/json") || kind.contains("+json") {
         body.len() + body.iter().filter(|byte| matches!(byte, b'"' | b'\\' | 0..=31)).count()
@@ -76,7 +76,7 @@ mod tests {
         let megabytes = |millions: usize, text: &str| text.repeat(millions * 1_000_000 / text.len());
         assert_eq!(fitted("application/json", megabytes(6, "a")).await, StatusCode::OK);
         assert_eq!(fitted("application/json", megabytes(7, "a")).await, StatusCode::BAD_REQUEST);
-        // A quote is two bytes on its way.
+        // A quote takes two bytes in transit.
         assert_eq!(fitted("application/problem+json", megabytes(3, "\"")).await, StatusCode::OK);
         assert_eq!(fitted("application/json", megabytes(4, "\"")).await, StatusCode::BAD_REQUEST);
         assert_eq!(fitted("application/x-ndjson", megabytes(4, "\"")).await, StatusCode::OK);

@@ -1,9 +1,8 @@
-//! CloudFront before the API: who may say what a caller's address is, and which host they asked.
+//! CloudFront in front of the API: whether to trust its headers with the client's address and the requested host.
 //!
-//! Behind it, the address that API Gateway sees is CloudFront's, and the host is API Gateway's own. The caller's address and
-//! the host that they asked are in headers that CloudFront writes (`infra/aws/web.yml`), and that anyone could write who knows
-//! the API's own address. So CloudFront shows a secret besides: with it the headers are believed, without it the request is
-//! refused.
+//! Behind CloudFront, API Gateway sees CloudFront's address and its own host. The client's address and the requested
+//! host are in headers that CloudFront writes (`infra/aws/web.yml`), and that anyone who knows the API's own address
+//! could write. So CloudFront also sends a secret: with it the headers are trusted, without it the request is refused.
 
 use http::header::HOST;
 use http::{HeaderMap, HeaderName};
@@ -13,14 +12,14 @@ use subtle::ConstantTimeEq as _;
 use crate::config;
 use crate::error::Error;
 
-/// The secret, in a request.
+/// The header with the secret.
 const SECRET: HeaderName = HeaderName::from_static("x-mem0-edge");
-/// The caller's address, in a request.
+/// The header with the client's address.
 const VIEWER: HeaderName = HeaderName::from_static("x-mem0-viewer");
-/// The host that the caller asked, in a request.
+/// The header with the host that the client requested.
 const ASKED: HeaderName = HeaderName::from_static("x-mem0-host");
 
-/// What is in front of the functions, if anything is.
+/// The edge in front of the functions, if there is one.
 #[derive(Clone)]
 pub(super) struct Edge(Option<SecretString>);
 
@@ -30,8 +29,8 @@ impl Edge {
         Self(config::edge_secret())
     }
 
-    /// The address that the edge vouches for; none where there is no edge. The host becomes the one that the caller asked, if the
-    /// edge says so. Takes its headers away, which nobody else shall see.
+    /// Returns the client address that the edge vouches for; `None` if there is no edge. Sets the host to the one that
+    /// the client requested, if the edge gives it. Removes the edge's headers, which nobody else may see.
     pub(super) fn viewer(&self, headers: &mut HeaderMap) -> Result<Option<String>, Error> {
         let (shown, viewer) = (headers.remove(SECRET), headers.remove(VIEWER));
         let asked = headers.remove(ASKED);
@@ -81,7 +80,7 @@ mod tests {
         known.extend([api(), asked()]);
         edge.viewer(&mut known).unwrap();
         assert_eq!(known, HeaderMap::from_iter([(HOST, HeaderValue::from_static("memory.example"))]));
-        // An edge that does not say it yet, and no edge at all.
+        // An edge that does not give the host yet, and no edge at all.
         let mut older = headers(Some("seven grey herons"));
         older.extend([api()]);
         edge.viewer(&mut older).unwrap();

@@ -1,7 +1,7 @@
 //! What gateways add to a request, and where they put it: payloads 2.0 (HTTP APIs, function URLs) and 1.0 (REST APIs).
 //!
-//! Paths are a matter of their own ([`super::path`]). Answers go back with each header once: what `lambda_http` writes has
-//! room for one value.
+//! Paths are handled separately ([`super::path`]). A response has each header only once: the output of `lambda_http`
+//! has room for one value.
 
 use axum::body::Body;
 use axum::response::IntoResponse as _;
@@ -15,7 +15,8 @@ use super::path;
 use crate::error::Error;
 use crate::http::SourceIp;
 
-/// Tells the routers the caller's address, the host that they asked, and the path as it was sent. Refuses whoever came past the edge.
+/// Gives the routers the client's address, the requested host, and the original path. Refuses requests that bypassed
+/// the edge.
 pub(super) fn prepare(request: &mut lambda_http::Request, edge: &Edge) -> Result<(), Error> {
     let viewer = edge.viewer(request.headers_mut())?;
     let ip = match request.request_context_ref() {
@@ -29,13 +30,13 @@ pub(super) fn prepare(request: &mut lambda_http::Request, edge: &Edge) -> Result
     path::restore(request)
 }
 
-/// What somebody is told whose request goes no further.
+/// The response to a request that is not routed.
 pub(super) fn refusal(error: Error) -> Response<Body> {
     tracing::warn!(%error, "a request was refused before it was routed");
     error.into_response()
 }
 
-/// Makes one value of a header's several (RFC 9110, 5.3); cookies, which must not be joined, have a place of their own.
+/// Joins the values of a repeated header (RFC 9110, 5.3). Cookies, which must not be joined, have a place of their own.
 pub(super) fn finish<B>(mut response: Response<B>) -> Response<B> {
     let headers = response.headers_mut();
     let repeated: Vec<HeaderName> = headers

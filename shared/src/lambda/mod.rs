@@ -1,7 +1,7 @@
 //! Running a router as a Lambda function behind API Gateway.
 //!
-//! The database connection is opened during initialization, where the processor is not throttled; one environment
-//! holds exactly one. A function whose database is not there still starts, and answers 503 until it is.
+//! The database connection is opened during initialization, when the CPU is not throttled; one environment holds
+//! exactly one. If the database is unavailable, a function still starts, and answers 503 until it is available.
 
 mod answer;
 mod edge;
@@ -21,10 +21,10 @@ use crate::jobs::Worker;
 use crate::memory::Memories;
 use crate::{embedding, http, metrics, telemetry};
 
-/// A failure to start, reported to Lambda.
+/// A startup failure, reported to Lambda.
 pub type InitError = lambda_http::Error;
 
-/// Reads the configuration and opens the database.
+/// Reads the configuration and opens the database connection.
 pub async fn gate() -> Result<(Gate, PublicConfig), InitError> {
     telemetry::init(config::log_level()?);
     let function =
@@ -39,20 +39,20 @@ pub async fn gate() -> Result<(Gate, PublicConfig), InitError> {
     Ok((Gate::new(database, clock, &public.url), public))
 }
 
-/// The memories, with the embedder that the configuration asks for.
+/// The memories service, with the embedder that the configuration selects.
 pub fn memories(gate: &Gate) -> Result<Memories, InitError> {
     let embedder = embedding::configured(&EmbeddingConfig::from_env()?, &gate.clock)?;
     Ok(Memories::new(gate.clone(), embedder))
 }
 
-/// Who does the work that nobody waits for.
+/// The worker for background jobs.
 pub async fn worker() -> Result<Worker, InitError> {
     let (gate, _) = gate().await?;
     let embedder = embedding::configured(&EmbeddingConfig::from_env()?, &gate.clock)?;
     Ok(Worker::new(gate, embedder).with_anchors(AnchorsConfig::from_env()?))
 }
 
-/// Answers events with a function's routes, and with `/health` and `/ready`, until the environment is shut down.
+/// Serves a function's routes, `/health` and `/ready`, until the environment is shut down.
 pub async fn run(router: Router, gate: Gate) -> Result<(), InitError> {
     let clock = gate.clock.clone();
     let router =
@@ -74,10 +74,10 @@ pub async fn run(router: Router, gate: Gate) -> Result<(), InitError> {
     .await
 }
 
-/// Runs until the environment is shut down: then ends by itself, which closes the connection to the database as the protocol
-/// wants it and does not leave a session to be found dead later.
+/// Runs until the environment is shut down, then returns. Returning closes the database connection as the protocol
+/// requires, instead of leaving a session to be found dead later.
 ///
-/// Lambda announces a shutdown by SIGTERM only where an extension is registered; containers and emulators always do.
+/// Lambda announces a shutdown with SIGTERM only if an extension is registered; containers and emulators always do.
 pub async fn until_terminated(work: impl Future<Output = Result<(), InitError>>) -> Result<(), InitError> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {

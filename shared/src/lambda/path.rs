@@ -1,11 +1,11 @@
-//! The path of a request as the client wrote it, which every gateway passes on differently.
+//! The path of a request as the client sent it, which every gateway passes on differently.
 //!
-//! - **HTTP APIs** (payload 2.0) decode it: `a%2520b` arrives as `a%20b`, which a router would decode again. It is encoded anew.
-//!   They leave it open whether a percent sign stays encoded (reports differ), so that `%25` could mean two things.
-//! - **Function URLs** (payload 2.0 as well) and **REST APIs** (1.0) leave it as it is.
+//! - **HTTP APIs** (payload 2.0) decode it: `a%2520b` arrives as `a%20b`, which a router would decode again, so it is
+//!   encoded again here. Whether they leave a percent sign encoded is unclear (reports differ), so `%25` is ambiguous.
+//! - **Function URLs** (payload 2.0 as well) and **REST APIs** (1.0) leave it unchanged.
 //!
-//! The path of payload 2.0 begins with the stage where API Gateway is reached by its own address, otherwise and in 1.0 it does not;
-//! `lambda_http` adds it unless it seems to be there already.
+//! The path of payload 2.0 begins with the stage if API Gateway is reached by its own address; in other cases, and in
+//! 1.0, it does not. `lambda_http` adds the stage unless it seems to be there already.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::Error;
 
-/// What a path cannot hold as itself (RFC 3986, 3.3), `%` among it.
+/// Characters that must be encoded in a path (RFC 3986, 3.3), including `%`.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
@@ -39,7 +39,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b':')
     .remove(b'@');
 
-/// Gives a request the path that was asked for, without the stage. Refuses one that could be either of two.
+/// Restores the path that the client requested, without the stage. Refuses an ambiguous one.
 pub(super) fn restore(request: &mut lambda_http::Request) -> Result<(), Error> {
     let raw = request.raw_http_path();
     let (path, decoded) = match request.request_context_ref() {
@@ -52,7 +52,7 @@ pub(super) fn restore(request: &mut lambda_http::Request) -> Result<(), Error> {
         _ => return Ok(()),
     };
     let query = if decoded && raw.contains(['?', '#']) {
-        // `lambda_http` took what stands behind them for a query, or for nothing at all.
+        // `lambda_http` took what follows these characters for a query or a fragment.
         request.query_string_parameters_ref().map(|query| Cow::from(query.to_query_string()))
     } else {
         request.uri().query().map(Cow::from)
@@ -63,7 +63,7 @@ pub(super) fn restore(request: &mut lambda_http::Request) -> Result<(), Error> {
     Ok(())
 }
 
-/// A path that was decoded, as it was before. Only an API's own literal `%25` cannot be told.
+/// Encodes a path that was decoded. Refuses `%25`, whose original form is unknown.
 fn encoded(path: &str) -> Result<Cow<'_, str>, Error> {
     if path.contains("%25") {
         let message = "API Gateway does not tell what an encoded percent sign in a path stands for: name it in the query, as \
@@ -73,9 +73,9 @@ fn encoded(path: &str) -> Result<Cow<'_, str>, Error> {
     Ok(utf8_percent_encode(path, ENCODED).into())
 }
 
-/// `/prod/v1/ping/` is `/v1/ping/` to a router, whatever the stage is called.
+/// Removes the stage: `/prod/v1/ping/` is `/v1/ping/` to a router, whatever the stage is called.
 fn without_stage<'a>(path: &'a str, context: &ApiGatewayV2httpRequestContext) -> Option<&'a str> {
-    // A domain of one's own has a stage, too, but not in its paths.
+    // A custom domain has a stage, too, but not in its paths.
     let own = context.domain_name.as_deref()?.contains(".execute-api.");
     let stage = context.stage.as_deref().filter(|stage| own && *stage != "$default")?;
     match path.strip_prefix('/')?.strip_prefix(stage)? {

@@ -1,8 +1,9 @@
-//! Wrong keys and tokens, counted by the address that they come from: each costs a look into the database, and nobody has so
-//! many by mistake.
+//! Wrong keys and tokens, counted by the address that they come from: each costs a database lookup, and nobody sends
+//! this many by mistake.
 //!
-//! Counted by each process for itself, in memory: a request with a good credential writes nothing for it, and many processes
-//! together let through as many times more. They guard the database, not the keys, which are too long to be guessed.
+//! Each process counts for itself, in memory, so a request with a valid credential writes nothing. Many processes
+//! together therefore let through proportionally more. This protects the database, not the keys, which are too long to
+//! be guessed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,14 +15,14 @@ use super::rates::network;
 use crate::access::RequestInfo;
 use crate::error::{Error, Result};
 
-/// Wrong credentials a minute from one address.
+/// The maximum number of wrong credentials per minute from one address.
 const MOST: u32 = 600;
-/// What is counted together.
+/// The period over which failures are counted.
 const WINDOW: TimeDelta = TimeDelta::minutes(1);
-/// Addresses that are remembered; more, and all are forgotten.
+/// How many addresses are remembered; when there are more, all are forgotten.
 const ADDRESSES: usize = 10_000;
 
-/// Failures by address. Cheap to clone; all clones count the same.
+/// Failures by address. Cheap to clone; all clones share the same counts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Failures(Arc<Mutex<HashMap<String, Count>>>);
 
@@ -32,7 +33,7 @@ struct Count {
 }
 
 impl Failures {
-    /// Refuses a request from where too many wrong credentials came from in this minute.
+    /// Refuses a request from an address with too many wrong credentials in the current minute.
     pub(crate) fn check(&self, request: &RequestInfo) -> Result<()> {
         let counts = self.counts();
         let Some(count) = counts.get(&network(request)) else { return Ok(()) };
@@ -44,7 +45,7 @@ impl Failures {
         Err(Error::LimitReached { what: "too many wrong credentials from this address", retry_after })
     }
 
-    /// Counts one.
+    /// Counts a failure.
     pub(crate) fn note(&self, request: &RequestInfo) {
         let mut counts = self.counts();
         if counts.len() >= ADDRESSES {

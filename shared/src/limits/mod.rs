@@ -1,8 +1,8 @@
-//! What callers may use: how many requests a minute ([`Limiter`]) and how much of everything ([`quotas`]), by their
-//! enterprise's plan. Plans are rows that operators change (`plans`, `enterprise_plans`).
+//! Limits by the enterprise's plan: requests per minute ([`Limiter`]) and quotas ([`quotas`]). Plans are rows that
+//! operators change (`plans`, `enterprise_plans`).
 //!
-//! Guessing passwords is slowed down elsewhere, in `identity::throttle`: that counts failures. Keys and tokens cannot be guessed;
-//! whoever sends wrong ones all the same is turned away by [`failures`].
+//! Throttling of password guesses is separate: `identity::throttle` counts failures. Keys and tokens cannot be guessed;
+//! a client that sends wrong ones anyway is turned away by [`failures`].
 
 mod failures;
 pub mod quotas;
@@ -19,10 +19,10 @@ use crate::access::{Gate, IdentityTx};
 use crate::error::{Error, Result};
 use crate::ids::LinkId;
 
-/// Openings of one link a minute, by whomever.
+/// The maximum number of times one link may be opened per minute, by anybody.
 const LINK_PER_MINUTE: i32 = 300;
 
-/// Admits the opening of a link, which the tenant that made it pays for.
+/// Admits the opening of a link, at a rate of the link's own.
 pub async fn admit_link(tx: &IdentityTx, link: LinkId, at: DateTime<Utc>) -> Result<()> {
     match store::take_link(tx, link.uuid(), LINK_PER_MINUTE, at).await? {
         true => Ok(()),
@@ -33,7 +33,7 @@ pub async fn admit_link(tx: &IdentityTx, link: LinkId, at: DateTime<Utc>) -> Res
     }
 }
 
-/// Forgets some buckets that are full again; how many.
+/// Deletes some buckets that are full again; returns how many.
 pub async fn prune(gate: &Gate) -> Result<u64> {
     let tx = gate.upkeep("rate_limit.prune").await?;
     let pruned = store::prune(&tx, gate.clock.now() - chrono::TimeDelta::minutes(10)).await?;

@@ -1,5 +1,5 @@
-//! How much an enterprise may have by its plan: memories, members, service accounts, levels of its tree. What it has beyond a smaller plan
-//! stays; it only gets no more.
+//! Quotas of an enterprise's plan: memories, members, service accounts, levels of its tree. What exceeds a smaller plan
+//! remains; only additions are refused.
 
 use crate::access::TenantTx;
 use crate::db::{StoreError, Tx};
@@ -20,7 +20,7 @@ pub async fn memories(tx: &TenantTx<'_>, more: usize) -> Result<()> {
     }
 }
 
-/// Refuses one more person, or invitation to one, than the plan allows. Hold the tenant's lock to have it exact.
+/// Refuses one more person, or an invitation to one, than the plan allows. Exact only while the tenant's lock is held.
 pub async fn members(tx: &Tx, enterprise: EnterpriseId) -> Result<()> {
     let Some((most, used)) = full(tx, enterprise, "person").await? else { return Ok(()) };
     Err(Error::QuotaReached(format!(
@@ -28,7 +28,7 @@ pub async fn members(tx: &Tx, enterprise: EnterpriseId) -> Result<()> {
     )))
 }
 
-/// Refuses one more service account than the plan allows. Hold the tenant's lock to have it exact.
+/// Refuses one more service account than the plan allows. Exact only while the tenant's lock is held.
 pub async fn service_accounts(tx: &Tx, enterprise: EnterpriseId) -> Result<()> {
     let Some((most, used)) = full(tx, enterprise, "service").await? else { return Ok(()) };
     Err(Error::QuotaReached(format!(
@@ -36,7 +36,7 @@ pub async fn service_accounts(tx: &Tx, enterprise: EnterpriseId) -> Result<()> {
     )))
 }
 
-/// How many accounts of a kind the plan allows and how many there are, if there is no room for one more.
+/// Returns how many accounts of a kind the plan allows and how many there are, if there is no room for another.
 async fn full(tx: &Tx, enterprise: EnterpriseId, kind: &str) -> Result<Option<(i32, i64)>, StoreError> {
     const QUOTA: &str = "-- quota.accounts
         SELECT q.most, q.used
@@ -50,7 +50,7 @@ async fn full(tx: &Tx, enterprise: EnterpriseId, kind: &str) -> Result<Option<(i
     Ok(row.map(|row| (row.get("most"), row.get("used"))))
 }
 
-/// Refuses to let an account be used again that is one more of its kind than the plan allows.
+/// Refuses to reactivate an account if the plan does not allow another of its kind.
 pub async fn reactivation(tx: &Tx, enterprise: EnterpriseId, account: UserId) -> Result<()> {
     const KIND: &str = "-- quota.kind_of_account
         SELECT kind = 'service' FROM users WHERE enterprise_id = $1 AND id = $2";
@@ -61,7 +61,7 @@ pub async fn reactivation(tx: &Tx, enterprise: EnterpriseId, account: UserId) ->
     }
 }
 
-/// The levels that the tree may have by the plan, the enterprise being the first; none: as many as there can be.
+/// Returns how many levels the plan allows the tree to have, including the enterprise; `None` if it sets no limit.
 pub async fn depth(tx: &TenantTx<'_>) -> Result<Option<usize>, StoreError> {
     const QUOTA: &str = "-- quota.depth
         SELECT p.depth FROM enterprise_plans e JOIN plans p ON p.name = e.plan

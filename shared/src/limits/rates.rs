@@ -1,9 +1,10 @@
-//! Requests a minute: token buckets in PostgreSQL, because a Lambda's environments share nothing else, of the API key, the
-//! user and the enterprise; of the address where nobody has said who they are.
+//! Rate limits: token buckets in PostgreSQL, because Lambda environments share nothing else. There is one for the API
+//! key or application, one for the user and one for the enterprise, or one for the address of an unauthenticated
+//! request.
 //!
-//! A process leases tokens, more the faster it uses them up, and spends them without asking again. So a busy tenant's
-//! requests do not queue for its one row, and most requests cost nothing. What it leased and did not use within
-//! [`LEASE`] is lost to the others: limits are met exactly or a little early, never exceeded.
+//! A process leases tokens, more of them the faster it uses them up, and spends them without asking again. So a busy
+//! tenant's requests do not queue for its one row, and most requests cost nothing. Tokens that were leased and not used
+//! within [`LEASE`] are lost to other processes: limits are met exactly or a little early, never exceeded.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -22,11 +23,11 @@ use crate::error::{Error, Result};
 
 /// How long leased tokens may be spent.
 const LEASE: TimeDelta = TimeDelta::seconds(10);
-/// Most tokens asked for at a time; of no bucket more than a twentieth is given.
+/// The maximum number of tokens requested at a time; no bucket gives more than a twentieth of its quota.
 const MOST: i32 = 256;
-/// Leases that are remembered; more, and all are forgotten.
+/// How many leases are remembered; when there are more, all are forgotten.
 const LEASES: usize = 10_000;
-/// Requests a minute without a credential, from one address.
+/// Requests per minute without a credential, from one address.
 const ADDRESS_PER_MINUTE: i32 = 600;
 
 /// One limit, and what is left of it.
@@ -34,19 +35,19 @@ const ADDRESS_PER_MINUTE: i32 = 600;
 pub struct Limit {
     /// `key`, `user`, `tenant` or `address`.
     pub name: String,
-    /// Requests a minute.
+    /// Requests per minute.
     pub quota: i32,
     /// Requests that could be made now.
     pub remaining: f64,
 }
 
 impl Limit {
-    /// The time until a bucket has so many tokens more than now.
+    /// The time until the bucket has this many more tokens.
     fn until(&self, tokens: f64) -> Duration {
         Duration::from_secs_f64((tokens * 60.0 / f64::from(self.quota)).clamp(0.0, 60.0).ceil())
     }
 
-    /// The time until it is full.
+    /// The time until the bucket is full.
     #[must_use]
     pub fn reset(&self) -> Duration {
         self.until(f64::from(self.quota) - self.remaining)
@@ -62,12 +63,12 @@ impl Limit {
     }
 }
 
-/// How a caller stands with regard to their limits; empty if there are none.
+/// A caller's standing with regard to their limits; empty if there are none.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Standing {
-    /// From the most particular to the most common one.
+    /// The limits, from the most specific to the most general.
     pub limits: Vec<Limit>,
-    /// The largest body that the plan allows.
+    /// The maximum body size that the plan allows.
     pub body_bytes: Option<usize>,
 }
 
@@ -96,25 +97,25 @@ impl Lease {
     }
 }
 
-/// Whose tokens are leased.
+/// The owner of leased tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Whose {
-    /// Those of whoever proves who they are with this.
+    /// The caller with this credential.
     Caller(Proof),
-    /// Those of an address.
+    /// An address.
     Address(Uuid),
 }
 
-/// Admits requests. Cheap to clone; all clones spend the same leases.
+/// Admits requests. Cheap to clone; all clones share the same leases.
 #[derive(Clone, Default)]
 pub struct Limiter {
     leases: Arc<Mutex<HashMap<Whose, Lease>>>,
-    /// Where wrong credentials came from.
+    /// The addresses that wrong credentials came from.
     pub(crate) failures: Failures,
 }
 
 impl Limiter {
-    /// Admits a request of somebody who has not said who they are, by the address that they come from.
+    /// Admits an unauthenticated request by the address that it comes from.
     pub async fn admit_address(&self, db: &Database, request: &RequestInfo) -> (Standing, Result<()>) {
         let digest = Sha256::digest(network(request).as_bytes());
         let bucket = digest.first_chunk().copied().map_or_else(Uuid::nil, Uuid::from_bytes);
@@ -129,20 +130,21 @@ impl Limiter {
         }
     }
 
-    /// Spends a leased token, and tells how they stand then; or how many to take where there is none.
+    /// Spends a leased token and returns the standing; otherwise returns how many tokens to take.
     pub(crate) fn spend(&self, whose: Whose, now: DateTime<Utc>) -> std::result::Result<Standing, i32> {
         match self.leases().get_mut(&whose).filter(|lease| lease.until > now) {
             Some(lease) if lease.left > 0 => {
                 lease.left -= 1;
                 Ok(lease.standing())
             }
-            // Used up before its time: a larger one.
+            // Used up early, so take a larger lease.
             Some(lease) => Err((lease.size * 2).min(MOST)),
             None => Err(1),
         }
     }
 
-    /// Keeps what was taken, and spends the first of it, or says when to come back. In either case how they stand.
+    /// Stores a new lease and spends its first token, or returns an error that says when to retry. Returns the standing
+    /// in either case.
     pub(crate) fn lease(&self, whose: Whose, now: DateTime<Utc>, taken: Taken) -> (Standing, Result<()>) {
         if taken.granted < 1 {
             let short = taken.standing.tightest().cloned();
@@ -171,8 +173,8 @@ impl Limiter {
     }
 }
 
-/// Takes so many tokens for a request beside the one that let it in, as far as the plan limits the caller. What is not there
-/// is owed, up to a minute's quota: the request goes on, and later ones wait.
+/// Takes additional tokens for a request that was already admitted, as far as the plan limits the caller. Missing
+/// tokens are owed, up to a minute's quota: the request proceeds, and later ones wait.
 pub async fn charge(caller: &AuthContext, db: &Database, tokens: i32) -> Result<()> {
     if tokens < 1 {
         return Ok(());
@@ -184,7 +186,7 @@ pub async fn charge(caller: &AuthContext, db: &Database, tokens: i32) -> Result<
     Ok(store::charge(db, caller, key, tokens).await?)
 }
 
-/// Whose address it is: a single IPv4 address, but a whole /64 of IPv6, which is what one customer has. Requests
+/// The network of a client: a single IPv4 address, but a whole /64 of IPv6, which is what one customer has. Requests
 /// without an address, which only in-process callers make, share one.
 #[must_use]
 pub fn network(request: &RequestInfo) -> String {

@@ -1,4 +1,4 @@
-//! `rate_limits`, through the functions of V32.
+//! `rate_limits`, only through SQL functions (V32 and later).
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
@@ -9,7 +9,7 @@ use crate::access::{AuthContext, IdentityTx, UpkeepTx};
 use crate::db::{Database, StoreError};
 use crate::error::Result;
 
-/// What was taken, and how the caller stands after it.
+/// The tokens taken, and the caller's standing afterwards.
 #[derive(Debug)]
 pub(crate) struct Taken {
     pub(super) granted: i32,
@@ -17,7 +17,7 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    /// What a row of `mem0.take_tokens` says.
+    /// Reads a row of `mem0.take_tokens`.
     pub(crate) fn from_row(granted: i32, row: &Row) -> Self {
         let body_bytes: Option<i32> = row.get("body_bytes");
         let body_bytes = body_bytes.and_then(|bytes| usize::try_from(bytes).ok());
@@ -26,7 +26,7 @@ impl Taken {
     }
 }
 
-/// Takes tokens of an address.
+/// Takes tokens from an address's bucket.
 pub(super) async fn take_address(
     db: &Database,
     bucket: Uuid,
@@ -43,7 +43,7 @@ pub(super) async fn take_address(
     Ok(Taken { granted: row.get("granted"), standing: Standing { limits, body_bytes: None } })
 }
 
-/// Takes a token of a link; whether there was one.
+/// Takes a token from a link's bucket; returns whether there was one.
 pub(super) async fn take_link(
     tx: &IdentityTx,
     bucket: Uuid,
@@ -56,8 +56,8 @@ pub(super) async fn take_link(
     Ok(row.get::<_, i32>("granted") > 0)
 }
 
-/// Takes further tokens, or notes that they are owed. In a transaction of its own: whoever asks next must not wait for the
-/// request.
+/// Takes additional tokens, or records that they are owed. In a transaction of its own, so that other requests do not
+/// wait for this one.
 pub(super) async fn charge(
     db: &Database,
     caller: &AuthContext,

@@ -1,8 +1,9 @@
-//! Promises: work that is written down in the transaction of the change that asks for it, and done later by a worker.
+//! Promises: work that is recorded in the transaction of the change that requires it, and done later by a worker (a
+//! transactional outbox).
 //!
-//! A service calls [`promise`] beside its change: both are there or neither is. A worker takes messages up in order
-//! ([`claim`]), does what they ask for, and either [`finish`]es them, in the same transaction as the work where that is
-//! in the database, or [`fail`]s them. What a message means is not known here: see `jobs::topics`.
+//! A service calls [`promise`] together with its change: both are committed or neither is. A worker takes messages in
+//! order ([`claim`]), does the work, and either marks them done ([`finish`]), in the same transaction as the work if
+//! that is in the database, or as failed ([`fail`]). The meaning of messages is not known here: see `jobs::TOPICS`.
 
 mod store;
 
@@ -14,49 +15,50 @@ use crate::access::{TenantTx, UpkeepTx};
 use crate::db::StoreError;
 use crate::ids::EnterpriseId;
 
-/// How long one attempt may take; then somebody else may try.
+/// How long one attempt may take before another worker may try.
 pub(crate) const LEASE: chrono::TimeDelta = chrono::TimeDelta::minutes(2);
 
-/// Attempts before a message is dead.
+/// The number of attempts before a message is dead.
 pub const MAX_ATTEMPTS: i32 = 10;
 
-/// Work to be done after this change.
+/// Work to be done after a change.
 #[derive(Debug, Clone)]
 pub struct Promise {
-    /// What kind of work: one of `jobs::topics`.
+    /// The kind of work: one of `jobs::TOPICS`.
     pub topic: &'static str,
-    /// What it is about, such as a printed id: messages about one subject are delivered in the order of their commits, one
-    /// at a time. Empty when the order does not matter. The transaction must have changed or locked the subject before.
+    /// The subject, such as a printed id: messages with the same subject are delivered in the order of their commits,
+    /// one at a time. Empty if the order does not matter. The transaction must have changed or locked the subject
+    /// before.
     pub subject: String,
-    /// What the work needs to know. Ids rather than texts: it is read when it is done.
+    /// The data for the work. It should contain ids rather than texts, which are read when the work is done.
     pub payload: Value,
 }
 
-/// A message as a worker gets it.
+/// A message, as a worker receives it.
 #[derive(Debug, Clone)]
 pub struct Message {
-    /// Whose work it is; `None` for the installation's own.
+    /// The tenant that the work is for; `None` for the installation itself.
     pub enterprise: Option<EnterpriseId>,
-    /// Unique, and the same for each attempt: what receivers outside recognize repetitions by.
+    /// Unique, and the same for each attempt, so that external receivers can recognize repetitions.
     pub id: i64,
-    /// What kind of work.
+    /// The kind of work.
     pub topic: String,
-    /// What it is about.
+    /// The subject.
     pub subject: String,
-    /// What the work needs to know.
+    /// The data for the work.
     pub payload: Value,
-    /// Which attempt this is, from 1.
+    /// The number of this attempt, starting at 1.
     pub attempt: i32,
 }
 
 /// A message that came through a queue.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// The queue's own id of it.
+    /// The queue's id for it.
     pub id: String,
-    /// Whose work it is; `None` for the installation's own.
+    /// The tenant that the work is for; `None` for the installation itself.
     pub enterprise: Option<EnterpriseId>,
-    /// What kind of work.
+    /// The kind of work.
     pub topic: String,
     /// As in [`Promise`].
     pub subject: String,
@@ -64,14 +66,14 @@ pub struct Received {
     pub payload: Value,
 }
 
-/// How much there is to do.
+/// The state of the outbox.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Outbox {
-    /// Messages to be delivered.
+    /// Messages to deliver.
     pub open: i64,
     /// Age of the oldest of them.
     pub oldest_seconds: f64,
-    /// Messages that were given up.
+    /// Messages that have been given up.
     pub dead: i64,
 }
 
@@ -80,7 +82,7 @@ pub async fn promise(tx: &TenantTx<'_>, promise: &Promise) -> Result<(), StoreEr
     store::insert(tx, promise, tx.caller().request().at).await
 }
 
-/// Takes over messages of a queue; how many are new.
+/// Stores messages from a queue; returns how many are new.
 pub(crate) async fn receive(
     tx: &UpkeepTx,
     messages: &[Received],
@@ -95,7 +97,7 @@ pub(crate) async fn receive(
 
 pub(crate) use store::{claim, fail, finish, prune, state};
 
-/// How the installation itself is called in the column that names the tenant.
+/// The value for the installation itself in the column that names the tenant.
 fn uuid(enterprise: Option<EnterpriseId>) -> Uuid {
     enterprise.map_or(Uuid::nil(), EnterpriseId::uuid)
 }

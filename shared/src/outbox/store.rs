@@ -1,5 +1,5 @@
-//! The table of promises. Requests insert; the functions of the schema do everything else, because row-level security shows
-//! upkeep no tenant's rows.
+//! The table `outbox`. Requests insert; SQL functions do everything else, because row-level security shows no tenant's
+//! rows to upkeep.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -51,7 +51,7 @@ pub(super) async fn receive(
     Ok(row.get(0))
 }
 
-/// The first message that is due, for this worker alone until its lease is over.
+/// Claims the first message that is due, exclusively until its lease ends.
 pub(crate) async fn claim(tx: &UpkeepTx, at: DateTime<Utc>) -> Result<Option<Message>, StoreError> {
     #[allow(clippy::cast_precision_loss, reason = "minutes")]
     let lease = LEASE.num_seconds() as f64;
@@ -69,13 +69,13 @@ pub(crate) async fn claim(tx: &UpkeepTx, at: DateTime<Utc>) -> Result<Option<Mes
     }))
 }
 
-/// The work is done; false when this attempt's lease was over and somebody else took the message up.
+/// Marks a message as done; returns false if this attempt's lease had ended and another worker claimed the message.
 pub(crate) async fn finish(tx: &UpkeepTx, message: &Message, at: DateTime<Utc>) -> Result<bool, StoreError> {
     let Message { enterprise, id, attempt, .. } = message;
     Ok(tx.query_one(FINISH, &[&uuid(*enterprise), id, attempt, &at]).await?.get(0))
 }
 
-/// The attempt failed for that reason; due again then, or never without a time.
+/// Records a failed attempt. The message is due again at `again`, or never if it is `None`.
 pub(crate) async fn fail(
     tx: &UpkeepTx,
     message: &Message,
@@ -87,13 +87,13 @@ pub(crate) async fn fail(
     tx.query_one(FAIL, &[&uuid(*enterprise), id, attempt, &reason, &again, &at]).await.map(drop)
 }
 
-/// How much there is to do.
+/// Returns the state of the outbox.
 pub(crate) async fn state(tx: &UpkeepTx, at: DateTime<Utc>) -> Result<Outbox, StoreError> {
     let row = tx.query_one(STATE, &[&at]).await?;
     Ok(Outbox { open: row.get("open"), oldest_seconds: row.get("oldest_seconds"), dead: row.get("dead") })
 }
 
-/// Forgets some of what was finished before; how many.
+/// Deletes some messages that were finished before the given time; returns how many.
 pub(crate) async fn prune(tx: &UpkeepTx, before: DateTime<Utc>) -> Result<i32, StoreError> {
     Ok(tx.query_one(PRUNE, &[&before]).await?.get(0))
 }

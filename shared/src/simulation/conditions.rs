@@ -1,12 +1,12 @@
-//! What a request needs beside what the policy asks for, as far as a question about a scope tells: answered by the checks of
-//! the requests themselves.
+//! Conditions of a request beyond the policy, as far as a question about a scope determines them, checked by the same
+//! code as real requests.
 
 use crate::access::{Action, AuthContext, ReadableScope, ScopeKind, TenantTx};
 use crate::error::{Error, Result};
 use crate::tenancy::{nodes, policies, users};
 
-/// Whether somebody whom the policy lets do something to a scope may do it as it is now: what it depends on beyond that, or why
-/// not.
+/// Checks whether a user whom the policy permits an action on a scope may perform it in the present state; returns the
+/// remaining conditions, or the reason why not.
 pub(super) async fn of_scope(
     tx: &TenantTx<'_>,
     them: &AuthContext,
@@ -42,7 +42,7 @@ pub(super) async fn of_scope(
     }
 }
 
-/// A node that is moved leaves another, which takes what making one there takes.
+/// Moving a node away from its parent requires the same authority there as creating one.
 fn from(them: &AuthContext, node: &ReadableScope) -> Result<()> {
     let parent = node.parent().and_then(|parent| them.scope(parent));
     them.authorize(Action::CreateNode, parent.ok_or(Error::NotFound { what: "organization" })?)

@@ -1,4 +1,4 @@
-//! Questions about an API key: what it may, and which of its limits stops it from what its owner may.
+//! Questions about an API key: what it may do, and which of its restrictions stops it from what its owner may do.
 
 use chrono::{DateTime, Utc};
 
@@ -8,7 +8,7 @@ use crate::access::{ApiKeyVerb, AuthContext, Classification, TenantTx};
 use crate::error::{Error, Result};
 use crate::ids::{ApiKeyId, ScopeId, UserId};
 
-/// What a key is narrowed to.
+/// The restrictions of a key.
 #[derive(Debug, Clone)]
 pub(super) struct Key {
     pub(super) id: ApiKeyId,
@@ -20,10 +20,10 @@ pub(super) struct Key {
     pub(super) expires_at: Option<DateTime<Utc>>,
 }
 
-/// What a caller is told of a key that there is none of.
+/// The error for a key that does not exist for the caller.
 pub(super) const NOT_FOUND: Error = Error::NotFound { what: "API key" };
 
-/// Whether the key may, given what its owner may.
+/// Decides whether the key may do it, given the verdict on its owner.
 pub(super) async fn judge(asking: &Asking<'_>, key: &Key, owner: Verdict) -> Result<Verdict> {
     let now = asking.tx.caller().request().at;
     if key.revoked {
@@ -57,7 +57,7 @@ pub(super) async fn judge(asking: &Asking<'_>, key: &Key, owner: Verdict) -> Res
             stops.push((Narrowing::Ceiling, format!("the key's ceiling is {ceiling}: {}", verdict.reason)));
         }
     }
-    // Together they may stop what each of them would let through.
+    // Several restrictions together may stop what each of them alone would allow.
     let (verdict, _) =
         asking.verdict(&asking.them.through(key.id, &key.verbs, key.within.as_deref(), key.ceiling)).await?;
     if stops.is_empty() {
@@ -68,7 +68,7 @@ pub(super) async fn judge(asking: &Asking<'_>, key: &Key, owner: Verdict) -> Res
     Ok(Verdict { allowed: false, reason, stopped_by, needs_approval_of: Vec::new(), ..owner })
 }
 
-/// What a key must be allowed for that.
+/// The verb that a key needs for the question.
 fn needed(question: &Question) -> ApiKeyVerb {
     match question.verb {
         Verb::Policy(action) => action.verb(),
@@ -76,7 +76,7 @@ fn needed(question: &Question) -> ApiKeyVerb {
     }
 }
 
-/// Scopes as the asker knows them; those that they do not see are counted.
+/// Names scopes for the asker; those that they cannot see are only counted.
 fn labels(asker: &AuthContext, within: &[ScopeId]) -> String {
     let mut known: Vec<String> =
         within.iter().filter_map(|id| asker.scope(*id)).map(|it| it.label()).collect();
@@ -94,14 +94,14 @@ fn stopped(by: Narrowing, reason: String, owner: Verdict) -> Verdict {
 }
 
 impl Asking<'_> {
-    /// The key that the question is about, if it is about one of that person's.
+    /// Returns the key that the question is about, if it belongs to the user in question.
     pub(super) async fn key(&self, id: ApiKeyId) -> Result<Key> {
         let key = store::key(self.tx, id).await?.ok_or(NOT_FOUND)?;
         if key.owner == self.them.caller.user_id() { Ok(key) } else { Err(NOT_FOUND) }
     }
 }
 
-/// Whose a key is.
+/// Returns the owner of a key.
 pub(super) async fn owner(tx: &TenantTx<'_>, id: ApiKeyId) -> Result<UserId> {
     Ok(store::key(tx, id).await?.ok_or(NOT_FOUND)?.owner)
 }

@@ -1,8 +1,9 @@
-//! "What would they see" and "may they do that, and why", asked by administrators about people and programs.
+//! Simulation of access: "what would they see" and "may they do that, and why", asked by administrators about people
+//! and programs.
 //!
-//! [`service`] has both questions. The answers come from the very code that decides about real requests, asked about a
-//! [`Simulation`](crate::access::Simulation); only the reasons are put together here ([`verdict`]). They concern what the
-//! asker administers and nothing else, and never hold what anybody remembers.
+//! [`service`] answers both questions. The answers come from the same code that decides about real requests, applied to
+//! a [`Simulation`](crate::access::Simulation); only the reasons are put together here ([`verdict`]). They concern only
+//! what the asker administers, and never contain the text of a memory.
 
 mod conditions;
 mod key;

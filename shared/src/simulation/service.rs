@@ -14,10 +14,11 @@ use crate::error::{Error, Result};
 use crate::ids::UserId;
 use crate::page::{Cursor, List, QueryHash};
 
-/// The scopes that somebody can read among those that the caller administers, with roles and reasons; all of them for
-/// oneself.
+/// Lists the scopes that a user can read among those that the caller administers, with roles and reasons; for oneself,
+/// all readable scopes.
 ///
-/// Whoever reads nothing there is nobody to the caller (`NotFound`), unless the caller administers the enterprise.
+/// A user who reads none of them does not exist for the caller (`NotFound`), unless the caller administers the
+/// enterprise.
 pub async fn list(
     ctx: &AuthContext,
     db: &Database,
@@ -51,7 +52,7 @@ pub async fn list(
     Ok(List { results, next })
 }
 
-/// Whether somebody may do something to what the caller administers, and why.
+/// Decides whether a user may perform an action on something that the caller administers, and why.
 pub async fn check(ctx: &AuthContext, db: &Database, question: Question) -> Result<Verdict> {
     ctx.authorize_verb(Action::SimulateAccess.verb())?;
     if !matches!(question.about, About::Scope(_)) {
@@ -83,7 +84,7 @@ pub async fn check(ctx: &AuthContext, db: &Database, question: Question) -> Resu
     Ok(verdict)
 }
 
-/// A question, whoever it is asked of: somebody, or somebody through a key.
+/// A question about a user, directly or through a key.
 pub(super) struct Asking<'a> {
     pub(super) tx: &'a TenantTx<'a>,
     pub(super) question: &'a Question,
@@ -92,7 +93,7 @@ pub(super) struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// The verdict about them, and what it is about.
+    /// Returns the verdict about the user, and the subject of the question.
     pub(super) async fn verdict(&self, them: &Simulation) -> Result<(Verdict, String)> {
         let asked = Asked { tx: self.tx, question: self.question, them, held: self.held };
         match self.question.about {
@@ -112,13 +113,13 @@ fn administers(ctx: &AuthContext, scope: &ReadableScope) -> bool {
     policy::allows(Action::SimulateAccess, scope.kind, scope.role) && ctx.reaches(&scope.path)
 }
 
-/// Whether a scope of theirs is the caller's business.
+/// Whether a user's scope is the caller's business.
 pub(super) fn concerns(ctx: &AuthContext, user: UserId, scope: &ReadableScope) -> bool {
     if user == ctx.user_id() {
         return ctx.scope(scope.id).is_some();
     }
     match scope.kind {
-        // Its roles are the enterprise's.
+        // Its roles are those of the enterprise.
         ScopeKind::Public => ctx.enterprise().is_ok_and(|root| administers(ctx, root)),
         _ => ctx.scope(scope.id).is_some_and(|own| administers(ctx, own)),
     }
@@ -164,7 +165,8 @@ pub(super) fn reasons(scope: &ReadableScope, held: &[Held]) -> Vec<Reason> {
     why
 }
 
-/// A node's own id, which sorts by age; the others have none, and come first in the order of their kinds.
+/// The sort key: a node's id, which sorts by age. The other scopes have none, and come first in the order of their
+/// kinds.
 fn order(scope: &ReadableScope) -> Uuid {
     scope.node.map_or_else(|| Uuid::from_u128(scope.kind as u128), |node| node.uuid())
 }

@@ -1,4 +1,4 @@
-//! The roles that somebody holds, with where and through what, and what their keys are narrowed to.
+//! The roles that a user holds, with their scopes and groups, and the restrictions of API keys.
 
 use super::key::Key;
 use crate::access::{Role, TenantTx};
@@ -7,7 +7,7 @@ use crate::ids::{ApiKeyId, GroupId, ScopeId, UserId};
 use crate::tenancy::Place;
 use crate::tenancy::members::ThroughGroup;
 
-/// A role on a scope itself.
+/// A role held on a scope itself.
 pub(super) struct Held {
     pub(super) path: Vec<ScopeId>,
     pub(super) role: Role,
@@ -16,13 +16,13 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// The scope on which it is held.
+    /// The scope on which the role is held.
     pub(super) fn scope(&self) -> Option<ScopeId> {
         self.path.last().copied()
     }
 }
 
-/// Every role that somebody holds, from the enterprise down.
+/// Returns every role that a user holds, from the enterprise down.
 pub(super) async fn held(tx: &TenantTx<'_>, user: UserId) -> Result<Vec<Held>, StoreError> {
     const HELD: &str = "-- simulation.list_held_roles
         SELECT h.role::text, s.path, s.kind, n.id AS node_id, n.name, h.group_id, g.name AS group_name
@@ -48,7 +48,7 @@ pub(super) async fn held(tx: &TenantTx<'_>, user: UserId) -> Result<Vec<Held>, S
         .collect()
 }
 
-/// What an API key of the tenant is narrowed to.
+/// Returns the restrictions of an API key of the tenant.
 pub(super) async fn key(tx: &TenantTx<'_>, id: ApiKeyId) -> Result<Option<Key>, StoreError> {
     const KEY: &str = "-- access.find_key
         SELECT user_id, verbs, within_scopes, ceiling, revoked, expires_at FROM mem0.key_limits($1)";

@@ -12,38 +12,38 @@ use crate::sharing::NewShare;
 use crate::tenancy::Place;
 use crate::tenancy::members::ThroughGroup;
 
-/// May they do that?
+/// The question whether a user may do something.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// Who; none: whoever owns the key.
+    /// The user; `None` for the owner of the key.
     pub user: Option<UserId>,
-    /// What.
+    /// The action.
     pub verb: Verb,
-    /// To what.
+    /// The object of the action.
     pub about: About,
-    /// Through this API key of theirs.
+    /// An API key of the user to use.
     pub key: Option<ApiKeyId>,
-    /// Through a credential that shows no more than this.
+    /// The ceiling of the credential to use.
     pub ceiling: Option<Classification>,
-    /// The very share, if it is about sharing.
+    /// The exact share, if the question is about sharing.
     pub share: Option<NewShare>,
 }
 
-/// What a question is about.
+/// The object of a question.
 #[derive(Debug, Clone, Copy)]
 pub enum About {
     /// A scope: a node, the enterprise, a context.
     Scope(ScopeName),
     /// A memory.
     Memory(MemoryId),
-    /// A request to let something be shared.
+    /// A request to share something.
     Approval(ApprovalId),
 }
 
-/// What somebody may want to do: an action of the policy, or what is decided by more than that.
+/// An action: one in the policy, or one that depends on more than the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
-    /// What the policy lists.
+    /// An action in the policy.
     Policy(Action),
     /// Give a memory another class.
     ClassifyMemory,
@@ -60,7 +60,7 @@ impl Verb {
         ("decide_approval", Self::DecideApproval),
     ];
 
-    /// As requests and answers spell it: `add_memory`.
+    /// The action as requests and responses spell it: `add_memory`.
     #[must_use]
     pub fn name(self) -> String {
         match self {
@@ -86,24 +86,24 @@ impl FromStr for Verb {
     }
 }
 
-/// Whether they may, and why.
+/// The answer: whether they may, and why.
 #[derive(Debug, Clone, Serialize)]
 pub struct Verdict {
     /// Whether they may.
     pub allowed: bool,
-    /// What decides it, in a sentence.
+    /// The deciding reason, in a sentence.
     pub reason: String,
-    /// Their effective role there.
+    /// The user's effective role there.
     pub role: Option<Role>,
-    /// Where the role, or the sight of it, comes from.
+    /// Where the role or the visibility comes from.
     pub why: Vec<Reason>,
-    /// Who has to agree first: each of these.
+    /// The approvers, each of whom has to agree first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub needs_approval_of: Vec<Approver>,
-    /// What else has to be so, which depends on the request.
+    /// Further conditions, which depend on the request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<String>,
-    /// What of a key stops it.
+    /// The restrictions of a key that stop it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stopped_by: Vec<Narrowing>,
 }
@@ -112,36 +112,36 @@ pub struct Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Narrowing {
-    /// Its owner may not either.
+    /// Its owner may not do it either.
     Owner,
     /// It was revoked.
     Revoked,
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// It is for other verbs.
+    /// It lacks the verb.
     Verbs,
-    /// It is narrowed to other scopes.
+    /// It is restricted to other scopes.
     Within,
-    /// Its ceiling is lower.
+    /// Its ceiling is too low.
     Ceiling,
 }
 
-/// Those who have to agree.
+/// People who have to approve.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Approver {
-    /// The least role that they hold.
+    /// The minimum role they hold.
     pub role: Role,
-    /// On which scope, if the asker may know it.
+    /// The scope on which they hold it, if the asker may know it.
     pub scope: Option<String>,
 }
 
-/// A scope that they can read.
+/// A scope that the user can read.
 #[derive(Debug, Clone, Serialize)]
 pub struct SeenScope {
-    /// Which.
+    /// The scope.
     #[serde(flatten)]
     pub place: Place,
-    /// Their effective role; null when they read it because they belong to something below.
+    /// The user's effective role; null if they can read it only because they belong to something below.
     pub role: Option<Role>,
     /// What they may do there.
     pub may: Vec<String>,
@@ -149,15 +149,15 @@ pub struct SeenScope {
     pub why: Vec<Reason>,
 }
 
-/// Where a role, or the sight of something, comes from.
+/// Where a role, or the visibility of something, comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reason {
-    /// How.
+    /// The kind of reason.
     pub via: Via,
     /// The role that they hold there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
-    /// Where they hold it.
+    /// The scope where they hold it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Place>,
     /// The group through which they hold it.
@@ -168,24 +168,24 @@ pub struct Reason {
     pub share: Option<ShareReason>,
 }
 
-/// A share that reaches somebody.
+/// A share that reaches the user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ShareReason {
-    /// Which.
+    /// The share's id.
     pub id: ShareId,
-    /// With whom, if the asker may know it: `person` is themselves.
+    /// The recipient, if the asker may know it: `person` is the user themselves.
     pub with: Option<String>,
-    /// What it allows.
+    /// The permission it grants.
     pub permission: Permission,
-    /// Whether it lets them share it on.
+    /// Whether it allows them to share it further.
     pub may_reshare: bool,
     /// Who shared it.
     pub granted_by: UserId,
-    /// When it ends by itself.
+    /// When it expires.
     pub until: Option<DateTime<Utc>>,
 }
 
-/// How something comes to be theirs.
+/// How a user comes to see something or have a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
@@ -197,10 +197,10 @@ pub enum Via {
     Inherited,
     /// They hold a role on something below it, and read what is for everyone below.
     Below,
-    /// Everyone of the enterprise reads it.
+    /// Everyone in the enterprise can read it.
     Everyone,
-    /// It is shared with them, or with a scope of theirs.
+    /// It is shared with them, or with one of their scopes.
     Shared,
-    /// It is in a context that is.
+    /// It is in a context that is shared with them, or with one of their scopes.
     SharedContext,
 }

@@ -1,4 +1,4 @@
-//! May they do that, and why: the sentences.
+//! Whether a user may do something, and the sentences that explain it.
 
 use super::conditions;
 use super::service::{concerns, reasons};
@@ -12,7 +12,7 @@ use crate::memory::Permission;
 use crate::sharing::approvals::{self, Approval, Ground, Position, Status};
 use crate::sharing::standing::{MayShare, Standing, Way};
 
-/// A question, and whom it is about.
+/// A question, and the user it is about.
 pub(super) struct Asked<'a> {
     pub(super) tx: &'a TenantTx<'a>,
     pub(super) question: &'a Question,
@@ -21,7 +21,7 @@ pub(super) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// About a scope that the asker administers; the verdict, and what it is about.
+    /// Answers a question about a scope that the asker administers; returns the verdict and the subject.
     pub(super) async fn of_scope(&self, name: ScopeName) -> Result<(Verdict, String)> {
         let scope = self.asker().resolve(name)?;
         self.asker().authorize(Action::SimulateAccess, scope)?;
@@ -46,7 +46,7 @@ impl Asked<'_> {
         Ok((verdict, scope.label()))
     }
 
-    /// About a memory that the asker sees, and whose home they administer.
+    /// Answers a question about a memory that the asker can see, and whose home they administer.
     pub(super) async fn of_memory(&self, id: MemoryId) -> Result<(Verdict, String)> {
         let (asker, them) = (self.asker(), &self.them.caller);
         let standing = Standing::of(self.tx, id, them).await?;
@@ -54,7 +54,7 @@ impl Asked<'_> {
             || Error::Forbidden("this is answered to those who administer where it lives".to_owned());
         let home = asker.scope(standing.home()).ok_or_else(beyond)?;
         match home.kind {
-            // It is the asker's own, and the others are whom they administer.
+            // The memory is the asker's own, so the user must be one whom they administer.
             ScopeKind::User => self.administers_them()?,
             _ => asker.authorize(Action::SimulateAccess, home)?,
         }
@@ -77,11 +77,11 @@ impl Asked<'_> {
         Ok((Verdict { role, why, ..verdict }, id.to_string()))
     }
 
-    /// About a request whose node the asker administers.
+    /// Answers a question about an approval request whose node the asker administers.
     pub(super) async fn of_approval(&self, id: ApprovalId) -> Result<(Verdict, String)> {
         let them = &self.them.caller;
         let (approval, sees, positions) = approvals::position(self.tx, id, them).await?;
-        // Theirs, if there is one, of the nodes that have to agree.
+        // The user's own part among the nodes that have to agree, if there is one.
         let open = positions.iter().find(|it| it.open).or(positions.first());
         let node = them.scope(open.map_or(approval.node_scope, |it| it.node));
         let (allowed, reason) = match self.question.verb {
@@ -119,7 +119,7 @@ impl Asked<'_> {
         Ok((Verdict { allowed, role, why, conditions, ..refused(reason) }, id.to_string()))
     }
 
-    /// What they may do to a memory that they see.
+    /// Decides what the user may do to a memory that they see.
     async fn decide(&self, standing: Standing, home: Option<&ReadableScope>) -> Result<Verdict> {
         let own = standing.is_by(&self.them.caller);
         let edit = if own { Action::EditOwnMemory } else { Action::EditAnyMemory };
@@ -210,7 +210,7 @@ impl Asked<'_> {
         })
     }
 
-    /// Refuses a question about somebody who is none of the asker's business.
+    /// Refuses a question about a user who is none of the asker's business.
     fn administers_them(&self) -> Result<()> {
         let (asker, them) = (self.asker(), &self.them.caller);
         let concerned = |scope: &ReadableScope| concerns(asker, them.user_id(), scope);
@@ -233,7 +233,7 @@ impl Asked<'_> {
         Reason { via, role: None, at: None, group: None, share: Some(share) }
     }
 
-    /// With whom, unless it is a context that the asker does not belong to.
+    /// The recipient of a share, unless it is a context that the asker does not belong to.
     fn label(&self, way: &Way) -> Option<String> {
         let scope = self.them.caller.scope(way.scope)?;
         match scope.kind {
@@ -268,7 +268,7 @@ impl Asked<'_> {
     }
 }
 
-/// Whether they may decide about a request now.
+/// Whether the user may decide about an approval request now.
 fn deciding(
     approval: &Approval,
     them: &AuthContext,
@@ -313,7 +313,7 @@ fn deciding(
     }
 }
 
-/// What the policy asks for, and what they have.
+/// Explains what the policy requires, and what the user has.
 fn sentence(action: Action, scope: &ReadableScope) -> String {
     let what = action.name();
     let label = scope.label();

@@ -1,4 +1,4 @@
-//! The tenant itself: what it is called, and what it wants for what people leave behind.
+//! The tenant itself: its name, and its policy for the memories of users who left.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::ids::EnterpriseId;
 use crate::name;
 
-/// The longest that personal memories of people who left can be kept, unless they are kept for ever.
+/// The maximum time for which personal memories of users who left can be kept, unless they are kept forever.
 const MOST_RETENTION_DAYS: i32 = 36_500;
 
 /// The caller's enterprise.
@@ -21,29 +21,29 @@ const MOST_RETENTION_DAYS: i32 = 36_500;
 pub struct Enterprise {
     /// Its id.
     pub id: EnterpriseId,
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// The caller's role on the whole of it; null when they only hold one further down.
+    /// The caller's role on the whole enterprise; null if they only hold one further down.
     pub role: Option<Role>,
-    /// What becomes of the personal memories of people who left.
+    /// What happens to the personal memories of users who left.
     pub leavers: LeaverPolicy,
     /// When it was founded.
     pub created_at: DateTime<Utc>,
 }
 
-/// What is to be different about it.
+/// Changes to an enterprise.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnterpriseChange {
-    /// Another name.
+    /// A new name.
     #[serde(default)]
     pub name: Option<String>,
-    /// Another policy for the personal memories of people who left.
+    /// A new policy for the personal memories of users who left.
     #[serde(default)]
     pub leavers: Option<LeaverPolicy>,
 }
 
-/// The caller's enterprise. Whoever has an account may know it, a member of anything or not.
+/// Returns the caller's enterprise. Anyone with an account may see it, whether or not they are a member of anything.
 pub async fn lookup(ctx: &AuthContext, db: &Database) -> Result<Enterprise> {
     ctx.authorize_verb(Action::ReadNode.verb())?;
     let tx = ctx.begin(db, "enterprise.lookup").await?;
@@ -52,7 +52,7 @@ pub async fn lookup(ctx: &AuthContext, db: &Database) -> Result<Enterprise> {
     Ok(enterprise)
 }
 
-/// Renames it, or changes what becomes of what people leave behind; the latter is for owners.
+/// Renames the enterprise, or changes its policy for the memories of users who left; the latter requires an owner.
 pub async fn change(ctx: &AuthContext, db: &Database, change: EnterpriseChange) -> Result<Enterprise> {
     const UPDATE: &str = "-- enterprise.update
         UPDATE enterprises
@@ -87,7 +87,7 @@ pub async fn change(ctx: &AuthContext, db: &Database, change: EnterpriseChange) 
     Ok(enterprise)
 }
 
-/// What becomes of the personal memories of people who left.
+/// What happens to the personal memories of users who left.
 pub(super) async fn leaver_policy(tx: &TenantTx<'_>) -> Result<LeaverPolicy> {
     Ok(seen(tx).await?.leavers)
 }

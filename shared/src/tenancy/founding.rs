@@ -1,4 +1,4 @@
-//! How a tenant and its accounts get their scopes: part of registration, before there is a caller.
+//! Creating the scopes of a tenant and its accounts: part of registration, before there is a caller.
 
 use chrono::{DateTime, Utc};
 

@@ -1,9 +1,9 @@
-//! One lock for each tenant: whoever changes the tree, its members or the standing of accounts takes it first.
+//! One lock per tenant: anything that changes the tree, its members or the status of accounts takes it first.
 //!
 //! It is the only lock that such changes wait for, always the first, and held until the transaction ends. So they
-//! cannot deadlock with each other, two moves cannot close a cycle between them, and the last two owners cannot
-//! demote one another. Reading, remembering and recalling never wait for it. Changes of one tenant are rare and take
-//! milliseconds; those of different tenants run side by side.
+//! cannot deadlock with each other, two moves cannot create a cycle, and the last two owners cannot demote one another.
+//! Reading, remembering and recalling never wait for it. Changes to one tenant are rare and take milliseconds; those of
+//! different tenants run in parallel.
 
 use std::ops::Deref;
 
@@ -12,16 +12,16 @@ use crate::db::{StoreError, Tx};
 use crate::error::{Error, Result};
 use crate::ids::{EnterpriseId, ScopeId};
 
-/// Waits until nobody else changes this tenant's tree or members, and keeps it so until the transaction ends; for whoever signs
-/// in. A caller's transaction is [`Locked`].
+/// Waits until nobody else changes this tenant's tree or members, and prevents such changes until the transaction ends;
+/// for sign-in. A caller's transaction uses [`Locked`].
 pub async fn lock(tx: &Tx, enterprise: EnterpriseId) -> Result<(), StoreError> {
-    // Advisory, because a row lock would need the right to change the row, which sign-in has not.
+    // An advisory lock, because a row lock would need the privilege to update the row, which sign-in does not have.
     const LOCK: &str = "-- tenancy.lock
         SELECT pg_advisory_xact_lock(hashtextextended('tenancy ' || $1::uuid, 0))";
     tx.query_one(LOCK, &[&enterprise.uuid()]).await.map(drop)
 }
 
-/// A caller's transaction that holds the lock. Statements that change the tree or its members take this.
+/// A caller's transaction that holds the lock. Statements that change the tree or its members require this type.
 pub(super) struct Locked<'t, 'c>(&'t TenantTx<'c>);
 
 impl<'t, 'c> Locked<'t, 'c> {
@@ -30,8 +30,8 @@ impl<'t, 'c> Locked<'t, 'c> {
         Ok(Self(tx))
     }
 
-    /// A scope as it is now, with the role that the caller holds there now. What they knew when the request began
-    /// may have moved or gone while they waited for the lock.
+    /// Returns a scope as it is now, with the caller's present role on it. What was known when the request began may
+    /// have been moved or deleted while it waited for the lock.
     pub(super) async fn scope(&self, id: ScopeId) -> Result<ReadableScope> {
         const SCOPE: &str = "-- scope.lookup
             SELECT s.id AS scope_id, s.kind, s.path, s.search_tier, n.id AS node_id, n.name,
@@ -45,7 +45,7 @@ impl<'t, 'c> Locked<'t, 'c> {
         let row = self.query_opt(SCOPE, &[&parameters.0, &id.0, &parameters.1]).await?;
         let row = row.ok_or(Error::NotFound { what: "organization" })?;
         let scope = ReadableScope::try_from(&row)?;
-        // A role over what a narrowed key does not reach is none.
+        // A role does not count outside of what a restricted key reaches.
         let role = scope.role.filter(|_| caller.reaches(&scope.path));
         Ok(ReadableScope { role, ..scope })
     }

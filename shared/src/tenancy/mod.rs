@@ -1,10 +1,10 @@
 //! Tenants: enterprises, the tree of nodes below them, their members, groups and invitations.
 //!
-//! Start with [`nodes`], which is the tree, and [`locked`], which is why two changes of it never meet. A tenant comes
-//! to be in [`founding`]. What somebody may do here is decided by `access::policy` and, where people are concerned, by
-//! the rule of rank: nobody hands out more than they hold, nor touches whoever holds more.
+//! Start with [`nodes`], the tree, and [`locked`], which keeps two changes of it from running concurrently.
+//! [`founding`] creates a tenant. What a caller may do here is decided by `access::policy` and, where people are
+//! concerned, by the rule of rank: nobody grants more than they hold, or acts on anyone who holds more.
 //!
-//! Not here: accounts, passwords and tokens (`identity`), and what is remembered (`memory`).
+//! Not here: accounts, passwords and tokens (`identity`), and the memories themselves (`memory`).
 
 pub mod enterprise;
 pub mod founding;

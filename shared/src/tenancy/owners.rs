@@ -1,15 +1,15 @@
-//! The rule that an enterprise always has an active owner, and a context as long as it has members, for whatever could
-//! break it: leaving, losing the role, being deactivated. Owners are people: a program answers for nobody.
+//! The rule that an enterprise, and a context with members, always has an active owner, for whatever could break it:
+//! leaving, losing the role, being deactivated. Owners are people: a program cannot be responsible for anything.
 
 use super::locked::{Locked, lock};
 use crate::db::{StoreError, Tx};
 use crate::error::{Error, Result};
 use crate::ids::{ContextId, EnterpriseId, ScopeId, UserId};
 
-/// Makes sure that the enterprise keeps an active owner besides this account: `Conflict` if not. Call it before taking
-/// from the account what makes it one, and before the transaction locks any row.
+/// Ensures that the enterprise keeps an active owner besides this account; returns `Conflict` if not. Call it before
+/// taking the role from the account, and before the transaction locks any row.
 ///
-/// Takes the tenant's lock: until the transaction ends no other one passes here for the same enterprise, so that two
+/// Takes the tenant's lock: no other transaction passes this check for the same enterprise until this one ends, so two
 /// owners cannot remove each other at the same moment.
 pub async fn require_another(tx: &Tx, enterprise: EnterpriseId, except: UserId) -> Result<()> {
     const OTHERS: &str = "-- owners.others
@@ -27,7 +27,7 @@ pub async fn require_another(tx: &Tx, enterprise: EnterpriseId, except: UserId) 
     })
 }
 
-/// The same of a context, about which nobody above it could decide.
+/// The same for a context, which has no nodes above it whose owners could decide.
 pub(super) async fn require_another_of(
     tree: &Locked<'_, '_>,
     context: ScopeId,
@@ -48,8 +48,8 @@ pub(super) async fn require_another_of(
     })
 }
 
-/// The contexts that somebody who leaves owned alone, and to whom each went: the member of the highest role who has been one
-/// for longest. The tenant's lock is held.
+/// Hands over the contexts of which a departing user is the only owner, each to the member with the highest role and,
+/// among these, the longest membership; returns the contexts and their new owners. The tenant's lock must be held.
 pub async fn hand_over_contexts(tx: &Tx, person: UserId) -> Result<Vec<(ContextId, UserId)>, StoreError> {
     const HAND_OVER: &str = "-- context.hand_over
         SELECT h.context_id, h.heir FROM mem0.hand_over_contexts($1) h";

@@ -1,4 +1,4 @@
-//! How answers name a scope.
+//! How responses name a scope.
 
 use serde::{Deserialize, Serialize};
 use tokio_postgres::Row;
@@ -7,12 +7,12 @@ use crate::access::{ReadableScope, ScopeKind};
 use crate::db::StoreError;
 use crate::ids::{ContextId, NodeId};
 
-/// A scope in an answer.
+/// A scope in a response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// As memory requests name it: `team:org_…`, `enterprise`.
     pub scope: String,
-    /// What it is.
+    /// The kind of scope.
     pub kind: ScopeKind,
     /// The node's id; null for the enterprise.
     pub id: Option<NodeId>,
@@ -26,7 +26,7 @@ impl From<&ReadableScope> for Place {
     }
 }
 
-/// From a row of `kind, node_id, name`.
+/// Reads a row of `kind, node_id, name`.
 impl TryFrom<&Row> for Place {
     type Error = StoreError;
 

@@ -1,4 +1,4 @@
-//! The rule of rank: nobody hands out more than they hold, nor touches whoever holds more.
+//! The rule of rank: nobody grants more than they hold, or acts on anyone who holds more.
 
 use super::locked::Locked;
 use crate::access::{ReadableScope, Role};
@@ -16,7 +16,7 @@ pub(super) fn may_grant(scope: &ReadableScope, role: Role) -> Result<()> {
     }))
 }
 
-/// Refuses when the other holds more than the caller on that scope.
+/// Refuses if the other user holds more than the caller on that scope.
 pub(super) fn may_touch(scope: &ReadableScope, other: Option<Role>) -> Result<()> {
     if other <= scope.role {
         return Ok(());
@@ -24,17 +24,17 @@ pub(super) fn may_touch(scope: &ReadableScope, other: Option<Role>) -> Result<()
     Err(Error::Forbidden(format!("this concerns somebody whose role on {} is above yours", scope.label())))
 }
 
-/// Whoever acts with the roles of others once the caller lets them.
+/// A group or account whose roles the caller would let others use.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Holder {
-    /// Everyone in a group.
+    /// A group; its members get its roles.
     Group(GroupId),
-    /// Whoever has a key of a service account.
+    /// A service account; whoever has one of its keys gets its roles.
     Account(UserId),
 }
 
-/// Refuses unless the caller's own role is at least as high wherever the other holds one: putting somebody into a group,
-/// or making a key of an account, hands out all of that at once.
+/// Refuses unless the caller's own role is at least as high wherever the holder has a role: adding somebody to a group,
+/// or creating a key for an account, grants all of its roles at once.
 pub(super) async fn covers(tree: &Locked<'_, '_>, holder: Holder) -> Result<()> {
     const EXCEEDS: &str = "-- rank.exceeds
         SELECT EXISTS (

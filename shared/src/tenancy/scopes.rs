@@ -1,4 +1,4 @@
-//! What a caller can read and write, in the words of memory requests.
+//! The scopes that a caller can read and write, named as in memory requests.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -12,19 +12,19 @@ use crate::page::{Cursor, List, QueryHash};
 /// A scope that the caller can read.
 #[derive(Debug, Clone, Serialize)]
 pub struct AccessibleScope {
-    /// Which.
+    /// The scope.
     #[serde(flatten)]
     pub place: Place,
-    /// The caller's effective role; null when they read it because they belong to something below.
+    /// The caller's effective role; null if they can read it only because they belong to something below.
     pub role: Option<Role>,
     /// Whether this credential may add memories to it.
     pub writable: bool,
 }
 
-/// Every scope that the caller may read: the enterprise, what everyone of it may read, their own, then nodes from the
+/// Lists every scope that the caller may read: the enterprise, the public scope and their own, then nodes from the
 /// oldest.
 pub fn list(ctx: &AuthContext, cursor: Option<&str>, limit: u32) -> Result<List<AccessibleScope>> {
-    // Either will do; who has neither is told of the one that whoever looks for scopes needs next.
+    // Either verb suffices. If both are missing, the error names the one that a client listing scopes will need next.
     ctx.authorize_verb(ApiKeyVerb::TenancyRead).or_else(|_| ctx.authorize_verb(ApiKeyVerb::MemoriesRead))?;
     let query = QueryHash::of(&["scopes"]);
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
@@ -47,7 +47,8 @@ fn accessible(ctx: &AuthContext, scope: &ReadableScope) -> AccessibleScope {
     }
 }
 
-/// A node's own id, which sorts by age; the others have none, and come first in the order of their kinds.
+/// The sort key: a node's id, which sorts by age. The other scopes have none, and come first in the order of their
+/// kinds.
 fn order(scope: &ReadableScope) -> Uuid {
     scope.node.map_or_else(|| Uuid::from_u128(scope.kind as u128), |node| node.uuid())
 }

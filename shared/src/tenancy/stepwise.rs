@@ -1,8 +1,9 @@
-//! Work on the tree that is too much for one request: it goes on in steps, each a message of the outbox that the one before
-//! promised in its transaction, on behalf of whoever asked for it and only as far as they still may.
+//! Work on the tree that is too large for one request. It continues in steps, each of them an outbox message that the
+//! previous step promised in its transaction, on behalf of the user who requested the work and only as far as they are
+//! still permitted.
 //!
-//! Interrupted anywhere, it goes on from the last step that was done; a message that is delivered twice does its step once.
-//! Where it may not go on it fails, and stays as far as it came.
+//! If it is interrupted, it continues after the last completed step; a message that is delivered twice does its step
+//! once. If it is no longer permitted, it fails, and what has been done remains.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -20,42 +21,42 @@ use crate::error::{Error, Result};
 use crate::ids::UserId;
 use crate::outbox::{self, Message, Promise};
 
-/// After so long without a step, asking again sets it going again.
+/// After this long without a step, repeating the request resumes the work.
 const STALLED: TimeDelta = TimeDelta::minutes(10);
 
-/// Where work is.
+/// The state of the work.
 pub(super) struct State<Id> {
     pub(super) id: Id,
-    /// Who asked for it.
+    /// The user who requested it.
     pub(super) by: UserId,
-    /// How many steps were done: of a message that is delivered twice, one is too late.
+    /// The number of steps done, which identifies a message that is delivered twice.
     pub(super) steps: i32,
-    /// When the last was.
+    /// The time of the last step.
     pub(super) at: DateTime<Utc>,
-    /// Whether there are more to do.
+    /// Whether there are more steps to do.
     pub(super) running: bool,
 }
 
-/// What is done in steps.
+/// Work that is done in steps.
 pub(super) trait Stepwise: Sized + Send + Sync {
-    /// What it is called, in its messages as well.
+    /// Its name, which is also used in its messages.
     const NOUN: &'static str;
-    /// What workers know its messages by.
+    /// The topic of its messages.
     const TOPIC: &'static str;
     type Id: Copy + Display + DeserializeOwned + Send + Sync;
-    /// What looking whether it may go on found, for the step.
+    /// The result of the permission check, for the step.
     type Allowed: Send;
 
     fn state(&self) -> State<Self::Id>;
     fn uuid(id: Self::Id) -> Uuid;
-    /// As it is stored, whoever asked for it.
+    /// Returns the stored work, whoever requested it.
     fn hold(
         tree: &Locked<'_, '_>,
         id: Self::Id,
     ) -> impl Future<Output = Result<Option<Self>, StoreError>> + Send;
-    /// Notes how far it is.
+    /// Stores the progress.
     fn update(&self, tree: &Locked<'_, '_>) -> impl Future<Output = Result<(), StoreError>> + Send;
-    /// Whether it may go on: everything may have changed since it was asked for.
+    /// Checks that the work may continue: everything may have changed since it was requested.
     fn check(&self, tree: &Locked<'_, '_>) -> impl Future<Output = Result<Self::Allowed>> + Send;
     /// Does one step.
     fn step(
@@ -63,11 +64,11 @@ pub(super) trait Stepwise: Sized + Send + Sync {
         tree: &Locked<'_, '_>,
         allowed: Self::Allowed,
     ) -> impl Future<Output = Result<()>> + Send;
-    /// Ends it where it is; what the audit log says of that, without the reason.
+    /// Marks the work as failed; returns the audit entry for this, without the reason.
     fn fail(&mut self, reason: String, at: DateTime<Utc>) -> Entry;
 }
 
-/// Does the step that a message is about, and promises the next.
+/// Does the step that a message is about, and promises the next one.
 pub(super) async fn proceed<W: Stepwise>(gate: &Gate, message: &Message) -> Result<()> {
     let (user, id, due) = promised_by::<W>(message)
         .ok_or_else(|| Error::malformed(format!("the payload is no {}", W::NOUN)))?;
@@ -80,7 +81,7 @@ pub(super) async fn proceed<W: Stepwise>(gate: &Gate, message: &Message) -> Resu
     let Some(mut work) = W::hold(&tree, id).await? else { return Ok(()) };
     let state = work.state();
     if !state.running || state.steps != due {
-        // An earlier attempt came so far, and did not get to say so.
+        // An earlier attempt got this far, but could not confirm the message.
         return Ok(());
     }
     let allowed = match promiser.active {
@@ -113,8 +114,8 @@ pub(super) async fn promise<W: Stepwise>(tree: &Locked<'_, '_>, work: &W) -> Res
     Ok(())
 }
 
-/// Promises the next step once more where it stands still: its message was given up. Of two for one step the second finds
-/// nothing to do.
+/// Promises the next step again if the work has stalled because its message was given up. Of two messages for one step
+/// the second finds nothing to do.
 pub(super) async fn resume<W: Stepwise>(tree: &Locked<'_, '_>, work: &W) -> Result<()> {
     if tree.caller().request().at - work.state().at > STALLED {
         promise(tree, work).await?;
@@ -122,7 +123,7 @@ pub(super) async fn resume<W: Stepwise>(tree: &Locked<'_, '_>, work: &W) -> Resu
     Ok(())
 }
 
-/// Who asked, for what, and the step that is due.
+/// The user, the work and the step that a message is about.
 fn promised_by<W: Stepwise>(message: &Message) -> Option<(UserId, W::Id, i32)> {
     fn field<T: DeserializeOwned>(message: &Message, name: &str) -> Option<T> {
         serde_json::from_value(message.payload.get(name)?.clone()).ok()

@@ -1,7 +1,7 @@
-//! Keeping where each chain ends in a bucket from which nobody can take it: S3 with Object Lock, which the stack in `infra`
-//! makes. Who rewrites a chain in the database cannot rewrite what is kept there.
+//! Storing the head of each chain in a bucket where nobody can delete it: S3 with Object Lock, which the stack in
+//! `infra` creates. Somebody who rewrites a chain in the database cannot rewrite what is stored there.
 //!
-//! An object an end: `<enterprise>/<seq>.json`, one line of JSON as `mem0 audit verify --anchors` reads it.
+//! There is one object per head: `<enterprise>/<seq>.json`, one line of JSON as `mem0 audit verify --anchors` reads it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,13 +22,13 @@ use crate::error::{Error, Result};
 use crate::https::Client;
 use crate::ids::EnterpriseId;
 
-/// Ends that are asked for at once.
+/// Heads that are fetched at once.
 const BATCH: i32 = 100;
 
-/// Of an answer, which says nothing but what is wrong.
+/// The maximum size of a response, which only contains an error.
 const LARGEST: usize = 64 * 1024;
 
-/// Where a chain ends that has grown.
+/// The head of a chain that has grown.
 pub(super) struct End {
     pub(super) enterprise: EnterpriseId,
     pub(super) anchor: Anchor,
@@ -43,13 +43,13 @@ pub struct Anchors {
 }
 
 impl Anchors {
-    /// One that was configured. Nothing is connected before there is something to keep.
+    /// Creates it from its configuration. It does not connect before there is something to store.
     #[must_use]
     pub fn new(config: AnchorsConfig) -> Self {
         Self { identity: Identity::new(config.credentials.clone()), config, client: OnceCell::new() }
     }
 
-    /// Puts one away. What is there under that name already stays: it was put there earlier, and says more than this.
+    /// Stores one head. An existing object of that name is kept: it was stored earlier, and is the stronger evidence.
     async fn put(&self, end: &End, clock: &Clock) -> Result<(), String> {
         let client = self.client.get_or_try_init(async || Client::new(None)).await?;
         let credentials = self.identity.credentials(|| Ok(client.clone()), clock).await;
@@ -73,12 +73,12 @@ impl Anchors {
         let line = json!({ "enterprise": enterprise, "seq": seq, "hash": hash, "sealed_at": sealed_at });
         let body = Bytes::from(format!("{line}\n"));
         let url = self.config.url.to_string();
-        // Of so many digits, so that names stand in the order of the chain.
+        // A fixed number of digits, so that names sort in the order of the chain.
         let name = format!("{}/{enterprise}/{seq:019}.json", url.trim_end_matches('/'));
         Request::put(name)
             .header(CONTENT_TYPE, "application/json")
             .header(IF_NONE_MATCH, "*")
-            // Buckets with Object Lock take nothing without a checksum, named as SDKs name theirs.
+            // Buckets with Object Lock require a checksum, named as the SDKs name it.
             .header("x-amz-sdk-checksum-algorithm", "SHA256")
             .header("x-amz-checksum-sha256", STANDARD.encode(Sha256::digest(&body)))
             .body(body)
@@ -86,7 +86,7 @@ impl Anchors {
     }
 }
 
-/// The kind of error in S3's XML: `AccessDenied`.
+/// The error code in S3's XML: `AccessDenied`.
 fn kind(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let code =
@@ -94,8 +94,9 @@ fn kind(body: &[u8]) -> String {
     code.unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).take(80).collect()
 }
 
-/// Puts away the ends of all chains that have grown since, as long as there is time; how many. May be interrupted, and run
-/// by several at once: an end is noted only when it is there, and whoever comes second finds it there.
+/// Stores the heads of all chains that have grown since the last run, as long as there is time; returns how many. It
+/// may be interrupted and may run concurrently: a head is marked as stored only once the object exists, and a second
+/// writer finds it there.
 pub async fn put_away(gate: &Gate, anchors: &Anchors, has_time: impl Fn() -> bool) -> Result<u64> {
     let mut after: Option<EnterpriseId> = None;
     let mut kept = 0;

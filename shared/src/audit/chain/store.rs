@@ -1,4 +1,4 @@
-//! `audit_chain`, `audit_heads`: never written here but by the functions of V31.
+//! `audit_chain`, `audit_heads`: written only by SQL functions (V31 and later).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio_postgres::Row;
@@ -23,7 +23,7 @@ pub(super) async fn extend(tx: &UpkeepTx) -> Result<i32, StoreError> {
     tx.query_one(EXTEND, &[]).await.map(|row| row.get(0))
 }
 
-/// Ends of chains that have grown since one was put away, of enterprises after that one.
+/// Returns the heads of chains that have grown since one was last stored, for enterprises after the given one.
 pub(super) async fn heads_to_anchor(
     tx: &UpkeepTx,
     after: Option<EnterpriseId>,
@@ -40,21 +40,21 @@ pub(super) async fn heads_to_anchor(
     Ok(rows.iter().map(end).collect())
 }
 
-/// Notes that an end was put away.
+/// Marks a head as stored.
 pub(super) async fn note_anchor(tx: &UpkeepTx, end: &End) -> Result<(), StoreError> {
     const NOTE: &str = "-- audit_head.note_anchor
         SELECT mem0.note_anchor($1, $2)";
     tx.execute(NOTE, &[&end.enterprise.uuid(), &end.anchor.seq]).await.map(drop)
 }
 
-/// Takes a month away whose time is over; how many.
+/// Deletes a month whose retention has ended; returns how many.
 pub(super) async fn retire(tx: &UpkeepTx, at: DateTime<Utc>) -> Result<i32, StoreError> {
     const RETIRE: &str = "-- audit_partition.retire
         SELECT mem0.retire_audit($1)";
     tx.query_one(RETIRE, &[&at]).await.map(|row| row.get(0))
 }
 
-/// Follows a part of some chain; whether to its end.
+/// Verifies part of some chain; also returns whether its end was reached.
 pub(super) async fn check(tx: &UpkeepTx, most: i64) -> Result<Option<(Checked, bool)>, StoreError> {
     const CHECK: &str = "-- audit_chain.check
         SELECT tenant, seq, hash, complete, fault, bad_seq, bad_id, bad_at FROM mem0.check_audit($1)";
@@ -81,12 +81,12 @@ pub(super) async fn check(tx: &UpkeepTx, most: i64) -> Result<Option<(Checked, b
     Ok(row.map(|row| (checked(&row), row.get("complete"))))
 }
 
-/// How far a chain was followed.
+/// How far a chain has been verified.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub(super) seq: i64,
     pub(super) hash: Vec<u8>,
-    /// The latest row so far.
+    /// The time of the latest row so far.
     pub(super) latest: Option<DateTime<Utc>>,
 }
 
@@ -119,7 +119,7 @@ pub(super) async fn head(tx: &TenantTx<'_>) -> Result<Head, StoreError> {
     })
 }
 
-/// The place after a link: what the next one must follow from. What the link itself says is compared before.
+/// Returns the place after a link, which the next link must follow from. The link itself was compared before.
 pub(super) async fn place(tx: &TenantTx<'_>, seq: i64) -> Result<Place, StoreError> {
     const PLACE: &str = "-- audit_chain.lookup
         SELECT coalesce(c.hash, CASE WHEN $2::bigint = 0 THEN mem0.audit_genesis($1) ELSE '' END) AS hash, c.at
@@ -128,7 +128,7 @@ pub(super) async fn place(tx: &TenantTx<'_>, seq: i64) -> Result<Place, StoreErr
     Ok(Place { seq, hash: row.get("hash"), latest: row.get("at") })
 }
 
-/// The first of these anchors whose link is another one than it says, or is not there in a chain that ends at `head`.
+/// Returns the first of these anchors whose link differs, or is missing from a chain whose head is at `head`.
 pub(super) async fn rewritten(
     tx: &TenantTx<'_>,
     anchors: &[&Anchor],
@@ -155,13 +155,13 @@ pub(super) async fn rewritten(
     }))
 }
 
-/// Some links on.
+/// The result of verifying some links.
 pub(super) struct Step {
     pub(super) place: Place,
     pub(super) problem: Option<Problem>,
 }
 
-/// Follows up to `most` links after a place, up to the first that is wrong.
+/// Verifies up to `most` links after a place, stopping at the first fault.
 pub(super) async fn follow(
     tx: &TenantTx<'_>,
     from: &Place,
@@ -204,7 +204,7 @@ pub(super) async fn follow(
     })
 }
 
-/// From the first wrong link, or the last right one.
+/// Builds the step from the first wrong link, or else from the last correct one.
 fn step(from: &Place, row: &Row) -> Step {
     let fault = match row.get::<_, Option<&str>>("problem") {
         None => None,
@@ -217,7 +217,7 @@ fn step(from: &Place, row: &Row) -> Step {
         let place = Place { seq: row.get("seq"), hash: row.get("hash"), latest: row.get("latest") };
         return Step { place, problem: None };
     };
-    // A link that is gone left only its number.
+    // For a link that is missing, only its number is known.
     let gone = row.get::<_, &str>("problem") == "link";
     let problem = Problem {
         fault,
@@ -228,7 +228,7 @@ fn step(from: &Place, row: &Row) -> Step {
     Step { place: from.clone(), problem: Some(problem) }
 }
 
-/// The first row of a transaction that is chained without being chained itself.
+/// Returns the first row that is missing from the chain although rows of its transaction's age are chained.
 pub(super) async fn unchained(tx: &TenantTx<'_>) -> Result<Option<Problem>, StoreError> {
     const UNCHAINED: &str = "-- audit_chain.find_unchained
         SELECT l.id, l.at FROM audit_log l

@@ -7,7 +7,7 @@ use super::{Outcome, Record};
 const HEADER: &str = "id,at,actor,method,credential,action,target,memories,scope,outcome,operation,request_id,ip,\
                       user_agent,details,tags,seq,hash\r\n";
 
-/// The header and a line for each row. Lists are separated by spaces, details are JSON.
+/// Formats a header and one line per row. Lists are separated by spaces, details are JSON.
 #[must_use]
 pub fn csv(records: &[Record]) -> String {
     let mut text = HEADER.to_owned();
@@ -44,7 +44,8 @@ pub fn csv(records: &[Record]) -> String {
     text
 }
 
-/// A cell. What a spreadsheet would take for a formula gets an apostrophe before it: user agents are written by strangers.
+/// Formats a cell. A value that a spreadsheet would take for a formula gets an apostrophe before it: user agents are
+/// written by strangers.
 fn cell(value: &str) -> String {
     let formula = value.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let value = if formula { format!("'{value}") } else { value.to_owned() };

@@ -1,8 +1,9 @@
-//! The first part of PostgreSQL's protocol, spoken here under TLS: startup message, password, until the server says that the
-//! login holds. `tokio-postgres` takes over from there and believes that it was let in without being asked for anything.
+//! The first part of PostgreSQL's protocol, implemented here over TLS: the startup message and the password, up to the
+//! server's verdict. `tokio-postgres` takes over from there, as if it had been let in without being asked for a
+//! password.
 //!
-//! What this does not know (another method, an error) it hands over as it came, so that `tokio-postgres` deals with it as
-//! always. Source: "Message Flow" and "SASL Authentication" in PostgreSQL's documentation.
+//! Anything unknown here (another authentication method, an error) is passed on unchanged, so that `tokio-postgres`
+//! handles it as usual. Source: "Message Flow" and "SASL Authentication" in PostgreSQL's documentation.
 
 use std::io;
 use std::pin::Pin;
@@ -21,10 +22,10 @@ use super::passwords::Login;
 use super::scram::{MECHANISM, Scram};
 
 type Tls = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
-/// The password on its way.
+/// A password that is being fetched.
 pub(super) type Fetching = Shared<BoxFuture<'static, Result<Option<Login>, String>>>;
 
-/// No message before the login is longer than this; errors are a few hundred bytes.
+/// The maximum length of a message before the login; errors are a few hundred bytes.
 const LONGEST: usize = 64 * 1024;
 
 /// Codes of authentication messages.
@@ -40,7 +41,7 @@ pub(super) struct Greeter {
     fetching: Fetching,
 }
 
-/// What the startup message says, as `tokio-postgres` says it.
+/// The contents of the startup message, as `tokio-postgres` sends it.
 struct Startup {
     user: String,
     rest: Vec<(&'static str, String)>,
@@ -88,7 +89,7 @@ impl TlsConnect<Socket> for Greeting {
     fn connect(self, socket: Socket) -> Self::Future {
         Box::pin(async move {
             let mut tls = self.tls.connect(socket).await?;
-            // What stringprep (RFC 4013) might change, and no password at all, is left to tokio-postgres.
+            // Passwords that stringprep (RFC 4013) might change, or a missing password, are left to tokio-postgres.
             match self.fetching.await.map_err(io::Error::other)? {
                 Some(login) if login.is_plain() => {
                     let heard = log_in(&mut tls, &self.startup, &login).await?;
@@ -100,7 +101,7 @@ impl TlsConnect<Socket> for Greeting {
     }
 }
 
-/// Until the login holds, or something comes that is not known here; what `tokio-postgres` shall hear next.
+/// Logs in, until the login is accepted or something unknown arrives; returns what `tokio-postgres` is to read next.
 async fn log_in(tls: &mut Tls, startup: &Startup, login: &Login) -> io::Result<Bytes> {
     let user = login.user.as_deref().unwrap_or(&startup.user);
     let parameters = startup.rest.iter().map(|(name, value)| (*name, value.as_str()));
@@ -116,7 +117,7 @@ async fn log_in(tls: &mut Tls, startup: &Startup, login: &Login) -> io::Result<B
         Some(SASL) if asked.offers(MECHANISM) => return scram(tls, password).await,
         _ => return Ok(asked.0),
     }
-    // The server's verdict, whichever it is.
+    // The server's verdict, either way.
     Ok(read(tls).await?.0)
 }
 
@@ -145,7 +146,7 @@ async fn say(tls: &mut Tls, write: impl FnOnce(&mut BytesMut) -> io::Result<()>)
     tls.flush().await
 }
 
-/// A message of the server, whole.
+/// A complete message from the server.
 struct Message(Bytes);
 
 async fn read(tls: &mut Tls) -> io::Result<Message> {
@@ -167,36 +168,36 @@ impl Message {
         (self.0[0] == b'R').then(|| i32::from_be_bytes([code[0], code[1], code[2], code[3]]))
     }
 
-    /// Whether this is among the mechanisms that are listed.
+    /// Whether this mechanism is among those listed.
     fn offers(&self, mechanism: &str) -> bool {
         self.0[9..].split(|&byte| byte == 0).any(|name| name == mechanism.as_bytes())
     }
 
-    /// What SASL says in it.
+    /// The SASL data in the message.
     fn text(&self) -> io::Result<&str> {
         std::str::from_utf8(&self.0[9..]).map_err(io::Error::other)
     }
 }
 
-/// A connection on which the startup message has been said already.
+/// A connection on which the startup message has already been sent.
 pub(super) struct Greeted {
     tls: Tls,
-    /// To be heard before what the server says next.
+    /// Bytes to be read before anything else from the server.
     heard: Bytes,
     unsaid: Unsaid,
 }
 
 /// How much of the startup message is still to be withheld from the server.
 enum Unsaid {
-    /// Its length, of which so many bytes have come.
+    /// Its length field, of which this many bytes have arrived.
     Length([u8; 4], usize),
-    /// So many bytes.
+    /// This many bytes.
     Rest(usize),
     Nothing,
 }
 
 impl Unsaid {
-    /// How many of these bytes are withheld.
+    /// Returns how many of these bytes are withheld.
     fn swallow(&mut self, bytes: &[u8]) -> usize {
         let mut taken = 0;
         while let (Self::Length(length, got), Some(&byte)) = (&mut *self, bytes.get(taken)) {
@@ -279,7 +280,7 @@ mod tests {
             }
             assert_eq!(said, next, "of {whole} bytes in pieces of {piece}");
         }
-        // Half of the length, and nothing more, withholds what came.
+        // Half of the length field withholds only what has arrived.
         assert_eq!(Unsaid::Length([0; 4], 0).swallow(&[0, 0]), 2);
     }
 }

@@ -1,7 +1,7 @@
 //! RDS IAM tokens: a signed URL instead of a password.
 //!
-//! Made in this process, in a tenth of a millisecond and without any network; good for 15 minutes, and only needed while
-//! connecting, so there is nothing to keep and nothing to refresh: each connection gets its own.
+//! A token is made in this process, in a tenth of a millisecond and without any network access. It is valid for 15
+//! minutes and only needed while connecting, so there is nothing to cache or refresh: each connection gets its own.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::AwsCredentials;
 use crate::https::Client;
 
-/// How long a token holds. RDS accepts no longer one.
+/// The lifetime of a token, the maximum that RDS accepts.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// Makes tokens for one user of one database.
@@ -34,7 +34,7 @@ impl Iam {
         Self { url, region, identity: Identity::new(credentials) }
     }
 
-    /// A token that begins to hold now.
+    /// Makes a token that is valid from now.
     pub(super) async fn token(&self) -> Result<Login, String> {
         let clock = Clock::default();
         let credentials = self.identity.credentials(|| Client::new(None), &clock).await;

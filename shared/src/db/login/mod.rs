@@ -1,13 +1,14 @@
-//! Logging in: opening one connection, with the password that holds now.
+//! Logging in: opening one connection with the current password.
 //!
-//! [`Opener`] is what the pool, migrations and nobody else open connections with. Where the password comes from is
-//! [`Passwords`]: the URL, an RDS IAM token ([`iam`]) or Secrets Manager ([`secret`]). It is fetched while TCP and TLS are
-//! being set up, and used by [`greeting`], which speaks the first part of the protocol itself: SCRAM as
-//! `postgres-protocol` does it hashes twice as
-//! much, which without SHA instructions is most of a cold start's CPU (docs/adr/0015).
+//! [`Opener`] is what the pool and the migrations open connections with. [`Passwords`] is the source of the password:
+//! the URL, an RDS IAM token ([`iam`]) or Secrets Manager ([`secret`]). The password is fetched while TCP and TLS are
+//! being set up, and used by [`greeting`], which implements the first part of the protocol itself: SCRAM in
+//! `postgres-protocol` computes twice as many hashes, which without SHA instructions is most of a cold start's CPU time
+//! (docs/adr/0015).
 //!
-//! Refused, it is fetched anew and tried again: a password that was rotated meanwhile costs one more handshake. A secret's is
-//! tried once more a little later, for a rotation changes the secret and the role one after the other.
+//! If the login is refused, the password is fetched again and the login retried, so a password that has just been
+//! rotated costs one more handshake. A secret is retried once more a little later, because a rotation changes the
+//! secret and the role one after the other.
 
 mod greeting;
 mod iam;
@@ -39,7 +40,7 @@ pub(super) struct Opener {
 }
 
 impl Opener {
-    /// For these parameters, to which it adds what its kind of password needs.
+    /// Creates an opener for these parameters, and adds what its kind of password requires to them.
     pub(super) fn new(
         config: &DatabaseConfig,
         parameters: &mut Config,
@@ -47,13 +48,13 @@ impl Opener {
     ) -> Result<Self, StoreError> {
         let passwords = Passwords::new(config, parameters).map_err(StoreError::Configuration)?;
         if !matches!(config.auth, DatabaseAuth::Password) {
-            // A token is sent as it is: only to whom the certificate proves to be the database.
+            // A token is sent in the clear, so only to a server whose certificate proves that it is the database.
             parameters.ssl_mode(SslMode::Require);
         }
         Ok(Self { tls, passwords: Arc::new(passwords) })
     }
 
-    /// A connection, driven by a task of its own.
+    /// Opens a connection, driven by a task of its own.
     pub(super) async fn open(&self, parameters: &Config) -> Result<(Client, JoinHandle<()>), Error> {
         let mut opened = self.once(parameters).await;
         for wait in self.passwords.again_after() {
@@ -68,7 +69,7 @@ impl Opener {
     }
 
     async fn once(&self, parameters: &Config) -> Result<(Client, JoinHandle<()>), Error> {
-        // Begins to fetch what has to be fetched; the handshake does not wait for it.
+        // Starts fetching the password; the handshake does not wait for it.
         let passwords = Arc::clone(&self.passwords);
         let fetching = async move { passwords.current().await }.boxed().shared();
         tokio::spawn(fetching.clone());
@@ -83,7 +84,7 @@ impl Opener {
     }
 }
 
-/// Whether the database does not accept the password: wrong, expired, or no longer that of the user.
+/// Whether the database rejected the password as wrong, expired or no longer current.
 fn refused(error: &Error) -> bool {
     error.code().is_some_and(|code| {
         [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION].contains(code)

@@ -1,4 +1,4 @@
-//! The password that holds now, wherever it comes from.
+//! The current password, whatever its source.
 
 use std::time::Duration;
 
@@ -10,29 +10,29 @@ use super::iam::Iam;
 use super::secret::Secret;
 use crate::config::{ConfigError, DatabaseAuth, DatabaseConfig};
 
-/// How long a rotation of a secret may be halfway.
+/// How long a rotation may take between changing the secret and changing the role.
 const HALFWAY: Duration = Duration::from_millis(300);
 
-/// Who logs in, and with what.
+/// The user to log in as, and the password.
 #[derive(Clone)]
 pub(super) struct Login {
-    /// Where it is not the user of the URL.
+    /// The user, if it is not the one in the URL.
     pub(super) user: Option<String>,
     pub(super) password: SecretString,
 }
 
 impl Login {
-    /// Whether the password is printable ASCII, which stringprep (RFC 4013) leaves as it is.
+    /// Whether the password is printable ASCII, which stringprep (RFC 4013) leaves unchanged.
     pub(super) fn is_plain(&self) -> bool {
         self.password.expose_secret().bytes().all(|byte| matches!(byte, b' '..=b'~'))
     }
 }
 
-/// Where passwords come from.
+/// The source of passwords.
 pub(super) enum Passwords {
     /// The URL.
     Fixed(Option<Login>),
-    /// A token that is made anew for each connection.
+    /// A token, made anew for each connection.
     Iam(Box<Iam>),
     /// AWS Secrets Manager.
     Secret(Box<Secret>),
@@ -60,7 +60,7 @@ impl Passwords {
             DatabaseAuth::Secret(secret) => {
                 let with_user = parameters.get_user().is_none();
                 if with_user {
-                    // The secret's own, which is not known yet.
+                    // A placeholder for the secret's user, which is not known yet.
                     parameters.user("secret");
                 }
                 Self::Secret(Box::new(Secret::new(secret, with_user)))
@@ -68,7 +68,7 @@ impl Passwords {
         })
     }
 
-    /// What to log in with now; nothing where no password is known.
+    /// Returns the current login; `None` if no password is known.
     pub(super) async fn current(&self) -> Result<Option<Login>, String> {
         match self {
             Self::Fixed(login) => Ok(login.clone()),
@@ -77,7 +77,7 @@ impl Passwords {
         }
     }
 
-    /// How long to wait before each further attempt with what is fetched anew.
+    /// How long to wait before each further attempt with a freshly fetched password.
     pub(super) fn again_after(&self) -> &'static [Duration] {
         match self {
             Self::Fixed(_) => &[],
@@ -86,7 +86,7 @@ impl Passwords {
         }
     }
 
-    /// Gives up what was refused; whether another attempt makes sense.
+    /// Discards a rejected password; returns whether another attempt makes sense.
     pub(super) async fn renew(&self) -> bool {
         match self {
             Self::Fixed(_) => false,

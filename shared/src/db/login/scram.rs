@@ -1,7 +1,7 @@
-//! The client's half of SCRAM-SHA-256 (RFC 5802, RFC 7677), by `ring`.
+//! The client side of SCRAM-SHA-256 (RFC 5802, RFC 7677), using `ring`.
 //!
-//! Without channel binding, although PostgreSQL offers it: this runs under TLS only, to a server whose certificate the
-//! configured roots have signed for its name.
+//! It does not use channel binding, although PostgreSQL offers it: it only runs over TLS, to a server whose certificate
+//! was issued for its name by one of the configured roots.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -11,34 +11,35 @@ use std::num::NonZeroU32;
 /// The mechanism's name.
 pub(super) const MECHANISM: &str = "SCRAM-SHA-256";
 
-/// GS2 header of a client without channel binding, and the same in base64.
+/// The GS2 header of a client without channel binding, and the same in base64.
 const HEADER: &str = "n,,";
 const HEADER_BASE64: &str = "biws";
 
-/// More iterations than any server asks for would only keep this process busy.
+/// The maximum number of iterations: more than any server asks for would only keep this process busy.
 const MOST_ITERATIONS: u32 = 1_000_000;
 
-/// An exchange that has begun.
+/// An exchange in progress.
 pub(super) struct Scram {
     nonce: String,
 }
 
-/// What proves to the client, in the end, that the server knows the password as well.
+/// The signature that proves to the client that the server knows the password as well.
 pub(super) struct ServerSignature(hmac::Tag);
 
 impl Scram {
-    /// With a nonce that nobody has used.
+    /// Begins an exchange with a fresh nonce.
     pub(super) fn begin() -> Result<Self, String> {
         let random: [u8; 18] = crate::random::bytes().map_err(|error| error.to_string())?;
         Ok(Self { nonce: BASE64_STANDARD.encode(random) })
     }
 
-    /// The client's first message. PostgreSQL ignores the name in it: the startup message has named the user.
+    /// The client's first message. PostgreSQL ignores the user name in it, because the startup message has named the
+    /// user.
     pub(super) fn first(&self) -> String {
         format!("{HEADER}n=,r={}", self.nonce)
     }
 
-    /// The client's answer to the server's first message.
+    /// The client's response to the server's first message.
     pub(super) fn answer(
         &self,
         password: &[u8],
@@ -82,7 +83,7 @@ impl Scram {
 }
 
 impl ServerSignature {
-    /// Whether the server's last message proves that it knows the password.
+    /// Checks that the server's final message proves that it knows the password.
     pub(super) fn verify(&self, server_final: &str) -> Result<(), String> {
         let given = server_final.strip_prefix("v=").and_then(|text| BASE64_STANDARD.decode(text).ok());
         let equal =
@@ -95,8 +96,8 @@ impl ServerSignature {
 mod tests {
     use super::*;
 
-    /// RFC 7677, section 3, but without the user's name, which PostgreSQL's clients leave out; so the proof is computed by
-    /// another implementation (Python's hashlib and hmac).
+    /// The exchange of RFC 7677, section 3, without the user's name, which PostgreSQL's clients leave out; the proof
+    /// was therefore computed by another implementation (Python's hashlib and hmac).
     const SERVER_FIRST: &str =
         "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
 

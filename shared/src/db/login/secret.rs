@@ -1,8 +1,9 @@
 //! The login in AWS Secrets Manager, `{"username", "password"}` as RDS and its rotation write it.
 //!
-//! Asked for once and kept: an environment opens few connections. Read anew when the database refuses it, or after
-//! [`KEPT`]. Where Lambda's Parameters and Secrets extension runs, it is asked first, because it may have it already; what
-//! the database has refused is asked of Secrets Manager itself, because the extension keeps it, too.
+//! It is read once and cached, since an environment opens few connections. It is read again when the database rejects
+//! it, or after [`KEPT`]. Where Lambda's Parameters and Secrets extension runs, the extension is asked first, because
+//! it may have the secret cached; after the database has rejected a password, Secrets Manager itself is asked, because
+//! the extension caches that password, too.
 
 use std::time::{Duration, Instant};
 
@@ -19,23 +20,23 @@ use crate::clock::Clock;
 use crate::config::SecretConfig;
 use crate::https::Client;
 
-/// How long it is believed without being read again.
+/// How long it is cached.
 const KEPT: Duration = Duration::from_secs(3600);
 
-/// The largest secret is 64 KB, more in JSON.
+/// The maximum size of a response: the largest secret is 64 KB, and more when escaped in JSON.
 const LARGEST: usize = 256 * 1024;
 
-/// How often it is asked for, the first time included, before connecting fails.
+/// How many times it is requested before connecting fails.
 const ATTEMPTS: u32 = 4;
 
-/// Half of it at least is waited after the first refusal, and twice as long after each further one.
+/// The maximum wait before the second attempt, doubled before each further one. At least half of it is waited.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// One secret.
 pub(super) struct Secret {
     config: SecretConfig,
     identity: Identity,
-    /// The URL names no user.
+    /// Whether the user comes from the secret, because the URL names none.
     with_user: bool,
     kept: Mutex<Kept>,
 }
@@ -44,7 +45,7 @@ pub(super) struct Secret {
 struct Kept {
     login: Option<(Login, Instant)>,
     client: Option<Client>,
-    /// The database has refused what was read last.
+    /// Whether the database has rejected the last login that was read.
     refused: bool,
 }
 
@@ -66,7 +67,7 @@ impl Secret {
         Self { config, identity, with_user, kept: Mutex::default() }
     }
 
-    /// The login that was read last, or now. One caller at a time asks; the others get what it brought.
+    /// Returns the cached login, or reads it now. Only one caller reads at a time; the others wait for its result.
     pub(super) async fn current(&self) -> Result<Login, String> {
         let mut kept = self.kept.lock().await;
         if let Some((login, read)) = &kept.login
@@ -84,7 +85,7 @@ impl Secret {
         Ok(login)
     }
 
-    /// The next one to connect reads it anew.
+    /// Discards the login, so that the next caller to connect reads it again.
     pub(super) async fn forget(&self) {
         let mut kept = self.kept.lock().await;
         kept.login = None;
@@ -134,7 +135,7 @@ impl Secret {
         Ok(request)
     }
 
-    /// What the extension is asked on its port of this environment.
+    /// The request to the extension on its port in this environment.
     fn ask_extension(&self, port: u16) -> Result<Request<Bytes>, String> {
         let id: String = form_urlencoded::byte_serialize(self.config.id.as_bytes()).collect();
         let url = format!("http://localhost:{port}/secretsmanager/get?secretId={id}");
@@ -148,7 +149,7 @@ impl Secret {
         Ok(request)
     }
 
-    /// Without serde's messages, which may quote the secret.
+    /// Parses the secret. serde's messages are dropped, because they may quote the secret.
     fn understand(&self, body: &[u8]) -> Result<Login, String> {
         let answer: Answer = serde_json::from_slice(body)
             .map_err(|_| "Secrets Manager's answer has no SecretString".to_owned())?;
@@ -166,7 +167,7 @@ impl Secret {
     }
 }
 
-/// Whether asking again may help: throttled, or a failure of theirs.
+/// Whether a retry may help: the request was throttled or the service failed.
 fn may_pass(answer: &Response<Bytes>) -> bool {
     answer.status().is_server_error()
         || answer.status() == StatusCode::TOO_MANY_REQUESTS

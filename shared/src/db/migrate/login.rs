@@ -5,9 +5,9 @@ use tokio_postgres::error::SqlState;
 
 use crate::db::StoreError;
 
-/// Makes it if it is missing, and gives it what it needs and has not.
+/// Creates the role if it is missing, and grants it what it needs and does not have.
 pub(super) async fn ensure(client: &Client, login: &str) -> Result<(), StoreError> {
-    // The statements that are still to be run: names cannot be parameters of what they say.
+    // Selects the statements that are still to be run: names cannot be parameters in them.
     const MISSING: &str = "-- db.missing_login
         SELECT statement FROM (VALUES
             (1, NOT EXISTS (SELECT FROM pg_roles WHERE rolname = $1),
@@ -34,7 +34,7 @@ pub(super) async fn ensure(client: &Client, login: &str) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Says what to do where another owner of this server made the roles: whoever made a role may give it away.
+/// Says what to do if another owner on this server created the roles: only the creator of a role may grant it.
 fn refused(statement: &str, login: &str, error: tokio_postgres::Error) -> StoreError {
     if error.code() != Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
         return StoreError::new("db.login", error);

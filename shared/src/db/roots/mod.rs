@@ -1,7 +1,7 @@
-//! Whom to trust to be a database: the bundle that is configured, or else Amazon's roots for hosts of RDS, compiled in.
-//! Nothing else: the certificates of the operating system are neither read nor trusted.
+//! The trusted root certificates for databases: the configured bundle, or else Amazon's roots for RDS hosts, compiled
+//! in. Nothing else: the certificates of the operating system are neither read nor trusted.
 //!
-//! Only the certificates of the host's region are parsed: three, and five for RDS Proxy.
+//! Only the certificates for the host's region are parsed: three, and five for RDS Proxy.
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -11,10 +11,10 @@ use crate::config::ConfigError;
 
 const RDS: &str = include_str!("rds.pem");
 
-/// What ends the name of every database of RDS, and comes after its region.
+/// The suffix of the name of every RDS database, which follows its region.
 const RDS_HOST: &str = ".rds.amazonaws.com";
 
-/// The roots for this host.
+/// Returns the roots for this host.
 pub(super) fn for_host(host: Option<&str>, ca_pem: Option<&str>) -> Result<RootCertStore, ConfigError> {
     let mut roots = RootCertStore::empty();
     match (ca_pem, host.and_then(region_of)) {
@@ -27,18 +27,18 @@ pub(super) fn for_host(host: Option<&str>, ca_pem: Option<&str>) -> Result<RootC
             add(&mut roots, own)?;
             add(&mut roots, section("proxy").unwrap_or_default())?;
         }
-        // A server that asks for TLS is refused rather than trusted.
+        // With no roots, a server is refused if TLS is requested, rather than trusted.
         (None, None) => {}
     }
     Ok(roots)
 }
 
-/// The region of a host of RDS.
+/// Returns the region of an RDS host.
 pub(crate) fn region_of(host: &str) -> Option<&str> {
     host.strip_suffix(RDS_HOST)?.rsplit('.').next().filter(|region| !region.is_empty())
 }
 
-/// What stands below the line `# name`.
+/// Returns the text below the line `# name`.
 fn section(name: &str) -> Option<&'static str> {
     let (_, rest) = RDS.split_once(&format!("\n# {name}\n"))?;
     Some(rest.split_once("\n# ").map_or(rest, |(section, _)| section))

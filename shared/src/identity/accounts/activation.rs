@@ -1,4 +1,4 @@
-//! Putting accounts out of use and back.
+//! Deactivating and reactivating accounts.
 
 use serde::Serialize;
 use serde_json::json;
@@ -11,50 +11,50 @@ use crate::ids::{ApiKeyId, UserId};
 use crate::limits::quotas;
 use crate::tenancy::{invitations, owners, service_accounts, users};
 
-/// Deactivates an account of the caller's enterprise: in one transaction it can no longer be used, its sessions and
-/// with them the refresh tokens end, its API keys are revoked. The very next request with any of them is refused.
-/// Doing it again changes nothing.
+/// Deactivates an account of the caller's enterprise. In one transaction, the account can no longer be used, its
+/// sessions end together with their refresh tokens, and its API keys are revoked. The very next request with any of
+/// them is refused. Repeating it changes nothing.
 ///
-/// For administrators of the enterprise, on others of at most their own role there. The last active owner cannot be
-/// deactivated (`Conflict`). Memories and memberships stay; their open invitations are revoked, and contexts that nobody else owns are owned by
-/// another member from then on. Keys that they made for service accounts stay good, because programs run with them: they are the
-/// answer, for whoever wants to replace them.
+/// For administrators of the enterprise, on others whose role there is at most their own. The last active owner cannot
+/// be deactivated (`Conflict`). Memories and memberships stay. Open invitations by the user are revoked, and contexts
+/// with no other owner pass to another member. Keys that the user made for service accounts remain valid, because
+/// programs depend on them; they are returned, so that they can be replaced.
 pub async fn deactivate_user(gate: &Gate, caller: &AuthContext, user: UserId) -> Result<Vec<LeftKey>> {
     deactivate(gate, caller, user, Which::Any).await
 }
 
-/// Lets a deactivated account be used again, with its password. Sessions and keys that were revoked stay so.
+/// Reactivates a deactivated account, with its password. Revoked sessions and keys stay revoked.
 pub async fn reactivate_user(gate: &Gate, caller: &AuthContext, user: UserId) -> Result<()> {
     reactivate(gate, caller, user, Which::Any).await
 }
 
-/// The same for a service account, for administrators of the node that owns it.
+/// Deactivates a service account, for administrators of the node that owns it.
 pub async fn deactivate_service_account(gate: &Gate, caller: &AuthContext, account: UserId) -> Result<()> {
     deactivate(gate, caller, account, Which::Service).await.map(drop)
 }
 
-/// Lets a deactivated service account be used again. It needs new keys.
+/// Reactivates a deactivated service account. It needs new keys.
 pub async fn reactivate_service_account(gate: &Gate, caller: &AuthContext, account: UserId) -> Result<()> {
     reactivate(gate, caller, account, Which::Service).await
 }
 
-/// A key of a service account that somebody who left had made.
+/// A service account's key that was made by a user who has since been deactivated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LeftKey {
-    /// Which.
+    /// The key.
     pub id: ApiKeyId,
-    /// Whose.
+    /// The service account it belongs to.
     pub service_account: UserId,
-    /// What it is called.
+    /// The name of the key.
     pub name: String,
 }
 
 /// In which capacity an account is managed.
 #[derive(Clone, Copy)]
 enum Which {
-    /// As one of the enterprise's.
+    /// As an account of the enterprise.
     Any,
-    /// As one that a node owns.
+    /// As a service account that a node owns.
     Service,
 }
 
@@ -94,8 +94,8 @@ async fn reactivate(gate: &Gate, caller: &AuthContext, user: UserId, which: Whic
     Ok(())
 }
 
-/// Checks that the caller may do it to that account (`Forbidden`, `NotFound`, or `Conflict` for their own), and says
-/// whether it is active. The tenant's lock is held from then on.
+/// Checks that the caller may manage this account (`Forbidden`, `NotFound`, or `Conflict` for their own), and returns
+/// whether it is active. From then on, the transaction holds the tenant's lock.
 async fn begin(
     gate: &Gate,
     caller: &AuthContext,

@@ -1,4 +1,4 @@
-//! Accounts: how they come to be, what they show of themselves, and how they are put out of use and back.
+//! Accounts: registration, profile, deactivation and reactivation.
 
 mod activation;
 mod profile;
@@ -21,25 +21,25 @@ use crate::ids::{EnterpriseId, UserId};
 /// An account, as sign-in knows it.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// Its tenant.
+    /// The account's tenant.
     pub enterprise: EnterpriseId,
     /// The tenant's name.
     pub enterprise_name: String,
     /// The account.
     pub id: UserId,
-    /// Its address, in lower case.
+    /// The e-mail address, in lower case.
     pub email: String,
     /// The person's name.
     pub name: String,
-    /// Whether it may be used.
+    /// Whether the account is active.
     pub active: bool,
-    /// The hash of its password; none if it signs in elsewhere.
+    /// The password hash; `None` if the account signs in elsewhere.
     pub(super) password: Option<PasswordHash>,
-    /// When that was chosen.
+    /// When the password was chosen.
     pub(super) password_changed_at: Option<DateTime<Utc>>,
 }
 
-/// An account as answers show it.
+/// An account as responses show it.
 #[derive(Debug, Clone, Serialize)]
 pub struct AccountView {
     /// `usr_…`.

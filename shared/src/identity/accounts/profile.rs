@@ -1,4 +1,4 @@
-//! What a caller may know of themselves.
+//! What a caller may know about themselves.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -11,14 +11,14 @@ use crate::identity::Identity;
 use crate::ids::{NodeId, SessionId};
 use crate::name;
 
-/// The caller, as `GET /v1/auth/me` answers.
+/// The caller, as `GET /v1/auth/me` returns it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Me {
     /// Their account.
     pub user: Profile,
-    /// How they proved who they are, in this request.
+    /// How they authenticated, in this request.
     pub credential: CredentialView,
-    /// What they were made a member of.
+    /// Their memberships.
     pub memberships: Vec<MembershipView>,
     /// Every scope they may read, with their effective role.
     pub scopes: Vec<ScopeView>,
@@ -27,14 +27,14 @@ pub struct Me {
 /// An account, as its owner sees it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Profile {
-    /// What everybody else may see, too.
+    /// The part that others may see, too.
     #[serde(flatten)]
     pub account: AccountView,
     /// When it was registered.
     pub created_at: DateTime<Utc>,
 }
 
-/// How a caller proved who they are.
+/// How a caller authenticated.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum CredentialView {
@@ -50,11 +50,11 @@ pub enum CredentialView {
         /// What it may be used for.
         scopes: Vec<crate::access::ApiKeyVerb>,
     },
-    /// An application that acts for them.
+    /// An application that acts for the user.
     Application {
         /// `gnt_…`.
         id: crate::ids::GrantId,
-        /// Which application.
+        /// The application's `client_id`.
         client_id: String,
         /// What it may be used for.
         scopes: Vec<crate::access::ApiKeyVerb>,
@@ -66,7 +66,7 @@ pub enum CredentialView {
 pub struct MembershipView {
     /// The scope, as requests name it: `team:org_…`.
     pub scope: String,
-    /// The role that was given there.
+    /// The role that was granted there.
     pub role: String,
 }
 
@@ -75,13 +75,13 @@ pub struct MembershipView {
 pub struct ScopeView {
     /// As requests name it: `team:org_…`, `personal`.
     pub scope: String,
-    /// What it is: `team`.
+    /// The kind of scope: `team`.
     pub kind: &'static str,
     /// `org_…`, for nodes of the tree.
     pub id: Option<NodeId>,
     /// The node's name, for nodes of the tree.
     pub name: Option<String>,
-    /// The effective role, the highest over the path; none where it is only readable.
+    /// The effective role, the highest on the path; `None` if the scope is only readable.
     pub role: Option<&'static str>,
 }
 
@@ -98,7 +98,7 @@ impl From<&ReadableScope> for ScopeView {
 }
 
 impl Identity {
-    /// Who the caller is and what they may reach. Any credential may ask.
+    /// Returns who the caller is and what they may reach. Any credential may ask.
     pub async fn me(&self, caller: &AuthContext) -> Result<Me> {
         let tx = caller.begin(&self.gate().db, "account.me").await?;
         let row = store::profile(&tx).await?;
@@ -124,7 +124,7 @@ impl Identity {
                     client_id: application.client.clone(),
                     scopes: application.verbs.clone(),
                 },
-                // Asks nothing about itself.
+                // Background work has no need to ask about itself.
                 Method::Promise(_) => return Err(Error::Forbidden("this needs a credential".to_owned())),
             },
             memberships: memberships

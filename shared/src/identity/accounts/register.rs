@@ -1,9 +1,9 @@
-//! Registering: the first account of a new enterprise, or an invited one.
+//! Registration: the first account of a new enterprise, or an invited one.
 //!
-//! An address that has an account already is answered with 409. That tells whoever asks that it does; but there is no
-//! mail yet to tell the truth by instead, and an answer that pretended success would leave honest people waiting for a
-//! mail that never comes. What makes it useless for collecting addresses is the throttle: every registration from an
-//! address counts, also one that succeeds, unless it accepts an invitation.
+//! An address that already has an account gets 409, which reveals that it does. There is no e-mail yet that could tell
+//! the owner instead, and a response that pretended success would leave honest people waiting for an e-mail that never
+//! comes. The throttle makes this useless for collecting addresses: every registration from a client address counts,
+//! including successful ones, unless it accepts an invitation.
 
 use super::Account;
 use super::store::{self, NewUser};
@@ -21,7 +21,7 @@ use crate::name;
 use crate::tenancy::founding::{self, Founded};
 use crate::tenancy::invitations::{self, Accepted};
 
-/// Who wants an account.
+/// A request for an account.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
     /// The address they will sign in with.
@@ -30,27 +30,27 @@ pub struct NewAccount {
     pub password: Password,
     /// Their name.
     pub name: String,
-    /// Where they belong.
+    /// Where the account belongs.
     pub place: Place,
 }
 
 /// Where a new account belongs.
 #[derive(Debug, Clone)]
 pub enum Place {
-    /// It founds an enterprise of that name, and owns it.
+    /// It founds an enterprise with this name, and owns it.
     NewEnterprise(String),
-    /// It accepts the invitation with that token (`m0in_…`).
+    /// It accepts the invitation with this token (`m0in_…`).
     Invitation(String),
 }
 
-/// The same, checked.
+/// A [`Place`] that has been checked.
 enum Destination {
     NewEnterprise(String),
     Invited { token: SecretHash, enterprise_name: String },
 }
 
 impl Identity {
-    /// Makes an account and signs it in.
+    /// Creates an account and signs it in.
     pub async fn register(&self, request: &RequestInfo, new: NewAccount) -> Result<SignedIn> {
         let name = name::checked(&new.name, "name")?;
 
@@ -103,7 +103,7 @@ impl Destination {
         }
     }
 
-    /// Makes the account, and its enterprise if it founds one.
+    /// Creates the account, and its enterprise if it founds one.
     async fn settle(
         &self,
         tx: &IdentityTx,
@@ -119,7 +119,7 @@ impl Destination {
                 (enterprise, root, Role::Owner, None, Entry::new("enterprise.found", enterprise))
             }
             Self::Invited { token, .. } => {
-                // Open a moment ago: somebody else was quicker, or it was withdrawn.
+                // It was open a moment ago: somebody else accepted it, or it was withdrawn.
                 let accepted =
                     invitations::accept(tx, token, request.at).await?.filter(|it| it.email == *email);
                 let Some(Accepted { id, enterprise, scope, role, invited_by, .. }) = accepted else {

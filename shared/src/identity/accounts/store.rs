@@ -1,4 +1,4 @@
-//! `users`: as sign-in sees them, and at the end as their own people do.
+//! `users`: as seen by sign-in and, at the end of the file, by the users themselves.
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
@@ -24,7 +24,7 @@ fn account(row: &Row) -> Account {
     }
 }
 
-/// The account of an address.
+/// Returns the account with this address.
 pub(in crate::identity) async fn by_email(
     tx: &IdentityTx,
     email: &EmailAddress,
@@ -37,9 +37,9 @@ pub(in crate::identity) async fn by_email(
     Ok(tx.query_opt(BY_EMAIL, &[&email.as_str()]).await?.as_ref().map(account))
 }
 
-/// Holds an account in its state until the transaction ends, so that nobody deactivates it meanwhile; false if it is
-/// not active, or if its password was changed since the time given. Whatever gives an account a new credential asks
-/// first.
+/// Locks an account until the transaction ends, so that it cannot be deactivated meanwhile; returns false if it is not
+/// active, or if its password was changed since the given time. Whatever gives an account a new credential must call
+/// this first.
 pub(in crate::identity) async fn lock_active(
     tx: &IdentityTx,
     user: UserId,
@@ -63,7 +63,7 @@ pub(super) struct NewUser<'a> {
     pub(super) at: DateTime<Utc>,
 }
 
-/// Adds an account; false if its address is taken.
+/// Inserts an account; returns false if its address is taken.
 pub(super) async fn insert(tx: &IdentityTx, user: &NewUser<'_>) -> Result<bool, StoreError> {
     const INSERT: &str = "-- account.insert
         INSERT INTO users (enterprise_id, id, scope_id, email, display_name, password_hash, password_changed_at,
@@ -87,7 +87,7 @@ pub(super) async fn insert(tx: &IdentityTx, user: &NewUser<'_>) -> Result<bool, 
     Ok(inserted == 1)
 }
 
-/// Stores a new password if the old one is still the one given; false if not.
+/// Stores a new password if the old one is still current; returns false if not.
 pub(in crate::identity) async fn change_password(
     tx: &IdentityTx,
     user: UserId,
@@ -102,7 +102,7 @@ pub(in crate::identity) async fn change_password(
     Ok(changed == 1)
 }
 
-/// Stores a better hash of the same password, unless somebody did meanwhile.
+/// Stores a better hash of the same password, unless another request did meanwhile.
 pub(in crate::identity) async fn upgrade_hash(
     tx: &IdentityTx,
     user: UserId,
@@ -114,7 +114,8 @@ pub(in crate::identity) async fn upgrade_hash(
     tx.execute(UPGRADE_HASH, &[&user.uuid(), &old.as_str(), &new.as_str()]).await.map(drop)
 }
 
-/// Whether an account of the enterprise is active; held until the transaction ends. None if there is no such account.
+/// Returns whether an account of the enterprise is active, and locks it until the transaction ends; `None` if there is
+/// no such account.
 pub(super) async fn lock_status(
     tx: &IdentityTx,
     enterprise: EnterpriseId,
@@ -142,7 +143,7 @@ pub(super) async fn set_active(
     tx.execute(SET_STATUS, &[&enterprise.uuid(), &user.uuid(), &active, &at]).await.map(drop)
 }
 
-/// Ends every session and revokes every API key of an account. Refresh tokens die with their session.
+/// Ends every session and revokes every API key of an account. Refresh tokens end with their session.
 pub(super) async fn revoke_credentials(
     tx: &IdentityTx,
     enterprise: EnterpriseId,
@@ -163,13 +164,13 @@ pub(super) async fn revoke_credentials(
     Ok(Revoked { sessions: row.get("sessions"), api_keys: row.get("api_keys") })
 }
 
-/// What was revoked.
+/// The number of sessions and keys revoked.
 pub(super) struct Revoked {
     pub(super) sessions: i64,
     pub(super) api_keys: i64,
 }
 
-/// The live keys of service accounts that somebody made: whoever has seen them may still have them.
+/// Returns the live keys of service accounts that a user made: whoever has seen a key may still have it.
 pub(super) async fn keys_of_programs(
     tx: &IdentityTx,
     enterprise: EnterpriseId,
@@ -191,12 +192,12 @@ pub(super) async fn keys_of_programs(
     Ok(rows.iter().map(key).collect())
 }
 
-/// What the caller's own account shows.
+/// The data of the caller's own account.
 pub(super) struct ProfileRow {
     pub(super) name: String,
     pub(super) enterprise_name: String,
     pub(super) created_at: DateTime<Utc>,
-    /// The scopes they were made a member of, and as what.
+    /// The scopes they are a direct member of, with their roles.
     pub(super) memberships: Vec<(ScopeId, String)>,
 }
 

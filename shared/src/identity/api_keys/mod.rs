@@ -1,9 +1,8 @@
-//! API keys: made by their owner, or by an administrator of the service account that owns them, in a login; shown once,
-//! stored as a hash, and revoked for good.
+//! API keys: created by their owner, or by an administrator of the service account that owns them, from a login
+//! session; shown once, stored as a hash, and revoked permanently.
 //!
-//! A key cannot make, list or revoke keys: one that leaked could otherwise outlive its own revocation. What a key may
-//! be used for is checked in `access`, each time anew: whatever it says, it never reaches further than its owner does at
-//! that moment.
+//! A key cannot create, list or revoke keys: otherwise a leaked one could outlive its own revocation. What a key may be
+//! used for is checked in `access` on every request: it never reaches further than its owner does at that moment.
 
 mod rotate;
 mod store;
@@ -25,30 +24,30 @@ use crate::tenancy::service_accounts;
 use crate::{name, random};
 use store::KeyRow;
 
-/// What an API key begins with.
+/// The prefix of an API key.
 pub const PREFIX: &str = "m0sk_";
 
-/// How much of a key is stored to recognize it by.
+/// How many characters of a key are stored, to recognize it.
 const SHOWN: usize = PREFIX.len() + 6;
 
-/// Most keys that somebody can have at a time.
+/// The maximum number of live keys per user.
 const MOST: i64 = 100;
 
-/// Most scopes that a key can be narrowed to.
+/// The maximum number of scopes that a key can be restricted to.
 const MOST_WITHIN: usize = 50;
 
-/// The furthest that an expiry can be away.
+/// The maximum lifetime of a key that expires.
 const LONGEST: TimeDelta = TimeDelta::days(3650);
 
-/// Whose keys a transaction is about.
+/// The owner of the keys that a transaction is about.
 struct Owner {
     user: UserId,
-    /// Their own scope, if the caller may name it.
+    /// The owner's personal scope, if the caller may name it.
     personal: Option<ScopeId>,
 }
 
 impl Identity {
-    /// Makes a key. The secret is in the answer and nowhere else.
+    /// Creates a key. The secret is returned here and is not stored anywhere.
     pub async fn create_api_key(
         &self,
         caller: &AuthContext,
@@ -97,7 +96,7 @@ impl Identity {
         Ok((view, secret.into()))
     }
 
-    /// Keys that are not revoked, the newest first; expired ones too.
+    /// Lists keys that are not revoked, newest first, including expired ones.
     pub async fn api_keys(
         &self,
         caller: &AuthContext,
@@ -120,7 +119,7 @@ impl Identity {
         Ok(List { results, next })
     }
 
-    /// Revokes a key. Doing it again changes nothing.
+    /// Revokes a key. Repeating it changes nothing.
     pub async fn revoke_api_key(&self, caller: &AuthContext, keys: Keys, key: ApiKeyId) -> Result<()> {
         caller.session()?;
         let (tx, owner) = self.keys_of(caller, keys, Purpose::Look, "api_key.revoke").await?;
@@ -133,7 +132,7 @@ impl Identity {
         Ok(())
     }
 
-    /// A transaction about somebody's keys, once the caller may do it.
+    /// Begins a transaction about a user's keys, after checking that the caller may do so.
     async fn keys_of(
         &self,
         caller: &AuthContext,
@@ -165,12 +164,12 @@ impl Identity {
     }
 }
 
-/// What somebody's keys are wanted for.
+/// What the keys are needed for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
-    /// A new one.
+    /// Creating a key.
     Give,
-    /// Seeing or revoking what there is.
+    /// Listing or revoking keys.
     Look,
 }
 
@@ -184,7 +183,8 @@ fn check_expiry(expires_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result
     }
 }
 
-/// The scopes that a key is narrowed to. What the caller cannot read does not exist for them; `personal` is the owner's.
+/// Resolves the scopes that a key is restricted to. What the caller cannot read does not exist for them; `personal` is
+/// the owner's personal scope.
 fn resolve(caller: &AuthContext, owner: &Owner, names: &[ScopeName]) -> Result<Vec<ScopeId>> {
     if !(1..=MOST_WITHIN).contains(&names.len()) {
         return Err(Error::invalid("within", format!("expected between one and {MOST_WITHIN} scopes")));

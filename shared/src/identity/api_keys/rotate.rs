@@ -1,4 +1,4 @@
-//! Replacing a key by a new one, with time to bring the new one to where the old one is.
+//! Rotation: replacing a key by a new one, with time to deploy the new one.
 
 use chrono::TimeDelta;
 use secrecy::SecretString;
@@ -13,12 +13,12 @@ use crate::identity::Identity;
 use crate::ids::ApiKeyId;
 use crate::random;
 
-/// The longest that two keys are good beside each other.
+/// The maximum time for which both keys are valid.
 const LONGEST_OVERLAP: TimeDelta = TimeDelta::days(30);
 
 impl Identity {
-    /// A new key with the name and the limits of an old one, which ends after the overlap. The new one is good for as long
-    /// as the old one was meant to be.
+    /// Creates a new key with the name and the restrictions of an old one, which expires after the overlap. The new key
+    /// has the same lifetime as the old one had.
     pub async fn rotate_api_key(
         &self,
         caller: &AuthContext,

@@ -24,7 +24,7 @@ pub(super) struct KeyRow {
     pub(super) created_by: Option<UserId>,
 }
 
-/// A key that is about to be replaced.
+/// A key that is to be rotated.
 pub(super) struct Locked {
     pub(super) row: KeyRow,
     pub(super) revoked: bool,
@@ -66,7 +66,7 @@ pub(super) async fn insert(
     .map(drop)
 }
 
-/// How many keys that are neither revoked nor expired.
+/// Returns the number of keys that are neither revoked nor expired.
 pub(super) async fn count(tx: &IdentityTx, caller: &AuthContext, owner: UserId) -> Result<i64, StoreError> {
     const COUNT: &str = "-- api_key.count
         SELECT count(*) FROM api_keys
@@ -96,7 +96,7 @@ pub(super) async fn list(
     rows.iter().map(KeyRow::try_from).collect()
 }
 
-/// A key, held until the transaction ends, and the one that took over from it.
+/// Locks a key until the transaction ends, and returns it with its successor.
 pub(super) async fn lock(
     tx: &IdentityTx,
     caller: &AuthContext,
@@ -132,7 +132,7 @@ pub(super) async fn expire(
     tx.execute(EXPIRE, &[&caller.enterprise_id().uuid(), &key.uuid(), &at]).await.map(drop)
 }
 
-/// Revokes a key; false if there is none or it was revoked before.
+/// Revokes a key; returns false if there is none or it was already revoked.
 pub(super) async fn revoke(
     tx: &IdentityTx,
     caller: &AuthContext,
@@ -148,7 +148,7 @@ pub(super) async fn revoke(
     Ok(revoked == 1)
 }
 
-/// Whether it is or was one of the owner's.
+/// Whether the key is or was one of the owner's.
 pub(super) async fn exists(
     tx: &IdentityTx,
     caller: &AuthContext,

@@ -1,4 +1,4 @@
-//! API keys as services take and give them.
+//! Inputs and outputs of the API key service.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::access::{ApiKeyVerb, Classification, ScopeName};
 use crate::ids::{ApiKeyId, UserId};
 
-/// Whose keys are meant.
+/// Selects whose keys are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keys {
     /// The caller's own.
@@ -15,25 +15,25 @@ pub enum Keys {
     Of(UserId),
 }
 
-/// What a new key is to be.
+/// The properties of a new key.
 #[derive(Debug, Clone)]
 pub struct NewApiKey {
-    /// What its owner calls it.
+    /// Its name, chosen by the owner.
     pub name: String,
-    /// What it may be used for; not empty.
+    /// What it may be used for; must not be empty.
     pub scopes: Vec<ApiKeyVerb>,
-    /// The scopes with whose subtrees it is content; none: with all that its owner may see.
+    /// The scopes whose subtrees it is restricted to; `None` for everything its owner may see.
     pub within: Option<Vec<ScopeName>>,
-    /// The highest classification that it may be used for; none: any.
+    /// The highest classification that it may be used for; `None` for any.
     pub ceiling: Option<Classification>,
-    /// When it ends; none: when it is revoked.
+    /// When it expires; `None` if it is valid until revoked.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// How a key is to be replaced.
+/// The parameters of a rotation.
 #[derive(Debug, Clone, Copy)]
 pub struct Rotation {
-    /// How long the old key is good beside the new one.
+    /// How long the old key remains valid beside the new one.
     pub overlap: TimeDelta,
 }
 
@@ -42,24 +42,26 @@ pub struct Rotation {
 pub struct ApiKeyView {
     /// `key_…`.
     pub id: ApiKeyId,
-    /// What its owner calls it.
+    /// Its name, chosen by the owner.
     pub name: String,
-    /// How the secret begins.
+    /// The first characters of the secret.
     pub prefix: String,
     /// What it may be used for.
     pub scopes: Vec<ApiKeyVerb>,
-    /// The scopes with whose subtrees it is content, as far as the reader can see them; null: with all of its owner's.
+    /// The scopes whose subtrees it is restricted to, as far as the reader can see them; null for everything its owner
+    /// may see.
     pub within: Option<Vec<String>>,
-    /// The highest classification that it may be used for; null: any.
+    /// The highest classification that it may be used for; null for any.
     pub ceiling: Option<Classification>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// When it ends; none: when it is revoked.
+    /// When it expires; null if it is valid until revoked.
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
-    /// The key that it took over from.
+    /// The key that it replaced.
     pub rotated_from: Option<ApiKeyId>,
-    /// Who made it: of a service account's, whoever may still have it. Null where that was not noted.
+    /// Who created it; for a service account's key, a person who may still have the secret. Null if this was not
+    /// recorded.
     pub created_by: Option<UserId>,
 }

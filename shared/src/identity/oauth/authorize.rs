@@ -1,7 +1,8 @@
-//! Authorization requests (RFC 6749 section 4.1.1, OAuth 2.1): what an application asks a person for.
+//! Authorization requests (RFC 6749 section 4.1.1, OAuth 2.1): what an application asks a user for.
 //!
-//! Errors are shown to the person. Once it is certain who asks and where the answer would go, they can be sent there too, but
-//! only if the person wants that: anybody can register, so that this would otherwise be a way to send people anywhere.
+//! Errors are shown to the user. Once it is certain who asks and where the response would go, they can be sent there
+//! too, but only if the user wants that: anybody can register an application, so this would otherwise be an open
+//! redirect.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,58 +11,58 @@ use super::{Code, OAuthError, Result, pkce, redirect, resource, scope};
 use crate::access::{ApiKeyVerb, RequestInfo};
 use crate::identity::Identity;
 
-/// The parameters, as they came.
+/// The parameters, as received.
 #[derive(Debug, Default)]
 pub struct Parameters {
-    /// Who asks.
+    /// The application.
     pub client_id: Option<String>,
-    /// Where the answer goes.
+    /// Where the response goes.
     pub redirect_uri: Option<String>,
     /// `code`.
     pub response_type: Option<String>,
-    /// Given back with the answer.
+    /// Returned with the response.
     pub state: Option<String>,
     /// PKCE.
     pub code_challenge: Option<String>,
     /// PKCE: `S256`.
     pub code_challenge_method: Option<String>,
-    /// What for.
+    /// The requested scopes.
     pub scope: Option<String>,
-    /// Where.
+    /// The requested resources.
     pub resources: Vec<String>,
-    /// Anything here cannot be done: requests as JWTs, other response modes.
+    /// A parameter that is not supported: requests as JWTs, other response modes.
     pub unsupported: Option<&'static str>,
 }
 
-/// A request that may be put to a person.
+/// A valid request, which may be shown to a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizationRequest {
-    /// Who asks.
+    /// The application.
     pub client_id: String,
-    /// Its name, as it says itself.
+    /// The application's name, as it gave it.
     pub client_name: String,
-    /// Where the answer goes.
+    /// Where the response goes.
     pub redirect_uri: String,
-    /// Given back with the answer.
+    /// Returned with the response.
     pub state: Option<String>,
     pub(super) challenge: String,
-    /// What for.
+    /// The requested scopes.
     pub scopes: Vec<ApiKeyVerb>,
-    /// Where.
+    /// The requested resource.
     pub resource: String,
 }
 
-/// Why a request is not put to anybody.
+/// Why a request is not shown for approval.
 #[derive(Debug)]
 pub enum Unanswerable {
-    /// Shown to the person: nobody can be told by redirect.
+    /// Shown to the user, since the application cannot be informed by a redirect.
     Here(OAuthError),
-    /// The same, and how the application can be told: where the browser would have to go.
+    /// Shown to the user, with the URL that informs the application by a redirect.
     There(OAuthError, String),
 }
 
 impl Identity {
-    /// Checks a request.
+    /// Validates a request.
     pub async fn authorization_request(
         &self,
         given: Parameters,

@@ -1,8 +1,9 @@
-//! People at a browser: known by a cookie after they signed in, and asked by forms that only their browser can answer.
+//! Users at a browser: identified by a cookie after they sign in, and asked through forms that only their browser can
+//! answer.
 //!
-//! Both are sealed text that the browser carries: nothing is stored while somebody makes up their mind. The cookie of a
-//! sign-in names a session, and is worth nothing once that has ended. A ticket is the question as it was put, bound to the
-//! browser by another cookie: a form on a foreign page can hold neither.
+//! Both the cookie and the form carry sealed text, so nothing is stored while the user decides. The sign-in cookie
+//! names a session, and is worthless once that session has ended. A ticket is the question as it was asked, bound to
+//! the browser by another cookie: a form on another site's page can have neither.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,7 +23,7 @@ use crate::random;
 /// How long a browser stays signed in.
 pub const SIGNED_IN_FOR: TimeDelta = TimeDelta::hours(12);
 
-/// How long a question may wait for its answer.
+/// How long a question may wait for an answer.
 const TICKET_FOR: TimeDelta = TimeDelta::minutes(30);
 
 const SESSION: &str = "oauth.browser";
@@ -35,19 +36,19 @@ struct SignIn {
     expires: i64,
 }
 
-/// What a person is asked.
+/// What a user is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
     /// An application's request.
     Authorize(AuthorizationRequest),
-    /// Which device: the code, if it was in the address.
+    /// Which device: the code, if it was in the URL.
     Device(Option<String>),
-    /// Whether that device may; its code.
+    /// Whether to authorize the device with this code.
     DeviceConsent(String),
 }
 
-/// Whose account a page shows.
+/// The user whose account a page shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     pub(super) enterprise: EnterpriseId,
@@ -65,26 +66,26 @@ impl Person {
 pub struct Asked {
     /// What they are asked.
     pub question: Question,
-    /// The account that the page shows. Nobody, as long as nobody is signed in.
+    /// The account that the page shows; `None` while nobody is signed in.
     #[serde(default)]
     pub(super) person: Option<Person>,
-    /// The same on every page with this question: it gets one answer.
+    /// The same on every page with this question, so that it is answered only once.
     pub(super) nonce: String,
 }
 
 impl Asked {
-    /// A new question, to whoever signs in.
+    /// Creates a question, addressed to whoever signs in.
     pub fn new(question: Question) -> Result<Self> {
         Ok(Self { question, person: None, nonce: URL_SAFE_NO_PAD.encode(random::bytes::<12>()?) })
     }
 
-    /// The same question, to the caller.
+    /// The same question, addressed to the caller.
     #[must_use]
     pub fn to(&self, caller: &AuthContext) -> Self {
         Self { person: Some(Person::of(caller)), ..self.clone() }
     }
 
-    /// The same question, to whoever signs in next.
+    /// The same question, addressed to whoever signs in next.
     #[must_use]
     pub fn to_anybody(&self) -> Self {
         Self { person: None, ..self.clone() }
@@ -96,7 +97,7 @@ impl Asked {
         self.person == Some(Person::of(caller))
     }
 
-    /// Whether the page showed an account, and another one than the caller's.
+    /// Whether the page showed an account other than the caller's.
     #[must_use]
     pub fn is_to_another(&self, caller: &AuthContext) -> bool {
         self.person.is_some() && !self.is_to(caller)
@@ -114,21 +115,21 @@ struct Ticket {
 }
 
 impl Identity {
-    /// Signs somebody in at a browser; what its cookie holds.
+    /// Signs a user in at a browser; returns the value of its cookie.
     pub async fn sign_in_browser(
         &self,
         request: &RequestInfo,
         email: &EmailAddress,
         password: &Password,
     ) -> Result<String> {
-        // A new session each time: a cookie that somebody planted before is worth nothing after.
+        // A new session each time, so that a cookie planted beforehand is worthless (session fixation).
         let signed_in = self.login_for(request, email, password, SIGNED_IN_FOR).await?;
         let content =
             SignIn { session: signed_in.session, expires: (request.at + SIGNED_IN_FOR).timestamp() };
         self.sealed(SESSION, &content, request.at).await
     }
 
-    /// Who is signed in at a browser with this cookie; nobody if the session has ended.
+    /// Returns the user signed in at a browser with this cookie; `None` if the session has ended.
     pub async fn browser(&self, cookie: &str, request: &RequestInfo) -> Result<Option<AuthContext>> {
         let Some(content) = self.opened::<SignIn>(SESSION, cookie, request.at).await? else {
             return Ok(None);
@@ -143,18 +144,18 @@ impl Identity {
         }
     }
 
-    /// A name for a browser that has none, to bind tickets to.
+    /// Generates an identifier for a new browser, which tickets are bound to.
     pub fn new_browser() -> Result<String> {
         random::secret("")
     }
 
-    /// A question as a form carries it.
+    /// Seals a question for a form.
     pub async fn ticket(&self, asked: Asked, browser: &str, now: DateTime<Utc>) -> Result<String> {
         let expires = (now + TICKET_FOR).timestamp();
         self.sealed(TICKET, &Ticket { asked, browser: bound(browser), expires }, now).await
     }
 
-    /// The question that a form answers; none if it was put to another browser, or too long ago.
+    /// Opens the question that a form answers; `None` if it was asked in another browser, or too long ago.
     pub async fn question(&self, ticket: &str, browser: &str, now: DateTime<Utc>) -> Result<Option<Asked>> {
         let opened = self.opened::<Ticket>(TICKET, ticket, now).await?;
         let valid = opened.filter(|it| it.browser == bound(browser) && it.expires > now.timestamp());

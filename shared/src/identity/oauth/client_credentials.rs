@@ -1,8 +1,8 @@
 //! Client credentials (RFC 6749 section 4.4): a service account gets a token for itself.
 //!
-//! The account's id is the `client_id`, and an API key of its own the `client_secret`. The token stands for that key: it
-//! is let in for as long as the key is, sees what the key sees, and lasts a quarter of an hour. What it is good for is to
-//! hand a part of the key's powers to something that should not hold the key.
+//! The `client_id` is the account's id, and the `client_secret` one of its API keys. The token stands for that key: it
+//! is valid for as long as the key is, sees what the key sees, and lasts a quarter of an hour. Its purpose is to hand
+//! part of the key's powers to something that should not hold the key.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,7 +20,7 @@ use crate::identity::throttle::{self, Bucket};
 use crate::ids::{SessionId, UserId};
 
 impl Identity {
-    /// The service account that sends a request.
+    /// Authenticates the service account that sends a request.
     pub async fn authenticate_account(
         &self,
         request: &RequestInfo,
@@ -43,7 +43,7 @@ impl Identity {
         caller.ok_or_else(wrong)
     }
 
-    /// A token for a service account.
+    /// Issues a token for a service account.
     pub async fn account_token(
         &self,
         request: &RequestInfo,

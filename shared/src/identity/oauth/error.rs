@@ -1,37 +1,37 @@
-//! What an application is told (RFC 6749 sections 4.1.2.1 and 5.2, RFC 7591 section 3.2.2, RFC 8628 section 3.5,
-//! RFC 8707 section 2, RFC 7009 section 2.2.1).
+//! Errors for applications (RFC 6749 sections 4.1.2.1 and 5.2, RFC 7591 section 3.2.2, RFC 8628 section 3.5, RFC 8707
+//! section 2, RFC 7009 section 2.2.1).
 
 use crate::db::StoreError;
 use crate::error::{Error, Unauthenticated};
 
-/// The stable name of a refusal.
+/// The error code of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
     /// Something is missing, given twice or malformed.
     InvalidRequest,
-    /// There is no such application, or it did not prove who it is.
+    /// There is no such application, or it failed to authenticate.
     InvalidClient,
-    /// The code, token or assertion is not valid, or not this application's.
+    /// The code, token or assertion is not valid, or belongs to another application.
     InvalidGrant,
     /// This application may not use this grant type.
     UnauthorizedClient,
-    /// There is no such grant type here.
+    /// The grant type is not supported.
     UnsupportedGrantType,
-    /// There is no such response type here.
+    /// The response type is not supported.
     UnsupportedResponseType,
-    /// No scope that could be given.
+    /// None of the requested scopes can be granted.
     InvalidScope,
     /// The resource is not one of ours.
     InvalidTarget,
-    /// The person said no.
+    /// The user refused.
     AccessDenied,
-    /// The person has not decided yet.
+    /// The user has not decided yet.
     AuthorizationPending,
-    /// The same, and the device asks too often.
+    /// The user has not decided yet, and the device polls too often.
     SlowDown,
-    /// The person did not decide in time.
+    /// The user did not decide in time.
     ExpiredToken,
-    /// Tokens of this kind are not revoked.
+    /// Tokens of this kind cannot be revoked.
     UnsupportedTokenType,
     /// A redirect URI that cannot be registered.
     InvalidRedirectUri,
@@ -40,7 +40,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// As answers spell it.
+    /// The code as responses spell it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -63,13 +63,13 @@ impl Code {
     }
 }
 
-/// Why an application does not get what it wants.
+/// Why an application's request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum OAuthError {
-    /// A refusal that the protocol has a name for, and what would be right.
+    /// A refusal with a code of the protocol, and what would be right.
     #[error("{1}")]
     Refused(Code, String),
-    /// Anything else: a limit, a fault of ours.
+    /// Anything else: a limit or an internal fault.
     #[error(transparent)]
     Failed(#[from] Error),
 }
@@ -80,7 +80,7 @@ impl OAuthError {
         Self::Refused(code, description.into())
     }
 
-    /// Turns what a credential's check says into a refusal of the grant.
+    /// Turns the error of checking a credential into a refusal of the grant.
     pub(super) fn of_grant(error: Error, what: &str) -> Self {
         match error {
             Error::Unauthenticated(Unauthenticated::Expired) => {

@@ -1,6 +1,6 @@
-//! Reading a document at an address that a stranger gave: over https only, from public addresses only, in one answer
-//! without redirects, within bounds of size and time. Otherwise this server would be a way to whatever stands near it
-//! (server-side request forgery).
+//! Reading a document from a URL that a stranger gave: only over https, only from public addresses, only in a single
+//! response without redirects, and within limits on size and time. Otherwise this server could be used to reach
+//! whatever is near it (server-side request forgery).
 
 mod reach;
 
@@ -20,37 +20,37 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::config::PublicConfig;
 use reach::{PublicOnly, Reach};
 
-/// Longest document: a few keys, or an application's name and addresses.
+/// The maximum size of a document: a few keys, or an application's name and addresses.
 const MAX_BYTES: usize = 64 * 1024;
-/// From resolving the name to the last byte.
+/// The timeout from resolving the name to the last byte.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Reads documents. Cheap to clone, and holds nothing open: documents are read rarely.
+/// Reads documents. Cheap to clone, and keeps no connection open: documents are read rarely.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
     reach: Reach,
 }
 
 impl Fetcher {
-    /// As this installation is set up.
+    /// Creates a fetcher as this installation is configured.
     #[must_use]
     pub fn new(public: &PublicConfig) -> Self {
         Self { reach: if public.reads_documents { Reach::Public } else { Reach::Nowhere } }
     }
 
-    /// One that reads nothing: for programs that nobody signs in to.
+    /// A fetcher that reads nothing, for programs that nobody signs in to.
     #[must_use]
     pub fn reading_nothing() -> Self {
         Self { reach: Reach::Nowhere }
     }
 
-    /// One that reads what is public, as most installations do.
+    /// A fetcher that reads public documents, as most installations do.
     #[cfg(test)]
     pub(super) fn reading_public() -> Self {
         Self { reach: Reach::Public }
     }
 
-    /// One that may also read from this machine, over http: for tests, which have no public address.
+    /// A fetcher that may also read from this machine, over http: for tests, which have no public address.
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn reaching_loopback() -> Self {
@@ -67,14 +67,14 @@ impl Fetcher {
         self.reach == Reach::Loopback
     }
 
-    /// Whether an address is one to read from, as far as that can be told without looking.
+    /// Checks that a URL may be read, as far as that can be told without resolving it.
     pub(super) fn check(&self, address: &str) -> Result<Uri, String> {
         let uri: Uri = address.parse().map_err(|_| "this is no address".to_owned())?;
         self.reach.check(&uri)?;
         Ok(uri)
     }
 
-    /// The JSON document at an address, or why there is none.
+    /// Reads the JSON document at a URL, or returns why it cannot be read.
     pub(super) async fn get(&self, address: &str) -> Result<Bytes, String> {
         let uri = self.check(address)?;
         tokio::time::timeout(PATIENCE, self.read(uri))
@@ -98,12 +98,13 @@ impl Fetcher {
             .body(Empty::<Bytes>::new());
         let request = request.map_err(|error| error.to_string())?;
         let answer = client.request(request).await.map_err(|error| {
-            // Whoever gave the address learns nothing of what is near this server: not even which names are known here.
+            // Whoever gave the URL must learn nothing about what is near this server, not even which names resolve
+            // here.
             tracing::info!(cause = innermost(&error), "a document could not be read");
             "nothing that is public answers at this address".to_owned()
         })?;
         let (head, body) = answer.into_parts();
-        // A redirect leads elsewhere than where was looked: no document.
+        // A redirect leads away from the address that was checked, so it is not followed.
         if head.status != http::StatusCode::OK {
             return Err(format!("it answered {}", head.status.as_u16()));
         }
@@ -125,7 +126,7 @@ fn tls() -> Result<ClientConfig, String> {
     Ok(config.map_err(|error| error.to_string())?.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// The innermost cause says most. For operators.
+/// The innermost cause says the most to operators.
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

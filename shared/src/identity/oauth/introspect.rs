@@ -1,5 +1,5 @@
-//! Introspection (RFC 7662): what a token is good for, told to the application that holds it. Of all others it says only
-//! that they are not active.
+//! Introspection (RFC 7662): tells an application about the tokens it holds. All other tokens are reported as not
+//! active.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -12,15 +12,15 @@ use crate::error::Error;
 use crate::identity::{Identity, refresh_tokens};
 use crate::ids::{GrantId, UserId};
 
-/// An answer: [`Introspection::default`] is that of every token that there is nothing to say about.
+/// A response. [`Introspection::default`] is the one for every token that nothing is said about.
 #[derive(Debug, Default, Serialize)]
 pub struct Introspection {
-    /// Whether it would be let in now.
+    /// Whether the token would be accepted now.
     pub active: bool,
-    /// What it is for, separated by spaces.
+    /// Its scopes, separated by spaces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// Who holds it.
+    /// The application that holds it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
     /// `Bearer`, for access tokens.
@@ -32,19 +32,19 @@ pub struct Introspection {
     /// Seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iat: Option<i64>,
-    /// Whose behalf it is on.
+    /// The user on whose behalf it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub: Option<UserId>,
-    /// Where it is good.
+    /// Its audience.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aud: Option<String>,
-    /// Who issued it.
+    /// Its issuer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
 }
 
 impl Identity {
-    /// What a token is good for. Who is only named is told nothing (RFC 7662 section 2.1).
+    /// Returns what a token is good for. A client that does not authenticate is told nothing (RFC 7662 section 2.1).
     pub async fn introspect(
         &self,
         request: &RequestInfo,
@@ -61,7 +61,7 @@ impl Identity {
         }
     }
 
-    /// What a service account's token is good for: as long as it is let in.
+    /// Returns what a service account's token is good for, if it would be accepted.
     async fn introspect_own(
         &self,
         request: &RequestInfo,
@@ -133,7 +133,7 @@ impl Identity {
     }
 }
 
-/// What a token says that a service account got for itself; none if it is no such token.
+/// Returns the claims of a token that a service account got for itself; `None` if it is not such a token.
 pub(super) async fn account_claims(
     identity: &Identity,
     request: &RequestInfo,
@@ -147,7 +147,7 @@ pub(super) async fn account_claims(
     }
 }
 
-/// The grant that a token of either kind belongs to; none if it is no token of ours or is too old.
+/// Returns the grant that an access or refresh token belongs to; `None` if the token is not one of ours or is too old.
 pub(super) async fn grant_of(
     identity: &Identity,
     request: &RequestInfo,

@@ -1,5 +1,5 @@
-//! The public keys of others (JSON Web Key Sets, RFC 7517), and whether one of them signed a JWT: for assertions of identity
-//! providers and of applications.
+//! Public keys of other parties (JSON Web Key Sets, RFC 7517), and verifying JWTs with them: for assertions by identity
+//! providers and by applications.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::fetch::Fetcher;
 
-/// Signatures that anybody can check and only the holder of a key can make.
+/// The accepted signature algorithms, all of them asymmetric.
 pub const ALGORITHMS: [Algorithm; 6] = [
     Algorithm::EdDSA,
     Algorithm::ES256,
@@ -22,22 +22,22 @@ pub const ALGORITHMS: [Algorithm; 6] = [
     Algorithm::RS512,
 ];
 
-/// How far clocks may differ.
+/// The tolerated clock skew.
 pub(super) const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 
-/// The longest that an assertion may be good for: so long it is remembered.
+/// The maximum lifetime of an assertion, which is how long it must be remembered.
 pub(super) const LONGEST: TimeDelta = TimeDelta::hours(1);
 
-/// The longest name of an assertion (`jti`) or of who it is about, in bytes.
+/// The maximum length of an assertion's id (`jti`) or its subject, in bytes.
 const LONGEST_NAME: usize = 512;
 
-/// Keys are believed so long without looking again: one that was withdrawn is forgotten then.
+/// How long keys are used before they are read again, so that a withdrawn key is forgotten.
 const FRESH: TimeDelta = TimeDelta::hours(1);
 
-/// However many signatures do not fit, keys are not read more often.
+/// The minimum interval between reads, however many signatures fail to verify.
 const PAUSE: TimeDelta = TimeDelta::minutes(1);
 
-/// Whom a JWT is for.
+/// The audience of a JWT.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Audience {
@@ -46,7 +46,7 @@ pub(super) enum Audience {
 }
 
 impl Audience {
-    /// The one that is meant. With a second one, that one could bring the assertion here as its own.
+    /// Returns the audience, if there is only one. A second audience could present the assertion here as its own.
     pub(super) fn only(&self) -> Option<&str> {
         match self {
             Self::One(one) => Some(one),
@@ -58,7 +58,7 @@ impl Audience {
     }
 }
 
-/// Seconds since 1970. What is less than one is cut off (RFC 7519 section 2, NumericDate).
+/// Seconds since 1970, with fractions truncated (RFC 7519 section 2, NumericDate).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct NumericDate(pub(super) i64);
 
@@ -75,7 +75,7 @@ impl<'de> Deserialize<'de> for NumericDate {
     }
 }
 
-/// The claims by which an assertion is of now, and one.
+/// The claims that make an assertion current and usable only once.
 pub(super) struct Once<'a> {
     pub(super) jti: &'a str,
     pub(super) exp: NumericDate,
@@ -84,7 +84,7 @@ pub(super) struct Once<'a> {
 }
 
 impl Once<'_> {
-    /// Refuses what is over, what is not yet, and what would have to be remembered for too long.
+    /// Refuses an assertion that has expired, is not valid yet, or would have to be remembered for too long.
     pub(super) fn check(&self, now: DateTime<Utc>) -> Result<(), String> {
         named("jti", self.jti)?;
         let (at, leeway) = (now.timestamp(), LEEWAY.num_seconds());
@@ -98,13 +98,13 @@ impl Once<'_> {
         Ok(())
     }
 
-    /// Until when it must be remembered that it was used.
+    /// Until when the use of the assertion must be remembered.
     pub(super) fn until(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         DateTime::from_timestamp(self.exp.0, 0).unwrap_or(now) + LEEWAY
     }
 }
 
-/// Refuses a name that is empty or longer than any is.
+/// Refuses a name that is empty or too long.
 pub(super) fn named(claim: &str, name: &str) -> Result<(), String> {
     if name.is_empty() || name.len() > LONGEST_NAME {
         return Err(format!("{claim} has 1 to {LONGEST_NAME} bytes"));
@@ -112,20 +112,20 @@ pub(super) fn named(claim: &str, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether keys that were last asked for then are to be asked for again: because they are old, or because a signature is by
-/// none of them (`missed`) and that was not tried just now.
+/// Whether keys that were last requested at that time are to be requested again: because they are old, or because no
+/// key verifies a signature (`missed`) and they were not requested just now.
 pub(super) fn due(asked_at: Option<DateTime<Utc>>, missed: bool, now: DateTime<Utc>) -> bool {
     asked_at.is_none_or(|at| now - at > if missed { PAUSE } else { FRESH })
 }
 
-/// The keys at an address, also as they are stored.
+/// Reads the keys at a URL; also returns the document as it is stored.
 pub(super) async fn read(fetcher: &Fetcher, address: &str) -> Result<(JwkSet, Value), String> {
     let bytes = fetcher.get(address).await?;
     let document = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
     Ok((parse(&document)?, document))
 }
 
-/// Keys that signatures can be checked with. Those of other kinds are left out: they are published side by side.
+/// Parses the keys that can verify signatures. Others in the same document are left out.
 pub(super) fn parse(document: &Value) -> Result<JwkSet, String> {
     let all = document["keys"].as_array().ok_or("its keys must be a list")?;
     let keys = all.iter().filter(|key| key["kty"] != "oct" && key["use"] != "enc");
@@ -137,13 +137,13 @@ pub(super) fn parse(document: &Value) -> Result<JwkSet, String> {
     Ok(JwkSet { keys })
 }
 
-/// The header of a JWT and some of its claims, before anything of it is believed.
+/// Returns the header of a JWT and some of its claims, before any of it is verified.
 pub(super) fn peek<T: DeserializeOwned>(jwt: &str) -> Result<(Header, T), String> {
     let header = jsonwebtoken::decode_header(jwt).map_err(|_| "this is no JWT")?;
     if !ALGORITHMS.contains(&header.alg) {
         return Err("its signature is of a kind that is not accepted".to_owned());
     }
-    // Extensions that the signer wants understood: there are none here (RFC 7515 section 4.1.11).
+    // Extensions that the signer requires to be understood: none are supported here (RFC 7515 section 4.1.11).
     if header.crit.is_some() {
         return Err("its header names extensions in crit, and none is understood here".to_owned());
     }
@@ -152,7 +152,7 @@ pub(super) fn peek<T: DeserializeOwned>(jwt: &str) -> Result<(Header, T), String
     Ok((header, serde_json::from_slice(&payload).map_err(|error| claim(&error.to_string()))?))
 }
 
-/// Its claims, if one of these keys signed it. Signed, but not as `validation` has it, is an error.
+/// Returns the claims if one of these keys signed the JWT. If one did but `validation` fails, the result is an error.
 pub(super) fn verify<T: DeserializeOwned + Clone>(
     jwt: &str,
     header: &Header,
@@ -166,13 +166,13 @@ pub(super) fn verify<T: DeserializeOwned + Clone>(
         Ok(data) => Some(Ok(data.claims)),
         Err(error) => match error.kind() {
             jsonwebtoken::errors::ErrorKind::InvalidSignature => None,
-            // What is wrong with its claims, and not where in the text.
+            // Keeps what is wrong with the claims, but not the position in the text.
             _ => Some(Err(claim(&error.to_string()))),
         },
     })
 }
 
-/// What is said of a claim that is missing or wrong, without the place in a text that nobody sees.
+/// Describes a missing or wrong claim, without the position in a text that nobody sees.
 fn claim(problem: &str) -> String {
     let problem = problem.strip_prefix("JSON error: ").unwrap_or(problem);
     let problem = problem.rsplit_once(" at line ").map_or(problem, |(before, _)| before);
@@ -182,7 +182,7 @@ fn claim(problem: &str) -> String {
     }
 }
 
-/// Whether a key may have made a signature: by its name, and by what it is for.
+/// Whether a key may have made a signature, judging by its id and algorithm.
 fn fits(key: &Jwk, header: &Header) -> bool {
     let named = match (&header.kid, &key.common.key_id) {
         (Some(asked), Some(known)) => asked == known,

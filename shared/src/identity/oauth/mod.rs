@@ -1,11 +1,12 @@
-//! The authorization server (OAuth 2.1): how people let applications act for them, and how those get their tokens.
+//! The authorization server (OAuth 2.1): how users authorize applications, and how applications get their tokens.
 //!
-//! An application is a client ([`clients`]); what a person lets it do is a grant ([`grants`]), which is a session with
-//! terms: it ends like one, and its refresh tokens rotate like any. Ways to a grant: [`authorize`] and [`codes`] for
-//! what opens a browser, [`device`] for what has none, [`assertion`] for people whose enterprise vouches for them,
-//! [`client_credentials`] for service accounts. [`browser`] knows people by a cookie while they are asked.
+//! An application is a client ([`clients`]). What a user authorizes it to do is a grant ([`grants`]), which is a
+//! session with terms: it ends like one, and its refresh tokens rotate like any other. The ways to a grant:
+//! [`authorize`] and [`codes`] for applications that open a browser, [`device`] for those that cannot, [`assertion`]
+//! for users whose enterprise vouches for them, [`client_credentials`] for service accounts. [`browser`] identifies
+//! users by a cookie while they are asked.
 //!
-//! docs/adr/0014 says why it is as it is; docs/guides/oauth.md how it is used.
+//! docs/adr/0014 explains the design; docs/guides/oauth.md explains its use.
 
 pub mod assertion;
 pub mod authorize;
@@ -30,5 +31,5 @@ pub mod spent;
 pub use error::{Code, OAuthError};
 pub use redirect::host as redirect_host;
 
-/// The result of a verb of the authorization server.
+/// The result of an operation of the authorization server.
 pub type Result<T, E = OAuthError> = std::result::Result<T, E>;

@@ -1,4 +1,4 @@
-//! PKCE (RFC 7636), by S256 only: `plain` would let whoever saw the request redeem its code.
+//! PKCE (RFC 7636), with S256 only: `plain` would let anyone who saw the request redeem its code.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::{Code, OAuthError, Result};
 
-/// The challenge of an authorization request, if it is one.
+/// Returns the code challenge of an authorization request, if it is valid.
 pub(super) fn challenge(challenge: Option<&str>, method: Option<&str>) -> Result<String> {
     let refuse = |what: &str| Err(OAuthError::new(Code::InvalidRequest, what));
     let Some(challenge) = challenge else { return refuse("code_challenge is missing, PKCE is required") };
@@ -20,7 +20,7 @@ pub(super) fn challenge(challenge: Option<&str>, method: Option<&str>) -> Result
     }
 }
 
-/// Whether a verifier is the one whose hash was given before.
+/// Whether a verifier matches the challenge.
 pub(super) fn verifies(verifier: &str, challenge: &str) -> bool {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let well_formed = (43..=128).contains(&verifier.len()) && verifier.bytes().all(unreserved);

@@ -1,5 +1,5 @@
-//! Redirect URIs: where a browser is sent with a code. Registered beforehand and compared as they are, except for the
-//! port of a program on the person's own machine, which it does not know before it runs (RFC 8252 section 7.3).
+//! Redirect URIs: where a browser is sent with a code. They are registered beforehand and compared exactly, except for
+//! the port of a program on the user's own machine, which it does not know before it runs (RFC 8252 section 7.3).
 
 use std::net::Ipv6Addr;
 
@@ -11,7 +11,8 @@ use super::{Code, OAuthError, Result};
 const LONGEST: usize = 2048;
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
 
-/// Refuses what no code may be sent to: only `https`, and `http` to the machine that the browser runs on.
+/// Refuses URIs that no code may be sent to: only `https`, and `http` to the machine that the browser runs on, are
+/// allowed.
 pub(super) fn check(uri: &str) -> Result<()> {
     let refuse = |what: &str| {
         let shown: String = uri.chars().take(100).collect();
@@ -39,7 +40,8 @@ pub(super) fn check(uri: &str) -> Result<()> {
     }
 }
 
-/// Whether it is a name or an address, and nothing that means more elsewhere, like `*` and `;` do in a browser's policy.
+/// Whether this is a host name or an address, without characters like `*` and `;` that have a meaning in a browser's
+/// policy.
 fn is_host(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(address) => address.parse::<Ipv6Addr>().is_ok(),
@@ -59,16 +61,16 @@ fn has_valid_port(authority: &Authority) -> bool {
     }
 }
 
-/// Whether a code may be sent to `asked`, if these were registered.
+/// Whether a code may be sent to `asked`, given the registered URIs.
 pub(super) fn is_registered(asked: &str, registered: &[String]) -> bool {
-    // What is compared without its port was checked like what was registered.
+    // Since the port is not compared, `asked` is checked in the same way as the registered URIs.
     check(asked).is_ok()
         && registered.iter().any(|known| {
             known == asked || matches!((portless(known), portless(asked)), (Some(a), Some(b)) if a == b)
         })
 }
 
-/// A loopback URI without its port: host, and path with query.
+/// Returns a loopback URI without its port: the host, and the path with the query.
 fn portless(uri: &str) -> Option<(String, String)> {
     let parsed = uri.parse::<Uri>().ok().filter(|parsed| parsed.scheme_str() == Some("http"))?;
     let host = parsed.host().filter(|host| LOOPBACK.contains(host))?;
@@ -76,7 +78,7 @@ fn portless(uri: &str) -> Option<(String, String)> {
     Some((host.to_owned(), rest.to_owned()))
 }
 
-/// The host that a browser would be sent to, and whether that is the person's own machine: what a consent page shows.
+/// The host that a browser would be sent to, and whether that is the user's own machine: for the consent page.
 #[must_use]
 pub fn host(uri: &str) -> (String, bool) {
     let parsed = uri.parse::<Uri>().unwrap_or_default();
@@ -84,7 +86,7 @@ pub fn host(uri: &str) -> (String, bool) {
     (host.to_owned(), LOOPBACK.contains(&host))
 }
 
-/// The address with these added to its query; those without a value are left out.
+/// Adds parameters to the query of a URL; those without a value are left out.
 pub(super) fn with_query(uri: &str, added: &[(&str, Option<&str>)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(added.iter().filter_map(|(name, value)| value.map(|value| (*name, value))));

@@ -12,8 +12,8 @@ use crate::identity::signing_keys::Terms;
 use crate::ids::GrantId;
 
 impl Identity {
-    /// Exchanges an application's refresh token. Rotation, reuse and the grace for retries are those of every refresh
-    /// token; the terms of the grant stay, also when this access token gets less.
+    /// Exchanges an application's refresh token. Rotation, reuse detection and the grace period for retries are those
+    /// of every refresh token. The terms of the grant remain, even if this access token gets less.
     pub async fn refresh_application(
         &self,
         request: &RequestInfo,

@@ -1,9 +1,10 @@
-//! Resource indicators (RFC 8707): what a token is to be good for.
+//! Resource indicators (RFC 8707): the audience of a token.
 
 use super::{Code, OAuthError, Result};
 use crate::access::MCP;
 
-/// The audience of a token: the MCP endpoint, or the whole installation. Without a word it is the former, which is less.
+/// Returns the audience of a token: the MCP endpoint, or the whole installation. The default is the former, which is
+/// less.
 pub(super) fn audience(issuer: &str, resources: &[String]) -> Result<String> {
     let (all, mcp) = (issuer.to_owned(), format!("{issuer}{MCP}"));
     let mut asked = resources.iter().map(|resource| {
@@ -23,7 +24,8 @@ pub(super) fn audience(issuer: &str, resources: &[String]) -> Result<String> {
     Ok(first.clone())
 }
 
-/// The audience of a new token under a grant: what was granted, or the endpoint where everything was.
+/// Returns the audience of a new token under a grant: what was granted, or the endpoint if the whole installation was
+/// granted.
 pub(super) fn narrow(issuer: &str, granted: &str, resources: &[String]) -> Result<String> {
     if resources.is_empty() {
         return Ok(granted.to_owned());

@@ -1,5 +1,5 @@
-//! Revocation (RFC 7009): an application gives back what it was given. Either token ends the whole grant: whoever throws
-//! one away does not want the other.
+//! Revocation (RFC 7009): an application gives its tokens back. Revoking either token ends the whole grant, because an
+//! application that discards one does not need the other.
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -13,7 +13,7 @@ use crate::identity::{Identity, sessions};
 use crate::ids::SessionId;
 
 impl Identity {
-    /// Ends the grant of a token of this application's. What is no such token is nothing to end. A service account's own
+    /// Ends the grant of a token that this application holds. Any other token is ignored. A service account's own
     /// tokens stand for its key and end with it.
     pub async fn revoke_token(
         &self,

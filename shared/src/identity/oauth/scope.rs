@@ -1,15 +1,15 @@
-//! Scopes: the verbs that an API key knows, under the same names.
+//! OAuth scopes: the verbs of API keys, under the same names.
 
 use super::{Code, OAuthError, Result};
 use crate::access::ApiKeyVerb;
 
-/// What an application gets that does not say what it wants: what an assistant's memory needs.
+/// The default scopes for an application that requests none: what an assistant's memory needs.
 pub const DEFAULT: [ApiKeyVerb; 2] = [ApiKeyVerb::MemoriesRead, ApiKeyVerb::MemoriesWrite];
 
-/// Asked for by applications that want refresh tokens, which they get anyway.
+/// Requested by applications that want refresh tokens, which they get anyway.
 pub const OFFLINE: &str = "offline_access";
 
-/// What is asked for. Names that mean nothing here are left out (RFC 6749 section 3.3), unless nothing else is there.
+/// Parses the requested scopes. Unknown names are ignored (RFC 6749 section 3.3), unless there are no others.
 pub fn parse(scope: Option<&str>) -> Result<Vec<ApiKeyVerb>> {
     let asked: Vec<&str> = scope.unwrap_or_default().split(' ').filter(|name| !name.is_empty()).collect();
     let mut verbs: Vec<ApiKeyVerb> = asked.iter().filter_map(|name| name.parse().ok()).collect();
@@ -28,7 +28,7 @@ pub fn parse(scope: Option<&str>) -> Result<Vec<ApiKeyVerb>> {
     Ok(verbs)
 }
 
-/// Of what was granted, that which is asked for now; all of it if nothing is said.
+/// Narrows what was granted to what is requested now; returns all of it if nothing is requested.
 pub(super) fn narrow(granted: &[ApiKeyVerb], scope: Option<&str>) -> Result<Vec<ApiKeyVerb>> {
     let Some(scope) = scope else { return Ok(granted.to_vec()) };
     let asked = parse(Some(scope))?;
@@ -38,18 +38,18 @@ pub(super) fn narrow(granted: &[ApiKeyVerb], scope: Option<&str>) -> Result<Vec<
     }
 }
 
-/// As requests and answers spell them.
+/// Formats scopes as requests and responses spell them.
 #[must_use]
 pub fn print(verbs: &[ApiKeyVerb]) -> String {
     verbs.iter().map(|verb| verb.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// As the database keeps them.
+/// The scopes as the database stores them.
 pub(super) fn names(verbs: &[ApiKeyVerb]) -> Vec<&'static str> {
     verbs.iter().map(|verb| verb.as_str()).collect()
 }
 
-/// From the database; one that is no longer known opens nothing.
+/// Reads scopes from the database; unknown ones grant nothing.
 pub(super) fn stored(names: &[String]) -> Vec<ApiKeyVerb> {
     names.iter().filter_map(|name| name.parse().ok()).collect()
 }

@@ -1,4 +1,4 @@
-//! Tickets that are good for one use: what is remembered of them is that they were used, until they would be too old.
+//! Single-use tickets: only their use is stored, until they would have expired anyway.
 
 use chrono::{DateTime, Utc};
 
@@ -6,7 +6,7 @@ use crate::access::SecretHash;
 use crate::db::{StoreError, Tx};
 use crate::ids::EnterpriseId;
 
-/// Uses a ticket up; false if it was used before. It stays unused if the transaction does not commit.
+/// Spends a ticket; returns false if it was used before. It remains unused if the transaction does not commit.
 pub async fn spend(
     tx: &Tx,
     enterprise: EnterpriseId,

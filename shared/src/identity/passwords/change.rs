@@ -1,4 +1,4 @@
-//! Changing one's password.
+//! Changing a password.
 
 use super::{Password, Verdict};
 use crate::access::AuthContext;
@@ -11,10 +11,10 @@ use crate::identity::sessions;
 use crate::identity::throttle::{self, Bucket};
 
 impl Identity {
-    /// Changes the caller's password and ends their other sessions: whoever knew the old password may be in one of them.
-    /// API keys stay.
+    /// Changes the caller's password and ends their other sessions, because somebody who knew the old password may be
+    /// using one. API keys remain valid.
     ///
-    /// The current password is asked for, and guessing it is throttled as at login, because the session can be a stolen
+    /// The current password is required, and guessing it is throttled as at login, because the session may be a stolen
     /// one.
     pub async fn change_password(
         &self,
@@ -32,7 +32,7 @@ impl Identity {
         let Some(Account { password: Some(stored), name, enterprise_name, .. }) = account else {
             return Err(Error::Conflict("this account has no password, it signs in elsewhere".to_owned()));
         };
-        // Before the attempt is counted: choosing a password may take several tries.
+        // Before the attempt is counted, because choosing a password may take several tries.
         self.passwords().judge(new, vec![email.to_string(), name, enterprise_name], "new_password").await?;
         if current.expose() == new.expose() {
             return Err(Error::invalid("new_password", "the new password is the current one"));

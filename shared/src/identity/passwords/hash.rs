@@ -1,4 +1,4 @@
-//! Hashes of passwords: argon2id, and bcrypt as far as it was imported.
+//! Password hashes: argon2id, and bcrypt for imported ones.
 
 use std::fmt;
 
@@ -11,23 +11,24 @@ use super::Password;
 use crate::db::StoreError;
 use crate::error::{Error, Result};
 
-/// The OWASP password storage cheat sheet's first choice of argon2id: 19 MiB, two passes, one lane.
+/// The first choice for argon2id in OWASP's password storage cheat sheet: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// A stored hash that costs more than this is a mistake of whoever imported it, and would be an attack on us.
+/// The maximum cost of a stored hash: more is a mistake by whoever imported it, and would amount to a denial of
+/// service.
 const MAX_MEMORY_KIB: u32 = 256 * 1024;
 const MAX_PASSES: u32 = 10;
 const MAX_LANES: u32 = 8;
 const MAX_BCRYPT_COST: u32 = 14;
 
-/// A password's hash as text: a PHC string, or a bcrypt string (`$2b$…`).
+/// A password hash as text: a PHC string, or a bcrypt string (`$2b$…`).
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// A hash as the database stores it.
+    /// Wraps a hash from the database.
     pub(crate) fn stored(text: String) -> Self {
         Self(text)
     }
@@ -36,20 +37,20 @@ impl PasswordHash {
         &self.0
     }
 
-    /// Hashes a password by the present method.
+    /// Hashes a password with the current method.
     pub(super) fn of(password: &Password) -> Result<Self> {
         let hash: phc::PasswordHash =
             argon2()?.hash_password(password.expose().as_bytes()).map_err(Error::internal)?;
         Ok(Self(hash.to_string()))
     }
 
-    /// The hash of no password, as expensive to verify as a real one.
+    /// A hash that matches no password, as expensive to verify as a real one.
     pub(super) fn of_nobody() -> Self {
         let (salt, hash) = (STANDARD_NO_PAD.encode([0x6d; 16]), STANDARD_NO_PAD.encode([0x30; 32]));
         Self(format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${hash}"))
     }
 
-    /// Whether it is the password's hash.
+    /// Whether it is the hash of this password.
     pub(super) fn verify(&self, password: &Password) -> Result<bool> {
         let password = password.expose().as_bytes();
         if let Some(cost) = self.bcrypt_cost() {
@@ -66,7 +67,7 @@ impl PasswordHash {
         }
     }
 
-    /// Whether it was made by another method or with smaller parameters than new ones are.
+    /// Whether it was made with another method or smaller parameters than new hashes.
     pub(super) fn is_outdated(&self) -> Result<bool> {
         if self.bcrypt_cost().is_some() {
             return Ok(true);

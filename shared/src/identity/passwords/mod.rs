@@ -1,7 +1,7 @@
-//! Passwords: what one is, how it is hashed, which are good enough, and how it is changed.
+//! Passwords: their form, hashing, strength and change.
 //!
-//! Hashing takes tens of milliseconds and 19 MiB by design. [`Passwords`] does it on threads of their own, so that other
-//! requests are not held up, and no more at once than there are processors.
+//! Hashing takes tens of milliseconds and 19 MiB by design. [`Passwords`] does it on separate threads, so that other
+//! requests are not held up, and limits concurrency to the number of processors.
 
 mod change;
 mod hash;
@@ -21,11 +21,12 @@ pub use hash::PasswordHash;
 
 use crate::error::{Error, Result};
 
-/// Longest password in bytes: [`policy::LONGEST`] characters of four bytes. Bounds what hashing a stranger's input costs.
+/// The maximum length of a password in bytes: [`policy::LONGEST`] characters of four bytes. Limits the cost of hashing
+/// a stranger's input.
 const MAX_BYTES: usize = 512;
 
-/// A password as somebody typed it, in Unicode normalization form KC, so that it does not depend on the keyboard it was
-/// typed on (NIST SP 800-63B section 3.1.1.2).
+/// A password as a user typed it, in Unicode normalization form KC, so that it does not depend on the keyboard (NIST SP
+/// 800-63B section 3.1.1.2).
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Password(SecretString);
@@ -43,7 +44,7 @@ impl TryFrom<String> for Password {
         if text.len() > MAX_BYTES {
             return Err(format!("a password has at most {} characters", policy::LONGEST));
         }
-        // A compatibility form can be longer than what it stands for, eighteen times at most.
+        // The normalized form can be longer than the original, by a factor of at most eighteen.
         Ok(Self(SecretString::from(text.nfkc().collect::<String>())))
     }
 }
@@ -54,16 +55,16 @@ impl fmt::Debug for Password {
     }
 }
 
-/// What a password turned out to be.
+/// The result of verifying a password.
 #[derive(Debug)]
 pub enum Verdict {
-    /// Not the account's.
+    /// It is wrong.
     Wrong,
-    /// The account's. The stored hash is to be replaced by this one, if there is one: it was made by an older method.
+    /// It is right. If there is a new hash, it replaces the stored one, which was made by an older method.
     Right(Option<PasswordHash>),
 }
 
-/// Hashes passwords, a few at a time.
+/// Hashes passwords, with limited concurrency.
 #[derive(Clone)]
 pub struct Passwords {
     slots: Arc<Semaphore>,
@@ -78,8 +79,8 @@ impl Default for Passwords {
 }
 
 impl Passwords {
-    /// Whether the password is the one that was hashed. Without a hash, because there is no such account or none that
-    /// may log in, the same work is done and the answer is no.
+    /// Verifies a password against its hash. Without a hash, because there is no such account or it may not log in, the
+    /// same work is done and the result is `Wrong`.
     pub async fn verify(&self, password: &Password, stored: Option<PasswordHash>) -> Result<Verdict> {
         let password = password.clone();
         self.verified.fetch_add(1, Ordering::Relaxed);
@@ -95,8 +96,8 @@ impl Passwords {
         .await
     }
 
-    /// Refuses a new password that is not good enough. `known` is what an attacker would try first: the names of the
-    /// account and of its enterprise. `field` is where the password stood in the request.
+    /// Refuses a new password that is too weak. `known` holds what an attacker would try first: the names of the
+    /// account and of its enterprise. `field` is the place of the password in the request.
     pub async fn judge(&self, password: &Password, known: Vec<String>, field: &'static str) -> Result<()> {
         let password = password.clone();
         self.slow(move || {
@@ -105,19 +106,20 @@ impl Passwords {
         .await
     }
 
-    /// The hash of a new password.
+    /// Hashes a new password.
     pub async fn hash(&self, password: &Password) -> Result<PasswordHash> {
         let password = password.clone();
         self.slow(move || PasswordHash::of(&password)).await
     }
 
-    /// How many passwords were verified, existing account or not.
+    /// The number of passwords verified, whether or not the account exists.
     #[must_use]
     pub fn verified(&self) -> u64 {
         self.verified.load(Ordering::Relaxed)
     }
 
-    /// Runs slow work beside the executor. The slot goes with it: work goes on when its request is given up.
+    /// Runs slow work outside of the executor. The slot moves with it, since the work continues if its request is
+    /// abandoned.
     async fn slow<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
         let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(Error::internal)?;
         let work = move || {

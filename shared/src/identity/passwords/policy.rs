@@ -1,20 +1,20 @@
-//! Which passwords are good enough: long, and hard to guess by somebody who knows whose it is. No rules about digits
-//! and punctuation, which make passwords worse (NIST SP 800-63B section 3.1.1.2).
+//! The password policy: long, and hard to guess for somebody who knows whose it is. There are no rules about digits and
+//! punctuation, which make passwords worse (NIST SP 800-63B section 3.1.1.2).
 
 use zxcvbn::{Score, feedback::Feedback, zxcvbn};
 
-/// Fewest characters.
+/// The minimum number of characters.
 pub(super) const SHORTEST: usize = 12;
-/// Most characters.
+/// The maximum number of characters.
 pub(super) const LONGEST: usize = 128;
 
-/// Fewest letters and digits besides known names.
+/// The minimum number of letters and digits besides known names.
 const SHORTEST_REST: usize = 6;
 
-/// Words of ours that whoever guesses a password of ours tries.
+/// Words related to this product, which an attacker would try.
 const OUR_WORDS: [&str; 3] = ["mem0", "memory", "enterprise"];
 
-/// Refuses a password with the reason, and what would make it better. `known` are names of the account.
+/// Checks a password; the error gives the reason and what would make it better. `known` holds names of the account.
 pub(super) fn check(password: &str, known: &[String]) -> Result<(), String> {
     let length = password.chars().count();
     if length < SHORTEST {
@@ -26,7 +26,7 @@ pub(super) fn check(password: &str, known: &[String]) -> Result<(), String> {
     let words: Vec<&str> = known
         .iter()
         .flat_map(|name| std::iter::once(name.as_str()).chain(name.split(|c: char| !c.is_alphanumeric())))
-        // Single letters would only make guessing look easier than it is.
+        // Shorter parts would only make guessing look easier than it is.
         .filter(|word| word.chars().count() >= 3)
         .chain(OUR_WORDS)
         .collect();
@@ -44,8 +44,8 @@ pub(super) fn check(password: &str, known: &[String]) -> Result<(), String> {
     Err(format!("the password is too easy to guess{}", estimate.feedback().map(advice).unwrap_or_default()))
 }
 
-/// How many letters and digits are left of a password without these words. To zxcvbn any three words in a row are hard
-/// to guess, even somebody's own name.
+/// Returns the number of letters and digits that remain of a password without these words. zxcvbn considers any three
+/// words in a row hard to guess, even the user's own name.
 fn rest(password: &str, words: &[&str]) -> usize {
     let mut words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
     words.sort_by_key(|word| std::cmp::Reverse(word.len()));
@@ -53,7 +53,7 @@ fn rest(password: &str, words: &[&str]) -> usize {
     rest.chars().filter(|character| character.is_alphanumeric()).count()
 }
 
-/// What is wrong and what would help, as one sentence.
+/// Formats what is wrong and what would help, as one sentence.
 fn advice(feedback: &Feedback) -> String {
     let warning = feedback.warning().map(|warning| warning.to_string());
     let suggestions = feedback.suggestions().iter().map(ToString::to_string);
@@ -62,7 +62,7 @@ fn advice(feedback: &Feedback) -> String {
     if clauses.is_empty() { String::new() } else { format!(": {}", clauses.join("; ")) }
 }
 
-/// A sentence as part of another: without its full stop and capital.
+/// Turns a sentence into a clause: without full stop and capital letter.
 fn clause(sentence: &str) -> String {
     let sentence = sentence.trim_end_matches('.');
     let mut characters = sentence.chars();

@@ -12,17 +12,17 @@ use crate::identity::sessions::{self, SignedIn};
 use crate::identity::throttle::{self, Bucket};
 use crate::telemetry;
 
-/// What a token was exchanged for.
+/// The result of an exchange.
 pub(in crate::identity) struct Exchanged<T> {
     pub(in crate::identity) family: Family,
     pub(in crate::identity) account: AccountView,
     pub(in crate::identity) successor: SecretString,
-    /// What was made of the grant.
+    /// The result of checking the terms.
     pub(in crate::identity) terms: T,
 }
 
 impl Identity {
-    /// Exchanges a refresh token of a login for its successor and a new access token.
+    /// Exchanges a login's refresh token for its successor and a new access token.
     pub async fn refresh(&self, request: &RequestInfo, token: SecretString) -> Result<SignedIn> {
         let key = self.signing_keys().current(request.at).await?;
         let exchanged = self.exchange(request, token, None, |_| Ok::<_, Error>(())).await?;
@@ -31,13 +31,12 @@ impl Identity {
         Ok(SignedIn { access_token, expires_in, refresh_token: successor, account, session: family.session })
     }
 
-    /// Exchanges a refresh token that this application holds, or one of a login if none is given: in other hands it is
-    /// worth nothing.
+    /// Exchanges a refresh token that this application holds, or one of a login if no application is given: in other
+    /// hands it is worthless.
     ///
-    /// However many requests bring the same token at the same time, they wait for each other on its row and all get the
-    /// same successor. `terms` looks at what was granted before anything is exchanged: a request that it refuses does not
-    /// cost its token. An exchange is not recorded in the audit log: it changes nobody's rights, and the session's start
-    /// and end are there.
+    /// Concurrent requests with the same token wait for each other on its row, and all get the same successor. `terms`
+    /// checks the grant before anything is exchanged, so a request that it refuses does not cost its token. Exchanges
+    /// are not recorded in the audit log: they change nobody's rights, and the session's start and end are recorded.
     pub(in crate::identity) async fn exchange<T, E: From<Error> + From<StoreError>>(
         &self,
         request: &RequestInfo,
@@ -72,7 +71,7 @@ impl Identity {
         }
         let terms = terms(found.granted.as_ref())?;
         let successor = token.successor(&found.successor_salt)?;
-        // Otherwise it is the same exchange again.
+        // Otherwise the exchange is a repetition.
         if found.rotated_at.is_none() {
             let new = store::NewToken::new(&successor, &found.family, now)?;
             store::rotate(&tx, &found, &new).await?;

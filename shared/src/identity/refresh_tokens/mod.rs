@@ -1,10 +1,10 @@
 //! Refresh tokens: opaque, hashed at rest, exchanged once.
 //!
-//! Each exchange gives a successor. A token that comes back later is in two hands, and nobody can tell which are its
-//! owner's: its whole family, the session, ends (RFC 9700 section 4.14.2). But a client that sends the same exchange
-//! twice, because an answer was lost or two tabs woke up together, is no thief: within [`GRACE`] it gets the very same
-//! successor again. It is derived from the old token and a salt of the row, so the database can neither give it away
-//! nor fork the family.
+//! Each exchange returns a successor. A token that comes back later is in two hands, and its owner cannot be told from
+//! a thief, so its whole family, the session, ends (RFC 9700 section 4.14.2). But a client that sends the same exchange
+//! twice, because a response was lost or two tabs woke up together, is no thief: within [`GRACE`] it gets the very same
+//! successor again. The successor is derived from the old token and a salt in the row, so the database can neither
+//! reveal it nor fork the family.
 
 mod exchange;
 mod store;
@@ -21,39 +21,39 @@ use crate::error::{Error, Result};
 use crate::ids::{EnterpriseId, SessionId, UserId};
 use crate::random;
 
-/// What a refresh token begins with.
+/// The prefix of a refresh token.
 pub const PREFIX: &str = "m0rt_";
 
-/// How long a token is good for without being exchanged. Its session may end before.
+/// How long a token is valid without being exchanged. Its session may end earlier.
 pub const IDLE: TimeDelta = TimeDelta::days(14);
 
-/// The same for the tokens of applications: people come back to a tool after a holiday.
+/// The same for tokens of applications: users come back to a tool after a holiday.
 pub const IDLE_OF_APPLICATION: TimeDelta = TimeDelta::days(60);
 
-/// How long after its exchange a token is answered with the same successor.
+/// How long after its exchange a token still returns the same successor.
 pub const GRACE: TimeDelta = TimeDelta::seconds(30);
 
-/// Whose tokens they are, and until when.
+/// The owner of the tokens, and when they end.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Family {
     pub(super) enterprise: EnterpriseId,
     pub(super) user: UserId,
     pub(super) session: SessionId,
-    /// The session's end. No exchange moves it.
+    /// The end of the session. An exchange does not move it.
     pub(super) ends_at: DateTime<Utc>,
-    /// How long a token may lie idle.
+    /// How long a token may be idle.
     pub(super) idle: TimeDelta,
 }
 
-/// What an application may get for a token, as the database keeps it.
+/// The terms of an application's token, as the database stores them.
 pub(super) struct Granted {
-    /// Which application.
+    /// The application's `client_id`.
     pub(super) client: String,
     pub(super) scopes: Vec<String>,
     pub(super) resource: String,
 }
 
-/// A refresh token as its owner holds it.
+/// A refresh token in plain text.
 struct RefreshToken(SecretString);
 
 impl RefreshToken {
@@ -61,7 +61,7 @@ impl RefreshToken {
         random::secret(PREFIX).map(|secret| Self(secret.into()))
     }
 
-    /// The only token that this one is ever exchanged for.
+    /// Returns the only token that this one is ever exchanged for.
     fn successor(&self, salt: &[u8]) -> Result<Self> {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(self.0.expose_secret().as_bytes()).map_err(Error::internal)?;
@@ -75,7 +75,7 @@ impl RefreshToken {
     }
 }
 
-/// The first token of a family.
+/// Creates the first token of a family.
 pub(super) async fn begin(tx: &IdentityTx, family: &Family, now: DateTime<Utc>) -> Result<SecretString> {
     let token = RefreshToken::generate()?;
     store::insert(tx, family, &store::NewToken::new(&token, family, now)?).await?;

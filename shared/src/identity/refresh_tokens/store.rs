@@ -19,13 +19,13 @@ pub(super) struct Found {
     pub(super) expires_at: DateTime<Utc>,
     pub(super) rotated_at: Option<DateTime<Utc>>,
     pub(super) successor_salt: Vec<u8>,
-    /// Of which application it is, and on what terms; none for a login.
+    /// The application and its terms; `None` for a login.
     pub(super) granted: Option<Granted>,
-    /// Whether its session was ended or its account deactivated.
+    /// Whether its session has ended or its account is deactivated.
     pub(super) ended: bool,
 }
 
-/// A token to be stored.
+/// A token to insert.
 pub(super) struct NewToken {
     id: RefreshTokenId,
     hash: SecretHash,
@@ -46,7 +46,7 @@ impl NewToken {
     }
 }
 
-/// The token of that hash; nobody else gets it until the transaction ends.
+/// Returns the token with this hash, and locks it until the transaction ends.
 pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Found>, StoreError> {
     const LOCK: &str = "-- refresh_token.lock
         SELECT r.id, r.expires_at, r.rotated_at, r.successor_salt, r.enterprise_id, r.session_id,
@@ -92,12 +92,12 @@ pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Fo
     }))
 }
 
-/// Adds the first token of a family.
+/// Inserts the first token of a family.
 pub(super) async fn insert(tx: &IdentityTx, family: &Family, token: &NewToken) -> Result<(), StoreError> {
     put(tx, None, family, token).await
 }
 
-/// Marks a token as exchanged and adds its successor.
+/// Marks a token as exchanged and inserts its successor.
 pub(super) async fn rotate(tx: &IdentityTx, old: &Found, new: &NewToken) -> Result<(), StoreError> {
     put(tx, Some(old.id.uuid()), &old.family, new).await
 }
@@ -125,7 +125,7 @@ async fn put(tx: &IdentityTx, old: Option<Uuid>, family: &Family, new: &NewToken
     .map(drop)
 }
 
-/// The session that a token belongs to.
+/// Returns the session that a token belongs to.
 pub(in crate::identity) async fn session_of(
     tx: &IdentityTx,
     hash: &SecretHash,
@@ -136,7 +136,7 @@ pub(in crate::identity) async fn session_of(
     Ok(row.map(|row| SessionId(row.get(0))))
 }
 
-/// Until when a token may still be exchanged; none if it cannot be.
+/// Returns until when a token may be exchanged; `None` if it cannot be.
 pub(in crate::identity) async fn unused_until(
     tx: &IdentityTx,
     hash: &SecretHash,

@@ -1,5 +1,5 @@
-//! Ending sessions, and seeing which there are. With a session end its refresh tokens; its access tokens are refused
-//! from the next request on.
+//! Ending and listing sessions. A session's refresh tokens end with it; its access tokens are refused from the next
+//! request on.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -26,7 +26,7 @@ impl Identity {
         Ok(())
     }
 
-    /// Ends every session of the caller's, this one too. API keys stay.
+    /// Ends every session of the caller, including this one. API keys remain valid.
     pub async fn logout_everywhere(&self, caller: &AuthContext) -> Result<()> {
         caller.session()?;
         let tx = self.gate().sign_in("session.logout_everywhere").await?;
@@ -37,7 +37,7 @@ impl Identity {
         Ok(())
     }
 
-    /// The caller's sessions that have not ended, the newest first.
+    /// Lists the caller's sessions that have not ended, newest first.
     pub async fn sessions(
         &self,
         caller: &AuthContext,
@@ -55,7 +55,7 @@ impl Identity {
         Ok(List { results, next })
     }
 
-    /// Ends one of the caller's sessions. Doing it again changes nothing.
+    /// Ends one of the caller's sessions. Repeating it changes nothing.
     pub async fn end_session(&self, caller: &AuthContext, session: SessionId) -> Result<()> {
         caller.session()?;
         let tx = self.gate().sign_in("session.end").await?;
@@ -69,7 +69,7 @@ impl Identity {
     }
 }
 
-/// Ends every session of the caller's but one.
+/// Ends every session of the caller but one.
 pub(in crate::identity) async fn end_others(
     tx: &IdentityTx,
     caller: &AuthContext,
@@ -78,7 +78,7 @@ pub(in crate::identity) async fn end_others(
     store::end_all(tx, caller, Some(kept), "password_changed").await
 }
 
-/// Ends one of the caller's sessions; false if there is none or it has ended.
+/// Ends one of the caller's sessions; returns false if there is none or it has already ended.
 pub(in crate::identity) async fn end_one(
     tx: &IdentityTx,
     caller: &AuthContext,
@@ -88,7 +88,7 @@ pub(in crate::identity) async fn end_one(
     store::end(tx, caller, session, reason).await
 }
 
-/// Ends a session on behalf of whoever holds its tokens; false if it has ended.
+/// Ends a session on behalf of the holder of its tokens; returns false if it has already ended.
 pub(in crate::identity) async fn revoke_one(
     tx: &IdentityTx,
     enterprise: EnterpriseId,
@@ -99,7 +99,7 @@ pub(in crate::identity) async fn revoke_one(
     store::revoke(tx, enterprise, session, reason, at).await
 }
 
-/// Ends a session because the code that it came from was brought again: it is in two hands.
+/// Ends a session because its authorization code was presented again: the code is in two hands.
 pub(in crate::identity) async fn revoke_code(
     tx: &IdentityTx,
     request: &RequestInfo,
@@ -112,7 +112,7 @@ pub(in crate::identity) async fn revoke_code(
     Ok(())
 }
 
-/// Ends a session because one of its refresh tokens came back after it was exchanged: it is in two hands.
+/// Ends a session because one of its refresh tokens was used again after its exchange: the token is in two hands.
 pub(in crate::identity) async fn revoke_family(
     tx: &IdentityTx,
     request: &RequestInfo,

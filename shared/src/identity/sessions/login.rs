@@ -1,8 +1,9 @@
 //! Logging in with a password.
 //!
-//! A stranger learns nothing about who has an account: whether there is none, it is deactivated, it has no password or
-//! the password is wrong, the same statements are run, one password is verified, one row of the audit log is written,
-//! and the answer is the same. What can differ in time is a hash that was imported from bcrypt, until its first login.
+//! A stranger cannot find out who has an account. Whether there is no account, it is deactivated, it has no password or
+//! the password is wrong: the same statements are run, one password is verified, one row is written to the audit log,
+//! and the response is the same. The only possible difference in timing is a hash imported from bcrypt, until its first
+//! login.
 
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -20,7 +21,7 @@ use crate::identity::throttle::{self, Bucket};
 use crate::ids::EnterpriseId;
 
 impl Identity {
-    /// Starts a session for whoever knows the password of an active account.
+    /// Starts a session for an active account, given its password.
     pub async fn login(
         &self,
         request: &RequestInfo,
@@ -30,7 +31,7 @@ impl Identity {
         self.login_for(request, email, password, LONGEST).await
     }
 
-    /// The same, for a session that lasts so long at most.
+    /// Like [`Self::login`], for a session with this maximum lifetime.
     pub(in crate::identity) async fn login_for(
         &self,
         request: &RequestInfo,
@@ -56,7 +57,7 @@ impl Identity {
 
         let key = self.signing_keys().current(now).await?;
         let tx = self.gate().sign_in("session.login").await?;
-        // Before the account is locked: two logins that hold it both could neither of them change it.
+        // Before the account is locked: of two logins that both hold the lock, neither could change it.
         if let Some(better) = upgrade {
             accounts::upgrade_hash(&tx, account.id, &stored, &better).await?;
         }
@@ -71,8 +72,8 @@ impl Identity {
         Ok(signed_in)
     }
 
-    /// Failures are recorded in the account's enterprise, and those of nobody's account under no enterprise at all. What
-    /// was typed is not: it may be a password.
+    /// Records a failure in the account's enterprise, or under no enterprise if there is no account. What was typed is
+    /// not recorded, since it may be a password.
     async fn record_failure(
         &self,
         request: &RequestInfo,

@@ -15,24 +15,24 @@ pub(super) use start::open;
 use super::accounts::AccountView;
 use crate::ids::SessionId;
 
-/// How long a session lasts at most, however often it is refreshed.
+/// The maximum lifetime of a session, however often it is refreshed.
 pub const LONGEST: TimeDelta = TimeDelta::days(30);
 
-/// Ended sessions are shown to nobody; they are kept this long so that a token of theirs that turns up is recognized.
+/// Ended sessions are not shown to anybody, but kept for this long so that reuse of their tokens is recognized.
 const KEPT_AFTER_END: TimeDelta = TimeDelta::days(30);
 
-/// What somebody gets who signs in or refreshes.
+/// The result of signing in or refreshing.
 #[derive(Debug)]
 pub struct SignedIn {
     /// A JWT, for `Authorization: Bearer`.
     pub access_token: SecretString,
-    /// How long that is valid.
+    /// How long the access token is valid.
     pub expires_in: TimeDelta,
     /// `m0rt_…`, to be exchanged for the next pair once.
     pub refresh_token: SecretString,
-    /// Who they are.
+    /// The account.
     pub account: AccountView,
-    /// The session that it belongs to.
+    /// The session that the tokens belong to.
     pub session: SessionId,
 }
 
@@ -41,7 +41,7 @@ pub struct SignedIn {
 pub struct SessionView {
     /// `ses_…`.
     pub id: SessionId,
-    /// Whether it is the one of this request.
+    /// Whether it is the session of this request.
     pub current: bool,
     /// The address it was started from.
     pub ip: Option<String>,

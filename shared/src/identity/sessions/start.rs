@@ -15,7 +15,7 @@ use crate::ids::SessionId;
 use crate::telemetry;
 
 impl Identity {
-    /// Signs an account in, once it was established whose it is and that it is active.
+    /// Signs an account in, after its owner was authenticated and it was found to be active.
     pub(in crate::identity) async fn start_session(
         &self,
         tx: &IdentityTx,
@@ -42,7 +42,7 @@ impl Identity {
     }
 }
 
-/// A session without anything in it yet.
+/// Creates a session without any tokens.
 pub(in crate::identity) async fn open(
     tx: &IdentityTx,
     family: &Family,

@@ -9,7 +9,7 @@ use crate::identity::refresh_tokens::Family;
 use crate::ids::{EnterpriseId, SessionId};
 use crate::page::Cursor;
 
-/// Adds a session, and deletes those of the account that ended before the time given.
+/// Inserts a session, and deletes those of the account that ended before the given time.
 pub(super) async fn insert(
     tx: &IdentityTx,
     family: &Family,
@@ -39,7 +39,7 @@ pub(super) async fn insert(
     .map(drop)
 }
 
-/// Ends one of the caller's sessions; false if there is none or it has ended.
+/// Ends one of the caller's sessions; returns false if there is none or it has already ended.
 pub(super) async fn end(
     tx: &IdentityTx,
     caller: &AuthContext,
@@ -55,7 +55,7 @@ pub(super) async fn end(
         .map(|ended| ended == 1)
 }
 
-/// Ends the caller's sessions, all but one if one is given, and says how many there were.
+/// Ends the caller's sessions, except for `kept` if given; returns how many.
 pub(super) async fn end_all(
     tx: &IdentityTx,
     caller: &AuthContext,
@@ -70,7 +70,7 @@ pub(super) async fn end_all(
     tx.execute(END_ALL, &[&enterprise, &user, &kept, &caller.request().at, &reason]).await
 }
 
-/// Whether it is or was one of the caller's.
+/// Whether the session is or was one of the caller's.
 pub(super) async fn exists(
     tx: &IdentityTx,
     caller: &AuthContext,
@@ -82,7 +82,7 @@ pub(super) async fn exists(
     Ok(tx.query_opt(EXISTS, &[&enterprise, &user, &session.uuid()]).await?.is_some())
 }
 
-/// Ends a session, whoever's it is; false if it has ended.
+/// Ends a session, whoever it belongs to; returns false if it has already ended.
 pub(super) async fn revoke(
     tx: &IdentityTx,
     enterprise: EnterpriseId,

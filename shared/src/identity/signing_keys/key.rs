@@ -16,10 +16,10 @@ use crate::error::{Error, Result};
 use crate::identity::refresh_tokens::Family;
 use crate::random;
 
-/// How long an access token is valid; its session may end before.
+/// The lifetime of an access token; its session may end earlier.
 pub const ACCESS_TOKEN_LIFETIME: TimeDelta = TimeDelta::minutes(15);
 
-/// PKCS #8 of an Ed25519 key, up to the seed (RFC 8410 section 7).
+/// The PKCS #8 encoding of an Ed25519 key, up to the seed (RFC 8410 section 7).
 const PKCS8_HEAD: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
 
 /// A key that signs access tokens.
@@ -27,23 +27,23 @@ const PKCS8_HEAD: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x
 pub struct SigningKey {
     /// The `kid`: the thumbprint of the public key (RFC 7638).
     pub id: String,
-    /// The seed that the private key is made of.
+    /// The seed of the private key.
     pub(super) seed: [u8; 32],
     /// The public key.
     pub public: [u8; 32],
-    /// When it begins to sign.
+    /// When it starts signing.
     pub active_from: DateTime<Utc>,
 }
 
-/// What an access token is good for, and in whose hands.
+/// What an access token is valid for, and who holds it.
 pub(in crate::identity) struct Terms<'a> {
     /// The resource it is for.
     pub(in crate::identity) audience: &'a str,
     /// The application that holds it.
     pub(in crate::identity) client: &'a str,
-    /// What that may do with it; none for our own logins.
+    /// What the application may do with it; `None` for our own logins.
     pub(in crate::identity) scope: Option<String>,
-    /// The hash of the API key that it stands for, if it does.
+    /// The hash of the API key that the token stands for, if any.
     pub(in crate::identity) key: Option<String>,
 }
 
@@ -56,31 +56,31 @@ pub struct Jwk {
     r#use: &'static str,
     /// The `kid`.
     pub kid: String,
-    /// The public key, base64url.
+    /// The public key, in base64url.
     pub x: String,
 }
 
 impl SigningKey {
-    /// A new key.
+    /// Generates a new key.
     pub(super) fn generate(active_from: DateTime<Utc>) -> Result<Self> {
         random::bytes().map(|seed| Self::from_seed(seed, active_from))
     }
 
-    /// The key of a seed (RFC 8032 section 5.1.5).
+    /// Derives the key from a seed (RFC 8032 section 5.1.5).
     #[must_use]
     pub fn from_seed(seed: [u8; 32], active_from: DateTime<Utc>) -> Self {
         let public = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key().to_bytes();
         Self { id: thumbprint(&public), seed, public, active_from }
     }
 
-    /// The public key, for whoever verifies tokens.
+    /// The public key, for verifying tokens.
     #[must_use]
     pub fn jwk(&self) -> Jwk {
         let x = URL_SAFE_NO_PAD.encode(self.public);
         Jwk { kty: "OKP", crv: "Ed25519", alg: "EdDSA", r#use: "sig", kid: self.id.clone(), x }
     }
 
-    /// An access token for a session, and how long it is valid.
+    /// Issues an access token for a session, and returns how long it is valid.
     pub(in crate::identity) fn issue(
         &self,
         issuer: &str,
@@ -91,7 +91,7 @@ impl SigningKey {
         self.issue_on(terms, issuer, family, now)
     }
 
-    /// An access token on an application's terms, and how long it is valid.
+    /// Issues an access token on an application's terms, and returns how long it is valid.
     pub(in crate::identity) fn issue_on(
         &self,
         terms: Terms<'_>,
@@ -116,7 +116,7 @@ impl SigningKey {
         Ok((self.sign(&claims)?.into(), lifetime))
     }
 
-    /// Signs claims, whatever they say.
+    /// Signs any claims.
     pub fn sign(&self, claims: &AccessClaims) -> Result<String> {
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TYPE.to_owned());
@@ -132,7 +132,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// RFC 7638: the hash of the required members in lexical order, without spaces.
+/// The thumbprint of RFC 7638: the hash of the required members in lexical order, without spaces.
 fn thumbprint(public: &[u8; 32]) -> String {
     let x = URL_SAFE_NO_PAD.encode(public);
     let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);

@@ -1,11 +1,11 @@
-//! The keys that sign access tokens: one active, the next one published before it is used, the last one kept until
+//! The keys that sign access tokens: one active, the next one published before it is used, the previous one kept until
 //! every token that it signed has expired.
 //!
-//! Nothing rotates them in the background: whoever needs a key and finds the next one missing makes it, under a lock
-//! that all processes share. Which key is active is decided by the stored times alone, so all processes agree.
+//! There is no background rotation: a process that needs a key and finds the next one missing creates it, under a lock
+//! shared by all processes. The stored times alone decide which key is active, so all processes agree.
 //!
-//! The private keys lie in the database as they are; whoever can read that table can sign. They open nothing by
-//! themselves: a token must also name a session that is alive.
+//! The private keys are stored unencrypted in the database; anyone who can read that table can sign tokens. Such tokens
+//! alone open nothing: they must also name a session that is alive.
 
 mod key;
 mod rotation;
@@ -24,17 +24,17 @@ use crate::error::{Error, Result};
 pub(in crate::identity) use key::Terms;
 pub use key::{ACCESS_TOKEN_LIFETIME, Jwk, SigningKey};
 
-/// A process reads the active key again after this time, so that one which was withdrawn signs no longer.
+/// A process reads the active key again after this time, so that a withdrawn key stops signing.
 const KEPT_FOR: TimeDelta = TimeDelta::minutes(10);
 
 /// A JWK set (RFC 7517 section 5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct JwkSet {
-    /// The keys, the oldest first.
+    /// The keys, oldest first.
     pub keys: Vec<Jwk>,
 }
 
-/// The signing keys, with the active one at hand.
+/// The signing keys, with the active one cached.
 #[derive(Clone)]
 pub struct SigningKeys {
     gate: Gate,
@@ -49,13 +49,13 @@ struct Active {
 }
 
 impl SigningKeys {
-    /// Of the installation behind that gate. Nothing is read when it is made.
+    /// Creates the service for the installation behind this gate. It reads nothing yet.
     #[must_use]
     pub fn new(gate: Gate) -> Self {
         Self { gate, active: Arc::default() }
     }
 
-    /// The key to sign with now.
+    /// Returns the key to sign with now.
     pub async fn current(&self, now: DateTime<Utc>) -> Result<Arc<SigningKey>> {
         let known = self.active.read().map_or(None, |active| active.clone());
         if let Some(active) = known.filter(|active| (active.from..active.until).contains(&now)) {
@@ -72,19 +72,19 @@ impl SigningKeys {
         Ok(key)
     }
 
-    /// Every key that a token may be signed with now or soon.
+    /// Returns every key that a token may be signed with now or soon.
     pub async fn published(&self, now: DateTime<Utc>) -> Result<JwkSet> {
         let keys = self.ensure(now).await?;
         Ok(JwkSet { keys: keys.iter().map(SigningKey::jwk).collect() })
     }
 
-    /// All keys, the oldest first, after what was due has been done.
+    /// Returns all keys, oldest first, after any rotation that is due.
     async fn ensure(&self, now: DateTime<Utc>) -> Result<Vec<SigningKey>> {
         let tx = self.gate.sign_in("signing_key.ensure").await?;
         let mut keys = store::list(&tx).await?;
         if !rotation::plan(&keys, now).is_empty() {
             store::lock(&tx).await?;
-            // Somebody may have done it while we waited.
+            // Another process may have done it in the meantime.
             keys = store::list(&tx).await?;
             let plan = rotation::plan(&keys, now);
             keys = carry_out(&tx, keys, plan, now).await?;

@@ -1,25 +1,25 @@
-//! When keys are made and retired: a calculation on their times, without I/O.
+//! When keys are created and retired: a computation on their times, without I/O.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::SigningKey;
 use super::key::ACCESS_TOKEN_LIFETIME;
 
-/// How long a key signs.
+/// How long a key is used for signing.
 const PERIOD: TimeDelta = TimeDelta::days(30);
 
-/// How long the next key is published at least before it signs. Verifiers may keep what they fetched for an hour.
+/// The minimum time for which the next key is published before it signs. Verifiers may cache keys for an hour.
 const AHEAD: TimeDelta = TimeDelta::days(2);
 
-/// How much processes' clocks may differ.
+/// The maximum difference between the clocks of processes.
 const SKEW: TimeDelta = TimeDelta::hours(1);
 
-/// What is to be done.
+/// The pending changes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
-    /// New keys, by the time from which they sign.
+    /// The times from which new keys sign.
     pub(super) create: Vec<DateTime<Utc>>,
-    /// Keys whose every token has expired.
+    /// Keys whose last token has expired.
     pub(super) retire: Vec<String>,
 }
 
@@ -29,13 +29,13 @@ impl Plan {
     }
 }
 
-/// The key that signs at that time, and the one after it. Keys come the oldest first.
+/// Returns the key that signs at this time, and the one after it. Keys must be in order, oldest first.
 pub(super) fn current(keys: &[SigningKey], now: DateTime<Utc>) -> Option<(&SigningKey, Option<&SigningKey>)> {
     let index = keys.iter().rposition(|key| key.active_from <= now)?;
     Some((&keys[index], keys.get(index + 1)))
 }
 
-/// What has to be done so that there is a key, the next one is published, and there are none too many.
+/// Determines what has to be done so that a key is active, the next one is published, and no outdated ones remain.
 pub(super) fn plan(keys: &[SigningKey], now: DateTime<Utc>) -> Plan {
     let mut plan = Plan::default();
     let since = match current(keys, now) {
@@ -108,7 +108,7 @@ mod tests {
                 for key in &keys {
                     published.entry(key.id.clone()).or_insert(now);
                 }
-                // All but the very first have been known for a while when they begin to sign.
+                // All keys but the very first have been published for a while before they sign.
                 if current.active_from > first {
                     prop_assert!(current.active_from - published[&current.id] >= AHEAD);
                 }

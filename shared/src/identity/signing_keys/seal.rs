@@ -1,8 +1,8 @@
-//! Sealing: text that a client carries for us and can neither change nor make.
+//! Sealing: text that a client carries for us, but can neither change nor forge.
 //!
-//! HMAC-SHA-256 (RFC 2104) under a key derived from a signing key's seed for one purpose. A seal opens as long as the
-//! signing key is published, which is longer than anything sealed should be believed: what is sealed says itself until
-//! when it holds.
+//! HMAC-SHA-256 (RFC 2104) with a key that is derived from a signing key's seed for one purpose. A seal can be opened
+//! for as long as the signing key is published, which is longer than anything sealed should be valid, so sealed content
+//! must contain its own expiry.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,7 +14,7 @@ use super::{SigningKey, SigningKeys};
 use crate::error::{Error, Result};
 
 impl SigningKeys {
-    /// Seals text for a purpose: `<kid>.<text>.<code>`, the latter two in base64url. It can be read by anybody.
+    /// Seals text for a purpose: `<kid>.<text>.<code>`, the latter two in base64url. The text is not encrypted.
     pub async fn seal(&self, purpose: &str, text: &[u8], now: DateTime<Utc>) -> Result<String> {
         let key = self.current(now).await?;
         let text = URL_SAFE_NO_PAD.encode(text);
@@ -22,7 +22,7 @@ impl SigningKeys {
         Ok(format!("{}.{text}.{}", key.id, URL_SAFE_NO_PAD.encode(code)))
     }
 
-    /// The text of a seal; none if it was not made here for that purpose.
+    /// Returns the text of a seal; `None` if it was not made here for this purpose.
     pub async fn open(&self, purpose: &str, sealed: &str, now: DateTime<Utc>) -> Result<Option<Vec<u8>>> {
         let mut parts = sealed.split('.');
         let (Some(id), Some(text), Some(found), None) =

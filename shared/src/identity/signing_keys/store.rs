@@ -6,7 +6,7 @@ use super::SigningKey;
 use crate::access::IdentityTx;
 use crate::db::StoreError;
 
-/// Every key, the oldest first.
+/// Returns every key, oldest first.
 pub(super) async fn list(tx: &IdentityTx) -> Result<Vec<SigningKey>, StoreError> {
     const LIST: &str = "-- signing_key.list
         SELECT id, private_key, public_key, active_from FROM signing_keys ORDER BY active_from, id";
@@ -30,7 +30,7 @@ pub(super) async fn list(tx: &IdentityTx) -> Result<Vec<SigningKey>, StoreError>
         .collect()
 }
 
-/// Waits until no other transaction changes the keys, and keeps others from it.
+/// Waits until no other transaction changes the keys, and prevents others from doing so.
 pub(super) async fn lock(tx: &IdentityTx) -> Result<(), StoreError> {
     const LOCK: &str = "-- signing_key.lock
         SELECT pg_advisory_xact_lock(hashtextextended('mem0.signing_keys', 0))";

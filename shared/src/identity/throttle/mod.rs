@@ -1,10 +1,10 @@
-//! Slowing down whoever guesses: failures are counted per account and per address, in PostgreSQL, because a Lambda's
-//! environments share nothing else.
+//! Throttling of guesses: failures are counted per account and per address, in PostgreSQL, because Lambda environments
+//! share nothing else.
 //!
-//! An attempt is counted as a failure before its password is looked at ([`reserve`]) and taken back when it turns out
-//! to be right ([`forgive`]): a hundred guesses sent at once are a hundred failures, not a hundred first tries. After
-//! some free failures each further one blocks the bucket for twice as long as the one before; attempts during a block
-//! are refused without being counted, so that nobody can extend another's block for ever.
+//! An attempt is counted as a failure before its password is checked ([`reserve`]), and forgiven if the password turns
+//! out to be right ([`forgive`]): a hundred guesses sent at once are a hundred failures, not a hundred first tries.
+//! After some free failures, each further one blocks the bucket for twice as long as the one before. Attempts during a
+//! block are refused without being counted, so nobody can extend another's block forever.
 
 mod store;
 
@@ -29,24 +29,24 @@ pub struct Bucket {
     patience: Patience,
 }
 
-/// How much a bucket takes.
+/// The limits of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Patience {
-    /// Failures before the first block: the one with this number brings it.
+    /// The number of the failure that causes the first block.
     free: i32,
-    /// How long the first block lasts.
+    /// The duration of the first block.
     first_block: TimeDelta,
-    /// What doubling it ends at.
+    /// The maximum to which it is doubled.
     longest_block: TimeDelta,
-    /// A bucket without failures for so long starts anew.
+    /// A bucket without failures for this long starts over.
     forgets_after: TimeDelta,
-    /// Whether one success forgets every failure: true of what belongs to one person. An address could otherwise be
-    /// washed clean with an account of the attacker's own.
+    /// Whether one success forgets every failure. True for what belongs to one user; an attacker could otherwise reset
+    /// an address by logging in to an account of their own.
     success_resets: bool,
 }
 
-/// An account is one person's: few mistakes are honest. A block ends within the quarter of an hour, so that locking
-/// somebody out takes lasting effort.
+/// An account belongs to one person, who makes few mistakes. A block ends within a quarter of an hour, so that locking
+/// somebody out takes continuous effort.
 const ACCOUNT: Patience = Patience {
     free: 5,
     first_block: TimeDelta::seconds(30),
@@ -55,7 +55,7 @@ const ACCOUNT: Patience = Patience {
     success_resets: true,
 };
 
-/// An address may be a whole office's.
+/// An address may belong to a whole office.
 const LOGIN_ADDRESS: Patience = Patience {
     free: 30,
     first_block: TimeDelta::seconds(30),
@@ -64,7 +64,7 @@ const LOGIN_ADDRESS: Patience = Patience {
     success_resets: false,
 };
 
-/// New enterprises, and looking up who has an account by trying to register. Accepted invitations do not count.
+/// New enterprises, and attempts to find out who has an account by registering. Accepted invitations do not count.
 const REGISTER_ADDRESS: Patience = Patience {
     free: 20,
     first_block: TimeDelta::minutes(1),
@@ -73,7 +73,7 @@ const REGISTER_ADDRESS: Patience = Patience {
     success_resets: false,
 };
 
-/// Refresh tokens cannot be guessed; this keeps a broken client from trying for ever. Valid ones always pass.
+/// Refresh tokens cannot be guessed; this keeps a broken client from retrying forever. Valid ones always pass.
 const REFRESH_ADDRESS: Patience = Patience {
     free: 60,
     first_block: TimeDelta::seconds(30),
@@ -82,7 +82,7 @@ const REFRESH_ADDRESS: Patience = Patience {
     success_resets: false,
 };
 
-/// New applications: a person sets up a handful of tools, an office some more.
+/// New applications: a person sets up a handful of tools, an office a few more.
 const REGISTER_CLIENT: Patience = Patience {
     free: 40,
     first_block: TimeDelta::minutes(1),
@@ -91,7 +91,7 @@ const REGISTER_CLIENT: Patience = Patience {
     success_resets: false,
 };
 
-/// Documents of applications that are read for somebody: each is kept for an hour, so that few are read in earnest.
+/// Application documents read on behalf of an address: each is cached for an hour, so that legitimate use reads few.
 const DOCUMENTS: Patience = Patience {
     free: 20,
     first_block: TimeDelta::minutes(1),
@@ -100,7 +100,7 @@ const DOCUMENTS: Patience = Patience {
     success_resets: false,
 };
 
-/// A document that could not be read: not tried again for a minute, whoever asks.
+/// A document that could not be read: not retried for a minute, whoever asks.
 const BROKEN_DOCUMENT: Patience = Patience {
     free: 1,
     first_block: TimeDelta::minutes(1),
@@ -109,7 +109,7 @@ const BROKEN_DOCUMENT: Patience = Patience {
     success_resets: true,
 };
 
-/// Codes that devices show, as somebody who is signed in types them: of eight letters nobody guesses one in ten tries.
+/// Device codes typed by a user who is signed in: nobody guesses eight letters in ten tries.
 const USER_CODE: Patience = Patience {
     free: 10,
     first_block: TimeDelta::minutes(1),
@@ -118,11 +118,12 @@ const USER_CODE: Patience = Patience {
     success_resets: true,
 };
 
-/// After this time without a failure no bucket means anything any more.
+/// After this time without a failure no bucket has any effect.
 const FORGOTTEN: TimeDelta = TimeDelta::days(2);
 
 impl Bucket {
-    /// Passwords tried on an account, whether it exists or not. Hashed: the table is no list of addresses.
+    /// Passwords tried on an account, whether or not it exists. The address is hashed, so that the table does not list
+    /// addresses.
     #[must_use]
     pub fn account(email: &EmailAddress) -> Self {
         let digest = Sha256::digest(email.as_str().as_bytes());
@@ -141,56 +142,56 @@ impl Bucket {
         Self { name: format!("register:{}", limits::network(request)), patience: REGISTER_ADDRESS }
     }
 
-    /// Applications registered from an address, used or not.
+    /// Applications registered from an address.
     #[must_use]
     pub fn register_client(request: &RequestInfo) -> Self {
         Self { name: format!("client:{}", limits::network(request)), patience: REGISTER_CLIENT }
     }
 
-    /// Devices that begin to wait at an address.
+    /// Devices that start authorization from an address.
     #[must_use]
     pub fn device(request: &RequestInfo) -> Self {
         Self { name: format!("device:{}", limits::network(request)), patience: REGISTER_CLIENT }
     }
 
-    /// Codes of devices that somebody types.
+    /// Device codes that a user types.
     #[must_use]
     pub fn user_code(user: UserId) -> Self {
         Self { name: format!("user_code:{user}"), patience: USER_CODE }
     }
 
-    /// Documents of applications read for an address.
+    /// Application documents read on behalf of an address.
     #[must_use]
     pub fn documents(request: &RequestInfo) -> Self {
         Self { name: format!("documents:{}", limits::network(request)), patience: DOCUMENTS }
     }
 
-    /// A document of an application's. Hashed, because its address may be long.
+    /// One application's document. The URL is hashed, because it may be long.
     #[must_use]
     pub fn document(address: &str) -> Self {
         let digest = Sha256::digest(address.as_bytes());
         Self { name: format!("document:{}", URL_SAFE_NO_PAD.encode(digest)), patience: BROKEN_DOCUMENT }
     }
 
-    /// Wrong refresh tokens, codes and secrets of applications from an address.
+    /// Wrong refresh tokens, codes and client secrets from an address.
     #[must_use]
     pub fn refresh(request: &RequestInfo) -> Self {
         Self { name: format!("refresh:{}", limits::network(request)), patience: REFRESH_ADDRESS }
     }
 }
 
-/// What came of asking for an attempt.
+/// The result of [`reserve`].
 #[derive(Debug)]
 #[must_use = "commit the transaction first, then ask whether it was admitted"]
 pub enum Attempt {
-    /// It may go on, and counts as a failure until it is forgiven.
+    /// The attempt may proceed; it counts as a failure until it is forgiven.
     Admitted(Reserved),
-    /// A bucket is blocked for so long, in whole seconds.
+    /// A bucket is blocked for this long, in whole seconds.
     Blocked(Duration),
 }
 
 impl Attempt {
-    /// `LimitReached` if a bucket is blocked.
+    /// Returns `LimitReached` if a bucket is blocked.
     pub fn admitted(self) -> Result<Reserved> {
         match self {
             Self::Admitted(reserved) => Ok(reserved),
@@ -199,15 +200,15 @@ impl Attempt {
     }
 }
 
-/// Failures that were counted in advance, each with the block that it brought, if it did.
+/// Failures that were counted in advance, each with the block that it caused, if any.
 #[derive(Debug)]
 pub struct Reserved(Vec<(Bucket, Option<DateTime<Utc>>)>);
 
 /// Counts a failure in each of the buckets, up to the first one that is blocked. Commit before the slow part begins,
-/// also when it is refused.
+/// even if the attempt is refused.
 ///
-/// Addresses go before accounts: an address that is blocked then does no harm to accounts, and since [`forgive`] keeps
-/// to the order, nobody waits for somebody who waits for them.
+/// Addresses must come before accounts, so that a blocked address does no harm to accounts. Since [`forgive`] keeps the
+/// order, there are no deadlocks.
 pub async fn reserve(
     tx: &IdentityTx,
     buckets: impl IntoIterator<Item = Bucket>,
@@ -232,8 +233,8 @@ pub async fn is_blocked(tx: &IdentityTx, bucket: &Bucket, now: DateTime<Utc>) ->
     Ok(store::blocked_until(tx, &bucket.name).await?.is_some_and(|until| until > now))
 }
 
-/// Takes failures back: the attempt was right. What others failed meanwhile stays counted at an address; an account's
-/// bucket is emptied.
+/// Takes failures back, because the attempt was right. Other failures since then remain counted for an address; an
+/// account's bucket is emptied.
 pub async fn forgive(tx: &IdentityTx, reserved: &Reserved, now: DateTime<Utc>) -> Result<(), StoreError> {
     for (bucket, block) in &reserved.0 {
         if bucket.patience.success_resets {
@@ -245,7 +246,7 @@ pub async fn forgive(tx: &IdentityTx, reserved: &Reserved, now: DateTime<Utc>) -
     Ok(())
 }
 
-/// Takes back one failure that was counted earlier, and turned out to be none.
+/// Takes back one failure that was counted earlier, but turned out to be none.
 pub async fn take_back(tx: &IdentityTx, bucket: &Bucket) -> Result<(), StoreError> {
     store::take_back(tx, &bucket.name, None).await
 }

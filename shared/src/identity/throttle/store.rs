@@ -6,8 +6,8 @@ use super::Bucket;
 use crate::access::IdentityTx;
 use crate::db::StoreError;
 
-/// Counts a failure and says until when the bucket is now blocked, if it is; none when it was blocked before, and
-/// nothing was counted. One statement: concurrent attempts wait for each other on the row.
+/// Counts a failure and returns until when the bucket is now blocked, if it is; `None` if it was already blocked, and
+/// nothing was counted. One statement, so that concurrent attempts wait for each other on the row.
 pub(super) async fn count(
     tx: &IdentityTx,
     bucket: &Bucket,
@@ -45,7 +45,7 @@ pub(super) async fn blocked_until(
     Ok(tx.query_opt(BLOCKED, &[&bucket]).await?.and_then(|row| row.get(0)))
 }
 
-/// One failure less; also lifts the block if it is the one given.
+/// Subtracts one failure; also lifts the block if it is the given one.
 pub(super) async fn take_back(
     tx: &IdentityTx,
     bucket: &str,
@@ -58,7 +58,7 @@ pub(super) async fn take_back(
     tx.execute(TAKE_BACK, &[&bucket, &block]).await.map(drop)
 }
 
-/// Deletes a bucket, and some of those that are old, as far as nobody else is about to use them.
+/// Deletes a bucket, and some old ones, skipping those locked by others.
 pub(super) async fn delete(tx: &IdentityTx, bucket: &str, old: DateTime<Utc>) -> Result<(), StoreError> {
     const DELETE: &str = "-- login_attempt.delete
         DELETE FROM login_attempts

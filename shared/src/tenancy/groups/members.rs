@@ -1,4 +1,4 @@
-//! Who belongs to a group.
+//! The members of a group.
 
 use serde_json::json;
 
@@ -14,7 +14,7 @@ use crate::page::{Cursor, List, QueryHash};
 use crate::tenancy::locked::Locked;
 use crate::tenancy::rank::{self, Holder};
 
-/// Who belongs to a group, in the order in which they came.
+/// Lists the members of a group, in the order in which they joined.
 pub async fn list(
     ctx: &AuthContext,
     db: &Database,
@@ -32,14 +32,14 @@ pub async fn list(
         created_at: member.since,
         id: member.user_id.uuid(),
     });
-    // Names and addresses of people, as the members of a node are.
+    // Recorded, because these are names and addresses of people, as in a list of a node's members.
     let shown = Entry::new("group_member.list", group).within(home.id).with(json!({ "rows": results.len() }));
     audit::commit_read(tx, shown).await?;
     Ok(List { results, next })
 }
 
-/// Puts somebody of the enterprise into a group: gives them every role that it holds, so the caller needs as much
-/// everywhere.
+/// Adds a user of the enterprise to a group. This grants every role of the group, so the caller needs at least the same
+/// roles.
 pub async fn add(
     ctx: &AuthContext,
     db: &Database,
@@ -69,7 +69,7 @@ pub async fn add(
     Ok(member)
 }
 
-/// Takes somebody out of a group. Anyone may leave one that they belong to.
+/// Removes a user from a group. Anyone may leave a group that they belong to.
 pub async fn remove(ctx: &AuthContext, db: &Database, group: GroupId, user: UserId) -> Result<()> {
     ctx.authorize_verb(ApiKeyVerb::TenancyWrite)?;
     let tx = ctx.begin(db, "group.remove_member").await?;

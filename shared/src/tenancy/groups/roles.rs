@@ -1,4 +1,4 @@
-//! What groups hold on a node: a group as a member of it.
+//! The roles of groups on a node: a group as a member of it.
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use crate::page::{Cursor, List, QueryHash};
 use crate::tenancy::locked::Locked;
 use crate::tenancy::rank;
 
-/// The groups that hold a role on a node itself, in the order in which they got it.
+/// Lists the groups with a role on the node itself, in the order in which they received it.
 pub async fn list(
     ctx: &AuthContext,
     db: &Database,
@@ -34,7 +34,7 @@ pub async fn list(
     Ok(List { results, next })
 }
 
-/// Gives a group a role on a node, in place of the one that it had there. Repeating it changes nothing.
+/// Gives a group a role on a node, replacing any previous one. Repeating it changes nothing.
 pub async fn put(
     ctx: &AuthContext,
     db: &Database,
@@ -64,7 +64,7 @@ pub async fn put(
     Ok(held)
 }
 
-/// Takes a group's role on a node.
+/// Removes a group's role on a node.
 pub async fn remove(ctx: &AuthContext, db: &Database, scope: &ReadableScope, group: GroupId) -> Result<()> {
     let tx = ctx.begin(db, "group.remove_role").await?;
     let tree = Locked::take(&tx).await?;

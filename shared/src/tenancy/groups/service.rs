@@ -1,4 +1,4 @@
-//! What can be done to groups themselves.
+//! Operations on groups.
 
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use crate::page::{Cursor, List, QueryHash};
 use crate::tenancy::locked::Locked;
 use crate::tenancy::rank::{self, Holder};
 
-/// Makes an empty group at a node or at the enterprise.
+/// Creates an empty group at a node or at the enterprise.
 pub async fn create(
     ctx: &AuthContext,
     db: &Database,
@@ -44,7 +44,7 @@ pub async fn create(
     Ok(group)
 }
 
-/// The groups kept at a node or at the enterprise, oldest first.
+/// Lists the groups kept at a node or at the enterprise, oldest first.
 pub async fn list(
     ctx: &AuthContext,
     db: &Database,
@@ -66,7 +66,7 @@ pub async fn list(
     Ok(List { results, next })
 }
 
-/// One group.
+/// Returns one group.
 pub async fn lookup(ctx: &AuthContext, db: &Database, id: GroupId) -> Result<Group> {
     ctx.authorize_verb(Action::ListMembers.verb())?;
     let tx = ctx.begin(db, "group.lookup").await?;
@@ -104,7 +104,8 @@ pub async fn delete(ctx: &AuthContext, db: &Database, id: GroupId) -> Result<()>
     Ok(())
 }
 
-/// A group that the caller may know of, and the scope where it is kept: whoever may see the members there.
+/// Returns a group that the caller may know about, and the scope where it is kept. The caller must be allowed to list
+/// the members there.
 pub(super) async fn visible<'c>(tx: &TenantTx<'c>, id: GroupId) -> Result<(Found, &'c ReadableScope)> {
     let missing = || Error::NotFound { what: "group" };
     let group = store::find(tx, Some(id), None, None, 1).await?.pop().ok_or_else(missing)?;
@@ -115,7 +116,7 @@ pub(super) async fn visible<'c>(tx: &TenantTx<'c>, id: GroupId) -> Result<(Found
     Ok((group, home))
 }
 
-/// A group that the caller may change by hand.
+/// Returns a group that the caller may change by hand.
 pub(super) async fn manageable(tree: &Locked<'_, '_>, id: GroupId) -> Result<Found> {
     let (group, _) = visible(tree, id).await?;
     tree.caller().authorize(Action::ManageGroups, &tree.scope(group.scope).await?)?;

@@ -1,4 +1,4 @@
-//! Rows of `groups`, `group_members` and `group_roles`.
+//! The tables `groups`, `group_members` and `group_roles`.
 
 use tokio_postgres::Row;
 
@@ -16,7 +16,7 @@ pub(super) struct Found {
     pub(super) shown: Group,
 }
 
-/// Groups, oldest first, each with the roles that it holds where the caller can see the node.
+/// Returns groups, oldest first, each with its roles on the nodes that the caller can see.
 pub(super) async fn find(
     tx: &TenantTx<'_>,
     only: Option<GroupId>,
@@ -59,7 +59,7 @@ pub(super) async fn find(
     Ok(found)
 }
 
-/// Adds a group; false if its name is taken there.
+/// Inserts a group; returns false if its name is taken there.
 pub(super) async fn insert(
     tree: &Locked<'_, '_>,
     id: GroupId,
@@ -75,7 +75,7 @@ pub(super) async fn insert(
     Ok(tree.execute(INSERT, &[&enterprise, &id.uuid(), &at.0, &name, &now]).await? == 1)
 }
 
-/// Renames a group; false if the name is taken there.
+/// Renames a group; returns false if the name is taken there.
 pub(super) async fn rename(tree: &Locked<'_, '_>, group: &Found, name: &str) -> Result<bool, StoreError> {
     const RENAME: &str = "-- group.rename
         UPDATE groups SET name = $3, updated_at = $4
@@ -94,7 +94,7 @@ pub(super) async fn delete(tree: &Locked<'_, '_>, id: GroupId) -> Result<(), Sto
     tree.execute(DELETE, &[&tree.caller().enterprise_id().uuid(), &id.uuid()]).await.map(drop)
 }
 
-/// Who belongs to a group, in the order in which they came.
+/// Returns the members of a group, in the order in which they joined.
 pub(super) async fn members(
     tx: &TenantTx<'_>,
     group: GroupId,
@@ -126,7 +126,7 @@ pub(super) async fn members(
         .collect())
 }
 
-/// Whether the tenant has such an account, and whether it is active.
+/// Whether an account is active; `None` if the tenant has no such account.
 pub(super) async fn is_active(tree: &Locked<'_, '_>, user: UserId) -> Result<Option<bool>, StoreError> {
     const IS_ACTIVE: &str = "-- group.account_is_active
         SELECT status = 'active' FROM users WHERE enterprise_id = $1 AND id = $2";
@@ -134,7 +134,7 @@ pub(super) async fn is_active(tree: &Locked<'_, '_>, user: UserId) -> Result<Opt
     Ok(row.map(|row| row.get(0)))
 }
 
-/// Adds somebody; false if they belong to it already.
+/// Adds a member; returns false if they already belong to the group.
 pub(super) async fn add(tree: &Locked<'_, '_>, group: GroupId, user: UserId) -> Result<bool, StoreError> {
     const ADD: &str = "-- group.add_member
         INSERT INTO group_members (enterprise_id, group_id, user_id, created_at, created_by)
@@ -146,7 +146,7 @@ pub(super) async fn add(tree: &Locked<'_, '_>, group: GroupId, user: UserId) -> 
     Ok(tree.execute(ADD, &[&enterprise, &group.uuid(), &user.uuid(), &now, &by]).await? == 1)
 }
 
-/// Takes somebody out; false if they did not belong to it.
+/// Removes a member; returns false if they did not belong to the group.
 pub(super) async fn remove(tree: &Locked<'_, '_>, group: GroupId, user: UserId) -> Result<bool, StoreError> {
     const REMOVE: &str = "-- group.remove_member
         DELETE FROM group_members WHERE enterprise_id = $1 AND group_id = $2 AND user_id = $3";
@@ -154,7 +154,7 @@ pub(super) async fn remove(tree: &Locked<'_, '_>, group: GroupId, user: UserId) 
     Ok(tree.execute(REMOVE, &[&enterprise, &group.uuid(), &user.uuid()]).await? == 1)
 }
 
-/// The groups that hold a role on a scope itself, in the order in which they got it.
+/// Returns the groups with a role on the scope itself, in the order in which they received it.
 pub(super) async fn roles(
     tx: &TenantTx<'_>,
     scope: ScopeId,
@@ -189,7 +189,7 @@ pub(super) async fn roles(
         .collect()
 }
 
-/// Gives a group a role on a scope, in place of the one that it had.
+/// Gives a group a role on a scope, replacing any previous one.
 pub(super) async fn put_role(
     tree: &Locked<'_, '_>,
     group: GroupId,

@@ -1,4 +1,4 @@
-//! Groups as services take and give them.
+//! Inputs and outputs of the group services.
 
 use std::str::FromStr;
 
@@ -9,11 +9,11 @@ use crate::access::Role;
 use crate::ids::{GroupId, UserId};
 use crate::tenancy::place::Place;
 
-/// Who says who belongs to a group.
+/// Who manages the members of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Manager {
-    /// People, here.
+    /// Administrators, by hand.
     Manual,
     /// A directory, over SCIM.
     Scim,
@@ -22,7 +22,7 @@ pub enum Manager {
 }
 
 impl Manager {
-    /// As the database spells it.
+    /// The manager as the database spells it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -49,19 +49,19 @@ impl FromStr for Manager {
 pub struct Group {
     /// Its id.
     pub id: GroupId,
-    /// What it is called; once at a node.
+    /// Its name, unique at its node.
     pub name: String,
     /// Where it is kept.
     pub at: Place,
-    /// Who says who belongs to it.
+    /// Who manages its members.
     pub managed_by: Manager,
-    /// What its directory calls it.
+    /// The id of the group in its directory.
     pub external_id: Option<String>,
-    /// How many belong to it.
+    /// The number of members.
     pub members: i64,
-    /// The roles that it holds where the reader can see the node.
+    /// Its roles on the nodes that the reader can see.
     pub roles: Vec<GroupRole>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was last renamed.
     pub updated_at: DateTime<Utc>,
@@ -70,61 +70,61 @@ pub struct Group {
 /// A role that a group holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupRole {
-    /// Where.
+    /// The node.
     #[serde(flatten)]
     pub place: Place,
-    /// Which.
+    /// The role.
     pub role: Role,
 }
 
 /// A group that holds a role on a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleOfGroup {
-    /// Which group.
+    /// The group.
     pub group_id: GroupId,
-    /// What it is called.
+    /// The group's name.
     pub name: String,
-    /// Which role.
+    /// The role.
     pub role: Role,
-    /// How many people have it through the group.
+    /// The number of people who have the role through the group.
     pub members: i64,
-    /// Since when, by which lists are ordered.
+    /// When it received the role, which lists are ordered by.
     pub created_at: DateTime<Utc>,
 }
 
-/// A group to be made.
+/// A group to create.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewGroup {
-    /// What it is called.
+    /// Its name.
     pub name: String,
 }
 
-/// What is to be different about a group.
+/// Changes to a group.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupChange {
-    /// Another name.
+    /// The new name.
     pub name: String,
 }
 
-/// Somebody to belong to a group.
+/// A user to add to a group.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewGroupMember {
-    /// Who.
+    /// The user.
     pub user_id: UserId,
 }
 
-/// Somebody who belongs to a group.
+/// A member of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupMember {
-    /// Who.
+    /// The user.
     pub user_id: UserId,
     /// Their e-mail address.
     pub email: String,
     /// Their name, possibly empty.
     pub name: String,
-    /// Since when.
+    /// When they joined.
     pub since: DateTime<Utc>,
 }

@@ -1,4 +1,4 @@
-//! The invited person's end, during registration.
+//! The invited person's side, during registration.
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::ids::{EnterpriseId, InvitationId, ScopeId, UserId};
 use crate::tenancy::locked::lock;
 
-/// An invitation that was just accepted: what the new account becomes by it.
+/// An invitation that was just accepted, and what it gives the new account.
 #[derive(Debug, Clone)]
 pub struct Accepted {
     /// The invitation.
@@ -19,15 +19,15 @@ pub struct Accepted {
     pub enterprise: EnterpriseId,
     /// The scope to become a member of.
     pub scope: ScopeId,
-    /// As what.
+    /// The role to receive.
     pub role: Role,
-    /// The address that was invited. Only its owner may accept.
+    /// The invited address. Only its owner may accept.
     pub email: EmailAddress,
-    /// Who invited.
+    /// The inviter.
     pub invited_by: UserId,
 }
 
-/// An invitation as whoever holds its token may know it: what became of it, and where it leads.
+/// An invitation as the holder of its token may see it: whether it is still open, and which enterprise it is for.
 #[derive(Debug, Clone)]
 pub struct Offer {
     /// The name of the enterprise to join.
@@ -37,7 +37,8 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// `Conflict` if it is no longer open, `Forbidden` if it is for somebody else; for whom, it does not say.
+    /// Checks that the invitation is open to this address: `Conflict` if it is no longer open, `Forbidden` if it is for
+    /// another address, which the error does not reveal.
     pub fn open_to(&self, email: &EmailAddress) -> Result<()> {
         if let Some(reason) = self.closed {
             return Err(Error::Conflict(reason.to_owned()));
@@ -49,7 +50,7 @@ impl Offer {
     }
 }
 
-/// The invitation with this token, as it stands.
+/// Returns the invitation with this token, in its current state.
 pub async fn lookup(
     tx: &IdentityTx,
     token: &SecretHash,
@@ -75,10 +76,10 @@ pub async fn lookup(
     Ok(Some(Offer { enterprise_name: row.get("name"), email: email.map_err(corrupt)?, closed }))
 }
 
-/// Uses up the invitation with this token; none if there is no such invitation, or it was accepted, was revoked, has
-/// expired, or whoever invited could not any more.
-/// Takes the tenant's lock, so hash the password before. The caller checks the address, makes the account and
-/// lets it join; if that fails, the transaction and with it the acceptance are undone.
+/// Accepts the invitation with this token; returns `None` if there is no such invitation, or it was accepted, was
+/// revoked, has expired, or the inviter would no longer be allowed to make it. Takes the tenant's lock, so hash the
+/// password first. The caller checks the address, creates the account and adds it to the scope; if that fails, the
+/// transaction is rolled back, and the acceptance with it.
 pub async fn accept(tx: &IdentityTx, token: &SecretHash, at: DateTime<Utc>) -> Result<Option<Accepted>> {
     const TENANT: &str = "-- invitation.find_tenant
         SELECT enterprise_id FROM invitations WHERE token_hash = $1";
@@ -96,7 +97,7 @@ pub async fn accept(tx: &IdentityTx, token: &SecretHash, at: DateTime<Utc>) -> R
     row.map(|row| Accepted::try_from(&row).map_err(Error::from)).transpose()
 }
 
-/// Takes back what somebody invited others to and nobody accepted yet; what, and to which scope each led.
+/// Revokes a user's open invitations; returns them with the scope each was for.
 pub async fn revoke_of(
     tx: &IdentityTx,
     enterprise: EnterpriseId,

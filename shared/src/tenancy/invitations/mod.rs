@@ -1,9 +1,10 @@
-//! Asking somebody by e-mail to join.
+//! Inviting people by e-mail.
 //!
-//! [`service`] has the inviter's verbs; [`accept`] is the other end, a part of registration. There is no mailer yet:
-//! the token that proves an invitation is shown once, in the answer to whoever invites, for them to hand on. It is
-//! stored as a hash only, is good for seven days, and an invitation can be revoked until it is accepted. It is as good as
-//! whoever made it: it ends when their account does, and cannot be accepted while they could not make it again.
+//! [`service`] has the inviter's operations; [`accept`] is the invited person's side, a part of registration. There is
+//! no mailer yet: the token that proves an invitation is shown once, in the response to the inviter, who passes it on.
+//! It is stored only as a hash and is valid for seven days, and an invitation can be revoked until it is accepted. An
+//! invitation depends on its inviter: it ends when their account does, and cannot be accepted while they would not be
+//! allowed to make it.
 
 mod accept;
 pub mod service;

@@ -1,4 +1,4 @@
-//! What those who invite can do.
+//! Operations for inviters.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -19,10 +19,10 @@ use crate::tenancy::rank;
 /// How long an invitation can be accepted.
 pub const VALID_FOR: TimeDelta = TimeDelta::days(7);
 
-/// What tokens begin with, so that one found in a wrong place can be recognized.
+/// The prefix of tokens, so that one found in the wrong place can be recognized.
 const TOKEN_PREFIX: &str = "m0in_";
 
-/// Invites somebody. An earlier invitation of the same address to the same scope stops being good.
+/// Invites somebody. An earlier invitation of the same address to the same scope becomes invalid.
 pub async fn invite(
     ctx: &AuthContext,
     db: &Database,
@@ -35,7 +35,7 @@ pub async fn invite(
     let scope = tree.scope(scope.id).await?;
     ctx.authorize(Action::ManageMembers, &scope)?;
     rank::may_grant(&scope, new.role)?;
-    // Only of this enterprise: whether an address has an account elsewhere is not for the inviter to know.
+    // Only within this enterprise: the inviter must not learn whether an address has an account elsewhere.
     if let Some(user) = store::account(&tree, email).await? {
         return Err(Error::Conflict(format!("{email} has an account here, add {user} as a member instead")));
     }
@@ -57,7 +57,7 @@ pub async fn invite(
     Ok(Invited { invitation: invitation.shown, token })
 }
 
-/// Who is invited to a scope and has neither accepted nor been revoked, oldest first.
+/// Lists the invitations to a scope that were neither accepted nor revoked, oldest first.
 pub async fn list(
     ctx: &AuthContext,
     db: &Database,
@@ -78,13 +78,13 @@ pub async fn list(
     Ok(List { results, next })
 }
 
-/// Takes an invitation back.
+/// Revokes an invitation.
 pub async fn revoke(ctx: &AuthContext, db: &Database, id: InvitationId) -> Result<()> {
     let tx = ctx.begin(db, "invitation.revoke").await?;
     let tree = Locked::take(&tx).await?;
     let missing = || Error::NotFound { what: "invitation" };
     let invitation = store::find_open(&tree, id).await?.ok_or_else(missing)?;
-    // An invitation to what the caller cannot see is none to them, and neither is one that they may not list.
+    // An invitation to a scope that the caller cannot see, or whose members they may not list, does not exist for them.
     let readable = ctx.scope(invitation.scope).ok_or_else(missing)?;
     let scope = tree.scope(readable.id).await?;
     if !policy::allows(Action::ListMembers, scope.kind, scope.role) {

@@ -1,4 +1,4 @@
-//! Rows of `invitations`.
+//! The table `invitations`.
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
@@ -11,7 +11,7 @@ use crate::page::Cursor;
 use crate::tenancy::locked::Locked;
 use crate::tenancy::place::Place;
 
-/// An invitation to be stored.
+/// An invitation to insert.
 pub(super) struct NewRow<'a> {
     pub(super) id: InvitationId,
     pub(super) scope: ScopeId,
@@ -27,13 +27,13 @@ pub(super) struct Open {
     pub(super) shown: Invitation,
 }
 
-/// Of an open invitation, what decides whether it may be replaced.
+/// The part of an open invitation that decides whether it may be replaced.
 pub(super) struct Earlier {
     pub(super) id: InvitationId,
     pub(super) role: Role,
 }
 
-/// Open invitations to a scope, oldest first.
+/// Returns the open invitations to a scope, oldest first.
 pub(super) async fn list(
     tx: &TenantTx<'_>,
     scope: ScopeId,
@@ -44,7 +44,7 @@ pub(super) async fn list(
     Ok(open.into_iter().map(|open| open.shown).collect())
 }
 
-/// One open invitation.
+/// Returns one open invitation.
 pub(super) async fn find_open(tx: &TenantTx<'_>, id: InvitationId) -> Result<Option<Open>, StoreError> {
     Ok(open(tx, Some(id), None, None, 1).await?.pop())
 }
@@ -86,7 +86,7 @@ async fn open(
     rows.iter().map(Open::try_from).collect()
 }
 
-/// The open invitation of that address to that scope.
+/// Returns the open invitation of this address to this scope.
 pub(super) async fn open_for(
     tree: &Locked<'_, '_>,
     scope: ScopeId,
@@ -100,7 +100,7 @@ pub(super) async fn open_for(
     row.map(|row| Ok(Earlier { id: InvitationId(row.get("id")), role: role(&row)? })).transpose()
 }
 
-/// The account of this enterprise that has the address.
+/// Returns the account of this enterprise with this address.
 pub(super) async fn account(tree: &Locked<'_, '_>, email: &str) -> Result<Option<UserId>, StoreError> {
     const ACCOUNT: &str = "-- user.find_by_email
         SELECT id FROM users WHERE enterprise_id = $1 AND lower(email) = $2";

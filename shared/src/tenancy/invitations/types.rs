@@ -1,4 +1,4 @@
-//! Invitations as services take and give them.
+//! Inputs and outputs of the invitation services.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,13 +8,13 @@ use crate::email::EmailAddress;
 use crate::ids::{InvitationId, UserId};
 use crate::tenancy::place::Place;
 
-/// Somebody to be invited.
+/// A person to invite.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewInvitation {
     /// Their e-mail address.
     pub email: EmailAddress,
-    /// What they will be.
+    /// The role they will have.
     pub role: Role,
 }
 
@@ -25,36 +25,36 @@ pub struct Invitation {
     pub id: InvitationId,
     /// The invited address, in lower case.
     pub email: String,
-    /// What they will be.
+    /// The role they will have.
     pub role: Role,
-    /// Of what.
+    /// The scope they are invited to.
     pub to: Place,
-    /// Who invited them.
+    /// The inviter.
     pub invited_by: UserId,
     /// Whether it can still be accepted.
     pub status: Status,
     /// When they were invited.
     pub created_at: DateTime<Utc>,
-    /// Until when it can be accepted.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Whether an invitation can still be accepted. Those accepted or revoked are not shown any more.
+/// Whether an invitation can still be accepted. Accepted and revoked ones are no longer shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// It can.
+    /// It can be accepted.
     Pending,
-    /// It could; inviting again renews it.
+    /// It has expired; inviting again renews it.
     Expired,
 }
 
-/// A new invitation with the one copy of its token.
+/// A new invitation with the only copy of its token.
 #[derive(Serialize)]
 pub struct Invited {
     /// The invitation.
     #[serde(flatten)]
     pub invitation: Invitation,
-    /// What proves it at registration. Shown here and never again.
+    /// The token that proves it at registration. Shown only here.
     pub token: String,
 }

@@ -1,8 +1,8 @@
-//! Who belongs to a node, and as what.
+//! The members of a node, and their roles.
 //!
-//! [`service`] has the verbs. A membership holds on its node and on everything below; what a member may do on a node
-//! is their highest role over its path. A list therefore shows for each person what they hold there directly and what
-//! they inherit, and only the former can be changed there.
+//! [`service`] has the operations. A membership applies to its node and to everything below; what a member may do on a
+//! node depends on their highest role on its path. A list therefore shows for each person the role they hold there
+//! directly and the role they inherit, and only the former can be changed there.
 
 pub mod service;
 mod store;

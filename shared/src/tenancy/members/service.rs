@@ -1,4 +1,4 @@
-//! What can be done to the members of a node or of the enterprise.
+//! Operations on the members of a node or of the enterprise.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ use crate::tenancy::locked::Locked;
 use crate::tenancy::users::Status;
 use crate::tenancy::{owners, rank};
 
-/// Who holds a role on a scope, directly or from above; accounts in the order in which they were made.
+/// Lists everyone with a role on a scope, directly or from above, in the order in which their accounts were created.
 pub async fn list(
     ctx: &AuthContext,
     db: &Database,
@@ -36,7 +36,7 @@ pub async fn list(
     Ok(List { results, next })
 }
 
-/// Makes somebody of the enterprise a member.
+/// Makes a user of the enterprise a member.
 pub async fn add(
     ctx: &AuthContext,
     db: &Database,
@@ -51,7 +51,7 @@ pub async fn add(
     Ok(member)
 }
 
-/// The same as a part of a transaction, which holds the tree from then on.
+/// The same within a transaction, which holds the tenant's lock from then on.
 pub(crate) async fn admit(tx: &TenantTx<'_>, scope: &ReadableScope, new: NewMember) -> Result<Member> {
     let tree = Locked::take(tx).await?;
     let (scope, standing) = manageable(tx.caller(), &tree, scope, new.user_id).await?;
@@ -110,7 +110,7 @@ pub async fn remove(ctx: &AuthContext, db: &Database, scope: &ReadableScope, use
     Ok(())
 }
 
-/// The scope and the other's standing on it as they are now, if the caller may manage that person there.
+/// Returns the present state of the scope and of the user's standing on it, if the caller may manage that user there.
 async fn manageable(
     ctx: &AuthContext,
     tree: &Locked<'_, '_>,
@@ -124,7 +124,7 @@ async fn manageable(
     Ok((scope, standing))
 }
 
-/// The enterprise and contexts cannot be without an owner; the nodes have those above them.
+/// The enterprise and contexts must keep an owner; for other nodes, those above them are responsible.
 async fn keep_an_owner(
     tree: &Locked<'_, '_>,
     scope: &ReadableScope,

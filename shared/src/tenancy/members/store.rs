@@ -1,4 +1,4 @@
-//! Rows of `memberships`, with those of `users` beside them.
+//! The table `memberships`, joined with `users`.
 
 use tokio_postgres::Row;
 
@@ -11,14 +11,14 @@ use crate::tenancy::locked::Locked;
 use crate::tenancy::place::Place;
 use crate::tenancy::users::Status;
 
-/// What somebody is on a scope.
+/// A user's status and roles on a scope.
 pub(super) struct Standing {
     pub(super) status: Status,
     pub(super) direct: Option<Role>,
     pub(super) effective: Option<Role>,
 }
 
-/// Members of a scope, one row a person, by the age of their account.
+/// Returns the members of a scope, one row per person, ordered by the age of their account.
 pub(super) async fn list(
     tx: &TenantTx<'_>,
     scope: &ReadableScope,
@@ -67,7 +67,7 @@ pub(super) async fn list(
     rows.iter().map(Member::try_from).collect()
 }
 
-/// What somebody is on a scope; none if the tenant has no such account.
+/// Returns a user's standing on a scope; `None` if the tenant has no such account.
 pub(super) async fn standing(
     tree: &Locked<'_, '_>,
     scope: &ReadableScope,
@@ -93,7 +93,7 @@ pub(super) async fn standing(
     .transpose()
 }
 
-/// Makes somebody a member with that role, whatever they were before.
+/// Makes a user a member with this role, replacing any previous one.
 pub(super) async fn put(
     tree: &Locked<'_, '_>,
     scope: ScopeId,

@@ -1,4 +1,4 @@
-//! Members as services take and give them.
+//! Inputs and outputs of the member services.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,63 +8,63 @@ use crate::ids::{GroupId, UserId};
 use crate::tenancy::place::Place;
 use crate::tenancy::users::Status;
 
-/// Somebody who holds a role on a node.
+/// A person with a role on a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// Who.
+    /// The user.
     pub user_id: UserId,
     /// Their e-mail address.
     pub email: String,
     /// Their name, possibly empty.
     pub name: String,
-    /// Whether their account can be used.
+    /// Whether their account is active.
     pub status: Status,
     /// Their effective role: the higher of the two below.
     pub role: Role,
-    /// What they hold on this very node.
+    /// The role that they hold on this node itself.
     pub direct_role: Option<Role>,
-    /// What they hold from above or through a group, if anything.
+    /// The role that they hold from above or through a group, if any.
     pub inherited: Option<Inherited>,
-    /// When their account was made, by which lists are ordered.
+    /// When their account was created, which lists are ordered by.
     #[serde(skip, default)]
     pub(super) account_created_at: DateTime<Utc>,
 }
 
-/// A role that comes from above, or through a group.
+/// A role from above, or through a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inherited {
-    /// The highest.
+    /// The highest such role.
     pub role: Role,
-    /// Where they hold it.
+    /// The scope where they hold it.
     pub from: Place,
     /// The group through which they hold it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub group: Option<ThroughGroup>,
 }
 
-/// A group that gives a role.
+/// A group that confers a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThroughGroup {
-    /// Which.
+    /// The group.
     pub id: GroupId,
-    /// What it is called.
+    /// The group's name.
     pub name: String,
 }
 
-/// Somebody to become a member.
+/// A user to make a member.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewMember {
-    /// Who.
+    /// The user.
     pub user_id: UserId,
-    /// As what.
+    /// The role.
     pub role: Role,
 }
 
-/// What is to be different about a member.
+/// Changes to a membership.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemberChange {
-    /// Another role.
+    /// The new role.
     pub role: Role,
 }

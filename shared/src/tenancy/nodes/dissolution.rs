@@ -1,4 +1,4 @@
-//! A dissolution: how it is asked for, and how far it is.
+//! A dissolution: how it is requested, and its progress.
 
 use chrono::{DateTime, Utc};
 use serde::de::Error as _;
@@ -8,20 +8,20 @@ use crate::access::{AuthContext, ReadableScope, ScopeKind};
 use crate::ids::{DissolutionId, NodeId, ScopeId, UserId};
 use crate::tenancy::place::Place;
 
-/// How a node is to be dissolved. All of it must be said.
+/// How a node is to be dissolved. All fields are required.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wish {
-    /// Who gets what it has.
+    /// Who receives the node's contents.
     pub heir: Heir,
-    /// What becomes of the roles that people and groups hold on it, and of open invitations.
+    /// What happens to the roles of people and groups on it, and to open invitations.
     pub members: Members,
 }
 
-/// Who gets what a node has.
+/// Who receives the contents of a node.
 #[derive(Debug, Clone, Copy)]
 pub enum Heir {
-    /// Whatever is right above it.
+    /// Its parent.
     Parent,
     /// The enterprise.
     Enterprise,
@@ -29,20 +29,20 @@ pub enum Heir {
     Node(NodeId),
 }
 
-/// What becomes of roles on a node that is dissolved.
+/// What happens to the roles on a dissolved node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Members {
-    /// They are held on the heir.
+    /// They move to the heir.
     Move,
-    /// Whoever held one is a viewer of the heir.
+    /// Everyone who held a role becomes a viewer of the heir.
     MoveAsViewers,
     /// They end.
     Leave,
 }
 
 impl Members {
-    /// As requests and the database spell it.
+    /// The choice as requests and the database spell it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -53,22 +53,22 @@ impl Members {
     }
 }
 
-/// Where a dissolution is.
+/// The status of a dissolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// It goes on.
+    /// It is in progress.
     Running,
-    /// The node is gone.
+    /// The node has been dissolved.
     Done,
-    /// It was refused on its way. The node is still there, with what was not handed over yet.
+    /// It was refused along the way. The node still exists, with whatever was not handed over yet.
     Failed,
-    /// Somebody stopped it on its way. The node is still there, with what was not handed over yet.
+    /// It was cancelled along the way. The node still exists, with whatever was not handed over yet.
     Cancelled,
 }
 
 impl Status {
-    /// As answers and the database spell it.
+    /// The status as responses and the database spell it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -80,42 +80,42 @@ impl Status {
     }
 }
 
-/// A node on its way to an heir.
+/// The dissolution of a node.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Dissolution {
-    /// Which.
+    /// Its id.
     pub id: DissolutionId,
-    /// Where it is.
+    /// Its status.
     pub status: Status,
     /// The node.
     pub node: NodeId,
-    /// What it was.
+    /// The node's kind.
     pub kind: ScopeKind,
-    /// What it was called.
+    /// The node's name.
     pub name: String,
-    /// Who gets what it had; null if that is gone by now.
+    /// The heir; null if it no longer exists.
     pub heir: Option<Place>,
-    /// What becomes of its people.
+    /// What happens to the members.
     pub members: Members,
-    /// Memories that went to the heir.
+    /// The number of memories handed over.
     pub memories: i64,
-    /// Memories that there were in the beginning.
+    /// The number of memories at the start.
     pub total: i64,
-    /// And everything else, once it is done.
+    /// Everything else that was handed over, once it is done.
     #[serde(flatten)]
     pub estate: Option<Estate>,
-    /// Why it failed, or what is where since it was cancelled.
+    /// Why it failed, or how things were left when it was cancelled.
     pub reason: Option<String>,
     /// Who cancelled it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancelled_by: Option<UserId>,
-    /// Who asked for it.
+    /// Who requested it.
     pub requested_by: UserId,
-    /// When.
+    /// When it was requested.
     pub requested_at: DateTime<Utc>,
-    /// When it last got further.
+    /// When it last made progress.
     pub updated_at: DateTime<Utc>,
-    /// When it was done or failed.
+    /// When it was done, failed or was cancelled.
     pub finished_at: Option<DateTime<Utc>>,
     #[serde(skip)]
     pub(super) steps: i32,
@@ -129,24 +129,24 @@ fn nowhere() -> ScopeId {
     ScopeId(0)
 }
 
-/// What went with a node, memories aside.
+/// What was handed over with a node, apart from memories.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Estate {
-    /// Nodes that stood right below it, and stand below the heir with everything of theirs.
+    /// Nodes directly below it, which are now below the heir with everything they contain.
     pub nodes: i64,
     /// People who held a role on it.
     pub people: i64,
-    /// Groups that were kept there.
+    /// Groups that were kept at it.
     pub groups: i64,
     /// Service accounts that it owned.
     pub service_accounts: i64,
     /// Invitations that were open.
     pub invitations: i64,
-    /// Keys that were narrowed to it.
+    /// Keys that were restricted to it.
     pub api_keys: i64,
-    /// Requests that its people would have decided about, and those of the heir do.
+    /// Approval requests that its people would have decided, which the heir's people now decide.
     pub approvals: i64,
-    /// Requests that ended, because it was with the node that something was to be shared.
+    /// Approval requests that ended, because something was to be shared with the node.
     pub approvals_ended: i64,
 }
 
@@ -182,7 +182,7 @@ impl Dissolution {
         }
     }
 
-    /// One step more.
+    /// Records one more step.
     pub(super) fn handed_over(&mut self, memories: i64, at: DateTime<Utc>) {
         self.memories += memories;
         self.steps += 1;
@@ -195,8 +195,8 @@ impl Dissolution {
         self.finished_at = Some(self.updated_at);
     }
 
-    /// What went stays with the heir: taking it back would need as much right and time as handing it over, and people of the
-    /// heir may have used it by now.
+    /// Cancels it. What was handed over stays with the heir: taking it back would need as much authority and time as
+    /// handing it over, and people of the heir may have used it in the meantime.
     pub(super) fn cancel(&mut self, by: UserId, at: DateTime<Utc>) {
         let (went, kind) = (self.memories, self.kind);
         self.fail(format!("{went} memories stay with the heir, everything else with this {kind}"), at);

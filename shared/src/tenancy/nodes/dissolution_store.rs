@@ -1,4 +1,4 @@
-//! Rows of `dissolutions`.
+//! The table `dissolutions`.
 
 use serde_json::Value;
 use tokio_postgres::Row;
@@ -45,7 +45,7 @@ pub(super) async fn insert(tree: &Locked<'_, '_>, work: &Dissolution) -> Result<
     .map(drop)
 }
 
-/// Notes how far it is.
+/// Stores the progress.
 pub(super) async fn update(tree: &Locked<'_, '_>, work: &Dissolution) -> Result<(), StoreError> {
     const UPDATE: &str = "-- dissolution.update
         UPDATE dissolutions
@@ -71,7 +71,7 @@ pub(super) async fn update(tree: &Locked<'_, '_>, work: &Dissolution) -> Result<
     .map(drop)
 }
 
-/// One, whoever asked for it, in a transaction that holds the tenant's lock.
+/// Returns a dissolution, whoever requested it, in a transaction that holds the tenant's lock.
 pub(super) async fn hold(
     tree: &Locked<'_, '_>,
     id: DissolutionId,
@@ -86,7 +86,7 @@ pub(super) async fn hold(
     row.as_ref().map(dissolution).transpose()
 }
 
-/// That of a node that is under way.
+/// Returns the running dissolution of a node.
 pub(super) async fn running(tree: &Locked<'_, '_>, node: ScopeId) -> Result<Option<Dissolution>, StoreError> {
     const RUNNING: &str = "-- dissolution.find_running
         SELECT d.*, s.kind, n.id AS heir_node, n.name
@@ -98,8 +98,8 @@ pub(super) async fn running(tree: &Locked<'_, '_>, node: ScopeId) -> Result<Opti
     row.as_ref().map(dissolution).transpose()
 }
 
-/// Those that the caller asked for, or whose heir or node they administer; oldest first. A narrowed key sees those of which it
-/// reaches one.
+/// Returns the dissolutions that the caller requested, or whose heir or node they administer, oldest first. With a
+/// restricted key, only those whose heir or node it reaches.
 pub(super) async fn list(
     tx: &TenantTx<'_>,
     id: Option<DissolutionId>,
@@ -138,7 +138,7 @@ pub(super) async fn list(
     rows.iter().map(dissolution).collect()
 }
 
-/// As the row has it: earlier code knows nothing of cancelling.
+/// The status as the row stores it: earlier code does not know about cancelling.
 fn stored(status: Status) -> &'static str {
     match status {
         Status::Cancelled => Status::Failed.as_str(),
@@ -186,7 +186,7 @@ fn dissolution(row: &Row) -> Result<Dissolution, StoreError> {
     })
 }
 
-/// The heir, unless it is gone by now.
+/// Returns the heir, unless it no longer exists.
 fn heir(row: &Row) -> Result<Option<Place>, StoreError> {
     let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
     let kind: Option<ScopeKind> =

@@ -1,10 +1,11 @@
 //! Dissolving a node: everything that belongs to it goes to an heir, and nothing is lost.
 //!
-//! Its memories go first, in batches that commit one by one; then, in one transaction with the last batch, its child nodes,
-//! people, groups, service accounts, invitations, keys and requests, and the node itself. The first batch goes with the
-//! request; each further one is a message of the outbox, promised by the one before. Interrupted anywhere, it goes on from
-//! the last step that was done; refused on its way or cancelled, it ends, what was handed over stays with the heir, each memory with
-//! its shares, and it can be asked for again, with the same heir or another.
+//! Its memories go first, in batches that commit one by one; then, in one transaction with the last batch, its child
+//! nodes, people, groups, service accounts, invitations, keys and approval requests, and the node itself. The first
+//! batch is part of the request; each further one is an outbox message, promised by the previous one. If it is
+//! interrupted, it continues after the last completed step. If it is refused along the way or cancelled, it ends: what
+//! was handed over stays with the heir, each memory with its shares, and a new dissolution can be requested, with the
+//! same heir or another.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -27,14 +28,14 @@ use crate::tenancy::locked::Locked;
 use crate::tenancy::stepwise::{self, State, Stepwise};
 use crate::tenancy::{policies, rank};
 
-/// What workers know this by.
+/// The topic of its messages.
 pub const TOPIC: &str = "node.dissolve";
 
-/// Memories handed over in one transaction.
+/// The number of memories handed over in one transaction.
 const BATCH: i32 = 1000;
 
-/// Dissolves a node, or begins to: a request hands over one batch, and what is left is work that goes on without it.
-/// Asking again for what is under way tells how far it is.
+/// Dissolves a node, or begins to: the request hands over one batch, and the rest is background work. Repeating the
+/// request while it runs returns its progress.
 pub async fn dissolve(
     ctx: &AuthContext,
     db: &Database,
@@ -76,7 +77,7 @@ async fn begin(tree: &Locked<'_, '_>, id: NodeId, scope: ScopeId, wish: Wish) ->
     Ok(work)
 }
 
-/// Goes on with a dissolution that was promised.
+/// Continues a dissolution that was promised.
 pub async fn proceed(gate: &Gate, message: &Message) -> Result<()> {
     stepwise::proceed::<Dissolution>(gate, message).await
 }
@@ -85,7 +86,7 @@ impl Stepwise for Dissolution {
     const NOUN: &'static str = "dissolution";
     const TOPIC: &'static str = TOPIC;
     type Id = DissolutionId;
-    /// The node and its heir as they are now.
+    /// The present state of the node and its heir.
     type Allowed = (ReadableScope, ReadableScope);
 
     fn state(&self) -> State<DissolutionId> {
@@ -149,8 +150,9 @@ async fn step(
     Ok(())
 }
 
-/// Stops a dissolution that is under way, for who asked for it and for whoever administers the node. What went to the heir
-/// stays there, everything else stays with the node, which is what it was before. Doing it again changes nothing.
+/// Stops a running dissolution, for the user who requested it and for administrators of the node. What was handed over
+/// stays with the heir, everything else stays with the node, which becomes a normal one again. Repeating it changes
+/// nothing.
 pub async fn cancel(ctx: &AuthContext, db: &Database, id: DissolutionId) -> Result<Dissolution> {
     ctx.authorize_verb(Action::DeleteNode.verb())?;
     let tx = ctx.begin(db, "dissolution.cancel").await?;
@@ -159,7 +161,7 @@ pub async fn cancel(ctx: &AuthContext, db: &Database, id: DissolutionId) -> Resu
     if work.requested_by != ctx.user_id() {
         match tree.scope(work.node_scope).await {
             Ok(node) => ctx.authorize(Action::DeleteNode, &node)?,
-            // There is nobody left who could answer for it.
+            // Nobody is left who could be responsible for the node.
             Err(Error::NotFound { .. }) => {}
             Err(error) => return Err(error),
         }
@@ -181,10 +183,10 @@ pub async fn cancel(ctx: &AuthContext, db: &Database, id: DissolutionId) -> Resu
     Ok(work)
 }
 
-/// What a caller is told of a dissolution that they cannot see.
+/// The error for a dissolution that the caller cannot see.
 const NOT_FOUND: Error = Error::NotFound { what: "dissolution" };
 
-/// A dissolution, for who asked for it and for those who administer its heir or the node.
+/// Returns a dissolution, for the user who requested it and for administrators of its heir or node.
 pub async fn dissolution(ctx: &AuthContext, db: &Database, id: DissolutionId) -> Result<Dissolution> {
     ctx.authorize_verb(Action::ReadNode.verb())?;
     let tx = ctx.begin(db, "dissolution.lookup").await?;
@@ -193,7 +195,7 @@ pub async fn dissolution(ctx: &AuthContext, db: &Database, id: DissolutionId) ->
     found.ok_or(NOT_FOUND)
 }
 
-/// The dissolutions that the caller asked for, or whose heir or node they administer, oldest first.
+/// Lists the dissolutions that the caller requested, or whose heir or node they administer, oldest first.
 pub async fn dissolutions(
     ctx: &AuthContext,
     db: &Database,
@@ -224,7 +226,7 @@ fn heir_of(ctx: &AuthContext, node: &ReadableScope, heir: Heir) -> Result<ScopeI
     }
 }
 
-/// The node and its heir as they are now, if the one may be dissolved into the other.
+/// Returns the present state of the node and its heir, if the former may be dissolved into the latter.
 async fn checked(
     tree: &Locked<'_, '_>,
     scope: ScopeId,

@@ -1,4 +1,4 @@
-//! What belongs to a node, on its way to an heir.
+//! The contents of a node, to be handed to an heir.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::db::StoreError;
 use crate::ids::{ApiKeyId, MemoryId, ScopeId};
 use crate::tenancy::locked::Locked;
 
-/// Hands some of its memories over, those that live there and those that can be seen there; which.
+/// Hands over some of the node's memories, those that live there and those visible there; returns which.
 pub(super) async fn hand_over_memories(
     tree: &Locked<'_, '_>,
     node: ScopeId,
@@ -21,7 +21,7 @@ pub(super) async fn hand_over_memories(
     Ok(row.get::<_, Vec<_>>(0).into_iter().map(MemoryId).collect())
 }
 
-/// How many of its memories have one of these classes.
+/// Returns how many of the node's memories have one of these classes.
 pub(super) async fn count_classified(
     tree: &Locked<'_, '_>,
     node: ScopeId,
@@ -33,8 +33,8 @@ pub(super) async fn count_classified(
     tree.query_one(COUNT, &[&node.0, &classes]).await.map(|row| row.get(0))
 }
 
-/// The classes of what is seen below a node and may not be seen by all who will see it once the node is where that path leads,
-/// and may now.
+/// Returns the classes of memories below a node that would become visible to more people than their class allows if the
+/// node were at the end of this path, and that are not now.
 pub(super) async fn too_wide_below(
     tree: &Locked<'_, '_>,
     node: ScopeId,
@@ -46,7 +46,7 @@ pub(super) async fn too_wide_below(
     tree.query_one(TOO_WIDE, &[&node.0, &target]).await.map(|row| row.get(0))
 }
 
-/// The kinds of the nodes right below.
+/// Returns the kinds of the nodes directly below.
 pub(super) async fn kinds_below(tree: &Locked<'_, '_>, node: ScopeId) -> Result<Vec<ScopeKind>, StoreError> {
     const KINDS: &str = "-- node.kinds_below
         SELECT DISTINCT kind FROM scopes WHERE enterprise_id = $1 AND parent_id = $2 ORDER BY kind";
@@ -55,14 +55,14 @@ pub(super) async fn kinds_below(tree: &Locked<'_, '_>, node: ScopeId) -> Result<
     rows.iter().map(|row| row.get::<_, &str>(0).parse().map_err(corrupt)).collect()
 }
 
-/// How many memories live there or can be seen there.
+/// Returns how many memories live in the node or are visible there.
 pub(super) async fn count_memories(tree: &Locked<'_, '_>, node: ScopeId) -> Result<i64, StoreError> {
     const COUNT: &str = "-- node.count_memories
         SELECT mem0.count_memories_of($1)";
     tree.query_one(COUNT, &[&node.0]).await.map(|row| row.get(0))
 }
 
-/// The live keys that are narrowed to it.
+/// Returns the live keys that are restricted to it.
 pub(super) async fn keys(tree: &Locked<'_, '_>, node: ScopeId) -> Result<Vec<ApiKeyId>, StoreError> {
     const KEYS: &str = "-- node.list_keys
         SELECT k.id FROM mem0.keys_within($1) k (id)";
@@ -70,7 +70,7 @@ pub(super) async fn keys(tree: &Locked<'_, '_>, node: ScopeId) -> Result<Vec<Api
     Ok(rows.iter().map(|row| ApiKeyId(row.get(0))).collect())
 }
 
-/// Hands everything else over and deletes the node; also what it said about sharing, which ends with it.
+/// Hands over everything else and deletes the node; also returns its sharing policy, which ends with it.
 pub(super) async fn dissolve(
     tree: &Locked<'_, '_>,
     node: ScopeId,
@@ -80,11 +80,11 @@ pub(super) async fn dissolve(
     const DISSOLVE: &str = "-- node.dissolve
         SELECT nodes, people, kept_groups, service_accounts, invited, api_keys, approvals, approvals_ended, sharing_policy
           FROM mem0.hand_over_node($1, $2, $3, $4, $5)";
-    // What leavers left is on its way to the heir's heir.
+    // Memories of users who left that are still being handed to the node go to its heir.
     const FOLLOW: &str = "-- reassignment.follow_heir
         UPDATE reassignments SET heir_scope_id = $3
          WHERE enterprise_id = $1 AND heir_scope_id = $2 AND status = 'running'";
-    // And so is the decision about what several nodes have to agree to.
+    // Likewise the decision on what several nodes have to approve.
     const PARTS: &str = "-- approval.follow_heir
         SELECT mem0.hand_over_approval_parts($1, $2)";
     let caller = tree.caller();

@@ -1,9 +1,9 @@
 //! The tree: organizations, divisions (departments, units) and teams below the enterprise.
 //!
-//! [`service`] has the verbs, [`placement`] says what may stand below what. Every scope carries its `path`, the ancestors
-//! from the enterprise down to itself; a move rewrites the paths of the whole subtree in one statement. Memories name
-//! scopes, never paths, so nothing of theirs changes: who sees them follows from the tree at the next request. A node that
-//! is to end hands what it has to an heir ([`dissolve`](dissolve())).
+//! [`service`] has the operations, [`placement`] the rules for parents and depth. Every scope has a `path`, its
+//! ancestors from the enterprise down to itself; a move rewrites the paths of the whole subtree in one statement.
+//! Memories reference scopes, never paths, so they do not change: who can see them follows from the tree at the next
+//! request. A node can be dissolved, which hands its contents to an heir ([`dissolve`](dissolve())).
 
 mod dissolution;
 mod dissolution_store;

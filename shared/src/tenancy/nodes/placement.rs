@@ -1,14 +1,14 @@
-//! What may stand below what, and how deep.
+//! The rules for which kinds of nodes may be placed below which, and how deep.
 //!
 //! Levels are counted from the enterprise, which is level 1; the lowest team can be at level 8, seven below it.
 
 use crate::access::{ReadableScope, ScopeKind};
 use crate::error::{Error, Result};
 
-/// The deepest level. The schema says the same.
+/// The deepest level. The schema enforces the same.
 pub const MAX_LEVEL: usize = 8;
 
-/// Whether a node of that kind may stand directly below the other.
+/// Whether a node of this kind may be placed directly below a parent of that kind.
 #[must_use]
 pub fn may_stand_below(kind: ScopeKind, parent: ScopeKind) -> bool {
     use ScopeKind::{Context, Department, Division, Enterprise, Organization, Public, Team, Unit, User};
@@ -19,7 +19,7 @@ pub fn may_stand_below(kind: ScopeKind, parent: ScopeKind) -> bool {
     }
 }
 
-/// Refuses a place that the kind may not have.
+/// Refuses a parent that the kind may not have.
 pub(super) fn check_kind(kind: ScopeKind, parent: &ReadableScope) -> Result<()> {
     if may_stand_below(kind, parent.kind) {
         return Ok(());
@@ -39,13 +39,13 @@ pub(super) fn check_kind(kind: ScopeKind, parent: &ReadableScope) -> Result<()> 
     ))
 }
 
-/// With its article.
+/// The kind with its indefinite article.
 pub(super) fn a(kind: ScopeKind) -> String {
     let vowel = kind.as_str().starts_with(['a', 'e', 'i', 'o']);
     format!("{} {kind}", if vowel { "an" } else { "a" })
 }
 
-/// Refuses a place so deep that the lowest of `height` levels would be below the last one, or the last one of the plan.
+/// Refuses a parent if the lowest of `height` levels would be deeper than the deepest level, or than the plan allows.
 pub(super) fn check_depth(parent: &ReadableScope, height: usize, plan: Option<usize>) -> Result<()> {
     let lowest = parent.path.len() + height;
     if let Some(most) = plan.filter(|most| lowest > *most) {

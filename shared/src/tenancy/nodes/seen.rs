@@ -1,4 +1,4 @@
-//! Whether what a node has, or was given, may be seen by those who will see it in another place.
+//! Whether the memories of a node, or shared with it, may be seen by those who would see them in another place.
 
 use super::estate;
 use crate::access::ReadableScope;
@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::ids::ScopeId;
 use crate::tenancy::locked::Locked;
 
-/// Refuses a place, the path to which is given, where more would see it than its class allows.
+/// Refuses a place, given by its path, where more people would see memories than their class allows.
 pub(super) async fn check_seen(
     tree: &Locked<'_, '_>,
     node: &ReadableScope,

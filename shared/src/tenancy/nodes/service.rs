@@ -1,4 +1,4 @@
-//! What can be done to the tree.
+//! Operations on the tree.
 
 use serde_json::json;
 
@@ -19,7 +19,7 @@ use crate::page::{Cursor, List, QueryHash};
 use crate::tenancy::locked::Locked;
 use crate::tenancy::rank;
 
-/// Makes a node.
+/// Creates a node.
 pub async fn create(
     ctx: &AuthContext,
     db: &Database,
@@ -47,7 +47,7 @@ pub async fn create(
     Ok(node)
 }
 
-/// One node.
+/// Returns one node.
 pub async fn lookup(ctx: &AuthContext, db: &Database, id: NodeId) -> Result<Node> {
     let scope = ctx.node(id)?;
     ctx.authorize(Action::ReadNode, scope)?;
@@ -57,7 +57,8 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: NodeId) -> Result<Node
     Ok(node)
 }
 
-/// The nodes that the caller may see, oldest first. With every level in one list, each names its parent.
+/// Lists the nodes that the caller may see, oldest first. All levels are in one list, in which each node names its
+/// parent.
 pub async fn list(
     ctx: &AuthContext,
     db: &Database,
@@ -70,7 +71,7 @@ pub async fn list(
         Some(Parent::Enterprise) => Some(ctx.enterprise()?),
         Some(Parent::Node(id)) => Some(ctx.node(id)?),
     };
-    // What they can read is in the statement; whoever is a member of nothing gets an empty list.
+    // The statement is limited to readable nodes; a caller who is a member of nothing gets an empty list.
     ctx.authorize_verb(Action::ReadNode.verb())?;
     let kind = listing.kind.map(|kind| kind.as_str());
     let query =
@@ -108,7 +109,7 @@ pub async fn change(ctx: &AuthContext, db: &Database, id: NodeId, change: NodeCh
     Ok(node)
 }
 
-/// Hangs a node and everything below it somewhere else, below the enterprise if no parent is given.
+/// Moves a node and everything below it to another parent, or to the enterprise if no parent is given.
 pub async fn relocate(
     ctx: &AuthContext,
     db: &Database,
@@ -146,8 +147,8 @@ pub async fn relocate(
     Ok(node)
 }
 
-/// Deletes a node that holds nothing: no nodes, no memories. Its memberships and invitations end with it; they gave
-/// access to nothing else.
+/// Deletes an empty node: one without nodes below it, memories, groups and service accounts. Its memberships and
+/// invitations end with it; they gave access to nothing else.
 pub async fn delete(ctx: &AuthContext, db: &Database, id: NodeId) -> Result<()> {
     let scope = ctx.node(id)?.id;
     let tx = ctx.begin(db, "node.delete").await?;
@@ -163,7 +164,7 @@ pub async fn delete(ctx: &AuthContext, db: &Database, id: NodeId) -> Result<()> 
     Ok(())
 }
 
-/// Refuses to delete a node that holds something, or on which somebody holds more than `node.role`.
+/// Refuses to delete a node that is not empty, or on which somebody holds a role above `node.role`.
 pub(crate) async fn check_empty(tx: &TenantTx<'_>, node: &ReadableScope) -> Result<()> {
     empty(tx, node).await.map(drop)
 }

@@ -10,7 +10,7 @@ use crate::ids::{NodeId, ScopeId};
 use crate::page::Cursor;
 use crate::tenancy::locked::Locked;
 
-/// Which nodes are looked for: those that fit everything given.
+/// The criteria for finding nodes; all that are given must match.
 #[derive(Default)]
 pub(super) struct Place<'a> {
     pub(super) among: &'a [i64],
@@ -19,7 +19,7 @@ pub(super) struct Place<'a> {
     pub(super) after: Option<Cursor>,
 }
 
-/// What stands in the way of deleting a node, and what would go with it.
+/// What prevents deleting a node, and what would be deleted with it.
 pub(super) struct Usage {
     nodes: i64,
     homed: i64,
@@ -28,11 +28,11 @@ pub(super) struct Usage {
     service_accounts: i64,
     pub(super) members: i64,
     pub(super) invitations: i64,
-    /// The highest that anybody holds on it, or is invited to.
+    /// The highest role that anybody holds on it or is invited to.
     pub(super) highest_role: Option<Role>,
 }
 
-/// Nodes with their ancestors and the caller's role, oldest first.
+/// Returns nodes with their ancestors and the caller's role, oldest first.
 pub(super) async fn find(tx: &TenantTx<'_>, place: &Place<'_>, most: u32) -> Result<Vec<Node>, StoreError> {
     const FIND: &str = "-- node.find
         SELECT n.id, n.name, n.settings, n.created_at, n.updated_at, s.kind, cardinality(s.path) AS level,
@@ -71,7 +71,7 @@ pub(super) async fn find(tx: &TenantTx<'_>, place: &Place<'_>, most: u32) -> Res
     let mut nodes = rows.iter().map(Node::try_from).collect::<Result<Vec<_>, _>>()?;
     if caller.within().is_some() {
         for node in &mut nodes {
-            // What a narrowed key does not reach is not there for it, above either.
+            // What a restricted key does not reach does not exist for it, not even as an ancestor.
             node.ancestors.retain(|id| caller.node(*id).is_ok());
             node.parent = node.ancestors.last().copied();
         }
@@ -79,7 +79,7 @@ pub(super) async fn find(tx: &TenantTx<'_>, place: &Place<'_>, most: u32) -> Res
     Ok(nodes)
 }
 
-/// A scope and a node below that parent.
+/// Inserts a scope and a node below this parent.
 pub(super) async fn insert(
     tree: &Locked<'_, '_>,
     id: NodeId,
@@ -131,7 +131,7 @@ pub(super) async fn update(
     tree.execute(UPDATE, &[&enterprise, &id.uuid(), &name, &settings, &caller.request().at]).await.map(drop)
 }
 
-/// How many levels a node and what is below it take.
+/// Returns how many levels a node and everything below it occupy.
 pub(super) async fn height(tree: &Locked<'_, '_>, node: &ReadableScope) -> Result<usize, StoreError> {
     const HEIGHT: &str = "-- node.height
         SELECT max(cardinality(path)) FROM scopes WHERE enterprise_id = $1 AND kind <> 'user' AND $2 = ANY (path)";
@@ -161,7 +161,7 @@ pub(super) async fn relocate(
     tree.execute(PATHS, &[&enterprise, &node.id.0, &path(to), &position, &to.id.0, &at]).await.map(drop)
 }
 
-/// Waits for memories that are being written to the scope, and keeps further ones out.
+/// Waits for memories that are being written to the scope, and blocks further ones.
 pub(super) async fn hold(tree: &Locked<'_, '_>, scope: ScopeId) -> Result<(), StoreError> {
     const HOLD: &str = "-- scope.hold
         SELECT pg_advisory_xact_lock(mem0.scope_lock($1))";
@@ -209,7 +209,7 @@ pub(super) async fn delete(tree: &Locked<'_, '_>, scope: ScopeId) -> Result<(), 
 }
 
 impl Usage {
-    /// What is in the way, in words.
+    /// Describes what prevents deletion.
     pub(super) fn obstacle(&self) -> Option<String> {
         let parts = [
             (self.nodes, "node below it", "nodes below it"),

@@ -1,4 +1,4 @@
-//! Nodes as services take and give them.
+//! Inputs and outputs of the node services.
 
 use chrono::{DateTime, Utc};
 use serde::de::Error as _;
@@ -9,19 +9,19 @@ use crate::access::{Role, ScopeKind};
 use crate::error::{Error, Result};
 use crate::ids::NodeId;
 
-/// Most bytes that settings take as JSON text.
+/// The maximum size of the settings as JSON text, in bytes.
 const MAX_SETTINGS: usize = 16 * 1024;
 
-/// A node as its reader sees it.
+/// A node, as its reader sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Node {
     /// Its id.
     pub id: NodeId,
-    /// What it is; never changes.
+    /// Its kind, which never changes.
     pub kind: ScopeKind,
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// What memory requests call it: `team:org_…`.
+    /// Its name in memory requests: `team:org_…`.
     pub scope: String,
     /// The node above it; null directly below the enterprise.
     pub parent: Option<NodeId>,
@@ -29,24 +29,24 @@ pub struct Node {
     pub ancestors: Vec<NodeId>,
     /// Its level; the enterprise is level 1.
     pub level: usize,
-    /// What its administrators chose to keep here.
+    /// Settings chosen by its administrators.
     pub settings: Settings,
-    /// The reader's effective role on it; null when they only see it from below.
+    /// The reader's effective role on it; null if they only see it from below.
     pub role: Option<Role>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was last renamed, reconfigured or moved.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A node to be made.
+/// A node to create.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewNode {
-    /// What it is.
+    /// Its kind.
     #[serde(deserialize_with = "node_kind")]
     pub kind: ScopeKind,
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// The node above it; the enterprise if none is given.
     #[serde(default)]
@@ -56,7 +56,7 @@ pub struct NewNode {
     pub settings: Settings,
 }
 
-/// A kind that nodes have; there are scopes of other kinds.
+/// Deserializes a kind of node; scopes have other kinds as well.
 fn node_kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ScopeKind, D::Error> {
     let text = String::deserialize(deserializer)?;
     let kind = ScopeKind::ALL.into_iter().find(|kind| kind.is_node() && kind.as_str() == text);
@@ -66,28 +66,28 @@ fn node_kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ScopeKind, D:
     })
 }
 
-/// What is to be different about a node.
+/// Changes to a node.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NodeChange {
-    /// Another name.
+    /// A new name.
     #[serde(default)]
     pub name: Option<String>,
-    /// Other settings, in place of all it had.
+    /// New settings, replacing all existing ones.
     #[serde(default)]
     pub settings: Option<Settings>,
 }
 
-/// Which nodes a list has.
+/// Which nodes to list.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Listing {
-    /// Those directly below this.
+    /// Only those directly below this parent.
     pub parent: Option<Parent>,
-    /// Those of this kind.
+    /// Only those of this kind.
     pub kind: Option<ScopeKind>,
 }
 
-/// Whose children are asked for.
+/// The parent of the nodes to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parent {
     /// `enterprise`.
@@ -105,13 +105,13 @@ impl<'de> Deserialize<'de> for Parent {
     }
 }
 
-/// A JSON object of bounded size. The platform gives it no meaning.
+/// A JSON object of limited size. The platform gives it no meaning.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Settings(Map<String, Value>);
 
 impl Settings {
-    /// As JSON, unless it is too large.
+    /// Returns the settings as JSON, unless they are too large.
     pub(super) fn checked(&self) -> Result<Value> {
         let value = Value::Object(self.0.clone());
         if value.to_string().len() > MAX_SETTINGS {

@@ -1,4 +1,4 @@
-//! Which sharing needs somebody else's approval.
+//! Rules for sharing that needs somebody else's approval.
 
 use std::str::FromStr;
 
@@ -8,19 +8,20 @@ use crate::access::{Classification, Role};
 use crate::error::{Error, Result};
 use crate::ids::ScopeId;
 
-/// Which way something goes when it is shared.
+/// The direction in which something is shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
-    /// To a node below the one where it lives.
+    /// To a node below its home.
     Down,
-    /// To a node above, or, from a person, to one that they belong to.
+    /// To a node above its home, or, from a person, to a node that they belong to.
     Up,
-    /// Beside, within the same organization.
+    /// To a node beside its home, within the same organization.
     Across,
-    /// To another organization, to somebody who belongs to none of the same, or to a context in which there is such a person.
+    /// To another organization, to a person who belongs to none of the same organizations, or to a context with such a
+    /// person.
     Out,
-    /// To everyone, or by a link to anybody.
+    /// To everyone in the enterprise, or by a link to anybody.
     Public,
 }
 
@@ -28,7 +29,7 @@ impl Direction {
     /// Every direction.
     pub const ALL: [Self; 5] = [Self::Down, Self::Up, Self::Across, Self::Out, Self::Public];
 
-    /// From one node of the tree to another, by their paths.
+    /// The direction from one node of the tree to another, given their paths.
     #[must_use]
     pub fn between(home: &[ScopeId], to: &[ScopeId]) -> Self {
         if home.starts_with(to) {
@@ -42,7 +43,7 @@ impl Direction {
         }
     }
 
-    /// As requests and answers spell it.
+    /// The direction as requests and responses spell it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -72,26 +73,26 @@ impl<'de> Deserialize<'de> for Direction {
     }
 }
 
-/// Sharing for which all of this is so needs an approval. What is not said, or empty, is so for any.
+/// Sharing that matches all of these conditions needs an approval. An absent or empty condition matches everything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovalRule {
-    /// Going one of these ways.
+    /// One of these directions.
     #[serde(default)]
     pub directions: Vec<Direction>,
-    /// Of one of these classes.
+    /// One of these classes.
     #[serde(default)]
     pub classifications: Vec<Classification>,
-    /// By somebody with one of these roles where it lives, or who has less there than the highest of them, or nothing.
+    /// The author's role at the memory's home is at most the highest of these; having no role there matches, too.
     #[serde(default)]
     pub author_roles: Vec<Role>,
-    /// The least role on the node of who decides: `admin` or `owner`.
+    /// The minimum role of an approver on the node: `admin` or `owner`.
     #[serde(default = "admin")]
     pub approver_role: Role,
-    /// After how long those above the node may decide, too.
+    /// The time after which those above the node may decide, too.
     #[serde(default = "two_days")]
     pub escalate_after_hours: u32,
-    /// After how long nobody can decide any more.
+    /// The time after which nobody can decide any more.
     #[serde(default = "two_weeks")]
     pub expires_after_hours: u32,
 }
@@ -108,10 +109,10 @@ fn two_weeks() -> u32 {
     14 * 24
 }
 
-/// Most rules of one node.
+/// The maximum number of rules per node.
 const MOST: usize = 20;
 
-/// The longest that a request can be open: a year.
+/// The maximum time for which a request can be open: a year.
 const LONGEST_HOURS: u32 = 366 * 24;
 
 impl ApprovalRule {

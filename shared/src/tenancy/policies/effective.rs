@@ -1,4 +1,4 @@
-//! What holds at a scope.
+//! The policy that applies at a scope.
 
 use super::{ApprovalRule, Direction, SharingPolicy, store};
 use crate::access::{Audience, Classification, Role, ScopeKind, TenantTx};
@@ -6,27 +6,27 @@ use crate::db::StoreError;
 use crate::error::{Error, Result};
 use crate::ids::ScopeId;
 
-/// What the nodes over a scope's path say together.
+/// The combined policies of the nodes on a scope's path.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Effective {
-    /// What the scope is.
+    /// The kind of the scope.
     pub kind: ScopeKind,
     /// Ancestors from the enterprise down to the scope itself.
     pub path: Vec<ScopeId>,
     default: Classification,
-    /// By class, in the order of [`Classification::ALL`].
+    /// Indexed by class, in the order of [`Classification::ALL`].
     audiences: [Audience; 4],
-    /// From the enterprise down.
+    /// In order from the enterprise down.
     approvals: Vec<(ScopeId, ApprovalRule)>,
 }
 
-/// What holds at a scope; none if there is no such scope any more.
+/// Returns the policy that applies at a scope; `None` if the scope no longer exists.
 pub async fn effective(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Option<Effective>, StoreError> {
     store::over(tx, scope).await
 }
 
 impl Effective {
-    /// Policies from the enterprise down.
+    /// Combines policies, which are given from the enterprise down.
     pub(super) fn new<'a>(
         kind: ScopeKind,
         path: Vec<ScopeId>,
@@ -56,7 +56,8 @@ impl Effective {
         self.audiences[class as usize]
     }
 
-    /// The class of what is added here without one: the default, or the highest below it that this scope may hold.
+    /// The class of memories added here without one: the default, or else the highest class below it that this scope
+    /// may hold.
     #[must_use]
     pub fn default_class(&self) -> Classification {
         let holds = |class: &Classification| self.audience(*class) >= Audience::from(self.kind);
@@ -64,7 +65,7 @@ impl Effective {
         below.into_iter().find(holds).unwrap_or(Classification::Public)
     }
 
-    /// Refuses a class that may not be seen by so many.
+    /// Refuses a class that this audience may not see.
     pub fn check(&self, class: Classification, audience: Audience) -> Result<()> {
         let widest = self.audience(class);
         if audience <= widest {
@@ -77,7 +78,7 @@ impl Effective {
         )))
     }
 
-    /// The class of a memory to be added here, as asked for or the default.
+    /// Returns the class of a memory to be added here: the requested one or the default.
     pub fn class_of_new(
         &self,
         asked: Option<Classification>,
@@ -89,8 +90,8 @@ impl Effective {
         Ok(class)
     }
 
-    /// The rule by which such sharing needs an approval, and the node whose rule it is: the topmost that fits, so that no
-    /// node loosens what stands above it.
+    /// Returns the rule that requires an approval for this sharing, and its node: the topmost match, so that no node
+    /// can loosen the rules of those above it.
     #[must_use]
     pub fn rule_for(
         &self,
@@ -101,7 +102,7 @@ impl Effective {
         self.approvals.iter().find(|(_, rule)| rule.fits(direction, class, role)).cloned()
     }
 
-    /// A rule that is about what is of this class and not about what is of the other, and its node: the topmost one.
+    /// Returns the topmost rule that covers one class and not the other: its node and the role of its approvers.
     #[must_use]
     pub fn rule_left(&self, class: Classification, other: Classification) -> Option<(ScopeId, Role)> {
         let leaves = |rule: &ApprovalRule| {
@@ -111,8 +112,8 @@ impl Effective {
         rule.map(|(node, rule)| (*node, rule.approver_role))
     }
 
-    /// The node whose rule asks for an approval of what goes one of these ways, once it is of the new class; none if that was
-    /// so before.
+    /// Returns the node whose rule requires an approval for sharing in one of these directions after a change of class;
+    /// `None` if an approval was already required before.
     #[must_use]
     pub fn rule_met(
         &self,
@@ -124,14 +125,15 @@ impl Effective {
         if asks(before).is_some() { None } else { asks(after).map(|(node, _)| node) }
     }
 
-    /// The topmost node whose rules about approvals hold here and not there: what leaves it could go anywhere.
+    /// Returns the topmost node whose approval rules apply here and not there: a memory that moves there would escape
+    /// them.
     #[must_use]
     pub fn ruled_only_here(&self, there: &Self) -> Option<ScopeId> {
         let rules_there = |node: &ScopeId| there.approvals.iter().any(|(other, _)| other == node);
         self.approvals.iter().map(|(node, _)| *node).find(|node| !rules_there(node))
     }
 
-    /// The same as one policy.
+    /// The same as a single policy.
     pub(super) fn as_policy(&self) -> SharingPolicy {
         SharingPolicy {
             default_classification: Some(self.default),
@@ -141,7 +143,7 @@ impl Effective {
     }
 }
 
-/// Refuses a class above the caller's ceiling: they could not see what they made of it.
+/// Refuses a class above the caller's ceiling: they could not see the result.
 pub fn within(class: Classification, ceiling: Classification) -> Result<()> {
     if class <= ceiling {
         return Ok(());

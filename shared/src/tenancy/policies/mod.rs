@@ -1,8 +1,8 @@
-//! What nodes say about the memories at and below them: the class of what is added without one, and how far each class
-//! may go, and which sharing needs an approval. The enterprise is such a node, too.
+//! Sharing policies of nodes, for the memories at and below them: the default class, how far each class may be shared,
+//! and which sharing needs an approval. The enterprise can have a policy, too.
 //!
-//! [`service`] has the verbs of administrators; [`effective`] answers what holds at a scope, which is what remembering
-//! and sharing ask. A policy is inherited down the tree: the nearest default holds, and of the audiences the narrowest.
+//! [`service`] has the operations of administrators; [`effective`] returns what applies at a scope, which remembering
+//! and sharing ask for. A policy is inherited down the tree: the nearest default and the narrowest audience apply.
 
 mod approval_rule;
 mod effective;

@@ -1,4 +1,4 @@
-//! What administrators do with policies.
+//! Operations of administrators on policies.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::ids::ScopeId;
 use crate::tenancy::locked::Locked;
 
-/// A node's policy, for whoever may see the node.
+/// Returns a node's policy, to anyone who may see the node.
 pub async fn lookup(ctx: &AuthContext, db: &Database, scope: &ReadableScope) -> Result<PolicyView> {
     ctx.authorize(Action::ReadNode, scope)?;
     let tx = ctx.begin(db, "sharing_policy.lookup").await?;
@@ -19,7 +19,7 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, scope: &ReadableScope) -> 
     Ok(view)
 }
 
-/// Puts a policy in place of the one that the node had. What is stored and shared already stays as it is.
+/// Replaces a node's policy. What is already stored and shared does not change.
 pub async fn replace(
     ctx: &AuthContext,
     db: &Database,

@@ -1,4 +1,4 @@
-//! Rows of `sharing_policies`.
+//! The table `sharing_policies`.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -18,7 +18,7 @@ pub(super) struct Own {
     pub(super) updated_at: DateTime<Utc>,
 }
 
-/// What the nodes over a scope's path say together.
+/// Returns the combined policies of the nodes on a scope's path.
 pub(super) async fn over(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Option<Effective>, StoreError> {
     const OVER: &str = "-- sharing_policy.list_over
         SELECT s.kind, s.path, p.scope_id AS said_by, p.default_classification::text, p.audiences, p.approvals

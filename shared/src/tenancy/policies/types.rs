@@ -1,4 +1,4 @@
-//! Policies as services take and give them.
+//! Inputs and outputs of the policy services.
 
 use std::collections::BTreeMap;
 
@@ -10,31 +10,31 @@ use crate::access::{Audience, Classification};
 use crate::error::{Error, Result};
 use crate::ids::UserId;
 
-/// What one node says. What it leaves open holds as above.
+/// The policy of one node. Whatever it leaves open is inherited.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SharingPolicy {
-    /// The class of what is added without one.
+    /// The class of memories that are added without one.
     #[serde(default)]
     pub default_classification: Option<Classification>,
-    /// The widest audience by class; only ever narrower than what holds above.
+    /// The widest audience per class; it can only be narrower than the inherited one.
     #[serde(default)]
     pub audiences: BTreeMap<Classification, Audience>,
-    /// Which sharing needs somebody else's approval; beside what holds above, which no rule here loosens.
+    /// Sharing that needs somebody else's approval, in addition to the inherited rules, which cannot be loosened.
     #[serde(default)]
     pub approvals: Vec<ApprovalRule>,
 }
 
-/// A node's policy and what it comes to, with all that is above it.
+/// A node's own policy, and its effective policy with everything inherited.
 #[derive(Debug, Clone, Serialize)]
 pub struct PolicyView {
-    /// What the node itself says.
+    /// The node's own policy.
     pub own: SharingPolicy,
-    /// What holds there.
+    /// The policy that applies there.
     pub effective: SharingPolicy,
-    /// Who changed it last; null if nobody ever did.
+    /// Who last changed it; null if nobody did.
     pub updated_by: Option<UserId>,
-    /// When.
+    /// When it was last changed.
     pub updated_at: Option<DateTime<Utc>>,
 }
 

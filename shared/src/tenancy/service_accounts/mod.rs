@@ -1,8 +1,8 @@
-//! Service accounts: what programs act as. A user without a password that a node owns, with its own memories and with roles
-//! like people; its administrators are those of the node.
+//! Service accounts: the identities of programs. A service account is a user without a password that belongs to a node.
+//! It has its own memories and can hold roles like a person; the node's administrators manage it.
 //!
-//! [`service`] has the verbs. What it signs in with are API keys, which `identity` makes; its id is what OAuth calls a
-//! client id.
+//! [`service`] has the operations. Service accounts authenticate with API keys, which `identity` creates; their id is
+//! the OAuth client id.
 
 pub mod service;
 mod store;

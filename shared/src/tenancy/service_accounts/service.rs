@@ -1,4 +1,4 @@
-//! What can be done to service accounts, and who may do it.
+//! Operations on service accounts, and their permissions.
 
 use serde_json::json;
 
@@ -17,7 +17,8 @@ use crate::page::{Cursor, List, QueryHash};
 use crate::tenancy::locked::Locked;
 use crate::tenancy::rank::{self, Holder};
 
-/// Makes a service account that a node or the enterprise owns. It holds no role until it is made a member somewhere.
+/// Creates a service account that a node or the enterprise owns. It holds no role until it becomes a member of
+/// something.
 pub async fn create(
     ctx: &AuthContext,
     db: &Database,
@@ -44,7 +45,7 @@ pub async fn create(
     Ok(account)
 }
 
-/// The service accounts that a node or the enterprise owns, oldest first.
+/// Lists the service accounts that a node or the enterprise owns, oldest first.
 pub async fn list(
     ctx: &AuthContext,
     db: &Database,
@@ -66,7 +67,7 @@ pub async fn list(
     Ok(List { results, next })
 }
 
-/// One service account.
+/// Returns one service account.
 pub async fn lookup(ctx: &AuthContext, db: &Database, id: UserId) -> Result<ServiceAccount> {
     ctx.authorize_verb(Action::ListMembers.verb())?;
     let tx = ctx.begin(db, "service_account.lookup").await?;
@@ -94,15 +95,15 @@ pub async fn change(
     Ok(account)
 }
 
-/// Takes the tenant's lock and refuses unless the caller may deactivate, reactivate and take keys from this account; its
-/// own scope.
+/// Takes the tenant's lock and checks that the caller may deactivate and reactivate this account and revoke its keys;
+/// returns its personal scope.
 pub async fn may_manage(tx: &TenantTx<'_>, id: UserId) -> Result<ScopeId> {
     let tree = Locked::take(tx).await?;
     Ok(manageable(&tree, id).await?.personal)
 }
 
-/// The same for giving it a key: whoever has the key acts with every role of the account, so the caller needs as much
-/// everywhere.
+/// The same for creating a key: whoever has the key acts with every role of the account, so the caller needs at least
+/// the same roles.
 pub async fn may_give_keys(tx: &TenantTx<'_>, id: UserId) -> Result<ScopeId> {
     let tree = Locked::take(tx).await?;
     let account = manageable(&tree, id).await?;
@@ -110,7 +111,8 @@ pub async fn may_give_keys(tx: &TenantTx<'_>, id: UserId) -> Result<ScopeId> {
     Ok(account.personal)
 }
 
-/// An account that the caller may know of: whoever may see the members of the node that owns it.
+/// Returns an account that the caller may know about: they must be allowed to list the members of the node that owns
+/// it.
 async fn visible(tx: &TenantTx<'_>, id: UserId) -> Result<Found> {
     let missing = || Error::NotFound { what: "service account" };
     let account = store::find(tx, Some(id), None, None, 1).await?.pop().ok_or_else(missing)?;

@@ -1,4 +1,4 @@
-//! Rows of `users` that are service accounts.
+//! The rows of `users` that are service accounts.
 
 use tokio_postgres::Row;
 
@@ -11,14 +11,14 @@ use crate::tenancy::locked::Locked;
 use crate::tenancy::place::Place;
 use crate::tenancy::users::Status;
 
-/// A service account, who owns it and which scope is its own.
+/// A service account, its owner and its personal scope.
 pub(super) struct Found {
     pub(super) owner: ScopeId,
     pub(super) personal: ScopeId,
     pub(super) shown: ServiceAccount,
 }
 
-/// Service accounts, oldest first.
+/// Returns service accounts, oldest first.
 pub(super) async fn find(
     tx: &TenantTx<'_>,
     only: Option<UserId>,

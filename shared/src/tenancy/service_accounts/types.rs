@@ -1,4 +1,4 @@
-//! Service accounts as services take and give them.
+//! Inputs and outputs of the service account services.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,30 +12,30 @@ use crate::tenancy::users::Status;
 pub struct ServiceAccount {
     /// Its id, also as a member of nodes and as an OAuth client.
     pub id: UserId,
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// The node that owns it.
     pub owned_by: Place,
-    /// Whether it can be used.
+    /// Whether it is active.
     pub status: Status,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// Since when it cannot be used.
+    /// When it was deactivated.
     pub deactivated_at: Option<DateTime<Utc>>,
 }
 
-/// A service account to be made.
+/// A service account to create.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewServiceAccount {
-    /// What it is called.
+    /// Its name.
     pub name: String,
 }
 
-/// What is to be different about it.
+/// Changes to a service account.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceAccountChange {
-    /// Another name.
+    /// The new name.
     pub name: String,
 }

@@ -1,8 +1,8 @@
-//! People who left: what becomes of the memories that were theirs alone.
+//! Users who left: what happens to their personal memories.
 //!
-//! Their account is deactivated, and what they remembered stays for the time that the enterprise keeps it
-//! ([`LeaverPolicy`]). Until then it can be handed to somebody by whom the policy lets (`reassign`); then a job removes it for good.
-//! Nobody reads it in between.
+//! Their account is deactivated, and their memories are kept for the time that the enterprise chose ([`LeaverPolicy`]).
+//! Until then they can be handed to an heir by those whom the policy permits (`reassign`); afterwards a job deletes
+//! them permanently. Nobody reads them in between.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,21 +10,21 @@ use super::store;
 use crate::access::{Gate, Role};
 use crate::error::Result;
 
-/// Memories removed by one statement.
+/// The number of memories deleted by one statement.
 const BATCH: i32 = 1000;
 
-/// What the enterprise wants for the personal memories of people who left.
+/// The enterprise's policy for the personal memories of users who left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeaverPolicy {
-    /// Days after the deactivation until they are removed; null: never. It must be said.
+    /// Days from the deactivation until they are deleted; null for never. Required.
     #[serde(deserialize_with = "Option::deserialize")]
     pub retention_days: Option<i32>,
     /// Who may hand them to others.
     pub reassignment: WhoReassigns,
 }
 
-/// Who may hand a leaver's personal memories to others.
+/// Who may hand the personal memories of users who left to others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WhoReassigns {
@@ -32,12 +32,12 @@ pub enum WhoReassigns {
     Nobody,
     /// Owners of the enterprise.
     Owners,
-    /// Its admins, too.
+    /// Admins of the enterprise as well.
     Admins,
 }
 
 impl WhoReassigns {
-    /// As the database spells it.
+    /// The choice as the database spells it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl WhoReassigns {
         }
     }
 
-    /// Whether somebody with this role on the enterprise may.
+    /// Whether somebody with this role on the enterprise may do so.
     pub(super) fn lets(self, role: Option<Role>) -> bool {
         match self {
             Self::Nobody => false,
@@ -57,7 +57,7 @@ impl WhoReassigns {
     }
 }
 
-/// Removes personal memories whose time is over, while there is time; how many.
+/// Deletes personal memories whose retention has ended, while there is time; returns how many.
 pub async fn forget(gate: &Gate, has_time: impl Fn() -> bool) -> Result<u64> {
     let mut removed = 0;
     while has_time() {

@@ -1,6 +1,6 @@
 //! The accounts of an enterprise, as its administrators see them.
 //!
-//! Not here: what an account may sign in with, and ending its use (`identity`).
+//! Not here: an account's credentials and its deactivation (`identity`).
 
 mod leavers;
 pub mod reassign;

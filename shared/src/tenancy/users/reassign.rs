@@ -1,9 +1,9 @@
-//! Handing what somebody left to an heir, by whom the policy lets.
+//! Handing the memories of a user who left to an heir, by those whom the policy permits.
 //!
-//! The first thousand memories go with the request; each further thousand is a message of the outbox, promised by the one
-//! before, on behalf of whoever asked, as long as they may. Interrupted anywhere, it goes on from the last step that was done.
-//! It fails where it may not go on, because the leaver came back or the heir is gone: what went stays with the heir, the rest
-//! is the leaver's, and it can be asked for anew.
+//! The first thousand memories are part of the request. Each further thousand is an outbox message, promised by the
+//! previous one, on behalf of the requester, as long as they are permitted. If it is interrupted, it continues after
+//! the last completed step. If it may not continue, because the user came back or the heir no longer exists, it fails:
+//! what was handed over stays with the heir, the rest remains the user's, and it can be requested again.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -25,14 +25,15 @@ use crate::tenancy::locked::Locked;
 use crate::tenancy::stepwise::{self, State, Stepwise};
 use crate::tenancy::{enterprise, policies, rank};
 
-/// What workers know this by.
+/// The topic of its messages.
 pub const TOPIC: &str = "account.reassign_memories";
 
-/// Memories handed over in one transaction.
+/// The number of memories handed over in one transaction.
 const BATCH: i32 = 1000;
 
-/// Hands the personal memories of somebody who left to an heir, or begins to, and to a person in the end also the contexts that
-/// nobody else owned. Authors stay who they are. Asking again for what is under way tells how far it is.
+/// Hands the personal memories of a user who left to an heir, or begins to. If the heir is a person, contexts without
+/// another owner follow at the end. Authorship does not change. Repeating the request while it runs returns its
+/// progress.
 pub async fn reassign(
     ctx: &AuthContext,
     db: &Database,
@@ -71,7 +72,7 @@ async fn begin(tree: &Locked<'_, '_>, root: ScopeId, user: UserId, heir: MemoryH
     Ok(work)
 }
 
-/// Goes on with a reassignment that was promised.
+/// Continues a reassignment that was promised.
 pub async fn proceed(gate: &Gate, message: &Message) -> Result<()> {
     stepwise::proceed::<Reassignment>(gate, message).await
 }
@@ -142,7 +143,7 @@ async fn step(tree: &Locked<'_, '_>, work: &mut Reassignment) -> Result<()> {
     Ok(())
 }
 
-/// A reassignment, for who asked for it and for the enterprise's administrators.
+/// Returns a reassignment, for the user who requested it and for the enterprise's administrators.
 pub async fn reassignment(ctx: &AuthContext, db: &Database, id: ReassignmentId) -> Result<Reassignment> {
     ctx.authorize_verb(Action::ListAccounts.verb())?;
     let tx = ctx.begin(db, "reassignment.lookup").await?;
@@ -151,7 +152,8 @@ pub async fn reassignment(ctx: &AuthContext, db: &Database, id: ReassignmentId) 
     found.ok_or(Error::NotFound { what: "reassignment" })
 }
 
-/// Those that the caller asked for, or all of the enterprise for its administrators; oldest first.
+/// Lists the reassignments that the caller requested, or all of them for administrators of the enterprise, oldest
+/// first.
 pub async fn reassignments(
     ctx: &AuthContext,
     db: &Database,
@@ -171,7 +173,7 @@ pub async fn reassignments(
     Ok(List { results, next })
 }
 
-/// Refuses unless the policy lets the caller hand over what this person left.
+/// Refuses unless the policy permits the caller to hand over this user's memories.
 async fn check_leaver(tree: &Locked<'_, '_>, root: ScopeId, user: UserId) -> Result<()> {
     let root = tree.scope(root).await?;
     tree.caller().authorize(Action::ReassignMemories, &root)?;
@@ -184,7 +186,7 @@ async fn check_leaver(tree: &Locked<'_, '_>, root: ScopeId, user: UserId) -> Res
     Ok(())
 }
 
-/// Refuses whom the enterprise's policy does not let hand over what people left, by their role on it.
+/// Refuses unless the enterprise's policy permits somebody with this role to hand over the memories of users who left.
 pub(crate) async fn check_reassigner(tx: &TenantTx<'_>, role: Option<Role>) -> Result<()> {
     let policy = enterprise::leaver_policy(tx).await?;
     if policy.reassignment.lets(role) {
@@ -194,7 +196,7 @@ pub(crate) async fn check_reassigner(tx: &TenantTx<'_>, role: Option<Role>) -> R
     Err(Error::Forbidden(format!("the enterprise lets {who} hand over what people left behind")))
 }
 
-/// The heir as answers name it, and its scope.
+/// Returns the heir as responses name it, and its scope.
 async fn heir_of(tree: &Locked<'_, '_>, leaver: UserId, heir: MemoryHeir) -> Result<(HeirView, ScopeId)> {
     match heir {
         MemoryHeir::Person(id) if id == leaver => {
@@ -216,7 +218,7 @@ async fn heir_of(tree: &Locked<'_, '_>, leaver: UserId, heir: MemoryHeir) -> Res
     }
 }
 
-/// Whether it may go on: everything may have changed since it was asked for.
+/// Checks that the work may continue: everything may have changed since it was requested.
 async fn still_allowed(tree: &Locked<'_, '_>, work: &Reassignment) -> Result<()> {
     check_leaver(tree, tree.caller().enterprise()?.id, work.user_id).await?;
     match work.heir_user() {
@@ -244,7 +246,7 @@ async fn account(tree: &Locked<'_, '_>, id: UserId) -> Result<User> {
     found.ok_or(Error::NotFound { what: "user" })
 }
 
-/// Whether somebody sees what became of everybody's, not only of what they asked for.
+/// Whether the caller sees every reassignment, not only those they requested.
 pub(super) fn sees_all(ctx: &AuthContext) -> bool {
     ctx.enterprise().is_ok_and(|root| root.role >= Some(Role::Admin))
 }

@@ -1,4 +1,4 @@
-//! A reassignment: who is to get what somebody left, and how far it is.
+//! A reassignment: its heir and its progress.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 use crate::access::{AuthContext, ScopeName};
 use crate::ids::{ReassignmentId, ScopeId, UserId};
 
-/// Who is to get a leaver's personal memories.
+/// Who receives the personal memories of a user who left.
 #[derive(Debug, Clone, Copy)]
 pub enum MemoryHeir {
-    /// Somebody, as their own.
+    /// A person, as their own memories.
     Person(UserId),
     /// A node or the enterprise.
     Scope(ScopeName),
 }
 
-/// An heir in an answer, as requests name it.
+/// An heir in a response, named as in requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeirView {
@@ -25,15 +25,15 @@ pub enum HeirView {
     Scope(String),
 }
 
-/// Where a reassignment is.
+/// The status of a reassignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Progress {
-    /// It goes on.
+    /// It is in progress.
     Running,
-    /// Everything went that may.
+    /// Everything that may be handed over has been.
     Done,
-    /// It was refused on its way. What did not go yet is still the leaver's.
+    /// It was refused along the way. What was not handed over yet is still the user's.
     Failed,
 }
 
@@ -41,7 +41,7 @@ impl Progress {
     /// Every state.
     pub const ALL: [Self; 3] = [Self::Running, Self::Done, Self::Failed];
 
-    /// As answers and the database spell it.
+    /// The status as responses and the database spell it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -52,32 +52,32 @@ impl Progress {
     }
 }
 
-/// What somebody left, on its way to an heir.
+/// The handover of a departed user's memories to an heir.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reassignment {
-    /// Which.
+    /// Its id.
     pub id: ReassignmentId,
-    /// Where it is.
+    /// Its status.
     pub status: Progress,
-    /// Who left.
+    /// The user who left.
     pub user_id: UserId,
-    /// Who gets it; null if that is gone by now.
+    /// The heir; null if it no longer exists.
     pub heir: Option<HeirView>,
-    /// Memories that went to the heir.
+    /// The number of memories handed over.
     pub memories: i64,
-    /// Memories that there were in the beginning.
+    /// The number of memories at the start.
     pub total: i64,
-    /// How many stay where they are, because their class may not be seen by so many; known in the end.
+    /// The number of memories that stay, because their class does not allow the heir's audience; known at the end.
     pub kept: i64,
-    /// How many contexts that nobody else owned; only a person can own one.
+    /// The number of contexts without another owner that were handed over; only a person can own one.
     pub contexts: i64,
     /// Why it failed.
     pub reason: Option<String>,
-    /// Who asked for it.
+    /// Who requested it.
     pub requested_by: UserId,
-    /// When.
+    /// When it was requested.
     pub requested_at: DateTime<Utc>,
-    /// When it last got further.
+    /// When it last made progress.
     pub updated_at: DateTime<Utc>,
     /// When it was done or failed.
     pub finished_at: Option<DateTime<Utc>>,
@@ -113,7 +113,7 @@ impl Reassignment {
         }
     }
 
-    /// One step more.
+    /// Records one more step.
     pub(super) fn handed_over(&mut self, memories: i64, at: DateTime<Utc>) {
         self.memories += memories;
         self.steps += 1;
@@ -133,7 +133,7 @@ impl Reassignment {
         self.finished_at = Some(at);
     }
 
-    /// The person who gets it, if it is one.
+    /// The heir, if it is a person.
     pub(super) fn heir_user(&self) -> Option<UserId> {
         match self.heir {
             Some(HeirView::UserId(user)) => Some(user),

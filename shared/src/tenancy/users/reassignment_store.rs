@@ -1,4 +1,4 @@
-//! Rows of `reassignments`, and what they hand over.
+//! The table `reassignments`, and handing over what they are about.
 
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -11,7 +11,8 @@ use crate::ids::{MemoryId, NodeId, ReassignmentId, ScopeId, UserId};
 use crate::page::Cursor;
 use crate::tenancy::locked::Locked;
 
-/// Hands some personal memories of these classes of somebody who left to another scope; which, and how many are left.
+/// Hands some of a departed user's personal memories, of these classes, to another scope; returns which, and how many
+/// are left.
 pub(super) async fn hand_over(
     tree: &Locked<'_, '_>,
     user: UserId,
@@ -27,14 +28,14 @@ pub(super) async fn hand_over(
     Ok((moved.into_iter().map(MemoryId).collect(), row.get("kept")))
 }
 
-/// How many memories somebody who left has.
+/// Returns how many personal memories a departed user has.
 pub(super) async fn count_personal(tree: &Locked<'_, '_>, user: UserId) -> Result<i64, StoreError> {
     const COUNT: &str = "-- account.count_personal
         SELECT mem0.count_personal($1)";
     tree.query_one(COUNT, &[&user.uuid()]).await.map(|row| row.get(0))
 }
 
-/// Makes somebody the owner of the contexts of somebody who left that nobody who is there owns; how many.
+/// Makes the heir the owner of a departed user's contexts that have no other active owner; returns how many.
 pub(super) async fn inherit_contexts(
     tree: &Locked<'_, '_>,
     user: UserId,
@@ -76,7 +77,7 @@ pub(super) async fn insert(tree: &Locked<'_, '_>, work: &Reassignment) -> Result
     .map(drop)
 }
 
-/// Notes how far it is.
+/// Stores the progress.
 pub(super) async fn update(tree: &Locked<'_, '_>, work: &Reassignment) -> Result<(), StoreError> {
     const UPDATE: &str = "-- reassignment.update
         UPDATE reassignments
@@ -102,7 +103,7 @@ pub(super) async fn update(tree: &Locked<'_, '_>, work: &Reassignment) -> Result
     .map(drop)
 }
 
-/// One, whoever asked for it, in a transaction that holds the tenant's lock.
+/// Returns a reassignment, whoever requested it, in a transaction that holds the tenant's lock.
 pub(super) async fn hold(
     tree: &Locked<'_, '_>,
     id: ReassignmentId,
@@ -117,7 +118,7 @@ pub(super) async fn hold(
     row.as_ref().map(reassignment).transpose()
 }
 
-/// That of a leaver that is under way.
+/// Returns the running reassignment of a departed user.
 pub(super) async fn running(
     tree: &Locked<'_, '_>,
     leaver: UserId,
@@ -132,7 +133,8 @@ pub(super) async fn running(
     row.as_ref().map(reassignment).transpose()
 }
 
-/// Those that the caller asked for with a credential that is not narrowed, or all; oldest first.
+/// Returns the reassignments that the caller requested, if their credential is not restricted, or all of them; oldest
+/// first.
 pub(super) async fn list(
     tx: &TenantTx<'_>,
     id: Option<ReassignmentId>,
@@ -191,7 +193,7 @@ fn reassignment(row: &Row) -> Result<Reassignment, StoreError> {
     })
 }
 
-/// The heir, unless it is gone by now.
+/// Returns the heir, unless it no longer exists.
 fn heir(row: &Row) -> Result<Option<HeirView>, StoreError> {
     if let Some(user) = row.get::<_, Option<_>>("heir_user_id") {
         return Ok(Some(HeirView::UserId(UserId(user))));

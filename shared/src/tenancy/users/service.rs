@@ -1,4 +1,4 @@
-//! What administrators can learn of accounts, and whose account they may end.
+//! What administrators may see of accounts, and which accounts they may deactivate.
 
 use super::store;
 use super::{Listing, User, UserDetails};
@@ -11,7 +11,7 @@ use crate::page::{Cursor, List, QueryHash};
 use crate::tenancy::locked::Locked;
 use crate::tenancy::rank;
 
-/// The enterprise's accounts, oldest first.
+/// Lists the enterprise's accounts, oldest first.
 pub async fn list(
     ctx: &AuthContext,
     db: &Database,
@@ -33,7 +33,7 @@ pub async fn list(
     Ok(List { results, next })
 }
 
-/// One account: one's own, or anyone's for an administrator of the enterprise.
+/// Returns one account: the caller's own, or any for an administrator of the enterprise.
 pub async fn lookup(ctx: &AuthContext, db: &Database, id: UserId) -> Result<UserDetails> {
     if id == ctx.user_id() {
         ctx.authorize_verb(Action::ListAccounts.verb())?;
@@ -48,8 +48,8 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: UserId) -> Result<User
     Ok(UserDetails { user, memberships })
 }
 
-/// Takes the tenant's lock and refuses unless the caller may deactivate and reactivate this account: an administrator
-/// of the enterprise, nobody of higher role there, not oneself.
+/// Takes the tenant's lock and checks that the caller may deactivate and reactivate this account: the caller must be an
+/// administrator of the enterprise, and the account neither their own nor one with a higher role there.
 pub async fn may_manage(tx: &TenantTx<'_>, id: UserId) -> Result<()> {
     let ctx = tx.caller();
     let tree = Locked::take(tx).await?;

@@ -1,4 +1,4 @@
-//! Rows of `users`: only the columns that a request may see.
+//! The table `users`: only the columns that a request may see.
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
@@ -10,7 +10,7 @@ use crate::ids::{ScopeId, UserId};
 use crate::page::Cursor;
 use crate::tenancy::place::Place;
 
-/// Accounts with their role on the enterprise, oldest first.
+/// Returns accounts with their role on the enterprise, oldest first.
 pub(super) async fn list(
     tx: &TenantTx<'_>,
     only: Option<UserId>,
@@ -46,7 +46,7 @@ pub(super) async fn list(
     rows.iter().map(User::try_from).collect()
 }
 
-/// What an account is a member of, from the enterprise down.
+/// Returns the memberships of an account, from the enterprise down.
 pub(super) async fn memberships(tx: &TenantTx<'_>, user: UserId) -> Result<Vec<Membership>, StoreError> {
     const MEMBERSHIPS: &str = "-- user.list_memberships
         SELECT m.role::text, s.kind, n.id AS node_id, n.name
@@ -64,7 +64,7 @@ pub(super) async fn memberships(tx: &TenantTx<'_>, user: UserId) -> Result<Vec<M
         .collect()
 }
 
-/// The scope that is somebody's own.
+/// Returns a user's personal scope.
 pub(super) async fn personal_scope(tx: &TenantTx<'_>, user: UserId) -> Result<Option<ScopeId>, StoreError> {
     const PERSONAL: &str = "-- user.personal_scope
         SELECT scope_id FROM users WHERE enterprise_id = $1 AND id = $2";
@@ -72,7 +72,7 @@ pub(super) async fn personal_scope(tx: &TenantTx<'_>, user: UserId) -> Result<Op
     Ok(row.map(|row| ScopeId(row.get(0))))
 }
 
-/// Removes some of what people left whose retention is over; how many memories, and whether there may be more.
+/// Deletes some memories of departed users whose retention has ended; returns how many, and whether there may be more.
 pub(super) async fn forget_leavers(
     tx: &UpkeepTx,
     at: DateTime<Utc>,

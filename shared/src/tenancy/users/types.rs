@@ -1,4 +1,4 @@
-//! Accounts as services give them.
+//! Outputs of the account services.
 
 use std::str::FromStr;
 
@@ -11,18 +11,18 @@ use crate::db::StoreError;
 use crate::ids::UserId;
 use crate::tenancy::place::Place;
 
-/// Whether an account can be used.
+/// Whether an account is active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// It can.
+    /// It can be used.
     Active,
-    /// Its sessions and keys are dead, and no new ones are given.
+    /// Its sessions and keys are invalid, and no new ones are issued.
     Deactivated,
 }
 
 impl Status {
-    /// As the database spells it.
+    /// The status as the database spells it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -48,13 +48,13 @@ impl FromStr for Status {
     }
 }
 
-/// Whose an account is.
+/// Whether an account belongs to a person or to a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// A person's.
+    /// A person.
     Person,
-    /// A program's: a service account.
+    /// A program: a service account.
     Service,
 }
 
@@ -67,41 +67,41 @@ pub struct User {
     pub email: String,
     /// The person's name, possibly empty.
     pub name: String,
-    /// Whether it is a person's or a program's.
+    /// Whether it belongs to a person or to a program.
     pub kind: Kind,
-    /// Whether it can be used.
+    /// Whether it is active.
     pub status: Status,
     /// Its role on the whole enterprise, if any.
     pub role: Option<Role>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// Since when it cannot be used.
+    /// When it was deactivated.
     pub deactivated_at: Option<DateTime<Utc>>,
 }
 
-/// An account and every membership of it.
+/// An account and all of its memberships.
 #[derive(Debug, Clone, Serialize)]
 pub struct UserDetails {
     /// The account.
     #[serde(flatten)]
     pub user: User,
-    /// Where it holds which role, from the enterprise down.
+    /// Its roles and their scopes, from the enterprise down.
     pub memberships: Vec<Membership>,
 }
 
 /// A role held on a scope.
 #[derive(Debug, Clone, Serialize)]
 pub struct Membership {
-    /// Which scope.
+    /// The scope.
     #[serde(flatten)]
     pub place: Place,
-    /// Which role.
+    /// The role.
     pub role: Role,
 }
 
-/// Which accounts a list has.
+/// Which accounts to list.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Listing {
-    /// Those of this status.
+    /// Only those with this status.
     pub status: Option<Status>,
 }

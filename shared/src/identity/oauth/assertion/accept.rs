@@ -12,7 +12,8 @@ use crate::identity::oauth::{OAuthError, Result, resource, scope, spent};
 use crate::identity::throttle::{self, Bucket};
 
 impl Identity {
-    /// A token for whom an identity provider vouches. It is not refreshed: the provider is asked again.
+    /// Issues a token for a user whom an identity provider vouches for. It cannot be refreshed: the provider must be
+    /// asked again.
     pub async fn accept_assertion(
         &self,
         request: &RequestInfo,
@@ -83,8 +84,8 @@ impl Identity {
         Ok(issued)
     }
 
-    /// The provider that made an assertion, and what it says. Several enterprises may trust the same issuer, each with
-    /// keys of its own.
+    /// Returns the provider that made an assertion, and its claims. Several enterprises may trust the same issuer, each
+    /// with its own keys.
     async fn trusted(&self, request: &RequestInfo, assertion: &str) -> Result<(Provider, Claims)> {
         let (header, issuer) = claims::peek(assertion)?;
         let tx = self.gate().sign_in("identity_provider.of_issuer").await?;
@@ -104,7 +105,7 @@ impl Identity {
                 }
             }
         }
-        // Of several, the one whose person it is: an address belongs to one enterprise.
+        // Of several, choose the one that knows the user: an address belongs to one enterprise.
         let tx = self.gate().sign_in("identity_provider.choose").await?;
         let mut chosen = None;
         for (provider, claims) in found {

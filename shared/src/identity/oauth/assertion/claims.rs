@@ -1,4 +1,4 @@
-//! What an assertion says, and whether its issuer said it to us.
+//! The claims of an assertion, and whether its issuer made it for us.
 
 use chrono::{DateTime, Utc};
 use jsonwebtoken::jwk::JwkSet;
@@ -8,10 +8,10 @@ use serde::Deserialize;
 use crate::identity::oauth::jwks::{self, Audience, NumericDate, Once};
 use crate::identity::oauth::{Code, OAuthError, Result};
 
-/// The `typ` of an assertion, so that no other JWT of the provider's passes for one.
+/// The `typ` of an assertion, so that no other JWT of the provider is accepted as one.
 const TYPE: &str = "oauth-id-jag+jwt";
 
-/// The claims that mean something here.
+/// The claims that are used here.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Claims {
     pub(super) sub: String,
@@ -28,7 +28,7 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    /// By what it is of now, and one.
+    /// The claims that make it current and usable only once.
     pub(super) fn once(&self) -> Once<'_> {
         Once { jti: &self.jti, exp: self.exp, nbf: self.nbf, iat: Some(self.iat) }
     }
@@ -55,7 +55,7 @@ pub(super) fn refuse(what: impl Into<String>) -> OAuthError {
     OAuthError::new(Code::InvalidGrant, format!("assertion: {}", what.into()))
 }
 
-/// The header of an assertion and who it says issued it, before anything of it is believed.
+/// Returns the header of an assertion and the issuer it names, before any of it is verified.
 pub(super) fn peek(assertion: &str) -> Result<(Header, String)> {
     #[derive(Deserialize)]
     struct Issuer {
@@ -68,7 +68,7 @@ pub(super) fn peek(assertion: &str) -> Result<(Header, String)> {
     Ok((header, iss))
 }
 
-/// The claims, if one of these keys signed them, for us, and not too long ago.
+/// Verifies the claims: signed by one of these keys, meant for us, and current.
 pub(super) fn verify(
     assertion: &str,
     header: &Header,
@@ -79,7 +79,7 @@ pub(super) fn verify(
 ) -> Option<Result<Claims>> {
     let mut validation = Validation::new(header.alg);
     validation.set_issuer(&[issuer]);
-    // What must be there is required by the type; the rest is looked at below, the time by the request's clock.
+    // The type requires the mandatory claims; the rest is checked below, times by the request's clock.
     validation.required_spec_claims.clear();
     validation.validate_aud = false;
     validation.validate_exp = false;
@@ -92,7 +92,7 @@ pub(super) fn verify(
     )
 }
 
-/// Ours, under no other name of ours, and for nobody beside: whoever else it is for could bring it here as their own.
+/// The audience must be this installation alone: any other audience could present the assertion here as its own.
 fn for_us(claims: Claims, audience: &str) -> Result<Claims> {
     if claims.aud.only() != Some(audience) {
         return Err(refuse(format!("aud must be {audience}, and nothing beside")));

@@ -1,4 +1,4 @@
-//! The keys of a provider: as they were read, and read again when a signature is by none of them.
+//! The keys of a provider: cached, and read again when none of them verifies a signature.
 
 use chrono::{DateTime, Utc};
 use jsonwebtoken::jwk::JwkSet;
@@ -8,7 +8,7 @@ use crate::identity::Identity;
 use crate::identity::oauth::{Code, OAuthError, Result, jwks};
 
 impl Identity {
-    /// The keys of a provider, read again if they are old, or if `missed` and that was not tried just now.
+    /// Returns the keys of a provider, read again if they are old, or if `missed` and this was not tried just now.
     pub(super) async fn provider_keys(
         &self,
         provider: &Provider,
@@ -31,14 +31,14 @@ impl Identity {
         Ok(Some(keys))
     }
 
-    /// The keys at an address, also as they are stored.
+    /// Reads the keys at a URL; also returns the document as it is stored.
     pub(super) async fn read_keys(&self, address: &str) -> Result<(JwkSet, serde_json::Value)> {
         let invalid = |problem: String| OAuthError::new(Code::InvalidRequest, format!("jwks_uri: {problem}"));
         jwks::read(self.fetcher(), address).await.map_err(invalid)
     }
 }
 
-/// Keys that came with a request or are stored.
+/// Parses keys that came with a request or are stored.
 pub(super) fn parse(document: &serde_json::Value) -> Result<JwkSet> {
     jwks::parse(document).map_err(|problem| OAuthError::new(Code::InvalidRequest, format!("jwks: {problem}")))
 }

@@ -1,8 +1,9 @@
-//! Enterprise-managed authorization: an enterprise's identity provider says that one of its people may use an application
-//! here, in an identity assertion (ID-JAG, draft-ietf-oauth-identity-assertion-authz-grant), and the application brings it
-//! as a JWT bearer grant (RFC 7523). Nobody is asked: their enterprise has decided.
+//! Enterprise-managed authorization: an enterprise's identity provider states in an identity assertion (ID-JAG,
+//! draft-ietf-oauth-identity-assertion-authz-grant) that one of its users may use an application here, and the
+//! application presents it as a JWT bearer grant (RFC 7523). The user is not asked: their enterprise has decided.
 //!
-//! [`providers`] is whom an enterprise trusts, [`claims`] what an assertion says, [`accept`] what comes of it.
+//! [`providers`] holds the providers that an enterprise trusts, [`claims`] verifies an assertion, [`accept`] issues the
+//! token.
 
 mod accept;
 mod claims;

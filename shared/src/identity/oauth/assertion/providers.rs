@@ -1,4 +1,5 @@
-//! Whom an enterprise trusts to vouch for its people. Its owners decide: whoever may do that may become anybody there.
+//! The identity providers that an enterprise trusts to vouch for its users. Its owners decide, since whoever adds a
+//! provider can become any user there.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,22 +15,22 @@ use crate::ids::IdentityProviderId;
 use crate::name;
 use crate::page::{Cursor, List, QueryHash};
 
-/// Most providers of an enterprise, and domains of a provider.
+/// The maximum number of providers per enterprise, and of domains per provider.
 const MOST: u32 = 20;
 
-/// A provider to be trusted.
+/// A provider to trust.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewProvider {
-    /// For people.
+    /// The display name.
     pub name: String,
-    /// As it spells itself in `iss`.
+    /// The issuer, exactly as in `iss`.
     pub issuer: String,
-    /// Where its keys are: https, at a public address.
+    /// The URL of its keys: https, at a public address.
     pub jwks_uri: Option<String>,
     /// Its keys, if they are not published.
     pub jwks: Option<Value>,
-    /// The domains of the addresses that it may vouch for.
+    /// The e-mail domains that it may vouch for.
     pub domains: Vec<String>,
 }
 
@@ -38,20 +39,20 @@ pub struct NewProvider {
 pub struct ProviderView {
     /// `idp_…`.
     pub id: IdentityProviderId,
-    /// For people.
+    /// The display name.
     pub name: String,
-    /// As it spells itself in `iss`.
+    /// The issuer, exactly as in `iss`.
     pub issuer: String,
-    /// Where its keys are.
+    /// The URL of its keys.
     pub jwks_uri: Option<String>,
-    /// The domains of the addresses that it may vouch for.
+    /// The e-mail domains that it may vouch for.
     pub domains: Vec<String>,
     /// Since when it is trusted.
     pub created_at: DateTime<Utc>,
 }
 
 impl Identity {
-    /// Trusts a provider from now on.
+    /// Adds a trusted provider.
     pub async fn trust_provider(&self, caller: &AuthContext, new: NewProvider) -> Result<ProviderView> {
         may_manage(caller)?;
         let name = name::checked(&new.name, "name")?;
@@ -95,7 +96,7 @@ impl Identity {
         Ok(view)
     }
 
-    /// Whom the caller's enterprise trusts, whoever was trusted first before the others.
+    /// Lists the providers that the caller's enterprise trusts, oldest first.
     pub async fn providers(
         &self,
         caller: &AuthContext,
@@ -115,7 +116,7 @@ impl Identity {
         Ok(List { results, next })
     }
 
-    /// Trusts a provider no longer. What it vouched for before ends by itself within a quarter of an hour.
+    /// Removes a provider. Tokens that were issued on its word expire within a quarter of an hour.
     pub async fn distrust_provider(&self, caller: &AuthContext, id: IdentityProviderId) -> Result<()> {
         may_manage(caller)?;
         let tx = self.gate().sign_in("identity_provider.distrust").await?;
@@ -133,7 +134,8 @@ fn may_manage(caller: &AuthContext) -> Result<()> {
     caller.authorize(Action::ManageIdentityProviders, caller.enterprise()?)
 }
 
-/// At least one: a provider that may vouch for any address could take over any account that is invited later.
+/// Checks the domains. At least one is required: a provider that may vouch for any address could take over any account
+/// that is invited later.
 fn domains(domains: Vec<String>) -> Result<Vec<String>> {
     let count = domains.len();
     let checked = domains.into_iter().map(|domain| {

@@ -10,10 +10,10 @@ use crate::db::StoreError;
 use crate::ids::{EnterpriseId, IdentityProviderId, UserId};
 use crate::page::Cursor;
 
-/// Most enterprises whose trust in one issuer is looked at.
+/// The maximum number of enterprises that are considered for one issuer.
 const MOST: i64 = 8;
 
-/// Whom an enterprise trusts.
+/// A provider that an enterprise trusts.
 pub(super) struct Provider {
     pub(super) enterprise: EnterpriseId,
     pub(super) id: IdentityProviderId,
@@ -24,14 +24,14 @@ pub(super) struct Provider {
 }
 
 impl Provider {
-    /// Whether it may speak for an address.
+    /// Whether it may vouch for an address.
     pub(super) fn vouches_for(&self, email: &str) -> bool {
         let domain = email.rsplit_once('@').map(|(_, domain)| domain.to_ascii_lowercase());
         domain.is_some_and(|domain| self.domains.contains(&domain))
     }
 }
 
-/// Those that trust an issuer.
+/// Returns the providers with this issuer, one per enterprise.
 pub(super) async fn of_issuer(tx: &IdentityTx, issuer: &str) -> Result<Vec<Provider>, StoreError> {
     const OF_ISSUER: &str = "-- identity_provider.of_issuer
         SELECT enterprise_id, id, jwks_uri, jwks, jwks_read_at, domains
@@ -47,7 +47,7 @@ pub(super) async fn of_issuer(tx: &IdentityTx, issuer: &str) -> Result<Vec<Provi
     Ok(tx.query(OF_ISSUER, &[&issuer, &MOST]).await?.iter().map(provider).collect())
 }
 
-/// Keeps keys that were read.
+/// Stores keys that were read.
 pub(super) async fn update_keys(
     tx: &IdentityTx,
     provider: &Provider,
@@ -59,7 +59,7 @@ pub(super) async fn update_keys(
     tx.execute(UPDATE_KEYS, &[&provider.enterprise.uuid(), &provider.id.uuid(), jwks, &now]).await.map(drop)
 }
 
-/// Whether a subject is linked to an account, or the address is one of the enterprise's.
+/// Whether a subject is linked to an account, or the address belongs to a user of the enterprise.
 pub(super) async fn knows(
     tx: &IdentityTx,
     provider: &Provider,
@@ -73,8 +73,8 @@ pub(super) async fn knows(
     Ok(tx.query_one(KNOWS, &[&enterprise, &id, &subject, &email]).await?.get(0))
 }
 
-/// Whom a provider means: whoever it meant by that subject before, or now whose address it vouches for, who is then
-/// known by the subject from here on.
+/// Returns the user that a provider means: the one linked to the subject, or else the one whose address it vouches for,
+/// who is linked to the subject from then on.
 pub(super) async fn person(
     tx: &IdentityTx,
     provider: &Provider,
@@ -110,7 +110,7 @@ fn view(row: &Row) -> ProviderView {
     }
 }
 
-/// Adds a provider; false if the issuer is there already.
+/// Inserts a provider; returns false if the issuer already exists.
 pub(super) async fn insert(
     tx: &IdentityTx,
     caller: &AuthContext,
@@ -141,7 +141,7 @@ pub(super) async fn insert(
     Ok(inserted == 1)
 }
 
-/// Those of the caller's enterprise, oldest first.
+/// Lists the providers of the caller's enterprise, oldest first.
 pub(super) async fn list(
     tx: &IdentityTx,
     caller: &AuthContext,
@@ -159,7 +159,7 @@ pub(super) async fn list(
     Ok(rows.iter().map(view).collect())
 }
 
-/// Removes a provider, with what it was known to mean by its names; false if there is none.
+/// Deletes a provider, with the subjects linked to it; returns false if there is none.
 pub(super) async fn delete(
     tx: &IdentityTx,
     caller: &AuthContext,

@@ -1,5 +1,5 @@
-//! Client authentication by a signature (`private_key_jwt`, RFC 7521 section 4.2, RFC 7523 section 3, OpenID Connect Core
-//! section 9): an application signs who it is and for whom it says so, each time anew.
+//! Client authentication with a signature (`private_key_jwt`, RFC 7521 section 4.2, RFC 7523 section 3, OpenID Connect
+//! Core section 9): a client signs who it is and for whom the assertion is meant, anew each time.
 
 use chrono::{DateTime, Utc};
 use jsonwebtoken::jwk::JwkSet;
@@ -12,10 +12,10 @@ use crate::identity::Identity;
 use crate::identity::oauth::jwks::{self, Audience, NumericDate, Once};
 use crate::identity::oauth::{Code, OAuthError, Result};
 
-/// The `typ` of an assertion that says what it is for. Older libraries leave it out or say what it is made of.
+/// The accepted `typ` of an assertion. Older libraries leave it out or use the generic one.
 const TYPES: [&str; 2] = ["client-authentication+jwt", "jwt"];
 
-/// What an assertion says.
+/// The claims of an assertion.
 #[derive(Debug, Clone, Deserialize)]
 struct Claims {
     iss: String,
@@ -37,7 +37,7 @@ fn refuse(what: impl AsRef<str>) -> OAuthError {
     OAuthError::new(Code::InvalidClient, format!("client_assertion: {}", what.as_ref()))
 }
 
-/// Whom an assertion says that it is from, for requests without `client_id`.
+/// Returns the client that an assertion names, for requests without `client_id`.
 pub(super) fn subject(assertion: &SecretString) -> Result<String> {
     #[derive(Deserialize)]
     struct Subject {
@@ -48,7 +48,8 @@ pub(super) fn subject(assertion: &SecretString) -> Result<String> {
 }
 
 impl Identity {
-    /// Believes an assertion, once: it must be the application's, for us, of now, signed by one of its keys, and new.
+    /// Accepts an assertion once: it must name the client, be meant for us, be current, be signed by one of the
+    /// client's keys, and not have been used before.
     pub(super) async fn believe(
         &self,
         client: &Client,
@@ -58,7 +59,7 @@ impl Identity {
     ) -> Result<()> {
         let assertion = assertion.expose_secret();
         let (header, claims) = jwks::peek::<Claims>(assertion).map_err(refuse)?;
-        // Nobody is made to read keys for what would be refused anyway.
+        // Checked first, so that nobody can make us read keys for an assertion that would be refused anyway.
         self.check(client, keys, &header, &claims, now).map_err(refuse)?;
         let mut signed = false;
         for missed in [false, true] {
@@ -105,8 +106,8 @@ impl Identity {
         claims.once().check(now)
     }
 
-    /// The keys of an application, read again if they are old, or if `missed` and that was not tried just now. `None` if
-    /// there are none that were not tried.
+    /// Returns the keys of a client, read again if they are old, or if `missed` and this was not tried just now; `None`
+    /// if there are no keys left to try.
     async fn client_keys(
         &self,
         client: &Client,
@@ -118,7 +119,7 @@ impl Identity {
         let address = keys.uri.as_deref().filter(|_| jwks::due(keys.read_at, missed, now));
         let Some(address) = address else { return Ok(known()) };
         let read = jwks::read(self.fetcher(), address).await;
-        // An attempt counts, whatever came of it: nobody has an address asked more often by way of us.
+        // Every attempt counts, whatever its result, so that nobody can use us to send requests to a URL more often.
         let tx = self.gate().sign_in("oauth_client.keys").await?;
         store::update_keys(&tx, client, read.as_ref().ok().map(|(_, document)| document), now).await?;
         tx.commit().await?;
@@ -134,7 +135,7 @@ impl Identity {
 
 fn signature(assertion: &str, header: &Header, keys: &JwkSet) -> bool {
     let mut validation = Validation::new(header.alg);
-    // What it says was looked at already, by the request's clock.
+    // The claims have already been checked, by the request's clock.
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
     validation.validate_aud = false;

@@ -9,7 +9,7 @@ use crate::identity::Identity;
 use crate::identity::oauth::{Code, OAuthError, Result};
 use crate::identity::throttle::{self, Bucket};
 
-/// What a request says about who sends it, in its header or its body.
+/// The client's credentials, from the header or the body of a request.
 #[derive(Debug, Default)]
 pub struct Credentials {
     /// `client_id`.
@@ -21,7 +21,8 @@ pub struct Credentials {
 }
 
 impl Identity {
-    /// The application that sends a request. One that is public is only named: what it brings proves the rest.
+    /// Authenticates the client that sends a request. A public client is only identified: its code or token proves the
+    /// rest.
     pub async fn authenticate_client(&self, request: &RequestInfo, given: &Credentials) -> Result<Client> {
         let refuse = |what: &str| OAuthError::new(Code::InvalidClient, what);
         let id = match (&given.id, &given.assertion) {

@@ -1,8 +1,8 @@
-//! Client ID metadata documents: an application whose id is the address of a document about it needs no registration.
+//! Client ID metadata documents: a client whose id is the URL of a document about it needs no registration.
 //!
-//! The address comes from a stranger, so it is fetched as [`fetch`](crate::identity::oauth::fetch) fetches: https, to
-//! public addresses only, without redirects, bounded. The document is believed for an hour, and that it could not be read for a
-//! minute; few are read for one address, so that nobody is asked by us all the time.
+//! The URL comes from a stranger, so it is fetched by [`fetch`](crate::identity::oauth::fetch): https, from public
+//! addresses only, without redirects, within limits. A document is cached for an hour, and a failure to read it for a
+//! minute. Few documents are read for each network address, so that other servers are not burdened.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -13,10 +13,10 @@ use crate::identity::oauth::fetch::Fetcher;
 use crate::identity::oauth::{Code, OAuthError, Result};
 use crate::identity::throttle::{self, Bucket};
 
-/// How long a document is believed without looking again.
+/// How long a document is cached.
 const FRESH: TimeDelta = TimeDelta::hours(1);
 
-/// Longest address.
+/// The maximum length of a URL.
 const LONGEST: usize = 500;
 
 impl Identity {
@@ -38,14 +38,14 @@ impl Identity {
         match known {
             Some(known) => Ok(known),
             None => match self.read_client(id, request).await {
-                // What somebody allowed it does not end because its site is away.
+                // A grant must not end because the client's site is unavailable.
                 Err(error) if need == Need::Known => self.remembered_client(id, now).await?.ok_or(error),
                 read => read,
             },
         }
     }
 
-    /// An application as its document described it once.
+    /// Returns a client as its document last described it.
     async fn remembered_client(&self, id: &str, now: DateTime<Utc>) -> Result<Option<Client>> {
         let tx = self.gate().sign_in("oauth_client.remembered").await?;
         let known = store::lookup(&tx, id, "document", now - KEPT).await?;
@@ -53,7 +53,7 @@ impl Identity {
         Ok(known)
     }
 
-    /// Reads a document, unless too many were read for the same address, or this one could not be read just now.
+    /// Reads a document, unless too many were read for the requesting address, or this one could not be read just now.
     async fn read_client(&self, id: &str, request: &RequestInfo) -> Result<Client> {
         let (now, document) = (request.at, Bucket::document(id));
         let tx = self.gate().sign_in("oauth_client.read").await?;
@@ -83,7 +83,7 @@ impl Identity {
         let method = if client.keys().is_some() { PRIVATE_KEY_JWT } else { "none" };
         store::put(&tx, &client, "document", method, now, now + FRESH).await?;
         store::forget_unused(&tx, now).await?;
-        // With the keys that are known already, if it had some.
+        // Read back, to include keys that are already known.
         let kept = store::lookup(&tx, id, "document", now).await?;
         tx.commit().await?;
         Ok(kept.unwrap_or(client))
@@ -94,7 +94,7 @@ fn refuse(what: String) -> OAuthError {
     OAuthError::new(Code::InvalidClient, what)
 }
 
-/// What an address must be to be an application's id (draft-ietf-oauth-client-id-metadata-document, section 3).
+/// Checks that a URL may be a client's id (draft-ietf-oauth-client-id-metadata-document, section 3).
 fn check(id: &str) -> Result<(), &'static str> {
     let (_, rest) = id.split_once("://").unwrap_or_default();
     let path = rest.split_once('/').map_or("", |(_, path)| path);
@@ -110,7 +110,7 @@ fn check(id: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The application that a document describes, which must be the one whose id led to it.
+/// Parses a document, which must describe the client whose id led to it.
 fn read(id: &str, bytes: &[u8], fetcher: &Fetcher) -> Result<Client> {
     let invalid = |what: &str| refuse(format!("the document at client_id is not valid: {what}"));
     let told = |error| match error {
@@ -124,7 +124,7 @@ fn read(id: &str, bytes: &[u8], fetcher: &Fetcher) -> Result<Client> {
     if metadata.client_name.is_none() {
         return Err(invalid("client_name is missing"));
     }
-    // It has no secret that anybody could know.
+    // A client without a registration cannot share a secret with us.
     let proof = match metadata.token_endpoint_auth_method.as_deref() {
         None | Some("none") => Proof::None,
         Some(PRIVATE_KEY_JWT) => Proof::Keys(metadata.keys(fetcher).map_err(told)?),

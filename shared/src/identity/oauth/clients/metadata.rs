@@ -1,4 +1,4 @@
-//! What an application says about itself (RFC 7591 section 2), in a registration or in a document of its own.
+//! Client metadata (RFC 7591 section 2), from a registration or from a document.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,36 +8,36 @@ use crate::identity::oauth::fetch::Fetcher;
 use crate::identity::oauth::{Code, OAuthError, Result, jwks, redirect};
 use crate::invisible::is_invisible;
 
-/// Most redirect URIs of one application, and keys.
+/// The maximum number of redirect URIs of one client, and of keys.
 const MOST: usize = 20;
 
-/// The members that mean something here; others are let pass, as the RFC has it.
+/// The members that are used here; others are ignored, as the RFC requires.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Metadata {
-    /// In documents: the address that it was read from.
+    /// In documents: the URL that it was read from.
     pub client_id: Option<String>,
-    /// Where codes may be sent.
+    /// The URIs that codes may be sent to.
     #[serde(default)]
     pub redirect_uris: Vec<String>,
-    /// Its name, for people.
+    /// The display name.
     pub client_name: Option<String>,
     /// Its home page.
     pub client_uri: Option<String>,
-    /// How it gets tokens; by codes and refresh tokens, if it does not say.
+    /// The grant types; codes and refresh tokens by default.
     pub grant_types: Option<Vec<String>>,
     /// `code`.
     pub response_types: Option<Vec<String>>,
-    /// How it proves who it is.
+    /// How it authenticates.
     pub token_endpoint_auth_method: Option<String>,
-    /// With which algorithm, if by a signature.
+    /// The algorithm, if it authenticates with a signature.
     pub token_endpoint_auth_signing_alg: Option<String>,
-    /// Where its keys are.
+    /// The URL of its keys.
     pub jwks_uri: Option<String>,
-    /// Its keys, if they are at no address.
+    /// Its keys, if they have no URL.
     pub jwks: Option<Value>,
 }
 
-/// The same, checked.
+/// The metadata after validation.
 pub(super) struct Checked {
     pub(super) name: String,
     pub(super) uri: Option<String>,
@@ -46,7 +46,7 @@ pub(super) struct Checked {
 }
 
 impl Metadata {
-    /// The keys of an application that proves by a signature who it is.
+    /// The keys of a client that authenticates with a signature.
     pub(super) fn keys(&self, fetcher: &Fetcher) -> Result<Keys> {
         let invalid = |what: String| OAuthError::new(Code::InvalidClientMetadata, what);
         match (&self.jwks_uri, &self.jwks) {
@@ -78,8 +78,8 @@ impl Metadata {
         let asked = self.grant_types.unwrap_or_else(|| {
             [GrantType::AuthorizationCode, GrantType::RefreshToken].map(|it| it.as_str().to_owned()).to_vec()
         });
-        // Others are left out and the answer says so (RFC 7591 section 3.2.1): whoever lists everything it could do
-        // should not be refused for it.
+        // Others are left out, and the response says so (RFC 7591 section 3.2.1): a client that lists everything it
+        // could do should not be refused for it.
         let open = [
             GrantType::AuthorizationCode,
             GrantType::RefreshToken,
@@ -105,8 +105,8 @@ impl Metadata {
         }
         let name = self.client_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
         let name = name.unwrap_or("An application without a name");
-        // Also nothing that turns text around or cannot be seen: a name must not be able to dress up what stands beside it,
-        // or to look like another one.
+        // No control, bidirectional or invisible characters: a name must not be able to disguise the text beside it, or
+        // to look like another name.
         if name.chars().count() > 100 || name.chars().any(|c| c.is_control() || is_invisible(c)) {
             let what =
                 "client_name has at most 100 characters, and none that is invisible or turns text around";

@@ -1,8 +1,8 @@
-//! Applications: who they are, how they become known, and how they prove who they are.
+//! OAuth clients (applications): what they are, how they become known, and how they authenticate.
 //!
-//! Three kinds: our own program ([`CLI`]), those that register ([`register`], RFC 7591), and those whose id is the
-//! address of a document about them ([`document`]). Who is not public proves itself ([`authenticate`]) by a secret or by a
-//! signature ([`assertion`]).
+//! There are three kinds: our own program ([`CLI`]), those that register ([`register`], RFC 7591), and those whose id
+//! is the URL of a document about them ([`document`]). A confidential client authenticates ([`authenticate`]) with a
+//! secret or with a signature ([`assertion`]).
 
 mod assertion;
 mod authenticate;
@@ -26,22 +26,22 @@ use crate::identity::Identity;
 use crate::identity::throttle::{self, Bucket};
 use crate::ids::UserId;
 
-/// The program of `clients/cli`: public, on devices only.
+/// The program in `clients/cli`: a public client, limited to the device flow.
 pub const CLI: &str = "mem0-cli";
 
-/// What the id of a registered application begins with.
+/// The prefix of a registered client's id.
 const PREFIX: &str = "m0cl_";
 
-/// What the secret of one begins with.
+/// The prefix of a registered client's secret.
 const SECRET_PREFIX: &str = "m0cs_";
 
-/// A registration that nobody used is forgotten after this time.
+/// An unused registration is deleted after this time.
 pub const UNUSED: TimeDelta = TimeDelta::hours(24);
 
-/// One that was used is kept so long after its last use: longer than any of its refresh tokens may lie idle.
+/// A used registration is kept for this long after its last use: longer than any of its refresh tokens may be idle.
 const KEPT: TimeDelta = TimeDelta::days(180);
 
-/// A way to a token.
+/// A grant type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GrantType {
     /// RFC 6749 section 4.1.
@@ -57,7 +57,7 @@ pub enum GrantType {
 }
 
 impl GrantType {
-    /// Every one.
+    /// Every grant type.
     pub const ALL: [Self; 5] = [
         Self::AuthorizationCode,
         Self::RefreshToken,
@@ -66,7 +66,7 @@ impl GrantType {
         Self::JwtBearer,
     ];
 
-    /// As requests spell it.
+    /// The grant type as requests spell it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -78,47 +78,47 @@ impl GrantType {
         }
     }
 
-    /// The one that is spelled so.
+    /// Finds a grant type by its spelling.
     #[must_use]
     pub fn find(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.as_str() == text)
     }
 }
 
-/// How an application proves who it is.
+/// How a client authenticates.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Proof {
-    /// Not at all: it is in everybody's hands.
+    /// Not at all: it is a public client.
     None,
-    /// By a secret.
+    /// With a secret.
     Secret(SecretHash),
-    /// By a signature.
+    /// With a signature.
     Keys(Keys),
 }
 
-/// Public keys of an application: at an address, or as it sent them.
+/// The public keys of a client: at a URL, or as it sent them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Keys {
-    /// Where they are.
+    /// Their URL.
     pub uri: Option<String>,
     /// The keys (RFC 7517), if they are known already.
     pub jwks: Option<Value>,
-    /// The only algorithm that it signs with.
+    /// The only algorithm that it uses.
     pub algorithm: Option<Algorithm>,
-    /// When they were last asked for.
+    /// When they were last requested.
     read_at: Option<DateTime<Utc>>,
 }
 
-/// How an application may say that it signs.
+/// The name of authentication by a signature.
 pub(super) const PRIVATE_KEY_JWT: &str = "private_key_jwt";
 
-/// What an application may say of how it proves who it is.
+/// The authentication methods that a client may register.
 pub const AUTH_METHODS: [&str; 4] = ["none", "client_secret_basic", "client_secret_post", PRIVATE_KEY_JWT];
 
-/// The same, where who is only named is told nothing.
+/// The same without `none`, for endpoints that public clients may not use.
 pub const PROVING_METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", PRIVATE_KEY_JWT];
 
-/// Who asks about a token that it holds.
+/// The holder of a token.
 #[derive(Debug)]
 pub enum Holder {
     /// An application.
@@ -127,38 +127,38 @@ pub enum Holder {
     Account(AuthContext),
 }
 
-/// How new what is known of an application must be.
+/// How current the data about a client must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
-    /// It is put before somebody: as it is now.
+    /// Current: it is about to be shown to a user.
     Now,
-    /// It has something to prove itself by: also as it was, if it cannot be read now.
+    /// Possibly outdated if it cannot be read now: the client has other proof of its rights.
     Known,
 }
 
-/// An application.
+/// A client.
 #[derive(Debug, Clone)]
 pub struct Client {
     /// Its `client_id`.
     pub id: String,
-    /// Its name, as it says itself.
+    /// Its name, as it gives it.
     pub name: String,
-    /// Its home page, as it says itself.
+    /// Its home page, as it gives it.
     pub uri: Option<String>,
-    /// Where codes may be sent.
+    /// The URIs that codes may be sent to.
     pub redirect_uris: Vec<String>,
-    /// How it may get tokens.
+    /// The grant types that it may use.
     pub grant_types: Vec<GrantType>,
     pub(super) proof: Proof,
 }
 
 impl Client {
-    /// Whether it is only named, and proves nothing.
+    /// Whether it is a public client, which does not authenticate.
     pub(super) fn is_public(&self) -> bool {
         self.proof == Proof::None
     }
 
-    /// Its keys, if it proves by them who it is.
+    /// Its keys, if it authenticates with a signature.
     #[must_use]
     pub fn keys(&self) -> Option<&Keys> {
         match &self.proof {
@@ -167,7 +167,7 @@ impl Client {
         }
     }
 
-    /// Whether it may get tokens in this way.
+    /// Checks that it may use a grant type.
     pub(super) fn may_use(&self, grant: GrantType) -> Result<()> {
         if self.grant_types.contains(&grant) {
             return Ok(());
@@ -189,7 +189,7 @@ impl Client {
 }
 
 impl Identity {
-    /// The application or service account that sends a request.
+    /// Authenticates the client or service account that sends a request.
     pub async fn authenticate_holder(&self, request: &RequestInfo, given: &Credentials) -> Result<Holder> {
         match given.id.as_deref().map(str::parse::<UserId>) {
             Some(Ok(_)) => self.authenticate_account(request, given).await.map(Holder::Account),
@@ -197,7 +197,7 @@ impl Identity {
         }
     }
 
-    /// The application of that id, as it describes itself by now.
+    /// Returns the client with this id, as it currently describes itself.
     pub async fn client(&self, id: &str, request: &RequestInfo) -> Result<Client> {
         self.client_that(id, request, Need::Now).await
     }
@@ -220,8 +220,8 @@ impl Identity {
     }
 }
 
-/// Notes that an application was given something. The first time, its registration is no longer one of those by which an
-/// address is limited: an office sets up more tools than anybody should be able to register for nothing.
+/// Records that a client was given tokens. The first time, its registration no longer counts against the limit of the
+/// address it came from: an office sets up more tools than anybody should be able to register without using them.
 pub(super) async fn used(tx: &IdentityTx, client: &Client, request: &RequestInfo) -> Result<(), StoreError> {
     if store::used(tx, client, request.at).await? {
         throttle::take_back(tx, &Bucket::register_client(request)).await?;

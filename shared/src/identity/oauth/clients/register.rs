@@ -1,4 +1,4 @@
-//! Dynamic client registration (RFC 7591): open to anybody, limited by address, and forgotten unless used.
+//! Dynamic client registration (RFC 7591): open to anybody, limited by address, and deleted unless used.
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
@@ -10,21 +10,21 @@ use crate::identity::oauth::{Code, OAuthError, Result};
 use crate::identity::throttle::{self, Bucket};
 use crate::random;
 
-/// A new application, and its secret if it has one.
+/// A new client, and its secret if it has one.
 #[derive(Debug)]
 pub struct Registered {
-    /// The application.
+    /// The client.
     pub client: Client,
-    /// How it proves who it is.
+    /// How it authenticates.
     pub auth_method: String,
-    /// Shown this once.
+    /// The secret, shown only once.
     pub secret: Option<SecretString>,
-    /// Now.
+    /// The time of registration.
     pub at: DateTime<Utc>,
 }
 
 impl Identity {
-    /// Registers an application.
+    /// Registers a client.
     pub async fn register_client(&self, request: &RequestInfo, metadata: Metadata) -> Result<Registered> {
         let now = request.at;
         let tx = self.gate().sign_in("oauth_client.registration").await?;

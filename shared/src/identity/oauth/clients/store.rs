@@ -8,11 +8,11 @@ use super::{Client, GrantType, KEPT, Keys, PREFIX, PRIVATE_KEY_JWT, Proof};
 use crate::access::{IdentityTx, SecretHash};
 use crate::db::StoreError;
 
-/// What no secret hashes to. Code before V75, which may still run beside, lets no application with such a secret in, and would
-/// take one without any for public.
+/// A value that no secret hashes to. Code before V75, which may still run side by side, refuses a client with such a
+/// secret, but would take one without a secret for a public client.
 const NOBODYS: [u8; 32] = [0; 32];
 
-/// An application of that kind which is not forgotten yet.
+/// Returns a client from this source, unless it has expired.
 pub(super) async fn lookup(
     tx: &IdentityTx,
     id: &str,
@@ -57,7 +57,7 @@ fn corrupt(column: &'static str, problem: &str) -> StoreError {
     StoreError::Corrupt { table: "oauth_clients", column, problem: problem.to_owned() }
 }
 
-/// Adds an application, or what its document says by now.
+/// Inserts a client, or updates it from its document.
 pub(super) async fn put(
     tx: &IdentityTx,
     client: &Client,
@@ -106,7 +106,7 @@ pub(super) async fn put(
     .map(drop)
 }
 
-/// Keeps keys that were read, or only that it was tried.
+/// Stores keys that were read, or only that an attempt was made.
 pub(super) async fn update_keys(
     tx: &IdentityTx,
     client: &Client,
@@ -118,7 +118,7 @@ pub(super) async fn update_keys(
     tx.execute(UPDATE_KEYS, &[&client.id, &jwks, &now]).await.map(drop)
 }
 
-/// Uses an assertion up; false if it was used before. Forgets some of those whose time is over.
+/// Spends an assertion; returns false if it was used before. Also deletes some expired ones.
 pub(super) async fn spend(
     tx: &IdentityTx,
     client: &str,
@@ -137,9 +137,9 @@ pub(super) async fn spend(
     Ok(tx.execute(SPEND, &[&client, &hash.as_bytes(), &expires_at, &now]).await? == 1)
 }
 
-/// Notes that a registered application was given something: it is kept for longer. Whether that is the first time.
+/// Records that a registered client was given tokens, which extends its life; returns whether this is the first time.
 pub(super) async fn used(tx: &IdentityTx, client: &Client, now: DateTime<Utc>) -> Result<bool, StoreError> {
-    // Not on every use: a month is precise enough, and keeps tokens from writing.
+    // Not on every use: the precision of a month suffices, and saves a write per token.
     const USED: &str = "-- oauth_client.used
         UPDATE oauth_clients c SET expires_at = $2 FROM oauth_clients before
          WHERE c.id = $1 AND before.id = c.id AND c.expires_at < $3
@@ -152,8 +152,8 @@ pub(super) async fn used(tx: &IdentityTx, client: &Client, now: DateTime<Utc>) -
     Ok(row.is_some_and(|row| row.get("first")))
 }
 
-/// Deletes some of those whose time is over, as far as nobody else does. What a document said is kept for longer than any grant
-/// of its application's: it may not be there when one is used.
+/// Deletes some expired clients, skipping those locked by others. A document is kept for longer than any grant of its
+/// client, because it may be unavailable when a grant is used.
 pub(super) async fn forget_unused(tx: &IdentityTx, now: DateTime<Utc>) -> Result<(), StoreError> {
     const FORGET: &str = "-- oauth_client.forget_unused
         DELETE FROM oauth_clients

@@ -1,4 +1,4 @@
-//! Authorization codes: given to the browser after its person agreed, and exchanged once, within a minute, by the
+//! Authorization codes: given to the browser after the user agrees, and exchanged once, within a minute, by the
 //! application that proves it began the request (PKCE).
 
 mod redeem;
@@ -16,15 +16,15 @@ use crate::access::{ApiKeyVerb, AuthContext, IdentityTx, SecretHash};
 use crate::identity::Identity;
 use crate::random;
 
-/// What a code begins with.
+/// The prefix of a code.
 const PREFIX: &str = "m0ac_";
 
-/// How long a code is good for.
+/// The lifetime of a code.
 pub const LIFETIME: TimeDelta = TimeDelta::seconds(60);
 
 impl Identity {
-    /// The caller, who was asked, agrees to a request, to all of it or to some of its scopes; where their browser is to go
-    /// next, with the code. A question gets one answer.
+    /// Records that the caller, who was asked, approves all or some of the scopes of a request; returns where their
+    /// browser is to go next, with the code. A question is answered only once.
     pub async fn agree(
         &self,
         caller: &AuthContext,
@@ -48,7 +48,7 @@ impl Identity {
         Ok(self.answer(request, &[("code", Some(code.as_str()))]))
     }
 
-    /// Whoever was asked refuses; where their browser is to go next. They need not be signed in any more.
+    /// Records that the user refuses; returns where their browser is to go next. They need not be signed in any more.
     pub async fn decline(
         &self,
         asked: &Asked,
@@ -65,16 +65,16 @@ impl Identity {
         Ok(self.answer(request, &says))
     }
 
-    /// An authorization response, with the state that the application gave and who answers (RFC 9207).
+    /// Builds an authorization response, with the application's state and our issuer (RFC 9207).
     fn answer(&self, asked: &AuthorizationRequest, says: &[(&str, Option<&str>)]) -> String {
         let all = [says, &[("state", asked.state.as_deref()), ("iss", Some(self.gate().issuer()))]].concat();
         redirect::with_query(&asked.redirect_uri, &all)
     }
 }
 
-/// Notes that a question was answered; an error if it was answered before.
+/// Marks a question as answered; returns an error if it was answered before.
 async fn answered(tx: &IdentityTx, asked: &Asked, now: DateTime<Utc>) -> Result<()> {
-    // To nobody: it was on no page with buttons.
+    // A question to nobody was on no page that could be submitted.
     let person = asked.person.ok_or_else(|| OAuthError::new(Code::InvalidRequest, "nobody was asked"))?;
     let until = now + TimeDelta::hours(1);
     if spent::spend(tx, person.enterprise, "oauth.consent", &asked.nonce, until, now).await? {
@@ -83,7 +83,7 @@ async fn answered(tx: &IdentityTx, asked: &Asked, now: DateTime<Utc>) -> Result<
     Err(OAuthError::new(Code::InvalidRequest, "this question was answered already"))
 }
 
-/// A code as an application brings it.
+/// Hashes a code for lookup.
 pub(super) fn hash(code: &SecretString) -> SecretHash {
     use secrecy::ExposeSecret as _;
     SecretHash::of(code.expose_secret())

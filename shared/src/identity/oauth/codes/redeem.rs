@@ -10,21 +10,22 @@ use crate::identity::oauth::{Code, OAuthError, Result, pkce, resource};
 use crate::identity::throttle::{self, Bucket};
 use crate::identity::{Identity, sessions};
 
-/// A code, and what proves that it is in the right hands.
+/// A code, and the proof that the right application presents it.
 #[derive(Debug)]
 pub struct Redemption {
     /// `m0ac_…`.
     pub code: SecretString,
-    /// What hashes to the challenge of the request.
+    /// The code verifier, which hashes to the challenge of the request.
     pub verifier: Option<String>,
-    /// As in the request; may be left out since OAuth 2.1.
+    /// As in the request; optional in OAuth 2.1.
     pub redirect_uri: Option<String>,
-    /// As in the request, or nothing.
+    /// As in the request, or empty.
     pub resources: Vec<String>,
 }
 
 impl Identity {
-    /// The first tokens of a new grant. A code that comes a second time ends what it was exchanged for: two have it.
+    /// Issues the first tokens of a new grant. A code that is presented twice is in two hands, so the grant it was
+    /// exchanged for ends.
     pub async fn redeem(&self, request: &RequestInfo, client: &Client, given: Redemption) -> Result<Issued> {
         let refuse = |what: &str| Err(OAuthError::new(Code::InvalidGrant, what));
         client.may_use(GrantType::AuthorizationCode)?;

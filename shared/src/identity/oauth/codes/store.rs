@@ -9,7 +9,7 @@ use crate::identity::oauth::scope;
 use crate::identity::refresh_tokens::{Family, IDLE_OF_APPLICATION};
 use crate::ids::{EnterpriseId, GrantId, SessionId, UserId};
 
-/// How long a code is remembered, so that one that comes back is recognized.
+/// How long a code is kept after use, so that its reuse is detected.
 const REMEMBERED: TimeDelta = TimeDelta::days(1);
 
 pub(super) struct NewCode<'a> {
@@ -18,7 +18,7 @@ pub(super) struct NewCode<'a> {
     pub(super) scopes: &'a [ApiKeyVerb],
 }
 
-/// Adds a code, and deletes those of the caller's that are long over.
+/// Inserts a code, and deletes the caller's outdated ones.
 pub(super) async fn insert(
     tx: &IdentityTx,
     caller: &AuthContext,
@@ -52,7 +52,7 @@ pub(super) async fn insert(
     .map(drop)
 }
 
-/// A code that was brought.
+/// A code that was presented.
 pub(super) struct Found {
     hash: SecretHash,
     pub(super) enterprise: EnterpriseId,
@@ -68,7 +68,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// What it was exchanged for.
+    /// The session it was exchanged for.
     pub(super) fn family(&self) -> Option<Family> {
         self.grant.map(|grant| Family {
             enterprise: self.enterprise,
@@ -80,7 +80,7 @@ impl Found {
     }
 }
 
-/// The code of that hash; nobody else gets it until the transaction ends.
+/// Returns the code with this hash, and locks it until the transaction ends.
 pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Found>, StoreError> {
     const LOCK: &str = "-- oauth_code.lock
         SELECT enterprise_id, user_id, client_id, redirect_uri, challenge, scopes, resource, expires_at, redeemed_at,
@@ -102,7 +102,7 @@ pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Fo
     }))
 }
 
-/// Notes what a code was exchanged for.
+/// Records the grant that a code was exchanged for.
 pub(super) async fn redeemed(
     tx: &IdentityTx,
     found: &Found,

@@ -1,4 +1,4 @@
-//! The person at a browser: which device it is, and whether it may.
+//! The user at a browser: identifying the device and deciding about it.
 
 use serde_json::json;
 
@@ -11,7 +11,8 @@ use crate::identity::oauth::clients::Client;
 use crate::identity::throttle::{self, Bucket};
 
 impl Identity {
-    /// The device that shows this code, for whoever is signed in. Wrong codes are counted against them.
+    /// Returns the device that shows this code, for the user who is signed in. Wrong codes are counted against that
+    /// user.
     pub async fn waiting_device(&self, caller: &AuthContext, typed: &str) -> Result<(Waiting, Client)> {
         let request = caller.request();
         let tx = self.gate().sign_in("oauth_device_code.lookup").await?;
@@ -27,7 +28,8 @@ impl Identity {
         Ok((found, client))
     }
 
-    /// The caller lets a device act for them, with some of what it asks for or with all of it; or does not, if that is nothing.
+    /// Authorizes a device to act for the caller with these scopes, as far as it requested them; refuses it if there
+    /// are none.
     pub async fn decide_device(
         &self,
         caller: &AuthContext,

@@ -1,4 +1,4 @@
-//! Device authorization (RFC 8628): a program without a browser shows a short code, its person types it elsewhere.
+//! Device authorization (RFC 8628): a program without a browser shows a short code, which its user types elsewhere.
 
 mod decide;
 mod poll;
@@ -16,29 +16,29 @@ use crate::identity::Identity;
 use crate::identity::throttle::{self, Bucket};
 use crate::random;
 
-/// What a device code begins with.
+/// The prefix of a device code.
 const PREFIX: &str = "m0dc_";
 
-/// How long a code may wait for its person.
+/// How long a code may wait for its user.
 pub const LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
-/// How often a device may ask, in seconds. Who asks sooner must wait longer each time.
+/// The minimum polling interval of a device, in seconds. A device that polls too soon must wait longer each time.
 pub const INTERVAL: i32 = 5;
 
-/// No vowels, so that no words come out, and nothing that looks like something else (RFC 8628 section 6.1).
+/// No vowels, so that codes form no words, and no letters that are easily confused (RFC 8628 section 6.1).
 const ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
-/// What a device is told.
+/// The response to a device.
 #[derive(Debug)]
 pub struct Begun {
-    /// What it asks with: `m0dc_…`.
+    /// The code that it polls with: `m0dc_…`.
     pub device_code: SecretString,
-    /// What its person types: `WDJB-MJHT`.
+    /// The code that its user types: `WDJB-MJHT`.
     pub user_code: String,
 }
 
 impl Identity {
-    /// A device begins to wait.
+    /// Starts the authorization of a device.
     pub async fn begin_device(
         &self,
         request: &RequestInfo,
@@ -54,7 +54,7 @@ impl Identity {
         tx.commit().await?;
         attempt.admitted()?;
         let secret = random::secret(PREFIX)?;
-        // 34 bits, of which few are in use at a time: another draw is never needed more than once or twice.
+        // A code has 34 bits, of which few are in use at a time, so one or two attempts always suffice.
         for _ in 0..5 {
             let code = user_code()?;
             let new = store::NewDevice {
@@ -78,7 +78,7 @@ impl Identity {
     }
 }
 
-/// A code as a person may type it: without its dash, in any case.
+/// Normalizes a typed code: without dash, in upper case.
 pub(super) fn normalized(typed: &str) -> String {
     let letters = typed.chars().filter(char::is_ascii_alphanumeric).take(16);
     letters.map(|letter| letter.to_ascii_uppercase()).collect()
@@ -88,7 +88,7 @@ fn user_code() -> Result<String> {
     let mut code = String::new();
     while code.len() < 8 {
         for byte in random::bytes::<16>()? {
-            // 240 is the largest multiple of 20 below 256: every letter is as likely as any other.
+            // 240 is the largest multiple of 20 below 256, so every letter is equally likely.
             if byte < 240 && code.len() < 8 {
                 code.push(char::from(ALPHABET[usize::from(byte % 20)]));
             }
@@ -97,7 +97,7 @@ fn user_code() -> Result<String> {
     Ok(code)
 }
 
-/// A refusal of a code that a person typed.
+/// The error for a code that is not known.
 fn unknown_code() -> OAuthError {
     OAuthError::new(
         Code::InvalidRequest,

@@ -1,4 +1,4 @@
-//! The device: whether its person has decided.
+//! The device: polling for the user's decision.
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -11,7 +11,7 @@ use crate::identity::oauth::{Code, OAuthError, Result};
 use crate::identity::throttle::{self, Bucket};
 
 impl Identity {
-    /// The first tokens, once the person has agreed.
+    /// Issues the first tokens, once the user has approved.
     pub async fn poll_device(
         &self,
         request: &RequestInfo,
@@ -66,7 +66,7 @@ impl Identity {
         };
         store::redeemed(&tx, &found, now).await?;
         clients::used(&tx, client, request).await?;
-        // Somebody agreed: it was no attempt to wear anybody out.
+        // The user approved, so the attempt no longer counts against the address.
         throttle::take_back(&tx, &Bucket::device(request)).await?;
         tx.commit().await?;
         Ok(issued)

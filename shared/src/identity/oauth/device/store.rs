@@ -16,7 +16,7 @@ pub(super) struct NewDevice<'a> {
     pub(super) resource: &'a str,
 }
 
-/// Adds a device, and deletes some that nobody waits for any more; false if the code is taken.
+/// Inserts a device, and deletes some expired ones; returns false if the code is taken.
 pub(super) async fn insert(
     tx: &IdentityTx,
     new: &NewDevice<'_>,
@@ -32,7 +32,7 @@ pub(super) async fn insert(
                                         expires_at, interval_s)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (user_code) DO NOTHING";
-    // Remembered for a while after their end: late devices are told what happened.
+    // Devices are kept for a while after they expire, so that a late one is told what happened.
     let forgotten = request.at - TimeDelta::hours(1);
     let inserted = tx
         .execute(
@@ -54,20 +54,20 @@ pub(super) async fn insert(
     Ok(inserted == 1)
 }
 
-/// A device that waits for its person.
+/// A device that waits for its user.
 #[derive(Debug, Clone)]
 pub struct Waiting {
-    /// The code as it is stored: without a dash.
+    /// The code as it is stored, without a dash.
     pub user_code: String,
-    /// Which application runs on it.
+    /// The application that runs on it.
     pub client_id: String,
-    /// What it wants.
+    /// The requested scopes.
     pub scopes: Vec<ApiKeyVerb>,
-    /// Where.
+    /// The requested resource.
     pub resource: String,
-    /// From which address it asked.
+    /// The address that the request came from.
     pub ip: Option<String>,
-    /// When it asked.
+    /// When it sent the request.
     pub created_at: DateTime<Utc>,
 }
 
@@ -90,7 +90,8 @@ pub(super) async fn waiting(
     }))
 }
 
-/// Notes the decision, and leaves of what was asked for what was agreed to; false if there is no such device any more, or somebody was quicker.
+/// Records the decision, and reduces the requested scopes to the approved ones; returns false if there is no such
+/// device any more, or it has already been decided.
 pub(super) async fn decide(
     tx: &IdentityTx,
     caller: &AuthContext,
@@ -120,7 +121,7 @@ pub(super) enum Decision {
     Approved(EnterpriseId, UserId),
 }
 
-/// A device that asks.
+/// A device that polls.
 pub(super) struct Found {
     hash: SecretHash,
     pub(super) client_id: String,
@@ -134,13 +135,13 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Whether it asked again before its interval was over. A second is forgiven: networks delay.
+    /// Whether it polled again before its interval was over. One second is tolerated for network delays.
     pub(super) fn too_soon(&self, now: DateTime<Utc>) -> bool {
         self.polled_at.is_some_and(|at| now - at < TimeDelta::seconds(i64::from(self.interval) - 1))
     }
 }
 
-/// The device with that code; nobody else gets it until the transaction ends.
+/// Returns the device with this code, and locks it until the transaction ends.
 pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Found>, StoreError> {
     const LOCK: &str = "-- oauth_device_code.lock
         SELECT client_id, scopes, resource, expires_at, interval_s, polled_at, decision, enterprise_id, user_id,
@@ -169,21 +170,21 @@ pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Fo
     }))
 }
 
-/// Notes when it asked.
+/// Records when it polled.
 pub(super) async fn polled(tx: &IdentityTx, found: &Found, now: DateTime<Utc>) -> Result<(), StoreError> {
     const POLLED: &str = "-- oauth_device_code.polled
         UPDATE oauth_device_codes SET polled_at = $2 WHERE device_code_hash = $1";
     tx.execute(POLLED, &[&found.hash.as_bytes(), &now]).await.map(drop)
 }
 
-/// Makes a device that asks too often wait five seconds longer from now on.
+/// Increases the interval of a device that polls too often by five seconds.
 pub(super) async fn slow_down(tx: &IdentityTx, found: &Found, now: DateTime<Utc>) -> Result<(), StoreError> {
     const SLOW_DOWN: &str = "-- oauth_device_code.slow_down
         UPDATE oauth_device_codes SET polled_at = $2, interval_s = least(interval_s + 5, 60) WHERE device_code_hash = $1";
     tx.execute(SLOW_DOWN, &[&found.hash.as_bytes(), &now]).await.map(drop)
 }
 
-/// Notes that it got its tokens.
+/// Records that it got its tokens.
 pub(super) async fn redeemed(tx: &IdentityTx, found: &Found, now: DateTime<Utc>) -> Result<(), StoreError> {
     const REDEEMED: &str = "-- oauth_device_code.redeemed
         UPDATE oauth_device_codes SET redeemed_at = $2 WHERE device_code_hash = $1";

@@ -1,5 +1,5 @@
-//! Which addresses may be read from. Asked of the address that is connected to, after the name was resolved: a name may
-//! mean something else a moment later.
+//! Which addresses may be read from. Checked against the address that is connected to, after name resolution, because a
+//! name may resolve differently a moment later.
 
 use std::future::Future;
 use std::io;
@@ -15,7 +15,7 @@ use hyper_util::client::legacy::connect::dns::Name;
 pub(super) enum Reach {
     /// Public addresses over https, on its own port.
     Public,
-    /// Nothing: there is no way out.
+    /// Nothing: there is no way to the Internet.
     Nowhere,
     /// This machine only, for tests.
     #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "made by tests only"))]
@@ -23,7 +23,7 @@ pub(super) enum Reach {
 }
 
 impl Reach {
-    /// What can be told from the address itself. A host that is a number is never resolved, so it is looked at here.
+    /// Checks the URL itself. A host that is an IP address is never resolved, so it is checked here.
     pub(super) fn check(self, uri: &Uri) -> Result<(), String> {
         if self == Self::Nowhere {
             return Err("this installation reads nothing from the Internet".to_owned());
@@ -51,7 +51,7 @@ impl Reach {
     }
 }
 
-/// Whether an address is one of the public Internet (IANA special-purpose registries).
+/// Whether an address belongs to the public Internet (IANA special-purpose registries).
 fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
@@ -80,12 +80,12 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
 
 fn is_public_v6(ip: Ipv6Addr) -> bool {
     let [a, b, ..] = ip.segments();
-    // Global unicast, without what leads through to IPv4 (6to4, Teredo) or is for documentation.
+    // Global unicast, without addresses that lead to IPv4 (6to4, Teredo) or are for documentation.
     let special = a == 0x2002 || (a == 0x2001 && b < 0x200) || (a == 0x2001 && b == 0xdb8) || a == 0x3fff;
     (0x2000..0x4000).contains(&a) && !special
 }
 
-/// Resolves names to those of their addresses that may be reached.
+/// Resolves names to addresses that may be reached.
 #[derive(Clone)]
 pub(super) struct PublicOnly(pub(super) Reach);
 
@@ -103,7 +103,7 @@ impl tower::Service<Name> for PublicOnly {
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let open: Vec<SocketAddr> = found.iter().copied().filter(|at| reach.includes(at.ip())).collect();
-            // One that is not public makes the name suspicious as a whole.
+            // A single non-public address makes the whole name suspicious.
             if open.is_empty() || open.len() < found.len() {
                 return Err(io::Error::other("this address is not public"));
             }

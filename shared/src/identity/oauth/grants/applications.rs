@@ -1,4 +1,4 @@
-//! What people see of the applications that they let act for them, and how they end it.
+//! A user's view of the applications that may act for them, and revoking them.
 
 use super::{ApplicationView, store};
 use crate::access::AuthContext;
@@ -9,7 +9,7 @@ use crate::ids::{GrantId, SessionId};
 use crate::page::{Cursor, List, QueryHash};
 
 impl Identity {
-    /// The caller's applications that may still act for them, the newest first.
+    /// Lists the caller's applications that may still act for them, newest first.
     pub async fn applications(
         &self,
         caller: &AuthContext,
@@ -27,8 +27,8 @@ impl Identity {
         Ok(List { results, next })
     }
 
-    /// Takes back what the caller let an application do; its tokens are refused from the next request on. Doing it again
-    /// changes nothing.
+    /// Revokes a grant to an application; its tokens are refused from the next request on. Repeating it changes
+    /// nothing.
     pub async fn revoke_application(&self, caller: &AuthContext, grant: GrantId) -> Result<()> {
         caller.session()?;
         let tx = self.gate().sign_in("application.revoke").await?;

@@ -1,5 +1,5 @@
-//! Grants: what somebody let an application do. Each is a session with terms, so that whatever ends sessions ends it:
-//! deactivating its person, logging out everywhere, a refresh token in two hands.
+//! Grants: what a user authorized an application to do. Each is a session with terms, so whatever ends sessions ends
+//! it: deactivating the user, logging out everywhere, reuse of a refresh token.
 
 mod applications;
 mod start;
@@ -12,55 +12,55 @@ use serde::Serialize;
 use crate::access::ApiKeyVerb;
 use crate::ids::{EnterpriseId, GrantId, UserId};
 
-/// How long a grant lasts at most, however often it is refreshed: once a year its person is asked again.
+/// The maximum lifetime of a grant, however often it is refreshed: the user is asked again once a year.
 pub const LONGEST: TimeDelta = TimeDelta::days(365);
 
-/// What is agreed between a person and an application.
+/// The terms between a user and an application.
 #[derive(Debug, Clone)]
 pub(super) struct NewGrant<'a> {
     pub(super) enterprise: EnterpriseId,
     pub(super) user: UserId,
     pub(super) client_id: &'a str,
     pub(super) client_name: &'a str,
-    /// How it came about, as the database spells it.
+    /// The grant type, as the database spells it.
     pub(super) kind: &'static str,
     pub(super) scopes: &'a [ApiKeyVerb],
     pub(super) resource: &'a str,
-    /// Whether it goes on after its first access token.
+    /// Whether it continues after its first access token.
     pub(super) refreshable: bool,
 }
 
-/// What an application gets (RFC 6749 section 5.1).
+/// The tokens issued to an application (RFC 6749 section 5.1).
 #[derive(Debug)]
 pub struct Issued {
     /// A JWT, for `Authorization: Bearer`.
     pub access_token: SecretString,
-    /// How long that is valid.
+    /// How long the access token is valid.
     pub expires_in: TimeDelta,
-    /// `m0rt_…`, to be exchanged once; none if the grant ends with the access token.
+    /// `m0rt_…`, to be exchanged once; `None` if the grant ends with the access token.
     pub refresh_token: Option<SecretString>,
-    /// What it may do.
+    /// What the application may do.
     pub scopes: Vec<ApiKeyVerb>,
 }
 
-/// What somebody let an application do, as they see it.
+/// A grant, as its user sees it.
 #[derive(Debug, Clone, Serialize)]
 pub struct ApplicationView {
     /// `gnt_…`.
     pub id: GrantId,
-    /// Which application.
+    /// The application's `client_id`.
     pub client_id: String,
-    /// Its name, as it said itself.
+    /// The application's name, as it gave it.
     pub name: String,
     /// What it may be used for.
     pub scopes: Vec<ApiKeyVerb>,
     /// The resource that its tokens are for.
     pub resource: String,
-    /// The address from which it was allowed.
+    /// The address from which the grant was given.
     pub ip: Option<String>,
-    /// When it was allowed.
+    /// When the grant was given.
     pub created_at: DateTime<Utc>,
-    /// When it last got a token.
+    /// When the application last got a token.
     pub last_used_at: DateTime<Utc>,
     /// When it ends at the latest.
     pub expires_at: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! Starting a grant: its session, its terms, its first tokens.
+//! Starting a grant: its session, its terms and its first tokens.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ use crate::ids::{GrantId, SessionId};
 use crate::telemetry;
 
 impl Identity {
-    /// Starts a grant for an account, if that is still active; with it come the first tokens.
+    /// Starts a grant for an account that is still active, and returns the first tokens.
     pub(in crate::identity::oauth) async fn start_grant(
         &self,
         tx: &IdentityTx,

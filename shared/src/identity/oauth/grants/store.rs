@@ -1,4 +1,4 @@
-//! `oauth_grants`, beside the sessions that they are the terms of.
+//! `oauth_grants`, which hold the terms of sessions.
 
 use chrono::{DateTime, Utc};
 
@@ -37,7 +37,7 @@ pub(super) async fn insert(
     .map(drop)
 }
 
-/// Notes that a grant was used.
+/// Records that a grant was used.
 pub(in crate::identity::oauth) async fn used(
     tx: &IdentityTx,
     enterprise: EnterpriseId,
@@ -49,7 +49,7 @@ pub(in crate::identity::oauth) async fn used(
     tx.execute(USED, &[&enterprise.uuid(), &id.uuid(), &now]).await.map(drop)
 }
 
-/// Who a grant is about, whether or not it has ended.
+/// The parties of a grant, whether or not it has ended.
 pub(in crate::identity::oauth) struct Holder {
     pub(in crate::identity::oauth) enterprise: EnterpriseId,
     pub(in crate::identity::oauth) user: UserId,
@@ -59,7 +59,7 @@ pub(in crate::identity::oauth) struct Holder {
     pub(in crate::identity::oauth) alive: bool,
 }
 
-/// The grant of that id.
+/// Returns the grant with this id.
 pub(in crate::identity::oauth) async fn holder(
     tx: &IdentityTx,
     id: GrantId,
@@ -83,7 +83,7 @@ pub(in crate::identity::oauth) async fn holder(
     }))
 }
 
-/// Whether it is or was one of the caller's.
+/// Whether the grant is or was one of the caller's.
 pub(super) async fn is_of(tx: &IdentityTx, caller: &AuthContext, id: GrantId) -> Result<bool, StoreError> {
     const IS_OF: &str = "-- oauth_grant.is_of
         SELECT FROM oauth_grants WHERE enterprise_id = $1 AND user_id = $2 AND id = $3";
