@@ -3,7 +3,7 @@
 //!
 //! Two companies that talk about the same share a partition of the projection; the second has a tenth of the memories.
 //! [`company`] is the model of who may see what, [`install`] and [`load`] bring it into the database, [`changes`] is what
-//! happens afterwards. [`measure`], [`recall`], [`leaks`] and [`storage`] measure. [`tenants`] puts thousands of small
+//! happens afterwards. [`measure`], [`levels`], [`recall`], [`leaks`] and [`storage`] measure. [`tenants`] puts thousands of small
 //! companies beside the large one.
 
 pub(crate) mod backends;
@@ -11,6 +11,7 @@ mod changes;
 mod company;
 mod install;
 mod leaks;
+mod levels;
 mod load;
 mod measure;
 mod recall;
@@ -50,6 +51,9 @@ pub(crate) struct Options {
     /// Searches for the latency.
     #[arg(long, default_value_t = 2000)]
     queries: usize,
+    /// Searches level by level.
+    #[arg(long, default_value_t = 600)]
+    level_queries: usize,
     /// Searches whose results are held against the model.
     #[arg(long, default_value_t = 10_000)]
     leak_queries: usize,
@@ -86,6 +90,10 @@ pub(crate) struct Search {
     recall_queries: usize,
     /// Searches by somebody who may see every team: almost everything that is not personal.
     owner_search_ms: Percentiles,
+    /// `POST /v1/memories/hierarchical/` by people with whom fifty memories of others were shared, and the database's processor
+    /// time in it.
+    level_by_level_ms: Percentiles,
+    level_by_level_db_cpu_ms: Percentiles,
     /// One review of the search tiers, with nothing to move.
     tier_review_ms: f64,
     storage: Storage,
@@ -146,6 +154,9 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     let searches = measure::searches(server.address, &postgres, &[side], options.queries).await?;
     say(&format!("  {:?}", searches));
     let owner = measure::owner_searches(server.address, side).await?;
+    say("searching level by level");
+    let levels = levels::measure(server.address, &postgres, side, options.level_queries).await?;
+    say(&format!("  {levels:?}"));
     say("comparing with exact search");
     let recall = recall::measure(&database, &[side], options.recall_queries).await?;
     say(&format!("  {recall:?}"));
@@ -186,6 +197,8 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
         exact_search_ms: recall.exact_ms,
         recall_queries: recall.queries,
         owner_search_ms: owner,
+        level_by_level_ms: levels.latency,
+        level_by_level_db_cpu_ms: levels.db_cpu,
         tier_review_ms: crate::statistics::milliseconds(tier_review),
         storage: storage::measure(&postgres).await?,
         server_rss_mb: server.peak_resident_mb(),
@@ -257,11 +270,19 @@ impl Search {
                 .chain(figures.iter().map(|figure| format!("{figure:.2}")))
                 .collect()
         };
-        let Self { search, add, owner_search_ms: owner, exact_search_ms: exact, .. } = self;
+        let Self {
+            search,
+            add,
+            owner_search_ms: owner,
+            level_by_level_ms: levels,
+            exact_search_ms: exact,
+            ..
+        } = self;
         let rows: Vec<Vec<String>> = vec![
             line("search", &[search.p50_ms, search.p95_ms, search.p99_ms]),
             line("  database cpu", &[search.db_cpu_p50_ms, search.db_cpu_p95_ms, search.db_cpu_p99_ms]),
             line("  by the owner", &[owner.p50, owner.p95, owner.p99]),
+            line("  level by level", &[levels.p50, levels.p95, levels.p99]),
             line("add", &[add.p50_ms, add.p95_ms, add.p99_ms]),
             line("exact vectors", &[exact.p50, exact.p95, exact.p99]),
         ];
