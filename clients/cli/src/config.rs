@@ -3,8 +3,8 @@
 //! - `MEM0_URL`: the installation's public URL.
 //! - `MEM0_API_KEY`: an API key or access token.
 //! - the login file, `${XDG_CONFIG_HOME:-~/.config}/mem0/login.json`, written by `mem0 login`, or by hand as
-//!   `{"url": "…", "token": "…"}`, both optional. Its token is sent only to that URL (or, without one, to an installation on
-//!   this machine), whatever the environment says.
+//!   `{"url": "…", "token": "…"}`, both optional. Its token is sent only to that URL (or, without one, to an
+//!   installation on this machine), whatever the environment says.
 
 use std::path::PathBuf;
 
