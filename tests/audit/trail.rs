@@ -1,5 +1,4 @@
-//! Every operation, MCP tool, resource and prompt, performed by somebody who may, and the rows that it left in the
-//! log.
+//! Every operation, MCP tool, resource and prompt, performed by somebody who may, and the rows that it left in the log.
 //!
 //! `trail.txt` lists what each wrote and is reviewed when it changes. Whatever is not known to show and change nothing
 //! must write a row: a new route without one fails here.

@@ -1,8 +1,7 @@
 //! Wrong input to every operation: the answer is a problem that says so, never an internal error, and nothing changes.
 //!
 //! The callers may do everything, so that only the input can be refused. `accepted.txt` lists the mutated bodies that
-//! are accepted after all, and is reviewed when it changes: they should only be what the field is documented to
-//! accept.
+//! are accepted after all, and is reviewed when it changes: they should only be what the field is documented to accept.
 
 mod addresses;
 mod mutations;

@@ -1,5 +1,5 @@
-//! Every request of a tool is answered exactly once, despite lines that are not messages and servers that violate the
-//! protocol.
+//! Every request of a tool is answered exactly once, despite lines that are not messages and
+//! servers that violate the protocol.
 
 use axum::body::{Body, Bytes};
 use futures_util::StreamExt as _;

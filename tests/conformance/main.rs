@@ -1,10 +1,10 @@
 //! The official MCP conformance suite against this server: `cargo xtask conformance`.
 //!
-//! The server is the real one on its own database, built with the tools, prompts and resources that the suite calls
-//! (the feature `diagnostics` of `functions/mcp`). The suite cannot send a credential, so one is added to its requests
-//! before they reach the routers; nothing else is changed. `expected-failures.yml` lists what must fail, and why; any
-//! other failure, and any listed check that passes, fails the run. The last line of standard output is the result as
-//! JSON.
+//! The server is the real one on its own database, built with the tools, prompts and resources that the suite
+//! calls (the feature `diagnostics` of `functions/mcp`). The suite cannot send a credential, so one is added
+//! to its requests before they reach the routers; nothing else is changed. `expected-failures.yml` lists what
+//! must fail, and why; any other failure, and any listed check that passes, fails the run. The last line of
+//! standard output is the result as JSON.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a run that panics says where it broke")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own")]

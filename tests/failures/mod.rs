@@ -1,8 +1,8 @@
 //! What is lost when something breaks: nothing that was answered, and nothing is done twice.
 //!
-//! Each Lambda environment is represented by a router with a single connection, so that a hundred of them fit into a
-//! test. `database_login` tests logging in (rotation, tokens, failover, silence), `jobs` promised work, and `lambda`
-//! what needs a process.
+//! Each Lambda environment is represented by a router with a single connection, so that a hundred of them fit into
+//! a test. `database_login` tests logging in (rotation, tokens, failover, silence), `jobs` promised work, and
+//! `lambda` what needs a process.
 
 mod database;
 mod lost_races;

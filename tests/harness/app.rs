@@ -22,8 +22,8 @@ pub(crate) const PUBLIC_URL: &str = "https://mem0.test";
 /// A web origin that may call the endpoint, besides the installation's own.
 pub(crate) const ALLOWED_ORIGIN: &str = "https://chat.test";
 
-/// Every router on its own database, with a clock that stands still. Cheap to clone; the database is dropped with the
-/// last clone.
+/// Every router on its own database, with a clock that stands still. Cheap to clone; the database
+/// is dropped with the last clone.
 #[derive(Clone)]
 pub(crate) struct TestApp(Arc<Parts>);
 
@@ -50,8 +50,8 @@ impl TestApp {
         Self::with(LimitsConfig::default(), embedder).await
     }
 
-    /// Creates one that is served on a port of this machine and has that URL as its public URL, as clients that sign
-    /// in require.
+    /// Creates one that is served on a port of this machine and has that URL as its public URL,
+    /// as clients that sign in require.
     pub(crate) async fn published() -> (Self, String) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

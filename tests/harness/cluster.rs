@@ -31,8 +31,8 @@ pub(super) async fn superuser(database: &str) -> Client {
     cluster().await.connect(database).await.unwrap()
 }
 
-/// Returns a role's URL of a database. All roles of the tests share the superuser's random password, which only this
-/// user can read.
+/// Returns a role's URL of a database. All roles of the tests share the superuser's random password,
+/// which only this user can read.
 pub(super) async fn url(role: &str, database: &str) -> String {
     let cluster = cluster().await;
     cluster.url(role, &password(cluster), database)

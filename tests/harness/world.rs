@@ -56,8 +56,8 @@ pub(crate) struct World {
     /// A public memory of the owner, and a link to it.
     pub(crate) linked_memory: String,
     pub(crate) link: String,
-    /// The owner's request to share the team's memory with the sibling team, and a delegate of the person who decides
-    /// about it.
+    /// The owner's request to share the team's memory with the sibling team, and a delegate of
+    /// the person who decides about it.
     pub(crate) approval: String,
     pub(crate) delegate: String,
     /// The person who decides about it.
@@ -196,8 +196,8 @@ impl World {
         ]
     }
 
-    /// Asserts that an answer to somebody who may not see this tenant reveals nothing of it but what was in the
-    /// request.
+    /// Asserts that an answer to somebody who may not see this tenant reveals nothing of
+    /// it but what was in the request.
     #[track_caller]
     pub(crate) fn assert_not_revealed_by(&self, answer: &Answer, asked: &str) {
         let said = String::from_utf8_lossy(&answer.body).to_lowercase();

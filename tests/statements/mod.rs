@@ -1,5 +1,5 @@
-//! Checks every SQL statement of the domain against the migrated schema, because tokio-postgres does not check SQL at
-//! compile time.
+//! Checks every SQL statement of the domain against the migrated schema, because tokio-postgres does
+//! not check SQL at compile time.
 
 mod source;
 

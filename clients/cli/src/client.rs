@@ -12,8 +12,8 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 /// An HTTP client. Cheap to clone.
 pub(crate) type Client = hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-/// Creates a client for that server. The root certificates are read only if they are needed: that takes milliseconds
-/// and a megabyte.
+/// Creates a client for that server. The root certificates are read only if they are needed: that
+/// takes milliseconds and a megabyte.
 pub(crate) fn client(server: &Uri) -> std::io::Result<Client> {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)

@@ -24,8 +24,8 @@ pub(crate) struct Config {
     pub(crate) endpoint: Uri,
     /// `None` if nobody is logged in: the server then reports it.
     pub(crate) credential: Option<SecretString>,
-    /// Whether a login for this endpoint may replace it when it is refused; a credential from the environment is not
-    /// renewed.
+    /// Whether a login for this endpoint may replace it when it is refused; a credential from
+    /// the environment is not renewed.
     pub(crate) renewable: bool,
 }
 
@@ -55,8 +55,8 @@ pub(crate) fn base(url: &str) -> Result<String> {
     Ok(url.trim_end_matches('/').trim_end_matches("/mcp").to_owned())
 }
 
-/// Returns the endpoint of an installation. Plain HTTP is allowed only to this machine, because it would expose the
-/// credential.
+/// Returns the endpoint of an installation. Plain HTTP is allowed only to this machine, because
+/// it would expose the credential.
 pub(crate) fn endpoint(url: &str) -> Result<Uri> {
     let base = url.trim_end_matches('/').trim_end_matches("/mcp");
     let endpoint: Uri = format!("{base}/mcp").parse().with_context(|| format!("{url:?} is not a URL"))?;

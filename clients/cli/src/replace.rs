@@ -31,8 +31,8 @@ pub(crate) fn replace(path: &Path, content: &[u8], reader: Reader) -> io::Result
     written
 }
 
-/// Copies a file to `<file>.bak`, or with a number appended if that name is taken by something else. Returns the path
-/// of the copy.
+/// Copies a file to `<file>.bak`, or with a number appended if that name is taken by something
+/// else. Returns the path of the copy.
 pub(crate) fn keep(path: &Path) -> io::Result<PathBuf> {
     let path = &target(path)?;
     let (content, permissions) = (fs::read(path)?, fs::metadata(path)?.permissions());

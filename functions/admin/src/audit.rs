@@ -82,8 +82,8 @@ pub(crate) async fn list(
     query::list(&ctx, &gate.db, &filter, cursor, limit).await.map(Json)
 }
 
-/// `GET /v1/audit/export`: exports a part of the log as a file; the header `X-Next-Cursor` says where the next part
-/// begins.
+/// `GET /v1/audit/export`: exports a part of the log as a file; the header `X-Next-Cursor`
+/// says where the next part begins.
 pub(crate) async fn export(
     ctx: AuthContext,
     State(gate): State<Gate>,

@@ -28,8 +28,8 @@ pub(crate) async fn show(
     nodes::dissolution(&ctx, &gate.db, id).await.map(Json)
 }
 
-/// `POST /v1/dissolutions/{id}/cancel`. What was already handed over stays with the heir. Idempotent, with or without
-/// an `Idempotency-Key`.
+/// `POST /v1/dissolutions/{id}/cancel`. What was already handed over stays with the heir. Idempotent, with
+/// or without an `Idempotency-Key`.
 pub(crate) async fn cancel(
     ctx: AuthContext,
     State(gate): State<Gate>,

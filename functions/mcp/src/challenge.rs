@@ -1,5 +1,5 @@
-//! `WWW-Authenticate` challenges: where a caller that is refused can get a better token (RFC 9728 section 5.1, RFC
-//! 6750 section 3).
+//! `WWW-Authenticate` challenges: where a caller that is refused can get a better token (RFC 9728
+//! section 5.1, RFC 6750 section 3).
 
 use axum::response::Response;
 use http::header::WWW_AUTHENTICATE;
@@ -30,8 +30,8 @@ pub(crate) fn complete(mut response: Response, url: &str) -> Response {
     response
 }
 
-/// The challenge for an application that lacks a scope. It lists every scope that the call needs, including those
-/// granted.
+/// The challenge for an application that lacks a scope. It lists every scope that the call
+/// needs, including those granted.
 pub(crate) fn insufficient(mut response: Response, needed: &[ApiKeyVerb]) -> Response {
     let challenge =
         format!("Bearer realm=\"mem0\", error=\"insufficient_scope\", scope=\"{}\"", scopes(needed));

@@ -2,10 +2,10 @@
 //! (2026-07-28, multi round-trip requests): the first is answered with a question, the second brings the person's
 //! answer and the state that was issued with the question.
 //!
-//! The server stores nothing between the rounds. The state is sealed with a key of the installation and says who asked
-//! for what, and until when. It is valid only for the same caller, tool and arguments, and for one answer: whoever
-//! brings it again is asked again. Clients that cannot ask a person are not asked: their hosts decide by the tool's
-//! annotations.
+//! The server stores nothing between the rounds. The state is sealed with a key of the installation and says
+//! who asked for what, and until when. It is valid only for the same caller, tool and arguments, and for one
+//! answer: whoever brings it again is asked again. Clients that cannot ask a person are not asked: their hosts
+//! decide by the tool's annotations.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -45,9 +45,9 @@ pub(crate) struct Question {
     pub(crate) agree: &'static str,
 }
 
-/// Continues once the person has agreed. Returns when they were asked, or now if there is nothing to ask about:
-/// whatever appears later was not agreed to. Returns `None` if they cannot be asked. `question` builds the question,
-/// if it is needed.
+/// Continues once the person has agreed. Returns when they were asked, or now if there is nothing to ask
+/// about: whatever appears later was not agreed to. Returns `None` if they cannot be asked. `question` builds
+/// the question, if it is needed.
 ///
 /// A client that cannot ask continues at once, but only if it brings neither a state nor an answer: an answer counts,
 /// whatever capabilities the client declares.

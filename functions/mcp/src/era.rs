@@ -53,8 +53,8 @@ impl Version {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Terms {
     pub(crate) version: Version,
-    /// What the client can do. In the old era this is empty: the client said it in a handshake, which is not
-    /// remembered.
+    /// What the client can do. In the old era this is empty: the client said it in a
+    /// handshake, which is not remembered.
     pub(crate) capabilities: Object,
     /// The token for progress notifications, if the client wants them.
     pub(crate) progress_token: Option<Value>,

@@ -1,5 +1,4 @@
-//! The entry point for `fuzz/`: everything that untrusted bytes pass before any lookup. Never part of a shipped
-//! binary.
+//! The entry point for `fuzz/`: everything that untrusted bytes pass before any lookup. Never part of a shipped binary.
 
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
@@ -64,8 +63,7 @@ mod tests {
         kept.lines().for_each(|line| read(&STANDARD.decode(line).unwrap()));
     }
 
-    /// libFuzzer's seeds, cut off at every byte and with every byte changed: a few seconds of what it does for
-    /// minutes.
+    /// libFuzzer's seeds, cut off at every byte and with every byte changed: a few seconds of what it does for minutes.
     #[test]
     fn whatever_becomes_of_a_message_on_its_way_passes() {
         for file in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds")).unwrap() {

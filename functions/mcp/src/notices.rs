@@ -1,8 +1,7 @@
 //! Notices sent while a request is being answered: progress and log messages.
 //!
 //! They are kept until the answer is complete and sent before it in the same event stream, because a Lambda function
-//! answers all at once. A client gets only what it asked for: progress under its token, log messages from its level
-//! up.
+//! answers all at once. A client gets only what it asked for: progress under its token, log messages from its level up.
 
 use std::sync::Mutex;
 

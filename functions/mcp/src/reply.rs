@@ -50,8 +50,8 @@ pub(crate) fn refusal(fault: &Fault, version: Version) -> Response {
     json(fault.status(version), &error(fault.id.as_ref(), fault))
 }
 
-/// The answer to a message that was not even read: the status and headers of the HTTP error, with the text where MCP
-/// clients look for it.
+/// The answer to a message that was not even read: the status and headers of the HTTP error, with the text
+/// where MCP clients look for it.
 pub(crate) fn unread(id: Option<&Value>, problem: Error) -> Response {
     let message = error(id, &Fault::unread(&problem));
     let mut response = problem.into_response();

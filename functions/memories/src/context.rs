@@ -1,7 +1,7 @@
 //! `/v1/contexts/`: saved sets of memories, their members and their shares.
 //!
-//! Memory requests with `scope: "context:ctx_…"` find what a context contains; a memory is pinned by sharing it with a
-//! context.
+//! Memory requests with `scope: "context:ctx_…"` find what a context contains; a memory is
+//! pinned by sharing it with a context.
 
 use axum::extract::State;
 use axum::response::IntoResponse;

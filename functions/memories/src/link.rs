@@ -1,7 +1,7 @@
 //! `GET /v1/links/{token}`: shows anybody what a link refers to, without an account; `?page=` pages through a context.
 //!
-//! It answers only texts, nothing about their owner: no id, no name, no tenant. The answer marks them as written by
-//! people.
+//! It answers only texts, nothing about their owner: no id, no name, no tenant. The answer
+//! marks them as written by people.
 
 use axum::extract::State;
 use axum::response::IntoResponse;

@@ -11,8 +11,8 @@ pub(crate) fn one(text: Option<&str>) -> Result<ScopeName> {
     })
 }
 
-/// Returns the scopes to look in. The default is the personal one, or all if the filter names scopes, because then the
-/// filter selects them.
+/// Returns the scopes to look in. The default is the personal one, or all if the filter names scopes,
+/// because then the filter selects them.
 pub(crate) fn many(param: Option<&ScopeParam>, filter_names_scopes: bool) -> Result<Scopes> {
     match param {
         None if filter_names_scopes => Ok(Scopes::All),

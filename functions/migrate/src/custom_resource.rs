@@ -1,8 +1,8 @@
 //! Migrating as a CloudFormation custom resource, which a deployment waits for.
 //!
-//! CloudFormation invokes this function with a pre-signed URL for the answer, valid for this one use, and moves no
-//! alias to new code before it gets `SUCCESS`. Every failure must therefore be answered too, or the deployment hangs
-//! until it times out.
+//! CloudFormation invokes this function with a pre-signed URL for the answer, valid for this one use, and moves
+//! no alias to new code before it gets `SUCCESS`. Every failure must therefore be answered too, or the
+//! deployment hangs until it times out.
 
 use std::sync::Arc;
 use std::time::Duration;

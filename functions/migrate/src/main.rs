@@ -1,8 +1,8 @@
 //! Brings the database to this build's schema, before new code goes live.
 //!
 //! On Lambda any event runs it, for example a deployment's custom resource; elsewhere it is a command. Both can be
-//! repeated and run concurrently. `MEM0_DATABASE_URL` must name the owner of the schema: requests run as another role,
-//! which may not change it.
+//! repeated and run concurrently. `MEM0_DATABASE_URL` must name the owner of the schema: requests run as another
+//! role, which may not change it.
 
 mod custom_resource;
 

@@ -13,8 +13,8 @@ use tokio_postgres::Client;
 
 const MIGRATE: &str = env!("CARGO_BIN_EXE_migrate");
 
-/// The advisory lock under which the end-to-end tests migrate too: migrations create roles, which belong to the
-/// cluster.
+/// The advisory lock under which the end-to-end tests migrate too: migrations create
+/// roles, which belong to the cluster.
 const MAKING: i64 = 0x6d65_6d30_7470_6c00;
 
 /// An empty database, while nobody else migrates.

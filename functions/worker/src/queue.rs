@@ -92,8 +92,8 @@ pub(super) async fn answer(worker: &Worker, event: Map<String, Value>) -> Result
     Ok(json!({ "batchItemFailures": failures }))
 }
 
-/// Returns the records that can be parsed, and the ids of those that cannot. In a FIFO queue nothing may overtake a
-/// failure.
+/// Returns the records that can be parsed, and the ids of those that cannot. In a FIFO queue
+/// nothing may overtake a failure.
 fn read<'a>(worker: &Worker, batch: &'a Batch) -> (Vec<(&'a Record, Vec<Received>)>, Vec<&'a str>) {
     let (mut messages, mut failed) = (Vec::new(), Vec::new());
     for record in &batch.records {
@@ -144,8 +144,8 @@ async fn take_over<'a>(
     Ok(refused)
 }
 
-/// Returns the messages of a record. Several jobs become separate messages, so that one that fails does not block the
-/// others.
+/// Returns the messages of a record. Several jobs become separate messages, so that one that
+/// fails does not block the others.
 fn understand(worker: &Worker, record: &Record) -> Result<Vec<Received>, String> {
     let id = &record.message_id;
     // Without serde's message, which may quote the body.

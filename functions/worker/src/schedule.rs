@@ -1,8 +1,8 @@
 //! Events of a schedule: `{"job": "memory.embed"}`, or several in `{"jobs": […]}`, which run one after the other.
 //!
-//! The jobs share the available time: each gets an equal part of what is left when its turn comes, so that a job with
-//! much to do does not prevent the next from running. All end before the schedule's next event, so that events do not
-//! pile up.
+//! The jobs share the available time: each gets an equal part of what is left when its turn comes, so that
+//! a job with much to do does not prevent the next from running. All end before the schedule's next event,
+//! so that events do not pile up.
 //!
 //! With EventBridge this is the constant input of the rule (or the schedule); EventBridge's own envelope, with the
 //! input in `detail`, is also accepted.
@@ -36,8 +36,8 @@ impl Event {
     }
 }
 
-/// Runs the jobs and returns how many items each processed. A job that fails does not stop the others, but fails the
-/// event.
+/// Runs the jobs and returns how many items each processed. A job that fails does not stop
+/// the others, but fails the event.
 pub(super) async fn answer(worker: &Worker, event: &Value) -> Result<Value, Failure> {
     let jobs = jobs(event)?;
     let (mut done, mut failed) = (Map::new(), Vec::new());

@@ -1,5 +1,5 @@
-//! Dissolving a node with many memories: work that continues after the request, and its effect on requests and
-//! policies.
+//! Dissolving a node with many memories: work that continues after the request, and its
+//! effect on requests and policies.
 
 use chrono::TimeDelta;
 use http::Request;

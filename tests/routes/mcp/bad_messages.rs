@@ -1,5 +1,5 @@
-//! Invalid bodies and headers, as clients of either era might send them: refused with the right code, never with an
-//! internal error.
+//! Invalid bodies and headers, as clients of either era might send them: refused with the right
+//! code, never with an internal error.
 
 use axum::body::Body;
 use http::Request;

@@ -1,6 +1,5 @@
 //! Invariants of every share in the product, independent of the model: it leads, share by share, to somebody who may
-//! share the memory by their role, each grants no more and lasts no longer than the one before, and none forms a
-//! cycle.
+//! share the memory by their role, each grants no more and lasts no longer than the one before, and none forms a cycle.
 
 use std::collections::BTreeMap;
 

@@ -4,8 +4,8 @@
 //! server in the same run is the baseline: only HTTP. Operations take turns over a few rounds, so that other load on
 //! the machine affects all of them equally.
 //!
-//! [`operation`] defines the requests, [`drive`] the clients, and [`without`] what can be left out to see what it
-//! costs.
+//! [`operation`] defines the requests, [`drive`] the clients, and [`without`] what can be
+//! left out to see what it costs.
 
 pub(crate) mod drive;
 mod operation;
@@ -126,8 +126,8 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     }
     for round in 0..=ROUNDS {
         say(&if round == 0 { "warming up".to_owned() } else { format!("round {round} of {ROUNDS}") });
-        // The order alternates, so that each operation runs as often before the others as after them; adding stays
-        // last.
+        // The order alternates, so that each operation runs as often before the others as
+        // after them; adding stays last.
         if round > 1 {
             let compared = options.without.len() * Operation::COMPARED.len();
             let each = tallies.len() / options.clients.len();

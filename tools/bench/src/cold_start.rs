@@ -5,8 +5,8 @@
 //! function again), so that other load on the machine affects all of them equally, including the baselines: `hello`,
 //! which does nothing, `hello_connect`, which also connects to the database as anybody would, and `c`, the floor.
 //!
-//! PostgreSQL is behind TLS ([`door`]). [`stage`] prepares the database, [`request`] defines the requests, [`measure`]
-//! sends them.
+//! PostgreSQL is behind TLS ([`door`]). [`stage`] prepares the database, [`request`] defines the
+//! requests, [`measure`] sends them.
 
 mod door;
 mod measure;
@@ -113,8 +113,8 @@ struct Throttled {
 /// How the time of a cold start is spent, observed from outside. In milliseconds.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Phases {
-    /// From spawn until the database has accepted the connection: the program starts, reads its configuration and
-    /// connects.
+    /// From spawn until the database has accepted the connection: the program starts, reads
+    /// its configuration and connects.
     start: f64,
     /// The TLS handshake.
     tls: f64,

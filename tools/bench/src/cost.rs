@@ -1,5 +1,5 @@
-//! What a month costs on Lambda: measured durations times public prices, compared with the smallest always-on
-//! container.
+//! What a month costs on Lambda: measured durations times public prices, compared with
+//! the smallest always-on container.
 //!
 //! It measures nothing but uses the figures of `cold-start --memory 128,256`. What a machine without Firecracker and
 //! without a network cannot measure is added from published figures, each with its source.
@@ -38,8 +38,8 @@ mod prices {
 const HOURS: f64 = 730.0;
 /// Calls of the worker's schedule.
 const WORKER_CALLS: f64 = 60.0 * HOURS;
-/// A round trip between a function and RDS in another zone, in milliseconds: approximately what AWS documents for its
-/// zones.
+/// A round trip between a function and RDS in another zone, in milliseconds: approximately
+/// what AWS documents for its zones.
 const ROUND_TRIP: f64 = 0.7;
 /// Round trips until a cold function has answered (connection, TLS, login, three for a search), and of a warm search.
 const ROUND_TRIPS: (f64, f64) = (7.0, 3.0);

@@ -31,8 +31,8 @@ impl Database {
         Ok(Self(running.await?))
     }
 
-    /// Starts the server under `directory` with its existing data and the schema of this build, or an empty one. It is
-    /// kept.
+    /// Starts the server under `directory` with its existing data and the schema of this
+    /// build, or an empty one. It is kept.
     pub(crate) async fn keep(directory: &Path) -> Result<Self> {
         let running = Running::open(directory, |root| as_in_production(Config::durable(root), "2GB"));
         let database = Self(running.await?);

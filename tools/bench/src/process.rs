@@ -23,8 +23,8 @@ pub(crate) fn cpu_time(root: u32) -> Duration {
     Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
 }
 
-/// Returns the CPU time of a process's current threads, to the nanosecond (`/proc/<pid>/task/<tid>/schedstat`, first
-/// field).
+/// Returns the CPU time of a process's current threads, to the nanosecond
+/// (`/proc/<pid>/task/<tid>/schedstat`, first field).
 pub(crate) fn precise_cpu_time(pid: u32) -> Result<Duration> {
     let tasks = format!("/proc/{pid}/task");
     let mut nanoseconds = 0;

@@ -1,5 +1,5 @@
-//! Access in a company of ten thousand people on five levels: what it costs to expand a person's scopes and to move a
-//! part of the tree.
+//! Access in a company of ten thousand people on five levels: what it costs to expand a person's scopes
+//! and to move a part of the tree.
 //!
 //! The company is inserted as rows; the measured requests go over HTTP. A request for one of the caller's scopes only
 //! authenticates, so its processor time minus that of `GET /health` is what the expansion costs.

@@ -1,5 +1,5 @@
-//! Every check that needs no AWS account: what osls makes of `serverless.yml` for each stage, and what other tools say
-//! about it.
+//! Every check that needs no AWS account: what osls makes of `serverless.yml` for each stage, and
+//! what other tools say about it.
 //!
 //! Each step reports what it checked, because a checker that was given nothing finds nothing.
 

@@ -7,8 +7,8 @@ use anyhow::{Result, bail, ensure};
 use crate::check::architecture;
 use crate::{run, say, tools};
 
-/// Settings that may be given for one deployment. The next deployment would forget any other setting and undo its
-/// effect.
+/// Settings that may be given for one deployment. The next deployment would forget any
+/// other setting and undo its effect.
 const FOR_ONCE: [&str; 1] = ["shift"];
 
 /// What to deploy, and where.
@@ -45,8 +45,8 @@ impl Release<'_> {
         run::openly(&mut osls)
     }
 
-    /// Rolls back to the code before the last deployment (infra/aws/previous.cjs). The schema stays: code runs on
-    /// every newer schema.
+    /// Rolls back to the code before the last deployment (infra/aws/previous.cjs). The schema stays:
+    /// code runs on every newer schema.
     pub fn roll_back(&self) -> Result<()> {
         say(format_args!("back to the code that {} had before its last deployment", self.stage));
         run::openly(&mut self.osls("back")?)

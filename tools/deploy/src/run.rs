@@ -28,8 +28,8 @@ pub(crate) fn quietly_given(command: &mut Command, input: &[u8]) -> Result<Strin
     })
 }
 
-/// Like [`quietly`], for osls, which keeps its state in the project's `.serverless`: only one process at a time may
-/// run it.
+/// Like [`quietly`], for osls, which keeps its state in the project's `.serverless`: only
+/// one process at a time may run it.
 pub(crate) fn alone(osls: &mut Command) -> Result<String> {
     let place = root().join("target/deploy");
     fs::create_dir_all(&place).with_context(|| format!("cannot create {}", place.display()))?;

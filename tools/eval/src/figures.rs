@@ -13,8 +13,8 @@ pub(crate) struct Figures {
     pub(crate) questions: usize,
 }
 
-/// Means over questions, each from 0 to 1. The recall of a question is the share of its evidence among the first
-/// results.
+/// Means over questions, each from 0 to 1. The recall of a question is the share of its
+/// evidence among the first results.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub(crate) struct Recall {
     pub(crate) recall_at_1: f64,

@@ -1,5 +1,5 @@
-//! Like `hello`, but opens a connection to PostgreSQL while it initializes, with TCP, TLS and SCRAM as the libraries
-//! do them.
+//! Like `hello`, but opens a connection to PostgreSQL while it initializes, with TCP, TLS and
+//! SCRAM as the libraries do them.
 //!
 //! Keep it as anybody would write it: functions are measured against it.
 

@@ -7,9 +7,9 @@
 //! Where to start: [`Function::invoke`] for one request to one function, [`Gateway::listen`] for a server,
 //! [`Environment`] for a single process with its [`Timings`], which is what a cold-start benchmark needs.
 //!
-//! It is not a sandbox (no Firecracker, no file-system limits), not a model of slow CPUs or network round trips, and
-//! does not implement extensions, response streaming, authorizers or reserved concurrency. It reads `/proc`, so it
-//! runs on Linux only.
+//! It is not a sandbox (no Firecracker, no file-system limits), not a model of slow CPUs or network round
+//! trips, and does not implement extensions, response streaming, authorizers or reserved concurrency. It reads
+//! `/proc`, so it runs on Linux only.
 
 mod command;
 mod environment;

@@ -25,8 +25,7 @@ pub(crate) fn peak_resident_bytes(pid: u32) -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// Returns whether a process is stopped. The signal is only a request: the process runs on until the kernel acts on
-/// it.
+/// Returns whether a process is stopped. The signal is only a request: the process runs on until the kernel acts on it.
 pub(crate) fn is_stopped(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The name in parentheses may itself contain anything.

@@ -1,5 +1,5 @@
-//! The operating-system account that runs the server: the current user, or another one, since PostgreSQL refuses to
-//! run as root.
+//! The operating-system account that runs the server: the current user, or another one, since
+//! PostgreSQL refuses to run as root.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};

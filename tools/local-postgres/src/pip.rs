@@ -66,8 +66,8 @@ fn python(
     }
 }
 
-/// Derives the error from pip's output: it has one exit status for everything, but messages that have been stable for
-/// years.
+/// Derives the error from pip's output: it has one exit status for everything, but messages
+/// that have been stable for years.
 fn explain(finished: &Finished) -> Error {
     let said = |words: &str| finished.output.contains(words);
     let error = finished.output.lines().filter_map(|line| line.strip_prefix("ERROR: ")).next_back();

@@ -66,8 +66,8 @@ impl Postmaster {
         text.lines().nth(3)?.trim().parse().ok()
     }
 
-    /// Returns whether it serves a new connection. A process that was just killed looks alive and ready a little
-    /// longer.
+    /// Returns whether it serves a new connection. A process that was just killed looks
+    /// alive and ready a little longer.
     fn answers(&self) -> bool {
         // The shortest exchange of the protocol (3.0, "SSLRequest"): the server replies with one byte.
         const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];

@@ -1,5 +1,5 @@
-//! Starts the server and handles what can prevent it: a taken port, a stale pid file, backends that outlive a killed
-//! server.
+//! Starts the server and handles what can prevent it: a taken port, a stale pid file,
+//! backends that outlive a killed server.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
@@ -119,8 +119,8 @@ fn read_from(log: &Path, begin: u64) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Returns the line that says why the server gave up: the last fatal one, unless that only refers to the line before
-/// it.
+/// Returns the line that says why the server gave up: the last fatal one, unless that
+/// only refers to the line before it.
 fn complaint(said: &str) -> Option<String> {
     let (mut before, mut last) = ("", None);
     for line in said.lines() {

@@ -112,8 +112,8 @@ pub(crate) fn until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
-/// Returns a command for another process that opens the durable cluster in `root`, prints its port or the error, and
-/// ends.
+/// Returns a command for another process that opens the durable cluster in `root`, prints
+/// its port or the error, and ends.
 pub(crate) fn another_process(root: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "support::the_other_process", "--ignored", "--nocapture", "--test-threads=1"]);

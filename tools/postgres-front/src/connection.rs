@@ -58,8 +58,8 @@ where
     tokio::select! {
         copied = copy_bidirectional(&mut client, &mut server) => copied.map(drop),
         decided = async { fate.wait_for(|fate| *fate != Fate::Flows).await.map(|fate| *fate) } => match decided {
-            // The client's side stays open, so that it learns nothing; PostgreSQL's side is closed, as if the host
-            // were gone.
+            // The client's side stays open, so that it learns nothing; PostgreSQL's side is
+            // closed, as if the host were gone.
             Ok(Fate::Silent) => {
                 drop(server);
                 pending().await

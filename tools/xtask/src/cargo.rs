@@ -9,9 +9,9 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-/// Returns a command without the variables that `cargo run` adds to its child's environment. Left in, they would look
-/// like changed inputs to build scripts that watch them (ring's does), and each tool would rebuild what the other
-/// built.
+/// Returns a command without the variables that `cargo run` adds to its child's environment. Left in,
+/// they would look like changed inputs to build scripts that watch them (ring's does), and each tool
+/// would rebuild what the other built.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in env::vars_os() {

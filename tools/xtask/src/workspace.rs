@@ -26,8 +26,8 @@ pub(crate) struct Function {
     pub(crate) package: String,
     /// Whether it lives in `functions/`. Others (the hello of the benchmarks) are built only when named.
     pub(crate) deployed: bool,
-    /// Whether its release build is optimized for size, because it spends its time waiting: `[package.metadata.lambda]
-    /// optimize = "size"` in its manifest.
+    /// Whether its release build is optimized for size, because it spends its time waiting:
+    /// `[package.metadata.lambda] optimize = "size"` in its manifest.
     pub(crate) small: bool,
 }
 

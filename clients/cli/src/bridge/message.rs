@@ -7,8 +7,8 @@ use serde_json::Value;
 /// One line of input.
 #[derive(Debug)]
 pub(super) struct Message {
-    /// The ids to answer: none for a notification or a response, several for a batch. Null for a message that needs an
-    /// answer but has no id.
+    /// The ids to answer: none for a notification or a response, several for a batch. Null for a message that
+    /// needs an answer but has no id.
     pub(super) ids: Vec<Value>,
     /// Empty if the message has none.
     pub(super) method: String,

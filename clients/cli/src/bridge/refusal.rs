@@ -17,8 +17,8 @@ impl Refusal {
         Self { code: -32603, message: message.into() }
     }
 
-    /// Creates an error from a body that is not JSON-RPC: a problem document (RFC 9457), a proxy's page, or an error
-    /// without an id.
+    /// Creates an error from a body that is not JSON-RPC: a problem document (RFC 9457), a proxy's
+    /// page, or an error without an id.
     pub(super) fn from_body(status: StatusCode, body: &[u8]) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let why = body["detail"].as_str().or_else(|| body["error"]["message"].as_str());

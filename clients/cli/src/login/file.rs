@@ -39,8 +39,8 @@ impl Login {
         self.url.as_deref().unwrap_or(config::LOCAL)
     }
 
-    /// Returns the token, if there is one. Fails if it belongs to another installation than this endpoint's, which
-    /// must not see it.
+    /// Returns the token, if there is one. Fails if it belongs to another installation than this
+    /// endpoint's, which must not see it.
     pub(crate) fn token_for(&self, endpoint: &Uri) -> Result<Option<String>> {
         let signed_in = self.token.is_some() || self.refresh_token.is_some();
         if signed_in && config::endpoint(self.server()).ok().as_ref() != Some(endpoint) {

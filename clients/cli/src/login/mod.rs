@@ -70,9 +70,9 @@ pub(crate) fn logout() -> Result<()> {
     Ok(())
 }
 
-/// Returns the next credential for that endpoint, using the refresh token of the login file, or `None` if there is
-/// none. If another process was quicker, returns the one that it got. Fails if somebody has signed in to another
-/// installation meanwhile.
+/// Returns the next credential for that endpoint, using the refresh token of the login file, or `None` if there
+/// is none. If another process was quicker, returns the one that it got. Fails if somebody has signed in to
+/// another installation meanwhile.
 pub(crate) async fn renew(endpoint: &Uri, refused: Option<&str>) -> Result<Option<SecretString>> {
     let login = Login::read()?;
     let token = login.token_for(endpoint)?;

@@ -70,8 +70,8 @@ impl Refusal {
 }
 
 impl Server {
-    /// Fetches an installation's metadata. The issuer must equal the URL that was asked: another one could send the
-    /// credential anywhere.
+    /// Fetches an installation's metadata. The issuer must equal the URL that was asked: another one
+    /// could send the credential anywhere.
     pub(super) async fn find(base: &str) -> Result<Self> {
         let address: Uri = base.parse()?;
         let client = client(&address).context("TLS cannot be used")?;
@@ -158,8 +158,8 @@ fn form(fields: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
-/// Sends a form and reads the whole answer. A server that stops in the middle of one is waited for no longer than one
-/// that never answers.
+/// Sends a form and reads the whole answer. A server that stops in the middle of one is waited for no
+/// longer than one that never answers.
 async fn send(client: &Client, method: Method, url: &str, body: String) -> Result<(Parts, Bytes)> {
     let request = Request::builder()
         .method(method)

@@ -10,8 +10,8 @@ use super::{jsonc, lines, toml};
 /// The name under which the server is listed.
 const NAME: &str = "mem0";
 const ARGUMENTS: [&str; 2] = ["mcp", "serve"];
-/// Members by which tools reach a server that they do not start. Beside a command they are an error or leak a
-/// credential.
+/// Members by which tools reach a server that they do not start. Beside a command they are
+/// an error or leak a credential.
 const REMOTE: [&str; 10] = [
     "url",
     "httpUrl",

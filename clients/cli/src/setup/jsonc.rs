@@ -1,5 +1,5 @@
-//! JSON with comments and trailing commas, as editors read it. It is edited in place: what is not ours stays exactly
-//! as people wrote it.
+//! JSON with comments and trailing commas, as editors read it. It is edited in place: what is not ours
+//! stays exactly as people wrote it.
 
 use anyhow::{Context as _, Result, bail};
 use jsonc_parser::ParseOptions;

@@ -1,5 +1,5 @@
-//! A configuration as setup edits it, whatever its format: named members that hold texts, lists of texts, or further
-//! members.
+//! A configuration as setup edits it, whatever its format: named members that hold texts,
+//! lists of texts, or further members.
 
 use anyhow::Result;
 

@@ -78,8 +78,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Returns the URL to write. A tool started from a menu does not see a shell's variables; a shared file must not
-/// contain them.
+/// Returns the URL to write. A tool started from a menu does not see a shell's variables; a
+/// shared file must not contain them.
 fn url(args: &Args) -> Result<Option<String>> {
     let own = || variable("MEM0_URL").filter(|_| !args.project);
     args.url.clone().or_else(own).map(|url| config::base(&url)).transpose()

@@ -1,5 +1,5 @@
-//! Asks a person whether an application may act for them: `GET` shows the question again after they signed in, `POST`
-//! takes the answer.
+//! Asks a person whether an application may act for them: `GET` shows the question again after they
+//! signed in, `POST` takes the answer.
 
 use axum::extract::RawQuery;
 use axum::response::Response;

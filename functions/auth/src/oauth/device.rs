@@ -1,5 +1,5 @@
-//! The device flow (RFC 8628): `POST /oauth/device_authorization` for devices, and the page on which a person types
-//! the code.
+//! The device flow (RFC 8628): `POST /oauth/device_authorization` for devices, and the page on
+//! which a person types the code.
 
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
@@ -74,8 +74,8 @@ pub(crate) async fn find(visitor: Visitor, form: Result<Form, Refused>) -> Resul
     }
 }
 
-/// Asks whoever is signed in whether the device with this code may act for them; `changed` if another account was
-/// asked before.
+/// Asks whoever is signed in whether the device with this code may act for them; `changed` if
+/// another account was asked before.
 async fn show(
     visitor: &Visitor,
     caller: &AuthContext,

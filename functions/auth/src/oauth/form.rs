@@ -1,5 +1,5 @@
-//! Forms and query strings: each parameter occurs at most once (RFC 6749 section 3.1), and an empty one counts as
-//! absent.
+//! Forms and query strings: each parameter occurs at most once (RFC 6749 section 3.1), and
+//! an empty one counts as absent.
 
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;

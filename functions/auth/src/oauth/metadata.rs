@@ -1,5 +1,5 @@
-//! Where applications start: metadata of the protected resources (RFC 9728) and of their authorization server (RFC
-//! 8414).
+//! Where applications start: metadata of the protected resources (RFC 9728) and of their
+//! authorization server (RFC 8414).
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};

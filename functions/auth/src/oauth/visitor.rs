@@ -78,8 +78,7 @@ impl Visitor {
         Ok(())
     }
 
-    /// Returns whether an origin is ours: that of the public URL or, without https, of the host that the request
-    /// names.
+    /// Returns whether an origin is ours: that of the public URL or, without https, of the host that the request names.
     fn is_here(&self, origin: &str) -> bool {
         let authority = |url: &str| url.split_once("://").map(|(_, rest)| rest.to_owned());
         let asked = self.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());

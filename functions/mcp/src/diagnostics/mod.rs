@@ -1,6 +1,6 @@
-//! Tools, prompts and resources for the official conformance suite. They are behind the feature `diagnostics`, which
-//! no release enables. They use the same listing, notices, faults and seals as the real ones, so the suite's verdict
-//! holds for those too.
+//! Tools, prompts and resources for the official conformance suite. They are behind the feature `diagnostics`,
+//! which no release enables. They use the same listing, notices, faults and seals as the real ones, so the
+//! suite's verdict holds for those too.
 //!
 //! [`content`] answers at once, [`rounds`] asks first.
 

@@ -115,8 +115,7 @@ pub(super) fn url(state: &State, id: MemoryId) -> String {
     format!("{}/v1/memories/{id}/", state.url)
 }
 
-/// Returns the id in a memory's address, `https://…` as [`url`] writes it or `mem0://memories/…`; other text
-/// unchanged.
+/// Returns the id in a memory's address, `https://…` as [`url`] writes it or `mem0://memories/…`; other text unchanged.
 pub(super) fn addressed<'a>(state: &State, text: &'a str) -> &'a str {
     let ours = text.strip_prefix(&*state.url).and_then(|rest| rest.strip_prefix("/v1/memories/"));
     // Links may carry a query or a fragment.
@@ -140,8 +139,8 @@ pub(super) fn called(id: MemoryId, memory: Option<&Memory>) -> String {
     memory.map_or_else(|| id.to_string(), |memory| quoted(&title(memory)))
 }
 
-/// Quotes people's text in a question. The text must not be able to end its quotation, hide anything, or reverse the
-/// text around it.
+/// Quotes people's text in a question. The text must not be able to end its quotation, hide anything,
+/// or reverse the text around it.
 fn quoted(text: &str) -> String {
     let seen = text.chars().filter(|c| !c.is_control() && !is_invisible(*c));
     let inside = seen.map(|c| if matches!(c, '“' | '”' | '„' | '"') { '\'' } else { c });

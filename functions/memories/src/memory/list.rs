@@ -92,8 +92,8 @@ pub(crate) async fn post(
 }
 
 impl Params {
-    /// Returns the requested part of the list, from the query string or the body, and the name under which its size
-    /// was given.
+    /// Returns the requested part of the list, from the query string or the body, and the name
+    /// under which its size was given.
     fn part(&self, body: &Body, query: &QueryHash) -> Result<(&'static str, Part)> {
         let page = once("page", self.page, body.page)?;
         let (name, size) =

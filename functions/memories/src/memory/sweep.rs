@@ -1,5 +1,5 @@
-//! `DELETE /v1/memories/`: deletes everything that the query string selects in one scope, and nothing if it has no
-//! conditions.
+//! `DELETE /v1/memories/`: deletes everything that the query string selects in one scope, and
+//! nothing if it has no conditions.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};

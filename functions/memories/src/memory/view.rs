@@ -26,7 +26,7 @@ pub(crate) struct MemoryView {
     lifecycle_state: Lifecycle,
     /// The scope it lives in; `None` if it was shared from one that the caller may not read.
     scope: Option<String>,
-    /// How far it may go.
+    /// The classification, which limits how far the memory may spread.
     classification: Classification,
     version: i32,
     created_at: DateTime<Utc>,
@@ -68,7 +68,7 @@ pub(crate) struct FoundView {
     expiration_date: Option<NaiveDate>,
     timestamp: Option<DateTime<Utc>>,
     scope: Option<String>,
-    /// How far it may go.
+    /// The classification, which limits how far the memory may spread.
     classification: Classification,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,

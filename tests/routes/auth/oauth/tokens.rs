@@ -1,5 +1,5 @@
-//! The other token endpoints: revocation, introspection, metadata, and requests that the token endpoint does not
-//! support.
+//! The other token endpoints: revocation, introspection, metadata, and requests that the
+//! token endpoint does not support.
 
 use serde_json::{Value, json};
 

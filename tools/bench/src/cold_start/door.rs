@@ -72,8 +72,8 @@ impl Door {
         Ok(Self { login, password, tokens, certificates, runtime: Some(runtime) })
     }
 
-    /// Converts a PostgreSQL URL to a connection string of `tokio-postgres` without port and password: user, database
-    /// and host.
+    /// Converts a PostgreSQL URL to a connection string of `tokio-postgres` without port and
+    /// password: user, database and host.
     pub(super) fn url(&self, url: &str) -> Result<String> {
         let config: tokio_postgres::Config = url.parse()?;
         let Some(Host::Tcp(_)) = config.get_hosts().first() else { anyhow::bail!("{url} names no host") };

@@ -1,5 +1,5 @@
-//! The processor of a small Lambda function: the part of one, per 20 ms, that its memory buys (1,769 MB buy a whole
-//! one).
+//! The processor of a small Lambda function: the part of one, per 20 ms, that its memory
+//! buys (1,769 MB buy a whole one).
 //!
 //! The kernel enforces the quota (cgroup v1 or v2), and only root may configure that; without it nothing is measured
 //! under a quota. A process is in the group before it becomes the function, and its time counts from then: entering

@@ -49,8 +49,7 @@ struct Hello {
 }
 
 impl Peer {
-    /// Starts it on this database with the vectors of the questions: it need not embed them, which is to its
-    /// advantage.
+    /// Starts it on this database with the vectors of the questions: it need not embed them, which is to its advantage.
     pub(super) async fn start(python: &Path, database: &Database, processes: u16) -> Result<Self> {
         let embedder = StaticEmbedder::new();
         let questions = questions();

@@ -1,7 +1,7 @@
 //! Inserts companies into the database: people, their tree, their roles, and an API key for each person.
 //!
-//! Directly into the tables, as an operator's migration would: ten thousand registrations would hash ten thousand
-//! passwords.
+//! Directly into the tables, as an operator's migration would: ten thousand registrations
+//! would hash ten thousand passwords.
 
 use anyhow::{Context as _, Result};
 use tokio_postgres::Client;

@@ -88,8 +88,7 @@ pub(super) async fn owner_searches(
     Ok(latency.percentiles())
 }
 
-/// Adds one memory after the other with one client: most personal, one in six to a team. `seed` must be new every
-/// time.
+/// Adds one memory after the other with one client: most personal, one in six to a team. `seed` must be new every time.
 pub(super) async fn adds(
     address: SocketAddr,
     (company, installed): Side<'_>,

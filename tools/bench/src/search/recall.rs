@@ -17,9 +17,9 @@ use crate::database::Database;
 use crate::statistics::{Percentiles, Samples, milliseconds, rounded};
 use crate::text::{Random, topics};
 
-/// Compares every visible vector, and includes ties with the tenth, because either is right. Memories that have
-/// nothing in common with the question are excluded, because no order of them is wrong; in a small tenant they start
-/// within the first ten.
+/// Compares every visible vector, and includes ties with the tenth, because either is right. Memories that
+/// have nothing in common with the question are excluded, because no order of them is wrong; in a small tenant
+/// they start within the first ten.
 const EXACT: &str = "
     SELECT memory_id::text, similarity
       FROM (SELECT memory_id, max(-(embedding <#> $3::text::halfvec)) AS similarity

@@ -1,5 +1,5 @@
-//! checkov: common security checks. The ones that we deliberately fail are in `infra/aws/rules/checkov.yml`, with
-//! reasons.
+//! checkov: common security checks. The ones that we deliberately fail are in
+//! `infra/aws/rules/checkov.yml`, with reasons.
 
 use std::process::Command;
 

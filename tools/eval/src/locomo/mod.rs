@@ -96,8 +96,8 @@ async fn remember<'a>(
                     Outcome::Added { id, .. } => *id,
                     Outcome::Skipped { existing, reason, .. } => {
                         skipped += 1;
-                        // The existing memory with the same statement is expected instead; without one, skipping was
-                        // wrong.
+                        // The existing memory with the same statement is expected instead;
+                        // without one, skipping was wrong.
                         existing.with_context(|| format!("{} was skipped: {reason}", turn.dia_id))?
                     }
                 };

@@ -4,8 +4,8 @@
 pub(super) struct Kind {
     /// Contains `{team}` and `{value}`.
     pub(super) statement: &'static str,
-    /// A later update of the same fact. If there is one, a statement with another value comes first, and only the
-    /// update answers.
+    /// A later update of the same fact. If there is one, a statement with another value comes
+    /// first, and only the update answers.
     pub(super) news: Option<&'static str>,
     /// A question in the statement's words.
     pub(super) question: &'static str,

@@ -29,8 +29,8 @@ pub(crate) fn choose(arm64: bool) -> Result<&'static str> {
     Ok(target)
 }
 
-/// Returns whether the target has another architecture than this machine, whose C compiler and linker do not suffice
-/// then.
+/// Returns whether the target has another architecture than this machine, whose C compiler
+/// and linker do not suffice then.
 pub(crate) fn is_foreign(target: &str) -> bool {
     !target.starts_with(std::env::consts::ARCH)
 }

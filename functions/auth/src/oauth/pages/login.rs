@@ -7,8 +7,8 @@ use shared::identity::oauth::browser::Question;
 use super::{document, escape};
 use crate::oauth::visitor::Visitor;
 
-/// Asks a person to sign in before they are asked a question. `email` is what they typed before, `problem` what was
-/// wrong.
+/// Asks a person to sign in before they are asked a question. `email` is what they typed
+/// before, `problem` what was wrong.
 pub(crate) fn page(
     visitor: &Visitor,
     question: &Question,
