@@ -1,9 +1,10 @@
 """The peer of `cargo xtask bench mcp`: a FastMCP server with two tools over the product's own database.
 
-It does what anybody with this schema and these rules would write: the API key is looked up at every request, memories are
-read under row-level security in a transaction that is bound to the caller, search takes its candidates from the product's
-own SQL function, and what is shown is recorded in the audit log, in the same transaction. What it leaves out is to its
-advantage: it does not embed the question (it is given the vectors), rank the candidates again, or limit rates.
+It does what anybody with this schema and these rules would write: the API key is looked up at every request, memories
+are read under row-level security in a transaction that is bound to the caller, search takes its candidates from the
+product's own SQL function, and what is shown is recorded in the audit log, in the same transaction. What it leaves
+out is to its advantage: it does not embed the question (it is given the vectors), rank the candidates again, or limit
+rates.
 
 The first line of standard input is its configuration as JSON; the first line of standard output says where it listens.
 """
