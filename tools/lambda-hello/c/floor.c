@@ -1,5 +1,5 @@
-/* The lower bound of every cold start: a static program that only speaks Lambda's Runtime API, one event after the other, and
- * gives each the same answer. Built by `cargo xtask bench cold-start` with `cc -O2 -static`. */
+/* The lower bound of every cold start: a static program that only speaks Lambda's Runtime API, one event after the
+ * other, and gives each the same answer. Built by `cargo xtask bench cold-start` with `cc -O2 -static`. */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <stdio.h>

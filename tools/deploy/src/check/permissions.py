@@ -1,4 +1,4 @@
-"""Prints as JSON the actions that CloudFormation performs for each given resource type, according to its own schemas."""
+"""Prints as JSON the actions that CloudFormation performs for each given resource type, according to its schemas."""
 
 import json
 import sys
