@@ -1,4 +1,4 @@
-//! cargo, as a test starts it.
+//! Runs cargo from a test.
 
 use std::path::Path;
 use std::process::Command;

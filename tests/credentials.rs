@@ -1,6 +1,6 @@
-//! Credentials that do not hold: 401 with a challenge, in the same words whatever is wrong with them.
+//! Invalid credentials: 401 with a challenge, in the same words whatever is wrong with them.
 //!
-//! That a good credential is refused what its owner may not do is `isolation`'s matter.
+//! `isolation` tests what valid credentials are refused.
 
 use axum::body::Body;
 use base64::Engine as _;

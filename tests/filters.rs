@@ -1,4 +1,4 @@
-//! A filter asked of PostgreSQL and of one memory in Rust gives the same answer, whatever the filter and the memory.
+//! A filter gives the same result in PostgreSQL and in Rust for one memory, whatever the filter and the memory.
 
 use std::cell::Cell;
 

@@ -1,5 +1,5 @@
-//! What the tests bring from package registries: pinned by version and content, put into the cache directory, and made
-//! once for each content of the file that pins it.
+//! Tools that tests install from package registries: pinned by version and content, in the cache directory, installed
+//! once for each content of the file that pins them.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};

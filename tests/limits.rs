@@ -1,4 +1,4 @@
-//! How often and how much: rate limits by key, user, tenant and address, and the quotas of plans.
+//! Rate limits by key, user, tenant and IP address, and the quotas of plans.
 
 use chrono::TimeDelta;
 use http::Method;

@@ -1,8 +1,8 @@
 //! End-to-end tests: HTTP to the real routers, a real PostgreSQL, and assertions that read like sentences.
 //!
-//! `harness` makes an application for each test and people who call it; start with `harness::TestApp`. `routes` mirrors
-//! the functions: the tests of `POST /v1/auth/login` of `functions/auth` are in `routes/auth/login.rs`. What spans all
-//! of them (isolation, row-level security, every statement prepared, plans) has a module of its own.
+//! `harness` creates an application for each test, and people who call it; start with `harness::TestApp`. `routes`
+//! mirrors the functions: the tests of `POST /v1/auth/login` of `functions/auth` are in `routes/auth/login.rs`. Tests
+//! that span all of them (isolation, row-level security, every statement prepared, plans) have modules of their own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics says where it broke")]
 #![allow(clippy::print_stderr, reason = "progress of slow preparations, shown with a failing test only")]

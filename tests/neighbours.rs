@@ -1,5 +1,5 @@
-//! A large tenant in the same partition of the search projection changes nothing about a small one's answers, neither
-//! what they are nor how they are scored.
+//! A large tenant in the same partition of the search projection does not change a small one's results, neither which
+//! they are nor their scores.
 
 use http::Request;
 use serde_json::{Value, json};

@@ -1,5 +1,4 @@
-//! A well-formed call of every operation there is, aimed at the things of one tenant: what the tests of the whole API
-//! vary.
+//! A well-formed call of every operation, with the objects of one tenant. Tests of the whole API vary these calls.
 
 use http::Method;
 use serde_json::{Value, json};

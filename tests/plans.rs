@@ -1,8 +1,8 @@
-//! How PostgreSQL reads the search projection: each arm of retrieval through its own index, nothing by reading it all.
+//! How PostgreSQL reads the search projection: each arm of retrieval through its own index, none by a full scan.
 //!
-//! The plans are those that were really used by `mem0.search_candidates` on a tenant with a few thousand memories in a
-//! scope whose vectors are in blocks and in one that is read approximately, a few in one that is read row by row, beside a
-//! neighbour.
+//! The plans are those that `mem0.search_candidates` actually used, beside a neighbouring tenant, on a tenant with a
+//! few thousand memories in a scope whose vectors are in blocks and in one that is read approximately, and a few in
+//! one that is read row by row.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Recall against a reference that reads every memory and computes by the book: the same memories, the same parts of
-//! their scores. Only BM25 is taken as answered, because it depends on statistics of the tenant.
+//! Recall compared with a reference that reads every memory and computes from the definitions: the same memories, the
+//! same parts of their scores. Only BM25 is taken from the answer, because it depends on statistics of the tenant.
 
 use std::collections::BTreeMap;
 

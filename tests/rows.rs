@@ -1,4 +1,4 @@
-//! Row-level security: what the database itself refuses, whatever the application asks of it.
+//! Row-level security: what the database itself refuses, whatever the application asks for.
 
 use shared::ids::EnterpriseId;
 use tokio_postgres::Client;

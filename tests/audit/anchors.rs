@@ -1,4 +1,4 @@
-//! Where chains end, kept in a bucket from which nobody can take it; moto stands for S3.
+//! Anchors of the chains, stored in a bucket in which nobody can delete them; moto emulates S3.
 
 use std::collections::BTreeMap;
 

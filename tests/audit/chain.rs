@@ -1,4 +1,4 @@
-//! Tamper evidence: whoever changes the log, with all the power over the database that there is, is found out.
+//! Tamper evidence: changes to the log are detected, even by somebody with full access to the database.
 
 use serde_json::{Value, json};
 use tokio_postgres::Client;

@@ -1,4 +1,4 @@
-//! What was refused is in the log of whoever was refused.
+//! Refused requests are in the log of whoever was refused.
 
 use serde_json::json;
 use shared::access::Role;

@@ -1,4 +1,4 @@
-//! The audit log: that everything leaves its row, who may read it, and that nobody can change it unnoticed.
+//! The audit log: everything leaves a row, who may read it, and that nobody can change it unnoticed.
 
 mod anchors;
 pub(crate) mod chain;

@@ -1,4 +1,4 @@
-//! Where something happened, for as long as the log is kept; and what happens without anybody asking for it.
+//! Where something happened, for as long as the log is kept; and changes that happen without a request.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! How long the log is kept: whole months go when nobody keeps them any longer, and what is left can still be verified.
+//! Retention of the log: whole months are dropped once nobody keeps them, and the rest can still be verified.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};

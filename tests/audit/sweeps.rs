@@ -1,4 +1,4 @@
-//! What takes many memories at once names each of them: who asks what became of one finds it.
+//! Operations on many memories at once log each of them, so that the log of one memory shows what happened to it.
 
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};

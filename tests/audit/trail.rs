@@ -1,7 +1,7 @@
-//! Every operation, every MCP tool, resource and prompt, made by somebody who may, and the rows that it left in the log.
+//! Every operation, MCP tool, resource and prompt, performed by somebody who may, and the rows that it left in the log.
 //!
-//! `trail.txt` holds what each wrote and is reviewed when it changes. Whatever is not known to show and change nothing must
-//! write something: a new route without a row fails here.
+//! `trail.txt` lists what each wrote and is reviewed when it changes. Whatever is not known to show and change nothing
+//! must write a row: a new route without one fails here.
 
 use std::fmt::Write as _;
 

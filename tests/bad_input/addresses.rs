@@ -1,4 +1,4 @@
-//! Addresses and methods that are wrong.
+//! Wrong paths and methods.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
-//! Input that is wrong, sent to every operation: a problem that says so, no fault of ours, and nothing changed.
+//! Wrong input to every operation: the answer is a problem that says so, never an internal error, and nothing changes.
 //!
-//! The callers may do everything, so that it is the input that is refused. What a mutated body is accepted as after all
-//! is in `accepted.txt`, to be reviewed when it changes: it should only be what the field is documented to take.
+//! The callers may do everything, so that only the input can be refused. `accepted.txt` lists the mutated bodies that
+//! are accepted after all, and is reviewed when it changes: they should only be what the field is documented to accept.
 
 mod addresses;
 mod mutations;

@@ -1,4 +1,4 @@
-//! Ways to spoil a body.
+//! Mutations of request bodies.
 
 use serde_json::{Value, json};
 

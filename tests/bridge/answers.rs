@@ -1,4 +1,5 @@
-//! Whatever a tool asks is answered, and once: through lines that are no messages and servers that do not keep to the protocol.
+//! Every request of a tool is answered exactly once, despite lines that are not messages and
+//! servers that violate the protocol.
 
 use axum::body::{Body, Bytes};
 use futures_util::StreamExt as _;

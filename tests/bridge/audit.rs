@@ -1,4 +1,4 @@
-//! `mem0 audit verify`: what it says, and how it exits.
+//! `mem0 audit verify`: its output and its exit status.
 
 use std::process::Output;
 

@@ -1,4 +1,4 @@
-//! `mem0 login` and `mem0 logout`, and a bridge that lives by what they leave.
+//! `mem0 login` and `mem0 logout`, and a bridge that uses their credential.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

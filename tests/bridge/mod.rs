@@ -1,4 +1,4 @@
-//! `mem0 mcp serve` between an AI tool and this server: what goes in as lines comes out as lines, in both eras.
+//! `mem0 mcp serve` between an AI tool and this server: requests and answers as lines, in both eras.
 
 mod answers;
 mod audit;

@@ -1,4 +1,4 @@
-//! A server that answers as ours never would, and keeps what it was shown.
+//! A server that answers as ours never would, and records the requests it got.
 
 use std::sync::{Arc, Mutex};
 

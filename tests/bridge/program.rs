@@ -1,4 +1,4 @@
-//! The program, as an AI tool starts it.
+//! The program, started as an AI tool starts it.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! `mem0 setup`: each tool's configuration, written once, with what was there kept beside it.
+//! `mem0 setup`: writes each tool's configuration once, and keeps the previous one beside it.
 
 use std::fs;
 use std::path::Path;

@@ -1,9 +1,9 @@
-//! The official conformance suite against this server: `cargo xtask conformance`.
+//! The official MCP conformance suite against this server: `cargo xtask conformance`.
 //!
-//! The server is the real one on a database of its own, built with the tools, prompts and resources that the suite calls
-//! (the feature `diagnostics` of `functions/mcp`). The suite cannot send a credential, so one is put into its requests
-//! before they reach the routers; nothing else of them is touched. What must fail, and why, is in
-//! `expected-failures.yml`; anything else that fails, and anything there that does not, fails the run. The last line of
+//! The server is the real one on its own database, built with the tools, prompts and resources that the suite
+//! calls (the feature `diagnostics` of `functions/mcp`). The suite cannot send a credential, so one is added
+//! to its requests before they reach the routers; nothing else is changed. `expected-failures.yml` lists what
+//! must fail, and why; any other failure, and any listed check that passes, fails the run. The last line of
 //! standard output is the result as JSON.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a run that panics says where it broke")]

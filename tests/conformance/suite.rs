@@ -1,4 +1,4 @@
-//! Running the suite and counting what it found.
+//! Runs the suite and counts its results.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Tokens instead of passwords.
+//! IAM tokens instead of passwords.
 
 use serde_json::json;
 use shared::config::DatabaseAuth;

@@ -1,6 +1,6 @@
-//! Logging in to the database as on RDS: TLS, IAM tokens, secrets that rotate, connections that die without a word.
+//! Logging in to the database as on RDS: TLS, IAM tokens, secrets that rotate, connections that die silently.
 //!
-//! `postgres_front` stands before the embedded PostgreSQL and behaves like RDS; moto stands for Secrets Manager.
+//! `postgres_front` makes the embedded PostgreSQL behave like RDS; moto emulates Secrets Manager.
 
 mod iam;
 pub(crate) mod moto;

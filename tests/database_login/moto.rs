@@ -1,4 +1,4 @@
-//! moto as AWS Secrets Manager and S3: a process of its own, as real a peer as there is without an account.
+//! moto as AWS Secrets Manager and S3, in a process of its own: the most real peer available without an account.
 
 use std::net::TcpListener;
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! Connections that end, fall silent, or lead elsewhere.
+//! Connections that end, fall silent, or lead to another server.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Passwords in Secrets Manager: read once, read again when they were rotated, waited for when it is busy.
+//! Passwords in Secrets Manager: read once, read again after a rotation, waited for when the service is busy.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Who is trusted to be the database.
+//! Which certificates are trusted to be the database.
 
 use shared::config::{DatabaseAuth, DatabaseConfig};
 use shared::db::Database;

@@ -1,5 +1,5 @@
-//! What is deployed fits what was built: `serverless.yml` and `infra/aws` against the functions' own lists of routes, jobs
-//! and resources. The stack itself is in `stack`, and what needs other people's checkers in `make check-deploy`.
+//! The deployment fits the code: compares `serverless.yml` and `infra/aws` with the functions' own lists of routes,
+//! jobs and resources. `stack` tests the stack itself; `make check-deploy` runs the third-party checkers.
 
 mod checks;
 mod routes;

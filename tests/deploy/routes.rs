@@ -1,9 +1,9 @@
-//! `infra/aws/routes.yml`, which this writes, against every operation there is.
+//! Compares `infra/aws/routes.yml`, which this test writes, with every operation.
 //!
-//! API Gateway's HTTP APIs know no route that ends with a slash, and mem0's clients use such paths. They all belong to one
-//! function, which therefore gets whatever no route names (`$default`), and says 404 to what is nobody's in the same words as
-//! the all-in-one server. Every other path has a route of its own, for all methods, so that a wrong one is answered by its
-//! function (405).
+//! HTTP APIs of API Gateway do not support routes that end with a slash, but mem0's clients use such paths. They all
+//! belong to one function, which therefore gets every path without a route (`$default`) and answers unknown ones with
+//! 404 in the same words as the all-in-one server. Every other path has its own route, for all methods, so that its
+//! function answers a wrong method (405).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -1,7 +1,7 @@
-//! `infra/aws/schedules.yml`, which this writes, against every job there is.
+//! Compares `infra/aws/schedules.yml`, which this test writes, with every job.
 //!
-//! Jobs of one interval share one event, so that a quiet installation wakes the worker once a minute and not once for each
-//! job; nothing is scheduled more often than EventBridge can.
+//! Jobs with the same interval share one event, so that an idle installation wakes the worker once a minute and not
+//! once for each job; nothing is scheduled more often than EventBridge can.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

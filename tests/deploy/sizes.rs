@@ -1,4 +1,4 @@
-//! `infra/aws/sizes`: what an installation of a size may take, against what the database holds and what plans allow.
+//! `infra/aws/sizes`: the limits of each installation size, compared with the database's connections and the plans.
 
 use std::fs;
 

@@ -1,6 +1,6 @@
-//! The whole stack on an emulator of AWS: what is expected of one process, expected of it through its API Gateway.
+//! The whole stack on an emulator of AWS: what one process must do, tested through the API Gateway.
 //!
-//! One test, because bringing a stack up takes as long as many tests: what it does in turn has names of its own.
+//! One test, because bringing a stack up takes as long as many tests; its steps have their own names.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! A database that is down, or ends a session in the middle of its work.
+//! A database that is down, or ends a session in the middle of a request.
 
 use std::time::Duration;
 

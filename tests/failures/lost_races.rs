@@ -1,5 +1,5 @@
-//! Two changes of the same rows at the same time: PostgreSQL ends one of two transactions that wait for each other. Whoever
-//! lost is done again, and is told to come again if that does not help; nobody is told of a fault.
+//! Concurrent changes of the same rows: PostgreSQL aborts one of two transactions that wait for each other. The loser
+//! is retried, and told to try again later if that does not help; nobody sees an internal error.
 
 use std::time::Duration;
 

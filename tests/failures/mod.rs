@@ -1,8 +1,8 @@
-//! What is lost when things break: nothing that was answered, and nothing is done twice.
+//! What is lost when something breaks: nothing that was answered, and nothing is done twice.
 //!
-//! Each environment of Lambda is a router with one connection of its own here, so that a hundred of them fit into a test. What
-//! belongs to logging in (rotation, tokens, failover, silence) is in `database_login`, what belongs to promised work in
-//! `jobs`, what needs a process in `lambda`.
+//! Each Lambda environment is represented by a router with a single connection, so that a hundred of them fit into
+//! a test. `database_login` tests logging in (rotation, tokens, failover, silence), `jobs` promised work, and
+//! `lambda` what needs a process.
 
 mod database;
 mod lost_races;

@@ -1,4 +1,4 @@
-//! Migrations run while earlier code still serves.
+//! Migrations run while the previous code still serves.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Every command of the guides to sharing and to people, run as it is written, in order, against a real server; and whether the
-//! API reference is complete.
+//! Runs every command of the guides to sharing and to people, as written and in order, against a real server; and
+//! checks that the API reference is complete.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

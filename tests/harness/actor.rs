@@ -6,7 +6,7 @@ use shared::ids::{EnterpriseId, RequestId, ScopeId, SessionId, UserId};
 
 use super::{Client, Node, TestApp, people};
 
-/// Somebody without a credential.
+/// A caller without a credential.
 #[derive(Clone)]
 pub(crate) struct Anonymous {
     app: TestApp,
@@ -28,7 +28,7 @@ impl Client for Anonymous {
     }
 }
 
-/// Somebody with an account, who calls with an access token or an API key.
+/// A person with an account, who calls with an access token or an API key.
 #[derive(Clone)]
 pub(crate) struct Actor {
     pub(super) app: TestApp,
@@ -40,7 +40,7 @@ pub(crate) struct Actor {
     /// The enterprise's scope.
     pub(crate) root: ScopeId,
     pub(crate) session: SessionId,
-    /// What they send as `Authorization: Bearer`: a JWT or an API key.
+    /// The token of `Authorization: Bearer`: a JWT or an API key.
     pub(crate) token: String,
 }
 
@@ -55,22 +55,22 @@ impl Client for Actor {
 }
 
 impl Actor {
-    /// A colleague with this role on a node and what is below it.
+    /// Adds a colleague with this role on a node and everything below it.
     pub(crate) async fn colleague(&self, name: &str, node: &Node, role: Role) -> Self {
         people::join(self, name, node.scope, role).await
     }
 
-    /// A colleague with this role on the whole enterprise.
+    /// Adds a colleague with this role on the whole enterprise.
     pub(crate) async fn enterprise_colleague(&self, name: &str, role: Role) -> Self {
         people::join(self, name, self.root, role).await
     }
 
-    /// A colleague who is a member of nothing.
+    /// Adds a colleague without any membership.
     pub(crate) async fn stranger(&self, name: &str) -> Self {
         people::account(&self.app, self.enterprise, self.root, name).await
     }
 
-    /// Who the application takes them for.
+    /// Returns the caller that the application authenticates them as.
     pub(crate) async fn context(&self) -> AuthContext {
         let headers = [(AUTHORIZATION, self.authorization().unwrap().parse().unwrap())];
         let credential = Credential::from_headers(&headers.into_iter().collect()).unwrap();
@@ -79,7 +79,7 @@ impl Actor {
         self.app.gate().authenticate(&credential, request).await.unwrap()
     }
 
-    /// The same person, logged in anew.
+    /// The same person with a new login.
     pub(crate) async fn with_new_login(&self) -> Self {
         let (session, token) = people::login(&self.app, self.enterprise, self.user).await;
         Self { session, token, ..self.clone() }
@@ -90,12 +90,12 @@ impl Actor {
         self.with_narrow_api_key(&ApiKeyVerb::ALL).await
     }
 
-    /// The same person, calling with an API key that may do only this.
+    /// The same person, calling with an API key for only these verbs.
     pub(crate) async fn with_narrow_api_key(&self, verbs: &[ApiKeyVerb]) -> Self {
         Self { token: people::api_key(self, verbs).await, ..self.clone() }
     }
 
-    /// The same person, calling with what an answer gave as a key.
+    /// The same person, calling with the key of an answer.
     pub(crate) fn with_key(&self, made: &serde_json::Value) -> Self {
         Self { token: made["key"].as_str().unwrap().to_owned(), ..self.clone() }
     }
@@ -105,7 +105,7 @@ impl Actor {
         Self { app: app.clone(), ..self.clone() }
     }
 
-    /// The same person, sending this credential.
+    /// The same person, calling with this credential.
     pub(crate) fn with_token(&self, token: impl Into<String>) -> Self {
         Self { token: token.into(), ..self.clone() }
     }

@@ -1,4 +1,4 @@
-//! What came back.
+//! Answers.
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::snapshot;
 
-/// An answer, read to its end.
+/// A complete answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// `GET /v1/ping/`, for messages.
+    /// The request for assertion messages, such as `GET /v1/ping/`.
     request: String,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -27,23 +27,23 @@ impl Answer {
         Self { request, status: head.status, headers: head.headers, body }
     }
 
-    /// A header's value.
+    /// Returns a header's value.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 
-    /// The body as JSON.
+    /// Returns the body as JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{self} is not JSON: {error}"))
     }
 
-    /// The body as JSON, with ids and the like replaced by what they are and in which order they occur, for snapshots.
+    /// Returns the body as JSON for snapshots, with ids and the like replaced by their kind and order of occurrence.
     #[track_caller]
     pub(crate) fn snapshot(&self) -> Value {
         snapshot::stable(self.json())
@@ -56,14 +56,14 @@ impl Answer {
         self
     }
 
-    /// Asserts success (2xx) and returns the JSON; null when there is no body.
+    /// Asserts success (2xx) and returns the JSON; null if there is no body.
     #[track_caller]
     pub(crate) fn ok(&self) -> Value {
         assert!(self.status.is_success(), "{self}");
         if self.body.is_empty() { Value::Null } else { self.json() }
     }
 
-    /// Whether mem0's clients call such an address: they read an error only if it calls itself plain JSON.
+    /// Whether mem0's clients use this path: they read an error only if its content type is plain JSON.
     fn is_mem0s(&self) -> bool {
         let path = self.request.split(' ').nth(1).unwrap_or_default();
         let first =
@@ -73,7 +73,7 @@ impl Answer {
         first.into_iter().chain(rest).any(|start| path.starts_with(start))
     }
 
-    /// Asserts a well-formed problem (RFC 9457) of that status, kind and place in the input, and returns its detail.
+    /// Asserts a well-formed problem (RFC 9457) of that status, kind and field, and returns its detail.
     #[track_caller]
     pub(crate) fn assert_problem(&self, status: u16, kind: &str, field: Option<&str>) -> String {
         assert_eq!(self.status.as_u16(), status, "{self}");

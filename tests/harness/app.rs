@@ -19,38 +19,39 @@ use super::{Actor, Anonymous, TestDatabase, people, tokens};
 
 /// Issuer and audience of the tests' access tokens.
 pub(crate) const PUBLIC_URL: &str = "https://mem0.test";
-/// Whose pages may call the endpoint besides the installation's own.
+/// A web origin that may call the endpoint, besides the installation's own.
 pub(crate) const ALLOWED_ORIGIN: &str = "https://chat.test";
 
-/// Every router on a database of its own, and a clock that stands still. Cheap to clone; the database goes with the
-/// last clone.
+/// Every router on its own database, with a clock that stands still. Cheap to clone; the database
+/// is dropped with the last clone.
 #[derive(Clone)]
 pub(crate) struct TestApp(Arc<Parts>);
 
 struct Parts {
     router: Router,
     platform: Platform,
-    // Last: dropped after the pool that uses it.
+    // Last, so that it is dropped after the pool that uses it.
     database: Arc<TestDatabase>,
 }
 
 impl TestApp {
-    /// Nobody has registered yet.
+    /// Creates an application in which nobody has registered yet.
     pub(crate) async fn new() -> Self {
         Self::with_limits(LimitsConfig::default()).await
     }
 
-    /// With other limits on what a request may cost.
+    /// Creates one with other request limits.
     pub(crate) async fn with_limits(limits: LimitsConfig) -> Self {
         Self::with(limits, Arc::new(StaticEmbedder::new())).await
     }
 
-    /// With another embedder than the one that needs no network.
+    /// Creates one with another embedder than the in-process one.
     pub(crate) async fn with_embedder(embedder: Arc<dyn Embedder>) -> Self {
         Self::with(LimitsConfig::default(), embedder).await
     }
 
-    /// One that is served on a port of this machine and calls itself by that URL, as clients that sign in insist.
+    /// Creates one that is served on a port of this machine and has that URL as its public URL,
+    /// as clients that sign in require.
     pub(crate) async fn published() -> (Self, String) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -64,7 +65,7 @@ impl TestApp {
         Self::called(PUBLIC_URL, limits, embedder).await
     }
 
-    /// One that reads nothing from addresses that others name.
+    /// Creates one that fetches nothing from URLs given by others.
     pub(crate) async fn cut_off() -> Self {
         let public = PublicConfig { reads_documents: false, ..public(PUBLIC_URL) };
         let embedder = Arc::new(StaticEmbedder::new());
@@ -72,7 +73,7 @@ impl TestApp {
     }
 
     async fn called(url: &str, limits: LimitsConfig, embedder: Arc<dyn Embedder>) -> Self {
-        // Applications that describe themselves by a document have it on this machine.
+        // In tests, the metadata documents of applications are on this machine.
         Self::fetching(url, limits, embedder, Fetcher::reaching_loopback()).await
     }
 
@@ -94,36 +95,36 @@ impl TestApp {
         app
     }
 
-    /// The same installation after a change of its configuration: the same database and clock, another embedder.
+    /// The same installation after a configuration change: the same database and clock, another embedder.
     pub(crate) fn with_other_embedder(&self, embedder: Arc<dyn Embedder>) -> Self {
         let platform = Platform { embedder, ..self.0.platform.clone() };
         let router = server::router(&platform);
         Self(Arc::new(Parts { router, platform, database: Arc::clone(&self.0.database) }))
     }
 
-    /// What turns its texts into vectors.
+    /// Turns its texts into vectors.
     pub(crate) fn embedder(&self) -> &Arc<dyn Embedder> {
         &self.0.platform.embedder
     }
 
-    /// Two owners of an enterprise each, who know nothing of each other.
+    /// Creates an application with two enterprises that know nothing of each other; returns their owners.
     pub(crate) async fn two_tenants() -> (Self, Actor, Actor) {
         let app = Self::new().await;
         let (alice, bob) = (app.owner("alice").await, app.owner("bob").await);
         (app, alice, bob)
     }
 
-    /// Somebody without a credential.
+    /// Returns a caller without a credential.
     pub(crate) fn anonymous(&self) -> Anonymous {
         Anonymous::new(self)
     }
 
-    /// Founds an enterprise; its owner, logged in.
+    /// Creates an enterprise; returns its owner, logged in.
     pub(crate) async fn owner(&self, name: &str) -> Actor {
         people::found(self, name).await
     }
 
-    /// Founds an enterprise by registering; its owner has a password.
+    /// Creates an enterprise by registering; its owner has a password.
     pub(crate) async fn registered(&self, name: &str) -> Actor {
         people::register(self, name).await
     }
@@ -133,33 +134,33 @@ impl TestApp {
         people::accept(self, email, invitation).await
     }
 
-    /// When every test begins.
+    /// The time at which every test starts.
     pub(crate) fn start() -> DateTime<Utc> {
         "2026-03-02T09:00:00Z".parse().unwrap()
     }
 
-    /// A number that no other call in this process gives, for names.
+    /// Returns a number that is unique in this process, for names.
     pub(crate) fn unique() -> usize {
         static NEXT: AtomicUsize = AtomicUsize::new(1);
         NEXT.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// What the application takes for the present.
+    /// Returns the application's current time.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.0.platform.gate.clock.now()
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub(crate) fn advance(&self, by: TimeDelta) {
         self.0.platform.gate.clock.advance(by);
     }
 
-    /// The routers, as `http::service` wraps them.
+    /// The routers with the layers of `http::service`.
     pub(crate) fn router(&self) -> Router {
         self.0.router.clone()
     }
 
-    /// Serves it on a port of this machine while the test runs; the URL.
+    /// Serves it on a port of this machine while the test runs; returns the URL.
     pub(crate) async fn serve(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -168,22 +169,22 @@ impl TestApp {
         url
     }
 
-    /// For arranging by the domain's own verbs what no route does.
+    /// For test data that only the domain's own functions can create, not a route.
     pub(crate) fn gate(&self) -> &Gate {
         &self.0.platform.gate
     }
 
-    /// Whoever does the work that nobody waits for.
+    /// Runs background jobs.
     pub(crate) fn worker(&self) -> Worker {
         Worker::new(self.gate().clone(), Arc::clone(self.embedder()))
     }
 
-    /// For looking at what sign-in counts.
+    /// For inspecting what sign-in counts.
     pub(crate) fn identity(&self) -> &Identity {
         &self.0.platform.identity
     }
 
-    /// The database beneath.
+    /// The application's database.
     pub(crate) fn database(&self) -> &TestDatabase {
         &self.0.database
     }

@@ -1,4 +1,4 @@
-//! How everybody makes requests.
+//! How callers make requests.
 
 use axum::body::Body;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
@@ -11,18 +11,18 @@ use super::{Answer, TestApp};
 
 /// Somebody who can call the application.
 pub(crate) trait Client {
-    /// Which application.
+    /// The application that they call.
     fn app(&self) -> &TestApp;
 
     /// The value of their `Authorization` header.
     fn authorization(&self) -> Option<String>;
 
-    /// The address they call from, if the test cares.
+    /// The IP address they call from, if it matters to the test.
     fn address(&self) -> Option<String> {
         None
     }
 
-    /// Sends a request as it is, with their credential unless it has one.
+    /// Sends a request unchanged, with their credential unless it has one.
     async fn send(&self, mut request: Request<Body>) -> Answer {
         if let Some(value) = self.authorization()
             && !request.headers().contains_key(AUTHORIZATION)
@@ -37,9 +37,9 @@ pub(crate) trait Client {
         Answer::read(line, response).await
     }
 
-    /// Sends a method with a JSON body, or with the same as a form where a form is what is taken.
+    /// Sends a request with a JSON body, or with the same as a form where a form is expected.
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
-        // MCP asks for both headers, everything else ignores them.
+        // MCP requires both headers; everything else ignores them.
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -76,7 +76,7 @@ pub(crate) trait Client {
     }
 }
 
-/// An object as a form; lists are repeated parameters.
+/// Encodes an object as a form; lists become repeated parameters.
 pub(crate) fn form(object: &Value) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
     for (name, value) in object.as_object().into_iter().flatten() {

@@ -6,10 +6,10 @@ use local_postgres::{Cluster, Config};
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
-/// Owns the databases and applies the migrations; no superuser, like the owner in a real installation.
+/// Owns the databases and applies the migrations; not a superuser, like the owner in a real installation.
 pub(super) const OWNER: &str = "mem0_owner";
 
-/// What the application logs in as: may do nothing but `SET ROLE mem0_app`.
+/// The role that the application logs in as: may do nothing but `SET ROLE mem0_app`.
 pub(super) const LOGIN: &str = "mem0_login";
 
 static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
@@ -26,27 +26,27 @@ async fn open() -> Cluster {
     opening.await.unwrap().expect("the embedded PostgreSQL starts")
 }
 
-/// A connection of the superuser's, driven by the current runtime.
+/// Connects as superuser; the current runtime drives the connection.
 pub(super) async fn superuser(database: &str) -> Client {
     cluster().await.connect(database).await.unwrap()
 }
 
-/// How a role reaches a database. All roles of the tests share the superuser's random password, which only this user
-/// can read.
+/// Returns a role's URL of a database. All roles of the tests share the superuser's random password,
+/// which only this user can read.
 pub(super) async fn url(role: &str, database: &str) -> String {
     let cluster = cluster().await;
     cluster.url(role, &password(cluster), database)
 }
 
-/// Makes the roles that the template needs: cluster-wide, so under the template's lock.
+/// Creates the roles that the template needs. They belong to the cluster, so this needs the template's lock.
 pub(super) async fn ensure_roles() {
     let cluster = cluster().await;
     let password = password(cluster);
     cluster.ensure_role(OWNER, &password).await.unwrap();
     cluster.ensure_role(LOGIN, &password).await.unwrap();
     let client = superuser(local_postgres::SUPERUSER).await;
-    // The first migration makes mem0_app and mem0_identity where they are missing, so that they are mem0_owner's; another
-    // owner's test may have been first.
+    // The first migration creates mem0_app and mem0_identity if they are missing, so they belong to mem0_owner;
+    // another owner's test may have been first.
     let roles = "ALTER ROLE mem0_owner CREATEROLE; ALTER ROLE mem0_login NOINHERIT;
         DO $$
         BEGIN

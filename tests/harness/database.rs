@@ -1,7 +1,7 @@
-//! A test's own database: a copy of the template, gone with the test.
+//! A test's own database: a copy of the template, dropped with the test.
 //!
-//! Each is guarded by an advisory lock that its test process holds. What a killed process left behind is therefore
-//! known by its lock being free, and the next test to come removes it.
+//! Each is guarded by an advisory lock that its test process holds. A database of a killed process is therefore
+//! recognized by its free lock, and the next test removes it.
 
 use std::time::{Duration, Instant};
 
@@ -11,28 +11,28 @@ use tokio_postgres::Client;
 use super::cluster::{self, LOGIN, OWNER};
 use super::template::template;
 
-/// First key of the advisory locks in database `postgres` that guard test databases; the second is in the name.
+/// The first key of the advisory locks in database `postgres` that guard test databases; the second is in the name.
 const IN_USE: i32 = 0x6d30_6462;
 
 /// A database that nobody else uses.
 pub(crate) struct TestDatabase {
     name: String,
     superuser: OnceCell<Client>,
-    /// Holds the lock for as long as the database is there.
+    /// Holds the lock as long as the database exists.
     keeper: Option<Client>,
 }
 
 impl TestDatabase {
-    /// A migrated, empty database.
+    /// Creates a migrated, empty database.
     pub(crate) async fn new() -> Self {
         let template = template().await;
-        // Quicker than through the log, since nothing is synchronized to disk.
+        // Faster than through the log, since nothing is synchronized to disk.
         Self::create(&format!("TEMPLATE {template} OWNER {OWNER} STRATEGY file_copy")).await
     }
 
-    /// A database as an installation gets it, with pgvector and nothing else, for tests of migrating.
+    /// Creates a database as an installation gets it, with only pgvector, for tests of migrations.
     pub(crate) async fn unprepared() -> Self {
-        // Roles are the cluster's, and the template's making is what makes them.
+        // Roles belong to the cluster, and creating the template creates them.
         template().await;
         let database = Self::create(&format!("OWNER {OWNER}")).await;
         database.superuser().await.batch_execute("CREATE EXTENSION vector").await.unwrap();
@@ -47,12 +47,12 @@ impl TestDatabase {
         Self { name, superuser: OnceCell::new(), keeper: Some(keeper) }
     }
 
-    /// How the application reaches it: as a login that may only become `mem0_app`.
+    /// The application's URL: a login that may only become `mem0_app`.
     pub(crate) async fn url(&self) -> String {
         cluster::url(LOGIN, &self.name).await
     }
 
-    /// How a role of the tests reaches it through something else that listens on that port of `host`, under TLS.
+    /// A role's URL through something else that listens on that port of `host`, under TLS.
     pub(crate) async fn url_through(
         &self,
         role: &str,
@@ -67,33 +67,33 @@ impl TestDatabase {
         )
     }
 
-    /// Where the server listens.
+    /// The address that the server listens on.
     pub(crate) async fn address(&self) -> std::net::SocketAddr {
         (std::net::Ipv4Addr::LOCALHOST, cluster::cluster().await.port()).into()
     }
 
-    /// How the owner, who migrates, reaches it.
+    /// The URL of the owner, who migrates.
     pub(crate) async fn owner_url(&self) -> String {
         cluster::url(OWNER, &self.name).await
     }
 
-    /// The connection to which nothing is hidden. For arranging and inspecting, never for what is tested.
+    /// A connection without any restrictions. For test data and inspection, never for what is tested.
     pub(crate) async fn superuser(&self) -> &Client {
         self.superuser.get_or_init(|| cluster::superuser(&self.name)).await
     }
 
-    /// Another connection like that, for who holds a lock while others go on.
+    /// Another connection like that, for holding a lock while others continue.
     pub(crate) async fn another_superuser(&self) -> Client {
         cluster::superuser(&self.name).await
     }
 
-    /// Waits until so many transactions wait for a lock.
+    /// Waits until this many transactions wait for a lock.
     pub(crate) async fn until_waiting(&self, many: i64) {
         let count = "SELECT count(*) FROM pg_stat_activity
                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
         let superuser = self.superuser().await;
         for _ in 0..1000 {
-            // Who is connected is looked up once a transaction.
+            // The view of the sessions is cached for a transaction.
             superuser.batch_execute("SELECT pg_stat_clear_snapshot()").await.unwrap();
             if superuser.query_one(count, &[]).await.unwrap().get::<_, i64>(0) >= many {
                 return;
@@ -103,12 +103,12 @@ impl TestDatabase {
         panic!("nobody waits");
     }
 
-    /// How the superuser reaches it.
+    /// The URL of the superuser.
     pub(crate) async fn superuser_url(&self) -> String {
         cluster::url(local_postgres::SUPERUSER, &self.name).await
     }
 
-    /// A connection like the application's, before it is bound to anybody.
+    /// A connection like the application's, before it is bound to a caller.
     pub(crate) async fn as_app(&self) -> Client {
         let client = connect(&self.url().await).await;
         client.batch_execute("SET ROLE mem0_app").await.unwrap();
@@ -123,7 +123,7 @@ async fn connect(url: &str) -> Client {
     client
 }
 
-/// A name whose lock is now held by the keeper.
+/// Returns a name whose lock the keeper now holds.
 async fn claim(keeper: &Client) -> String {
     let random =
         "SELECT n, pg_try_advisory_lock($1, n) FROM (SELECT (random() * 2147483646)::integer AS n) r";
@@ -140,7 +140,7 @@ async fn try_lock(client: &Client, number: i32) -> bool {
     client.query_one(lock, &[&IN_USE, &number]).await.unwrap().get(0)
 }
 
-/// Drops what nobody holds the lock of.
+/// Drops databases whose lock nobody holds.
 async fn sweep(client: &Client) {
     let all = "SELECT datname FROM pg_database WHERE datname LIKE 'mem0\\_test\\_%'";
     for row in client.query(all, &[]).await.unwrap() {
@@ -158,7 +158,7 @@ async fn drop_database(client: &Client, name: &str) {
 }
 
 impl Drop for TestDatabase {
-    /// On a thread of its own, because a destructor cannot await and the test's runtime may be ending.
+    /// On a thread of its own, because a destructor cannot await and the test's runtime may be shutting down.
     fn drop(&mut self) {
         let (name, started) = (std::mem::take(&mut self.name), Instant::now());
         let dropping = std::thread::spawn(move || {

@@ -1,7 +1,7 @@
-//! The plans that PostgreSQL really used, also for statements inside of functions.
+//! The plans that PostgreSQL actually used, including those of statements inside of functions.
 //!
-//! `EXPLAIN` of a function call shows nothing of what it does; the extension `auto_explain` reports each statement's plan
-//! as a notice to the session that ran it.
+//! `EXPLAIN` of a function call shows nothing of what the function does; the extension `auto_explain` reports each
+//! statement's plan as a notice to the session that ran it.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use tokio_postgres::{AsyncMessage, Client, NoTls};
 
 use super::TestDatabase;
 
-/// A superuser's session that remembers the plan of every statement it runs.
+/// A superuser's session that records the plan of every statement it runs.
 pub(crate) struct Explainer {
     pub(crate) client: Client,
     notices: Arc<Mutex<Vec<String>>>,
@@ -19,15 +19,15 @@ pub(crate) struct Explainer {
 /// A node of a plan that reads a relation or an index.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Scan {
-    /// `Index Only Scan`.
+    /// The type of the node: `Index Only Scan`.
     pub(crate) node: String,
-    /// The table, without the number of its partition; empty for a bitmap's index.
+    /// The table, without the number of its partition; empty for the index of a bitmap scan.
     pub(crate) table: String,
-    /// The index as the migration names it, or empty.
+    /// The name of the index in the migration, or empty.
     pub(crate) index: String,
-    /// How often an index-only scan had to look at the table after all.
+    /// How often an index-only scan had to read the table after all.
     pub(crate) heap_fetches: u64,
-    /// How many rows it gave, those that a filter then refused among them.
+    /// How many rows it returned, including those that a filter then removed.
     pub(crate) rows: u64,
 }
 
@@ -64,7 +64,7 @@ impl Explainer {
         Self { client, notices }
     }
 
-    /// Forgets what was heard, runs the work, and returns the scans of every plan used meanwhile.
+    /// Runs the work and returns the scans of every plan used meanwhile.
     pub(crate) async fn scans(&self, work: impl AsyncFnOnce(&Client)) -> Vec<Scan> {
         self.notices.lock().unwrap().clear();
         work(&self.client).await;
@@ -82,7 +82,7 @@ impl Explainer {
         scans
     }
 
-    /// A partition's index is known by the index of the whole table.
+    /// Returns the name of the whole table's index for a partition's index.
     async fn declared_name(&self, index: &str) -> String {
         let parent = "SELECT coalesce(p.relname, i.relname)::text FROM pg_class i
                       LEFT JOIN pg_inherits h ON h.inhrelid = i.oid LEFT JOIN pg_class p ON p.oid = h.inhparent

@@ -1,8 +1,8 @@
-//! An application per test, people who call it, and what they are answered.
+//! An application for each test, people who call it, and their answers.
 //!
-//! [`TestApp`] holds the real routers on a database of its own: a copy of one migrated template (`template`,
-//! `database`) in the embedded PostgreSQL that all tests share (`cluster`). People are types: [`Anonymous`] and
-//! [`Actor`], both a [`Client`]; what comes back is an [`Answer`].
+//! [`TestApp`] has the real routers on its own database: a copy of one migrated template (`template`, `database`) in
+//! the embedded PostgreSQL that all tests share (`cluster`). People are types: [`Anonymous`] and [`Actor`], both a
+//! [`Client`]; a request returns an [`Answer`].
 //!
 //! ```ignore
 //! let (app, alice, bob) = TestApp::two_tenants().await;

@@ -1,4 +1,4 @@
-//! Browsers and applications, as the authorization server meets them.
+//! Browsers and applications for tests of the authorization server.
 
 use axum::body::Body;
 use base64::Engine as _;
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::client::form;
 use super::{Answer, Client, PASSWORD, TestApp};
 
-/// What the tests' applications prove themselves by (PKCE).
+/// The code verifier of the tests' applications (PKCE).
 pub(crate) const VERIFIER: &str = "a-verifier-that-only-the-tests-know-and-nobody-guesses";
 
-/// Of [`VERIFIER`], by S256.
+/// The S256 code challenge of [`VERIFIER`].
 pub(crate) fn challenge() -> String {
     use sha2::Digest as _;
     URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(VERIFIER))
@@ -36,12 +36,12 @@ impl Client for Browser {
 }
 
 impl Browser {
-    /// One that was never here.
+    /// A browser without cookies.
     pub(crate) fn new(app: &TestApp) -> Self {
         Self { app: app.clone(), cookies: Vec::new() }
     }
 
-    /// Opens an address.
+    /// Opens a URL.
     pub(crate) async fn open(&mut self, address: &str) -> Answer {
         self.request("GET", address, None, &[]).await
     }
@@ -95,7 +95,7 @@ impl Browser {
         answer
     }
 
-    /// Signs in on the login page that is shown, and goes where that leads.
+    /// Signs in on the given login page and follows the redirect.
     pub(crate) async fn sign_in(&mut self, page: &Answer, email: &str) -> Answer {
         let fields = json!({ "ticket": field(page, "ticket"), "email": email, "password": PASSWORD });
         let answer = self.submit("/oauth/login", &fields).await;
@@ -103,14 +103,14 @@ impl Browser {
         self.open(answer.header("location").unwrap()).await
     }
 
-    /// Agrees on the consent page that is shown; where the browser is sent.
+    /// Agrees on the given consent page; returns where the browser is sent.
     pub(crate) async fn allow(&mut self, page: &Answer, scopes: &[&str]) -> String {
         let fields = json!({ "ticket": field(page, "ticket"), "decision": "allow", "scope": scopes });
         onward(&self.submit("/oauth/consent", &fields).await)
     }
 }
 
-/// Where a page sends the browser by itself.
+/// Returns where a page sends the browser by itself.
 #[track_caller]
 pub(crate) fn onward(page: &Answer) -> String {
     page.assert_status(200);
@@ -118,7 +118,7 @@ pub(crate) fn onward(page: &Answer) -> String {
     refresh.strip_prefix("0;url=").unwrap().to_owned()
 }
 
-/// The value of a page's field.
+/// Returns the value of a form field.
 #[track_caller]
 pub(crate) fn field(page: &Answer, name: &str) -> String {
     let mark = format!("name=\"{name}\" value=\"");
@@ -126,14 +126,14 @@ pub(crate) fn field(page: &Answer, name: &str) -> String {
     rest.split_once('"').unwrap().0.to_owned()
 }
 
-/// A new application with that redirect URI; its `client_id`.
+/// Registers an application with that redirect URI; returns its `client_id`.
 pub(crate) async fn register(app: &TestApp, redirect_uri: &str) -> String {
     let body = json!({ "client_name": "Northwind Assistant", "redirect_uris": [redirect_uri] });
     let answer = app.anonymous().post("/oauth/register", body).await;
     answer.ok()["client_id"].as_str().unwrap().to_owned()
 }
 
-/// Where an application sends a browser; `more` goes before what is usual.
+/// Returns the URL to which an application sends a browser; `more` overrides the usual parameters.
 pub(crate) fn authorize_url(client: &str, redirect_uri: &str, more: &Value) -> String {
     let mut fields = json!({
         "response_type": "code", "client_id": client, "redirect_uri": redirect_uri, "state": "a state & more",
@@ -148,7 +148,7 @@ pub(crate) fn authorize_url(client: &str, redirect_uri: &str, more: &Value) -> S
     format!("/oauth/authorize?{}", form(&fields))
 }
 
-/// The whole flow for somebody who registered: what the token endpoint answers in the end.
+/// Runs the whole flow for a registered person; returns the client and the final answer of the token endpoint.
 pub(crate) async fn tokens(app: &TestApp, email: &str, more: &Value) -> (String, Value) {
     let redirect_uri = "https://app.example/callback";
     let client = register(app, redirect_uri).await;
@@ -166,16 +166,16 @@ pub(crate) async fn tokens(app: &TestApp, email: &str, more: &Value) -> (String,
     (client, answer)
 }
 
-/// A parameter of an address.
+/// Returns a parameter of a URL.
 pub(crate) fn parameter(address: &str, name: &str) -> Option<String> {
     let (_, query) = address.split_once('?')?;
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
-/// Serves, on a port of this machine, what a person at a browser does with an address that an application sends them to:
-/// signs in, agrees to everything, and answers with the address that the browser is sent to in the end. The URL, to be
-/// followed by the address.
+/// Serves, on a port of this machine, a person at a browser who opens a URL that an application sends them to, signs
+/// in and agrees to everything. It answers with the URL that the browser is finally sent to. Returns its own URL, to
+/// which the application's URL is to be appended.
 pub(crate) async fn person(app: &TestApp, email: &str) -> String {
     use axum::extract::{RawQuery, State};
     async fn agree(State((app, email)): State<(TestApp, String)>, RawQuery(query): RawQuery) -> String {

@@ -1,7 +1,7 @@
 //! How the people of a test get their accounts, sessions and keys.
 //!
-//! Through the domain where it has a verb for it, else as rows: a test of memories need not wait for password hashing.
-//! That registration and login make the same rows is what their own tests are for.
+//! Through the domain where it has a function for it, else as rows: a test of memories need not wait for password
+//! hashing. The tests of registration and login check that those create the same rows.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -12,7 +12,7 @@ use shared::tenancy::founding;
 use super::tokens::{claims, forge};
 use super::{Actor, Client as _, TestApp};
 
-/// A new enterprise and its owner.
+/// Creates an enterprise and its owner.
 pub(super) async fn found(app: &TestApp, name: &str) -> Actor {
     let tx = app.gate().sign_in("test.found").await.unwrap();
     let founded = founding::found(&tx, &format!("{name} Ltd"), app.now()).await.unwrap();
@@ -22,17 +22,17 @@ pub(super) async fn found(app: &TestApp, name: &str) -> Actor {
     owner
 }
 
-/// The password of whoever registered.
+/// The password of everybody who registered.
 pub(crate) const PASSWORD: &str = "violet anchor 47 drum";
 
-/// A new enterprise and its owner, through the route: slower than rows, because the password is really hashed.
+/// Creates an enterprise and its owner through the route: slower than rows, because the password is really hashed.
 pub(super) async fn register(app: &TestApp, name: &str) -> Actor {
     let email = format!("{name}@{name}.example");
     let enterprise = ("enterprise_name", format!("{name} Ltd"));
     registered(app, &email, name, enterprise).await
 }
 
-/// Somebody who was invited, through the route.
+/// Registers an invited person through the route.
 pub(super) async fn accept(app: &TestApp, email: &str, invitation: &str) -> Actor {
     registered(app, email, "invited", ("invitation", invitation.to_owned())).await
 }
@@ -56,7 +56,7 @@ async fn registered(app: &TestApp, email: &str, name: &str, (place, value): (&st
     }
 }
 
-/// A new account in somebody's enterprise, with a role there.
+/// Creates an account in somebody's enterprise, with a role there.
 pub(super) async fn join(inviter: &Actor, name: &str, scope: ScopeId, role: Role) -> Actor {
     let actor = account(&inviter.app, inviter.enterprise, inviter.root, name).await;
     add_membership(&actor, scope, role).await;
@@ -70,7 +70,7 @@ async fn add_membership(actor: &Actor, scope: ScopeId, role: Role) {
     tx.commit().await.unwrap();
 }
 
-/// A new account without any membership, logged in.
+/// Creates an account without any membership, logged in.
 pub(super) async fn account(app: &TestApp, enterprise: EnterpriseId, root: ScopeId, name: &str) -> Actor {
     let tx = app.gate().sign_in("test.account").await.unwrap();
     let scope = founding::personal_scope(&tx, enterprise).await.unwrap();
@@ -87,7 +87,7 @@ pub(super) async fn account(app: &TestApp, enterprise: EnterpriseId, root: Scope
     Actor { app: app.clone(), email, user, enterprise, scope, root, session, token }
 }
 
-/// A new login of somebody's, and a token for it.
+/// Creates a login of a user; returns its session and a token for it.
 pub(super) async fn login(app: &TestApp, enterprise: EnterpriseId, user: UserId) -> (SessionId, String) {
     let session = SessionId::generate();
     let insert = "INSERT INTO sessions (enterprise_id, id, user_id, created_at, expires_at)
@@ -101,7 +101,7 @@ pub(super) async fn login(app: &TestApp, enterprise: EnterpriseId, user: UserId)
     (session, forge(&claims(app, user, enterprise, session), |_| ()))
 }
 
-/// A new API key of that person's, narrowed to the verbs.
+/// Creates an API key of that person for these verbs.
 pub(super) async fn api_key(owner: &Actor, verbs: &[ApiKeyVerb]) -> String {
     let id = ApiKeyId::generate();
     let key = format!("m0sk_{}", id.uuid().simple());

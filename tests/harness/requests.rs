@@ -9,8 +9,8 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-/// Asks to share the team's memory with the team beside; the ids of the request and of a delegate who may decide, and in
-/// whose place they do.
+/// Asks to share the team's memory with its sibling team; returns the ids of the request and of a delegate who may
+/// decide, and the person in whose place the delegate decides.
 pub(super) async fn asked(
     owner: &Actor,
     member: &Actor,
@@ -29,7 +29,7 @@ pub(super) async fn asked(
     (text(&asked.json()["approval"]["id"]), text(&delegate["id"]), lead)
 }
 
-/// A context with memories of two teams, whose people have both to agree to share it with everybody.
+/// Creates a context with memories of two teams, whose people must both agree to share it with everybody.
 pub(super) async fn asked_of_several(owner: &Actor, above: &Node, marker: &str) {
     let context =
         text(&owner.post("/v1/contexts/", json!({ "name": format!("{marker} tour") })).await.ok()["id"]);

@@ -1,8 +1,8 @@
-//! Files beside the tests that record what the tests saw, so that every change of it is reviewed.
+//! Files beside the tests that record their observations, so that every change of those is reviewed.
 
 use std::path::Path;
 
-/// Compares with a file below `tests/`. Where they differ the file is written anew, and the test should fail.
+/// Compares text with a file below `tests/`. If they differ, rewrites the file; the test should then fail.
 #[must_use]
 pub(crate) fn reviewed_file_changed(file: &str, text: &str) -> bool {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);

@@ -2,7 +2,7 @@
 
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
-/// For property tests whose cases must not differ between two runs of the same code.
+/// A generator for property tests whose cases must not differ between two runs of the same code.
 pub(crate) fn seeded() -> TestRng {
     TestRng::deterministic_rng(RngAlgorithm::ChaCha)
 }

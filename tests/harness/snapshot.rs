@@ -1,7 +1,7 @@
-//! Bodies without what differs from run to run.
+//! Removes from bodies what differs from run to run.
 //!
-//! An id becomes `[mem#1]`: what it names, and which one of its kind, so that a snapshot still shows whether two places
-//! mean the same memory. Times come from the stopped clock and stay.
+//! An id becomes `[mem#1]`: its kind and a number within that kind, so that a snapshot still shows whether two places
+//! refer to the same memory. Times come from the stopped clock and stay.
 
 use std::collections::HashMap;
 
@@ -65,7 +65,7 @@ impl Names {
     }
 }
 
-/// What a word names, when it is an id, a UUID, a secret or a JWT.
+/// Returns the kind of a word, if it is an id, a UUID, a secret or a JWT.
 fn kind(word: &str) -> Option<&str> {
     if let Some((prefix, digits)) = word.split_once('_') {
         if prefix.len() == 3 && digits.len() == 26 && digits.bytes().all(|b| b.is_ascii_alphanumeric()) {

@@ -1,4 +1,4 @@
-//! What a tenant's tables hold, to show that a refused request changed nothing.
+//! The contents of a tenant's tables, to show that a refused request changed nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,13 +12,13 @@ use super::TestDatabase;
 pub(crate) struct Tables(BTreeMap<String, BTreeSet<String>>);
 
 impl Tables {
-    /// Reads every table that has tenants, the search projection and the audit log among them.
+    /// Reads every table with tenants, including the search projection and the audit log.
     pub(crate) async fn of(database: &TestDatabase, enterprise: EnterpriseId) -> Self {
         let client = database.superuser().await;
         let names = Self::names(client).await;
-        // One statement, and so one moment. Embeddings are long: a row is told by its beginning and its hash.
+        // One statement, and so one snapshot. Embeddings are long: a row is represented by its beginning and its hash.
         let rows = names.iter().map(|(table, column)| {
-            // What only says that other rows have changed, which show it themselves.
+            // These columns only say that other rows have changed, which show it themselves.
             let text = match table.as_str() {
                 "enterprises" => "(to_jsonb(t) - 'tree_epoch')::text",
                 "memories" => "(to_jsonb(t) - 'opinion')::text",
@@ -41,7 +41,7 @@ impl Tables {
         Self(tables)
     }
 
-    /// Tables and their column that names the tenant.
+    /// The tables, each with the column that identifies the tenant.
     pub(crate) async fn names(client: &tokio_postgres::Client) -> Vec<(String, &'static str)> {
         let with_tenant = "SELECT c.relname::text, EXISTS (
                    SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'enterprise_id')
@@ -49,7 +49,7 @@ impl Tables {
              WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
              ORDER BY 1";
         let rows = client.query(with_tenant, &[]).await.unwrap();
-        // Counts requests, whatever becomes of them.
+        // It counts requests, whatever their outcome.
         let rows = rows.iter().filter(|row| row.get::<_, &str>(0) != "rate_limits");
         let named = rows.filter_map(|row| match (row.get::<_, String>(0), row.get(1)) {
             (table, true) => Some((table, "enterprise_id")),
@@ -59,17 +59,17 @@ impl Tables {
         named.collect()
     }
 
-    /// How many rows a table holds.
+    /// The number of rows of a table.
     pub(crate) fn count(&self, table: &str) -> usize {
         self.0[table].len()
     }
 
-    /// The tables that hold nothing.
+    /// The tables without rows.
     pub(crate) fn empty(&self) -> Vec<&str> {
         self.0.iter().filter(|(_, rows)| rows.is_empty()).map(|(table, _)| table.as_str()).collect()
     }
 
-    /// Without the rows that are this person's business: those that contain their id.
+    /// Removes the rows that concern this person: those that contain their id.
     pub(crate) fn without(mut self, person: shared::ids::UserId) -> Self {
         let id = person.uuid().to_string();
         for rows in self.0.values_mut() {
@@ -78,14 +78,14 @@ impl Tables {
         self
     }
 
-    /// Asserts that nothing changed between then and now; the audit log may say that something was refused.
+    /// Asserts that nothing changed between then and now; the audit log may record a refusal.
     #[track_caller]
     pub(crate) fn assert_unchanged(&self, now: &Self, by: &str) {
         let changed = self.changes(now, true);
         assert!(changed.is_empty(), "{by} changed\n{}", changed.join("\n"));
     }
 
-    /// Asserts that whatever was there then is there now, unchanged; new rows are allowed.
+    /// Asserts that every row of then is still there unchanged; new rows are allowed.
     #[track_caller]
     pub(crate) fn assert_kept(&self, now: &Self, by: &str) {
         let changed = self.changes(now, false);
@@ -94,12 +94,12 @@ impl Tables {
 
     fn changes(&self, now: &Self, additions: bool) -> Vec<String> {
         let mut changed = Vec::new();
-        // What is kept there follows from the others, and whoever asks, even for nothing, may be told it anew.
+        // It is derived from the other tables, and any request may refresh it.
         for (table, before) in self.0.iter().filter(|(table, _)| *table != "kept_scopes") {
             let after = &now.0[table];
             changed.extend(before.difference(after).map(|row| format!("{table}: - {row}")));
             if additions {
-                // That something was refused is worth a line in the log.
+                // A refusal is recorded in the audit log.
                 let noted = |row: &&String| table == "audit_log" && row.contains(",denied,");
                 let added = after.difference(before).filter(|row| !noted(row));
                 changed.extend(added.map(|row| format!("{table}: + {row}")));

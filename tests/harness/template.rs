@@ -1,7 +1,7 @@
 //! The migrated database that every test's database is a copy of.
 //!
-//! Its name contains the fingerprint of the migrations, so that a changed schema makes a new one, and checkouts with
-//! different migrations share a cluster. Whichever test process comes first makes it, the others wait.
+//! Its name contains the fingerprint of the migrations, so that a changed schema creates a new one, and checkouts with
+//! different migrations can share a cluster. The first test process creates it; the others wait.
 
 use shared::config::DatabaseConfig;
 use shared::db::migrate;
@@ -10,15 +10,15 @@ use tokio_postgres::Client;
 
 use super::cluster::{LOGIN, OWNER, ensure_roles, superuser, url};
 
-/// Advisory lock in database `postgres`: one process at a time makes a template.
+/// Advisory lock in database `postgres`: one process at a time creates a template.
 const MAKING: i64 = 0x6d65_6d30_7470_6c00;
 
-/// Older templates than the last few are somebody's edits of yesterday.
+/// How many templates are kept; older ones belong to earlier edits of the migrations.
 const KEPT: i64 = 8;
 
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 
-/// The template's name.
+/// Returns the template's name, creating the template if needed.
 pub(super) async fn template() -> &'static str {
     TEMPLATE.get_or_init(ensure).await
 }
@@ -36,7 +36,7 @@ async fn ensure() -> String {
     name
 }
 
-/// Being marked as a template is the last step of making one.
+/// Whether a template is complete: marking it as a template is the last step of creating it.
 async fn is_finished(client: &Client, name: &str) -> bool {
     let finished = "SELECT FROM pg_database WHERE datname = $1 AND datistemplate";
     client.query_opt(finished, &[&name]).await.unwrap().is_some()
@@ -47,11 +47,11 @@ async fn make(client: &Client, name: &str) {
     client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await.unwrap();
     client.batch_execute(&format!("CREATE DATABASE {name} OWNER {OWNER}")).await.unwrap();
     let inside = superuser(name).await;
-    // pgvector can be installed by a superuser only; the first migration then finds it.
+    // Only a superuser can install pgvector; the first migration then finds it.
     inside.batch_execute("CREATE EXTENSION vector; CREATE EXTENSION btree_gin").await.unwrap();
     migrate::run(&DatabaseConfig::new(url(OWNER, name).await).unwrap()).await.unwrap();
     inside.batch_execute(&format!("GRANT mem0_app TO {LOGIN}")).await.unwrap();
-    // Now, so that no copy is vacuumed while its test runs.
+    // Vacuumed here, so that no copy is vacuumed while its test runs.
     inside.batch_execute("VACUUM (FREEZE, ANALYZE)").await.unwrap();
     drop(inside);
     let finish = format!("ALTER DATABASE {name} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false");
@@ -72,7 +72,7 @@ async fn sweep(client: &Client) {
     let old = "SELECT datname FROM pg_database WHERE datname LIKE 'mem0\\_template\\_%' ORDER BY oid DESC OFFSET $1";
     for row in client.query(old, &[&KEPT]).await.unwrap() {
         let name: &str = row.get(0);
-        // Somebody may be copying it this moment: then it stays until the next time.
+        // Another process may be copying it right now: then it stays until the next time.
         let _ = client.batch_execute(&format!("ALTER DATABASE {name} IS_TEMPLATE false")).await;
         let _ = client.batch_execute(&format!("DROP DATABASE {name}")).await;
     }

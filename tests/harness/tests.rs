@@ -1,4 +1,4 @@
-//! That the people of a test are who the application takes them for.
+//! Checks that the application sees the people of a test as intended.
 
 use shared::access::{ApiKeyVerb, Method, Role, ScopeKind};
 

@@ -8,7 +8,7 @@ use shared::ids::{EnterpriseId, SessionId, UserId};
 use super::TestApp;
 use super::app::PUBLIC_URL;
 
-/// What the tests' signing key is made of.
+/// The seed of the tests' signing key.
 pub(crate) const SEED: &[u8; 32] = b"a seed that only the tests use..";
 
 /// PKCS #8 of an Ed25519 key, up to the seed (RFC 8410 section 7).
@@ -28,7 +28,7 @@ pub(super) async fn add_signing_key(app: &TestApp) {
     client.execute(insert, &[&key.id, &SEED.as_slice(), &key.public.as_slice(), &at]).await.unwrap();
 }
 
-/// A token that says this, with a header that is right unless it is changed.
+/// Signs a token with these claims and a valid header, which `change` may modify.
 pub(crate) fn forge(claims: &impl serde::Serialize, change: impl FnOnce(&mut Header)) -> String {
     let mut header = Header::new(Algorithm::EdDSA);
     header.typ = Some("at+jwt".to_owned());
@@ -38,7 +38,7 @@ pub(crate) fn forge(claims: &impl serde::Serialize, change: impl FnOnce(&mut Hea
     jsonwebtoken::encode(&header, claims, &key).unwrap()
 }
 
-/// What a token issued now for 30 days says: tests that let time pass need not refresh.
+/// The claims of a token issued now for 30 days, so that tests that advance the clock need not refresh.
 pub(crate) fn claims(
     app: &TestApp,
     user: UserId,

@@ -16,19 +16,19 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// As requests name it: `team:org_…`.
+    /// The name of the node's scope in requests: `team:org_…`.
     pub(crate) fn label(&self) -> String {
         format!("{}:{}", self.kind, self.id)
     }
 }
 
 impl Actor {
-    /// A new node right below the enterprise.
+    /// Creates a node directly below the enterprise.
     pub(crate) async fn node(&self, kind: ScopeKind, name: &str) -> Node {
         self.make_node(kind, name, None).await
     }
 
-    /// A new node below another.
+    /// Creates a node below another.
     pub(crate) async fn node_in(&self, parent: &Node, kind: ScopeKind, name: &str) -> Node {
         self.make_node(kind, name, Some(parent)).await
     }

@@ -1,27 +1,27 @@
-//! Two teams of an organization, and a rule of the one about approvals: where most stories about agreeing happen.
+//! Two teams of an organization, one with a rule about approvals: the setting of most tests of approvals.
 
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
 
 use super::{Actor, Client as _, Node, TestApp};
 
-/// The teams Alpha and Beta, and who is in them.
+/// The teams Alpha and Beta, and their people.
 pub(crate) struct TwoTeams {
     pub(crate) app: TestApp,
-    /// Owns the enterprise.
+    /// The owner of the enterprise.
     pub(crate) alice: Actor,
-    /// What both teams are of.
+    /// The parent of both teams.
     pub(crate) north: Node,
     pub(crate) alpha: Node,
     pub(crate) beta: Node,
-    /// Member and admin of Alpha, member of Beta.
+    /// A member of Alpha, an admin of Alpha, and a member of Beta.
     pub(crate) ann: Actor,
     pub(crate) lead: Actor,
     pub(crate) ben: Actor,
 }
 
 impl TwoTeams {
-    /// With Alpha's rule about what is shared from there.
+    /// Creates the teams with Alpha's rule about what is shared from there.
     pub(crate) async fn under(rule: Value) -> Self {
         let (app, alice, _) = TestApp::two_tenants().await;
         let north = alice.node(ScopeKind::Organization, "North").await;

@@ -1,4 +1,4 @@
-//! A tenant with something in every table: what others must not see, and what a test of everything needs.
+//! A tenant with rows in every table: data that others must not see, and that a test of everything needs.
 //!
 //! ```text
 //! enterprise (owner)
@@ -9,7 +9,7 @@
 //!     └── neighbour division
 //! ```
 //!
-//! Every name and every text in it contains the tenant's marker word, so that whatever leaks is recognized.
+//! Every name and every text in it contains the tenant's marker word, so that a leak is recognized.
 
 use http::{Method, Request};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use shared::ids::{GrantId, IdentityProviderId, MemoryId};
 
 use super::{Actor, Answer, Client as _, Node, Tables, TestApp, requests};
 
-/// The tenant, and the ids of one thing of each kind.
+/// The tenant, and the ids of one object of each kind.
 pub(crate) struct World {
     pub(crate) app: TestApp,
     /// A word that occurs nowhere else.
@@ -29,50 +29,51 @@ pub(crate) struct World {
     pub(crate) division: Node,
     pub(crate) team: Node,
     pub(crate) sibling: Node,
-    /// A division beside.
+    /// A division beside the other one.
     pub(crate) neighbour: Node,
-    /// A team in which there is nothing and nobody.
+    /// A team without memories or people.
     pub(crate) vacant: Node,
     pub(crate) invitation: String,
     pub(crate) api_key: String,
-    /// A group kept at the team, with the member in it and a role there.
+    /// A group owned by the team, with the member in it and a role there.
     pub(crate) group: String,
-    /// A service account that the team owns, and a key of it.
+    /// A service account that the team owns, and one of its keys.
     pub(crate) service_account: String,
     pub(crate) service_key: String,
-    /// A memory of the owner's own.
+    /// A personal memory of the owner.
     pub(crate) personal_memory: String,
-    /// A memory of the team's.
+    /// A memory of the team.
     pub(crate) team_memory: String,
     /// The entity (mem0's `user_id`) that both are about.
     pub(crate) entity: String,
     pub(crate) event: String,
-    /// What the owner let an application do.
+    /// The owner's grant to an application.
     pub(crate) application: String,
-    /// Who may vouch for its people.
+    /// The identity provider that is trusted for its people.
     pub(crate) provider: String,
     /// The share of the personal memory with the member.
     pub(crate) share: String,
-    /// A public memory of the owner's own, and the link to it.
+    /// A public memory of the owner, and a link to it.
     pub(crate) linked_memory: String,
     pub(crate) link: String,
-    /// The owner's request to share the team's memory with the sibling team, and a delegate of who decides about it.
+    /// The owner's request to share the team's memory with the sibling team, and a delegate of
+    /// the person who decides about it.
     pub(crate) approval: String,
     pub(crate) delegate: String,
-    /// Who decides about it.
+    /// The person who decides about it.
     pub(crate) lead: Actor,
-    /// A context of the owner's with the member in it, its share with the sibling's viewer, and a link to it.
+    /// A context of the owner with the member in it, its share with the team, and a link to it.
     pub(crate) context: String,
     pub(crate) context_share: String,
     pub(crate) context_link: String,
-    /// How a team that is no more ended.
+    /// The dissolution of a former team.
     pub(crate) dissolution: String,
-    /// How what somebody left went to an heir.
+    /// The reassignment of a former colleague's memories.
     pub(crate) reassignment: String,
 }
 
 impl World {
-    /// A new tenant in that application.
+    /// Creates a tenant in that application.
     pub(crate) async fn new(app: &TestApp, marker: &'static str) -> Self {
         let owner = app.registered(marker).await;
         let organization = owner.node(ScopeKind::Organization, &format!("{marker} organization")).await;
@@ -82,7 +83,7 @@ impl World {
         let neighbour =
             owner.node_in(&organization, ScopeKind::Division, &format!("{marker} neighbour")).await;
         let vacant = owner.node_in(&division, ScopeKind::Team, &format!("{marker} vacant")).await;
-        // Sent with a key, so that there is a stored answer.
+        // Sent with an idempotency key, so that there is a stored answer.
         let change = Request::post(format!("/v1/organizations/{}/move", team.id))
             .header("content-type", "application/json")
             .header("idempotency-key", marker)
@@ -154,12 +155,12 @@ impl World {
         }
     }
 
-    /// What its tables hold.
+    /// The contents of its tables.
     pub(crate) async fn tables(&self) -> Tables {
         Tables::of(self.app.database(), self.owner.enterprise).await
     }
 
-    /// Every id by which its things are called.
+    /// The ids of all of its objects.
     pub(crate) fn ids(&self) -> Vec<String> {
         vec![
             self.owner.enterprise.to_string(),
@@ -195,7 +196,8 @@ impl World {
         ]
     }
 
-    /// Asserts that an answer to somebody who may not see this tenant tells nothing of it but what was asked.
+    /// Asserts that an answer to somebody who may not see this tenant reveals nothing of
+    /// it but what was in the request.
     #[track_caller]
     pub(crate) fn assert_not_revealed_by(&self, answer: &Answer, asked: &str) {
         let said = String::from_utf8_lossy(&answer.body).to_lowercase();
@@ -206,7 +208,7 @@ impl World {
     }
 }
 
-/// Adds a memory; its id and the id of the event that tells of it.
+/// Adds a memory; returns its id and that of its event.
 async fn remember(owner: &Actor, entity: &str, scope: &str, marker: &str) -> (String, String) {
     let body = json!({
         "messages": [{ "role": "user", "content": format!("The {marker} of {scope} opens in spring") }],
@@ -216,8 +218,8 @@ async fn remember(owner: &Actor, entity: &str, scope: &str, marker: &str) -> (St
     (text(&added["results"][0]["id"]), text(&added["event_id"]))
 }
 
-/// As if the owner had let an application act for them, a device wait, had answered questions, and trusted an
-/// identity provider; the ids of the grant and of the provider.
+/// Inserts rows as if the owner had authorized an application, a device were waiting, questions had been answered, and
+/// an identity provider were trusted; returns the ids of the grant and of the provider.
 async fn allow_application(app: &TestApp, owner: &Actor) -> (String, String) {
     let (grant, provider) = (GrantId::generate(), IdentityProviderId::generate());
     let all = "WITH session AS (
@@ -253,14 +255,14 @@ async fn allow_application(app: &TestApp, owner: &Actor) -> (String, String) {
     (grant.to_string(), provider.to_string())
 }
 
-/// Ends a team that had nothing; the id of that.
+/// Dissolves an empty team; returns the id of the dissolution.
 async fn dissolved(owner: &Actor, division: &Node, marker: &str) -> String {
     let node = owner.node_in(division, ScopeKind::Team, &format!("{marker} closed")).await;
     let wish = json!({ "heir": "parent", "members": "leave" });
     text(&owner.post(&format!("/v1/organizations/{}/dissolve", node.id), wish).await.ok()["id"])
 }
 
-/// Somebody left nothing, to a team; the id of that.
+/// Reassigns the memories of a colleague without any to a team; returns the id of the reassignment.
 async fn reassigned(owner: &Actor, team: &Node, marker: &str) -> String {
     let leaver = owner.colleague(&format!("{marker}-leaver"), team, Role::Viewer).await;
     owner.call(Method::POST, &format!("/v1/users/{}/deactivate", leaver.user), None).await.ok();
@@ -268,7 +270,7 @@ async fn reassigned(owner: &Actor, team: &Node, marker: &str) -> String {
     text(&owner.post(&path, json!({ "scope": team.label() })).await.ok()["id"])
 }
 
-/// A context with a member, shared with a team; its id, the share's, and a link's.
+/// Creates a context with a member, shared with a team; returns its id, that of the share and that of a link.
 async fn made_context(owner: &Actor, member: &Actor, team: &Node, marker: &str) -> (String, String, String) {
     let new = json!({ "name": format!("{marker} launch"), "description": marker });
     let context = text(&owner.post("/v1/contexts/", new).await.ok()["id"]);
@@ -279,7 +281,7 @@ async fn made_context(owner: &Actor, member: &Actor, team: &Node, marker: &str) 
     (context, text(&share["share"]["id"]), text(&link["id"]))
 }
 
-/// Adds a public memory and a link to it; their ids.
+/// Adds a public memory and a link to it; returns their ids.
 async fn linked(owner: &Actor, marker: &str) -> (String, String) {
     let text_of_it = format!("The {marker} exhibition is open to everybody");
     let body = json!({ "messages": text_of_it, "infer": false, "classification": "public" });
@@ -289,7 +291,7 @@ async fn linked(owner: &Actor, marker: &str) -> (String, String) {
     (memory, text(&link["id"]))
 }
 
-/// As if the upkeep of searches had come by, before there was anything.
+/// Inserts rows as if search maintenance had run on an empty tenant.
 async fn was_looked_after(app: &TestApp, owner: &Actor) {
     let upkeep = "WITH size AS (INSERT INTO scope_sizes VALUES ($1, $2, 0)),
                        block AS (INSERT INTO vector_blocks (enterprise_id, scope_id, model, memory_ids, codes)
@@ -306,7 +308,7 @@ async fn was_looked_after(app: &TestApp, owner: &Actor) {
     client.execute(upkeep, &[&owner.enterprise.uuid(), &owner.scope.0]).await.unwrap();
 }
 
-/// A group of one, kept at the node, with a role that its member has anyway; its id.
+/// Creates a group of one, owned by the node, with a role that its member has anyway; returns its id.
 async fn make_group(owner: &Actor, member: &Actor, node: &Node) -> String {
     let new = json!({ "name": format!("{} group", node.name) });
     let group = text(&owner.post(&format!("/v1/organizations/{}/groups", node.id), new).await.ok()["id"]);
@@ -317,7 +319,7 @@ async fn make_group(owner: &Actor, member: &Actor, node: &Node) -> String {
     group
 }
 
-/// A service account that the node owns, and a key of it; their ids.
+/// Creates a service account owned by the node, and a key; returns their ids.
 async fn make_service_account(owner: &Actor, node: &Node) -> (String, String) {
     let new = json!({ "name": format!("{} robot", node.name) });
     let path = format!("/v1/organizations/{}/service-accounts", node.id);
@@ -327,7 +329,7 @@ async fn make_service_account(owner: &Actor, node: &Node) -> (String, String) {
     (account, text(&key["id"]))
 }
 
-/// The job that chains the audit log has come by.
+/// Waits until the job that chains the audit log has chained every row.
 async fn was_chained(app: &TestApp, owner: &Actor) {
     let chained = "SELECT NOT EXISTS (
                        SELECT FROM audit_log l WHERE enterprise_id = $1 AND NOT EXISTS (
@@ -344,7 +346,7 @@ async fn was_chained(app: &TestApp, owner: &Actor) {
     }
 }
 
-/// As if its embedding model had been away when it was stored.
+/// Inserts a row as if the embedding model had been unavailable when the memory was stored.
 async fn awaits_vector(app: &TestApp, memory: &str) {
     let id: MemoryId = memory.parse().unwrap();
     let sql = "INSERT INTO embedding_work (enterprise_id, memory_id, due_at)
@@ -352,7 +354,7 @@ async fn awaits_vector(app: &TestApp, memory: &str) {
     app.database().superuser().await.execute(sql, &[&id.uuid()]).await.unwrap();
 }
 
-/// As if a change had promised work that is done.
+/// Inserts a row as if a change had promised work that is done.
 async fn has_promised(app: &TestApp, owner: &Actor) {
     let sql = "INSERT INTO outbox (enterprise_id, topic, promised_at, due_at, finished_at) VALUES ($1, 'job.run', $2, $2, $2)";
     app.database().superuser().await.execute(sql, &[&owner.enterprise.uuid(), &app.now()]).await.unwrap();

@@ -1,10 +1,10 @@
-//! Nobody reaches what is not theirs: every operation and every MCP tool, resource and prompt, called by people who may not see what it is
-//! about.
+//! Isolation: every operation, MCP tool, resource and prompt, called by people who may not see its target.
 //!
-//! `matrix.txt` holds how each call was answered, `uncovered.txt` what is not called at all: both are compared with what
-//! happens now and reviewed when they change, and nothing may be uncovered. Whatever the answer is, this always
-//! holds: no credential, no answer but 401; what another tenant names does not exist (404), and is refused in the very words
-//! in which what never existed is; nobody learns an id or a word that they did not bring; a refused call changes nothing.
+//! `matrix.txt` lists how each call was answered, `uncovered.txt` what is not called at all. Both are compared
+//! with what happens now and reviewed when they change, and nothing may be uncovered. Whatever the answer, this
+//! always holds: without a credential, the answer is 401; objects of another tenant do not exist (404), in
+//! exactly the words for objects that never existed; nobody learns an id or a word that was not in their request;
+//! a refused call changes nothing.
 
 pub(crate) mod tools;
 mod visitor;

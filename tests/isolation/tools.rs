@@ -1,4 +1,4 @@
-//! The MCP tools, resources and prompts, called about things of a tenant's.
+//! MCP tools, resources and prompts, called with objects of a tenant.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Work that nobody waits for: jobs, and what changes have promised.
+//! Background work: jobs, and work that changes have promised.
 
 mod outbox;
 mod periodic;

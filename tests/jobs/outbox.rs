@@ -1,4 +1,4 @@
-//! What changes have promised: in order, exactly once, and nothing in the way of others.
+//! Promised work: in order, exactly once, without blocking other work.
 
 use std::time::Duration;
 

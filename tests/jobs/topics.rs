@@ -1,4 +1,4 @@
-//! Kinds of work that succeed, fail, panic and wait, as the tests need them.
+//! Kinds of work for tests, which succeed, fail, panic or wait.
 
 use std::time::Duration;
 

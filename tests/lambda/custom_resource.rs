@@ -1,4 +1,4 @@
-//! `migrate` as the custom resource of a stack: what CloudFormation asks, and what it is told.
+//! `migrate` as the custom resource of a stack: CloudFormation's requests and the answers.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! Execution environments are frozen between events; what happens to their database connection meanwhile.
+//! Execution environments are frozen between events: what happens to their database connections.
 
 use super::deployment::Deployment;
 use super::visitor::Visitor;

@@ -1,4 +1,4 @@
-//! Events as every gateway makes them: HTTP APIs and function URLs (2.0), REST APIs (1.0).
+//! Creates events as every kind of gateway does: HTTP APIs and function URLs (2.0), REST APIs (1.0).
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

@@ -1,4 +1,4 @@
-//! One newcomer's way through every function.
+//! A new user's path through every function.
 
 use serde_json::{Value, json};
 use shared::access::ApiKeyVerb;

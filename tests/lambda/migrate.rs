@@ -1,4 +1,4 @@
-//! The packaged `migrate`, and functions in front of a database that it has not made ready.
+//! The packaged `migrate`, and functions with a database that it has not prepared.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
-//! The functions as they are deployed: packaged, started from their zips by an emulated Lambda, called over HTTP.
+//! The functions as deployed: packaged, started from their zips by an emulated Lambda, called over HTTP.
 //!
-//! What each route means is tested in `routes`; here is only what packaging, the runtime, the gateway and the life of
-//! an execution environment can break. Start with [`deployment`].
+//! `routes` tests what each route does; these tests cover only what packaging, the runtime, the gateway and the life
+//! of an execution environment can break. Start with [`deployment`].
 
 mod boundary;
 mod custom_resource;

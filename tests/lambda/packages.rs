@@ -1,8 +1,8 @@
 //! The zips that would be deployed.
 //!
-//! `scripts/test` packages before it runs the tests and says where, because a build has its own progress and no time
-//! limit. Without that (`cargo test`, a single test, an editor) the first test to come packages, the others wait.
-//! The profile is `dev`, whose third-party crates stay built; what release adds is for benchmarks to see.
+//! `scripts/test` packages before it runs the tests and passes the path, because a build shows its own progress and
+//! has no time limit. Without it (`cargo test`, a single test, an editor) the first test packages and the others wait.
+//! The profile is `dev`, whose third-party crates stay built; benchmarks cover the release profile.
 
 use std::env;
 use std::fs::{self, File};

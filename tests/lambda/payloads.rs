@@ -1,4 +1,4 @@
-//! Events of every gateway there is, and what they get back.
+//! Events of every kind of gateway, and their answers.
 
 use lambda_emulator::Function;
 use serde_json::{Value, json};

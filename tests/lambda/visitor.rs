@@ -1,4 +1,4 @@
-//! Somebody with an ordinary HTTP client.
+//! A client with ordinary HTTP.
 
 use std::net::SocketAddr;
 

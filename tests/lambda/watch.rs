@@ -1,4 +1,4 @@
-//! `cargo xtask watch`: one function under cargo-lambda's own Runtime API, as somebody works on it.
+//! `cargo xtask watch`: one function under cargo-lambda's own Runtime API, while its code is being edited.
 
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;

@@ -1,4 +1,4 @@
-//! The packaged `worker`: scheduled events, and batches of SQS.
+//! The packaged `worker`: scheduled events and SQS batches.
 
 use std::time::Duration;
 

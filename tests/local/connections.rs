@@ -1,4 +1,4 @@
-//! Clients that open connections and say nothing, or not all of it.
+//! Clients that open connections and send nothing, or only a part of a request.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

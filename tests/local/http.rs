@@ -1,4 +1,4 @@
-//! Somebody who read `demo.env`.
+//! A client that has read `demo.env`.
 
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::Value;

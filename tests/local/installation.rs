@@ -1,4 +1,4 @@
-//! A local installation in a directory of its own.
+//! A local installation in its own directory.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};

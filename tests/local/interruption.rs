@@ -1,7 +1,7 @@
-//! `kill -9` at any moment: run again, nothing lost, nothing twice.
+//! `kill -9` at any moment: after the next start nothing is lost and nothing is done twice.
 //!
-//! Moments are chosen by a seeded generator, so that a failure can be looked at again; what they fall on still varies
-//! with the machine, which over many runs is what finds the gaps.
+//! A seeded generator chooses the moments, so that a failure can be investigated; what they interrupt still varies
+//! with the machine, which over many runs finds the gaps.
 
 use std::fs;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The server as a process: what it says, how it ends.
+//! The server as a process: its output and its end.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};

@@ -1,4 +1,4 @@
-//! What stands in the way is said in one sentence.
+//! Whatever prevents a start is reported in one sentence.
 
 use std::fs;
 use std::net::TcpListener;

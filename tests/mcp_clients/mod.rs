@@ -1,7 +1,7 @@
-//! Other people's MCP clients against this server: the official SDKs for Python, TypeScript and Rust in both eras, and
-//! the Inspector with its strict checks, with a bearer credential; [`oauth`] has those that sign in by themselves.
+//! Third-party MCP clients against this server: the official SDKs for Python, TypeScript and Rust in both eras, and
+//! the Inspector with its strict checks, with a bearer credential; [`oauth`] tests those that sign in by themselves.
 //!
-//! Each does the same round: lists, adds, finds, is refused, reads resources and prompts. They come from package
+//! Each does the same steps: lists, adds, finds, is refused, reads resources and prompts. They come from package
 //! registries, pinned by version and content; see `installation`.
 
 mod oauth;

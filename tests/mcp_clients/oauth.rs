@@ -1,5 +1,5 @@
-//! Clients that are told nothing but the endpoint's URL: they find the authorization server, register, send their person
-//! to agree, and go on with the tokens. Only the browser is a script.
+//! Clients that know only the endpoint's URL: they find the authorization server, register, send their person to
+//! agree, and continue with the tokens. Only the browser is a script.
 
 use std::process::{Command, Output, Stdio};
 

@@ -1,3 +1,3 @@
-//! Packages from npm that tests and the conformance run use.
+//! npm packages for tests and the conformance run.
 
 pub(crate) mod packages;

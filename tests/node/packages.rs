@@ -1,5 +1,5 @@
-//! The packages of `package-lock.json`, and the Node.js that runs them: the conformance suite needs 22 or newer, whatever
-//! the machine has.
+//! The packages of `package-lock.json`, and the Node.js that runs them: the conformance suite needs 22 or later,
+//! whatever the machine has.
 
 use std::fs;
 use std::path::{Path, PathBuf};

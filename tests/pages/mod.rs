@@ -1,5 +1,5 @@
-//! The pages of the authorization server in a real browser: they work without scripts, nothing in them is against their
-//! own policy, and axe finds nothing.
+//! The pages of the authorization server in a real browser: they work without scripts, nothing in them violates their
+//! own policy, and axe finds no problem.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! The vendors' own Python clients, as a check on the peer and on us: OpenAI's package, and Amazon's botocore. They are
-//! brought like mem0's client, into a virtual environment that is made once.
+//! The vendors' own Python clients, which check the peer and our code: OpenAI's package, and Amazon's botocore. They
+//! are installed like mem0's client, into a virtual environment that is created once.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

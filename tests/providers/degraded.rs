@@ -1,4 +1,4 @@
-//! Doing without the model: what is found, what is stored, and what becomes of it.
+//! Operation without the model: what is found, what is stored, and what happens to it later.
 
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,8 @@
-//! Embedding models behind a network, and doing without them.
+//! Embedding models behind a network, and operation without them.
 //!
-//! No server that gives embeddings installs without downloading a model, so the other side is [`peer`]: a small HTTP server
-//! written after the published formats, that can misbehave. What keeps it honest are the vendors' own clients: OpenAI's
-//! Python package reads its answers, botocore calls its Bedrock and recomputes our signatures (`clients`).
+//! No embedding server can be installed without downloading a model, so the other side is [`peer`]: a small HTTP
+//! server written from the published formats, which can misbehave. The vendors' own clients verify it: OpenAI's Python
+//! package reads its answers, botocore calls its Bedrock and recomputes our signatures (`clients`).
 
 mod bedrock;
 pub(crate) mod clients;

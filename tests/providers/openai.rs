@@ -1,4 +1,4 @@
-//! OpenAI's format: what is sent, what is believed, and how often it is asked.
+//! OpenAI's format: what is sent, which answers are accepted, and how often a request is retried.
 
 use std::time::{Duration, Instant};
 

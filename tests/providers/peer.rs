@@ -1,4 +1,4 @@
-//! The other side: answers in OpenAI's and in Bedrock's format, or misbehaves as it is told.
+//! The other side: answers in OpenAI's and in Bedrock's format, or misbehaves as told.
 
 use std::collections::VecDeque;
 use std::fmt::Debug;

@@ -1,4 +1,4 @@
-//! Another model: searches stay right while the vectors are made anew.
+//! A change of the model: searches stay correct while the vectors are recomputed.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

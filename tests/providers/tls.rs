@@ -1,4 +1,4 @@
-//! Texts and keys go only to whom the certificate says they go.
+//! Texts and keys are sent only to a server whose certificate is trusted and names its host.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Virtual environments with other people's clients.
+//! Virtual environments with third-party clients.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,7 +1,7 @@
 //! mem0's official Python client against this server.
 //!
-//! What it does and expects is in `test_memories.py` and `test_client.py`; here the server is started for it, and the client
-//! is brought: into a virtual environment in the cache directory, made once for each content of `requirements.txt`.
+//! `test_memories.py` and `test_client.py` define what it does and expects. This module starts the server and installs
+//! the client into a virtual environment in the cache directory, created once for each content of `requirements.txt`.
 
 pub(crate) mod environment;
 

@@ -1,4 +1,4 @@
-//! `GET /health`, `GET /ready`, and what every answer has in common.
+//! `GET /health`, `GET /ready`, and what all answers have in common.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

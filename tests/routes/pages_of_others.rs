@@ -1,4 +1,4 @@
-//! Web pages of other origins: whom a browser lets read what (CORS).
+//! CORS: which origins a browser lets read which answers.
 
 use axum::body::Body;
 use http::Request;

@@ -1,4 +1,4 @@
-//! Lists come in parts: no more than asked for at once, from where the last part ended, and asked for in no other way.
+//! Pagination: no more entries than asked for, starting where the last part ended, and with no other parameters.
 
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};

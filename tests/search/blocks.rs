@@ -1,5 +1,5 @@
-//! Blocks of vectors: whatever happens to memories, and whenever the upkeep runs, a search finds what is there, where it is,
-//! with the vector that it has.
+//! Blocks of vectors: whatever happens to memories, and whenever maintenance runs, a search finds the existing
+//! memories in their scopes with their current vectors.
 
 use std::collections::BTreeMap;
 

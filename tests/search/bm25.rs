@@ -1,4 +1,5 @@
-//! Candidates against a reference: BM25 computed by the book over every visible row, and every vector compared.
+//! Candidates compared with a reference: BM25 computed from its definition over every visible
+//! row, and every vector compared.
 
 use std::collections::BTreeMap;
 

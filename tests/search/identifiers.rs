@@ -1,4 +1,4 @@
-//! Names that people copy from elsewhere: found whole, and by their parts.
+//! Identifiers that people copy from elsewhere: found as a whole and by their parts.
 
 use super::{by_words, remember, terms};
 use crate::harness::{TestApp, TestDatabase};

@@ -1,5 +1,5 @@
-//! The SQL side of retrieval: what `mem0.terms` makes of a text, and what `mem0.search_candidates` finds by words and by
-//! meaning, held against references that read everything. What recall makes of it is tested in `recall`.
+//! The SQL side of retrieval: the output of `mem0.terms`, and what `mem0.search_candidates` finds by words and by
+//! meaning, compared with references that read everything. `recall` tests what recall makes of it.
 
 mod blocks;
 mod bm25;

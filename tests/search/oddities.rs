@@ -1,4 +1,4 @@
-//! Texts that nobody expects: none may fail, and none may cost much.
+//! Unusual texts: none may fail, and none may cost much.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

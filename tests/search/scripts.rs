@@ -1,4 +1,4 @@
-//! Languages that English stemming does not serve.
+//! Languages for which English stemming does not work.
 
 use serde_json::json;
 

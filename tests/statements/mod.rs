@@ -1,5 +1,5 @@
-//! Every SQL statement of the domain, held against the migrated schema: tokio-postgres does not check SQL when it is
-//! compiled, so this does.
+//! Checks every SQL statement of the domain against the migrated schema, because tokio-postgres does
+//! not check SQL at compile time.
 
 mod source;
 

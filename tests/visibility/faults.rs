@@ -1,8 +1,8 @@
-//! The model is worth something only if it notices: products that are broken on purpose, each in a way that a mistake could
-//! break them. The sequences that [`sequences`](super::sequences) tries must find out about every one of them.
+//! Mutation tests of the model: deliberately broken products, each broken in a way that a mistake could break it. The
+//! sequences of [`sequences`](super::sequences) must detect every one of them.
 //!
-//! They are tried in the same order, up to the one that notices. After each step only those are asked whom it concerns, which
-//! finds nothing that asking everybody would not.
+//! The sequences run in the same order, up to the one that detects the fault. After each step only the people
+//! concerned are asked, which finds everything that asking everybody would.
 
 use proptest::test_runner::{Config, TestError};
 

@@ -1,6 +1,6 @@
-//! Who sees what, held against a model of it: random sequences of changes (`sequences`, which do each of the `steps` to the
-//! product and to the `model` beside it, a `pair`), the same with a product that is broken on purpose (`faults`), and changes
-//! at the same time as reads (`races`) and as what somebody does who loses their role meanwhile (`stale`).
+//! Visibility, compared with a model: random sequences of changes (`sequences`, which apply each of the `steps` to the
+//! product and to the `model`, a `pair`), the same with deliberately broken products (`faults`), changes concurrent
+//! with reads (`races`), and requests of somebody who loses their role meanwhile (`stale`).
 
 mod faults;
 mod model;

@@ -1,5 +1,5 @@
-//! Changes of who sees what at the same time as reads and writes: what is taken away is gone with the next request, and
-//! nobody is answered with a failure because somebody else was busy.
+//! Changes of visibility concurrent with reads and writes: what is taken away is gone with the next request, and
+//! nobody gets an error because somebody else was busy.
 
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};

@@ -1,9 +1,9 @@
-//! Random sequences of everything that changes who sees what. Every step is answered as the model says, and after each of
-//! them each person finds, by listing, by searching and level by level, exactly what the model says that they see.
+//! Random sequences of everything that changes visibility. Every step is answered as the model says, and after each of
+//! them every person finds, by listing, by searching and level by level, exactly what the model says that they see.
 //!
 //! Each test has its own seed, so every run of the same code tries the same sequences. Others are tried with
-//! `PROPTEST_RNG_SEED=<number> PROPTEST_CASES=<how many> cargo nextest run -p tests visibility::sequences`. What failed once is
-//! tried first from then on: the seeds are in `regressions.txt`.
+//! `PROPTEST_RNG_SEED=<number> PROPTEST_CASES=<how many> cargo nextest run -p tests visibility::sequences`. Sequences
+//! that failed once are tried first: their seeds are in `regressions.txt`.
 
 use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestError, TestRunner};
 

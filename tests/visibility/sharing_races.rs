@@ -1,4 +1,4 @@
-//! Sharing at the same time as searching, as deciding, and as the dissolution of whom it is shared with.
+//! Sharing concurrent with searching, with deciding, and with the dissolution of the grantee.
 
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};

@@ -1,5 +1,5 @@
-//! What is taken from somebody while their request waits for a lock is not there any more when it goes on: no grant is made
-//! with a role that was lost before it.
+//! A role that is removed while a request of its holder waits for a lock no longer counts when the request continues:
+//! no grant is made with a role that was lost before it.
 
 use http::Method;
 use serde_json::{Value, json};

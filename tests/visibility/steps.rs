@@ -1,5 +1,4 @@
-//! What may happen, one thing at a time. Nodes, people, memories, shares and requests are chosen by an index into those
-//! that are there.
+//! The possible steps. Nodes, people, memories, shares and requests are chosen by an index into the existing ones.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

@@ -1,7 +1,7 @@
-//! `mem0 audit verify`: follows the chain of hashes over an enterprise's audit log from outside, and compares it with anchors
-//! that were kept elsewhere.
+//! `mem0 audit verify`: verifies the hash chain of an enterprise's audit log from outside, and compares it with
+//! anchors that were kept elsewhere.
 //!
-//! It exits with 0 if everything is as it was written, with 1 if it is not, and with 2 if that could not be found out.
+//! Exits with 0 if the log is intact, with 1 if it was tampered with, and with 2 if that could not be determined.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -21,12 +21,12 @@ use serde_json::{Value, json};
 use crate::client::{Client, cause, client};
 use crate::config::Config;
 
-/// What tampering is told by.
+/// The exit status for tampering.
 const TAMPERED: u8 = 1;
-/// What everything else that goes wrong is told by.
+/// The exit status for every other failure.
 const TROUBLE: u8 = 2;
 
-/// A part of a chain is followed in seconds.
+/// How long one answer may take: the server follows a part of a chain in seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 const MAX_ANSWER: usize = 1024 * 1024;
 
@@ -58,17 +58,17 @@ pub(crate) struct Verify {
     json: bool,
 }
 
-/// So many anchors go in one request: the server refuses more.
+/// The most anchors in one request: the server refuses more.
 const AT_ONCE: usize = 1_000;
 
-/// A place in a chain, and its hash.
+/// A position in a chain and its hash.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Anchor {
     seq: i64,
     hash: String,
 }
 
-/// What following a part of a chain showed.
+/// The result of verifying a part of a chain.
 #[derive(Debug, Deserialize, Serialize)]
 struct Verification {
     intact: bool,
@@ -90,10 +90,10 @@ pub(crate) fn run(command: &Command) -> ExitCode {
     }
 }
 
-/// Whether the log is intact.
+/// Returns whether the log is intact.
 fn verify(options: &Verify) -> Result<bool> {
     let anchors = match options.anchors.as_deref() {
-        // Where the new ones go too, there are none yet the first time.
+        // The file to which new anchors are appended does not exist yet on the first run.
         Some(path) if options.keep.as_deref() == Some(path) && !path.exists() => Vec::new(),
         given => given.map_or_else(|| Ok(Vec::new()), read)?,
     };
@@ -128,11 +128,11 @@ fn verify(options: &Verify) -> Result<bool> {
     Ok(found.intact)
 }
 
-/// Follows the whole chain, part by part.
+/// Verifies the whole chain, part by part.
 async fn follow(config: &Config, anchors: &[Anchor]) -> Result<Verification> {
     let client = client(&config.endpoint).context("TLS cannot be used")?;
     let mut after: Option<Anchor> = None;
-    // Any part compares any of them: where they are does not matter to the server.
+    // Any part can compare any anchors: their positions do not matter to the server.
     let mut anchors = anchors.chunks(AT_ONCE);
     loop {
         let compared = anchors.next().unwrap_or_default();
@@ -174,7 +174,7 @@ async fn ask(client: &Client, config: &Config, body: &Value) -> Result<Verificat
     serde_json::from_slice(&bytes).with_context(|| format!("{url} answered something else"))
 }
 
-/// Anchors from a file, one on a line, or from all files of a directory.
+/// Reads anchors from a file, one per line, or from all files of a directory.
 fn read(path: &Path) -> Result<Vec<Anchor>> {
     if path.is_dir() {
         let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
@@ -193,7 +193,7 @@ fn read(path: &Path) -> Result<Vec<Anchor>> {
 }
 
 fn keep(path: &Path, anchor: &Anchor) -> Result<()> {
-    // Nothing has happened since the last time.
+    // Nothing has changed since the last run.
     if path.is_file() && read(path)?.last() == Some(anchor) {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! HTTP out of here: connections that are kept, TLS by the machine's own root certificates.
+//! The HTTP client: pooled connections, TLS with the machine's own root certificates.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder}
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-/// What sends requests. Cheap to clone.
+/// An HTTP client. Cheap to clone.
 pub(crate) type Client = hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-/// A client for that server. The root certificates are read only if they are needed: that takes milliseconds and a
-/// megabyte.
+/// Creates a client for that server. The root certificates are read only if they are needed: that
+/// takes milliseconds and a megabyte.
 pub(crate) fn client(server: &Uri) -> std::io::Result<Client> {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
@@ -31,7 +31,7 @@ pub(crate) fn client(server: &Uri) -> std::io::Result<Client> {
         .build(connector))
 }
 
-/// The innermost cause, which says most.
+/// Returns the innermost cause, which is the most specific.
 pub(crate) fn cause(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {

@@ -1,10 +1,10 @@
-//! Which server, and who asks: environment first, then the login file.
+//! The server and the credential: from the environment first, then from the login file.
 //!
 //! - `MEM0_URL`: the installation's public URL.
 //! - `MEM0_API_KEY`: an API key or access token.
 //! - the login file, `${XDG_CONFIG_HOME:-~/.config}/mem0/login.json`, written by `mem0 login`, or by hand as
-//!   `{"url": "…", "token": "…"}`, either optional. Its token is for that URL (or, without one, for an installation on this
-//!   machine) and goes nowhere else, whatever the environment says.
+//!   `{"url": "…", "token": "…"}`, both optional. Its token is sent only to that URL (or, without one, to an
+//!   installation on this machine), whatever the environment says.
 
 use std::path::PathBuf;
 
@@ -14,26 +14,27 @@ use secrecy::SecretString;
 
 use crate::login::file::Login;
 
-/// Where an installation on this machine listens.
+/// The address of an installation on this machine.
 pub(crate) const LOCAL: &str = "http://127.0.0.1:13370";
 
-/// What the bridge needs.
+/// The configuration of the bridge.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
-    /// Of the endpoint: `https://mem0.example/mcp`.
+    /// The URL of the endpoint: `https://mem0.example/mcp`.
     pub(crate) endpoint: Uri,
-    /// None if nobody is logged in: the server then says so.
+    /// `None` if nobody is logged in: the server then reports it.
     pub(crate) credential: Option<SecretString>,
-    /// Whether a login for this endpoint may take its place when it is refused; what was given cannot be renewed.
+    /// Whether a login for this endpoint may replace it when it is refused; a credential from
+    /// the environment is not renewed.
     pub(crate) renewable: bool,
 }
 
 impl Config {
-    /// Reads environment and login file; `url` goes before both.
+    /// Reads the environment and the login file; `url` takes precedence over both.
     pub(crate) fn read(url: Option<&str>) -> Result<Self> {
         let url = url.map(str::to_owned).or_else(|| variable("MEM0_URL"));
         let given = variable("MEM0_API_KEY");
-        // Who has said both needs no login, not even one that can be read.
+        // With both given, no login is needed, not even a readable one.
         let login = if url.is_some() && given.is_some() { Login::default() } else { Login::read()? };
         let endpoint = endpoint(url.as_deref().unwrap_or_else(|| login.server()))?;
         let renewable = given.is_none();
@@ -48,13 +49,14 @@ impl Config {
     }
 }
 
-/// An installation's URL, as it calls itself.
+/// Returns an installation's URL without `/mcp`.
 pub(crate) fn base(url: &str) -> Result<String> {
     endpoint(url)?;
     Ok(url.trim_end_matches('/').trim_end_matches("/mcp").to_owned())
 }
 
-/// The endpoint of an installation. A credential is only sent in the clear to this machine.
+/// Returns the endpoint of an installation. Plain HTTP is allowed only to this machine, because
+/// it would expose the credential.
 pub(crate) fn endpoint(url: &str) -> Result<Uri> {
     let base = url.trim_end_matches('/').trim_end_matches("/mcp");
     let endpoint: Uri = format!("{base}/mcp").parse().with_context(|| format!("{url:?} is not a URL"))?;
@@ -74,12 +76,12 @@ pub(crate) fn config_home() -> Option<PathBuf> {
     given.or_else(|| home().map(|home| home.join(".config")))
 }
 
-/// The person's home directory.
+/// Returns the person's home directory.
 pub(crate) fn home() -> Option<PathBuf> {
     variable("HOME").or_else(|| variable("USERPROFILE")).map(PathBuf::from)
 }
 
-/// A variable's value; set but empty counts as not set.
+/// Returns a variable's value; set but empty counts as not set.
 #[allow(clippy::disallowed_methods, reason = "the one home of environment variables here")]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())

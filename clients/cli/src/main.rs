@@ -1,8 +1,8 @@
-//! `mem0`: the local end of mem0-enterprise.
+//! `mem0`: the command line client of mem0-enterprise.
 //!
-//! [`bridge`] is what AI tools start (`mem0 mcp serve`), [`setup`] what tells them to. Which server, and who asks, is in
-//! [`config`]; [`login`] gets and keeps the credential. [`audit`] looks at the audit log from outside. [`replace`] is how files
-//! are written.
+//! [`bridge`] is what AI tools start (`mem0 mcp serve`), and [`setup`] configures them to do so. [`config`] determines
+//! the server and the credential; [`login`] obtains and stores the credential. [`audit`] verifies the audit log from
+//! outside. [`replace`] writes files.
 
 mod audit;
 mod bridge;
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A line for the person; standard output belongs to the protocol or to what was asked for.
+/// Prints a line for the person to standard error; standard output belongs to the protocol or the requested output.
 fn say(line: &str) {
     use std::io::Write as _;
     // Nobody may be watching any more.

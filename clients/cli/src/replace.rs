@@ -1,4 +1,4 @@
-//! Putting a file in the place of another, whole or not at all, never readable by more people than before.
+//! Replaces files atomically, and never makes them readable by more people than before.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write as _};
@@ -9,12 +9,11 @@ use std::path::{Path, PathBuf};
 pub(crate) enum Reader {
     /// Its owner only.
     Owner,
-    /// Whoever could before; if it is new, whoever may read what that person writes.
+    /// Whoever could read it before; for a new file, the default of the person's umask.
     AsBefore,
 }
 
-/// Replaces a file in one step: readers see the old or the new one. A link stays a link, wherever it leads; its target is what
-/// is replaced.
+/// Replaces a file in one step: readers see the old or the new one. Symbolic links stay: their target is replaced.
 pub(crate) fn replace(path: &Path, content: &[u8], reader: Reader) -> io::Result<()> {
     let path = &target(path)?;
     let permissions = match fs::metadata(path) {
@@ -23,7 +22,7 @@ pub(crate) fn replace(path: &Path, content: &[u8], reader: Reader) -> io::Result
         _ => None,
     };
     let beside = suffixed(path, &format!(".{}.new", std::process::id()));
-    // Left by a process of the same number that did not come to its end: in containers numbers repeat.
+    // Left behind by a crashed process with the same id: in containers process ids repeat.
     let _ = fs::remove_file(&beside);
     let written = write_new(&beside, content, permissions, reader).and_then(|()| fs::rename(&beside, path));
     if written.is_err() {
@@ -32,8 +31,8 @@ pub(crate) fn replace(path: &Path, content: &[u8], reader: Reader) -> io::Result
     written
 }
 
-/// Keeps what a file is now as `<file>.bak`, or, if there is something else of that name, with a number behind it. Where it is
-/// kept.
+/// Copies a file to `<file>.bak`, or with a number appended if that name is taken by something
+/// else. Returns the path of the copy.
 pub(crate) fn keep(path: &Path) -> io::Result<PathBuf> {
     let path = &target(path)?;
     let (content, permissions) = (fs::read(path)?, fs::metadata(path)?.permissions());
@@ -50,15 +49,15 @@ pub(crate) fn keep(path: &Path) -> io::Result<PathBuf> {
     Err(ErrorKind::AlreadyExists.into())
 }
 
-/// Where a path leads to, through links, even if there is nothing.
+/// Follows symbolic links; the target need not exist.
 fn target(path: &Path) -> io::Result<PathBuf> {
-    /// As many as Linux follows.
+    /// The limit that Linux has.
     const LINKS: usize = 40;
     let mut path = path.to_owned();
     for _ in 0..LINKS {
         match fs::read_link(&path) {
             Ok(next) => path = path.parent().map(|parent| parent.join(&next)).unwrap_or(next),
-            // No link, or nothing at all.
+            // Not a link, or nothing at all.
             Err(_) => return Ok(path),
         }
     }
@@ -71,7 +70,7 @@ fn suffixed(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Writes a file that was not there.
+/// Writes a file that must not exist yet.
 fn write_new(
     path: &Path,
     content: &[u8],
@@ -79,13 +78,13 @@ fn write_new(
     reader: Reader,
 ) -> io::Result<()> {
     let mut file = open_new(path, permissions.as_ref(), reader)?;
-    // What of them the process may not give at once.
+    // The permissions that could not be set on creation.
     permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions))?;
     file.write_all(content)?;
     file.sync_all()
 }
 
-/// From the first moment on with no more permissions than these.
+/// Creates the file with no more than these permissions from the start.
 #[cfg(unix)]
 fn open_new(path: &Path, permissions: Option<&Permissions>, reader: Reader) -> io::Result<File> {
     use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -97,7 +96,7 @@ fn open_new(path: &Path, permissions: Option<&Permissions>, reader: Reader) -> i
     OpenOptions::new().write(true).create_new(true).mode(mode).open(path)
 }
 
-/// A person's profile is their own there.
+/// On other systems, a person's profile is private already.
 #[cfg(not(unix))]
 fn open_new(path: &Path, _: Option<&Permissions>, _: Reader) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
@@ -108,7 +107,7 @@ fn open_new(path: &Path, _: Option<&Permissions>, _: Reader) -> io::Result<File>
 mod tests {
     use super::*;
 
-    /// What is in a directory, by name.
+    /// Returns the names in a directory, sorted.
     fn names(directory: &Path) -> Vec<String> {
         let names = fs::read_dir(directory).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<String> = names.collect();

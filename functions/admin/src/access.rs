@@ -12,7 +12,7 @@ use shared::page::Part;
 use shared::sharing::NewShare;
 use shared::simulation::{self, About, Question, SeenScope, Verb, Verdict};
 
-/// `GET /v1/users/{id}/access`: what somebody sees of what the caller administers.
+/// `GET /v1/users/{id}/access`: what a user sees within what the caller administers.
 pub(crate) async fn list(
     ctx: AuthContext,
     State(gate): State<Gate>,
@@ -23,24 +23,24 @@ pub(crate) async fn list(
     simulation::list(&ctx, &gate.db, id, cursor, limit).await.map(Json)
 }
 
-/// May they do that?
+/// Asks whether a user may perform an action.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Check {
-    /// Who; left out, whoever owns the key.
+    /// The user; by default the owner of the key.
     user_id: Option<UserId>,
-    /// Through this API key of theirs.
+    /// The API key of the user through which they act.
     api_key_id: Option<ApiKeyId>,
-    /// As `docs/api/permissions.txt` lists them, in lower case with underscores; also `classify_memory`, `forget_memory`
-    /// and `decide_approval`.
+    /// An action as `docs/api/permissions.txt` lists it, in lower case with underscores; also `classify_memory`,
+    /// `forget_memory` and `decide_approval`.
     action: String,
-    /// As memory requests name it: `team:org_…`, `enterprise`. Exactly one of this and the next two.
+    /// A scope as memory requests name it: `team:org_…`, `enterprise`. Exactly one of this and the next two.
     scope: Option<String>,
     memory_id: Option<MemoryId>,
     approval_id: Option<ApprovalId>,
-    /// As through a credential that shows no more than this.
+    /// Simulates a credential that shows nothing above this classification.
     ceiling: Option<Classification>,
-    /// The very share, as sharing takes it; only of a memory.
+    /// The share in question, in the form that sharing takes; only for a memory.
     share: Option<NewShare>,
 }
 

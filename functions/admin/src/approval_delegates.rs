@@ -1,4 +1,4 @@
-//! `…/approval-delegates`: who decides in another's place, for a time.
+//! `…/approval-delegates`: people who temporarily decide approvals in another's place.
 
 use axum::extract::State;
 use axum::response::IntoResponse;

@@ -1,4 +1,4 @@
-//! `/v1/audit`: the log, for owners and for keys of theirs that may read nothing else.
+//! `/v1/audit`: the audit log, for owners and for their keys, which can be limited to it.
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -17,7 +17,8 @@ use shared::page::List;
 use shared::page::Part;
 use shared::{Error, Result};
 
-/// `?from=&to=&actor=&action=&target=&memory=&outcome=&tag=&request=&scope=&after_seq=&cursor=&limit=`, and for exports `format=`
+/// `?from=&to=&actor=&action=&target=&memory=&outcome=&tag=&request=&scope=&after_seq=&cursor=&limit=`, and `format=`
+/// for exports.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Params {
@@ -37,7 +38,7 @@ pub(crate) struct Params {
     format: Option<Format>,
 }
 
-/// The form of an export.
+/// The format of an export.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Format {
@@ -81,7 +82,8 @@ pub(crate) async fn list(
     query::list(&ctx, &gate.db, &filter, cursor, limit).await.map(Json)
 }
 
-/// `GET /v1/audit/export`: a part of the log as a file; the header `X-Next-Cursor` says where the next part begins.
+/// `GET /v1/audit/export`: exports a part of the log as a file; the header `X-Next-Cursor`
+/// says where the next part begins.
 pub(crate) async fn export(
     ctx: AuthContext,
     State(gate): State<Gate>,

@@ -1,4 +1,4 @@
-//! `/v1/dissolutions`: nodes that end, and how far that is.
+//! `/v1/dissolutions`: nodes being dissolved, and their progress.
 
 use axum::extract::State;
 use shared::Result;
@@ -28,8 +28,8 @@ pub(crate) async fn show(
     nodes::dissolution(&ctx, &gate.db, id).await.map(Json)
 }
 
-/// `POST /v1/dissolutions/{id}/cancel`. What was handed over stays with the heir. Repeating it changes nothing, with or without
-/// an `Idempotency-Key`.
+/// `POST /v1/dissolutions/{id}/cancel`. What was already handed over stays with the heir. Idempotent, with
+/// or without an `Idempotency-Key`.
 pub(crate) async fn cancel(
     ctx: AuthContext,
     State(gate): State<Gate>,

@@ -1,4 +1,4 @@
-//! `…/group-roles`: groups as members of the enterprise or a node.
+//! `…/group-roles`: roles of groups in the enterprise or a node.
 
 use axum::extract::State;
 use http::StatusCode;
@@ -14,7 +14,7 @@ use shared::tenancy::members::MemberChange;
 
 use crate::members::At;
 
-/// A group at it.
+/// A group with a role in a node; the enterprise if `id` is absent.
 #[derive(Debug, Deserialize)]
 pub(crate) struct GroupAt {
     id: Option<NodeId>,

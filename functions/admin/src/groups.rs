@@ -1,4 +1,4 @@
-//! `…/groups` and `/v1/groups/{id}`: named sets of people, kept at the enterprise or a node.
+//! `…/groups` and `/v1/groups/{id}`: named sets of people, owned by the enterprise or a node.
 
 use axum::extract::State;
 use axum::response::IntoResponse;

@@ -1,4 +1,4 @@
-//! `…/invitations`: asking people by e-mail to join the enterprise or a node.
+//! `…/invitations`: invites people by e-mail to join the enterprise or a node.
 
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -25,7 +25,7 @@ pub(crate) async fn list(
     invitations::list(&ctx, &gate.db, at.scope(&ctx)?, cursor, limit).await.map(Json)
 }
 
-/// `POST …/invitations`. The answer has the token, the only copy there is.
+/// `POST …/invitations`. The answer contains the only copy of the token.
 pub(crate) async fn invite(
     ctx: AuthContext,
     State(gate): State<Gate>,

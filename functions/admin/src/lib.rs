@@ -1,8 +1,8 @@
-//! The administration of a tenant: its tree, members, invitations and accounts. Translation only; the rules are in
-//! `shared::tenancy`, those of putting accounts out of use in `shared::identity`.
+//! The administration of a tenant: its tree, members, invitations and accounts. This crate only translates; the rules
+//! are in `shared::tenancy`, those for deactivating accounts in `shared::identity`.
 //!
-//! Each file is a noun with its handlers: [`organizations`] is the tree, [`members`], [`groups`] and
-//! [`invitations`] serve the enterprise and its nodes alike.
+//! Each file is a noun with its handlers: [`organizations`] is the tree; [`members`], [`groups`] and [`invitations`]
+//! serve both the enterprise and its nodes.
 
 mod access;
 mod approval_delegates;
@@ -24,14 +24,14 @@ use axum::extract::FromRef;
 use shared::access::Gate;
 use shared::http::Routes;
 
-/// What the handlers need.
+/// The state that handlers share.
 #[derive(Clone)]
 pub struct State {
     gate: Gate,
 }
 
 impl State {
-    /// State on this gate.
+    /// Creates the state from a gate.
     #[must_use]
     pub fn new(gate: Gate) -> Self {
         Self { gate }
@@ -44,7 +44,7 @@ impl FromRef<State> for Gate {
     }
 }
 
-/// Every operation of this function.
+/// The routes of this function.
 #[must_use]
 pub fn routes() -> Routes<State> {
     Routes::default()
@@ -116,7 +116,7 @@ pub fn routes() -> Routes<State> {
         .put("/v1/audit/settings", audit::configure)
 }
 
-/// The axum router.
+/// The function's router.
 pub fn router(state: State) -> Router {
     routes().into_router(state)
 }

@@ -12,7 +12,7 @@ use shared::page::List;
 use shared::page::Part;
 use shared::tenancy::members::{self, Member, MemberChange, NewMember};
 
-/// The `{id}` of a path; the enterprise where there is none.
+/// The `{id}` of a path; the enterprise if there is none.
 #[derive(Debug, Deserialize)]
 pub(crate) struct At {
     pub(crate) id: Option<NodeId>,
@@ -24,7 +24,7 @@ impl At {
     }
 }
 
-/// A member of it.
+/// A member of the enterprise or a node.
 #[derive(Debug, Deserialize)]
 pub(crate) struct MemberAt {
     id: Option<NodeId>,

@@ -17,7 +17,7 @@ use shared::tenancy::nodes::{self, Listing, NewNode, Node, NodeChange, Parent, S
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Params {
-    /// A node's id or `enterprise`: only what is directly below. The whole visible tree if not given.
+    /// A node's id or `enterprise`: lists only its children. By default, the whole visible tree.
     parent: Option<Parent>,
     kind: Option<ScopeKind>,
     cursor: Option<String>,
@@ -65,11 +65,11 @@ pub(crate) async fn change(
     nodes::change(&ctx, &gate.db, id, change).await.map(Json)
 }
 
-/// Where a node is to hang.
+/// The new parent of a node.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Move {
-    /// Null: directly below the enterprise. It must be said, so that an empty body moves nothing.
+    /// Null means directly below the enterprise. It is required, so that an empty body moves nothing.
     #[serde(deserialize_with = "Option::deserialize")]
     parent: Option<NodeId>,
 }
@@ -85,7 +85,7 @@ pub(crate) async fn relocate(
     Ok(node.map(Json))
 }
 
-/// `POST /v1/organizations/{id}/dissolve`: 202 while there is more to hand over, with the address that tells how far it is.
+/// `POST /v1/organizations/{id}/dissolve`: 202 while there is more to hand over, with the URL that reports progress.
 pub(crate) async fn dissolve(
     ctx: AuthContext,
     State(gate): State<Gate>,

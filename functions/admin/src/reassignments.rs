@@ -1,4 +1,4 @@
-//! `/v1/reassignments`: what people left, and how far it is on its way to an heir.
+//! `/v1/reassignments`: memories of people who left, and the progress of handing them to an heir.
 
 use axum::extract::State;
 use shared::Result;

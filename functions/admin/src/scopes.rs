@@ -1,4 +1,4 @@
-//! `/v1/scopes`: what the caller can read and write, in the words of memory requests.
+//! `/v1/scopes`: the scopes that the caller can read and write, named as memory requests name them.
 
 use shared::Result;
 use shared::access::AuthContext;

@@ -1,5 +1,5 @@
-//! `/v1/enterprise/sharing-policy` and `/v1/organizations/{id}/sharing-policy`: what a node says about the memories at
-//! and below it.
+//! `/v1/enterprise/sharing-policy` and `/v1/organizations/{id}/sharing-policy`: a node's policy
+//! for the memories at and below it.
 
 use axum::extract::State;
 use shared::Result;

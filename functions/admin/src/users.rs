@@ -44,7 +44,7 @@ pub(crate) async fn show(
     users::lookup(&ctx, &gate.db, id).await.map(Json)
 }
 
-/// `POST /v1/users/{id}/deactivate`. Repeating it changes nothing, with or without an `Idempotency-Key`.
+/// `POST /v1/users/{id}/deactivate`. Idempotent, with or without an `Idempotency-Key`.
 pub(crate) async fn deactivate(
     ctx: AuthContext,
     State(gate): State<Gate>,
@@ -55,16 +55,16 @@ pub(crate) async fn deactivate(
     Ok(Json(Deactivated { account, service_account_keys }))
 }
 
-/// The account, and the keys that somebody who left may still have.
+/// The account, and the keys that the person may still have.
 #[derive(Debug, Serialize)]
 pub(crate) struct Deactivated {
     #[serde(flatten)]
     account: UserDetails,
-    /// Live keys of service accounts that they had made.
+    /// Active keys of service accounts that they created.
     service_account_keys: Vec<LeftKey>,
 }
 
-/// Exactly one of `user_id` and `scope`.
+/// Takes exactly one of `user_id` and `scope`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reassign {
@@ -72,8 +72,8 @@ pub(crate) struct Reassign {
     scope: Option<String>,
 }
 
-/// `POST /v1/users/{id}/reassign-memories`: what somebody who left remembered goes to an heir. 202 while there is more to hand
-/// over, with the address that tells how far it is.
+/// `POST /v1/users/{id}/reassign-memories`: hands the memories of somebody who left to an heir. 202 while there is
+/// more to hand over, with the URL that reports progress.
 pub(crate) async fn reassign(
     ctx: AuthContext,
     State(gate): State<Gate>,
@@ -96,7 +96,7 @@ pub(crate) async fn reassign(
     Ok((status, place, work.map(Json)))
 }
 
-/// `POST /v1/users/{id}/reactivate`. Repeating it changes nothing, with or without an `Idempotency-Key`.
+/// `POST /v1/users/{id}/reactivate`. Idempotent, with or without an `Idempotency-Key`.
 pub(crate) async fn reactivate(
     ctx: AuthContext,
     State(gate): State<Gate>,

@@ -16,13 +16,13 @@ use crate::view::EnhancementView;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
-    /// A text, or
+    /// A text. Exactly one of this and `messages`.
     prompt: Option<String>,
-    /// messages as chat APIs have them.
+    /// Messages in the format of chat APIs.
     messages: Option<Vec<Value>>,
-    /// mem0's filter grammar.
+    /// Conditions in mem0's filter grammar.
     filters: Option<Value>,
-    /// Where to look; everywhere by default.
+    /// Where to look; by default everywhere.
     scope: Option<ScopeParam>,
     max_tokens: Option<i64>,
     top_k: Option<i64>,

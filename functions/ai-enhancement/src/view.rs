@@ -1,4 +1,4 @@
-//! An enhanced prompt in answers.
+//! An enhanced prompt as it is answered.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -12,7 +12,7 @@ use shared::sharing::hierarchy::Level;
 pub(crate) struct EnhancementView {
     /// Whether anything was added.
     enhanced: bool,
-    /// Why not.
+    /// Why nothing was added.
     #[serde(skip_serializing_if = "Option::is_none")]
     unchanged_because: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -22,7 +22,7 @@ pub(crate) struct EnhancementView {
     memories: Vec<MentionedView>,
     left_out: Vec<MentionedView>,
     tokens_added: usize,
-    /// There only while the embedding model is away, with the reason.
+    /// Present only while the embedding model is unavailable, with the reason.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     degraded: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,12 +33,12 @@ pub(crate) struct EnhancementView {
 struct MentionedView {
     id: MemoryId,
     memory: String,
-    /// None for what was included and not found.
+    /// `None` for a memory that was included but not found by the search.
     score: Option<f32>,
-    /// Where it lives; none if it was shared from somewhere that the caller may not read.
+    /// The scope it lives in; `None` if it was shared from one that the caller may not read.
     scope: Option<String>,
     level: Level,
-    /// `via team Alpha`.
+    /// Why the caller sees it: `via team Alpha`.
     reason: String,
     included: bool,
 }

@@ -1,4 +1,4 @@
-//! Registering, and what the caller may know and change of themselves.
+//! Registration, and what callers may read and change about themselves.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -14,7 +14,7 @@ use shared::identity::passwords::Password;
 
 use crate::signed_in;
 
-/// Exactly one of `enterprise_name` and `invitation`.
+/// Takes exactly one of `enterprise_name` and `invitation`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Register {
@@ -25,7 +25,7 @@ pub(crate) struct Register {
     invitation: Option<String>,
 }
 
-/// `POST /v1/auth/register`: an account, of a new enterprise or by invitation, signed in.
+/// `POST /v1/auth/register`: creates an account, with a new enterprise or by invitation, and signs it in.
 pub(crate) async fn register(
     State(identity): State<Identity>,
     Unproven(request): Unproven,
@@ -43,7 +43,7 @@ pub(crate) async fn register(
     Ok(signed_in::answer(StatusCode::CREATED, &signed_in))
 }
 
-/// `GET /v1/auth/me`: who asks.
+/// `GET /v1/auth/me`: returns the caller's account.
 pub(crate) async fn me(State(identity): State<Identity>, caller: AuthContext) -> Result<Json<Me>> {
     identity.me(&caller).await.map(Json)
 }
@@ -54,7 +54,7 @@ pub(crate) struct Rename {
     name: String,
 }
 
-/// `PATCH /v1/auth/me`: another name.
+/// `PATCH /v1/auth/me`: changes the caller's name.
 pub(crate) async fn rename(
     State(identity): State<Identity>,
     caller: AuthContext,

@@ -1,4 +1,4 @@
-//! API keys: the caller's own, and those of the service accounts that they administer.
+//! API keys: the caller's own, and those of service accounts that they administer.
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -15,7 +15,7 @@ use shared::identity::api_keys::{ApiKeyView, Keys, NewApiKey, Rotation};
 use shared::ids::{ApiKeyId, UserId};
 use shared::page::{self, List};
 
-/// How long a rotated key is good beside its successor, unless the request says otherwise.
+/// How long a rotated key stays valid beside its successor, unless the request says otherwise.
 const OVERLAP_HOURS: i64 = 24;
 
 /// `/v1/api-keys` or `/v1/service-accounts/{id}/api-keys`.
@@ -43,9 +43,9 @@ pub(crate) struct AccountKey {
 pub(crate) struct Create {
     name: String,
     scopes: Vec<ApiKeyVerb>,
-    /// Names of scopes, as memory requests have them: the key sees them and what is below, and nothing else.
+    /// Scope names as in memory requests: the key sees these scopes and those below them, and nothing else.
     within: Option<Vec<String>>,
-    /// It neither sees nor makes anything of a higher class.
+    /// The key neither sees nor creates anything with a higher classification.
     ceiling: Option<Classification>,
     expires_at: Option<DateTime<Utc>>,
     expires_in_days: Option<u16>,
@@ -53,13 +53,13 @@ pub(crate) struct Create {
 
 #[derive(Serialize)]
 struct Created<'a> {
-    /// `m0sk_…`: the secret, this once.
+    /// `m0sk_…`: the secret, shown only this once.
     key: &'a str,
     #[serde(flatten)]
     view: &'a ApiKeyView,
 }
 
-/// `POST …/api-keys`: a new key.
+/// `POST …/api-keys`: creates a key.
 pub(crate) async fn create(
     State(identity): State<Identity>,
     caller: AuthContext,
@@ -102,7 +102,7 @@ pub(crate) struct ListKeys {
     limit: Option<i64>,
 }
 
-/// `GET …/api-keys`: keys, without their secrets.
+/// `GET …/api-keys`: lists keys, without their secrets.
 pub(crate) async fn list(
     State(identity): State<Identity>,
     caller: AuthContext,
@@ -113,7 +113,7 @@ pub(crate) async fn list(
     identity.api_keys(&caller, at.keys(), query.cursor.as_deref(), limit).await.map(Json)
 }
 
-/// `DELETE /v1/api-keys/{id}`: revokes a key, for good.
+/// `DELETE /v1/api-keys/{id}`: revokes a key permanently.
 pub(crate) async fn revoke(
     State(identity): State<Identity>,
     caller: AuthContext,
@@ -136,7 +136,7 @@ pub(crate) async fn revoke_of(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rotate {
-    /// How long the old key is good beside the new one.
+    /// How long the old key stays valid beside the new one.
     overlap_hours: Option<u16>,
 }
 
@@ -146,7 +146,7 @@ impl From<Rotate> for Rotation {
     }
 }
 
-/// `POST /v1/api-keys/{id}/rotate`: a new key in place of an old one.
+/// `POST /v1/api-keys/{id}/rotate`: replaces a key with a new one.
 pub(crate) async fn rotate(
     State(identity): State<Identity>,
     caller: AuthContext,

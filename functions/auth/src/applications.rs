@@ -1,4 +1,4 @@
-//! The applications that the caller let act for them.
+//! The applications that the caller has authorized.
 
 use axum::extract::State;
 use http::StatusCode;
@@ -18,7 +18,7 @@ pub(crate) struct ListApplications {
     limit: Option<i64>,
 }
 
-/// `GET /v1/auth/applications`: those that may still act for the caller.
+/// `GET /v1/auth/applications`: lists those that may still act for the caller.
 pub(crate) async fn list(
     State(identity): State<Identity>,
     caller: AuthContext,
@@ -28,7 +28,7 @@ pub(crate) async fn list(
     identity.applications(&caller, query.cursor.as_deref(), limit).await.map(Json)
 }
 
-/// `DELETE /v1/auth/applications/{id}`: takes it back.
+/// `DELETE /v1/auth/applications/{id}`: revokes an application's authorization.
 pub(crate) async fn revoke(
     State(identity): State<Identity>,
     caller: AuthContext,

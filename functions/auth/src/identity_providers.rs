@@ -11,7 +11,7 @@ use shared::ids::IdentityProviderId;
 use shared::page::Part;
 use shared::page::{self, List};
 
-/// `POST /v1/auth/identity-providers`: trusts one.
+/// `POST /v1/auth/identity-providers`: trusts a provider.
 pub(crate) async fn trust(
     State(identity): State<Identity>,
     caller: AuthContext,
@@ -30,7 +30,7 @@ pub(crate) async fn list(
     identity.providers(&caller, part.cursor.as_deref(), limit).await.map(Json)
 }
 
-/// `DELETE /v1/auth/identity-providers/{id}`: trusts one no longer.
+/// `DELETE /v1/auth/identity-providers/{id}`: stops trusting a provider.
 pub(crate) async fn distrust(
     State(identity): State<Identity>,
     caller: AuthContext,

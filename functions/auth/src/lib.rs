@@ -1,8 +1,8 @@
 //! The auth function: accounts of people and programs, sessions, API keys, the keys that verify access tokens, and the
-//! authorization server by which people let applications act for them ([`oauth`]).
+//! authorization server through which people let applications act for them ([`oauth`]).
 //!
-//! One file per noun; what the verbs do is in `shared::identity`. Every answer that holds a secret is `no-store`, and
-//! takes no `Idempotency-Key`, because answers of those are stored.
+//! One file per noun; `shared::identity` implements the operations. Every answer that holds a secret is `no-store`,
+//! and its request must not have an `Idempotency-Key`, because answers to those are stored.
 
 mod accounts;
 mod api_keys;
@@ -23,14 +23,14 @@ use shared::http::{self, Routes};
 use shared::identity::Identity;
 use shared::identity::oauth::fetch::Fetcher;
 
-/// What the handlers share.
+/// The state that handlers share.
 #[derive(Clone)]
 pub struct State {
     identity: Identity,
 }
 
 impl State {
-    /// Tokens are issued in the name of the gate's issuer.
+    /// Creates the state. Tokens are issued in the name of the gate's issuer.
     #[must_use]
     pub fn new(gate: Gate, public: &PublicConfig) -> Self {
         Identity::new(gate, Fetcher::new(public)).into()
@@ -55,7 +55,7 @@ impl FromRef<State> for Identity {
     }
 }
 
-/// Every route.
+/// The routes of this function.
 #[must_use]
 pub fn routes() -> Routes<State> {
     Routes::default()
@@ -102,7 +102,7 @@ pub fn routes() -> Routes<State> {
         .merge(for_pages())
 }
 
-/// What applications that run in a browser need, whatever page they are part of: nothing here goes by a cookie.
+/// Routes for applications that run in a browser, open to every origin: none of them uses a cookie.
 fn for_pages() -> Routes<State> {
     Routes::default()
         .get("/.well-known/jwks.json", jwks::list)
@@ -115,7 +115,7 @@ fn for_pages() -> Routes<State> {
         .open_to(http::every_page())
 }
 
-/// The function's router, without what `http::service` wraps around it.
+/// The function's router, without the layers of `http::service`.
 pub fn router(state: State) -> Router {
     routes().into_router(state)
 }

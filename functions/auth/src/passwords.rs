@@ -1,4 +1,4 @@
-//! Changing the password.
+//! Changing a password.
 
 use axum::extract::State;
 use http::StatusCode;
@@ -16,7 +16,7 @@ pub(crate) struct Change {
     new_password: Password,
 }
 
-/// `POST /v1/auth/password`: another password; other sessions end.
+/// `POST /v1/auth/password`: changes the password and ends other sessions.
 pub(crate) async fn change(
     State(identity): State<Identity>,
     caller: AuthContext,

@@ -12,7 +12,7 @@ use shared::ids::{NodeId, UserId};
 use shared::page::{List, Part};
 use shared::tenancy::service_accounts::{self, NewServiceAccount, ServiceAccount, ServiceAccountChange};
 
-/// The `{id}` of the node that owns them; the enterprise where there is none.
+/// The `{id}` of the node that owns the accounts; without one, the enterprise owns them.
 #[derive(Debug, Deserialize)]
 pub(crate) struct OwnedBy {
     id: Option<NodeId>,
@@ -66,7 +66,7 @@ pub(crate) async fn change(
     service_accounts::change(&ctx, &gate.db, id, change).await.map(Json)
 }
 
-/// `POST /v1/service-accounts/{id}/deactivate`. Repeating it changes nothing.
+/// `POST /v1/service-accounts/{id}/deactivate`. Idempotent.
 pub(crate) async fn deactivate(
     ctx: AuthContext,
     State(gate): State<Gate>,
@@ -76,7 +76,7 @@ pub(crate) async fn deactivate(
     service_accounts::lookup(&ctx, &gate.db, id).await.map(Json)
 }
 
-/// `POST /v1/service-accounts/{id}/reactivate`. Repeating it changes nothing.
+/// `POST /v1/service-accounts/{id}/reactivate`. Idempotent.
 pub(crate) async fn reactivate(
     ctx: AuthContext,
     State(gate): State<Gate>,

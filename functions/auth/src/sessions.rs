@@ -1,4 +1,4 @@
-//! Logging in and out, and the sessions between.
+//! Logging in and out, and sessions.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -24,7 +24,7 @@ pub(crate) struct Login {
     password: Password,
 }
 
-/// `POST /v1/auth/login`: a session for whoever knows the password.
+/// `POST /v1/auth/login`: starts a session with a password.
 pub(crate) async fn login(
     State(identity): State<Identity>,
     Unproven(request): Unproven,
@@ -42,7 +42,7 @@ pub(crate) struct Refresh {
     refresh_token: String,
 }
 
-/// `POST /v1/auth/refresh`: the next pair of tokens. Sent twice within 30 s it gives the same refresh token twice.
+/// `POST /v1/auth/refresh`: returns the next pair of tokens. Repeated within 30 s, it returns the same refresh token.
 pub(crate) async fn refresh(
     State(identity): State<Identity>,
     Unproven(request): Unproven,
@@ -60,7 +60,7 @@ pub(crate) async fn logout(State(identity): State<Identity>, caller: AuthContext
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `POST /v1/auth/logout-everywhere`: ends every session of the caller's.
+/// `POST /v1/auth/logout-everywhere`: ends all sessions of the caller.
 pub(crate) async fn logout_everywhere(
     State(identity): State<Identity>,
     caller: AuthContext,
@@ -76,7 +76,7 @@ pub(crate) struct ListSessions {
     limit: Option<i64>,
 }
 
-/// `GET /v1/auth/sessions`: the caller's sessions.
+/// `GET /v1/auth/sessions`: lists the caller's sessions.
 pub(crate) async fn list(
     State(identity): State<Identity>,
     caller: AuthContext,
@@ -86,7 +86,7 @@ pub(crate) async fn list(
     identity.sessions(&caller, query.cursor.as_deref(), limit).await.map(Json)
 }
 
-/// `DELETE /v1/auth/sessions/{id}`: ends one of them.
+/// `DELETE /v1/auth/sessions/{id}`: ends one session.
 pub(crate) async fn end(
     State(identity): State<Identity>,
     caller: AuthContext,

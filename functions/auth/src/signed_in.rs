@@ -1,4 +1,4 @@
-//! What every way of signing in is answered with.
+//! The answer to every way of signing in.
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -9,7 +9,7 @@ use shared::http::Json;
 use shared::identity::accounts::AccountView;
 use shared::identity::sessions::SignedIn;
 
-/// A pair of tokens and whose they are (RFC 6749 section 5.1, and the account).
+/// A pair of tokens and the account they belong to (RFC 6749 section 5.1, and the account).
 #[derive(Serialize)]
 struct SignedInView<'a> {
     /// For `Authorization: Bearer`.
@@ -17,12 +17,12 @@ struct SignedInView<'a> {
     token_type: &'static str,
     /// Seconds until the access token expires.
     expires_in: i64,
-    /// For `POST /v1/auth/refresh`, once.
+    /// For one use at `POST /v1/auth/refresh`.
     refresh_token: &'a str,
     user: &'a AccountView,
 }
 
-/// The answer, with that status.
+/// Returns the answer with this status.
 pub(crate) fn answer(status: StatusCode, signed_in: &SignedIn) -> Response {
     let view = SignedInView {
         access_token: signed_in.access_token.expose_secret(),

@@ -1,15 +1,15 @@
-//! What a caller is told who may not come in, or not do this: where to get a better token (RFC 9728 section 5.1,
-//! RFC 6750 section 3).
+//! `WWW-Authenticate` challenges: where a caller that is refused can get a better token (RFC 9728
+//! section 5.1, RFC 6750 section 3).
 
 use axum::response::Response;
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, StatusCode};
 use shared::access::{ApiKeyVerb, MCP};
 
-/// What an assistant's memory needs, for clients that have nothing yet.
+/// The scopes that an assistant's memory needs, for clients that have none yet.
 const USUAL: [ApiKeyVerb; 2] = [ApiKeyVerb::MemoriesRead, ApiKeyVerb::MemoriesWrite];
 
-/// Adds to a challenge where this resource describes itself, and what to ask for if that is not said.
+/// Adds the URL of this resource's metadata to a challenge, and the scopes to ask for if it names none.
 pub(crate) fn complete(mut response: Response, url: &str) -> Response {
     if !matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         return response;
@@ -30,7 +30,8 @@ pub(crate) fn complete(mut response: Response, url: &str) -> Response {
     response
 }
 
-/// The challenge for an application that lacks a scope: everything it needs at once, what it has included.
+/// The challenge for an application that lacks a scope. It lists every scope that the call
+/// needs, including those granted.
 pub(crate) fn insufficient(mut response: Response, needed: &[ApiKeyVerb]) -> Response {
     let challenge =
         format!("Bearer realm=\"mem0\", error=\"insufficient_scope\", scope=\"{}\"", scopes(needed));

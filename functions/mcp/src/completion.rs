@@ -1,5 +1,5 @@
-//! `completion/complete`: what an argument may be, while it is being typed. Scopes are those that the caller reads;
-//! entities and categories those of memories that they read.
+//! `completion/complete`: values for an argument while it is being typed. Suggested scopes are those that the caller
+//! can read; suggested entities and categories come from memories that they can read.
 
 use serde_json::{Value, json};
 use shared::access::ApiKeyVerb;
@@ -12,7 +12,7 @@ use crate::message::Object;
 use crate::prompts::Prompt;
 use crate::resources::TEMPLATES;
 
-/// Most values of one answer (the specification's limit).
+/// The most values in one answer (the specification's limit).
 const MOST: u32 = 100;
 
 pub(crate) async fn complete(exchange: &Exchange<'_>, params: &Object) -> Result<Value, Fault> {
@@ -38,7 +38,7 @@ pub(crate) async fn complete(exchange: &Exchange<'_>, params: &Object) -> Result
     Ok(json!({ "completion": { "values": values, "hasMore": more } }))
 }
 
-/// Whether what is referred to is there, and has that argument.
+/// Returns whether the prompt or resource template exists and has that argument.
 fn is_known(params: &Object, argument: &str) -> Result<bool, Fault> {
     let reference = params.get("ref").unwrap_or(&Value::Null);
     match (reference["type"].as_str(), reference["name"].as_str(), reference["uri"].as_str()) {
@@ -58,7 +58,7 @@ fn is_known(params: &Object, argument: &str) -> Result<bool, Fault> {
     }
 }
 
-/// Scopes whose label begins with what was typed, or whose name contains it.
+/// Returns the scopes whose label begins with the typed text, or whose name contains it.
 fn scopes(exchange: &Exchange<'_>, typed: &str) -> Result<Vec<String>, Fault> {
     exchange.caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
     let typed = typed.to_lowercase();
@@ -70,7 +70,7 @@ fn scopes(exchange: &Exchange<'_>, typed: &str) -> Result<Vec<String>, Fault> {
     Ok(fits.map(|scope| scope.label()).collect())
 }
 
-/// Names that memories have, in the scope that was chosen before, if one was.
+/// Returns names that memories have, in the scope chosen before, if any.
 async fn suggest(
     exchange: &Exchange<'_>,
     params: &Object,

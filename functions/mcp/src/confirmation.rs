@@ -1,10 +1,11 @@
-//! Asking the person before something is destroyed or shown to more people, in two rounds of one request (2026-07-28, multi round-trip
-//! requests): the first is answered with a question, the second brings the person's answer and the state given out with
-//! the question.
+//! Asks the person before something is destroyed or shown to more people. This takes two rounds of one request
+//! (2026-07-28, multi round-trip requests): the first is answered with a question, the second brings the person's
+//! answer and the state that was issued with the question.
 //!
-//! Nothing is remembered in between. The state is sealed with a key of the installation's and says who asked for what, and
-//! until when; it fits no other caller, tool or arguments, and is good for one answer: whoever brings it again is asked
-//! again. Clients that cannot put a question to anybody are not asked: the tool's annotations are what their hosts decide by.
+//! The server stores nothing between the rounds. The state is sealed with a key of the installation and says
+//! who asked for what, and until when. It is valid only for the same caller, tool and arguments, and for one
+//! answer: whoever brings it again is asked again. Clients that cannot ask a person are not asked: their hosts
+//! decide by the tool's annotations.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -15,40 +16,41 @@ use shared::identity::oauth::spent;
 use crate::fault::Fault;
 use crate::tools::{Call, Halt};
 
-/// How long a question may wait for its answer.
+/// How long a question stays valid.
 const VALID_FOR: TimeDelta = TimeDelta::minutes(10);
-/// What the sealed state is for; a seal made for anything else does not open.
+/// What the state is sealed for; a seal made for anything else does not open.
 const PURPOSE: &str = "mcp.confirmation";
 /// The name of the one question.
 const QUESTION: &str = "confirm";
 
-/// What the state says.
+/// The content of the state.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct State {
     enterprise: String,
     user: String,
     tool: String,
-    /// Of the arguments; see [`digest`].
+    /// A digest of the arguments; see [`digest`].
     arguments: String,
-    /// The request in which the question was put, so that no two states are the same.
+    /// The request that asked the question, which makes every state unique.
     request: String,
-    /// When the question was put: what was not there then, was not agreed about.
+    /// When the question was asked: the person did not agree to anything that appeared later.
     asked: DateTime<Utc>,
 }
 
-/// What a person is asked.
+/// The question that a person is asked.
 pub(crate) struct Question {
-    /// In words for people, with what it is about.
+    /// The question in plain words, naming what it is about.
     pub(crate) text: String,
-    /// What agreeing is called: `Yes, delete`.
+    /// The label for agreeing: `Yes, delete`.
     pub(crate) agree: &'static str,
 }
 
-/// Goes on once the person has agreed; when they were asked, or would have been if there were anything to ask: what came later
-/// was not there then. None if they cannot be asked. `question` says what they are asked, if that is needed.
+/// Continues once the person has agreed. Returns when they were asked, or now if there is nothing to ask
+/// about: whatever appears later was not agreed to. Returns `None` if they cannot be asked. `question` builds
+/// the question, if it is needed.
 ///
-/// A client that cannot ask goes on at once, but only if it brings neither a state nor an answer: what somebody said counts,
-/// whatever the client says that it can do.
+/// A client that cannot ask continues at once, but only if it brings neither a state nor an answer: an answer counts,
+/// whatever capabilities the client declares.
 pub(crate) async fn confirm(
     call: &Call<'_>,
     question: impl AsyncFnOnce() -> Result<Option<Question>, Halt>,
@@ -81,7 +83,7 @@ pub(crate) async fn confirm(
             return if answer { Ok(Some(state.asked)) } else { Err(Halt::Declined) };
         }
     }
-    // Not asked yet, not answered, too late, or answered before: asked (again).
+    // Not asked yet, not answered, too late, or already answered: ask (again).
     if !can_ask {
         return Err(Fault::capability(json!({ "elicitation": { "form": {} } })).into());
     }
@@ -107,8 +109,8 @@ pub(crate) async fn confirm(
     })))
 }
 
-/// Uses a state up; false if it was used before. Before anything is deleted: what goes wrong then is asked about again,
-/// which is better than done twice.
+/// Marks a state as used; returns false if it was used before. This happens before anything is deleted: if the
+/// deletion then fails, the person is asked again, which is better than deleting twice.
 async fn spend(call: &Call<'_>, sealed: &str) -> Result<bool, shared::Error> {
     let caller = call.exchange.caller;
     let now = caller.request().at;
@@ -118,7 +120,7 @@ async fn spend(call: &Call<'_>, sealed: &str) -> Result<bool, shared::Error> {
     Ok(unused)
 }
 
-/// The state that the client gives back, if this is a second round.
+/// Returns the state that the client sends back, if this is a second round.
 fn returned<'a>(call: &'a Call<'_>) -> Result<Option<&'a str>, Fault> {
     match call.params.get("requestState") {
         None => Ok(None),
@@ -127,7 +129,7 @@ fn returned<'a>(call: &'a Call<'_>) -> Result<Option<&'a str>, Fault> {
     }
 }
 
-/// What the person said; none if the client brings no answer to our question.
+/// Returns what the person said, or `None` if the client brings no answer to our question.
 fn answer(call: &Call<'_>) -> Result<Option<bool>, Fault> {
     let responses = match call.params.get("inputResponses") {
         None => return Ok(None),
@@ -144,7 +146,7 @@ fn answer(call: &Call<'_>) -> Result<Option<bool>, Fault> {
     }
 }
 
-/// The same for the same arguments, in whatever order they come: objects are kept sorted by name.
+/// Returns a digest that does not depend on the order of the arguments: objects are kept sorted by name.
 fn digest(arguments: &Value) -> String {
     let hash = Sha256::digest(arguments.to_string());
     hash.iter().map(|byte| format!("{byte:02x}")).collect()

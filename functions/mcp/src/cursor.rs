@@ -1,4 +1,4 @@
-//! Lists in parts: a cursor says after which entry to go on. The server chooses the size of a part.
+//! Pagination: a cursor names the entry after which to continue. The server chooses the page size.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,10 +7,10 @@ use serde_json::Value;
 use crate::fault::Fault;
 use crate::message::Object;
 
-/// Entries of one part.
+/// Entries per page.
 pub(crate) const PART: usize = 50;
 
-/// The cursor that a request for a list brings.
+/// Returns the cursor of a list request.
 pub(crate) fn of(params: &Object) -> Result<Option<&str>, Fault> {
     match params.get("cursor") {
         None => Ok(None),
@@ -19,8 +19,8 @@ pub(crate) fn of(params: &Object) -> Result<Option<&str>, Fault> {
     }
 }
 
-/// The part of a list that follows the cursor, and the cursor of the next one. `list` tells lists apart: a cursor fits
-/// only the list that it was given out for.
+/// Returns the page that follows the cursor, and the cursor of the next one. `list` identifies the list: a cursor is
+/// valid only for the list that issued it.
 pub(crate) fn part<T>(
     entries: Vec<T>,
     list: &str,

@@ -1,4 +1,4 @@
-//! Who we are and what we can do: `server/discover` in the modern era, `initialize` in the old one.
+//! Server information and capabilities: `server/discover` in the modern era, `initialize` in the old one.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::era::Version;
 use crate::fault::Fault;
 use crate::message::Object;
 
-/// How long a client may keep what discovery and lists answer: it changes with a deployment or with the credential.
+/// How long a client may cache discovery and lists: they change with a deployment or with the credential.
 pub(crate) const TTL_MS: u64 = 300_000;
 
 const INSTRUCTIONS: &str = "Long-term memory shared by a person's AI tools. Search before you answer something that \
@@ -29,7 +29,7 @@ pub(crate) fn discover() -> Value {
     })
 }
 
-/// `initialize`: the version that the client wants if it is one with a handshake, else the newest that is.
+/// `initialize`: agrees on the version that the client wants if it has a handshake, else on the newest one that has.
 pub(crate) fn initialize(params: &Object) -> Result<Value, Fault> {
     let Some(Value::String(wanted)) = params.get("protocolVersion") else {
         return Err(Fault::params("protocolVersion must be a string"));
@@ -43,7 +43,7 @@ pub(crate) fn initialize(params: &Object) -> Result<Value, Fault> {
     }))
 }
 
-/// No `listChanged` and no subscriptions: both need a stream that stays open.
+/// There is no `listChanged` and there are no subscriptions: both need a stream that stays open.
 fn capabilities() -> Value {
     json!({ "tools": {}, "resources": {}, "prompts": {}, "completions": {}, "logging": {} })
 }

@@ -1,4 +1,4 @@
-//! The HTTP end: where it comes from, who asks, and whether the body is a message.
+//! The HTTP side: checks the origin, the caller, and whether the body is a message.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use crate::{challenge, headers, methods, reply};
 /// The longest message; a tool's arguments are text, not files.
 const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
-/// So much of a message that is refused unread is looked through for its id, and for so long.
+/// How much of a message that is refused unread is searched for its id, and for how long.
 const HEAD: usize = 16 * 1024;
 const GLANCE: Duration = Duration::from_secs(1);
 
@@ -39,7 +39,7 @@ async fn respond(state: &State, request: Request) -> Response {
     }
     let caller = match AuthContext::from_request_parts(&mut parts, state).await {
         Ok(caller) => caller,
-        // Where to get a better credential is told by HTTP.
+        // HTTP tells the client where to get a better credential.
         Err(error) if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&error.status()) => {
             return error.into_response();
         }
@@ -64,7 +64,7 @@ async fn respond(state: &State, request: Request) -> Response {
     };
     match message {
         Message::Request(call) => answer(state, &caller, &parts.headers, call).await,
-        // Nothing that a client may tell changes what it is answered later: there is no session to change.
+        // No notification changes a later answer: there is no session to change.
         Message::Notification { method, params } => {
             let checked = era::version(&parts.headers, &method, &params).and_then(|version| {
                 if version.is_modern() { headers::agree(&parts.headers, &method, &params) } else { Ok(()) }
@@ -100,7 +100,7 @@ async fn answer(state: &State, caller: &AuthContext, headers: &HeaderMap, call: 
     }
 }
 
-/// A page can send a form or plain text anywhere, but JSON only where it is allowed to.
+/// A web page can send a form or plain text to any host, but JSON only where it is allowed to.
 fn media_types(headers: &HeaderMap) -> Result<(), Fault> {
     let sent = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let sent = sent.split(';').next().unwrap_or_default().trim();
@@ -128,7 +128,7 @@ fn accepts(headers: &HeaderMap, kind: &str) -> bool {
     })
 }
 
-/// How long a message may be, and who says so.
+/// The longest message that is accepted, and who sets that limit.
 struct Most {
     bytes: usize,
     whose: &'static str,
@@ -145,7 +145,7 @@ impl Most {
     }
 }
 
-/// The body, or an error with the message id if one can be found.
+/// Returns the body, or an error with the message's id if it can be found.
 async fn read(mut body: Body, most: usize, whose: &str) -> Result<Vec<u8>, (Option<Value>, Error)> {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(most);
     let mut bytes = Vec::with_capacity(expected.min(most));

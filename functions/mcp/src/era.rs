@@ -1,8 +1,8 @@
-//! Which version of the protocol a request is made in, and what it says about its client.
+//! The protocol version of a request, and what the request says about its client.
 //!
 //! The modern era (2026-07-28) has no handshake: every request carries its version and its client's capabilities in
-//! `_meta`, and repeats the version in a header. The old one begins with `initialize`, after which a header names the
-//! version; without sessions nothing else of it is remembered.
+//! `_meta`, and repeats the version in a header. The old era begins with `initialize`, after which a header names the
+//! version; without sessions nothing else of the handshake is remembered.
 
 use http::HeaderMap;
 use serde_json::Value;
@@ -21,14 +21,14 @@ pub(crate) enum Version {
 }
 
 impl Version {
-    /// Every version that is spoken here, the newest first.
+    /// Every supported version, newest first.
     pub(crate) const ALL: [Self; 4] =
         [Self::V2026_07_28, Self::V2025_11_25, Self::V2025_06_18, Self::V2025_03_26];
-    /// Those without a handshake.
+    /// Versions without a handshake.
     pub(crate) const MODERN: [Self; 1] = [Self::V2026_07_28];
-    /// What a handshake agrees on when the client wants something newer or unknown.
+    /// The version that a handshake agrees on when the client wants something newer or unknown.
     pub(crate) const NEWEST_WITH_HANDSHAKE: Self = Self::V2025_11_25;
-    /// What the absence of the header means (2025-06-18, transports).
+    /// The version that the absence of the header means (2025-06-18, transports).
     const UNSAID: Self = Self::V2025_03_26;
 
     pub(crate) fn as_str(self) -> &'static str {
@@ -49,19 +49,20 @@ impl Version {
     }
 }
 
-/// On which terms a request is made.
+/// The terms of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Terms {
     pub(crate) version: Version,
-    /// What the client can do; in the old era it said so in a handshake that nobody remembers.
+    /// What the client can do. In the old era this is empty: the client said it in a
+    /// handshake, which is not remembered.
     pub(crate) capabilities: Object,
-    /// What progress is to be reported under, if at all.
+    /// The token for progress notifications, if the client wants them.
     pub(crate) progress_token: Option<Value>,
-    /// The least severe log message that the client wants; none if it wants none.
+    /// The least severe log message that the client wants, or `None` if it wants none.
     pub(crate) log_level: Option<String>,
 }
 
-/// The version as headers and body tell it, before anything else of the request is believed.
+/// Returns the version that headers and body name. This is checked before anything else in the request.
 pub(crate) fn version(headers: &HeaderMap, method: &str, params: &Object) -> Result<Version, Fault> {
     let header = headers::single(headers, headers::VERSION)?;
     let body = meta(params, "protocolVersion");
@@ -75,13 +76,13 @@ pub(crate) fn version(headers: &HeaderMap, method: &str, params: &Object) -> Res
             }
             match Version::find(body) {
                 Some(version) if version.is_modern() => Ok(version),
-                // It is spoken, but not in this way.
+                // It is supported, but not without a handshake.
                 Some(_) => Err(Fault::version(body, &Version::MODERN)),
                 None => Err(Fault::version(body, &Version::ALL)),
             }
         }
         (_, Some(_)) => Err(Fault::meta("io.modelcontextprotocol/protocolVersion must be a string")),
-        // A client that shakes hands does not know yet what it may say.
+        // During the handshake, the client does not know yet which version it may use.
         (Some(header), None) if method == "initialize" => {
             Ok(Version::find(header).unwrap_or(Version::NEWEST_WITH_HANDSHAKE))
         }
@@ -90,7 +91,7 @@ pub(crate) fn version(headers: &HeaderMap, method: &str, params: &Object) -> Res
     }
 }
 
-/// The terms of a request in this version.
+/// Returns the terms of a request of this version.
 pub(crate) fn terms(
     version: Version,
     headers: &HeaderMap,
@@ -133,10 +134,10 @@ fn meta<'a>(params: &'a Object, name: &str) -> Option<&'a Value> {
 }
 
 impl Terms {
-    /// Whether the client can put a form before its person.
+    /// Returns whether the client can show its person a form.
     pub(crate) fn can_ask(&self) -> bool {
         match self.capabilities.get("elicitation") {
-            // Without a mode, forms are meant.
+            // An empty object means that forms are supported.
             Some(Value::Object(modes)) => modes.is_empty() || modes.contains_key("form"),
             _ => false,
         }

@@ -1,4 +1,4 @@
-//! One request on its way: who makes it, on which terms, and what is told meanwhile.
+//! One request in progress: its caller, its terms, and the notices sent meanwhile.
 
 use shared::access::AuthContext;
 
@@ -6,7 +6,7 @@ use crate::State;
 use crate::era::Terms;
 use crate::notices::Notices;
 
-/// What everything that answers a request is given.
+/// What every handler of a request is given.
 pub(crate) struct Exchange<'a> {
     pub(crate) state: &'a State,
     pub(crate) caller: &'a AuthContext,

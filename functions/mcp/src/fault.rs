@@ -1,6 +1,6 @@
-//! Errors of the protocol: the JSON-RPC code, and the HTTP status that goes with it.
+//! Protocol errors: the JSON-RPC code and the HTTP status that goes with it.
 //!
-//! What goes wrong inside a tool is no fault but a result that says so; see [`crate::tools`].
+//! An error inside a tool is not a fault: it becomes a result that reports it; see [`crate::tools`].
 
 use std::borrow::Cow;
 
@@ -21,24 +21,24 @@ const INTERNAL_ERROR: i32 = -32603;
 const HEADER_MISMATCH: i32 = -32020;
 const MISSING_CAPABILITY: i32 = -32021;
 const UNSUPPORTED_VERSION: i32 = -32022;
-/// MCP until 2025-11-25: a resource that is not there.
+/// MCP until 2025-11-25: the resource does not exist.
 const RESOURCE_NOT_FOUND: i32 = -32002;
-/// Ours, outside of what JSON-RPC reserves: the caller may know of it, but not do this.
+/// Our own code, outside the range that JSON-RPC reserves: the caller may know of the object, but not do this.
 const FORBIDDEN: i32 = 403;
 
-/// What a caller is told instead of a result.
+/// An error that is answered instead of a result.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Fault {
     pub(crate) code: i32,
     pub(crate) message: Cow<'static, str>,
     pub(crate) data: Option<Value>,
-    /// The HTTP status in the modern era; the old one answers requests with 200 whatever became of them.
+    /// The HTTP status in the modern era; the old era answers every request with 200.
     modern_status: StatusCode,
-    /// Whether the old era uses that status too, because the request was no call at all.
+    /// Whether the old era uses that status too.
     always: bool,
-    /// What an application would have to be allowed, if that is what is wrong.
+    /// The scopes that the application lacks, if that is the problem.
     needed: Vec<ApiKeyVerb>,
-    /// The id of what is refused before it is a request, as far as it can be made out.
+    /// The id of a message that is refused before it is known to be a request, if it can be found.
     pub(crate) id: Option<Value>,
 }
 
@@ -59,7 +59,7 @@ impl Fault {
         Self { modern_status: StatusCode::BAD_REQUEST, always: true, ..Self::new(code, message) }
     }
 
-    /// Of a message with this id.
+    /// Sets the id of the message.
     pub(crate) fn of(self, id: Option<Value>) -> Self {
         Self { id, ..self }
     }
@@ -69,27 +69,27 @@ impl Fault {
         Self::refusal(PARSE_ERROR, format!("the body is not valid JSON: {problem}"))
     }
 
-    /// The body is JSON, but no message.
+    /// The body is JSON, but not a message.
     pub(crate) fn not_a_message(problem: impl Into<Cow<'static, str>>) -> Self {
         Self::refusal(INVALID_REQUEST, problem)
     }
 
-    /// The request is wrong around its body.
+    /// Something other than the body is wrong with the HTTP request.
     pub(crate) fn not_accepted(status: StatusCode, problem: impl Into<Cow<'static, str>>) -> Self {
         Self { modern_status: status, ..Self::refusal(INVALID_REQUEST, problem) }
     }
 
-    /// A header is missing or says something else than the body.
+    /// A header is missing or contradicts the body.
     pub(crate) fn header(problem: impl Into<Cow<'static, str>>) -> Self {
         Self::refusal(HEADER_MISMATCH, problem)
     }
 
-    /// A modern request without what each must carry.
+    /// A modern request lacks what every one must carry.
     pub(crate) fn meta(problem: impl Into<Cow<'static, str>>) -> Self {
         Self::refusal(INVALID_PARAMS, problem)
     }
 
-    /// A version that nobody here speaks, or not in this way.
+    /// The version is not supported, or not in this way.
     pub(crate) fn version(requested: &str, supported: &[Version]) -> Self {
         let supported: Vec<_> = supported.iter().map(|version| version.as_str()).collect();
         let data = json!({ "supported": supported, "requested": requested });
@@ -99,7 +99,7 @@ impl Fault {
         }
     }
 
-    /// What was asked cannot be done with a client that lacks these capabilities.
+    /// The request needs capabilities that the client lacks.
     pub(crate) fn capability(required: Value) -> Self {
         Self {
             data: Some(json!({ "requiredCapabilities": required })),
@@ -107,17 +107,17 @@ impl Fault {
         }
     }
 
-    /// An application that was not allowed this. Said by HTTP, where clients look for it.
+    /// The application lacks a scope. HTTP reports it too, where clients look for it.
     pub(crate) fn insufficient_scope(message: String, needed: Vec<ApiKeyVerb>) -> Self {
         Self { modern_status: StatusCode::FORBIDDEN, always: true, needed, ..Self::new(FORBIDDEN, message) }
     }
 
-    /// What an application would have to be allowed, if that is what is wrong.
+    /// Returns the scopes that the application lacks, if that is the problem.
     pub(crate) fn needed(&self) -> Option<&[ApiKeyVerb]> {
         (!self.needed.is_empty()).then_some(&self.needed)
     }
 
-    /// There is no such method.
+    /// The method does not exist.
     pub(crate) fn method(name: &str) -> Self {
         Self {
             modern_status: StatusCode::NOT_FOUND,
@@ -130,13 +130,13 @@ impl Fault {
         Self::new(INVALID_PARAMS, problem)
     }
 
-    /// There is no such resource that the caller may know of.
+    /// The resource does not exist, or the caller must not know of it.
     pub(crate) fn resource(uri: &str, version: Version) -> Self {
         let code = if version.is_modern() { INVALID_PARAMS } else { RESOURCE_NOT_FOUND };
         Self { data: Some(json!({ "uri": uri })), ..Self::new(code, "resource not found") }
     }
 
-    /// The JSON-RPC error object.
+    /// Returns the JSON-RPC error object.
     pub(crate) fn object(&self) -> Value {
         let mut object = json!({ "code": self.code, "message": self.message });
         if let Some(data) = &self.data {
@@ -145,14 +145,14 @@ impl Fault {
         object
     }
 
-    /// The HTTP status for a caller of this version.
+    /// Returns the HTTP status for a caller of this version.
     pub(crate) fn status(&self, version: Version) -> StatusCode {
         if self.always || version.is_modern() { self.modern_status } else { StatusCode::OK }
     }
 }
 
 impl Fault {
-    /// What somebody is told whose message was not even read, beside the HTTP status of that.
+    /// The error for a message that was not even read, sent with the HTTP status of that error.
     pub(crate) fn unread(error: &Error) -> Self {
         let code = if error.status().is_server_error() || error.status() == StatusCode::TOO_MANY_REQUESTS {
             INTERNAL_ERROR
@@ -163,7 +163,7 @@ impl Fault {
     }
 }
 
-/// Outside of tools, where there is no result that could carry it.
+/// Used outside of tools, where no result can carry the error.
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         error.log();
@@ -185,7 +185,7 @@ impl From<Error> for Fault {
     }
 }
 
-/// An error in words that help a model to do better; nothing internal.
+/// Describes an error in words that help a model to correct itself, without internals.
 pub(crate) fn explain(error: &Error) -> String {
     match error {
         Error::Invalid { field: Some(field), message } => format!("{field}: {message}"),

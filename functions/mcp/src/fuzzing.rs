@@ -1,4 +1,4 @@
-//! What a stranger's bytes pass before anything is looked up: the entry for `fuzz/`. Never in a shipped binary.
+//! The entry point for `fuzz/`: everything that untrusted bytes pass before any lookup. Never part of a shipped binary.
 
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
@@ -7,8 +7,8 @@ use crate::era::{self, Version};
 use crate::message::Message;
 use crate::{cursor, discovery, headers};
 
-/// Reads headers, one `name: value` a line, an empty line, and a body, as the endpoint does. Panics are what is looked
-/// for, and answers that no refusal may have.
+/// Reads headers (one `name: value` a line), an empty line and a body, as the endpoint does. Panics on answers that a
+/// refusal must not have; the fuzzer looks for panics.
 pub fn read(data: &[u8]) {
     let end = data.windows(2).position(|pair| pair == b"\n\n");
     let (head, body) = end.map_or((&[][..], data), |at| (&data[..at], &data[at + 2..]));
@@ -55,7 +55,7 @@ mod tests {
 
     use super::*;
 
-    /// What `scripts/fuzz` found to reach every place that it reached.
+    /// Inputs found by `scripts/fuzz` that reach every place that it has reached.
     #[test]
     fn what_fuzzing_found_passes() {
         let kept = include_str!("../fuzz/kept.base64");
@@ -63,7 +63,7 @@ mod tests {
         kept.lines().for_each(|line| read(&STANDARD.decode(line).unwrap()));
     }
 
-    /// What libFuzzer begins with, cut off at every byte and with every byte changed: seconds of what it does for minutes.
+    /// libFuzzer's seeds, cut off at every byte and with every byte changed: a few seconds of what it does for minutes.
     #[test]
     fn whatever_becomes_of_a_message_on_its_way_passes() {
         for file in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds")).unwrap() {

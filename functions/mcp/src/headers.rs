@@ -1,4 +1,4 @@
-//! The headers in which a modern request repeats what its body says, so that front ends can route without reading it.
+//! The headers in which a modern request repeats parts of its body, so that proxies can route without reading it.
 
 use std::borrow::Cow;
 
@@ -14,8 +14,8 @@ pub(crate) const VERSION: &str = "mcp-protocol-version";
 const METHOD: &str = "mcp-method";
 const NAME: &str = "mcp-name";
 
-/// A header's one value without the white space around it, which is no part of it (RFC 9110, 5.5). Several values are
-/// refused unless they are the same: nobody can know which one counts.
+/// Returns a header's value without surrounding whitespace, which is not part of it (RFC 9110, 5.5). Several values
+/// are refused unless they are equal: it would be ambiguous which one counts.
 pub(crate) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Fault> {
     let mut found = None;
     for value in headers.get_all(name) {
@@ -28,7 +28,7 @@ pub(crate) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'
     Ok(found)
 }
 
-/// Whether the headers of a modern message name its method, and what the method is about, as the body does.
+/// Checks that the headers of a modern message name the same method and target as the body.
 pub(crate) fn agree(headers: &HeaderMap, method: &str, params: &Object) -> Result<(), Fault> {
     expect(headers, METHOD, method)?;
     let about = match method {
@@ -36,7 +36,7 @@ pub(crate) fn agree(headers: &HeaderMap, method: &str, params: &Object) -> Resul
         "resources/read" => params.get("uri"),
         _ => None,
     };
-    // A body without it is refused for that, by whoever reads it.
+    // A body without it is refused later, by the handler of the method.
     about.and_then(Value::as_str).map_or(Ok(()), |name| expect(headers, NAME, name))
 }
 
@@ -50,7 +50,7 @@ fn expect(headers: &HeaderMap, name: &str, body: &str) -> Result<(), Fault> {
     }
 }
 
-/// `=?base64?…?=` holds text that cannot stand in a header.
+/// Decodes a header value; `=?base64?…?=` holds text that headers cannot represent.
 fn decode(value: &str) -> Option<Cow<'_, str>> {
     match value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) {
         None => Some(Cow::Borrowed(value)),

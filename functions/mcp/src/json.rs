@@ -1,12 +1,12 @@
-//! Bodies that may be broken or cut off.
+//! Reads bodies that may be malformed or truncated.
 
 use std::fmt;
 
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-/// Every value that a member of the outermost object has, as far as a text can be read that may be broken or cut off. Only
-/// what something follows is known to be whole.
+/// Returns every value of a member of the outermost object, as far as a malformed or truncated text can be read. A
+/// value counts as complete only if something follows it.
 pub(crate) fn values_of(member: &str, text: &[u8]) -> Vec<Value> {
     struct Members<'a>(&'a str, &'a mut Vec<Value>);
 

@@ -1,12 +1,12 @@
 //! `POST /mcp`: the Model Context Protocol for AI tools, in both of its eras and without sessions.
 //!
-//! A request passes [`endpoint`] (where it comes from, who asks, whether the body is one JSON-RPC message), then
-//! [`era`] (which version of the protocol, and whether the headers say so too), then [`methods`], which finds what is
-//! asked for among [`tools`], [`resources`] and [`prompts`]. [`reply`] turns the outcome into HTTP. Identity comes from
-//! the credential, never from an argument.
+//! A request passes [`endpoint`] (origin, caller, and whether the body is one JSON-RPC message), then [`era`] (the
+//! protocol version, and whether the headers agree with the body), then [`methods`], which finds the target among
+//! [`tools`], [`resources`] and [`prompts`]. [`reply`] turns the outcome into HTTP. Identity comes from the
+//! credential, never from an argument.
 //!
-//! The protocol is written out here instead of taken from an SDK: without sessions it is small, every status and code
-//! is ours to choose, and a request that its client gives up is dropped together with its database work.
+//! The protocol is implemented here instead of taken from an SDK: without sessions it is small, we choose every status
+//! and code, and a request that its client abandons is dropped together with its database work.
 
 mod challenge;
 mod completion;
@@ -54,7 +54,7 @@ pub fn operations() -> Vec<Operation> {
     routes().operations().to_vec()
 }
 
-/// The function as a router. Pages may call that a request may come from anyway.
+/// The function as a router. CORS allows the same origins that the endpoint accepts.
 pub fn router(state: State) -> Router {
     let origins = Arc::clone(&state.origins);
     routes().open_to(http::pages_of(move |origin| origins.knows(origin))).into_router(state)

@@ -1,4 +1,4 @@
-//! What a body holds: one JSON-RPC 2.0 message.
+//! JSON-RPC 2.0 messages: a body holds exactly one.
 
 use serde_json::{Map, Value};
 
@@ -8,28 +8,28 @@ use crate::json;
 /// A JSON object.
 pub(crate) type Object = Map<String, Value>;
 
-/// A message of a client's.
+/// A message from a client.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Message {
-    /// Wants an answer.
+    /// Expects an answer.
     Request(Request),
-    /// Wants none.
+    /// Expects no answer.
     Notification { method: String, params: Object },
-    /// An answer to something that was never asked: there are no requests to clients.
+    /// A response. The server never sends requests to clients, so it answers nothing.
     Response,
 }
 
 /// A request.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Request {
-    /// A string or an integer, given back as it came.
+    /// A string or an integer, returned unchanged.
     pub(crate) id: Value,
     pub(crate) method: String,
     pub(crate) params: Object,
 }
 
 impl Message {
-    /// Reads a body.
+    /// Parses a body.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Fault> {
         let mut message = match shared::http::value(body) {
             Ok(Value::Object(message)) => message,
@@ -68,12 +68,12 @@ impl Message {
     }
 }
 
-/// Other numbers than integers need not come back as they were sent.
+/// Returns whether a value can be an id. Numbers other than integers might not be returned as they were sent.
 fn is_id(value: &Value) -> bool {
     value.is_string() || value.is_i64() || value.is_u64()
 }
 
-/// The id of a message that is broken, or longer than this much of it, if it can be made out and is there once.
+/// Returns the id of a malformed or truncated message, if it can be found and occurs once.
 pub(crate) fn id_within(text: &[u8]) -> Option<Value> {
     let ids = json::values_of("id", text);
     ids.into_iter().reduce(|_, _| Value::Null).filter(is_id)
@@ -130,7 +130,7 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#,
             r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#,
             r#"{"jsonrpc":"2.0","method":"ping","params":{"id":1}"#,
-            // There may be more digits.
+            // More digits may follow.
             r#"{"jsonrpc":"2.0","id":1"#,
         ] {
             assert_eq!(id(unknown), None, "{unknown}");

@@ -1,4 +1,4 @@
-//! The methods, by name.
+//! Dispatches requests by method.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::message::{Object, Request};
 use crate::tools::Tool;
 use crate::{completion, discovery, notices, prompts, resources, tools};
 
-/// The result of a request.
+/// Returns the result of a request.
 pub(crate) async fn call(exchange: &Exchange<'_>, request: &Request) -> Result<Value, Fault> {
     let params = &request.params;
     let modern = exchange.terms.version.is_modern();
@@ -25,7 +25,7 @@ pub(crate) async fn call(exchange: &Exchange<'_>, request: &Request) -> Result<V
         "initialize" if !modern => discovery::initialize(params),
         "ping" if !modern => Ok(json!({})),
         "logging/setLevel" if !modern => set_level(params),
-        // Nobody would ever be notified: that would need a session. The suite asks only whether it is accepted.
+        // There are never notifications: they would need a session. The suite only checks that this is accepted.
         #[cfg(feature = "diagnostics")]
         "resources/subscribe" | "resources/unsubscribe" if !modern => Ok(json!({})),
         other => Err(Fault::method(other)),
@@ -33,7 +33,7 @@ pub(crate) async fn call(exchange: &Exchange<'_>, request: &Request) -> Result<V
     Ok(if modern { cacheable(&request.method, result) } else { result })
 }
 
-/// What the audit log calls a request, and the id or address that it is about: `tool get_memory`, `mem_…`.
+/// Returns the name of a request in the audit log, and the id or address that it is about: `tool get_memory`, `mem_…`.
 pub(crate) fn operation(request: &Request) -> (String, Option<String>) {
     let params = &request.params;
     let text =
@@ -55,7 +55,7 @@ pub(crate) fn operation(request: &Request) -> (String, Option<String>) {
     }
 }
 
-/// Accepted and forgotten: there is no session that could remember it.
+/// Accepts a level without storing it: there is no session to store it in.
 fn set_level(params: &Object) -> Result<Value, Fault> {
     match params.get("level") {
         Some(Value::String(name)) => match notices::level(name) {
@@ -66,11 +66,11 @@ fn set_level(params: &Object) -> Result<Value, Fault> {
     }
 }
 
-/// How long a client may keep the result, and that it may not show it to anybody else.
+/// Adds how long a client may cache the result, and that it must not share it with others.
 fn cacheable(method: &str, mut result: Value) -> Value {
     let ttl = match method {
         "tools/list" | "prompts/list" | "resources/templates/list" => discovery::TTL_MS,
-        // What people remember and where they belong changes any time.
+        // What people remember and where they belong can change at any time.
         "resources/list" | "resources/read" => 0,
         _ => return result,
     };

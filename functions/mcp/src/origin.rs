@@ -1,7 +1,7 @@
-//! Where a request may come from: addressed to our own host, and from no foreign web page.
+//! Origin checks: a request must be addressed to our own host, and must not come from a foreign web page.
 //!
 //! A page that makes a browser resolve its own name to this machine (DNS rebinding) still sends its own name as `Host`
-//! and `Origin`. Programs send no `Origin` at all.
+//! and `Origin`. Programs other than browsers send no `Origin`.
 
 use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
@@ -11,12 +11,12 @@ use crate::fault::Fault;
 
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
-/// What is let in.
+/// The accepted hosts and origins.
 #[derive(Debug, Clone)]
 pub(crate) struct Origins {
-    /// Host of the public URL, without its port: front ends differ in whether they pass it on.
+    /// The host of the public URL, without its port: proxies differ in whether they pass it on.
     host: String,
-    /// Whole origins: the public URL's own and the configured ones.
+    /// Complete origins: that of the public URL and the configured ones.
     known: Vec<String>,
 }
 
@@ -31,7 +31,7 @@ impl Origins {
         }
     }
 
-    /// Refuses with 403.
+    /// Refuses with 403 what is not accepted.
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Fault> {
         let refuse = |what| Err(Fault::not_accepted(StatusCode::FORBIDDEN, what));
         for host in headers.get_all(HOST) {
@@ -48,21 +48,21 @@ impl Origins {
         Ok(())
     }
 
-    /// Whether pages of this origin may call.
+    /// Returns whether pages of this origin may call.
     pub(crate) fn knows(&self, origin: &HeaderValue) -> bool {
         let origin = origin.to_str().unwrap_or_default().to_ascii_lowercase();
         self.known.contains(&origin) || is_loopback(&origin)
     }
 }
 
-/// A page served by this machine, on whatever port a developer's tool uses.
+/// Returns whether a page is served by this machine, on any port (developer tools choose their own).
 fn is_loopback(origin: &str) -> bool {
     let Some(rest) = origin.strip_prefix("http://") else { return false };
     let uri = rest.parse::<Uri>().unwrap_or_default();
     uri.path_and_query().is_none() && uri.host().is_some_and(|host| LOOPBACK.contains(&host))
 }
 
-/// Host and port, the latter only where it is not the scheme's own: as browsers write origins.
+/// Returns the host, and the port unless it is the scheme's default, as browsers write origins.
 fn authority(uri: &Uri) -> String {
     let host = uri.host().unwrap_or_default();
     match (uri.scheme_str(), uri.port_u16()) {

@@ -1,4 +1,4 @@
-//! Outcomes as HTTP: one JSON object, or an event stream of one piece when there is something to tell before it.
+//! Outcomes as HTTP responses: one JSON object, or a complete event stream if there are notices to send before it.
 
 use std::fmt::Write as _;
 
@@ -34,24 +34,24 @@ pub(crate) fn result(id: &Value, mut result: Value, exchange: &Exchange<'_>) -> 
     let headers = [
         (CONTENT_TYPE.as_str(), "text/event-stream"),
         (CACHE_CONTROL.as_str(), "no-store"),
-        // Some front ends hold events back otherwise.
+        // Some proxies buffer events otherwise.
         ("x-accel-buffering", "no"),
     ];
     (headers, events).into_response()
 }
 
-/// The answer to a request that cannot be done.
+/// The answer to a request that failed.
 pub(crate) fn fault(id: &Value, fault: &Fault, version: Version) -> Response {
     json(fault.status(version), &error(Some(id), fault))
 }
 
-/// The answer to what is no request.
+/// The answer to something that is not a request.
 pub(crate) fn refusal(fault: &Fault, version: Version) -> Response {
     json(fault.status(version), &error(fault.id.as_ref(), fault))
 }
 
-/// The answer to a message that was not even read: status and headers as HTTP has them, and the words where clients of this
-/// protocol look for them.
+/// The answer to a message that was not even read: the status and headers of the HTTP error, with the text
+/// where MCP clients look for it.
 pub(crate) fn unread(id: Option<&Value>, problem: Error) -> Response {
     let message = error(id, &Fault::unread(&problem));
     let mut response = problem.into_response();
@@ -61,7 +61,7 @@ pub(crate) fn unread(id: Option<&Value>, problem: Error) -> Response {
     response
 }
 
-/// Without an id if that is not known: there is no null among the ids of this protocol.
+/// The error message. An unknown id is left out, because ids of this protocol cannot be null.
 fn error(id: Option<&Value>, fault: &Fault) -> Value {
     let mut message = json!({ "jsonrpc": "2.0", "error": fault.object() });
     if let Some(id) = id {

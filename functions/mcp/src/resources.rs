@@ -1,7 +1,7 @@
-//! What clients can attach by address: a memory, a scope with what is new in it, and who the caller is.
+//! Resources that clients can attach by address: a memory, a scope with its newest memories, and the caller's profile.
 //!
-//! Listed are only the profile and the scopes: memories are many, and found by searching. A client that knows a memory's
-//! id reads it by the template.
+//! Only the profile and the scopes are listed: memories are many, and found by searching. A client that knows a
+//! memory's id reads it through the template.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ const PROFILE: &str = "mem0://profile";
 pub(crate) const MEMORY: &str = "mem0://memories/";
 const SCOPE: &str = "mem0://scopes/";
 
-/// Most memories that a scope is read with.
+/// The most memories returned with a scope.
 const NEWEST: u32 = 20;
 
 /// The templates, as URI templates (RFC 6570).
@@ -44,7 +44,7 @@ pub(crate) fn list(exchange: &Exchange<'_>, params: &Object) -> Result<Value, Fa
         }));
     }
     let mut result = json!({});
-    // None that could not be read.
+    // Only scopes that can be read.
     let readable = exchange.caller.authorize_verb(ApiKeyVerb::MemoriesRead);
     let listed = readable.and_then(|()| tenancy::scopes::list(exchange.caller, after, cursor::PART as u32));
     match listed {
@@ -63,7 +63,7 @@ pub(crate) fn list(exchange: &Exchange<'_>, params: &Object) -> Result<Value, Fa
                 result["nextCursor"] = json!(next);
             }
         }
-        // A credential that reads no memories sees no scopes.
+        // A credential that may not read memories sees no scopes.
         Err(Error::Forbidden(_) | Error::InsufficientScope { .. }) => {}
         Err(error) => return Err(error.into()),
     }
@@ -122,7 +122,7 @@ pub(crate) async fn read(exchange: &Exchange<'_>, params: &Object) -> Result<Val
     }
 }
 
-/// What an address names.
+/// What an address refers to.
 #[derive(Debug, PartialEq)]
 enum Address {
     Profile,

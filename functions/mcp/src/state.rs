@@ -1,4 +1,4 @@
-//! What the endpoint needs.
+//! The state of the endpoint.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::origin::Origins;
 /// The state of the router. Cheap to clone.
 #[derive(Clone)]
 pub struct State {
-    /// Lets in whose token is for this endpoint, or for the whole installation.
+    /// Accepts tokens issued for this endpoint or for the whole installation.
     pub(crate) gate: Gate,
     pub(crate) memories: Memories,
-    /// Seals what clients carry from one round of a request to the next.
+    /// Seals the state that clients carry from one round of a request to the next.
     pub(crate) keys: SigningKeys,
     pub(crate) origins: Arc<Origins>,
     /// The public URL, base of every memory's address.

@@ -1,4 +1,4 @@
-//! `/v1/approvals/`: requests to let something be shared, their decisions and their history.
+//! `/v1/approvals/`: requests to approve a share, their decisions and their history.
 
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -22,11 +22,11 @@ pub(crate) struct Params {
     to_decide: bool,
     cursor: Option<String>,
     limit: Option<i64>,
-    /// `jsonl` or `csv`; only of exports.
+    /// `jsonl` or `csv`; only for exports.
     format: Option<String>,
 }
 
-/// Why somebody decides so.
+/// The reason for a decision.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Decision {
@@ -77,7 +77,7 @@ pub(crate) async fn export(
         let lines = part.results.iter().map(|row| serde_json::to_string(row).map(|line| line + "\n"));
         ("application/x-ndjson", lines.collect::<Result<String, _>>().map_err(Error::internal)?)
     };
-    // Where to go on, for histories longer than one answer.
+    // Where to continue, for histories longer than one answer.
     let next = part.next.unwrap_or_default();
     Ok(([(CONTENT_TYPE.as_str(), kind.to_owned()), ("x-next-cursor", next)], body))
 }

@@ -1,6 +1,7 @@
-//! `/v1/contexts/`: saved sets of memories, their members and with whom they are shared.
+//! `/v1/contexts/`: saved sets of memories, their members and their shares.
 //!
-//! What is in one is found by memory requests with `scope: "context:ctx_…"`; a memory is pinned by sharing it with that.
+//! Memory requests with `scope: "context:ctx_…"` find what a context contains; a memory is
+//! pinned by sharing it with a context.
 
 use axum::extract::State;
 use axum::response::IntoResponse;

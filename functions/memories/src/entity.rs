@@ -1,5 +1,5 @@
-//! `GET /v1/entities/`, `DELETE /v2/entities/{kind}/{name}/`: the labels that memories have. `DELETE /v1/…` is the same, for
-//! mem0's TypeScript client.
+//! `GET /v1/entities/`, `DELETE /v2/entities/{kind}/{name}/`: the labels that memories have. `DELETE /v1/…` is an
+//! alias for mem0's TypeScript client.
 
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -14,7 +14,7 @@ use shared::memory::{Memories, NamedEntity};
 use crate::page::{Numbered, PageParams};
 use crate::scope;
 
-/// mem0's `reset` deletes what the first page names, so that it had better be all.
+/// mem0's `reset` deletes what the first page lists, so the first page should list everything.
 const PAGE_SIZE: i64 = 1000;
 
 #[derive(Deserialize)]
@@ -46,7 +46,7 @@ struct EntityView {
     r#type: &'static str,
     owner: UserId,
     metadata: Option<()>,
-    /// How many memories have it.
+    /// How many memories have this label.
     memories: u64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -69,7 +69,7 @@ pub(crate) struct Deleted {
     deleted: u64,
 }
 
-/// mem0's word for a kind of entity.
+/// mem0's name for a kind of entity.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {

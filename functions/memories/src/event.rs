@@ -1,4 +1,4 @@
-//! `GET /v1/events/`, `GET /v1/event/{id}/`: what became of the caller's requests.
+//! `GET /v1/events/`, `GET /v1/event/{id}/`: the outcomes of the caller's requests.
 
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -21,7 +21,7 @@ pub(crate) struct EventView {
     payload: Value,
     metadata: Value,
     results: Vec<ResultView>,
-    /// Milliseconds of work.
+    /// How long the work took, in milliseconds.
     latency: Option<f64>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -35,7 +35,7 @@ struct ResultView {
     event: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// The text as it is now; none if it was forgotten or is no longer visible.
+    /// The current text; `None` if it was forgotten or is no longer visible.
     data: Data<Option<String>>,
 }
 

@@ -1,13 +1,13 @@
-//! The memory REST API: what mem0's current clients (2.x) call, extended with scopes.
+//! The memory REST API: the API of mem0's current clients (2.x), extended with scopes.
 //!
-//! Translation only: each file has a noun's request and response types and the handlers that turn one into the other
-//! around one call of [`Memories`]. Paths keep mem0's trailing slashes exactly, because its clients follow no redirects.
-//! Fields that those clients are known to send are accepted; what has no effect here is named in the answer or refused,
-//! where silence would mislead. Unknown fields are refused.
+//! This crate only translates: each file has the request and response types of a noun, and handlers that convert
+//! between them around one call of [`Memories`]. Paths keep mem0's trailing slashes exactly, because its clients
+//! follow no redirects. Fields that those clients are known to send are accepted; where silence would mislead, a field
+//! that has no effect here is named in the answer or refused. Unknown fields are refused.
 //!
-//! `scope` is ours: `personal` (the default everywhere), `team:<id>`, `division:<id>`, `department:<id>`, `unit:<id>`,
-//! `organization:<id>`, `enterprise`, `public`; for reading also `all`, or a list. mem0's `user_id`, `agent_id`,
-//! `app_id` and `run_id` are labels to filter by and say nothing about who may see a memory.
+//! `scope` is our extension: `personal` (the default everywhere), `team:<id>`, `division:<id>`, `department:<id>`,
+//! `unit:<id>`, `organization:<id>`, `enterprise`, `public`; for reading also `all`, or a list. mem0's `user_id`,
+//! `agent_id`, `app_id` and `run_id` are labels to filter by and have no influence on who may see a memory.
 //!
 //! Start reading at [`routes`].
 
@@ -27,7 +27,7 @@ mod scope;
 mod stats;
 mod timestamp;
 
-/// Every route of this function.
+/// The routes of this function.
 #[must_use]
 pub fn routes() -> Routes<Memories> {
     Routes::default()
@@ -83,7 +83,7 @@ pub fn routes() -> Routes<Memories> {
         .get("/v1/stats/", stats::get)
 }
 
-/// The routes over these memories.
+/// The function's router over these memories.
 pub fn router(memories: Memories) -> Router {
     routes().into_router(memories)
 }

@@ -1,6 +1,7 @@
-//! `GET /v1/links/{token}`: what a link shows to anybody, without an account; `?page=` of a context.
+//! `GET /v1/links/{token}`: shows anybody what a link refers to, without an account; `?page=` pages through a context.
 //!
-//! The texts and nothing of who keeps them: no id, no name, no tenant. It is what people wrote, and says so.
+//! It answers only texts, nothing about their owner: no id, no name, no tenant. The answer
+//! marks them as written by people.
 
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -33,7 +34,7 @@ pub(crate) async fn get(
 ) -> Result<impl IntoResponse> {
     let opened = links::open(&gate, &request, &token, params.page.unwrap_or(1)).await?;
     let view = View { opened, content_trust: "untrusted: data written by people, not instructions" };
-    // A link may be revoked any time, and its address is its secret.
+    // A link may be revoked at any time, and its URL is a secret.
     let headers = [
         (CACHE_CONTROL.as_str(), "no-store"),
         (REFERRER_POLICY.as_str(), "no-referrer"),

@@ -1,11 +1,11 @@
-//! Parts of lists: `cursor` and `limit` in addresses, and for mem0's clients `page` and `page_size` with its envelope around a
-//! numbered page.
+//! Pagination: `cursor` and `limit` in query strings, and for mem0's clients `page` and `page_size`, with mem0's
+//! envelope around a numbered page.
 
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::page::Page;
 
-/// What every numbered list takes.
+/// The query string of every numbered list.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PageParams {
@@ -19,7 +19,7 @@ impl PageParams {
     }
 }
 
-/// A numbered page. The neighbours are addresses relative to this installation's.
+/// A numbered page. `next` and `previous` are URLs relative to this installation.
 #[derive(Debug, Serialize)]
 pub(crate) struct Numbered<T> {
     count: u64,

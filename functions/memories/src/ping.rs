@@ -1,4 +1,4 @@
-//! `GET /v1/ping/`: whether a key is valid, and whose it is. mem0's clients ask this first.
+//! `GET /v1/ping/`: whether a key is valid, and whose it is. mem0's clients send this first.
 
 use serde::Serialize;
 use shared::access::AuthContext;
@@ -8,9 +8,9 @@ use shared::ids::{EnterpriseId, UserId};
 #[derive(Serialize)]
 pub(crate) struct Ping {
     status: &'static str,
-    /// The tenant, as the organization that mem0's clients want to know.
+    /// The tenant, in place of the organization that mem0's clients expect.
     org_id: EnterpriseId,
-    /// The caller's own space, as the project that they want to know.
+    /// The caller, in place of the project that they expect.
     project_id: UserId,
     user_email: String,
 }

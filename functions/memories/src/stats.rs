@@ -45,7 +45,7 @@ pub(crate) async fn get(
 
 impl From<Stats> for StatsView {
     fn from(stats: Stats) -> Self {
-        // Rounded to the nearest whole memory.
+        // Rounded to the nearest integer.
         let per = |memories: u64, names: u64| (memories + names / 2).checked_div(names).unwrap_or(0);
         Self {
             total_memories: stats.memories,

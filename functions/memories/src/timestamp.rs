@@ -6,10 +6,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use shared::{Error, Result};
 
-/// What a time looks like.
+/// The accepted formats of a time.
 const EXPECTED: &str = "Unix seconds, YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z";
 
-/// Seconds since 1970, whole or not, or text.
+/// Seconds since 1970, as an integer or a fraction, or text.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Timestamp {
     Whole(i64),
@@ -34,7 +34,7 @@ impl Timestamp {
     pub(crate) fn read(&self, field: &str) -> Result<DateTime<Utc>> {
         let at = match self {
             Self::Whole(seconds) => DateTime::from_timestamp(*seconds, 0),
-            // Beyond any year there is, where `as` would saturate.
+            // Beyond every representable year, where `as` would saturate.
             Self::Fraction(seconds) if seconds.abs() > 1e14 => None,
             Self::Fraction(seconds) => DateTime::from_timestamp_micros((seconds * 1e6) as i64),
             Self::Text(text) => text_time(text),
@@ -43,7 +43,7 @@ impl Timestamp {
     }
 }
 
-/// RFC 3339, a date-time without offset, which is UTC, or a date, which is its beginning.
+/// Parses RFC 3339, a date-time without offset (taken as UTC), or a date (taken as its beginning).
 fn text_time(text: &str) -> Option<DateTime<Utc>> {
     let with_offset = DateTime::parse_from_rfc3339(text).map(|at| at.to_utc()).ok();
     let without = || text.parse::<NaiveDateTime>().ok().map(|at| at.and_utc());
@@ -51,12 +51,12 @@ fn text_time(text: &str) -> Option<DateTime<Utc>> {
     with_offset.or_else(without).or_else(date)
 }
 
-/// The last day of a memory: `YYYY-MM-DD`, nothing else, as mem0 has it.
+/// Parses the last day of a memory: `YYYY-MM-DD` only, as in mem0's API.
 pub(crate) fn expiration(text: &str) -> Result<NaiveDate> {
     day(text).ok_or_else(|| Error::invalid("expiration_date", "not a date, expected YYYY-MM-DD"))
 }
 
-/// A list's bound, as filters write it: a whole day, or the instant that was given.
+/// Returns a bound of a list in the form that filters use: a whole day, or an instant.
 pub(crate) fn bound(field: &str, text: &str) -> Result<String> {
     let day = day(text).map(|day| day.to_string());
     day.or_else(|| text_time(text).map(|at| at.to_rfc3339())).ok_or_else(|| {
@@ -64,7 +64,7 @@ pub(crate) fn bound(field: &str, text: &str) -> Result<String> {
     })
 }
 
-/// chrono alone would take `2026-1-2` and `+12026-01-02` as well.
+/// Parses a date. chrono alone would also accept `2026-1-2` and `+12026-01-02`.
 fn day(text: &str) -> Option<NaiveDate> {
     (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
 }

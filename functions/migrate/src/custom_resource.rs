@@ -1,8 +1,8 @@
-//! The part of a deployment that CloudFormation waits for: migrating as a custom resource.
+//! Migrating as a CloudFormation custom resource, which a deployment waits for.
 //!
-//! CloudFormation invokes this function with where to put the answer, an address that is signed and good for this one use,
-//! and lets no alias move to new code before a `SUCCESS` is there. Whatever goes wrong must therefore be answered too, or
-//! the deployment hangs until its time is up.
+//! CloudFormation invokes this function with a pre-signed URL for the answer, valid for this one use, and moves
+//! no alias to new code before it gets `SUCCESS`. Every failure must therefore be answered too, or the
+//! deployment hangs until it times out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,14 +19,14 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 
-/// More would be cut by CloudFormation, whose limit is 4 KB for all of it.
+/// CloudFormation limits the whole answer to 4 KB.
 const LONGEST_REASON: usize = 1000;
 
-/// How often the answer is sent, and how long one attempt may take.
+/// How often sending the answer is attempted, and how long one attempt may take.
 const ATTEMPTS: u32 = 4;
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What CloudFormation asks.
+/// The request of CloudFormation.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Asked {
@@ -40,18 +40,18 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// None if the event is from somebody else.
+    /// Parses an event; returns `None` if it is not from CloudFormation.
     pub(crate) fn read(event: &Value) -> Option<Self> {
         event.get("ResponseURL")?;
         Self::deserialize(event).ok()
     }
 
-    /// Whether the stack goes; the database, if it stays, keeps its schema.
+    /// Returns whether the stack is being deleted; if the database remains, it keeps its schema.
     pub(crate) fn is_delete(&self) -> bool {
         self.request_type == "Delete"
     }
 
-    /// Tells CloudFormation. The error of failing to do so makes Lambda invoke the function again.
+    /// Sends the outcome to CloudFormation. If that fails, the error makes Lambda invoke the function again.
     pub(crate) async fn answer(&self, outcome: Result<&Value, &Failure>) -> Result<(), Failure> {
         let answer = self.render(outcome).to_string();
         let client = Client::builder(TokioExecutor::new()).build(connector()?);
@@ -69,7 +69,7 @@ impl Asked {
                 Err(_) => "no answer".clone_into(&mut problem),
             }
         }
-        // Without the address, which opens a door.
+        // Without the URL, which is a credential.
         Err(format!("CloudFormation could not be told what came of migrating: {problem}").into())
     }
 
@@ -81,7 +81,7 @@ impl Asked {
         json!({
             "Status": status,
             "Reason": reason.chars().take(LONGEST_REASON).collect::<String>(),
-            // One schema for each stack, whatever becomes of it: never replaced.
+            // One schema per stack, so the resource is never replaced.
             "PhysicalResourceId": self.physical_resource_id.as_deref().unwrap_or("schema"),
             "StackId": self.stack_id,
             "RequestId": self.request_id,
@@ -98,7 +98,7 @@ fn connector() -> Result<Connector, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     let tls = tls.with_root_certificates(roots).with_no_client_auth();
-    // Plain HTTP is what an emulator speaks; AWS only ever gives an https address.
+    // Emulators use plain HTTP; AWS always gives an https URL.
     Ok(HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build())
 }
 

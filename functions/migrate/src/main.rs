@@ -1,8 +1,8 @@
 //! Brings the database to this build's schema, before new code goes live.
 //!
-//! On Lambda any event runs it, a deployment's custom resource for instance; elsewhere it is a command. Either way it
-//! can be run again and by several at once. `MEM0_DATABASE_URL` must name the owner of the schema: requests run as
-//! another role, which may not change it.
+//! On Lambda any event runs it, for example a deployment's custom resource; elsewhere it is a command. Both can be
+//! repeated and run concurrently. `MEM0_DATABASE_URL` must name the owner of the schema: requests run as another
+//! role, which may not change it.
 
 mod custom_resource;
 
@@ -70,7 +70,7 @@ async fn answer_stack(asked: &Asked) -> Result<Value, Failure> {
     if let Err(error) = &outcome {
         tracing::error!(%error, "the deployment is refused");
     }
-    // Told is told: a failure that CloudFormation knows of is none of the function's, which Lambda would repeat.
+    // A failure that CloudFormation knows of is not an error of the function: Lambda would repeat it.
     asked.answer(outcome.as_ref()).await?;
     Ok(outcome.unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! The binary as it is run: from a command line, and as a Lambda function.
+//! The binary as it is used: from a command line and as a Lambda function.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics says where it broke")]
 
@@ -13,10 +13,11 @@ use tokio_postgres::Client;
 
 const MIGRATE: &str = env!("CARGO_BIN_EXE_migrate");
 
-/// The advisory lock under which the end-to-end tests migrate, too: the roles that migrations make are the cluster's.
+/// The advisory lock under which the end-to-end tests migrate too: migrations create
+/// roles, which belong to the cluster.
 const MAKING: i64 = 0x6d65_6d30_7470_6c00;
 
-/// An empty database, and nobody else migrating meanwhile.
+/// An empty database, while nobody else migrates.
 struct Empty {
     cluster: Cluster,
     url: String,
@@ -77,7 +78,7 @@ async fn an_owner_who_did_not_make_the_servers_roles_migrates_all_the_same() {
     let url = first.cluster.url(owner, "password", name);
     let migrated = migrate(&url, &[]);
     assert!(migrated.status.success(), "{}", text(&migrated.stderr));
-    // Who did not make a role may not give it to a login: said, with what to do.
+    // A role's grant may only be given to a login by its creator: the error says what to do.
     let login = "mem0_migrate_login";
     let mut command = Command::new(MIGRATE);
     command.env_clear().env("MEM0_DATABASE_URL", &url).env("MEM0_DATABASE_LOGIN", login);
@@ -88,7 +89,7 @@ async fn an_owner_who_did_not_make_the_servers_roles_migrates_all_the_same() {
         "error: the owner of the schema may not GRANT mem0_app TO mem0_migrate_login: \
          a superuser must first GRANT mem0_app TO the owner WITH ADMIN OPTION"
     );
-    // Nor may the owner prepare a login that somebody else made, until it is given to them.
+    // The owner may not prepare a login that somebody else created, until it is granted to them.
     let made = format!("DROP ROLE {login}; CREATE ROLE {login} LOGIN NOINHERIT; GRANT mem0_app TO {login}");
     first.keeper.batch_execute(&made).await.unwrap();
     let refused = command.output().unwrap();

@@ -1,7 +1,7 @@
-//! Connections of clients: how many at once, and how long one may take to ask for something.
+//! Client connections: how many at once, and how long each may take to send a request.
 //!
-//! Every connection is an open file, and a process may have only so many. Whoever holds one open without asking would
-//! otherwise keep everybody else out, for as long as they like.
+//! Every connection is an open file, and a process may have only so many. Without limits, clients that hold
+//! connections open without sending requests could keep everybody else out.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -24,18 +24,18 @@ use tower::ServiceExt as _;
 
 use crate::shutdown::Shutdown;
 
-/// How long a new connection may take until its first request's head is there.
+/// How long a new connection may take until the head of its first request has arrived.
 const FIRST_HEAD: Duration = Duration::from_secs(10);
 
-/// The same for each further request, and so how long a connection may be idle: longer than load balancers keep theirs (60 s
-/// by default at AWS), or they would send requests into connections that are just being closed.
+/// The same for each further request, and so the idle timeout. It is longer than that of load balancers (60 s by
+/// default at AWS), which would otherwise send requests into connections that are just being closed.
 const NEXT_HEAD: Duration = Duration::from_secs(75);
 
-/// How long to wait when no connection can be accepted, for want of files for instance.
+/// How long to wait when no connection can be accepted, for example because no file descriptor is left.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers requests until asked to stop, then those that are under way. No more than `most` connections are open at once;
-/// who comes then waits.
+/// Answers requests until asked to stop, and then finishes those in progress. No more than `most` connections are open
+/// at once; further clients wait.
 pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize, shutdown: Shutdown) {
     let (places, under_way) =
         (Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))), GracefulShutdown::new());
@@ -65,10 +65,10 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            // A client that has gone again.
+            // The client has already disconnected.
             Err(error)
                 if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
-            // No file left, for instance: there may be one soon.
+            // No file descriptor is left, for example: one may be freed soon.
             Err(error) => {
                 tracing::warn!(%error, "no connection can be accepted");
                 tokio::time::sleep(PAUSE).await;
@@ -91,7 +91,7 @@ async fn answer(
         service_fn(move |request: hyper::Request<Incoming>| {
             asked.store(true, Ordering::Relaxed);
             let mut request: Request = request.map(Body::new);
-            // As the Lambda runtime tells it.
+            // The Lambda runtime provides it in the same way.
             request.extensions_mut().insert(SourceIp(peer.ip().to_string()));
             router.clone().oneshot(request)
         })

@@ -1,10 +1,10 @@
-//! `server down`: what `make down` runs.
+//! `server down`, which `make down` runs.
 
 use anyhow::Result;
 
 use crate::{embedded, say};
 
-/// Stops the embedded PostgreSQL; the data stays.
+/// Stops the embedded PostgreSQL; its data stays.
 pub async fn run() -> Result<()> {
     let directory = embedded::directory();
     if embedded::stop(&directory).await? {

@@ -1,4 +1,4 @@
-//! The PostgreSQL of a laptop, under `.local/`.
+//! The embedded PostgreSQL of a local installation, under `.local/`.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
@@ -11,7 +11,7 @@ use shared::config::variable;
 const DATABASE: &str = "mem0";
 const OWNER: &str = "mem0_owner";
 
-/// `MEM0_LOCAL_DIR` (`.local`): where everything of a local installation lies.
+/// `MEM0_LOCAL_DIR` (`.local`): the directory of a local installation.
 pub(crate) fn directory() -> PathBuf {
     variable("MEM0_LOCAL_DIR").unwrap_or_else(|| ".local".to_owned()).into()
 }
@@ -20,11 +20,11 @@ pub(crate) fn cluster_root(directory: &Path) -> PathBuf {
     directory.join("postgres")
 }
 
-/// The directory, for as long as this lives or the process does: two servers in it would write over each other's files, and
-/// the first to end would stop the other's PostgreSQL.
+/// Locks the directory until the returned file is dropped or the process ends. Two servers in it would overwrite each
+/// other's files, and the first to stop would stop the other's PostgreSQL.
 ///
 /// # Errors
-/// When another process holds it; which one, and what it serves.
+/// If another process holds the lock; the error names it and what it serves.
 pub(crate) fn hold(directory: &Path, url: &str) -> Result<File> {
     fs::create_dir_all(directory).with_context(|| format!("creating {}", directory.display()))?;
     let path = directory.join("served");
@@ -54,8 +54,8 @@ pub(crate) fn hold(directory: &Path, url: &str) -> Result<File> {
     Ok(file)
 }
 
-/// Starts PostgreSQL unless it runs, makes the database, and returns its URL, which is also left in `database-url` for
-/// whoever runs a single function beside it.
+/// Starts PostgreSQL unless it runs, creates the database, and returns its URL. The URL is also written to
+/// `database-url`, for running a single function beside the server.
 pub(crate) async fn start(directory: &Path) -> Result<String> {
     let root = cluster_root(directory);
     let cluster = tokio::task::spawn_blocking(move || {
@@ -65,7 +65,7 @@ pub(crate) async fn start(directory: &Path) -> Result<String> {
     .await??;
     let password = crate::demo::secret_file(&directory.join("database-password"))?;
     cluster.ensure_role(OWNER, &password).await?;
-    // The owner makes the application's roles; pgvector can only be installed by a superuser.
+    // The owner creates the application's roles; only a superuser can install pgvector.
     let superuser = cluster.connect(local_postgres::SUPERUSER).await?;
     superuser
         .batch_execute(&format!("ALTER ROLE {OWNER} CREATEROLE"))
@@ -78,7 +78,7 @@ pub(crate) async fn start(directory: &Path) -> Result<String> {
     Ok(url)
 }
 
-/// Stops PostgreSQL. Says whether it ran.
+/// Stops PostgreSQL. Returns whether it was running.
 pub(crate) async fn stop(directory: &Path) -> Result<bool> {
     let root = cluster_root(directory);
     Ok(tokio::task::spawn_blocking(move || Cluster::stop_at(&root, &mut |line| crate::say(line))).await??)

@@ -1,7 +1,7 @@
 //! The all-in-one server: every function's router in one process.
 //!
-//! Start with [`router`], which is also what the end-to-end tests call. [`serve`] adds a socket, and on a laptop
-//! (`--embedded`) a PostgreSQL, the schema and a demo enterprise.
+//! Start reading at [`router`], which the end-to-end tests also call. [`serve`] adds a socket, and with `--embedded` a
+//! PostgreSQL, the schema and a demo enterprise.
 
 mod connections;
 pub mod demo;
@@ -16,7 +16,7 @@ mod upkeep;
 
 pub use router::{Platform, operations, router};
 
-/// A line for the person at the terminal: on stderr, so that stdout stays for logs and machines.
+/// Prints a line for the person at the terminal to stderr; stdout stays for logs and machines.
 #[allow(clippy::print_stderr, reason = "the one place that talks to the terminal")]
 pub fn say(line: &str) {
     eprintln!("{line}");

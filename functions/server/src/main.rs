@@ -1,4 +1,4 @@
-//! `server serve`: the whole platform in one process.
+//! The `server` binary: the whole platform in one process.
 
 use std::process::ExitCode;
 

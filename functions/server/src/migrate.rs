@@ -1,4 +1,4 @@
-//! Applying the schema from the command line.
+//! Applies the schema from the command line.
 
 use anyhow::Result;
 use shared::config::DatabaseConfig;

@@ -1,6 +1,6 @@
-//! `server reembed`: every vector by the configured model, and how far that is.
+//! `server reembed`: recomputes every vector with the configured model, and shows progress.
 //!
-//! A running server does the same by itself; this is for doing it at once, or for watching it.
+//! A running server does the same by itself; this command does it at once, or shows how far it is.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Every function's routes, mounted together.
+//! The routes of every function, mounted together.
 
 use std::sync::Arc;
 
@@ -14,26 +14,26 @@ use shared::memory::Memories;
 /// What the functions share.
 #[derive(Clone)]
 pub struct Platform {
-    /// Who asks, and the database.
+    /// Authenticates callers and holds the database.
     pub gate: Gate,
-    /// The verbs of sign-in.
+    /// The sign-in service.
     pub identity: Identity,
     /// How the outside reaches this installation.
     pub public: PublicConfig,
-    /// What a request may cost.
+    /// The limits of requests.
     pub limits: LimitsConfig,
-    /// What turns text into vectors.
+    /// Turns text into vectors.
     pub embedder: Arc<dyn Embedder>,
 }
 
 impl Platform {
-    /// A platform with the in-process embedder.
+    /// Creates a platform with the in-process embedder.
     #[must_use]
     pub fn new(gate: Gate, public: PublicConfig, limits: LimitsConfig) -> Self {
         Self::with_embedder(gate, public, limits, Arc::new(StaticEmbedder::new()))
     }
 
-    /// A platform with an embedder of one's choice.
+    /// Creates a platform with the given embedder.
     #[must_use]
     pub fn with_embedder(
         gate: Gate,
@@ -46,7 +46,7 @@ impl Platform {
     }
 }
 
-/// The whole API.
+/// The router of the whole API.
 pub fn router(platform: &Platform) -> Router {
     let gate = &platform.gate;
     let memories = Memories::new(gate.clone(), Arc::clone(&platform.embedder));
@@ -60,7 +60,7 @@ pub fn router(platform: &Platform) -> Router {
     http::service(router, gate.clock.clone(), platform.limits)
 }
 
-/// Every operation of every function, for the tests that must cover them all.
+/// Returns every operation of every function, for tests that must cover them all.
 #[must_use]
 pub fn operations() -> Vec<(&'static str, Operation)> {
     let health = http::health::<Gate>();

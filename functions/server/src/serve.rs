@@ -19,7 +19,7 @@ use crate::shutdown::Shutdown;
 use crate::upkeep::Upkeep;
 use crate::{Platform, connections, demo, embedded, migrate, router, say};
 
-/// How long requests under way may still take once the process is asked to stop.
+/// How long requests in progress may still take after the process is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// What `serve` does besides serving.
@@ -36,13 +36,13 @@ pub struct Options {
 /// Serves until interrupted.
 pub async fn run(options: Options) -> Result<()> {
     let address = config::listen()?;
-    // First of all: nothing is started for a port that somebody else holds.
+    // Bound first, so that nothing is started for a port that somebody else holds.
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {address} (set MEM0_LISTEN to another address)"))?;
     let public = PublicConfig::from_env(&format!("http://{}", listener.local_addr()?))?;
     let url = public.url.clone();
-    // Understood before anything is started.
+    // Parsed before anything is started.
     let (limits, log) = (LimitsConfig::from_env()?, config::log_level()?);
     let most = config::max_connections()?;
     let (embedding, anchors) = (EmbeddingConfig::from_env()?, AnchorsConfig::from_env()?);
@@ -50,10 +50,10 @@ pub async fn run(options: Options) -> Result<()> {
         let shutdown = Shutdown::listen().context("listening to signals")?;
         let prepared = until(shutdown.clone(), prepare(options, &database, &embedding, public, limits)).await;
         let Some(platform) = prepared.transpose()? else { return Ok(()) };
-        // From here on: the requests that made the demo are nobody's.
+        // Only from here on: requests that created the demo are not logged.
         telemetry::init(log);
         let upkeep = Upkeep::start(&platform, anchors.clone(), &shutdown);
-        // Both have their grace from the same moment on: whoever stops this waits for no more than one.
+        // Both get their grace period from the same moment on, so that stopping takes no longer than one.
         tokio::join!(answer(listener, router(&platform), most, shutdown.clone()), async {
             shutdown.clone().requested().await;
             upkeep.end(GRACE).await;
@@ -79,7 +79,7 @@ pub async fn run(options: Options) -> Result<()> {
     served.and(stopped.map(drop))
 }
 
-/// The platform, on a database that is fit for it.
+/// Prepares the database and returns the platform on it.
 async fn prepare(
     options: Options,
     database: &DatabaseConfig,
@@ -106,7 +106,7 @@ async fn prepare(
     Ok(platform)
 }
 
-/// The work's result, or nothing if the process is asked to stop before it is done.
+/// Returns the result of the work, or `None` if the process is asked to stop first.
 async fn until<T>(shutdown: Shutdown, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         result = work => Some(result),
@@ -114,7 +114,7 @@ async fn until<T>(shutdown: Shutdown, work: impl Future<Output = T>) -> Option<T
     }
 }
 
-/// Answers requests until asked to stop; those under way then get [`GRACE`].
+/// Answers requests until asked to stop; those in progress then get [`GRACE`].
 async fn answer(listener: TcpListener, router: Router, most: usize, shutdown: Shutdown) {
     tokio::select! {
         () = connections::serve(listener, router, most, shutdown.clone()) => {}

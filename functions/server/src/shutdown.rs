@@ -1,19 +1,19 @@
-//! Stopping on request: Ctrl-C, or SIGTERM from an orchestrator.
+//! Graceful shutdown on Ctrl-C, or on SIGTERM from an orchestrator.
 
 use std::io;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-/// Whether the process was asked to stop. From the moment it is made, signals no longer end the process by themselves.
+/// Whether the process was asked to stop. Once created, signals no longer end the process by themselves.
 #[derive(Clone)]
 pub(crate) struct Shutdown(watch::Receiver<bool>);
 
 impl Shutdown {
-    /// Begins to listen.
+    /// Starts listening for signals.
     ///
     /// # Errors
-    /// When the system lets nobody listen to signals.
+    /// If no signal handler can be installed.
     pub(crate) fn listen() -> io::Result<Self> {
         let (mut interrupt, mut terminate) =
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -24,7 +24,7 @@ impl Shutdown {
                 _ = terminate.recv() => {}
             }
             crate::say("stopping");
-            // Nobody waits any more when it fails.
+            // Sending fails only if nobody waits any more.
             let _ = asked.send(true);
         });
         Ok(Self(receiver))
@@ -32,7 +32,7 @@ impl Shutdown {
 
     /// Resolves when the process is asked to stop.
     pub(crate) async fn requested(mut self) {
-        // It fails only with the runtime, which is stopping, too.
+        // Fails only if the runtime is being dropped, which also means stopping.
         let _ = self.0.wait_for(|asked| *asked).await;
     }
 }

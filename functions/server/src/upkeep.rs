@@ -1,4 +1,4 @@
-//! Work that nobody waits for, while the server runs: every job in a loop of its own.
+//! Background jobs of the server, each in its own loop.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +11,17 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::Platform;
 use crate::shutdown::Shutdown;
 
-/// The loops; dropped, they end where they are.
+/// The loops; dropping them aborts them.
 pub(crate) struct Upkeep(JoinSet<()>);
 
 impl Upkeep {
-    /// Starts the loops. Asked to stop, they begin nothing more.
+    /// Starts the loops. Once asked to stop, they start no further run.
     pub(crate) fn start(platform: &Platform, anchors: Option<AnchorsConfig>, shutdown: &Shutdown) -> Self {
         let worker = Worker::new(platform.gate.clone(), Arc::clone(&platform.embedder)).with_anchors(anchors);
         Self(JOBS.iter().map(|job| repeat(worker.clone(), job, shutdown.clone())).collect())
     }
 
-    /// Waits for what they are at, but only so long: jobs may be interrupted anywhere.
+    /// Waits for runs in progress, up to a limit: jobs may be interrupted anywhere.
     pub(crate) async fn end(mut self, patience: Duration) {
         let _ = timeout(patience, async { while self.0.join_next().await.is_some() {} }).await;
     }
@@ -36,7 +36,7 @@ async fn repeat(worker: Worker, job: &'static Job, shutdown: Shutdown) {
             () = shutdown.clone().requested() => return,
             _ = every.tick() => {}
         }
-        // It has said in the log what went wrong; the next time may go better.
+        // The job has logged its failure; the next run may succeed.
         let _ = worker.run(job).await;
     }
 }

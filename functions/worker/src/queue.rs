@@ -1,10 +1,10 @@
 //! Events of an SQS queue, with partial batch responses (`ReportBatchItemFailures`).
 //!
-//! A record's body is `{"topic", "enterprise_id"?, "subject"?, "payload"?}`, or for short what a schedule sends:
-//! `{"job": NAME}`, `{"jobs": [NAME, …]}`. Each is written into the outbox under SQS's id of it, so that one that SQS delivers twice is there once, and then delivered with
-//! everything else that is due: order, attempts, pauses and dead letters are the outbox's. What fails here, and goes back to
-//! SQS and in the end to its dead-letter queue, is a record that cannot be understood or that the database refuses, and all when
-//! the database is away.
+//! The body of a record is `{"topic", "enterprise_id"?, "subject"?, "payload"?}`, or the short form that schedules
+//! send: `{"job": NAME}`, `{"jobs": [NAME, …]}`. Each is written to the outbox under its SQS message id, so a record
+//! that SQS delivers twice is stored once, and then delivered with everything else that is due. The outbox handles
+//! order, attempts, pauses and dead letters. A record that cannot be parsed or that the database refuses fails here;
+//! it goes back to SQS and in the end to its dead-letter queue. All records fail if the database is unavailable.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -70,7 +70,7 @@ struct MessageBody {
     payload: Map<String, Value>,
 }
 
-/// Takes the batch over and delivers; names the records that SQS shall bring again.
+/// Stores the batch in the outbox and delivers it; returns the records that SQS must deliver again.
 pub(super) async fn answer(worker: &Worker, event: Map<String, Value>) -> Result<Value, Failure> {
     let batch = Batch::deserialize(Value::Object(event))
         .map_err(|error| format!("the event is not a batch of SQS messages: {error}"))?;
@@ -85,14 +85,15 @@ pub(super) async fn answer(worker: &Worker, event: Map<String, Value>) -> Result
     if failed.len() < batch.records.len()
         && let Err(error) = worker.deliver().await
     {
-        // They are in the outbox, and the schedule will bring them up.
+        // They are in the outbox, and the schedule will deliver them.
         error.log();
     }
     let failures: Vec<Value> = failed.iter().map(|id| json!({ "itemIdentifier": id })).collect();
     Ok(json!({ "batchItemFailures": failures }))
 }
 
-/// What can be understood, and the ids of what cannot. In a FIFO queue nothing may overtake what failed.
+/// Returns the records that can be parsed, and the ids of those that cannot. In a FIFO queue
+/// nothing may overtake a failure.
 fn read<'a>(worker: &Worker, batch: &'a Batch) -> (Vec<(&'a Record, Vec<Received>)>, Vec<&'a str>) {
     let (mut messages, mut failed) = (Vec::new(), Vec::new());
     for record in &batch.records {
@@ -112,8 +113,8 @@ fn read<'a>(worker: &Worker, batch: &'a Batch) -> (Vec<(&'a Record, Vec<Received
     (messages, failed)
 }
 
-/// Writes all into the outbox at once, or, if one of them is refused, one after the other; the ids of those that were refused.
-/// Fails when the database is away, which says nothing about any of them.
+/// Writes all messages to the outbox at once, or, if one is refused, one after the other; returns the ids of those
+/// that were refused. Fails if the database is unavailable, which says nothing about any of them.
 async fn take_over<'a>(
     worker: &Worker,
     messages: &[(&'a Record, Vec<Received>)],
@@ -143,7 +144,8 @@ async fn take_over<'a>(
     Ok(refused)
 }
 
-/// What a record asks for. Several jobs are as many messages, so that one that fails does not keep the others waiting.
+/// Returns the messages of a record. Several jobs become separate messages, so that one that
+/// fails does not block the others.
 fn understand(worker: &Worker, record: &Record) -> Result<Vec<Received>, String> {
     let id = &record.message_id;
     // Without serde's message, which may quote the body.

@@ -1,10 +1,11 @@
-//! Events of a schedule: `{"job": "memory.embed"}`, or several `{"jobs": […]}`, which are run one after the other.
+//! Events of a schedule: `{"job": "memory.embed"}`, or several in `{"jobs": […]}`, which run one after the other.
 //!
-//! They share the time there is: each has an equal part of what is left when its turn comes, so that one with much to do does
-//! not keep the next from running, and all end before the schedule's next event, so that such events do not pile up.
+//! The jobs share the available time: each gets an equal part of what is left when its turn comes, so that
+//! a job with much to do does not prevent the next from running. All end before the schedule's next event,
+//! so that events do not pile up.
 //!
-//! With EventBridge that is the rule's (or the schedule's) constant input; its own envelope around it in `detail` is
-//! understood as well.
+//! With EventBridge this is the constant input of the rule (or the schedule); EventBridge's own envelope, with the
+//! input in `detail`, is also accepted.
 
 use std::time::Duration;
 
@@ -35,7 +36,8 @@ impl Event {
     }
 }
 
-/// Runs the jobs; how many things each did. One that fails does not keep the others from running, but fails the event.
+/// Runs the jobs and returns how many items each processed. A job that fails does not stop
+/// the others, but fails the event.
 pub(super) async fn answer(worker: &Worker, event: &Value) -> Result<Value, Failure> {
     let jobs = jobs(event)?;
     let (mut done, mut failed) = (Map::new(), Vec::new());
@@ -51,13 +53,13 @@ pub(super) async fn answer(worker: &Worker, event: &Value) -> Result<Value, Fail
     if failed.is_empty() { Ok(json!({ "done": done })) } else { Err(failed.join("; ").into()) }
 }
 
-/// How long until the next event of a schedule with these jobs, but for what it takes to end.
+/// Returns how long it is until the next event of a schedule with these jobs, minus the time that ending takes.
 fn until_next(jobs: &[&Job]) -> Duration {
     let shortest = jobs.iter().map(|job| job.every).min().unwrap_or_default();
     shortest.max(SCHEDULED) - MARGIN
 }
 
-/// All of them, before the first one runs.
+/// Resolves the names of all jobs, before the first one runs.
 fn jobs(event: &Value) -> Result<Vec<&'static Job>, Failure> {
     let known = || JOBS.iter().map(|job| job.name).collect::<Vec<_>>().join(", ");
     let Ok(event) = Event::deserialize(event) else {

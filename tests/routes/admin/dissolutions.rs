@@ -1,4 +1,5 @@
-//! Dissolving a node that holds much: work that goes on after the request, and what it does to requests and policies.
+//! Dissolving a node with many memories: work that continues after the request, and its
+//! effect on requests and policies.
 
 use chrono::TimeDelta;
 use http::Request;

@@ -1,4 +1,4 @@
-//! That what a process remembers of somebody's scopes never outlives a change of them.
+//! The cached scopes of a person never outlive a change of them.
 
 use serde_json::json;
 use shared::access::{Role, ScopeKind};

@@ -1,4 +1,4 @@
-//! `…/invitations`: asking people by e-mail to join. Accepting is registration's.
+//! `…/invitations`: inviting people by e-mail. The tests of registration cover accepting.
 
 use chrono::TimeDelta;
 use http::Request;

@@ -1,4 +1,4 @@
-//! People who left: how long what was theirs alone is kept, and who may have it.
+//! People who left: how long their personal memories are kept, and who may get them.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What questions about others are asked about.
+//! The people and objects for questions about the access of others.
 
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};

@@ -1,4 +1,4 @@
-//! `/v1/organizations`: making, reading, changing and deleting nodes.
+//! `/v1/organizations`: creating, reading, changing and deleting nodes.
 
 use serde_json::{Value, json};
 use shared::access::{ApiKeyVerb, Role, ScopeKind};

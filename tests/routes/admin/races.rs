@@ -1,4 +1,4 @@
-//! Changes at the same time: whichever comes first, the tree stays a tree, owners stay, nothing is lost.
+//! Concurrent changes: whichever comes first, the tree stays a tree, owners stay, nothing is lost.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Handing over what somebody left when it is much: work that goes on after the request, interrupted or not.
+//! Reassigning many memories of somebody who left: work that continues after the request, interrupted or not.
 
 use chrono::TimeDelta;
 use http::Request;

@@ -1,4 +1,4 @@
-//! That a change of role counts from the next request on, up and down the tree.
+//! A change of role takes effect with the next request, up and down the tree.
 
 use serde_json::json;
 

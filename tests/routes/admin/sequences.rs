@@ -1,5 +1,5 @@
-//! Random sequences of create, move and delete against a model in memory: after every step the answer is the one that
-//! the model expects, and in the end the tree is the model's, in the lists and in the stored paths.
+//! Random sequences of create, move and delete against a model in memory: every step is answered as the model expects,
+//! and in the end the tree equals the model's, in the lists and in the stored paths.
 
 use std::collections::BTreeMap;
 

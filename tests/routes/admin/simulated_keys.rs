@@ -1,4 +1,4 @@
-//! `/v1/access/check` about API keys: what a key may, and which of its limits stops it from what its owner may.
+//! `/v1/access/check` about API keys: what a key may do, and which of its limits prevents what its owner may do.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Many changes at the same time, chosen at random: whatever came first, what is left is a tree.
+//! Many random concurrent changes: whatever came first, the result is a tree.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

@@ -1,4 +1,4 @@
-//! Requests that are wrong, each with the place and what would be right.
+//! Invalid requests: each error names the place and what would be right.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Access tokens that are not what they say.
+//! Invalid and forged access tokens.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,4 +1,4 @@
-//! Deactivating an account: every credential of it is refused with the very next request.
+//! Deactivating an account: all of its credentials are refused from the next request on.
 
 use http::{HeaderMap, HeaderValue};
 use shared::access::{AuthContext, Credential, RequestInfo};

@@ -1,4 +1,4 @@
-//! Bodies that are not what a route takes: a reason, and nothing changed.
+//! Invalid bodies: the answer gives a reason, and nothing changes.
 
 use axum::body::Body;
 use http::Request;

@@ -1,4 +1,4 @@
-//! `POST /v1/auth/login`: what strangers learn (nothing), and how old hashes become new ones.
+//! `POST /v1/auth/login`: strangers learn nothing, and old password hashes are replaced.
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
-//! `functions/auth`: accounts, sessions and keys, from registration on. Nobody here is made by hand: [`Person`] registers
-//! and logs in as people do.
+//! `functions/auth`: accounts, sessions and keys, from registration on. Nobody here is inserted as rows: [`Person`]
+//! registers and logs in as people do.
 
 mod access_tokens;
 mod api_keys;

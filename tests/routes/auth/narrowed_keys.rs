@@ -1,4 +1,4 @@
-//! API keys that are narrowed to parts of the tree, and keys that take over from others.
+//! API keys that are limited to parts of the tree, and rotated keys.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};

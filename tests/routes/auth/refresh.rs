@@ -1,4 +1,4 @@
-//! `POST /v1/auth/refresh`: one successor for each token, and the end of a family whose token comes back.
+//! `POST /v1/auth/refresh`: each token has one successor, and reuse of a token ends its family.
 
 use std::collections::HashSet;
 

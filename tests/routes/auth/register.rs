@@ -1,4 +1,4 @@
-//! `POST /v1/auth/register`: founding an enterprise.
+//! `POST /v1/auth/register`: creating an enterprise.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! `…/service-accounts`: what programs act as.
+//! `…/service-accounts`: accounts of programs.
 
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};

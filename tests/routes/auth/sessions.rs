@@ -1,4 +1,4 @@
-//! Seeing and ending sessions.
+//! Listing and ending sessions.
 
 use chrono::TimeDelta;
 

@@ -1,4 +1,4 @@
-//! `/.well-known/jwks.json`, and keys that replace each other.
+//! `/.well-known/jwks.json`, and the rotation of signing keys.
 
 use chrono::TimeDelta;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};

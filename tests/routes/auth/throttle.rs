@@ -1,4 +1,4 @@
-//! Guessing: what is counted, what is blocked, and what nobody can block for others.
+//! Throttling of guesses: what is counted, what is blocked, and that nobody can lock others out.
 
 use chrono::TimeDelta;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! Bodies and headers that are wrong, as clients of either era might send them: refused under the right code, never a
-//! fault of ours.
+//! Invalid bodies and headers, as clients of either era might send them: refused with the right
+//! code, never with an internal error.
 
 use axum::body::Body;
 use http::Request;

@@ -1,4 +1,4 @@
-//! A request that is given up takes its database work with it.
+//! A cancelled request also cancels its database work.
 
 use std::time::Duration;
 

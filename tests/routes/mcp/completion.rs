@@ -1,4 +1,4 @@
-//! What an argument may be, while it is being typed.
+//! Suggestions for an argument while it is being typed.
 
 use serde_json::{Value, json};
 use shared::access::ScopeKind;

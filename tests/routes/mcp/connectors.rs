@@ -1,4 +1,4 @@
-//! What ChatGPT's connectors call, and who and where the caller is.
+//! The tools of ChatGPT's connectors, and those about the caller and their scopes.
 
 use serde_json::json;
 use shared::access::ApiKeyVerb;

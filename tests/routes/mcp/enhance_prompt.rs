@@ -1,4 +1,4 @@
-//! `enhance_prompt`: what `POST /enhance` does, as a tool.
+//! `enhance_prompt`: `POST /enhance` as a tool.
 
 use serde_json::json;
 use shared::access::ApiKeyVerb;

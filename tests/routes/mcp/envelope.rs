@@ -1,4 +1,4 @@
-//! What is refused before it is a call.
+//! Requests that are refused before they are calls.
 
 use axum::body::Body;
 use http::Request;

@@ -1,4 +1,4 @@
-//! Both eras of the protocol at one address.
+//! Both eras of the protocol at one URL.
 
 use serde_json::json;
 

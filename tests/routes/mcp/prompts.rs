@@ -1,4 +1,4 @@
-//! What people start with from their client's menu.
+//! Prompts that people choose in their client's menu.
 
 use serde_json::{Value, json};
 

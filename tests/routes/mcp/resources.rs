@@ -1,4 +1,4 @@
-//! What clients attach by address.
+//! Resources that clients attach by address.
 
 use serde_json::{Value, json};
 use shared::access::{ApiKeyVerb, ScopeKind};

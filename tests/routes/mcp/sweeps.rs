@@ -1,4 +1,4 @@
-//! Deleting by label, listing labels and looking up what became of it.
+//! Deleting by label, listing labels, and looking up the outcome.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! Every argument of every tool, with a value of a wrong type, missing or unknown: a result that says so and names it.
+//! Every argument of every tool, with a value of a wrong type, missing or unknown: the
+//! result is an error that names it.
 
 use serde_json::{Value, json};
 

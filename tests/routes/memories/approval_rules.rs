@@ -1,4 +1,4 @@
-//! Which sharing needs an approval, and that there is no way around it.
+//! Which shares need an approval, and that it cannot be bypassed.
 
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};

@@ -1,4 +1,4 @@
-//! `/v1/approvals/`: sharing that somebody else has to agree to.
+//! `/v1/approvals/`: shares that somebody else must approve.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Requests that people of several nodes have to agree to: each decides for itself, and the last one shares.
+//! Requests that several nodes must approve: each decides for itself, and the last approval shares.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};

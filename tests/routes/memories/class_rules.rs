@@ -1,4 +1,4 @@
-//! Rules about approvals that are about classes, and what gets another class.
+//! Approval rules about classifications, and changes of a classification.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Requests end with what they are about.
+//! Approval requests end with what they are about.
 
 use http::Method;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! Four eyes: who agrees is somebody else than who asked, agrees to what they were asked, and only to what whoever asked could
-//! still ask for.
+//! The four-eyes principle: the approver is somebody else than the requester, approves exactly what they were asked,
+//! and only what the requester could still ask for.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `PUT /v1/memories/{id}/scope/`: another home for a memory.
+//! `PUT /v1/memories/{id}/scope/`: moving a memory to another scope.
 
 use http::Request;
 use serde_json::{Value, json};

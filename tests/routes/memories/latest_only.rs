@@ -1,5 +1,5 @@
-//! `latest_only`: what a newer memory took the place of stays readable and is left out where somebody asks for that, in
-//! every search and list.
+//! `latest_only`: superseded memories stay readable, but are left out of every search and list
+//! that asks for the latest only.
 
 use serde_json::{Value, json};
 use shared::ids::MemoryId;

@@ -1,4 +1,4 @@
-//! `/v1/memories/{id}/links/` and `/v1/contexts/{id}/links/`: what a link ends with.
+//! `/v1/memories/{id}/links/` and `/v1/contexts/{id}/links/`: what ends a link.
 
 use chrono::SecondsFormat;
 use serde_json::{Value, json};

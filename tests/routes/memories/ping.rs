@@ -1,4 +1,4 @@
-//! `GET /v1/ping/`: the first thing that mem0's clients ask.
+//! `GET /v1/ping/`: the first request of mem0's clients.
 
 use http::Request;
 

@@ -1,4 +1,4 @@
-//! `Idempotency-Key` where something is shared, asked for and decided: what is sent twice is done once.
+//! `Idempotency-Key` on sharing, requesting and deciding: a request that is sent twice is done once.
 
 use chrono::TimeDelta;
 use http::Request;

@@ -1,4 +1,4 @@
-//! What is shared on hangs on what it was shared through, through however many hands, and ends with it.
+//! A reshare depends on the share that allowed it, through any number of people, and ends with it.
 
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};

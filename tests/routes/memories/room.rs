@@ -1,4 +1,4 @@
-//! Answers that would be larger than Lambda carries: lists by cursor end early, the rest says what to ask for.
+//! Answers that would exceed Lambda's size limit: lists by cursor end early, other answers say what to ask for.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Contexts under rules about approvals: what is pinned to one goes to whoever is in it, and nobody comes in past the rules.
+//! Contexts and approval rules: pinning shows a memory to everybody in the context, and nobody gets in past the rules.
 
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};

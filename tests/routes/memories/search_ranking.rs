@@ -1,4 +1,4 @@
-//! `POST /v3/memories/search/`: what memories have to do with their neighbours, with time, and with each other.
+//! `POST /v3/memories/search/`: how neighbours, time, feedback and repetition influence the results.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `POST /v3/memories/search/`: in which scopes, and never in others.
+//! `POST /v3/memories/search/`: which scopes are searched, and never others.
 
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};

@@ -1,4 +1,4 @@
-//! `supersedes`: a new memory takes the place of others.
+//! `supersedes`: a new memory replaces others.
 
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};

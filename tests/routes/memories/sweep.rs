@@ -1,4 +1,4 @@
-//! `DELETE /v1/memories/`: a scope that cannot be understood deletes nothing.
+//! `DELETE /v1/memories/`: a scope that cannot be parsed deletes nothing.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};

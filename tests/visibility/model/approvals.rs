@@ -1,4 +1,4 @@
-//! Requests for what others have to agree to.
+//! Requests for approval.
 
 use chrono::{DateTime, Utc};
 use shared::access::Role;

@@ -1,4 +1,4 @@
-//! What was shared on, from those who could share it by their role outwards: only from there does anything reach anybody.
+//! Chains of shares, starting from people who may share by their role: only from there does anything reach anybody.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Contexts: who is in them, whose they are when their owners leave, and how they end. Nobody above them is in them.
+//! Contexts: their members, who owns them after their owners leave, and how they end. Ancestor nodes are not in them.
 
 use chrono::{DateTime, Utc};
 use shared::access::Role;

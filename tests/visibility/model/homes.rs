@@ -1,4 +1,4 @@
-//! Another home for a memory.
+//! Moving a memory to another scope.
 
 use shared::access::Role;
 use shared::memory::Permission;

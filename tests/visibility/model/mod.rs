@@ -1,8 +1,8 @@
-//! Who sees what, as anyone would write it down: sets and rules, no database, no cache, no projection.
+//! A model of who sees what: sets and rules, without a database, a cache or a projection.
 //!
-//! The tree and its roles are here, sharing in [`sharing`] and what it hangs on in [`chains`], what has to be agreed to in
-//! [`approvals`] and by whom in whose place in [`delegates`], contexts in [`contexts`], other homes for memories in [`homes`],
-//! what is left by those who end or leave in [`succession`].
+//! The tree and its roles are here, sharing is in [`sharing`] and its chains in [`chains`], approvals are in
+//! [`approvals`] and those who decide in another's place in [`delegates`], contexts in [`contexts`], moved memories in
+//! [`homes`], and what ended nodes and people who left leave behind in [`succession`].
 
 mod approvals;
 mod chains;

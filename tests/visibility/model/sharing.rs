@@ -1,4 +1,4 @@
-//! Sharing: who may share what with whom, and what ends with what.
+//! Sharing: who may share what with whom, and which shares end together.
 
 use std::collections::{BTreeMap, BTreeSet};
 

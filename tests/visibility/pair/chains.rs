@@ -1,6 +1,5 @@
-//! What holds of every share that the product has, whatever was done before and whatever the model says: it leads, share by
-//! share, to somebody who could share the memory by their role, each gives no more and no longer than the one before, and none
-//! comes back to where it was.
+//! Invariants of every share in the product, independent of the model: it leads, share by share, to somebody who may
+//! share the memory by their role, each grants no more and lasts no longer than the one before, and none forms a cycle.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Steps about delegates, and what holds of every decision, whatever the model says.
+//! Steps about delegates, and invariants of every decision, independent of the model.
 
 use chrono::SecondsFormat;
 use http::Method;

@@ -1,4 +1,4 @@
-//! Steps about memories: added, changed, forgotten, and living elsewhere.
+//! Steps about memories: adding, changing, forgetting and moving.
 
 use proptest::sample::Index;
 use serde_json::json;

@@ -1,8 +1,9 @@
-//! The product, and the model beside it: every step is done to both.
+//! The product and the model: every step is applied to both.
 //!
-//! They begin with what is in [`start`]. What everybody finds afterwards is compared in [`compare`], and what holds of every share whatever the model says in [`chains`]; steps about the tree are
-//! in [`tree`], about roles in [`people`], about contexts in [`contexts`], about memories in [`memories`], about sharing in
-//! [`sharing`], about who decides in whose place in [`delegates`], about heirs in [`succession`].
+//! They start with the state of [`start`]. [`compare`] compares what everybody finds afterwards, and [`chains`] checks
+//! invariants of every share independent of the model. Steps about the tree are in [`tree`], about roles in
+//! [`people`], about contexts in [`contexts`], about memories in [`memories`], about sharing in [`sharing`], about
+//! delegates in [`delegates`], about heirs in [`succession`].
 
 mod chains;
 mod compare;

@@ -1,4 +1,4 @@
-//! Steps about sharing and about agreeing to it.
+//! Steps about sharing and approving.
 
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What there is before the first step: enough of everything that each kind of step has something to do.
+//! The state before the first step: enough of everything for each kind of step.
 
 use chrono::TimeDelta;
 use serde_json::json;

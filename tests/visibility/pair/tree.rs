@@ -1,4 +1,4 @@
-//! Steps about nodes that come, move and go.
+//! Steps that create, move and end nodes.
 
 use serde_json::json;
 use shared::access::ScopeKind;

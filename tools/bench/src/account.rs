@@ -1,4 +1,4 @@
-//! The enterprise in whose name requests are made: registered through the API, like anybody's.
+//! The enterprise for which requests are made: registered through the API, like any other.
 
 use std::net::SocketAddr;
 
@@ -7,30 +7,30 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 
-/// The owner's address.
+/// The owner's e-mail address.
 pub(crate) const EMAIL: &str = "owner@bench.example";
-/// Everybody's.
+/// The password of every account.
 const PASSWORD: &str = "measured-not-guessed-48-lanterns";
 /// The enterprise's name.
 pub(crate) const ENTERPRISE: &str = "Bench Limited";
 
-/// What requests are sent with.
+/// The credentials that requests are sent with.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
-    /// May do everything with memories and see the tree.
+    /// May do everything with memories and read the tree.
     pub(crate) api_key: String,
-    /// Of the owner's session.
+    /// The access token of the owner's session.
     pub(crate) access_token: String,
 }
 
 impl Account {
-    /// Founds an enterprise on an empty installation and makes a key for its owner.
+    /// Registers an enterprise on an empty installation and creates a key for its owner.
     pub(crate) async fn register(address: SocketAddr) -> Result<Self> {
         let new = json!({ "email": EMAIL, "password": PASSWORD, "name": "Bench Owner", "enterprise_name": ENTERPRISE });
         Self::enter(address, &new).await
     }
 
-    /// Somebody else who belongs to the enterprise, by an invitation.
+    /// Registers another person of the enterprise, by an invitation.
     pub(crate) async fn colleague(&self, address: SocketAddr) -> Result<Self> {
         let mut client = Client::connect(address).await?;
         client.authorize(&self.access_token);

@@ -1,10 +1,11 @@
 //! The all-in-one server over HTTP: adding and searching in a tenant with many memories.
 //!
-//! One process, one PostgreSQL, clients with keep-alive connections, all on this machine. `GET /health` of the same server
-//! in the same run is the floor: HTTP and nothing else. Every operation gets its turn in each of a few rounds, so that
-//! whatever else the machine does falls on all of them.
+//! One process, one PostgreSQL, clients with keep-alive connections, all on this machine. `GET /health` of the same
+//! server in the same run is the baseline: only HTTP. Operations take turns over a few rounds, so that other load on
+//! the machine affects all of them equally.
 //!
-//! [`operation`] is what is asked of the server, [`drive`] who asks, [`without`] what can be left out to see what it costs.
+//! [`operation`] defines the requests, [`drive`] the clients, and [`without`] what can be
+//! left out to see what it costs.
 
 pub(crate) mod drive;
 mod operation;
@@ -58,15 +59,15 @@ pub(crate) struct Api {
     memories_before: usize,
     memories_after: usize,
     fill: Fill,
-    /// Largest resident set of the server, in MB.
+    /// The largest resident set of the server, in MB.
     server_rss_mb: f64,
     rows: Vec<Row>,
-    /// What was left out in turn, and how much it adds.
+    /// For each part that was left out, how much it adds.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     growth: Vec<Growth>,
 }
 
-/// Adding the memories that are searched: twenty in a request, four requests at a time.
+/// Adding the memories that are searched: twenty per request, four requests at a time.
 #[derive(Debug, Serialize)]
 struct Fill {
     seconds: f64,
@@ -87,11 +88,11 @@ struct Row {
     server_cpu_ms: f64,
     database_cpu_ms: f64,
     client_cpu_ms: f64,
-    /// The median in those of `GET /health` with as many clients.
+    /// The median relative to that of `GET /health` with as many clients.
     of_health: f64,
 }
 
-/// Measures them.
+/// Runs the benchmark.
 pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> Result<Api> {
     let database = Database::start(directory).await?;
     let server = Server::start(server, &database).await?;
@@ -125,7 +126,8 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     }
     for round in 0..=ROUNDS {
         say(&if round == 0 { "warming up".to_owned() } else { format!("round {round} of {ROUNDS}") });
-        // Each comes as often before the others as after them; adding stays last.
+        // The order alternates, so that each operation runs as often before the others as
+        // after them; adding stays last.
         if round > 1 {
             let compared = options.without.len() * Operation::COMPARED.len();
             let each = tallies.len() / options.clients.len();
@@ -158,7 +160,7 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     })
 }
 
-/// One operation with one number of clients, and what was measured of it so far.
+/// One operation with one number of clients, and its measurements so far.
 struct Tally {
     operation: Operation,
     without: Option<Without>,

@@ -1,4 +1,4 @@
-//! The packaged functions that are measured, and others to measure beside them.
+//! The packaged functions that are measured, and other builds for comparison.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub(crate) struct Builds {
 /// One directory of packaged functions.
 #[derive(Clone, Debug)]
 pub(crate) struct Build {
-    /// Empty for the one that everything else is compared with.
+    /// Empty for the build that others are compared with.
     pub(crate) label: String,
     directory: PathBuf,
 }
@@ -58,12 +58,12 @@ impl Builds {
         for build in std::iter::once(&own).chain(&self.against) {
             all.extend(build.functions()?);
         }
-        // Stable, so that the builds of one function stay in order.
+        // A stable sort, so that the builds of one function stay in order.
         all.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(all)
     }
 
-    /// The function of this name among those that are compared with.
+    /// The function of this name in the build that others are compared with.
     pub(crate) fn own(&self, name: &str) -> Result<PathBuf> {
         let bootstrap = self.functions.join(name).join("bootstrap");
         if !bootstrap.is_file() {
@@ -103,7 +103,7 @@ impl Build {
 }
 
 impl Packaged {
-    /// Its name, with the build's label unless it is the one compared with.
+    /// Its name, with the build's label unless it is the build that others are compared with.
     pub(crate) fn title(&self) -> String {
         if self.build.is_empty() { self.name.clone() } else { format!("{} ({})", self.name, self.build) }
     }

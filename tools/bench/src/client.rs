@@ -1,4 +1,4 @@
-//! One keep-alive HTTP/1.1 connection, and the requests that are sent over it.
+//! A client with one keep-alive HTTP/1.1 connection, and its requests.
 
 use std::net::SocketAddr;
 
@@ -23,20 +23,20 @@ impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Result<Self> {
         let stream =
             TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
-        // As every HTTP client does; Nagle's algorithm would be measured otherwise.
+        // As every HTTP client does; otherwise Nagle's algorithm would be measured.
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // Its error is also the next request's.
+        // Its error is also returned by the next request.
         tokio::spawn(connection);
         Ok(Self { sender, host: address.to_string(), credential: None })
     }
 
-    /// The same connection, from now on with this API key or access token.
+    /// Sends this API key or access token from now on.
     pub(crate) fn authorize(&mut self, credential: &str) {
         self.credential = Some(credential.to_owned());
     }
 
-    /// Sends one request and reads its answer to the end.
+    /// Sends one request and reads its answer completely.
     pub(crate) async fn send(&mut self, mut request: Request<Bytes>) -> Result<Response<Bytes>> {
         let headers = request.headers_mut();
         headers.insert(header::HOST, self.host.parse()?);
@@ -56,18 +56,18 @@ impl Client {
     }
 }
 
-/// A request without a body.
+/// Creates a request without a body.
 pub(crate) fn get(path: &str) -> Result<Request<Bytes>> {
     Ok(Request::builder().uri(path).body(Bytes::new())?)
 }
 
-/// A request with a body of JSON.
+/// Creates a request with a JSON body.
 pub(crate) fn post(path: &str, body: &Value) -> Result<Request<Bytes>> {
     let request = Request::builder().method(Method::POST).uri(path);
     Ok(request.header(header::CONTENT_TYPE, "application/json").body(body.to_string().into())?)
 }
 
-/// Fails unless the status says success: refusals are quick and must not be measured.
+/// Fails unless the status is a success: refusals are quick and must not be measured.
 pub(crate) fn succeeded(path: &str, answer: &Response<Bytes>) -> Result<()> {
     if !answer.status().is_success() {
         let body = String::from_utf8_lossy(answer.body());

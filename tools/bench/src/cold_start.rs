@@ -1,12 +1,12 @@
 //! Cold starts: from the start of a function's process to its first answer, with one real query behind it.
 //!
-//! Every function runs as it is packaged, under the emulated Runtime API, on a database with an account and some
-//! memories. The event is waiting when the process starts, as it is when Lambda starts one. Rounds are interleaved (every
-//! function once, then every function again), so that whatever else the machine does falls on all of them alike, and on
-//! `hello`, which does nothing, on
-//! `hello_connect`, which also connects as anybody would, and on `c`, the floor.
+//! Every function runs as packaged, under the emulated Runtime API, on a database with an account and some memories.
+//! The event is waiting when the process starts, as on Lambda. Rounds are interleaved (every function once, then every
+//! function again), so that other load on the machine affects all of them equally, including the baselines: `hello`,
+//! which does nothing, `hello_connect`, which also connects to the database as anybody would, and `c`, the floor.
 //!
-//! PostgreSQL is behind TLS ([`door`]). [`stage`] prepares what the functions meet, [`request`] says what they are asked, [`measure`] asks.
+//! PostgreSQL is behind TLS ([`door`]). [`stage`] prepares the database, [`request`] defines the
+//! requests, [`measure`] sends them.
 
 mod door;
 mod measure;
@@ -52,7 +52,7 @@ pub(crate) struct Options {
 #[derive(Debug, Serialize)]
 pub(crate) struct ColdStart {
     login: &'static str,
-    /// What enforced the quotas of processor time.
+    /// The mechanism that enforced the quotas of processor time.
     #[serde(skip_serializing_if = "Option::is_none")]
     quota: Option<&'static str>,
     rows: Vec<Row>,
@@ -64,12 +64,12 @@ struct Row {
     name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     build: String,
-    /// What its first request is.
+    /// Its first request.
     request: &'static str,
     zip_bytes: u64,
     bootstrap_bytes: u64,
     starts: usize,
-    /// From spawn to the first request for work: initialization, with the connection to the database in it.
+    /// From spawn to the first request for work: initialization, which includes connecting to the database.
     ready_ms: Spread,
     /// From spawn to the first answer.
     first_ms: Spread,
@@ -77,53 +77,54 @@ struct Row {
     cpu_ready_ms: Spread,
     /// CPU time of the process until its first answer.
     cpu_first_ms: Spread,
-    /// The same with no more of a processor than a memory size buys.
+    /// The same with a quota of processor time according to the memory size.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     under_quota: Vec<Throttled>,
-    /// Where the time to the first answer goes, by medians.
+    /// How the time to the first answer is spent, by medians.
     #[serde(skip_serializing_if = "Option::is_none")]
     phases_ms: Option<Phases>,
-    /// Wall time until the first answer, in those of `hello_connect`, by the medians.
+    /// Wall time until the first answer relative to `hello_connect`, by medians.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_of_hello_connect: Option<f64>,
-    /// CPU until the first answer, in those of `hello`, by the medians.
+    /// CPU time until the first answer relative to `hello`, by medians.
     #[serde(skip_serializing_if = "Option::is_none")]
     cpu_first_of_hello: Option<f64>,
-    /// Largest resident set at the first answer, median, in MB.
+    /// The largest resident set at the first answer, median, in MB.
     rss_mb: f64,
     /// From event to answer when warm.
     warm_ms: Percentiles,
     /// CPU time of the process per request when warm, on average.
     warm_cpu_ms: f64,
-    /// The same of each request, read while the process waits for the next one.
+    /// The same for each request, read while the process waits for the next one.
     warm_cpu_each_ms: Percentiles,
 }
 
 /// One function under one quota of processor time. Times are in milliseconds.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Throttled {
-    /// The memory size that buys so much.
+    /// The memory size that the quota corresponds to.
     memory_mb: u64,
-    /// From spawn to the first answer, initialization included, which Lambda itself does not hold back.
+    /// From spawn to the first answer, including initialization, which Lambda itself does not throttle.
     first_ms: Spread,
-    /// From event to answer when warm, now and then.
+    /// From event to answer when warm, with pauses between requests.
     warm_ms: Percentiles,
 }
 
-/// Where the time of a cold start goes, seen from outside. In milliseconds.
+/// How the time of a cold start is spent, observed from outside. In milliseconds.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Phases {
-    /// From spawn until the database has accepted the connection: the program starts, reads its configuration and connects.
+    /// From spawn until the database has accepted the connection: the program starts, reads
+    /// its configuration and connects.
     start: f64,
-    /// The handshake of TLS.
+    /// The TLS handshake.
     tls: f64,
-    /// From there to the first request for work: the login, and what is asked of a new connection.
+    /// From there to the first request for work: the login, and the first queries of a new connection.
     login: f64,
     /// From there to the first answer.
     answer: f64,
 }
 
-/// Measures them.
+/// Runs the benchmark.
 pub(crate) async fn run(options: &Options, builds: &Builds, directory: &Path) -> Result<ColdStart> {
     let stage = Stage::set(builds, directory, options.login).await?;
     let mut functions = builds.all()?;

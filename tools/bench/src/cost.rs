@@ -1,7 +1,8 @@
-//! What a month costs on Lambda: measured durations times public prices, and the smallest container that is always on.
+//! What a month costs on Lambda: measured durations times public prices, compared with
+//! the smallest always-on container.
 //!
-//! Measures nothing: it takes the figures of `cold-start --memory 128,256`. What a machine without Firecracker and without a
-//! network cannot measure is added from what is published, each with its source.
+//! It measures nothing but uses the figures of `cold-start --memory 128,256`. What a machine without Firecracker and
+//! without a network cannot measure is added from published figures, each with its source.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use measuring::report::{say, table};
 
 /// List prices of us-east-1 in US dollars, without free tiers, as known in November 2026.
 mod prices {
-    /// The day on which they were written down.
+    /// When they were written down.
     pub(super) const AS_OF: &str = "2026-11";
     /// Lambda, x86-64, a GB for a second; aws.amazon.com/lambda/pricing.
     pub(super) const GB_SECOND: f64 = 0.000_016_666_7;
@@ -35,19 +36,20 @@ mod prices {
 }
 
 const HOURS: f64 = 730.0;
-/// The worker's schedule.
+/// Calls of the worker's schedule.
 const WORKER_CALLS: f64 = 60.0 * HOURS;
-/// A round trip between a function and RDS in another zone, in milliseconds: about what AWS documents for its zones.
+/// A round trip between a function and RDS in another zone, in milliseconds: approximately
+/// what AWS documents for its zones.
 const ROUND_TRIP: f64 = 0.7;
 /// Round trips until a cold function has answered (connection, TLS, login, three for a search), and of a warm search.
 const ROUND_TRIPS: (f64, f64) = (7.0, 3.0);
-/// What one call writes into logs, in bytes: the request's line (490), its metrics (400), Lambda's START, END and REPORT (350) and
-/// API Gateway's line (260).
+/// The log volume of one call, in bytes: the request's line (490), its metrics (400), Lambda's START, END and REPORT
+/// (350) and API Gateway's line (260).
 const LOG_BYTES: f64 = 1_500.0;
-/// What X-Ray records of more than one request in a second; of fewer, all.
+/// The share that X-Ray records of requests beyond the first in a second, which it always records.
 const TRACED: f64 = 0.05;
 /// What Lambda adds to starting a small Rust function, in milliseconds: its published initialization (14 to 18;
-/// maxday/lambda-perf, 2026-08-22) less that of the same program here.
+/// maxday/lambda-perf, 2026-08-22) minus that of the same program here.
 const SANDBOX: f64 = 15.0;
 
 /// Who calls how often.
@@ -96,7 +98,7 @@ struct Warm {
     p50: f64,
 }
 
-/// A month, in US dollars.
+/// The costs of a month, in US dollars.
 #[derive(Debug, Serialize)]
 pub(crate) struct Cost {
     prices_as_of: &'static str,
@@ -109,7 +111,7 @@ pub(crate) struct Cost {
 #[derive(Debug, PartialEq, Serialize)]
 struct Lambda {
     memory_mb: u64,
-    /// What one call is billed for, in milliseconds.
+    /// The billed duration of one call, in milliseconds.
     warm_ms: f64,
     cold_ms: f64,
     duration: f64,
@@ -123,13 +125,13 @@ struct Lambda {
 
 #[derive(Debug, Serialize)]
 struct Container {
-    /// A quarter of a processor and half a GB, one task.
+    /// One task with a quarter of a processor and half a GB.
     fargate: f64,
     load_balancer: f64,
     total: f64,
 }
 
-/// Works it out.
+/// Computes the costs.
 pub(crate) fn run(options: &Options) -> Result<Cost> {
     let text = fs::read_to_string(&options.figures)
         .with_context(|| format!("cannot read {}", options.figures.display()))?;
@@ -190,7 +192,7 @@ fn month(mcp: &Throttled, rest: &Throttled, worker: &Throttled, calls: f64, cold
     }
 }
 
-/// All of them when they come one by one, which is the most they can cost; the worker's as well.
+/// The cost of traces if requests arrive one by one, which is the maximum; includes those of the worker.
 fn traces(calls: f64) -> f64 {
     let all = calls + WORKER_CALLS;
     let alone = all.min(HOURS * 3600.0);

@@ -1,4 +1,4 @@
-//! The benchmarks' own PostgreSQL: set up as in production; made for one run and gone afterwards, or kept with its data.
+//! The benchmarks' own PostgreSQL, configured as in production; created for one run, or kept with its data.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,13 +11,13 @@ use measuring::database::Database as Running;
 
 use crate::{kept, process};
 
-/// What the throw-away clusters of the tests leave out, and a server that keeps its data does not.
+/// Settings that ephemeral clusters of tests relax, but a server in production does not.
 const AS_IN_PRODUCTION: [(&str, &str); 5] = [
     ("fsync", "on"),
     ("synchronous_commit", "on"),
     ("full_page_writes", "on"),
     ("scram_iterations", "4096"),
-    // No checkpoint in the middle of a measurement.
+    // Avoids a checkpoint in the middle of a measurement.
     ("max_wal_size", "2GB"),
 ];
 
@@ -25,13 +25,14 @@ const AS_IN_PRODUCTION: [(&str, &str); 5] = [
 pub(crate) struct Database(Running);
 
 impl Database {
-    /// Starts one under `directory`, in place of whatever an interrupted run left there.
+    /// Starts a server under `directory`, in place of whatever an interrupted run left there.
     pub(crate) async fn start(directory: &Path) -> Result<Self> {
         let running = Running::open(directory, |root| as_in_production(Config::ephemeral(root), "512MB"));
         Ok(Self(running.await?))
     }
 
-    /// Starts the one under `directory` with what is in it and the schema of this build, or an empty one. It is kept.
+    /// Starts the server under `directory` with its existing data and the schema of this
+    /// build, or an empty one. It is kept.
     pub(crate) async fn keep(directory: &Path) -> Result<Self> {
         let running = Running::open(directory, |root| as_in_production(Config::durable(root), "2GB"));
         let database = Self(running.await?);
@@ -48,33 +49,34 @@ impl Database {
         Ok(database)
     }
 
-    /// For whoever applies the schema.
+    /// The URL of the owner, for applying the schema.
     pub(crate) fn owner_url(&self) -> String {
         self.0.owner_url()
     }
 
-    /// For whoever answers requests. The schema must be there.
+    /// The URL of the login, for answering requests. The schema must exist.
     pub(crate) async fn login_url(&self) -> Result<String> {
-        // The session that requests need, brought by the login: nothing is left to be set, as docs/guides/runtime.md has it.
+        // The login brings the session settings that requests need, so that none must be set, as
+        // docs/guides/runtime.md describes.
         let url = self.0.login_url().await?;
         self.0.begin_with("role", "mem0_app").await?;
         self.0.begin_with("statement_timeout", "'10s'").await?;
-        // Limits that nothing measured here reaches: what they cost stays, what they refuse does not.
+        // Limits too high to be reached: their cost remains, but they refuse nothing.
         const HIGH: &str = "UPDATE plans SET key_per_minute = 1000000000, user_per_minute = 1000000000,
                                              tenant_per_minute = 1000000000";
         self.0.execute(HIGH).await?;
         Ok(url)
     }
 
-    /// What would have happened an hour later: what [`Self::upkeep`] does, and autovacuum has brought statistics and
-    /// visibility maps up to date.
+    /// Brings the database to the state of an hour later: does what [`Self::upkeep`] does, and updates statistics and
+    /// visibility maps like autovacuum.
     pub(crate) async fn settle(&self) -> Result<()> {
         self.upkeep().await?;
         self.0.execute("VACUUM (ANALYZE)").await?;
         self.0.execute("CHECKPOINT").await
     }
 
-    /// What the jobs do: scopes that have grown are searched in blocks and through the approximate index.
+    /// Does what the jobs do: scopes that have grown are searched in blocks and through the approximate index.
     pub(crate) async fn upkeep(&self) -> Result<()> {
         let client = self.connect().await?;
         while client.query_one("SELECT more FROM mem0.review_tiers()", &[]).await?.get(0) {}
@@ -84,24 +86,24 @@ impl Database {
         Ok(())
     }
 
-    /// As superuser.
+    /// Connects as superuser.
     pub(crate) async fn connect(&self) -> Result<tokio_postgres::Client> {
         self.0.connect().await
     }
 
-    /// How many memories there are, in every scope.
+    /// The number of memories in all scopes.
     pub(crate) async fn memories(&self) -> Result<usize> {
         let client = self.connect().await?;
         let row = client.query_one("SELECT count(*) FROM memories", &[]).await?;
         Ok(usize::try_from(row.get::<_, i64>(0))?)
     }
 
-    /// Where the server listens.
+    /// The address that the server listens on.
     pub(crate) fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.0.cluster().port()).into()
     }
 
-    /// CPU time of all of the server's processes until now.
+    /// The CPU time of all of the server's processes so far.
     pub(crate) fn cpu_time(&self) -> Result<Duration> {
         let file = self.0.cluster().directory().join("data/postmaster.pid");
         let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;

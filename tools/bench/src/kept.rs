@@ -1,8 +1,8 @@
-//! Brings the schema of a kept database up to date, also where `migrate` rightly refuses: while migrations are being
-//! written they are renumbered, and some are added before others that were applied already. Loading a million memories
-//! anew for each of those would take longer than measuring them.
+//! Brings the schema of a kept database up to date, even where `migrate` rightly refuses: while migrations are being
+//! written they are renumbered, and some are added before others that were already applied. Loading a million memories
+//! again for each of those would take longer than measuring them.
 //!
-//! Only for data of benchmarks. What was edited after it had been applied is refused here, too.
+//! Only for benchmark data. A migration that was edited after it was applied is refused here, too.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ mod embedded {
     refinery::embed_migrations!("../../shared/migrations");
 }
 
-/// Applies what is new, in order, and notes every migration under its present number. `owner` owns the schema.
+/// Applies new migrations in order, and records every migration under its present number. `owner` owns the schema.
 pub(crate) async fn bring_up_to_date(owner: &mut Client) -> Result<()> {
     let there = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
     if !owner.query_one(there, &[]).await?.get::<_, bool>(0) {

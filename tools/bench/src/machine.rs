@@ -1,4 +1,4 @@
-//! What the figures were measured on, and how busy it was: a figure without these says little.
+//! The machine of a measurement, and how busy it was: a figure without these says little.
 
 use std::fs;
 use std::time::{Instant, SystemTime};
@@ -11,15 +11,15 @@ use crate::statistics::rounded;
 /// The machine during one run.
 #[derive(Debug, Serialize)]
 pub(crate) struct Machine {
-    /// When the run began.
+    /// When the run started.
     measured_at: String,
     cpu: String,
     cpus: usize,
     memory_gb: f64,
     kernel: String,
-    /// Load average over a minute, when the run began.
+    /// The load average over a minute when the run started.
     load_before: f64,
-    /// And when it ended; the run itself is in it.
+    /// The load average when it ended; it includes the run itself.
     load_after: f64,
     seconds: f64,
     #[serde(skip)]
@@ -27,7 +27,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// The machine as a run begins.
+    /// Describes the machine at the start of a run.
     pub(crate) fn describe() -> Self {
         let started = DateTime::<Utc>::from(SystemTime::now());
         let kilobytes: f64 =
@@ -45,13 +45,13 @@ impl Machine {
         }
     }
 
-    /// The same at the end of the run.
+    /// Adds the figures at the end of the run.
     pub(crate) fn finished(self) -> Self {
         Self { load_after: load(), seconds: rounded(self.started.elapsed().as_secs_f64(), 1), ..self }
     }
 }
 
-/// The first `name : value` of a file in `/proc`; empty where there is none.
+/// Returns the first `name : value` of a file in `/proc`; empty if there is none.
 fn field(path: &str, name: &str) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
     let value = text.lines().find_map(|line| {

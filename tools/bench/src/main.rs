@@ -1,8 +1,8 @@
 //! `bench`: what the deployed binaries cost, measured from outside. `cargo xtask bench` builds them and runs this.
 //!
-//! One module per benchmark ([`cold_start`], [`sizes`], [`api`], [`search`], [`scopes`], [`mcp`]), each with its `Options`
-//! and a `run` that returns what is printed. Tables go to standard error, JSON to standard output. What the figures mean, and how far to trust them,
-//! is in `docs/performance.md`.
+//! One module per benchmark ([`cold_start`], [`sizes`], [`api`], [`search`], [`scopes`], [`mcp`]), each with its
+//! `Options` and a `run` that returns what is printed. Tables go to standard error, JSON to standard output.
+//! `docs/performance.md` explains the figures and how far to trust them.
 //!
 //! Not a test: nothing here fails because it is slow, only because an answer is wrong.
 
@@ -174,7 +174,7 @@ async fn run(cli: &Cli) -> Result<()> {
     }
 }
 
-/// What is printed: on what, and then the benchmark's own figures.
+/// The printed document: the machine, and then the benchmark's own figures.
 #[derive(Serialize)]
 struct Document<T> {
     machine: Machine,

@@ -1,9 +1,9 @@
 //! MCP: what a `tools/call` costs, and what the local bridge needs ([`bridge`]).
 //!
-//! First as deployed: `mcp` under the emulated Runtime API, cold and warm, beside the bare `hello` ([`cold_start`] measures
-//! it). Then as one process: requests a second of the all-in-one server beside those of a FastMCP server ([`peer`]) that has
-//! equivalent tools over the same database. Both are sent the same bytes by the same clients ([`load`]), in turns, so that
-//! whatever else the machine does falls on both alike.
+//! First as deployed: `mcp` under the emulated Runtime API, cold and warm, compared with the bare `hello` (measured by
+//! [`cold_start`]). Then as one process: requests per second of the all-in-one server compared with a FastMCP server
+//! ([`peer`]) that has equivalent tools on the same database. Both get the same bytes from the same clients
+//! ([`load`]), in turns, so that other load on the machine affects both equally.
 
 mod bridge;
 mod install;
@@ -59,7 +59,7 @@ pub(crate) struct Options {
     without_function: bool,
 }
 
-/// What is measured.
+/// The programs that are measured.
 pub(crate) struct Programs<'a> {
     pub(crate) builds: &'a Builds,
     pub(crate) server: &'a Path,
@@ -75,14 +75,14 @@ pub(crate) struct Mcp {
     server: Throughput,
 }
 
-/// Requests a second of both.
+/// Requests per second of both servers.
 #[derive(Debug, Serialize)]
 struct Throughput {
     memories: usize,
     clients: u16,
     fastmcp: peer::Description,
     rows: Vec<Row>,
-    /// This server's requests a second in those of FastMCP, by tool.
+    /// This server's requests per second relative to FastMCP's, by tool.
     ratios: Vec<Ratio>,
     server_rss_mb: f64,
 }
@@ -91,12 +91,12 @@ struct Throughput {
 struct Ratio {
     tool: Tool,
     requests_per_s: f64,
-    /// By the processor time that each process itself needs for a request: what is left of the ratio without PostgreSQL, which
-    /// both wait for, and without the clients.
+    /// The same by the processor time of each server process per request: the ratio without PostgreSQL, which both
+    /// wait for, and without the clients.
     process_cpu: f64,
 }
 
-/// Measures them.
+/// Runs the benchmark.
 pub(crate) async fn run(options: &Options, programs: &Programs<'_>, directory: &Path) -> Result<Mcp> {
     let function = if options.without_function {
         None
@@ -114,7 +114,7 @@ pub(crate) async fn run(options: &Options, programs: &Programs<'_>, directory: &
     Ok(Mcp { function, bridge, server })
 }
 
-/// The bridge, and the server beside FastMCP.
+/// Measures the bridge, and the server compared with FastMCP.
 async fn beside(
     options: &Options,
     programs: &Programs<'_>,

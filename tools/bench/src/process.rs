@@ -1,4 +1,4 @@
-//! What the kernel knows about a running process and its children.
+//! Information from the kernel about a running process and its children.
 
 use std::collections::HashMap;
 use std::fs;
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-/// The kernel's unit here. 100 on every Linux that Rust runs on: `USER_HZ` is part of its interface to programs.
+/// The kernel's unit. It is 100 on every Linux that Rust runs on: `USER_HZ` is part of the user-space interface.
 const TICKS_PER_SECOND: u64 = 100;
 
-/// CPU time of a process and of everything below it, ended or not, in steps of 10 ms.
+/// Returns the CPU time of a process and all of its descendants, ended or not, in steps of 10 ms.
 pub(crate) fn cpu_time(root: u32) -> Duration {
     let processes: HashMap<u32, Stat> = all().collect();
     let mut ticks = processes.get(&root).map_or(0, |stat| stat.own + stat.reaped);
@@ -23,12 +23,13 @@ pub(crate) fn cpu_time(root: u32) -> Duration {
     Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
 }
 
-/// CPU time of a process's present threads, to the nanosecond (`/proc/<pid>/task/<tid>/schedstat`, first field).
+/// Returns the CPU time of a process's current threads, to the nanosecond
+/// (`/proc/<pid>/task/<tid>/schedstat`, first field).
 pub(crate) fn precise_cpu_time(pid: u32) -> Result<Duration> {
     let tasks = format!("/proc/{pid}/task");
     let mut nanoseconds = 0;
     for task in fs::read_dir(&tasks).with_context(|| format!("{tasks} cannot be read"))? {
-        // One that has ended no longer counts.
+        // A thread that has ended no longer counts.
         let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
         let first = text.split(' ').next().and_then(|field| field.parse::<u64>().ok());
         nanoseconds += first.with_context(|| format!("a schedstat of {tasks} has no time"))?;
@@ -36,7 +37,7 @@ pub(crate) fn precise_cpu_time(pid: u32) -> Result<Duration> {
     Ok(Duration::from_nanos(nanoseconds))
 }
 
-/// Largest resident set of a process so far, in bytes.
+/// Returns the largest resident set of a process so far, in bytes.
 pub(crate) fn peak_resident_bytes(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -48,7 +49,7 @@ struct Stat {
     parent: u32,
     /// User and system time of the process itself.
     own: u64,
-    /// And of its children that have ended and were waited for.
+    /// The same of its children that have ended and were waited for.
     reaped: u64,
 }
 
@@ -56,12 +57,12 @@ fn all() -> impl Iterator<Item = (u32, Stat)> {
     fs::read_dir("/proc").into_iter().flatten().filter_map(|entry| {
         let entry = entry.ok()?;
         let pid = entry.file_name().to_str()?.parse().ok()?;
-        // Those that end meanwhile are left out.
+        // Processes that end meanwhile are skipped.
         Some((pid, parse(&fs::read_to_string(entry.path().join("stat")).ok()?)?))
     })
 }
 
-/// Reads `/proc/<pid>/stat` (proc_pid_stat(5)): fields 4 and 14 to 17.
+/// Parses `/proc/<pid>/stat` (proc_pid_stat(5)): fields 4 and 14 to 17.
 fn parse(stat: &str) -> Option<Stat> {
     // The name in parentheses may itself contain anything.
     let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();

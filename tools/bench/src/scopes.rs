@@ -1,8 +1,8 @@
-//! Who may see what, in a company of ten thousand people on five levels: what it costs to expand somebody's scopes and to
-//! move a part of the tree.
+//! Access in a company of ten thousand people on five levels: what it costs to expand a person's scopes
+//! and to move a part of the tree.
 //!
-//! The company is made as rows; what is measured goes over HTTP. A request for one of the caller's scopes does nothing but
-//! authenticate, so its processor time beside that of `GET /health` is what the expansion costs.
+//! The company is inserted as rows; the measured requests go over HTTP. A request for one of the caller's scopes only
+//! authenticates, so its processor time minus that of `GET /health` is what the expansion costs.
 
 mod company;
 
@@ -48,33 +48,33 @@ pub(crate) struct Scopes {
     nodes: u32,
     /// A request that needs no database, for comparison.
     health: Cost,
-    /// People of a team or two, whom the process knows.
+    /// People in one or two teams, whose scopes the process has cached.
     member: Cost,
-    /// Whom it does not know yet, or who was given another role.
+    /// People whose scopes it has not cached yet, or whose role has changed.
     member_first: Cost,
-    /// Somebody who reads every node.
+    /// A person who reads every node.
     owner: Cost,
-    /// After each change of the tree.
+    /// The same after each change of the tree.
     owner_first: Cost,
-    /// The same with a transaction, which is bound to every scope they read.
+    /// The same with a transaction, which is bound to every scope that they read.
     owner_transaction: Cost,
     /// Moves of a subtree to another division and back.
     subtree: u32,
     move_ms: Percentiles,
 }
 
-/// What one request costs.
+/// The cost of one request.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Cost {
     /// Processor time of the server and of PostgreSQL.
     cpu_ms: Percentiles,
-    /// PostgreSQL's part.
+    /// PostgreSQL's share.
     database_cpu_ms: Percentiles,
     latency_ms: Percentiles,
     requests: u32,
 }
 
-/// Measures them.
+/// Runs the benchmark.
 pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> Result<Scopes> {
     let database = Database::start(&directory.join("scopes")).await?;
     let server = Server::start(server, &database).await?;
@@ -90,7 +90,7 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     let person = |number: u32| Some(company.key(1 + number % (options.people - 1)));
     say("asking as people of teams");
     let member_first = meter.measure(count.min(options.people - 1), scopes, person).await?;
-    // The same fifty again and again.
+    // The same fifty people, repeatedly.
     let member = meter.measure(count, scopes, |number| person(number % 50)).await?;
     say("asking as somebody who reads every node");
     let owner_key = |_| Some(company.key(0));
@@ -122,7 +122,7 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     Ok(figures)
 }
 
-/// Moves the subtree there and back through the API.
+/// Moves the subtree back and forth through the API.
 async fn moves(server: &Server, company: &Company, times: u32) -> Result<Percentiles> {
     let mut client = Client::connect(server.address).await?;
     client.authorize(&company.key(0));
@@ -141,7 +141,7 @@ async fn moves(server: &Server, company: &Company, times: u32) -> Result<Percent
     Ok(took.percentiles())
 }
 
-/// Sends requests one after the other and reads what each cost.
+/// Sends requests one after the other and measures the cost of each.
 struct Meter<'a> {
     server: &'a Server,
     client: Client,

@@ -1,10 +1,10 @@
-//! Searching among up to a million memories, over HTTP: latency, the database's processor time, recall, isolation, adding,
-//! importing and sizes.
+//! Searching among up to a million memories over HTTP: latency, the database's processor time, recall, isolation,
+//! adding, importing and sizes.
 //!
-//! Two companies that talk about the same share a partition of the projection; the second has a tenth of the memories.
-//! [`company`] is the model of who may see what, [`install`] and [`load`] bring it into the database, [`changes`] is what
-//! happens afterwards. [`measure`], [`levels`], [`recall`], [`leaks`] and [`storage`] measure. [`tenants`] puts thousands of small
-//! companies beside the large one.
+//! Two companies that talk about the same topics share a partition of the projection; the second has a tenth of the
+//! memories. [`company`] is the model of who may see what, [`install`] and [`load`] bring it into the database,
+//! [`changes`] makes later changes. [`measure`], [`levels`], [`recall`], [`leaks`] and [`storage`] measure. [`tenants`]
+//! puts thousands of small companies beside the large one.
 
 pub(crate) mod backends;
 mod changes;
@@ -36,10 +36,10 @@ use load::Loaded;
 use measuring::report::{say, table};
 use storage::Storage;
 
-/// Memories added while measuring carry their author's number, from here on.
+/// The numbers of memories added while measuring: this plus the author's number.
 const ADDED: u32 = 20_000_000;
 
-/// A company and where it is in the database.
+/// A company and its ids in the database.
 type Side<'a> = (&'a Company, &'a Installed);
 
 /// How much is there, and how much is asked.
@@ -78,17 +78,17 @@ pub(crate) struct Search {
     add: AddFigures,
     /// Through `POST /v3/memories/import/`, when this data was loaded.
     import_per_s: f64,
-    /// Processor time of the server and of PostgreSQL for each imported memory.
+    /// Processor time of the server and of PostgreSQL per imported memory.
     import_cpu_ms: f64,
-    /// Searches per second, by clients at the same time.
+    /// Searches per second, by number of concurrent clients.
     throughput: BTreeMap<&'static str, f64>,
-    /// What the isolation was judged by.
+    /// The figures of the isolation test.
     isolation: Leaks,
-    /// The recall of the worst search, and how long exact search takes.
+    /// The recall of the worst search, and the duration of an exact search.
     worst_recall_at_10: f64,
     exact_search_ms: Percentiles,
     recall_queries: usize,
-    /// Searches by somebody who may see every team: almost everything that is not personal.
+    /// Searches by a person who may see every team: almost everything that is not personal.
     owner_search_ms: Percentiles,
     /// `POST /v1/memories/hierarchical/` by people with whom fifty memories of others were shared, and the database's processor
     /// time in it.
@@ -120,7 +120,7 @@ struct AddFigures {
     p99_ms: f64,
 }
 
-/// Measures them.
+/// Runs the benchmark.
 pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> Result<Search> {
     let directory = directory.join(format!("search-{}", options.memories));
     let database = match options.keep {
@@ -144,7 +144,7 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     };
     let side = (&company, &installed);
     say("reviewing tiers");
-    // With the schema of this build, there may be something that has never been done.
+    // The schema of this build may bring work that was never done.
     database.upkeep().await?;
     let started = Instant::now();
     postgres.query_one("SELECT changed FROM mem0.review_tiers()", &[]).await?;
@@ -207,7 +207,7 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     Ok(figures)
 }
 
-/// How the data that is there was loaded, if all of it was.
+/// Returns how the existing data was loaded, if it was loaded completely.
 async fn loaded(postgres: &Postgres) -> Result<Option<Loaded>> {
     postgres
         .batch_execute("CREATE TABLE IF NOT EXISTS public.bench_loaded (memories bigint, seconds float8, cpu_seconds float8)")

@@ -13,7 +13,7 @@ use crate::database::Database;
 use crate::process;
 use measuring::report::say;
 
-/// How long it may take to listen.
+/// How long it may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running server. Killed when dropped.
@@ -38,7 +38,7 @@ impl Server {
         let mut lines = BufReader::new(stderr).lines();
         let address = tokio::time::timeout(PATIENCE, async {
             while let Some(line) = lines.next_line().await? {
-                // "serving on http://127.0.0.1:40123": where it listens, when it does.
+                // "serving on http://127.0.0.1:40123": printed once it listens.
                 if let Some(address) = line.strip_prefix("serving on http://") {
                     return Ok(address.parse()?);
                 }
@@ -47,7 +47,7 @@ impl Server {
             bail!("the server ended before it was listening")
         });
         let address = address.await.context("the server does not start")??;
-        // Whatever else it says belongs on the terminal, and a full pipe would stop it.
+        // Further output belongs on the terminal, and a full pipe would block the server.
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 say(&line);
@@ -56,22 +56,22 @@ impl Server {
         Ok(Self { address, pid, _child: child })
     }
 
-    /// Of the process.
+    /// The process id.
     pub(crate) fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// CPU time of the process until now.
+    /// The CPU time of the process so far.
     pub(crate) fn cpu_time(&self) -> Duration {
         process::cpu_time(self.pid)
     }
 
-    /// The same to the nanosecond, of the threads that there are now.
+    /// The same to the nanosecond, for its current threads.
     pub(crate) fn precise_cpu_time(&self) -> Result<Duration> {
         process::precise_cpu_time(self.pid)
     }
 
-    /// Largest resident set so far, in MB.
+    /// The largest resident set so far, in MB.
     #[allow(clippy::cast_precision_loss, reason = "no process is that large")]
     pub(crate) fn peak_resident_mb(&self) -> f64 {
         let bytes = process::peak_resident_bytes(self.pid).unwrap_or_default();
@@ -79,7 +79,7 @@ impl Server {
     }
 }
 
-/// The server with the configuration it has by default, whatever the caller's environment says.
+/// Returns a command that runs the server with its default configuration, whatever the caller's environment contains.
 fn command(binary: &Path, database_url: &str) -> Command {
     let mut command = Command::new(binary);
     command
@@ -87,7 +87,7 @@ fn command(binary: &Path, database_url: &str) -> Command {
         .env("MEM0_DATABASE_URL", database_url)
         .env("MEM0_LISTEN", "127.0.0.1:0")
         .stdin(Stdio::null())
-        // Logs are written, as in production, and not kept.
+        // Logs are written, as in production, but not kept.
         .stdout(Stdio::null())
         .kill_on_drop(true);
     command

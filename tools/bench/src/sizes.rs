@@ -21,7 +21,7 @@ struct Row {
     zip_bytes: u64,
 }
 
-/// Reads them.
+/// Reads the sizes.
 pub(crate) fn run(builds: &Builds) -> Result<Sizes> {
     let packaged = builds.all()?;
     let lines: Vec<Vec<String>> = packaged
@@ -40,7 +40,7 @@ pub(crate) fn run(builds: &Builds) -> Result<Sizes> {
     Ok(Sizes { rows: rows.collect() })
 }
 
-/// A number of bytes in millions.
+/// Formats a number of bytes in millions.
 #[allow(clippy::cast_precision_loss, reason = "files are far below 2^53 bytes")]
 pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{:.2}", bytes as f64 / 1e6)

@@ -1,5 +1,5 @@
-//! Percentiles, by nearest rank: the smallest sample that at least so many per cent of the samples do not exceed. Every
-//! figure is therefore one that was measured, never one between two.
+//! Percentiles by nearest rank: the smallest sample that at least that percentage of the samples do not exceed. Every
+//! figure is therefore a measured one, never an interpolation.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Samples(Vec<f64>);
 
-/// How something that happens once is reported. In the unit of the samples.
+/// How something that happens once is reported, in the unit of the samples.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Spread {
     pub(crate) min: f64,
@@ -17,7 +17,7 @@ pub(crate) struct Spread {
     pub(crate) p95: f64,
 }
 
-/// How something that happens thousands of times is reported. In the unit of the samples.
+/// How something that happens thousands of times is reported, in the unit of the samples.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Percentiles {
     pub(crate) p50: f64,
@@ -76,12 +76,12 @@ fn nearest_rank(sorted: &[f64], percent: usize) -> f64 {
     sorted.get(rank - 1).copied().unwrap_or_default()
 }
 
-/// Milliseconds to the microsecond, which is finer than anything here repeats.
+/// Returns milliseconds with microsecond precision, which is finer than any measurement here repeats.
 pub(crate) fn milliseconds(duration: Duration) -> f64 {
     rounded(duration.as_secs_f64() * 1e3, 3)
 }
 
-/// A number to so many places after the point.
+/// Rounds a number to this many decimal places.
 pub(crate) fn rounded(number: f64, places: i32) -> f64 {
     let unit = 10_f64.powi(places);
     (number * unit).round() / unit
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn one_to(last: u32) -> Samples {
-        // Backwards, so that an unsorted answer would show.
+        // In reverse order, so that missing sorting would show.
         (1..=last).rev().map(f64::from).collect()
     }
 

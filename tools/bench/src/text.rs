@@ -1,8 +1,8 @@
-//! Memories that people of a company might have, and questions about them: made up, always the same for a seed.
+//! Memories that people of a company might have, and questions about them: invented, and always the same for a seed.
 //!
-//! Templates filled from [`vocabulary`]. A memory is about as long as a sentence in a chat (10 to 25 words) and differs
-//! from the others in at least a word or a number, so that the gate against duplicates lets it in. That the words are
-//! few and evenly used makes searching harder than in reality: many memories match almost equally well.
+//! Templates filled from [`vocabulary`]. A memory is about as long as a sentence in a chat (10 to 25 words) and
+//! differs from the others in at least one word or number, so that the near-duplicate gate accepts it. The words are
+//! few and evenly used, which makes searching harder than in reality: many memories match almost equally well.
 
 pub(crate) mod topics;
 mod vocabulary;
@@ -16,17 +16,17 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// The same seed gives the same texts in the same order.
+    /// Creates a writer. The same seed gives the same texts in the same order.
     pub(crate) fn seeded(seed: u64) -> Self {
         Self { random: Random(seed) }
     }
 
-    /// What somebody wants remembered.
+    /// Returns the text of a memory.
     pub(crate) fn memory(&mut self) -> String {
         self.write(&MEMORIES)
     }
 
-    /// What somebody wants to know.
+    /// Returns a question.
     pub(crate) fn question(&mut self) -> String {
         self.write(&QUESTIONS)
     }
@@ -48,14 +48,14 @@ impl Writer {
     }
 }
 
-/// What is before the next `{slot}`, its name, and what is after it.
+/// Splits a template at the next `{slot}`: the text before it, its name, and the text after it.
 fn next_slot(template: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = template.split_once('{')?;
     let (slot, after) = rest.split_once('}')?;
     Some((before, slot, after))
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers on every machine, in a line.
+/// SplitMix64 (Steele, Lea, Flood 2014): the same sequence of numbers on every machine.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(pub(crate) u64);
 
@@ -67,7 +67,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// Below `bound`, evenly enough: the bounds here are far from 2^64.
+    /// Returns a number below `bound`, evenly enough: the bounds here are far from 2^64.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % bound as u64).unwrap_or_default()
     }

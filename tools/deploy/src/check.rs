@@ -1,7 +1,7 @@
-//! All that can be checked without an account: what osls makes of `serverless.yml` for each stage, and what others think
-//! of it.
+//! Every check that needs no AWS account: what osls makes of `serverless.yml` for each stage, and
+//! what other tools say about it.
 //!
-//! Each step says what it looked at, because a checker that was given nothing finds nothing.
+//! Each step reports what it checked, because a checker that was given nothing finds nothing.
 
 mod checkov;
 mod deployer;
@@ -19,7 +19,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::{Package, Template, root, say, template};
 
-/// What is checked: each stage as it is, and what a stage may be set to besides.
+/// What is checked: each stage as it is, and further settings that a stage may have.
 const VARIANTS: [(&str, &[&str]); 6] = [
     ("dev", &[]),
     ("staging", &["embedder=bedrock", "web=web", "domain=memory.example.com", CERTIFICATE]),
@@ -32,7 +32,7 @@ const VARIANTS: [(&str, &[&str]); 6] = [
 const CERTIFICATE: &str =
     "certificate=arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f";
 
-/// Where a stage must not be packaged, and why: what it would make could not work.
+/// Configurations that must be refused, because the result could not work, and the expected reason.
 const REFUSED: [(&str, &[&str], &str); 4] = [
     ("production", &[], "there is no stage production"),
     ("dev", &["--region", "il-central-1"], "roots of RDS"),
@@ -40,7 +40,7 @@ const REFUSED: [(&str, &[&str], &str); 4] = [
     ("dev", &["--param", "domain=memory.example.com"], "certificate"),
 ];
 
-/// Checks everything. `artifacts` are packaged functions.
+/// Runs every check. `artifacts` are the packaged functions.
 pub fn run(artifacts: &Path) -> Result<()> {
     step("zips", || zips::check(artifacts))?;
     let mut templates = Vec::new();
@@ -63,7 +63,7 @@ fn step(name: &str, check: impl FnOnce() -> Result<String>) -> Result<()> {
     Ok(())
 }
 
-/// The templates of all variants.
+/// Packages the templates of all variants.
 fn package(artifacts: &Path) -> Result<Vec<Template>> {
     let home = root().join("target/deploy");
     let _ = fs::remove_dir_all(&home);
@@ -76,7 +76,7 @@ fn package(artifacts: &Path) -> Result<Vec<Template>> {
     Ok(templates)
 }
 
-/// Whether osls refuses what could not work.
+/// Checks that osls refuses configurations that could not work.
 fn places(artifacts: &Path) -> Result<String> {
     for (stage, arguments, reason) in REFUSED {
         let said = template::refusal(stage, arguments, artifacts)?;

@@ -1,4 +1,4 @@
-//! ministack: an emulator of AWS that runs packaged functions as processes of this machine, without Docker.
+//! ministack: an emulator of AWS that runs packaged functions as processes on this machine, without Docker.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::tools;
 
 const START: Duration = Duration::from_secs(60);
 
-/// A running emulator, in a process group of its own that includes the functions.
+/// A running emulator in its own process group, which includes the functions.
 #[derive(Debug)]
 pub struct Emulator {
     port: u16,
@@ -22,12 +22,12 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts one that keeps everything below `directory`; it lives on until [`Emulator::stop_at`].
+    /// Starts an emulator that keeps all of its files below `directory`; it runs until [`Emulator::stop_at`].
     pub async fn start(directory: &Path, port: u16) -> Result<Self> {
         let program = tools::ministack()?;
         Self::stop_at(directory)?;
         let temporary = directory.join("tmp");
-        // What functions were unpacked into, by an emulator that ended before it could clean up.
+        // Unpacked functions of an emulator that ended before it could clean up.
         let _ = fs::remove_dir_all(&temporary);
         fs::create_dir_all(&temporary)?;
         let log = File::create(directory.join("emulator.log"))?;
@@ -52,7 +52,7 @@ impl Emulator {
         Ok(emulator)
     }
 
-    /// Stops the one of this directory, and its functions. Says whether it ran.
+    /// Stops the emulator of this directory and its functions. Returns whether it was running.
     pub fn stop_at(directory: &Path) -> Result<bool> {
         let file = pid_file(directory);
         let Ok(text) = fs::read_to_string(&file) else { return Ok(false) };
@@ -69,7 +69,7 @@ impl Emulator {
             )]
             std::thread::sleep(Duration::from_millis(50));
         }
-        // Functions that outlived it are in its group. A group of somebody else's, whose number it got, is let alone.
+        // Functions that outlived it are in its group. A foreign group that reuses its id is left alone.
         if ran {
             let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
         }
@@ -77,14 +77,14 @@ impl Emulator {
         Ok(ran)
     }
 
-    /// Where it is reached.
+    /// The base URL.
     #[must_use]
     pub fn url(&self) -> String {
         // By name: buckets are subdomains of it.
         format!("http://localhost:{}", self.port)
     }
 
-    /// What clients of AWS need to reach it instead.
+    /// The environment variables that direct AWS clients to the emulator.
     #[must_use]
     pub fn environment(&self) -> [(&'static str, String); 4] {
         [
@@ -95,9 +95,9 @@ impl Emulator {
         ]
     }
 
-    /// Calls an action of a service that speaks the query protocol; its answer, which is XML.
+    /// Calls an action of a service with the query protocol and returns its answer, which is XML.
     pub async fn call(&self, service: &str, action: &str) -> Result<String> {
-        // Nobody checks the signature; what it says it is for chooses the service.
+        // The signature is not checked, but its credential scope selects the service.
         let credential =
             format!("AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request");
         #[expect(clippy::disallowed_methods, reason = "a tool, not the product")]
@@ -109,7 +109,7 @@ impl Emulator {
         Ok(request.send().await?.error_for_status()?.text().await?)
     }
 
-    /// Reads from a service whose paths tell which it is; its answer, which is JSON.
+    /// Reads from a service that is selected by its path and returns its answer, which is JSON.
     pub async fn read(&self, path: &str) -> Result<Value> {
         #[expect(clippy::disallowed_methods, reason = "a tool, not the product")]
         let answer = reqwest::get(format!("http://127.0.0.1:{}{path}", self.port)).await?;
@@ -128,7 +128,7 @@ fn pid_file(directory: &Path) -> PathBuf {
     directory.join("emulator.pid")
 }
 
-/// Whether the process is still the one that was started; numbers are used again.
+/// Returns whether the process is still an emulator; process ids are reused.
 fn is_ministack(pid: i32) -> bool {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     line.windows(b"ministack".len()).any(|part| part == b"ministack")

@@ -1,5 +1,5 @@
-//! What comes from package registries: pinned by version and content, put into the cache directory, and made once for each
-//! content of the file that pins it.
+//! Tools from package registries: pinned by version and content, installed into the cache directory once for each
+//! content of the file that pins them.
 
 use std::env;
 use std::fs::{self, File};
@@ -10,10 +10,10 @@ use anyhow::{Context as _, Result};
 
 use crate::say;
 
-/// Written last: an installation without it is half made.
+/// Written last: an installation without it is incomplete.
 const COMPLETE: &str = "complete";
 
-/// The directory of an installation, made now if there is none. `pins` says what belongs into it.
+/// Returns the directory of an installation, creating it if needed. `pins` determines what it contains.
 pub(crate) fn installed(
     name: &str,
     pins: &str,
@@ -29,7 +29,7 @@ pub(crate) fn installed(
     if directory.join(COMPLETE).exists() {
         return Ok(directory);
     }
-    // Held until the end of this function: one process at a time makes it.
+    // Held until the end of this function: only one process at a time installs it.
     let lock = File::create(cache.join(format!("{name}.lock"))).context("cannot create a lock")?;
     lock.lock().context("cannot wait for another installation")?;
     if !directory.join(COMPLETE).exists() {

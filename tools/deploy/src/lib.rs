@@ -1,8 +1,8 @@
-//! What surrounds `serverless.yml`: packaging and checking it, deploying it, and bringing the whole stack up on this
-//! machine, on an emulator of AWS. `docs/guides/deploy.md` is the operator's side of it.
+//! Tooling around `serverless.yml`: packages and checks it, deploys it, and runs the whole stack on this machine, on
+//! an emulator of AWS. `docs/guides/deploy.md` is the operator's guide.
 //!
-//! Nothing here talks to AWS itself: osls does, with whatever credentials it finds, and an emulator is reached by the same
-//! osls with another endpoint. So what `make lambda-up` does is what `make deploy` does.
+//! Nothing here talks to AWS itself: osls does, with whatever credentials it finds. The same osls deploys to the
+//! emulator, only with another endpoint, so `make lambda-up` does what `make deploy` does.
 //!
 //! Start reading at [`Template::package`], then [`check`] and [`Stack`].
 
@@ -21,7 +21,7 @@ pub use stack::{Databases, Stack};
 pub use template::{Package, Template};
 pub use workspace::{artifacts, root};
 
-/// One line for whoever is watching.
+/// Prints a line of progress.
 pub(crate) fn say(line: std::fmt::Arguments<'_>) {
     use std::io::Write as _;
     // Nobody may be watching any more.

@@ -1,4 +1,4 @@
-//! `make lambda-up`: the stack with a PostgreSQL of its own.
+//! `make lambda-up`: the stack with its own PostgreSQL.
 
 use std::path::Path;
 
@@ -8,13 +8,13 @@ use local_postgres::{Cluster, Config, SUPERUSER};
 
 use crate::directory;
 
-/// Beside 13370, where `make up` serves.
+/// Next to 13370, on which `make up` serves.
 const PORT: u16 = 13371;
 const DATABASE: &str = "mem0";
 const OWNER: &str = "mem0_owner";
 const LOGIN: &str = "mem0_login";
 
-/// Starts what is not running and deploys to it.
+/// Starts what is not running, and deploys to it.
 pub(crate) async fn up(artifacts: &Path) -> Result<()> {
     let databases = databases().await?;
     let stack = Stack::up(&directory(), PORT, artifacts, &databases).await?;
@@ -22,7 +22,7 @@ pub(crate) async fn up(artifacts: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Stops the emulator and the database, whose data stays.
+/// Stops the emulator and the database, whose data is kept.
 pub(crate) async fn down() -> Result<()> {
     let stopped = Stack::down(&directory())?;
     let root = directory().join("postgres");
@@ -40,7 +40,7 @@ async fn databases() -> Result<Databases> {
         cluster.ensure_role(role, &password).await?;
     }
     let superuser = cluster.connect(SUPERUSER).await?;
-    // As on RDS, where the owner has made the login and may therefore prepare it.
+    // As on RDS, where the owner has created the login and may therefore prepare it.
     let roles = format!(
         "ALTER ROLE {OWNER} CREATEROLE; ALTER ROLE {LOGIN} NOINHERIT; GRANT {LOGIN} TO {OWNER} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"
     );
@@ -54,7 +54,7 @@ async fn databases() -> Result<Databases> {
     })
 }
 
-/// One for both roles of this laptop's database, kept in a file that only this user reads.
+/// Returns the password of both roles of the local database, kept in a file that only this user can read.
 fn password() -> Result<String> {
     use std::io::{Read as _, Write as _};
     use std::os::unix::fs::OpenOptionsExt as _;

@@ -92,7 +92,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// What a local stack keeps.
+/// The directory of the local stack.
 fn directory() -> PathBuf {
     root().join(".local/lambda")
 }

@@ -1,4 +1,4 @@
-//! Deploying for real, going back, removing.
+//! Deployment to AWS, rollback and removal.
 
 use std::path::Path;
 
@@ -7,23 +7,24 @@ use anyhow::{Result, bail, ensure};
 use crate::check::architecture;
 use crate::{run, say, tools};
 
-/// What may differ for one deployment. Everything else the next one would forget, and take away again what it stood for.
+/// Settings that may be given for one deployment. The next deployment would forget any
+/// other setting and undo its effect.
 const FOR_ONCE: [&str; 1] = ["shift"];
 
-/// What to deploy where.
+/// What to deploy, and where.
 #[derive(Debug, Clone)]
 pub struct Release<'a> {
     /// `dev`, `staging` or `prod`.
     pub stage: &'a str,
-    /// Where; that of `serverless.yml` when none is given.
+    /// The region; by default that of `serverless.yml`.
     pub region: Option<&'a str>,
-    /// What differs from the stage's settings, this time.
+    /// Settings that differ from the stage's for this deployment.
     pub params: &'a [String],
 }
 
 impl Release<'_> {
-    /// Deploys the zips of `artifacts`. The stack migrates the database, and only then moves traffic; when that fails
-    /// CloudFormation takes all of it back, and this fails.
+    /// Deploys the zips of `artifacts`. The stack migrates the database and only then moves traffic; if that fails,
+    /// CloudFormation rolls everything back, and this returns an error.
     pub fn deploy(&self, artifacts: &Path) -> Result<()> {
         if self.stage == "local" {
             bail!("`make lambda-up` brings the stack up on this machine");
@@ -38,19 +39,20 @@ impl Release<'_> {
         }
         let mut osls = self.osls("deploy")?;
         osls.arg("--param").arg(format!("artifacts={}", artifacts.display()));
-        // What was packaged is what runs.
+        // The architecture of the packaged zips.
         osls.arg("--param").arg(format!("architecture={}", architecture(artifacts)?));
         say(format_args!("deploying to {}", self.stage));
         run::openly(&mut osls)
     }
 
-    /// Goes back to the code of before the last deployment (infra/aws/previous.cjs). The schema stays: code runs on every newer one.
+    /// Rolls back to the code before the last deployment (infra/aws/previous.cjs). The schema stays:
+    /// code runs on every newer schema.
     pub fn roll_back(&self) -> Result<()> {
         say(format_args!("back to the code that {} had before its last deployment", self.stage));
         run::openly(&mut self.osls("back")?)
     }
 
-    /// Removes the stack; `confirmed` is its stage once more.
+    /// Removes the stack; `confirmed` must repeat its stage.
     pub fn remove(&self, confirmed: &str) -> Result<()> {
         ensure!(confirmed == self.stage, "to remove {0}, confirm it: CONFIRM={0}", self.stage);
         say(format_args!("removing {}", self.stage));

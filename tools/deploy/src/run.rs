@@ -1,4 +1,4 @@
-//! Running programs that must succeed.
+//! Runs programs that must succeed.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::workspace::root;
 
-/// What it printed; what it said when it failed.
+/// Runs a command and returns its output; the error contains the output too.
 pub(crate) fn quietly(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("cannot run {:?}", command.get_program()))?;
     let said = [&output.stdout[..], &output.stderr[..]].map(String::from_utf8_lossy);
@@ -18,27 +18,28 @@ pub(crate) fn quietly(command: &mut Command) -> Result<String> {
     Ok(said[0].clone().into_owned())
 }
 
-/// The same with something to read.
+/// Like [`quietly`], with input.
 pub(crate) fn quietly_given(command: &mut Command, input: &[u8]) -> Result<String> {
     let (reader, mut writer) = std::io::pipe().context("cannot make a pipe")?;
-    // Beside it, because a pipe holds less than there may be to read.
+    // On another thread, because a pipe may hold less than the input.
     std::thread::scope(|scope| {
         scope.spawn(move || writer.write_all(input));
         quietly(command.stdin(reader))
     })
 }
 
-/// The same for osls, which keeps its state in `.serverless` of the project: one at a time, whoever else runs it.
+/// Like [`quietly`], for osls, which keeps its state in the project's `.serverless`: only
+/// one process at a time may run it.
 pub(crate) fn alone(osls: &mut Command) -> Result<String> {
     let place = root().join("target/deploy");
     fs::create_dir_all(&place).with_context(|| format!("cannot create {}", place.display()))?;
-    // Beside the directory, which the checks begin by removing.
+    // Beside the directory, which the checks remove at their start.
     let lock = File::create(place.with_extension("lock")).context("cannot create a lock")?;
     lock.lock().context("cannot wait for another osls")?;
     quietly(osls)
 }
 
-/// With its output for whoever is watching.
+/// Runs a command with its output shown.
 pub(crate) fn openly(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot run {:?}", command.get_program()))?;
     if !status.success() {

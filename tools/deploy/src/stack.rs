@@ -1,4 +1,4 @@
-//! The whole stack on this machine: deployed by the same osls as for real, to an emulator, with a real PostgreSQL.
+//! The whole stack on this machine: deployed by osls as on AWS, to an emulator, with a real PostgreSQL.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,18 +8,18 @@ use anyhow::{Context as _, Result, bail};
 use crate::emulator::Emulator;
 use crate::{Template, run, say, tools};
 
-/// The stage of `infra/aws/stages` that is made for it.
+/// The stage in `infra/aws/stages` for this stack.
 const STAGE: &str = "local";
 const NAME: &str = "mem0-enterprise-local";
 
-/// The PostgreSQL beneath.
+/// The PostgreSQL that the stack uses.
 #[derive(Debug, Clone)]
 pub struct Databases {
-    /// What functions get.
+    /// The URL for the functions.
     pub login: String,
-    /// The role in it, which `migrate` shall prepare; empty when it is prepared already.
+    /// The role in that URL, which `migrate` prepares; empty if it is prepared already.
     pub role: String,
-    /// What `migrate` gets.
+    /// The URL for `migrate`.
     pub owner: String,
 }
 
@@ -34,8 +34,8 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts the emulator in `directory` and deploys the zips of `artifacts` to it. Fails unless every resource of the
-    /// template is there.
+    /// Starts the emulator in `directory` and deploys the zips of `artifacts` to it. Fails unless every resource of
+    /// the template exists afterwards.
     pub async fn up(directory: &Path, port: u16, artifacts: &Path, databases: &Databases) -> Result<Self> {
         std::fs::create_dir_all(directory)?;
         let emulator = Emulator::start(directory, port).await?;
@@ -45,13 +45,13 @@ impl Stack {
         Ok(stack)
     }
 
-    /// Deploys again: other zips, or another configuration.
+    /// Deploys again, with other zips or another configuration.
     pub async fn deploy(&mut self, artifacts: &Path, databases: &Databases) -> Result<()> {
         let package = self.directory.join("package");
         let mut osls = self.osls()?;
         osls.args(["deploy", "--stage", STAGE, "--package"]).arg(&package);
         self.configure(&mut osls, artifacts, databases);
-        // Packaged apart, so that what was meant to be there can be counted.
+        // Packaged separately, so that the expected resources can be counted.
         let mut packaging = self.osls()?;
         packaging.args(["package", "--stage", STAGE, "--package"]).arg(&package);
         self.configure(&mut packaging, artifacts, databases);
@@ -72,7 +72,7 @@ impl Stack {
         Ok(())
     }
 
-    /// Goes back to the code of before the last deployment.
+    /// Rolls back to the code before the last deployment.
     pub async fn roll_back(&self, artifacts: &Path, databases: &Databases) -> Result<()> {
         let mut osls = self.osls()?;
         osls.args(["back", "--stage", STAGE]);
@@ -87,19 +87,19 @@ impl Stack {
         &self.url
     }
 
-    /// How many resources it has.
+    /// The number of resources.
     #[must_use]
     pub fn created(&self) -> usize {
         self.created
     }
 
-    /// The emulator beneath.
+    /// The emulator that the stack runs on.
     #[must_use]
     pub fn emulator(&self) -> &Emulator {
         &self.emulator
     }
 
-    /// Says where it is, with a command that works.
+    /// Prints its URL and a working command.
     pub fn announce(&self) {
         let Self { url, created, .. } = self;
         say(format_args!(
@@ -113,7 +113,7 @@ impl Stack {
         ));
     }
 
-    /// Stops the emulator, and with it everything but the database.
+    /// Stops the emulator and everything in it; the database keeps running.
     pub fn down(directory: &Path) -> Result<bool> {
         Emulator::stop_at(directory)
     }
@@ -147,7 +147,7 @@ impl Stack {
     }
 }
 
-/// What CloudFormation says of a resource.
+/// A resource as CloudFormation reports it.
 #[derive(Debug)]
 struct Resource {
     logical: String,
@@ -162,7 +162,7 @@ impl Resource {
         Self { logical, physical, status: part("ResourceStatus") }
     }
 
-    /// Some emulators call complete what they have not made.
+    /// Returns whether it exists: some emulators report resources as complete that they have not created.
     fn is_there(&self) -> bool {
         !self.physical.is_empty() && matches!(self.status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE")
     }

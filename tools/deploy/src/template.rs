@@ -1,4 +1,4 @@
-//! What osls makes of `serverless.yml` for a stage: a CloudFormation template.
+//! The CloudFormation template that osls makes of `serverless.yml` for a stage.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,14 +10,14 @@ use serde_json::{Map, Value};
 use crate::run::alone;
 use crate::{root, tools};
 
-/// How to package.
+/// What to package.
 #[derive(Debug, Clone)]
 pub struct Package<'a> {
-    /// Of `infra/aws/stages`.
+    /// A stage of `infra/aws/stages`.
     pub stage: &'a str,
     /// Settings that differ from the stage's: `database=database-aurora`.
     pub params: &'a [&'a str],
-    /// Where the zips are.
+    /// The directory of the zips.
     pub artifacts: &'a Path,
 }
 
@@ -29,7 +29,7 @@ pub struct Template {
 }
 
 impl Template {
-    /// Packages into `directory`. Needs no account and no network, once osls is installed.
+    /// Packages into `directory`. Needs no account and, once osls is installed, no network.
     pub fn package(how: &Package<'_>, directory: &Path) -> Result<Self> {
         let mut osls = tools::osls()?;
         osls.args(["package", "--stage", how.stage, "--package"]).arg(directory);
@@ -41,7 +41,7 @@ impl Template {
         Self::read(directory)
     }
 
-    /// Reads what was packaged.
+    /// Reads a packaged template.
     pub fn read(directory: &Path) -> Result<Self> {
         let path = directory.join("cloudformation-template-update-stack.json");
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -61,7 +61,7 @@ impl Template {
         self.json["Resources"].as_object().unwrap_or(&NONE)
     }
 
-    /// The resources of a type: their logical ids and properties.
+    /// The resources of a type, as logical ids and properties.
     pub fn of_type(&self, name: &str) -> impl Iterator<Item = (&str, &Value)> {
         let resources = self.resources().iter().filter(move |(_, resource)| resource["Type"] == name);
         resources.map(|(id, resource)| (id.as_str(), &resource["Properties"]))
@@ -74,7 +74,7 @@ impl Template {
     }
 }
 
-/// What osls says of a stage that it shall not package.
+/// Returns the error of osls for a configuration that it must not package.
 pub(crate) fn refusal(stage: &str, arguments: &[&str], artifacts: &Path) -> Result<String> {
     let mut osls = tools::osls()?;
     osls.args(["package", "--stage", stage, "--package"]).arg(root().join("target/deploy/refused"));

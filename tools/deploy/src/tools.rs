@@ -1,4 +1,4 @@
-//! Other people's programs, each installed when it is first needed.
+//! Third-party programs, each installed on first use.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,14 +10,14 @@ use crate::installation::installed;
 use crate::run::quietly;
 use crate::workspace::root;
 
-/// The policy checker, from crates.io; it has no other package that could be pinned by content.
+/// The policy checker, from crates.io, which is its only package; its content cannot be pinned.
 const CFN_GUARD: &str = "3.2.1";
 
-/// Resolves names below `localhost` as RFC 6761 says, which glibc leaves to a plugin that most machines lack: S3 buckets of
-/// the emulator are addressed so.
+/// Resolves names below `localhost` as RFC 6761 requires, which glibc leaves to a plugin that most machines lack. S3
+/// buckets of the emulator have such names.
 const LOCALHOST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/osls/localhost.cjs");
 
-/// `osls`, to be completed, run where `serverless.yml` is.
+/// Returns the command `osls`, without arguments, in the directory of `serverless.yml`.
 pub(crate) fn osls() -> Result<Command> {
     if Command::new("npm").arg("--version").output().is_err() {
         bail!("npm is missing, install Node.js 20.19 or later");
@@ -32,7 +32,7 @@ pub(crate) fn osls() -> Result<Command> {
     })?;
     let mut osls = Command::new(directory.join("node_modules/.bin/osls"));
     osls.current_dir(root()).env("SLS_TELEMETRY_DISABLED", "1").env("SLS_NOTIFICATIONS_MODE", "off");
-    // It warns of the year in which Node.js 20 will no longer do.
+    // It warns about the future end of support for Node.js 20.
     osls.env("NODE_OPTIONS", format!("--no-warnings --require {LOCALHOST}"));
     Ok(osls)
 }
@@ -58,7 +58,7 @@ pub(crate) fn cfn_guard() -> Result<PathBuf> {
     let directory = installed("cfn-guard", CFN_GUARD, announcement, |directory| {
         let mut cargo = Command::new("cargo");
         cargo.args(["install", "--locked", "--quiet", "cfn-guard", "--version", CFN_GUARD, "--root"]);
-        // Not among the project's own artefacts, nor with its settings.
+        // Neither in the project's target directory nor with its settings.
         cargo.arg(directory).current_dir(directory).env("CARGO_TARGET_DIR", directory.join("build"));
         quietly(&mut cargo)?;
         fs::remove_dir_all(directory.join("build")).context("cannot remove what cfn-guard was built from")
@@ -66,7 +66,7 @@ pub(crate) fn cfn_guard() -> Result<PathBuf> {
     Ok(directory.join("bin/cfn-guard"))
 }
 
-/// A virtual environment with what `requirements` lists.
+/// Creates a virtual environment with what `requirements` lists.
 fn venv(name: &str, requirements: &str, megabytes: u32) -> Result<PathBuf> {
     let announcement = format!("installing {name} from PyPI (about {megabytes} MB, once)");
     installed(&format!("venv-{name}"), requirements, &announcement, |directory| {

@@ -1,4 +1,4 @@
-//! Where things lie in the checkout.
+//! Paths in the checkout.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."))
 }
 
-/// Where `cargo xtask package` puts what it builds with this profile.
+/// The directory in which `cargo xtask package` puts the zips of a profile.
 #[must_use]
 pub fn artifacts(profile: &str) -> PathBuf {
     match profile {

@@ -1,8 +1,8 @@
-//! Variants of the ranking: what each signal is worth, with and without the others.
+//! Variants of the ranking, to see what each signal contributes.
 
 use shared::memory::{Signal, Weights};
 
-/// A ranking to try.
+/// A ranking to evaluate.
 #[derive(Debug, Clone)]
 pub(crate) struct Variant {
     pub(crate) name: String,
@@ -10,7 +10,7 @@ pub(crate) struct Variant {
 }
 
 impl Variant {
-    /// The product's own.
+    /// The product's own ranking.
     pub(crate) fn default() -> Self {
         Self::new("everything", Weights::default())
     }
@@ -19,7 +19,7 @@ impl Variant {
         Self { name: name.into(), weights }
     }
 
-    /// The product's own, each signal alone that can stand alone, and everything but each signal.
+    /// The product's own ranking, each signal alone if it can stand alone, and everything without each signal.
     pub(crate) fn all() -> Vec<Self> {
         let full = Weights::default();
         let alone = full.with_reach(0);
@@ -43,7 +43,7 @@ impl Variant {
         variants
     }
 
-    /// The product's own with some weights replaced: `signal=weight` or `reach=positions`, with commas between.
+    /// Parses weights that replace some of the product's: `signal=weight` or `reach=positions`, separated by commas.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut weights = Weights::default();
         for part in text.split(',') {

@@ -1,4 +1,4 @@
-//! The evaluations' database: the schema and nothing in it.
+//! The evaluations' database: only the schema, no data.
 
 use std::path::Path;
 
@@ -8,24 +8,24 @@ use measuring::database::Database as Running;
 use shared::config::DatabaseConfig;
 use shared::db::migrate;
 
-/// Made for one run.
+/// A database for one run.
 pub(crate) struct Database(Running);
 
 impl Database {
-    /// Starts one under `directory`.
+    /// Starts a database under `directory`.
     pub(crate) async fn start(directory: &Path) -> Result<Self> {
         let running = Running::open(directory, Config::ephemeral).await?;
         migrate::run(&DatabaseConfig::new(running.owner_url())?).await?;
         Ok(Self(running))
     }
 
-    /// How the services reach it.
+    /// The configuration with which the services connect.
     pub(crate) async fn config(&self) -> Result<DatabaseConfig> {
         let config = DatabaseConfig::new(self.0.login_url().await?)?;
         Ok(DatabaseConfig { connections: 2, ..config })
     }
 
-    /// What autovacuum would have done a little later.
+    /// Does what autovacuum would do a little later.
     pub(crate) async fn settle(&self) -> Result<()> {
         self.0.execute("VACUUM (ANALYZE)").await
     }

@@ -1,4 +1,4 @@
-//! Recall and NDCG: how much of what answers a question is among the first results.
+//! Recall and NDCG: how much of the evidence for a question is among the first results.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,18 +13,19 @@ pub(crate) struct Figures {
     pub(crate) questions: usize,
 }
 
-/// Means over questions, each 0 to 1. Recall of a question is the share of its evidence among the first results.
+/// Means over questions, each from 0 to 1. The recall of a question is the share of its
+/// evidence among the first results.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub(crate) struct Recall {
     pub(crate) recall_at_1: f64,
     pub(crate) recall_at_5: f64,
     pub(crate) recall_at_10: f64,
     pub(crate) recall_at_20: f64,
-    /// Each piece of evidence gains 1, discounted by the logarithm of its place; 1 is the best possible order.
+    /// Each piece of evidence gains 1, discounted by the logarithm of its rank; 1 is the best possible order.
     pub(crate) ndcg_at_10: f64,
 }
 
-/// One question with what was found for it.
+/// One question with its results.
 #[derive(Debug)]
 pub(crate) struct Answered {
     pub(crate) category: String,

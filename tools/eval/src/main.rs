@@ -1,9 +1,8 @@
-//! `eval`: how good what search finds is. `cargo xtask eval` builds this and runs it.
+//! `eval`: evaluates the quality of search results. `cargo xtask eval` builds and runs it.
 //!
-//! Two evaluations, each with its `Options` and a `run`: [`locomo`] on conversations that the caller has, and [`teams`]
-//! on facts of teams that are generated here. Both remember and search through the services of the product, on a
-//! PostgreSQL of their own. Progress goes to standard error, JSON to standard output. What the figures mean is in
-//! `docs/performance.md`.
+//! Two evaluations, each with its `Options` and a `run`: [`locomo`] on conversations that the caller provides, and
+//! [`teams`] on generated facts of teams. Both remember and search through the product's services, on their own
+//! PostgreSQL. Progress goes to standard error, JSON to standard output. `docs/performance.md` explains the figures.
 //!
 //! Not a test: nothing fails because it finds little. Start at [`platform`], then [`figures`].
 
@@ -55,7 +54,7 @@ enum Evaluation {
     },
 }
 
-// One thread: searches are asked one after the other, as their latency is reported too.
+// One thread: searches run one after the other, because their latency is reported too.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -66,7 +65,7 @@ async fn main() -> ExitCode {
 async fn run(cli: &Cli) -> Result<()> {
     match &cli.evaluation {
         Evaluation::Locomo { options, output } => {
-            // Before anything is started: a wrong file should be told at once.
+            // Before anything is started, so that a wrong file is reported at once.
             let conversations = locomo::read(&options.data)?;
             let database = Database::start(&cli.directory).await?;
             let platform = Platform::new(&database).await?;

@@ -1,4 +1,4 @@
-//! The services under evaluation, and the people who use them.
+//! The services under evaluation, and their users.
 
 use anyhow::Result;
 use shared::access::{AuthContext, Credential, Gate, RequestInfo};
@@ -16,7 +16,7 @@ use crate::database::Database;
 const PUBLIC_URL: &str = "https://eval.example";
 const PASSWORD: &str = "measured-not-guessed-48-lanterns";
 
-/// The services, on a database of their own.
+/// The services, on their own database.
 pub(crate) struct Platform<'a> {
     pub(crate) memories: Memories,
     pub(crate) gate: Gate,
@@ -24,7 +24,7 @@ pub(crate) struct Platform<'a> {
     identity: Identity,
 }
 
-/// Somebody with an account.
+/// A person with an account.
 pub(crate) struct Person {
     credential: Credential,
 }
@@ -40,7 +40,7 @@ impl<'a> Platform<'a> {
         })
     }
 
-    /// A new account.
+    /// Registers a new account.
     pub(crate) async fn register(&self, name: &str, place: Place) -> Result<Person> {
         let email: EmailAddress = format!("{name}@eval.example").parse().map_err(anyhow::Error::msg)?;
         let password = PASSWORD.to_owned().try_into().map_err(anyhow::Error::msg)?;
@@ -49,12 +49,12 @@ impl<'a> Platform<'a> {
         Ok(Person { credential: Credential::AccessToken(signed_in.access_token) })
     }
 
-    /// Somebody at this moment.
+    /// Returns the caller for a person, authenticated now.
     pub(crate) async fn caller(&self, person: &Person) -> Result<AuthContext> {
         Ok(self.gate.authenticate(&person.credential, self.request("eval")).await?)
     }
 
-    /// Each name from an address of its own, so that registering many is not throttled.
+    /// Each name has its own IP address, so that registering many is not throttled.
     fn request(&self, name: &str) -> RequestInfo {
         let number = name.bytes().fold(1_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
         let [_, b, c, d] = number.to_be_bytes();

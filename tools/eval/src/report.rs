@@ -1,4 +1,4 @@
-//! What an evaluation tells people while it runs.
+//! Progress reports of an evaluation.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use measuring::report::say;
 use crate::figures::Figures;
 use crate::timing;
 
-/// One line of figures: recall, recall at 10 of each category, the median time of a search.
+/// Prints one line of figures: recall, recall at 10 of each category, the median time of a search.
 pub(crate) fn figures(name: &str, figures: &Figures, mut latency: Vec<Duration>) {
     latency.sort();
     let median = latency.get(latency.len() / 2).copied().unwrap_or_default();

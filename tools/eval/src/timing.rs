@@ -1,4 +1,4 @@
-//! How long ranking takes, from what the services tell of it (`ranking.duration_us`).
+//! The duration of ranking, as the services report it (`ranking.duration_us`).
 
 use std::sync::{LazyLock, Mutex};
 
@@ -8,13 +8,13 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 static MICROSECONDS: LazyLock<Mutex<Vec<u64>>> = LazyLock::new(Mutex::default);
 
-/// Listens from now on.
+/// Starts listening.
 pub(crate) fn listen() {
-    // Fails only if somebody listens already.
+    // Fails only if a subscriber is already set.
     let _ = tracing::subscriber::set_global_default(Listener);
 }
 
-/// Median and 95th percentile since the last call, in microseconds.
+/// Returns the median and the 95th percentile since the last call, in microseconds.
 pub(crate) fn take() -> Option<(u64, u64)> {
     let mut durations = std::mem::take(&mut *MICROSECONDS.lock().ok()?);
     durations.sort_unstable();

@@ -1,6 +1,7 @@
-//! `hello`, and a connection to PostgreSQL opened while it initializes: TCP, TLS, SCRAM as the libraries do them.
+//! Like `hello`, but opens a connection to PostgreSQL while it initializes, with TCP, TLS and
+//! SCRAM as the libraries do them.
 //!
-//! Keep it what anybody would write: functions are measured against it.
+//! Keep it as anybody would write it: functions are measured against it.
 
 #![expect(
     clippy::disallowed_methods,

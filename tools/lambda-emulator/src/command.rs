@@ -1,4 +1,4 @@
-//! The command that starts a function: its variables and nothing of ours.
+//! The command that starts a function, with its own variables and none of ours.
 //!
 //! Variables: "Defined runtime environment variables" in the Lambda developer guide.
 
@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::SpawnOptions;
 
-/// Enters a control group, and waits there until somebody lets it become the function. Entering takes the kernel many milliseconds
-/// (a grace period), in which a function that had begun would have done half of its work outside.
+/// Enters a control group and stops until it is resumed to become the function. Entering takes the kernel many
+/// milliseconds (a grace period), in which a running function would have done half of its work outside the group.
 const ENTER: &str = r#"echo $$ > "$1/cgroup.procs" && kill -STOP $$ && shift && exec "$@""#;
 
 /// Builds the command for one execution environment served by the Runtime API at `runtime_api`.

@@ -13,20 +13,20 @@ use crate::{
     runtime_api::{Event, PAYLOAD_LIMIT, RuntimeApi, Signal, SignalKind},
 };
 
-/// How long to wait, once a process has ended, for what it sent and printed just before.
+/// How long to wait, after a process has ended, for what it sent and printed just before.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// How long a process waits in its control group before it begins: for more than two periods of a quota, so that what was used
-/// for entering is there again.
+/// How long a process waits in its control group before it begins: more than two periods of a quota, so that the quota
+/// used for entering is available again.
 const REST: Duration = Duration::from_millis(50);
 
-/// How long a process may take to finish its last event before it is stopped.
+/// How long a process may take to finish its last event before it is frozen.
 const FREEZE_LIMIT: Duration = Duration::from_secs(1);
 
 /// A running process of a function. Dropping it kills the process.
 ///
-/// After any error except [`InvokeError::Function`], [`InvokeError::EventTooLarge`] and
-/// [`InvokeError::ReplyTooLarge`] the environment is of no more use, as in Lambda: see [`Self::is_usable`].
+/// After any error except [`InvokeError::Function`], [`InvokeError::EventTooLarge`] and [`InvokeError::ReplyTooLarge`]
+/// the environment is no longer usable, as in Lambda: see [`Self::is_usable`].
 #[derive(Debug)]
 pub struct Environment {
     options: SpawnOptions,
@@ -36,7 +36,7 @@ pub struct Environment {
     timings: Timings,
     output: Output,
     pipes: Vec<JoinHandle<()>>,
-    /// The process has an event, or has answered it and not yet asked for the next.
+    /// The process has an event, or has answered it but not yet asked for the next.
     busy: bool,
     frozen: bool,
     usable: bool,
@@ -51,7 +51,7 @@ impl Environment {
         Self::spawn_into(options, Output::new(&options.name, options.forward_output)).await
     }
 
-    /// As [`Self::spawn`], adding to output that is kept elsewhere.
+    /// Like [`Self::spawn`], but appends to an existing output.
     pub(crate) async fn spawn_into(options: &SpawnOptions, output: Output) -> Result<Self, InvokeError> {
         let api = RuntimeApi::serve(options.arn(), options.timeout).await.map_err(InvokeError::RuntimeApi)?;
         let spawn_error = |source| InvokeError::Spawn { path: options.bootstrap.clone(), source };
@@ -59,7 +59,7 @@ impl Environment {
         let mut timings = Timings::starting_now();
         let mut child = command.spawn().map_err(spawn_error)?;
         let pid = child.id().ok_or_else(|| spawn_error(io::ErrorKind::NotFound.into()))?;
-        // Never set before: this is the only place that does.
+        // Cannot fail: the pid is set only here.
         let _ = api.pid.set(pid);
         if options.control_group.is_some() {
             inside(&mut child, pid).await.map_err(spawn_error)?;
@@ -120,8 +120,8 @@ impl Environment {
         reply::to_response(&self.invoke_raw(event.to_json()).await?)
     }
 
-    /// Sends an event as it is and returns the reply as it is. The event may be sent before the process is ready:
-    /// then it waits, as the first event of a cold start does.
+    /// Sends a raw event and returns the raw reply. The event may be sent before the process is ready: then it waits,
+    /// as the first event of a cold start does.
     ///
     /// # Errors
     /// Any [`InvokeError`] but [`InvokeError::MalformedReply`].
@@ -162,13 +162,13 @@ impl Environment {
                     return Err(InvokeError::ReplyTooLarge { bytes, limit: PAYLOAD_LIMIT });
                 }
                 SignalKind::InitError(report) => return Err(self.give_up(InvokeError::Init(report))),
-                // Asking for work, or an answer to an event that was given up on.
+                // A request for work, or an answer to an event that was abandoned.
                 _ => {}
             }
         }
     }
 
-    /// The next thing the process says, or its end.
+    /// Waits for the next message of the process, or its end.
     async fn hear(&mut self) -> Heard {
         let signal = tokio::select! {
             biased;
@@ -186,7 +186,7 @@ impl Environment {
                 self.note(&signal);
                 Heard::Signal(signal)
             }
-            // The server ends only with this environment; treat it as the process's end.
+            // The server ends only with this environment; treat it as the end of the process.
             None => Heard::Exit(self.child.wait().await.unwrap_or_default()),
         }
     }
@@ -210,11 +210,11 @@ impl Environment {
         }
     }
 
-    /// Stops the process until [`Self::thaw`] or the next invocation, as Lambda does between events. Waits first
-    /// until the process has asked for its next event, which is when Lambda takes an invocation to be over.
+    /// Stops the process until [`Self::thaw`] or the next invocation, as Lambda does between events. First waits until
+    /// the process has asked for its next event, which is when Lambda considers an invocation finished.
     ///
     /// # Errors
-    /// When the process has not finished its last event within a second, or is gone.
+    /// If the process has not finished its last event within a second, or has ended.
     pub async fn freeze(&mut self) -> io::Result<()> {
         time::timeout(FREEZE_LIMIT, async {
             while self.busy || self.timings.ready_at.is_none() {
@@ -234,10 +234,10 @@ impl Environment {
         .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "the process is still busy")))
     }
 
-    /// Lets a frozen process go on. Does nothing to one that is not frozen.
+    /// Resumes a frozen process. Does nothing if it is not frozen.
     ///
     /// # Errors
-    /// When the process is gone.
+    /// If the process has ended.
     pub fn thaw(&mut self) -> io::Result<()> {
         if std::mem::take(&mut self.frozen) {
             process::resume(self.pid)?;
@@ -245,7 +245,7 @@ impl Environment {
         Ok(())
     }
 
-    /// Ends the process at once (SIGKILL).
+    /// Kills the process at once (SIGKILL).
     pub fn kill(&mut self) {
         self.usable = false;
         // An error means that it is dead already.
@@ -258,22 +258,22 @@ impl Environment {
         self.usable
     }
 
-    /// When this environment did what.
+    /// When the stages of this environment's life happened.
     pub fn timings(&self) -> Timings {
         self.timings
     }
 
-    /// CPU time of the process's live threads until now.
+    /// CPU time of the process's live threads so far.
     pub fn cpu_time(&self) -> Option<Duration> {
         process::cpu_time(self.pid)
     }
 
-    /// Largest resident set so far, in bytes.
+    /// The largest resident set so far, in bytes.
     pub fn peak_resident_bytes(&self) -> Option<u64> {
         process::peak_resident_bytes(self.pid)
     }
 
-    /// Process id.
+    /// The process id.
     pub fn pid(&self) -> u32 {
         self.pid
     }
@@ -285,20 +285,20 @@ impl Environment {
 
     async fn last_output(&mut self) -> String {
         for pipe in self.pipes.drain(..) {
-            // A grandchild may hold the pipe open; what has arrived by then has to do.
+            // A grandchild may hold the pipe open; what has arrived by then must suffice.
             let _ = time::timeout(LAST_WORDS, pipe).await;
         }
         self.output.tail()
     }
 
-    /// Ends a process that is of no more use, for this reason.
+    /// Kills a process that is no longer usable and returns the reason.
     fn give_up(&mut self, error: InvokeError) -> InvokeError {
         self.kill();
         error
     }
 }
 
-/// Waits until a process that is to enter a control group has done so and stopped.
+/// Waits until a process has entered its control group and stopped.
 async fn inside(child: &mut Child, pid: u32) -> io::Result<()> {
     while !process::is_stopped(pid) {
         if let Some(status) = child.try_wait()? {

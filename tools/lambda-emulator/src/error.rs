@@ -1,21 +1,21 @@
-//! The ways an invocation fails. Each is a different thing to look for.
+//! The ways in which an invocation fails. Each has a different cause to look for.
 
 use std::{fmt, io, path::PathBuf, process::ExitStatus, time::Duration};
 
 use serde::Deserialize;
 
-/// What a function said about its own failure, in the body it posted to `…/error`.
+/// A function's report of its own failure, in the body posted to `…/error`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ErrorReport {
-    /// Name of the kind of error.
+    /// The kind of error.
     pub error_type: String,
-    /// Its message.
+    /// The message.
     pub error_message: String,
 }
 
 impl ErrorReport {
-    /// Reads a posted body; one that is no report is kept whole as the message.
+    /// Parses a posted body; one that is not a report is kept whole as the message.
     pub(crate) fn parse(body: &[u8]) -> Self {
         serde_json::from_slice(body).unwrap_or_else(|_| Self {
             error_type: "Runtime.Unknown".into(),
@@ -30,7 +30,7 @@ impl fmt::Display for ErrorReport {
     }
 }
 
-/// Why there is no reply.
+/// Why an invocation has no reply.
 #[derive(Debug, thiserror::Error)]
 pub enum InvokeError {
     /// The binary could not be started: missing, not executable, for another machine.
@@ -38,7 +38,7 @@ pub enum InvokeError {
     Spawn {
         /// The binary.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The Runtime API's port could not be opened.
@@ -88,10 +88,10 @@ pub enum InvokeError {
         /// The limit.
         limit: usize,
     },
-    /// The reply is not what an HTTP API can turn into a response.
+    /// The reply is not something that an HTTP API can turn into a response.
     #[error("malformed reply: {0}")]
     MalformedReply(String),
-    /// The emulator's own runtime is going down.
+    /// The emulator's own runtime is shutting down.
     #[error("emulator is shutting down")]
     Closed,
 }

@@ -20,16 +20,16 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use uuid::Uuid;
 
-/// Headers that belong to one connection (RFC 9110 section 7.6.1), which a gateway does not pass on.
+/// Headers that belong to one connection (RFC 9110 section 7.6.1), which a gateway does not forward.
 pub(crate) const HOP_BY_HOP: [&str; 7] =
     ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
 
-/// Where a request came in.
+/// Where a request was received from.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestSource {
-    /// Address of the client.
+    /// The address of the client.
     pub ip: IpAddr,
-    /// Port it spoke to.
+    /// The port that it connected to.
     pub port: u16,
 }
 
@@ -85,7 +85,7 @@ struct HttpContext {
 }
 
 impl HttpEvent {
-    /// Translates a request that came in at `source` to the `$default` route of the `$default` stage.
+    /// Translates a request from `source` to the `$default` route of the `$default` stage.
     pub fn new(request: &Request<Bytes>, source: &RequestSource) -> Self {
         let headers = headers(request, source);
         let raw_path = decoded_path(request.uri().path());
@@ -133,19 +133,19 @@ impl HttpEvent {
 
     /// The event as the function receives it.
     pub fn to_json(&self) -> Bytes {
-        // Strings and string-keyed maps: there is nothing here that JSON cannot say.
+        // Only strings and string-keyed maps: serialization cannot fail.
         serde_json::to_vec(self).unwrap_or_default().into()
     }
 }
 
-/// A new `X-Amzn-Trace-Id`.
+/// Returns a new `X-Amzn-Trace-Id`.
 pub(crate) fn trace_id() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let id = Uuid::new_v4().simple().to_string();
     format!("Root=1-{seconds:08x}-{}", &id[..24])
 }
 
-/// HTTP APIs number requests with 15 characters and a padding sign, base64 of 11 bytes.
+/// Returns a request id of HTTP APIs: 15 characters and a padding sign, base64 of 11 bytes.
 fn gateway_request_id() -> String {
     BASE64_STANDARD.encode(&Uuid::new_v4().as_bytes()[..11])
 }
@@ -178,7 +178,7 @@ fn headers(request: &Request<Bytes>, source: &RequestSource) -> BTreeMap<String,
         .entry("x-forwarded-for".into())
         .and_modify(|hops| hops.push_str(&format!(", {}", source.ip)))
         .or_insert_with(|| source.ip.to_string());
-    // The gateway knows these two better than any client. It would say https and 443; nothing here speaks TLS.
+    // The gateway knows these two better than any client. AWS would say https and 443; nothing here speaks TLS.
     headers.insert("x-forwarded-port".into(), source.port.to_string());
     headers.insert("x-forwarded-proto".into(), "http".into());
     headers

@@ -1,4 +1,4 @@
-//! The event a request becomes, field by field.
+//! Tests the event made of a request, field by field.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! One deployed function: as many environments as there are events at the same time, kept warm.
+//! One deployed function: as many environments as there are concurrent events, kept warm.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::{Environment, HttpEvent, InvokeError, Output, RequestSource, SpawnOptions, Timings, reply};
 
-/// A function and its environments. Clones are the same function; the processes end with the last clone.
+/// A function and its environments. Clones refer to the same function; the processes end with the last clone.
 #[derive(Clone, Debug)]
 pub struct Function {
     inner: Arc<Inner>,
@@ -21,13 +21,13 @@ struct Inner {
     options: SpawnOptions,
     output: Output,
     permits: Semaphore,
-    /// The most recently used is last and is taken first, so that the others age, as in Lambda.
+    /// The most recently used one is last and is taken first, so that the others age, as in Lambda.
     idle: Mutex<Vec<Environment>>,
     cold_starts: AtomicUsize,
 }
 
 impl Function {
-    /// A function with no environment yet: the first event starts one, as in Lambda.
+    /// Creates a function without an environment: the first event starts one, as in Lambda.
     pub fn new(options: SpawnOptions) -> Self {
         let output = Output::new(&options.name, options.forward_output);
         let permits = Semaphore::new(options.max_environments.max(1));
@@ -36,10 +36,10 @@ impl Function {
         Self { inner: Arc::new(inner) }
     }
 
-    /// A function with one environment that is ready for work.
+    /// Creates a function with one environment that is ready for work.
     ///
     /// # Errors
-    /// When it does not start: [`InvokeError::Spawn`] and the `Init` kinds.
+    /// If it does not start: [`InvokeError::Spawn`] and the `Init` kinds.
     pub async fn spawn(options: SpawnOptions) -> Result<Self, InvokeError> {
         let function = Self::new(options);
         let mut environment = function.inner.start().await?;
@@ -68,9 +68,9 @@ impl Function {
         result
     }
 
-    /// Sends any event and returns the reply, both as they are.
+    /// Sends any event and returns the raw reply.
     ///
-    /// The invocation runs to its end even if the caller stops waiting, as it does in Lambda when a client hangs up.
+    /// The invocation runs to its end even if the caller stops waiting, as in Lambda when a client disconnects.
     ///
     /// # Errors
     /// Any [`InvokeError`] but [`InvokeError::MalformedReply`].
@@ -79,7 +79,7 @@ impl Function {
         tokio::spawn(async move { inner.run(event).await }).await.map_err(|_| InvokeError::Closed)?
     }
 
-    /// Name of the function.
+    /// The name of the function.
     pub fn name(&self) -> &str {
         &self.inner.options.name
     }
@@ -89,17 +89,17 @@ impl Function {
         &self.inner.output
     }
 
-    /// Environments started so far.
+    /// The number of environments started so far.
     pub fn cold_starts(&self) -> usize {
         self.inner.cold_starts.load(Ordering::Relaxed)
     }
 
-    /// Timings of the environments that wait for work.
+    /// The timings of the idle environments.
     pub fn idle_timings(&self) -> Vec<Timings> {
         self.inner.idle().iter().map(Environment::timings).collect()
     }
 
-    /// Takes an idle environment out, to freeze it, read it or kill it. It does not come back.
+    /// Removes an idle environment and returns it, to freeze, inspect or kill it. It does not come back.
     pub fn take_idle(&self) -> Option<Environment> {
         self.inner.idle().pop()
     }
@@ -146,7 +146,7 @@ impl Inner {
             return;
         }
         if self.options.freeze_idle {
-            // Not on the way of the reply: the process must first ask for its next event.
+            // Not before the reply: the process must first ask for its next event.
             let inner = Arc::clone(self);
             tokio::spawn(async move { inner.freeze_and_keep(environment).await });
         } else {

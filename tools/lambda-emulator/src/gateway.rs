@@ -1,11 +1,11 @@
-//! An HTTP API in front of several functions: routes by path prefix, and the service's own answers.
+//! An HTTP API in front of several functions: routes by path prefix, and the gateway's own answers.
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 
 use crate::{Function, HttpEvent, InvokeError, RequestSource};
 
-/// Largest request body an HTTP API takes, in bytes.
+/// The largest request body that an HTTP API accepts, in bytes.
 pub(crate) const BODY_LIMIT: usize = 10 << 20;
 
 /// A route table. Clones share the functions.
@@ -15,14 +15,14 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway that knows no path.
+    /// Creates a gateway without routes.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sends paths equal to `prefix` or below it to `function`; the longest matching prefix wins, of equally long ones
-    /// that with fewer variables. `/` takes the rest. A prefix matches whole segments: `/mcp` takes `/mcp` and `/mcp/x`, not
-    /// `/mcpx`; `{id}` is any one.
+    /// Sends paths equal to `prefix` or below it to `function`. The longest matching prefix wins; of equally long
+    /// ones, that with fewer variables. `/` takes the rest. A prefix matches whole segments: `/mcp` takes `/mcp` and
+    /// `/mcp/x`, not `/mcpx`; `{id}` matches any one segment.
     #[must_use]
     pub fn route(mut self, prefix: &str, function: Function) -> Self {
         self.routes.push((segments(prefix).map(str::to_owned).collect(), function));
@@ -33,7 +33,7 @@ impl Gateway {
         self
     }
 
-    /// Answers one request: with what the function says, or with what the service says in its place.
+    /// Answers one request with the function's reply, or with the gateway's own answer in its place.
     ///
     /// Failures of a function are in its [`Function::output`]; the client learns only what it would from AWS.
     pub async fn handle(&self, request: &Request<Bytes>, source: RequestSource) -> Response<Bytes> {
@@ -75,7 +75,7 @@ fn is_variable(segment: &str) -> bool {
     segment.starts_with('{')
 }
 
-/// The service's own answers have this form.
+/// Returns one of the gateway's own answers.
 pub(crate) fn message(status: StatusCode, text: &str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(serde_json::json!({ "message": text }).to_string()));
     *response.status_mut() = status;

@@ -1,14 +1,14 @@
-//! AWS Lambda and an API Gateway HTTP API, emulated on this machine for functions that are already built.
+//! An emulator of AWS Lambda and of API Gateway HTTP APIs, for functions that are already built.
 //!
-//! A *function* is a `bootstrap` binary as it would be deployed. This crate starts it with the environment Lambda
-//! would give it, serves it the Runtime API on the loopback interface, hands it events and takes its replies.
+//! A *function* is a `bootstrap` binary as it would be deployed. This crate starts it with the environment that Lambda
+//! would provide, serves it the Runtime API on the loopback interface, sends it events and receives its replies.
 //! Ordinary HTTP clients reach one or more functions through a [`Gateway`].
 //!
 //! Where to start: [`Function::invoke`] for one request to one function, [`Gateway::listen`] for a server,
-//! [`Environment`] for a single process with its [`Timings`], which is what a cold-start benchmark wants.
+//! [`Environment`] for a single process with its [`Timings`], which is what a cold-start benchmark needs.
 //!
-//! What it is not: a sandbox (no Firecracker, no file-system limits), a model of slow CPUs or of network round
-//! trips, an implementation of extensions, response streaming, authorizers or reserved concurrency. It reads
+//! It is not a sandbox (no Firecracker, no file-system limits), not a model of slow CPUs or network round
+//! trips, and does not implement extensions, response streaming, authorizers or reserved concurrency. It reads
 //! `/proc`, so it runs on Linux only.
 
 mod command;

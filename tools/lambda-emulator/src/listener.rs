@@ -25,7 +25,7 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// The address clients connect to, with the port that was chosen when 0 was asked for.
+    /// The address that clients connect to, with the chosen port if 0 was requested.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -35,7 +35,7 @@ impl Listening {
         format!("http://{}", self.address)
     }
 
-    /// Serves until the task ends, which it does only when the listening socket fails.
+    /// Serves until the task ends, which happens only if the listening socket fails.
     pub async fn wait(mut self) {
         while self.tasks.join_next().await.is_some() {}
     }
@@ -45,7 +45,7 @@ impl Gateway {
     /// Listens on `address`; port 0 chooses a free one.
     ///
     /// # Errors
-    /// When the address cannot be bound.
+    /// If the address cannot be bound.
     pub async fn listen(self, address: SocketAddr) -> io::Result<Listening> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
@@ -64,7 +64,7 @@ async fn accept(gateway: Gateway, listener: TcpListener, port: u16) {
                 let source = RequestSource { ip: peer.ip(), port };
                 connections.spawn(serve(gateway.clone(), stream, source));
             }
-            // One client's half-open connection or a moment without descriptors must not end the server.
+            // A client's half-open connection, or a momentary lack of descriptors, must not end the server.
             Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
         }
     }
@@ -76,7 +76,7 @@ async fn serve(gateway: Gateway, stream: TcpStream, source: RequestSource) {
         let gateway = gateway.clone();
         async move { Ok::<_, Infallible>(answer(&gateway, source, request).await) }
     });
-    // An error is the client's: it hung up, or does not speak HTTP.
+    // An error is the client's: it disconnected, or does not speak HTTP.
     let _ =
         http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
 }

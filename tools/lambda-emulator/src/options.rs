@@ -1,32 +1,32 @@
-//! What a function is deployed as: its binary, its variables, its limits.
+//! How a function is deployed: its binary, its variables, its limits.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// How to start an execution environment of one function.
 #[derive(Clone, Debug)]
 pub struct SpawnOptions {
-    /// Name of the function, `AWS_LAMBDA_FUNCTION_NAME`.
+    /// The name of the function, `AWS_LAMBDA_FUNCTION_NAME`.
     pub name: String,
     /// The executable. The process runs in its directory, which is also `LAMBDA_TASK_ROOT`.
     pub bootstrap: PathBuf,
-    /// The function's own variables. They win over those Lambda sets; nothing else is inherited.
+    /// The function's own variables. They override those that Lambda sets; nothing else is inherited.
     pub env: BTreeMap<String, String>,
     /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, in MB. Reported to the function, not enforced.
     pub memory_mb: u32,
-    /// Longest time one invocation may take; then the process is killed. Lambda allows up to 15 minutes.
+    /// The longest time that one invocation may take; then the process is killed. Lambda allows up to 15 minutes.
     pub timeout: Duration,
-    /// Longest time from the start of the process to its first request for work. 10 s, as in Lambda.
+    /// The longest time from the start of the process to its first request for work. 10 s, as in Lambda.
     pub init_timeout: Duration,
     /// `AWS_REGION` and the region in the function's ARN.
     pub region: String,
-    /// Copy the function's output to this process's standard error as well as keeping it.
+    /// Copies the function's output to this process's standard error as well as keeping it.
     pub forward_output: bool,
-    /// Stop idle environments (SIGSTOP) and wake them for the next event (SIGCONT), as Lambda does. A stopped
-    /// process survives if the emulator itself is killed outright, so this is off unless asked for.
+    /// Stops idle environments (SIGSTOP) and resumes them for the next event (SIGCONT), as Lambda does. A stopped
+    /// process survives if the emulator itself is killed outright, so this is off by default.
     pub freeze_idle: bool,
-    /// A control group (its directory) that the process is in before the function begins. Its time counts from there.
+    /// A control group (its directory) that the process enters before the function begins. Timings start from there.
     pub control_group: Option<PathBuf>,
-    /// Environments of the function that may run at once. Lambda refuses the next event; here it waits.
+    /// How many environments of the function may run at once. Lambda refuses the next event; here it waits.
     pub max_environments: usize,
 }
 
@@ -90,7 +90,7 @@ impl SpawnOptions {
         self
     }
 
-    /// Runs the function in a control group from its first instruction on.
+    /// Runs the function in a control group from its first instruction.
     #[must_use]
     pub fn control_group(mut self, directory: impl Into<PathBuf>) -> Self {
         self.control_group = Some(directory.into());
@@ -104,7 +104,7 @@ impl SpawnOptions {
         self
     }
 
-    /// The ARN functions are told they are invoked by.
+    /// The ARN under which the function is told it was invoked.
     pub(crate) fn arn(&self) -> String {
         format!("arn:aws:lambda:{}:123456789012:function:{}", self.region, self.name)
     }

@@ -1,4 +1,4 @@
-//! What a function prints, kept so that a failure can be explained.
+//! The output of a function, kept to explain failures.
 
 use std::{
     io::Write as _,
@@ -10,12 +10,12 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Bytes kept per function; older lines are dropped first.
+/// How many bytes are kept per function; older lines are dropped first.
 const KEPT: usize = 1 << 20;
-/// Bytes of output quoted in an error.
+/// How many bytes of output are quoted in an error.
 const TAIL: usize = 4096;
 
-/// The lines the environments of one function wrote to standard output and standard error, in order of arrival.
+/// The lines that the environments of one function wrote to standard output and standard error, in order of arrival.
 /// Clones share the same lines.
 #[derive(Clone, Debug)]
 pub struct Output {
@@ -29,12 +29,12 @@ impl Output {
         Self { name: name.into(), forward, text: Arc::default() }
     }
 
-    /// Everything kept, at most 1 MiB.
+    /// Returns everything kept, at most 1 MiB.
     pub fn text(&self) -> String {
         self.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The last few kilobytes, from the start of a line.
+    /// Returns the last few kilobytes, from the start of a line.
     pub(crate) fn tail(&self) -> String {
         let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
         let from = text.len().saturating_sub(TAIL);
@@ -45,7 +45,7 @@ impl Output {
     /// Adds a line.
     pub(crate) fn push(&self, line: &str) {
         if self.forward {
-            // Standard error may be closed; losing the copy must not lose the function.
+            // Standard error may be closed; losing the copy must not affect the function.
             let _ = writeln!(std::io::stderr().lock(), "[{}] {line}", self.name);
         }
         let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,7 +71,7 @@ impl Output {
     }
 }
 
-/// First start of a line at or after `from`, which need not be a character boundary.
+/// Returns the first start of a line at or after `from`, which need not be a character boundary.
 fn line_start(text: &str, from: usize) -> usize {
     text.as_bytes()[from..].iter().position(|&byte| byte == b'\n').map_or(text.len(), |at| from + at + 1)
 }

@@ -1,4 +1,4 @@
-//! What the kernel knows about a function's process, and the two signals Lambda's freezer stands for.
+//! Information from the kernel about a function's process, and the two signals that emulate Lambda's freezer.
 
 use std::{fs, io, time::Duration};
 
@@ -7,7 +7,7 @@ use nix::{
     unistd::Pid,
 };
 
-/// Run time of all live threads of a process, or `None` when it is gone or the kernel keeps no such count.
+/// Returns the run time of all live threads of a process, or `None` if it is gone or the kernel does not count it.
 pub(crate) fn cpu_time(pid: u32) -> Option<Duration> {
     let mut nanos = 0_u64;
     for task in fs::read_dir(format!("/proc/{pid}/task")).ok()? {
@@ -17,7 +17,7 @@ pub(crate) fn cpu_time(pid: u32) -> Option<Duration> {
     Some(Duration::from_nanos(nanos))
 }
 
-/// Largest resident set of a process so far, in bytes (`VmHWM`).
+/// Returns the largest resident set of a process so far, in bytes (`VmHWM`).
 pub(crate) fn peak_resident_bytes(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -25,19 +25,19 @@ pub(crate) fn peak_resident_bytes(pid: u32) -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// Whether a process is stopped. The signal is only a request: the process runs on until the kernel acts on it.
+/// Returns whether a process is stopped. The signal is only a request: the process runs on until the kernel acts on it.
 pub(crate) fn is_stopped(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The name in parentheses may itself contain anything.
     stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
 }
 
-/// Stops a process where it stands.
+/// Stops a process.
 pub(crate) fn stop(pid: u32) -> io::Result<()> {
     signal(pid, Signal::SIGSTOP)
 }
 
-/// Lets a stopped process go on.
+/// Resumes a stopped process.
 pub(crate) fn resume(pid: u32) -> io::Result<()> {
     signal(pid, Signal::SIGCONT)
 }

@@ -1,8 +1,8 @@
-//! A function's reply as an HTTP response.
+//! Converts a function's reply to an HTTP response.
 //!
-//! Source: "Lambda function response format" for payload format 2.0. A reply without `statusCode` is taken as the
-//! body of a 200, as the service does. `multiValueHeaders` is not part of the format; adding its values keeps the
-//! reply of a function written for format 1.0 readable.
+//! Source: "Lambda function response format" for payload format 2.0. A reply without `statusCode` is taken as the body
+//! of a 200, as the service does. `multiValueHeaders` is not part of the format; its values are added so that the
+//! reply of a function written for format 1.0 remains readable.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ struct Reply {
     is_base64_encoded: bool,
 }
 
-/// Turns a reply into the response a client sees.
+/// Converts a reply to the response that a client sees.
 ///
 /// # Errors
 /// [`InvokeError::MalformedReply`].
@@ -66,7 +66,7 @@ pub(crate) fn to_response(reply: &Bytes) -> Result<Response<Bytes>, InvokeError>
     Ok(response)
 }
 
-/// Numbers and booleans are accepted as header values, as the service does.
+/// Returns a header value; numbers and booleans are accepted, as the service does.
 fn scalar(value: Value) -> String {
     match value {
         Value::String(text) => text,

@@ -3,8 +3,8 @@
 //! Source: "Using the Lambda runtime API for custom runtimes" in the Lambda developer guide, version 2018-06-01.
 //! Extensions and response streaming are absent: their paths answer 404, and a streamed reply is refused.
 //!
-//! The server only translates. Events come in through one channel, what the function says goes out through
-//! another; [`crate::Environment`] decides what it means.
+//! The server only translates. Events arrive through one channel, and the function's messages leave through another;
+//! [`crate::Environment`] interprets them.
 
 use std::{
     convert::Infallible,
@@ -30,7 +30,7 @@ use tokio::{
 
 use crate::{ErrorReport, process};
 
-/// Largest event or reply of a synchronous invocation, in bytes: 6 MB and what Lambda itself adds to it.
+/// The largest event or reply of a synchronous invocation, in bytes: 6 MB and what Lambda itself adds.
 pub(crate) const PAYLOAD_LIMIT: usize = 6_291_556;
 
 const PREFIX: &str = "/2018-06-01/runtime/";
@@ -43,31 +43,31 @@ pub(crate) struct Event {
     pub(crate) body: Bytes,
 }
 
-/// Something the function said.
+/// A message from the function.
 #[derive(Debug)]
 pub(crate) struct Signal {
-    /// When it had been read to its end.
+    /// When it had been read completely.
     pub(crate) at: Instant,
-    /// The process's CPU time then; taken for the first request for work and the first answer only.
+    /// The CPU time of the process then; only for the first request for work and the first answer.
     pub(crate) cpu: Option<Duration>,
     pub(crate) kind: SignalKind,
 }
 
 #[derive(Debug)]
 pub(crate) enum SignalKind {
-    /// It asks for work.
+    /// A request for work.
     Next,
-    /// It answered the event of this request id.
+    /// The answer to the event with this request id.
     Reply { request_id: String, body: Bytes },
-    /// It answered the event of this request id with an error.
+    /// An error as the answer to the event with this request id.
     Error { request_id: String, report: ErrorReport },
-    /// It answered, but with more than is allowed.
+    /// An answer that is larger than allowed.
     TooLarge { request_id: String, bytes: usize },
-    /// It cannot start.
+    /// The function cannot start.
     InitError(ErrorReport),
 }
 
-/// The running server, and the ends of its channels. Dropping it closes the port.
+/// The running server, and its ends of the channels. Dropping it closes the port.
 #[derive(Debug)]
 pub(crate) struct RuntimeApi {
     pub(crate) address: SocketAddr,
@@ -116,12 +116,12 @@ async fn accept(listener: TcpListener, server: Arc<Server>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         while connections.try_join_next().is_some() {}
-        // Nagle's algorithm would add its delay to every reply measured.
+        // Nagle's algorithm would add its delay to every measured reply.
         let _ = stream.set_nodelay(true);
         let server = Arc::clone(&server);
         connections.spawn(async move {
             let service = service_fn(move |request| answer(Arc::clone(&server), request));
-            // An error here is the process going away, which the environment notices by itself.
+            // An error means that the process is going away, which the environment notices by itself.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -200,7 +200,7 @@ impl Server {
                 self.say(SignalKind::TooLarge { request_id, bytes: stated.unwrap_or(PAYLOAD_LIMIT + 1) });
                 refused(StatusCode::PAYLOAD_TOO_LARGE, "Function.ResponseSizeTooLarge", "reply is too large")
             }
-            // The process went away in the middle of its reply: it will be seen to have exited.
+            // The process ended in the middle of its reply: it will be seen to have exited.
             Err(_) => refused(StatusCode::BAD_REQUEST, "TruncatedBody", "reply was cut off"),
         }
     }
@@ -215,7 +215,7 @@ impl Server {
         let cpu = (!first.swap(true, Ordering::Relaxed))
             .then(|| self.pid.get().copied().and_then(process::cpu_time))
             .flatten();
-        // The environment is gone only when the process is being killed; nobody is left to tell.
+        // The environment is gone only if the process is being killed; nobody is left to tell.
         let _ = self.signals.send(Signal { at, cpu, kind });
     }
 }

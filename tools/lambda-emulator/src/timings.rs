@@ -1,4 +1,4 @@
-//! When one execution environment did what, for cold-start figures.
+//! When the stages of an execution environment's life happened, for cold-start figures.
 
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,11 @@ pub struct Timings {
     pub spawned_at: Instant,
     /// The first request for work had been read.
     pub ready_at: Option<Instant>,
-    /// CPU used up to then.
+    /// The CPU time used up to then.
     pub ready_cpu: Option<Duration>,
     /// The first answer (or error) had been read to its end.
     pub first_answer_at: Option<Instant>,
-    /// CPU used up to then.
+    /// The CPU time used up to then.
     pub first_answer_cpu: Option<Duration>,
 }
 
@@ -36,7 +36,7 @@ impl Timings {
         self.ready_at.map(|at| at - self.spawned_at)
     }
 
-    /// From spawn to the first answer. Meaningful when the first event was waiting, as it is after a cold start.
+    /// From spawn to the first answer. Meaningful if the first event was waiting, as after a cold start.
     pub fn cold_start(&self) -> Option<Duration> {
         self.first_answer_at.map(|at| at - self.spawned_at)
     }

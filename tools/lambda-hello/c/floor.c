@@ -1,5 +1,5 @@
-/* The floor of every cold start: a static program that does nothing but the exchange of Lambda's Runtime API, one event after the
- * other, and answers each alike. Built by `cargo xtask bench cold-start` with `cc -O2 -static`. */
+/* The lower bound of every cold start: a static program that only speaks Lambda's Runtime API, one event after the
+ * other, and gives each the same answer. Built by `cargo xtask bench cold-start` with `cc -O2 -static`. */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 static char buffer[1 << 16];
 
-/* Reads a response to its end: the head, and as many bytes as it announces. Returns its length, or 0. */
+/* Reads a complete response: the head, and as many bytes as it announces. Returns its length, or 0. */
 static size_t read_response(int connection) {
     size_t length = 0;
     for (;;) {

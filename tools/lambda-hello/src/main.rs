@@ -1,6 +1,6 @@
-//! The bare function: answers every request with what it was asked. The floor other functions are compared with.
+//! The bare function: echoes every request. It is the baseline for other functions.
 //!
-//! Keep it bare. A cold start measured against it tells what a function's own code costs only as long as there is
+//! Keep it bare. A cold start measured against it shows the cost of a function's own code only as long as there is
 //! nothing here but `lambda_http`.
 
 use lambda_http::{Body, Error, Request, RequestExt as _, Response, run, service_fn};

@@ -1,4 +1,4 @@
-//! The emulator against real `lambda_http` binaries: `hello`, which behaves, and `misbehave`, which does not.
+//! Tests the emulator with real `lambda_http` binaries: `hello`, which behaves, and `misbehave`, which does not.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn a_function_sees_the_request_and_the_caller_sees_its_answer() -> Result<
 
 #[tokio::test]
 async fn a_process_is_in_its_control_group_before_it_is_the_function_and_counts_from_then() -> Result<()> {
-    // Not the kernel's, so that anybody may make it: what is written into it is what the kernel would be told.
+    // A plain directory, because anybody can create one: the file contains what the kernel would be told.
     let group = tempfile::tempdir()?;
     let mut environment = Environment::spawn(&hello().control_group(group.path())).await?;
     let told = std::fs::read_to_string(group.path().join("cgroup.procs"))?;

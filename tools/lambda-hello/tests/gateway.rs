@@ -1,4 +1,4 @@
-//! The gateway over a real socket, spoken to in plain HTTP/1.1.
+//! Tests the gateway over a real socket with plain HTTP/1.1.
 
 use std::{net::SocketAddr, time::Duration};
 

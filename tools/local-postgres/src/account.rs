@@ -1,4 +1,5 @@
-//! The operating-system account that runs the server: ourselves, or, since PostgreSQL refuses to run as root, another.
+//! The operating-system account that runs the server: the current user, or another one, since
+//! PostgreSQL refuses to run as root.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -13,7 +14,7 @@ use crate::error::{During, Error};
 /// Tried in this order when started as root.
 const CANDIDATES: [&str; 2] = ["postgres", "nobody"];
 
-/// Who runs the server.
+/// The account that runs the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Account {
     name: String,
@@ -22,13 +23,13 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Whether we must run the server as somebody else.
+    /// Returns whether the server must run as another user.
     pub(crate) fn needs_switch() -> bool {
         geteuid().is_root()
     }
 
-    /// The account for the data directory `data`, which need not exist. As root, an existing directory's owner goes on
-    /// running it.
+    /// Chooses the account for the data directory `data`, which need not exist. As root, the owner of an existing
+    /// directory continues to run it.
     pub(crate) fn choose(data: &Path) -> Result<Self, Error> {
         let owner = fs::metadata(data).ok().map(|found| found.uid());
         let me = geteuid();
@@ -66,8 +67,8 @@ impl Account {
         }
     }
 
-    /// Whether this account can enter `directory`. Asked of the kernel by entering it, because permission bits are not
-    /// the whole truth (access lists, network file systems).
+    /// Returns whether this account can enter `directory`. It is tested by entering it, because permission bits are
+    /// not the whole truth (access lists, network file systems).
     pub(crate) fn can_enter(&self, directory: &Path) -> bool {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", ":"]).env_clear().current_dir(directory);

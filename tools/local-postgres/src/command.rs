@@ -1,4 +1,4 @@
-//! Running the programs we depend on, with an environment of our choosing and signs of life while they work.
+//! Runs the programs we depend on, with a controlled environment and signs of life while they work.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -10,11 +10,11 @@ use crate::account::Account;
 use crate::error::{During, Error};
 use crate::lock::Lock;
 
-/// How often a long-running step says that it still runs.
+/// How often a long-running step reports that it still runs.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
-/// A PostgreSQL program run as `account`. Nothing is inherited: `PGDATA`, `PGHOST`, `LC_ALL`, `TZ` and the like change
-/// what these programs do.
+/// Returns a command that runs a PostgreSQL program as `account`. Nothing is inherited: variables like `PGDATA`,
+/// `PGHOST`, `LC_ALL` and `TZ` change what these programs do.
 pub(crate) fn postgres(program: &Path, account: &Account) -> Command {
     let mut command = Command::new(program);
     command.env_clear().envs([("PATH", "/usr/bin:/bin"), ("LC_ALL", "C"), ("TZ", "UTC")]).current_dir("/");
@@ -22,25 +22,25 @@ pub(crate) fn postgres(program: &Path, account: &Account) -> Command {
     command
 }
 
-/// How a program ended and what it wrote, both streams together.
+/// How a program ended, and the output of both streams together.
 pub(crate) struct Finished {
     pub(crate) status: ExitStatus,
     pub(crate) output: String,
 }
 
 impl Finished {
-    /// The last line with something on it, which is where these programs say what went wrong.
+    /// Returns the last non-empty line, in which these programs say what went wrong.
     pub(crate) fn last_line(&self) -> String {
         let last = self.output.lines().map(str::trim).rfind(|line| !line.is_empty());
         last.map_or_else(|| self.status.to_string(), str::to_owned)
     }
 }
 
-/// Runs a program to its end. `what` is said now and, with the seconds gone, for as long as it takes. The program holds
-/// `lock` too. Its output goes through the file `log`, so that a full pipe can never stop it.
+/// Runs a program to its end. Reports `what` at the start and then regularly, with the elapsed seconds. The program
+/// holds `lock` too. Its output goes to the file `log`, so that a full pipe can never block it.
 ///
 /// # Errors
-/// The program cannot be started (`source` says why) or waited for.
+/// If the program cannot be started (`source` says why) or waited for.
 pub(crate) fn run(
     command: &mut Command,
     lock: &Lock,
@@ -75,7 +75,7 @@ pub(crate) fn run(
     Ok(Finished { status, output: String::from_utf8_lossy(&output).into_owned() })
 }
 
-/// Does nothing for a while.
+/// Blocks for a while.
 #[expect(
     clippy::disallowed_methods,
     reason = "this crate blocks and says so; async callers use `spawn_blocking`"

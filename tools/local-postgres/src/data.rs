@@ -1,4 +1,4 @@
-//! Making the data directory.
+//! Creates the data directory.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -11,7 +11,7 @@ use crate::lock::Lock;
 use crate::place::{EPHEMERAL_MARK, Place};
 use crate::{MAJOR_VERSION, Progress, SUPERUSER, command, files, settings};
 
-/// Makes the data directory unless a usable one is there. Only while no server runs here, under the place's lock.
+/// Creates the data directory unless a usable one exists. Call only while no server runs here, under the place's lock.
 pub(crate) fn ensure(
     place: &Place,
     installation: &Installation,
@@ -21,7 +21,7 @@ pub(crate) fn ensure(
 ) -> Result<(), Error> {
     let data = place.data();
     if place.durability() == Some(Durability::Ephemeral) {
-        // Written without fsync by a server that is gone: not worth wondering whether it is whole.
+        // Written without fsync by a server that is gone, so it may be damaged: not worth checking.
         files::discard(&data)?;
     }
     let version = data.join("PG_VERSION");
@@ -40,7 +40,8 @@ pub(crate) fn ensure(
     sync(&place.directory)
 }
 
-/// A data directory without a version is not one of ours, which appear complete. It may still be dear to somebody.
+/// Moves a data directory without a version out of the way. It is not one of ours, which appear
+/// complete, but somebody may need it.
 fn set_aside(data: &Path, progress: Progress<'_>) -> Result<(), Error> {
     if !data.exists() || fs::remove_dir(data).is_ok() {
         return Ok(());
@@ -60,7 +61,7 @@ fn initialise(
 ) -> Result<(), Error> {
     let password = place.password();
     let text = format!("{}\n", files::random_hex(24)?);
-    // The server's account reads it for initdb; nobody else does.
+    // The server's account reads it for initdb; nobody else can.
     files::write(&password, 0o600, &text, |file| place.account.give(file))?;
     files::make_private(directory)?;
     place.account.give(directory)?;
@@ -100,7 +101,7 @@ fn include_settings(directory: &Path) -> Result<(), Error> {
         .during("writing", &configuration)
 }
 
-/// The complaint itself: initdb ends with what it did about it ("removing contents of …").
+/// Returns the complaint itself: initdb ends with what it did about it ("removing contents of …").
 fn reason(output: &str) -> Option<String> {
     let complaints = ["initdb: error: ", "FATAL: ", "PANIC: "];
     output.lines().find_map(|line| {

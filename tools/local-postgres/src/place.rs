@@ -1,6 +1,6 @@
-//! Where the parts of a cluster lie.
+//! The paths of a cluster.
 //!
-//! All of them are in the root, with one exception: when started as root, and the account that must run the server
+//! All of them are in the root, with one exception: if started as root, and the account that must run the server
 //! cannot enter the root (a checkout under `/root`, which nobody else may enter), they are at the same path under
 //! `/var/lib/mem0-enterprise` instead. Deleting the root does not delete them then.
 
@@ -12,16 +12,16 @@ use crate::config::Durability;
 use crate::error::{During, Error};
 use crate::{Progress, files};
 
-/// Stands in for `/` when the root cannot be entered.
+/// The substitute for `/` if the root cannot be entered.
 const ELSEWHERE: &str = "/var/lib/mem0-enterprise";
 
 /// The kernel's limit for a socket's path is 107 bytes on Linux and 103 on macOS; this is the longest name in it.
 const LONGEST_SOCKET_DIRECTORY: usize = 103 - "/.s.PGSQL.65535".len();
 
-/// A file of this name in the data directory says that the data may be thrown away.
+/// A file of this name in the data directory marks data that may be thrown away.
 pub(crate) const EPHEMERAL_MARK: &str = "mem0.ephemeral";
 
-/// The cluster's directory, and who runs its server.
+/// The cluster's directory, and the account that runs its server.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     pub(crate) directory: PathBuf,
@@ -29,11 +29,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Finds, and makes, the directory for `root`.
+    /// Resolves the directory for `root`, and creates it.
     pub(crate) fn resolve(root: &Path) -> Result<Self, Error> {
         let root = std::path::absolute(root).during("resolving", root)?;
         files::make_passage(&root)?;
-        // One spelling for all who open it: the server is recognised by the path it was started with.
+        // A canonical path for everybody who opens it: the server is recognised by the path it was started with.
         let root = fs::canonicalize(&root).during("resolving", &root)?;
         if !fits_a_shell(&root) {
             return Err(Error::BadPath(root));
@@ -51,12 +51,12 @@ impl Place {
         if there.account.can_enter(&there.directory) { Ok(there) } else { Err(there.unreachable()) }
     }
 
-    /// Whether anything was ever made for `root`. Makes nothing.
+    /// Returns whether anything was ever created for `root`. Creates nothing.
     pub(crate) fn may_exist(root: &Path) -> bool {
         root.exists() || std::path::absolute(root).is_ok_and(|root| elsewhere(&root).exists())
     }
 
-    /// Says so when the cluster is not where it was wanted.
+    /// Reports if the cluster is not in the requested root.
     pub(crate) fn explain(&self, root: &Path, progress: Progress<'_>) {
         if self.directory.starts_with(ELSEWHERE) && !root.starts_with(ELSEWHERE) {
             let (account, root, here) = (self.account.name(), root.display(), self.directory.display());
@@ -68,17 +68,17 @@ impl Place {
         Error::Unreachable { path: self.directory.clone(), account: self.account.name().to_owned() }
     }
 
-    /// The data directory (`PGDATA`); exists only complete.
+    /// The data directory (`PGDATA`); if it exists, it is complete.
     pub(crate) fn data(&self) -> PathBuf {
         self.directory.join("data")
     }
 
-    /// The superuser's password.
+    /// The file with the superuser's password.
     pub(crate) fn password(&self) -> PathBuf {
         self.directory.join("superuser.password")
     }
 
-    /// The port, remembered so that it stays the same over restarts.
+    /// The file with the port, which stays the same across restarts.
     pub(crate) fn port(&self) -> PathBuf {
         self.directory.join("port")
     }
@@ -88,18 +88,18 @@ impl Place {
         self.directory.join("server.log")
     }
 
-    /// What `initdb` and `pg_ctl` said the last time.
+    /// The output of the last `initdb` or `pg_ctl`.
     pub(crate) fn commands_log(&self) -> PathBuf {
         self.directory.join("commands.log")
     }
 
-    /// The directory of the Unix socket; `None` when its path would be too long for the kernel.
+    /// The directory of the Unix socket; `None` if its path would be too long for the kernel.
     pub(crate) fn sockets(&self) -> Option<PathBuf> {
         let directory = self.directory.join("sockets");
         (directory.as_os_str().len() <= LONGEST_SOCKET_DIRECTORY).then_some(directory)
     }
 
-    /// Which promise the existing data was made under; `None` without complete data.
+    /// The durability of the existing data; `None` without complete data.
     pub(crate) fn durability(&self) -> Option<Durability> {
         let data = self.data();
         let ephemeral = data.join(EPHEMERAL_MARK).exists();
@@ -108,12 +108,12 @@ impl Place {
     }
 }
 
-/// The stand-in for a root that cannot be entered.
+/// The substitute for a root that cannot be entered.
 fn elsewhere(root: &Path) -> PathBuf {
     Path::new(ELSEWHERE).join(root.strip_prefix("/").unwrap_or(root))
 }
 
-/// `pg_ctl` and `initdb` put paths between double quotes and hand them to a shell.
+/// Returns whether a path is safe in double quotes: `pg_ctl` and `initdb` pass paths to a shell that way.
 fn fits_a_shell(path: &Path) -> bool {
     path.to_str().is_some_and(|path| {
         !path.chars().any(|c| c.is_control() || matches!(c, '"' | '\'' | '$' | '`' | '\\' | '!'))

@@ -1,4 +1,4 @@
-//! The running server, as its `postmaster.pid` and the process table tell.
+//! The running server, according to its `postmaster.pid` and the process table.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -20,32 +20,32 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// No process has this id: Linux ends at 4,194,304.
 const NOBODYS_PID: i32 = 99_999_999;
 
-/// A server process of a certain data directory, alive when it was found.
+/// The server process of a data directory, alive when it was found.
 #[derive(Debug)]
 pub(crate) struct Postmaster {
     pid: i32,
     data: PathBuf,
 }
 
-/// What the server says about itself in line 8 of its pid file.
+/// The status in line 8 of the server's pid file.
 #[derive(Debug, PartialEq, Eq)]
 enum Status {
     Ready,
     Stopping,
-    /// Starting, or too young to have written it.
+    /// Starting, or has not written it yet.
     Starting,
 }
 
 impl Postmaster {
-    /// The server of `data`, if one is alive.
+    /// Finds the server of `data`, if one is alive.
     pub(crate) fn find(data: &Path) -> Option<Self> {
         let pid = recorded_pid(data)?;
         let found = Self { pid, data: data.to_owned() };
         found.is_alive().then_some(found)
     }
 
-    /// Process ids are reused, and a process that nobody has waited for keeps its own: only a process that was started
-    /// with this data directory is our server.
+    /// Returns whether the process is our server: it must have been started with this data directory, because process
+    /// ids are reused, and a process that was not waited for keeps its own.
     fn is_alive(&self) -> bool {
         let ours = format!("postgres -D {}", self.data.display());
         command_line(self.pid).is_some_and(|line| line.trim_end().ends_with(&ours))
@@ -60,15 +60,16 @@ impl Postmaster {
         }
     }
 
-    /// The port it listens on.
+    /// The port that it listens on.
     pub(crate) fn port(&self) -> Option<u16> {
         let text = fs::read_to_string(pid_file(&self.data)).ok()?;
         text.lines().nth(3)?.trim().parse().ok()
     }
 
-    /// Whether it serves a new connection. A process that was just killed looks alive and ready a little longer.
+    /// Returns whether it serves a new connection. A process that was just killed looks
+    /// alive and ready a little longer.
     fn answers(&self) -> bool {
-        // The shortest exchange there is (protocol 3.0, "SSLRequest"): the server replies with one byte.
+        // The shortest exchange of the protocol (3.0, "SSLRequest"): the server replies with one byte.
         const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
         let exchange = |port| {
             let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
@@ -97,10 +98,10 @@ impl Postmaster {
         false
     }
 
-    /// Asks it to end the sessions and shut down, and waits until it has.
+    /// Asks it to end its sessions and shut down, and waits until it has.
     pub(crate) fn stop(&self, progress: Progress<'_>) -> Result<(), Error> {
         progress("stopping PostgreSQL");
-        // SIGINT is the "fast" shutdown. It fails only when the server has just ended by itself.
+        // SIGINT is the "fast" shutdown. It fails only if the server has just ended by itself.
         let _ = kill(Pid::from_raw(self.pid), Signal::SIGINT);
         let begun = Instant::now();
         while self.is_alive() {
@@ -113,15 +114,15 @@ impl Postmaster {
     }
 }
 
-/// When the pid in a dead server's file now belongs to another process, PostgreSQL would believe its server alive and
-/// refuse to start. The file is not deleted but given a pid that nobody has: the shared-memory key in it is how
-/// PostgreSQL notices backends that outlived their server.
+/// Replaces the pid in a dead server's file if it now belongs to another process: PostgreSQL would believe its server
+/// alive and refuse to start. The file is not deleted but given a pid that no process has: by the shared-memory key in
+/// it PostgreSQL notices backends that outlived their server.
 pub(crate) fn forget_stale_pid(place: &Place) -> Result<(), Error> {
     let data = place.data();
     let path = pid_file(&data);
     if path.exists() && recorded_pid(&data).is_none() {
-        // Empty, as after a power cut; PostgreSQL refuses to judge such a file. One that a server is just writing has
-        // its pid by the second look.
+        // Empty, as after a power cut; PostgreSQL refuses to start with such a file. One that a server is just writing
+        // contains its pid by the second look.
         command::wait(Duration::from_millis(500));
         if recorded_pid(&data).is_none() {
             fs::remove_file(&path).during("removing", &path)?;
@@ -146,7 +147,7 @@ fn recorded_pid(data: &Path) -> Option<i32> {
     text.lines().next()?.trim().parse().ok().filter(|pid| *pid > 0)
 }
 
-/// The command line of a process; empty for one that has ended but was not waited for.
+/// Returns the command line of a process; empty for one that has ended but was not waited for.
 #[cfg(target_os = "linux")]
 fn command_line(pid: i32) -> Option<String> {
     let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;

@@ -6,10 +6,10 @@ use std::path::Path;
 use crate::config::{Config, Durability};
 use crate::error::Error;
 
-/// Read by `postgresql.conf` through an `include`; written before every start.
+/// Included by `postgresql.conf`; written before every start.
 pub(crate) const FILE: &str = "mem0.conf";
 
-/// For every cluster.
+/// Settings of every cluster.
 const COMMON: &[(&str, &str)] = &[
     ("listen_addresses", "127.0.0.1"),
     ("unix_socket_permissions", "0700"),
@@ -21,22 +21,22 @@ const COMMON: &[(&str, &str)] = &[
     ("jit", "off"),
 ];
 
-/// For data nobody would miss.
+/// Settings for disposable data.
 const EPHEMERAL: &[(&str, &str)] = &[
     ("fsync", "off"),
     ("synchronous_commit", "off"),
     ("full_page_writes", "off"),
     ("wal_level", "minimal"),
     ("max_wal_senders", "0"),
-    // Stretching the passwords of data nobody would miss only slows down the connections of a thousand tests: with
-    // the usual 4096 rounds a client built without optimisation needs 110 ms for each, with one round 10 ms.
+    // Key stretching only slows down the connections of a thousand tests, and the data is disposable: with the usual
+    // 4096 rounds, a client built without optimisation needs 110 ms for each; with one round, 10 ms.
     ("scram_iterations", "1"),
-    // Many test processes at once, each with its pools.
+    // Many test processes run at once, each with its pools.
     ("max_connections", "300"),
 ];
 
-/// The text of the configuration file. Later lines win, so the caller's settings come last but one: where to listen is
-/// not theirs to choose.
+/// Renders the configuration file. Later lines win, so the caller's settings come last but for the listening
+/// addresses, which callers cannot choose.
 pub(crate) fn render(config: &Config, port: u16, sockets: Option<&Path>) -> Result<String, Error> {
     let mut text = String::from("# Written at every start of the server: changes here are lost.\n");
     let ephemeral = if config.durability == Durability::Ephemeral { EPHEMERAL } else { &[] };
@@ -47,7 +47,7 @@ pub(crate) fn render(config: &Config, port: u16, sockets: Option<&Path>) -> Resu
         line(&mut text, name, value)?;
     }
     line(&mut text, "port", &port.to_string())?;
-    // A list, in which double quotes keep commas and spaces together.
+    // A list, in which double quotes protect commas and spaces.
     let sockets = sockets.map_or_else(String::new, |path| format!("\"{}\"", path.display()));
     line(&mut text, "unix_socket_directories", &sockets)?;
     Ok(text)

@@ -1,5 +1,5 @@
-//! Starting the server, with what can stand in its way: a taken port, a stale pid file, backends that outlive a
-//! killed server.
+//! Starts the server and handles what can prevent it: a taken port, a stale pid file,
+//! backends that outlive a killed server.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
@@ -15,14 +15,14 @@ use crate::place::Place;
 use crate::postmaster::{Postmaster, forget_stale_pid};
 use crate::{Progress, command, files, settings};
 
-/// Ports change and orphans end; a server that has not started after this many tries will not.
+/// Ports change and orphans end; a server that has not started after this many attempts will not.
 const ATTEMPTS: u32 = 20;
 
-/// A log longer than this is begun anew, the old one being kept beside it.
+/// A longer log is started anew, and the old one is kept beside it.
 const LONGEST_LOG: u64 = 10 << 20;
 
-/// Starts the server and waits until it accepts connections. It gets a session of its own (`pg_ctl` calls `setsid`) and
-/// outlives us. Only while no server runs here, under the place's lock.
+/// Starts the server and waits until it accepts connections. It gets a session of its own (`pg_ctl` calls `setsid`)
+/// and outlives us. Call only while no server runs here, under the place's lock.
 pub(crate) fn start(
     place: &Place,
     installation: &Installation,
@@ -45,7 +45,7 @@ pub(crate) fn start(
         pg_ctl.args(["--wait", "--timeout=120", "--silent"]);
         let finished =
             command::run(&mut pg_ctl, lock, &place.commands_log(), "starting PostgreSQL", progress)?;
-        // Whatever pg_ctl says: it may have met a server that its killed predecessor had just started.
+        // Whatever pg_ctl reports: it may have met a server that its killed predecessor had just started.
         if let Some(server) = Postmaster::find(&place.data())
             && server.wait_until_ready(progress)
         {
@@ -70,7 +70,7 @@ pub(crate) fn start(
 
 fn prepare(place: &Place, config: &Config, port: u16) -> Result<(), Error> {
     if let Some(sockets) = place.sockets() {
-        // Sockets and their lock files of a killed server stand in the next one's way.
+        // Sockets of a killed server and their lock files would prevent the start.
         files::discard(&sockets)?;
         files::make_private(&sockets)?;
         place.account.give(&sockets)?;
@@ -92,7 +92,7 @@ fn remember_port(place: &Place, port: u16) -> Result<(), Error> {
     files::write(&place.port(), 0o644, &format!("{port}\n"), |_| Ok(()))
 }
 
-/// `wanted` if nobody has it, else one that nobody has.
+/// Returns `wanted` if it is free, else another free port.
 fn free_port(wanted: Option<u16>) -> Result<u16, Error> {
     let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
     let listener = match wanted.map(bind) {
@@ -119,7 +119,8 @@ fn read_from(log: &Path, begin: u64) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The line that says why the server gave up: the last fatal one, unless that only points to the line before it.
+/// Returns the line that says why the server gave up: the last fatal one, unless that
+/// only refers to the line before it.
 fn complaint(said: &str) -> Option<String> {
     let (mut before, mut last) = ("", None);
     for line in said.lines() {

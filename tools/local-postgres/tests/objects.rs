@@ -4,7 +4,7 @@ use local_postgres::{Cluster, Config};
 
 use crate::support::{ask, block_on, execute, open};
 
-/// The shared cluster and a name nobody else has. What gets that name is dropped in the end.
+/// The shared cluster and a unique name. Objects of that name are dropped in the end.
 struct Shared {
     cluster: Cluster,
     name: String,

@@ -1,4 +1,4 @@
-//! A root that cleans up after itself, queries, and a second process.
+//! Fixtures: a root that cleans up after itself, queries, and a second process.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -18,7 +18,7 @@ pub(crate) struct Root(TempDir);
 
 impl Root {
     pub(crate) fn new() -> Self {
-        // Enterable by all: started as root, the server runs as somebody else.
+        // Everybody may enter it: started as root, the server runs as another user.
         let open = Permissions::from_mode(0o755);
         Self(tempfile::Builder::new().prefix("lp-").permissions(open).tempdir().unwrap())
     }
@@ -43,7 +43,7 @@ impl Root {
         open(&self.durable()).unwrap()
     }
 
-    /// The server's process id, as its pid file tells.
+    /// The server's process id, according to its pid file.
     pub(crate) fn pid(&self) -> i32 {
         let text = fs::read_to_string(self.file("data/postmaster.pid")).unwrap();
         text.lines().next().unwrap().parse().unwrap()
@@ -64,7 +64,7 @@ pub(crate) fn open(config: &Config) -> Result<Cluster, Error> {
     Cluster::open(config, &mut |_| {})
 }
 
-/// Opens and returns the progress lines too.
+/// Opens the cluster and also returns the progress lines.
 pub(crate) fn open_aloud(config: &Config) -> (Result<Cluster, Error>, Vec<String>) {
     let mut lines = Vec::new();
     let opened = Cluster::open(config, &mut |line| lines.push(line.to_owned()));
@@ -75,7 +75,7 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-/// The first column of the first row, as the user of `url`.
+/// Returns the first column of the first row, as the user of `url`.
 pub(crate) fn ask(url: &str, query: &str) -> Result<String, tokio_postgres::Error> {
     block_on(async {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
@@ -112,7 +112,8 @@ pub(crate) fn until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
-/// Another process that opens the durable cluster in `root`, prints its port or the error, and ends.
+/// Returns a command for another process that opens the durable cluster in `root`, prints
+/// its port or the error, and ends.
 pub(crate) fn another_process(root: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "support::the_other_process", "--ignored", "--nocapture", "--test-threads=1"]);
@@ -120,7 +121,7 @@ pub(crate) fn another_process(root: &Path) -> Command {
     command
 }
 
-/// What the other process said: the port, or the error.
+/// Returns what the other process reported: the port, or the error.
 pub(crate) fn outcome(child: Child) -> Result<u16, String> {
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();

@@ -1,5 +1,5 @@
-//! A PostgreSQL for one run, or kept with its data for the next ones: a server with a database, the role that owns its
-//! schema and the one that requests log in as. Who measures applies the schema.
+//! A PostgreSQL for one run, or kept with its data for later ones: a server with a database, the role that owns its
+//! schema and the one that requests log in as. The caller applies the schema.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -13,26 +13,26 @@ use crate::report;
 const DATABASE: &str = "mem0";
 /// Owns the schema and changes it.
 const OWNER: &str = "mem0_owner";
-/// What requests log in as: may become `mem0_app` and nothing else.
+/// The role that requests log in as: may become `mem0_app` and nothing else.
 const LOGIN: &str = "mem0_login";
-/// Of both. The server listens on the loopback interface and does not outlive the run.
+/// The password of both roles. The server listens on the loopback interface and does not outlive the run.
 pub const PASSWORD: &str = "measured";
 
-/// A running server. Stopped when dropped, and removed unless it is kept.
+/// A running server. Stopped when dropped, and deleted unless it is kept.
 pub struct Database {
     cluster: Cluster,
     root: PathBuf,
     kept: bool,
-    /// Held until the end: two runs at once would take each other's server away.
+    /// Held until the end: two runs at once would stop each other's server.
     _lock: File,
 }
 
 impl Database {
-    /// Starts one under `directory`: with what is there, if the configuration is durable, else in place of whatever an
-    /// interrupted run left. `configure` says how, given where.
+    /// Starts a server under `directory`: with the existing data if the configuration is durable, else in place of
+    /// whatever an interrupted run left. `configure` returns the configuration for a given root.
     ///
     /// # Errors
-    /// If another run has the directory, or the server does not start.
+    /// If another run uses the directory, or the server does not start.
     pub async fn open(directory: &Path, configure: impl FnOnce(PathBuf) -> Config) -> Result<Self> {
         fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
         let lock = File::create(directory.join("lock"))?;
@@ -66,13 +66,13 @@ impl Database {
         self.execute(&format!("ALTER ROLE {OWNER} CREATEROLE")).await
     }
 
-    /// For whoever applies the schema.
+    /// The URL of the owner, for applying the schema.
     #[must_use]
     pub fn owner_url(&self) -> String {
         self.cluster.url(OWNER, PASSWORD, DATABASE)
     }
 
-    /// For whoever answers requests. The schema must be there: what it says of roles is granted now.
+    /// The URL of the login, for answering requests. The schema must exist, because its role is granted now.
     ///
     /// # Errors
     /// If there is no schema.
@@ -81,7 +81,7 @@ impl Database {
         Ok(self.cluster.url(LOGIN, PASSWORD, DATABASE))
     }
 
-    /// Has each session of the login begin with that.
+    /// Sets a setting for every session of the login.
     ///
     /// # Errors
     /// If the setting is refused.
@@ -89,18 +89,18 @@ impl Database {
         self.execute(&format!("ALTER ROLE {LOGIN} SET {name} TO {value}")).await
     }
 
-    /// As superuser.
+    /// Connects as superuser.
     ///
     /// # Errors
-    /// If the server is gone.
+    /// If the server is not reachable.
     pub async fn connect(&self) -> Result<Client> {
         Ok(self.cluster.connect(DATABASE).await?)
     }
 
-    /// As superuser, one statement.
+    /// Executes statements as superuser.
     ///
     /// # Errors
-    /// If it is refused.
+    /// If a statement is refused.
     pub async fn execute(&self, sql: &str) -> Result<()> {
         self.connect().await?.batch_execute(sql).await.with_context(|| sql.to_owned())
     }

@@ -1,4 +1,4 @@
-//! What `bench` and `eval` share: what they print ([`report`]), a PostgreSQL of their own ([`database`]), and [`to_its_end`].
+//! What `bench` and `eval` share: output ([`report`]), their own PostgreSQL ([`database`]), and [`to_its_end`].
 
 pub mod database;
 pub mod report;

@@ -1,4 +1,4 @@
-//! What is printed: progress and tables for people on standard error, JSON for programs on standard output.
+//! Output: progress and tables for people on standard error, JSON for programs on standard output.
 
 use std::io::{IsTerminal as _, Write as _};
 
@@ -17,7 +17,7 @@ impl Output {
     /// Prints the figures as JSON, unless a person at a terminal has seen them in the table.
     ///
     /// # Errors
-    /// If nobody reads them.
+    /// If standard output cannot be written to.
     pub fn print(self, figures: &impl Serialize) -> Result<()> {
         let mut stdout = std::io::stdout().lock();
         if self.json || !stdout.is_terminal() {
@@ -28,13 +28,13 @@ impl Output {
     }
 }
 
-/// One line of progress.
+/// Prints one line of progress.
 pub fn say(line: &str) {
     // Nobody may be watching any more.
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
-/// A table whose first column is text and whose others are numbers.
+/// Prints a table whose first column is text and whose others are numbers.
 pub fn table(header: &[&str], rows: &[Vec<String>]) {
     for line in layout(header, rows) {
         say(&line);

@@ -1,4 +1,4 @@
-//! One connection: `SSLRequest`, TLS, perhaps a login by token, and then bytes in both directions.
+//! One connection: `SSLRequest`, TLS, optionally a login by token, and then bytes in both directions.
 
 use std::future::pending;
 use std::io;
@@ -26,7 +26,7 @@ pub(crate) async fn serve(
     client.read_exact(&mut head).await?;
     let code = i32::from_be_bytes([head[4], head[5], head[6], head[7]]);
     if code != SSL_REQUEST {
-        // Without TLS: a cancellation, or a client that does not care.
+        // Without TLS: a cancellation, or a client that does not use TLS.
         let mut server = connect(state).await?;
         server.write_all(&head).await?;
         return flow(client, server, fate).await;
@@ -50,7 +50,7 @@ async fn connect(state: &State) -> io::Result<TcpStream> {
     Ok(server)
 }
 
-/// Until one side ends, or the connection's fate is decided.
+/// Copies until one side ends, or the connection's fate is decided.
 async fn flow<C>(mut client: C, mut server: TcpStream, mut fate: watch::Receiver<Fate>) -> io::Result<()>
 where
     C: AsyncRead + AsyncWrite + Unpin,
@@ -58,12 +58,13 @@ where
     tokio::select! {
         copied = copy_bidirectional(&mut client, &mut server) => copied.map(drop),
         decided = async { fate.wait_for(|fate| *fate != Fate::Flows).await.map(|fate| *fate) } => match decided {
-            // Held open, so that nobody is told; PostgreSQL's side ends, as that of a host that is gone.
+            // The client's side stays open, so that it learns nothing; PostgreSQL's side is
+            // closed, as if the host were gone.
             Ok(Fate::Silent) => {
                 drop(server);
                 pending().await
             }
-            // Nobody decides any more: goes on as it is.
+            // Nobody decides any more: continue.
             Err(_) => copy_bidirectional(&mut client, &mut server).await.map(drop),
             Ok(_) => Ok(()),
         },

@@ -1,8 +1,8 @@
-//! Logins by RDS IAM token: the client sends a signed URL as its password, in clear text under TLS; what is behind logs in to
-//! PostgreSQL with the role's real password.
+//! Logins by RDS IAM token: the client sends a signed URL as its password, in clear text under TLS; the front logs in
+//! to PostgreSQL with the role's real password.
 //!
-//! The signature is computed here from its specification ("Create a signed AWS API request" in the IAM user guide), and not
-//! with the crate that clients use, so that a mistake in one does not hide in the other.
+//! The signature is computed here from its specification ("Create a signed AWS API request" in the IAM user guide),
+//! not with the crate that clients use, so that a mistake in one is not hidden by the other.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,23 +18,23 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use crate::state::State;
 
-/// What is not encoded in a canonical query.
+/// The characters that are not encoded in a canonical query.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Whose tokens are taken, and what PostgreSQL takes instead.
+/// Whose tokens are accepted, and the password that replaces them.
 #[derive(Clone, Debug)]
 pub struct Iam {
-    /// `AWS_ACCESS_KEY_ID` of the one who may log in.
+    /// The `AWS_ACCESS_KEY_ID` that may log in.
     pub access_key: String,
-    /// Their `AWS_SECRET_ACCESS_KEY`.
+    /// The `AWS_SECRET_ACCESS_KEY` that belongs to it.
     pub secret_key: String,
     /// The database's region.
     pub region: String,
-    /// The role's password in the PostgreSQL behind.
+    /// The role's password in the upstream PostgreSQL.
     pub password: String,
 }
 
-/// The same, at a host and port as clients name them.
+/// The same for one endpoint: the host and port that clients use.
 #[derive(Clone, Debug)]
 pub(crate) struct Door {
     iam: Iam,
@@ -48,7 +48,7 @@ impl Iam {
 }
 
 impl Door {
-    /// Exchanges the login; whether the token held.
+    /// Performs the login; returns whether the token was valid.
     pub(crate) async fn log_in<C, S>(&self, client: &mut C, server: &mut S, state: &State) -> io::Result<bool>
     where
         C: AsyncRead + AsyncWrite + Unpin,
@@ -74,7 +74,7 @@ impl Door {
         Ok(true)
     }
 
-    /// Logs in behind, by SCRAM.
+    /// Logs in to the upstream server with SCRAM.
     async fn let_in<S: AsyncRead + AsyncWrite + Unpin>(&self, server: &mut S) -> io::Result<()> {
         let (_, asked) = message(server).await?;
         if !asked.starts_with(&10_i32.to_be_bytes()) {
@@ -92,7 +92,7 @@ impl Door {
         message(server).await.map(drop)
     }
 
-    /// Whether a token is right: for this database and user, of this key, and not too old.
+    /// Checks a token: it must be for this database and user, signed with this key, and not expired.
     fn judge(&self, token: &str, user: &str, later_by: i64) -> Result<(), String> {
         let rest = token.strip_prefix(&self.endpoint).ok_or("for another endpoint")?;
         let query = rest.strip_prefix("/?").ok_or("no token")?;
@@ -151,7 +151,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A startup message, whole.
+/// Reads a complete startup message.
 async fn startup<C: AsyncRead + Unpin>(client: &mut C) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     client.read_exact(&mut length).await?;
@@ -162,7 +162,7 @@ async fn startup<C: AsyncRead + Unpin>(client: &mut C) -> io::Result<Vec<u8>> {
     Ok(whole)
 }
 
-/// A parameter of a startup message.
+/// Returns a parameter of a startup message.
 fn parameter(startup: &[u8], name: &str) -> Option<String> {
     let mut texts =
         startup.get(8..)?.split(|&byte| byte == 0).map(|text| String::from_utf8_lossy(text).into_owned());
@@ -171,7 +171,7 @@ fn parameter(startup: &[u8], name: &str) -> Option<String> {
         .map(|(_, value)| value)
 }
 
-/// The next message: its kind and its body.
+/// Reads the next message: its type and its body.
 async fn message<C: AsyncRead + Unpin>(client: &mut C) -> io::Result<(u8, Vec<u8>)> {
     let kind = client.read_u8().await?;
     let length = usize::try_from(client.read_i32().await?).unwrap_or(0).clamp(4, 1 << 20);
@@ -180,7 +180,7 @@ async fn message<C: AsyncRead + Unpin>(client: &mut C) -> io::Result<(u8, Vec<u8
     Ok((kind, body))
 }
 
-/// `ErrorResponse`: FATAL, 28000.
+/// Sends an `ErrorResponse`: FATAL, 28000.
 async fn refuse<C: AsyncWrite + Unpin>(client: &mut C, problem: &str) -> io::Result<()> {
     let fields = format!("SFATAL\0VFATAL\0C28000\0M{problem}\0\0");
     let mut message = BytesMut::new();

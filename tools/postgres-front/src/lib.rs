@@ -1,8 +1,8 @@
-//! What stands before the embedded PostgreSQL to make it look like RDS.
+//! A proxy that makes the embedded PostgreSQL look like RDS.
 //!
-//! A [`Front`] listens on a port of this machine, answers PostgreSQL's `SSLRequest` with TLS under a certificate of its own,
-//! and passes everything else on. If asked to ([`Iam`]), it takes IAM tokens instead of passwords, as RDS does. It can be
-//! made to fail as networks and databases do: lead elsewhere, refuse, fall silent, cut every connection.
+//! A [`Front`] listens on a port of this machine, answers PostgreSQL's `SSLRequest` with TLS and its own certificate,
+//! and forwards everything else. With [`Iam`], it accepts IAM tokens instead of passwords, as RDS does. It can fail
+//! like networks and databases do: lead to another server, refuse, fall silent, cut every connection.
 //!
 //! For tests and benchmarks; it trusts whoever reaches its port.
 
@@ -31,7 +31,7 @@ pub struct Options {
     pub upstream: SocketAddr,
     /// The name that its certificate is for.
     pub host: String,
-    /// Whether it takes IAM tokens, and of whom.
+    /// Whose IAM tokens it accepts, if it accepts any.
     pub iam: Option<Iam>,
 }
 
@@ -48,7 +48,7 @@ impl Front {
     /// Listens on a free port.
     ///
     /// # Errors
-    /// When no port or no certificate can be had.
+    /// If no port is free or no certificate can be created.
     pub async fn start(options: Options) -> io::Result<Self> {
         let made = rcgen::generate_simple_self_signed([options.host.clone(), "localhost".to_owned()])
             .map_err(io::Error::other)?;
@@ -70,7 +70,7 @@ impl Front {
         Ok(Self { address, certificate: made.cert.pem(), state, _tasks: tasks })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -82,17 +82,17 @@ impl Front {
         &self.certificate
     }
 
-    /// New connections lead there from now on, as after a failover. What is open stays.
+    /// Directs new connections to another server, as after a failover. Open ones stay.
     pub fn lead_to(&self, upstream: SocketAddr) {
         self.state.lead_to(upstream);
     }
 
-    /// Whether new connections are refused, as while a database is down.
+    /// Sets whether new connections are refused, as while a database is down.
     pub fn refuse(&self, refuse: bool) {
         self.state.refuse(refuse);
     }
 
-    /// Lets every open connection fall silent for good: nothing arrives any more, and nobody is told.
+    /// Silences every open connection for good: nothing arrives any more, and nobody is told.
     pub fn silence(&self) {
         self.state.silence();
     }
@@ -102,24 +102,24 @@ impl Front {
         self.state.cut();
     }
 
-    /// How far ahead of this machine's clock IAM tokens are judged.
+    /// Sets how far ahead of this machine's clock IAM tokens are judged.
     pub fn judge_tokens_later_by(&self, seconds: i64) {
         self.state.judge_tokens_later_by(seconds);
     }
 
-    /// When the last connection under TLS had come how far.
+    /// When the steps of the last TLS connection happened.
     #[must_use]
     pub fn last_connection(&self) -> Option<Timing> {
         self.state.last()
     }
 
-    /// How many connections have been let through to PostgreSQL so far.
+    /// How many connections were forwarded to PostgreSQL so far.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.state.connections()
     }
 
-    /// How many IAM tokens have been refused so far.
+    /// How many IAM tokens were refused so far.
     #[must_use]
     pub fn refused_tokens(&self) -> usize {
         self.state.refused_tokens()
@@ -134,11 +134,11 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, iam: Option<iam::Door>,
         if state.refuses() {
             continue;
         }
-        // Nagle's algorithm would add its delay to every message measured.
+        // Nagle's algorithm would add its delay to every measured message.
         let _ = client.set_nodelay(true);
         let (tls, iam, state) = (tls.clone(), iam.clone(), Arc::clone(&state));
         connections.spawn(async move {
-            // An error is the client's or PostgreSQL's going away.
+            // An error means that the client or PostgreSQL has gone away.
             let _ = connection::serve(client, tls, iam, &state).await;
         });
     }

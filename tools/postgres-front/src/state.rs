@@ -1,4 +1,4 @@
-//! How a front behaves now.
+//! The current behaviour of a front.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
-/// What happens to the connections of one generation: all that were open at some moment.
+/// What happens to the connections of one generation: all that were open at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Flows,
@@ -15,12 +15,12 @@ pub(crate) enum Fate {
     Cut,
 }
 
-/// When a connection under TLS had come how far.
+/// When the steps of a TLS connection happened.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
     /// TCP was accepted.
     pub accepted_at: Instant,
-    /// The handshake of TLS was over.
+    /// The TLS handshake was complete.
     pub encrypted_at: Instant,
 }
 
@@ -60,7 +60,7 @@ impl State {
         self.fate.lock().unwrap_or_else(PoisonError::into_inner).subscribe()
     }
 
-    /// Decides for what is open; what is opened from now on flows.
+    /// Decides the fate of open connections; later ones are forwarded normally.
     fn decide(&self, fate: Fate) {
         let mut sender = self.fate.lock().unwrap_or_else(PoisonError::into_inner);
         sender.send_replace(fate);

@@ -1,6 +1,6 @@
-//! `cargo xtask bench`: builds what a benchmark measures, then becomes `tools/bench`, which measures it.
+//! `cargo xtask bench`: builds what a benchmark measures, then replaces itself with `tools/bench`, which measures it.
 //!
-//! Thin on purpose: whoever only packages or checks does not build the benchmarks.
+//! Thin on purpose: packaging and checking do not build the benchmarks.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result};
 use crate::workspace::Workspace;
 use crate::{cargo, package, progress};
 
-/// The functions that every cold start is compared with; not deployed.
+/// The functions that every cold start is compared with; they are not deployed.
 const COMPARED: [&str; 2] = ["hello", "hello_connect"];
 
 /// Options of `cargo xtask bench`.
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let asks =
             |names: &[&str]| args.arguments.first().is_some_and(|first| names.contains(&first.as_str()));
         let help = args.arguments.iter().any(|argument| argument == "--help" || argument == "-h");
-        // What the functions of `mcp` meet is made through functions, too.
+        // The benchmark's data for `mcp` is created through functions, too.
         if asks(&["mcp"]) && !help {
             let needed = ["mcp", "hello", "migrate", "auth", "memories"];
             package::build_all(&args.profile, needed.map(str::to_owned).to_vec())?;
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut command = cargo::command(bench);
     command.arg("--functions").arg(functions).arg("--server").arg(server).arg("--bridge").arg(bridge);
     command.arg("--directory").arg(workspace.root.join(".local/bench")).args(&args.arguments);
-    // In this process's place, so that an interruption reaches it and is waited for.
+    // Replaces this process, so that an interruption reaches the benchmark and is waited for.
     let error = command.current_dir(&workspace.root).stdout(Stdio::inherit()).stderr(io::stderr()).exec();
     Err(error).context("cannot start the benchmarks")
 }
@@ -82,7 +82,7 @@ fn floor(workspace: &Workspace, functions: &Path) -> Result<()> {
     package::archive::write(&bootstrap, &functions.join("c.zip")).map(drop)
 }
 
-/// Builds a package's binary of the same name and returns where it is.
+/// Builds a package's binary of the same name and returns its path.
 pub(crate) fn build(workspace: &Workspace, package: &str, profile: &str) -> Result<PathBuf> {
     build_binary(workspace, package, package, profile)
 }

@@ -1,4 +1,4 @@
-//! Running cargo and its kin from a program that cargo itself started.
+//! Runs cargo and similar programs from a program that cargo itself started.
 
 use std::{
     env,
@@ -9,8 +9,9 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-/// A command without what `cargo run` adds to its child's environment. Left in, those variables would look like
-/// changed inputs to build scripts that watch them (ring's does), and each tool would rebuild what the other built.
+/// Returns a command without the variables that `cargo run` adds to its child's environment. Left in,
+/// they would look like changed inputs to build scripts that watch them (ring's does), and each tool
+/// would rebuild what the other built.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in env::vars_os() {
@@ -19,7 +20,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
             command.env_remove(&*name);
         }
     }
-    // Standard output is for JSON; what a child says is progress.
+    // Standard output is for JSON; a child's output is progress.
     command.stdin(Stdio::null()).stdout(Stdio::from(io::stderr()));
     command
 }
@@ -27,7 +28,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
 /// Runs a command to its end.
 ///
 /// # Errors
-/// When it cannot be started or fails; `what` says what was being done.
+/// If it cannot be started or fails; `what` says what was being done.
 pub(crate) fn run(command: &mut Command, what: &str) -> Result<()> {
     let status = command.status().with_context(|| start_error(command, what))?;
     if !status.success() {
@@ -36,7 +37,7 @@ pub(crate) fn run(command: &mut Command, what: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command and returns its standard output. Its standard error is shown as it comes.
+/// Runs a command and returns its standard output. Its standard error is shown as it arrives.
 ///
 /// # Errors
 /// As [`run`].

@@ -1,4 +1,4 @@
-//! `cargo xtask check`: what needs no database, in one command.
+//! `cargo xtask check`: everything that can be checked without a database, in one command.
 
 use std::process::Stdio;
 
@@ -6,8 +6,8 @@ use anyhow::{Result, bail};
 
 use crate::{cargo, progress};
 
-/// Crates that must not be in the tree at all, whoever asks for them, each with the reason. `deny.toml` says the
-/// same to cargo-deny; this needs nothing but cargo.
+/// Crates that must not be in the dependency tree at all, each with the reason. `deny.toml` tells cargo-deny the same;
+/// this needs nothing but cargo.
 const FORBIDDEN: [(&str, &str); 5] = [
     ("aws-lc-rs", "its jitter entropy costs every cold start 33 ms of CPU; TLS and signing use ring"),
     ("aws-lc-sys", "the C half of aws-lc-rs"),
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     dependencies: bool,
 }
 
-/// Runs every check and says at the end which ones failed.
+/// Runs every check and reports at the end which ones failed.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let mut failed = Vec::new();
     let mut check = |name: &'static str, result: Result<()>| match result {
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     check("dependencies", dependencies());
     if !args.dependencies {
         check("formatting", cargo_step(&["fmt", "--all", "--check"]));
-        // Outside of the workspace, so that nothing else notices: `scripts/fuzz` would refuse to build.
+        // Outside of the workspace, so nothing else would notice: `scripts/fuzz` would refuse to build.
         check(
             "lock of the fuzz target",
             cargo_step(&["fetch", "--quiet", "--locked", "--manifest-path", FUZZ]),
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             cargo_step(&["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]),
         );
         if installed("deny") {
-            // Advisories need the advisory database from the network, so they are the release checklist's.
+            // Advisories need the advisory database from the network, so they belong to the release checklist.
             check(
                 "licences",
                 cargo_step(&["deny", "--log-level=error", "check", "bans", "licenses", "sources"]),
@@ -71,7 +71,7 @@ fn installed(subcommand: &str) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// Every forbidden crate that is in the tree, with the path by which it came in.
+/// Reports every forbidden crate in the tree, with the path through which it is included.
 fn dependencies() -> Result<()> {
     let tree = cargo::read(
         cargo::command("cargo").args([
@@ -96,7 +96,7 @@ fn dependencies() -> Result<()> {
     }
 }
 
-/// The forbidden crates among the lines `name vVERSION …` of `cargo tree`.
+/// Returns the forbidden crates among the lines `name vVERSION …` of `cargo tree`.
 fn forbidden_in(tree: &str) -> Vec<(&'static str, &'static str)> {
     let named = |name: &str| tree.lines().any(|line| line.split(' ').next() == Some(name));
     FORBIDDEN.into_iter().filter(|(name, _)| named(name)).collect()

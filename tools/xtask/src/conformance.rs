@@ -1,7 +1,7 @@
-//! `cargo xtask conformance`: the official MCP conformance suite against a build of the server that has the suite's tools.
+//! `cargo xtask conformance`: runs the official MCP conformance suite against a server built with the suite's tools.
 //!
-//! The run itself is a test binary of `tests/`, because it needs what the end-to-end tests need: a database of its own and
-//! people in it.
+//! The run itself is a test binary of `tests/`, because it needs what the end-to-end tests need: its
+//! own database, with people in it.
 
 use std::process::Stdio;
 

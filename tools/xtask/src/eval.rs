@@ -1,4 +1,4 @@
-//! `cargo xtask eval`: builds `tools/eval` and becomes it.
+//! `cargo xtask eval`: builds `tools/eval` and replaces itself with it.
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
@@ -20,11 +20,11 @@ pub(crate) struct Args {
 /// Runs the task; returns only when it fails.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let workspace = Workspace::load()?;
-    // Figures are the same in every profile; only the time it takes differs.
+    // Figures are the same in every profile; only the time differs.
     let mut command = cargo::command(bench::build(&workspace, "eval", "quick")?);
-    // Where it was called, so that a relative path to the data means what it says there.
+    // In the caller's directory, so that a relative path to the data means the same there.
     command.arg("--directory").arg(workspace.root.join(".local/eval")).args(&args.arguments);
-    // In this process's place, so that an interruption reaches it and is waited for.
+    // Replaces this process, so that an interruption reaches the evaluation and is waited for.
     let error = command.stdout(Stdio::inherit()).stderr(io::stderr()).exec();
     Err(error).context("cannot start the evaluation")
 }

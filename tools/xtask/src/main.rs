@@ -58,7 +58,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// One line for whoever is watching.
+/// Prints one line of progress.
 fn progress(line: std::fmt::Arguments<'_>) {
     use std::io::Write as _;
     // Nobody may be watching any more.

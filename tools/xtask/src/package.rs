@@ -1,10 +1,10 @@
 //! `cargo xtask package`: one zip per Lambda function, each with one executable `bootstrap`.
 //!
-//! cargo-lambda builds (see [`tool`] for where it comes from), normally with the compiler and linker this machine
-//! has: beside Zig, on a function with ring in it, that took a sixth less CPU and an eighth of the download. What Zig
-//! buys, an older glibc and other architectures, is there for the asking; whether it is needed is checked in every
-//! binary by [`bootstrap`]. For deployment functions are built one after the other, because building them together would
-//! give each the features of all; for tests together, because then they share every crate.
+//! cargo-lambda builds (see [`tool`] for where it comes from), by default with this machine's compiler and linker:
+//! compared with Zig, on a function with ring in it, that took a sixth less CPU and an eighth of the download. Zig,
+//! which supports an older glibc and other architectures, is optional; [`bootstrap`] checks in every binary whether it
+//! is needed. For deployment, functions are built one after the other, because building them together would give each
+//! the features of all; for tests, together, because then they share every crate.
 
 pub(crate) mod archive;
 mod bootstrap;
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.json { report::json(&packaged) } else { Ok(()) }
 }
 
-/// Where the packages of a profile are. Only release builds go where deployment looks.
+/// The directory of a profile's packages. Only release builds go where deployment looks.
 pub(crate) fn directory(workspace: &Workspace, profile: &str) -> PathBuf {
     match profile {
         "release" => workspace.root.join("target/lambda"),
@@ -62,13 +62,13 @@ pub(crate) fn directory(workspace: &Workspace, profile: &str) -> PathBuf {
     }
 }
 
-/// Builds and packs these functions as they are by default, for another task.
+/// Builds and packs these functions with default options, for another task.
 pub(crate) fn build_all(profile: &str, functions: Vec<String>) -> Result<()> {
     let args = Args { profile: profile.to_owned(), functions, arm64: false, zig: false, json: false };
     package(&args).map(drop)
 }
 
-/// Builds and packs what `args` asks for.
+/// Builds and packs the functions that `args` selects.
 fn package(args: &Args) -> Result<Vec<Packaged>> {
     let target = target::choose(args.arm64)?;
     let workspace = Workspace::load()?;
@@ -94,7 +94,7 @@ fn package(args: &Args) -> Result<Vec<Packaged>> {
     Ok(packaged)
 }
 
-/// Packs what was built.
+/// Packs a built function.
 fn pack(
     function: &Function,
     args: &Args,
@@ -132,13 +132,13 @@ fn build(
 ) -> Result<()> {
     let mut command = cargo_lambda.build()?;
     command.current_dir(&workspace.root).arg("--locked");
-    // Only spelt so does cargo-lambda choose the CPU that Lambda's fleet has.
+    // Only with `--release` does cargo-lambda choose the CPU of Lambda's fleet.
     match args.profile.as_str() {
         "release" => command.arg("--release"),
         other => command.args(["--profile", other]),
     };
-    // Whoever waits for a function that panics is told by Lambda, and nobody else is in it: what unwinds is a tenth of the binary.
-    // The worker goes on with other messages when one panics (`shared::jobs::deliver`).
+    // Lambda reports a panic to whoever waits, and nothing else runs in the process: unwinding would be a tenth of the
+    // binary. The worker continues with other messages after a panic (`shared::jobs::deliver`).
     if functions.iter().all(|function| function.name != "worker") {
         command.env("CARGO_PROFILE_RELEASE_PANIC", "abort");
     }

@@ -1,7 +1,7 @@
-//! `cargo xtask watch <function>`: one function behind cargo-lambda's own Runtime API and function URL.
+//! `cargo xtask watch <function>`: runs one function behind cargo-lambda's own Runtime API and function URL.
 //!
-//! Everything else is as when it is started by hand: the database is the one that `MEM0_DATABASE_URL` names, or else that of
-//! `make up`, which has to run.
+//! Everything else is as if it were started by hand: the database is the one that `MEM0_DATABASE_URL` names, or else
+//! that of `make up`, which must be running.
 
 use std::fs;
 use std::io;
@@ -44,15 +44,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     command.current_dir(&workspace.root).env("MEM0_DATABASE_URL", database).env("MEM0_PUBLIC_URL", url);
     command.args(["--invoke-address", "127.0.0.1", "--invoke-port", &args.port.to_string()]);
     command.args(["--package", &function.package, "--bin", &function.name]);
-    // As it is packaged: what was built for that is not built again.
+    // For the same target as packaging, so that nothing is built twice.
     if cfg!(target_os = "linux") {
         command.args(["--target", target::choose(cfg!(target_arch = "aarch64"))?]);
     }
-    // In this process's place, so that an interruption reaches it.
+    // Replaces this process, so that an interruption reaches it.
     Err(command.stderr(io::stderr()).exec()).context("cannot start cargo-lambda")
 }
 
-/// Where the database of `make up` is.
+/// Returns the URL of the database of `make up`.
 fn embedded(workspace: &Workspace) -> Result<String> {
     let file = workspace.root.join(".local/database-url");
     let url = fs::read_to_string(&file).with_context(|| {

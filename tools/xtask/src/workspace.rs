@@ -1,4 +1,4 @@
-//! What the workspace contains, as cargo sees it.
+//! The contents of the workspace, according to cargo.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::cargo;
 
-/// The one package in `functions/` that is a process of its own and no Lambda function.
+/// The one package in `functions/` that is not a Lambda function but a process of its own.
 const ALL_IN_ONE: &str = "server";
 
 /// The workspace's root directory and its Lambda functions.
@@ -21,13 +21,13 @@ pub(crate) struct Workspace {
 /// A binary that speaks the Lambda Runtime API.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Function {
-    /// Name of the binary, and of what is deployed.
+    /// The name of the binary and of the deployed function.
     pub(crate) name: String,
     pub(crate) package: String,
-    /// It lives in `functions/`. Others (the hello of the benchmarks) are built only when named.
+    /// Whether it lives in `functions/`. Others (the hello of the benchmarks) are built only when named.
     pub(crate) deployed: bool,
-    /// It is deployed as built for size, because it spends its time waiting: `[package.metadata.lambda] optimize = "size"`
-    /// in its manifest.
+    /// Whether its release build is optimized for size, because it spends its time waiting:
+    /// `[package.metadata.lambda] optimize = "size"` in its manifest.
     pub(crate) small: bool,
 }
 
@@ -78,10 +78,10 @@ struct Target {
 }
 
 impl Workspace {
-    /// Asks cargo.
+    /// Loads the workspace's metadata from cargo.
     ///
     /// # Errors
-    /// When the workspace's manifests do not load.
+    /// If the workspace's manifests do not load.
     pub(crate) fn load() -> Result<Self> {
         let json = cargo::read(
             cargo::command("cargo").args(["metadata", "--format-version=1", "--no-deps"]),
@@ -105,10 +105,10 @@ impl Workspace {
         Ok(Self { root: metadata.workspace_root, target: metadata.target_directory, functions })
     }
 
-    /// The functions of these names, or everything that is deployed when there are none.
+    /// Returns the functions of these names, or all deployed ones if no name is given.
     ///
     /// # Errors
-    /// When a name is unknown.
+    /// If a name is unknown.
     pub(crate) fn select(&self, names: &[String]) -> Result<Vec<Function>> {
         if names.is_empty() {
             return Ok(self.functions.iter().filter(|function| function.deployed).cloned().collect());

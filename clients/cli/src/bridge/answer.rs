@@ -1,4 +1,4 @@
-//! Taking answers apart: one message, or a stream of them. Whoever waits for an answer gets exactly one.
+//! Parses answers: a single message or a stream of them. Every request gets exactly one response.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use serde_json::Value;
 use super::events::Events;
 use super::refusal::Refusal;
 
-/// Reads the answer to a line and hands on every message in it. `ids` are the requests in that line; they are answered when
-/// this returns `Ok`, and none of them is when it does not.
+/// Reads the answer to a line and passes every message in it to `hand_on`. `ids` are the requests in that line: on
+/// `Ok`, all of them are answered; on `Err`, none of them is.
 pub(super) async fn read<B>(
     response: Response<B>,
     ids: &[Value],
@@ -35,7 +35,7 @@ where
         whole.extend_from_slice(&bytes);
     }
     if ids.is_empty() {
-        // A notification is accepted without a word.
+        // A notification is accepted without a body.
         let accepted = head.status.is_success();
         return if accepted { Ok(()) } else { Err(Refusal::from_body(head.status, &whole)) };
     }
@@ -45,7 +45,7 @@ where
     }
 }
 
-/// Reads an event stream, up to the answer and what comes after it.
+/// Reads an event stream up to the response, and whatever follows it.
 async fn stream<B>(
     status: StatusCode,
     parts: &mut Parts<B>,
@@ -77,7 +77,7 @@ where
     }
 }
 
-/// Hands on a message that ends a request. An error that names none is everybody's who waits.
+/// Passes on a message that ends a request. An error without an id counts for every request that waits.
 fn answer(message: Value, ids: &[Value], hand_on: &mut impl FnMut(Value)) -> Result<(), Refusal> {
     let id = message.get("id").unwrap_or(&Value::Null);
     if ids.contains(id) {
@@ -95,15 +95,15 @@ fn answer(message: Value, ids: &[Value], hand_on: &mut impl FnMut(Value)) -> Res
     Ok(())
 }
 
-/// A body, as it comes.
+/// A body that is read as it arrives.
 struct Parts<B> {
     body: B,
-    /// How long nothing may come.
+    /// The longest silence allowed.
     patience: Duration,
 }
 
 impl<B: Body<Data = Bytes, Error: Display> + Unpin> Parts<B> {
-    /// The next bytes; none at its end.
+    /// Returns the next bytes, or `None` at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
         let frame = tokio::time::timeout(self.patience, self.body.frame()).await.map_err(|_| {
             Refusal::new(format!("the answer stopped, nothing more came for {} s", self.patience.as_secs()))
@@ -130,7 +130,7 @@ mod tests {
     const PROGRESS: &str = "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n";
     const RESULT: &str = "data: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n";
 
-    /// What is handed on of a body, and why no more is.
+    /// Returns the messages that were passed on, and the error.
     async fn heard<B>(kind: &str, status: u16, body: B, ids: &[Value]) -> (Vec<Value>, Option<String>)
     where
         B: Body<Data = Bytes, Error: Display> + Unpin,
@@ -145,7 +145,7 @@ mod tests {
         Full::new(Bytes::from(text.to_owned()))
     }
 
-    /// Says something and then nothing any more, without an end.
+    /// A body that says something and then stalls without ending.
     struct Stalling(Option<&'static str>);
 
     impl Body for Stalling {
@@ -174,7 +174,7 @@ mod tests {
         assert!(why.unwrap().starts_with("the answer stopped"));
         let (heard_of, why) = heard("application/json", 200, Stalling(Some("{\"jsonrpc\"")), &ids).await;
         assert!(heard_of.is_empty() && why.unwrap().starts_with("the answer stopped"));
-        // What was answered is not answered again.
+        // A request that was answered is not answered again.
         let (heard_of, why) = heard("text/event-stream", 200, Stalling(Some(RESULT)), &ids).await;
         assert_eq!((heard_of.len(), why), (1, None));
         let twice = full(&[RESULT, RESULT, "data: {\n\n"].concat());

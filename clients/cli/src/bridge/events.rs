@@ -1,6 +1,6 @@
 //! Event streams (text/event-stream), as far as answers use them: the data of each event is a message.
 
-/// Bytes in, data of complete events out.
+/// A parser that takes bytes and returns the data of complete events.
 #[derive(Debug, Default)]
 pub(super) struct Events {
     rest: Vec<u8>,
@@ -8,7 +8,7 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// Takes the next bytes; the data of the events that they complete.
+    /// Takes the next bytes and returns the data of the events that they complete.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<String> {
         self.rest.extend_from_slice(bytes);
         let mut complete = Vec::new();

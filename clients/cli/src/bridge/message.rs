@@ -1,24 +1,24 @@
-//! What must be known of a message to send it over HTTP.
+//! The parts of a message that are needed to send it over HTTP.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-/// One line.
+/// One line of input.
 #[derive(Debug)]
 pub(super) struct Message {
-    /// Whom an answer is for: nobody, if it only notifies or answers; several, if it is a batch. Null, if it asks without
-    /// saying who.
+    /// The ids to answer: none for a notification or a response, several for a batch. Null for a message that
+    /// needs an answer but has no id.
     pub(super) ids: Vec<Value>,
-    /// Empty, if there is none.
+    /// Empty if the message has none.
     pub(super) method: String,
     pub(super) value: Value,
-    /// As it came.
+    /// The original text.
     pub(super) text: String,
 }
 
 impl Message {
-    /// Reads a line; none if it is empty.
+    /// Parses a line; returns `None` if it is empty.
     pub(super) fn parse(line: &[u8]) -> Result<Option<Self>, String> {
         let text = std::str::from_utf8(line).map_err(|error| format!("not UTF-8: {error}"))?.trim();
         if text.is_empty() {
@@ -33,12 +33,12 @@ impl Message {
         Ok(Some(Self { ids, method, text: text.to_owned(), value }))
     }
 
-    /// The version that a modern message carries itself.
+    /// Returns the protocol version that a modern message carries.
     pub(super) fn version(&self) -> Option<&str> {
         self.value["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"].as_str()
     }
 
-    /// The value of `Mcp-Name`: what the method is about.
+    /// Returns the value of `Mcp-Name`: the target of the method.
     pub(super) fn name(&self) -> Option<String> {
         let member = match self.method.as_str() {
             "tools/call" | "prompts/get" => "name",
@@ -49,19 +49,19 @@ impl Message {
     }
 }
 
-/// The id under which an answer to that is waited for.
+/// Returns the id under which an answer is expected, if any.
 fn waiting(message: &Value) -> Option<Value> {
     let asks = message.get("method").is_some();
     let answers = message.get("result").is_some() || message.get("error").is_some();
     match message.get("id") {
         Some(id) if asks || !answers => Some(id.clone()),
-        // Neither one nor the other: whoever wrote it wants to know what is wrong with it.
+        // Neither a request nor a response: its author should learn what is wrong with it.
         None if !asks && !answers => Some(Value::Null),
         _ => None,
     }
 }
 
-/// Text as a header's value; what cannot stand in one is encoded.
+/// Encodes text as a header value, in base64 if it cannot be written plainly.
 fn header(text: &str) -> String {
     let plain = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     if plain && text.trim() == text && !text.is_empty() && !text.starts_with("=?base64?") {

@@ -1,8 +1,8 @@
 //! `mem0 mcp serve`: lines on standard input become requests, answers become lines on standard output.
 //!
-//! A thin pipe: it understands of a [`message`] only what the headers repeat, and knows no method. Both eras pass through
-//! it. [`remote`] is the HTTP side, [`answer`] reads what comes back, [`events`] takes event streams apart, and a
-//! [`refusal`] is what whoever asked gets when nothing does.
+//! A thin pipe: of a [`message`] it understands only what the headers repeat, and it knows no methods, so both eras
+//! pass through it. [`remote`] is the HTTP side, [`answer`] reads the responses, [`events`] parses event streams, and
+//! [`refusal`] is the error that a client gets when there is no response.
 
 mod answer;
 mod events;
@@ -32,12 +32,12 @@ pub(crate) struct Args {
     url: Option<String>,
 }
 
-/// Serves until standard input ends and everything asked has been answered, or until it is told to end.
+/// Serves until standard input ends and every request is answered, or until a signal asks to stop.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let config = Config::read(args.url.as_deref())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(serve(Arc::new(Remote::new(config))));
-    // Not by dropping it, which waits for a line on standard input.
+    // Dropping it would wait for a line on standard input.
     runtime.shutdown_background();
     served
 }
@@ -69,14 +69,14 @@ async fn serve(remote: Arc<Remote>) -> Result<()> {
         match read {
             Ok(0) => break Ok(()),
             Ok(_) => {}
-            // What was asked before is answered all the same.
+            // Earlier requests are answered nevertheless.
             Err(error) => break Err(error).context("cannot read what is asked"),
         }
         while requests.try_join_next().is_some() {}
         running.retain(|_, request| !request.is_finished());
         match Message::parse(&line) {
             Ok(None) => {}
-            // Giving up a request over HTTP is closing it.
+            // Closing an HTTP request cancels it.
             Ok(Some(message)) if message.method == "notifications/cancelled" => {
                 let id = message.value["params"]["requestId"].to_string();
                 if let Some(request) = running.remove(&id) {
@@ -107,7 +107,7 @@ async fn serve(remote: Arc<Remote>) -> Result<()> {
     ended
 }
 
-/// Waits for a signal that asks for the end: whoever started us does not want its answers any more.
+/// Waits for a signal to terminate: the parent process no longer wants answers.
 #[cfg(unix)]
 async fn told_to_end() {
     use tokio::signal::unix::{SignalKind, signal};
@@ -124,13 +124,13 @@ async fn told_to_end() {
 
 #[cfg(not(unix))]
 async fn told_to_end() {
-    // An error means that nobody can tell us.
+    // An error means that no signal can arrive.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending().await
     }
 }
 
-/// Sends a message and writes whatever comes back; a request always gets an answer.
+/// Sends a message and writes every response; a request always gets one.
 async fn forward(remote: Arc<Remote>, message: Message, lines: UnboundedSender<String>) {
     let answered = remote.send(&message, |answer| send(&lines, &answer)).await;
     if let Err(refusal) = answered {
@@ -146,6 +146,6 @@ fn failure(id: &Value, code: i32, message: &str) -> Value {
 }
 
 fn send(lines: &UnboundedSender<String>, message: &Value) {
-    // The writer only ends before us when nobody reads any more.
+    // The writer ends before us only if nobody reads any more.
     let _ = lines.send(message.to_string());
 }

@@ -1,4 +1,4 @@
-//! The HTTP side: one POST a message, over connections that are kept and made anew when they are gone.
+//! The HTTP side: one POST per message, over pooled connections.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,21 +18,21 @@ use crate::client::{Client, cause, client};
 use crate::config::Config;
 use crate::login;
 
-/// How long the beginning of an answer may take, and each silence in it; the server itself gives up after 25 s.
+/// How long the head of a response may take, and each silence in its body; the server itself gives up after 25 s.
 const PATIENCE: Duration = Duration::from_secs(40);
-/// Pauses before trying again to connect: a server that restarts is back soon.
+/// Pauses before connecting again: a server that restarts is back soon.
 const PAUSES: [Duration; 3] =
     [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1500)];
 
 type Body = hyper::body::Incoming;
 
-/// The server, as far as it is known.
+/// The connection to the server.
 pub(super) struct Remote {
     config: Config,
-    /// The one that was good last; held while it is renewed.
+    /// The last credential that was accepted; locked while it is renewed.
     credential: Arc<tokio::sync::Mutex<Option<SecretString>>>,
     client: Mutex<Option<Client>>,
-    /// What an old client's handshake agreed on.
+    /// The version that an old client's handshake agreed on.
     agreed: Mutex<Option<String>>,
 }
 
@@ -42,8 +42,8 @@ impl Remote {
         Self { config, credential, client: Mutex::default(), agreed: Mutex::default() }
     }
 
-    /// Sends a message and hands on every message that comes back. All that it asks is answered when this returns `Ok`, and
-    /// nothing of it when it does not.
+    /// Sends a message and passes every message that comes back to `hand_on`. On `Ok`, all of its requests are
+    /// answered; on `Err`, none of them is.
     pub(super) async fn send(
         &self,
         message: &Message,
@@ -87,7 +87,7 @@ impl Remote {
             let sent = client.request(self.request(message, credential)?);
             match tokio::time::timeout(PATIENCE, sent).await {
                 Ok(Ok(response)) => return Ok(response),
-                // Nothing was sent yet, so trying again does nothing twice.
+                // Nothing was sent yet, so a retry repeats nothing.
                 Ok(Err(error)) if error.is_connect() => match pauses.next() {
                     Some(pause) => tokio::time::sleep(*pause).await,
                     None => return Err(self.unreachable(&error)),
@@ -131,7 +131,7 @@ impl Remote {
         request.body(body).map_err(|error| Refusal::new(format!("the message cannot be sent: {error}")))
     }
 
-    /// The client, made when it is first needed: a tool that starts us wants to hear of it at once.
+    /// Returns the client, created when first needed: a tool that starts this program expects it to be ready at once.
     fn client(&self) -> Result<Client, Refusal> {
         let mut known = self.client.lock().map_err(|_| Refusal::new("the connection is not usable"))?;
         if let Some(client) = &*known {
@@ -143,16 +143,16 @@ impl Remote {
         Ok(made)
     }
 
-    /// Another credential than the one that was refused: somebody signed in again meanwhile, or the login is renewed.
-    /// One request does it for all that wait. If there is none, what the person can do instead.
+    /// Returns a different credential than the one that was refused, because somebody signed in again or the login was
+    /// renewed. One request renews it for all that wait. The error says what the person can do instead.
     async fn renewed(&self, refused: Option<SecretString>) -> Result<SecretString, String> {
         let instead = || "run mem0 login, or set MEM0_API_KEY to an API key".to_owned();
         if !self.config.renewable {
             return Err(instead());
         }
         let (credential, endpoint) = (Arc::clone(&self.credential), self.config.endpoint.clone());
-        // A task of its own: once the server has exchanged the refresh token, the next one must be kept, whether or not
-        // whoever asked still waits.
+        // A separate task: once the server has exchanged the refresh token, the next one must be stored, even if the
+        // request was cancelled meanwhile.
         let renewal = tokio::spawn(async move {
             let mut current = credential.lock().await;
             let (now, then) =
@@ -167,7 +167,7 @@ impl Remote {
         renewal.await.map_err(|_| instead())??.ok_or_else(instead)
     }
 
-    /// Waits until no renewal is under way.
+    /// Waits until no renewal is in progress.
     pub(super) async fn settled(&self) {
         drop(self.credential.lock().await);
     }

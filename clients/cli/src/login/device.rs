@@ -1,4 +1,4 @@
-//! Waiting until somebody has agreed.
+//! Waits until the person has agreed in their browser.
 
 use std::time::{Duration, Instant};
 
@@ -6,10 +6,10 @@ use anyhow::{Result, bail};
 
 use super::server::{Server, Tokens};
 
-/// What a server that does not say means (RFC 8628 section 3.5).
+/// The polling interval if the server names none (RFC 8628 section 3.5).
 const INTERVAL: u64 = 5;
 
-/// However long a server says that a code is good for, in seconds.
+/// The longest that a code or a polling interval may last, in seconds, whatever the server says.
 const LONGEST: u64 = 3600;
 
 /// Shows where to agree, and waits for it.
@@ -24,7 +24,7 @@ pub(super) async fn wait_for_person(server: &Server) -> Result<Tokens> {
         tokio::time::sleep(interval).await;
         let answer = match server.poll(&begun.device_code).await {
             Ok(answer) => answer,
-            // A network that is gone for a moment: the person may be agreeing right now.
+            // The network may be down for a moment while the person is agreeing.
             Err(error) => {
                 crate::say(&format!("{error:#}, trying again"));
                 continue;

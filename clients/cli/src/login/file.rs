@@ -12,15 +12,15 @@ use super::server::Tokens;
 use crate::config;
 use crate::replace::{Reader, replace};
 
-/// What it holds; not printable. Somebody may write one by hand with only a URL and a token.
+/// The content of the login file. No `Debug`: it holds secrets. It can be written by hand with only a URL and a token.
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Login {
-    /// The installation's.
+    /// The installation's URL.
     pub(crate) url: Option<String>,
     /// An access token, or an API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) token: Option<String>,
-    /// What the next one is got by.
+    /// The token that obtains the next access token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) refresh_token: Option<String>,
 }
@@ -34,13 +34,13 @@ impl Login {
         }
     }
 
-    /// The installation that it is for.
+    /// Returns the installation that the login is for.
     pub(crate) fn server(&self) -> &str {
         self.url.as_deref().unwrap_or(config::LOCAL)
     }
 
-    /// The token, if there is one; an error if it is another installation's than the one of this endpoint, which must not
-    /// see it.
+    /// Returns the token, if there is one. Fails if it belongs to another installation than this
+    /// endpoint's, which must not see it.
     pub(crate) fn token_for(&self, endpoint: &Uri) -> Result<Option<String>> {
         let signed_in = self.token.is_some() || self.refresh_token.is_some();
         if signed_in && config::endpoint(self.server()).ok().as_ref() != Some(endpoint) {
@@ -51,7 +51,7 @@ impl Login {
         Ok(self.token.clone())
     }
 
-    /// Nothing, if there is no file.
+    /// Reads the file; returns an empty login if there is none.
     pub(crate) fn read() -> Result<Self> {
         let Some(path) = path() else { return Ok(Self::default()) };
         match fs::read(&path) {
@@ -64,7 +64,7 @@ impl Login {
         }
     }
 
-    /// Puts it in the place of what was there, whole or not at all, readable by its owner only.
+    /// Replaces the file atomically; only its owner can read it.
     pub(super) fn write(&self) -> Result<PathBuf> {
         let path = path().context("there is no home directory to keep a credential in")?;
         let directory = path.parent().context("the login file has no directory")?;
@@ -74,7 +74,7 @@ impl Login {
         Ok(path)
     }
 
-    /// Deletes it; false if there was none.
+    /// Deletes the file; returns false if there was none.
     pub(super) fn remove() -> Result<bool> {
         let Some(path) = path() else { return Ok(false) };
         match fs::remove_file(&path) {
@@ -97,6 +97,6 @@ fn private_directory(path: &std::path::Path) -> std::io::Result<()> {
 
 #[cfg(not(unix))]
 fn private_directory(path: &std::path::Path) -> std::io::Result<()> {
-    // A person's profile is their own there.
+    // On other systems, a person's profile is private already.
     fs::create_dir_all(path)
 }

@@ -1,8 +1,7 @@
-//! `mem0 login` and `mem0 logout`: a credential for this machine, agreed to in a browser that may be elsewhere (device
-//! authorization, RFC 8628), kept in a file that only its owner can read.
+//! `mem0 login` and `mem0 logout`: a credential for this machine, authorized in a browser that may be on another one
+//! (device authorization, RFC 8628), and stored in a file that only its owner can read.
 //!
-//! [`file`] is where it is kept, [`server`] what is said to the authorization server, [`device`] the conversation until
-//! somebody has agreed.
+//! [`file`] stores it, [`server`] talks to the authorization server, [`device`] waits until the person has agreed.
 
 mod device;
 pub(crate) mod file;
@@ -35,7 +34,7 @@ pub(crate) fn login(args: &Args) -> Result<()> {
         let tokens = device::wait_for_person(&server).await?;
         let path = Login::new(&base, tokens).write()?;
         crate::say(&format!("signed in to {base}; the credential is in {}", path.display()));
-        // What was agreed to before is in nobody's hands any more: it ends here, if the server can be told.
+        // Nobody holds the previous login any more, so it is revoked, if the server can be reached.
         let same = known.url.as_deref().and_then(|url| config::base(url).ok()).is_some_and(|url| url == base);
         if let Some(replaced) = known.refresh_token.filter(|_| same)
             && let Err(error) = server.revoke(&replaced).await
@@ -48,10 +47,10 @@ pub(crate) fn login(args: &Args) -> Result<()> {
     })
 }
 
-/// Signs out: the server forgets what was agreed, and the file goes.
+/// Signs out: revokes the login on the server and deletes the file.
 pub(crate) fn logout() -> Result<()> {
     let login = known();
-    // First: whatever becomes of telling the server, nobody finds it here any more.
+    // Deleted first, so that it is gone even if the server cannot be reached.
     let was_there = Login::remove()?;
     let told = match (&login.url, login.refresh_token.as_ref().or(login.token.as_ref())) {
         (Some(url), Some(token)) => {
@@ -71,8 +70,9 @@ pub(crate) fn logout() -> Result<()> {
     Ok(())
 }
 
-/// The next credential for that endpoint, by the refresh token of the login file; none if there is none. Another process may
-/// have been quicker: then it is the one that it got. An error, if it has signed in elsewhere meanwhile.
+/// Returns the next credential for that endpoint, using the refresh token of the login file, or `None` if there
+/// is none. If another process was quicker, returns the one that it got. Fails if somebody has signed in to
+/// another installation meanwhile.
 pub(crate) async fn renew(endpoint: &Uri, refused: Option<&str>) -> Result<Option<SecretString>> {
     let login = Login::read()?;
     let token = login.token_for(endpoint)?;
@@ -87,7 +87,7 @@ pub(crate) async fn renew(endpoint: &Uri, refused: Option<&str>) -> Result<Optio
     Ok(renewed.token.map(SecretString::from))
 }
 
-/// The login that there is. One that cannot be read is said, and does not stand in the way of the next one.
+/// Returns the existing login. One that cannot be read is reported and does not prevent the next one.
 fn known() -> Login {
     Login::read().unwrap_or_else(|problem| {
         crate::say(&format!("{problem:#}"));

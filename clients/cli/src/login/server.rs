@@ -1,4 +1,4 @@
-//! The authorization server, as this program speaks to it.
+//! A client of the authorization server.
 
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ use crate::client::{Client, cause, client};
 
 /// This program's `client_id`, which every installation knows.
 const CLIENT: &str = "mem0-cli";
-/// What the bridge needs.
+/// The scopes that the bridge needs.
 const SCOPE: &str = "memories:read memories:write";
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// The part of its metadata that is used (RFC 8414).
+/// The part of the server's metadata that is used (RFC 8414).
 #[derive(Deserialize)]
 struct Metadata {
     issuer: String,
@@ -34,7 +34,7 @@ struct Metadata {
 pub(super) struct Server {
     client: Client,
     metadata: Metadata,
-    /// What tokens are asked for.
+    /// The resource that tokens are requested for.
     resource: String,
 }
 
@@ -70,8 +70,8 @@ impl Refusal {
 }
 
 impl Server {
-    /// Asks an installation for its metadata. It must call itself as it was called: whoever else answers there could
-    /// send the credential anywhere.
+    /// Fetches an installation's metadata. The issuer must equal the URL that was asked: another one
+    /// could send the credential anywhere.
     pub(super) async fn find(base: &str) -> Result<Self> {
         let address: Uri = base.parse()?;
         let client = client(&address).context("TLS cannot be used")?;
@@ -88,32 +88,32 @@ impl Server {
         Ok(Self { client, resource: format!("{base}/mcp"), metadata })
     }
 
-    /// Begins to wait for somebody to agree.
+    /// Starts a device authorization.
     pub(super) async fn begin(&self) -> Result<Begun> {
         let fields = [("client_id", CLIENT), ("scope", SCOPE), ("resource", &self.resource)];
         self.ask(&self.metadata.device_authorization_endpoint, &fields).await?.map_err(|it| refused(&it))
     }
 
-    /// Asks whether somebody has agreed.
+    /// Asks whether the person has agreed.
     pub(super) async fn poll(&self, device_code: &str) -> Result<Result<Tokens, Refusal>> {
         let grant = "urn:ietf:params:oauth:grant-type:device_code";
         let fields = [("grant_type", grant), ("client_id", CLIENT), ("device_code", device_code)];
         self.ask(&self.metadata.token_endpoint, &fields).await
     }
 
-    /// The next tokens.
+    /// Exchanges a refresh token for the next tokens.
     pub(super) async fn refresh(&self, refresh_token: &str) -> Result<Tokens> {
         let fields =
             [("grant_type", "refresh_token"), ("client_id", CLIENT), ("refresh_token", refresh_token)];
         let answer = self.ask(&self.metadata.token_endpoint, &fields).await?;
         answer.map_err(|it| match it.error.as_str() {
-            // It has ended, or somebody else holds its tokens: only a person can begin anew.
+            // The grant has ended, or somebody else holds its tokens: only a person can start again.
             "invalid_grant" => anyhow::anyhow!("{}; run mem0 login", it.text().to_owned()),
             _ => refused(&it),
         })
     }
 
-    /// Has the server forget what was agreed.
+    /// Revokes the grant on the server.
     pub(super) async fn revoke(&self, token: &str) -> Result<()> {
         let fields = [("client_id", CLIENT), ("token", token)];
         let (head, _) =
@@ -137,7 +137,7 @@ impl Server {
     }
 }
 
-/// What the server says that is no answer of OAuth's (RFC 9457), and when to try again.
+/// Describes an answer that is not OAuth's (RFC 9457), and when to try again.
 fn problem(head: &Parts, body: &[u8]) -> String {
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let mut text = format!("the server answered {}", head.status);
@@ -158,8 +158,8 @@ fn form(fields: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
-/// Sends a form and reads the whole answer: a server that stops in the middle of one is waited for no longer than one that says
-/// nothing.
+/// Sends a form and reads the whole answer. A server that stops in the middle of one is waited for no
+/// longer than one that never answers.
 async fn send(client: &Client, method: Method, url: &str, body: String) -> Result<(Parts, Bytes)> {
     let request = Request::builder()
         .method(method)

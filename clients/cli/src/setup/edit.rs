@@ -1,4 +1,4 @@
-//! Getting an entry into a configuration without disturbing the rest of it.
+//! Adds our entry to a configuration without disturbing the rest of it.
 
 use anyhow::{Result, bail};
 
@@ -10,8 +10,8 @@ use super::{jsonc, lines, toml};
 /// The name under which the server is listed.
 const NAME: &str = "mem0";
 const ARGUMENTS: [&str; 2] = ["mcp", "serve"];
-/// How a server is reached that is not started, in the words of all tools: beside a command it is an error or sends a credential
-/// nowhere.
+/// Members by which tools reach a server that they do not start. Beside a command they are
+/// an error or leak a credential.
 const REMOTE: [&str; 10] = [
     "url",
     "httpUrl",
@@ -25,17 +25,17 @@ const REMOTE: [&str; 10] = [
     "authProviderType",
 ];
 
-/// What the tool is told.
+/// The entry to write.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) command: String,
-    /// None if the bridge finds out itself.
+    /// `None` if the bridge finds out itself.
     pub(super) url: Option<String>,
-    /// Whether it takes the place of one that is not ours.
+    /// Whether to replace an entry that is not ours.
     pub(super) force: bool,
 }
 
-/// The configuration with our entry in it; other members of an entry of ours that is there already stay.
+/// Returns the configuration with our entry in it; other members of an existing entry of ours stay.
 pub(super) fn with_entry(tool: Tool, text: &str, entry: &Entry) -> Result<String> {
     let change = |document: &mut dyn Members| {
         let mut servers = document.inner(tool.servers())?;
@@ -53,7 +53,7 @@ pub(super) fn with_entry(tool: Tool, text: &str, entry: &Entry) -> Result<String
     })
 }
 
-/// The URL that the entry in a configuration tells the bridge, if it tells one.
+/// Returns the URL that the entry in a configuration passes to the bridge, if any.
 pub(super) fn told_url(tool: Tool, text: &str) -> Option<String> {
     let mut told = None;
     let mut look = |document: &mut dyn Members| {
@@ -73,7 +73,7 @@ pub(super) fn told_url(tool: Tool, text: &str) -> Option<String> {
     read.ok().and(told)
 }
 
-/// What an entry of our name does, if it is not one of ours: other programs call themselves mem0 as well.
+/// Describes the existing entry of our name, if it is not ours: other programs call themselves mem0 as well.
 fn another(servers: &mut dyn Members, entry: &Entry) -> Result<Option<String>> {
     if !servers.has(NAME) {
         return Ok(None);
@@ -92,13 +92,13 @@ fn another(servers: &mut dyn Members, entry: &Entry) -> Result<Option<String>> {
     Ok(None)
 }
 
-/// This very program, or whichever `mem0` there is.
+/// Returns whether a command is this program, or any program called `mem0`.
 fn is_ours(command: &str, entry: &Entry) -> bool {
     let name = command.rsplit(['/', '\\']).next().unwrap_or(command);
     command == entry.command || ["mem0", "mem0.exe"].contains(&name)
 }
 
-/// An API key, an access token, or where the tool finds one (`${…}`).
+/// Returns whether this can be an API key or an access token of ours, or a reference to one (`${…}`).
 fn may_be_ours(key: &str) -> bool {
     key.is_empty() || ["m0sk_", "eyJ", "$"].iter().any(|beginning| key.starts_with(beginning))
 }
@@ -113,7 +113,7 @@ fn tell(tool: Tool, ours: &mut dyn Members, entry: &Entry) -> Result<()> {
         ours.remove("type");
     }
     ours.set_text("command", &entry.command)?;
-    // Whoever has put arguments behind ours means them, but not beside another URL than theirs.
+    // Arguments that somebody added after ours are kept, unless a new URL replaces theirs.
     let arguments = ours.texts("args").unwrap_or_default();
     if entry.url.is_some() || !arguments.iter().map(String::as_str).take(2).eq(ARGUMENTS) {
         ours.set_texts("args", &ARGUMENTS)?;
@@ -293,7 +293,7 @@ mod tests {
                 assert_eq!(with_entry(tool, &forced, &entry()).unwrap(), forced);
             }
         }
-        // Keys of ours stay, and so do arguments behind ours.
+        // Our keys stay, and so do arguments after ours.
         let ours = r#"{"mcpServers": {"mem0": {"command": "mem0", "args": ["mcp", "serve", "--url", "https://b"], "env": {"MEM0_API_KEY": "m0sk_x"}}}}"#;
         let changed = with_entry(Tool::Cursor, ours, &Entry { url: None, ..entry() }).unwrap();
         assert_eq!(changed, ours.replace("\"mem0\",", "\"/opt/mem0\","));

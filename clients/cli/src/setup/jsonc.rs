@@ -1,5 +1,5 @@
-//! JSON as editors read it, with comments and commas before a closing bracket, changed in place: it is somebody's text, and
-//! what is not ours of it stays as it was written.
+//! JSON with comments and trailing commas, as editors read it. It is edited in place: what is not ours
+//! stays exactly as people wrote it.
 
 use anyhow::{Context as _, Result, bail};
 use jsonc_parser::ParseOptions;
@@ -7,7 +7,7 @@ use jsonc_parser::cst::{CstInputValue, CstNode, CstObject, CstRootNode};
 
 use super::members::Members;
 
-/// Comments and trailing commas, and nothing else that is not JSON: other readers of the file know no more.
+/// Allows comments and trailing commas only: other readers of the file understand no more.
 const DIALECT: ParseOptions = ParseOptions {
     allow_comments: true,
     allow_trailing_commas: true,
@@ -21,7 +21,7 @@ const DIALECT: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-/// The text with its outermost object changed; a text with nothing in it gets one.
+/// Returns the text with its outermost object changed; an empty text gets one.
 pub(super) fn edit(text: &str, change: impl FnOnce(&mut dyn Members) -> Result<()>) -> Result<String> {
     let root = CstRootNode::parse(text, &DIALECT).context("it is not JSON, even with comments")?;
     change(&mut Object(root.object_value_or_create().context("it is not a JSON object")?))?;
@@ -83,7 +83,7 @@ fn set(of: &CstObject, name: &str, value: CstInputValue) {
     }
 }
 
-/// Readers disagree about which of two members of one name counts.
+/// Refuses duplicate members: readers disagree about which one counts.
 fn only(of: &CstObject, name: &str) -> Result<()> {
     let named = of.properties().into_iter().filter(|member| member.decoded_name().as_deref() == Some(name));
     if named.count() > 1 {

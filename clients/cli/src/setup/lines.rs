@@ -1,9 +1,9 @@
-//! A text's own way of marking its start and its lines' ends, which edits leave as it is.
+//! Preserves a text's byte order mark and line endings when it is edited.
 
-/// What some editors of Windows put in front of a text.
+/// The byte order mark that some Windows editors write.
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Edits a text as if it had no byte order mark and ended its lines with a line feed, and gives both back.
+/// Edits a text without its byte order mark and with line feeds only, and restores both.
 pub(super) fn keeping<E>(text: &str, edit: impl FnOnce(&str) -> Result<String, E>) -> Result<String, E> {
     let (mark, text) = match text.strip_prefix(BYTE_ORDER_MARK) {
         Some(rest) => (Some(BYTE_ORDER_MARK), rest),
@@ -17,10 +17,10 @@ pub(super) fn keeping<E>(text: &str, edit: impl FnOnce(&str) -> Result<String, E
     Ok(mark.into_iter().chain(after.chars()).collect())
 }
 
-/// A line and its end.
+/// A line and its ending.
 type Line<'a> = (&'a str, &'a str);
 
-/// Lines that are still as they were before end as they did; those between end as most of it does.
+/// Keeps the endings of unchanged lines at both ends of the text; the lines between get the most common ending.
 fn ended_like(before: &str, after: &str) -> String {
     let before: Vec<Line<'_>> = before.split_inclusive('\n').map(end).collect();
     let after: Vec<Line<'_>> = after.split_inclusive('\n').map(end).collect();
@@ -46,7 +46,7 @@ fn ended_like(before: &str, after: &str) -> String {
     text
 }
 
-/// Takes a line and its end apart.
+/// Splits a line from its ending.
 fn end(line: &str) -> Line<'_> {
     let content = line.strip_suffix('\n').map_or(line, |rest| rest.strip_suffix('\r').unwrap_or(rest));
     line.split_at(content.len())

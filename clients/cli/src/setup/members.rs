@@ -1,16 +1,16 @@
-//! A configuration as setup changes it, whatever it is written in: members with names, in which there are texts, lists of
-//! texts and further members.
+//! A configuration as setup edits it, whatever its format: named members that hold texts,
+//! lists of texts, or further members.
 
 use anyhow::Result;
 
-/// An object of JSON or a table of TOML. What is right already is not touched.
+/// A JSON object or a TOML table. What is already right is not touched.
 pub(super) trait Members {
     fn has(&self, name: &str) -> bool;
 
-    /// A member that is a text.
+    /// Returns a member that is a text.
     fn text(&self, name: &str) -> Option<String>;
 
-    /// A member that is a list of nothing but texts.
+    /// Returns a member that is a list of texts only.
     fn texts(&self, name: &str) -> Option<Vec<String>>;
 
     fn set_text(&mut self, name: &str, text: &str) -> Result<()>;
@@ -19,6 +19,6 @@ pub(super) trait Members {
 
     fn remove(&mut self, name: &str);
 
-    /// The members in a member, which is made if it is not there; an error if it holds something else.
+    /// Returns the members of a member, creating it if it does not exist. Fails if it holds something else.
     fn inner(&mut self, name: &str) -> Result<Box<dyn Members + '_>>;
 }

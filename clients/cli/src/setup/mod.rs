@@ -1,8 +1,8 @@
 //! `mem0 setup <tool>`: writes a tool's configuration so that it starts `mem0 mcp serve`.
 //!
-//! Doing it again changes nothing. What was there before stays beside it as `<file>.bak`. No credential is written: the
-//! bridge takes it from the environment or the login. [`tool`] says where each tool keeps its configuration, [`edit`] what
-//! is put into it; [`jsonc`] and [`toml`] do so without disturbing the rest of it.
+//! Running it again changes nothing. The previous file is kept as `<file>.bak`. No credential is written: the bridge
+//! takes it from the environment or the login. [`tool`] knows where each tool keeps its configuration, [`edit`] what
+//! to put into it; [`jsonc`] and [`toml`] edit it without disturbing the rest.
 
 mod edit;
 mod jsonc;
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let file = path(args)?;
     let entry = Entry { command: command(args.project)?, url: url(args)?, force: args.force };
     if args.print {
-        // Nothing of what is there: that has other servers' credentials in it, and may not even be text.
+        // The existing content is not printed: it contains other servers' credentials, and may not even be text.
         let text = edit::with_entry(args.tool, "", &entry)?;
         say(&format!("this belongs into {}", file.display()));
         return Ok(std::io::stdout().lock().write_all(text.as_bytes())?);
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let kept = kept.map(|kept| format!(" (as it was: {})", kept.display())).unwrap_or_default();
         say(&format!("wrote {}{kept}; restart {} to use it", file.display(), args.tool.title()));
     }
-    // Also one that was there before: it goes before the login.
+    // Also one that was there before: it takes precedence over the login.
     if let Some(url) = edit::told_url(args.tool, &after)
         && let Err(problem) = Login::read().and_then(|login| login.token_for(&config::endpoint(&url)?))
     {
@@ -78,13 +78,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The URL that is written. A tool that is started from a menu does not see a shell's variables; colleagues do not want them.
+/// Returns the URL to write. A tool started from a menu does not see a shell's variables; a
+/// shared file must not contain them.
 fn url(args: &Args) -> Result<Option<String>> {
     let own = || variable("MEM0_URL").filter(|_| !args.project);
     args.url.clone().or_else(own).map(|url| config::base(&url)).transpose()
 }
 
-/// Puts the text there; where it is kept what was there before, if anything was.
+/// Writes the text; returns where the previous file is kept, if there was one.
 fn write(file: &Path, text: &str, keep_old: bool) -> std::io::Result<Option<PathBuf>> {
     if let Some(directory) = file.parent() {
         fs::create_dir_all(directory)?;
@@ -104,7 +105,7 @@ fn path(args: &Args) -> Result<PathBuf> {
     args.tool.own_file().context("the home directory is not known (HOME is not set)")
 }
 
-/// What the tool starts: this very program, or whichever a colleague has, where the file is shared.
+/// Returns the command that the tool starts: this program, or in a shared file any `mem0` on a colleague's path.
 fn command(project: bool) -> Result<String> {
     if project {
         return Ok("mem0".to_owned());

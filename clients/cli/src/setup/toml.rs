@@ -1,21 +1,21 @@
-//! TOML, changed in place: comments and whatever is right already stay as they were written.
+//! TOML edited in place: comments and everything already right stay as written.
 
 use anyhow::{Context as _, Result, bail};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 use super::members::Members;
 
-/// The text with its tables changed.
+/// Returns the text with its tables changed.
 pub(super) fn edit(text: &str, change: impl FnOnce(&mut dyn Members) -> Result<()>) -> Result<String> {
     let mut document: DocumentMut = text.parse().context("it is not valid TOML")?;
     let before = document.to_string();
     change(&mut At { table: document.as_table_mut(), depth: 0 })?;
     let after = document.to_string();
-    // What cannot be given back exactly is not given back at all.
+    // An unchanged document is returned byte for byte.
     Ok(if after == before { text.to_owned() } else { after })
 }
 
-/// A table, and how deep in the document it is.
+/// A table and its depth in the document.
 struct At<'a> {
     table: &'a mut dyn TableLike,
     depth: usize,
@@ -25,7 +25,7 @@ impl At<'_> {
     fn set(&mut self, name: &str, mut new: Value) {
         match self.table.get_mut(name).and_then(Item::as_value_mut) {
             Some(known) => {
-                // The comment behind it.
+                // Keeps the comment after it.
                 known.decor().clone_into(new.decor_mut());
                 *known = new;
             }
@@ -74,7 +74,7 @@ impl Members for At<'_> {
     }
 }
 
-/// A table as people write it: `[servers.ours]`, and `env = { … }` in it.
+/// Creates a table in the usual style: `[servers.ours]`, and in it `env = { … }`.
 fn made(depth: usize) -> Item {
     if depth > 1 {
         return value(InlineTable::new());

@@ -1,4 +1,4 @@
-//! The tools, and where each keeps its configuration.
+//! The supported tools, and where each keeps its configuration.
 
 use std::path::PathBuf;
 
@@ -22,7 +22,7 @@ pub(crate) enum Tool {
 }
 
 impl Tool {
-    /// Its name for people.
+    /// Returns its name for people.
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::ClaudeCode => "Claude Code",
@@ -34,7 +34,7 @@ impl Tool {
         }
     }
 
-    /// The person's own configuration; none if their home is not known.
+    /// Returns the path of the person's own configuration, or `None` if their home is not known.
     pub(super) fn own_file(self) -> Option<PathBuf> {
         let moved = |name| variable(name).map(PathBuf::from);
         Some(match self {
@@ -47,7 +47,7 @@ impl Tool {
         })
     }
 
-    /// The configuration of a project, from its directory; none if the tool has none.
+    /// Returns the path of a project's configuration, relative to the project, or `None` if the tool has none.
     pub(super) fn project_file(self) -> Option<&'static str> {
         match self {
             Self::ClaudeCode => Some(".mcp.json"),
@@ -59,7 +59,7 @@ impl Tool {
         }
     }
 
-    /// The member (or table) in which it lists its servers.
+    /// Returns the member (or table) in which it lists its servers.
     pub(super) fn servers(self) -> &'static str {
         match self {
             Self::Vscode => "servers",
@@ -69,7 +69,7 @@ impl Tool {
     }
 }
 
-/// Where applications with windows keep their configuration.
+/// Returns where desktop applications keep their configuration.
 fn application(home: PathBuf) -> Option<PathBuf> {
     if cfg!(target_os = "macos") {
         Some(home.join("Library/Application Support"))

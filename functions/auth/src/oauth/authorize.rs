@@ -1,4 +1,4 @@
-//! `GET /oauth/authorize`: an application sends somebody's browser here.
+//! `GET /oauth/authorize`: where an application sends a person's browser.
 
 use axum::extract::RawQuery;
 use axum::response::Response;

@@ -1,5 +1,5 @@
-//! Asking somebody whether an application may act for them: `GET` shows the question again, after they signed in, and
-//! `POST` takes the answer.
+//! Asks a person whether an application may act for them: `GET` shows the question again after they
+//! signed in, `POST` takes the answer.
 
 use axum::extract::RawQuery;
 use axum::response::Response;
@@ -11,12 +11,12 @@ use super::form::Form;
 use super::pages::{Page, consent, login, onward, see_other};
 use super::visitor::Visitor;
 
-/// Puts a question to somebody: by the login page, if nobody is signed in.
+/// Asks a question, on the login page if nobody is signed in.
 pub(crate) async fn ask(visitor: &Visitor, question: Question) -> Result<Response, Page> {
     show(visitor, &Asked::new(question)?).await
 }
 
-/// The question, to whoever is signed in now: an answer is theirs whose account the page shows.
+/// Shows the question to whoever is signed in now: the answer counts for the account that the page shows.
 async fn show(visitor: &Visitor, asked: &Asked) -> Result<Response, Page> {
     match (visitor.signed_in().await?, &asked.question) {
         (Some(caller), Question::Authorize(request)) => {

@@ -1,8 +1,8 @@
-//! The two cookies of a browser: who is signed in there, and which browser it is.
+//! The two cookies of a browser: one says who is signed in, the other identifies the browser.
 //!
-//! Out of reach of scripts, sent over https only, and by requests that begin here or are followed from elsewhere, never by
-//! forms of other sites. `__Host-` makes browsers see to it that no other host and no path sets them. An installation
-//! without https, which is one on somebody's own machine, goes without that.
+//! Scripts cannot read them (`HttpOnly`). Browsers send them over https only, and not with forms of other sites
+//! (`SameSite=Lax`). The prefix `__Host-` ensures that no other host and no other path can set them. An installation
+//! without https runs on somebody's own machine and has neither the prefix nor `Secure`.
 
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
@@ -11,9 +11,9 @@ use shared::identity::oauth::browser::SIGNED_IN_FOR;
 /// A cookie.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Cookie {
-    /// Who is signed in.
+    /// The session that is signed in.
     SignedIn,
-    /// Which browser.
+    /// The identity of the browser.
     Browser,
 }
 
@@ -27,7 +27,7 @@ impl Cookie {
         }
     }
 
-    /// Its value.
+    /// Returns the cookie's value.
     pub(super) fn read(self, headers: &HeaderMap, secure: bool) -> Option<String> {
         let sent = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs =
@@ -36,7 +36,7 @@ impl Cookie {
         value.filter(|value| !value.is_empty() && value.len() <= 4096)
     }
 
-    /// Has the browser keep a value; an empty one is forgotten.
+    /// Sets the cookie; an empty value deletes it.
     pub(super) fn set(self, headers: &mut HeaderMap, value: &str, secure: bool) {
         let age = match self {
             _ if value.is_empty() => 0,

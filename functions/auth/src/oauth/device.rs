@@ -1,4 +1,5 @@
-//! Devices (RFC 8628): `POST /oauth/device_authorization` for them, and the page on which their person types the code.
+//! The device flow (RFC 8628): `POST /oauth/device_authorization` for devices, and the page on
+//! which a person types the code.
 
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
@@ -41,7 +42,7 @@ pub(crate) async fn begin(
     Ok(([(CACHE_CONTROL, "no-store")], Json(body)).into_response())
 }
 
-/// `GET /oauth/device`: asks for the code, which may be in the address already.
+/// `GET /oauth/device`: asks for the code, which the URL may already contain.
 pub(crate) async fn page(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Page> {
     let code = Form::parse(query.unwrap_or_default().as_bytes())?.one("user_code")?;
     let code = code.map(|code| code.chars().take(20).collect::<String>());
@@ -55,7 +56,7 @@ pub(crate) async fn page(visitor: Visitor, RawQuery(query): RawQuery) -> Result<
     })
 }
 
-/// `POST /oauth/device`: shows which device has that code.
+/// `POST /oauth/device`: shows the device that has this code.
 pub(crate) async fn find(visitor: Visitor, form: Result<Form, Refused>) -> Result<Response, Page> {
     let form = form?;
     visitor.same_origin()?;
@@ -73,7 +74,8 @@ pub(crate) async fn find(visitor: Visitor, form: Result<Form, Refused>) -> Resul
     }
 }
 
-/// Asks whoever is signed in whether the device with that code may; `changed` if they are another one than was asked before.
+/// Asks whoever is signed in whether the device with this code may act for them; `changed` if
+/// another account was asked before.
 async fn show(
     visitor: &Visitor,
     caller: &AuthContext,

@@ -1,4 +1,5 @@
-//! Forms and query strings: each parameter at most once (RFC 6749 section 3.1), an empty one is as if it were not there.
+//! Forms and query strings: each parameter occurs at most once (RFC 6749 section 3.1), and
+//! an empty one counts as absent.
 
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
@@ -7,12 +8,12 @@ use secrecy::SecretString;
 use shared::error::Error;
 use shared::identity::oauth::{Code, OAuthError};
 
-/// What was sent, in its order.
+/// The parameters, in the order sent.
 #[derive(Debug, Default)]
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads a query string, or a body of that form.
+    /// Parses a query string or a body of that format.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, OAuthError> {
         let pairs: Vec<(String, String)> = form_urlencoded::parse(text).into_owned().collect();
         if pairs.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
@@ -21,7 +22,7 @@ impl Form {
         Ok(Self(pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect()))
     }
 
-    /// The value of a parameter.
+    /// Returns the value of a parameter.
     pub(crate) fn one(&self, name: &str) -> Result<Option<String>, OAuthError> {
         let mut values = self.all(name).into_iter();
         match (values.next(), values.next()) {
@@ -30,17 +31,17 @@ impl Form {
         }
     }
 
-    /// The value of a parameter that must be there.
+    /// Returns the value of a required parameter.
     pub(crate) fn needed(&self, name: &str) -> Result<String, OAuthError> {
         self.one(name)?.ok_or_else(|| OAuthError::new(Code::InvalidRequest, format!("{name} is missing")))
     }
 
-    /// The same, of a secret.
+    /// Returns the value of a required parameter that is secret.
     pub(crate) fn secret(&self, name: &str) -> Result<SecretString, OAuthError> {
         self.needed(name).map(SecretString::from)
     }
 
-    /// Every value of a parameter that may be repeated.
+    /// Returns every value of a parameter that may be repeated.
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
         self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.clone()).collect()
     }

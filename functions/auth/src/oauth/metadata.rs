@@ -1,4 +1,5 @@
-//! Where applications begin: what there is to be protected (RFC 9728), and who gives tokens for it (RFC 8414).
+//! Where applications start: metadata of the protected resources (RFC 9728) and of their
+//! authorization server (RFC 8414).
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -36,7 +37,7 @@ pub(crate) async fn authorization_server(State(identity): State<Identity>) -> Re
         "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
         "authorization_response_iss_parameter_supported": true,
     });
-    // Who sees it does not register. So it is not there where no document could be read.
+    // Clients that see this do not register, so it is left out where metadata documents cannot be read.
     if identity.fetcher().reads() {
         document["client_id_metadata_document_supported"] = json!(true);
     }
@@ -50,7 +51,7 @@ pub(crate) async fn endpoint(State(identity): State<Identity>) -> Response {
     resource(issuer, &format!("{issuer}{MCP}"), &scopes)
 }
 
-/// `GET /.well-known/oauth-protected-resource`: the whole installation, of which the endpoint is a part.
+/// `GET /.well-known/oauth-protected-resource`: the whole installation, which includes the endpoint.
 pub(crate) async fn installation(State(identity): State<Identity>) -> Response {
     let issuer = identity.gate().issuer();
     resource(issuer, issuer, &ApiKeyVerb::ALL)
@@ -66,7 +67,7 @@ fn resource(issuer: &str, resource: &str, scopes: &[ApiKeyVerb]) -> Response {
     }))
 }
 
-/// Says the same to everybody.
+/// An answer that is the same for everybody.
 fn public(document: Value) -> Response {
     ([(CACHE_CONTROL, "public, max-age=300")], Json(document)).into_response()
 }

@@ -1,7 +1,8 @@
-//! The authorization server as HTTP: metadata, the endpoints that applications call, and the pages that people see.
+//! The authorization server over HTTP: metadata, the endpoints that applications call, and the pages that people see.
 //!
-//! What the verbs do is in `shared::identity::oauth`. Applications are answered as the RFCs have it, not with problems;
-//! people with pages that need no script. [`form`] reads what either of them sends, [`refused`] says no to the former.
+//! `shared::identity::oauth` implements the operations. Applications get errors as the RFCs define them,
+//! not problem documents; people get pages that need no script. [`form`] parses what both send, [`refused`]
+//! is the error for applications.
 
 pub(crate) mod authorize;
 pub(crate) mod consent;

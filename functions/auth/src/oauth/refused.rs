@@ -1,4 +1,4 @@
-//! A refusal as applications expect it: `{"error": …, "error_description": …}` (RFC 6749 section 5.2).
+//! An error as applications expect it: `{"error": …, "error_description": …}` (RFC 6749 section 5.2).
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
@@ -8,7 +8,7 @@ use shared::error::Error;
 use shared::http::Json;
 use shared::identity::oauth::{Code, OAuthError};
 
-/// Why an application does not get what it wants.
+/// Why an application is refused.
 #[derive(Debug)]
 pub(crate) struct Refused(pub(super) OAuthError);
 
@@ -26,7 +26,7 @@ impl IntoResponse for Refused {
                 let place = field.map(|field| format!("{field}: ")).unwrap_or_default();
                 (Code::InvalidRequest, format!("{place}{message}"))
             }
-            // Limits and faults of ours are what they are everywhere.
+            // Limits and internal errors are answered as everywhere else.
             OAuthError::Failed(error) => return error.into_response(),
         };
         let status = match code {

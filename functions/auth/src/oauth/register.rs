@@ -14,7 +14,7 @@ use shared::identity::oauth::{Code, OAuthError};
 
 use super::refused::Refused;
 
-/// RFC 7591 section 3.2.1: what was registered, which may be less than what was asked for.
+/// RFC 7591 section 3.2.1: what was registered, which may be less than what was requested.
 #[derive(Serialize)]
 struct Registration<'a> {
     client_id: &'a str,

@@ -1,4 +1,4 @@
-//! `POST /oauth/token`: tokens for whatever an application brings.
+//! `POST /oauth/token`: issues tokens for every grant type.
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -97,8 +97,8 @@ async fn by_client(
     }
 }
 
-/// Who sends a request: by `Authorization: Basic`, or in the body by a secret or an assertion, one of them (RFC 6749 section
-/// 2.3, RFC 7521 section 4.2).
+/// Returns the credentials of the application: `Authorization: Basic`, or a secret or an assertion in the body, but
+/// only one of them (RFC 6749 section 2.3, RFC 7521 section 4.2).
 pub(super) fn credentials(headers: &HeaderMap, form: &Form) -> Result<Credentials, OAuthError> {
     let id = form.one("client_id")?;
     let secret = form.one("client_secret")?.map(SecretString::from);
@@ -122,7 +122,7 @@ pub(super) fn credentials(headers: &HeaderMap, form: &Form) -> Result<Credential
     Ok(Credentials { id: Some(user), secret: Some(password.into()), assertion: None })
 }
 
-/// Both parts of `Basic`, which are encoded like a form's.
+/// Decodes the two parts of `Basic`, which are form-encoded.
 fn basic(value: &HeaderValue) -> Option<(String, String)> {
     let (scheme, encoded) = value.to_str().ok()?.trim().split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {

@@ -1,4 +1,4 @@
-//! Somebody at a browser: which browser, who is signed in there, and whether a form came from one of our own pages.
+//! A person at a browser: which browser it is, who is signed in, and whether a form came from one of our own pages.
 
 use axum::extract::FromRequestParts;
 use axum::response::Response;
@@ -16,13 +16,13 @@ use super::cookies::Cookie;
 use super::pages::Page;
 use crate::State;
 
-/// Somebody at a browser.
+/// A person at a browser.
 pub(crate) struct Visitor {
     pub(crate) identity: Identity,
     pub(crate) request: RequestInfo,
     /// Whether this installation is reached over https.
     secure: bool,
-    /// The name of the browser; a new one if it had none.
+    /// The identity of the browser; a new one if it had none.
     browser: String,
     headers: HeaderMap,
 }
@@ -43,18 +43,18 @@ impl FromRequestParts<State> for Visitor {
 }
 
 impl Visitor {
-    /// Who is signed in.
+    /// Returns who is signed in.
     pub(crate) async fn signed_in(&self) -> Result<Option<AuthContext>, Page> {
         let Some(cookie) = Cookie::SignedIn.read(&self.headers, self.secure) else { return Ok(None) };
         Ok(self.identity.browser(&cookie, &self.request).await?)
     }
 
-    /// A question for this browser, as its form will carry it.
+    /// Seals a question for this browser into the ticket that a form carries.
     pub(crate) async fn ask(&self, asked: Asked) -> Result<String, OAuthError> {
         Ok(self.identity.ticket(asked, &self.browser, self.request.at).await?)
     }
 
-    /// The question that a form or an address carries.
+    /// Returns the question in the ticket of a form or a URL.
     pub(crate) async fn asked(&self, ticket: &str) -> Result<Asked, Page> {
         let asked = self.identity.question(ticket, &self.browser, self.request.at).await?;
         asked.ok_or_else(|| {
@@ -63,11 +63,11 @@ impl Visitor {
         })
     }
 
-    /// Refuses a form that was not sent by a page of ours. Tickets see to it already; browsers say it too.
+    /// Refuses a form that was not sent by one of our pages. Tickets ensure this already; browsers report it too.
     pub(crate) fn same_origin(&self) -> Result<(), Page> {
         let header = |name| self.headers.get(name).and_then(|value| value.to_str().ok());
         let foreign_origin = header(ORIGIN.as_str()).is_some_and(|origin| {
-            // With a referrer policy of none, browsers send "null" from our own pages.
+            // With the referrer policy `no-referrer`, browsers send "null" from our own pages.
             origin != "null" && !self.is_here(origin)
         });
         let foreign_site =
@@ -78,7 +78,7 @@ impl Visitor {
         Ok(())
     }
 
-    /// Whether an origin is ours: that of the public URL, or the one that the request is addressed to.
+    /// Returns whether an origin is ours: that of the public URL or, without https, of the host that the request names.
     fn is_here(&self, origin: &str) -> bool {
         let authority = |url: &str| url.split_once("://").map(|(_, rest)| rest.to_owned());
         let asked = self.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
@@ -92,7 +92,7 @@ impl Visitor {
         Cookie::SignedIn.set(response.headers_mut(), cookie, self.secure);
     }
 
-    /// Signs out whoever is signed in: a cookie that was kept is worth nothing any more.
+    /// Signs out whoever is signed in. Ending the session makes copies of the cookie worthless.
     pub(crate) async fn sign_out(&self, response: &mut Response) -> Result<(), Page> {
         if let Some(caller) = self.signed_in().await? {
             self.identity.logout(&caller).await?;
@@ -101,12 +101,12 @@ impl Visitor {
         Ok(())
     }
 
-    /// Has the browser keep its name.
+    /// Sets the cookie that identifies the browser.
     pub(crate) fn remember(&self, response: &mut Response) {
         Cookie::Browser.set(response.headers_mut(), &self.browser, self.secure);
     }
 
-    /// A page of ours, relative to where this installation is.
+    /// Returns the URL of one of our pages; relative if the installation has no https.
     pub(crate) fn address(&self, path: &str, query: &[(&str, &str)]) -> String {
         let mut encoded = form_urlencoded::Serializer::new(String::new());
         encoded.extend_pairs(query);

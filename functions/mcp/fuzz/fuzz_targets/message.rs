@@ -1,4 +1,4 @@
-//! Headers and a body, as `POST /mcp` reads them.
+//! Fuzzes headers and a body, as `POST /mcp` reads them.
 
 #![no_main]
 

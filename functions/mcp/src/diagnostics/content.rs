@@ -22,7 +22,7 @@ pub(super) const TOOLS: &[&str] = &[
 /// One red pixel.
 const PNG: &str =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
-/// No samples at all.
+/// A sound without samples.
 const WAV: &str = "UklGRiQAAABXQVZFZm10IBAAAAABAAEARKwAAIhYAQACABAAZGF0YQAAAAA=";
 
 fn text(text: &str) -> Value {
@@ -80,7 +80,7 @@ pub(super) fn call(exchange: &Exchange<'_>, name: &str) -> Option<Result<Value, 
     Some(Ok(json!({ "content": content, "isError": false })))
 }
 
-/// A schema that uses what 2020-12 has, to see that nothing of it is lost on the way.
+/// A schema that uses features of 2020-12, to check that none of them is lost in transit.
 pub(super) fn json_schema_tool() -> Value {
     json!({
         "name": "json_schema_2020_12_tool",

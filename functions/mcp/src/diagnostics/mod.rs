@@ -1,6 +1,6 @@
-//! What the official conformance suite calls: tools, prompts and resources of no other use, behind the feature
-//! `diagnostics`, which nothing that is shipped has. They go through the same listing, notices, faults and seals as the
-//! real ones; that is what makes the suite's verdict say something.
+//! Tools, prompts and resources for the official conformance suite. They are behind the feature `diagnostics`,
+//! which no release enables. They use the same listing, notices, faults and seals as the real ones, so the
+//! suite's verdict holds for those too.
 //!
 //! [`content`] answers at once, [`rounds`] asks first.
 
@@ -15,7 +15,7 @@ use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::message::Object;
 
-/// The tools, described.
+/// Describes the tools.
 pub(crate) fn tools() -> Vec<Value> {
     let plain = json!({ "type": "object", "properties": {} });
     let describe = |name: &&str| json!({ "name": name, "description": "Called by the conformance suite.", "inputSchema": plain });
@@ -24,7 +24,7 @@ pub(crate) fn tools() -> Vec<Value> {
     tools
 }
 
-/// A tool's result; none if it is not one of these.
+/// Returns the result of a tool, or `None` if it is not one of these.
 pub(crate) async fn call(
     exchange: &Exchange<'_>,
     name: &str,
@@ -36,7 +36,7 @@ pub(crate) async fn call(
     content::call(exchange, name)
 }
 
-/// A prompt; none if it is not one of these.
+/// Returns a prompt, or `None` if it is not one of these.
 pub(crate) fn prompt(name: &str, params: &Object) -> Option<Result<Value, Fault>> {
     match name {
         "test_input_required_result_prompt" => Some(rounds::prompt(params)),

@@ -1,4 +1,4 @@
-//! Requests of several rounds: every kind of question, sealed state, and answers that are missing or wrong.
+//! Requests of several rounds: every kind of question, sealed state, and missing or wrong answers.
 
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ fn roots() -> Value {
     json!({ "method": "roots/list", "params": {} })
 }
 
-/// The first round's answer.
+/// Returns the answer of the first round: the questions.
 fn ask(questions: Value, state: Option<String>) -> Value {
     let mut result = json!({ "resultType": "input_required", "inputRequests": questions });
     if let Some(state) = state {
@@ -53,7 +53,7 @@ fn done(text: String) -> Value {
     json!({ "content": [{ "type": "text", "text": text }], "isError": false })
 }
 
-/// The answer to a question, if it is one: an object.
+/// Returns the answer to a question, if the client brings one; it must be an object.
 fn answer<'a>(params: &'a Object, question: &str) -> Result<Option<&'a Value>, Fault> {
     match params.get("inputResponses") {
         None => Ok(None),
@@ -114,7 +114,7 @@ pub(super) async fn call(exchange: &Exchange<'_>, name: &str, params: &Object) -
                 Ok(ask(json!({ "step1": first }), Some(seal(exchange, "first").await?)))
             }
         },
-        // Only what the client can answer is asked.
+        // Ask only what the client can answer.
         _ => {
             let mut questions = Object::new();
             if exchange.terms.can_ask() {

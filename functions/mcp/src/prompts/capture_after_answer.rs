@@ -1,4 +1,4 @@
-//! `capture-after-answer`: keeping what a conversation settled.
+//! `capture-after-answer`: stores what a conversation settled.
 
 use serde_json::Value;
 use shared::Error;

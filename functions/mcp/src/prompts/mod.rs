@@ -1,4 +1,4 @@
-//! The prompts: what a person can start with from their client's menu. One file each.
+//! The prompts that a person can choose in their client's menu. One file each.
 
 mod capture_after_answer;
 mod recall_before_answer;
@@ -13,14 +13,14 @@ use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::message::Object;
 
-/// A prompt. The order is the order in which clients see them.
+/// A prompt. Clients see them in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prompt {
-    /// A question, with what is remembered about it.
+    /// Asks a question, with what is remembered about it.
     RecallBeforeAnswer,
-    /// Keeping what a conversation settled.
+    /// Stores what a conversation settled.
     CaptureAfterAnswer,
-    /// What a team knows.
+    /// Summarizes what a team knows.
     SummarizeTeamKnowledge,
 }
 
@@ -47,7 +47,7 @@ struct Argument {
 }
 
 impl Prompt {
-    /// The name by which it is asked for.
+    /// The name by which clients ask for it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -64,13 +64,13 @@ impl Prompt {
         }
     }
 
-    /// Whether this caller's credential is meant for it at all; otherwise it is not even listed.
+    /// Returns whether this caller's credential may use it; if not, it is not even listed.
     #[must_use]
     pub fn is_open_to(self, caller: &AuthContext) -> bool {
         caller.authorize_verb(self.verb()).is_ok()
     }
 
-    /// As clients see it.
+    /// Describes it for clients.
     #[must_use]
     pub fn describe(self) -> Description {
         let (title, description, arguments) = match self {
@@ -85,7 +85,7 @@ impl Prompt {
         Description { name: self.name(), title, description, arguments }
     }
 
-    /// Whether it has an argument of this name.
+    /// Returns whether it has an argument of this name.
     pub(crate) fn takes(self, argument: &str) -> bool {
         self.describe().arguments.iter().any(|known| known.name == argument)
     }
@@ -95,7 +95,7 @@ impl Prompt {
     }
 }
 
-/// Title, description, and the arguments: name, description, whether it must be given.
+/// Title, description, and arguments: name, description, whether it is required.
 type About = (&'static str, &'static str, &'static [(&'static str, &'static str, bool)]);
 
 /// `prompts/list`
@@ -135,7 +135,7 @@ pub(crate) async fn get(exchange: &Exchange<'_>, params: &Object) -> Result<Valu
     Ok(json!({ "description": prompt.describe().description, "messages": messages }))
 }
 
-/// The arguments of a prompt: strings, known and complete.
+/// The arguments of a prompt: only known ones, all strings, none missing.
 struct Arguments<'a>(Option<&'a Object>);
 
 impl<'a> Arguments<'a> {
@@ -165,18 +165,18 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// An argument's value; empty is as good as none, because forms send what was left empty.
+    /// Returns the value of an argument. Empty counts as absent, because forms send empty fields.
     fn get(&self, name: &str) -> Option<&'a str> {
         self.0?.get(name)?.as_str().filter(|text| !text.trim().is_empty())
     }
 }
 
-/// Text that is ours.
+/// Text of our own.
 fn text(text: String) -> Value {
     json!({ "type": "text", "text": text })
 }
 
-/// A row as it is attached: a text, in which what is escaped once is escaped again.
+/// A row as it is attached: inside a string, where its escapes are escaped again.
 struct Attached<'a>(&'a Value);
 
 impl serde::Serialize for Attached<'_> {
@@ -185,7 +185,7 @@ impl serde::Serialize for Attached<'_> {
     }
 }
 
-/// What people wrote, kept apart from what is ours: a resource, marked as data.
+/// Text that people wrote, kept apart from ours: a resource.
 fn data(uri: &str, value: &Value) -> Value {
     json!({
         "type": "resource",

@@ -1,4 +1,4 @@
-//! `recall-before-answer`: a question, with what is remembered about it.
+//! `recall-before-answer`: asks a question, with what is remembered about it.
 
 use serde_json::{Value, json};
 use shared::Error;
@@ -52,7 +52,7 @@ pub(super) async fn content(
         Some(degraded) => format!("{task} Note: {}.", degraded.as_str()),
         None => task.to_owned(),
     };
-    // Each under its own address, by which it can be read again.
+    // Each memory has its own address, by which it can be read again.
     let attached = memories.into_iter().map(|(id, mut memory)| {
         memory["content_trust"] = json!(UNTRUSTED);
         data(&format!("{MEMORY}{id}"), &memory)

@@ -1,4 +1,4 @@
-//! `summarize-team-knowledge`: what a scope remembers, for a newcomer.
+//! `summarize-team-knowledge`: summarizes what a scope remembers, for a newcomer.
 
 use serde_json::{Value, json};
 use shared::Error;
@@ -10,7 +10,7 @@ use super::{About, Arguments, Attached, data, text};
 use crate::exchange::Exchange;
 use crate::tools::{UNTRUSTED, view_memory};
 
-/// The newest memories that are attached.
+/// How many of the newest memories are attached.
 const NEWEST: u32 = 100;
 
 pub(super) fn describe() -> About {

@@ -1,4 +1,4 @@
-//! `add_memory`: remember.
+//! `add_memory`: remembers something.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -113,7 +113,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         Some(text) if messages.is_empty() => {
             messages.push(Message { role: "user".to_owned(), content: text, name: None });
         }
-        // mem0's own tool sends both: the messages then say more than the text.
+        // mem0's own tool sends both; then the messages say more than the text.
         Some(_) => {}
         None if messages.is_empty() => return Err(Error::invalid("text", "give text or messages").into()),
         None => {}

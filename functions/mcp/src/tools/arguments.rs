@@ -1,4 +1,4 @@
-//! Arguments: wrong ones are refused with the field's name, unknown ones too.
+//! Arguments of tools. Wrong and unknown ones are refused with the field's name.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
@@ -13,13 +13,13 @@ use shared::{Error, Result};
 
 use crate::message::Object;
 
-/// Reads the arguments into a tool's own type.
+/// Deserializes the arguments into a tool's own type.
 pub(super) fn parse<T: DeserializeOwned>(arguments: &Object) -> Result<T> {
     let bytes = serde_json::to_vec(&whole(arguments)).map_err(Error::internal)?;
     shared::http::parse(&bytes)
 }
 
-/// The arguments, with integers that were written as `5.0` written as integers: JSON Schema makes no difference (2020-12, 6.1.1).
+/// Rewrites integers written as `5.0` as integers: JSON Schema does not distinguish them (2020-12, 6.1.1).
 fn whole(arguments: &Object) -> Object {
     let integer = |value: &Value| match value.as_f64() {
         #[allow(clippy::cast_possible_truncation, reason = "within what a double holds exactly")]
@@ -31,14 +31,14 @@ fn whole(arguments: &Object) -> Object {
     arguments.iter().map(|(name, value)| (name.clone(), integer(value))).collect()
 }
 
-/// A day: `2026-03-31`.
+/// Parses a date: `2026-03-31`.
 pub(super) fn day(field: &'static str, text: Option<&str>) -> Result<Option<NaiveDate>> {
     let read =
         text.map(|text| text.parse().map_err(|_| Error::invalid(field, "expected a date, YYYY-MM-DD")));
     read.transpose()
 }
 
-/// A moment: `2026-03-31T12:00:00Z`.
+/// Parses a point in time: `2026-03-31T12:00:00Z`.
 pub(super) fn time(field: &'static str, text: Option<&str>) -> Result<Option<DateTime<Utc>>> {
     let expected = "expected a date and time with its offset, like 2026-03-31T12:00:00Z";
     text.map(|text| text.parse().map_err(|_| Error::invalid(field, expected))).transpose()
@@ -52,7 +52,7 @@ pub(super) fn scope(text: &str) -> Result<ScopeName> {
     text.parse().map_err(|message: String| Error::invalid("scope", message))
 }
 
-/// Where to look: everywhere the caller can see, or in one scope.
+/// Returns where to look: in one scope, or everywhere the caller can read.
 pub(super) fn scopes(text: Option<&str>) -> Result<Scopes> {
     text.map_or(Ok(Scopes::All), |text| scope(text).map(|name| Scopes::Named(vec![name])))
 }
@@ -73,7 +73,7 @@ pub(super) fn scope_schema(default: &str) -> Value {
     })
 }
 
-/// The schema of a class.
+/// The schema of a classification.
 pub(super) fn classification_schema() -> Value {
     json!({
         "type": "string", "enum": ["public", "internal", "confidential", "restricted"],
@@ -93,7 +93,7 @@ pub(super) fn filters_schema() -> Value {
     })
 }
 
-/// mem0's labels, by which the deleting tools select.
+/// mem0's labels, by which the deletion tools select memories.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Labelled {
@@ -105,7 +105,7 @@ pub(super) struct Labelled {
 }
 
 impl Labelled {
-    /// Those that are given.
+    /// Returns the labels that are given.
     pub(super) fn labels(&self) -> Vec<(Entity, &str)> {
         let all = [
             (Entity::User, &self.user_id),
@@ -116,21 +116,21 @@ impl Labelled {
         all.into_iter().filter_map(|(entity, name)| name.as_deref().map(|name| (entity, name))).collect()
     }
 
-    /// What has all of them.
+    /// Returns a filter for memories that have all of them.
     pub(super) fn filter(&self) -> Result<Filter> {
         self.labels().into_iter().try_fold(Filter::everything(), |filter, (entity, name)| {
-            // A list, because "*" alone means any name.
+            // A list, because "*" alone matches any name.
             let one = Filter::parse(&json!({ entity.field(): { "in": [name] } }));
             Ok(filter.and(one.map_err(|error| Error::invalid(entity.field(), error.message))?))
         })
     }
 
-    /// The scope in which to delete: their own, if none is named.
+    /// Returns the scope in which to delete, by default the personal one.
     pub(super) fn scope(&self) -> Result<ScopeName> {
         self.scope.as_deref().map_or(Ok(ScopeName::Personal), scope)
     }
 
-    /// `user_id "alice" and run_id "7"`, for questions.
+    /// Describes the labels for a question: `user_id "alice" and run_id "7"`.
     pub(super) fn in_words(&self) -> String {
         let words = self.labels().into_iter().map(|(entity, name)| format!("{} {name:?}", entity.field()));
         words.collect::<Vec<_>>().join(" and ")
@@ -159,11 +159,11 @@ pub(super) fn labelled_schema() -> Value {
 pub(super) struct Paged {
     pub(super) page: Option<i64>,
     pub(super) page_size: Option<i64>,
-    /// Another name for it.
+    /// An alias of `page_size`.
     pub(super) limit: Option<i64>,
 }
 
-/// The schema of a numbered page's arguments, with more properties of the tool's own.
+/// The schema of a numbered page's arguments, with additional properties of the tool.
 pub(super) fn paged_schema(more: &[(&str, Value)]) -> Value {
     let mut schema = json!({
         "type": "object",
@@ -180,7 +180,7 @@ pub(super) fn paged_schema(more: &[(&str, Value)]) -> Value {
     schema
 }
 
-/// The page that is asked for; wrong sizes are refused under the name by which they were given.
+/// Returns the requested page; wrong sizes are refused under the name by which they were given.
 pub(super) fn page(number: Option<i64>, size: Option<i64>, limit: Option<i64>) -> Result<Page> {
     let (name, size) = either(["page_size", "limit"], [size, limit])?;
     Page::new(number, size).map_err(|error| match error {
@@ -192,7 +192,7 @@ pub(super) fn page(number: Option<i64>, size: Option<i64>, limit: Option<i64>) -
     })
 }
 
-/// The number of the page that follows, if there is one.
+/// Returns the number of the next page, if there is one.
 pub(super) fn next_page(page: Page, count: u64) -> Option<u32> {
     (u64::from(page.number) * u64::from(page.size) < count).then_some(page.number + 1)
 }

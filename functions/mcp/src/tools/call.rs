@@ -1,4 +1,4 @@
-//! `tools/call`: finding the tool, and turning what it says into a result.
+//! `tools/call`: finds the tool and turns its outcome into a result.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -19,20 +19,20 @@ pub(crate) struct Call<'a> {
     pub(crate) exchange: &'a Exchange<'a>,
     pub(crate) tool: Tool,
     pub(crate) arguments: &'a Object,
-    /// The whole parameters, for what a second round brings.
+    /// All parameters, including what a second round brings.
     pub(crate) params: &'a Object,
 }
 
 /// Why a tool has no result of its own.
 #[derive(Debug)]
 pub(crate) enum Halt {
-    /// Told to the model, which may do better.
+    /// Reported to the model, which may correct itself.
     Error(Error),
-    /// Told to the client: the request itself is wrong.
+    /// Reported to the client: the request itself is wrong.
     Fault(Fault),
-    /// First something must be asked.
+    /// The person must be asked first.
     InputRequired(Value),
-    /// The person said no.
+    /// The person declined.
     Declined,
 }
 
@@ -49,7 +49,7 @@ impl From<Fault> for Halt {
 }
 
 impl<'a> Call<'a> {
-    /// The arguments, as the tool's own type.
+    /// Deserializes the arguments into the tool's own type.
     pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T> {
         arguments::parse(self.arguments)
     }
@@ -58,7 +58,7 @@ impl<'a> Call<'a> {
         &self.exchange.state.memories
     }
 
-    /// A memory that a question is about; none if the caller may change it and not read it.
+    /// Reads the memory that a question is about, or returns `None` if the caller may change it but not read it.
     pub(super) async fn readable(&self, id: MemoryId) -> Result<Option<Memory>> {
         match self.memories().read(self.caller(), id).await {
             Ok(memory) => Ok(Some(memory)),
@@ -76,7 +76,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Whether it is worth measuring: what is shorter has room, however many of its signs are escaped.
+/// Returns whether a text is worth measuring: a shorter one fits, however many of its characters are escaped.
 fn is_long(text: &Value) -> bool {
     text.as_str().is_some_and(|text| text.len() > 500_000)
 }
@@ -99,7 +99,7 @@ pub(crate) async fn call(exchange: &Exchange<'_>, params: &Object) -> Result<Val
     let failed = |text: String| json!({ "content": [{ "type": "text", "text": text }], "isError": true });
     match tool.run(&Call { exchange, tool, arguments, params }).await {
         Ok(answer) => {
-            // For clients that do not read structures yet.
+            // For clients that do not read structured content yet.
             let text = Value::String(answer.to_string());
             if is_long(&text) && tool.describe().only_reads() && !has_room(&[&text, &answer]) {
                 return Ok(failed("the answer would have more than 5 MB: ask for fewer at once".to_owned()));
@@ -110,7 +110,7 @@ pub(crate) async fn call(exchange: &Exchange<'_>, params: &Object) -> Result<Val
                 "isError": false,
             }))
         }
-        // For the client, not for the model: it can ask its person for more.
+        // For the client, not for the model: it can ask its person for more scopes.
         Err(Halt::Error(error @ Error::InsufficientScope { .. })) => Err(error.into()),
         Err(Halt::Error(error)) => {
             error.log();

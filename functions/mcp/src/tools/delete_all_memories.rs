@@ -1,4 +1,4 @@
-//! `delete_all_memories`: forget whatever labels select in one scope.
+//! `delete_all_memories`: forgets every memory in one scope that has all of the given labels.
 
 use serde_json::Value;
 use shared::Error;

@@ -1,4 +1,4 @@
-//! `delete_entities`: forget whatever has a label in one scope, and so the label.
+//! `delete_entities`: forgets every memory in one scope that has a label, and so the label itself.
 
 use serde_json::Value;
 use shared::Error;

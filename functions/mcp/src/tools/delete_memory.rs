@@ -1,4 +1,4 @@
-//! `delete_memory`: forget one memory.
+//! `delete_memory`: forgets one memory.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -16,7 +16,7 @@ pub struct Description {
     annotations: Annotations,
 }
 
-/// Hints by which hosts decide what to ask their person.
+/// Hints by which a host decides what to ask its person.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Annotations {
@@ -27,14 +27,14 @@ struct Annotations {
     open_world_hint: bool,
 }
 
-/// What a tool does to the world.
+/// The effect of a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// Nothing.
+    /// Changes nothing.
     Reads,
-    /// Adds something, again with each call.
+    /// Adds something with every call.
     Adds,
-    /// Changes or removes what was there; the same call again changes no more.
+    /// Changes or removes what exists; repeating the call has no further effect.
     Replaces,
 }
 
@@ -65,7 +65,7 @@ impl Description {
         }
     }
 
-    /// Whether the tool changes nothing, so that its answer may be withheld.
+    /// Returns whether the tool changes nothing, so that its answer may be withheld.
     pub(super) fn only_reads(&self) -> bool {
         self.annotations.read_only_hint
     }

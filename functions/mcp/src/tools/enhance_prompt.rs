@@ -1,4 +1,4 @@
-//! `enhance_prompt`: a prompt with what the person remembers in front of it.
+//! `enhance_prompt`: puts what the person remembers in front of a prompt.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -104,7 +104,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let mentioned = |all: Vec<Mentioned>| all.into_iter().map(|one| mention(call, &one)).collect::<Vec<_>>();
     let prompt = match enhancement.enhanced {
         Enhanced::Prompt(prompt) => prompt,
-        // A text comes back as a text.
+        // A text is answered with a text.
         Enhanced::Messages(_) => return Err(Error::internal("a text was answered with messages").into()),
     };
     let mut answer = json!({

@@ -1,4 +1,4 @@
-//! `explain_access`: who can see a memory and why, and what sharing it would take.
+//! `explain_access`: tells who can see a memory and why, and what sharing it would need.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use shared::sharing::{GranteeName, NewShare};
 use super::description::{Description, Effect};
 use super::{Call, Halt, arguments};
 
-/// People that are named; the REST API names all of them.
+/// The most people that are named; the REST API pages through all of them.
 const PEOPLE: u32 = 50;
 
 #[derive(Deserialize)]

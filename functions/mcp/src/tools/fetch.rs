@@ -1,4 +1,4 @@
-//! `fetch`: read one memory in the words of ChatGPT's connectors.
+//! `fetch`: reads one memory, with the names that ChatGPT's connectors use.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

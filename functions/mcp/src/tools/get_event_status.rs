@@ -1,4 +1,4 @@
-//! `get_event_status`: what became of one request.
+//! `get_event_status`: returns the outcome of one request.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `get_hierarchical_memories`: everything that the person sees, level by level, with the reason.
+//! `get_hierarchical_memories`: returns everything that the person sees, level by level, with the reason.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

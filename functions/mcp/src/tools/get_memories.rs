@@ -1,4 +1,4 @@
-//! `get_memories`: list memories, newest first.
+//! `get_memories`: lists memories, newest first.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `get_memory`: read one memory.
+//! `get_memory`: reads one memory.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

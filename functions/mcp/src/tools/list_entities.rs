@@ -1,4 +1,4 @@
-//! `list_entities`: the labels that memories have.
+//! `list_entities`: lists the labels that memories have.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

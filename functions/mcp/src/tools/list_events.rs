@@ -1,4 +1,4 @@
-//! `list_events`: what became of the caller's requests, newest first.
+//! `list_events`: lists the outcomes of the caller's requests, newest first.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! `list_scopes`: where the caller can read and write.
+//! `list_scopes`: lists where the caller can read and write.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! The tools: mem0's names and parameters, what ChatGPT's connectors call, and who and where the caller is. One file
-//! each.
+//! The tools: mem0's, with its names and parameters, those that ChatGPT's connectors call, and those about the caller
+//! and their scopes. One file each.
 
 mod add_memory;
 mod arguments;
@@ -42,7 +42,7 @@ use crate::message::Object;
 
 macro_rules! tools {
     ($($(#[$doc:meta])* $tool:ident = $module:ident, $verb:expr;)+) => {
-        /// A tool. The order is the order in which clients see them.
+        /// A tool. Clients see them in this order.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Tool {
             $($(#[$doc])* $tool,)+
@@ -60,14 +60,14 @@ macro_rules! tools {
                 }
             }
 
-            /// What an API key must be allowed for it; none if any will do.
+            /// The scope that an API key needs to call it, or `None` if any key may.
             fn verb(self) -> Option<ApiKeyVerb> {
                 match self {
                     $(Self::$tool => $verb,)+
                 }
             }
 
-            /// As clients and models see it.
+            /// Describes it for clients and models.
             #[must_use]
             pub fn describe(self) -> Description {
                 match self {
@@ -88,58 +88,58 @@ const READ: Option<ApiKeyVerb> = Some(ApiKeyVerb::MemoriesRead);
 const WRITE: Option<ApiKeyVerb> = Some(ApiKeyVerb::MemoriesWrite);
 
 tools! {
-    /// Recall by meaning and words.
+    /// Recalls memories by meaning and words.
     SearchMemories = search_memories, READ;
-    /// Remember.
+    /// Adds a memory.
     AddMemory = add_memory, WRITE;
-    /// List, newest first.
+    /// Lists memories, newest first.
     GetMemories = get_memories, READ;
-    /// Read one.
+    /// Reads a memory.
     GetMemory = get_memory, READ;
-    /// Change one.
+    /// Changes a memory.
     UpdateMemory = update_memory, WRITE;
-    /// Forget one.
+    /// Forgets a memory.
     DeleteMemory = delete_memory, WRITE;
-    /// Forget whatever filters select in one scope.
+    /// Forgets the memories in one scope that have the given labels.
     DeleteAllMemories = delete_all_memories, WRITE;
-    /// The labels that memories have.
+    /// Lists the labels that memories have.
     ListEntities = list_entities, READ;
-    /// Forget whatever has a label in one scope.
+    /// Forgets the memories in one scope that have a label.
     DeleteEntities = delete_entities, WRITE;
-    /// What became of earlier requests.
+    /// Lists the outcomes of earlier requests.
     ListEvents = list_events, READ;
-    /// What became of one of them.
+    /// Returns the outcome of one request.
     GetEventStatus = get_event_status, READ;
-    /// Where the caller can read and write.
+    /// Lists where the caller can read and write.
     ListScopes = list_scopes, READ;
-    /// Everything that the caller sees, level by level.
+    /// Returns everything that the caller sees, level by level.
     GetHierarchicalMemories = get_hierarchical_memories, READ;
-    /// A prompt with what is remembered in front of it.
+    /// Puts what is remembered in front of a prompt.
     EnhancePrompt = enhance_prompt, READ;
-    /// Let somebody else see one.
+    /// Shares a memory.
     ShareMemory = share_memory, WRITE;
-    /// Ask those who have to agree to that.
+    /// Asks for the approval that sharing needs.
     RequestApproval = request_approval, WRITE;
-    /// Who sees one and why, and what sharing it would take.
+    /// Tells who can see a memory and why, and what sharing it would need.
     ExplainAccess = explain_access, READ;
-    /// Let one live in another scope.
+    /// Moves a memory to another scope.
     MoveMemory = move_memory, WRITE;
-    /// Who the caller is.
+    /// Tells who the caller is.
     Whoami = whoami, None;
-    /// Recall as ChatGPT's connectors do it.
+    /// Recalls memories for ChatGPT's connectors.
     Search = search, READ;
-    /// Read one as ChatGPT's connectors do it.
+    /// Reads a memory for ChatGPT's connectors.
     Fetch = fetch, READ;
 }
 
 impl Tool {
-    /// Whether this caller's credential is meant for it at all; otherwise it is not even listed.
+    /// Returns whether this caller's credential may use it; if not, it is not even listed.
     #[must_use]
     pub fn is_open_to(self, caller: &AuthContext) -> bool {
         self.verb().is_none_or(|verb| caller.authorize_verb(verb).is_ok())
     }
 
-    /// By name.
+    /// Finds a tool by name.
     pub(crate) fn find(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|tool| tool.name() == name)
     }

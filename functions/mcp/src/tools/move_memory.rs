@@ -1,4 +1,4 @@
-//! `move_memory`: let a memory live in another scope.
+//! `move_memory`: moves a memory to another scope.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     confirm(call, async || {
         relocate::may_relocate(call.memories(), call.caller(), id, scope).await?;
         let (memory, target) = (call.readable(id).await?, call.caller().resolve(scope)?);
-        // Nobody sees it then who does not see it now: asked about is only what shows it to more people.
+        // Ask only if the move shows it to people who do not see it now.
         let narrows = memory.as_ref().is_some_and(|memory| target.path.contains(&memory.home));
         if target.kind == ScopeKind::User || narrows {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! `request_approval`: ask those who have to agree before a memory is shared.
+//! `request_approval`: asks those who have to agree before a memory is shared.
 
 use serde_json::{Value, json};
 use shared::Error;

@@ -1,4 +1,4 @@
-//! `search`: recall in the words of ChatGPT's connectors, which know only `query` and cite by address.
+//! `search`: recalls memories for ChatGPT's connectors, which know only `query` and cite by address.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

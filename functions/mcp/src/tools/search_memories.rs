@@ -1,4 +1,4 @@
-//! `search_memories`: recall by meaning and words.
+//! `search_memories`: recalls memories by meaning and words.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ struct Arguments {
     filters: Option<Value>,
     scope: Option<String>,
     top_k: Option<i64>,
-    /// Another name for it.
+    /// An alias of `top_k`.
     limit: Option<i64>,
     threshold: Option<f32>,
     #[serde(default)]
@@ -131,7 +131,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     Ok(answer)
 }
 
-/// Four decimals: more only look precise.
+/// Rounds to four decimals: more would be false precision.
 fn rounded(score: f32) -> f64 {
     (f64::from(score) * 10_000.0).round() / 10_000.0
 }

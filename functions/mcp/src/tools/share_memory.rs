@@ -1,4 +1,4 @@
-//! `share_memory`: let somebody else see a memory.
+//! `share_memory`: shares a memory.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ pub(super) fn input(required: &[&str]) -> Value {
     })
 }
 
-/// What both answer.
+/// The answer of both tools.
 pub(super) fn output() -> Value {
     json!({
         "type": "object",
@@ -104,7 +104,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     Ok(json!(shared))
 }
 
-/// Whom a question names: a node by its name, if the caller may read it.
+/// Names the grantee in a question: a node by its name, if the caller may read it.
 fn whom(call: &Call<'_>, with: &GranteeName) -> String {
     let scope = match with {
         GranteeName::Scope(name) => call.caller().resolve(*name).ok(),

@@ -1,4 +1,4 @@
-//! `update_memory`: change one memory; the old text stays in its history.
+//! `update_memory`: changes one memory; its history keeps the old text.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

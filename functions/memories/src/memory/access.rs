@@ -9,7 +9,7 @@ use shared::ids::MemoryId;
 use shared::page;
 use shared::sharing::access::{self, Access};
 
-/// `?cursor=&limit=`, of the people.
+/// `?cursor=&limit=`: a page of the people.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Params {

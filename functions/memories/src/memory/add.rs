@@ -23,7 +23,7 @@ pub(crate) struct Add {
     agent_id: Option<String>,
     app_id: Option<String>,
     run_id: Option<String>,
-    /// mem0's typed options carry the four names here: `{"user_id": "alice"}`.
+    /// mem0's typed options carry the four labels here: `{"user_id": "alice"}`.
     filters: Option<Labelled>,
     metadata: Option<Metadata>,
     #[serde(default = "yes")]
@@ -32,18 +32,18 @@ pub(crate) struct Add {
     observation_datetime: Option<String>,
     observation_date: Option<String>,
     expiration_date: Option<String>,
-    /// Ours.
+    /// Not part of mem0's API.
     categories: Option<Vec<String>>,
-    /// Ours.
+    /// Not part of mem0's API.
     classification: Option<Classification>,
-    /// Ours.
+    /// Not part of mem0's API.
     scope: Option<String>,
-    /// Ours: memories of the same scope whose place this one takes.
+    /// Not part of mem0's API: memories of the same scope that this one supersedes.
     #[serde(default)]
     supersedes: Vec<MemoryId>,
     #[serde(default)]
     immutable: bool,
-    // Guidance for a language model, of which there is none: named in the answer as without effect.
+    // Guidance for a language model. There is none, so the answer lists these fields as ignored.
     custom_instructions: Option<Value>,
     agent_custom_instructions: Option<Value>,
     custom_categories: Option<Value>,
@@ -51,7 +51,7 @@ pub(crate) struct Add {
     excludes: Option<Value>,
     structured_data_schema: Option<Value>,
     prompt_profile_id: Option<Value>,
-    // What changes nothing about the result.
+    // These do not influence the result.
     #[serde(rename = "enable_graph")]
     _enable_graph: Option<Value>,
     #[serde(rename = "output_format")]
@@ -84,7 +84,7 @@ pub(crate) struct Added {
     message: &'static str,
     status: &'static str,
     event_id: EventId,
-    /// What chose the statements: `verbatim` or `deterministic`.
+    /// The extractor that chose the statements: `verbatim` or `deterministic`.
     extractor: Extractor,
     results: Vec<OutcomeView>,
     /// Fields of the request that had no effect.
@@ -95,7 +95,7 @@ pub(crate) struct Added {
 /// The outcome of one statement.
 #[derive(Serialize)]
 struct OutcomeView {
-    /// The new memory, or the one that says it already.
+    /// The new memory, or an existing one that says the same.
     id: Option<MemoryId>,
     data: Data<String>,
     /// `ADD` or `SKIP`.
@@ -149,7 +149,7 @@ impl Add {
         })
     }
 
-    /// What was given although it has no effect.
+    /// Returns the fields that were given but have no effect.
     fn ignored(&self) -> Vec<&'static str> {
         [
             ("custom_instructions", &self.custom_instructions),
@@ -166,7 +166,7 @@ impl Add {
     }
 }
 
-/// A name given twice must be the same.
+/// Returns the name of a label; if it is given in both places, the two must be equal.
 fn one_name(field: &str, name: Option<String>, in_filters: Option<String>) -> Result<Option<String>> {
     match (name, in_filters) {
         (Some(a), Some(b)) if a != b => Err(Error::invalid(field, "differs from the one in filters")),

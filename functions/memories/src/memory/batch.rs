@@ -1,4 +1,4 @@
-//! `PUT` and `DELETE /v1/batch/`: up to 1,000 memories, all or none.
+//! `PUT` and `DELETE /v1/batch/`: changes up to 1,000 memories, all or none.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};

@@ -12,7 +12,7 @@ use shared::memory::{Memories, Opinion};
 #[serde(deny_unknown_fields)]
 pub(crate) struct Feedback {
     memory_id: MemoryId,
-    /// None takes an earlier opinion back.
+    /// `None` withdraws an earlier opinion.
     feedback: Option<Opinion>,
     feedback_reason: Option<String>,
 }

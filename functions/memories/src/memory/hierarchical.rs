@@ -1,4 +1,4 @@
-//! `POST /v1/memories/hierarchical/`: everything that the caller sees, level by level, with the reason.
+//! `POST /v1/memories/hierarchical/`: returns everything that the caller sees, level by level, with the reason.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,7 @@ struct SeenView {
     /// Only with a query.
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f32>,
-    /// `via team Alpha`, `shared with you by Ann until 1 May 2027`.
+    /// Why the caller sees it: `via team Alpha`, `shared with you by Ann until 1 May 2027`.
     reason: String,
 }
 

@@ -24,9 +24,9 @@ pub(crate) struct VersionView {
     event: &'static str,
     metadata: Metadata,
     categories: Vec<String>,
-    /// The highest class of what it shows.
+    /// The highest classification of the contents shown.
     classification: Classification,
-    /// Who did it.
+    /// Who made the change.
     editor_id: UserId,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,

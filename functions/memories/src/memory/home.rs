@@ -1,4 +1,4 @@
-//! `PUT /v1/memories/{id}/scope/`: another home for a memory.
+//! `PUT /v1/memories/{id}/scope/`: moves a memory to another scope.
 
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -12,11 +12,11 @@ use shared::{Error, Result};
 
 use super::view::MemoryView;
 
-/// Where it is to live.
+/// The new scope of a memory.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Home {
-    /// As adding takes it: `personal`, `team:org_…`.
+    /// A scope as in requests to add: `personal`, `team:org_…`.
     scope: String,
 }
 

@@ -1,8 +1,8 @@
-//! `POST /v3/memories/import/`: many memories in one request, one JSON object on each line (NDJSON).
+//! `POST /v3/memories/import/`: many memories in one request, one JSON object per line (NDJSON).
 //!
-//! Ours, not mem0's. Lines are stored as they are, each in its own scope; what becomes of each is answered by its
-//! number. The bounds are the installation's body limit and [`shared::memory::MAX_LINES`]; larger files are sent in
-//! parts. Sent again, nothing is stored twice.
+//! Not part of mem0's API. Lines are stored verbatim, each in its own scope; the answer reports the outcome of each by
+//! its number. A request is limited by the installation's body limit and [`shared::memory::MAX_LINES`]; larger files
+//! are sent in parts. Sending a request again stores nothing twice.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use shared::memory::{ImportLine, Imported, Labels, LineOutcome, Memories, Metada
 use crate::scope;
 use crate::timestamp::{Timestamp, expiration};
 
-/// One line: what `add` takes for one message, and what reads answer.
+/// One line: the fields that `add` takes for one message, and those that reads answer.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Line {
@@ -45,11 +45,11 @@ pub(crate) struct Answer {
 /// The outcome of one line.
 #[derive(Serialize)]
 struct LineView {
-    /// From 1, empty lines included.
+    /// Counts from 1, including empty lines.
     line: usize,
     /// `ADD`, `SKIP` or `REFUSE`.
     event: &'static str,
-    /// The new memory, or the one that says it already.
+    /// The new memory, or an existing one that says the same.
     id: Option<MemoryId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,

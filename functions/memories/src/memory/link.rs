@@ -1,4 +1,4 @@
-//! `/v1/memories/{id}/links/`: addresses under which anybody reads a public memory.
+//! `/v1/memories/{id}/links/`: URLs at which anybody can read a public memory.
 
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -25,7 +25,7 @@ pub(crate) struct LinkAt {
 pub(crate) struct Made {
     #[serde(flatten)]
     link: NewlyLinked,
-    /// The address, to be handed on.
+    /// The URL to hand out.
     url: String,
 }
 

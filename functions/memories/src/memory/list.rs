@@ -1,4 +1,4 @@
-//! `POST /v3/memories/`: lists, by page number as mem0's clients ask, or by cursor.
+//! `POST /v3/memories/`: lists memories, by page number as mem0's clients ask, or by cursor.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -22,9 +22,10 @@ const PATH: &str = "/v3/memories/";
 pub(crate) struct Params {
     page: Option<i64>,
     page_size: Option<i64>,
-    /// Ours: where to go on; empty to begin. Pages by cursor do not shift when memories are added, and are not counted.
+    /// Not part of mem0's API: where to continue; empty to begin. Pages by cursor do not shift when memories are
+    /// added, and are not counted.
     cursor: Option<String>,
-    /// Ours: `page_size` by its name in our other lists.
+    /// Not part of mem0's API: `page_size` under the name that our other lists use.
     limit: Option<i64>,
     #[serde(rename = "org_id")]
     _org_id: Option<String>,
@@ -48,7 +49,7 @@ pub(crate) struct Body {
     show_expired: bool,
     page: Option<i64>,
     page_size: Option<i64>,
-    /// Ours.
+    /// Not part of mem0's API.
     scope: Option<ScopeParam>,
     user_id: Option<Value>,
     agent_id: Option<Value>,
@@ -72,7 +73,7 @@ pub(crate) enum Answer {
     Page(Numbered<Narrowed<MemoryView>>),
     Part {
         results: Vec<Narrowed<MemoryView>>,
-        /// The cursor of what follows; none at the end.
+        /// The cursor of the next part; `None` at the end.
         next: Option<String>,
     },
 }
@@ -91,7 +92,8 @@ pub(crate) async fn post(
 }
 
 impl Params {
-    /// The part of the list that is asked for, here or in the body, and the name under which its size was given.
+    /// Returns the requested part of the list, from the query string or the body, and the name
+    /// under which its size was given.
     fn part(&self, body: &Body, query: &QueryHash) -> Result<(&'static str, Part)> {
         let page = once("page", self.page, body.page)?;
         let (name, size) =
@@ -116,7 +118,7 @@ impl Params {
     }
 }
 
-/// What may stand in the address and in the body, and must be the same in both.
+/// Returns a value that the query string and the body may both contain, but must not contradict.
 fn once(field: &str, address: Option<i64>, body: Option<i64>) -> Result<Option<i64>> {
     match (address, body) {
         (Some(one), Some(other)) if one != other => {
@@ -151,7 +153,7 @@ impl Body {
         Ok(List { filter, scopes, latest_only: self.latest_only, part })
     }
 
-    /// What decides which memories are listed: a cursor fits no other list.
+    /// Hashes everything that selects memories: a cursor is valid only for the list that issued it.
     fn hash(&self) -> QueryHash {
         let selecting = json!([
             self.filters,
@@ -175,7 +177,7 @@ impl Answer {
         query: &QueryHash,
         fields: Option<&[String]>,
     ) -> Result<Self> {
-        // Only a part that ends early asks where.
+        // Only cursors need it.
         let place = |memory: &Memory| Cursor { created_at: memory.created_at, id: memory.id.uuid() };
         let places: Vec<Cursor> = match part {
             Part::Page(_) => Vec::new(),
@@ -184,7 +186,7 @@ impl Answer {
         let views = listed.memories.into_iter().map(|memory| MemoryView::new(caller, memory)).collect();
         let mut results = narrow(views, fields)?;
         Ok(match part {
-            // Not cut short: whoever counts pages by themselves would never see what was left out.
+            // Never truncated: a client that counts pages itself would never see what was left out.
             Part::Page(page) => {
                 require_room(&results, size_name, "or go on by `cursor`, whose parts end early")?;
                 Self::Page(Numbered::new(page, PATH, &[], listed.count.unwrap_or_default(), results))

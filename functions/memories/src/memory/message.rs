@@ -1,4 +1,4 @@
-//! Messages as mem0's clients send them: a text, one message, or a list; contents as text or as parts.
+//! Messages as mem0's clients send them: a text, one message, or a list. Contents are text or parts.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -13,18 +13,18 @@ pub(crate) enum Messages {
     One(Value),
 }
 
-/// One message. What else chat APIs put into messages (`tool_calls`, ids) is not looked at.
+/// One message. Other members that chat APIs put into messages (`tool_calls`, ids) are ignored.
 #[derive(Debug, Deserialize)]
 struct Wire {
     role: String,
-    /// A text, or its parts.
+    /// A text, or a list of parts.
     #[serde(default)]
     content: Value,
     #[serde(default)]
     name: Option<String>,
 }
 
-/// What a message or a part of it says may be; files and pictures cannot be remembered.
+/// A part of a message. Only text can be remembered, not files or pictures.
 #[derive(Debug, Deserialize)]
 struct Part {
     r#type: String,
@@ -64,7 +64,7 @@ fn message(index: usize, value: Value) -> Result<Message> {
     Ok(Message { role, content, name })
 }
 
-/// The text of one part.
+/// Returns the text of one part.
 fn text(place: &str, part: Value) -> Result<String> {
     match within(place, http::read(part))? {
         Part { r#type, text: Some(text) } if r#type == "text" => Ok(text),
@@ -75,7 +75,7 @@ fn text(place: &str, part: Value) -> Result<String> {
     }
 }
 
-/// What was read there, with errors that say where.
+/// Adds the place to the error of what was read there.
 fn within<T>(place: &str, read: Result<T>) -> Result<T> {
     read.map_err(|error| match error {
         Error::Invalid { field: Some(field), message } => Error::invalid(format!("{place}.{field}"), message),
@@ -84,7 +84,7 @@ fn within<T>(place: &str, read: Result<T>) -> Result<T> {
     })
 }
 
-/// Tells a field that is null from one that is not there.
+/// Distinguishes a field that is null from one that is absent.
 pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> std::result::Result<Option<Option<T>>, D::Error> {

@@ -1,4 +1,4 @@
-//! Memories, one file per verb or sub-noun.
+//! Memories, one file per operation or sub-resource.
 
 pub(crate) mod access;
 pub(crate) mod add;

@@ -1,10 +1,10 @@
-//! `fields`: answers with fewer members.
+//! `fields`: answers with only some members.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 use shared::{Error, Result};
 
-/// A whole item, or what was asked for of it.
+/// A whole item, or only the requested members.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum Narrowed<T> {
@@ -12,7 +12,7 @@ pub(crate) enum Narrowed<T> {
     Part(Map<String, Value>),
 }
 
-/// Leaves each item the given members, and always its id. A member that items do not have is refused.
+/// Keeps the given members of each item, and always its id. A member that items do not have is refused.
 pub(crate) fn narrow<T: Serialize>(items: Vec<T>, fields: Option<&[String]>) -> Result<Vec<Narrowed<T>>> {
     let Some(fields) = fields else { return Ok(items.into_iter().map(Narrowed::Whole).collect()) };
     items

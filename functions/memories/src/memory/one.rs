@@ -13,20 +13,20 @@ use super::message::present;
 use super::view::MemoryView;
 use crate::timestamp::{Timestamp, expiration};
 
-/// What to change; what is not there stays. `expiration_date: null` lifts the limit.
+/// The changes; absent fields stay the same. `expiration_date: null` removes the expiration.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Change {
-    /// Only in batches, where there is no address that names the memory.
+    /// Only in batches, where no path names the memory.
     pub(super) memory_id: Option<MemoryId>,
     text: Option<String>,
     metadata: Option<Metadata>,
     timestamp: Option<Timestamp>,
     #[serde(default, deserialize_with = "present")]
     expiration_date: Option<Option<String>>,
-    /// Ours.
+    /// Not part of mem0's API.
     categories: Option<Vec<String>>,
-    /// Ours.
+    /// Not part of mem0's API.
     classification: Option<Classification>,
     #[serde(rename = "org_id")]
     _org_id: Option<Value>,
@@ -48,7 +48,7 @@ pub(crate) struct DeleteParams {
 #[derive(Serialize)]
 pub(crate) struct Deleted {
     message: &'static str,
-    /// Memories that were deleted with it; only where that was asked for.
+    /// Memories that were deleted with it; only if the request asked for that.
     #[serde(skip_serializing_if = "Option::is_none")]
     cascade_count: Option<u64>,
 }

@@ -33,18 +33,18 @@ pub(crate) struct Search {
     show_expired: bool,
     reference_date: Option<Timestamp>,
     fields: Option<Vec<String>>,
-    /// Ours.
+    /// Not part of mem0's API.
     scope: Option<ScopeParam>,
-    /// Ours: adds `score_breakdown`.
+    /// Not part of mem0's API: adds `score_breakdown`.
     #[serde(default)]
     explain: bool,
-    /// Ours: adds `context`, at most this long.
+    /// Not part of mem0's API: adds `context`, of at most this length.
     max_tokens: Option<i64>,
     user_id: Option<Value>,
     agent_id: Option<Value>,
     app_id: Option<Value>,
     run_id: Option<Value>,
-    // What changes nothing about the result: words always count.
+    // These do not influence the result: words always count.
     #[serde(rename = "keyword_search")]
     _keyword_search: Option<Value>,
     #[serde(rename = "enable_graph")]
@@ -62,7 +62,7 @@ pub(crate) struct Search {
 #[derive(Serialize)]
 pub(crate) struct Found {
     results: Vec<Narrowed<FoundView>>,
-    /// Ours: there only while the embedding model is away, with the reason.
+    /// Not part of mem0's API: present only while the embedding model is unavailable, with the reason.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     degraded: bool,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! Which memories a search or list is about: mem0's `filters`, and the fields beside it that say the same.
+//! The memories that a search or list selects: mem0's `filters`, and the fields beside it that express the same.
 
 use serde_json::{Value, json};
 use shared::memory::filter::Filter;
@@ -7,7 +7,7 @@ use shared::{Error, Result};
 
 use crate::scope;
 
-/// What searches and lists have in common.
+/// The selecting fields that searches and lists share.
 pub(crate) struct Selection<'a> {
     pub(crate) filters: Option<&'a Value>,
     pub(crate) categories: Option<&'a [String]>,
@@ -23,7 +23,7 @@ impl Selection<'_> {
         }
         let mut filter = Filter::parse(self.filters.unwrap_or(&Value::Null))?;
         let scopes = scope::many(self.scope, !filter.scopes().is_empty())?;
-        // mem0 takes an empty list for no wish.
+        // mem0 treats an empty list as absent.
         if let Some(categories) = self.categories.filter(|categories| !categories.is_empty()) {
             filter = filter.and(beside("categories", &json!({ "in": categories }))?);
         }
@@ -34,7 +34,7 @@ impl Selection<'_> {
     }
 }
 
-/// A condition that stands beside `filters`, with errors that say so.
+/// Parses a condition beside `filters`; errors name its own path.
 pub(crate) fn beside(field: &str, value: &Value) -> Result<Filter> {
     Filter::parse(&json!({ field: value })).map_err(|error| {
         let path = error.path.strip_prefix("filters.").unwrap_or(&error.path).to_owned();
@@ -42,7 +42,7 @@ pub(crate) fn beside(field: &str, value: &Value) -> Result<Filter> {
     })
 }
 
-/// `user_id`, `agent_id`, `app_id` and `run_id` beside `filters`: mem0 refuses them there, and so do we, because older
+/// `user_id`, `agent_id`, `app_id` and `run_id` beside `filters`. mem0 refuses them there, and so do we, because older
 /// clients mean something else by them.
 pub(crate) struct TopLevelNames<'a>(pub(crate) [&'a Option<Value>; 4]);
 

@@ -1,4 +1,4 @@
-//! `/v1/memories/{id}/shares/`: with whom a memory is shared, and the end of that.
+//! `/v1/memories/{id}/shares/`: shares of a memory, and their revocation.
 
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -17,7 +17,7 @@ use shared::sharing::{Listing, NewShare, Share, Shared, Subject, share};
 pub(crate) struct Params {
     cursor: Option<String>,
     limit: Option<i64>,
-    /// Also those that have ended.
+    /// Also lists shares that have ended.
     #[serde(default)]
     ended: bool,
 }
@@ -37,7 +37,7 @@ pub(crate) struct ShareAt {
 
 #[derive(Serialize)]
 pub(crate) struct Revoked {
-    /// How many shares ended: it, and those that were shared on through it.
+    /// How many shares ended: this one, and those that were reshared from it.
     pub(crate) ended: u64,
 }
 
@@ -70,7 +70,7 @@ pub(crate) async fn delete(
     Ok(Json(Revoked { ended }))
 }
 
-/// Made, or waiting for somebody to agree.
+/// 201 if the share was created, 202 if it waits for approval.
 pub(crate) fn status(shared: &Shared) -> StatusCode {
     match shared {
         Shared::Shared { .. } => StatusCode::CREATED,

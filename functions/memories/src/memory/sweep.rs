@@ -1,4 +1,5 @@
-//! `DELETE /v1/memories/`: everything that the query string selects in one scope, and nothing if it selects nothing.
+//! `DELETE /v1/memories/`: deletes everything that the query string selects in one scope, and
+//! nothing if it has no conditions.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use shared::{Error, Result};
 use super::selection::beside;
 use crate::scope;
 
-/// Unknown parameters are refused: one that is misspelt must not turn a small deletion into a large one.
+/// The query string. Unknown parameters are refused: a misspelt one must not turn a small deletion into a large one.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Params {
@@ -23,9 +24,9 @@ pub(crate) struct Params {
     run_id: Option<String>,
     /// JSON.
     metadata: Option<String>,
-    /// JSON. mem0's Python client sends the `repr` of a dict here, which is none.
+    /// JSON. mem0's Python client sends the `repr` of a dict here, which is not JSON.
     filters: Option<String>,
-    /// Ours.
+    /// Not part of mem0's API.
     scope: Option<String>,
     #[serde(rename = "org_id")]
     _org_id: Option<String>,

@@ -1,4 +1,4 @@
-//! A memory in answers.
+//! Memories as they are answered.
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Timelike as _, Utc, Weekday};
 use serde::Serialize;
@@ -7,7 +7,7 @@ use shared::access::{ApiKeyVerb, AuthContext, Classification};
 use shared::ids::MemoryId;
 use shared::memory::{Breakdown, Lifecycle, Memory, Recalled};
 
-/// mem0 wraps texts in results of work: `{"memory": "…"}`.
+/// mem0 wraps the text of a result: `{"memory": "…"}`.
 #[derive(Serialize)]
 pub(crate) struct Data<T> {
     pub(crate) memory: T,
@@ -17,35 +17,35 @@ pub(crate) struct Data<T> {
 #[derive(Serialize)]
 pub(crate) struct MemoryView {
     id: MemoryId,
-    /// What it holds; nothing where the caller may change it and not read it.
+    /// The content; `None` if the caller may change the memory but not read it.
     #[serde(flatten)]
     content: Option<Content>,
     structured_attributes: Attributes,
     replaced_by: Option<MemoryId>,
     synthesized: bool,
     lifecycle_state: Lifecycle,
-    /// Where it lives; none if it was shared from somewhere that the caller may not read.
+    /// The scope it lives in; `None` if it was shared from one that the caller may not read.
     scope: Option<String>,
-    /// How far it may go.
+    /// The classification, which limits how far the memory may spread.
     classification: Classification,
     version: i32,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
 
-/// What only who may read it is told.
+/// The part that only those who may read the memory get.
 #[derive(Serialize)]
 struct Content {
     memory: String,
     user_id: Option<String>,
     agent_id: Option<String>,
     app_id: Option<String>,
-    /// mem0's name of `run_id` here.
+    /// mem0's name for `run_id` here.
     session_id: Option<String>,
     metadata: Map<String, Value>,
     categories: Vec<String>,
     expiration_date: Option<NaiveDate>,
-    /// When what it tells happened, if that was said.
+    /// When the event it describes happened, if that is known.
     timestamp: Option<DateTime<Utc>>,
 }
 
@@ -68,13 +68,13 @@ pub(crate) struct FoundView {
     expiration_date: Option<NaiveDate>,
     timestamp: Option<DateTime<Utc>>,
     scope: Option<String>,
-    /// How far it may go.
+    /// The classification, which limits how far the memory may spread.
     classification: Classification,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
 
-/// When it was stored, taken apart.
+/// The parts of the creation time.
 #[derive(Serialize)]
 struct Attributes {
     year: i32,

@@ -1,4 +1,4 @@
-//! The public API, called in process.
+//! A client of the public API, called in process.
 
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
@@ -35,7 +35,7 @@ impl Api {
         expect_success(path, self.send(Method::DELETE, path, None).await?).map(drop)
     }
 
-    /// The status as well: for steps whose refusal says that they were done before.
+    /// Posts and also returns the status: some steps recognize by a refusal that they were done before.
     pub(super) async fn try_post(&self, path: &str, body: &Value) -> Result<(StatusCode, Value)> {
         self.send(Method::POST, path, Some(body)).await
     }
@@ -66,7 +66,7 @@ fn expect_success(path: &str, (status, value): (StatusCode, Value)) -> Result<Va
     Ok(value)
 }
 
-/// A string that an answer must have.
+/// Returns a string that an answer must contain.
 pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> Result<&'a str> {
     value.pointer(pointer).and_then(Value::as_str).with_context(|| format!("the answer has no {pointer}"))
 }

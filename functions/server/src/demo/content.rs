@@ -1,4 +1,4 @@
-//! What Northwind remembers: `scope | author | text`, one memory a line.
+//! The memories of Northwind: `scope | author | text`, one per line.
 
 /// A memory of the demo.
 pub(super) struct Line {

@@ -1,7 +1,7 @@
-//! The demo enterprise of a local installation: made through the public API, as a newcomer would make it.
+//! The demo enterprise of a local installation, created through the public API, as a newcomer would create it.
 //!
-//! Idempotent and interruptible: every step first looks whether its result is there, and the secrets it will need
-//! again are on disk before it begins.
+//! Idempotent and interruptible: every step first checks whether its result exists, and secrets that are needed again
+//! are written to disk before they are used.
 
 mod api;
 mod content;
@@ -24,11 +24,11 @@ pub struct Credentials {
     pub email: String,
     /// Their password.
     pub password: String,
-    /// An API key of theirs.
+    /// An API key of the owner.
     pub api_key: String,
 }
 
-/// Makes sure that the demo enterprise is there and complete.
+/// Ensures that the demo enterprise exists and is complete.
 pub async fn ensure(router: &Router, directory: &Path) -> Result<Credentials> {
     fs::create_dir_all(directory).with_context(|| format!("creating {}", directory.display()))?;
     steps::run(router, directory).await
@@ -38,7 +38,7 @@ pub async fn ensure(router: &Router, directory: &Path) -> Result<Credentials> {
 pub fn announce(credentials: &Credentials, url: &str, directory: &Path) -> Result<()> {
     let Credentials { email, password, api_key } = credentials;
     let file = directory.join("demo.env");
-    // Exported, so that programs started from the same shell see them as well.
+    // Exported, so that programs started from the same shell see them too.
     let values = format!(
         "export MEM0_URL={url}\nexport MEM0_MCP_URL={url}/mcp\nexport MEM0_API_KEY={api_key}\n\
          export MEM0_DEMO_EMAIL={email}\nexport MEM0_DEMO_PASSWORD={password}\n"

@@ -1,4 +1,4 @@
-//! Who works at Northwind.
+//! The people and teams of Northwind.
 
 /// A node of the demo's tree.
 pub(super) struct Node {
@@ -8,7 +8,7 @@ pub(super) struct Node {
     pub(super) parent: Option<&'static str>,
 }
 
-/// Three levels, two teams in different divisions. Parents come first.
+/// Three levels, with two teams in different divisions. Parents come first.
 pub(super) const TREE: [Node; 5] = [
     Node { key: "organization", kind: "organization", name: "Northwind Energy", parent: None },
     Node { key: "engineering", kind: "division", name: "Engineering", parent: Some("organization") },
@@ -17,7 +17,7 @@ pub(super) const TREE: [Node; 5] = [
     Node { key: "field-sales", kind: "team", name: "Field Sales", parent: Some("commercial") },
 ];
 
-/// Somebody, with the one role they hold.
+/// A person with their only role.
 pub(super) struct Person {
     pub(super) key: &'static str,
     pub(super) name: &'static str,
@@ -25,11 +25,11 @@ pub(super) struct Person {
     pub(super) node: &'static str,
 }
 
-/// Who registers the enterprise, and so owns it and every organization in it.
+/// The person who registers the enterprise, and so owns it and every organization in it.
 pub(super) const OWNER: Person =
     Person { key: "olivia", name: "Olivia Novak", role: "owner", node: "organization" };
 
-/// Who is invited.
+/// The people who are invited.
 pub(super) const INVITED: [Person; 4] = [
     Person { key: "adam", name: "Adam Fischer", role: "admin", node: "engineering" },
     Person { key: "mia", name: "Mia Tanaka", role: "member", node: "platform" },

@@ -1,4 +1,4 @@
-//! Secrets of a local installation: random, written before they are used, readable by their owner only.
+//! Secrets of a local installation: random, written to disk before they are used, readable by their owner only.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, anyhow};
 
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
-/// The secret in that file; made if there is none.
+/// Returns the secret in that file; creates one if there is none.
 pub(crate) fn secret_file(path: &Path) -> Result<String> {
     match fs::read_to_string(path) {
         Ok(secret) if secret.trim().len() >= 20 => return Ok(secret.trim().to_owned()),
@@ -22,7 +22,7 @@ pub(crate) fn secret_file(path: &Path) -> Result<String> {
     Ok(secret)
 }
 
-/// 120 random bits, readable aloud: five groups of five letters and digits.
+/// Returns 125 random bits that can be read aloud: five groups of five letters and digits.
 fn random() -> Result<String> {
     let mut bytes = [0u8; 25];
     getrandom::fill(&mut bytes).map_err(|error| anyhow!("no randomness: {error}"))?;
@@ -30,7 +30,7 @@ fn random() -> Result<String> {
     Ok(characters.chunks(5).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-"))
 }
 
-/// Replaces a file in one step, mode 0600: a reader sees the old content or the new, never a half.
+/// Replaces a file in one step, with mode 0600: a reader sees the old content or the new, never a part.
 pub(crate) fn write_private(path: &Path, content: &str) -> Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory).with_context(|| format!("creating {}", directory.display()))?;

@@ -1,4 +1,4 @@
-//! The steps that make the demo enterprise.
+//! The steps that create the demo enterprise.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,10 +15,10 @@ use super::content::{Line, lines};
 use super::people::{INVITED, OWNER, Person, TREE};
 use super::{Credentials, secrets};
 
-/// Memories sent in one request; small enough that progress shows.
+/// Memories per request; few enough that progress is visible.
 const BATCH: usize = 20;
 
-/// What the demo's API key is called.
+/// The name of the demo's API key.
 const KEY_NAME: &str = "make up";
 
 pub(super) async fn run(router: &Router, directory: &Path) -> Result<Credentials> {
@@ -29,7 +29,7 @@ pub(super) async fn run(router: &Router, directory: &Path) -> Result<Credentials
     let enterprise = enterprise(&owner).await?;
     let api_key = api_key(&owner, &anonymous, directory, &enterprise).await?;
     let credentials = Credentials { email, password, api_key };
-    // Once complete, the demo is its users' to change.
+    // Once complete, the demo belongs to its users and is not changed again.
     let complete = directory.join("demo-complete");
     if fs::read_to_string(&complete).is_ok_and(|made| made.trim() == enterprise) {
         return Ok(credentials);
@@ -45,12 +45,12 @@ pub(super) async fn run(router: &Router, directory: &Path) -> Result<Credentials
     Ok(credentials)
 }
 
-/// The id of a caller's enterprise.
+/// Returns the id of a caller's enterprise.
 async fn enterprise(api: &Api) -> Result<String> {
     Ok(text(&api.get("/v1/auth/me").await?, "/user/enterprise_id")?.to_owned())
 }
 
-/// The owner's account. If the address belongs to an enterprise whose password is lost, the next domain is taken.
+/// Returns the owner's account. If the address belongs to an enterprise whose password is lost, tries the next domain.
 async fn register_owner(anonymous: &Api, password: &str) -> Result<(String, Api)> {
     for number in 1..100 {
         let domain =
@@ -84,7 +84,7 @@ async fn login(anonymous: &Api, email: &str, password: &str) -> Result<Option<Ap
     }
 }
 
-/// The tree's nodes by key, each as `(kind, id)`.
+/// Returns the ids of the tree's nodes by key, creating those that are missing.
 async fn make_tree(owner: &Api) -> Result<BTreeMap<&'static str, String>> {
     let existing = owner.get("/v1/organizations?limit=200").await?;
     let existing = existing["results"].as_array().cloned().unwrap_or_default();
@@ -104,7 +104,7 @@ async fn make_tree(owner: &Api) -> Result<BTreeMap<&'static str, String>> {
     Ok(nodes)
 }
 
-/// Everybody, logged in. Who has no account is invited and accepts.
+/// Returns everybody, logged in. People without an account are invited and accept.
 async fn gather(
     anonymous: &Api,
     owner: &Api,
@@ -112,7 +112,7 @@ async fn gather(
     credentials: &Credentials,
 ) -> Result<BTreeMap<&'static str, Api>> {
     let domain = credentials.email.split_once('@').map_or("northwind.example", |(_, domain)| domain);
-    // Asked instead of tried: failed logins are counted, and starts that were interrupted would add up.
+    // Looked up rather than tried: failed logins are counted, and those of interrupted starts would add up.
     let accounts = owner.get("/v1/users?limit=200").await?;
     let accounts = accounts["results"].as_array().cloned().unwrap_or_default();
     let mut people = BTreeMap::from([(OWNER.key, owner.clone())]);
@@ -147,7 +147,7 @@ async fn join(
     Ok(anonymous.with_token(text(&answer, "/access_token")?))
 }
 
-/// The key on disk if it still opens the enterprise's door, otherwise a new one.
+/// Returns the key on disk if it still works for this enterprise, otherwise a new one.
 async fn api_key(owner: &Api, anonymous: &Api, directory: &Path, opens: &str) -> Result<String> {
     let file = directory.join("demo-api-key");
     if let Ok(key) = fs::read_to_string(&file) {
@@ -156,7 +156,7 @@ async fn api_key(owner: &Api, anonymous: &Api, directory: &Path, opens: &str) ->
             return Ok(key.to_owned());
         }
     }
-    // Made by a start that was interrupted before it could write the key down: nobody knows it.
+    // Created by a start that was interrupted before it could store the key: nobody knows it.
     let lost = owner.get("/v1/api-keys?limit=200").await?;
     for key in lost["results"].as_array().into_iter().flatten().filter(|key| key["name"] == KEY_NAME) {
         owner.delete(&format!("/v1/api-keys/{}", text(key, "/id")?)).await?;
@@ -168,7 +168,7 @@ async fn api_key(owner: &Api, anonymous: &Api, directory: &Path, opens: &str) ->
     Ok(key)
 }
 
-/// Adds what is missing. The near-duplicate gate makes a repetition harmless, so an interrupted run starts over.
+/// Adds missing memories. The near-duplicate gate makes repetition harmless, so an interrupted run starts over.
 async fn remember(people: &BTreeMap<&str, Api>, nodes: &BTreeMap<&str, String>) -> Result<()> {
     let mut groups: BTreeMap<(&str, &str), Vec<Line>> = BTreeMap::new();
     for line in lines() {

@@ -1,4 +1,4 @@
-//! Two accounts in one browser: an answer is theirs whose account the page showed.
+//! Two accounts in one browser: an answer counts for the account that the page showed.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What people see of the applications that they let act for them.
+//! How people manage the applications that they have authorized.
 
 use serde_json::json;
 

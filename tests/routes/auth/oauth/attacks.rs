@@ -1,4 +1,4 @@
-//! What an attacker tries: codes and answers in other hands, redirects elsewhere, forms from foreign pages.
+//! Attacks: stolen codes and answers, foreign redirects, forms from foreign pages.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Applications that register (RFC 7591), and how they prove who they are.
+//! Applications that register (RFC 7591), and how they authenticate.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,7 +1,7 @@
-//! Applications whose id is the address of a document about them.
+//! Applications whose id is the URL of their metadata document.
 //!
-//! Their documents are on this machine here, which only tests may reach; that no other address near the server is read is
-//! tested beside `fetch`.
+//! Here the documents are on this machine, which only tests may reach; the tests of `fetch` check that no other
+//! address near the server is read.
 
 use axum::Router;
 use axum::http::StatusCode;

@@ -1,4 +1,4 @@
-//! The way of a browser and an application from the request to the tokens.
+//! The authorization code flow, from the request of a browser to the tokens.
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
-//! The authorization server: browsers, applications, devices and enterprises that want tokens, and those that should not
-//! get any.
+//! The authorization server: browsers, applications, devices and enterprises that request tokens, and
+//! those that should not get any.
 
 mod accounts;
 mod applications;

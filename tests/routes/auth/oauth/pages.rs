@@ -1,4 +1,4 @@
-//! What pages say to browsers, beside what they show.
+//! What pages tell browsers besides their content: security headers.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Applications that prove by a signature who they are (`private_key_jwt`), and those that only seem to.
+//! Applications that authenticate by a signature (`private_key_jwt`), and forgeries.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Applications that refresh: rotation, reuse, retries, and never more than was granted.
+//! Refreshing tokens of applications: rotation, reuse, retries, and never more than was granted.
 
 use chrono::TimeDelta;
 use serde_json::json;

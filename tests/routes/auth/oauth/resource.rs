@@ -1,4 +1,4 @@
-//! The resource server: what tokens `POST /mcp` and the API let in, and what they tell those whom they do not.
+//! The resource server: which tokens `POST /mcp` and the API accept, and how they refuse others.
 
 use http::Request;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};

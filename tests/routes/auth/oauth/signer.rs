@@ -1,4 +1,4 @@
-//! Somebody with an Ed25519 key who signs JWTs: an identity provider, or an application.
+//! A holder of an Ed25519 key who signs JWTs: an identity provider, or an application.
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};

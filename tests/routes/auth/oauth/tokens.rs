@@ -1,4 +1,5 @@
-//! The other endpoints about tokens: revocation, introspection, metadata, and what the token endpoint does not know.
+//! The other token endpoints: revocation, introspection, metadata, and requests that the
+//! token endpoint does not support.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Who asks: some clients, each with one connection, each sending its next request when the last is answered.
+//! The clients: each has one connection and sends its next request when the last is answered.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use tokio::sync::Mutex;
 use crate::client::{Client, succeeded};
 use crate::statistics::{Samples, milliseconds};
 
-/// Clients with open connections. Clones are the same clients.
+/// Clients with open connections. Clones refer to the same clients.
 #[derive(Clone)]
 pub(crate) struct Crowd(Arc<[Mutex<Client>]>);
 
 impl Crowd {
-    /// Connects so many clients with this key.
+    /// Connects this many clients with this key.
     pub(crate) async fn gather(address: SocketAddr, api_key: &str, clients: u16) -> Result<Self> {
         let connect = async || {
             let mut client = Client::connect(address).await?;
@@ -29,8 +29,8 @@ impl Crowd {
     }
 }
 
-/// Sends every request, each once, and returns in milliseconds how long each answer took. Fails unless every answer holds
-/// what is expected: refusals are quick.
+/// Sends every request once and returns in milliseconds how long each answer took. Fails unless every answer contains
+/// `expected`, because refusals are quick.
 pub(crate) async fn drive(
     crowd: &Crowd,
     requests: impl IntoIterator<Item = Request<Bytes>>,
@@ -41,7 +41,7 @@ pub(crate) async fn drive(
         let mut client = client.lock().await;
         let mut samples = Samples::default();
         loop {
-            // Whoever is free takes the next one.
+            // Whichever client is free takes the next one.
             let Some(request) = requests.borrow_mut().next() else { break };
             let path = request.uri().path().to_owned();
             let started = Instant::now();

@@ -1,4 +1,4 @@
-//! What is asked of the server.
+//! The operations that are measured.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -18,38 +18,38 @@ const ADD: &str = "/v3/memories/add/";
 const SEARCH: &str = "/v3/memories/search/";
 const HIERARCHICAL: &str = "/v1/memories/hierarchical/";
 
-/// Memories in a request when there are many to add.
+/// Memories per request when filling the tenant.
 const BATCH: usize = 20;
-/// Requests at a time then.
+/// Concurrent requests when filling the tenant.
 const FILLERS: u16 = 4;
 
 /// A kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Operation {
-    /// `GET /health`: HTTP, and no database.
+    /// `GET /health`: HTTP without the database.
     Health,
-    /// `GET /v1/ping/`: who asks is looked up, nothing more.
+    /// `GET /v1/ping/`: only looks up the caller.
     Ping,
-    /// Ten memories for a question, out of the fifth that is the caller's own.
+    /// Searches ten memories for a question, in the fifth that is the caller's own.
     SearchPersonal,
-    /// Ten memories for a question, out of everything that the caller may read.
+    /// Searches ten memories for a question, in everything that the caller may read.
     SearchAll,
-    /// Ten memories of each level for a question, out of everything that the caller may read, with the reason.
+    /// Searches ten memories of each level for a question, in everything that the caller may read, with the reason.
     Hierarchical,
-    /// One memory, stored as it is.
+    /// Adds one memory verbatim.
     Add,
 }
 
 impl Operation {
-    /// In the order in which they take turns; adding last, because it changes what the others meet.
+    /// In the order of their turns; adding is last, because it changes the data of the others.
     pub(super) const ALL: [Self; 6] =
         [Self::Health, Self::Ping, Self::SearchPersonal, Self::SearchAll, Self::Hierarchical, Self::Add];
 
-    /// What is measured without something, too.
+    /// The operations that are also measured with something left out.
     pub(super) const COMPARED: [Self; 3] = [Self::Ping, Self::SearchPersonal, Self::SearchAll];
 
-    /// What every answer holds that shows that the work was done.
+    /// Text in every answer that shows that the work was done.
     pub(super) fn expected(self) -> &'static str {
         match self {
             Self::Health => "ok",
@@ -89,8 +89,8 @@ impl fmt::Display for Operation {
     }
 }
 
-/// Adds so many memories, a few more if some turn out to be duplicates: one in five to the caller's personal scope, the
-/// others to the enterprise's.
+/// Adds this many memories, and a few more in case some are duplicates: one in five to the caller's personal scope,
+/// the others to the enterprise's.
 pub(super) async fn fill(
     address: SocketAddr,
     api_key: &str,
@@ -98,7 +98,7 @@ pub(super) async fn fill(
     writer: &mut Writer,
 ) -> Result<()> {
     let crowd = Crowd::gather(address, api_key, FILLERS).await?;
-    // Texts repeat less than once in a hundred.
+    // Fewer than one text in a hundred repeats.
     let texts: Vec<String> = (0..memories + memories.div_ceil(100)).map(|_| writer.memory()).collect();
     let batches = texts.chunks(BATCH).enumerate();
     let requests = batches
@@ -112,7 +112,7 @@ pub(super) async fn fill(
     Ok(())
 }
 
-/// Shares so many memories of somebody else's with the caller, one by one.
+/// Shares this many memories of another person with the caller, one by one.
 pub(super) async fn share(
     address: SocketAddr,
     caller: &Account,

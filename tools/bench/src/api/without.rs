@@ -1,4 +1,4 @@
-//! What a request costs without its row in the audit log, or without rate limits: found out by changing the benchmark's own
+//! What a request costs without its audit row or without rate limits, measured by changing the benchmark's own
 //! database, because the product has no switch for either.
 
 use anyhow::{Context as _, Result};
@@ -12,9 +12,9 @@ use crate::statistics::rounded;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Without {
-    /// The rows of the audit log: PostgreSQL rewrites the statement to nothing. What is left is sending it.
+    /// The rows of the audit log: PostgreSQL rewrites the statement to nothing. Only sending it remains.
     Audit,
-    /// The rate limits: one lease lasts for ever. What is left is counting in memory.
+    /// The rate limits: one lease lasts for ever. Only counting in memory remains.
     Limits,
 }
 
@@ -29,7 +29,7 @@ const NO_LIMITS: &str = "CREATE OR REPLACE FUNCTION mem0.take_tokens(
 const LIMITS: &str =
     "SELECT pg_get_functiondef('mem0.take_tokens(uuid, uuid, uuid, timestamptz, integer)'::regprocedure)";
 
-/// Something that was left out, and the SQL that brings it back.
+/// A part that was left out, and the SQL that restores it.
 pub(super) struct LeftOut(String);
 
 impl Without {
@@ -49,13 +49,13 @@ impl Without {
 }
 
 impl LeftOut {
-    /// Brings it back.
+    /// Restores it.
     pub(super) async fn end(self, database: &Client) -> Result<()> {
         database.batch_execute(&self.0).await.context("bringing it back")
     }
 }
 
-/// How much more an operation costs with something than without it, in per cent of without.
+/// How much more an operation costs with a part than without it, in per cent of the cost without.
 #[derive(Debug, Serialize)]
 pub(super) struct Growth {
     operation: super::Operation,
@@ -68,7 +68,7 @@ pub(super) struct Growth {
 }
 
 impl Growth {
-    /// Of every operation that was measured both ways.
+    /// Computes the growth of every operation that was measured both ways.
     pub(super) fn of(rows: &[Row]) -> Vec<Self> {
         let growth = |row: &Row| {
             let with = row.without?;

@@ -1,5 +1,5 @@
-//! What makes the embedded PostgreSQL look like RDS to the functions: TLS, and perhaps IAM tokens. In a thread of its own, so
-//! that its work is not the emulator's.
+//! Makes the embedded PostgreSQL look like RDS to the functions: TLS, and optionally IAM tokens. It runs in a thread
+//! of its own, so that its work is not attributed to the emulator.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use tokio_postgres::config::Host;
 
 use crate::database::Database;
 
-/// The name that the certificate is for.
+/// The name in the certificate.
 const HOST: &str = "db.bench.eu-central-1.rds.amazonaws.com";
 const REGION: &str = "eu-central-1";
 const ACCESS_KEY: &str = "AKIABENCH";
@@ -27,19 +27,19 @@ pub(crate) enum Login {
     Iam,
 }
 
-/// The running front.
+/// The running fronts.
 pub(super) struct Door {
     pub(super) login: Login,
     password: Front,
     tokens: Front,
     certificates: [PathBuf; 2],
-    /// Of the fronts' tasks.
+    /// The runtime of the fronts' tasks.
     runtime: Option<tokio::runtime::Runtime>,
 }
 
 impl Drop for Door {
     fn drop(&mut self) {
-        // Without waiting for its threads, which is not allowed among tasks of another.
+        // Without waiting for its threads, which is not allowed inside of another runtime.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
@@ -72,7 +72,8 @@ impl Door {
         Ok(Self { login, password, tokens, certificates, runtime: Some(runtime) })
     }
 
-    /// A URL of PostgreSQL's own, as `tokio-postgres` takes it, without its place: user, password and database.
+    /// Converts a PostgreSQL URL to a connection string of `tokio-postgres` without port and
+    /// password: user, database and host.
     pub(super) fn url(&self, url: &str) -> Result<String> {
         let config: tokio_postgres::Config = url.parse()?;
         let Some(Host::Tcp(_)) = config.get_hosts().first() else { anyhow::bail!("{url} names no host") };
@@ -81,7 +82,7 @@ impl Door {
         Ok(format!("host={HOST} hostaddr=127.0.0.1 user={user} dbname={database} sslmode=require"))
     }
 
-    /// What tells a function where the database is and how to log in.
+    /// Sets the variables that tell a function where the database is and how to log in.
     pub(super) fn environment(&self, options: SpawnOptions, url: &str, login: Login) -> SpawnOptions {
         let front = self.front(login);
         let port = front.address().port();
@@ -102,7 +103,7 @@ impl Door {
         }
     }
 
-    /// What functions with this login meet.
+    /// The front for functions with this login.
     pub(super) fn front(&self, login: Login) -> &Front {
         match login {
             Login::Password => &self.password,

@@ -1,4 +1,4 @@
-//! One function, started and asked again and again.
+//! Starts one function again and again and sends it requests.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,13 +13,13 @@ use super::stage::Subject;
 use super::{Phases, Row, Throttled};
 use crate::statistics::{Samples, milliseconds, rounded};
 
-/// Requests before a warm measurement: statements are prepared and caches filled then.
+/// Requests before a warm measurement: they prepare statements and fill caches.
 const WARM_UP: usize = 40;
 
-/// A pause after each cold start, in which the killed process and its database session go away.
+/// A pause after each cold start, in which the killed process and its database session disappear.
 const PAUSE: Duration = Duration::from_millis(30);
 
-/// A function and what was measured of it so far.
+/// A function and its measurements so far.
 pub(super) struct Measured {
     subject: Subject,
     ready: Samples,
@@ -27,7 +27,7 @@ pub(super) struct Measured {
     cpu_ready: Samples,
     cpu_first: Samples,
     rss: Samples,
-    /// By memory size: first answers, warm ones.
+    /// By memory size: first answers and warm ones.
     throttled: BTreeMap<u64, [Samples; 2]>,
     /// Start, TLS, login, answer.
     phases: [Samples; 4],
@@ -74,7 +74,7 @@ impl Measured {
         let login = if self.subject.uses_own_login() { door.login } else { Login::Password };
         if let (Some(connection), Some(ready_at), Some(answered_at)) =
             (door.front(login).last_connection(), timings.ready_at, timings.first_answer_at)
-            // Of this start, and made before it was ready.
+            // A connection of this start, made before it was ready.
             && (timings.spawned_at..=ready_at).contains(&connection.encrypted_at)
         {
             let moments =
@@ -86,7 +86,7 @@ impl Measured {
         Ok(())
     }
 
-    /// The same with less of a processor.
+    /// Like [`Self::start_cold`], with a quota of processor time.
     pub(super) async fn start_throttled(&mut self, memory: u64, quota: &Quota) -> Result<()> {
         let options = self.subject.options.clone().control_group(quota.directory());
         let mut environment = Environment::spawn(&options).await?;
@@ -98,7 +98,7 @@ impl Measured {
         Ok(())
     }
 
-    /// Asks one process so many times with less of a processor, with pauses after which it may again use what it had.
+    /// Sends one process this many requests under a quota, with pauses in which the quota recovers.
     pub(super) async fn stay_warm_throttled(
         &mut self,
         memory: u64,
@@ -118,7 +118,7 @@ impl Measured {
         Ok(())
     }
 
-    /// Asks one process so many times.
+    /// Sends one process this many requests.
     pub(super) async fn stay_warm(&mut self, requests: u32) -> Result<()> {
         let mut environment = Environment::spawn(&self.subject.options).await?;
         for number in 0..WARM_UP {

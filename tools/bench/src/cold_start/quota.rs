@@ -1,27 +1,28 @@
-//! The processor of a small Lambda: so much of one, per 20 ms, as its memory buys (1,769 MB buy a whole one).
+//! The processor of a small Lambda function: the part of one, per 20 ms, that its memory
+//! buys (1,769 MB buy a whole one).
 //!
-//! By the kernel's own accounting (cgroup v1 or v2), which only root may set up; elsewhere nothing is measured under a quota.
-//! A process is in the group before it becomes the function, and its time counts from then: entering alone takes the kernel some 12 ms,
-//! in which a function that was running already had done most of its work. On Lambda itself, initialization on demand is not held
-//! back like this; what connects in a request, is.
+//! The kernel enforces the quota (cgroup v1 or v2), and only root may configure that; without it nothing is measured
+//! under a quota. A process is in the group before it becomes the function, and its time counts from then: entering
+//! alone takes the kernel some 12 ms, in which a function that was already running would have done most of its work.
+//! Lambda itself does not throttle initialization on demand like this, but does throttle connecting during a request.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Memory that buys one processor, in MB.
+/// The memory that buys one processor, in MB.
 const WHOLE: u64 = 1769;
 
 const PERIOD_US: u64 = 20_000;
 
-/// A group of processes with a quota. Removed when dropped, which works once its processes have ended.
+/// A control group with a quota. Removed when dropped, if its processes have ended.
 pub(super) struct Quota {
     directory: PathBuf,
-    /// What enforces it.
+    /// The mechanism that enforces it.
     pub(super) by: &'static str,
 }
 
 impl Quota {
-    /// The quota of that memory size, or nothing where it cannot be enforced.
+    /// Creates the quota of that memory size, or returns `None` if it cannot be enforced.
     pub(super) fn of(memory_mb: u64) -> Option<Self> {
         let quota = PERIOD_US * memory_mb / WHOLE;
         let name = format!("mem0-bench-{}-{memory_mb}", std::process::id());
@@ -40,12 +41,12 @@ impl Quota {
         None
     }
 
-    /// Where a process begins that is under it from the start.
+    /// The directory of the control group, for processes that start in it.
     pub(super) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Puts a process that runs already under it.
+    /// Moves a running process into the control group.
     pub(super) fn enter(&self, pid: u32) -> std::io::Result<()> {
         self.set("cgroup.procs", pid.into())
     }
@@ -57,7 +58,7 @@ impl Quota {
 
 impl Drop for Quota {
     fn drop(&mut self) {
-        // What is left over is empty and harmless.
+        // A directory that cannot be removed is empty and harmless.
         let _ = fs::remove_dir(&self.directory);
     }
 }

@@ -1,4 +1,4 @@
-//! What each function is asked: requests that authenticate and make its own real query.
+//! The requests to each function: they authenticate and make the function's own real query.
 
 use anyhow::{Result, ensure};
 use bytes::Bytes;
@@ -9,33 +9,33 @@ use crate::account::{self, Account};
 use crate::client::{get, post};
 use crate::text::Writer;
 
-/// The requests of one function. The first is that of the cold start.
+/// The requests to one function. The first is that of the cold start.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
-    /// `GET /v1/auth/me`, for people.
+    /// A title for people: `GET /v1/auth/me`.
     pub(crate) title: &'static str,
     pub(crate) requests: Vec<Work>,
-    /// What every answer holds that comes from the database.
+    /// Text from the database that every answer contains.
     expected: &'static str,
 }
 
 /// One invocation.
 #[derive(Clone, Debug)]
 pub(crate) enum Work {
-    /// Through the gateway.
+    /// An HTTP request through the gateway.
     Http(Box<Request<Bytes>>),
     /// An event of any other kind.
     Event(Bytes),
 }
 
-/// How the id of a memory begins.
+/// The prefix of a memory's id.
 const MEMORY: &str = "mem_";
 
-/// How many different questions there are.
+/// The number of different questions.
 const QUESTIONS: usize = 20;
 
 impl Asked {
-    /// What the function of this name is asked; `None` when nobody has said so here.
+    /// Returns the requests to the function of this name, or `None` if none are defined here.
     pub(super) fn of(function: &str, account: &Account) -> Result<Option<Self>> {
         let mut writer = Writer::seeded(2);
         let mut questions = || (0..QUESTIONS).map(|_| writer.question()).collect::<Vec<_>>();
@@ -78,7 +78,7 @@ impl Asked {
             }
             _ => return Ok(None),
         };
-        // An account's own routes are for those who signed in, the others for keys as well.
+        // An account's own routes need a session; the others also accept keys.
         let credential = if function == "auth" { &account.access_token } else { &account.api_key };
         let credential: header::HeaderValue = format!("Bearer {credential}").parse()?;
         let requests = requests.into_iter().map(|mut request| {
@@ -88,7 +88,7 @@ impl Asked {
         Ok(Some(Self { title, expected, requests: requests.collect() }))
     }
 
-    /// Fails unless an answer is that of work done: refusals are quick.
+    /// Fails unless an answer shows that the work was done: refusals are quick.
     pub(super) fn check(&self, answer: &Bytes) -> Result<()> {
         let answer = String::from_utf8_lossy(answer);
         ensure!(answer.contains(self.expected), "{} answered {answer}", self.title);

@@ -1,4 +1,4 @@
-//! What the functions meet: a database with the schema, an account and memories, all made through the functions.
+//! The functions' environment: a database with the schema, an account and memories, all created through the functions.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -17,21 +17,21 @@ use crate::database::Database;
 use crate::text::Writer;
 use measuring::report::say;
 
-/// Enough that a search has something to find and too little to be what is measured.
+/// Enough for a search to find something, but too few to dominate the measurement.
 const MEMORIES: usize = 500;
 
-/// A prepared database and who may use it.
+/// A prepared database, and an account on it.
 pub(super) struct Stage {
     account: Account,
-    /// For requests.
+    /// The URL for requests.
     login_url: String,
-    /// For `migrate`.
+    /// The URL for `migrate`.
     owner_url: String,
     pub(super) front: Door,
     _database: Database,
 }
 
-/// One function of one build, and what it is asked.
+/// One function of one build, and its requests.
 #[derive(Clone, Debug)]
 pub(super) struct Subject {
     pub(super) function: Packaged,
@@ -40,7 +40,7 @@ pub(super) struct Subject {
 }
 
 impl Stage {
-    /// Applies the schema, registers and remembers with the functions of the build that others are compared with.
+    /// Applies the schema, registers and remembers through the functions of the build that others are compared with.
     pub(super) async fn set(builds: &Builds, directory: &Path, login: Login) -> Result<Self> {
         let database = Database::start(directory).await?;
         let front = Door::open(&database, directory, login)?;
@@ -74,7 +74,7 @@ impl Stage {
         })
     }
 
-    /// The functions that it is known how to ask.
+    /// Returns the functions whose requests are defined.
     pub(super) fn subjects(&self, functions: &[Packaged]) -> Result<Vec<Subject>> {
         let mut subjects = Vec::new();
         for function in functions {
@@ -85,7 +85,7 @@ impl Stage {
             let options = SpawnOptions::new(&function.name, &function.bootstrap);
             let options = match function.name.as_str() {
                 "c" | "hello" => options,
-                // Tokens are for the functions' login; what `hello_connect` does is what it is there for.
+                // Tokens are for the functions' login; `hello_connect` is the baseline for passwords.
                 "migrate" => self.front.environment(options, &self.owner_url, Login::Password),
                 "hello_connect" => self.front.environment(options, &self.login_url, Login::Password),
                 _ => self.front.environment(options, &self.login_url, self.front.login),
@@ -97,7 +97,7 @@ impl Stage {
 }
 
 impl Subject {
-    /// Whether it logs in as the options say, and not always by password.
+    /// Returns whether it uses the login of the options rather than always a password.
     pub(super) fn uses_own_login(&self) -> bool {
         !matches!(self.function.name.as_str(), "migrate" | "hello_connect")
     }

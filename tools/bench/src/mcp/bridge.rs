@@ -14,7 +14,7 @@ use crate::process;
 use crate::statistics::{Samples, Spread, milliseconds, rounded};
 use measuring::report::{say, table};
 
-/// What an AI tool of the old era says first, and one of the new.
+/// The first message of an AI tool of the old era, and of one of the new.
 const GREETINGS: [&str; 2] = [
     r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}"#,
     r#"{"jsonrpc":"2.0","id":2,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#,
@@ -25,11 +25,11 @@ const GREETINGS: [&str; 2] = [
 pub(super) struct Bridge {
     starts: usize,
     binary_bytes: u64,
-    /// From spawn until it has nothing to do: with no input it ends at once.
+    /// From spawn until it exits: without input it ends at once.
     started_ms: Spread,
     /// From spawn to the first answer, which the server gave over HTTP.
     answered_ms: Spread,
-    /// Largest resident set after a greeting of each era was answered, median, in MB.
+    /// The largest resident set after a greeting of each era was answered, median, in MB.
     rss_mb: f64,
 }
 
@@ -73,7 +73,7 @@ fn command(program: &Path, server: SocketAddr, api_key: &str) -> Command {
     command
 }
 
-/// Starts it with nothing to read; how long it lived.
+/// Starts it without input; returns how long it ran.
 async fn alone(program: &Path, server: SocketAddr, api_key: &str) -> Result<Duration> {
     let mut command = command(program, server, api_key);
     command.stdin(Stdio::null()).stdout(Stdio::null());
@@ -84,7 +84,7 @@ async fn alone(program: &Path, server: SocketAddr, api_key: &str) -> Result<Dura
     Ok(took)
 }
 
-/// Starts it and greets it in both eras; how long the first answer took, and its largest resident set in MB.
+/// Starts it and greets it in both eras; returns the time to the first answer and its largest resident set in MB.
 #[allow(clippy::cast_precision_loss, reason = "no process is that large")]
 async fn asked(program: &Path, server: SocketAddr, api_key: &str) -> Result<(Duration, f64)> {
     let mut command = command(program, server, api_key);

@@ -1,12 +1,12 @@
 """The peer of `cargo xtask bench mcp`: a FastMCP server with two tools over the product's own database.
 
-What it does is what somebody would write who has this schema and these rules: the API key is looked up at every request,
-memories are read under row-level security in a transaction that is bound to the caller, and search takes its candidates
-from the product's own SQL function, and what is shown is recorded in the audit log, in the same transaction. What it leaves
-out is to its advantage: it neither embeds the question (it is given the vectors), nor ranks the candidates again, nor is
-it rate-limited.
+It does what anybody with this schema and these rules would write: the API key is looked up at every request, memories
+are read under row-level security in a transaction that is bound to the caller, search takes its candidates from the
+product's own SQL function, and what is shown is recorded in the audit log, in the same transaction. What it leaves
+out is to its advantage: it does not embed the question (it is given the vectors), rank the candidates again, or limit
+rates.
 
-The first line of standard input is what it needs to know, as JSON; the first of standard output says where it listens.
+The first line of standard input is its configuration as JSON; the first line of standard output says where it listens.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from fastmcp.server.auth import AccessToken, TokenVerifier
 from fastmcp.server.dependencies import get_access_token, get_http_request
 
 SETUP = json.loads(sys.stdin.readline())
-# As PostgreSQL receives a halfvec: how many numbers, nothing, the numbers.
+# The binary format of a halfvec in PostgreSQL: the number of dimensions, zero, the values.
 VECTORS = {text: struct.pack(f">HH{len(v)}e", len(v), 0, *v) for text, v in SETUP["vectors"]}
 DIGITS = {digit: value for value, digit in enumerate("0123456789abcdefghjkmnpqrstvwxyz")}
 
@@ -68,7 +68,7 @@ mcp = FastMCP("peer", auth=Keys())
 
 
 async def read(action, tool, sql, after_today, *params):
-    """Every row of a statement in a transaction that is bound to whoever asks, recorded as having been shown."""
+    """Returns every row of a statement, run in a transaction bound to the caller, and records them as shown."""
     claims = get_access_token().claims
     row, now = claims["row"], claims["now"]
     scopes = "{" + ",".join(map(str, row["scope_ids"])) + "}"
@@ -123,7 +123,7 @@ async def prepare(connection):
 
 
 async def leave(_):
-    """Nothing to be undone: what is set, is set for a transaction."""
+    """Nothing to undo: settings last for a transaction."""
 
 
 async def serve(listener):

@@ -1,5 +1,5 @@
-//! FastMCP from PyPI, pinned by version and content (`fastmcp.txt` beside this file), in a virtual environment in the cache
-//! directory, made once for each content of that file.
+//! Installs FastMCP from PyPI, pinned by version and content (`fastmcp.txt` beside this file), in a virtual
+//! environment in the cache directory, once for each content of that file.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -12,10 +12,10 @@ use shared::config::variable;
 use measuring::report::say;
 
 const PINS: &str = include_str!("fastmcp.txt");
-/// Written last: an environment without it is half made.
+/// Written last: an environment without it is incomplete.
 const COMPLETE: &str = "complete";
 
-/// The interpreter that has it.
+/// Returns the interpreter that has FastMCP.
 pub(super) fn python() -> Result<PathBuf> {
     let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
@@ -27,7 +27,7 @@ pub(super) fn python() -> Result<PathBuf> {
     PINS.hash(&mut hasher);
     let name = format!("venv-fastmcp-{:016x}", hasher.finish());
     let (directory, lock) = (cache.join(&name), File::create(cache.join(format!("{name}.lock")))?);
-    // Until the end of this function: one process at a time makes it.
+    // Held until the end of this function: only one process at a time installs it.
     lock.lock()?;
     if !directory.join(COMPLETE).exists() {
         say("installing FastMCP from PyPI (about 150 MB, once)");

@@ -1,4 +1,4 @@
-//! Asking one server for one tool, for a time at a time.
+//! Calls one tool of one server for a given time.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -22,13 +22,13 @@ pub(super) struct Row {
     pub(super) requests: usize,
     pub(super) requests_per_s: f64,
     pub(super) latency_ms: Percentiles,
-    /// Processor time for each request: of the server's own processes, of PostgreSQL, and of the clients.
+    /// Processor time per request: of the server's own processes, of PostgreSQL, and of the clients.
     pub(super) process_cpu_ms: f64,
     pub(super) database_cpu_ms: f64,
     pub(super) client_cpu_ms: f64,
 }
 
-/// What was measured of it so far.
+/// Its measurements so far.
 pub(super) struct Tally {
     server: &'static str,
     pid: u32,
@@ -53,10 +53,10 @@ impl Tally {
         Self { server, pid, tool, crowd, requests, latency, elapsed, cpu }
     }
 
-    /// Every client asks again and again until the time is over.
+    /// All clients send requests until the time is over.
     pub(super) async fn turn(&mut self, time: Duration, database: &Database, counts: bool) -> Result<()> {
         let cpu = || -> Result<[Duration; 3]> {
-            // The clients alone: the servers are children of this process.
+            // Only the clients: the servers are children of this process.
             let clients = process::precise_cpu_time(std::process::id())?;
             Ok([process::cpu_time(self.pid), database.cpu_time()?, clients])
         };

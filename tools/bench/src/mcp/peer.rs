@@ -1,4 +1,4 @@
-//! The FastMCP server: `fastmcp_server.py` beside this file, in an environment of its own.
+//! The FastMCP server: `fastmcp_server.py` beside this file, in its own environment.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,20 +17,20 @@ use crate::database::Database;
 use measuring::report::say;
 
 const SCRIPT: &str = include_str!("fastmcp_server.py");
-/// Until it listens.
+/// How long it may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running one. Ends when dropped.
+/// A running FastMCP server. Ends when dropped.
 pub(super) struct Peer {
     pub(super) address: SocketAddr,
     pub(super) pid: u32,
     description: Description,
     _child: Child,
-    /// Kept open: it ends when this process does.
+    /// Kept open: the server ends when its standard input is closed.
     _stdin: ChildStdin,
 }
 
-/// What it says of itself.
+/// Its description of itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Description {
     fastmcp: String,
@@ -40,7 +40,7 @@ pub(super) struct Description {
     processes: u16,
 }
 
-/// Its first line.
+/// Its first line of output.
 #[derive(Deserialize)]
 struct Hello {
     port: u16,
@@ -49,7 +49,7 @@ struct Hello {
 }
 
 impl Peer {
-    /// Starts it on this database, with the vectors of the questions: embedding them is left out, to its advantage.
+    /// Starts it on this database with the vectors of the questions: it need not embed them, which is to its advantage.
     pub(super) async fn start(python: &Path, database: &Database, processes: u16) -> Result<Self> {
         let embedder = StaticEmbedder::new();
         let questions = questions();
@@ -99,7 +99,7 @@ mod tests {
 
     use super::*;
 
-    /// It runs in the benchmark only, where a mistake shows after minutes of building.
+    /// The script runs only in the benchmark, where a mistake would show after minutes of building.
     #[test]
     fn the_script_is_python() {
         let compile = "import sys; compile(sys.stdin.read(), 'fastmcp_server.py', 'exec')";

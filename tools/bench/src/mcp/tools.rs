@@ -1,4 +1,4 @@
-//! The tools that both servers have, and what they are asked.
+//! The tools that both servers have, and the requests.
 
 use std::net::SocketAddr;
 
@@ -12,18 +12,18 @@ use crate::client::Client;
 use crate::cold_start::request::tool_call;
 use crate::text::Writer;
 
-/// How many different questions there are.
+/// The number of different questions.
 pub(super) const QUESTIONS: usize = 50;
-/// Memories in a request that adds.
+/// Memories per request when adding.
 const BATCH: usize = 20;
 
-/// A tool that both have.
+/// A tool that both servers have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Tool {
-    /// Ten memories for a question.
+    /// Searches ten memories for a question.
     SearchMemories,
-    /// One by its id.
+    /// Reads one memory by its id.
     GetMemory,
 }
 
@@ -37,13 +37,13 @@ impl Tool {
         }
     }
 
-    /// What every answer holds that shows that the work was done.
+    /// Text in every answer that shows that the work was done.
     pub(super) fn expected(self) -> &'static str {
-        // Inside a text block too, and there with a backslash before the quotes.
+        // It also occurs inside of a text block, but there with a backslash before the quotes.
         "\"structuredContent\":{"
     }
 
-    /// Different ones, to be sent in turns.
+    /// Returns different requests, to be sent in turns.
     pub(super) fn requests(self, ids: &[String]) -> Result<Vec<Request<Bytes>>> {
         let call = |arguments: Value| tool_call(self.name(), &arguments);
         match self {
@@ -55,13 +55,13 @@ impl Tool {
     }
 }
 
-/// What is asked, always the same.
+/// Returns the questions, which are always the same.
 pub(super) fn questions() -> Vec<String> {
     let mut writer = Writer::seeded(2);
     (0..QUESTIONS).map(|_| writer.question()).collect()
 }
 
-/// Adds so many memories to the caller's personal scope; their ids.
+/// Adds this many memories to the caller's personal scope; returns their ids.
 pub(super) async fn remember(address: SocketAddr, api_key: &str, memories: u32) -> Result<Vec<String>> {
     let mut client = Client::connect(address).await?;
     client.authorize(api_key);

@@ -8,7 +8,7 @@ const TEAM: i64 = 20;
 const DIVISION: i64 = 10;
 const ORGANIZATION: i64 = 10;
 
-/// Nodes by their number: `ids` makes their UUIDs from it.
+/// Nodes by their number, from which `ids` derives their UUIDs.
 const NODES: &str = "
     CREATE TEMPORARY TABLE planned (n bigint, kind text, parent bigint);
     -- Organizations from 1, divisions from 1001, teams from 10001; what is moved is 50000, with units and teams below.
@@ -62,13 +62,13 @@ const PEOPLE: &str = "
 #[derive(Debug)]
 pub(super) struct Company {
     pub(super) nodes: u32,
-    /// The node that is moved, and the two below which it hangs in turn.
+    /// The node that is moved, and its two alternating parents.
     pub(super) subtree: String,
     pub(super) homes: [String; 2],
 }
 
 impl Company {
-    /// Inserts so many people, their teams, and a division with so many nodes below it.
+    /// Inserts this many people, their teams, and a division with this many nodes below it.
     pub(super) async fn insert(client: &Client, people: u32, subtree: u32) -> Result<Self> {
         let people = i64::from(people);
         let teams = people / TEAM;
@@ -103,12 +103,12 @@ impl Company {
         })
     }
 
-    /// The secret of somebody's key. Number 0 is the owner.
+    /// The secret of a person's key. Number 0 is the owner.
     pub(super) fn key(&self, person: u32) -> String {
         format!("m0sk_bench_{person}")
     }
 
-    /// Changes the tree, so that whatever a process knows of it is of no use.
+    /// Changes the tree, so that every cached expansion becomes invalid.
     pub(super) async fn rename(&self, client: &Client, number: u32) -> Result<()> {
         let rename = "UPDATE sub_organizations SET name = 'renamed ' || $1::bigint WHERE scope_id = 1000001";
         client.execute(rename, &[&i64::from(number)]).await?;

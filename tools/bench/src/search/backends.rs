@@ -1,4 +1,4 @@
-//! The processor time of PostgreSQL's backends that serve the product.
+//! The processor time of the PostgreSQL backends that serve the product.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub(crate) struct Backends {
 }
 
 impl Backends {
-    /// Those there are now.
+    /// Finds the current ones.
     pub(crate) async fn find(client: &Client) -> Result<Self> {
         let rows = client
             .query(
@@ -22,11 +22,11 @@ impl Backends {
         Ok(Self { pids: rows.iter().map(|row| row.get(0)).collect() })
     }
 
-    /// What they have used until now, to the nanosecond (`/proc/<pid>/schedstat`, first field).
+    /// Returns the time that they have used so far, to the nanosecond (`/proc/<pid>/schedstat`, first field).
     pub(crate) fn cpu_time(&self) -> Result<Duration> {
         let mut nanoseconds = 0;
         for pid in &self.pids {
-            // One that has ended no longer counts, nor did it work meanwhile.
+            // One that has ended no longer counts, and did not work meanwhile.
             let Ok(text) = std::fs::read_to_string(format!("/proc/{pid}/schedstat")) else { continue };
             let first = text.split(' ').next().and_then(|field| field.parse::<u64>().ok());
             nanoseconds += first.with_context(|| format!("/proc/{pid}/schedstat has no time"))?;

@@ -1,7 +1,7 @@
-//! What happens after the import: people and teams move, roles are taken away, memories are shared.
+//! Changes after the import: people and teams move, roles are removed, memories are shared.
 //!
-//! Through the API where it has a verb. Sharing has none yet: the memories' scopes are set in the database, from where
-//! the projection follows by its trigger as it will for the verb.
+//! People and teams change through the API. Memories are shared by setting their scopes in the database; the
+//! projection follows by its trigger.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use measuring::report::say;
 /// Memories shared in one statement: each of their scopes takes a lock.
 const AT_ONCE: usize = 500;
 
-/// Makes all of them.
+/// Makes all changes.
 pub(super) async fn make(
     address: SocketAddr,
     postgres: &Postgres,
@@ -53,7 +53,7 @@ pub(super) async fn make(
     Ok(())
 }
 
-/// Takes somebody's role in a team away.
+/// Removes a person's role in a team.
 pub(super) async fn leave(owner: &mut Client, installed: &Installed, person: u32, team: u32) -> Result<()> {
     let path = format!(
         "/v1/organizations/{}/members/{}",
@@ -63,7 +63,7 @@ pub(super) async fn leave(owner: &mut Client, installed: &Installed, person: u32
     send(owner, Method::DELETE, &path, None).await
 }
 
-/// Makes somebody a member of a team.
+/// Makes a person a member of a team.
 pub(super) async fn join(owner: &mut Client, installed: &Installed, person: u32, team: u32) -> Result<()> {
     let path = format!("/v1/organizations/{}/members", installed.node(Place::Team(team)));
     let body = json!({ "user_id": installed.person(person), "role": "member" });

@@ -1,9 +1,9 @@
-//! Who there is, who wrote what, and who may see it: the model against which answers are held.
+//! The people, the authors, and who may see what: the model against which answers are checked.
 //!
-//! Made from numbers alone, the same every time, and independent of the product: it never asks the database who may
-//! see what. A company has five levels: the enterprise, organizations, divisions, teams of twenty people, and people.
-//! After the import some things change (people and teams move, roles are revoked, memories are shared or forgotten);
-//! this describes the state after that, and what was before where it matters.
+//! It is computed from numbers, the same every time, and independent of the product: it never asks the database who
+//! may see what. A company has five levels: the enterprise, organizations, divisions, teams of twenty people, and
+//! people. After the import some things change (people and teams move, roles are revoked, memories are shared or
+//! forgotten); this describes the state after that, and the state before it where it matters.
 
 use crate::text::Random;
 use crate::text::topics::TOPICS;
@@ -12,10 +12,10 @@ use crate::text::topics::TOPICS;
 const TEAM: u32 = 20;
 /// Teams in a division.
 const DIVISION: u32 = 10;
-/// Numbers of the second company's memories begin here.
+/// The numbers of the second company's memories start here.
 pub(super) const RIVAL: u32 = 10_000_000;
 
-/// Where a memory can be seen.
+/// A place in which a memory can be seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Place {
     Enterprise,
@@ -49,7 +49,7 @@ pub(super) struct Company {
 }
 
 impl Company {
-    /// With so many memories: a hundred for each of its people, who are four at least.
+    /// Creates a company with this many memories: a hundred for each of its people, but at least four people.
     pub(super) fn new(first: u32, memories: u32) -> Self {
         let people = (memories / 100).max(4);
         let teams = (people / TEAM).max(1);
@@ -72,7 +72,7 @@ impl Company {
     fn fact(&self, number: u32) -> Fact {
         let mut random = Random(u64::from(self.first + number));
         let mut below = |bound: u32| u32::try_from(random.below(bound as usize)).unwrap_or_default();
-        // Some write much, most little: the least of two draws.
+        // Some write much, most write little: the minimum of two draws.
         let writer = below(self.people).min(below(self.people));
         let (author, home) = match below(100) {
             0..80 => (writer, Place::Person(writer)),
@@ -84,7 +84,7 @@ impl Company {
             97..99 => (0, Place::Organization(below(self.organizations))),
             _ => (0, Place::Enterprise),
         };
-        // A team's people talk about the same eight topics, three of them their own.
+        // The people of a team talk about the same eight topics, and each about three of their own.
         let team = self.first_team_of(author);
         let topic = match (home, below(10)) {
             (Place::Enterprise | Place::Organization(_), _) | (_, 9) => below(TOPICS),
@@ -107,43 +107,43 @@ impl Company {
         }
     }
 
-    /// The team in which somebody begins.
+    /// The team in which a person starts.
     pub(super) fn first_team_of(&self, person: u32) -> u32 {
         (person / TEAM).min(self.teams - 1)
     }
 
-    /// A second team, of which a fifth of the people are viewers.
+    /// A second team, in which a fifth of the people are viewers.
     pub(super) fn second_team_of(&self, person: u32) -> Option<u32> {
         (person % 5 == 4 && self.teams > 1).then(|| (self.first_team_of(person) + 1) % self.teams)
     }
 
-    /// Where somebody moves later on.
+    /// The team to which a person moves later.
     pub(super) fn moves_to(&self, person: u32) -> Option<u32> {
         (person % 53 == 7 && self.teams > 3).then(|| (self.first_team_of(person) + 3) % self.teams)
     }
 
-    /// Whether somebody loses the role in their first team later on.
+    /// Whether a person later loses the role in their first team.
     pub(super) fn is_revoked(&self, person: u32) -> bool {
         person % 97 == 13 && self.moves_to(person).is_none()
     }
 
-    /// The division of which somebody is a member, because they lead it.
+    /// The division of which a person is a member, because they lead it.
     pub(super) fn leads(&self, person: u32) -> Option<u32> {
         let division = self.division_at_first(self.first_team_of(person));
         (self.lead_of(division) == person).then_some(division)
     }
 
     fn lead_of(&self, division: u32) -> u32 {
-        // The second of the first team: the first of all owns the enterprise.
+        // The second person of its first team: the very first person owns the enterprise.
         division * DIVISION * TEAM + 1
     }
 
-    /// Where a team begins.
+    /// The division in which a team starts.
     pub(super) fn division_at_first(&self, team: u32) -> u32 {
         team / DIVISION
     }
 
-    /// Where a team moves later on. No lead's team moves.
+    /// The division to which a team moves later. No lead's team moves.
     pub(super) fn team_moves_to(&self, team: u32) -> Option<u32> {
         (team % 41 == 5 && self.divisions > 1).then(|| (self.division_at_first(team) + 1) % self.divisions)
     }
@@ -152,12 +152,12 @@ impl Company {
         self.team_moves_to(team).unwrap_or_else(|| self.division_at_first(team))
     }
 
-    /// Where a division is.
+    /// The organization of a division.
     pub(super) fn organization_of(&self, division: u32) -> u32 {
         division % self.organizations
     }
 
-    /// Whether a person may see what is in a place, in the end.
+    /// Whether a person may see what is in a place, after all changes.
     pub(super) fn sees(&self, person: u32, place: Place) -> bool {
         if place == Place::Person(person) {
             return true;
@@ -172,7 +172,7 @@ impl Company {
             Place::Organization(_) | Place::Person(_) => false,
         };
         let path = self.path(place);
-        // A role reaches down; what is above is for everybody below.
+        // A role includes everything below; what is above is visible to everybody below.
         if path.iter().any(|above| member(*above)) {
             return !matches!(place, Place::Person(_));
         }
@@ -180,7 +180,7 @@ impl Company {
         held.iter().any(|own| self.path(*own).contains(&place))
     }
 
-    /// The places of which somebody is a member in the end.
+    /// The places of which a person is a member, after all changes.
     fn held(&self, person: u32) -> Vec<Place> {
         let first = self.moves_to(person).unwrap_or_else(|| self.first_team_of(person));
         let mut held: Vec<Place> = self.second_team_of(person).map(Place::Team).into_iter().collect();
@@ -206,12 +206,12 @@ impl Company {
         path
     }
 
-    /// A memory by its number, if it is of this company.
+    /// Returns a memory by its number, if it belongs to this company.
     pub(super) fn find(&self, number: u32) -> Option<&Fact> {
         self.facts.get(number.checked_sub(self.first)? as usize)
     }
 
-    /// Whether a person may find a memory, in the end.
+    /// Whether a person may find a memory, after all changes.
     pub(super) fn may_find(&self, person: u32, number: u32) -> bool {
         self.find(number).is_some_and(|fact| {
             !fact.forgotten
@@ -219,7 +219,7 @@ impl Company {
         })
     }
 
-    /// A topic that somebody asks about: half the time one of their own.
+    /// A topic for a person's question: half of the time one of their own.
     pub(super) fn asks_about(&self, person: u32, random: &mut Random) -> u32 {
         let mut below = |bound: u32| u32::try_from(random.below(bound as usize)).unwrap_or_default();
         match below(4) {

@@ -1,21 +1,22 @@
-//! Puts companies into the database: people, their tree, their roles, and an API key for each.
+//! Inserts companies into the database: people, their tree, their roles, and an API key for each person.
 //!
-//! Straight into the tables, as an operator's migration would: ten thousand registrations hash ten thousand passwords.
+//! Directly into the tables, as an operator's migration would: ten thousand registrations
+//! would hash ten thousand passwords.
 
 use anyhow::{Context as _, Result};
 use tokio_postgres::Client;
 
 use super::company::{Company, Place};
 
-/// Scopes that others make come after all of these.
+/// Scopes created by others come after all of these.
 pub(super) const NEXT_SCOPE: &str = "SELECT setval('scope_ids', 1000000000000)";
 
-/// A company as the database knows it.
+/// The ids of a company in the database.
 #[derive(Clone, Debug)]
 pub(super) struct Installed {
-    /// Its enterprise's UUID.
+    /// The UUID of its enterprise.
     pub(super) enterprise: String,
-    /// Tells the two companies' ids apart.
+    /// Distinguishes the companies' ids.
     tag: u32,
     /// The scope of the enterprise; the others follow.
     first_scope: i64,
@@ -25,19 +26,19 @@ pub(super) struct Installed {
 }
 
 impl Installed {
-    /// Where a company goes. `tag` is small and differs between companies.
+    /// Plans the ids of a company. `tag` is small and differs between companies.
     pub(super) fn plan(company: &Company, enterprise: String, tag: u32) -> Self {
         let Company { organizations, divisions, teams, .. } = *company;
         let first_scope = 1_000_000 * i64::from(tag + 1);
         Self { enterprise, tag, first_scope, organizations, divisions, teams }
     }
 
-    /// The secret of somebody's key.
+    /// The secret of a person's key.
     pub(super) fn key(&self, person: u32) -> String {
         format!("m0sk_bench_{}_{person}", self.tag)
     }
 
-    /// Somebody's UUID, which the API takes for their id.
+    /// The UUID of a person, which the API accepts as their id.
     pub(super) fn person(&self, person: u32) -> String {
         self.uuid(9, person)
     }
@@ -55,7 +56,7 @@ impl Installed {
         self.first_scope + i64::from(offset)
     }
 
-    /// A place as a request of somebody who belongs there names it.
+    /// The name of a place in requests of a person who belongs there.
     pub(super) fn name(&self, place: Place) -> String {
         match place {
             Place::Enterprise => "enterprise".to_owned(),
@@ -66,7 +67,7 @@ impl Installed {
         }
     }
 
-    /// A node's UUID, which the API takes for its id.
+    /// The UUID of a node, which the API accepts as its id.
     pub(super) fn node(&self, place: Place) -> String {
         match place {
             Place::Organization(number) => self.uuid(1, number),
@@ -187,7 +188,7 @@ impl Installed {
     }
 }
 
-/// So many UUIDs whose tenants are in this partition of the projection, always the same.
+/// Returns this many UUIDs whose tenants are in this partition of the projection, always the same.
 pub(super) async fn in_partition(client: &Client, partition: i32, count: i64) -> Result<Vec<String>> {
     let rows = client
         .query(
@@ -209,7 +210,7 @@ struct Columns {
     parents: Vec<Option<i64>>,
     /// As array literals: PostgreSQL has no arrays of arrays of different lengths.
     paths: Vec<String>,
-    /// UUIDs, empty for what is no node.
+    /// UUIDs, empty for scopes that are not nodes.
     nodes: Vec<String>,
 }
 

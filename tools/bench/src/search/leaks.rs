@@ -1,7 +1,7 @@
-//! Whether anybody finds what they may not see: every result of many searches is held against the model.
+//! Checks whether anybody finds what they may not see: every result of many searches is compared with the model.
 //!
-//! Some ask about topics, which both companies share. Most ask in the very words of a memory that they may see, might
-//! have seen once, or that belongs to somebody near: what leaks would be their first result.
+//! Some searches ask about topics, which both companies share. Most ask in the exact words of a memory that the person
+//! may see, might once have seen, or that belongs to somebody near: a leaked memory would be their first result.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -19,28 +19,28 @@ use crate::client::{Client, succeeded};
 use crate::text::{Random, topics};
 use measuring::report::say;
 
-/// Clients that ask at the same time.
+/// The number of concurrent clients.
 const CLIENTS: u64 = 3;
-/// People whose role is taken away and given back between two searches.
+/// The number of people whose role is removed and restored between two searches.
 const INTERRUPTED: u32 = 20;
 
-/// What was found out.
+/// The figures of the test.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Leaks {
     pub(super) queries: usize,
-    /// Results that were held against the model.
+    /// Results that were compared with the model.
     pub(super) rows: usize,
-    /// Those that the one who asked may not see.
+    /// Results that the person who asked may not see.
     pub(super) leaked_rows: usize,
-    /// Searches in the words of a memory that the one who asks may see, and how many of them found it.
+    /// Searches in the words of a memory that the person may see, and how many of them found it.
     known_items: usize,
     known_items_found: usize,
-    /// Searches in the words of one that they may not see.
+    /// Searches in the words of a memory that the person may not see.
     forbidden_items: usize,
 }
 
 impl Leaks {
-    /// Adds what was found out elsewhere.
+    /// Adds other figures.
     pub(super) fn add(&mut self, other: &Self) {
         self.queries += other.queries;
         self.rows += other.rows;
@@ -66,7 +66,7 @@ struct Metadata {
     n: u32,
 }
 
-/// A company, and where its memories are.
+/// A company with its memories by place.
 pub(super) struct Watched<'a> {
     pub(super) company: &'a Company,
     pub(super) installed: &'a Installed,
@@ -84,7 +84,7 @@ impl<'a> Watched<'a> {
         Self { company, installed, by_place }
     }
 
-    /// A memory that somebody may see, might have seen once, or that is near them; or any.
+    /// Returns a memory that a person may see, might once have seen, or that is near them; or any.
     fn item(&self, person: u32, random: &mut Random) -> u32 {
         let company = self.company;
         let first = company.first_team_of(person);
@@ -103,7 +103,7 @@ impl<'a> Watched<'a> {
         }
     }
 
-    /// Whether somebody may find a memory of either company, or one that was added while measuring.
+    /// Returns whether a person may find a memory of either company, or one that was added while measuring.
     fn may_find(&self, person: u32, number: u32) -> bool {
         match number.checked_sub(super::ADDED) {
             Some(author) => author == person && self.company.first == 0,
@@ -112,7 +112,7 @@ impl<'a> Watched<'a> {
     }
 }
 
-/// Asks so many times, in the name of people of both companies.
+/// Searches this many times, for people of both companies.
 pub(super) async fn search_for(
     address: SocketAddr,
     watched: [&Watched<'_>; 2],
@@ -124,7 +124,7 @@ pub(super) async fn search_for(
         let mut random = Random(1000 + number);
         let mut leaks = Leaks::default();
         for _ in 0..share {
-            // One in five is of the second company.
+            // One search in five is by a person of the second company.
             let side = usize::from(random.below(5) == 0);
             probe(&mut client, watched[side], watched[1 - side], &mut random, &mut leaks).await?;
         }
@@ -148,7 +148,7 @@ async fn probe(
     let person = u32::try_from(random.below(company.people as usize))?;
     let item = match random.below(4) {
         0 => None,
-        // The other company's, in its very words.
+        // A memory of the other company, in its exact words.
         1 => Some((other.company, other.item(person % other.company.people, random))),
         _ => Some((company, watched.item(person, random))),
     };
@@ -187,7 +187,7 @@ async fn ask(client: &mut Client, watched: &Watched<'_>, person: u32, query: &st
     Ok(found.results.iter().map(|row| row.metadata.n).collect())
 }
 
-/// Takes roles and a key away between two searches and gives them back: the very next search must know.
+/// Removes roles and a key between two searches and restores them: the very next search must take that into account.
 pub(super) async fn interrupt(
     address: SocketAddr,
     postgres: &Postgres,
@@ -226,7 +226,7 @@ pub(super) async fn interrupt(
         leaks.rows += during.len();
         leaks.known_items += 2;
         leaks.known_items_found += usize::from(before.contains(number)) + usize::from(after.contains(number));
-        // With their only role gone, nothing is left but what is their own or was shared with them.
+        // Without their only role, they may see only what is their own or was shared with them.
         let own = |number: u32| {
             number.checked_sub(super::ADDED) == Some(person)
                 || company.find(number).is_some_and(|fact| {

@@ -1,4 +1,4 @@
-//! Brings a company's memories in through the product's own import, each person sending their own.
+//! Loads a company's memories through the product's own import, each person sending their own.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,12 +19,12 @@ use measuring::report::say;
 
 const IMPORT: &str = "/v3/memories/import/";
 const BATCH: &str = "/v1/batch/";
-/// Lines of one request, at most.
+/// The most lines of one request.
 const LINES: usize = 250;
-/// How often one request is made at most, and how long it waits between.
+/// How often one request is attempted at most, and how long the pauses are.
 const ATTEMPTS: u32 = 20;
 const PAUSE: Duration = Duration::from_secs(3);
-/// Requests at a time.
+/// Concurrent requests.
 const IMPORTERS: usize = 3;
 
 /// Some memories of one person.
@@ -46,7 +46,7 @@ struct Line {
     reason: Option<String>,
 }
 
-/// How it went.
+/// The result of loading.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Loaded {
     pub(super) memories: usize,
@@ -55,9 +55,9 @@ pub(super) struct Loaded {
     pub(super) cpu_seconds: f64,
 }
 
-/// Imports everything and forgets what is to be forgotten.
+/// Imports everything and deletes what is to be forgotten.
 pub(super) async fn load(address: SocketAddr, company: &Company, installed: &Installed) -> Result<Loaded> {
-    // A small company is there before anybody has read that it comes.
+    // A small company is loaded before anybody could read a progress line.
     let says = company.facts.len() >= 10_000;
     let parts = parts(company);
     let (total, lines) = (parts.len(), company.facts.len());
@@ -90,7 +90,7 @@ pub(super) async fn load(address: SocketAddr, company: &Company, installed: &Ins
     Ok(Loaded { memories, seconds: started.elapsed().as_secs_f64() - aside, cpu_seconds: 0.0 })
 }
 
-/// Everybody's memories in parts, in an order in which neighbours in time are seldom of the same person.
+/// Splits everybody's memories into parts, in an order in which consecutive parts are seldom by the same person.
 fn parts(company: &Company) -> Vec<Part> {
     let mut by_author: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for (number, fact) in (company.first..).zip(&company.facts) {
@@ -135,7 +135,7 @@ async fn import(
         let request = Request::builder().method(Method::POST).uri(IMPORT);
         let request = request.header(header::CONTENT_TYPE, "application/x-ndjson");
         let answer = client.send(request.body(body.clone())?).await?;
-        // A machine that has other things to do. Nothing of the request was stored.
+        // The machine is busy with other things. Nothing of the request was stored.
         if answer.status() == StatusCode::SERVICE_UNAVAILABLE && attempt < ATTEMPTS {
             attempt += 1;
             tokio::time::sleep(PAUSE).await;

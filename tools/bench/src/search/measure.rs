@@ -1,4 +1,4 @@
-//! How long searching and adding take, and how much can be asked at the same time.
+//! Measures the latency of searching and adding, and the throughput.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,17 +19,17 @@ use crate::text::{Random, topics};
 
 const SEARCH: &str = "/v3/memories/search/";
 const ADD: &str = "/v3/memories/add/";
-/// Searches before anything counts: until PostgreSQL has its buffers full and has seen the pages that most need.
+/// Searches before measuring: until PostgreSQL's buffers are full and the pages that most searches need are cached.
 const WARM_UP: usize = 2_000;
-/// How long each number of clients asks.
+/// How long each number of clients searches.
 const THROUGHPUT: Duration = Duration::from_secs(8);
 
-/// A search by somebody.
+/// Creates a search request.
 pub(super) fn search(query: &str) -> Result<Request<Bytes>> {
     post(SEARCH, &json!({ "query": query, "top_k": 10, "scope": "all" }))
 }
 
-/// Latency of searches, and the database's part in processor time.
+/// The latency of searches, and the database's share of processor time.
 #[derive(Debug)]
 pub(super) struct Searches {
     pub(super) latency: Percentiles,
@@ -37,7 +37,7 @@ pub(super) struct Searches {
     pub(super) queries: usize,
 }
 
-/// One client asks in the name of random people of these companies.
+/// Searches with one client, for random people of these companies.
 pub(super) async fn searches(
     address: SocketAddr,
     postgres: &Postgres,
@@ -67,7 +67,7 @@ pub(super) async fn searches(
     Ok(Searches { latency: latency.percentiles(), db_cpu: cpu.percentiles(), queries })
 }
 
-/// The owner's searches: of everything but what is personal.
+/// Measures the owner's searches: of everything but what is personal.
 pub(super) async fn owner_searches(
     address: SocketAddr,
     (company, installed): Side<'_>,
@@ -88,7 +88,7 @@ pub(super) async fn owner_searches(
     Ok(latency.percentiles())
 }
 
-/// One client adds one memory after the other: most personal, one in six to a team. `seed` must be new every time.
+/// Adds one memory after the other with one client: most personal, one in six to a team. `seed` must be new every time.
 pub(super) async fn adds(
     address: SocketAddr,
     (company, installed): Side<'_>,
@@ -120,7 +120,7 @@ pub(super) async fn adds(
     Ok(latency.percentiles())
 }
 
-/// Searches per second by 2, 8 and 32 clients.
+/// Measures searches per second with 2, 8 and 32 clients.
 pub(super) async fn throughput(address: SocketAddr, side: Side<'_>) -> Result<BTreeMap<&'static str, f64>> {
     let mut figures = BTreeMap::new();
     for (name, clients) in [("2", 2), ("8", 8), ("32", 32u64)] {

@@ -1,5 +1,5 @@
-//! How many of the ten nearest memories the vector arm finds: the product's own search, in this process and without words, against
-//! exact search.
+//! How many of the ten nearest memories the vector arm finds: compares the product's own search, in this process and
+//! without words, with exact search.
 
 use std::collections::HashSet;
 
@@ -17,8 +17,9 @@ use crate::database::Database;
 use crate::statistics::{Percentiles, Samples, milliseconds, rounded};
 use crate::text::{Random, topics};
 
-/// Every visible vector is looked at; with those as near as the tenth, because either is right. What has nothing in common with the
-/// question is in no order that could be wrong: in a small tenant that begins within the first ten.
+/// Compares every visible vector, and includes ties with the tenth, because either is right. Memories that
+/// have nothing in common with the question are excluded, because no order of them is wrong; in a small tenant
+/// they start within the first ten.
 const EXACT: &str = "
     SELECT memory_id::text, similarity
       FROM (SELECT memory_id, max(-(embedding <#> $3::text::halfvec)) AS similarity
@@ -27,18 +28,18 @@ const EXACT: &str = "
      WHERE similarity > 0
      ORDER BY similarity DESC FETCH FIRST 10 ROWS WITH TIES";
 
-/// What was found out.
+/// The figures of the measurement.
 #[derive(Debug)]
 pub(super) struct Measured {
     pub(super) at_10: f64,
-    /// The lowest of any search.
+    /// The lowest recall of any search.
     pub(super) worst: f64,
-    /// What exact search over everything visible takes in PostgreSQL.
+    /// The duration of an exact search over everything visible in PostgreSQL.
     pub(super) exact_ms: Percentiles,
     pub(super) queries: usize,
 }
 
-/// Asks in the name of random people of these companies.
+/// Searches for random people of these companies.
 pub(super) async fn measure(database: &Database, sides: &[Side<'_>], queries: usize) -> Result<Measured> {
     let postgres = database.connect().await?;
     let config = DatabaseConfig { connections: 1, ..DatabaseConfig::new(database.login_url().await?)? };

@@ -1,4 +1,4 @@
-//! What the memories occupy.
+//! The storage that memories occupy.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use tokio_postgres::Client;
 
 use crate::statistics::rounded;
 
-/// Sizes in MB, for each million of memories that are there.
+/// Sizes in MB per million memories.
 #[derive(Debug, Serialize)]
 pub(super) struct Storage {
     memories: i64,
     mb_per_million: BTreeMap<String, f64>,
     database_mb_per_million: f64,
-    /// Share of the projection's pages that an index-only scan need not look up in the table.
+    /// The share of the projection's pages that an index-only scan need not look up in the table.
     projection_all_visible: f64,
 }
 
@@ -26,7 +26,7 @@ const SIZES: &str = "
      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'i')
      GROUP BY 1 HAVING sum(pg_table_size(c.oid)) > 1000000";
 
-/// Measures them.
+/// Measures the sizes.
 pub(super) async fn measure(client: &Client) -> Result<Storage> {
     let row = client.query_one("SELECT count(*), pg_database_size(current_database()) FROM memories", &[]);
     let row = row.await?;
@@ -43,7 +43,7 @@ pub(super) async fn measure(client: &Client) -> Result<Storage> {
     })
 }
 
-/// The share of the projection's pages that autovacuum has marked visible to all, of those there are now.
+/// Returns the share of the projection's current pages that autovacuum has marked all-visible.
 pub(super) async fn all_visible(client: &Client) -> Result<f64> {
     const VISIBLE: &str = "
         SELECT coalesce(sum(c.relallvisible)::float8 / nullif(sum(pg_relation_size(c.oid) / 8192)::float8, 0), 0)

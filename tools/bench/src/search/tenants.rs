@@ -1,8 +1,8 @@
-//! Many small tenants beside a large one: whether it costs them time or memories that they should find.
+//! Many small tenants beside a large one: whether that costs them time, or memories that they should find.
 //!
 //! Half of the small ones share the large one's partition of the projection, half are in another, in the same database
-//! and the same run. Two of middle size keep everything in one scope, which is searched through the graph: one of them
-//! through the large one's.
+//! and the same run. Two medium tenants keep everything in one scope, which is searched through the graph; one of them
+//! shares the large one's graph.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,12 +20,12 @@ use crate::statistics::Percentiles;
 use crate::text::Random;
 use measuring::report::{say, table};
 
-/// Numbers of their memories begin here, a thousand for each small tenant.
+/// The numbers of their memories start here, with a thousand for each small tenant.
 const FIRST: u32 = 12_000_000;
 const FIRST_MIDDLE: u32 = 18_000_000;
-/// Memories of a tenant of middle size.
+/// Memories of a medium tenant.
 const MIDDLE: u32 = 12_000;
-/// Partitions: the large tenant's, and the other.
+/// The partitions: the large tenant's, and another.
 const PARTITIONS: [(&str, i32); 2] = [("beside", 0), ("apart", 1)];
 
 /// How many there are, and how much is asked.
@@ -65,7 +65,7 @@ struct Figures {
     queries: usize,
 }
 
-/// Measures them.
+/// Runs the benchmark.
 pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> Result<Tenants> {
     let database = Database::keep(&directory.join(format!("search-{}", options.memories))).await?;
     let server = Server::start(server, &database).await?;
@@ -79,7 +79,7 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
     let mut middle = Vec::new();
     for (partition, (name, number)) in (0..).zip(PARTITIONS) {
         let half = options.tenants / 2;
-        // The first two of the large one's partition are taken.
+        // The first two ids in the large one's partition are taken.
         let ids = install::in_partition(&postgres, number, i64::from(half) + 3).await?;
         let mut ids = ids.into_iter().skip(2);
         let mut plan = |company: Company, tag| {
@@ -90,7 +90,7 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
             .push((name, plan(Company::gathered(FIRST_MIDDLE + partition * MIDDLE, MIDDLE), 2 + partition)));
         for tenant in (0..half).map(|tenant| partition * half + tenant) {
             let mut random = Random(u64::from(tenant));
-            // Most are small among the small.
+            // Most are at the small end.
             let size = 50 + random.below(451).min(random.below(451));
             small.push((name, plan(Company::new(FIRST + tenant * 1000, u32::try_from(size)?), 10 + tenant)));
         }
@@ -111,7 +111,7 @@ pub(crate) async fn run(options: &Options, server: &Path, directory: &Path) -> R
 
 type Named = (&'static str, (Company, Installed));
 
-/// Installs and loads those that are not there yet.
+/// Installs and loads the companies that do not exist yet.
 async fn fill(
     database: &Database,
     postgres: &Postgres,

@@ -1,38 +1,38 @@
-//! Texts with topics: what a few people talk about is alike, and everybody uses the same common words.
+//! Texts with topics: what a few people talk about is similar, and everybody uses the same common words.
 //!
-//! Words follow Zipf's law, and each topic has words of its own. The words are English, the sentences are not: search
-//! looks at words and vectors, never at grammar.
+//! Word frequencies follow Zipf's law, and each topic has words of its own. The words are English, the sentences are
+//! not: search looks at words and vectors, never at grammar.
 
 use std::sync::LazyLock;
 
 use super::Random;
 
-/// The whole words of the vocabulary that comes with all-MiniLM-L6-v2 (Apache-2.0), about from the most frequent on.
+/// The whole words of the vocabulary of all-MiniLM-L6-v2 (Apache-2.0), approximately by descending frequency.
 static WORDS: LazyLock<Vec<&str>> =
     LazyLock::new(|| include_str!("words.txt").split_ascii_whitespace().collect());
 
-/// Topics there are. Both tenants talk about the same.
+/// The number of topics. Both tenants talk about the same ones.
 pub(crate) const TOPICS: u32 = 2000;
 /// Words that belong to a topic.
 const OWN_WORDS: usize = 60;
 /// The most frequent words, which hold sentences together.
 const COMMON: usize = 120;
 
-/// The text of a memory about a topic: 14 to 29 words. The same for the same seed.
+/// Returns the text of a memory about a topic: 14 to 29 words. The same seed gives the same text.
 pub(crate) fn memory(seed: u64, topic: u32) -> String {
     let mut random = Random(seed ^ 0x6d65_6d6f_7279);
     let length = 14 + random.below(16);
     text(&mut random, topic, length, 35)
 }
 
-/// A question about a topic: 4 to 9 words.
+/// Returns a question about a topic: 4 to 9 words.
 pub(crate) fn question(seed: u64, topic: u32) -> String {
     let mut random = Random(seed ^ 0x71_7565_7279);
     let length = 4 + random.below(6);
     text(&mut random, topic, length, 60)
 }
 
-/// `own` of a hundred words belong to the topic; of the others, half hold the sentence together.
+/// Returns a text in which `own` per cent of the words belong to the topic; half of the others are common words.
 fn text(random: &mut Random, topic: u32, length: usize, own: usize) -> String {
     let mut text = String::with_capacity(length * 7);
     for _ in 0..length {
@@ -50,13 +50,13 @@ fn text(random: &mut Random, topic: u32, length: usize, own: usize) -> String {
     text
 }
 
-/// A word of a topic, by its rank there.
+/// Returns a word of a topic by its rank there.
 fn word_of(topic: u32, rank: usize) -> &'static str {
     let mut random = Random((u64::from(topic) << 16) + rank as u64);
     WORDS[COMMON + random.below(WORDS.len() - COMMON)]
 }
 
-/// A rank below `count`: rank r about in proportion to 1 / (r + 1).
+/// Returns a rank below `count`: rank r with a probability of about 1 / (r + 1), normalized.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

@@ -1,6 +1,6 @@
-//! The words. Everybody and everything in here is invented.
+//! The templates and their words. Everybody and everything in here is invented.
 
-/// What people want remembered.
+/// Templates of memories.
 pub(super) const MEMORIES: [&str; 36] = [
     "{person} prefers {drink} in the morning and avoids meetings on {weekday}s, says note {number}.",
     "{person} is responsible for {system} in {city} since {month} {day}.",
@@ -40,7 +40,7 @@ pub(super) const MEMORIES: [&str; 36] = [
     "In {city} we buy {food} and {drink} for {number} guests of the {project} party on {month} {day}.",
 ];
 
-/// What people want to know.
+/// Templates of questions.
 pub(super) const QUESTIONS: [&str; 20] = [
     "who is responsible for {system} in {city}?",
     "why did we move {system} to {technology}?",
@@ -64,7 +64,7 @@ pub(super) const QUESTIONS: [&str; 20] = [
     "what may {person} not eat?",
 ];
 
-/// The words for a slot; a slot that does not exist stays visible.
+/// Returns the words for a slot; a slot that does not exist remains visible.
 pub(super) fn fill(slot: &str) -> &'static [&'static str] {
     match slot {
         "person" => &PEOPLE,

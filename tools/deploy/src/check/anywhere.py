@@ -1,7 +1,7 @@
-"""What IAM's own definitions, which checkov brings, say of the actions given: JSON.
+"""Prints as JSON what IAM's own definitions, which come with checkov, say about the given actions.
 
-`anywhere`: those that know no kind of resource, so that only a statement for `*` allows them.
-`dependent`: what each of them takes besides.
+`anywhere`: actions without a resource type, which only a statement for `*` can allow.
+`dependent`: the further actions that each of them needs.
 """
 
 import json

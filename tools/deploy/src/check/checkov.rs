@@ -1,4 +1,5 @@
-//! checkov: what is commonly thought unsafe. What we do all the same is in `infra/aws/rules/checkov.yml`, with reasons.
+//! checkov: common security checks. The ones that we deliberately fail are in
+//! `infra/aws/rules/checkov.yml`, with reasons.
 
 use std::process::Command;
 
@@ -7,7 +8,7 @@ use serde_json::Value;
 
 use crate::{Template, root, tools};
 
-/// Fewer checks mean that it did not read the template: it then says that nothing failed.
+/// Fewer checks mean that checkov did not read the template; it then reports no failures.
 const AT_LEAST: u64 = 50;
 
 pub(super) fn check(templates: &[Template]) -> Result<String> {

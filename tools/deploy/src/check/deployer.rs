@@ -1,6 +1,7 @@
-//! `infra/aws/deployer.json`, the least that whoever deploys may do, against what CloudFormation does in their name for each
-//! type of resource in the templates: its own schemas, which cfn-lint brings, say. What those actions take besides, and which of
-//! them are allowed by a statement for `*` alone, IAM's definitions say, which checkov brings.
+//! Checks `infra/aws/deployer.json`, the least privileges for deploying, against what CloudFormation does on the
+//! deployer's behalf for each resource type in the templates. CloudFormation's schemas, which come with cfn-lint, list
+//! those actions. IAM's definitions, which come with checkov, say what those actions need besides, and which of them
+//! only a statement for `*` can allow.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,10 +14,10 @@ use serde_json::Value;
 use crate::run::{self, quietly};
 use crate::{Template, root, tools};
 
-/// Of a managed policy, without white space.
+/// The limit for a managed policy, without white space.
 const LARGEST: usize = 6144;
 
-/// What the schemas list for features that the templates do not use, and what the deployer need not be allowed therefore.
+/// Actions that the schemas list for features that the templates do not use, so the deployer need not be allowed them.
 const NOT_USED: [&str; 22] = [
     // Services that a property could refer to.
     "elasticfilesystem:*",
@@ -44,7 +45,7 @@ const NOT_USED: [&str; 22] = [
     "logs:*LogGroupDeletionProtection",
 ];
 
-/// What neither schemas nor definitions list, and AWS's guides do.
+/// Actions that neither the schemas nor the definitions list, but AWS's guides do.
 const BESIDES: [(&str, &[&str]); 1] = [
     // "Permissions for access logging" of HTTP APIs.
     (
@@ -59,7 +60,7 @@ const BESIDES: [(&str, &[&str]); 1] = [
     ),
 ];
 
-/// What IAM's definitions say of actions.
+/// What IAM's definitions say about actions.
 #[derive(Deserialize)]
 struct Definitions {
     anywhere: BTreeSet<String>,
@@ -100,7 +101,7 @@ pub(super) fn check(templates: &[Template]) -> Result<String> {
     Ok(format!("allowed {count} actions for {} types of resources", types.len()))
 }
 
-/// What making, reading, changing and removing resources of these types takes.
+/// Returns the actions needed to create, read, update and delete resources of these types.
 fn needs(types: &[&str]) -> Result<BTreeMap<String, BTreeSet<String>>> {
     const SCRIPT: &str = include_str!("permissions.py");
     let python = tools::cfn_lint()?.with_file_name("python");
@@ -119,8 +120,8 @@ fn definitions(actions: BTreeSet<&String>) -> Result<Definitions> {
     Ok(definitions)
 }
 
-/// Whether a statement of the policy allows an action; `anywhere`: without conditions, and for everything. Which resources it is for
-/// otherwise is not looked at.
+/// Returns whether a statement of the policy allows an action; with `anywhere`, for every resource and without
+/// conditions. Otherwise the statement's resources are not checked.
 fn allows(policy: &Value, action: &str, anywhere: bool) -> bool {
     let statements = policy["Statement"].as_array().into_iter().flatten();
     let allowed = statements.filter(|statement| {
@@ -131,7 +132,7 @@ fn allows(policy: &Value, action: &str, anywhere: bool) -> bool {
     patterns.filter_map(Value::as_str).any(|pattern| matches(pattern, action))
 }
 
-/// With one `*` for any text, as IAM's patterns have them here.
+/// Matches an IAM pattern in the forms used here: with one `*`, or with two of which the second is at the end.
 fn matches(pattern: &str, action: &str) -> bool {
     let (pattern, action) = (pattern.to_lowercase(), action.to_lowercase());
     match pattern.split_once('*') {

@@ -1,4 +1,4 @@
-//! cfn-guard: our own rules, in `infra/aws/rules`, and the proof that each of them can fail.
+//! cfn-guard: our own rules in `infra/aws/rules`, and a proof that each of them can fail.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -33,7 +33,7 @@ fn files(rules: &Path) -> Result<Vec<PathBuf>> {
     Ok(entries.into_iter().filter(|path| path.extension().is_some_and(|name| name == "guard")).collect())
 }
 
-/// How many rules a file has.
+/// Checks that every rule of a file can fail; returns how many rules the file has.
 fn every_rule_can_fail(guard: &Path, file: &Path, tests: &Path) -> Result<usize> {
     let said =
         quietly(Command::new(guard).arg("test").arg("--rules-file").arg(file).arg("--test-data").arg(tests))

@@ -1,4 +1,4 @@
-//! cfn-lint: whether CloudFormation would take it.
+//! cfn-lint: whether CloudFormation would accept the template.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::{Template, tools};
 
 pub(super) fn check(templates: &[Template]) -> Result<String> {
     let mut lint = Command::new(tools::cfn_lint()?);
-    // Of osls itself: it names dependencies that are implied.
+    // W3005 is caused by osls itself: it names dependencies that are implied.
     lint.args([
         "--regions",
         "us-east-1",

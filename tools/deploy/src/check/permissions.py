@@ -1,4 +1,4 @@
-"""What CloudFormation does for each of the types of resources given, as its own schemas say: JSON."""
+"""Prints as JSON the actions that CloudFormation performs for each given resource type, according to its schemas."""
 
 import json
 import sys

@@ -1,4 +1,5 @@
-//! Lambda runs `bootstrap` at the root of the zip, if it may be executed and is for the right processor; osls does not look.
+//! Checks the zips. Lambda runs `bootstrap` at their root, which must be executable and built for the right processor;
+//! osls does not check that.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -10,10 +11,10 @@ use zip::ZipArchive;
 
 use crate::root;
 
-/// What Lambda takes without going through S3.
+/// The largest zip that Lambda accepts without S3.
 const LARGEST: u64 = 50 * 1024 * 1024;
 
-/// `e_machine` of what Lambda runs, as it is called there.
+/// The `e_machine` of each architecture that Lambda has, with Lambda's name for it.
 const MACHINES: [(u16, &str); 2] = [(62, "x86_64"), (183, "arm64")];
 
 pub(super) fn check(artifacts: &Path) -> Result<String> {
@@ -21,7 +22,7 @@ pub(super) fn check(artifacts: &Path) -> Result<String> {
     Ok(format!("{} with one executable bootstrap each, for {architecture}", functions()?.len()))
 }
 
-/// What the functions are built for: all for the same.
+/// Returns the architecture that the functions are built for; it must be the same for all.
 pub(crate) fn architecture(artifacts: &Path) -> Result<&'static str> {
     let mut found = BTreeSet::new();
     for function in functions()? {
@@ -32,7 +33,7 @@ pub(crate) fn architecture(artifacts: &Path) -> Result<&'static str> {
     found.pop_first().context("there are no functions")
 }
 
-/// What `functions/` has, but for the server, which is no function.
+/// Returns the functions in `functions/`: all but the server, which is not a Lambda function.
 fn functions() -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(root().join("functions"))? {
@@ -44,7 +45,7 @@ fn functions() -> Result<BTreeSet<String>> {
     Ok(names)
 }
 
-/// What it is built for.
+/// Returns the architecture that one zip is built for.
 fn one(path: &Path) -> Result<&'static str> {
     let file = File::open(path).context("is not packaged: cargo xtask package")?;
     let size = file.metadata()?.len();

@@ -1,4 +1,4 @@
-//! The file: conversations with their sessions, turns and questions, as LoCoMo has them.
+//! LoCoMo's data format: conversations with sessions, turns and questions.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,7 @@ pub(crate) struct Conversation {
     pub(crate) questions: Vec<Question>,
 }
 
-/// What was said on one day.
+/// One session: what was said on one day.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) name: String,
@@ -25,19 +25,19 @@ pub(crate) struct Session {
     pub(crate) turns: Vec<Turn>,
 }
 
-/// What one of them said.
+/// One turn of a speaker.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Turn {
     pub(crate) speaker: String,
     /// `D<session>:<turn>`.
     pub(crate) dia_id: String,
     pub(crate) text: String,
-    /// What an image that was sent along shows.
+    /// The caption of an image that was sent with it.
     #[serde(default)]
     pub(crate) blip_caption: Option<String>,
 }
 
-/// A question with the turns that answer it.
+/// A question and the turns that answer it.
 #[derive(Debug)]
 pub(crate) struct Question {
     pub(crate) text: String,
@@ -61,7 +61,7 @@ struct RawQuestion {
 }
 
 impl Turn {
-    /// As it is remembered.
+    /// The text that is remembered.
     pub(crate) fn content(&self) -> String {
         match &self.blip_caption {
             Some(caption) => format!("{}: {} [shares {caption}]", self.speaker, self.text),
@@ -70,7 +70,7 @@ impl Turn {
     }
 }
 
-/// Every conversation of a file, with the questions that have evidence.
+/// Reads every conversation of a file, with the questions that have evidence.
 pub(crate) fn read(path: &Path) -> Result<Vec<Conversation>> {
     let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let raw: Vec<Raw> = serde_json::from_slice(&text).with_context(|| path.display().to_string())?;
@@ -107,12 +107,12 @@ fn conversation(raw: Raw) -> Result<Conversation> {
     Ok(Conversation { name: raw.sample_id, sessions, questions })
 }
 
-/// "1:56 pm on 8 May, 2023".
+/// Parses a time such as "1:56 pm on 8 May, 2023".
 fn moment(text: &str) -> Option<DateTime<Utc>> {
     NaiveDateTime::parse_from_str(text.trim(), "%I:%M %p on %d %B, %Y").ok().map(|at| at.and_utc())
 }
 
-/// Turn ids in a text, however they were written: "D8:6; D9:17", "D:11:26", "D30:05".
+/// Returns the turn ids in a text, whatever their notation: "D8:6; D9:17", "D:11:26", "D30:05".
 fn turn_ids(text: &str) -> Vec<String> {
     let mut ids = Vec::new();
     let mut rest = text;

@@ -1,7 +1,7 @@
-//! Conversations: each turn is remembered as it is, and each question should find the turns that answer it.
+//! Conversations: each turn is remembered verbatim, and each question should find the turns that answer it.
 //!
-//! One person for each conversation, one run label for each session; turns are dated as their session is. The format is
-//! that of LoCoMo (Maharana et al., ACL 2024), whose data is not part of this project: CC BY-NC 4.0.
+//! Each conversation belongs to one person, each session has one run label, and turns have the date of their session.
+//! The format is that of LoCoMo (Maharana et al., ACL 2024), whose data is not part of this project: CC BY-NC 4.0.
 
 mod data;
 
@@ -42,11 +42,11 @@ pub(crate) struct Options {
     turn_by_turn: bool,
 }
 
-/// A conversation that has been remembered.
+/// A conversation after it was remembered.
 struct Remembered<'a> {
     caller: AuthContext,
     questions: &'a [Question],
-    /// Turns as memories.
+    /// The memory of each turn.
     memories: HashMap<&'a str, MemoryId>,
 }
 
@@ -96,7 +96,8 @@ async fn remember<'a>(
                     Outcome::Added { id, .. } => *id,
                     Outcome::Skipped { existing, reason, .. } => {
                         skipped += 1;
-                        // What says the same is found instead; if nothing does, it was wrong to skip it.
+                        // The existing memory with the same statement is expected instead;
+                        // without one, skipping was wrong.
                         existing.with_context(|| format!("{} was skipped: {reason}", turn.dia_id))?
                     }
                 };

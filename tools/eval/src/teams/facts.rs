@@ -1,14 +1,15 @@
-//! What teams remember, as templates: statements of one kind, and how people ask for them.
+//! Templates of what teams remember: kinds of statements, and how people ask about them.
 
-/// Statements that differ in the team and a value.
+/// A kind of statement; its instances differ in the team and a value.
 pub(super) struct Kind {
-    /// With `{team}` and `{value}`.
+    /// Contains `{team}` and `{value}`.
     pub(super) statement: &'static str,
-    /// Later news of the same: with it, a statement of another value comes first, and only the news answers.
+    /// A later update of the same fact. If there is one, a statement with another value comes
+    /// first, and only the update answers.
     pub(super) news: Option<&'static str>,
-    /// In the statement's words.
+    /// A question in the statement's words.
     pub(super) question: &'static str,
-    /// In others.
+    /// A question in other words.
     pub(super) paraphrase: &'static str,
     pub(super) values: &'static [&'static str],
 }
@@ -132,7 +133,7 @@ pub(super) const KINDS: [Kind; 9] = [
     },
 ];
 
-/// What went wrong, with how many days ago; and how somebody asks for it on the day of reckoning.
+/// Incidents: what happened, how many days ago, and a question about it on the day of evaluation.
 pub(super) const INCIDENTS: [(&str, i64, &str); 3] = [
     (
         "The {team} service was down for 40 minutes because a certificate had expired",
@@ -147,7 +148,7 @@ pub(super) const INCIDENTS: [(&str, i64, &str); 3] = [
     ("The {team} service was slow all day because of a bad index", 1, "what happened to {team} yesterday"),
 ];
 
-/// Tickets, by their keys alone and in a sentence.
+/// Tickets, asked about by their keys alone and in a sentence.
 pub(super) const TICKETS: [&str; 4] = [
     "rounding errors in exported totals",
     "login loop on old tablets",
@@ -155,7 +156,7 @@ pub(super) const TICKETS: [&str; 4] = [
     "missing translations",
 ];
 
-/// Said in every team, and about none of the questions.
+/// Statements of every team that answer none of the questions.
 pub(super) const CHATTER: [&str; 12] = [
     "The {team} retrospective was mostly about meetings",
     "Somebody from {team} brought cake again",
@@ -171,7 +172,7 @@ pub(super) const CHATTER: [&str; 12] = [
     "Documentation of {team} is kept next to the code",
 ];
 
-/// Tastes: what one says, and how oneself asks.
+/// Preferences: what a person says about themselves, and how they ask about it.
 pub(super) const TASTES: [(&str, &str, &[&str]); 4] = [
     ("I prefer {value} for writing code", "which editor do I like", &["Helix", "Emacs", "Zed", "Kakoune"]),
     ("My desk is on floor {value}", "on what floor do I sit", &["two", "three", "five", "eight"]),

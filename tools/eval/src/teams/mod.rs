@@ -1,9 +1,9 @@
-//! Teams: facts of the kind that organizations remember, generated, with everything that makes them hard to find.
+//! Teams: generated facts of the kind that organizations remember, with everything that makes them hard to find.
 //!
-//! Two organizations of one enterprise have teams of the same names, and so has another enterprise: facts that are alike
-//! to the letter but for their values, most of which the person who asks must not see. Some facts have been overtaken by
-//! news, and only those answer. Questions are asked in the words of the fact, in others, by ticket key and by time.
-//! Everything follows from the templates in [`facts`]; nothing is random.
+//! Two organizations of one enterprise, and another enterprise, have teams of the same names: their facts are
+//! identical but for the values, and the person who asks must not see most of them. Some facts were superseded by
+//! updates, and only those answer. Questions are asked in the words of the fact, in other words, by ticket key and by
+//! time. Everything follows from the templates in [`facts`]; nothing is random.
 
 mod facts;
 mod world;
@@ -35,23 +35,23 @@ pub(crate) struct Options {
     weights: Vec<Variant>,
 }
 
-/// Figures, and how often somebody was shown what they must not see.
+/// The figures, and how often somebody was shown what they must not see.
 #[derive(Debug, Serialize)]
 pub(crate) struct Document {
     #[serde(flatten)]
     figures: Figures,
-    /// Results of all questions that the person who asked may not read.
+    /// Results, over all questions, that the person who asked may not read.
     leaked: usize,
 }
 
-/// Something to ask.
+/// A question with its category and evidence.
 struct Question {
     category: &'static str,
     text: String,
     evidence: MemoryId,
 }
 
-/// The day on which everything is asked: Wednesday, 3 June 2026.
+/// The day on which all questions are asked: Wednesday, 3 June 2026.
 fn today() -> DateTime<Utc> {
     DateTime::from_timestamp(1_780_488_000, 0).unwrap_or_default()
 }
@@ -109,7 +109,7 @@ pub(crate) async fn run(options: &Options, platform: &Platform<'_>) -> Result<Do
     first.ok_or_else(|| anyhow::anyhow!("nothing was evaluated"))
 }
 
-/// Remembers everything of an organization's teams; what can be asked about it.
+/// Remembers all facts of an organization's teams; returns the questions about them.
 async fn organization_facts(
     platform: &Platform<'_>,
     organization: &Organization,
@@ -174,7 +174,7 @@ async fn personal_facts(platform: &Platform<'_>, person: &Person, number: usize)
         .collect())
 }
 
-/// Each with a request of its own: facts come one by one.
+/// Remembers each fact in its own request: facts arrive one by one.
 async fn remember(
     platform: &Platform<'_>,
     person: &Person,

@@ -1,4 +1,4 @@
-//! Who works where: two enterprises, three organizations, the same team names in each.
+//! The people: two enterprises with three organizations, and the same team names in each.
 
 use anyhow::Result;
 use shared::access::{AuthContext, Role, ScopeKind, ScopeName};
@@ -9,12 +9,12 @@ use shared::tenancy::nodes::{self, NewNode, Settings};
 use super::facts::TEAMS;
 use crate::platform::Platform;
 
-/// Everybody.
+/// All organizations.
 pub(super) struct World {
     pub(super) organizations: Vec<Organization>,
 }
 
-/// An organization, with somebody who may write to all of it and somebody who belongs to it and to no other.
+/// An organization, with an owner who may write to all of it and a member who belongs to no other.
 pub(super) struct Organization {
     pub(super) owner: Person,
     pub(super) member: Person,
@@ -22,7 +22,7 @@ pub(super) struct Organization {
     pub(super) teams: Vec<ScopeName>,
 }
 
-/// Somebody, with what they may see now.
+/// A person, with what they may see now.
 pub(super) struct Person {
     pub(super) caller: AuthContext,
 }

@@ -1,4 +1,4 @@
-//! A function with every fault the emulator must tell apart, chosen by path or by `MISBEHAVE_AT_INIT`.
+//! A function with every fault that the emulator must distinguish, chosen by path or by `MISBEHAVE_AT_INIT`.
 
 #![expect(clippy::disallowed_methods, reason = "the environment is what it is asked about")]
 

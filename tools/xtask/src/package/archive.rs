@@ -1,4 +1,4 @@
-//! The archive Lambda takes: one entry, `bootstrap`, executable. The same bytes in give the same bytes out.
+//! The archive that Lambda accepts: one entry, `bootstrap`, executable. The same input gives the same bytes.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 /// Packs a binary and returns the SHA-256 of the archive in hexadecimal.
 ///
 /// # Errors
-/// When a file cannot be read or written.
+/// If a file cannot be read or written.
 pub(crate) fn write(bootstrap: &Path, archive: &Path) -> Result<String> {
     let binary = fs::read(bootstrap).with_context(|| format!("cannot read {}", bootstrap.display()))?;
     let bytes = pack(&binary)?;

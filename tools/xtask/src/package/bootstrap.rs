@@ -1,4 +1,4 @@
-//! Whether a binary will start on Lambda: its machine, the shared libraries and the glibc it asks for.
+//! Checks whether a binary will start on Lambda: its architecture, its shared libraries and its glibc version.
 
 use std::{fmt, fs, path::Path, str::FromStr};
 
@@ -26,10 +26,10 @@ const LAMBDA_LIBRARIES: [&str; 8] = [
     "librt.so.1",
 ];
 
-/// What a binary asks of the system it runs on.
+/// What a binary needs from the system it runs on.
 #[derive(Debug, Default)]
 pub(crate) struct Needs {
-    /// The newest glibc among its symbols, `None` when it is linked statically.
+    /// The newest glibc among its symbols; `None` if it is linked statically.
     pub(crate) glibc: Option<Version>,
     libraries: Vec<String>,
 }
@@ -41,7 +41,7 @@ pub(crate) struct Version(u32, u32);
 /// Reads a binary's needs and refuses what Lambda does not have.
 ///
 /// # Errors
-/// When it is no ELF binary for `target`, or needs a library or a glibc that is not there.
+/// If it is not an ELF binary for `target`, or needs a library or a glibc that Lambda lacks.
 pub(crate) fn inspect(bootstrap: &Path, target: &str) -> Result<Needs> {
     let binary = fs::read(bootstrap).with_context(|| format!("cannot read {}", bootstrap.display()))?;
     let elf = ElfFile64::<Endianness>::parse(binary.as_slice()).context("not a 64-bit ELF binary")?;
@@ -91,7 +91,7 @@ fn text(bytes: &[u8]) -> String {
 impl FromStr for Version {
     type Err = std::num::ParseIntError;
 
-    /// Reads `2.34` and `2.2.5`, whose last part never decides anything this young.
+    /// Parses `2.34` and `2.2.5`; the last part is irrelevant for versions this new.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.split('.');
         let mut part = || parts.next().unwrap_or("0").parse();

@@ -1,4 +1,4 @@
-//! What was packaged and how large it is.
+//! The packaged functions and their sizes.
 
 use std::path::PathBuf;
 
@@ -22,11 +22,11 @@ pub(crate) struct Packaged {
     pub(crate) zip_sha256: String,
     /// The newest glibc it needs, such as `2.34`; null when linked statically.
     pub(crate) glibc: Option<Version>,
-    /// Of the build, which functions share unless the profile is release.
+    /// The duration of the build, which functions share unless the profile is release.
     pub(crate) build_seconds: f64,
 }
 
-/// For people, on standard error.
+/// Prints a table for people to standard error.
 pub(crate) fn table(packaged: &[Packaged]) {
     progress(format_args!("{:<12} {:>12} {:>12}  {:<6} zip", "function", "raw bytes", "zip bytes", "glibc"));
     for function in packaged {
@@ -41,7 +41,7 @@ pub(crate) fn table(packaged: &[Packaged]) {
     }
 }
 
-/// For programs, on standard output.
+/// Prints JSON for programs to standard output.
 pub(crate) fn json(packaged: &[Packaged]) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
     serde_json::to_writer_pretty(&mut stdout, packaged)?;

@@ -10,10 +10,10 @@ use crate::cargo;
 pub(crate) const X86_64: &str = "x86_64-unknown-linux-gnu";
 pub(crate) const ARM64: &str = "aarch64-unknown-linux-gnu";
 
-/// The Rust target to build for.
+/// Returns the Rust target to build for.
 ///
 /// # Errors
-/// When the Rust toolchain has no standard library for it.
+/// If the Rust toolchain has no standard library for it.
 pub(crate) fn choose(arm64: bool) -> Result<&'static str> {
     let target = if arm64 { ARM64 } else { X86_64 };
     let library = cargo::read(
@@ -29,7 +29,8 @@ pub(crate) fn choose(arm64: bool) -> Result<&'static str> {
     Ok(target)
 }
 
-/// Whether this machine has the other architecture, so that its own C compiler and linker will not do.
+/// Returns whether the target has another architecture than this machine, whose C compiler
+/// and linker do not suffice then.
 pub(crate) fn is_foreign(target: &str) -> bool {
     !target.starts_with(std::env::consts::ARCH)
 }

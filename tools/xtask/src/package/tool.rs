@@ -1,8 +1,8 @@
-//! cargo-lambda, from PyPI, in a virtual environment of its own.
+//! cargo-lambda, from PyPI, in its own virtual environment.
 //!
-//! Its own, because distributions refuse `pip install` into their Python (PEP 668) and because nothing of the
-//! user's should change. It is kept in the cache directory under its version and appears there by one rename, so an
-//! interrupted installation leaves nothing that looks finished.
+//! A virtual environment, because distributions refuse `pip install` into their Python (PEP 668) and because nothing
+//! of the user's should change. It is kept in the cache directory under its version and appears there by one rename,
+//! so an interrupted installation leaves nothing that looks finished.
 
 use std::{
     env, fs,
@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{cargo, progress};
 
-/// Within the virtual environment.
+/// Its path in the virtual environment.
 const BINARY: &str = "bin/cargo-lambda";
 const CARGO_LAMBDA: &str = include_str!("../../requirements/cargo-lambda.txt");
 const ZIGLANG: &str = include_str!("../../requirements/ziglang.txt");
@@ -23,14 +23,14 @@ const ZIGLANG: &str = include_str!("../../requirements/ziglang.txt");
 /// What drives the linker and compiles C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Compiler {
-    /// cargo, with the compiler this machine has. Builds for this machine's architecture and glibc.
+    /// cargo, with this machine's compiler. Builds for this machine's architecture and glibc.
     Cargo,
-    /// Zig, another 100 MB. Builds for other architectures and for older glibcs too.
+    /// Zig, another 100 MB. Also builds for other architectures and for older versions of glibc.
     Zig,
 }
 
 impl Compiler {
-    /// Directory name in the cache: it changes with every version in it.
+    /// The directory's name in the cache: it changes with every version.
     fn directory(self) -> &'static str {
         match self {
             Self::Cargo => "venv-cargo-lambda-1.9.2",
@@ -46,32 +46,32 @@ impl Compiler {
     }
 }
 
-/// cargo-lambda, installed.
+/// An installed cargo-lambda.
 pub(crate) struct CargoLambda {
     compiler: Compiler,
     venv: PathBuf,
 }
 
 impl CargoLambda {
-    /// Finds it in the cache, installing it first if need be.
+    /// Finds it in the cache, installing it first if necessary.
     ///
     /// # Errors
-    /// When Python 3 or its pip is missing or the download fails.
+    /// If Python 3 or its pip is missing, or the download fails.
     pub(crate) fn obtain(compiler: Compiler) -> Result<Self> {
         Ok(Self { compiler, venv: installed(compiler)? })
     }
 
-    /// `cargo lambda watch`, to be completed.
+    /// Returns the command `cargo lambda watch`, without arguments.
     pub(crate) fn watch(&self) -> Command {
         let mut command = cargo::command(self.venv.join(BINARY));
         command.args(["lambda", "watch"]);
         command
     }
 
-    /// `cargo lambda build`, to be completed.
+    /// Returns the command `cargo lambda build`, without arguments.
     ///
     /// # Errors
-    /// When the cache directory cannot stand in `PATH`.
+    /// If the cache directory's name is not allowed in `PATH`.
     pub(crate) fn build(&self) -> Result<Command> {
         let mut command = cargo::command(self.venv.join(BINARY));
         command.args(["lambda", "build"]);
@@ -84,7 +84,7 @@ impl CargoLambda {
     }
 }
 
-/// The virtual environment that holds what `compiler` needs.
+/// Returns the virtual environment with what `compiler` needs, creating it if necessary.
 fn installed(compiler: Compiler) -> Result<PathBuf> {
     let cache = cache_directory()?;
     let venv = cache.join(compiler.directory());
@@ -102,7 +102,7 @@ fn installed(compiler: Compiler) -> Result<PathBuf> {
     let megabytes = if compiler == Compiler::Zig { 115 } else { 14 };
     progress(format_args!("installing cargo-lambda from PyPI ({megabytes} MB) into {}", venv.display()));
     let unfinished = cache.join(format!("{}.unfinished", compiler.directory()));
-    // Left by an installation that was killed.
+    // Left behind by an installation that was killed.
     let _ = fs::remove_dir_all(&unfinished);
     install(&unfinished, &compiler.requirements())
         .context("cargo-lambda comes from PyPI: Python 3 with pip is needed")?;
@@ -130,7 +130,7 @@ fn install(venv: &Path, packages: &str) -> Result<()> {
     };
     let requirements = venv.join("requirements.txt");
     fs::write(&requirements, packages).with_context(|| format!("cannot write {}", requirements.display()))?;
-    // What is listed and nothing it depends on: Zig, which most builds never call, is a dependency of cargo-lambda.
+    // Only the listed packages, no dependencies: cargo-lambda depends on Zig, which most builds never call.
     pip.args(["install", "--require-hashes", "--no-deps", "--only-binary=:all:", "--no-input"]);
     pip.args(["--quiet", "--disable-pip-version-check", "--requirement"]).arg(&requirements);
     cargo::run(&mut pip, "installing cargo-lambda with pip")
@@ -140,12 +140,12 @@ fn python3() -> Command {
     cargo::command("python3")
 }
 
-/// Whether a command succeeds; what it says is dropped, because there is another way.
+/// Returns whether a command succeeds; its output is dropped, because there is an alternative.
 fn quietly(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-/// This process's `PATH` with a directory before it.
+/// Returns this process's `PATH` with a directory prepended.
 #[expect(clippy::disallowed_methods, reason = "the child's PATH, not a setting of the product")]
 fn path_with(directory: &Path) -> Result<std::ffi::OsString> {
     let path = env::var_os("PATH").unwrap_or_default();
@@ -153,7 +153,7 @@ fn path_with(directory: &Path) -> Result<std::ffi::OsString> {
     env::join_paths(paths).context("the cache directory's name cannot stand in PATH")
 }
 
-/// `${XDG_CACHE_HOME:-$HOME/.cache}/mem0-enterprise`; as the XDG specification asks, relative paths do not count.
+/// `${XDG_CACHE_HOME:-$HOME/.cache}/mem0-enterprise`; relative paths are ignored, as the XDG specification requires.
 #[expect(clippy::disallowed_methods, reason = "where users keep caches is not a setting of the product")]
 fn cache_directory() -> Result<PathBuf> {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());

@@ -1,4 +1,4 @@
-//! The consent page: which application, where the answer goes, and what it may do.
+//! The consent page: names the application, where the answer goes, and what the application may do.
 
 use axum::response::Response;
 use http::StatusCode;
@@ -9,8 +9,8 @@ use shared::identity::oauth::redirect_host;
 use super::{account_changed, boxes, document, escape, resource};
 use crate::oauth::visitor::Visitor;
 
-/// Asks whether an application may act for somebody. The name is the application's own word; the host, which it cannot
-/// choose freely, stands beside it. `changed` if somebody else was asked before.
+/// Asks whether an application may act for a person. The application chooses its own name; the host, which it cannot
+/// choose freely, is shown beside it. `changed` if another account was asked before.
 pub(crate) fn page(
     visitor: &Visitor,
     caller: &AuthContext,

@@ -1,4 +1,4 @@
-//! The pages for devices: which one it is, whether it may, and that it is done.
+//! The pages for devices: asking for the code, for consent, and confirming the outcome.
 
 use axum::response::Response;
 use http::StatusCode;
@@ -42,8 +42,8 @@ pub(crate) fn code_page(
     response
 }
 
-/// Asks whether a device may act for somebody. The code is shown again: a link can bring somebody else's. `changed` if somebody
-/// else was asked before.
+/// Asks whether a device may act for a person. The code is shown again, because a link can carry somebody else's code.
+/// `changed` if another account was asked before.
 pub(crate) fn consent_page(
     visitor: &Visitor,
     caller: &AuthContext,
@@ -78,7 +78,7 @@ pub(crate) fn consent_page(
     response
 }
 
-/// Nothing more to do here.
+/// Confirms the outcome.
 pub(crate) fn done_page(visitor: &Visitor, approved: bool) -> Response {
     let (title, text) = match approved {
         true => ("The device is connected", "It will notice in a few seconds. You can close this page."),

@@ -1,4 +1,4 @@
-//! The page that says what went wrong.
+//! The error page.
 
 use axum::response::Response;
 use http::header::RETRY_AFTER;
@@ -9,8 +9,8 @@ use shared::telemetry;
 
 use super::{document, escape};
 
-/// What went wrong. `way_back` is an address that tells the application, which the person may follow: whoever registered it
-/// may be anybody, so that nobody is sent there without having seen where it leads.
+/// Shows an error. `way_back` is a URL that reports the error to the application. It is a link and not a redirect:
+/// anybody can register such a URL, so nobody is sent there without having seen where it leads.
 pub(super) fn page(error: OAuthError, way_back: Option<&str>) -> Response {
     let (status, text) = match &error {
         OAuthError::Refused(_, text) => (StatusCode::BAD_REQUEST, text.clone()),

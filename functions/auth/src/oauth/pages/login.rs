@@ -7,7 +7,8 @@ use shared::identity::oauth::browser::Question;
 use super::{document, escape};
 use crate::oauth::visitor::Visitor;
 
-/// Asks who it is, so that a question can be put to them. `email` is what they typed before, `problem` what was wrong.
+/// Asks a person to sign in before they are asked a question. `email` is what they typed
+/// before, `problem` what was wrong.
 pub(crate) fn page(
     visitor: &Visitor,
     question: &Question,
@@ -28,7 +29,7 @@ pub(crate) fn page(
         ),
         None => (String::new(), ""),
     };
-    // Where the typing goes on.
+    // Focuses the field to fill in next.
     let (at_email, at_password) = if email.is_empty() { (" autofocus", "") } else { ("", " autofocus") };
     let content = format!(
         "<h1>Sign in</h1>\n<p class=\"quiet\">{purpose}</p>\n{alarm}\n\

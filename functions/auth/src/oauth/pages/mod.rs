@@ -1,7 +1,7 @@
-//! What people see: plain pages, rendered here, that work without scripts and load nothing.
+//! The pages that people see: plain HTML rendered here, without scripts or external resources.
 //!
-//! [`document`] is the frame of each with its style and its security headers; everything that comes from outside passes
-//! [`escape`]. Pages that must not be framed, cached or leaked by their address say so.
+//! [`document`] wraps each of them with its style and security headers, which forbid framing, caching and referrers;
+//! everything that comes from outside passes [`escape`].
 
 pub(super) mod consent;
 pub(super) mod device;
@@ -20,16 +20,16 @@ use http::{HeaderValue, StatusCode};
 use shared::access::{ApiKeyVerb, MCP};
 use shared::identity::oauth::OAuthError;
 
-/// A page that says why it is not the one that was wanted.
+/// An error page.
 #[derive(Debug)]
 pub(crate) struct Page {
     error: OAuthError,
-    /// The address by which the application is told, if its person wants that.
+    /// The URL that reports the error to the application, if the person follows it.
     way_back: Option<String>,
 }
 
 impl Page {
-    /// With a link by which the application can be told.
+    /// Creates an error page with a link that reports the error to the application.
     pub(crate) fn with_way_back(error: OAuthError, address: String) -> Self {
         Self { error, way_back: Some(address) }
     }
@@ -53,7 +53,7 @@ impl IntoResponse for Page {
     }
 }
 
-/// Text in HTML, between tags or in a quoted attribute.
+/// Text escaped for HTML, between tags or in a quoted attribute.
 pub(super) struct Escaped<'a>(&'a str);
 
 pub(super) fn escape(text: &str) -> Escaped<'_> {
@@ -76,7 +76,7 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// A whole page. Its forms lead here and nowhere else.
+/// A complete page. Its forms can submit only to this origin.
 pub(super) fn document(status: StatusCode, title: &str, content: &str) -> Response {
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -101,7 +101,7 @@ pub(super) fn document(status: StatusCode, title: &str, content: &str) -> Respon
     response
 }
 
-/// Sends the browser on, by `GET` (303: a form's content is not sent along).
+/// Redirects the browser to a `GET` (303: the form's content is not sent along).
 pub(super) fn see_other(address: &str) -> Response {
     let headers = [(CACHE_CONTROL, "no-store"), (REFERRER_POLICY, "no-referrer")];
     let mut response = (StatusCode::SEE_OTHER, headers).into_response();
@@ -109,7 +109,7 @@ pub(super) fn see_other(address: &str) -> Response {
     response
 }
 
-/// Said where somebody else is signed in by now than whom the page was for.
+/// The notice that another account is signed in now than the one that the page was for.
 pub(super) fn account_changed(changed: bool) -> &'static str {
     if changed {
         "<p class=\"alarm\" role=\"alert\">Another account is signed in by now. Look at it, and answer again.</p>\n"
@@ -118,13 +118,13 @@ pub(super) fn account_changed(changed: bool) -> &'static str {
     }
 }
 
-/// Where a token would be good: at the endpoint for AI tools, or everywhere.
+/// Describes where a token would be valid: at the endpoint for AI tools, or everywhere.
 pub(super) fn resource(resource: &str) -> String {
     let what = if resource.ends_with(MCP) { "AI tools only (MCP)" } else { "the whole API" };
     format!("{what}: {}", escape(resource))
 }
 
-/// Boxes by which scopes can be left out.
+/// Checkboxes by which scopes can be deselected.
 pub(super) fn boxes(scopes: &[ApiKeyVerb]) -> String {
     let mut boxes = String::new();
     for verb in scopes {
@@ -139,7 +139,7 @@ pub(super) fn boxes(scopes: &[ApiKeyVerb]) -> String {
     boxes
 }
 
-/// What a scope means, in words for people.
+/// Explains a scope to people.
 fn meaning(verb: ApiKeyVerb) -> (&'static str, &'static str) {
     match verb {
         ApiKeyVerb::MemoriesRead => {

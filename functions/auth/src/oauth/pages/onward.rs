@@ -1,7 +1,7 @@
-//! The page after an answer: it sends the browser on to the application, at once and without a script.
+//! The page after an answer: it sends the browser to the application, at once and without a script.
 //!
-//! Not a redirect of the form: browsers hold the whole chain of those against the page's policy (`form-action`), and nobody
-//! knows where an application sends its people next.
+//! The form does not redirect, because browsers check every redirect after a form against the page's `form-action`
+//! policy, and nobody knows where an application sends its users next.
 
 use axum::response::Response;
 use http::header::REFRESH;
