@@ -158,7 +158,7 @@ pub async fn enhance(memories: &Memories, ctx: &AuthContext, request: Enhance) -
     request.validate()?;
     let recall = request.recall()?;
     let Sought { tx, scopes, recollection: Recollection { found, degraded } } =
-        memories.seek(ctx, &recall).await?;
+        memories.recall_within(ctx, &recall).await?;
     let candidates = with_included(&tx, &request.include, found).await?;
     let places = hierarchy::places(&tx, candidates.iter().map(|(found, _)| &found.memory)).await?;
     let (found, scores): (Vec<Recalled>, Vec<Option<f32>>) = candidates.into_iter().unzip();

@@ -35,6 +35,7 @@ mod rehome;
 mod remember;
 mod revise;
 mod scope_param;
+pub(crate) mod seek;
 mod service;
 mod statements;
 mod stats;

@@ -17,9 +17,8 @@ use crate::error::{Error, Result};
 use crate::ids::{MemoryId, ScopeId};
 use crate::memory::duplicate::Fingerprint;
 use crate::memory::filter::Filter;
-use crate::memory::{
-    Degraded, Homes, MAX_TOP_K, Memories, Memory, Newest, Recall, Recollection, Scopes, Sought,
-};
+use crate::memory::seek::{Area, Candidates, Part, Seek};
+use crate::memory::{Degraded, Homes, Memories, Memory, Newest, Recall, Scopes};
 
 /// Default number of memories per level.
 pub const DEFAULT_PER_LEVEL: u32 = 10;
@@ -173,47 +172,72 @@ fn by_level(mut all: Vec<(Level, Seen)>, per_level: usize) -> Vec<(Level, Vec<Se
 
 type Found = Vec<(Memory, Option<f32>)>;
 
-/// Runs one search over everything and, if that was cut off, one for each level that may have more. Returns the
-/// transaction of the last search, in which all results must still be recorded.
+/// Ranks the near levels together and the far ones together, because the far ones hold so much that hardly a near memory would
+/// be among the candidates; then, by itself, each level of which too little was found. Returns the transaction, in which
+/// all results must still be recorded.
 async fn ranked<'a>(
     memories: &'a Memories,
     ctx: &'a AuthContext,
     query: &str,
     request: &Hierarchical,
 ) -> Result<(TenantTx<'a>, Found, Option<Degraded>)> {
-    let levels = u32::try_from(Level::ALL.len()).unwrap_or(u32::MAX);
-    let most = request.per_level.saturating_mul(levels).min(MAX_TOP_K);
-    let recall = |scopes, homes, top_k| Recall {
+    let recall = Recall {
         filter: request.filter.clone(),
-        scopes,
-        homes,
-        top_k,
+        scopes: Scopes::All,
         threshold: request.threshold,
         latest_only: request.latest_only,
         ..Recall::new(query)
     };
-    let Sought { mut tx, recollection, .. } = memories.seek(ctx, &recall(Scopes::All, None, most)).await?;
-    let Recollection { found, degraded } = recollection;
-    let cut_off = found.len() >= most as usize;
-    let mut found: Found = found.into_iter().map(|found| (found.memory, Some(found.score))).collect();
-    if cut_off {
-        let mut known: HashSet<MemoryId> = found.iter().map(|(memory, _)| memory.id).collect();
-        for turn in turns(ctx) {
-            if found.iter().filter(|(memory, _)| turn.holds_for(ctx, memory)).count()
-                >= request.per_level as usize
-            {
-                continue;
+    let mut seek = memories.seek(ctx, &recall).await?;
+    let mut found = Ranked::default();
+    let (near, far): (Vec<Turn>, Vec<Turn>) =
+        turns(ctx).into_iter().partition(|turn| turn.level <= Level::Team);
+    for group in [near, far].into_iter().filter(|group| !group.is_empty()) {
+        if !found.add(&mut seek, &together(&group, request.per_level)).await? {
+            continue;
+        }
+        for turn in &group {
+            for area in turn.areas(request.per_level) {
+                let enough = found.of(ctx, turn) >= request.per_level as usize;
+                if enough || !found.add(&mut seek, &area).await? {
+                    break;
+                }
             }
-            // One after the other, because a function has one connection.
-            drop(tx);
-            let recall = recall(Scopes::Named(turn.scopes), Some(turn.homes), request.per_level);
-            let sought = memories.seek(ctx, &recall).await?;
-            tx = sought.tx;
-            let new = sought.recollection.found.into_iter().filter(|found| known.insert(found.memory.id));
-            found.extend(new.map(|found| (found.memory, Some(found.score))));
         }
     }
-    Ok((tx, found, degraded))
+    let (tx, degraded) = seek.finish().await?;
+    Ok((tx, found.all, degraded))
+}
+
+/// What was found so far, each memory once.
+#[derive(Default)]
+struct Ranked {
+    all: Found,
+    known: HashSet<MemoryId>,
+}
+
+impl Ranked {
+    /// Searches an area and returns whether there may be more in it.
+    async fn add(&mut self, seek: &mut Seek<'_, '_>, area: &Area) -> Result<bool> {
+        let Part { found, more, .. } = seek.find(area, Candidates::of_part(area.top_k)).await?;
+        let new = found.into_iter().filter(|found| self.known.insert(found.memory.id));
+        self.all.extend(new.map(|found| (found.memory, Some(found.score))));
+        Ok(more)
+    }
+
+    fn of(&self, ctx: &AuthContext, turn: &Turn) -> usize {
+        self.all.iter().filter(|(memory, _)| turn.holds_for(ctx, memory)).count()
+    }
+}
+
+/// The scopes of several levels.
+fn together(turns: &[Turn], per_level: u32) -> Area {
+    let mut scopes: Vec<ScopeName> = Vec::new();
+    for turn in turns.iter().filter(|turn| turn.level != Level::Shared) {
+        scopes.extend_from_slice(&turn.scopes);
+    }
+    let levels = u32::try_from(turns.len()).unwrap_or(u32::MAX);
+    Area { scopes: Scopes::Named(scopes), homes: None, top_k: per_level.saturating_mul(levels) }
 }
 
 /// Returns the newest of each level; a memory that is visible at several levels occurs once.
@@ -233,6 +257,7 @@ async fn newest<'a>(
 
 /// Where to look for memories that are seen at one level and at no nearer one.
 struct Turn {
+    level: Level,
     scopes: Vec<ScopeName>,
     /// The ids of the same scopes.
     reach: Vec<ScopeId>,
@@ -240,6 +265,15 @@ struct Turn {
 }
 
 impl Turn {
+    /// Where to search for this level by itself, one after the other. Its scopes first, though they also show memories of other
+    /// levels: to look at the home of each candidate costs more.
+    fn areas(&self, per_level: u32) -> Vec<Area> {
+        let of = |homes, top_k| Area { scopes: Scopes::Named(self.scopes.clone()), homes, top_k };
+        let by_home = of(Some(self.homes.clone()), per_level);
+        // The personal scope was searched before.
+        if self.level == Level::Shared { vec![by_home] } else { vec![of(None, per_level * 2), by_home] }
+    }
+
     fn holds_for(&self, ctx: &AuthContext, memory: &Memory) -> bool {
         let seen_in = |scopes: &[ScopeId]| memory.scopes.iter().any(|id| scopes.contains(id));
         let unless = self.homes.strangers_unless_in.as_ref();
@@ -266,7 +300,7 @@ fn turns(ctx: &AuthContext) -> Vec<Turn> {
         };
         nearer.extend(ids(level));
         if !scopes.is_empty() {
-            turns.push(Turn { scopes, reach, homes });
+            turns.push(Turn { level, scopes, reach, homes });
         }
     }
     turns

@@ -1,0 +1,244 @@
+//! Finding memories that answer a query: in one transaction, with one embedding, in one or more areas.
+//!
+//! The projection finds candidates by meaning and by words. The memories themselves are then read under row-level
+//! security and matched against the caller's filter, along with memories captured beside the best of them;
+//! [`super::ranking`] orders the result. If a filter leaves too few of the candidates, the search is repeated among
+//! exactly those memories that match the filter.
+
+use std::time::Instant;
+
+use crate::access::{Action, AuthContext, PendingTx, ReadableScope, TenantTx};
+use crate::embedding::{Embedding, Purpose};
+use crate::error::Result;
+use crate::memory::blocks::Blocks;
+use crate::memory::compare::{Compared, compare};
+use crate::memory::ranking::{self, Question};
+use crate::memory::service::resolve;
+use crate::memory::store::condition::{Condition, Selection};
+use crate::memory::store::search::{self, Found, Pool, Query};
+use crate::memory::{Degraded, Homes, Memories, Recall, Recalled, Scopes};
+
+/// Minimum number of ranked candidates; this many are found by their words, and fewer than half as many by their
+/// meaning (ADR 5).
+const POOL: usize = 96;
+/// The same for one of several areas that share a page.
+const POOL_OF_PART: usize = 48;
+/// Candidates per arm when a filter matches few of the nearest memories but too many overall to search among them.
+const WIDE: usize = 1000;
+
+/// Where to search, and how many results to return.
+#[derive(Debug, Clone)]
+pub(crate) struct Area {
+    pub(crate) scopes: Scopes,
+    /// The scopes in which the memories must live, if restricted.
+    pub(crate) homes: Option<Homes>,
+    /// The maximum number of results.
+    pub(crate) top_k: u32,
+}
+
+impl Area {
+    /// Where a request wants to search.
+    pub(super) fn of(request: &Recall) -> Self {
+        Self { scopes: request.scopes.clone(), homes: None, top_k: request.top_k }
+    }
+}
+
+/// How many candidates to rank: enough that a larger pool finds no more, and 1.5 times the page size for a large page.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Candidates {
+    /// In all, and by their words.
+    pool: usize,
+    /// By their meaning alone: 40 of 96. With 32, a memory that shares no word with the query ranks first less often.
+    nearest: usize,
+}
+
+impl Candidates {
+    /// For a request that searches one area.
+    pub(super) fn of(request: &Recall) -> Self {
+        let page = page(request.top_k);
+        let pool = page.max(POOL) * if request.rerank { 2 } else { 1 };
+        Self { pool, nearest: (pool * 5 / 12).max(page) }
+    }
+
+    /// For one of several areas.
+    pub(crate) fn of_part(top_k: u32) -> Self {
+        let page = page(top_k);
+        let pool = page.max(POOL_OF_PART);
+        Self { pool, nearest: (pool * 5 / 12).max(page) }
+    }
+}
+
+fn page(top_k: u32) -> usize {
+    let top_k = top_k as usize;
+    top_k + top_k / 2
+}
+
+/// The results of one area.
+pub(crate) struct Part<'a> {
+    /// The memories, best first.
+    pub(crate) found: Vec<Recalled>,
+    /// The scopes that were searched.
+    pub(crate) scopes: Vec<&'a ReadableScope>,
+    /// Whether there may be memories that match as well: not all candidates were ranked, and none of those that were fell
+    /// below the threshold.
+    pub(crate) more: bool,
+}
+
+/// A query on its way through one or more areas.
+pub(crate) struct Seek<'a, 'r> {
+    memories: &'a Memories,
+    caller: &'a AuthContext,
+    request: &'r Recall,
+    tx: PendingTx<'a>,
+    /// None while the model is unavailable: then words alone decide.
+    embedding: Option<Embedding>,
+    degraded: Option<Degraded>,
+}
+
+impl Memories {
+    /// Checks a request and embeds its query. Its scopes and `top_k` are those of a single area.
+    pub(crate) async fn seek<'a, 'r>(
+        &'a self,
+        caller: &'a AuthContext,
+        request: &'r Recall,
+    ) -> Result<Seek<'a, 'r>> {
+        request.validate()?;
+        let scopes = resolve(caller, &request.scopes, Action::ReadMemories)?;
+        // Compiled before any I/O, so that an invalid filter costs nothing.
+        Condition::new(caller, &selection(request, &scopes, None))?;
+        let (embedding, degraded) = match self.embed(&[request.words()], Purpose::Query).await {
+            Ok(mut embeddings) => (embeddings.pop(), None),
+            Err(degraded) => (None, Some(degraded)),
+        };
+        let tx = caller.pending(&self.gate.db, "memory.recall");
+        Ok(Seek { memories: self, caller, request, tx, embedding, degraded })
+    }
+}
+
+impl<'a> Seek<'a, '_> {
+    /// Returns the best matching memories of an area.
+    pub(crate) async fn find(&mut self, area: &Area, candidates: Candidates) -> Result<Part<'a>> {
+        let request = self.request;
+        let scopes = resolve(self.caller, &area.scopes, Action::ReadMemories)?;
+        let question = Question {
+            text: request.words(),
+            now: request.reference.unwrap_or(self.caller.request().at),
+            threshold: request.threshold,
+            most: area.top_k as usize,
+            weights: request.weights,
+        };
+        let mut search = Search {
+            blocks: &self.memories.blocks,
+            tx: &mut self.tx,
+            query: Query {
+                scopes: &scopes,
+                embedding: self.embedding.as_ref(),
+                model: self.memories.embedder.model(),
+                words: if request.lexical { request.words() } else { "" },
+            },
+            selection: selection(request, &scopes, area.homes.as_ref()),
+            top_k: area.top_k as usize,
+            candidates,
+        };
+        let Found { items, blind, more, .. } = search.run().await?;
+        if self.degraded.is_none() && (blind || (items.is_empty() && search.unvectored().await?)) {
+            self.degraded = Some(Degraded::Unfinished);
+        }
+        let (size, started) = (items.len(), Instant::now());
+        let mut found = ranking::rank(&question, items);
+        let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::debug!(pool.size = size, ranking.duration_us = duration_us, "ranked");
+        let more = more && found.len() == size;
+        found.truncate(area.top_k as usize);
+        Ok(Part { found, scopes, more })
+    }
+
+    /// Returns the transaction, in which all that is shown must be recorded, and whether memories were found by words
+    /// alone.
+    pub(crate) async fn finish(self) -> Result<(TenantTx<'a>, Option<Degraded>)> {
+        Ok((self.tx.into_tx().await?, self.degraded))
+    }
+}
+
+fn selection<'s>(
+    request: &'s Recall,
+    scopes: &'s [&'s ReadableScope],
+    homes: Option<&'s Homes>,
+) -> Selection<'s> {
+    Selection { scopes, filter: &request.filter, latest_only: request.latest_only, homes, expired: false }
+}
+
+/// A search of one area, by as many strategies as it needs.
+struct Search<'a, 't> {
+    blocks: &'a Blocks,
+    tx: &'a mut PendingTx<'t>,
+    query: Query<'a>,
+    selection: Selection<'a>,
+    top_k: usize,
+    candidates: Candidates,
+}
+
+impl Search<'_, '_> {
+    async fn run(&mut self) -> Result<Found> {
+        let Candidates { pool, nearest } = self.candidates;
+        let selective = self.is_selective();
+        if selective && let Some(found) = self.among().await? {
+            return Ok(found);
+        }
+        let found = self.nearest(nearest, pool).await?;
+        if !found.more || (found.items.len() >= self.top_k && !found.sparse) {
+            return Ok(found);
+        }
+        if !selective && let Some(found) = self.among().await? {
+            return Ok(found);
+        }
+        self.nearest(nearest.max(WIDE), pool.max(WIDE)).await
+    }
+
+    /// Whether the condition says more than nearness: an entity name that must match, or what was only shared.
+    fn is_selective(&self) -> bool {
+        let Selection { filter, homes, .. } = &self.selection;
+        !filter.entity_equalities().is_empty() || homes.is_some_and(|homes| homes.among.is_empty())
+    }
+
+    /// Searches the nearest candidates and keeps those that match the condition.
+    async fn nearest(&mut self, nearest: usize, best: usize) -> Result<Found> {
+        let pool = arms(nearest, best);
+        let (condition, most) = (self.condition()?, self.most());
+        let compared = match self.query.embedding {
+            Some(embedding) => {
+                let query = (embedding, self.query.model);
+                compare(self.blocks, self.tx, self.query.scopes, query, pool.nearest).await?
+            }
+            None => Compared::default(),
+        };
+        Ok(search::nearest(self.tx, &self.query, condition, pool, most, compared).await?)
+    }
+
+    /// Searches among the memories that match the condition, unless there are too many.
+    async fn among(&mut self) -> Result<Option<Found>> {
+        let Candidates { pool, nearest } = self.candidates;
+        let (condition, most) = (self.condition()?, self.most());
+        Ok(search::among(self.tx, &self.query, condition, arms(nearest, pool), most).await?)
+    }
+
+    /// Returns whether the result may be empty because matching memories have no vector comparable with the query's
+    /// yet.
+    async fn unvectored(&mut self) -> Result<bool> {
+        let condition = self.condition()?;
+        Ok(search::unvectored(self.tx, condition, self.query.model).await?)
+    }
+
+    fn most(&self) -> i64 {
+        i64::try_from(self.candidates.pool).unwrap_or(i64::MAX)
+    }
+
+    fn condition(&self) -> Result<Condition> {
+        Condition::new(self.tx.caller(), &self.selection)
+    }
+}
+
+fn arms(nearest: usize, best: usize) -> Pool {
+    let most = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    Pool { nearest: most(nearest), best: most(best) }
+}
