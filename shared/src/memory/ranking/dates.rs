@@ -91,9 +91,12 @@ impl Dates {
 
     /// Returns the share of the named parts that a moment matches, 0 to 1; 0 if none are named.
     pub(super) fn share(&self, at: DateTime<Utc>) -> f32 {
+        let month = self.months.contains(&at.month());
+        // The same day of another month is no match at all.
+        let day = self.days.contains(&at.day()) && (month || self.months.is_empty());
         let parts = [
-            (MONTH, self.months.is_empty(), self.months.contains(&at.month())),
-            (DAY, self.days.is_empty(), self.days.contains(&at.day())),
+            (MONTH, self.months.is_empty(), month),
+            (DAY, self.days.is_empty(), day),
             (YEAR, self.years.is_empty(), self.years.contains(&at.year())),
         ];
         let (mut has, mut named) = (0.0, 0.0);

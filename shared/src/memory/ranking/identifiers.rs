@@ -3,7 +3,9 @@
 //!
 //! A word is an identifier if nobody would write it by chance: letters adjacent to digits, joined by symbols that do
 //! not join ordinary words, or with inner capitals. Plain numbers, dates, times, hyphenated words ("30-day", "1-on-1")
-//! and names with a short number ("Windows-11") are not identifiers.
+//! and names with a short number ("Windows-11") are not identifiers. A capital at the beginning and another one inside may
+//! be a type or a brand: `PaymentService`, PostgreSQL. Such names count for less, as a brand may be what many memories
+//! mention and few are about.
 
 /// Characters allowed inside an identifier besides letters and digits.
 const INNER: &[char] = &['-', '_', '.', '/', '\\', '@', ':', '#', '+', '~', '&', '=', '%'];
@@ -14,29 +16,46 @@ const HUMP: usize = 3;
 /// Minimum number of digits in a serial number; shorter numbers are versions and sizes.
 const SERIAL: usize = 3;
 
+/// The value of a name that may be a brand.
+const BRAND: f32 = 0.15;
+
 /// The identifiers named in a query, in lower case.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Identifiers(Vec<String>);
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Identifiers {
+    names: Vec<String>,
+    /// The value of each, 0 to 1.
+    value: f32,
+}
 
 impl Identifiers {
+    /// Collects the identifiers of a query; those that may be brands only if there are no others.
     pub(super) fn named_in(query: &str) -> Self {
-        let mut named: Vec<String> =
-            pieces(query).filter(|piece| is_identifier(piece)).map(str::to_lowercase).collect();
-        named.sort_unstable();
-        named.dedup();
-        named.truncate(MOST);
-        Self(named)
+        let identifiers = || pieces(query).filter(|piece| is_identifier(piece));
+        let certain: Vec<&str> = identifiers().filter(|piece| !may_be_brand(piece)).collect();
+        let (pieces, value) = match certain.is_empty() {
+            false => (certain, 1.0),
+            true => (identifiers().collect(), BRAND),
+        };
+        let mut names: Vec<String> = pieces.into_iter().map(str::to_lowercase).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.truncate(MOST);
+        Self { names, value }
     }
 
-    /// Returns the share of them that a text contains, each as a whole; 0 if there are none.
+    /// Returns the share of them that a text contains, each as a whole, times their value; 0 if there are none.
     pub(super) fn share(&self, text: &str) -> f32 {
-        if self.0.is_empty() {
+        if self.names.is_empty() {
             return 0.0;
         }
         let text = text.to_lowercase();
-        let found = self.0.iter().filter(|name| has(&text, name)).count();
-        found as f32 / self.0.len() as f32
+        let found = self.names.iter().filter(|name| has(&text, name)).count();
+        self.value * found as f32 / self.names.len() as f32
     }
+}
+
+fn may_be_brand(piece: &str) -> bool {
+    piece.starts_with(char::is_uppercase) && piece.chars().all(char::is_alphabetic)
 }
 
 /// Splits a text into runs of identifier characters, without the punctuation of the sentence.
@@ -126,7 +145,7 @@ mod tests {
     use super::*;
 
     fn named(query: &str) -> Vec<String> {
-        Identifiers::named_in(query).0
+        Identifiers::named_in(query).names
     }
 
     #[test]
@@ -134,8 +153,8 @@ mod tests {
         for (query, expected) in [
             ("What is OPS-1234 about?", &["ops-1234"][..]),
             (
-                "parse_header, PaymentService and std::mem::take.",
-                &["parse_header", "paymentservice", "std::mem::take"],
+                "parse_header, parseHeader and std::mem::take.",
+                &["parse_header", "parseheader", "std::mem::take"],
             ),
             ("who runs v1.2.3 or 1.2.4?", &["1.2.4", "v1.2.3"]),
             (
@@ -170,5 +189,8 @@ mod tests {
         assert_eq!(share("1.2.3", "runs v1.2.3 now"), 1.0);
         assert_eq!(share("OPS-1 and OPS-2", "OPS-1 is done"), 0.5);
         assert_eq!(share("plain words", "plain words"), 0.0);
+        assert_eq!(share("PostgreSQL", "Our PostgreSQL"), BRAND);
+        assert_eq!(share("OPS-1 in PaymentService", "PaymentService"), 0.0);
+        assert_eq!(share("getUserById", "it calls getUserById()"), 1.0);
     }
 }

@@ -22,6 +22,8 @@ const NUMBERS: usize = 1 << 16;
 
 /// A match this good is the word itself or an equivalent.
 const FOUND: f32 = 0.8;
+/// Memories of more distinct tokens than this match by chance, the more so the longer they are.
+const SHORT: f32 = 64.0;
 /// The base weight of a token, even if every memory of the pool contains it.
 const COMMON: f32 = 0.5;
 
@@ -43,8 +45,9 @@ pub(super) type Match = Box<[f32]>;
 impl Interaction {
     pub(super) fn new(query: &str) -> Self {
         let (embedder, query) = (StaticEmbedder::new(), &*folded(query));
-        let (mut literals, mut telling) = (Literals::default(), Vec::new());
-        embedder.for_each_word(query, MOST_OF_QUERY, |word, tokens| match tokens {
+        let (mut literals, words) = Literals::taken_from(query);
+        let mut telling = Vec::new();
+        embedder.for_each_word(&words, MOST_OF_QUERY, |word, tokens| match tokens {
             _ if is_literal(word, tokens.map(<[_]>::len)) => literals.add(word),
             // A stop word, or punctuation.
             Some([_]) if is_stop_word(word) => {}
@@ -130,6 +133,11 @@ fn distinct_of(memories: &[(&Tokens, &str)]) -> Vec<TokenId> {
 /// Combines a memory's matches into one number, 0 to 1.
 pub(super) fn total(matched: &[f32], shares: &[f32]) -> f32 {
     matched.iter().zip(shares).map(|(matched, share)| matched * share).sum()
+}
+
+/// Returns the factor for a memory of so many distinct tokens: 1 for a short one, 0.5 for a document of a thousand.
+pub(super) fn brevity(tokens: usize) -> f32 {
+    (SHORT / (tokens as f32).max(SHORT)).powf(0.25)
 }
 
 fn has_letters(embedder: StaticEmbedder, token: TokenId) -> bool {

@@ -17,6 +17,7 @@ mod folded;
 mod identifiers;
 mod interaction;
 mod literal;
+mod numbers;
 mod period;
 mod recency;
 mod repetition;
@@ -41,6 +42,7 @@ use period::Period;
 pub use signal::Signal;
 pub(crate) use tokens::Tokens;
 pub use weights::Weights;
+use when::Asked;
 
 /// A candidate memory, with what the search knows about it.
 #[derive(Debug, Clone)]
@@ -132,7 +134,7 @@ fn score(question: &Question<'_>, pool: &[Item], neighbours: &Neighbours) -> Vec
     let shares = interaction.shares(&matches);
     let (dates, period) = (Dates::named_in(text), Period::spoken_of_in(text, *now));
     let identifiers = Identifiers::named_in(text);
-    let asks_for_a_time = when::asks_for_a_time(text);
+    let asked = Asked::by(text);
     let somebody_elses = actor::somebody_elses(text, pool.iter().map(|item| &item.memory));
     let breakdown = |(index, item): (usize, &Item)| {
         let Item { memory, .. } = item;
@@ -140,13 +142,14 @@ fn score(question: &Question<'_>, pool: &[Item], neighbours: &Neighbours) -> Vec
         let matched = context::in_context(pool, &matches, neighbours, index, weights.reach());
         let mut breakdown = Breakdown::default();
         let mut add = |signal, measure: f32| breakdown.set(signal, weights.get(signal) * measure);
-        add(Signal::Interaction, interaction::total(&matched, &shares));
+        let brevity = interaction::brevity(item.tokens.as_slice().len());
+        add(Signal::Interaction, brevity * interaction::total(&matched, &shares));
         add(Signal::Semantic, cosine(item.similarity));
         add(Signal::Bm25, item.words);
         add(Signal::Identifier, identifiers.share(&memory.content));
         add(Signal::Date, dates.share(memory.at()));
         add(Signal::Time, flag(period.is_some_and(|period| period.contains(memory.at()))));
-        add(Signal::When, flag(asks_for_a_time && when::tells_a_time(&memory.content)));
+        add(Signal::When, flag(asked.is_some_and(|asked| asked.told_in(&memory.content))));
         add(Signal::Reply, answered(pool, neighbours, index).map_or(0.0, |question| question.words));
         add(Signal::Actor, flag(somebody_elses[index]));
         add(Signal::Question, flag(is_question(&memory.content)));

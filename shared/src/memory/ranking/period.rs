@@ -1,5 +1,5 @@
 //! Time expressions in a query and the periods they mean: "yesterday", "last week", "two months ago", "Q2 2025", "since
-//! March".
+//! March", "from June to August", "last summer".
 
 use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, TimeDelta, Utc, Weekday};
 
@@ -42,6 +42,9 @@ impl Period {
         if let Some((period, _)) = Self::bounded(words, today) {
             return Some(period);
         }
+        if let Some(period) = Self::relative_bound(words, today) {
+            return Some(period);
+        }
         match words {
             ["half", "a", "year", "ago", ..] => Self::around(today, 6, Unit::Month),
             ["day", "before", "yesterday", ..] => Self::day(back(today, 2)?),
@@ -49,6 +52,23 @@ impl Period {
             ["yesterday", ..] | ["last", "night", ..] => Self::day(back(today, 1)?),
             ["tomorrow", ..] => Self::day(today.checked_add_days(Days::new(1))?),
             ["recently" | "lately", ..] => Self::until(today, back(today, 30)?),
+            ["over" | "on" | "at", "the", "weekend", ..] => Self::until(today, back(today, 6)?)
+                .and_then(|days| Self::of(days.last_saturday()?, Unit::Weekend)),
+            ["last" | "past", count, "hour" | "hours", ..] => {
+                Self::until(today, back(today, u64::from(number(count)?).div_ceil(24))?)
+            }
+            ["a" | "one", "fortnight", "ago", ..] => Self::around(today, 2, Unit::Week),
+            ["last" | "past" | "previous" | "this" | "in" | "during", name, ..] if season(name).is_some() => {
+                Self::season(
+                    season(name)?,
+                    words[0] != "this" && words[0] != "in" && words[0] != "during",
+                    today,
+                )
+            }
+            // "Last month" is the calendar's, "the past month" ends now.
+            ["past", unit, ..] if Unit::of(unit).is_some() => {
+                Self::until(today, before(today, 1, Unit::of(unit)?)?)
+            }
             ["last" | "past" | "previous", count, unit, ..] if number(count).is_some() => {
                 Self::until(today, before(today, number(count)?, Unit::of(unit)?)?)
             }
@@ -89,9 +109,14 @@ impl Period {
             }
             "after" => date(0)
                 .and_then(|(date, taken)| Some((Self::until(NaiveDate::MAX, date.last.succ_opt()?)?, taken))),
-            "between" => {
+            "between" | "from" => {
                 let (one, taken) = date(0)?;
-                let (other, all) = date(taken - 1 + usize::from(rest.get(taken - 1) == Some(&"and")))?;
+                let joined =
+                    matches!(rest.get(taken - 1), Some(&("and" | "to" | "until" | "till" | "through")));
+                if *first == "from" && !joined {
+                    return None;
+                }
+                let (other, all) = date(taken - 1 + usize::from(joined))?;
                 // In "between May and July 2025", both months are in that year.
                 let one = match Self::dated(&[rest[0], &other.first.year().to_string()], today) {
                     Some((dated, 2)) if taken == 2 && month_name(rest[0]).is_some() => dated,
@@ -101,6 +126,34 @@ impl Period {
             }
             _ => Self::part_of_year(words, today),
         }
+    }
+
+    /// Parses a period that begins or ends with another one that is relative to now: "since yesterday", "before last week".
+    fn relative_bound(words: &[&str], today: NaiveDate) -> Option<Self> {
+        let (first, rest) = words.split_first()?;
+        if !matches!(*first, "since" | "after" | "before" | "until" | "till") {
+            return None;
+        }
+        let period = Self::beginning(rest, today)?;
+        match *first {
+            "since" => Self::until(NaiveDate::MAX, period.first),
+            "after" => Self::until(NaiveDate::MAX, period.last.succ_opt()?),
+            "before" => Self::until(period.first.pred_opt()?, NaiveDate::MIN),
+            _ => Self::until(period.last, NaiveDate::MIN),
+        }
+    }
+
+    fn last_saturday(&self) -> Option<NaiveDate> {
+        self.first.iter_days().take_while(|day| *day <= self.last).find(|day| day.weekday() == Weekday::Sat)
+    }
+
+    /// The most recent season that has begun or, if `whole`, ended; of the northern hemisphere.
+    fn season(months: u32, whole: bool, today: NaiveDate) -> Option<Self> {
+        (0..3).find_map(|ago| {
+            let first = NaiveDate::from_ymd_opt(today.year() - ago, months, 1)?;
+            let last = first.checked_add_months(Months::new(3))?.pred_opt()?;
+            (if whole { last < today } else { first <= today }).then_some(Self { first, last })
+        })
     }
 
     /// Parses a year, a month or a day.
@@ -220,6 +273,17 @@ impl Unit {
     }
 }
 
+/// Returns the month in which a season begins.
+fn season(name: &str) -> Option<u32> {
+    match name {
+        "spring" => Some(3),
+        "summer" => Some(6),
+        "autumn" | "fall" => Some(9),
+        "winter" => Some(12),
+        _ => None,
+    }
+}
+
 fn number(word: &str) -> Option<u32> {
     let named = match word {
         "a" | "an" | "one" => 1,
@@ -313,6 +377,15 @@ mod tests {
             ("H1 2025", "2025-01-01", "2025-06-30"),
             ("in the second half of 2025", "2025-07-01", "2025-12-31"),
             ("between May and July 2025", "2025-05-01", "2025-07-31"),
+            ("from June to August", "2025-06-01", "2025-08-31"),
+            ("over the weekend", "2026-03-14", "2026-03-15"),
+            ("the past week", "2026-03-11", "2026-03-18"),
+            ("within the past month", "2026-02-18", "2026-03-18"),
+            ("in the last 24 hours", "2026-03-17", "2026-03-18"),
+            ("a fortnight ago", "2026-03-01", "2026-03-07"),
+            ("last summer", "2025-06-01", "2025-08-31"),
+            ("this winter", "2025-12-01", "2026-02-28"),
+            ("in autumn", "2025-09-01", "2025-11-30"),
             ("between 2025-05-03 and 2025-06-01", "2025-05-03", "2025-06-01"),
         ] {
             assert_eq!(period(text), Some((first.to_owned(), last.to_owned())), "{text}");
@@ -325,6 +398,9 @@ mod tests {
             ("failures before 2026", "2025-12-31T23:00:00Z", "2026-01-01T00:00:00Z"),
             ("since March 2025", "2025-03-01T00:00:00Z", "2025-02-28T23:00:00Z"),
             ("since November", "2025-11-01T00:00:00Z", "2025-10-31T23:00:00Z"),
+            ("since yesterday", "2026-03-18T08:00:00Z", "2026-03-16T23:00:00Z"),
+            ("since last week", "2026-03-18T08:00:00Z", "2026-03-08T23:00:00Z"),
+            ("before last week", "2026-03-08T23:00:00Z", "2026-03-09T00:00:00Z"),
             ("after 2024", "2025-01-01T00:00:00Z", "2024-12-31T23:00:00Z"),
             ("until 2025-06-03", "2025-06-03T23:00:00Z", "2025-06-04T00:00:00Z"),
         ] {

@@ -1,19 +1,17 @@
 //! Diversity: a memory that repeats one above it makes room for others.
 //!
-//! Two memories repeat each other when they have almost all tokens in common, and all numbers, symbols and words that
-//! the vocabulary cannot spell. A cosine threshold would not do: "invoice 17 is paid" and "invoice 18 is paid" are two
-//! facts, and so are "the build is 🟢" and "the build is 🔴".
+//! Two memories repeat each other when they are the same statement by the rule of the write gate
+//! ([`crate::memory::duplicate`]): the same words in the same order. A threshold on similarity would not do: "invoice 17
+//! is paid" and "invoice 18 is paid" are two facts, and so are "Ann reports to Bob" and "Bob reports to Ann".
 
 use super::Item;
-use super::tokens::MOST;
 use crate::embedding::{StaticEmbedder, TokenId};
+use crate::memory::duplicate::{Decision, compare};
 
-/// The minimum share of tokens, by weight, that two repetitions have in common.
+/// The minimum share of tokens, by weight, that two memories must have in common to be compared word by word.
 const SAME: f32 = 0.9;
 /// The number of top places kept free of repetitions. Each is compared with all above it.
 const PLACES: usize = 50;
-/// Characters that only separate and end sentences.
-const PUNCTUATION: &str = ".,;:!?\"'()[]{}«»“”„‘’…`*—–。、，；：！？「」،؛؟";
 
 /// Returns which of the items, given best first, repeat one above them that is not itself a repetition. Stops after the
 /// first `most` distinct ones, or [`PLACES`] if that is less.
@@ -25,7 +23,7 @@ pub(super) fn repeated(ordered: &[&Item], most: usize) -> Vec<bool> {
             break;
         }
         let weighed = Weighed::new(item);
-        let repeats = distinct.iter().any(|above| above.says(&weighed) && above.signs() == weighed.signs());
+        let repeats = distinct.iter().any(|above| above.repeats(&weighed));
         if !repeats {
             distinct.push(weighed);
         }
@@ -65,22 +63,12 @@ impl<'a> Weighed<'a> {
         Self { text: &item.memory.content, tokens, sum }
     }
 
-    /// Returns what its tokens do not capture, in ascending order: words that the vocabulary cannot spell, and symbols
-    /// other than punctuation.
-    fn signs(&self) -> Vec<String> {
-        let mut signs = Vec::new();
-        StaticEmbedder::new().for_each_word(self.text, MOST, |word, tokens| {
-            let sign = |c: char| !c.is_alphanumeric() && !PUNCTUATION.contains(c);
-            if tokens.is_none() && !PUNCTUATION.contains(word) || word.contains(sign) {
-                signs.push(word.to_owned());
-            }
-        });
-        signs.sort_unstable();
-        signs
+    fn repeats(&self, other: &Weighed<'_>) -> bool {
+        self.resembles(other) && matches!(compare(self.text, other.text, 1.0), Decision::Duplicate(_))
     }
 
-    /// Returns whether it says what the other says. Most pairs differ within their first few tokens.
-    fn says(&self, other: &Weighed<'_>) -> bool {
+    /// Returns whether it may say what the other says. Most pairs differ within their first few tokens.
+    fn resembles(&self, other: &Weighed<'_>) -> bool {
         let bearable = (1.0 - SAME) * (self.sum + other.sum);
         let (mut same, mut missing) = (0.0, 0.0);
         let (mut i, mut j) = (0, 0);
@@ -125,6 +113,24 @@ mod tests {
             "The billing team owns the invoice service and its database",
         ];
         assert_eq!(marks(&texts), [false, true, false, true]);
+    }
+
+    #[test]
+    fn the_same_words_can_say_something_else() {
+        for (one, other) in [
+            (
+                "Anna Schmidt reports to Bob Keller in logistics",
+                "Bob Keller reports to Anna Schmidt in logistics",
+            ),
+            (
+                "Contractors may use the production database",
+                "Contractors may not use the production database",
+            ),
+            ("The night train goes from Vienna to Rome", "The night train goes from Rome to Vienna"),
+            ("Version 4.2 of the router is broken", "Version 2.4 of the router is broken"),
+        ] {
+            assert_eq!(marks(&[one, other]), [false, false], "{other}");
+        }
     }
 
     #[test]
