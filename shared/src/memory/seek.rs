@@ -66,6 +66,11 @@ impl Candidates {
         let pool = page.max(POOL_OF_PART);
         Self { pool, nearest: (pool * 5 / 12).max(page) }
     }
+
+    /// At least so many, by each of the two.
+    pub(crate) fn at_least(self, pool: usize) -> Self {
+        Self { pool: self.pool.max(pool), nearest: self.nearest.max(pool) }
+    }
 }
 
 fn page(top_k: u32) -> usize {
@@ -93,6 +98,8 @@ pub(crate) struct Seek<'a, 'r> {
     /// None while the model is unavailable: then words alone decide.
     embedding: Option<Embedding>,
     degraded: Option<Degraded>,
+    /// Whether anything was found yet.
+    found: bool,
 }
 
 impl Memories {
@@ -111,7 +118,7 @@ impl Memories {
             Err(degraded) => (None, Some(degraded)),
         };
         let tx = caller.pending(&self.gate.db, "memory.recall");
-        Ok(Seek { memories: self, caller, request, tx, embedding, degraded })
+        Ok(Seek { memories: self, caller, request, tx, embedding, degraded, found: false })
     }
 }
 
@@ -141,7 +148,8 @@ impl<'a> Seek<'a, '_> {
             candidates,
         };
         let Found { items, blind, more, .. } = search.run().await?;
-        if self.degraded.is_none() && (blind || (items.is_empty() && search.unvectored().await?)) {
+        self.found |= !items.is_empty();
+        if self.degraded.is_none() && (blind || (!self.found && search.unvectored().await?)) {
             self.degraded = Some(Degraded::Unfinished);
         }
         let (size, started) = (items.len(), Instant::now());

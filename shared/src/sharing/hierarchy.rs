@@ -40,6 +40,9 @@ pub struct Hierarchical {
     pub latest_only: bool,
 }
 
+/// Candidates of the near levels: most people have few more memories there, so that hardly a level needs a search of its own.
+const NEAR: usize = 160;
+
 /// A level, from the person's own outwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -172,9 +175,9 @@ fn by_level(mut all: Vec<(Level, Seen)>, per_level: usize) -> Vec<(Level, Vec<Se
 
 type Found = Vec<(Memory, Option<f32>)>;
 
-/// Ranks the near levels together and the far ones together, because the far ones hold so much that hardly a near memory would
-/// be among the candidates; then, by itself, each level of which too little was found. Returns the transaction, in which
-/// all results must still be recorded.
+/// Searches near levels together, divisions, and far levels together: far ones hold so much that hardly a near memory would be
+/// among the candidates. Then searches each level by itself of which too little was found. Returns the transaction, in
+/// which all results must still be recorded.
 async fn ranked<'a>(
     memories: &'a Memories,
     ctx: &'a AuthContext,
@@ -190,16 +193,20 @@ async fn ranked<'a>(
     };
     let mut seek = memories.seek(ctx, &recall).await?;
     let mut found = Ranked::default();
-    let (near, far): (Vec<Turn>, Vec<Turn>) =
-        turns(ctx).into_iter().partition(|turn| turn.level <= Level::Team);
-    for group in [near, far].into_iter().filter(|group| !group.is_empty()) {
-        if !found.add(&mut seek, &together(&group, request.per_level)).await? {
+    let turns = turns(ctx);
+    for group in turns.chunk_by(|one, other| one.distance() == other.distance()) {
+        let area = together(group, request.per_level);
+        let candidates = match group[0].distance() {
+            Distance::Near => Candidates::of_part(area.top_k).at_least(NEAR),
+            Distance::Middle | Distance::Far => Candidates::of_part(area.top_k),
+        };
+        if !found.add(&mut seek, &area, candidates).await? {
             continue;
         }
-        for turn in &group {
+        for turn in group {
             for area in turn.areas(request.per_level) {
                 let enough = found.of(ctx, turn) >= request.per_level as usize;
-                if enough || !found.add(&mut seek, &area).await? {
+                if enough || !found.add(&mut seek, &area, Candidates::of_part(area.top_k)).await? {
                     break;
                 }
             }
@@ -218,8 +225,8 @@ struct Ranked {
 
 impl Ranked {
     /// Searches an area and returns whether there may be more in it.
-    async fn add(&mut self, seek: &mut Seek<'_, '_>, area: &Area) -> Result<bool> {
-        let Part { found, more, .. } = seek.find(area, Candidates::of_part(area.top_k)).await?;
+    async fn add(&mut self, seek: &mut Seek<'_, '_>, area: &Area, candidates: Candidates) -> Result<bool> {
+        let Part { found, more, .. } = seek.find(area, candidates).await?;
         let new = found.into_iter().filter(|found| self.known.insert(found.memory.id));
         self.all.extend(new.map(|found| (found.memory, Some(found.score))));
         Ok(more)
@@ -264,7 +271,23 @@ struct Turn {
     homes: Homes,
 }
 
+/// How much there is at a level, roughly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Distance {
+    Near,
+    Middle,
+    Far,
+}
+
 impl Turn {
+    fn distance(&self) -> Distance {
+        match self.level {
+            Level::Personal | Level::Shared | Level::Context | Level::Team => Distance::Near,
+            Level::Division => Distance::Middle,
+            Level::Organization | Level::Enterprise | Level::Public => Distance::Far,
+        }
+    }
+
     /// Where to search for this level by itself, one after the other. Its scopes first, though they also show memories of other
     /// levels: to look at the home of each candidate costs more.
     fn areas(&self, per_level: u32) -> Vec<Area> {

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use super::folded::folded;
 use super::literal::{Literals, is_literal};
 use super::tokens::Tokens;
-use super::words::is_stop_word;
+use super::words::{is_light, is_stop_word, is_time_word};
 use crate::embedding::{MAX_TOKENS as MOST_OF_QUERY, QueryTokens, StaticEmbedder, TokenId};
 
 /// Similarities up to this occur between unrelated words.
@@ -22,6 +22,8 @@ const NUMBERS: usize = 1 << 16;
 
 /// A match this good is the word itself or an equivalent.
 const FOUND: f32 = 0.8;
+/// The emphasis of words that say little about the subject.
+const LIGHT: f32 = 0.5;
 /// Memories of more distinct tokens than this match by chance, the more so the longer they are.
 const SHORT: f32 = 64.0;
 /// The base weight of a token, even if every memory of the pool contains it.
@@ -30,6 +32,8 @@ const COMMON: f32 = 0.5;
 /// The meaningful tokens and words of a query.
 pub(super) struct Interaction {
     tokens: QueryTokens,
+    /// The emphasis of each token, 0 to 1.
+    emphasis: Vec<f32>,
     literals: Literals,
 }
 
@@ -43,20 +47,26 @@ thread_local! {
 pub(super) type Match = Box<[f32]>;
 
 impl Interaction {
-    pub(super) fn new(query: &str) -> Self {
+    /// Reads a query. If it names a period, the words of that say little: memories of that time need not contain them.
+    pub(super) fn new(query: &str, names_period: bool) -> Self {
         let (embedder, query) = (StaticEmbedder::new(), &*folded(query));
         let (mut literals, words) = Literals::taken_from(query);
-        let mut telling = Vec::new();
+        let (mut telling, mut light) = (Vec::new(), Vec::new());
         embedder.for_each_word(&words, MOST_OF_QUERY, |word, tokens| match tokens {
             _ if is_literal(word, tokens.map(<[_]>::len)) => literals.add(word),
             // A stop word, or punctuation.
             Some([_]) if is_stop_word(word) => {}
-            Some(tokens) => telling.extend(tokens.iter().filter(|token| has_letters(embedder, **token))),
+            Some(tokens) => {
+                let is_light = is_light(word) || (names_period && is_time_word(word));
+                let list = if is_light { &mut light } else { &mut telling };
+                list.extend(tokens.iter().filter(|token| has_letters(embedder, **token)));
+            }
             None => {}
         });
         // A pasted log has many of these; leave room for its words.
         literals.truncate(MAX_TOKENS / 2);
-        let mut kept = distinct(telling);
+        let telling = distinct(telling);
+        let mut kept = distinct([telling.clone(), light].concat());
         if kept.is_empty() && literals.len() == 0 {
             // Nothing but stop words: use them.
             let all = embedder.tokens(query).into_iter();
@@ -67,7 +77,10 @@ impl Interaction {
             kept.sort_by(|a, b| embedder.weight(*b).total_cmp(&embedder.weight(*a)));
             kept.truncate(most);
         }
-        Self { tokens: embedder.query_tokens(&kept), literals }
+        let emphasis =
+            |token| if telling.binary_search(token).is_ok() || telling.is_empty() { 1.0 } else { LIGHT };
+        let emphasis = kept.iter().map(emphasis).collect();
+        Self { tokens: embedder.query_tokens(&kept), emphasis, literals }
     }
 
     /// Computes the matches of memories, each given by its tokens and its text, in order.
@@ -107,7 +120,8 @@ impl Interaction {
         let count = matches.len() as f32;
         let rarity = |token: usize| {
             let found = matches.iter().filter(|matched| matched[token] > FOUND).count() as f32;
-            COMMON + (1.0 + (count - found + 0.5) / (found + 0.5)).ln()
+            let emphasis = self.emphasis.get(token).copied().unwrap_or(1.0);
+            emphasis * (COMMON + (1.0 + (count - found + 0.5) / (found + 0.5)).ln())
         };
         let rarities: Vec<f32> = (0..self.tokens.tokens().len() + self.literals.len()).map(rarity).collect();
         let sum = rarities.iter().sum::<f32>().max(f32::MIN_POSITIVE);
@@ -161,7 +175,7 @@ mod tests {
     }
 
     fn scores(query: &str, memories: &[&str]) -> Vec<f32> {
-        let interaction = Interaction::new(query);
+        let interaction = Interaction::new(query, false);
         let tokens: Vec<Tokens> = memories.iter().map(|text| Tokens::of(text)).collect();
         let matches = interaction.matches(tokens.iter().zip(memories.iter().copied()));
         let shares = interaction.shares(&matches);
@@ -169,7 +183,7 @@ mod tests {
     }
 
     fn size(query: &str) -> usize {
-        let Interaction { tokens, literals } = Interaction::new(query);
+        let Interaction { tokens, literals, .. } = Interaction::new(query, false);
         tokens.tokens().len() + literals.len()
     }
 
@@ -218,7 +232,7 @@ mod tests {
         #[test]
         fn it_is_the_mean_of_best_matches(query in "[a-z]{1,8}( [a-z]{1,8}){0,5}", memory in ".{0,60}") {
             let embedder = StaticEmbedder::new();
-            let asked = Interaction::new(&query).tokens.tokens().to_vec();
+            let asked = Interaction::new(&query, false).tokens.tokens().to_vec();
             prop_assume!(!asked.is_empty());
             let (mut sum, count) = (0.0, asked.len() as f32);
             for token in asked {
@@ -226,7 +240,7 @@ mod tests {
                 let best = embedder.tokens(&folded(&memory)).into_iter().map(similarity).fold(0.0_f32, f32::max);
                 sum += if best > NOISE { best * best } else { 0.0 };
             }
-            let interaction = Interaction::new(&query);
+            let interaction = Interaction::new(&query, false);
             let matches = interaction.matches(std::iter::once((&Tokens::of(&memory), memory.as_str())));
             let found = total(&matches[0], &vec![1.0 / count; matches[0].len()]);
             prop_assert!((0.0..=1.000_01).contains(&found));

@@ -129,10 +129,10 @@ fn order(pool: &[Item], scored: &mut [Scored]) {
 
 fn score(question: &Question<'_>, pool: &[Item], neighbours: &Neighbours) -> Vec<Breakdown> {
     let Question { text, now, weights, .. } = question;
-    let interaction = Interaction::new(text);
+    let (dates, period) = (Dates::named_in(text), Period::spoken_of_in(text, *now));
+    let interaction = Interaction::new(text, period.is_some());
     let matches = interaction.matches(pool.iter().map(|item| (&item.tokens, item.memory.content.as_str())));
     let shares = interaction.shares(&matches);
-    let (dates, period) = (Dates::named_in(text), Period::spoken_of_in(text, *now));
     let identifiers = Identifiers::named_in(text);
     let asked = Asked::by(text);
     let somebody_elses = actor::somebody_elses(text, pool.iter().map(|item| &item.memory));

@@ -16,6 +16,49 @@ static STOP_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
         .collect()
 });
 
+/// Verbs and nouns that nearly any question may contain.
+const LIGHT_WORDS: [&str; 24] = [
+    "take",
+    "takes",
+    "took",
+    "taken",
+    "get",
+    "gets",
+    "got",
+    "getting",
+    "go",
+    "goes",
+    "going",
+    "went",
+    "make",
+    "makes",
+    "made",
+    "happen",
+    "happens",
+    "happened",
+    "want",
+    "need",
+    "thing",
+    "things",
+    "something",
+    "still",
+];
+/// Words of relative times.
+const TIME_WORDS: [&str; 18] = [
+    "last", "past", "this", "next", "previous", "ago", "since", "recently", "lately", "day", "days", "week",
+    "weeks", "weekend", "month", "months", "year", "years",
+];
+
+/// Returns whether a lower-case word says little about the subject of a query.
+pub(super) fn is_light(word: &str) -> bool {
+    LIGHT_WORDS.contains(&word)
+}
+
+/// Returns whether a lower-case word is part of a relative time: "last week".
+pub(super) fn is_time_word(word: &str) -> bool {
+    TIME_WORDS.contains(&word)
+}
+
 /// Returns whether a lower-case word is a stop word.
 pub(super) fn is_stop_word(word: &str) -> bool {
     STOP_WORDS.contains(word)
