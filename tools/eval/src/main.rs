@@ -1,7 +1,7 @@
 //! `eval`: evaluates the quality of search results. `cargo xtask eval` builds and runs it.
 //!
-//! Two evaluations, each with its `Options` and a `run`: [`locomo`] on conversations that the caller provides, and
-//! [`teams`] on generated facts of teams. Both remember and search through the product's services, on their own
+//! Three evaluations, each with its `Options` and a `run`: [`locomo`] on conversations that the caller provides, [`teams`]
+//! on generated facts of teams, and [`notes`] on facts that were written by hand. All remember and search through the product's services, on their own
 //! PostgreSQL. Progress goes to standard error, JSON to standard output. `docs/performance.md` explains the figures.
 //!
 //! Not a test: nothing fails because it finds little. Start at [`platform`], then [`figures`].
@@ -10,6 +10,7 @@ mod ablation;
 mod database;
 mod figures;
 mod locomo;
+mod notes;
 mod platform;
 mod report;
 mod teams;
@@ -45,6 +46,13 @@ enum Evaluation {
         #[command(flatten)]
         output: Output,
     },
+    /// Facts of one team, asked for in other words, alone and beside long documents.
+    Notes {
+        #[command(flatten)]
+        options: notes::Options,
+        #[command(flatten)]
+        output: Output,
+    },
     /// Generated facts of teams: paraphrases, news, tickets, times, and what others know and must not be shown.
     Teams {
         #[command(flatten)]
@@ -70,6 +78,11 @@ async fn run(cli: &Cli) -> Result<()> {
             let database = Database::start(&cli.directory).await?;
             let platform = Platform::new(&database).await?;
             output.print(&locomo::run(options, &platform, &conversations).await?)
+        }
+        Evaluation::Notes { options, output } => {
+            let database = Database::start(&cli.directory).await?;
+            let platform = Platform::new(&database).await?;
+            output.print(&notes::run(options, &platform).await?)
         }
         Evaluation::Teams { options, output } => {
             let database = Database::start(&cli.directory).await?;
