@@ -47,8 +47,8 @@ mod upkeep;
 mod validate;
 
 pub use backlog::{Backlog, Progress};
-pub(crate) use classify::may_add;
 pub use briefing::{Briefing, MAX_BRIEFING, tokens_of};
+pub(crate) use classify::may_add;
 pub use entities::{Entities, NamedEntity};
 pub use events::{Event, EventResult, Status};
 pub use feedback::Opinion;

@@ -311,7 +311,8 @@ async fn a_key_shows_nobody_more_of_a_context_than_it_sees() {
     let low = ann.with_key(&key);
     low.get(&one(&secret)).await.assert_problem(404, "not-found", None);
 
-    let expected = "something in this context is confidential, and this credential reaches internal memories at most";
+    let expected =
+        "something in this context is confidential, and this credential reaches internal memories at most";
     let with = json!({ "with": format!("person:{}", mia.user) });
     let shares = format!("/v1/contexts/{launch}/shares/");
     assert_eq!(low.post(&shares, with.clone()).await.assert_problem(403, "forbidden", None), expected);

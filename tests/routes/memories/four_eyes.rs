@@ -275,7 +275,8 @@ async fn approvers_see_all_that_will_be_shown() {
     let id = office.lead.get("/v1/approvals/?to_decide=true").await.ok()["results"][0]["id"].clone();
     office.lead.post(&format!("/v1/approvals/{}/approve/", id.as_str().unwrap()), json!({})).await.ok();
     let cat = json!({ "with": format!("person:{}", office.cat.user) });
-    let asked = office.ann.post(&format!("/v1/contexts/{context}/shares/"), cat).await.assert_status(202).json();
+    let asked =
+        office.ann.post(&format!("/v1/contexts/{context}/shares/"), cat).await.assert_status(202).json();
     let path = format!("/v1/approvals/{}/", asked["approval"]["id"].as_str().unwrap());
     let inside = &office.lead.get(&path).await.ok()["context"]["memories"][0];
     assert_eq!((&inside["id"], &inside["metadata"]), (&json!(memory), &json!({ "price": "60M" })));

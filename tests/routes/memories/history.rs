@@ -179,11 +179,11 @@ async fn versions(actor: &Actor, id: &str) -> Vec<(i64, Value, usize)> {
 
 #[tokio::test]
 async fn what_is_shared_is_shown_from_then_on() {
-    let (_app, alice, _) = TestApp::two_tenants().await;
+    let (app, alice, _) = TestApp::two_tenants().await;
     let north = alice.node(ScopeKind::Organization, "North").await;
     let alpha = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
-    let ann = alice.colleague("ann", &alpha, Role::Member).await;
-    let max = alice.colleague("max", &alpha, Role::Viewer).await;
+    let ann = alice.colleague("ann", &alpha, Role::Member).await.with_api_key().await;
+    let max = alice.colleague("max", &alpha, Role::Viewer).await.with_api_key().await;
     let bob = alice.stranger("bob").await;
     let id = remember_with(&ann, "We merge with Beta", json!({ "scope": alpha.label() })).await;
     let say = async |text: &str| ann.put(&one(&id), json!({ "text": text })).await.ok();
@@ -205,9 +205,19 @@ async fn what_is_shared_is_shown_from_then_on() {
     say("The canteen opens at two").await;
     ann.post(&shares, again).await.ok();
     assert_eq!(versions(&bob, &id).await, [(5, Value::Null, 0)]);
+    // One that has expired, too, whether or not that was cleaned up.
+    let cas = alice.stranger("cas").await.with_api_key().await;
+    let end = app.now() + TimeDelta::days(1);
+    let lent = json!({ "with": format!("person:{}", cas.user), "expires_at": end });
+    ann.post(&shares, lent.clone()).await.ok();
+    assert_eq!(versions(&cas, &id).await, [(5, Value::Null, 0)]);
+    app.advance(TimeDelta::days(2));
+    say("The canteen opens at three").await;
+    ann.post(&shares, json!({ "with": lent["with"] })).await.ok();
+    assert_eq!(versions(&cas, &id).await, [(6, Value::Null, 0)]);
     // Those where it lives see all of it.
     let all: Vec<i64> = versions(&max, &id).await.into_iter().map(|(number, ..)| number).collect();
-    assert_eq!(all, [1, 2, 3, 4, 5]);
+    assert_eq!(all, [1, 2, 3, 4, 5, 6]);
 }
 
 #[tokio::test]

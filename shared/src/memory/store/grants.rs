@@ -123,9 +123,8 @@ pub(crate) async fn guests(
     let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
     let caller = tx.caller();
     let (enterprise, adder) = (caller.enterprise_id().uuid(), adder.uuid());
-    let rows = tx
-        .query(GUESTS, &[&enterprise, &context.0, &class.as_str(), &adder, &caller.request().at])
-        .await?;
+    let rows =
+        tx.query(GUESTS, &[&enterprise, &context.0, &class.as_str(), &adder, &caller.request().at]).await?;
     let guest = |row: &Row| {
         Ok(Guest {
             scope: ScopeId(row.get("id")),
@@ -216,14 +215,7 @@ pub(crate) async fn unapproved(
     let rows = tx
         .query(
             UNAPPROVED,
-            &[
-                &enterprise,
-                &memory.id.uuid(),
-                &memory.home.0,
-                &top,
-                &caller.request().at,
-                &after.as_str(),
-            ],
+            &[&enterprise, &memory.id.uuid(), &memory.home.0, &top, &caller.request().at, &after.as_str()],
         )
         .await?;
     let share = |row: &Row| {

@@ -231,7 +231,8 @@ async fn still_allowed(tree: &Locked<'_, '_>, work: &Reassignment) -> Result<()>
 async fn check_person(tree: &Locked<'_, '_>, id: UserId) -> Result<()> {
     if id == tree.caller().user_id() {
         return Err(Error::Forbidden(
-            "you cannot hand somebody's memories to yourself: name another person or a node as the heir".to_owned(),
+            "you cannot hand somebody's memories to yourself: name another person or a node as the heir"
+                .to_owned(),
         ));
     }
     let person = account(tree, id).await?;
