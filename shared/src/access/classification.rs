@@ -16,7 +16,8 @@ pub enum Classification {
     Public,
     /// For the whole enterprise.
     Internal,
-    /// For the people within one organization who need it.
+    /// For the people of an organization who need it. What is a person's own or in a context belongs to each
+    /// organization in which its author holds a role.
     Confidential,
     /// For teams and for named persons, each through a separate share.
     Restricted,

@@ -1,12 +1,13 @@
-//! Reclassification under approval rules: changing a memory's class must not bypass a rule that covers a class.
+//! Classes under approval rules: neither changing a memory's class nor adding a memory to a context may bypass a rule.
 //!
-//! Moving a memory out of the reach of such a rule needs the role that decides under the rule. Moving it into one needs
-//! approval for its existing shares: those must end first and be requested again.
+//! Moving a memory out of the reach of a rule about its class needs the role that decides under the rule. Moving it into
+//! one needs approval for its existing shares and links: those must end first and be requested again. The same holds for
+//! the shares and links of a context to which something is added.
 
-use crate::access::{Classification, ScopeKind, TenantTx};
+use crate::access::{AuthContext, Classification, ScopeKind, TenantTx};
 use crate::error::{Error, Result};
 use crate::ids::ScopeId;
-use crate::memory::store::grants::{self, Unapproved};
+use crate::memory::store::grants::{self, Guest, Unapproved};
 use crate::memory::{Memory, classify};
 use crate::tenancy::policies::{Direction, Effective};
 
@@ -26,11 +27,12 @@ pub(super) async fn check(tx: &TenantTx<'_>, before: &Memory, after: Classificat
             )));
         }
     }
+    check_links(tx, &policy, before, after).await?;
     // Most scopes have no rules.
     if Direction::ALL.iter().all(|direction| policy.rule_met(&[*direction], class, after).is_none()) {
         return Ok(());
     }
-    let shares = grants::unapproved(tx, before, policy.path.get(1).copied()).await?;
+    let shares = grants::unapproved(tx, before, after, policy.path.get(1).copied()).await?;
     let met = |share: &&Unapproved| policy.rule_met(&directions(&policy, share), class, after).is_some();
     let mut met: Vec<String> = shares.iter().filter(met).map(|share| share.id.to_string()).collect();
     met.dedup();
@@ -43,6 +45,82 @@ pub(super) async fn check(tx: &TenantTx<'_>, before: &Memory, after: Classificat
         "what is {after} needs an approval to be shared so: end {}{others} first, and ask for that anew afterwards",
         named.join(", ")
     )))
+}
+
+/// Refuses to make public what a link would open then, if a rule requires an approval for that.
+async fn check_links(
+    tx: &TenantTx<'_>,
+    policy: &Effective,
+    memory: &Memory,
+    after: Classification,
+) -> Result<()> {
+    if !asks_for_links(policy, tx.caller(), memory.home, after)
+        || !grants::opened_unapproved(tx, Some(memory.id), memory.home, &memory.scopes).await?
+    {
+        return Ok(());
+    }
+    Err(Error::Conflict(
+        "a link to it, or to a context that it is in, would open what is public, and that needs an approval here: \
+         revoke the link or take it out of the context first, and ask for that anew afterwards"
+            .to_owned(),
+    ))
+}
+
+/// Returns whether a rule requires an approval before links of this person open what is of a class.
+fn asks_for_links(policy: &Effective, maker: &AuthContext, home: ScopeId, class: Classification) -> bool {
+    let role = maker.scope(home).and_then(|home| home.role);
+    // Everyone reads what is in the public scope already.
+    class == Classification::Public
+        && policy.kind != ScopeKind::Public
+        && policy.rule_for(Direction::Public, class, role).is_some()
+}
+
+/// Refuses to add something to a context if a rule requires an approval before those see it with whom the context is
+/// shared, or who have a link to it, unless somebody approved that for its class. Those who share the context must be
+/// kept from it until the transaction ends.
+pub(super) async fn check_added(
+    tx: &TenantTx<'_>,
+    adder: &AuthContext,
+    context: ScopeId,
+    class: Classification,
+) -> Result<()> {
+    let policy = classify::policy(tx, context).await?;
+    let role = adder.scope(context).and_then(|home| home.role);
+    if Direction::ALL.iter().all(|direction| policy.rule_for(*direction, class, role).is_none()) {
+        return Ok(());
+    }
+    let guests = grants::guests(tx, context, class, adder.user_id()).await?;
+    let asks = |guest: &Guest| policy.rule_for(direction_to(adder, guest), class, role).is_some();
+    if guests.iter().any(asks) {
+        return Err(Error::Forbidden(format!(
+            "this context is shared with somebody who may see what is {class} only after an approval: end that share \
+             first, and ask for it anew afterwards"
+        )));
+    }
+    if asks_for_links(&policy, adder, context, class)
+        && grants::opened_unapproved(tx, None, context, &[context]).await?
+    {
+        return Err(Error::Forbidden(
+            "a link to this context would open what is public, and that needs an approval: revoke the link first, \
+             and ask for that anew afterwards"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Returns the direction of a share of a context by this person, as `sharing` determines it.
+fn direction_to(sharer: &AuthContext, guest: &Guest) -> Direction {
+    match guest.kind {
+        ScopeKind::Public => Direction::Public,
+        kind if kind.is_node() || kind == ScopeKind::Enterprise => match sharer.scope(guest.scope) {
+            Some(_) => Direction::Up,
+            None if guest.together => Direction::Across,
+            None => Direction::Out,
+        },
+        _ if guest.together => Direction::Across,
+        _ => Direction::Out,
+    }
 }
 
 /// Returns the directions that a share may have, judging by its destination alone: who shared it, and when, no longer

@@ -1,9 +1,9 @@
 //! The class of a memory: its default when added, and whether it may be changed.
 
-use crate::access::{Audience, Classification, ScopeKind, TenantTx};
+use crate::access::{Audience, AuthContext, Classification, ScopeKind, TenantTx};
 use crate::error::{Error, Result};
 use crate::ids::{MemoryId, ScopeId};
-use crate::memory::{Memory, store};
+use crate::memory::{Memory, class_rules, store};
 use crate::tenancy::policies::{self, Effective};
 
 /// Returns the class of a memory added to a scope: the requested one, or the scope's default.
@@ -16,6 +16,37 @@ pub(super) async fn new(
     let class = policy.class_of_new(asked, tx.caller().ceiling())?;
     check_context(tx, home, &policy, class).await?;
     Ok(class)
+}
+
+/// Refuses what was just added to a context if those with whom the context is shared may not see it, or only after
+/// somebody's approval.
+pub(super) async fn check_added(
+    tx: &TenantTx<'_>,
+    context: ScopeId,
+    added: &[MemoryId],
+    classes: impl IntoIterator<Item = Classification>,
+) -> Result<()> {
+    check_seen(tx, added).await?;
+    for class in classes {
+        class_rules::check_added(tx, tx.caller(), context, class).await?;
+    }
+    Ok(())
+}
+
+/// Refuses somebody to whom adding something of a class to a scope would be refused, if it is a context, because of
+/// those with whom it is shared.
+pub(crate) async fn may_add(
+    tx: &TenantTx<'_>,
+    adder: &AuthContext,
+    home: ScopeId,
+    policy: &Effective,
+    class: Classification,
+) -> Result<()> {
+    if policy.kind != ScopeKind::Context {
+        return Ok(());
+    }
+    check_context(tx, home, policy, class).await?;
+    class_rules::check_added(tx, adder, home, class).await
 }
 
 /// Refuses a class that those whom the context is shared with may not see.

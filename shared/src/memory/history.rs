@@ -20,7 +20,7 @@ pub struct Version {
     pub number: i32,
     /// The kind of change.
     pub change: Change,
-    /// The messages that it was made from.
+    /// The messages that it was made from; empty for the first version that somebody sees through a share.
     pub input: Vec<Message>,
     /// The text before.
     pub old: Option<String>,
@@ -64,7 +64,8 @@ impl Change {
 }
 
 impl Memories {
-    /// Returns every change of a memory, oldest first. Versions that had a higher class are visible only where the
+    /// Returns every change of a memory, oldest first. For those with whom it was shared, its history begins with the
+    /// version that was shared: they see what it says now and later, not what it said before. Versions that had a higher class are visible only where the
     /// memory's home may see that class. Once it is forgotten, only those who could have changed it see its history.
     pub async fn history(&self, caller: &AuthContext, id: MemoryId) -> Result<Vec<Version>> {
         caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;

@@ -8,7 +8,7 @@
 
 mod denied;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use denied::Denied;
@@ -187,7 +187,8 @@ impl Memories {
                 if group.home.kind == ScopeKind::Context {
                     let added: Vec<MemoryId> = memories.iter().map(|memory| memory.id).collect();
                     store::grants::project(tx, &added).await?;
-                    classify::check_seen(tx, &added).await?;
+                    let classes: BTreeSet<_> = memories.iter().map(|memory| memory.classification).collect();
+                    classify::check_added(tx, group.home.id, &added, classes).await?;
                 }
             }
         }

@@ -48,6 +48,7 @@ mod validate;
 
 pub use backlog::{Backlog, Progress};
 pub use briefing::{Briefing, MAX_BRIEFING, tokens_of};
+pub(crate) use classify::may_add;
 pub use entities::{Entities, NamedEntity};
 pub use events::{Event, EventResult, Status};
 pub use feedback::Opinion;
@@ -68,7 +69,7 @@ pub use scope_param::ScopeParam;
 pub use service::{Degraded, Memories};
 pub use stats::Stats;
 pub(crate) use store::grants::linked;
-pub(crate) use store::row::classification;
+pub(crate) use store::row::{classification, metadata};
 pub use suggest::Suggest;
 pub use types::{Homes, Labels, Lifecycle, Memory, Metadata, Scopes};
 pub use upkeep::{retier_scopes, sample_terms};

@@ -14,7 +14,7 @@ use crate::memory::{Memory, store};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Permission {
-    /// See the memory and its history.
+    /// See the memory, and its history from then on.
     Read,
     /// Also change its content.
     Write,

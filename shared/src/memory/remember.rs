@@ -157,7 +157,7 @@ impl Memories {
             if home.kind == ScopeKind::Context {
                 let added: Vec<MemoryId> = fresh.iter().map(|fresh| fresh.id).collect();
                 store::grants::project(tx, &added).await?;
-                classify::check_seen(tx, &added).await?;
+                classify::check_added(tx, home.id, &added, [class]).await?;
             }
         }
         if !superseded.is_empty() {

@@ -61,7 +61,16 @@ impl Memories {
         let mut embeddings = self.embed(&texts, Purpose::Memory).await.unwrap_or_default().into_iter();
 
         let tx = caller.begin(&self.gate.db, "memory.revise").await?;
+        let reclassify = revisions.iter().any(|(_, revision)| revision.classification.is_some());
+        if reclassify {
+            // As for a pin: before the memories are locked.
+            store::grants::keep_contexts(&tx, &ids).await?;
+        }
         let locked = store::lookup::lock(&tx, &ids).await?;
+        if reclassify {
+            // Those to which they were pinned in the meantime.
+            store::grants::keep_contexts(&tx, &ids).await?;
+        }
         let mut locked: HashMap<MemoryId, Memory> =
             locked.into_iter().map(|memory| (memory.id, memory)).collect();
         let (mut answer, mut changes, mut classified) = (Vec::new(), Vec::new(), Vec::new());

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::approvals::Approval;
 use super::chain;
-use super::contexts::keep;
+use super::contexts::{check_class, keep};
 use super::grantee::Grantee;
 use super::reach::{Reach, rules_of};
 use super::store::shares::{self, Wanted};
@@ -125,10 +125,7 @@ impl Held {
     /// Reads a context, whether or not the caller sees it.
     async fn at(tx: &TenantTx<'_>, id: ContextId, home: ScopeId) -> Result<Option<Self>> {
         let Some(policy) = policies::effective(tx, home).await? else { return Ok(None) };
-        let mut class = Classification::Public;
-        for (_, highest) in contexts::homes(tx, home).await? {
-            class = class.max(highest);
-        }
+        let class = contexts::class(tx, home).await?;
         let subject = Subject::Context(id);
         Ok(Some(Self { subject, home, policy, class, author: None, version: None, asked: None }))
     }
@@ -237,6 +234,9 @@ impl Plan {
         authority: Authority,
         new: &NewShare,
     ) -> Result<Self> {
+        if let Subject::Context(_) = held.subject {
+            check_class(held.class, sharer)?;
+        }
         let grantee = Grantee::resolve(tx, sharer, &new.with).await?;
         if grantee.scope == held.home {
             let message = format!("it can be seen by {} already, it lives there", grantee.label);

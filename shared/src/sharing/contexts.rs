@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::reach::Reach;
 use super::store::{contexts as store, grantees, shares};
-use crate::access::{Action, ApiKeyVerb, AuthContext, Role, ScopeKind, ScopeName, TenantTx};
+use crate::access::{Action, ApiKeyVerb, AuthContext, Classification, Role, ScopeKind, ScopeName, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
@@ -126,8 +126,9 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: ContextId) -> Result<C
     Ok(context)
 }
 
-/// Adds a member, who sees everything in the context from then on. Refused if the new member needs somebody else's
-/// approval to see something in it that was not given when it was pinned: the context must be shared with them instead.
+/// Adds a member, who sees everything in the context from then on. Refused if the caller's credential does not see all
+/// of it, or if the new member needs somebody else's approval to see something in it that was not given when it was
+/// pinned: the context must be shared with them first, which asks for it.
 pub async fn add_member(
     ctx: &AuthContext,
     db: &Database,
@@ -141,6 +142,7 @@ pub async fn add_member(
     let member = idempotency::once(&tx, key, async {
         let member = members::admit(&tx, scope, new).await?;
         store::hold(&tx, scope.id).await?;
+        check_ceiling(&tx, ctx, scope.id).await?;
         check_agreed(&tx, scope.id, new.user_id).await?;
         Ok(member)
     })
@@ -158,16 +160,37 @@ pub(super) async fn keep(tx: &TenantTx<'_>, name: ScopeName) -> Result<()> {
     }
 }
 
+/// Refuses to show a context to others through a credential that does not see everything in it.
+pub(crate) async fn check_ceiling(tx: &TenantTx<'_>, caller: &AuthContext, scope: ScopeId) -> Result<()> {
+    check_class(store::class(tx, scope).await?, caller)
+}
+
+/// The same for a context whose highest class is known.
+pub(super) fn check_class(class: Classification, caller: &AuthContext) -> Result<()> {
+    let ceiling = caller.ceiling();
+    match class > ceiling {
+        true => Err(Error::Forbidden(format!(
+            "something in this context is {class}, and this credential reaches {ceiling} memories at most"
+        ))),
+        false => Ok(()),
+    }
+}
+
 /// Refuses a person who needs somebody else's approval to see something in the context.
 async fn check_agreed(tx: &TenantTx<'_>, scope: ScopeId, user: UserId) -> Result<()> {
     let found = grantees::person(tx, Some(user), None).await?;
     let person = found.ok_or(Error::NotFound { what: "user" })?;
+    // What they see already, they see as a member.
+    if store::is_agreed(tx, scope, person.scope).await? {
+        return Ok(());
+    }
     for agreed in store::agreed(tx, scope).await? {
         let Some(policy) = policies::effective(tx, agreed.home).await? else { continue };
         let reach = Reach::between(tx, tx.caller(), policy, agreed.class, &person).await?;
         if reach.rule().is_some() && agreed.direction < Some(reach.direction) {
             return Err(Error::Forbidden(format!(
-                "somebody has to agree before {} may see what is in this context: share the context with them instead",
+                "somebody has to agree before {} may see what is in this context: share the context with them first, \
+                 without an end, which asks for that",
                 person.label
             )));
         }

@@ -2,8 +2,8 @@
 //! memory, with its author, its history and its shares; nothing is copied.
 //!
 //! The caller needs the permission to forget it in its home and to add it in the target, and sharing it from the one
-//! with the other must need no approval; otherwise it must be shared first. A memory below a node with approval rules
-//! does not leave that node: it is shared, under those rules.
+//! with the other must need no approval; otherwise it must be shared first. A memory below a node with approval rules, or
+//! with narrower audiences than elsewhere, does not leave that node: it is shared, under those rules.
 
 use serde_json::json;
 
@@ -83,13 +83,18 @@ async fn check<'a>(tx: &TenantTx<'a>, id: MemoryId, to: ScopeName) -> Result<(Me
     Ok((before, target))
 }
 
-/// Refuses to move something out of a node that has approval rules: from elsewhere it could be shared without them.
+/// Refuses to move something out of a node that has approval rules or narrows audiences, of whatever class: from
+/// elsewhere it could be reclassified and shared without them.
 async fn check_rules(tx: &TenantTx<'_>, held: &Held, target: &ReadableScope) -> Result<()> {
     let there = policies::effective(tx, target.id).await?.ok_or(Error::NotFound { what: "scope" })?;
+    if let Some(class) = held.policy.narrower_than(&there) {
+        return Err(Error::Forbidden(format!(
+            "it would leave the limits on who may see what is {class} here: it stays there; share it instead"
+        )));
+    }
     let Some(node) = held.policy.ruled_only_here(&there) else { return Ok(()) };
     let node = tx.caller().scope(node).map_or_else(|| "the node above it".to_owned(), ReadableScope::label);
     Err(Error::Forbidden(format!(
-        "it would leave the rules of {node} about approvals: it stays there, and is shared with {} instead",
-        target.label()
+        "it would leave the rules of {node} about approvals: it stays there; share it instead"
     )))
 }

@@ -3,6 +3,8 @@
 
 use crate::access::{Action, AuthContext, ReadableScope, ScopeKind, TenantTx};
 use crate::error::{Error, Result};
+use crate::memory;
+use crate::sharing::contexts;
 use crate::tenancy::{nodes, policies, users};
 
 /// Checks whether a user whom the policy permits an action on a scope may perform it in the present state; returns the
@@ -15,20 +17,36 @@ pub(super) async fn of_scope(
 ) -> Result<Result<Vec<String>, String>> {
     let checked = match action {
         Action::AddMemory => match policies::effective(tx, scope.id).await? {
-            Some(policy) => policy.class_of_new(None, them.ceiling()).map(|_| Vec::new()),
+            Some(policy) => match policy.class_of_new(None, them.ceiling()) {
+                Ok(class) => memory::may_add(tx, them, scope.id, &policy, class).await.map(|()| Vec::new()),
+                Err(refusal) => Err(refusal),
+            },
             None => Err(Error::NotFound { what: "scope" }),
         },
         Action::MoveNode => from(them, scope).map(|()| {
             vec!["create_node is needed where it is moved to as well, and that it fits there".to_owned()]
         }),
-        Action::ManageMembers if scope.kind == ScopeKind::Context => Ok(vec![
-            "where the rules of a home of something in it ask for an approval, whoever comes in must be allowed to see that"
-                .to_owned(),
-        ]),
+        Action::ManageMembers if scope.kind == ScopeKind::Context => {
+            contexts::check_ceiling(tx, them, scope.id).await.map(|()| {
+                vec![
+                    "where the rules of a home of something in it ask for an approval, whoever comes in must be allowed \
+                     to see that"
+                        .to_owned(),
+                ]
+            })
+        }
+        Action::ShareAnyMemory if scope.kind == ScopeKind::Context => {
+            Ok(match contexts::check_ceiling(tx, them, scope.id).await {
+                Err(Error::Forbidden(refusal)) => vec![format!("not the context as a whole: {refusal}")],
+                checked => checked.map(|()| Vec::new())?,
+            })
+        }
         Action::DeleteNode => nodes::check_empty(tx, scope).await.map(|()| Vec::new()),
         Action::ReassignMemories => users::check_reassigner(tx, scope.role).await.map(|()| {
             vec![
-                "the account must be deactivated, and its role on the enterprise not above theirs".to_owned(),
+                "the account must be deactivated, its role on the enterprise not above theirs, and the heir somebody \
+                 else"
+                    .to_owned(),
             ]
         }),
         _ => Ok(Vec::new()),

@@ -336,3 +336,22 @@ async fn what_would_be_seen_in_two_organizations_is_kept() {
     let to_grid = alice.post(&reassign(&mia), json!({ "scope": energy.label() })).await.ok();
     assert_eq!(went(&to_grid), (&json!("done"), &json!(1), &json!(0), &json!(0)));
 }
+
+#[tokio::test]
+async fn nobody_hands_a_leavers_memories_to_themselves() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let mia = alice.enterprise_colleague("mia", Role::Member).await;
+    let olga = alice.enterprise_colleague("olga", Role::Owner).await;
+    remember(&mia, "my locker is the blue one").await;
+    end(&alice, &mia).await;
+    let to_alice = json!({ "user_id": alice.user });
+    let detail = alice.post(&reassign(&mia), to_alice.clone()).await.assert_problem(403, "forbidden", None);
+    assert_eq!(
+        detail,
+        "you cannot hand somebody's memories to yourself: name another person or a node as the heir"
+    );
+    assert_eq!((memories(&app, &mia).await, own(&alice).await), ((1, 1), 0));
+    // Somebody else may.
+    let told = olga.post(&reassign(&mia), to_alice).await.ok();
+    assert_eq!((&told["status"], own(&alice).await), (&json!("done"), 1));
+}

@@ -318,7 +318,10 @@ async fn who_decides_about_a_context_sees_what_is_theirs_to_agree_to() {
         assert_eq!(shown["memory"], Value::Null);
         let expected = json!({
             "name": "Launch", "description": "", "more": false,
-            "memories": [{ "id": memory, "memory": text, "classification": "internal" }],
+            "memories": [{
+                "id": memory, "memory": text, "classification": "internal", "metadata": {}, "categories": [],
+                "user_id": null, "agent_id": null, "app_id": null, "run_id": null,
+            }],
         });
         assert_eq!(shown["context"], expected, "{shown}");
     }

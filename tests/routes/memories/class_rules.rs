@@ -54,3 +54,42 @@ async fn another_class_is_no_way_around_a_rule_about_classes() {
     ann.post(&format!("/v1/memories/{up}/shares/"), with).await.assert_status(201);
     ann.put(&one(&up), class("confidential")).await.ok();
 }
+
+/// What is public is opened by links, and by those to a context that it is in.
+#[tokio::test]
+async fn making_something_public_is_no_way_around_a_rule_about_links() {
+    let rule = json!({ "directions": ["public"] });
+    let TwoTeams { app, alice, alpha, ann, lead, .. } = TwoTeams::under(rule.clone()).await;
+    let context = ann.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok();
+    let context = context["id"].as_str().unwrap();
+    let links = format!("/v1/contexts/{context}/links/");
+    let link = ann.post(&links, json!({})).await.ok();
+    let memory = remember_with(&ann, "Alpha ships on Friday", json!({ "scope": alpha.label() })).await;
+    let pin = json!({ "with": format!("context:{context}") });
+    ann.post(&format!("/v1/memories/{memory}/shares/"), pin).await.assert_status(201);
+
+    let public = json!({ "classification": "public" });
+    // The second sees neither the context nor its link.
+    for actor in [&ann, &lead] {
+        let told = actor.put(&one(&memory), public.clone()).await.assert_problem(409, "conflict", None);
+        assert!(told.starts_with("a link to it, or to a context that it is in, would open"), "{told}");
+    }
+    let batch = json!({ "memories": [{ "memory_id": memory, "classification": "public" }] });
+    ann.put("/v1/batch/", batch).await.assert_problem(409, "conflict", None);
+    let address = format!("/v1/links/{}", link["token"].as_str().unwrap());
+    assert_eq!(app.anonymous().get(&address).await.ok()["memories"], json!([]));
+    // As it says: without the link it may be public, and the next link needs an approval.
+    ann.delete(&format!("{links}{}/", link["id"].as_str().unwrap())).await.assert_status(204);
+    ann.put(&one(&memory), public.clone()).await.ok();
+    ann.post(&links, json!({})).await.assert_problem(403, "forbidden", None);
+
+    // A link from before the rule stays, but does not open anew what was not public in between.
+    let policy = format!("/v1/organizations/{}/sharing-policy", alpha.id);
+    alice.put(&policy, json!({})).await.ok();
+    let open = json!({ "scope": alpha.label(), "classification": "public" });
+    let open = remember_with(&ann, "We open at nine", open).await;
+    ann.post(&format!("/v1/memories/{open}/links/"), json!({})).await.ok();
+    alice.put(&policy, json!({ "approvals": [rule] })).await.ok();
+    ann.put(&one(&open), json!({ "classification": "internal" })).await.ok();
+    ann.put(&one(&open), public).await.assert_problem(409, "conflict", None);
+}

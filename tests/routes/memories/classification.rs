@@ -268,3 +268,22 @@ async fn a_node_does_not_move_below_one_that_lets_fewer_see_what_it_shares() {
     alice.delete(&format!("/v1/memories/{id}/shares/{share}/")).await.ok();
     alice.post(&path, below).await.ok();
 }
+
+/// As the guide says: what is a person's own is of each organization in which they hold a role.
+#[tokio::test]
+async fn what_is_confidential_and_ones_own_goes_to_ones_own_organizations() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let [alpha, beta, gamma] =
+        [team(&alice, "Alpha").await, team(&alice, "Beta").await, team(&alice, "Gamma").await];
+    let ann = alice.colleague("ann", &alpha, Role::Member).await;
+    let joined = json!({ "user_id": ann.user, "role": "viewer" });
+    alice.post(&format!("/v1/organizations/{}/members", beta.id), joined).await.ok();
+    let memory = remember_with(&ann, "I leave in May", json!({ "classification": "confidential" })).await;
+    let share = async |node: &Node| {
+        ann.post(&format!("/v1/memories/{memory}/shares/"), json!({ "with": node.label() })).await
+    };
+    share(&alpha).await.assert_status(201);
+    share(&beta).await.assert_status(201);
+    let detail = share(&gamma).await.assert_problem(403, "forbidden", None);
+    assert_eq!(detail, "confidential memories may not be seen in another organization");
+}

@@ -294,3 +294,42 @@ async fn a_link_needs_the_approval_that_sharing_with_everyone_needs() {
     let made = mia.post(&links, json!({})).await.ok();
     app.anonymous().get(&format!("/v1/links/{}", made["token"].as_str().unwrap())).await.ok();
 }
+
+#[tokio::test]
+async fn a_key_shows_nobody_more_of_a_context_than_it_sees() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let north = alice.node(ScopeKind::Organization, "North").await;
+    let ann = alice.colleague("ann", &north, Role::Member).await;
+    let mia = alice.colleague("mia", &north, Role::Member).await;
+    let launch = context(&ann, "Launch").await;
+    let scope = format!("context:{launch}");
+    let inside = json!({ "scope": scope, "classification": "confidential" });
+    let secret = remember_with(&ann, "The price is 42", inside).await;
+    let verbs = ["memories:read", "memories:write", "tenancy:read", "tenancy:write"];
+    let key = json!({ "name": "low", "scopes": verbs, "ceiling": "internal" });
+    let key = ann.post("/v1/api-keys", key).await.ok();
+    let low = ann.with_key(&key);
+    low.get(&one(&secret)).await.assert_problem(404, "not-found", None);
+
+    let expected =
+        "something in this context is confidential, and this credential reaches internal memories at most";
+    let with = json!({ "with": format!("person:{}", mia.user) });
+    let shares = format!("/v1/contexts/{launch}/shares/");
+    assert_eq!(low.post(&shares, with.clone()).await.assert_problem(403, "forbidden", None), expected);
+    let member = json!({ "user_id": mia.user, "role": "viewer" });
+    let members = format!("/v1/contexts/{launch}/members/");
+    assert_eq!(low.post(&members, member.clone()).await.assert_problem(403, "forbidden", None), expected);
+    mia.get(&one(&secret)).await.assert_problem(404, "not-found", None);
+    let check = async |action: &str| {
+        let body = json!({ "api_key_id": key["id"], "action": action, "scope": scope });
+        ann.post("/v1/access/check", body).await.ok()
+    };
+    let said = check("manage_members").await;
+    assert_eq!((&said["allowed"], &said["stopped_by"]), (&json!(false), &json!(["ceiling"])), "{said}");
+    let said = check("share_any_memory").await;
+    assert_eq!(said["conditions"][0], format!("not the context as a whole: {expected}"), "{said}");
+    // Without that in it.
+    ann.delete(&one(&secret)).await.ok();
+    low.post(&shares, with).await.assert_status(201);
+    low.post(&members, member).await.assert_status(201);
+}

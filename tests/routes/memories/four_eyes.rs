@@ -243,3 +243,41 @@ async fn what_is_agreed_to_is_what_was_asked_for() {
         office.ann.delete(&one(&memory)).await.ok();
     }
 }
+
+/// What the others will see: nothing of that is left out, and they see nothing from before.
+#[tokio::test]
+async fn approvers_see_all_that_will_be_shown() {
+    let office = Office::new().await;
+    let more = json!({
+        "scope": office.alpha.label(), "metadata": { "price": "60M" }, "categories": ["deals"], "user_id": "beta",
+    });
+    let memory = remember_with(&office.ann, "The code word is Aardvark", more).await;
+    office.ann.put(&one(&memory), json!({ "text": "The canteen opens at noon" })).await.ok();
+    let ben = format!("person:{}", office.ben.user);
+    let id = ask(&office.ann, &memory, json!({ "with": ben })).await;
+    let path = format!("/v1/approvals/{id}/");
+    let shown = office.lead.get(&path).await.ok();
+    assert_eq!(
+        (&shown["memory"], &shown["metadata"], &shown["categories"], &shown["user_id"]),
+        (&json!("The canteen opens at noon"), &json!({ "price": "60M" }), &json!(["deals"]), &json!("beta"))
+    );
+    let own = office.ann.get(&path).await.ok();
+    assert_eq!((&own["memory"], &own["metadata"]), (&Value::Null, &Value::Null));
+    office.lead.post(&format!("{path}approve/"), json!({})).await.ok();
+    let history = office.ben.get(&format!("/v1/memories/{memory}/history/")).await.ok();
+    assert_eq!(history.as_array().unwrap().len(), 1, "{history}");
+    assert_eq!(history[0]["new_memory"], "The canteen opens at noon");
+    assert!(!history.to_string().contains("Aardvark"), "{history}");
+
+    let context = office.ann.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok();
+    let context = context["id"].as_str().unwrap();
+    share(&office.ann, &memory, json!({ "with": format!("context:{context}") })).await.assert_status(202);
+    let id = office.lead.get("/v1/approvals/?to_decide=true").await.ok()["results"][0]["id"].clone();
+    office.lead.post(&format!("/v1/approvals/{}/approve/", id.as_str().unwrap()), json!({})).await.ok();
+    let cat = json!({ "with": format!("person:{}", office.cat.user) });
+    let asked =
+        office.ann.post(&format!("/v1/contexts/{context}/shares/"), cat).await.assert_status(202).json();
+    let path = format!("/v1/approvals/{}/", asked["approval"]["id"].as_str().unwrap());
+    let inside = &office.lead.get(&path).await.ok()["context"]["memories"][0];
+    assert_eq!((&inside["id"], &inside["metadata"]), (&json!(memory), &json!({ "price": "60M" })));
+}

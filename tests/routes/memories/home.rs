@@ -139,7 +139,7 @@ async fn what_is_under_rules_about_approvals_stays_under_them() {
     assert_eq!(
         told,
         format!(
-            "it would leave the rules of {} about approvals: it stays there, and is shared with personal instead",
+            "it would leave the rules of {} about approvals: it stays there; share it instead",
             north.label()
         )
     );
@@ -147,4 +147,31 @@ async fn what_is_under_rules_about_approvals_stays_under_them() {
     put(&lead, &id, &beta.label()).await.ok();
     alice.put(&policy(&beta), json!({ "approvals": [{ "directions": ["public"] }] })).await.ok();
     put(&lead, &id, &alpha.label()).await.assert_problem(403, "forbidden", None);
+}
+
+#[tokio::test]
+async fn what_few_may_see_goes_nowhere_where_more_may() {
+    let (_app, alice, [_, alpha, _], ann, _) = office().await;
+    let id = remember_with(&ann, "Alpha ships on Friday", json!({ "scope": alpha.label() })).await;
+    let limit = json!({ "audiences": { "internal": "team" } });
+    alice.put(&format!("/v1/organizations/{}/sharing-policy", alpha.id), limit.clone()).await.ok();
+    let everyone = json!({ "with": "enterprise" });
+    let shares = format!("/v1/memories/{id}/shares/");
+    ann.post(&shares, everyone.clone()).await.assert_problem(403, "forbidden", None);
+    let context = ann.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok();
+    let context = format!("context:{}", context["id"].as_str().unwrap());
+    // Nor of another class, because it could have this one later.
+    for class in ["internal", "confidential"] {
+        ann.put(&one(&id), json!({ "classification": class })).await.ok();
+        for scope in ["personal", context.as_str()] {
+            let told = put(&ann, &id, scope).await.assert_problem(403, "forbidden", None);
+            let expected = "it would leave the limits on who may see what is internal here: it stays there; share it instead";
+            assert_eq!(told, expected);
+        }
+    }
+    // Where it is as narrow, it may go; and so it stays.
+    alice.put("/v1/enterprise/sharing-policy", limit).await.ok();
+    put(&ann, &id, "personal").await.ok();
+    ann.put(&one(&id), json!({ "classification": "internal" })).await.ok();
+    ann.post(&shares, everyone).await.assert_problem(403, "forbidden", None);
 }

@@ -1,9 +1,10 @@
 //! Contexts and approval rules: pinning shows a memory to everybody in the context, and nobody gets in past the rules.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
 
-use super::{one, remember_with};
+use super::{add, list, one, remember_with};
 use crate::harness::{Actor, Answer, Client as _, TwoTeams};
 
 /// Ann's context, for herself so far, beside a rule of her team's, and two people of another organization.
@@ -59,7 +60,8 @@ async fn whoever_comes_into_a_context_is_asked_for_like_whom_it_is_shared_with()
     let detail = launch.join(&launch.xi).await.assert_problem(403, "forbidden", None);
     let xi = format!("person:{}", launch.xi.user);
     let expected = format!(
-        "somebody has to agree before {xi} may see what is in this context: share the context with them instead"
+        "somebody has to agree before {xi} may see what is in this context: share the context with them first, without an \
+         end, which asks for that"
     );
     assert_eq!(detail, expected);
     launch.xi.get(&one(&first)).await.assert_problem(404, "not-found", None);
@@ -162,4 +164,86 @@ async fn a_rule_about_classes_sees_whom_a_context_is_shared_with() {
     assert!(detail.contains(&format!("end {pin} first")), "{detail}");
     launch.teams.ann.delete(&format!("/v1/memories/{inside}/shares/{pin}/")).await.ok();
     launch.teams.ann.put(&one(&inside), raise).await.ok();
+}
+
+/// They see it all already.
+#[tokio::test]
+async fn a_person_with_an_approved_share_of_a_context_may_join_it() {
+    let launch = Launch::under(json!({ "directions": ["out"] })).await;
+    let memory = launch.memory("Alpha ships on Friday", "internal").await;
+    launch.pin(&memory).await.assert_status(201);
+    let shares = format!("/v1/contexts/{}/shares/", launch.context);
+    let xi = format!("person:{}", launch.xi.user);
+    // A role has no end.
+    let until = json!({ "with": xi, "expires_at": launch.teams.app.now() + TimeDelta::days(1) });
+    launch.approve(&launch.teams.ann.post(&shares, until).await).await.ok();
+    launch.xi.get(&one(&memory)).await.ok();
+    launch.join(&launch.xi).await.assert_problem(403, "forbidden", None);
+    let asked = launch.teams.ann.post(&shares, json!({ "with": xi })).await;
+    launch.join(&launch.xi).await.assert_problem(403, "forbidden", None);
+    launch.approve(&asked).await.ok();
+    launch.join(&launch.yu).await.assert_problem(403, "forbidden", None);
+    launch.join(&launch.xi).await.assert_status(201);
+    launch.xi.get(&format!("/v1/contexts/{}/", launch.context)).await.ok();
+}
+
+#[tokio::test]
+async fn nothing_is_added_to_a_context_past_the_rules_about_those_it_is_shared_with() {
+    let launch = Launch::under(json!({ "directions": ["public"] })).await;
+    let (ann, alice) = (&launch.teams.ann, &launch.teams.alice);
+    let rule = json!({
+        "directions": ["out"], "classifications": ["confidential", "restricted"], "approver_role": "owner",
+    });
+    alice.put("/v1/enterprise/sharing-policy", json!({ "approvals": [rule] })).await.ok();
+    let scope = format!("context:{}", launch.context);
+    let shares = format!("/v1/contexts/{}/shares/", launch.context);
+    let xi = json!({ "with": format!("person:{}", launch.xi.user) });
+    let max = json!({ "with": format!("person:{}", launch.max.user) });
+    let share = async |with: &Value| ann.post(&shares, with.clone()).await;
+    let of = |class: &str| json!({ "scope": scope, "classification": class });
+    // Of the same organization: the rule is not about that.
+    share(&max).await.assert_status(201);
+    let near = remember_with(ann, "The offer is at 40", of("confidential")).await;
+    launch.max.get(&one(&near)).await.ok();
+    ann.delete(&one(&near)).await.ok();
+
+    let shared = share(&xi).await.assert_status(201).json();
+    let expected = "this context is shared with somebody who may see what is confidential only after an approval: end \
+                    that share first, and ask for it anew afterwards";
+    let added = add(ann, &["The price is 42"], of("confidential")).await;
+    assert_eq!(added.assert_problem(403, "forbidden", None), expected);
+    let line = json!({ "memory": "The price is 43", "scope": scope, "classification": "confidential" });
+    let import = http::Request::post("/v3/memories/import/").header("content-type", "application/x-ndjson");
+    let imported = ann.send(import.body(line.to_string().into()).unwrap()).await;
+    assert_eq!(imported.assert_problem(403, "forbidden", None), expected);
+    assert_eq!(list(ann, json!({ "scope": scope })).await, Vec::<String>::new());
+    // What the rule is not about.
+    let open = remember_with(ann, "The launch is in May", of("internal")).await;
+    launch.xi.get(&one(&open)).await.ok();
+
+    // As it says. What was approved holds for what is as confidential, not for more.
+    let share_id = shared["share"]["id"].as_str().unwrap();
+    ann.delete(&format!("{shares}{share_id}/")).await.ok();
+    let secret = remember_with(ann, "The price is 42", of("confidential")).await;
+    let asked = share(&xi).await.assert_status(202).json();
+    launch.xi.get(&one(&secret)).await.assert_problem(404, "not-found", None);
+    let asked = asked["approval"]["id"].as_str().unwrap();
+    alice.post(&format!("/v1/approvals/{asked}/approve/"), json!({})).await.ok();
+    launch.xi.get(&one(&secret)).await.ok();
+    let next = remember_with(ann, "The date is the first", of("confidential")).await;
+    launch.xi.get(&one(&next)).await.ok();
+    add(ann, &["The buyer is Beta"], of("restricted")).await.assert_problem(403, "forbidden", None);
+}
+
+#[tokio::test]
+async fn nothing_public_is_added_to_a_context_past_a_rule_about_its_links() {
+    let launch = Launch::under(json!({ "directions": ["out"] })).await;
+    let (ann, alice) = (&launch.teams.ann, &launch.teams.alice);
+    let links = format!("/v1/contexts/{}/links/", launch.context);
+    ann.post(&links, json!({})).await.ok();
+    let rule = json!({ "directions": ["public"], "approver_role": "owner" });
+    alice.put("/v1/enterprise/sharing-policy", json!({ "approvals": [rule] })).await.ok();
+    let public = json!({ "scope": format!("context:{}", launch.context), "classification": "public" });
+    let detail = add(ann, &["We open at nine"], public).await.assert_problem(403, "forbidden", None);
+    assert!(detail.starts_with("a link to this context would open what is public"), "{detail}");
 }

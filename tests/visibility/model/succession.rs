@@ -144,6 +144,8 @@ impl Model {
         match heir {
             _ if !self.inactive.contains_key(&leaver) => 409,
             Place::Personal(heir) if heir == leaver || self.inactive.contains_key(&heir) => 409,
+            // The first of them hands everything over, and gets nothing.
+            Place::Personal(0) => 403,
             Place::Context(_) if !self.reads(0, heir) => 404,
             Place::Context(_) | Place::Public => 400,
             _ => 200,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::row::classification;
 use crate::access::{Audience, Classification, ScopeKind, TenantTx};
 use crate::db::StoreError;
-use crate::ids::{MemoryId, ScopeId, ShareId};
+use crate::ids::{MemoryId, ScopeId, ShareId, UserId};
 use crate::memory::{Memory, Permission};
 
 /// Returns the highest permission that any share grants the caller, for each memory that has one.
@@ -49,16 +49,90 @@ pub(crate) async fn audiences_of(tx: &TenantTx<'_>, context: ScopeId) -> Result<
     kinds.map(|kind| Ok(kind?.into())).collect()
 }
 
-/// Returns whether any of these scopes is a context with a link.
+/// Prevents anyone from sharing, or making a link to, a context that any of these memories is in until the transaction
+/// ends.
+pub(crate) async fn keep_contexts(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<(), StoreError> {
+    const KEEP: &str = "-- memory.keep_contexts
+        SELECT count(pg_advisory_xact_lock_shared(mem0.scope_lock(c.id)))
+          FROM (SELECT DISTINCT s.id
+                  FROM memories m
+                 CROSS JOIN LATERAL unnest(m.scope_ids) AS seen (id)
+                  JOIN scopes s ON s.enterprise_id = m.enterprise_id AND s.id = seen.id AND s.kind = 'context'
+                 WHERE m.enterprise_id = $1 AND m.id = ANY ($2)
+                 ORDER BY s.id) c";
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    tx.query_one(KEEP, &[&tx.caller().enterprise_id().uuid(), &ids]).await.map(drop)
+}
+
+/// Returns whether any of these scopes is a context with a link, visible to the caller or not.
 pub(crate) async fn linked(tx: &TenantTx<'_>, scopes: &[ScopeId]) -> Result<bool, StoreError> {
     const LINKED: &str = "-- context.is_linked
-        SELECT EXISTS (SELECT FROM sub_organizations n
-                         JOIN public_links l ON l.enterprise_id = n.enterprise_id AND l.context_id = n.id
-                        WHERE n.enterprise_id = $1 AND n.scope_id = ANY ($2) AND l.revoked_at IS NULL
-                          AND (l.expires_at IS NULL OR l.expires_at > $3))";
+        SELECT EXISTS (SELECT FROM mem0.linked_contexts($1))";
+    let ids: Vec<i64> = scopes.iter().map(|id| id.0).collect();
+    Ok(tx.query_one(LINKED, &[&ids]).await?.get(0))
+}
+
+/// Returns whether a link that nobody had to approve would open what is public: a link to the memory (none for a new
+/// one), to the context where it lives, or any link to a context to which it is pinned.
+pub(crate) async fn opened_unapproved(
+    tx: &TenantTx<'_>,
+    memory: Option<MemoryId>,
+    home: ScopeId,
+    scopes: &[ScopeId],
+) -> Result<bool, StoreError> {
+    const OPENED: &str = "-- memory.is_opened_unapproved
+        SELECT EXISTS (SELECT FROM mem0.linked_contexts($2) c WHERE NOT (c.scope_id = $3 AND c.agreed))
+            OR EXISTS (SELECT FROM public_links l
+                        WHERE l.enterprise_id = $1 AND l.memory_id = $4 AND NOT l.needs_public_share
+                          AND l.revoked_at IS NULL AND (l.expires_at IS NULL OR l.expires_at > $5))";
     let ids: Vec<i64> = scopes.iter().map(|id| id.0).collect();
     let caller = tx.caller();
-    Ok(tx.query_one(LINKED, &[&caller.enterprise_id().uuid(), &ids, &caller.request().at]).await?.get(0))
+    let (enterprise, memory) = (caller.enterprise_id().uuid(), memory.map(|id| id.uuid()));
+    let row = tx.query_one(OPENED, &[&enterprise, &ids, &home.0, &memory, &caller.request().at]).await?;
+    Ok(row.get(0))
+}
+
+/// Somebody with whom a context is shared, without an approval that covers what is added to it.
+pub(crate) struct Guest {
+    pub(crate) scope: ScopeId,
+    pub(crate) kind: ScopeKind,
+    /// Whether they belong to an organization in which the person who adds something holds a role.
+    pub(crate) together: bool,
+}
+
+/// Lists those with whom a context is shared, except where somebody approved that for this class or a higher one.
+pub(crate) async fn guests(
+    tx: &TenantTx<'_>,
+    context: ScopeId,
+    class: Classification,
+    adder: UserId,
+) -> Result<Vec<Guest>, StoreError> {
+    const GUESTS: &str = "-- context.list_guests
+        SELECT s.id, s.kind, CASE WHEN s.kind IN ('user', 'context') THEN mem0.belong_to($1, s.id, o.ours)
+                                  ELSE coalesce(s.path[2] = ANY (o.ours), false) END AS together
+          FROM (SELECT h.grantee_scope_id AS id
+                  FROM sub_organizations n
+                  JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id AND h.revoked_at IS NULL
+                               AND (h.expires_at IS NULL OR h.expires_at > $5)
+                  LEFT JOIN approvals a ON a.enterprise_id = h.enterprise_id AND a.id = h.approval_id
+                 WHERE n.enterprise_id = $1 AND n.scope_id = $2
+                 GROUP BY h.grantee_scope_id
+                HAVING NOT coalesce(bool_or(a.classification >= $3::text::classification), false)) g
+          JOIN scopes s ON s.enterprise_id = $1 AND s.id = g.id
+         CROSS JOIN (SELECT mem0.organizations_of($1, $4) AS ours) o";
+    let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
+    let caller = tx.caller();
+    let (enterprise, adder) = (caller.enterprise_id().uuid(), adder.uuid());
+    let rows =
+        tx.query(GUESTS, &[&enterprise, &context.0, &class.as_str(), &adder, &caller.request().at]).await?;
+    let guest = |row: &Row| {
+        Ok(Guest {
+            scope: ScopeId(row.get("id")),
+            kind: row.get::<_, &str>("kind").parse().map_err(corrupt)?,
+            together: row.get("together"),
+        })
+    };
+    rows.iter().map(guest).collect()
 }
 
 /// A memory whose audience exceeds what its class allows.
@@ -101,16 +175,22 @@ pub(crate) struct Unapproved {
 }
 
 /// Lists the live shares that carry a memory somewhere without approval, oldest first: its own, those of the context in
-/// which it lives, and pins for those with whom that context is shared. `top` is the organization where it lives, if
-/// any.
+/// which it lives, and pins for those with whom that context is shared. The approval of a context's share covers no
+/// higher class than the context had. `top` is the organization where the memory lives, if any.
 pub(crate) async fn unapproved(
     tx: &TenantTx<'_>,
     memory: &Memory,
+    after: Classification,
     top: Option<ScopeId>,
 ) -> Result<Vec<Unapproved>, StoreError> {
     const UNAPPROVED: &str = "-- share.list_unapproved
         WITH live AS NOT MATERIALIZED (
-            SELECT h.id, h.memory_id, h.context_id, h.grantee_scope_id, h.approval_id IS NULL AS unapproved
+            SELECT h.id, h.memory_id, h.context_id, h.grantee_scope_id,
+                   h.approval_id IS NULL
+                   OR (h.context_id IS NOT NULL
+                       AND EXISTS (SELECT FROM approvals a
+                                    WHERE a.enterprise_id = $1 AND a.id = h.approval_id
+                                      AND a.classification < $6::text::classification)) AS unapproved
               FROM shares h
              WHERE h.enterprise_id = $1 AND h.revoked_at IS NULL AND (h.expires_at IS NULL OR h.expires_at > $5)
         ), gone AS (
@@ -133,7 +213,10 @@ pub(crate) async fn unapproved(
     let caller = tx.caller();
     let (enterprise, top) = (caller.enterprise_id().uuid(), top.map(|top| top.0));
     let rows = tx
-        .query(UNAPPROVED, &[&enterprise, &memory.id.uuid(), &memory.home.0, &top, &caller.request().at])
+        .query(
+            UNAPPROVED,
+            &[&enterprise, &memory.id.uuid(), &memory.home.0, &top, &caller.request().at, &after.as_str()],
+        )
         .await?;
     let share = |row: &Row| {
         Ok(Unapproved {

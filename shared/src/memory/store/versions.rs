@@ -10,13 +10,16 @@ use crate::memory::store::row::{classification, metadata};
 use crate::memory::{Change, Labels, Version};
 
 const LIST: &str = "-- memory_version.list
-    SELECT v.id, v.memory_id, v.version, v.event, v.input, v.old_content, v.new_content, v.metadata, v.categories,
-           v.editor_id, v.at, v.classification::text
-      FROM memory_versions v
+    SELECT v.id, v.memory_id, v.version, v.event, v.new_content, v.metadata, v.categories, v.editor_id, v.at,
+           v.classification::text,
+           CASE WHEN v.version > s.since THEN v.input ELSE '[]' END AS input,
+           CASE WHEN v.version > s.since THEN v.old_content END AS old_content
+      FROM memory_versions v CROSS JOIN (SELECT mem0.seen_since($2) AS since) s
      WHERE v.enterprise_id = $1 AND v.memory_id = $2
      ORDER BY v.version";
 
-/// Lists every version, oldest first. Labels do not change and come from the memory.
+/// Lists every version that the caller may see, oldest first. If that begins with a share, the first one does not show
+/// what the text was made from. Labels do not change and come from the memory.
 pub(crate) async fn list(
     tx: &TenantTx<'_>,
     id: MemoryId,

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{ApprovalId, ScopeId, ShareId};
 use crate::sharing::authority::{Held, Plan};
+use crate::sharing::share::project;
 use crate::sharing::store::approval_parts::{self as parts, Agreed};
 use crate::sharing::store::approvals as store;
 use crate::sharing::types::check_reason;
@@ -36,6 +37,8 @@ async fn agree(tx: &TenantTx<'_>, id: ApprovalId, why: Option<&str>) -> Result<A
     let held = Held::take_asked(tx, &asked).await?;
     let plan = still_allowed(tx, &asked, held).await?;
     store::follow(tx, id, plan.authority.via).await?;
+    // If an earlier share has expired without having been cleaned up, the history begins anew for the grantee.
+    project(tx, &plan.held).await?;
     let share = ShareId::generate();
     let share = match parts::approve(tx, id, &nodes, share, why).await? {
         Agreed::Shared => Some(share),

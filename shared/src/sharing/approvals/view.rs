@@ -11,6 +11,7 @@ use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, UserId};
+use crate::memory::Metadata;
 use crate::page::{Cursor, List, QueryHash};
 use crate::sharing::authority::Held;
 use crate::sharing::store::{approval_list, approval_parts as parts, approvals as store};
@@ -40,11 +41,31 @@ pub struct Detail {
     pub can_decide: bool,
     /// The memory's text, if the caller can decide: the request shows it to them.
     pub memory: Option<String>,
+    /// What else of the memory those would see with whom it is to be shared, if the caller can decide.
+    #[serde(flatten)]
+    pub about: Option<About>,
     /// The context, if the caller can decide, with the contents that they decide about.
     pub context: Option<AskedContext>,
     /// Whether the memory, or the contents of the context, have changed since the request, which can then no longer be
     /// approved.
     pub changed: bool,
+}
+
+/// What a memory shows besides its text. Its history shows no earlier text to those with whom it is shared.
+#[derive(Debug, Clone, Serialize)]
+pub struct About {
+    /// The caller's own JSON.
+    pub metadata: Metadata,
+    /// Its categories.
+    pub categories: Vec<String>,
+    /// The label of the user.
+    pub user_id: Option<String>,
+    /// The label of the agent.
+    pub agent_id: Option<String>,
+    /// The label of the application.
+    pub app_id: Option<String>,
+    /// The label of the run.
+    pub run_id: Option<String>,
 }
 
 /// Maximum number of memories of a context that are shown to a decider.
@@ -72,6 +93,9 @@ pub struct AskedMemory {
     pub memory: String,
     /// Its class.
     pub classification: Classification,
+    /// What else it shows.
+    #[serde(flatten)]
+    pub about: About,
 }
 
 /// Lists requests that concern the caller, oldest first.
@@ -130,7 +154,8 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<
         },
         _ => false,
     };
-    let memory = if can_decide { store::text(&tx, id).await? } else { None };
+    let shown = if can_decide { store::shown(&tx, id).await? } else { None };
+    let (memory, about) = shown.unzip();
     let context = match approval.context_id {
         Some(context) if can_decide => context_of(&tx, &approval, context, &positions).await?,
         _ => None,
@@ -138,7 +163,7 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<
     let inside = context.iter().flat_map(|context| &context.memories).map(|memory| memory.id);
     let shown: Vec<_> = approval.memory_id.filter(|_| memory.is_some()).into_iter().chain(inside).collect();
     audit::commit_read(tx, Entry::new("approval.read", id).memories(shown).within(approval.home)).await?;
-    Ok(Detail { approval, can_decide, memory, context, changed })
+    Ok(Detail { approval, can_decide, memory, about, context, changed })
 }
 
 /// Returns the requested context with the contents that these positions may decide about.

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::approvals::about;
 use crate::access::{AuthContext, Role, ScopeKind, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{ApprovalId, ContextId, MemoryId, NodeId, ScopeId, ShareId, UserId};
@@ -83,12 +84,14 @@ pub(in crate::sharing) async fn memories(
     most: i32,
 ) -> Result<Vec<AskedMemory>, StoreError> {
     const MEMORIES: &str = "-- approval.list_memories
-        SELECT m.id, m.content, m.classification FROM mem0.approval_memories($1, $2, $3) m";
+        SELECT m.id, m.content, m.classification, m.metadata, m.categories, m.user_id, m.agent_id, m.app_id, m.run_id
+          FROM mem0.approval_shows_of($1, $2, $3) m";
     let nodes: Vec<i64> = nodes.iter().map(|node| node.0).collect();
     let rows = tx.query(MEMORIES, &[&id.uuid(), &nodes, &most]).await?;
     let asked = |row: &tokio_postgres::Row| {
         let classification = memory::classification(row, "memories")?;
-        Ok(AskedMemory { id: MemoryId(row.get("id")), memory: row.get("content"), classification })
+        let (id, memory, about) = (MemoryId(row.get("id")), row.get("content"), about(row)?);
+        Ok(AskedMemory { id, memory, classification, about })
     };
     rows.iter().map(asked).collect()
 }

@@ -9,7 +9,7 @@ use crate::db::StoreError;
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
 use crate::memory;
 use crate::sharing::NewShare;
-use crate::sharing::approvals::{Approval, Status};
+use crate::sharing::approvals::{About, Approval, Status};
 use crate::sharing::authority::Plan;
 
 /// A request to store.
@@ -201,14 +201,28 @@ pub(in crate::sharing) async fn may_see(
     Ok(concerned || !approval_parts::positions(tx, who, asked).await?.is_empty())
 }
 
-/// Returns the text of the requested memory, if it still exists.
-pub(in crate::sharing) async fn text(
+/// Returns what the requested memory shows, if it still exists: its text and the rest.
+pub(in crate::sharing) async fn shown(
     tx: &TenantTx<'_>,
     id: ApprovalId,
-) -> Result<Option<String>, StoreError> {
-    const TEXT: &str = "-- approval.lookup_text
-        SELECT m.content FROM mem0.approval_memory($1) m";
-    Ok(tx.query_opt(TEXT, &[&id.uuid()]).await?.map(|row| row.get("content")))
+) -> Result<Option<(String, About)>, StoreError> {
+    const SHOWN: &str = "-- approval.lookup_shown
+        SELECT m.content, m.metadata, m.categories, m.user_id, m.agent_id, m.app_id, m.run_id
+          FROM mem0.approval_shows($1) m";
+    let row = tx.query_opt(SHOWN, &[&id.uuid()]).await?;
+    row.map(|row| Ok((row.get("content"), about(&row)?))).transpose()
+}
+
+/// Reads what a memory shows besides its text.
+pub(super) fn about(row: &Row) -> Result<About, StoreError> {
+    Ok(About {
+        metadata: memory::metadata(row.get("metadata"), "memories")?,
+        categories: row.get("categories"),
+        user_id: row.get("user_id"),
+        agent_id: row.get("agent_id"),
+        app_id: row.get("app_id"),
+        run_id: row.get("run_id"),
+    })
 }
 
 /// The requested memory as it is now.

@@ -156,6 +156,29 @@ pub(in crate::sharing) async fn homes(
         .collect()
 }
 
+/// Returns the highest class of anything in it, visible to the caller or not.
+pub(in crate::sharing) async fn class(
+    tx: &TenantTx<'_>,
+    scope: ScopeId,
+) -> Result<Classification, StoreError> {
+    let homes = homes(tx, scope).await?;
+    Ok(homes.into_iter().map(|(_, class)| class).max().unwrap_or(Classification::Public))
+}
+
+/// Returns whether somebody approved that the context is shared with this person for good: they see everything in it.
+pub(in crate::sharing) async fn is_agreed(
+    tx: &TenantTx<'_>,
+    scope: ScopeId,
+    person: ScopeId,
+) -> Result<bool, StoreError> {
+    const AGREED: &str = "-- context.is_agreed
+        SELECT EXISTS (SELECT FROM sub_organizations n
+                         JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id
+                        WHERE n.enterprise_id = $1 AND n.scope_id = $2 AND h.grantee_scope_id = $3
+                          AND h.approval_id IS NOT NULL AND h.revoked_at IS NULL AND h.expires_at IS NULL)";
+    Ok(tx.query_one(AGREED, &[&tx.caller().enterprise_id().uuid(), &scope.0, &person.0]).await?.get(0))
+}
+
 /// Memories in a context with the same home and class and the same approval.
 pub(in crate::sharing) struct Agreed {
     pub(in crate::sharing) home: ScopeId,

@@ -133,6 +133,12 @@ impl Effective {
         self.approvals.iter().map(|(node, _)| *node).find(|node| !rules_there(node))
     }
 
+    /// Returns a class that more people may see there than here: a memory that moves there would escape the limit.
+    #[must_use]
+    pub fn narrower_than(&self, there: &Self) -> Option<Classification> {
+        Classification::ALL.into_iter().find(|class| self.audience(*class) < there.audience(*class))
+    }
+
     /// The same as a single policy.
     pub(super) fn as_policy(&self) -> SharingPolicy {
         SharingPolicy {
@@ -194,6 +200,16 @@ mod tests {
             Classification::Restricted
         );
         assert_eq!(at(ScopeKind::Organization, &[secret]).default_class(), Classification::Confidential);
+    }
+
+    #[test]
+    fn a_limit_is_narrower_than_none() {
+        use {Audience as A, Classification as C};
+        let limited = at(ScopeKind::Team, &[policy(None, &[(C::Internal, A::Team)])]);
+        let free = at(ScopeKind::User, &[]);
+        assert_eq!(limited.narrower_than(&free), Some(C::Internal));
+        assert_eq!(free.narrower_than(&limited), None);
+        assert_eq!(limited.narrower_than(&limited), None);
     }
 
     #[test]

@@ -227,7 +227,14 @@ async fn still_allowed(tree: &Locked<'_, '_>, work: &Reassignment) -> Result<()>
     }
 }
 
+/// Checks the heir, who is never the caller: what a leaver kept to themselves takes two people to read.
 async fn check_person(tree: &Locked<'_, '_>, id: UserId) -> Result<()> {
+    if id == tree.caller().user_id() {
+        return Err(Error::Forbidden(
+            "you cannot hand somebody's memories to yourself: name another person or a node as the heir"
+                .to_owned(),
+        ));
+    }
     let person = account(tree, id).await?;
     if person.status != Status::Active || person.kind != Kind::Person {
         return Err(Error::Conflict("the heir is no active person".to_owned()));
