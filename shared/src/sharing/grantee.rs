@@ -35,7 +35,7 @@ impl FromStr for GranteeName {
         }
         match text.parse::<ScopeName>() {
             Ok(ScopeName::Personal) => {
-                Err("nobody shares with themselves, name a person with person:<id or e-mail address>"
+                Err("you cannot share something with yourself: name a person with person:<id or e-mail address>"
                     .to_owned())
             }
             Ok(scope) => Ok(Self::Scope(scope)),
@@ -130,7 +130,7 @@ impl Grantee {
         };
         let found = found.ok_or(Error::NotFound { what })?;
         if found.person == Some(sharer.user_id()) {
-            return Err(Error::invalid("with", "nobody shares with themselves"));
+            return Err(Error::invalid("with", "you cannot share something with yourself"));
         }
         Ok(found)
     }

@@ -89,7 +89,6 @@ async fn check_rules(tx: &TenantTx<'_>, held: &Held, target: &ReadableScope) -> 
     let Some(node) = held.policy.ruled_only_here(&there) else { return Ok(()) };
     let node = tx.caller().scope(node).map_or_else(|| "the node above it".to_owned(), ReadableScope::label);
     Err(Error::Forbidden(format!(
-        "it would leave the rules of {node} about approvals: it stays there, and is shared with {} instead",
-        target.label()
+        "it would leave the rules of {node} about approvals: it stays there; share it instead"
     )))
 }

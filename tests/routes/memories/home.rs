@@ -139,7 +139,7 @@ async fn what_is_under_rules_about_approvals_stays_under_them() {
     assert_eq!(
         told,
         format!(
-            "it would leave the rules of {} about approvals: it stays there, and is shared with personal instead",
+            "it would leave the rules of {} about approvals: it stays there; share it instead",
             north.label()
         )
     );
