@@ -16,8 +16,8 @@ mod view;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use decide::{approve, check, deny, withdraw};
 pub(crate) use decide::made_its_key;
+pub use decide::{approve, check, deny, withdraw};
 pub use delegates::{Delegate, NewDelegate, delegate, delegates, end_delegate};
 pub(super) use request::request;
 pub use view::{AskedContext, AskedMemory, Detail, Filter, csv, export, list, lookup, position};

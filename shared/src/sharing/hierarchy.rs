@@ -300,9 +300,9 @@ pub(crate) async fn places<'m>(
 ) -> Result<Vec<(Level, String)>> {
     let ids = elsewhere(found.clone());
     let shares = if ids.is_empty() { Shares::new() } else { shares_in(tx, ids).await? };
-    let carried = found.clone().filter(|memory| {
-        home_of(tx.caller(), memory).is_none() && !shares.contains_key(&memory.id)
-    });
+    let carried = found
+        .clone()
+        .filter(|memory| home_of(tx.caller(), memory).is_none() && !shares.contains_key(&memory.id));
     let carried: Vec<MemoryId> = carried.map(|memory| memory.id).collect();
     let ways = match carried.is_empty() {
         true => Vec::new(),

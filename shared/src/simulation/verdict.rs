@@ -103,7 +103,8 @@ impl Asked<'_> {
                 },
             ),
             Verb::DecideApproval => {
-                let made_its_key = open.is_none() && approvals::made_its_key(self.tx, them, &approval).await?;
+                let made_its_key =
+                    open.is_none() && approvals::made_its_key(self.tx, them, &approval).await?;
                 deciding(&approval, (them, made_its_key), open, node)
             }
             _ => return Err(self.senseless("a request", "list_approvals and decide_approval")),
@@ -253,7 +254,8 @@ impl Asked<'_> {
             Some(label) => label.to_owned(),
             None => "a scope of theirs".to_owned(),
         };
-        let known = way.context.as_ref().map(|context| self.asker().scope(context.scope).map(|_| &context.name));
+        let known =
+            way.context.as_ref().map(|context| self.asker().scope(context.scope).map(|_| &context.name));
         let what = match known {
             Some(Some(name)) => format!("it is in the context {name}, which is shared"),
             Some(None) => "it is in a context that is shared".to_owned(),
@@ -318,12 +320,14 @@ fn deciding(
         Some(Ground::Above) => {
             (true, format!("they hold the role {role} or more above {at}, and {FROM_ABOVE}"))
         }
-        Some(Ground::AboveFor(user)) => {
-            (true, format!("in place of {user}, who holds the role {role} or more above {at}, and {FROM_ABOVE}"))
-        }
-        None if made_its_key => {
-            (false, "it comes from a service account whose key they made, so somebody else has to decide".to_owned())
-        }
+        Some(Ground::AboveFor(user)) => (
+            true,
+            format!("in place of {user}, who holds the role {role} or more above {at}, and {FROM_ABOVE}"),
+        ),
+        None if made_its_key => (
+            false,
+            "it comes from a service account whose key they made, so somebody else has to decide".to_owned(),
+        ),
         None if node.and_then(|node| node.role) >= Some(role) => {
             let at = escalates_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
             (false, format!("they hold the role {role} or more above, where it can be decided from {at} on"))
