@@ -7,6 +7,7 @@ use shared::access::{Role, ScopeKind};
 use super::sharing::person;
 use super::{list, one, remember, remember_with, search, team, texts};
 use crate::harness::{Actor, Client as _, Node, TestApp};
+use crate::routes::mcp::client::{call, refused};
 
 /// Ann's context, with a memory of its own and one that is pinned to it.
 struct Launch {
@@ -97,7 +98,7 @@ async fn those_with_whom_a_context_is_shared_read_it_and_search_in_it() {
         let prompt = json!({ "prompt": "When is the launch?", "scope": launch.scope()["scope"] });
         let enhanced = bob.post("/enhance", prompt).await.ok();
         assert!(enhanced.to_string().contains(reason), "{enhanced}");
-        let levels = bob.post("/v1/memories/hierarchical/", json!({ "query": "launch" })).await.ok();
+        let levels = bob.post("/v1/memories/hierarchical/", json!({})).await.ok();
         let levels = levels["levels"].as_array().unwrap();
         let reasons = levels.iter().flat_map(|level| level["results"].as_array().unwrap());
         assert!(reasons.clone().any(|it| it["memory"] == INSIDE && it["reason"] == reason), "{levels:?}");
@@ -126,6 +127,23 @@ async fn those_with_whom_a_context_is_shared_read_it_and_search_in_it() {
         }
         assert!(!launch.sees(bob).await && !launch.sees(lead).await);
     }
+}
+
+#[tokio::test]
+async fn tools_search_and_list_a_shared_context_and_add_nothing_to_it() {
+    let launch = Launch::new().await;
+    let bob = &launch.bob;
+    let search = json!({ "query": "launch", "scope": launch.scope()["scope"] });
+    let told = refused(bob, "search_memories", search.clone()).await;
+    assert!(told.contains("scope not found"), "{told}");
+    launch.share(json!({ "with": person(bob) })).await;
+    let found = call(bob, "search_memories", search).await;
+    assert_eq!(found["results"].as_array().unwrap().len(), 2, "{found}");
+    let listed = call(bob, "get_memories", launch.scope()).await;
+    assert_eq!(listed["results"].as_array().unwrap().len(), 2, "{listed}");
+    let add = json!({ "text": "no", "scope": launch.scope()["scope"] });
+    let told = refused(bob, "add_memory", add).await;
+    assert!(told.contains("this needs the role member"), "{told}");
 }
 
 #[tokio::test]
