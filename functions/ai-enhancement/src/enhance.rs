@@ -39,7 +39,9 @@ pub(crate) async fn post(
     caller: AuthContext,
     Json(request): Json<Request>,
 ) -> Result<Json<EnhancementView>> {
-    let enhancement = enhancement::enhance(&memories, &caller, request.read()?).await?;
+    let request = request.read()?;
+    let caller = memories.reaching(caller, &request.scopes, Some(&request.filter)).await?;
+    let enhancement = enhancement::enhance(&memories, &caller, request).await?;
     Ok(Json(EnhancementView::new(&caller, enhancement)))
 }
 

@@ -63,7 +63,7 @@ async fn respond(state: &State, request: Request) -> Response {
         Err(fault) => return reply::refusal(&fault, Version::MODERN[0]),
     };
     match message {
-        Message::Request(call) => answer(state, &caller, &parts.headers, call).await,
+        Message::Request(call) => answer(state, caller, &parts.headers, call).await,
         // No notification changes a later answer: there is no session to change.
         Message::Notification { method, params } => {
             let checked = era::version(&parts.headers, &method, &params).and_then(|version| {
@@ -78,7 +78,7 @@ async fn respond(state: &State, request: Request) -> Response {
     }
 }
 
-async fn answer(state: &State, caller: &AuthContext, headers: &HeaderMap, call: Call) -> Response {
+async fn answer(state: &State, caller: AuthContext, headers: &HeaderMap, call: Call) -> Response {
     let version = match era::version(headers, &call.method, &call.params) {
         Ok(version) => version,
         Err(fault) => return reply::fault(&call.id, &fault, Version::MODERN[0]),
@@ -89,8 +89,12 @@ async fn answer(state: &State, caller: &AuthContext, headers: &HeaderMap, call: 
     };
     let (operation, target) = methods::operation(&call);
     telemetry::about(operation, target);
+    let caller = match caller.reaching(&state.memories.gate().db, methods::scopes(&call)).await {
+        Ok(caller) => caller,
+        Err(error) => return reply::fault(&call.id, &Error::from(error).into(), version),
+    };
     let notices = Notices::new(&terms, accepts(headers, "text/event-stream"));
-    let exchange = Exchange { state, caller, terms, notices };
+    let exchange = Exchange { state, caller: &caller, terms, notices };
     match methods::call(&exchange, &call).await {
         Ok(result) => reply::result(&call.id, result, &exchange),
         Err(fault) => match fault.needed() {

@@ -1,6 +1,7 @@
 //! Dispatches requests by method.
 
 use serde_json::{Value, json};
+use shared::access::ScopeName;
 
 use crate::exchange::Exchange;
 use crate::fault::Fault;
@@ -53,6 +54,15 @@ pub(crate) fn operation(request: &Request) -> (String, Option<String>) {
         "completion/complete" => ("completion".to_owned(), None),
         _ => ("POST /mcp".to_owned(), None),
     }
+}
+
+/// Returns the scopes that a request names by themselves: as an argument, or by their address.
+pub(crate) fn scopes(request: &Request) -> Vec<ScopeName> {
+    let params = &request.params;
+    let argument = |of: Option<&Value>| of.and_then(|of| of["arguments"]["scope"].as_str()?.parse().ok());
+    let arguments = params.get("arguments").and_then(|arguments| arguments["scope"].as_str()?.parse().ok());
+    let address = params.get("uri").and_then(Value::as_str).and_then(resources::scope_of);
+    [arguments, argument(params.get("context")), address].into_iter().flatten().collect()
 }
 
 /// Accepts a level without storing it: there is no session to store it in.

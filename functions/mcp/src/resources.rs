@@ -143,6 +143,14 @@ impl Address {
     }
 }
 
+/// Returns the scope that an address refers to, if it is one's.
+pub(crate) fn scope_of(uri: &str) -> Option<ScopeName> {
+    match Address::parse(uri)? {
+        Address::Scope(name) => Some(name),
+        _ => None,
+    }
+}
+
 async fn memory(exchange: &Exchange<'_>, id: MemoryId) -> shared::Result<Value> {
     let memory = exchange.state.memories.read(exchange.caller, id).await?;
     let mut value = view_memory(exchange, &memory);

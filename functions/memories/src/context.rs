@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use shared::Result;
-use shared::access::{AuthContext, Gate};
+use shared::access::{AuthContext, Gate, ScopeName};
 use shared::http::{Idempotent, Json, Path, Query, refuse_key};
 use shared::ids::{ContextId, LinkId, ShareId, UserId};
 use shared::page::{List, Part};
@@ -41,6 +41,11 @@ pub(crate) struct LinkAt {
     link_id: LinkId,
 }
 
+/// Returns the caller as somebody who also reads the context if it is shared with them.
+async fn reaching(gate: &Gate, caller: AuthContext, id: ContextId) -> Result<AuthContext> {
+    Ok(caller.reaching(&gate.db, [ScopeName::Context(id)]).await?)
+}
+
 pub(crate) async fn list(
     State(gate): State<Gate>,
     caller: AuthContext,
@@ -64,6 +69,7 @@ pub(crate) async fn get(
     caller: AuthContext,
     Path(id): Path<ContextId>,
 ) -> Result<Json<Context>> {
+    let caller = reaching(&gate, caller, id).await?;
     contexts::lookup(&caller, &gate.db, id).await.map(Json)
 }
 
@@ -73,6 +79,7 @@ pub(crate) async fn change(
     Path(id): Path<ContextId>,
     Json(change): Json<ContextChange>,
 ) -> Result<Json<Context>> {
+    let caller = reaching(&gate, caller, id).await?;
     contexts::change(&caller, &gate.db, id, change).await.map(Json)
 }
 
@@ -81,6 +88,7 @@ pub(crate) async fn delete(
     caller: AuthContext,
     Path(id): Path<ContextId>,
 ) -> Result<StatusCode> {
+    let caller = reaching(&gate, caller, id).await?;
     contexts::delete(&caller, &gate.db, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -91,6 +99,7 @@ pub(crate) async fn members(
     Path(id): Path<ContextId>,
     Query(part): Query<Part>,
 ) -> Result<Json<List<Member>>> {
+    let caller = reaching(&gate, caller, id).await?;
     let (cursor, limit) = part.read()?;
     members::list(&caller, &gate.db, caller.context(id)?, cursor, limit).await.map(Json)
 }
@@ -111,6 +120,7 @@ pub(crate) async fn change_member(
     Path(at): Path<MemberAt>,
     Json(change): Json<MemberChange>,
 ) -> Result<Json<Member>> {
+    let caller = reaching(&gate, caller, at.id).await?;
     members::change(&caller, &gate.db, caller.context(at.id)?, at.user_id, change.role).await.map(Json)
 }
 
@@ -119,6 +129,7 @@ pub(crate) async fn remove_member(
     caller: AuthContext,
     Path(at): Path<MemberAt>,
 ) -> Result<StatusCode> {
+    let caller = reaching(&gate, caller, at.id).await?;
     members::remove(&caller, &gate.db, caller.context(at.id)?, at.user_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -139,6 +150,7 @@ pub(crate) async fn shares(
     Path(id): Path<ContextId>,
     Query(params): Query<Params>,
 ) -> Result<Json<List<Share>>> {
+    let caller = reaching(&gate, caller, id).await?;
     let (listing, cursor, limit) = params.read()?;
     share::list(&caller, &gate.db, Subject::Context(id), listing, cursor, limit).await.map(Json)
 }
@@ -148,6 +160,7 @@ pub(crate) async fn unshare(
     caller: AuthContext,
     Path(at): Path<ShareAt>,
 ) -> Result<Json<Revoked>> {
+    let caller = reaching(&gate, caller, at.id).await?;
     let ended = share::revoke(&caller, &gate.db, Subject::Context(at.id), at.share_id).await?;
     Ok(Json(Revoked { ended }))
 }
@@ -159,6 +172,7 @@ pub(crate) async fn add_link(
     headers: HeaderMap,
     Json(new): Json<NewLink>,
 ) -> Result<impl IntoResponse> {
+    let caller = reaching(&gate, caller, id).await?;
     refuse_key(&headers)?;
     let link = links::create(&caller, &gate.db, Subject::Context(id), new).await?;
     Ok((StatusCode::CREATED, Json(Made::new(&gate, link))))
@@ -170,6 +184,7 @@ pub(crate) async fn links(
     Path(id): Path<ContextId>,
     Query(part): Query<Part>,
 ) -> Result<Json<List<Link>>> {
+    let caller = reaching(&gate, caller, id).await?;
     let (cursor, limit) = part.read()?;
     links::list(&caller, &gate.db, Subject::Context(id), cursor, limit).await.map(Json)
 }
@@ -179,6 +194,7 @@ pub(crate) async fn remove_link(
     caller: AuthContext,
     Path(at): Path<LinkAt>,
 ) -> Result<StatusCode> {
+    let caller = reaching(&gate, caller, at.id).await?;
     links::revoke(&caller, &gate.db, Subject::Context(at.id), at.link_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

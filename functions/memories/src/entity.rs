@@ -86,6 +86,7 @@ pub(crate) async fn list(
 ) -> Result<Json<EntitiesView>> {
     let page = PageParams { page: params.page, page_size: params.page_size }.read(PAGE_SIZE)?;
     let scopes = scope::in_query(params.scope.as_deref())?;
+    let caller = memories.reaching(caller, &scopes, None).await?;
     let found = memories.entities(&caller, &scopes, page).await?;
     let owner = caller.user_id();
     let entities = found.entities.into_iter().map(|entity| EntityView::new(entity, owner)).collect();

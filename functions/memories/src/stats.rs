@@ -40,6 +40,7 @@ pub(crate) async fn get(
     Query(params): Query<Params>,
 ) -> Result<Json<StatsView>> {
     let scopes = scope::in_query(params.scope.as_deref())?;
+    let caller = memories.reaching(caller, &scopes, None).await?;
     Ok(Json(memories.stats(&caller, &scopes).await?.into()))
 }
 

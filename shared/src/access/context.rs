@@ -205,7 +205,8 @@ impl AuthContext {
         node.ok_or(Error::NotFound { what: "organization" })
     }
 
-    /// Returns a context. A context the caller is not a member of does not exist for them.
+    /// Returns a context. A context the caller is not a member of does not exist for them, unless it is shared with them
+    /// ([`Self::reaching`]).
     pub fn context(&self, id: ContextId) -> Result<&ReadableScope> {
         self.scopes.named(ScopeName::Context(id)).ok_or(Error::NotFound { what: "context" })
     }

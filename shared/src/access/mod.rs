@@ -19,6 +19,7 @@ mod proof;
 mod request;
 mod scope;
 mod scopes;
+mod shared_contexts;
 mod simulation;
 pub(crate) mod token;
 mod transaction;

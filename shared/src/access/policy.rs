@@ -14,7 +14,7 @@ pub enum Action {
     AddMemory,
     /// Change or delete a memory that the caller added.
     EditOwnMemory,
-    /// Change or delete a memory that somebody else added.
+    /// Change or delete a memory that somebody else added; end a share with this scope.
     EditAnyMemory,
     /// Share a memory that the caller added; a share may also permit this.
     ShareOwnMemory,

@@ -177,6 +177,12 @@ impl ReadableScope {
         self.path.iter().rev().nth(1).copied()
     }
 
+    /// Whether it is a context that the caller reads because it is shared with them, not as a member.
+    #[must_use]
+    pub fn is_lent(&self) -> bool {
+        self.kind == ScopeKind::Context && self.role.is_none()
+    }
+
     /// The scope as a request names it: `team:org_…`, `personal`.
     #[must_use]
     pub fn label(&self) -> String {
@@ -227,6 +233,17 @@ pub enum ScopeName {
     Node(ScopeKind, NodeId),
     /// `context:<id>`.
     Context(ContextId),
+}
+
+impl ScopeName {
+    /// The context that it names, if it is one.
+    #[must_use]
+    pub fn context(self) -> Option<ContextId> {
+        match self {
+            Self::Context(id) => Some(id),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for ScopeName {

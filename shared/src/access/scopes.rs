@@ -118,6 +118,16 @@ impl Scopes {
         narrowed
     }
 
+    /// The same scopes and these others, which are below none of them.
+    pub(super) fn with(&self, others: Vec<ReadableScope>) -> Self {
+        let mut more = self.clone();
+        for scope in others {
+            more.push(scope);
+        }
+        more.print();
+        more
+    }
+
     pub(super) fn list(&self) -> &[ReadableScope] {
         &self.list
     }
@@ -223,6 +233,20 @@ mod tests {
         let kept: Vec<_> = narrowed.list().iter().map(|scope| (scope.id.0, scope.role)).collect();
         assert_eq!(kept, [(9, Some(Role::Owner)), (4, Some(Role::Admin))]);
         assert!(narrowed.get(ScopeId(3)).is_none());
+    }
+
+    #[test]
+    fn what_is_added_can_be_named_and_gives_no_role() {
+        let context = NodeId::generate();
+        let added = ReadableScope {
+            kind: ScopeKind::Context,
+            node: Some(context),
+            ..ReadableScope::bare(ScopeId(7))
+        };
+        let scopes = company().with(vec![added]);
+        let named = scopes.named(ScopeName::Context(crate::ids::ContextId(context.uuid()))).unwrap();
+        assert!(named.is_lent());
+        assert_eq!((scopes.printed(), scopes.ranks()), ("1,2,9,3,4,7", "004330"));
     }
 
     #[test]

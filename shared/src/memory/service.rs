@@ -7,6 +7,7 @@ use crate::embedding::{EmbedError, Embedder, Embedding, Purpose, StaticEmbedder}
 use crate::error::Result;
 use crate::memory::Scopes;
 use crate::memory::blocks::Blocks;
+use crate::memory::filter::Filter;
 
 /// Remembers, recalls and forgets on behalf of a caller. Cheap to clone; creating one does no I/O.
 ///
@@ -35,6 +36,18 @@ impl Memories {
     #[must_use]
     pub fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    /// Returns the caller as somebody who also reads the contexts that a request names, by its scopes or its filter, as
+    /// far as they are shared with them.
+    pub async fn reaching(
+        &self,
+        caller: AuthContext,
+        scopes: &Scopes,
+        filter: Option<&Filter>,
+    ) -> Result<AuthContext> {
+        let filtered = filter.into_iter().flat_map(Filter::scopes);
+        Ok(caller.reaching(&self.gate.db, scopes.names().iter().copied().chain(filtered)).await?)
     }
 
     /// Returns one vector per text, or the reason why the caller must do with words alone.

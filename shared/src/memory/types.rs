@@ -106,3 +106,14 @@ pub enum Scopes {
     /// The named scopes.
     Named(Vec<ScopeName>),
 }
+
+impl Scopes {
+    /// The scopes that are named.
+    #[must_use]
+    pub fn names(&self) -> &[ScopeName] {
+        match self {
+            Self::Named(names) => names,
+            Self::Personal | Self::All => &[],
+        }
+    }
+}

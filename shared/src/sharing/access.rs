@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::authority::Held;
-use super::standing::Way;
+use super::standing::{InContext, Way};
 use super::store::links::Opening;
 use super::store::{links, people, shares};
 use super::{Share, Subject};
@@ -12,7 +12,7 @@ use crate::access::{Action, ApiKeyVerb, AuthContext, Classification, Role, Scope
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::Result;
-use crate::ids::{MemoryId, ShareId, UserId};
+use crate::ids::{MemoryId, ScopeId, ShareId, UserId};
 use crate::memory::Permission;
 use crate::page::{Cursor, QueryHash};
 
@@ -109,8 +109,9 @@ pub async fn access(
     }
     seen_by.extend(own.iter().filter(shown).map(SeenBy::of));
     // Also shares of the contexts that contain it.
-    let ways = shares::ways(&tx, id, (!decides).then_some(ctx)).await?;
-    seen_by.extend(ways.iter().filter(|way| way.in_context).map(|way| SeenBy::in_context(ctx, way)));
+    let ways = shares::ways(&tx, &[id], (!decides).then_some(ctx)).await?;
+    let carried = ways.iter().filter_map(|way| Some((way, way.context.as_ref()?)));
+    seen_by.extend(carried.clone().map(|(way, context)| SeenBy::in_context(ctx, way, context)));
     if decides {
         seen_by.extend(links::opening(&tx, id).await?.iter().map(SeenBy::by_link));
     }
@@ -126,9 +127,8 @@ pub async fn access(
     let mut because: Vec<String> =
         home.map(|home| via(home.kind, home.name.as_deref())).into_iter().collect();
     because.extend(mine.map(|share| describe(ctx, share)));
-    let in_context = ways.iter().filter(|way| way.in_context && ctx.scope(way.scope).is_some());
-    because
-        .extend(in_context.map(|way| format!("in a context shared with {}{}", way.with, until(way.until))));
+    let reaching = carried.filter(|(way, _)| ctx.scope(way.scope).is_some());
+    because.extend(reaching.map(|(way, context)| describe_context(ctx, way, context)));
     let (people, next) = match decides {
         true => {
             let most = i32::try_from(limit).unwrap_or(i32::MAX - 1) + 1;
@@ -177,11 +177,15 @@ impl SeenBy {
         }
     }
 
-    fn in_context(ctx: &AuthContext, way: &Way) -> Self {
+    fn in_context(ctx: &AuthContext, way: &Way, context: &InContext) -> Self {
+        // Its name is for its members and for those with whom it is shared.
+        let known = ctx.scope(context.scope).is_some() || ctx.scope(way.scope).is_some();
+        let what =
+            if known { format!("in the context {},", context.name) } else { "in a context".to_owned() };
         Self {
             scope: way.with.clone(),
             name: way.name.clone().filter(|_| ctx.scope(way.scope).is_some()),
-            because: format!("in a context shared by {}{}", way.by(), until(way.until)),
+            because: format!("{what} shared by {}{}", way.by(), until(way.until)),
             permission: Some(way.permission),
             share_id: Some(way.share),
             until: way.until,
@@ -208,14 +212,26 @@ pub(super) fn via(kind: ScopeKind, name: Option<&str>) -> String {
 /// Returns why somebody sees what was shared.
 pub(super) fn describe(ctx: &AuthContext, share: &Share) -> String {
     let by = if share.granted_by == ctx.user_id() { "you".to_owned() } else { share.by() };
-    let with = match ctx.scope(share.grantee) {
+    let with = recipient(ctx, share.grantee, &share.with);
+    format!("shared with {with} by {by}{}", until(share.expires_at))
+}
+
+/// Returns why somebody sees what is in a context that was shared.
+pub(super) fn describe_context(ctx: &AuthContext, way: &Way, context: &InContext) -> String {
+    let by = if way.granted_by == ctx.user_id() { "you".to_owned() } else { way.by() };
+    let with = recipient(ctx, way.scope, &way.with);
+    format!("in the context {}, shared with {with} by {by}{}", context.name, until(way.until))
+}
+
+/// Returns the recipient of a share: `you`, `team Alpha`.
+fn recipient(ctx: &AuthContext, grantee: ScopeId, label: &str) -> String {
+    match ctx.scope(grantee) {
         Some(scope) if scope.kind == ScopeKind::User => "you".to_owned(),
         Some(scope) => {
             scope.name.clone().map_or_else(|| scope.label(), |name| format!("{} {name}", scope.kind))
         }
-        None => share.with.clone(),
-    };
-    format!("shared with {with} by {by}{}", until(share.expires_at))
+        None => label.to_owned(),
+    }
 }
 
 /// Returns who can change it by role and by shares, in words.

@@ -1,8 +1,9 @@
 //! Approvals: sharing that somebody else has to agree to.
 //!
 //! The rules belong to nodes (`tenancy::policies`): the topmost matching rule applies, so that no node can loosen what
-//! is set above it. Those who hold the rule's role on its node decide, or their delegates; after some time, those above
-//! the node as well. Nobody approves their own request, and the share begins in the transaction of its approval.
+//! is set above it. Those who hold the rule's role on its node decide, or their delegates; after some time, or once nobody
+//! else holds the role there, those above the node and their delegates as well. Nobody approves their own request, and the
+//! share begins in the transaction of its approval.
 //!
 //! Sharing a context, or sharing something with a context, may be subject to the rules of several nodes. Each node
 //! decides for itself; a single denial ends the request, and the share begins in the transaction of the last approval.
@@ -15,6 +16,7 @@ mod view;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use decide::made_its_key;
 pub use decide::{approve, check, deny, withdraw};
 pub use delegates::{Delegate, NewDelegate, delegate, delegates, end_delegate};
 pub(super) use request::request;
@@ -57,6 +59,14 @@ impl Status {
             Self::Denied => "denied",
             Self::Withdrawn => "withdrawn",
             Self::Expired => "expired",
+        }
+    }
+
+    /// Says that a request with this status can no longer be decided.
+    pub(crate) fn in_words(self) -> String {
+        match self {
+            Self::Expired => "the request has expired".to_owned(),
+            other => format!("the request is {} already", other.as_str()),
         }
     }
 }
@@ -114,7 +124,7 @@ pub struct Approval {
     pub node: String,
     /// The least role on that node that may decide.
     pub approver_role: Role,
-    /// When those above the node may decide as well.
+    /// When those above the node may decide as well; at once, if nobody else holds the role there.
     pub escalates_at: DateTime<Utc>,
     /// When the request expires.
     pub expires_at: DateTime<Utc>,
@@ -229,8 +239,10 @@ pub enum Ground {
     There,
     /// They are a delegate of this person, who holds it.
     For(UserId),
-    /// They hold it above the node, and the request has escalated.
+    /// They hold it above the node, and the request has escalated or nobody else holds it there.
     Above,
+    /// They are a delegate of this person, who holds it above the node, and the same applies.
+    AboveFor(UserId),
 }
 
 fn nowhere() -> ScopeId {

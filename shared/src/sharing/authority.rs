@@ -212,6 +212,9 @@ impl Plan {
             keep(tx, name).await?;
         }
         let held = Held::take(tx, subject).await?;
+        if let Subject::Context(_) = subject {
+            check_context_terms(new)?;
+        }
         Self::of(tx, held, tx.caller(), new).await
     }
 
@@ -275,6 +278,19 @@ impl Authority {
         }
         Ok(())
     }
+}
+
+/// Checks the terms on which a context is shared: only its administrators decide who else gets it.
+fn check_context_terms(new: &NewShare) -> Result<()> {
+    if new.permission == Permission::Admin {
+        let message = "a context is shared to read or write: add an administrator of it as a member instead";
+        return Err(Error::invalid("permission", message));
+    }
+    if new.may_reshare {
+        let message = "only the administrators of a context share it: add somebody as one instead";
+        return Err(Error::invalid("may_reshare", message));
+    }
+    Ok(())
 }
 
 /// Checks a pin, which lets the members of a context read a memory, and no more.

@@ -2,7 +2,8 @@
 //!
 //! A context is a scope of its own kind, outside the tree. Its members are named individually (`tenancy::members`),
 //! with the same roles as in any scope; memories live in it (`scope: "context:ctx_…"`) or are pinned to it, which is a
-//! share of the memory with the context. A context can be shared like a memory, along with whatever is in it.
+//! share of the memory with the context. A context can be shared like a memory, along with whatever is in it. Those with
+//! whom it is shared read it, but hold no role in it.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,7 @@ use crate::tenancy::policies;
 /// Maximum length of a description in characters.
 const MAX_DESCRIPTION: usize = 2000;
 
-/// A context as its members see it.
+/// A context as its members, and those with whom it is shared, see it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Context {
     /// Its id.
@@ -35,7 +36,7 @@ pub struct Context {
     pub name: String,
     /// Its purpose, possibly empty.
     pub description: String,
-    /// The reader's role.
+    /// The reader's role; null for somebody with whom it is shared.
     pub role: Option<Role>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
@@ -90,7 +91,7 @@ pub async fn create(
     Ok(made)
 }
 
-/// Lists the contexts that the caller is a member of, oldest first.
+/// Lists the contexts that the caller is a member of and those that are shared with them, oldest first.
 pub async fn list(
     ctx: &AuthContext,
     db: &Database,
@@ -107,7 +108,7 @@ pub async fn list(
         .map(|scope| scope.id.0)
         .collect();
     let tx = ctx.begin(db, "context.list").await?;
-    let mut results = store::list(&tx, &own, after, limit + 1).await?;
+    let mut results = store::list(&tx, &own, true, after, limit + 1).await?;
     audit::commit_read(tx, Entry::of("context.list")).await?;
     let next = Cursor::cut(&mut results, limit, &query, |context| Cursor {
         created_at: context.created_at,
@@ -243,7 +244,7 @@ pub async fn delete(ctx: &AuthContext, db: &Database, id: ContextId) -> Result<(
 }
 
 async fn one(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Context> {
-    store::list(tx, &[scope.0], None, 1).await?.pop().ok_or(Error::NotFound { what: "context" })
+    store::list(tx, &[scope.0], false, None, 1).await?.pop().ok_or(Error::NotFound { what: "context" })
 }
 
 fn checked(description: &str) -> Result<&str> {

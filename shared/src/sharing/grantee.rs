@@ -34,10 +34,10 @@ impl FromStr for GranteeName {
             });
         }
         match text.parse::<ScopeName>() {
-            Ok(ScopeName::Personal) => {
-                Err("nobody shares with themselves, name a person with person:<id or e-mail address>"
-                    .to_owned())
-            }
+            Ok(ScopeName::Personal) => Err(
+                "you cannot share something with yourself: name a person with person:<id or e-mail address>"
+                    .to_owned(),
+            ),
             Ok(scope) => Ok(Self::Scope(scope)),
             Err(_) => Err(format!(
                 "{text:?} names nobody, expected person:<id or e-mail address>, team:<id>, division:<id>, \
@@ -130,7 +130,7 @@ impl Grantee {
         };
         let found = found.ok_or(Error::NotFound { what })?;
         if found.person == Some(sharer.user_id()) {
-            return Err(Error::invalid("with", "nobody shares with themselves"));
+            return Err(Error::invalid("with", "you cannot share something with yourself"));
         }
         Ok(found)
     }

@@ -9,7 +9,8 @@ use std::collections::{HashMap, HashSet};
 use serde::Serialize;
 
 use super::Share;
-use super::access::{describe, via};
+use super::access::{describe, describe_context, via};
+use super::standing::Way;
 use super::store::shares::{self, Wanted};
 use crate::access::{AuthContext, ReadableScope, ScopeKind, ScopeName, TenantTx};
 use crate::audit::{self, Entry};
@@ -342,7 +343,7 @@ async fn shares_in(tx: &TenantTx<'_>, ids: Vec<MemoryId>) -> Result<Shares> {
     let wanted = Wanted { memories: Some(ids), ..Wanted::default() };
     for share in shares::list(tx, &wanted, 10_000).await? {
         let Some(memory) = share.memory_id else { continue };
-        if tx.caller().scope(share.grantee).is_some() {
+        if tx.caller().scope(share.grantee).is_some_and(|scope| !scope.is_lent()) {
             shares.entry(memory).or_default().push(share);
         }
     }
@@ -356,15 +357,35 @@ pub(crate) async fn places<'m>(
 ) -> Result<Vec<(Level, String)>> {
     let ids = elsewhere(found.clone());
     let shares = if ids.is_empty() { Shares::new() } else { shares_in(tx, ids).await? };
-    let place_of =
-        |memory: &Memory| place(tx.caller(), memory, shares.get(&memory.id).map_or(&[], Vec::as_slice));
+    let carried = found
+        .clone()
+        .filter(|memory| home_of(tx.caller(), memory).is_none() && !shares.contains_key(&memory.id));
+    let carried: Vec<MemoryId> = carried.map(|memory| memory.id).collect();
+    let ways = match carried.is_empty() {
+        true => Vec::new(),
+        false => shares::ways(tx, &carried, Some(tx.caller())).await?,
+    };
+    let place_of = |memory: &Memory| {
+        let shares: &[Share] = shares.get(&memory.id).map_or(&[], Vec::as_slice);
+        place(tx.caller(), memory, shares, ways.iter().filter(|way| way.memory == memory.id))
+    };
     Ok(found.map(place_of).collect())
 }
 
+/// Returns the home of a memory if the caller reads it by a role, or by being below it.
+fn home_of<'a>(ctx: &'a AuthContext, memory: &Memory) -> Option<&'a ReadableScope> {
+    ctx.scope(memory.home).filter(|home| !home.is_lent())
+}
+
 /// Returns the level at which somebody sees a memory, and why: through its home if they read that, else through the
-/// nearest share.
-fn place(ctx: &AuthContext, memory: &Memory, shares: &[Share]) -> (Level, String) {
-    if let Some(home) = ctx.scope(memory.home) {
+/// nearest share of it, else through the nearest share of a context that contains it.
+fn place<'a>(
+    ctx: &AuthContext,
+    memory: &Memory,
+    shares: &[Share],
+    ways: impl Iterator<Item = &'a Way>,
+) -> (Level, String) {
+    if let Some(home) = home_of(ctx, memory) {
         return (Level::of(home.kind), via(home.kind, home.name.as_deref()));
     }
     let nearest = shares.iter().filter_map(|share| Some((ctx.scope(share.grantee)?, share)));
@@ -372,15 +393,15 @@ fn place(ctx: &AuthContext, memory: &Memory, shares: &[Share]) -> (Level, String
     match nearest {
         Some((scope, share)) if scope.kind == ScopeKind::User => (Level::Shared, describe(ctx, share)),
         Some((scope, share)) => (Level::of(scope.kind), describe(ctx, share)),
-        // Visible through a shared context.
         None => {
-            let scope =
-                memory.scopes.iter().filter_map(|id| ctx.scope(*id)).min_by_key(|it| Level::of(it.kind));
-            match scope {
-                Some(scope) if scope.kind != ScopeKind::User => {
-                    (Level::of(scope.kind), format!("in a context shared with {}", scope.label()))
+            let carried = ways.filter_map(|way| Some((ctx.scope(way.scope)?, way, way.context.as_ref()?)));
+            match carried.min_by_key(|(scope, ..)| (Level::of(scope.kind), scope.id)) {
+                Some((scope, way, context)) => {
+                    let level =
+                        if scope.kind == ScopeKind::User { Level::Shared } else { Level::of(scope.kind) };
+                    (level, describe_context(ctx, way, context))
                 }
-                _ => (Level::Shared, "in a context shared with you".to_owned()),
+                None => (Level::Shared, "in a context shared with you".to_owned()),
             }
         }
     }

@@ -6,7 +6,7 @@ use super::authority::{Held, Plan};
 use super::store::contexts;
 use super::store::shares::{self, NewRow, Wanted};
 use super::{Listing, NewShare, Share, Shared, Subject, approvals};
-use crate::access::{Action, ApiKeyVerb, AuthContext, TenantTx};
+use crate::access::{Action, ApiKeyVerb, AuthContext, ReadableScope, TenantTx, policy};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
@@ -117,19 +117,22 @@ pub(super) async fn grant(tx: &TenantTx<'_>, plan: &Plan, new: &NewShare) -> Res
 }
 
 /// Ends a share and everything that was shared on through it: for the person who shared it, the person it was shared
-/// with, and those who decide about the item. Returns how many shares ended.
+/// with, the administrators of the scope it was shared with, and those who decide about the item. Returns how many
+/// shares ended.
 pub async fn revoke(ctx: &AuthContext, db: &Database, subject: Subject, id: ShareId) -> Result<u64> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
     let tx = ctx.begin(db, "share.revoke").await?;
     let held = Held::take(&tx, subject).await?;
     let share = one(&tx, subject, id, false).await?;
-    let own = share.granted_by == ctx.user_id() || ctx.personal().is_ok_and(|it| it.id == share.grantee);
+    let grantee = ctx.scope(share.grantee);
+    let own = share.granted_by == ctx.user_id() || grantee.is_some_and(may_decline);
     if !own && !held.decides(&tx).await? {
-        return Err(match ctx.scope(share.grantee) {
-            Some(_) => Error::Forbidden(
-                "only the person who shared it or an administrator of its scope can end this share"
-                    .to_owned(),
-            ),
+        return Err(match grantee {
+            Some(grantee) => Error::Forbidden(format!(
+                "only the person who shared it, an administrator of {}, and those who decide about it where it lives \
+                 can end this share",
+                grantee.label()
+            )),
             None => NOT_FOUND,
         });
     }
@@ -143,6 +146,12 @@ pub async fn revoke(ctx: &AuthContext, db: &Database, subject: Subject, id: Shar
     .await?;
     tx.commit().await?;
     Ok(ended)
+}
+
+/// Returns whether the caller may end shares with this scope: their own, or one where they may also delete what others
+/// added.
+fn may_decline(grantee: &ReadableScope) -> bool {
+    policy::allows(Action::EditAnyMemory, grantee.kind, grantee.role)
 }
 
 /// Lists the shares of an item, oldest first: all of them for those who decide about it, otherwise those that the

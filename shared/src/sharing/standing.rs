@@ -24,6 +24,8 @@ pub struct Standing {
 /// A live share through which a memory reaches somebody.
 #[derive(Debug, Clone)]
 pub struct Way {
+    /// The memory.
+    pub memory: MemoryId,
     /// The id of the share.
     pub share: ShareId,
     /// The scope that it reaches.
@@ -32,8 +34,8 @@ pub struct Way {
     pub with: String,
     /// The name of that scope.
     pub name: Option<String>,
-    /// Whether the share is of a context that contains the memory.
-    pub in_context: bool,
+    /// The context that contains the memory, if that is what is shared.
+    pub context: Option<InContext>,
     /// The permission that it grants.
     pub permission: Permission,
     /// Whether it lets them share on.
@@ -43,6 +45,15 @@ pub struct Way {
     pub(super) granter: Option<String>,
     /// When it expires.
     pub until: Option<DateTime<Utc>>,
+}
+
+/// A shared context that contains a memory.
+#[derive(Debug, Clone)]
+pub struct InContext {
+    /// Its scope.
+    pub scope: ScopeId,
+    /// Its name.
+    pub name: String,
 }
 
 impl Way {
@@ -65,7 +76,7 @@ impl Standing {
     /// Reads a memory that the transaction's caller sees.
     pub async fn of(tx: &TenantTx<'_>, id: MemoryId, who: &AuthContext) -> Result<Self> {
         let held = Held::look(tx, Subject::Memory(id)).await?;
-        let ways = shares::ways(tx, id, Some(who)).await?;
+        let ways = shares::ways(tx, &[id], Some(who)).await?;
         Ok(Self { held, ways })
     }
 

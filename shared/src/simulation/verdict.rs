@@ -28,19 +28,20 @@ impl Asked<'_> {
         let Verb::Policy(action) = self.question.verb else {
             return Err(self.senseless("a scope", "the actions of the policy"));
         };
-        let verdict = match self.them.caller.scope(scope.id) {
+        let them = self.them.reaching(self.tx, name).await?.caller;
+        let verdict = match them.scope(scope.id) {
             _ if !self.them.active => self.inactive(),
             None => refused(format!("they cannot see {}", scope.label())),
             Some(theirs) => {
-                let them = &self.them.caller;
                 let verdict = match them.authorize(action, theirs) {
                     Err(_) => refused(sentence(action, theirs)),
-                    Ok(()) => match conditions::of_scope(self.tx, them, action, theirs).await? {
+                    Ok(()) => match conditions::of_scope(self.tx, &them, action, theirs).await? {
                         Ok(conditions) => Verdict { conditions, ..allowed(sentence(action, theirs)) },
                         Err(refusal) => refused(refusal),
                     },
                 };
-                Verdict { role: theirs.role, why: reasons(theirs, self.held), ..verdict }
+                let why = if theirs.is_lent() { vec![LENT] } else { reasons(theirs, self.held) };
+                Verdict { role: theirs.role, why, ..verdict }
             }
         };
         Ok((verdict, scope.label()))
@@ -101,7 +102,11 @@ impl Asked<'_> {
                     false => "it does not concern them".to_owned(),
                 },
             ),
-            Verb::DecideApproval => deciding(&approval, them, open, node),
+            Verb::DecideApproval => {
+                let made_its_key =
+                    open.is_none() && approvals::made_its_key(self.tx, them, &approval).await?;
+                deciding(&approval, (them, made_its_key), open, node)
+            }
             _ => return Err(self.senseless("a request", "list_approvals and decide_approval")),
         };
         let why = node.map(|node| reasons(node, self.held)).unwrap_or_default();
@@ -221,7 +226,7 @@ impl Asked<'_> {
     }
 
     fn shared(&self, way: &Way) -> Reason {
-        let via = if way.in_context { Via::SharedContext } else { Via::Shared };
+        let via = if way.context.is_some() { Via::SharedContext } else { Via::Shared };
         let share = ShareReason {
             id: way.share,
             with: self.label(way),
@@ -249,7 +254,13 @@ impl Asked<'_> {
             Some(label) => label.to_owned(),
             None => "a scope of theirs".to_owned(),
         };
-        let what = if way.in_context { "it is in a context that is shared" } else { "it is shared" };
+        let known =
+            way.context.as_ref().map(|context| self.asker().scope(context.scope).map(|_| &context.name));
+        let what = match known {
+            Some(Some(name)) => format!("it is in the context {name}, which is shared"),
+            Some(None) => "it is in a context that is shared".to_owned(),
+            None => "it is shared".to_owned(),
+        };
         let until = way.until.map_or_else(String::new, |at| format!(" until {}", at.format("%-d %B %Y")));
         format!("{what} with {with} to {} by {}{until}", way.permission, way.granted_by)
     }
@@ -268,10 +279,16 @@ impl Asked<'_> {
     }
 }
 
+/// Why somebody reads a context that is shared with them.
+const LENT: Reason = Reason { via: Via::Shared, role: None, at: None, group: None, share: None };
+
+/// When those above a node decide.
+const FROM_ABOVE: &str = "it has escalated, or nobody else holds it there";
+
 /// Whether the user may decide about an approval request now.
 fn deciding(
     approval: &Approval,
-    them: &AuthContext,
+    (them, made_its_key): (&AuthContext, bool),
     position: Option<&Position>,
     node: Option<&ReadableScope>,
 ) -> (bool, String) {
@@ -290,7 +307,7 @@ fn deciding(
         return (false, "they are a service account, and a person has to decide".to_owned());
     }
     if approval.status != Status::Pending {
-        return (false, format!("the request is {} already", approval.status.as_str()));
+        return (false, approval.status.in_words());
     }
     if position.is_some_and(|it| !it.open) {
         return (false, format!("it is decided for {at} already, and waits for others"));
@@ -301,8 +318,16 @@ fn deciding(
             (true, format!("in place of {user}, who holds the role {role} or more on {at}"))
         }
         Some(Ground::Above) => {
-            (true, format!("they hold the role {role} or more above {at}, and it has escalated"))
+            (true, format!("they hold the role {role} or more above {at}, and {FROM_ABOVE}"))
         }
+        Some(Ground::AboveFor(user)) => (
+            true,
+            format!("in place of {user}, who holds the role {role} or more above {at}, and {FROM_ABOVE}"),
+        ),
+        None if made_its_key => (
+            false,
+            "it comes from a service account whose key they made, so somebody else has to decide".to_owned(),
+        ),
         None if node.and_then(|node| node.role) >= Some(role) => {
             let at = escalates_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
             (false, format!("they hold the role {role} or more above, where it can be decided from {at} on"))

@@ -78,7 +78,7 @@ async fn what_is_shared_with_all_that_is_in_a_context_is_said() {
     let path = format!("/v1/memories/{id}/access/");
     let said = ann.get(&path).await.ok();
     assert_eq!(said["seen_by"][1]["scope"], json!(alpha.label()));
-    assert_eq!(said["seen_by"][1]["because"], "in a context shared by ann until 1 May 2026");
+    assert_eq!(said["seen_by"][1]["because"], "in the context Launch, shared by ann until 1 May 2026");
     assert_eq!(said["seen_by"][1]["name"], Value::Null, "a team that she does not see");
     let people: Vec<(&str, bool)> = said["people"]
         .as_array()
@@ -88,10 +88,10 @@ async fn what_is_shared_with_all_that_is_in_a_context_is_said() {
         .collect();
     assert_eq!(people, [("alice", true), ("ann", true), ("ben", true)]);
     let said = ben.get(&path).await.ok();
-    assert_eq!(
-        (&said["you"]["can_change"], &said["you"]["because"][0]),
-        (&json!(true), &json!(format!("in a context shared with {} until 1 May 2026", alpha.label())))
-    );
+    let because = "in the context Launch, shared with team Alpha by ann until 1 May 2026";
+    assert_eq!((&said["you"]["can_change"], &said["you"]["because"][0]), (&json!(true), &json!(because)));
+    let levels = ben.post("/v1/memories/hierarchical/", json!({})).await.ok();
+    assert_eq!(levels["levels"][0]["results"][0]["reason"], because);
     ben.put(&format!("/v1/memories/{id}/"), json!({ "text": "The launch is on Monday" })).await.ok();
 }
 

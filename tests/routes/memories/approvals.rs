@@ -134,7 +134,7 @@ async fn those_above_decide_when_it_has_waited_and_nobody_when_it_is_over() {
     let second = office.ask().await;
     office.app.advance(TimeDelta::hours(72));
     let late = decide(&office.lead, &second, "approve").await.assert_problem(409, "conflict", None);
-    assert_eq!(late, "the request is expired already");
+    assert_eq!(late, "the request has expired");
     assert_eq!(approvals::expire(office.app.gate()).await.unwrap(), 1);
     assert_eq!(office.ann.get(&format!("/v1/approvals/{second}/")).await.ok()["status"], "expired");
     assert!(!office.ben_sees_it().await);

@@ -231,7 +231,7 @@ async fn withdrawn_or_out_of_time_it_is_over_for_everybody() {
     decide(&office.lead, &id, "approve", "fine").await.ok();
     office.app.advance(TimeDelta::hours(73));
     let late = decide(&office.gina, &id, "approve", "fine").await.assert_problem(409, "conflict", None);
-    assert_eq!(late, "the request is expired already");
+    assert_eq!(late, "the request has expired");
     assert!(!office.wes_sees_them().await);
 }
 

@@ -183,7 +183,17 @@ async fn programs_decide_about_nothing() {
     // Nor does whoever has the key decide about what the program asks for.
     let memory = office.memory(&office.ann, "Badges are renewed in March").await;
     let id = ask(&bot_calls, &memory, json!({ "with": office.beta.label() })).await;
-    approve(&office.adm, &id).await.assert_problem(403, "forbidden", None);
+    let told = approve(&office.adm, &id).await.assert_problem(403, "forbidden", None);
+    assert_eq!(
+        told,
+        "the request comes from a service account whose key you made (or rotated): somebody else has to decide"
+    );
+    let question = json!({ "user_id": office.adm.user, "action": "decide_approval", "approval_id": id });
+    let told = office.lead.post("/v1/access/check", question).await.ok();
+    assert_eq!(
+        told["reason"],
+        "it comes from a service account whose key they made, so somebody else has to decide"
+    );
     approve(&office.lead, &id).await.ok();
 
     // Where nobody but programs could agree, nothing is asked for.
@@ -280,4 +290,25 @@ async fn approvers_see_all_that_will_be_shown() {
     let path = format!("/v1/approvals/{}/", asked["approval"]["id"].as_str().unwrap());
     let inside = &office.lead.get(&path).await.ok()["context"]["memories"][0];
     assert_eq!((&inside["id"], &inside["metadata"]), (&json!(memory), &json!({ "price": "60M" })));
+}
+
+/// Somebody deactivated can have nothing approved, so their request is nobody's task until they are back.
+#[tokio::test]
+async fn what_a_deactivated_person_asked_for_is_not_listed_to_decide() {
+    let office = Office::new().await;
+    let memory = office.memory(&office.ann, "Spare keys are in the safe").await;
+    let id = ask(&office.ann, &memory, json!({ "with": office.beta.label() })).await;
+    let to_decide = async || {
+        let listed = office.lead.get("/v1/approvals/?to_decide=true").await.ok();
+        listed["results"].as_array().unwrap().iter().any(|asked| asked["id"] == json!(id))
+    };
+    assert!(to_decide().await);
+    office.alice.post(&format!("/v1/users/{}/deactivate", office.ann.user), json!({})).await.ok();
+    assert!(!to_decide().await);
+    let all = office.lead.get("/v1/approvals/?status=pending").await.ok();
+    assert_eq!(all["results"][0]["id"], json!(id), "it is still there");
+    assert_eq!(approve(&office.lead, &id).await.assert_problem(409, "conflict", None), NO_MORE);
+    office.alice.post(&format!("/v1/users/{}/reactivate", office.ann.user), json!({})).await.ok();
+    assert!(to_decide().await);
+    approve(&office.lead, &id).await.ok();
 }

@@ -11,6 +11,7 @@ mod classification;
 mod contexts;
 mod dead_requests;
 mod entity;
+mod escalation;
 mod event;
 mod feedback;
 mod four_eyes;
@@ -32,10 +33,12 @@ mod ruled_contexts;
 mod search;
 mod search_ranking;
 mod search_scopes;
+mod shared_contexts;
 mod sharing;
 mod stats;
 mod supersede;
 mod sweep;
+mod takedown;
 
 use serde_json::{Value, json};
 

@@ -43,7 +43,14 @@ impl Model {
     }
 
     pub(crate) fn may_decide(&self, person: usize, request: &Request) -> bool {
-        self.holds(person, request.node, request.escalates_at <= self.now) || self.stands_in(person, request)
+        self.holds(person, request.node, self.is_for_those_above(request)) || self.stands_in(person, request)
+    }
+
+    /// Whether those above the node decide as well: after some time, or if nobody else is left there to do it.
+    pub(super) fn is_for_those_above(&self, request: &Request) -> bool {
+        let others = self.everybody().into_iter().filter(|other| *other != request.by);
+        let mut active = others.filter(|other| !self.inactive.contains_key(other));
+        request.escalates_at <= self.now || !active.any(|other| self.holds(other, request.node, false))
     }
 
     /// Whether it concerns somebody at all, beside those who asked.

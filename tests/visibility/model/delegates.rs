@@ -42,13 +42,16 @@ impl Model {
         }
     }
 
-    /// Whether somebody decides in the place of one whose account is in use and who holds the role there. Whoever asked has no
-    /// place in that.
+    /// Whether somebody decides in the place of one whose account is in use and who holds the role there, or above it once
+    /// those above decide. Whoever asked has no place in that.
     pub(super) fn stands_in(&self, person: usize, request: &Request) -> bool {
         self.delegations.iter().any(|it| {
             let lasts = !it.ended && it.until > self.now && !self.inactive.contains_key(&it.from);
-            let holds = it.from != request.by && self.holds(it.from, request.node, false);
-            it.to == person && it.node == request.node && lasts && holds
+            let there = it.node == request.node && self.holds(it.from, request.node, false);
+            let above = self.is_for_those_above(request)
+                && self.is_above(it.node, request.node)
+                && self.holds(it.from, request.node, true);
+            it.to == person && it.from != request.by && lasts && (there || above)
         })
     }
 

@@ -315,8 +315,8 @@ impl Model {
         }
     }
 
-    /// The status that ending a grant is answered with: for who gave it, whom it was given to, and who decides about the
-    /// memory.
+    /// The status that ending a grant is answered with: for who gave it, whom it was given to, the administrators of the
+    /// scope it was given to, and who decides about the memory.
     pub(crate) fn revoke(&self, person: usize, number: usize) -> u16 {
         let grant = &self.grants[number];
         if self.inactive.contains_key(&person) {
@@ -327,8 +327,10 @@ impl Model {
         }
         let way = self.way(person, grant.memory, |_| true);
         let decides = way.is_some_and(|way| way.via.is_none() || way.most == Permission::Admin);
+        let administers =
+            self.reads(person, grant.with) && self.role(person, grant.with) >= Some(Role::Admin);
         match () {
-            () if grant.by == person || grant.with == Place::Personal(person) || decides => 200,
+            () if grant.by == person || administers || decides => 200,
             () if self.reads(person, grant.with) => 403,
             () => 404,
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use shared::access::AuthContext;
 use shared::http::Json;
 use shared::memory::filter::Filter;
-use shared::memory::{DEFAULT_THRESHOLD, Degraded, Memories};
+use shared::memory::{DEFAULT_THRESHOLD, Degraded, Memories, Scopes};
 use shared::sharing::hierarchy::{self, DEFAULT_PER_LEVEL, Hierarchical, Level, Seen};
 use shared::{Error, Result};
 
@@ -54,7 +54,9 @@ pub(crate) async fn post(
     caller: AuthContext,
     Json(request): Json<Request>,
 ) -> Result<Json<Answer>> {
-    let found = hierarchy::hierarchy(&memories, &caller, request.read()?).await?;
+    let request = request.read()?;
+    let caller = memories.reaching(caller, &Scopes::All, Some(&request.filter)).await?;
+    let found = hierarchy::hierarchy(&memories, &caller, request).await?;
     let view = |seen: Seen| SeenView {
         memory: MemoryView::new(&caller, seen.memory),
         score: seen.score,

@@ -87,7 +87,9 @@ pub(crate) async fn post(
     let query = body.hash();
     let (size_name, part) = params.part(&body, &query)?;
     let fields = body.fields.clone();
-    let listed = memories.list(&caller, body.read(part)?).await?;
+    let list = body.read(part)?;
+    let caller = memories.reaching(caller, &list.scopes, Some(&list.filter)).await?;
+    let listed = memories.list(&caller, list).await?;
     Answer::new(&caller, (size_name, part), listed, &query, fields.as_deref()).map(Json)
 }
 

@@ -145,6 +145,10 @@ async fn decidable(tx: &TenantTx<'_>, id: ApprovalId) -> Result<(Approval, Vec<S
             true if tx.caller().is_service() => {
                 Error::Forbidden("a person has to decide, service accounts do not".to_owned())
             }
+            true if made_its_key(tx, tx.caller(), &asked).await? => Error::Forbidden(
+                "the request comes from a service account whose key you made (or rotated): somebody else has to decide"
+                    .to_owned(),
+            ),
             true => Error::Forbidden(needed(&asked)),
             false => NOT_FOUND,
         });
@@ -157,6 +161,11 @@ async fn decidable(tx: &TenantTx<'_>, id: ApprovalId) -> Result<(Approval, Vec<S
         return Err(Error::Conflict(DECIDED.to_owned()));
     }
     Ok((asked, open))
+}
+
+/// Returns whether the requester is a service account for which this person made a key.
+pub(crate) async fn made_its_key(tx: &TenantTx<'_>, who: &AuthContext, asked: &Approval) -> Result<bool> {
+    Ok(parts::is_behind(tx, who, asked).await?)
 }
 
 /// Returns what is needed to decide.
@@ -182,7 +191,7 @@ fn named<'a>(asked: &'a Approval, nodes: &[ScopeId]) -> Vec<&'a str> {
 fn closed(status: Status) -> Error {
     Error::Conflict(match status {
         Status::Pending => "the request changed at the same time, look at it again".to_owned(),
-        status => format!("the request is {} already", status.as_str()),
+        status => status.in_words(),
     })
 }
 
@@ -192,7 +201,7 @@ async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval, held: Option<Held>) 
     let gone = || Error::Conflict("what was to be shared is not there any more".to_owned());
     let no_more = || Error::Conflict("who asked for it may not share it any more".to_owned());
     if asked.share_expires_at.is_some_and(|at| at <= tx.caller().request().at) {
-        return Err(Error::Conflict("the share would have ended already".to_owned()));
+        return Err(Error::Conflict("the requested share's expires_at has passed: ask again".to_owned()));
     }
     let requester =
         Simulation::of(tx, asked.requested_by).await?.filter(|it| it.active).ok_or_else(no_more)?;

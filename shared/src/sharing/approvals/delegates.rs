@@ -59,7 +59,7 @@ pub async fn delegate(
     let now = ctx.request().at;
     let starts_at = new.starts_at.unwrap_or(now);
     if new.user_id == ctx.user_id() {
-        return Err(Error::invalid("user_id", "nobody is their own delegate"));
+        return Err(Error::invalid("user_id", "you cannot delegate to yourself"));
     }
     if new.ends_at <= now || new.ends_at <= starts_at {
         return Err(Error::invalid("ends_at", "must be in the future, and after the beginning"));

@@ -9,7 +9,7 @@ use crate::page::Cursor;
 use crate::sharing::approvals::{Approval, Filter, Status};
 
 /// The conditions on each request `a`, whomever it concerns. `$2` is the caller, `$3` the time, `$12` the scopes to
-/// which their credential is narrowed.
+/// which their credential is narrowed. A request whose maker is deactivated cannot be approved, and waits for nobody.
 const MEANT: &str = "a.enterprise_id = $1 AND a.classification <= (SELECT mem0.ceiling())
     AND ($5::text IS NULL
          OR $5 = CASE WHEN a.status = 'pending' AND a.expires_at <= $3 THEN 'expired' ELSE a.status END)
@@ -24,6 +24,8 @@ const MEANT: &str = "a.enterprise_id = $1 AND a.classification <= (SELECT mem0.c
                                      WHERE d.enterprise_id = $1 AND d.approval_id = a.id)))
     AND (NOT $8::boolean
          OR (a.status = 'pending' AND a.expires_at > $3
+             AND EXISTS (SELECT FROM users asking
+                          WHERE asking.enterprise_id = $1 AND asking.id = a.requested_by AND asking.status = 'active')
              AND EXISTS (SELECT FROM mem0.deciding_positions($1, a.id, $2, $3) p
                            JOIN scopes ds ON ds.enterprise_id = $1 AND ds.id = p.node_scope_id
                           WHERE p.open AND ($12 IS NULL OR ds.path && $12))))";
@@ -51,7 +53,8 @@ pub(in crate::sharing) async fn list(
             SELECT n.id, n.id = ANY ($4::bigint[]) AS administers, n.role::member_role AS role
               FROM unnest($13::bigint[], $14::text[]) n (id, role)
         ), standing_in AS MATERIALIZED (
-            SELECT DISTINCT d.scope_id AS id FROM approval_delegates d
+            SELECT DISTINCT s.id FROM approval_delegates d
+              JOIN scopes s ON s.enterprise_id = $1 AND s.kind <> 'user' AND s.path && ARRAY[d.scope_id]
              WHERE d.enterprise_id = $1 AND d.to_user_id = $2 AND d.revoked_at IS NULL AND d.starts_at <= $3 AND d.ends_at > $3
         ), concerned AS (
             (SELECT a.id FROM approvals a WHERE {MEANT} AND a.requested_by = $2 {PAGE})

@@ -28,8 +28,8 @@ pub(in crate::sharing) async fn insert(
 }
 
 /// Returns the nodes for which somebody may decide now, and why: by a role on the node itself, as a delegate of
-/// somebody who holds one, or, after escalation, from above. Nodes outside the reach of their credential are excluded.
-/// The requester may not decide, nor may their delegates or any service account.
+/// somebody who holds one, or from above, after escalation or if nobody else holds the role there. Nodes outside the
+/// reach of their credential are excluded. The requester may not decide, nor may their delegates or any service account.
 pub(in crate::sharing) async fn positions(
     tx: &TenantTx<'_>,
     who: &AuthContext,
@@ -57,11 +57,24 @@ pub(in crate::sharing) async fn positions(
         open: row.get("open"),
         ground: match (row.get::<_, i32>("rank"), row.get::<_, Option<Uuid>>("from_user_id")) {
             (2, Some(from)) => Ground::For(UserId(from)),
-            (3, _) => Ground::Above,
+            (3, Some(from)) => Ground::AboveFor(UserId(from)),
+            (3, None) => Ground::Above,
             _ => Ground::There,
         },
     };
     Ok(rows.iter().map(position).collect())
+}
+
+/// Returns whether the account that made a request is a service account for which this person made a key.
+pub(in crate::sharing) async fn is_behind(
+    tx: &TenantTx<'_>,
+    who: &AuthContext,
+    asked: &Approval,
+) -> Result<bool, StoreError> {
+    const BEHIND: &str = "-- approval.is_behind
+        SELECT $1 = ANY (mem0.behind($2))";
+    let (who, account) = (who.user_id().uuid(), asked.requested_by.uuid());
+    Ok(who != account && tx.query_one(BEHIND, &[&who, &account]).await?.get(0))
 }
 
 /// Returns the name and description of a context, whoever may see it.

@@ -48,10 +48,12 @@ pub(in crate::sharing) async fn insert(
     Ok(ScopeId(row.get(0)))
 }
 
-/// Lists those of these scopes that are contexts, oldest first.
+/// Lists those of these scopes that are contexts, and also, if wanted, those that are shared with a scope of the caller,
+/// oldest first.
 pub(in crate::sharing) async fn list(
     tx: &TenantTx<'_>,
     scopes: &[i64],
+    shared: bool,
     after: Option<Cursor>,
     most: u32,
 ) -> Result<Vec<Context>, StoreError> {
@@ -61,7 +63,12 @@ pub(in crate::sharing) async fn list(
                  WHERE h.enterprise_id = $1 AND h.user_id = $2 AND h.scope_id = s.id) AS role
           FROM scopes s
           JOIN sub_organizations n ON n.enterprise_id = s.enterprise_id AND n.scope_id = s.id
-         WHERE s.enterprise_id = $1 AND s.id = ANY ($3) AND s.kind = 'context'
+         WHERE s.enterprise_id = $1 AND s.kind = 'context'
+           AND (s.id = ANY ($3)
+                OR ($7 AND n.id = ANY (ARRAY(
+                       SELECT h.context_id FROM shares h
+                        WHERE h.enterprise_id = $1 AND h.context_id IS NOT NULL AND h.revoked_at IS NULL
+                          AND (h.expires_at IS NULL OR h.expires_at > $8) AND h.grantee_scope_id = ANY (mem0.readable())))))
            AND ($4::timestamptz IS NULL OR (n.created_at, n.id) > ($4, $5::uuid))
          ORDER BY n.created_at, n.id
          LIMIT $6";
@@ -76,6 +83,8 @@ pub(in crate::sharing) async fn list(
                 &after.map(|after| after.created_at),
                 &after.map(|after| after.id),
                 &i64::from(most),
+                &shared,
+                &caller.request().at,
             ],
         )
         .await?;

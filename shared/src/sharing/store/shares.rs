@@ -1,5 +1,7 @@
 //! Rows of `shares`, and their effect on the projection.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -9,7 +11,7 @@ use crate::db::StoreError;
 use crate::ids::{ApprovalId, ContextId, MemoryId, NodeId, ScopeId, ShareId, UserId};
 use crate::memory::Permission;
 use crate::page::Cursor;
-use crate::sharing::standing::Way;
+use crate::sharing::standing::{InContext, Way};
 use crate::sharing::{Share, Subject};
 
 /// A share to store.
@@ -92,31 +94,38 @@ pub(in crate::sharing) async fn list(
     rows.iter().map(|row| share(tx, row)).collect()
 }
 
-/// Lists the live shares through which a memory that the caller sees reaches somebody, or anyone; highest permission
+/// Lists the live shares through which memories that the caller sees reach somebody, or anyone; highest permission
 /// first.
 pub(in crate::sharing) async fn ways(
     tx: &TenantTx<'_>,
-    memory: MemoryId,
+    memories: &[MemoryId],
     who: Option<&AuthContext>,
 ) -> Result<Vec<Way>, StoreError> {
     const WAYS: &str = "-- access.list_ways
-        SELECT w.*, g.display_name AS granter
-          FROM mem0.ways_to($1, $2) w
-          LEFT JOIN users g ON g.enterprise_id = mem0.enterprise() AND g.id = w.granted_by";
+        SELECT w.*, q.id AS memory_id, g.display_name AS granter, c.scope_id AS context_scope_id, c.name AS context_name
+          FROM unnest($1::uuid[]) q (id)
+          CROSS JOIN LATERAL mem0.ways_to(q.id, $2) w
+          LEFT JOIN users g ON g.enterprise_id = mem0.enterprise() AND g.id = w.granted_by
+          LEFT JOIN shares h ON h.enterprise_id = mem0.enterprise() AND h.id = w.share_id AND w.in_context
+          LEFT JOIN sub_organizations c ON c.enterprise_id = mem0.enterprise() AND c.id = h.context_id";
     let corrupt = |table, column, problem| StoreError::Corrupt { table, column, problem };
     let scopes = who.map(|who| who.scopes().iter().map(|scope| scope.id.0).collect::<Vec<i64>>());
-    let rows = tx.query(WAYS, &[&memory.uuid(), &scopes]).await?;
-    rows.iter()
+    let memories: Vec<Uuid> = memories.iter().map(|id| id.uuid()).collect();
+    let rows = tx.query(WAYS, &[&memories, &scopes]).await?;
+    let ways = rows
+        .iter()
         .map(|row| {
             let kind = row.get::<_, &str>("kind").parse();
             let kind: ScopeKind = kind.map_err(|problem| corrupt("scopes", "kind", problem))?;
             let permission = row.get::<_, &str>("permission").parse();
+            let context = row.get::<_, Option<i64>>("context_scope_id");
             Ok(Way {
+                memory: MemoryId(row.get("memory_id")),
                 share: ShareId(row.get("share_id")),
                 scope: ScopeId(row.get("scope_id")),
                 with: label(kind, row.get("node_id"), row.get::<_, Option<_>>("person_id").map(UserId)),
                 name: row.get("name"),
-                in_context: row.get("in_context"),
+                context: context.map(|id| InContext { scope: ScopeId(id), name: row.get("context_name") }),
                 permission: permission.map_err(|problem| corrupt("shares", "permission", problem))?,
                 may_reshare: row.get("may_reshare"),
                 granted_by: UserId(row.get("granted_by")),
@@ -124,7 +133,13 @@ pub(in crate::sharing) async fn ways(
                 until: row.get("expires_at"),
             })
         })
-        .collect()
+        .collect::<Result<Vec<Way>, StoreError>>();
+    let mut ways = ways?;
+    ways.sort_by_key(|way| {
+        let until = way.until.unwrap_or(DateTime::<Utc>::MAX_UTC);
+        (Reverse(way.permission), Reverse(until), way.share)
+    });
+    Ok(ways)
 }
 
 /// Returns a grantee as requests name it.

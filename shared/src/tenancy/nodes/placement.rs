@@ -27,16 +27,17 @@ pub(super) fn check_kind(kind: ScopeKind, parent: &ReadableScope) -> Result<()> 
     if !kind.is_node() {
         return Err(Error::invalid("kind", "expected organization, division, department, unit or team"));
     }
-    let parents: Vec<_> = ScopeKind::ALL
-        .into_iter()
-        .filter(|other| may_stand_below(kind, *other))
-        .map(ScopeKind::as_str)
-        .collect();
-    let parents = parents.join(", ");
-    Err(Error::invalid(
-        "parent",
-        format!("{} cannot stand below {}, only below {parents}", a(kind), a(parent.kind)),
-    ))
+    let parents: Vec<_> =
+        ScopeKind::ALL.into_iter().filter(|other| may_stand_below(kind, *other)).map(a).collect();
+    Err(Error::invalid("parent", format!("{} must be below {}", a(kind), either(&parents))))
+}
+
+/// Joins alternatives: `a team, a unit or a division`.
+fn either(words: &[String]) -> String {
+    match words {
+        [all @ .., last] if !all.is_empty() => format!("{} or {last}", all.join(", ")),
+        _ => words.concat(),
+    }
 }
 
 /// The kind with its indefinite article.
@@ -64,6 +65,35 @@ pub(super) fn check_depth(parent: &ReadableScope, height: usize, plan: Option<us
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::SearchTier;
+    use crate::ids::ScopeId;
+
+    #[test]
+    fn a_refusal_names_the_possible_parents() {
+        let refused = |kind, parent| {
+            let parent = ReadableScope {
+                id: ScopeId(1),
+                kind: parent,
+                node: None,
+                name: None,
+                path: vec![ScopeId(1)],
+                tier: SearchTier::Small,
+                packed: false,
+                role: None,
+            };
+            check_kind(kind, &parent).unwrap_err().to_string()
+        };
+        let team = refused(ScopeKind::Team, ScopeKind::Enterprise);
+        assert!(
+            team.ends_with("a team must be below an organization, a division, a department or a unit"),
+            "{team}"
+        );
+        let organization = refused(ScopeKind::Organization, ScopeKind::Team);
+        assert!(
+            organization.ends_with("an organization must be below an enterprise or an organization"),
+            "{organization}"
+        );
+    }
 
     #[test]
     fn teams_are_leaves_and_the_top_is_an_organization() {

@@ -1,0 +1,203 @@
+//! Contexts as those see them with whom they are shared.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use shared::access::{Role, ScopeKind};
+
+use super::sharing::person;
+use super::{list, one, remember, remember_with, search, team, texts};
+use crate::harness::{Actor, Client as _, Node, TestApp};
+use crate::routes::mcp::client::{call, refused};
+
+/// Ann's context, with a memory of its own and one that is pinned to it.
+struct Launch {
+    app: TestApp,
+    alice: Actor,
+    beta: Node,
+    ann: Actor,
+    /// A member and an admin of Beta.
+    bob: Actor,
+    lead: Actor,
+    context: String,
+    inside: String,
+}
+
+const INSIDE: &str = "The launch is on Friday";
+const PINNED: &str = "Alpha tests until Thursday";
+
+impl Launch {
+    async fn new() -> Self {
+        let (app, alice, _) = TestApp::two_tenants().await;
+        let beta = team(&alice, "Beta").await;
+        let north = alice.node(ScopeKind::Organization, "North").await;
+        let ann = alice.colleague("ann", &north, Role::Member).await;
+        let bob = alice.colleague("bob", &beta, Role::Member).await;
+        let lead = alice.colleague("lead", &beta, Role::Admin).await;
+        let new = json!({ "name": "Launch", "description": "for the launch" });
+        let made = ann.post("/v1/contexts/", new).await.ok();
+        let context = made["id"].as_str().unwrap().to_owned();
+        let scope = json!({ "scope": format!("context:{context}") });
+        let inside = remember_with(&ann, INSIDE, scope.clone()).await;
+        let pinned = remember(&ann, PINNED).await;
+        let with = json!({ "with": scope["scope"] });
+        ann.post(&format!("/v1/memories/{pinned}/shares/"), with).await.ok();
+        Self { app, alice, beta, ann, bob, lead, context, inside }
+    }
+
+    fn path(&self) -> String {
+        format!("/v1/contexts/{}/", self.context)
+    }
+
+    fn scope(&self) -> Value {
+        json!({ "scope": format!("context:{}", self.context) })
+    }
+
+    /// Shares it; the share's id.
+    async fn share(&self, terms: Value) -> String {
+        let shared = self.ann.post(&format!("{}shares/", self.path()), terms).await;
+        shared.assert_status(201).json()["share"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Whether somebody sees that it exists, in every way.
+    async fn sees(&self, who: &Actor) -> bool {
+        let read = who.get(&self.path()).await.status.is_success();
+        let all = who.get("/v1/contexts/").await.ok();
+        let listed = all["results"].as_array().unwrap().iter().any(|it| it["id"] == json!(self.context));
+        let found = who.post("/v3/memories/", self.scope()).await.status.is_success();
+        let shares = who.get(&format!("{}shares/", self.path())).await.status.is_success();
+        let here = json!({ "filters": self.scope() });
+        let filtered = who.post("/v3/memories/", here).await.status.is_success();
+        assert_eq!([listed, found, shares, filtered], [read; 4], "all ways agree");
+        read
+    }
+}
+
+#[tokio::test]
+async fn those_with_whom_a_context_is_shared_read_it_and_search_in_it() {
+    let launch = Launch::new().await;
+    let Launch { bob, lead, .. } = &launch;
+    assert!(!launch.sees(bob).await);
+    remember(bob, "Bob's own launch on Thursday").await;
+    for (with, reason) in [
+        (person(bob), "in the context Launch, shared with you by ann"),
+        (launch.beta.label(), "in the context Launch, shared with team Beta by ann"),
+    ] {
+        let share = launch.share(json!({ "with": with })).await;
+        assert!(launch.sees(bob).await);
+        let seen = bob.get(&launch.path()).await.ok();
+        assert_eq!(
+            (&seen["name"], &seen["description"], &seen["role"]),
+            (&json!("Launch"), &json!("for the launch"), &Value::Null)
+        );
+        let mut found = search(bob, "launch tests Friday Thursday", launch.scope()).await;
+        found.sort();
+        assert_eq!(found, [PINNED, INSIDE]);
+        assert_eq!(list(bob, launch.scope()).await.len(), 2);
+        let stats = bob.get(&format!("/v1/stats/?scope=context:{}", launch.context)).await.ok();
+        assert_eq!(stats["total_memories"], 2);
+        let prompt = json!({ "prompt": "When is the launch?", "scope": launch.scope()["scope"] });
+        let enhanced = bob.post("/enhance", prompt).await.ok();
+        assert!(enhanced.to_string().contains(reason), "{enhanced}");
+        let levels = bob.post("/v1/memories/hierarchical/", json!({})).await.ok();
+        let levels = levels["levels"].as_array().unwrap();
+        let reasons = levels.iter().flat_map(|level| level["results"].as_array().unwrap());
+        assert!(reasons.clone().any(|it| it["memory"] == INSIDE && it["reason"] == reason), "{levels:?}");
+        assert!(reasons.clone().any(|it| it["memory"] == PINNED && it["reason"] == reason), "{levels:?}");
+        let because = bob.get(&format!("/v1/memories/{}/access/", launch.inside)).await.ok();
+        assert_eq!(because["you"]["because"], json!([reason]));
+        // They read it, and no more.
+        let add = json!({ "messages": "no", "infer": false, "scope": launch.scope()["scope"] });
+        bob.post("/v3/memories/add/", add).await.assert_problem(404, "not-found", None);
+        bob.patch(&launch.path(), json!({ "name": "No" })).await.assert_problem(403, "forbidden", None);
+        bob.delete(&launch.path()).await.assert_problem(403, "forbidden", None);
+        bob.get(&format!("{}members/", launch.path())).await.assert_problem(403, "forbidden", None);
+        let on = json!({ "with": "enterprise" });
+        bob.post(&format!("{}shares/", launch.path()), on).await.assert_problem(403, "forbidden", None);
+        bob.post(&format!("{}links/", launch.path()), json!({})).await.assert_problem(403, "forbidden", None);
+        let listed = bob.get(&format!("{}shares/", launch.path())).await.ok();
+        assert_eq!(listed["results"].as_array().unwrap().len(), 1, "their own: {listed}");
+        // Those who administer the recipient end it, or it is theirs.
+        let one = format!("{}shares/{share}/", launch.path());
+        match with == person(bob) {
+            true => drop(bob.delete(&one).await.ok()),
+            false => {
+                bob.delete(&one).await.assert_problem(403, "forbidden", None);
+                lead.delete(&one).await.ok();
+            }
+        }
+        assert!(!launch.sees(bob).await && !launch.sees(lead).await);
+    }
+}
+
+#[tokio::test]
+async fn tools_search_and_list_a_shared_context_and_add_nothing_to_it() {
+    let launch = Launch::new().await;
+    let bob = &launch.bob;
+    let search = json!({ "query": "launch", "scope": launch.scope()["scope"] });
+    let told = refused(bob, "search_memories", search.clone()).await;
+    assert!(told.contains("scope not found"), "{told}");
+    launch.share(json!({ "with": person(bob) })).await;
+    let found = call(bob, "search_memories", search).await;
+    assert_eq!(found["results"].as_array().unwrap().len(), 2, "{found}");
+    let listed = call(bob, "get_memories", launch.scope()).await;
+    assert_eq!(listed["results"].as_array().unwrap().len(), 2, "{listed}");
+    let add = json!({ "text": "no", "scope": launch.scope()["scope"] });
+    let told = refused(bob, "add_memory", add).await;
+    assert!(told.contains("this needs the role member"), "{told}");
+}
+
+#[tokio::test]
+async fn a_shared_context_is_out_of_sight_when_the_share_has_ended() {
+    let launch = Launch::new().await;
+    let until = launch.app.now() + TimeDelta::hours(5);
+    launch.share(json!({ "with": person(&launch.bob), "expires_at": until })).await;
+    launch.share(json!({ "with": "enterprise" })).await;
+    let share = launch.ann.get(&format!("{}shares/", launch.path())).await.ok();
+    assert!(launch.sees(&launch.bob).await && launch.sees(&launch.lead).await);
+    let everyone = share["results"][1]["id"].as_str().unwrap();
+    launch.alice.delete(&format!("{}shares/{everyone}/", launch.path())).await.ok();
+    assert!(launch.sees(&launch.bob).await && !launch.sees(&launch.lead).await);
+    launch.app.advance(TimeDelta::hours(6));
+    assert!(!launch.sees(&launch.bob).await);
+    launch.bob.get(&one(&launch.inside)).await.assert_problem(404, "not-found", None);
+}
+
+#[tokio::test]
+async fn a_narrowed_key_sees_a_context_only_through_what_it_reaches() {
+    let launch = Launch::new().await;
+    launch.share(json!({ "with": launch.beta.label() })).await;
+    let south = launch.alice.node(ScopeKind::Organization, "South").await;
+    let join = json!({ "user_id": launch.bob.user, "role": "member" });
+    launch.alice.post(&format!("/v1/organizations/{}/members", south.id), join).await.ok();
+    for (node, reaches) in [(&launch.beta, true), (&south, false)] {
+        let key = json!({ "name": "k", "scopes": ["memories:read"], "within": [node.label()] });
+        let key = launch.bob.with_key(&launch.bob.post("/v1/api-keys", key).await.ok());
+        assert_eq!(launch.sees(&key).await, reaches, "within {}", node.label());
+    }
+}
+
+#[tokio::test]
+async fn a_context_is_shared_to_read_or_write_and_only_by_its_administrators() {
+    let launch = Launch::new().await;
+    let shares = format!("{}shares/", launch.path());
+    let with = person(&launch.bob);
+    let admin = launch.ann.post(&shares, json!({ "with": with, "permission": "admin" })).await;
+    let told = admin.assert_problem(400, "invalid", Some("permission"));
+    assert!(told.contains("a context is shared to read or write"), "{told}");
+    let on = launch.ann.post(&shares, json!({ "with": with, "may_reshare": true })).await;
+    let told = on.assert_problem(400, "invalid", Some("may_reshare"));
+    assert!(told.contains("only the administrators of a context share it"), "{told}");
+    launch.share(json!({ "with": with, "permission": "write" })).await;
+    let change = json!({ "text": "The launch is on Monday" });
+    launch.bob.put(&one(&launch.inside), change).await.ok();
+    assert_eq!(texts(&launch.bob.post("/v3/memories/", launch.scope()).await.ok()).len(), 2);
+    // And as its administrators are told about them.
+    let question = |action: &str| {
+        let scope = format!("context:{}", launch.context);
+        json!({ "user_id": launch.bob.user, "action": action, "scope": scope })
+    };
+    let read = launch.ann.post("/v1/access/check", question("read_memories")).await.ok();
+    assert_eq!((&read["allowed"], &read["why"][0]["via"]), (&json!(true), &json!("shared")));
+    let add = launch.ann.post("/v1/access/check", question("add_memory")).await.ok();
+    assert_eq!(add["allowed"], false);
+}
