@@ -1,5 +1,6 @@
 //! API keys: created by their owner, or by an administrator of the service account that owns them, from a login
-//! session; shown once, stored as a hash, and revoked permanently.
+//! session; shown once, stored as a hash, and revoked permanently. Administrators of the enterprise can list and revoke
+//! everybody's.
 //!
 //! A key cannot create, list or revoke keys: otherwise a leaked one could outlive its own revocation. What a key may be
 //! used for is checked in `access` on every request: it never reaches further than its owner does at that moment.
@@ -20,7 +21,7 @@ use crate::audit::{self, Entry};
 use crate::error::{Error, Result, Unauthenticated};
 use crate::ids::{ApiKeyId, ScopeId, UserId};
 use crate::page::{Cursor, List, QueryHash};
-use crate::tenancy::service_accounts;
+use crate::tenancy::{service_accounts, users};
 use crate::{name, random};
 use store::KeyRow;
 
@@ -107,11 +108,14 @@ impl Identity {
         caller.session()?;
         let query = match keys {
             Keys::Own => QueryHash::of(&["api_keys"]),
-            Keys::Of(account) => QueryHash::of(&["api_keys", &account.to_string()]),
+            Keys::Of(user) | Keys::OfUser(user) => QueryHash::of(&["api_keys", &user.to_string()]),
         };
         let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
         let (tx, owner) = self.keys_of(caller, keys, Purpose::Look, "api_key.list").await?;
         let rows = store::list(&tx, caller, owner.user, after, limit + 1).await?;
+        if let Keys::OfUser(user) = keys {
+            audit::record_as(&tx, caller, Entry::new("api_key.list", user)).await?;
+        }
         tx.commit().await?;
         let mut results: Vec<_> = rows.into_iter().map(|row| row.shown_to(caller, &owner)).collect();
         let place = |key: &ApiKeyView| Cursor { created_at: key.created_at, id: key.id.uuid() };
@@ -124,7 +128,10 @@ impl Identity {
         caller.session()?;
         let (tx, owner) = self.keys_of(caller, keys, Purpose::Look, "api_key.revoke").await?;
         if store::revoke(&tx, caller, owner.user, key).await? {
-            audit::record_as(&tx, caller, Entry::new("api_key.revoke", key)).await?;
+            let entry = Entry::new("api_key.revoke", key);
+            let own = owner.user == caller.user_id();
+            let entry = if own { entry } else { entry.with(json!({ "owner": owner.user })) };
+            audit::record_as(&tx, caller, entry).await?;
         } else if !store::exists(&tx, caller, owner.user, key).await? {
             return Err(Error::NotFound { what: "API key" });
         }
@@ -153,11 +160,16 @@ impl Identity {
                 };
                 (tx.into_sign_in().await?, Owner { user, personal: Some(personal) })
             }
+            Keys::OfUser(user) => {
+                let tx = caller.begin(&self.gate().db, name).await?;
+                let personal = users::may_administer(&tx, user).await?;
+                (tx.into_sign_in().await?, Owner { user, personal: Some(personal) })
+            }
         };
         if purpose == Purpose::Give && !accounts::lock_active(&tx, owner.user, None).await? {
             return Err(match keys {
                 Keys::Own => Unauthenticated::Invalid.into(),
-                Keys::Of(_) => Error::Conflict("this account is deactivated".to_owned()),
+                Keys::Of(_) | Keys::OfUser(_) => Error::Conflict("this account is deactivated".to_owned()),
             });
         }
         Ok((tx, owner))

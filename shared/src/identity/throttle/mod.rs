@@ -64,6 +64,15 @@ const LOGIN_ADDRESS: Patience = Patience {
     success_resets: false,
 };
 
+/// Tokens for a new password cannot be guessed; an office may mistype a few.
+const RESET_ADDRESS: Patience = Patience {
+    free: 20,
+    first_block: TimeDelta::minutes(1),
+    longest_block: TimeDelta::hours(1),
+    forgets_after: TimeDelta::hours(12),
+    success_resets: false,
+};
+
 /// New enterprises, and attempts to find out who has an account by registering. Accepted invitations do not count.
 const REGISTER_ADDRESS: Patience = Patience {
     free: 20,
@@ -134,6 +143,12 @@ impl Bucket {
     #[must_use]
     pub fn login(request: &RequestInfo) -> Self {
         Self { name: format!("login:{}", limits::network(request)), patience: LOGIN_ADDRESS }
+    }
+
+    /// Tokens for a new password that are presented from an address.
+    #[must_use]
+    pub fn reset(request: &RequestInfo) -> Self {
+        Self { name: format!("reset:{}", limits::network(request)), patience: RESET_ADDRESS }
     }
 
     /// Registrations from an address.
@@ -244,6 +259,11 @@ pub async fn forgive(tx: &IdentityTx, reserved: &Reserved, now: DateTime<Utc>) -
         }
     }
     Ok(())
+}
+
+/// Forgets every failure of a bucket, because its owner proved who they are in another way.
+pub async fn clear(tx: &IdentityTx, bucket: &Bucket, now: DateTime<Utc>) -> Result<(), StoreError> {
+    store::delete(tx, &bucket.name, now - FORGOTTEN).await
 }
 
 /// Takes back one failure that was counted earlier, but turned out to be none.
