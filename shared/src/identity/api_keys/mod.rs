@@ -16,7 +16,8 @@ use serde_json::json;
 pub use types::{ApiKeyView, Keys, NewApiKey, Rotation};
 
 use super::{Identity, accounts};
-use crate::access::{ApiKeyVerb, AuthContext, IdentityTx, ScopeName, SecretHash};
+use crate::access::policy::{self, Action};
+use crate::access::{ApiKeyVerb, AuthContext, IdentityTx, ScopeKind, ScopeName, SecretHash};
 use crate::audit::{self, Entry};
 use crate::error::{Error, Result, Unauthenticated};
 use crate::ids::{ApiKeyId, ScopeId, UserId};
@@ -67,6 +68,9 @@ impl Identity {
         scopes.sort_unstable();
         scopes.dedup();
 
+        if scopes.contains(&ApiKeyVerb::AuditRead) {
+            self.check_reads_audit(caller, keys).await?;
+        }
         let (tx, owner) = self.keys_of(caller, keys, Purpose::Give, "api_key.create").await?;
         let within = new.within.map(|names| resolve(caller, &owner, &names)).transpose()?;
         if store::count(&tx, caller, owner.user).await? >= MOST {
@@ -137,6 +141,24 @@ impl Identity {
         }
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Refuses a key for the audit log whose owner may not read the log.
+    async fn check_reads_audit(&self, caller: &AuthContext, keys: Keys) -> Result<()> {
+        let role = match keys {
+            Keys::Own => caller.enterprise().ok().and_then(|root| root.role),
+            Keys::Of(user) | Keys::OfUser(user) => {
+                let tx = caller.begin(&self.gate().db, "api_key.owner").await?;
+                service_accounts::may_give_keys(&tx, user).await?;
+                let role = users::role_on_enterprise(&tx, user).await?;
+                tx.commit().await?;
+                role
+            }
+        };
+        if policy::allows(Action::ReadAudit, ScopeKind::Enterprise, role) {
+            return Ok(());
+        }
+        Err(Error::Forbidden("audit:read is for keys of the enterprise's owners, who alone read the log".to_owned()))
     }
 
     /// Begins a transaction about a user's keys, after checking that the caller may do so.

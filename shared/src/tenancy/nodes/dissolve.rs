@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::dissolution::{Dissolution, Heir, Members, Status, Wish};
 use super::placement::{a, check_depth, check_kind};
+use super::naming::check_names_below;
 use super::seen::check_seen;
 use super::{dissolution_store as store, estate, store as nodes};
 use crate::access::{Action, Audience, AuthContext, Classification, Gate, ReadableScope, Role};
@@ -260,6 +261,7 @@ async fn checked(
             check_kind(kind, &heir)?;
         }
         check_depth(&heir, below, quotas::depth(tree).await?)?;
+        check_names_below(tree, &node, &heir).await?;
     }
     Ok((node, heir))
 }

@@ -2,7 +2,7 @@
 
 use super::store;
 use super::{Listing, Status, User, UserDetails};
-use crate::access::{Action, AuthContext, ReadableScope, TenantTx};
+use crate::access::{Action, AuthContext, ReadableScope, Role, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::email::EmailAddress;
@@ -57,6 +57,22 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: UserId) -> Result<User
     Ok(UserDetails { user, memberships })
 }
 
+/// Returns the user that a request names by exactly one of an id and an address. Call it once the caller may add people,
+/// because it tells whether an address has an account here.
+pub(in crate::tenancy) async fn named(
+    tx: &TenantTx<'_>,
+    id: Option<UserId>,
+    email: Option<&EmailAddress>,
+) -> Result<UserId> {
+    match (id, email) {
+        (Some(id), None) => Ok(id),
+        (None, Some(email)) => {
+            store::by_email(tx, email).await?.ok_or(Error::NotFound { what: "user" })
+        }
+        _ => Err(Error::malformed("send either user_id or email")),
+    }
+}
+
 /// Takes the tenant's lock and checks that the caller may deactivate and reactivate this account: the caller must be an
 /// administrator of the enterprise, and the account neither their own nor one with a higher role there.
 pub async fn may_manage(tx: &TenantTx<'_>, id: UserId) -> Result<()> {
@@ -90,6 +106,11 @@ pub async fn may_reset_password(tx: &TenantTx<'_>, id: UserId) -> Result<()> {
         return Err(Error::Conflict("this account is deactivated".to_owned()));
     }
     Ok(())
+}
+
+/// Returns the role of an account on the whole enterprise, if it has one.
+pub(crate) async fn role_on_enterprise(tx: &TenantTx<'_>, id: UserId) -> Result<Option<Role>> {
+    Ok(store::find(tx, id).await?.and_then(|user| user.role))
 }
 
 /// Returns the enterprise's scope and an account, if the caller administers accounts.
