@@ -108,7 +108,10 @@ pub(crate) fn calls(operation: &Operation, world: &World) -> Vec<Call> {
         ("GET" | "DELETE", _)
         | ("POST", "/v1/approvals/{id}/withdraw/" | "/v1/dissolutions/{id}/cancel")
         | ("POST", "/v1/auth/logout" | "/v1/auth/logout-everywhere")
-        | ("POST", "/v1/users/{id}/deactivate" | "/v1/users/{id}/reactivate" | "/v1/users/{id}/password-reset")
+        | (
+            "POST",
+            "/v1/users/{id}/deactivate" | "/v1/users/{id}/reactivate" | "/v1/users/{id}/password-reset",
+        )
         | ("POST", "/v1/service-accounts/{id}/deactivate" | "/v1/service-accounts/{id}/reactivate") => {
             vec![call("", &path, None)]
         }

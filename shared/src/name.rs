@@ -24,7 +24,10 @@ pub(crate) fn checked(text: &str, field: &'static str) -> Result<String> {
     }
     if let Some(hidden) = text.chars().find(|c| is_invisible(*c) && !is_joiner(*c)) {
         let code = u32::from(hidden);
-        return Err(Error::invalid(field, format!("a name has no invisible characters, this one has U+{code:04X}")));
+        return Err(Error::invalid(
+            field,
+            format!("a name has no invisible characters, this one has U+{code:04X}"),
+        ));
     }
     if text.chars().all(is_invisible) {
         return Err(Error::invalid(field, "a name has a visible character"));

@@ -29,7 +29,9 @@ const ROW_MEMORIES: usize = 1000;
 /// Checks that the caller may do this to the log, which is about the whole enterprise; returns the enterprise's scope.
 fn authorize(ctx: &AuthContext, action: Action) -> Result<&ReadableScope> {
     let root = ctx.enterprise().map_err(|_| {
-        Error::Forbidden("the audit log is about the whole enterprise, which this credential does not reach".to_owned())
+        Error::Forbidden(
+            "the audit log is about the whole enterprise, which this credential does not reach".to_owned(),
+        )
     })?;
     ctx.authorize(action, root)?;
     Ok(root)

@@ -203,14 +203,14 @@ async fn a_member_is_named_by_id_or_by_address() {
     // Whether an address has an account is told to those who may add people.
     mia.post(&path, by(&adam.email)).await.assert_problem(403, "forbidden", None);
     mia.post(&path, by("nobody@northwind.example")).await.assert_problem(403, "forbidden", None);
-    for body in [
-        json!({ "role": "member" }),
-        json!({ "user_id": mia.user, "email": mia.email, "role": "member" }),
-    ] {
+    for body in
+        [json!({ "role": "member" }), json!({ "user_id": mia.user, "email": mia.email, "role": "member" })]
+    {
         let detail = adam.post(&path, body).await.assert_problem(400, "invalid", None);
         assert_eq!(detail, "send either user_id or email");
     }
-    let group = adam.post(&format!("/v1/organizations/{energy}/groups"), json!({ "name": "Shift" })).await.ok();
+    let group =
+        adam.post(&format!("/v1/organizations/{energy}/groups"), json!({ "name": "Shift" })).await.ok();
     let path = format!("/v1/groups/{}/members", group["id"].as_str().unwrap());
     assert_eq!(adam.post(&path, json!({ "email": mia.email })).await.ok()["user_id"], json!(mia.user));
     let context = adam.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok();

@@ -116,7 +116,10 @@ async fn moving_a_thousand_nodes_leaves_every_path_right() {
 #[tokio::test]
 async fn a_refused_move_names_the_memories_that_are_in_the_way() {
     let (_app, alice, _) = TestApp::two_tenants().await;
-    let (energy, other) = (make(&alice, "organization", "Energy", None).await, make(&alice, "organization", "Other", None).await);
+    let (energy, other) = (
+        make(&alice, "organization", "Energy", None).await,
+        make(&alice, "organization", "Other", None).await,
+    );
     let grid = make(&alice, "division", "Grid", Some(&energy)).await;
     let lines = make(&alice, "team", "Lines", Some(&grid)).await;
     let narrow = json!({ "audiences": { "confidential": "person" } });

@@ -252,7 +252,10 @@ async fn a_node_made_by_the_harness_is_seen_by_the_routes() {
 #[tokio::test]
 async fn nodes_side_by_side_have_names_that_can_be_told_apart() {
     let (_app, alice, _) = TestApp::two_tenants().await;
-    let (energy, other) = (make(&alice, "organization", "Energy", None).await, make(&alice, "organization", "Other", None).await);
+    let (energy, other) = (
+        make(&alice, "organization", "Energy", None).await,
+        make(&alice, "organization", "Other", None).await,
+    );
     let alpha = make(&alice, "team", "Alpha", Some(&energy)).await;
     let beside = make(&alice, "team", "Alpha", Some(&other)).await;
     let taken = "there is a team named \"Alpha\" already: choose another name, or rename that one";

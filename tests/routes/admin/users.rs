@@ -97,15 +97,22 @@ async fn an_account_is_found_by_its_address() {
 async fn roles_are_shown_as_far_as_the_caller_sees_where_they_are_held() {
     let (_app, alice, _) = TestApp::two_tenants().await;
     let mia = alice.enterprise_colleague("mia", Role::Member).await;
-    let (alpha, beta) = (make(&alice, "organization", "Alpha", None).await, make(&alice, "organization", "Beta", None).await);
+    let (alpha, beta) =
+        (make(&alice, "organization", "Alpha", None).await, make(&alice, "organization", "Beta", None).await);
     for node in [&alpha, &beta] {
         add_member(&alice, node, &mia, "admin").await;
     }
     let launch = mia.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok();
     let scopes = |shown: &Value| -> Vec<String> {
-        shown["memberships"].as_array().unwrap().iter().map(|it| it["scope"].as_str().unwrap().to_owned()).collect()
+        shown["memberships"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["scope"].as_str().unwrap().to_owned())
+            .collect()
     };
-    let (context, alpha) = (format!("context:{}", launch["id"].as_str().unwrap()), format!("organization:{alpha}"));
+    let (context, alpha) =
+        (format!("context:{}", launch["id"].as_str().unwrap()), format!("organization:{alpha}"));
     let whole = mia.get(&user(&mia)).await.ok();
     assert_eq!(scopes(&whole).len(), 4, "{whole}");
     let shown = whole["memberships"].as_array().unwrap().iter().find(|it| it["kind"] == "context").unwrap();

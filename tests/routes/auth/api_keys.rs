@@ -213,6 +213,10 @@ async fn a_narrowed_key_cannot_make_contexts_and_is_told_so() {
     let ada = Person::owner(&app, "ada").await;
     let narrow = json!({ "name": "narrow", "scopes": ["memories:write"], "within": ["personal"] });
     let key = ada.post("/v1/api-keys", narrow).await.ok();
-    let refused = ada.with_token(key["key"].as_str().unwrap()).post("/v1/contexts/", json!({ "name": "Launch" })).await;
-    assert_eq!(refused.assert_problem(403, "forbidden", None), "this key is narrowed and cannot make contexts");
+    let refused =
+        ada.with_token(key["key"].as_str().unwrap()).post("/v1/contexts/", json!({ "name": "Launch" })).await;
+    assert_eq!(
+        refused.assert_problem(403, "forbidden", None),
+        "this key is narrowed and cannot make contexts"
+    );
 }

@@ -35,11 +35,17 @@ async fn a_token_of_an_administrator_sets_a_new_password_once_and_ends_every_ses
     let allowed = allow(&ada, &bob).await;
     assert_eq!(allowed.header("cache-control"), Some("no-store"));
     let allowed = allowed.ok();
-    assert_eq!((&allowed["user_id"], &allowed["expires_at"]), (&bob.user["id"], &json!("2026-03-03T09:00:00Z")));
+    assert_eq!(
+        (&allowed["user_id"], &allowed["expires_at"]),
+        (&bob.user["id"], &json!("2026-03-03T09:00:00Z"))
+    );
     bob.assert_let_in().await;
     let token = allowed["token"].as_str().unwrap();
     let weak = reset(&app, token, "short").await;
-    assert_eq!(weak.assert_problem(400, "invalid", Some("new_password")), "the password has 5 characters, at least 12 are needed");
+    assert_eq!(
+        weak.assert_problem(400, "invalid", Some("new_password")),
+        "the password has 5 characters, at least 12 are needed"
+    );
     reset(&app, token, OTHER_PASSWORD).await.assert_status(204);
     bob.assert_shut_out().await;
     bob.try_refresh(&bob.refresh_token).await.assert_status(401);
@@ -89,7 +95,10 @@ async fn nobody_gets_more_by_resetting_a_password_than_they_have() {
     }
     allow(&mallory, &bob).await.assert_problem(404, "not-found", None);
     let own = allow(&ada, &ada).await;
-    assert_eq!(own.assert_problem(409, "conflict", None), "change your own password with POST /v1/auth/password");
+    assert_eq!(
+        own.assert_problem(409, "conflict", None),
+        "change your own password with POST /v1/auth/password"
+    );
     let energy = json!({ "kind": "organization", "name": "Energy", "parent": null });
     let energy = ada.post("/v1/organizations", energy).await.ok();
     let members = format!("/v1/organizations/{}/members", energy["id"].as_str().unwrap());
@@ -131,8 +140,7 @@ async fn wrong_tokens_are_counted_and_right_ones_are_not() {
 async fn the_operator_helps_an_owner_who_is_locked_out() {
     let app = TestApp::new().await;
     let ada = Person::owner(&app, "ada").await;
-    let request =
-        || RequestInfo { id: RequestId::generate(), at: app.now(), ip: None, user_agent: None };
+    let request = || RequestInfo { id: RequestId::generate(), at: app.now(), ip: None, user_agent: None };
     let email = |text: &str| text.parse().unwrap();
     let made = password_resets::allow_as_operator(app.gate(), &request(), &email(&ada.email)).await.unwrap();
     let unknown =

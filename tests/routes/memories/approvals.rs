@@ -234,7 +234,10 @@ async fn the_history_is_a_list_and_a_report() {
     assert_eq!(ids(&office.ben.get("/v1/approvals/").await.ok()), [""; 0]);
     let part = office.lead.get("/v1/approvals/?limit=1").await.ok();
     let next = part["next"].as_str().unwrap();
-    assert_eq!(ids(&office.lead.get(&format!("/v1/approvals/?limit=1&cursor={next}")).await.ok()), [second.clone()]);
+    assert_eq!(
+        ids(&office.lead.get(&format!("/v1/approvals/?limit=1&cursor={next}")).await.ok()),
+        [second.clone()]
+    );
     let csv = office.lead.get("/v1/approvals/export/?format=csv").await;
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
     assert_eq!(csv.text().lines().count(), 3);
@@ -255,7 +258,9 @@ async fn the_history_is_a_list_and_a_report() {
     let asked = [&first, &second].map(|id| format!("/v1/approvals/{id}/"));
     let since = at(&office.ann.get(&asked[1]).await.ok()["requested_at"]);
     for path in ["/v1/approvals/", "/v1/approvals/export/"] {
-        let found = async |query: &str| office.lead.get(&format!("{path}?{query}")).await.text().matches("\"status\"").count();
+        let found = async |query: &str| {
+            office.lead.get(&format!("{path}?{query}")).await.text().matches("\"status\"").count()
+        };
         assert_eq!(found(&format!("from={since}")).await, 2, "{path}");
         assert_eq!(found(&format!("to={since}")).await, 0, "{path}");
         assert_eq!(found(&format!("from={since}&to=2030-01-01T00:00:00Z&status=denied")).await, 1, "{path}");

@@ -97,7 +97,8 @@ async fn a_small_and_a_large_request_at_the_same_time_store_it_once() {
 async fn a_reason_says_when_the_existing_memory_has_another_class() {
     let (_app, alice, _) = TestApp::two_tenants().await;
     let reason = async |class: Value| {
-        let added = super::add(&alice, &["the buyer is Contoso"], json!({ "classification": class })).await.ok();
+        let added =
+            super::add(&alice, &["the buyer is Contoso"], json!({ "classification": class })).await.ok();
         added["results"][0]["reason"].clone()
     };
     assert_eq!(reason(json!("internal")).await, Value::Null);

@@ -178,7 +178,8 @@ async fn every_answer_says_who_added_a_memory() {
     let (_app, alice, _) = TestApp::two_tenants().await;
     let team = super::team(&alice, "Alpha").await;
     let mia = alice.colleague("mia", &team, Role::Member).await;
-    let id = remember_with(&mia, "the pump is new", json!({ "scope": team.label(), "user_id": "somebody" })).await;
+    let id =
+        remember_with(&mia, "the pump is new", json!({ "scope": team.label(), "user_id": "somebody" })).await;
     let author = json!(mia.user);
     let scope = json!({ "scope": team.label() });
     let one_of = |answer: Value| answer["results"][0].clone();

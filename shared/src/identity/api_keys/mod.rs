@@ -158,7 +158,9 @@ impl Identity {
         if policy::allows(Action::ReadAudit, ScopeKind::Enterprise, role) {
             return Ok(());
         }
-        Err(Error::Forbidden("audit:read is for keys of the enterprise's owners, who alone read the log".to_owned()))
+        Err(Error::Forbidden(
+            "audit:read is for keys of the enterprise's owners, who alone read the log".to_owned(),
+        ))
     }
 
     /// Begins a transaction about a user's keys, after checking that the caller may do so.

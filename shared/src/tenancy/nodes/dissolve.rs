@@ -12,8 +12,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::dissolution::{Dissolution, Heir, Members, Status, Wish};
-use super::placement::{a, check_depth, check_kind};
 use super::naming::check_names_below;
+use super::placement::{a, check_depth, check_kind};
 use super::seen::check_seen;
 use super::{dissolution_store as store, estate, store as nodes};
 use crate::access::{Action, Audience, AuthContext, Classification, Gate, ReadableScope, Role};

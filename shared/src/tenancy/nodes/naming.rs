@@ -28,9 +28,7 @@ pub(super) async fn check_names_below(
     heir: &ReadableScope,
 ) -> Result<()> {
     let (below, beside) = (store::below(tree, node.id).await?, store::below(tree, heir.id).await?);
-    let met = |name: &str| {
-        beside.iter().find(|(id, _, other)| *id != node.id && look_alike(name, other))
-    };
+    let met = |name: &str| beside.iter().find(|(id, _, other)| *id != node.id && look_alike(name, other));
     match below.iter().find_map(|(_, _, name)| met(name)) {
         None => Ok(()),
         Some((_, kind, other)) => Err(taken(kind, other)),
@@ -38,5 +36,7 @@ pub(super) async fn check_names_below(
 }
 
 fn taken(kind: &str, name: &str) -> Error {
-    Error::Conflict(format!("there is a {kind} named {name:?} already: choose another name, or rename that one"))
+    Error::Conflict(format!(
+        "there is a {kind} named {name:?} already: choose another name, or rename that one"
+    ))
 }

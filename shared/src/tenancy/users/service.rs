@@ -66,9 +66,7 @@ pub(in crate::tenancy) async fn named(
 ) -> Result<UserId> {
     match (id, email) {
         (Some(id), None) => Ok(id),
-        (None, Some(email)) => {
-            store::by_email(tx, email).await?.ok_or(Error::NotFound { what: "user" })
-        }
+        (None, Some(email)) => store::by_email(tx, email).await?.ok_or(Error::NotFound { what: "user" }),
         _ => Err(Error::malformed("send either user_id or email")),
     }
 }
