@@ -26,10 +26,13 @@ CREATE FUNCTION mem0.password_reset_stands(tenant uuid, person uuid) RETURNS boo
                   JOIN scopes s ON s.enterprise_id = tenant AND s.kind = 'enterprise'
                   JOIN mem0.held_roles h ON h.enterprise_id = tenant AND h.user_id = u.id AND h.scope_id = s.id
                  WHERE u.enterprise_id = tenant AND u.id = r.created_by AND u.status = 'active' AND h.role >= 'admin'
-                   AND h.role >= ALL (SELECT o.role FROM mem0.held_roles o
-                                        JOIN scopes os ON os.enterprise_id = tenant AND os.id = o.scope_id
-                                                      AND os.kind <> 'context'
-                                       WHERE o.enterprise_id = tenant AND o.user_id = person))))
+                   AND NOT EXISTS (
+                       SELECT FROM mem0.held_roles o
+                         JOIN scopes os ON os.enterprise_id = tenant AND os.id = o.scope_id AND os.kind <> 'context'
+                        WHERE o.enterprise_id = tenant AND o.user_id = person
+                          AND NOT EXISTS (SELECT FROM mem0.held_roles m
+                                           WHERE m.enterprise_id = tenant AND m.user_id = u.id
+                                             AND m.scope_id = ANY (os.path) AND m.role >= o.role)))))
 $$;
 REVOKE EXECUTE ON FUNCTION mem0.password_reset_stands(uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mem0.password_reset_stands(uuid, uuid) TO mem0_identity;
