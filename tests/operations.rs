@@ -40,6 +40,7 @@ pub(crate) const PUBLIC: &[(&str, &str)] = &[
     ("POST /oauth/device", "a browser, known by a cookie"),
     ("POST /oauth/device/decision", "a browser, known by a cookie"),
     ("GET /v1/links/{token}", "the token is the credential"),
+    ("POST /v1/auth/password/reset", "the token is the credential"),
 ];
 
 /// What an operation is called in the tests' files.
@@ -107,7 +108,10 @@ pub(crate) fn calls(operation: &Operation, world: &World) -> Vec<Call> {
         ("GET" | "DELETE", _)
         | ("POST", "/v1/approvals/{id}/withdraw/" | "/v1/dissolutions/{id}/cancel")
         | ("POST", "/v1/auth/logout" | "/v1/auth/logout-everywhere")
-        | ("POST", "/v1/users/{id}/deactivate" | "/v1/users/{id}/reactivate")
+        | (
+            "POST",
+            "/v1/users/{id}/deactivate" | "/v1/users/{id}/reactivate" | "/v1/users/{id}/password-reset",
+        )
         | ("POST", "/v1/service-accounts/{id}/deactivate" | "/v1/service-accounts/{id}/reactivate") => {
             vec![call("", &path, None)]
         }
@@ -171,6 +175,9 @@ fn body(operation: &Operation, world: &World) -> Option<Value> {
         ("POST", "/v1/auth/refresh") => json!({ "refresh_token": "m0rt_unknown" }),
         ("POST", "/v1/auth/password") => {
             json!({ "current_password": PASSWORD, "new_password": "quite 9 unusual lampposts" })
+        }
+        ("POST", "/v1/auth/password/reset") => {
+            json!({ "token": "m0pw_unknown", "new_password": "quite 9 unusual lampposts" })
         }
         ("PATCH", "/v1/auth/me") => json!({ "name": "Somebody" }),
         ("POST", "/v1/api-keys" | "/v1/service-accounts/{id}/api-keys") => {
@@ -272,6 +279,8 @@ fn path(operation: &Operation, world: &World) -> Option<String> {
         path if path.starts_with("/v1/invitations/") => world.invitation.clone(),
         path if path.starts_with("/v1/groups/") => world.group.clone(),
         path if path.starts_with("/v1/service-accounts/") => world.service_account.clone(),
+        path if path.starts_with("/v1/users/{id}/api-keys") => world.owner.user.to_string(),
+        path if path.starts_with("/v1/users/{id}/sessions") => world.owner.user.to_string(),
         path if path.starts_with("/v1/users/") => world.member.user.to_string(),
         path if path.starts_with("/v1/approvals/{id}/") => world.approval.clone(),
         path if path.starts_with("/v1/approval-delegates/") => world.delegate.clone(),
@@ -288,7 +297,11 @@ fn path(operation: &Operation, world: &World) -> Option<String> {
         .path
         .replace("{id}", &id)
         .replace("{group_id}", &world.group)
-        .replace("{key_id}", &world.service_key)
+        .replace(
+            "{key_id}",
+            if operation.path.starts_with("/v1/users/") { &world.api_key } else { &world.service_key },
+        )
+        .replace("{session_id}", &world.owner.session.to_string())
         .replace("{user_id}", &world.member.user.to_string())
         .replace(
             "{share_id}",

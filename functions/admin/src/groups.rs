@@ -90,7 +90,7 @@ pub(crate) async fn add_member(
     Path(id): Path<GroupId>,
     Idempotent { key, body }: Idempotent<NewGroupMember>,
 ) -> Result<impl IntoResponse> {
-    let member = groups::members::add(&ctx, &gate.db, id, body.user_id, key.as_ref()).await?;
+    let member = groups::members::add(&ctx, &gate.db, id, &body, key.as_ref()).await?;
     Ok((StatusCode::CREATED, member.map(Json)))
 }
 

@@ -7,6 +7,7 @@ use http::header::LOCATION;
 use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::access::{AuthContext, Gate};
+use shared::email::EmailAddress;
 use shared::error::Error;
 use shared::http::{Idempotent, Json, Path, Query};
 use shared::identity::{self, LeftKey};
@@ -15,11 +16,12 @@ use shared::page::List;
 use shared::page::Part;
 use shared::tenancy::users::{self, Listing, MemoryHeir, Progress, Status, User, UserDetails};
 
-/// `?status=&cursor=&limit=`
+/// `?status=&email=&cursor=&limit=`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Params {
     status: Option<Status>,
+    email: Option<EmailAddress>,
     cursor: Option<String>,
     limit: Option<i64>,
 }
@@ -32,7 +34,8 @@ pub(crate) async fn list(
 ) -> Result<Json<List<User>>> {
     let part = Part { cursor: params.cursor, limit: params.limit };
     let (cursor, limit) = part.read()?;
-    users::list(&ctx, &gate.db, Listing { status: params.status }, cursor, limit).await.map(Json)
+    let listing = Listing { status: params.status, email: params.email };
+    users::list(&ctx, &gate.db, &listing, cursor, limit).await.map(Json)
 }
 
 /// `GET /v1/users/{id}`

@@ -1,4 +1,5 @@
-//! API keys: the caller's own, and those of service accounts that they administer.
+//! API keys: the caller's own, those of service accounts that they administer, and, to list and revoke, those of users
+//! that they administer.
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -30,7 +31,7 @@ impl KeysAt {
     }
 }
 
-/// `/v1/service-accounts/{id}/api-keys/{key_id}`
+/// `/v1/service-accounts/{id}/api-keys/{key_id}` or `/v1/users/{id}/api-keys/{key_id}`
 #[derive(Deserialize)]
 pub(crate) struct AccountKey {
     id: UserId,
@@ -111,6 +112,27 @@ pub(crate) async fn list(
 ) -> Result<Json<List<ApiKeyView>>> {
     let limit = page::limit(query.limit)?;
     identity.api_keys(&caller, at.keys(), query.cursor.as_deref(), limit).await.map(Json)
+}
+
+/// `GET /v1/users/{id}/api-keys`: lists the keys of somebody.
+pub(crate) async fn list_of_user(
+    State(identity): State<Identity>,
+    caller: AuthContext,
+    Path(id): Path<UserId>,
+    Query(query): Query<ListKeys>,
+) -> Result<Json<List<ApiKeyView>>> {
+    let limit = page::limit(query.limit)?;
+    identity.api_keys(&caller, Keys::OfUser(id), query.cursor.as_deref(), limit).await.map(Json)
+}
+
+/// `DELETE /v1/users/{id}/api-keys/{key_id}`
+pub(crate) async fn revoke_of_user(
+    State(identity): State<Identity>,
+    caller: AuthContext,
+    Path(AccountKey { id, key_id }): Path<AccountKey>,
+) -> Result<StatusCode> {
+    identity.revoke_api_key(&caller, Keys::OfUser(id), key_id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `DELETE /v1/api-keys/{id}`: revokes a key permanently.

@@ -10,6 +10,7 @@ mod applications;
 mod identity_providers;
 mod jwks;
 mod oauth;
+mod password_resets;
 mod passwords;
 mod service_accounts;
 mod sessions;
@@ -63,6 +64,7 @@ pub fn routes() -> Routes<State> {
         .get("/v1/auth/me", accounts::me)
         .patch("/v1/auth/me", accounts::rename)
         .post("/v1/auth/password", passwords::change)
+        .post("/v1/auth/password/reset", password_resets::redeem)
         .post("/v1/auth/login", sessions::login)
         .post("/v1/auth/refresh", sessions::refresh)
         .post("/v1/auth/logout", sessions::logout)
@@ -73,6 +75,12 @@ pub fn routes() -> Routes<State> {
         .get("/v1/api-keys", api_keys::list)
         .delete("/v1/api-keys/{id}", api_keys::revoke)
         .post("/v1/api-keys/{id}/rotate", api_keys::rotate)
+        .post("/v1/users/{id}/password-reset", password_resets::create)
+        .get("/v1/users/{id}/sessions", sessions::list)
+        .delete("/v1/users/{id}/sessions", sessions::end_all_of)
+        .delete("/v1/users/{id}/sessions/{session_id}", sessions::end_of)
+        .get("/v1/users/{id}/api-keys", api_keys::list_of_user)
+        .delete("/v1/users/{id}/api-keys/{key_id}", api_keys::revoke_of_user)
         .get("/v1/enterprise/service-accounts", service_accounts::list)
         .post("/v1/enterprise/service-accounts", service_accounts::create)
         .get("/v1/organizations/{id}/service-accounts", service_accounts::list)

@@ -11,8 +11,8 @@ use shared::error::Result;
 use shared::http::{Json, Path, Query, Unproven, refuse_key};
 use shared::identity::Identity;
 use shared::identity::passwords::Password;
-use shared::identity::sessions::SessionView;
-use shared::ids::SessionId;
+use shared::identity::sessions::{SessionView, Sessions};
+use shared::ids::{SessionId, UserId};
 use shared::page::{self, List};
 
 use crate::signed_in;
@@ -65,7 +65,7 @@ pub(crate) async fn logout_everywhere(
     State(identity): State<Identity>,
     caller: AuthContext,
 ) -> Result<StatusCode> {
-    identity.logout_everywhere(&caller).await?;
+    identity.end_sessions(&caller, Sessions::Own).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -76,14 +76,27 @@ pub(crate) struct ListSessions {
     limit: Option<i64>,
 }
 
-/// `GET /v1/auth/sessions`: lists the caller's sessions.
+/// `/v1/auth/sessions` or `/v1/users/{id}/sessions`.
+#[derive(Deserialize)]
+pub(crate) struct SessionsAt {
+    id: Option<UserId>,
+}
+
+impl SessionsAt {
+    fn whose(&self) -> Sessions {
+        self.id.map_or(Sessions::Own, Sessions::Of)
+    }
+}
+
+/// `GET …/sessions`: lists the caller's sessions, or those of somebody whom the caller administers.
 pub(crate) async fn list(
     State(identity): State<Identity>,
     caller: AuthContext,
+    Path(at): Path<SessionsAt>,
     Query(query): Query<ListSessions>,
 ) -> Result<Json<List<SessionView>>> {
     let limit = page::limit(query.limit)?;
-    identity.sessions(&caller, query.cursor.as_deref(), limit).await.map(Json)
+    identity.sessions(&caller, at.whose(), query.cursor.as_deref(), limit).await.map(Json)
 }
 
 /// `DELETE /v1/auth/sessions/{id}`: ends one session.
@@ -92,6 +105,33 @@ pub(crate) async fn end(
     caller: AuthContext,
     Path(id): Path<SessionId>,
 ) -> Result<StatusCode> {
-    identity.end_session(&caller, id).await?;
+    identity.end_session(&caller, Sessions::Own, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /v1/users/{id}/sessions`: ends all sessions of somebody.
+pub(crate) async fn end_all_of(
+    State(identity): State<Identity>,
+    caller: AuthContext,
+    Path(id): Path<UserId>,
+) -> Result<StatusCode> {
+    identity.end_sessions(&caller, Sessions::Of(id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `/v1/users/{id}/sessions/{session_id}`
+#[derive(Deserialize)]
+pub(crate) struct UserSession {
+    id: UserId,
+    session_id: SessionId,
+}
+
+/// `DELETE /v1/users/{id}/sessions/{session_id}`: ends one session of somebody.
+pub(crate) async fn end_of(
+    State(identity): State<Identity>,
+    caller: AuthContext,
+    Path(UserSession { id, session_id }): Path<UserSession>,
+) -> Result<StatusCode> {
+    identity.end_session(&caller, Sessions::Of(id), session_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::IntoResponse;
+use chrono::{DateTime, Utc};
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use shared::access::{AuthContext, Gate};
@@ -11,13 +12,15 @@ use shared::page::{self, List};
 use shared::sharing::approvals::{self, Approval, Detail, Filter, Status};
 use shared::{Error, Result};
 
-/// `?status=&memory_id=&requested_by=&to_decide=&cursor=&limit=`
+/// `?status=&memory_id=&requested_by=&from=&to=&to_decide=&cursor=&limit=`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Params {
     status: Option<Status>,
     memory_id: Option<MemoryId>,
     requested_by: Option<UserId>,
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
     #[serde(default)]
     to_decide: bool,
     cursor: Option<String>,
@@ -39,6 +42,8 @@ impl Params {
             status: self.status,
             memory_id: self.memory_id,
             requested_by: self.requested_by,
+            from: self.from,
+            to: self.to,
             to_decide: self.to_decide,
         }
     }

@@ -9,6 +9,7 @@ pub mod down;
 mod embedded;
 pub mod migrate;
 pub mod reembed;
+pub mod reset_password;
 mod router;
 pub mod serve;
 mod shutdown;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use server::{down, migrate, reembed, serve};
+use server::{down, migrate, reembed, reset_password, serve};
 
 /// mem0-enterprise in one process.
 #[derive(Debug, Parser)]
@@ -21,6 +21,8 @@ enum Command {
     Migrate,
     /// Make the vectors that are missing or of another model than the configured one, and exit.
     Reembed(reembed::Options),
+    /// Print a token with which somebody who forgot their password chooses a new one.
+    ResetPassword(reset_password::Options),
     /// Stop the embedded PostgreSQL.
     Down,
 }
@@ -31,6 +33,7 @@ async fn main() -> ExitCode {
         Command::Serve(options) => serve::run(options).await,
         Command::Migrate => migrate::run().await,
         Command::Reembed(options) => reembed::run(options).await,
+        Command::ResetPassword(options) => reset_password::run(options).await,
         Command::Down => down::run().await,
     };
     match result {

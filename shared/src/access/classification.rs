@@ -131,7 +131,7 @@ impl Audience {
             Self::Division => "a division",
             Self::Organization => "an organization",
             Self::Enterprise => "the members of the enterprise",
-            Self::Public => "the enterprise",
+            Self::Public => "every account of the enterprise, also those without a role",
             Self::Link => "those who have a link",
         }
     }

@@ -18,12 +18,24 @@ pub use entry::{Actor, Entry};
 
 use serde_json::json;
 
-use crate::access::{AuthContext, IdentityTx, RequestInfo, TenantTx};
+use crate::access::{Action, AuthContext, IdentityTx, ReadableScope, RequestInfo, TenantTx};
 use crate::db::StoreError;
+use crate::error::{Error, Result};
 use crate::ids::{EnterpriseId, LinkId, MemoryId, UserId};
 
 /// The maximum number of memories that one row of a bulk change names.
 const ROW_MEMORIES: usize = 1000;
+
+/// Checks that the caller may do this to the log, which is about the whole enterprise; returns the enterprise's scope.
+fn authorize(ctx: &AuthContext, action: Action) -> Result<&ReadableScope> {
+    let root = ctx.enterprise().map_err(|_| {
+        Error::Forbidden(
+            "the audit log is about the whole enterprise, which this credential does not reach".to_owned(),
+        )
+    })?;
+    ctx.authorize(action, root)?;
+    Ok(root)
+}
 
 /// Records an action of the transaction's caller.
 pub async fn record(tx: &TenantTx<'_>, entry: Entry) -> Result<(), StoreError> {

@@ -171,7 +171,7 @@ async fn read(
     limit: u32,
     action: &'static str,
 ) -> Result<List<Record>> {
-    ctx.authorize(Action::ReadAudit, ctx.enterprise()?)?;
+    super::authorize(ctx, Action::ReadAudit)?;
     filter.validate()?;
     let asked = serde_json::to_string(filter).map_err(Error::internal)?;
     let query = QueryHash::of(&["audit", &asked]);

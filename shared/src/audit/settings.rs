@@ -79,7 +79,7 @@ pub const MAX_RETENTION_MONTHS: i32 = 1200;
 
 /// Returns the enterprise's settings.
 pub async fn lookup(ctx: &AuthContext, db: &Database) -> Result<Settings> {
-    ctx.authorize(Action::ReadAudit, ctx.enterprise()?)?;
+    super::authorize(ctx, Action::ReadAudit)?;
     let tx = ctx.begin(db, "audit.settings").await?;
     let settings = find(&tx).await?;
     tx.commit().await?;
@@ -94,8 +94,7 @@ pub async fn replace(ctx: &AuthContext, db: &Database, new: NewSettings) -> Resu
         ON CONFLICT (enterprise_id)
             DO UPDATE SET reads = excluded.reads, frameworks = excluded.frameworks,
                           retention_months = excluded.retention_months, updated_at = excluded.updated_at";
-    let root = ctx.enterprise()?;
-    ctx.authorize(Action::ManageAudit, root)?;
+    let root = super::authorize(ctx, Action::ManageAudit)?;
     let months = new.retention_months;
     if let Some(found) = months.filter(|months| !(1..=MAX_RETENTION_MONTHS).contains(months)) {
         let message = format!("must be from 1 to {MAX_RETENTION_MONTHS}, found {found}");

@@ -5,6 +5,9 @@ pub(super) fn in_words(message: &str) -> (Option<String>, String) {
     if let Some(name) = message.strip_prefix("missing field ") {
         return (Some(name.trim_matches('`').to_owned()), "is missing".to_owned());
     }
+    if let Some(text) = unknown_variant(message) {
+        return (None, text);
+    }
     if let Some((before, kind)) = message.rsplit_once("expected ") {
         let known = match kind {
             "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" => {
@@ -41,6 +44,13 @@ pub(super) fn in_words(message: &str) -> (Option<String>, String) {
     (None, format!("expected {expected}"))
 }
 
+/// Says which values are known instead of a given one, as serde names variants of an enum.
+fn unknown_variant(message: &str) -> Option<String> {
+    let (found, known) = message.strip_prefix("unknown variant `")?.rsplit_once("`, expected ")?;
+    let known = known.trim_start_matches("one of ").replace('`', "");
+    Some(format!("expected {known}, found {found:?}"))
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, Utc};
@@ -58,6 +68,10 @@ mod tests {
         assert_eq!(words("".parse::<u32>().unwrap_err()), "expected an integer");
         assert_eq!(words("x".parse::<f32>().unwrap_err()), "expected a number");
         assert_eq!(words("yes".parse::<bool>().unwrap_err()), "expected true or false");
+        let unknown = "unknown variant `xml`, expected `jsonl` or `csv`";
+        assert_eq!(words(unknown), "expected jsonl or csv, found \"xml\"");
+        let unknown = "unknown variant `a`b`, expected one of `c`, `d`, `e`";
+        assert_eq!(words(unknown), "expected c, d, e, found \"a`b\"");
         for text in ["yesterday", "2026-02-30T00:00:00Z", "2026-01-01", "2026-01-01T00:00:00Z!", ""] {
             let said = words(text.parse::<DateTime<Utc>>().unwrap_err());
             assert_eq!(said, "expected a time, RFC 3339 as in 2026-11-22T09:30:00Z", "{text}");

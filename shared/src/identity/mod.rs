@@ -10,6 +10,7 @@
 pub mod accounts;
 pub mod api_keys;
 pub mod oauth;
+pub mod password_resets;
 pub mod passwords;
 pub mod refresh_tokens;
 pub mod sessions;

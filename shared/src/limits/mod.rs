@@ -8,6 +8,7 @@ mod failures;
 pub mod quotas;
 pub mod rates;
 mod store;
+pub mod usage;
 
 pub(crate) use rates::Whose;
 pub use rates::{Limiter, Standing, network};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::access::TenantTx;
+use crate::access::{Classification, TenantTx};
 use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::ids::{MemoryId, ScopeId};
@@ -56,12 +56,14 @@ fn candidates(statements: &[Statement]) -> impl Iterator<Item = Wording> {
 }
 
 /// Returns the outcome of every statement, and the statements to store. `embeddings` are those of the candidates, in
-/// order; without them, only identical texts are duplicates. The wordings must be locked.
+/// order; without them, only identical texts are duplicates. `class` is the class that a message's statements would get:
+/// if the existing memory has another, the outcome says so. The wordings must be locked.
 pub(super) async fn pass<'a>(
     tx: &TenantTx<'_>,
     place: &Place<'_>,
     statements: &'a [Statement],
     embeddings: Option<&'a [Embedding]>,
+    class: impl Fn(usize) -> Option<Classification>,
 ) -> Result<(Vec<Outcome>, Vec<Fresh<'a>>)> {
     let embedding = |number: usize| embeddings.and_then(|embeddings| embeddings.get(number));
     let asked: Vec<_> =
@@ -79,7 +81,7 @@ pub(super) async fn pass<'a>(
         let (text, wording, message) = match statement {
             Statement::Candidate { text, wording, message } => (text, *wording, *message),
             Statement::Skipped { text, reason } => {
-                outcomes.push(skipped(text, reason, None));
+                outcomes.push(skipped(text, (*reason).to_owned(), None));
                 continue;
             }
         };
@@ -90,9 +92,9 @@ pub(super) async fn pass<'a>(
         let earlier = worded.entry(wording).or_default();
         let embedding = embedding(number);
         let said = said_already(text, &stored)
-            .or_else(|| said_just_now(text, embedding, earlier.iter().map(|index| &fresh[*index])));
+            .or_else(|| said_just_now(text, embedding, earlier.iter().map(|index| &fresh[*index]), &class));
         outcomes.push(match said {
-            Some((existing, decision)) => skipped(text, decision.as_str(), Some(existing)),
+            Some(said) => skipped(text, said.reason(class(message)), Some(said.id)),
             None => {
                 let position = i32::try_from(position).unwrap_or(i32::MAX);
                 let id = MemoryId::generate();
@@ -105,11 +107,35 @@ pub(super) async fn pass<'a>(
     Ok((outcomes, fresh))
 }
 
-fn said_already(text: &str, stored: &[&Similar]) -> Option<(MemoryId, Decision)> {
+/// A memory that already says something.
+struct Said {
+    id: MemoryId,
+    decision: Decision,
+    class: Option<Classification>,
+}
+
+impl Said {
+    /// Why the statement is skipped. Names the class of the existing memory if the statement would have had another,
+    /// since fewer or more people may see it than its sender expects.
+    fn reason(&self, wanted: Option<Classification>) -> String {
+        match (self.class, wanted) {
+            (Some(class), Some(wanted)) if class != wanted => {
+                format!("{}, which is {class}, not {wanted}", self.decision)
+            }
+            _ => self.decision.to_string(),
+        }
+    }
+}
+
+fn said_already(text: &str, stored: &[&Similar]) -> Option<Said> {
     stored
         .iter()
-        .map(|similar| (similar.id, duplicate::compare(text, &similar.content, similar.similarity)))
-        .find(|(_, decision)| matches!(decision, Decision::Duplicate(_)))
+        .map(|similar| Said {
+            id: similar.id,
+            decision: duplicate::compare(text, &similar.content, similar.similarity),
+            class: Some(similar.class),
+        })
+        .find(|said| matches!(said.decision, Decision::Duplicate(_)))
 }
 
 /// Finds a duplicate among the earlier statements of the same request that have the same wording.
@@ -117,15 +143,17 @@ fn said_just_now<'s, 'a: 's>(
     text: &str,
     embedding: Option<&Embedding>,
     earlier: impl Iterator<Item = &'s Fresh<'a>>,
-) -> Option<(MemoryId, Decision)> {
+    class: impl Fn(usize) -> Option<Classification>,
+) -> Option<Said> {
     earlier
         .map(|earlier| {
             let cosine = embedding.zip(earlier.embedding).map_or(f32::NAN, |(new, old)| new.cosine(old));
-            (earlier.id, duplicate::compare(text, earlier.text, cosine))
+            let decision = duplicate::compare(text, earlier.text, cosine);
+            Said { id: earlier.id, decision, class: class(earlier.message) }
         })
-        .find(|(_, decision)| matches!(decision, Decision::Duplicate(_)))
+        .find(|said| matches!(said.decision, Decision::Duplicate(_)))
 }
 
-fn skipped(text: &str, reason: &str, existing: Option<MemoryId>) -> Outcome {
-    Outcome::Skipped { text: text.to_owned(), reason: reason.to_owned(), existing }
+fn skipped(text: &str, reason: String, existing: Option<MemoryId>) -> Outcome {
+    Outcome::Skipped { text: text.to_owned(), reason, existing }
 }

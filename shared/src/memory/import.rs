@@ -167,7 +167,8 @@ impl Memories {
             rest = others;
             let model = self.embedder.model();
             let place = gate::Place { home: group.home.id, labels: group.labels, model };
-            let (outcomes, fresh) = gate::pass(tx, &place, &group.statements, own).await?;
+            let class = |message: usize| lines[group.numbers[message]].as_ref()?.classification;
+            let (outcomes, fresh) = gate::pass(tx, &place, &group.statements, own, class).await?;
             for (number, outcome) in group.numbers.iter().zip(&outcomes) {
                 import.outcomes[*number] = Some(LineOutcome::of(outcome));
             }

@@ -145,7 +145,7 @@ impl Memories {
             let labelled = std::iter::once((&request.labels, statements));
             gate::lock(tx, home.id, labelled, statements.len()).await?;
             let place = gate::Place { home: home.id, labels: &request.labels, model: self.embedder.model() };
-            gate::pass(tx, &place, statements, embeddings).await?
+            gate::pass(tx, &place, statements, embeddings, |_| Some(class)).await?
         };
         if !fresh.is_empty() {
             quotas::memories(tx, fresh.len()).await?;

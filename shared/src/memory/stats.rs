@@ -6,7 +6,7 @@ use crate::memory::service::resolve;
 use crate::memory::store::condition::{Condition, Selection};
 use crate::memory::{Memories, Scopes, store};
 
-/// Counts over some scopes, and the caller's own additions.
+/// Counts over some scopes, and the caller's own additions to them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Number of memories.
@@ -27,7 +27,7 @@ pub struct Stats {
     pub with_app: u64,
     /// Number of memories with a run label.
     pub with_run: u64,
-    /// Number of requests by the caller to remember something.
+    /// Number of requests by the caller to remember something in these scopes.
     pub add_events: u64,
 }
 
@@ -37,7 +37,7 @@ impl Memories {
         let scopes = resolve(caller, scopes, Action::ReadMemories)?;
         let condition = Condition::new(caller, &Selection::everything(&scopes))?;
         let tx = caller.begin(&self.gate.db, "memory.stats").await?;
-        let stats = store::stats::count(&tx, &condition).await?;
+        let stats = store::stats::count(&tx, &condition, &scopes).await?;
         tx.commit().await?;
         Ok(stats)
     }

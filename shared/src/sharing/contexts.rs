@@ -75,8 +75,12 @@ pub async fn create(
     key: Option<&IdempotencyKey>,
 ) -> Result<Once<Context>> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
-    ctx.enterprise()
-        .map_err(|_| Error::Forbidden("this needs a role somewhere in the enterprise".to_owned()))?;
+    ctx.enterprise().map_err(|_| {
+        Error::Forbidden(match ctx.within() {
+            Some(_) => "this key is narrowed and cannot make contexts".to_owned(),
+            None => "this needs a role somewhere in the enterprise".to_owned(),
+        })
+    })?;
     let name = name::checked(&new.name, "name")?;
     let description = checked(&new.description)?;
     let tx = ctx.begin(db, "context.create").await?;
@@ -144,7 +148,7 @@ pub async fn add_member(
         let member = members::admit(&tx, scope, new).await?;
         store::hold(&tx, scope.id).await?;
         check_ceiling(&tx, ctx, scope.id).await?;
-        check_agreed(&tx, scope.id, new.user_id).await?;
+        check_agreed(&tx, scope.id, member.user_id).await?;
         Ok(member)
     })
     .await?;

@@ -6,11 +6,12 @@ use serde_json::json;
 
 use super::locked::Locked;
 use super::users::{LeaverPolicy, WhoReassigns};
-use crate::access::{Action, AuthContext, Role, TenantTx};
+use crate::access::{Action, AuthContext, ReadableScope, Role, TenantTx, policy};
 use crate::audit::{self, Entry};
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
 use crate::ids::EnterpriseId;
+use crate::limits::usage::{self, Plan};
 use crate::name;
 
 /// The maximum time for which personal memories of users who left can be kept, unless they are kept forever.
@@ -29,6 +30,8 @@ pub struct Enterprise {
     pub leavers: LeaverPolicy,
     /// When it was founded.
     pub created_at: DateTime<Utc>,
+    /// Its plan and how much of it is used, for its administrators; null for others.
+    pub plan: Option<Plan>,
 }
 
 /// Changes to an enterprise.
@@ -47,7 +50,8 @@ pub struct EnterpriseChange {
 pub async fn lookup(ctx: &AuthContext, db: &Database) -> Result<Enterprise> {
     ctx.authorize_verb(Action::ReadNode.verb())?;
     let tx = ctx.begin(db, "enterprise.lookup").await?;
-    let enterprise = seen(&tx).await?;
+    let mut enterprise = seen(&tx).await?;
+    enterprise.plan = plan(&tx).await?;
     tx.commit().await?;
     Ok(enterprise)
 }
@@ -82,9 +86,19 @@ pub async fn change(ctx: &AuthContext, db: &Database, change: EnterpriseChange) 
     tx.execute(UPDATE, &[&enterprise.uuid(), &name, &change.leavers.is_some(), &days, &reassignment]).await?;
     let details = json!({ "name": name, "leavers": change.leavers });
     audit::record(&tx, Entry::new("enterprise.change", enterprise).within(root.id).with(details)).await?;
-    let enterprise = seen(&tx).await?;
+    let mut enterprise = seen(&tx).await?;
+    enterprise.plan = plan(&tx).await?;
     tx.commit().await?;
     Ok(enterprise)
+}
+
+/// Returns the plan and its use, if the caller administers the enterprise.
+async fn plan(tx: &TenantTx<'_>) -> Result<Option<Plan>> {
+    let administers = |root: &ReadableScope| policy::allows(Action::ListAccounts, root.kind, root.role);
+    match tx.caller().enterprise().is_ok_and(administers) {
+        true => Ok(usage::plan(tx).await?),
+        false => Ok(None),
+    }
 }
 
 /// What happens to the personal memories of users who left.
@@ -112,5 +126,6 @@ async fn seen(tx: &TenantTx<'_>) -> Result<Enterprise> {
         role: root.ok().and_then(|root| root.role),
         leavers: LeaverPolicy { retention_days: row.get("leaver_retention_days"), reassignment },
         created_at: row.get("created_at"),
+        plan: None,
     })
 }

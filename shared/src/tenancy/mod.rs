@@ -23,4 +23,4 @@ mod place;
 mod rank;
 mod stepwise;
 
-pub use place::Place;
+pub use place::{Place, PlaceId};

@@ -31,6 +31,9 @@ pub(super) enum Holder {
     Group(GroupId),
     /// A service account; whoever has one of its keys gets its roles.
     Account(UserId),
+    /// A person; whoever may choose their password gets their roles. Those on contexts do not count: nobody outside of a
+    /// context holds one there, and somebody has to be able to help.
+    Person(UserId),
 }
 
 /// Refuses unless the caller's own role is at least as high wherever the holder has a role: adding somebody to a group,
@@ -43,7 +46,7 @@ pub(super) async fn covers(tree: &Locked<'_, '_>, holder: Holder) -> Result<()> 
                          SELECT h.scope_id, h.role FROM mem0.held_roles h WHERE h.enterprise_id = $1 AND h.user_id = $4)
                         held
               JOIN scopes s ON s.enterprise_id = $1 AND s.id = held.scope_id
-             WHERE NOT coalesce(held.role <= (SELECT max(m.role) FROM mem0.held_roles m
+             WHERE NOT ($6 AND s.kind = 'context') AND NOT coalesce(held.role <= (SELECT max(m.role) FROM mem0.held_roles m
                                                WHERE m.enterprise_id = $1 AND m.user_id = $2
                                                  AND m.scope_id = ANY (s.path))
                                 AND ($5::bigint[] IS NULL OR s.path && $5), false))";
@@ -51,16 +54,17 @@ pub(super) async fn covers(tree: &Locked<'_, '_>, holder: Holder) -> Result<()> 
     let (enterprise, own) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
     let (group, account) = match holder {
         Holder::Group(id) => (Some(id.uuid()), None),
-        Holder::Account(id) => (None, Some(id.uuid())),
+        Holder::Account(id) | Holder::Person(id) => (None, Some(id.uuid())),
     };
+    let person = matches!(holder, Holder::Person(_));
     let within = caller.within();
-    let row = tree.query_one(EXCEEDS, &[&enterprise, &own, &group, &account, &within]).await?;
+    let row = tree.query_one(EXCEEDS, &[&enterprise, &own, &group, &account, &within, &person]).await?;
     if !row.get::<_, bool>(0) {
         return Ok(());
     }
     let what = match holder {
         Holder::Group(_) => "group",
-        Holder::Account(_) => "account",
+        Holder::Account(_) | Holder::Person(_) => "account",
     };
     Err(Error::Forbidden(format!("this {what} holds a role somewhere that is above yours there")))
 }

@@ -17,6 +17,27 @@ async fn everyone_sees_their_own_enterprise() {
         "retention_days": 365
       },
       "name": "alice Ltd",
+      "plan": {
+        "limits": {
+          "body_bytes": null,
+          "depth": null,
+          "members": null,
+          "memories": null,
+          "requests_per_minute": {
+            "enterprise": 600000,
+            "key": 6000,
+            "user": 12000
+          },
+          "service_accounts": null
+        },
+        "name": "enterprise",
+        "used": {
+          "depth": 1,
+          "members": 1,
+          "memories": 0,
+          "service_accounts": 0
+        }
+      },
       "role": "owner"
     }
     "#);
@@ -42,4 +63,27 @@ async fn administrators_rename_it() {
     }
     assert_eq!(alice.get("/v1/enterprise").await.ok()["name"], "Northwind");
     assert_eq!(bob.get("/v1/enterprise").await.ok()["name"], "bob Ltd");
+}
+
+#[tokio::test]
+async fn administrators_see_what_the_plan_allows_and_how_much_is_used() {
+    let (app, alice, bob) = TestApp::two_tenants().await;
+    let free = "INSERT INTO enterprise_plans (enterprise_id, plan) VALUES ($1, 'free')";
+    app.database().superuser().await.execute(free, &[&alice.enterprise.uuid()]).await.unwrap();
+    let mia = alice.enterprise_colleague("mia", Role::Member).await;
+    let body = json!({ "kind": "organization", "name": "Energy", "parent": null });
+    alice.post("/v1/organizations", body).await.ok();
+    alice.post("/v1/enterprise/service-accounts", json!({ "name": "Robot" })).await.ok();
+    for actor in [&alice, &mia, &bob] {
+        let body = json!({ "messages": "the pump is new", "infer": false });
+        actor.post("/v3/memories/add/", body).await.ok();
+    }
+    let plan = &alice.get("/v1/enterprise").await.ok()["plan"];
+    assert_eq!((&plan["name"], &plan["limits"]["members"]), (&json!("free"), &json!(5)));
+    let used = json!({ "memories": 2, "members": 2, "service_accounts": 1, "depth": 2 });
+    assert_eq!(plan["used"], used);
+    assert_eq!(mia.get("/v1/enterprise").await.ok()["plan"], Value::Null);
+    let body = json!({ "name": "key", "scopes": ["tenancy:read"], "within": ["personal"] });
+    let key = alice.with_key(&alice.post("/v1/api-keys", body).await.ok());
+    assert_eq!(key.get("/v1/enterprise").await.ok()["plan"], Value::Null);
 }

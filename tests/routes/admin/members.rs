@@ -185,3 +185,35 @@ async fn bad_members_are_refused() {
     }
     alice.delete(&format!("{}/xyz", members(&energy))).await.assert_problem(404, "not-found", None);
 }
+
+#[tokio::test]
+async fn a_member_is_named_by_id_or_by_address() {
+    let (_app, alice, bob) = TestApp::two_tenants().await;
+    let energy = make(&alice, "organization", "Energy", None).await;
+    let (adam, mia) = (alice.stranger("adam").await, alice.stranger("mia").await);
+    add_member(&alice, &energy, &adam, "admin").await;
+    let by = |email: &str| json!({ "email": email, "role": "member" });
+    let path = members(&energy);
+    let added = adam.post(&path, by(&mia.email.to_uppercase())).await.ok();
+    assert_eq!((&added["user_id"], &added["role"]), (&json!(mia.user), &json!("member")));
+    for nobody in [bob.email.as_str(), "nobody@northwind.example"] {
+        let refused = adam.post(&path, by(nobody)).await.assert_problem(404, "not-found", None);
+        assert_eq!(refused, "user not found");
+    }
+    // Whether an address has an account is told to those who may add people.
+    mia.post(&path, by(&adam.email)).await.assert_problem(403, "forbidden", None);
+    mia.post(&path, by("nobody@northwind.example")).await.assert_problem(403, "forbidden", None);
+    for body in
+        [json!({ "role": "member" }), json!({ "user_id": mia.user, "email": mia.email, "role": "member" })]
+    {
+        let detail = adam.post(&path, body).await.assert_problem(400, "invalid", None);
+        assert_eq!(detail, "send either user_id or email");
+    }
+    let group =
+        adam.post(&format!("/v1/organizations/{energy}/groups"), json!({ "name": "Shift" })).await.ok();
+    let path = format!("/v1/groups/{}/members", group["id"].as_str().unwrap());
+    assert_eq!(adam.post(&path, json!({ "email": mia.email })).await.ok()["user_id"], json!(mia.user));
+    let context = adam.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok();
+    let path = format!("/v1/contexts/{}/members/", context["id"].as_str().unwrap());
+    assert_eq!(adam.post(&path, by(&mia.email)).await.ok()["user_id"], json!(mia.user));
+}

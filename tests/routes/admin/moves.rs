@@ -112,3 +112,35 @@ async fn moving_a_thousand_nodes_leaves_every_path_right() {
     assert!(teams.iter().all(|team| team["ancestors"] == json!([other, division])));
     assert_eq!(text(&teams[0]["parent"]), division);
 }
+
+#[tokio::test]
+async fn a_refused_move_names_the_memories_that_are_in_the_way() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let (energy, other) = (
+        make(&alice, "organization", "Energy", None).await,
+        make(&alice, "organization", "Other", None).await,
+    );
+    let grid = make(&alice, "division", "Grid", Some(&energy)).await;
+    let lines = make(&alice, "team", "Lines", Some(&grid)).await;
+    let narrow = json!({ "audiences": { "confidential": "person" } });
+    alice.put(&format!("/v1/organizations/{other}/sharing-policy"), narrow).await.ok();
+    let add = async |number: usize, class: &str| {
+        let body = json!({
+            "messages": format!("gate {number} is number {number}"), "infer": false, "scope": format!("team:{lines}"),
+            "classification": class,
+        });
+        text(&alice.post("/v3/memories/add/", body).await.ok()["results"][0]["id"])
+    };
+    let internal = add(0, "internal").await;
+    let mut secret = vec![add(1, "confidential").await, add(2, "confidential").await];
+    secret.sort();
+    let refused = relocate(&alice, &grid, Some(&other)).await.assert_problem(409, "conflict", None);
+    let named = format!("move or reclassify them first ({})", secret.join(", "));
+    assert!(refused.ends_with(&named) && !refused.contains(&internal), "{refused}");
+    for number in 3..23 {
+        add(number, "confidential").await;
+    }
+    let refused = relocate(&alice, &grid, Some(&other)).await.assert_problem(409, "conflict", None);
+    assert!(refused.ends_with(" and others)"), "{refused}");
+    assert_eq!(refused.matches("mem_").count(), 20, "{refused}");
+}

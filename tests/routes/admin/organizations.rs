@@ -248,3 +248,39 @@ async fn a_node_made_by_the_harness_is_seen_by_the_routes() {
     let seen = vera.get(&format!("/v1/organizations/{}", energy.id)).await.ok();
     assert_eq!((&seen["name"], &seen["role"]), (&json!("Energy"), &json!("viewer")));
 }
+
+#[tokio::test]
+async fn nodes_side_by_side_have_names_that_can_be_told_apart() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let (energy, other) = (
+        make(&alice, "organization", "Energy", None).await,
+        make(&alice, "organization", "Other", None).await,
+    );
+    let alpha = make(&alice, "team", "Alpha", Some(&energy)).await;
+    let beside = make(&alice, "team", "Alpha", Some(&other)).await;
+    let taken = "there is a team named \"Alpha\" already: choose another name, or rename that one";
+    let new = async |name: &str| {
+        alice.post("/v1/organizations", json!({ "kind": "division", "name": name, "parent": energy })).await
+    };
+    for name in ["Alpha", "ALPHA", "Al\u{200d}pha"] {
+        assert_eq!(new(name).await.assert_problem(409, "conflict", None), taken, "{name:?}");
+    }
+    for hidden in ["Al\u{202e}pha", "Al\u{200b}pha"] {
+        new(hidden).await.assert_problem(400, "invalid", Some("name"));
+    }
+    let beta = make(&alice, "team", "Beta", Some(&energy)).await;
+    let rename = async |node: &str, name: &str| {
+        alice.patch(&format!("/v1/organizations/{node}"), json!({ "name": name })).await
+    };
+    assert_eq!(rename(&beta, "alpha").await.assert_problem(409, "conflict", None), taken);
+    rename(&alpha, "ALPHA").await.ok();
+    rename(&alpha, "Alpha").await.ok();
+    let relocate = json!({ "parent": energy });
+    let refused = alice.post(&format!("/v1/organizations/{beside}/move"), relocate).await;
+    assert_eq!(refused.assert_problem(409, "conflict", None), taken);
+    let dissolve = json!({ "heir": energy, "members": "leave" });
+    let refused = alice.post(&format!("/v1/organizations/{other}/dissolve"), dissolve.clone()).await;
+    assert_eq!(refused.assert_problem(409, "conflict", None), taken);
+    rename(&beside, "Gamma").await.ok();
+    alice.post(&format!("/v1/organizations/{other}/dissolve"), dissolve).await.ok();
+}

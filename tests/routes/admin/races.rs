@@ -39,8 +39,8 @@ async fn two_moves_cannot_close_a_cycle_between_them() {
 async fn two_moves_cannot_make_the_tree_too_deep_between_them() {
     let (_app, alice, _) = TestApp::two_tenants().await;
     let mut tops = Vec::new();
-    for _ in 0..3 {
-        let top = make(&alice, "organization", "1", None).await;
+    for number in 0..3 {
+        let top = make(&alice, "organization", &format!("{number}"), None).await;
         let mut lowest = top.clone();
         for _ in 0..2 {
             lowest = make(&alice, "organization", "next", Some(&lowest)).await;
@@ -86,8 +86,8 @@ async fn the_last_two_owners_cannot_remove_each_other_or_themselves() {
 #[tokio::test]
 async fn nothing_is_made_below_a_node_that_goes() {
     let (_app, alice, _) = TestApp::two_tenants().await;
-    for _ in 0..10 {
-        let parent = make(&alice, "organization", "Energy", None).await;
+    for number in 0..10 {
+        let parent = make(&alice, "organization", &format!("Energy {number}"), None).await;
         let body = json!({ "kind": "team", "name": "Late", "parent": parent });
         let path = format!("/v1/organizations/{parent}");
         let (made, gone) = tokio::join!(alice.post("/v1/organizations", body), alice.delete(&path));

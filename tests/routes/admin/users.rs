@@ -78,3 +78,55 @@ async fn accounts_are_ended_by_administrators_up_to_their_own_role() {
     alice.post(&end(&alice), json!({})).await.assert_problem(409, "conflict", None);
     alice.post(&end(&adam), json!({})).await.ok();
 }
+
+#[tokio::test]
+async fn an_account_is_found_by_its_address() {
+    let (_app, alice, bob) = TestApp::two_tenants().await;
+    let mia = alice.stranger("mia").await;
+    let found = alice.get(&format!("/v1/users?email={}", mia.email.to_uppercase())).await.ok();
+    assert_eq!(column(&found, "id"), [mia.user.to_string()]);
+    for nobody in [bob.email.as_str(), "nobody@northwind.example"] {
+        assert_eq!(alice.get(&format!("/v1/users?email={nobody}")).await.ok()["results"], json!([]));
+    }
+    alice.get("/v1/users?email=nonsense").await.assert_problem(400, "invalid", Some("email"));
+    mia.get(&format!("/v1/users?email={}", mia.email)).await.assert_problem(403, "forbidden", None);
+}
+
+/// A narrowed key learns of nothing outside, and administrators learn of no context that they do not belong to.
+#[tokio::test]
+async fn roles_are_shown_as_far_as_the_caller_sees_where_they_are_held() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let mia = alice.enterprise_colleague("mia", Role::Member).await;
+    let (alpha, beta) =
+        (make(&alice, "organization", "Alpha", None).await, make(&alice, "organization", "Beta", None).await);
+    for node in [&alpha, &beta] {
+        add_member(&alice, node, &mia, "admin").await;
+    }
+    let launch = mia.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok();
+    let scopes = |shown: &Value| -> Vec<String> {
+        shown["memberships"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["scope"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let (context, alpha) =
+        (format!("context:{}", launch["id"].as_str().unwrap()), format!("organization:{alpha}"));
+    let whole = mia.get(&user(&mia)).await.ok();
+    assert_eq!(scopes(&whole).len(), 4, "{whole}");
+    let shown = whole["memberships"].as_array().unwrap().iter().find(|it| it["kind"] == "context").unwrap();
+    assert_eq!((&shown["id"], &shown["scope"]), (&launch["id"], &json!(context)));
+    let me = mia.get("/v1/auth/me").await.ok();
+    let own = me["scopes"].as_array().unwrap().iter().find(|it| it["kind"] == "context").unwrap();
+    assert_eq!(own["id"], launch["id"]);
+    let seen = alice.get(&user(&mia)).await.ok();
+    assert_eq!(scopes(&seen).len(), 3, "{seen}");
+    assert!(!scopes(&seen).contains(&context));
+    let body = json!({ "name": "key", "scopes": ["tenancy:read"], "within": [alpha] });
+    let key = mia.with_key(&mia.post("/v1/api-keys", body).await.ok());
+    let narrow = key.get(&user(&mia)).await.ok();
+    assert_eq!((scopes(&narrow), &narrow["role"]), (vec![alpha], &Value::Null), "{narrow}");
+    let other = key.get(&user(&alice)).await.assert_problem(404, "not-found", None);
+    assert_eq!(other, "user not found");
+}

@@ -185,3 +185,38 @@ async fn keys_are_listed_in_parts_and_bounded_in_number() {
     let foreign = format!("/v1/auth/sessions?cursor={}", sessions["next"].as_str().unwrap());
     ada.get(&foreign).await.assert_problem(400, "invalid", Some("cursor"));
 }
+
+#[tokio::test]
+async fn only_owners_have_keys_for_the_audit_log() {
+    let app = TestApp::new().await;
+    let ada = Person::owner(&app, "ada").await;
+    let bob = ada.invites("bob", "admin").await;
+    let new = json!({ "name": "auditor", "scopes": ["memories:read", "audit:read"] });
+    let refused = bob.post("/v1/api-keys", new.clone()).await.assert_problem(403, "forbidden", None);
+    assert_eq!(refused, "audit:read is for keys of the enterprise's owners, who alone read the log");
+    let robot = ada.post("/v1/enterprise/service-accounts", json!({ "name": "Robot" })).await.ok();
+    let path = format!("/v1/service-accounts/{}/api-keys", robot["id"].as_str().unwrap());
+    ada.post(&path, new.clone()).await.assert_problem(403, "forbidden", None);
+    ada.post("/v1/api-keys", new.clone()).await.ok();
+    let narrow = json!({ "name": "narrow", "scopes": ["audit:read"], "within": ["personal"] });
+    let key = ada.post("/v1/api-keys", narrow).await.ok();
+    let refused = ada.with_token(key["key"].as_str().unwrap()).get("/v1/audit").await;
+    let refused = refused.assert_problem(403, "forbidden", None);
+    assert_eq!(refused, "the audit log is about the whole enterprise, which this credential does not reach");
+    let wrong = ada.get("/v1/audit/export?format=xml").await.assert_problem(400, "invalid", Some("format"));
+    assert_eq!(wrong, "expected jsonl or csv, found \"xml\"");
+}
+
+#[tokio::test]
+async fn a_narrowed_key_cannot_make_contexts_and_is_told_so() {
+    let app = TestApp::new().await;
+    let ada = Person::owner(&app, "ada").await;
+    let narrow = json!({ "name": "narrow", "scopes": ["memories:write"], "within": ["personal"] });
+    let key = ada.post("/v1/api-keys", narrow).await.ok();
+    let refused =
+        ada.with_token(key["key"].as_str().unwrap()).post("/v1/contexts/", json!({ "name": "Launch" })).await;
+    assert_eq!(
+        refused.assert_problem(403, "forbidden", None),
+        "this key is narrowed and cannot make contexts"
+    );
+}

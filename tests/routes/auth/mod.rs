@@ -10,6 +10,7 @@ mod login;
 mod me;
 mod narrowed_keys;
 mod oauth;
+mod password_resets;
 mod passwords;
 mod refresh;
 mod register;

@@ -57,6 +57,7 @@ async fn messages_are_stored_as_they_are() {
     {
       "agent_id": "bot",
       "app_id": "shop",
+      "author_id": "[usr#1]",
       "categories": [
         "drinks"
       ],

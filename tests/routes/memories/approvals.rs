@@ -234,14 +234,39 @@ async fn the_history_is_a_list_and_a_report() {
     assert_eq!(ids(&office.ben.get("/v1/approvals/").await.ok()), [""; 0]);
     let part = office.lead.get("/v1/approvals/?limit=1").await.ok();
     let next = part["next"].as_str().unwrap();
-    assert_eq!(ids(&office.lead.get(&format!("/v1/approvals/?limit=1&cursor={next}")).await.ok()), [second]);
+    assert_eq!(
+        ids(&office.lead.get(&format!("/v1/approvals/?limit=1&cursor={next}")).await.ok()),
+        [second.clone()]
+    );
     let csv = office.lead.get("/v1/approvals/export/?format=csv").await;
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
     assert_eq!(csv.text().lines().count(), 3);
     assert!(csv.text().contains(&format!("{first},denied")), "{}", csv.text());
+    let terms = "decisions,may_reshare,share_expires_at,memory_version,escalates_at";
+    assert!(csv.text().lines().next().unwrap().ends_with(terms), "{}", csv.text());
+    let asked = office.ann.get(&format!("/v1/approvals/{second}/")).await.ok();
+    let columns = csv.text().lines().next().unwrap().split(',').count();
+    let row: Vec<&str> = csv.text().lines().nth(2).unwrap().split(',').collect();
+    assert_eq!(row.len(), columns, "{row:?}");
+    assert_eq!((row[columns - 4], row[columns - 3], row[columns - 2]), ("false", "", "1"));
+    let escalates: chrono::DateTime<chrono::Utc> = row[columns - 1].parse().unwrap();
+    assert_eq!(json!(escalates), asked["escalates_at"]);
     let lines = office.lead.get("/v1/approvals/export/?status=pending").await;
     assert_eq!(lines.text().lines().count(), 1);
     office.lead.get("/v1/approvals/export/?format=xml").await.assert_problem(400, "invalid", Some("format"));
+    let at = |text: &Value| text.as_str().unwrap().to_owned();
+    let asked = [&first, &second].map(|id| format!("/v1/approvals/{id}/"));
+    let since = at(&office.ann.get(&asked[1]).await.ok()["requested_at"]);
+    for path in ["/v1/approvals/", "/v1/approvals/export/"] {
+        let found = async |query: &str| {
+            office.lead.get(&format!("{path}?{query}")).await.text().matches("\"status\"").count()
+        };
+        assert_eq!(found(&format!("from={since}")).await, 2, "{path}");
+        assert_eq!(found(&format!("to={since}")).await, 0, "{path}");
+        assert_eq!(found(&format!("from={since}&to=2030-01-01T00:00:00Z&status=denied")).await, 1, "{path}");
+    }
+    let backwards = format!("/v1/approvals/?from={since}&to={since}");
+    office.lead.get(&backwards).await.assert_problem(400, "invalid", Some("to"));
     office.lead.get("/v1/approvals/?status=lost").await.assert_problem(400, "invalid", Some("status"));
 }
 

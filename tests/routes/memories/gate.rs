@@ -92,3 +92,19 @@ async fn a_small_and_a_large_request_at_the_same_time_store_it_once() {
         assert_eq!(results.filter(|result| result["event"] == "ADD").count(), all.len(), "round {round}");
     }
 }
+
+#[tokio::test]
+async fn a_reason_says_when_the_existing_memory_has_another_class() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let reason = async |class: Value| {
+        let added =
+            super::add(&alice, &["the buyer is Contoso"], json!({ "classification": class })).await.ok();
+        added["results"][0]["reason"].clone()
+    };
+    assert_eq!(reason(json!("internal")).await, Value::Null);
+    assert_eq!(reason(json!("internal")).await, "same text as an existing memory");
+    assert_eq!(
+        reason(json!("restricted")).await,
+        "same text as an existing memory, which is internal, not restricted"
+    );
+}

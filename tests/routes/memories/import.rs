@@ -193,3 +193,15 @@ async fn a_thousand_lines_are_one_import() {
     let found = search(&alice, "invoice 421", json!({ "top_k": 3 })).await;
     assert!(found[0].starts_with("Invoice 421 "), "{found:?}");
 }
+
+#[tokio::test]
+async fn a_line_that_a_memory_of_another_class_says_already_says_so() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let line = |class: &str| json!({ "memory": "the buyer is Contoso", "classification": class });
+    import(&alice, &[line("internal")]).await;
+    let imported = import(&alice, &[line("confidential")]).await;
+    assert_eq!(
+        imported["results"][0]["reason"],
+        "same text as an existing memory, which is internal, not confidential"
+    );
+}

@@ -172,3 +172,29 @@ async fn an_id_that_cannot_be_one_is_told_so() {
     let uuid = id.parse::<MemoryId>().unwrap().uuid().to_string();
     assert_eq!(alice.get(&one(&uuid)).await.ok()["id"], id);
 }
+
+#[tokio::test]
+async fn every_answer_says_who_added_a_memory() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let team = super::team(&alice, "Alpha").await;
+    let mia = alice.colleague("mia", &team, Role::Member).await;
+    let id =
+        remember_with(&mia, "the pump is new", json!({ "scope": team.label(), "user_id": "somebody" })).await;
+    let author = json!(mia.user);
+    let scope = json!({ "scope": team.label() });
+    let one_of = |answer: Value| answer["results"][0].clone();
+    let mut search = scope.clone();
+    search["query"] = json!("pump");
+    let levels = alice.post("/v1/memories/hierarchical/", json!({})).await.ok();
+    for shown in [
+        alice.get(&one(&id)).await.ok(),
+        one_of(alice.post("/v3/memories/", scope).await.ok()),
+        one_of(alice.post("/v3/memories/search/", search).await.ok()),
+        one_of(levels["levels"].as_array().unwrap().iter().find(|it| it["level"] == "team").unwrap().clone()),
+    ] {
+        assert_eq!((&shown["author_id"], &shown["user_id"]), (&author, &json!("somebody")), "{shown}");
+    }
+    let key = alice.with_narrow_api_key(&[ApiKeyVerb::MemoriesWrite]).await;
+    let changed = key.put(&one(&id), json!({ "text": "the pump is old" })).await.ok();
+    assert_eq!((&changed["author_id"], &changed["memory"]), (&Value::Null, &Value::Null), "{changed}");
+}

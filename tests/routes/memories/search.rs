@@ -50,6 +50,7 @@ async fn a_result_has_what_mem0s_clients_read() {
         {
           "agent_id": null,
           "app_id": null,
+          "author_id": "[usr#1]",
           "categories": [
             "drinks"
           ],

@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike as _, NaiveDate, Timelike as _, Utc, Weekday};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use shared::access::{ApiKeyVerb, AuthContext, Classification};
-use shared::ids::MemoryId;
+use shared::ids::{MemoryId, UserId};
 use shared::memory::{Breakdown, Lifecycle, Memory, Recalled};
 
 /// mem0 wraps the text of a result: `{"memory": "…"}`.
@@ -37,6 +37,8 @@ pub(crate) struct MemoryView {
 #[derive(Serialize)]
 struct Content {
     memory: String,
+    /// The account that added it. Unlike `user_id`, which is a label, it comes from the credential.
+    author_id: UserId,
     user_id: Option<String>,
     agent_id: Option<String>,
     app_id: Option<String>,
@@ -54,6 +56,8 @@ struct Content {
 pub(crate) struct FoundView {
     id: MemoryId,
     memory: String,
+    /// The account that added it.
+    author_id: UserId,
     user_id: Option<String>,
     agent_id: Option<String>,
     app_id: Option<String>,
@@ -93,6 +97,7 @@ impl MemoryView {
     pub(crate) fn new(caller: &AuthContext, memory: Memory) -> Self {
         let content = Content {
             memory: memory.content,
+            author_id: memory.author,
             user_id: memory.labels.user,
             agent_id: memory.labels.agent,
             app_id: memory.labels.app,
@@ -123,6 +128,7 @@ impl FoundView {
         let Recalled { memory, score, breakdown, .. } = found;
         Self {
             id: memory.id,
+            author_id: memory.author,
             user_id: memory.labels.user,
             agent_id: memory.labels.agent,
             app_id: memory.labels.app,

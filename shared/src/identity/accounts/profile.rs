@@ -8,8 +8,9 @@ use crate::access::{AuthContext, Method, ReadableScope};
 use crate::audit;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
-use crate::ids::{NodeId, SessionId};
+use crate::ids::SessionId;
 use crate::name;
+use crate::tenancy::PlaceId;
 
 /// The caller, as `GET /v1/auth/me` returns it.
 #[derive(Debug, Clone, Serialize)]
@@ -77,8 +78,8 @@ pub struct ScopeView {
     pub scope: String,
     /// The kind of scope: `team`.
     pub kind: &'static str,
-    /// `org_…`, for nodes of the tree.
-    pub id: Option<NodeId>,
+    /// `org_…` for nodes of the tree, `ctx_…` for contexts.
+    pub id: Option<PlaceId>,
     /// The node's name, for nodes of the tree.
     pub name: Option<String>,
     /// The effective role, the highest on the path; `None` if the scope is only readable.
@@ -90,7 +91,7 @@ impl From<&ReadableScope> for ScopeView {
         Self {
             scope: scope.label(),
             kind: scope.kind.as_str(),
-            id: scope.node,
+            id: scope.node.map(|id| PlaceId::of(scope.kind, id)),
             name: scope.name.clone(),
             role: scope.role.map(|role| role.as_str()),
         }

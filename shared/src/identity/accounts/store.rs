@@ -143,7 +143,8 @@ pub(super) async fn set_active(
     tx.execute(SET_STATUS, &[&enterprise.uuid(), &user.uuid(), &active, &at]).await.map(drop)
 }
 
-/// Ends every session and revokes every API key of an account. Refresh tokens end with their session.
+/// Ends every session and revokes every API key of an account, and the token for a new password. Refresh tokens end with
+/// their session.
 pub(super) async fn revoke_credentials(
     tx: &IdentityTx,
     enterprise: EnterpriseId,
@@ -158,7 +159,8 @@ pub(super) async fn revoke_credentials(
         revoked AS (
             UPDATE api_keys SET revoked_at = $3
              WHERE enterprise_id = $1 AND user_id = $2 AND revoked_at IS NULL
-            RETURNING 1)
+            RETURNING 1),
+        forgotten AS (DELETE FROM password_resets WHERE enterprise_id = $1 AND user_id = $2)
         SELECT (SELECT count(*) FROM ended) AS sessions, (SELECT count(*) FROM revoked) AS api_keys";
     let row = tx.query_one(REVOKE_CREDENTIALS, &[&enterprise.uuid(), &user.uuid(), &at]).await?;
     Ok(Revoked { sessions: row.get("sessions"), api_keys: row.get("api_keys") })

@@ -1,5 +1,6 @@
 //! API keys: created by their owner, or by an administrator of the service account that owns them, from a login
-//! session; shown once, stored as a hash, and revoked permanently.
+//! session; shown once, stored as a hash, and revoked permanently. Administrators of the enterprise can list and revoke
+//! everybody's.
 //!
 //! A key cannot create, list or revoke keys: otherwise a leaked one could outlive its own revocation. What a key may be
 //! used for is checked in `access` on every request: it never reaches further than its owner does at that moment.
@@ -15,12 +16,13 @@ use serde_json::json;
 pub use types::{ApiKeyView, Keys, NewApiKey, Rotation};
 
 use super::{Identity, accounts};
-use crate::access::{ApiKeyVerb, AuthContext, IdentityTx, ScopeName, SecretHash};
+use crate::access::policy::{self, Action};
+use crate::access::{ApiKeyVerb, AuthContext, IdentityTx, ScopeKind, ScopeName, SecretHash};
 use crate::audit::{self, Entry};
 use crate::error::{Error, Result, Unauthenticated};
 use crate::ids::{ApiKeyId, ScopeId, UserId};
 use crate::page::{Cursor, List, QueryHash};
-use crate::tenancy::service_accounts;
+use crate::tenancy::{service_accounts, users};
 use crate::{name, random};
 use store::KeyRow;
 
@@ -66,6 +68,9 @@ impl Identity {
         scopes.sort_unstable();
         scopes.dedup();
 
+        if scopes.contains(&ApiKeyVerb::AuditRead) {
+            self.check_reads_audit(caller, keys).await?;
+        }
         let (tx, owner) = self.keys_of(caller, keys, Purpose::Give, "api_key.create").await?;
         let within = new.within.map(|names| resolve(caller, &owner, &names)).transpose()?;
         if store::count(&tx, caller, owner.user).await? >= MOST {
@@ -107,11 +112,14 @@ impl Identity {
         caller.session()?;
         let query = match keys {
             Keys::Own => QueryHash::of(&["api_keys"]),
-            Keys::Of(account) => QueryHash::of(&["api_keys", &account.to_string()]),
+            Keys::Of(user) | Keys::OfUser(user) => QueryHash::of(&["api_keys", &user.to_string()]),
         };
         let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
         let (tx, owner) = self.keys_of(caller, keys, Purpose::Look, "api_key.list").await?;
         let rows = store::list(&tx, caller, owner.user, after, limit + 1).await?;
+        if let Keys::OfUser(user) = keys {
+            audit::record_as(&tx, caller, Entry::new("api_key.list", user)).await?;
+        }
         tx.commit().await?;
         let mut results: Vec<_> = rows.into_iter().map(|row| row.shown_to(caller, &owner)).collect();
         let place = |key: &ApiKeyView| Cursor { created_at: key.created_at, id: key.id.uuid() };
@@ -124,12 +132,35 @@ impl Identity {
         caller.session()?;
         let (tx, owner) = self.keys_of(caller, keys, Purpose::Look, "api_key.revoke").await?;
         if store::revoke(&tx, caller, owner.user, key).await? {
-            audit::record_as(&tx, caller, Entry::new("api_key.revoke", key)).await?;
+            let entry = Entry::new("api_key.revoke", key);
+            let own = owner.user == caller.user_id();
+            let entry = if own { entry } else { entry.with(json!({ "owner": owner.user })) };
+            audit::record_as(&tx, caller, entry).await?;
         } else if !store::exists(&tx, caller, owner.user, key).await? {
             return Err(Error::NotFound { what: "API key" });
         }
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Refuses a key for the audit log whose owner may not read the log.
+    async fn check_reads_audit(&self, caller: &AuthContext, keys: Keys) -> Result<()> {
+        let role = match keys {
+            Keys::Own => caller.enterprise().ok().and_then(|root| root.role),
+            Keys::Of(user) | Keys::OfUser(user) => {
+                let tx = caller.begin(&self.gate().db, "api_key.owner").await?;
+                service_accounts::may_give_keys(&tx, user).await?;
+                let role = users::role_on_enterprise(&tx, user).await?;
+                tx.commit().await?;
+                role
+            }
+        };
+        if policy::allows(Action::ReadAudit, ScopeKind::Enterprise, role) {
+            return Ok(());
+        }
+        Err(Error::Forbidden(
+            "audit:read is for keys of the enterprise's owners, who alone read the log".to_owned(),
+        ))
     }
 
     /// Begins a transaction about a user's keys, after checking that the caller may do so.
@@ -153,11 +184,16 @@ impl Identity {
                 };
                 (tx.into_sign_in().await?, Owner { user, personal: Some(personal) })
             }
+            Keys::OfUser(user) => {
+                let tx = caller.begin(&self.gate().db, name).await?;
+                let personal = users::may_administer(&tx, user).await?;
+                (tx.into_sign_in().await?, Owner { user, personal: Some(personal) })
+            }
         };
         if purpose == Purpose::Give && !accounts::lock_active(&tx, owner.user, None).await? {
             return Err(match keys {
                 Keys::Own => Unauthenticated::Invalid.into(),
-                Keys::Of(_) => Error::Conflict("this account is deactivated".to_owned()),
+                Keys::Of(_) | Keys::OfUser(_) => Error::Conflict("this account is deactivated".to_owned()),
             });
         }
         Ok((tx, owner))

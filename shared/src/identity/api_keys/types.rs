@@ -13,6 +13,8 @@ pub enum Keys {
     Own,
     /// Those of a service account that the caller administers.
     Of(UserId),
+    /// Those of somebody whose account the caller administers, to list and revoke.
+    OfUser(UserId),
 }
 
 /// The properties of a new key.

@@ -4,68 +4,103 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::{SessionView, store};
+use super::{SessionView, Sessions, store};
 use crate::access::{AuthContext, IdentityTx, RequestInfo};
 use crate::audit::{self, Entry};
 use crate::db::StoreError;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
 use crate::identity::refresh_tokens::Family;
-use crate::ids::{EnterpriseId, SessionId};
+use crate::ids::{EnterpriseId, SessionId, UserId};
 use crate::page::{Cursor, List, QueryHash};
+use crate::tenancy::users;
 
 impl Identity {
     /// Ends the caller's session.
     pub async fn logout(&self, caller: &AuthContext) -> Result<()> {
         let session = caller.session()?;
         let tx = self.gate().sign_in("session.logout").await?;
-        if store::end(&tx, caller, session, "logout").await? {
+        if store::end(&tx, caller, caller.user_id(), session, "logout").await? {
             audit::record_as(&tx, caller, Entry::new("session.end", session)).await?;
         }
         tx.commit().await?;
         Ok(())
     }
 
-    /// Ends every session of the caller, including this one. API keys remain valid.
-    pub async fn logout_everywhere(&self, caller: &AuthContext) -> Result<()> {
-        caller.session()?;
-        let tx = self.gate().sign_in("session.logout_everywhere").await?;
-        let ended = store::end_all(&tx, caller, None, "logout_everywhere").await?;
-        let entry = Entry::new("session.end_all", caller.user_id()).with(json!({ "sessions": ended }));
+    /// Ends every session of the user, including this one and those of applications. API keys remain valid.
+    pub async fn end_sessions(&self, caller: &AuthContext, whose: Sessions) -> Result<()> {
+        let (tx, user) = self.sessions_of(caller, whose, "session.end_all").await?;
+        let at = caller.request().at;
+        let reason = match whose {
+            Sessions::Own => "logout_everywhere",
+            Sessions::Of(_) => "ended_by_administrator",
+        };
+        let ended = store::end_all(&tx, (caller.enterprise_id(), user), None, reason, at).await?;
+        let entry = Entry::new("session.end_all", user).with(json!({ "sessions": ended }));
         audit::record_as(&tx, caller, entry).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// Lists the caller's sessions that have not ended, newest first.
+    /// Lists the user's sessions that have not ended, newest first, without those of applications.
     pub async fn sessions(
         &self,
         caller: &AuthContext,
+        whose: Sessions,
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<List<SessionView>> {
         let current = caller.session()?;
-        let query = QueryHash::of(&["sessions"]);
+        let query = match whose {
+            Sessions::Own => QueryHash::of(&["sessions"]),
+            Sessions::Of(user) => QueryHash::of(&["sessions", &user.to_string()]),
+        };
         let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
-        let tx = self.gate().sign_in("session.list").await?;
-        let mut results = store::list(&tx, caller, current, after, limit + 1).await?;
+        let (tx, user) = self.sessions_of(caller, whose, "session.list").await?;
+        let mut results = store::list(&tx, caller, user, current, after, limit + 1).await?;
+        if let Sessions::Of(user) = whose {
+            audit::record_as(&tx, caller, Entry::new("session.list", user)).await?;
+        }
         tx.commit().await?;
         let place = |session: &SessionView| Cursor { created_at: session.created_at, id: session.id.uuid() };
         let next = Cursor::cut(&mut results, limit, &query, place);
         Ok(List { results, next })
     }
 
-    /// Ends one of the caller's sessions. Repeating it changes nothing.
-    pub async fn end_session(&self, caller: &AuthContext, session: SessionId) -> Result<()> {
-        caller.session()?;
-        let tx = self.gate().sign_in("session.end").await?;
-        if store::end(&tx, caller, session, "ended_by_owner").await? {
-            audit::record_as(&tx, caller, Entry::new("session.end", session)).await?;
-        } else if !store::exists(&tx, caller, session).await? {
+    /// Ends one of the user's sessions. Repeating it changes nothing.
+    pub async fn end_session(&self, caller: &AuthContext, whose: Sessions, session: SessionId) -> Result<()> {
+        let (tx, user) = self.sessions_of(caller, whose, "session.end").await?;
+        let reason = match whose {
+            Sessions::Own => "ended_by_owner",
+            Sessions::Of(_) => "ended_by_administrator",
+        };
+        if store::end(&tx, caller, user, session, reason).await? {
+            let entry = Entry::new("session.end", session);
+            let entry = if user == caller.user_id() { entry } else { entry.with(json!({ "user": user })) };
+            audit::record_as(&tx, caller, entry).await?;
+        } else if !store::exists(&tx, caller, user, session).await? {
             return Err(Error::NotFound { what: "session" });
         }
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Begins a transaction about a user's sessions, after checking that the caller may do so.
+    async fn sessions_of(
+        &self,
+        caller: &AuthContext,
+        whose: Sessions,
+        name: &'static str,
+    ) -> Result<(IdentityTx, UserId)> {
+        caller.session()?;
+        match whose {
+            Sessions::Own => Ok((self.gate().sign_in(name).await?, caller.user_id())),
+            Sessions::Of(user) => {
+                let tx = caller.begin(&self.gate().db, name).await?;
+                users::may_administer(&tx, user).await?;
+                Ok((tx.into_sign_in().await?, user))
+            }
+        }
     }
 }
 
@@ -75,7 +110,19 @@ pub(in crate::identity) async fn end_others(
     caller: &AuthContext,
     kept: SessionId,
 ) -> Result<u64, StoreError> {
-    store::end_all(tx, caller, Some(kept), "password_changed").await
+    let whose = (caller.enterprise_id(), caller.user_id());
+    store::end_all(tx, whose, Some(kept), "password_changed", caller.request().at).await
+}
+
+/// Ends every session of a user who is not signed in; returns how many.
+pub(in crate::identity) async fn end_all_of(
+    tx: &IdentityTx,
+    enterprise: EnterpriseId,
+    user: UserId,
+    reason: &str,
+    at: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    store::end_all(tx, (enterprise, user), None, reason, at).await
 }
 
 /// Ends one of the caller's sessions; returns false if there is none or it has already ended.
@@ -85,7 +132,7 @@ pub(in crate::identity) async fn end_one(
     session: SessionId,
     reason: &str,
 ) -> Result<bool, StoreError> {
-    store::end(tx, caller, session, reason).await
+    store::end(tx, caller, caller.user_id(), session, reason).await
 }
 
 /// Ends a session on behalf of the holder of its tokens; returns false if it has already ended.

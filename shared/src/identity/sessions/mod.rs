@@ -9,11 +9,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde::Serialize;
 
-pub(super) use end::{end_one, end_others, revoke_code, revoke_family, revoke_one};
+pub(super) use end::{end_all_of, end_one, end_others, revoke_code, revoke_family, revoke_one};
 pub(super) use start::open;
 
 use super::accounts::AccountView;
-use crate::ids::SessionId;
+use crate::ids::{SessionId, UserId};
 
 /// The maximum lifetime of a session, however often it is refreshed.
 pub const LONGEST: TimeDelta = TimeDelta::days(30);
@@ -36,7 +36,16 @@ pub struct SignedIn {
     pub session: SessionId,
 }
 
-/// A session, as its owner sees it.
+/// Selects whose sessions are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sessions {
+    /// The caller's own.
+    Own,
+    /// Those of somebody whose account the caller administers.
+    Of(UserId),
+}
+
+/// A session, as its owner and administrators see it.
 #[derive(Debug, Clone, Serialize)]
 pub struct SessionView {
     /// `ses_…`.

@@ -6,7 +6,7 @@ use super::SessionView;
 use crate::access::{AuthContext, IdentityTx, RequestInfo};
 use crate::db::StoreError;
 use crate::identity::refresh_tokens::Family;
-use crate::ids::{EnterpriseId, SessionId};
+use crate::ids::{EnterpriseId, SessionId, UserId};
 use crate::page::Cursor;
 
 /// Inserts a session, and deletes those of the account that ended before the given time.
@@ -39,46 +39,49 @@ pub(super) async fn insert(
     .map(drop)
 }
 
-/// Ends one of the caller's sessions; returns false if there is none or it has already ended.
+/// Ends one of the sessions of a user of the caller's enterprise; returns false if there is none or it has already
+/// ended.
 pub(super) async fn end(
     tx: &IdentityTx,
     caller: &AuthContext,
+    user: UserId,
     session: SessionId,
     reason: &str,
 ) -> Result<bool, StoreError> {
     const END: &str = "-- session.end
         UPDATE sessions SET revoked_at = $4, revoke_reason = $5
          WHERE enterprise_id = $1 AND user_id = $2 AND id = $3 AND revoked_at IS NULL";
-    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    let (enterprise, user) = (caller.enterprise_id().uuid(), user.uuid());
     tx.execute(END, &[&enterprise, &user, &session.uuid(), &caller.request().at, &reason])
         .await
         .map(|ended| ended == 1)
 }
 
-/// Ends the caller's sessions, except for `kept` if given; returns how many.
+/// Ends the sessions of a user, except for `kept` if given; returns how many.
 pub(super) async fn end_all(
     tx: &IdentityTx,
-    caller: &AuthContext,
+    (enterprise, user): (EnterpriseId, UserId),
     kept: Option<SessionId>,
     reason: &str,
+    at: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
     const END_ALL: &str = "-- session.end_all
         UPDATE sessions SET revoked_at = $4, revoke_reason = $5
          WHERE enterprise_id = $1 AND user_id = $2 AND id IS DISTINCT FROM $3 AND revoked_at IS NULL";
-    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
     let kept = kept.map(SessionId::uuid);
-    tx.execute(END_ALL, &[&enterprise, &user, &kept, &caller.request().at, &reason]).await
+    tx.execute(END_ALL, &[&enterprise.uuid(), &user.uuid(), &kept, &at, &reason]).await
 }
 
-/// Whether the session is or was one of the caller's.
+/// Whether the session is or was one of the user's.
 pub(super) async fn exists(
     tx: &IdentityTx,
     caller: &AuthContext,
+    user: UserId,
     session: SessionId,
 ) -> Result<bool, StoreError> {
     const EXISTS: &str = "-- session.exists
         SELECT FROM sessions WHERE enterprise_id = $1 AND user_id = $2 AND id = $3";
-    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    let (enterprise, user) = (caller.enterprise_id().uuid(), user.uuid());
     Ok(tx.query_opt(EXISTS, &[&enterprise, &user, &session.uuid()]).await?.is_some())
 }
 
@@ -99,6 +102,7 @@ pub(super) async fn revoke(
 pub(super) async fn list(
     tx: &IdentityTx,
     caller: &AuthContext,
+    user: UserId,
     current: SessionId,
     after: Option<Cursor>,
     limit: u32,
@@ -113,7 +117,7 @@ pub(super) async fn list(
            AND NOT EXISTS (SELECT FROM oauth_grants g WHERE g.enterprise_id = s.enterprise_id AND g.id = s.id)
            AND ($4::timestamptz IS NULL OR (s.created_at, s.id) < ($4, $5))
          ORDER BY s.created_at DESC, s.id DESC LIMIT $6";
-    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    let (enterprise, user) = (caller.enterprise_id().uuid(), user.uuid());
     let (time, id) = (after.map(|after| after.created_at), after.map(|after| after.id));
     let rows =
         tx.query(LIST, &[&enterprise, &user, &caller.request().at, &time, &id, &i64::from(limit)]).await?;

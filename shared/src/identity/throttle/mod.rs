@@ -32,6 +32,8 @@ pub struct Bucket {
 /// The limits of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Patience {
+    /// What there was too much of, and whose limit it is.
+    what: &'static str,
     /// The number of the failure that causes the first block.
     free: i32,
     /// The duration of the first block.
@@ -48,6 +50,7 @@ struct Patience {
 /// An account belongs to one person, who makes few mistakes. A block ends within a quarter of an hour, so that locking
 /// somebody out takes continuous effort.
 const ACCOUNT: Patience = Patience {
+    what: "too many attempts for this account",
     free: 5,
     first_block: TimeDelta::seconds(30),
     longest_block: TimeDelta::minutes(15),
@@ -57,6 +60,7 @@ const ACCOUNT: Patience = Patience {
 
 /// An address may belong to a whole office.
 const LOGIN_ADDRESS: Patience = Patience {
+    what: "too many attempts from your network address",
     free: 30,
     first_block: TimeDelta::seconds(30),
     longest_block: TimeDelta::hours(1),
@@ -64,8 +68,19 @@ const LOGIN_ADDRESS: Patience = Patience {
     success_resets: false,
 };
 
+/// Tokens for a new password cannot be guessed; an office may mistype a few.
+const RESET_ADDRESS: Patience = Patience {
+    what: "too many attempts from your network address",
+    free: 20,
+    first_block: TimeDelta::minutes(1),
+    longest_block: TimeDelta::hours(1),
+    forgets_after: TimeDelta::hours(12),
+    success_resets: false,
+};
+
 /// New enterprises, and attempts to find out who has an account by registering. Accepted invitations do not count.
 const REGISTER_ADDRESS: Patience = Patience {
+    what: "too many attempts to register from your network address",
     free: 20,
     first_block: TimeDelta::minutes(1),
     longest_block: TimeDelta::hours(6),
@@ -75,6 +90,7 @@ const REGISTER_ADDRESS: Patience = Patience {
 
 /// Refresh tokens cannot be guessed; this keeps a broken client from retrying forever. Valid ones always pass.
 const REFRESH_ADDRESS: Patience = Patience {
+    what: "too many attempts from your network address",
     free: 60,
     first_block: TimeDelta::seconds(30),
     longest_block: TimeDelta::hours(1),
@@ -84,6 +100,7 @@ const REFRESH_ADDRESS: Patience = Patience {
 
 /// New applications: a person sets up a handful of tools, an office a few more.
 const REGISTER_CLIENT: Patience = Patience {
+    what: "too many applications and devices from your network address",
     free: 40,
     first_block: TimeDelta::minutes(1),
     longest_block: TimeDelta::hours(1),
@@ -93,6 +110,7 @@ const REGISTER_CLIENT: Patience = Patience {
 
 /// Application documents read on behalf of an address: each is cached for an hour, so that legitimate use reads few.
 const DOCUMENTS: Patience = Patience {
+    what: "too many documents of applications read for your network address",
     free: 20,
     first_block: TimeDelta::minutes(1),
     longest_block: TimeDelta::hours(1),
@@ -102,6 +120,7 @@ const DOCUMENTS: Patience = Patience {
 
 /// A document that could not be read: not retried for a minute, whoever asks.
 const BROKEN_DOCUMENT: Patience = Patience {
+    what: "too many attempts to read this application's document",
     free: 1,
     first_block: TimeDelta::minutes(1),
     longest_block: TimeDelta::minutes(1),
@@ -111,6 +130,7 @@ const BROKEN_DOCUMENT: Patience = Patience {
 
 /// Device codes typed by a user who is signed in: nobody guesses eight letters in ten tries.
 const USER_CODE: Patience = Patience {
+    what: "too many attempts with wrong codes from this account",
     free: 10,
     first_block: TimeDelta::minutes(1),
     longest_block: TimeDelta::hours(1),
@@ -134,6 +154,12 @@ impl Bucket {
     #[must_use]
     pub fn login(request: &RequestInfo) -> Self {
         Self { name: format!("login:{}", limits::network(request)), patience: LOGIN_ADDRESS }
+    }
+
+    /// Tokens for a new password that are presented from an address.
+    #[must_use]
+    pub fn reset(request: &RequestInfo) -> Self {
+        Self { name: format!("reset:{}", limits::network(request)), patience: RESET_ADDRESS }
     }
 
     /// Registrations from an address.
@@ -187,7 +213,12 @@ pub enum Attempt {
     /// The attempt may proceed; it counts as a failure until it is forgiven.
     Admitted(Reserved),
     /// A bucket is blocked for this long, in whole seconds.
-    Blocked(Duration),
+    Blocked {
+        /// Whose limit it is.
+        what: &'static str,
+        /// How long to wait.
+        retry_after: Duration,
+    },
 }
 
 impl Attempt {
@@ -195,7 +226,7 @@ impl Attempt {
     pub fn admitted(self) -> Result<Reserved> {
         match self {
             Self::Admitted(reserved) => Ok(reserved),
-            Self::Blocked(retry_after) => Err(Error::LimitReached { what: "too many attempts", retry_after }),
+            Self::Blocked { what, retry_after } => Err(Error::LimitReached { what, retry_after }),
         }
     }
 }
@@ -221,7 +252,8 @@ pub async fn reserve(
             None => {
                 let until = store::blocked_until(tx, &bucket.name).await?.unwrap_or(now);
                 let seconds = (until - now).as_seconds_f64().max(1.0).ceil();
-                return Ok(Attempt::Blocked(Duration::from_secs_f64(seconds)));
+                let retry_after = Duration::from_secs_f64(seconds);
+                return Ok(Attempt::Blocked { what: bucket.patience.what, retry_after });
             }
         }
     }
@@ -244,6 +276,11 @@ pub async fn forgive(tx: &IdentityTx, reserved: &Reserved, now: DateTime<Utc>) -
         }
     }
     Ok(())
+}
+
+/// Forgets every failure of a bucket, because its owner proved who they are in another way.
+pub async fn clear(tx: &IdentityTx, bucket: &Bucket, now: DateTime<Utc>) -> Result<(), StoreError> {
+    store::delete(tx, &bucket.name, now - FORGOTTEN).await
 }
 
 /// Takes back one failure that was counted earlier, but turned out to be none.

@@ -2,13 +2,14 @@
 
 use pgvector::HalfVector;
 
-use crate::access::TenantTx;
+use crate::access::{Classification, TenantTx};
 use crate::db::StoreError;
 use crate::embedding::Embedding;
 use crate::ids::{MemoryId, ScopeId};
 use crate::memory::Labels;
 use crate::memory::duplicate::Wording;
 use crate::memory::gate::Place;
+use crate::memory::store::row;
 
 /// An existing memory that a new text may duplicate.
 pub(crate) struct Similar {
@@ -16,6 +17,7 @@ pub(crate) struct Similar {
     pub(crate) text: usize,
     pub(crate) id: MemoryId,
     pub(crate) content: String,
+    pub(crate) class: Classification,
     /// Cosine similarity of the vectors; NaN if they are not comparable.
     pub(crate) similarity: f32,
 }
@@ -45,10 +47,10 @@ const LOCK: &str = "-- memory.lock_wordings
 ///
 /// The fingerprint decides alone; `+ 0` and `coalesce` make the planner use only its index (V10).
 const FIND: &str = "-- memory.find_similar
-    SELECT t.number, m.id, m.content, m.similarity
+    SELECT t.number, m.id, m.content, m.classification, m.similarity
       FROM unnest($3::bytea[], $4::halfvec[]) WITH ORDINALITY AS t (fingerprint, embedding, number)
      CROSS JOIN LATERAL (
-           SELECT m.id, m.content,
+           SELECT m.id, m.content, m.classification::text,
                   CASE WHEN m.embedding_model = $10 THEN (-(m.embedding <#> t.embedding))::real END AS similarity
              FROM memories m
             WHERE m.enterprise_id = $1 AND m.home_scope_id + 0 = $2 AND m.fingerprint = t.fingerprint
@@ -103,14 +105,17 @@ pub(crate) async fn find(
                 ],
             )
             .await?;
-        found.extend(rows.iter().map(|row| Similar {
+        for row in &rows {
             // Ordinality counts from 1.
-            text: batch * BATCH
-                + usize::try_from(row.get::<_, i64>("number")).unwrap_or_default().saturating_sub(1),
-            id: MemoryId(row.get("id")),
-            content: row.get("content"),
-            similarity: row.get::<_, Option<f32>>("similarity").unwrap_or(f32::NAN),
-        }));
+            let number = usize::try_from(row.get::<_, i64>("number")).unwrap_or_default().saturating_sub(1);
+            found.push(Similar {
+                text: batch * BATCH + number,
+                id: MemoryId(row.get("id")),
+                content: row.get("content"),
+                class: row::classification(row, "memories")?,
+                similarity: row.get::<_, Option<f32>>("similarity").unwrap_or(f32::NAN),
+            });
+        }
     }
     Ok(found)
 }

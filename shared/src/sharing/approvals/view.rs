@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
+use chrono::{DateTime, Datelike as _, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Approval, Decision, NOT_FOUND, Position, Status};
 use crate::access::{Action, ApiKeyVerb, AuthContext, Classification, TenantTx};
 use crate::audit::{self, Entry};
+use crate::clock::is_year;
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, UserId};
@@ -26,9 +28,27 @@ pub struct Filter {
     pub memory_id: Option<MemoryId>,
     /// By this requester.
     pub requested_by: Option<UserId>,
+    /// Requested at this time or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Requested before this time.
+    pub to: Option<DateTime<Utc>>,
     /// Whether to list only those that the caller can decide now.
     #[serde(default)]
     pub to_decide: bool,
+}
+
+impl Filter {
+    fn validate(&self) -> Result<()> {
+        for (field, time) in [("from", self.from), ("to", self.to)] {
+            if time.is_some_and(|time| !is_year(time.year())) {
+                return Err(Error::invalid(field, "must be in the years 1 to 9999"));
+            }
+        }
+        match (self.from, self.to) {
+            (Some(from), Some(to)) if from >= to => Err(Error::invalid("to", "must be after from")),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A request with what it is about.
@@ -107,6 +127,7 @@ pub async fn list(
     limit: u32,
 ) -> Result<List<Approval>> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesRead)?;
+    filter.validate()?;
     let query = QueryHash::of(&["approvals", &serde_json::to_string(filter).unwrap_or_default()]);
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let tx = ctx.begin(db, "approval.list").await?;
@@ -211,10 +232,11 @@ pub async fn position(
 pub fn csv(approvals: &[Approval]) -> String {
     let mut text = String::from(
         "id,status,memory_id,context_id,with,permission,direction,classification,reason,requested_by,requested_at,\
-         node,approver_role,expires_at,decided_by,decided_at,decision_reason,share_id,decisions\r\n",
+         node,approver_role,expires_at,decided_by,decided_at,decision_reason,share_id,decisions,may_reshare,\
+         share_expires_at,memory_version,escalates_at\r\n",
     );
     for row in approvals {
-        let at = |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| at.to_rfc3339()).unwrap_or_default();
+        let at = |at: Option<DateTime<Utc>>| at.map(|at| at.to_rfc3339()).unwrap_or_default();
         let id = |id: Option<String>| id.unwrap_or_default();
         let fields = [
             row.id.to_string(),
@@ -236,6 +258,10 @@ pub fn csv(approvals: &[Approval]) -> String {
             id(row.decision_reason.clone()),
             id(row.share_id.map(|id| id.to_string())),
             row.decisions.iter().map(in_words).collect::<Vec<_>>().join("; "),
+            row.may_reshare.to_string(),
+            at(row.share_expires_at),
+            id(row.memory_version.map(|version| version.to_string())),
+            at(Some(row.escalates_at)),
         ];
         let fields: Vec<String> = fields.iter().map(|field| quoted(field)).collect();
         // Writing to a string does not fail.

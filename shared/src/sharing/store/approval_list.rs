@@ -15,6 +15,7 @@ const MEANT: &str = "a.enterprise_id = $1 AND a.classification <= (SELECT mem0.c
          OR $5 = CASE WHEN a.status = 'pending' AND a.expires_at <= $3 THEN 'expired' ELSE a.status END)
     AND ($6::uuid IS NULL OR a.memory_id = $6)
     AND ($7::uuid IS NULL OR a.requested_by = $7)
+    AND ($15::timestamptz IS NULL OR a.requested_at >= $15) AND ($16::timestamptz IS NULL OR a.requested_at < $16)
     AND ($9::timestamptz IS NULL OR (a.requested_at, a.id) > ($9, $10::uuid))
     AND ($12::bigint[] IS NULL
          OR EXISTS (SELECT FROM scopes r
@@ -119,6 +120,8 @@ pub(in crate::sharing) async fn list(
                 &caller.within(),
                 &nodes,
                 &roles,
+                &filter.from,
+                &filter.to,
             ],
         )
         .await?;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::service::{manageable, visible};
-use super::{GroupMember, store};
+use super::{GroupMember, NewGroupMember, store};
 use crate::access::{Action, ApiKeyVerb, AuthContext};
 use crate::audit::{self, Entry};
 use crate::db::Database;
@@ -13,6 +13,7 @@ use crate::ids::{GroupId, UserId};
 use crate::page::{Cursor, List, QueryHash};
 use crate::tenancy::locked::Locked;
 use crate::tenancy::rank::{self, Holder};
+use crate::tenancy::users;
 
 /// Lists the members of a group, in the order in which they joined.
 pub async fn list(
@@ -44,7 +45,7 @@ pub async fn add(
     ctx: &AuthContext,
     db: &Database,
     group: GroupId,
-    user: UserId,
+    new: &NewGroupMember,
     key: Option<&IdempotencyKey>,
 ) -> Result<Once<GroupMember>> {
     ctx.authorize_verb(Action::ManageGroups.verb())?;
@@ -53,6 +54,7 @@ pub async fn add(
         let tree = Locked::take(&tx).await?;
         let home = manageable(&tree, group).await?.scope;
         rank::covers(&tree, Holder::Group(group)).await?;
+        let user = users::named(&tree, new.user_id, new.email.as_ref()).await?;
         if !store::is_active(&tree, user).await?.ok_or(Error::NotFound { what: "user" })? {
             return Err(Error::Conflict("this account is deactivated".to_owned()));
         }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Role;
+use crate::email::EmailAddress;
 use crate::ids::{GroupId, UserId};
 use crate::tenancy::place::Place;
 
@@ -108,12 +109,16 @@ pub struct GroupChange {
     pub name: String,
 }
 
-/// A user to add to a group.
-#[derive(Debug, Clone, Copy, Deserialize)]
+/// A user to add to a group, named by exactly one of `user_id` and `email`.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewGroupMember {
     /// The user.
-    pub user_id: UserId,
+    #[serde(default)]
+    pub user_id: Option<UserId>,
+    /// The person with this address.
+    #[serde(default)]
+    pub email: Option<EmailAddress>,
 }
 
 /// A member of a group.

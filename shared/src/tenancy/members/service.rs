@@ -12,7 +12,7 @@ use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::UserId;
 use crate::page::{Cursor, List, QueryHash};
 use crate::tenancy::locked::Locked;
-use crate::tenancy::users::Status;
+use crate::tenancy::users::{self, Status};
 use crate::tenancy::{owners, rank};
 
 /// Lists everyone with a role on a scope, directly or from above, in the order in which their accounts were created.
@@ -54,7 +54,9 @@ pub async fn add(
 /// The same within a transaction, which holds the tenant's lock from then on.
 pub(crate) async fn admit(tx: &TenantTx<'_>, scope: &ReadableScope, new: NewMember) -> Result<Member> {
     let tree = Locked::take(tx).await?;
-    let (scope, standing) = manageable(tx.caller(), &tree, scope, new.user_id).await?;
+    tx.caller().authorize(Action::ManageMembers, &tree.scope(scope.id).await?)?;
+    let user = users::named(&tree, new.user_id, new.email.as_ref()).await?;
+    let (scope, standing) = manageable(tx.caller(), &tree, scope, user).await?;
     rank::may_grant(&scope, new.role)?;
     if standing.status != Status::Active {
         return Err(Error::Conflict("this account is deactivated".to_owned()));
@@ -62,9 +64,9 @@ pub(crate) async fn admit(tx: &TenantTx<'_>, scope: &ReadableScope, new: NewMemb
     if let Some(role) = standing.direct {
         return Err(Error::Conflict(format!("already {role} of {}", scope.label())));
     }
-    store::put(&tree, scope.id, new.user_id, new.role).await?;
-    record(&tree, "member.add", &scope, new.user_id, None, Some(new.role)).await?;
-    member(&tree, &scope, new.user_id).await
+    store::put(&tree, scope.id, user, new.role).await?;
+    record(&tree, "member.add", &scope, user, None, Some(new.role)).await?;
+    member(&tree, &scope, user).await
 }
 
 /// Gives a direct member another role.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Role;
+use crate::email::EmailAddress;
 use crate::ids::{GroupId, UserId};
 use crate::tenancy::place::Place;
 use crate::tenancy::users::Status;
@@ -51,12 +52,16 @@ pub struct ThroughGroup {
     pub name: String,
 }
 
-/// A user to make a member.
-#[derive(Debug, Clone, Copy, Deserialize)]
+/// A user to make a member, named by exactly one of `user_id` and `email`.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewMember {
     /// The user.
-    pub user_id: UserId,
+    #[serde(default)]
+    pub user_id: Option<UserId>,
+    /// The person with this address.
+    #[serde(default)]
+    pub email: Option<EmailAddress>,
     /// The role.
     pub role: Role,
 }

@@ -11,7 +11,7 @@ use crate::db::StoreError;
 use crate::ids::{DissolutionId, NodeId, ScopeId, UserId};
 use crate::page::Cursor;
 use crate::tenancy::locked::Locked;
-use crate::tenancy::place::Place;
+use crate::tenancy::place::{Place, PlaceId};
 
 pub(super) async fn insert(tree: &Locked<'_, '_>, work: &Dissolution) -> Result<(), StoreError> {
     const INSERT: &str = "-- dissolution.insert
@@ -193,6 +193,7 @@ fn heir(row: &Row) -> Result<Option<Place>, StoreError> {
         row.get::<_, Option<&str>>("kind").map(str::parse).transpose().map_err(corrupt)?;
     let id = row.get::<_, Option<_>>("heir_node").map(NodeId);
     Ok(kind.map(|kind| {
+        let id = id.map(|id| PlaceId::of(kind, id));
         let scope = id.map_or_else(|| kind.to_string(), |id| format!("{kind}:{id}"));
         Place { scope, kind, id, name: row.get("name") }
     }))

@@ -12,6 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::dissolution::{Dissolution, Heir, Members, Status, Wish};
+use super::naming::check_names_below;
 use super::placement::{a, check_depth, check_kind};
 use super::seen::check_seen;
 use super::{dissolution_store as store, estate, store as nodes};
@@ -260,6 +261,7 @@ async fn checked(
             check_kind(kind, &heir)?;
         }
         check_depth(&heir, below, quotas::depth(tree).await?)?;
+        check_names_below(tree, &node, &heir).await?;
     }
     Ok((node, heir))
 }

@@ -46,6 +46,20 @@ pub(super) async fn too_wide_below(
     tree.query_one(TOO_WIDE, &[&node.0, &target]).await.map(|row| row.get(0))
 }
 
+/// Returns up to `most` of these memories that the caller sees.
+pub(super) async fn name_too_wide_below(
+    tree: &Locked<'_, '_>,
+    node: ScopeId,
+    target: &[ScopeId],
+    most: i32,
+) -> Result<Vec<MemoryId>, StoreError> {
+    const NAMES: &str = "-- node.name_too_wide
+        SELECT memory_id FROM mem0.name_too_wide_below($1, $2, $3)";
+    let target: Vec<i64> = target.iter().map(|id| id.0).collect();
+    let rows = tree.query(NAMES, &[&node.0, &target, &most]).await?;
+    Ok(rows.iter().map(|row| MemoryId(row.get(0))).collect())
+}
+
 /// Returns the kinds of the nodes directly below.
 pub(super) async fn kinds_below(tree: &Locked<'_, '_>, node: ScopeId) -> Result<Vec<ScopeKind>, StoreError> {
     const KINDS: &str = "-- node.kinds_below

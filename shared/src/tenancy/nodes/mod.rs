@@ -9,6 +9,7 @@ mod dissolution;
 mod dissolution_store;
 mod dissolve;
 mod estate;
+mod naming;
 pub mod placement;
 mod seen;
 pub mod service;

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::naming::check_name;
 use super::placement::{check_depth, check_kind};
 use super::seen::check_seen;
 use super::store::{self, Place};
@@ -36,6 +37,7 @@ pub async fn create(
         ctx.authorize(Action::CreateNode, &parent)?;
         check_kind(new.kind, &parent)?;
         check_depth(&parent, 1, quotas::depth(&tx).await?)?;
+        check_name(&tree, parent.id, &name, None).await?;
         let id = NodeId::generate();
         let scope = store::insert(&tree, id, new.kind, &parent, &name, &settings).await?;
         let details = json!({ "kind": new.kind, "name": name, "parent": parent.label() });
@@ -100,7 +102,11 @@ pub async fn change(ctx: &AuthContext, db: &Database, id: NodeId, change: NodeCh
     let settings = change.settings.map(|settings| settings.checked()).transpose()?;
     let tx = ctx.begin(db, "node.change").await?;
     let tree = Locked::take(&tx).await?;
-    ctx.authorize(Action::ChangeNode, &tree.scope(scope).await?)?;
+    let node = tree.scope(scope).await?;
+    ctx.authorize(Action::ChangeNode, &node)?;
+    if let (Some(name), Some(parent)) = (&name, node.parent()) {
+        check_name(&tree, parent, name, Some(scope)).await?;
+    }
     store::update(&tree, id, name.as_deref(), settings.as_ref()).await?;
     let details = json!({ "name": name, "settings": settings.is_some() });
     audit::record(&tx, Entry::new("organization.change", id).within(scope).with(details)).await?;
@@ -134,6 +140,9 @@ pub async fn relocate(
                 return Err(Error::Conflict("a node cannot be moved below itself".to_owned()));
             }
             check_depth(&to, store::height(&tree, &node).await?, quotas::depth(&tx).await?)?;
+            if let Some(name) = &node.name {
+                check_name(&tree, to.id, name, Some(node.id)).await?;
+            }
             let target: Vec<_> = to.path.iter().copied().chain([node.id]).collect();
             check_seen(&tree, &node, &target).await?;
             store::relocate(&tree, &node, &to).await?;

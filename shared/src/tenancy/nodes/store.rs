@@ -131,6 +131,20 @@ pub(super) async fn update(
     tree.execute(UPDATE, &[&enterprise, &id.uuid(), &name, &settings, &caller.request().at]).await.map(drop)
 }
 
+/// Returns the nodes directly below a scope, with their kinds and names.
+pub(super) async fn below(
+    tree: &Locked<'_, '_>,
+    parent: ScopeId,
+) -> Result<Vec<(ScopeId, String, String)>, StoreError> {
+    const BELOW: &str = "-- node.names_below
+        SELECT s.id, s.kind, n.name
+          FROM scopes s JOIN sub_organizations n ON n.enterprise_id = s.enterprise_id AND n.scope_id = s.id
+         WHERE s.enterprise_id = $1 AND s.parent_id = $2 AND s.kind NOT IN ('user', 'context')
+         ORDER BY s.id";
+    let rows = tree.query(BELOW, &[&tree.caller().enterprise_id().uuid(), &parent.0]).await?;
+    Ok(rows.iter().map(|row| (ScopeId(row.get(0)), row.get(1), row.get(2))).collect())
+}
+
 /// Returns how many levels a node and everything below it occupy.
 pub(super) async fn height(tree: &Locked<'_, '_>, node: &ReadableScope) -> Result<usize, StoreError> {
     const HEIGHT: &str = "-- node.height

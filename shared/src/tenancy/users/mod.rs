@@ -14,5 +14,7 @@ pub use leavers::{LeaverPolicy, WhoReassigns, forget};
 pub(crate) use reassign::check_reassigner;
 pub use reassign::{TOPIC, proceed, reassign, reassignment, reassignments};
 pub use reassignment::{HeirView, MemoryHeir, Progress, Reassignment};
-pub use service::{list, lookup, may_manage};
+pub(in crate::tenancy) use service::named;
+pub(crate) use service::role_on_enterprise;
+pub use service::{list, lookup, may_administer, may_manage, may_reset_password};
 pub use types::{Kind, Listing, Membership, Status, User, UserDetails};

@@ -249,8 +249,7 @@ async fn check_scope(tree: &Locked<'_, '_>, scope: ScopeId) -> Result<ReadableSc
 }
 
 async fn account(tree: &Locked<'_, '_>, id: UserId) -> Result<User> {
-    let found = users::list(tree, Some(id), None, None, 1).await?.pop();
-    found.ok_or(Error::NotFound { what: "user" })
+    users::find(tree, id).await?.ok_or(Error::NotFound { what: "user" })
 }
 
 /// Whether the caller sees every reassignment, not only those they requested.

@@ -6,6 +6,7 @@ use tokio_postgres::Row;
 use super::{Kind, Membership, Status, User};
 use crate::access::{Role, TenantTx, UpkeepTx};
 use crate::db::StoreError;
+use crate::email::EmailAddress;
 use crate::ids::{ScopeId, UserId};
 use crate::page::Cursor;
 use crate::tenancy::place::Place;
@@ -13,11 +14,29 @@ use crate::tenancy::place::Place;
 /// Returns accounts with their role on the enterprise, oldest first.
 pub(super) async fn list(
     tx: &TenantTx<'_>,
-    only: Option<UserId>,
     status: Option<&str>,
+    email: Option<&str>,
     after: Option<Cursor>,
     most: u32,
 ) -> Result<Vec<User>, StoreError> {
+    let rows = query(tx, None, status, email, after, most).await?;
+    rows.iter().map(User::try_from).collect()
+}
+
+/// Returns one account.
+pub(in crate::tenancy) async fn find(tx: &TenantTx<'_>, id: UserId) -> Result<Option<User>, StoreError> {
+    let rows = query(tx, Some(id), None, None, None, 1).await?;
+    rows.first().map(User::try_from).transpose()
+}
+
+async fn query(
+    tx: &TenantTx<'_>,
+    only: Option<UserId>,
+    status: Option<&str>,
+    email: Option<&str>,
+    after: Option<Cursor>,
+    most: u32,
+) -> Result<Vec<Row>, StoreError> {
     const LIST: &str = "-- user.list
         SELECT u.id, u.email, u.display_name, u.kind, u.status, u.created_at, u.deactivated_at,
                (SELECT max(m.role)::text FROM mem0.held_roles m
@@ -27,29 +46,43 @@ pub(super) async fn list(
          WHERE u.enterprise_id = $1
            AND ($2::uuid IS NULL OR u.id = $2)
            AND ($3::text IS NULL OR u.status = $3)
+           AND ($7::text IS NULL OR lower(u.email) = $7)
            AND ($4::timestamptz IS NULL OR (u.created_at, u.id) > ($4, $5::uuid))
          ORDER BY u.created_at, u.id
          LIMIT $6";
-    let rows = tx
-        .query(
-            LIST,
-            &[
-                &tx.caller().enterprise_id().uuid(),
-                &only.map(UserId::uuid),
-                &status,
-                &after.map(|at| at.created_at),
-                &after.map(|at| at.id),
-                &i64::from(most),
-            ],
-        )
-        .await?;
-    rows.iter().map(User::try_from).collect()
+    tx.query(
+        LIST,
+        &[
+            &tx.caller().enterprise_id().uuid(),
+            &only.map(UserId::uuid),
+            &status,
+            &after.map(|at| at.created_at),
+            &after.map(|at| at.id),
+            &i64::from(most),
+            &email,
+        ],
+    )
+    .await
 }
 
-/// Returns the memberships of an account, from the enterprise down.
-pub(super) async fn memberships(tx: &TenantTx<'_>, user: UserId) -> Result<Vec<Membership>, StoreError> {
+/// Returns the person with this address in the caller's enterprise.
+pub(in crate::tenancy) async fn by_email(
+    tx: &TenantTx<'_>,
+    email: &EmailAddress,
+) -> Result<Option<UserId>, StoreError> {
+    const BY_EMAIL: &str = "-- user.by_email
+        SELECT id FROM users WHERE enterprise_id = $1 AND lower(email) = $2 AND kind = 'person'";
+    let row = tx.query_opt(BY_EMAIL, &[&tx.caller().enterprise_id().uuid(), &email.as_str()]).await?;
+    Ok(row.map(|row| UserId(row.get(0))))
+}
+
+/// Returns the memberships of an account with their scopes, from the enterprise down.
+pub(super) async fn memberships(
+    tx: &TenantTx<'_>,
+    user: UserId,
+) -> Result<Vec<(ScopeId, Membership)>, StoreError> {
     const MEMBERSHIPS: &str = "-- user.list_memberships
-        SELECT m.role::text, s.kind, n.id AS node_id, n.name
+        SELECT m.role::text, m.scope_id, s.kind, n.id AS node_id, n.name
           FROM memberships m
           JOIN scopes s ON s.enterprise_id = m.enterprise_id AND s.id = m.scope_id
           LEFT JOIN sub_organizations n ON n.enterprise_id = s.enterprise_id AND n.scope_id = s.id
@@ -59,7 +92,7 @@ pub(super) async fn memberships(tx: &TenantTx<'_>, user: UserId) -> Result<Vec<M
     rows.iter()
         .map(|row| {
             let role = role(row)?.ok_or_else(|| corrupt("no role".to_owned()))?;
-            Ok(Membership { place: Place::try_from(row)?, role })
+            Ok((ScopeId(row.get("scope_id")), Membership { place: Place::try_from(row)?, role }))
         })
         .collect()
 }

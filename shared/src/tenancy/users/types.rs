@@ -8,6 +8,7 @@ use tokio_postgres::Row;
 
 use crate::access::Role;
 use crate::db::StoreError;
+use crate::email::EmailAddress;
 use crate::ids::UserId;
 use crate::tenancy::place::Place;
 
@@ -100,8 +101,10 @@ pub struct Membership {
 }
 
 /// Which accounts to list.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Listing {
     /// Only those with this status.
     pub status: Option<Status>,
+    /// Only the one with this address.
+    pub email: Option<EmailAddress>,
 }
