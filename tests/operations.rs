@@ -187,6 +187,7 @@ fn body(operation: &Operation, world: &World) -> Option<Value> {
             "name": "Somebody", "issuer": "https://somebody.example", "domains": ["somebody.example"],
             "jwks": { "keys": [signing_key().jwk()] },
         }),
+        ("POST", "/v1/auth/identity-providers/{id}/applications") => json!({ "name": "A tool" }),
         ("POST", "/oauth/login") => {
             json!({ "ticket": "unknown", "email": world.owner.email, "password": PASSWORD })
         }
@@ -289,6 +290,7 @@ fn path(operation: &Operation, world: &World) -> Option<String> {
         .replace("{id}", &id)
         .replace("{group_id}", &world.group)
         .replace("{key_id}", &world.service_key)
+        .replace("{client_id}", &world.client)
         .replace("{user_id}", &world.member.user.to_string())
         .replace(
             "{share_id}",

@@ -24,8 +24,7 @@ async fn limits_and_sessions_are_of_the_client_behind_a_trusted_proxy() {
     let mut server = Process::spawn(command);
     server.wait_until_it_says("Ctrl-C stops the server");
     let demo = installation.demo();
-    let (url, email, password) =
-        (&demo["MEM0_URL"], &demo["MEM0_DEMO_EMAIL"], &demo["MEM0_DEMO_PASSWORD"]);
+    let (url, email, password) = (&demo["MEM0_URL"], &demo["MEM0_DEMO_EMAIL"], &demo["MEM0_DEMO_PASSWORD"]);
     #[expect(clippy::disallowed_methods, reason = "a client from outside, not the product's own")]
     let http = Client::builder().build().unwrap();
 

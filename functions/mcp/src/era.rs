@@ -98,8 +98,7 @@ pub(crate) fn terms(
     method: &str,
     params: &Object,
 ) -> Result<Terms, Fault> {
-    let progress_token =
-        raw_meta(params).and_then(|meta| given(meta, "progressToken")).cloned();
+    let progress_token = raw_meta(params).and_then(|meta| given(meta, "progressToken")).cloned();
     if !matches!(progress_token, None | Some(Value::String(_) | Value::Number(_))) {
         return Err(Fault::meta("progressToken must be a string or a number"));
     }

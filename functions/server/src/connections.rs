@@ -92,13 +92,7 @@ struct Origin {
 }
 
 /// Answers the requests of one connection.
-async fn answer(
-    stream: TcpStream,
-    origin: Origin,
-    router: Router,
-    server: http1::Builder,
-    watcher: Watcher,
-) {
+async fn answer(stream: TcpStream, origin: Origin, router: Router, server: http1::Builder, watcher: Watcher) {
     let asked = Arc::new(AtomicBool::new(false));
     let service = {
         let asked = Arc::clone(&asked);

@@ -29,8 +29,10 @@ impl ProxiesConfig {
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         let networks = parts.map(|part| {
-            Network::parse(part)
-                .map_err(|problem| ConfigError { variable: VARIABLE, problem: format!("{part:?}: {problem}") })
+            Network::parse(part).map_err(|problem| ConfigError {
+                variable: VARIABLE,
+                problem: format!("{part:?}: {problem}"),
+            })
         });
         networks.collect::<Result<_, _>>().map(Self)
     }

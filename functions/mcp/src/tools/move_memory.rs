@@ -49,7 +49,8 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
             return Ok(None);
         }
         let (what, place) = (view::called(id, memory.as_ref()), view::place(target));
-        let text = format!("Move this memory to {place}? Everybody in it will see it. {what}");
+        let seen = if target.kind == ScopeKind::Public { "" } else { " Everybody in it will see it." };
+        let text = format!("Move this memory to {place}?{seen} {what}");
         Ok(Some(Question { text, agree: "Yes, move" }))
     })
     .await?;

@@ -158,7 +158,20 @@ async fn who_is_never_used_is_forgotten() {
     let ada = app.registered("ada").await;
     let unused = register(&app, "https://app.example/").await;
     let (used, _) = tokens(&app, &ada.email, &json!({})).await;
-    app.advance(TimeDelta::hours(25));
+    app.advance(TimeDelta::days(29));
+    let page = async || {
+        let query = form(&json!({
+            "response_type": "code", "client_id": unused, "redirect_uri": "https://app.example/",
+            "code_challenge": challenge(), "code_challenge_method": "S256",
+        }));
+        app.anonymous().get(&format!("/oauth/authorize?{query}")).await
+    };
+    page().await.assert_status(200);
+    app.advance(TimeDelta::days(2));
+    let forgotten = page().await;
+    forgotten.assert_status(400);
+    assert!(forgotten.text().contains("not registered here any more"), "{forgotten}");
+    assert!(!forgotten.text().contains("begin again"), "{forgotten}");
     let begins = async |client: &str| {
         let fields = json!({ "grant_type": "authorization_code", "client_id": client, "code": "x" });
         token(&app, fields).await

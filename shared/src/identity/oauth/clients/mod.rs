@@ -34,6 +34,9 @@ use crate::ids::{IdentityProviderId, UserId};
 /// The program in `clients/cli`: a public client, limited to the device flow.
 pub const CLI: &str = "mem0-cli";
 
+/// What is said of a `client_id` that does not exist.
+pub(super) const UNKNOWN: &str = "client_id is not known here";
+
 /// The prefix of a registered client's id.
 const PREFIX: &str = "m0cl_";
 
@@ -212,7 +215,7 @@ impl Identity {
     }
 
     pub(super) async fn client_that(&self, id: &str, request: &RequestInfo, need: Need) -> Result<Client> {
-        let unknown = || OAuthError::new(Code::InvalidClient, "client_id is not known here");
+        let unknown = || OAuthError::new(Code::InvalidClient, UNKNOWN);
         if id == CLI {
             return Ok(Client::cli());
         }
