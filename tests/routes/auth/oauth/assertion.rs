@@ -185,7 +185,7 @@ async fn an_application_without_proof_cannot_use_an_assertion() {
     let both = register(both).await.ok();
     assert_eq!(both["grant_types"], json!(["authorization_code"]));
     // One that registered before this was required.
-    let widen = "UPDATE oauth_clients SET grant_types = grant_types || $2 WHERE id = $1";
+    let widen = "UPDATE oauth_clients SET grant_types = grant_types || $2::text WHERE id = $1";
     let id = both["client_id"].as_str().unwrap();
     app.database().superuser().await.execute(widen, &[&id, &GRANT]).await.unwrap();
     let tried = token(&app, json!({ "grant_type": GRANT, "client_id": id, "assertion": "x" })).await;
@@ -211,7 +211,9 @@ async fn an_application_that_the_enterprise_registers_lasts_as_long_as_its_provi
         (&json!("private_key_jwt"), &Value::Null)
     );
     let listed = owner.get(&path).await.ok();
-    assert_eq!(listed["results"][0]["client_id"], json!(client.id));
+    let listed_ids: Vec<&Value> =
+        listed["results"].as_array().unwrap().iter().map(|row| &row["client_id"]).collect();
+    assert!(listed_ids.len() == 2 && listed_ids.contains(&&json!(client.id)), "{listed}");
     assert!(!listed.to_string().contains(&client.secret), "{listed}");
     for limit in [1, 2] {
         let part = owner.get(&format!("{path}?limit={limit}")).await.ok();
