@@ -194,6 +194,7 @@ fn body(operation: &Operation, world: &World) -> Option<Value> {
             "name": "Somebody", "issuer": "https://somebody.example", "domains": ["somebody.example"],
             "jwks": { "keys": [signing_key().jwk()] },
         }),
+        ("POST", "/v1/auth/identity-providers/{id}/applications") => json!({ "name": "A tool" }),
         ("POST", "/oauth/login") => {
             json!({ "ticket": "unknown", "email": world.owner.email, "password": PASSWORD })
         }
@@ -302,6 +303,7 @@ fn path(operation: &Operation, world: &World) -> Option<String> {
             if operation.path.starts_with("/v1/users/") { &world.api_key } else { &world.service_key },
         )
         .replace("{session_id}", &world.owner.session.to_string())
+        .replace("{client_id}", &world.client)
         .replace("{user_id}", &world.member.user.to_string())
         .replace(
             "{share_id}",

@@ -15,11 +15,13 @@ mod anchors;
 mod aws;
 mod database;
 mod embedding;
+mod proxies;
 
 pub use anchors::AnchorsConfig;
 pub use aws::AwsCredentials;
 pub use database::{DatabaseAuth, DatabaseConfig, SecretConfig};
 pub use embedding::{EmbeddingConfig, ModelConfig};
+pub use proxies::ProxiesConfig;
 
 /// A variable that is missing or not valid.
 #[derive(Debug, thiserror::Error)]

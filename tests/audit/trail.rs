@@ -43,6 +43,7 @@ const WITHOUT_TRACE: &[(&str, &str)] = &[
     ("GET /v1/api-keys", "only the caller's own"),
     ("GET /v1/auth/applications", "only the caller's own"),
     ("GET /v1/auth/identity-providers", "addresses, no content"),
+    ("GET /v1/auth/identity-providers/{id}/applications", "names, no content"),
     ("GET /v1/enterprise/service-accounts", "names of accounts, no content"),
     ("GET /v1/organizations/{id}/service-accounts", "names of accounts, no content"),
     ("GET /v1/service-accounts/{id}", "names of accounts, no content"),

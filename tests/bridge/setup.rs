@@ -145,6 +145,52 @@ async fn a_server_of_our_name_that_is_another_is_left_alone_without_force() {
 }
 
 #[tokio::test]
+async fn an_entry_with_a_url_is_ours_only_if_it_reaches_our_installation() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join(".cursor/mcp.json");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let reaching = |url: &str| {
+        format!(
+            r#"{{ "mcpServers": {{ "mem0": {{ "url": "{url}", "headers": {{ "Authorization": "x" }} }} }} }}"#
+        )
+    };
+    let cloud = reaching("https://api.mem0.ai/mcp");
+    fs::write(&path, &cloud).unwrap();
+    for arguments in [&["cursor"][..], &["cursor", "--url", "https://mem0.example"]] {
+        let refused = setup(home.path(), home.path(), arguments).await;
+        let why = said(&refused);
+        assert!(!refused.status.success() && why.contains("reaches https://api.mem0.ai/mcp"), "{why}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), cloud);
+    }
+    fs::write(&path, reaching("https://mem0.example/mcp")).unwrap();
+    let done = setup(home.path(), home.path(), &["cursor", "--url", "https://mem0.example"]).await;
+    assert!(done.status.success(), "{}", said(&done));
+    let written = fs::read_to_string(&path).unwrap();
+    assert!(written.contains("serve") && !written.contains("Authorization"), "{written}");
+}
+
+#[tokio::test]
+async fn a_person_who_has_not_signed_in_is_told_to() {
+    let home = tempfile::tempdir().unwrap();
+    let advice = "nobody is signed in yet: run mem0 login --url https://";
+    let done = setup(home.path(), home.path(), &["cursor"]).await;
+    assert!(
+        done.status.success() && said(&done).contains(&format!("{advice}<your installation>")),
+        "{done:?}"
+    );
+    let done = setup(home.path(), home.path(), &["cursor", "--url", "https://mem0.example"]).await;
+    assert!(said(&done).contains(&format!("{advice}mem0.example")), "{}", said(&done));
+    let key = [("MEM0_API_KEY", "m0sk_x")];
+    let done = setup_with(home.path(), home.path(), &["cursor"], &key).await;
+    assert!(!said(&done).contains(advice), "{}", said(&done));
+    let login = home.path().join(".config/mem0/login.json");
+    fs::create_dir_all(login.parent().unwrap()).unwrap();
+    fs::write(login, r#"{ "url": "https://mem0.example", "token": "t" }"#).unwrap();
+    let done = setup(home.path(), home.path(), &["cursor"]).await;
+    assert!(done.status.success() && !said(&done).contains(advice), "{}", said(&done));
+}
+
+#[tokio::test]
 async fn every_state_that_is_replaced_is_kept() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join(".gemini/settings.json");

@@ -51,6 +51,8 @@ pub(crate) struct World {
     pub(crate) application: String,
     /// The identity provider that is trusted for its people.
     pub(crate) provider: String,
+    /// An application that was registered for it.
+    pub(crate) client: String,
     /// The share of the personal memory with the member.
     pub(crate) share: String,
     /// A public memory of the owner, and a link to it.
@@ -119,6 +121,8 @@ impl World {
         let opinion = json!({ "memory_id": team_memory, "feedback": "POSITIVE", "feedback_reason": marker });
         owner.post("/v1/feedback/", opinion).await.ok();
         let (application, provider) = allow_application(app, &owner).await;
+        let path = format!("/v1/auth/identity-providers/{provider}/applications");
+        let client = text(&owner.post(&path, json!({ "name": marker })).await.ok()["client_id"]);
         Self {
             app: app.clone(),
             marker,
@@ -140,6 +144,7 @@ impl World {
             event,
             application,
             provider,
+            client,
             share: text(&shared["share"]["id"]),
             linked_memory,
             link,
@@ -183,6 +188,7 @@ impl World {
             self.event.clone(),
             self.application.clone(),
             self.provider.clone(),
+            self.client.clone(),
             self.share.clone(),
             self.linked_memory.clone(),
             self.link.clone(),

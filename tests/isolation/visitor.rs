@@ -91,6 +91,7 @@ impl Visitor {
             &world.service_key,
             &world.application,
             &world.provider,
+            &world.client,
         ];
         let private = private.map(String::to_string).into_iter();
         let private = private.chain([world.owner.session.to_string()]);

@@ -8,6 +8,7 @@
 
 mod connections;
 mod first_use;
+mod forwarded;
 mod http;
 mod installation;
 mod interruption;

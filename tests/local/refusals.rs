@@ -48,6 +48,8 @@ fn settings_that_cannot_be_understood_are_named() {
         ("MEM0_DATABASE_CA", "/nowhere/ca.pem"),
         ("MEM0_LOG", "loud"),
         ("MEM0_MAX_CONNECTIONS", "0"),
+        ("MEM0_TRUSTED_PROXIES", "127.0.0.1, proxy.internal"),
+        ("MEM0_TRUSTED_PROXIES", "0.0.0.0/0"),
     ] {
         let url = ("MEM0_DATABASE_URL", "postgres://owner:hunter2@127.0.0.1:1/mem0");
         let sentence = refusal(&installation, &["serve"], &[url, (variable, value)]);

@@ -37,5 +37,7 @@ pub(crate) fn cause(error: &dyn std::error::Error) -> String {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    innermost.to_string()
+    let text = innermost.to_string();
+    // What rustls says to an answer in plain HTTP.
+    if text.contains("InvalidContentType") { "the server does not speak TLS there".to_owned() } else { text }
 }

@@ -17,11 +17,17 @@ use crate::login::file::Login;
 /// The address of an installation on this machine.
 pub(crate) const LOCAL: &str = "http://127.0.0.1:13370";
 
+/// What to do if nothing says which installation to use.
+pub(crate) const UNCONFIGURED: &str =
+    "no installation is configured; run mem0 login --url https://<your installation>";
+
 /// The configuration of the bridge.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     /// The URL of the endpoint: `https://mem0.example/mcp`.
     pub(crate) endpoint: Uri,
+    /// Whether anything names the installation; otherwise it is assumed to run on this machine.
+    pub(crate) named: bool,
     /// `None` if nobody is logged in: the server then reports it.
     pub(crate) credential: Option<SecretString>,
     /// Whether a login for this endpoint may replace it when it is refused; a credential from
@@ -36,6 +42,7 @@ impl Config {
         let given = variable("MEM0_API_KEY");
         // With both given, no login is needed, not even a readable one.
         let login = if url.is_some() && given.is_some() { Login::default() } else { Login::read()? };
+        let named = url.is_some() || login.url.is_some();
         let endpoint = endpoint(url.as_deref().unwrap_or_else(|| login.server()))?;
         let renewable = given.is_none();
         let credential = match given {
@@ -45,7 +52,7 @@ impl Config {
                 None
             }),
         };
-        Ok(Self { endpoint, credential: credential.map(SecretString::from), renewable })
+        Ok(Self { endpoint, named, credential: credential.map(SecretString::from), renewable })
     }
 }
 
@@ -59,6 +66,9 @@ pub(crate) fn base(url: &str) -> Result<String> {
 /// it would expose the credential.
 pub(crate) fn endpoint(url: &str) -> Result<Uri> {
     let base = url.trim_end_matches('/').trim_end_matches("/mcp");
+    if !base.contains("://") && base.contains('.') {
+        bail!("{url:?} is not a URL: write https://{base}");
+    }
     let endpoint: Uri = format!("{base}/mcp").parse().with_context(|| format!("{url:?} is not a URL"))?;
     let host = endpoint.host().with_context(|| format!("{url:?} names no host"))?;
     let local = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
@@ -103,6 +113,8 @@ mod tests {
         ] {
             assert_eq!(endpoint(url).unwrap().to_string(), expected);
         }
+        let bare = endpoint("mem0.example").unwrap_err().to_string();
+        assert!(bare.ends_with("write https://mem0.example"), "{bare}");
         for url in [
             "http://mem0.example",
             "http://127.0.0.1.evil.example",

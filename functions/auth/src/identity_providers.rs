@@ -1,12 +1,17 @@
-//! The identity providers that vouch for the people of the caller's enterprise.
+//! The identity providers that vouch for the people of the caller's enterprise, and the applications that may present
+//! their assertions.
 
 use axum::extract::State;
 use http::StatusCode;
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
 use shared::access::AuthContext;
 use shared::error::Result;
 use shared::http::{Json, Path, Query};
 use shared::identity::Identity;
+use shared::identity::oauth::assertion::applications::NewApplication;
 use shared::identity::oauth::assertion::providers::{NewProvider, ProviderView};
+use shared::identity::oauth::clients::RegisteredApplication;
 use shared::ids::IdentityProviderId;
 use shared::page::Part;
 use shared::page::{self, List};
@@ -37,5 +42,53 @@ pub(crate) async fn distrust(
     Path(id): Path<IdentityProviderId>,
 ) -> Result<StatusCode> {
     identity.distrust_provider(&caller, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A new application, with the secret that only this response shows.
+#[derive(Serialize)]
+pub(crate) struct Added {
+    #[serde(flatten)]
+    application: RegisteredApplication,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<String>,
+}
+
+/// `POST /v1/auth/identity-providers/{id}/applications`: registers an application.
+pub(crate) async fn add_application(
+    State(identity): State<Identity>,
+    caller: AuthContext,
+    Path(id): Path<IdentityProviderId>,
+    Json(body): Json<NewApplication>,
+) -> Result<(StatusCode, Json<Added>)> {
+    let (application, secret) = identity.add_application(&caller, id, body).await?;
+    let client_secret = secret.map(|secret| secret.expose_secret().to_owned());
+    Ok((StatusCode::CREATED, Json(Added { application, client_secret })))
+}
+
+/// `GET /v1/auth/identity-providers/{id}/applications`
+pub(crate) async fn applications(
+    State(identity): State<Identity>,
+    caller: AuthContext,
+    Path(id): Path<IdentityProviderId>,
+    Query(part): Query<Part>,
+) -> Result<Json<List<RegisteredApplication>>> {
+    let (cursor, limit) = part.read()?;
+    identity.applications_of(&caller, id, cursor, limit).await.map(Json)
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Application {
+    id: IdentityProviderId,
+    client_id: String,
+}
+
+/// `DELETE /v1/auth/identity-providers/{id}/applications/{client_id}`
+pub(crate) async fn remove_application(
+    State(identity): State<Identity>,
+    caller: AuthContext,
+    Path(Application { id, client_id }): Path<Application>,
+) -> Result<StatusCode> {
+    identity.remove_application(&caller, id, &client_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -98,6 +98,12 @@ pub fn routes() -> Routes<State> {
         .post("/v1/auth/identity-providers", identity_providers::trust)
         .get("/v1/auth/identity-providers", identity_providers::list)
         .delete("/v1/auth/identity-providers/{id}", identity_providers::distrust)
+        .get("/v1/auth/identity-providers/{id}/applications", identity_providers::applications)
+        .post("/v1/auth/identity-providers/{id}/applications", identity_providers::add_application)
+        .delete(
+            "/v1/auth/identity-providers/{id}/applications/{client_id}",
+            identity_providers::remove_application,
+        )
         .get("/oauth/authorize", oauth::authorize::authorize)
         .post("/oauth/login", oauth::login::login)
         .get("/oauth/consent", oauth::consent::show_again)

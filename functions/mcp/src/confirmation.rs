@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use shared::identity::oauth::spent;
 
 use crate::fault::Fault;
+use crate::message::given;
 use crate::tools::{Call, Halt};
 
 /// How long a question stays valid.
@@ -122,7 +123,7 @@ async fn spend(call: &Call<'_>, sealed: &str) -> Result<bool, shared::Error> {
 
 /// Returns the state that the client sends back, if this is a second round.
 fn returned<'a>(call: &'a Call<'_>) -> Result<Option<&'a str>, Fault> {
-    match call.params.get("requestState") {
+    match given(call.params, "requestState") {
         None => Ok(None),
         Some(Value::String(state)) => Ok(Some(state)),
         Some(_) => Err(Fault::params("requestState must be a string")),
@@ -131,7 +132,7 @@ fn returned<'a>(call: &'a Call<'_>) -> Result<Option<&'a str>, Fault> {
 
 /// Returns what the person said, or `None` if the client brings no answer to our question.
 fn answer(call: &Call<'_>) -> Result<Option<bool>, Fault> {
-    let responses = match call.params.get("inputResponses") {
+    let responses = match given(call.params, "inputResponses") {
         None => return Ok(None),
         Some(Value::Object(responses)) => responses,
         Some(_) => return Err(Fault::params("inputResponses must be an object")),

@@ -5,14 +5,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use crate::fault::Fault;
-use crate::message::Object;
+use crate::message::{Object, given};
 
 /// Entries per page.
 pub(crate) const PART: usize = 50;
 
 /// Returns the cursor of a list request.
 pub(crate) fn of(params: &Object) -> Result<Option<&str>, Fault> {
-    match params.get("cursor") {
+    match given(params, "cursor") {
         None => Ok(None),
         Some(Value::String(cursor)) => Ok(Some(cursor)),
         Some(_) => Err(Fault::params("cursor must be a string")),

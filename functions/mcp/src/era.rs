@@ -8,7 +8,7 @@ use http::HeaderMap;
 use serde_json::Value;
 
 use crate::fault::Fault;
-use crate::message::Object;
+use crate::message::{Object, given};
 use crate::{headers, notices};
 
 /// A version of the protocol.
@@ -98,8 +98,7 @@ pub(crate) fn terms(
     method: &str,
     params: &Object,
 ) -> Result<Terms, Fault> {
-    let progress_token =
-        raw_meta(params).and_then(|meta| meta.get("progressToken")).filter(|token| !token.is_null()).cloned();
+    let progress_token = raw_meta(params).and_then(|meta| given(meta, "progressToken")).cloned();
     if !matches!(progress_token, None | Some(Value::String(_) | Value::Number(_))) {
         return Err(Fault::meta("progressToken must be a string or a number"));
     }
@@ -130,7 +129,7 @@ fn raw_meta(params: &Object) -> Option<&Object> {
 }
 
 fn meta<'a>(params: &'a Object, name: &str) -> Option<&'a Value> {
-    raw_meta(params)?.get(&format!("io.modelcontextprotocol/{name}"))
+    given(raw_meta(params)?, &format!("io.modelcontextprotocol/{name}"))
 }
 
 impl Terms {

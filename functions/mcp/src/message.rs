@@ -8,6 +8,11 @@ use crate::json;
 /// A JSON object.
 pub(crate) type Object = Map<String, Value>;
 
+/// Returns a parameter that is given; `null` counts as not given.
+pub(crate) fn given<'a>(params: &'a Object, name: &str) -> Option<&'a Value> {
+    params.get(name).filter(|value| !value.is_null())
+}
+
 /// A message from a client.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Message {

@@ -14,6 +14,8 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 /// The accepted hosts and origins.
 #[derive(Debug, Clone)]
 pub(crate) struct Origins {
+    /// The public URL.
+    url: String,
     /// The host of the public URL, without its port: proxies differ in whether they pass it on.
     host: String,
     /// Complete origins: that of the public URL and the configured ones.
@@ -26,6 +28,7 @@ impl Origins {
         let configured = public.allowed_origins.iter().map(|origin| origin.trim_end_matches('/').to_owned());
         let own_origin = format!("{}://{}", own.scheme_str().unwrap_or_default(), authority(&own));
         Self {
+            url: public.url.clone(),
             host: own.host().unwrap_or_default().to_ascii_lowercase(),
             known: configured.chain([own_origin]).map(|origin| origin.to_ascii_lowercase()).collect(),
         }
@@ -33,17 +36,22 @@ impl Origins {
 
     /// Refuses with 403 what is not accepted.
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Fault> {
-        let refuse = |what| Err(Fault::not_accepted(StatusCode::FORBIDDEN, what));
+        let refuse = |what: String| Err(Fault::not_accepted(StatusCode::FORBIDDEN, what));
         for host in headers.get_all(HOST) {
             let host = host.to_str().unwrap_or_default().to_ascii_lowercase();
             let name = host.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
             let name = name.unwrap_or_default();
             if name != self.host && !LOOPBACK.contains(&name.as_str()) {
-                return refuse("this is not the host that the request is addressed to");
+                let host: String = host.chars().take(100).collect();
+                return refuse(format!(
+                    "the Host header names {host:?}, and this installation is {}: set MEM0_PUBLIC_URL, or have the \
+                     proxy pass Host on",
+                    self.url
+                ));
             }
         }
         if !headers.get_all(ORIGIN).iter().all(|origin| self.knows(origin)) {
-            return refuse("pages of this origin may not call, see MEM0_ALLOWED_ORIGINS");
+            return refuse("pages of this origin may not call, see MEM0_ALLOWED_ORIGINS".to_owned());
         }
         Ok(())
     }

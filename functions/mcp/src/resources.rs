@@ -50,11 +50,10 @@ pub(crate) fn list(exchange: &Exchange<'_>, params: &Object) -> Result<Value, Fa
     match listed {
         Ok(scopes) => {
             resources.extend(scopes.results.iter().map(|scope| {
-                let place = &scope.place;
                 json!({
-                    "uri": format!("{SCOPE}{}", place.scope),
-                    "name": place.scope,
-                    "title": place.name.as_deref().unwrap_or(place.kind.as_str()),
+                    "uri": format!("{SCOPE}{}", scope.scope),
+                    "name": scope.scope,
+                    "title": scope.name.as_deref().unwrap_or(scope.kind.as_str()),
                     "description": "What it is, and the newest memories in it.",
                     "mimeType": "application/json",
                 })

@@ -22,6 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
+use crate::forwarded::Forwarded;
 use crate::shutdown::Shutdown;
 
 /// How long a new connection may take until the head of its first request has arrived.
@@ -36,7 +37,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Answers requests until asked to stop, and then finishes those in progress. No more than `most` connections are open
 /// at once; further clients wait.
-pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize, shutdown: Shutdown) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    most: usize,
+    forwarded: Forwarded,
+    shutdown: Shutdown,
+) {
     let (places, under_way) =
         (Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))), GracefulShutdown::new());
     let mut server = http1::Builder::new();
@@ -46,7 +53,8 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, most: usize, sh
             // The semaphore is never closed.
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             let (stream, peer) = accept(&listener).await;
-            let connection = answer(stream, peer, router.clone(), server.clone(), under_way.watcher());
+            let origin = Origin { peer, forwarded: forwarded.clone() };
+            let connection = answer(stream, origin, router.clone(), server.clone(), under_way.watcher());
             tokio::spawn(async move {
                 connection.await;
                 drop(place);
@@ -77,14 +85,14 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-/// Answers the requests of one connection.
-async fn answer(
-    stream: TcpStream,
+/// Where a connection's requests come from.
+struct Origin {
     peer: SocketAddr,
-    router: Router,
-    server: http1::Builder,
-    watcher: Watcher,
-) {
+    forwarded: Forwarded,
+}
+
+/// Answers the requests of one connection.
+async fn answer(stream: TcpStream, origin: Origin, router: Router, server: http1::Builder, watcher: Watcher) {
     let asked = Arc::new(AtomicBool::new(false));
     let service = {
         let asked = Arc::clone(&asked);
@@ -92,7 +100,8 @@ async fn answer(
             asked.store(true, Ordering::Relaxed);
             let mut request: Request = request.map(Body::new);
             // The Lambda runtime provides it in the same way.
-            request.extensions_mut().insert(SourceIp(peer.ip().to_string()));
+            let client = origin.forwarded.client(origin.peer.ip(), request.headers());
+            request.extensions_mut().insert(SourceIp(client.to_string()));
             router.clone().oneshot(request)
         })
     };

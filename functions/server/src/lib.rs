@@ -7,6 +7,7 @@ mod connections;
 pub mod demo;
 pub mod down;
 mod embedded;
+mod forwarded;
 pub mod migrate;
 pub mod reembed;
 pub mod reset_password;

@@ -8,13 +8,14 @@ use axum::Router;
 use shared::access::Gate;
 use shared::clock::Clock;
 use shared::config::{
-    self, AnchorsConfig, DatabaseConfig, EmbeddingConfig, LimitsConfig, PublicConfig, variable,
+    self, AnchorsConfig, DatabaseConfig, EmbeddingConfig, LimitsConfig, ProxiesConfig, PublicConfig, variable,
 };
 use shared::db::Database;
 use shared::embedding;
 use shared::telemetry;
 use tokio::net::TcpListener;
 
+use crate::forwarded::Forwarded;
 use crate::shutdown::Shutdown;
 use crate::upkeep::Upkeep;
 use crate::{Platform, connections, demo, embedded, migrate, router, say};
@@ -44,7 +45,7 @@ pub async fn run(options: Options) -> Result<()> {
     let url = public.url.clone();
     // Parsed before anything is started.
     let (limits, log) = (LimitsConfig::from_env()?, config::log_level()?);
-    let most = config::max_connections()?;
+    let (most, forwarded) = (config::max_connections()?, Forwarded::new(ProxiesConfig::from_env()?));
     let (embedding, anchors) = (EmbeddingConfig::from_env()?, AnchorsConfig::from_env()?);
     let serve = async |database: DatabaseConfig| {
         let shutdown = Shutdown::listen().context("listening to signals")?;
@@ -54,7 +55,7 @@ pub async fn run(options: Options) -> Result<()> {
         telemetry::init(log);
         let upkeep = Upkeep::start(&platform, anchors.clone(), &shutdown);
         // Both get their grace period from the same moment on, so that stopping takes no longer than one.
-        tokio::join!(answer(listener, router(&platform), most, shutdown.clone()), async {
+        tokio::join!(answer(listener, router(&platform), most, forwarded.clone(), shutdown.clone()), async {
             shutdown.clone().requested().await;
             upkeep.end(GRACE).await;
         });
@@ -115,9 +116,15 @@ async fn until<T>(shutdown: Shutdown, work: impl Future<Output = T>) -> Option<T
 }
 
 /// Answers requests until asked to stop; those in progress then get [`GRACE`].
-async fn answer(listener: TcpListener, router: Router, most: usize, shutdown: Shutdown) {
+async fn answer(
+    listener: TcpListener,
+    router: Router,
+    most: usize,
+    forwarded: Forwarded,
+    shutdown: Shutdown,
+) {
     tokio::select! {
-        () = connections::serve(listener, router, most, shutdown.clone()) => {}
+        () = connections::serve(listener, router, most, forwarded, shutdown.clone()) => {}
         () = async { shutdown.requested().await; tokio::time::sleep(GRACE).await } => {
             say("some requests did not finish in time and were given up");
         }

@@ -194,9 +194,17 @@ impl AuthContext {
         self.scopes.get(id)
     }
 
-    /// Resolves the name of a scope for this caller. A node the caller may not read does not exist for them.
+    /// Resolves the name of a scope for this caller. A node the caller may not read does not exist for them; that they
+    /// have personal memories is no secret, and adding to them is the default.
     pub fn resolve(&self, name: ScopeName) -> Result<&ReadableScope> {
-        self.scopes.named(name).ok_or(Error::NotFound { what: "scope" })
+        self.scopes.named(name).ok_or_else(|| match name {
+            ScopeName::Personal => Error::Forbidden(
+                "personal is beyond this credential: give a scope that it reaches (GET /v1/scopes and the tool \
+                 list_scopes list them)"
+                    .to_owned(),
+            ),
+            _ => Error::NotFound { what: "scope" },
+        })
     }
 
     /// Returns a node of the tree. A node the caller may not read does not exist for them.

@@ -140,8 +140,8 @@ async fn observe(
     Ok(response)
 }
 
-/// The client's address as the front end knows it: the socket's peer, or what API Gateway reports in the event.
-/// `Forwarded` headers are not trusted: anyone can write them, and would thereby escape the throttle.
+/// The client's address as the front end knows it: the socket's peer, what a trusted proxy says, or what API Gateway
+/// reports in the event. No header is read here: anyone can write one, and would thereby escape the throttle.
 #[derive(Debug, Clone)]
 pub struct SourceIp(pub String);
 

@@ -8,6 +8,9 @@ pub(super) fn in_words(message: &str) -> (Option<String>, String) {
     if let Some(text) = unknown_variant(message) {
         return (None, text);
     }
+    let message = &message
+        .replace("invalid type: sequence,", "invalid type: a list,")
+        .replace("invalid type: map,", "invalid type: an object,");
     if let Some((before, kind)) = message.rsplit_once("expected ") {
         let known = match kind {
             "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" => {
@@ -22,7 +25,7 @@ pub(super) fn in_words(message: &str) -> (Option<String>, String) {
             return (None, format!("{before}expected {known}"));
         }
     }
-    let expected = match message {
+    let expected = match message.as_str() {
         // `std::num::ParseIntError`
         "invalid digit found in string"
         | "cannot parse integer from empty string"
@@ -81,6 +84,11 @@ mod tests {
     #[test]
     fn what_is_missing_is_the_field() {
         assert_eq!(in_words("missing field `query`"), (Some("query".to_owned()), "is missing".to_owned()));
+        assert_eq!(
+            words("invalid type: sequence, expected a string"),
+            "invalid type: a list, expected a string"
+        );
+        assert_eq!(words("invalid type: map, expected f64"), "invalid type: an object, expected a number");
         let said = in_words("invalid type: string \"x\", expected i64");
         assert_eq!(said, (None, "invalid type: string \"x\", expected an integer".to_owned()));
     }

@@ -1,14 +1,15 @@
 //! Briefings: search results as a single text of bounded length, to be put into a language model's prompt.
 //!
 //! Memories are user input, so the text marks them as data: it says so, each memory starts on a line that names its
-//! origin, and its further lines are indented, so that none can pass for the briefing's own text.
+//! origin, and its further lines are indented, so that none can pass for the briefing's own text. Lines are numbered:
+//! ids would cost more tokens than most memories have, and are listed beside the text.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use uuid::Uuid;
 
-use crate::access::AuthContext;
+use crate::access::{AuthContext, ReadableScope};
 use crate::error::{Error, Result};
 use crate::ids::MemoryId;
 use crate::memory::{Lifecycle, Memory, Recalled};
@@ -34,8 +35,10 @@ pub struct Briefing {
     pub text: String,
     /// Its length in tokens, as estimated by [`tokens_of`].
     pub tokens: usize,
-    /// The memories in the text, in order of appearance.
+    /// The memories in the text, in order of appearance: number 1 is the first.
     pub memories: Vec<MemoryId>,
+    /// If memories were found and none fits: the budget that the best one needs.
+    pub needed: Option<usize>,
 }
 
 impl Briefing {
@@ -54,28 +57,39 @@ impl Briefing {
         Self::pack(found, budget, |memory| entry(caller, memory))
     }
 
+    /// Says why the text is empty although memories were found.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        self.needed.map(|needed| format!("max_tokens is too small: the best result needs {needed} tokens"))
+    }
+
     fn pack(found: &[Recalled], budget: usize, entry: impl Fn(&Memory) -> String) -> Self {
-        let mut left = (budget * TOKEN).saturating_sub(length(OPENING) + length(CLOSING));
+        let frame = length(OPENING) + length(CLOSING);
+        let mut left = (budget * TOKEN).saturating_sub(frame);
         let mut taken: Vec<(&Recalled, String)> = Vec::new();
+        let mut needed = None;
         for recalled in found {
             let entry = entry(&recalled.memory);
-            let length = length(&entry);
+            // Numbers follow the order of appearance, so none is longer than the last one.
+            let length = length(&numbered(found.len(), &entry));
+            needed = needed.or(Some((frame + length).div_ceil(TOKEN)));
             if length <= left {
                 left -= length;
                 taken.push((recalled, entry));
             }
         }
         if taken.is_empty() {
-            return Self::default();
+            return Self { needed, ..Self::default() };
         }
         let mut captures: HashMap<Uuid, usize> = HashMap::new();
         for (rank, (recalled, _)) in taken.iter().enumerate() {
             captures.entry(recalled.capture).or_insert(rank);
         }
         taken.sort_by_key(|(recalled, _)| (captures.get(&recalled.capture).copied(), recalled.position));
-        let entries: String = taken.iter().map(|(_, entry)| entry.as_str()).collect();
-        let text = format!("{OPENING}{entries}{CLOSING}");
+        let entries = taken.iter().enumerate().map(|(index, (_, entry))| numbered(index + 1, entry));
+        let text = format!("{OPENING}{}{CLOSING}", entries.collect::<String>());
         Self {
+            needed: None,
             tokens: tokens_of(&text),
             memories: taken.iter().map(|(recalled, _)| recalled.memory.id).collect(),
             text,
@@ -99,19 +113,29 @@ fn length(text: &str) -> usize {
     text.split_inclusive(char::is_whitespace).map(of_word).sum()
 }
 
-/// Formats a memory as `- [mem_…, team:org_…, 2026-03-02, by usr_…, about alice] text`.
-fn entry(caller: &AuthContext, memory: &Memory) -> String {
-    let scope = caller.scope(memory.home).map_or_else(|| "shared".to_owned(), |scope| scope.label());
-    line(memory, &scope)
+/// Formats a memory as `- [1, team Platform, 2026-03-02, by you, about alice] text`.
+fn numbered(number: usize, entry: &str) -> String {
+    format!("- [{number}, {entry}")
 }
 
-fn line(memory: &Memory, scope: &str) -> String {
+/// Formats a memory without its number.
+fn entry(caller: &AuthContext, memory: &Memory) -> String {
+    let scope = match caller.scope(memory.home) {
+        Some(ReadableScope { kind, name: Some(name), .. }) => format!("{kind} {}", one_line(name)),
+        Some(scope) => scope.label(),
+        None => "shared".to_owned(),
+    };
+    line(memory, &scope, memory.author == caller.user_id())
+}
+
+fn line(memory: &Memory, scope: &str, own: bool) -> String {
     // The author is authenticated; the label is free text from the caller.
+    let author = if own { "you" } else { "another account" };
     let about = memory.labels.user.as_deref();
     let about = about.map_or_else(String::new, |label| format!(", about {}", one_line(label)));
     let superseded = if memory.lifecycle == Lifecycle::Superseded { ", superseded" } else { "" };
-    let (id, day, author) = (memory.id, memory.at().date_naive(), memory.author);
-    let mut line = format!("- [{id}, {scope}, {day}, by {author}{about}{superseded}] ");
+    let day = memory.at().date_naive();
+    let mut line = format!("{scope}, {day}, by {author}{about}{superseded}] ");
     for (number, text) in memory.content.trim().split(is_break).enumerate() {
         // Writing to a string does not fail.
         let _ = write!(line, "{}{}", if number == 0 { "" } else { "\n    " }, text.trim_end());
@@ -148,7 +172,7 @@ mod tests {
     }
 
     fn pack(found: &[Recalled], budget: usize) -> Briefing {
-        Briefing::pack(found, budget, |memory| line(memory, "personal"))
+        Briefing::pack(found, budget, |memory| line(memory, "personal", true))
     }
 
     fn numbers(briefing: &Briefing) -> Vec<u128> {
@@ -161,8 +185,9 @@ mod tests {
         assert_eq!(numbers(&pack(&found, 1000)), [3, 1, 2, 4]);
         let text = pack(&found[3..], 1000).text;
         let first = text.lines().nth(1).unwrap();
-        assert!(first.starts_with("- [mem_") && first.ends_with("] y"), "{text}");
-        assert!(first.contains(", personal, 2026-11-22, by usr_"), "{text}");
+        assert_eq!(first, "- [1, personal, 2026-11-22, by you] y");
+        let text = pack(&found, 1000).text;
+        assert!(text.contains("\n- [1, personal, 2026-11-22, by you] a\n- [2, "), "{text}");
     }
 
     #[test]
@@ -170,7 +195,12 @@ mod tests {
         let long = "long ".repeat(200);
         let found = found(&[(&long, 1, 0), ("short", 2, 0)]);
         assert_eq!(numbers(&pack(&found, 150)), [2]);
-        assert_eq!(pack(&found, 10), Briefing::default());
+        let empty = pack(&found, 10);
+        assert!(empty.text.is_empty() && empty.memories.is_empty());
+        let needed = empty.needed.unwrap();
+        assert_eq!(numbers(&pack(&found, needed)), [1]);
+        assert_eq!(pack(&found[..1], needed - 1).needed, Some(needed));
+        assert!(empty.reason().unwrap().contains(&needed.to_string()));
         assert_eq!(pack(&[], 1000), Briefing::default());
     }
 

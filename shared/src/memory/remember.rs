@@ -27,6 +27,8 @@ use crate::memory::{EventResult, Labels, Memories, Metadata, capture, store, sup
 /// A request to remember messages.
 #[derive(Debug, Clone, Default)]
 pub struct Remember {
+    /// A statement to store verbatim, before what the messages say.
+    pub stated: Option<String>,
     /// What was said, in order.
     pub messages: Vec<Message>,
     /// The scope in which the memories live.
@@ -115,10 +117,7 @@ impl Memories {
         let home = caller.resolve(request.scope)?;
         caller.authorize(Action::AddMemory, home)?;
         request.validate(caller.request().at)?;
-        let statements = match request.infer {
-            true => statements::extracted(&request.messages)?,
-            false => statements::verbatim(&request.messages)?,
-        };
+        let statements = statements::of(request.stated.as_deref(), &request.messages, request.infer)?;
         // Embed before the transaction: it must not hold locks during a network call. If the model is unavailable, the
         // memories are stored anyway and their vectors are made later.
         let embeddings = self.embed(&candidates(&statements), Purpose::Memory).await.ok();
@@ -166,7 +165,7 @@ impl Memories {
         }
         let results: Vec<EventResult> = outcomes.iter().map(EventResult::of).collect();
         let payload = json!({
-            "infer": request.infer, "messages": request.messages.len(), "scope": home.label(),
+            "infer": request.infer, "messages": request.said(), "scope": home.label(),
             "user_id": request.labels.user, "agent_id": request.labels.agent,
             "app_id": request.labels.app, "run_id": request.labels.run,
         });
@@ -193,6 +192,20 @@ impl Remember {
         validate::last_day(self.expires_on, now)
     }
 
+    /// The number of messages, including the stated text.
+    fn said(&self) -> usize {
+        self.messages.len() + usize::from(self.stated.is_some())
+    }
+
+    /// Returns what a statement comes from.
+    fn source(&self, index: usize) -> Message {
+        match (&self.stated, index) {
+            (Some(text), 0) => Message { role: "user".to_owned(), content: text.clone(), name: None },
+            (Some(_), index) => self.messages[index - 1].clone(),
+            (None, index) => self.messages[index].clone(),
+        }
+    }
+
     fn memory<'a>(
         &'a self,
         capture: Uuid,
@@ -207,7 +220,7 @@ impl Remember {
             embedding: fresh.embedding,
             capture,
             position: fresh.position,
-            input: json!([self.messages[fresh.message]]),
+            input: json!([self.source(fresh.message)]),
             metadata: &self.metadata,
             categories: &self.categories,
             occurred_at: self.occurred_at,

@@ -25,9 +25,38 @@ pub(super) enum Statement {
     Skipped { text: String, reason: &'static str },
 }
 
+/// Returns the statements of a request: what it states is taken verbatim and first, then come the messages. With a
+/// stated text, `message` counts from it: it is 0, and the first message 1.
+pub(super) fn of(stated: Option<&str>, messages: &[Message], infer: bool) -> Result<Vec<Statement>> {
+    let said = || if infer { extracted(messages) } else { verbatim(messages) };
+    let Some(text) = stated else { return said() };
+    let first = if text.trim().is_empty() {
+        Statement::Skipped { text: excerpt(text), reason: "the text is empty" }
+    } else {
+        validate::text("text", text)?;
+        Statement::Candidate { text: text.to_owned(), wording: Wording::of(text), message: 0 }
+    };
+    let mut all = vec![first];
+    if !messages.is_empty() {
+        all.extend(said()?.into_iter().map(Statement::after_a_stated_text));
+    }
+    Ok(all)
+}
+
+impl Statement {
+    fn after_a_stated_text(self) -> Self {
+        match self {
+            Self::Candidate { text, wording, message } => {
+                Self::Candidate { text, wording, message: message + 1 }
+            }
+            skipped @ Self::Skipped { .. } => skipped,
+        }
+    }
+}
+
 /// Takes every message verbatim, including all whitespace, except for system messages, empty messages and repetitions,
 /// which are never remembered.
-pub(super) fn verbatim(messages: &[Message]) -> Result<Vec<Statement>> {
+fn verbatim(messages: &[Message]) -> Result<Vec<Statement>> {
     let mut seen = HashSet::new();
     check(messages)?;
     let statement = |(index, message): (usize, &Message)| {
@@ -49,7 +78,7 @@ pub(super) fn verbatim(messages: &[Message]) -> Result<Vec<Statement>> {
 }
 
 /// Returns what the deterministic extractor finds worth remembering.
-pub(super) fn extracted(messages: &[Message]) -> Result<Vec<Statement>> {
+fn extracted(messages: &[Message]) -> Result<Vec<Statement>> {
     check(messages)?;
     let conversation: Vec<extraction::Message<'_>> = messages
         .iter()
@@ -147,6 +176,22 @@ mod tests {
         let statements = extracted(&messages).unwrap();
         assert!(reasons(&statements)[0].is_some());
         assert!(matches!(&statements[1], Statement::Candidate { message: 1, .. }), "{statements:?}");
+    }
+
+    #[test]
+    fn what_is_stated_comes_first_and_as_it_is() {
+        let messages = [message("user", "Thanks!"), message("user", "I moved to Lisbon in March.")];
+        let statements = of(Some("thanks, Lisbon"), &messages, true).unwrap();
+        let text = |text: &str, index: usize| {
+            statements.iter().any(|statement| {
+                matches!(statement, Statement::Candidate { text: own, message, .. } if own.contains(text) && *message == index)
+            })
+        };
+        assert!(text("thanks, Lisbon", 0) && text("Lisbon in March", 2), "{statements:?}");
+        assert_eq!(of(Some("Tea"), &[], true).unwrap().len(), 1);
+        assert_eq!(reasons(&of(Some(" "), &[], false).unwrap()), [Some("the text is empty")]);
+        let long = of(Some(&"x".repeat(30_001)), &[], false).unwrap_err().to_string();
+        assert!(!long.contains("messages"), "{long}");
     }
 
     #[test]

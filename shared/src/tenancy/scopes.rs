@@ -3,18 +3,22 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::place::Place;
 use crate::access::policy::{self, Action};
-use crate::access::{ApiKeyVerb, AuthContext, ReadableScope, Role};
+use crate::access::{ApiKeyVerb, AuthContext, ReadableScope, Role, ScopeKind};
 use crate::error::Result;
 use crate::page::{Cursor, List, QueryHash};
 
 /// A scope that the caller can read.
 #[derive(Debug, Clone, Serialize)]
 pub struct AccessibleScope {
-    /// The scope.
-    #[serde(flatten)]
-    pub place: Place,
+    /// As memory requests name it: `team:org_…`, `context:ctx_…`, `enterprise`.
+    pub scope: String,
+    /// The kind of scope.
+    pub kind: ScopeKind,
+    /// The id of the node or context; null for others.
+    pub id: Option<String>,
+    /// Its name; null if it has none.
+    pub name: Option<String>,
     /// The caller's effective role; null if they can read it only because they belong to something below.
     pub role: Option<Role>,
     /// Whether this credential may add memories to it.
@@ -39,8 +43,12 @@ pub fn list(ctx: &AuthContext, cursor: Option<&str>, limit: u32) -> Result<List<
 }
 
 fn accessible(ctx: &AuthContext, scope: &ReadableScope) -> AccessibleScope {
+    let label = scope.label();
     AccessibleScope {
-        place: scope.into(),
+        id: label.split_once(':').map(|(_, id)| id.to_owned()),
+        scope: label,
+        kind: scope.kind,
+        name: scope.name.clone(),
         role: scope.role,
         writable: policy::allows(Action::AddMemory, scope.kind, scope.role)
             && ctx.authorize_verb(Action::AddMemory.verb()).is_ok(),

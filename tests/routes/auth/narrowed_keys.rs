@@ -57,9 +57,14 @@ async fn a_key_sees_and_reaches_the_subtrees_it_is_narrowed_to() {
         key.get(&format!("/v1/memories/{memory}/")).await.assert_problem(404, "not-found", None);
         key.delete(&format!("/v1/memories/{memory}/")).await.assert_problem(404, "not-found", None);
     }
-    for scope in ["personal", "enterprise", "public", &energy.label()] {
+    for (scope, status, kind) in [
+        ("personal", 403, "forbidden"),
+        ("enterprise", 404, "not-found"),
+        ("public", 404, "not-found"),
+        (&energy.label(), 404, "not-found"),
+    ] {
         let body = json!({ "messages": "no", "infer": false, "scope": scope });
-        key.post("/v3/memories/add/", body).await.assert_problem(404, "not-found", None);
+        key.post("/v3/memories/add/", body).await.assert_problem(status, kind, None);
     }
     // The owner's role reaches in, and not out again.
     key.patch(&format!("/v1/organizations/{}", lines.id), json!({ "name": "Cables" })).await.ok();

@@ -246,7 +246,7 @@ async fn a_question_says_how_many_and_where_and_covers_what_was_there_then() {
         assert!(is_there(&alice, &later).await, "nobody agreed about it");
     }
     let (text, _) = question(&alice, "delete_all_memories", &json!({ "user_id": "ada" })).await;
-    assert!(text.contains("1 memory with") && text.contains("your own memory"), "{text}");
+    assert!(text.contains("1 memory with") && text.contains("your personal memories"), "{text}");
 }
 
 #[tokio::test]
@@ -261,7 +261,10 @@ async fn showing_a_memory_to_more_people_is_asked_about() {
 
     let everywhere = json!({ "memory_id": id, "scope": "enterprise" });
     let (text, state) = question(&alice, "move_memory", &everywhere).await;
-    assert!(text.contains("the whole enterprise") && text.contains("“Ada keeps bees”"), "{text}");
+    assert!(
+        text.contains("to the enterprise? Everybody in it will see it.") && text.contains("“Ada keeps bees”"),
+        "{text}"
+    );
     let declined = round(&alice, "move_memory", &everywhere, says("decline", true, &state)).await.ok();
     assert!(declined["result"]["content"][0]["text"].as_str().unwrap().contains("nothing was changed"));
     assert_eq!(home().await, "personal");

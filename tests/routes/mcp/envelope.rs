@@ -40,7 +40,10 @@ async fn a_foreign_origin_or_host_is_403() {
     let rebound =
         Request::post("/mcp").header("host", "evil.example").header("content-type", "application/json");
     let rebound = rebound.header("accept", "application/json, text/event-stream");
-    alice.send(rebound.body(Body::from(ping.to_string())).unwrap()).await.assert_status(403);
+    let refused = alice.send(rebound.body(Body::from(ping.to_string())).unwrap()).await;
+    refused.assert_status(403);
+    let why = refused.json()["error"]["message"].to_string();
+    assert!(why.contains("evil.example") && why.contains("https://mem0.test: set MEM0_PUBLIC_URL"), "{why}");
 }
 
 #[tokio::test]

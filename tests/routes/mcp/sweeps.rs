@@ -68,7 +68,7 @@ async fn a_sweep_asks_first_and_says_what_it_would_delete() {
         let asked = modern_with(&alice, "tools/call", params, json!({ "elicitation": {} })).await.ok();
         let question = &asked["result"]["inputRequests"]["confirm"]["params"];
         let message = question["message"].as_str().unwrap_or_else(|| panic!("{asked}"));
-        assert!(message.contains("\"ada\"") && message.contains("your own memory"), "{message}");
+        assert!(message.contains("\"ada\"") && message.contains("your personal memories"), "{message}");
         assert_eq!(question["requestedSchema"]["required"], json!(["confirm"]));
         assert_eq!(asked["result"].get("ttlMs"), None::<&Value>);
     }

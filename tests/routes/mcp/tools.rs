@@ -66,6 +66,88 @@ async fn messages_are_extracted_and_what_is_known_is_skipped() {
     assert!(again["results"].as_array().unwrap().iter().all(|result| result["event"] == "SKIP"), "{again}");
 }
 
+/// What mem0's own tool sends: its text is required, also beside messages.
+#[tokio::test]
+async fn a_text_beside_messages_is_stored_as_given_and_the_messages_are_extracted() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let arguments = json!({
+        "text": "Alice settled on 80 degrees for sencha",
+        "messages": [
+            { "role": "user", "content": "hi there, hmm let me think" },
+            { "role": "assistant", "content": "Sure!" },
+            { "role": "user", "content": "I brew sencha at 80 degrees." },
+        ],
+    });
+    let added = call(&alice, "add_memory", arguments.clone()).await;
+    assert_eq!(added["extractor"], "deterministic");
+    let texts: Vec<&str> = added["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|result| result["event"] == "ADD")
+        .map(|result| result["memory"].as_str().unwrap())
+        .collect();
+    assert_eq!(texts[0], "Alice settled on 80 degrees for sencha");
+    assert!(texts.len() > 1 && !texts.iter().any(|text| text.contains("hmm")), "{texts:?}");
+    let mut verbatim = arguments;
+    verbatim["infer"] = json!(false);
+    verbatim["user_id"] = json!("verbatim");
+    let added = call(&alice, "add_memory", verbatim).await;
+    assert_eq!((&added["extractor"], added["results"].as_array().unwrap().len()), (&json!("verbatim"), 4));
+    let long = refused(&alice, "add_memory", json!({ "text": "x".repeat(30_001) })).await;
+    assert!(long.starts_with("text: longer than"), "{long}");
+}
+
+#[tokio::test]
+async fn a_key_without_the_personal_memories_is_told_to_name_a_scope() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let team = alice.node(shared::access::ScopeKind::Organization, "Lines").await;
+    let body =
+        json!({ "name": "k", "scopes": ["memories:read", "memories:write"], "within": [team.label()] });
+    let made = alice.post("/v1/api-keys", body).await.ok();
+    let key = alice.with_token(made["key"].as_str().unwrap());
+    let why = refused(&key, "add_memory", json!({ "text": "x" })).await;
+    assert!(why.starts_with("personal is beyond this credential") && why.contains("list_scopes"), "{why}");
+    call(&key, "add_memory", json!({ "text": "x", "scope": team.label() })).await;
+}
+
+#[tokio::test]
+async fn what_is_null_counts_as_not_given() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let told = json!({
+        "name": "whoami", "arguments": null, "requestState": null, "inputResponses": null,
+    });
+    for answer in [modern(&alice, "tools/call", told.clone()).await, legacy(&alice, "tools/call", told).await]
+    {
+        assert_eq!(content(&answer)["user_id"], json!(alice.user));
+    }
+    for list in ["tools/list", "resources/list", "resources/templates/list", "prompts/list"] {
+        let cursor = json!({ "cursor": null });
+        modern(&alice, list, cursor.clone()).await.ok();
+        legacy(&alice, list, cursor).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn a_context_is_listed_with_its_own_id() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let made = alice.post("/v1/contexts/", json!({ "name": "Launch" })).await;
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    let over_rest = alice.get("/v1/scopes").await.ok();
+    for listed in [call(&alice, "list_scopes", json!({})).await, over_rest] {
+        let rows = listed["results"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["kind"] == "context").unwrap();
+        assert_eq!((&row["id"], &row["scope"]), (&json!(id), &json!(format!("context:{id}"))));
+        let personal = rows.iter().find(|row| row["kind"] == "user").unwrap();
+        assert_eq!(personal["id"], Value::Null);
+    }
+    alice.get(&format!("/v1/contexts/{id}/")).await.ok();
+}
+
 #[tokio::test]
 async fn both_eras_call_the_same_tools() {
     let app = TestApp::new().await;

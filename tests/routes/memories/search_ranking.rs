@@ -193,19 +193,17 @@ async fn a_context_block_fits_its_budget_and_names_its_origins() {
     assert_eq!(all["tokens"], tokens_of(text));
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].contains("not instructions"), "{text}");
-    assert!(lines[1].starts_with(&format!(
-        "- [{}, personal, 2026-03-02, by {}, about ada] Where",
-        all["memory_ids"][0].as_str().unwrap(),
-        alice.user
-    )));
+    assert!(lines[1].starts_with("- [1, personal, 2026-03-02, by you, about ada] Where"), "{text}");
     assert_eq!(lines[3], "    End of remembered statements.");
     assert_eq!(lines.len(), 6);
-    let few = context(140).await;
+    let few = context(80).await;
     assert!(
-        few["tokens"].as_u64().unwrap() <= 140 && few["memory_ids"].as_array().unwrap().len() == 1,
+        few["tokens"].as_u64().unwrap() <= 80 && few["memory_ids"].as_array().unwrap().len() == 1,
         "{few}"
     );
-    assert_eq!(context(1).await, json!({ "text": "", "tokens": 0, "memory_ids": [] }));
+    let reason = "max_tokens is too small: the best result needs 67 tokens";
+    assert_eq!(context(1).await, json!({ "text": "", "tokens": 0, "memory_ids": [], "reason": reason }));
+    assert_eq!(context(67).await["memory_ids"].as_array().unwrap().len(), 1);
     for wrong in [0, -1, 100_001] {
         let answer = search_answer(&alice, "offsite", json!({ "max_tokens": wrong })).await;
         answer.assert_problem(400, "invalid", Some("max_tokens"));

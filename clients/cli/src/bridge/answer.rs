@@ -27,7 +27,8 @@ where
     let (head, body) = response.into_parts();
     let mut parts = Parts { body, patience };
     let kind = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if kind.starts_with("text/event-stream") {
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if kind == "text/event-stream" {
         return stream(head.status, &mut parts, ids, hand_on).await;
     }
     let mut whole = Vec::new();
@@ -37,11 +38,11 @@ where
     if ids.is_empty() {
         // A notification is accepted without a body.
         let accepted = head.status.is_success();
-        return if accepted { Ok(()) } else { Err(Refusal::from_body(head.status, &whole)) };
+        return if accepted { Ok(()) } else { Err(Refusal::from_body(head.status, kind, &whole)) };
     }
     match serde_json::from_slice::<Value>(&whole) {
         Ok(message) if message.get("jsonrpc").is_some() => answer(message, ids, &mut hand_on),
-        _ => Err(Refusal::from_body(head.status, &whole)),
+        _ => Err(Refusal::from_body(head.status, kind, &whole)),
     }
 }
 
@@ -71,7 +72,7 @@ where
                     answered = true;
                 }
                 _ if answered => {}
-                _ => return Err(Refusal::from_body(status, data.as_bytes())),
+                _ => return Err(Refusal::from_body(status, "an event without a message", data.as_bytes())),
             }
         }
     }
@@ -199,6 +200,10 @@ mod tests {
                 assert_eq!(why, ids.is_empty().then(|| "403 Forbidden: no".to_owned()));
             }
         }
+        let portal = full("<html>Sign in to the network</html>");
+        let (heard_of, why) = heard("text/html; charset=utf-8", 200, portal, &[json!(7)]).await;
+        assert!(heard_of.is_empty());
+        assert!(why.unwrap().contains("200 OK, but not with MCP (text/html): is the URL right?"));
         let other = full(r#"{"jsonrpc":"2.0","id":8,"result":{}}"#);
         let (heard_of, why) = heard("application/json", 200, other, &[json!(7)]).await;
         assert!(heard_of.is_empty() && why.unwrap().contains("something else"));

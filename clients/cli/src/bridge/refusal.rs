@@ -19,7 +19,14 @@ impl Refusal {
 
     /// Creates an error from a body that is not JSON-RPC: a problem document (RFC 9457), a proxy's
     /// page, or an error without an id.
-    pub(super) fn from_body(status: StatusCode, body: &[u8]) -> Self {
+    pub(super) fn from_body(status: StatusCode, kind: &str, body: &[u8]) -> Self {
+        if status.is_success() {
+            // A captive portal, for example.
+            let kind = if kind.is_empty() { "no content type" } else { kind };
+            return Self::new(format!(
+                "the server answered {status}, but not with MCP ({kind}): is the URL right?"
+            ));
+        }
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let why = body["detail"].as_str().or_else(|| body["error"]["message"].as_str());
         let message = match why {

@@ -174,9 +174,11 @@ impl Remote {
 
     fn unreachable(&self, error: &Error) -> Refusal {
         let endpoint = &self.config.endpoint;
-        Refusal::new(format!(
-            "cannot reach {endpoint}: {} (is MEM0_URL right, and does the server run?)",
-            cause(error)
-        ))
+        let advice = if self.config.named {
+            "is the URL right, and does the server run?"
+        } else {
+            crate::config::UNCONFIGURED
+        };
+        Refusal::new(format!("cannot reach {endpoint}: {} ({advice})", cause(error)))
     }
 }

@@ -27,10 +27,12 @@ pub(crate) struct Args {
 pub(crate) fn login(args: &Args) -> Result<()> {
     let known = known();
     let url = args.url.clone().or_else(|| config::variable("MEM0_URL")).or(known.url.clone());
+    let named = url.is_some();
     let url = url.unwrap_or_else(|| LOCAL.to_owned());
     let base = config::base(&url)?;
     on_one_thread(async {
-        let server = Server::find(&base).await?;
+        let found = Server::find(&base).await;
+        let server = if named { found? } else { found.context(config::UNCONFIGURED)? };
         let tokens = device::wait_for_person(&server).await?;
         let path = Login::new(&base, tokens).write()?;
         crate::say(&format!("signed in to {base}; the credential is in {}", path.display()));

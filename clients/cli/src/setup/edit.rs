@@ -6,6 +6,7 @@ use super::lines::BYTE_ORDER_MARK;
 use super::members::Members;
 use super::tool::Tool;
 use super::{jsonc, lines, toml};
+use crate::config;
 
 /// The name under which the server is listed.
 const NAME: &str = "mem0";
@@ -31,6 +32,8 @@ pub(super) struct Entry {
     pub(super) command: String,
     /// `None` if the bridge finds out itself.
     pub(super) url: Option<String>,
+    /// The URLs of our installations: an entry that reaches one of them is ours.
+    pub(super) installations: Vec<String>,
     /// Whether to replace an entry that is not ours.
     pub(super) force: bool,
 }
@@ -55,22 +58,42 @@ pub(super) fn with_entry(tool: Tool, text: &str, entry: &Entry) -> Result<String
 
 /// Returns the URL that the entry in a configuration passes to the bridge, if any.
 pub(super) fn told_url(tool: Tool, text: &str) -> Option<String> {
-    let mut told = None;
-    let mut look = |document: &mut dyn Members| {
-        let mut servers = document.inner(tool.servers())?;
-        let mut ours = servers.inner(NAME)?;
+    look(tool, text, |ours| {
         let arguments = ours.texts("args").unwrap_or_default();
-        told = arguments.iter().skip_while(|argument| *argument != "--url").nth(1).cloned();
+        let told = arguments.iter().skip_while(|argument| *argument != "--url").nth(1).cloned();
         if told.is_none() && ours.has("env") {
-            told = ours.inner("env")?.text("MEM0_URL").filter(|url| !url.starts_with('$'));
+            return Ok(ours.inner("env")?.text("MEM0_URL").filter(|url| !url.starts_with('$')));
         }
+        Ok(told)
+    })
+}
+
+/// Returns whether the entry in a configuration passes an API key to the bridge.
+pub(super) fn has_key(tool: Tool, text: &str) -> bool {
+    let key = look(tool, text, |ours| {
+        if ours.has("env") { Ok(ours.inner("env")?.text("MEM0_API_KEY")) } else { Ok(None) }
+    });
+    key.is_some()
+}
+
+/// Reads something from our entry in a configuration.
+fn look(
+    tool: Tool,
+    text: &str,
+    mut read: impl FnMut(&mut dyn Members) -> Result<Option<String>>,
+) -> Option<String> {
+    let mut found = None;
+    let text = text.trim_start_matches(BYTE_ORDER_MARK);
+    let look = |document: &mut dyn Members| {
+        let mut servers = document.inner(tool.servers())?;
+        found = read(servers.inner(NAME)?.as_mut())?;
         Ok(())
     };
-    let read = match tool {
-        Tool::Codex => toml::edit(text.trim_start_matches(BYTE_ORDER_MARK), &mut look),
-        _ => jsonc::edit(text.trim_start_matches(BYTE_ORDER_MARK), &mut look),
+    let done = match tool {
+        Tool::Codex => toml::edit(text, look),
+        _ => jsonc::edit(text, look),
     };
-    read.ok().and(told)
+    done.ok().and(found)
 }
 
 /// Describes the existing entry of our name, if it is not ours: other programs call themselves mem0 as well.
@@ -89,7 +112,12 @@ fn another(servers: &mut dyn Members, entry: &Entry) -> Result<Option<String>> {
     {
         return Ok(Some("has a MEM0_API_KEY of another service, which would go before the login".to_owned()));
     }
-    Ok(None)
+    let url = ["url", "httpUrl"].into_iter().find_map(|name| present.text(name));
+    let foreign = url.filter(|url| {
+        // A reference (`${…}`) to an address that only the tool knows may be ours.
+        !url.starts_with('$') && !config::base(url).is_ok_and(|base| entry.installations.contains(&base))
+    });
+    Ok(foreign.map(|url| format!("reaches {url}, which is not this installation")))
 }
 
 /// Returns whether a command is this program, or any program called `mem0`.
@@ -133,7 +161,8 @@ mod tests {
 
     fn entry() -> Entry {
         let url = Some("https://mem0.example".to_owned());
-        Entry { command: "/opt/mem0".to_owned(), url, force: false }
+        let installations = vec!["https://mem0.example".to_owned()];
+        Entry { command: "/opt/mem0".to_owned(), url, installations, force: false }
     }
 
     #[test]
@@ -278,10 +307,12 @@ mod tests {
             r#"{"command": "uvx", "args": ["mem0-mcp-server"], "env": {"MEM0_API_KEY": "m0-hosted"}}"#;
         let key = r#"{"command": "C:\\tools\\mem0.exe", "env": {"MEM0_API_KEY": "m0-hosted"}}"#;
         let remote = r#"{"url": "https://x", "env": {"MEM0_API_KEY": "m0-hosted"}}"#;
+        let cloud = r#"{"url": "https://api.mem0.ai/mcp", "headers": {"Authorization": "Token hosted"}}"#;
         for (present, what) in [
             (hosted, "starts uvx mem0-mcp-server; --force"),
             (key, "MEM0_API_KEY of another service"),
             (remote, "MEM0_API_KEY of another service"),
+            (cloud, "reaches https://api.mem0.ai/mcp, which is not this installation; --force"),
         ] {
             let json = format!("{{\"mcpServers\": {{\"mem0\": {present}, \"b\": 1}}}}");
             let toml = format!("mcp_servers.mem0 = {}\n", present.replace("\": ", "\" = "));

@@ -45,11 +45,17 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let file = path(args)?;
-    let entry = Entry { command: command(args.project)?, url: url(args)?, force: args.force };
+    let login = Login::read();
+    let entry = Entry {
+        command: command(args.project)?,
+        url: url(args)?,
+        installations: installations(args, login.as_ref().ok()),
+        force: args.force,
+    };
     if args.print {
         // The existing content is not printed: it contains other servers' credentials, and may not even be text.
         let text = edit::with_entry(args.tool, "", &entry)?;
-        say(&format!("this belongs into {}", file.display()));
+        say(&format!("this belongs in {}", file.display()));
         return Ok(std::io::stdout().lock().write_all(text.as_bytes())?);
     }
     let before = match fs::read_to_string(&file) {
@@ -70,12 +76,23 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         say(&format!("wrote {}{kept}; restart {} to use it", file.display(), args.tool.title()));
     }
     // Also one that was there before: it takes precedence over the login.
-    if let Some(url) = edit::told_url(args.tool, &after)
-        && let Err(problem) = Login::read().and_then(|login| login.token_for(&config::endpoint(&url)?))
+    let told = edit::told_url(args.tool, &after);
+    let signed_in = login.as_ref().is_ok_and(|login| login.token.is_some() || login.refresh_token.is_some());
+    if let Some(url) = &told
+        && let Err(problem) = login.and_then(|login| login.token_for(&config::endpoint(url)?))
     {
         say(&format!("{} says where to go, to {url}: {problem:#}", file.display()));
+    } else if !signed_in && variable("MEM0_API_KEY").is_none() && !edit::has_key(args.tool, &after) {
+        let url = told.as_deref().unwrap_or("https://<your installation>");
+        say(&format!("nobody is signed in yet: run mem0 login --url {url}"));
     }
     Ok(())
+}
+
+/// Returns the URLs of our installations.
+fn installations(args: &Args, login: Option<&Login>) -> Vec<String> {
+    let given = [args.url.clone(), variable("MEM0_URL"), login.map(|login| login.server().to_owned())];
+    given.into_iter().flatten().filter_map(|url| config::base(&url).ok()).collect()
 }
 
 /// Returns the URL to write. A tool started from a menu does not see a shell's variables; a

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use shared::access::{ApiKeyVerb, MCP};
 use shared::http::Json;
 use shared::identity::Identity;
+use shared::identity::oauth::assertion;
 use shared::identity::oauth::clients::{AUTH_METHODS, GrantType, PROVING_METHODS};
 use shared::identity::oauth::jwks::ALGORITHMS;
 
@@ -28,6 +29,7 @@ pub(crate) async fn authorization_server(State(identity): State<Identity>) -> Re
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": GrantType::ALL.map(GrantType::as_str),
+        "authorization_grant_profiles_supported": [assertion::PROFILE],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": AUTH_METHODS,
         "token_endpoint_auth_signing_alg_values_supported": algorithms,

@@ -11,7 +11,7 @@ use shared::access::{ApiKeyVerb, AuthContext};
 use crate::cursor;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
-use crate::message::Object;
+use crate::message::{Object, given};
 
 /// A prompt. Clients see them in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +140,7 @@ struct Arguments<'a>(Option<&'a Object>);
 
 impl<'a> Arguments<'a> {
     fn read(prompt: Prompt, params: &'a Object) -> Result<Self, Fault> {
-        let arguments = match params.get("arguments") {
+        let arguments = match given(params, "arguments") {
             None => None,
             Some(Value::Object(arguments)) => Some(arguments),
             Some(_) => return Err(Fault::params("arguments must be an object")),

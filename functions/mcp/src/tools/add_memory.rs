@@ -42,10 +42,10 @@ pub(super) fn describe() -> Description {
     let input = json!({
         "type": "object",
         "properties": {
-            "text": { "type": "string", "description": "One self-contained statement, with names instead of pronouns." },
+            "text": { "type": "string", "description": "One self-contained statement, with names instead of pronouns. Stored as given." },
             "messages": {
                 "type": "array",
-                "description": "A conversation instead of text; statements worth keeping are extracted.",
+                "description": "A conversation, from which statements worth keeping are extracted; beside text or instead of it.",
                 "items": {
                     "type": "object",
                     "properties": {
@@ -64,12 +64,13 @@ pub(super) fn describe() -> Description {
             "categories": { "type": "array", "items": { "type": "string" } },
             "infer": {
                 "type": "boolean",
-                "description": "true: extract statements; false: store as given. Default: false for text, true for messages.",
+                "description": "true: extract statements; false: store as given. Default: true with messages, false with text alone. A text beside \
+                                messages is always stored as given.",
             },
             "expiration_date": { "type": "string", "description": "YYYY-MM-DD, the last day on which it is returned." },
             "timestamp": {
                 "type": "string",
-                "description": "When what it tells was so, like 2026-03-31T12:00:00Z, if that was not just now.",
+                "description": "When this was true or happened, like 2026-03-31T12:00:00Z, if that was not just now.",
             },
             "supersedes": {
                 "type": "array", "items": { "type": "string" }, "maxItems": 100,
@@ -105,20 +106,21 @@ pub(super) fn describe() -> Description {
 
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
-    let infer = arguments.infer.unwrap_or(arguments.text.is_none());
+    let infer = arguments.infer.unwrap_or(!arguments.messages.is_empty());
     let expires_on = arguments::day("expiration_date", arguments.expiration_date.as_deref())?;
     let occurred_at = arguments::time("timestamp", arguments.timestamp.as_deref())?;
-    let mut messages = arguments.messages;
-    match arguments.text {
-        Some(text) if messages.is_empty() => {
-            messages.push(Message { role: "user".to_owned(), content: text, name: None });
+    let (stated, messages) = match (arguments.text, arguments.messages) {
+        (None, messages) if messages.is_empty() => {
+            return Err(Error::invalid("text", "give text or messages").into());
         }
-        // mem0's own tool sends both; then the messages say more than the text.
-        Some(_) => {}
-        None if messages.is_empty() => return Err(Error::invalid("text", "give text or messages").into()),
-        None => {}
-    }
+        (Some(text), messages) if messages.is_empty() && infer => {
+            (None, vec![Message { role: "user".to_owned(), content: text, name: None }])
+        }
+        // mem0's own tool requires a text, a summary of what to store, also beside messages.
+        both => both,
+    };
     let request = Remember {
+        stated,
         messages,
         scope: arguments.scope.as_deref().map_or(Ok(ScopeName::Personal), arguments::scope)?,
         labels: Labels {

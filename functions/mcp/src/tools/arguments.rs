@@ -16,7 +16,13 @@ use crate::message::Object;
 /// Deserializes the arguments into a tool's own type.
 pub(super) fn parse<T: DeserializeOwned>(arguments: &Object) -> Result<T> {
     let bytes = serde_json::to_vec(&whole(arguments)).map_err(Error::internal)?;
-    shared::http::parse(&bytes)
+    shared::http::parse(&bytes).map_err(|error| match error {
+        // What mem0's clients may send, and no schema has.
+        Error::Invalid { field, message } if message.starts_with("unknown field ") => {
+            Error::Invalid { field, message: message.replace(", `enable_graph`", "") }
+        }
+        other => other,
+    })
 }
 
 /// Rewrites integers written as `5.0` as integers: JSON Schema does not distinguish them (2020-12, 6.1.1).
@@ -52,9 +58,10 @@ pub(super) fn scope(text: &str) -> Result<ScopeName> {
     text.parse().map_err(|message: String| Error::invalid("scope", message))
 }
 
-/// Returns where to look: in one scope, or everywhere the caller can read.
+/// Returns where to look: in one scope, or everywhere the caller can read (`all`, as in REST).
 pub(super) fn scopes(text: Option<&str>) -> Result<Scopes> {
-    text.map_or(Ok(Scopes::All), |text| scope(text).map(|name| Scopes::Named(vec![name])))
+    text.filter(|text| *text != "all")
+        .map_or(Ok(Scopes::All), |text| scope(text).map(|name| Scopes::Named(vec![name])))
 }
 
 pub(super) fn filter(filters: Option<&Value>) -> Result<Filter> {
@@ -188,6 +195,7 @@ pub(super) fn page(number: Option<i64>, size: Option<i64>, limit: Option<i64>) -
             name,
             format!("must be from 1 to {MAX_PAGE_SIZE}, found {}", size.unwrap_or_default()),
         ),
+        PageError::Number(number) => Error::invalid("page", format!("must be 1 or more, found {number}")),
         other => other.into(),
     })
 }

@@ -12,7 +12,7 @@ use shared::{Error, Result};
 use super::{Tool, arguments};
 use crate::exchange::Exchange;
 use crate::fault::{Fault, explain};
-use crate::message::Object;
+use crate::message::{Object, given};
 
 /// One call of a tool.
 pub(crate) struct Call<'a> {
@@ -86,7 +86,7 @@ pub(crate) async fn call(exchange: &Exchange<'_>, params: &Object) -> Result<Val
         return Err(Fault::params("name must be a string"));
     };
     let none = Object::new();
-    let arguments = match params.get("arguments") {
+    let arguments = match given(params, "arguments") {
         None => &none,
         Some(Value::Object(arguments)) => arguments,
         Some(_) => return Err(Fault::params("arguments must be an object")),

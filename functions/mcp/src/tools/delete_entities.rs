@@ -31,7 +31,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         }
         let (what, place) = (arguments.in_words(), view::place(call.caller().resolve(scope)?));
         let text =
-            format!("Delete {what} with its {} in {place}? It cannot be undone.", view::memories(count));
+            format!("Delete {what} and its {} in {place}? It cannot be undone.", view::memories(count));
         Ok(Some(Question { text, agree: "Yes, delete" }))
     });
     let until = agreed.await?;

@@ -18,7 +18,7 @@ pub(super) fn describe() -> Description {
     let input = json!({
         "type": "object",
         "properties": {
-            "cursor": { "type": "string", "description": "next of the previous part." },
+            "cursor": { "type": "string", "description": "`next` of the previous answer." },
             "limit": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 },
         },
         "additionalProperties": false,

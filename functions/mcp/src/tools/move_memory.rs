@@ -23,7 +23,7 @@ pub(super) fn describe() -> Description {
             "memory_id": { "type": "string", "description": "As search or list returned it." },
             "scope": {
                 "type": "string",
-                "description": "Where it is to live: personal, enterprise, public, team:<id>, context:<id> …, as list_scopes \
+                "description": "The new scope: personal, enterprise, public, team:<id>, context:<id> …, as list_scopes \
                                 names those that are writable.",
             },
         },
@@ -49,7 +49,8 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
             return Ok(None);
         }
         let (what, place) = (view::called(id, memory.as_ref()), view::place(target));
-        let text = format!("Move this memory to {place}, where everybody there sees it? {what}");
+        let seen = if target.kind == ScopeKind::Public { "" } else { " Everybody in it will see it." };
+        let text = format!("Move this memory to {place}?{seen} {what}");
         Ok(Some(Question { text, agree: "Yes, move" }))
     })
     .await?;

@@ -48,7 +48,7 @@ pub(super) fn describe() -> Description {
             "threshold": { "type": "number", "minimum": 0, "maximum": 1, "description": "The least score." },
             "rerank": {
                 "type": "boolean", "default": false,
-                "description": "Consider twice as many memories; the ranking is the same.",
+                "description": "Considers twice as many memories; has no effect on how they are ordered.",
             },
             "latest_only": { "type": "boolean", "default": false, "description": "Leave out superseded facts." },
             "explain": { "type": "boolean", "default": false, "description": "Add score_breakdown to each result." },
@@ -83,7 +83,11 @@ pub(super) fn describe() -> Description {
                 "properties": {
                     "text": { "type": "string" },
                     "tokens": { "type": "integer", "description": "How long the text is, estimated: rather too many than too few." },
-                    "memory_ids": { "type": "array", "items": { "type": "string" } },
+                    "memory_ids": {
+                        "type": "array", "items": { "type": "string" },
+                        "description": "The memories in the text, in the order of its numbers.",
+                    },
+                    "reason": { "type": "string", "description": "Why the text is empty although there are results." },
                 },
                 "required": ["text", "tokens", "memory_ids"],
             },
@@ -125,8 +129,13 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let mut answer = json!({ "results": results.collect::<Vec<_>>(), "content_trust": view::UNTRUSTED });
     view::tell_degraded(&mut answer, degraded);
     if let Some(budget) = budget {
-        let Briefing { text, tokens, memories } = Briefing::of(call.caller(), &found, budget);
+        let briefing = Briefing::of(call.caller(), &found, budget);
+        let reason = briefing.reason();
+        let Briefing { text, tokens, memories, .. } = briefing;
         answer["context"] = json!({ "text": text, "tokens": tokens, "memory_ids": memories });
+        if let Some(reason) = reason {
+            answer["context"]["reason"] = json!(reason);
+        }
     }
     Ok(answer)
 }

@@ -157,9 +157,9 @@ pub(super) fn place(scope: &ReadableScope) -> String {
     match &scope.name {
         Some(name) => format!("the {} {}", scope.kind, quoted(name)),
         None => match scope.kind {
-            ScopeKind::User => "your own memory".to_owned(),
-            ScopeKind::Public => "the public memory, which everyone reads".to_owned(),
-            kind => format!("the whole {kind}"),
+            ScopeKind::User => "your personal memories".to_owned(),
+            ScopeKind::Public => "the public memories, which everybody with an account here reads".to_owned(),
+            kind => format!("the {kind}"),
         },
     }
 }

@@ -131,6 +131,7 @@ impl Add {
         };
         let filters = self.filters.unwrap_or_default();
         Ok(Remember {
+            stated: None,
             messages: self.messages.read()?,
             scope: scope::one(self.scope.as_deref())?,
             labels: Labels {

@@ -76,7 +76,11 @@ pub(crate) struct Found {
 struct ContextView {
     text: String,
     tokens: usize,
+    /// In the order of the numbers in the text.
     memory_ids: Vec<MemoryId>,
+    /// Why the text is empty although there are results.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 pub(crate) async fn post(
@@ -103,8 +107,10 @@ pub(crate) async fn post(
 }
 
 impl From<Briefing> for ContextView {
-    fn from(Briefing { text, tokens, memories }: Briefing) -> Self {
-        Self { text, tokens, memory_ids: memories }
+    fn from(briefing: Briefing) -> Self {
+        let reason = briefing.reason();
+        let Briefing { text, tokens, memories, .. } = briefing;
+        Self { text, tokens, memory_ids: memories, reason }
     }
 }
 

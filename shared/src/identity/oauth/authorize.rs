@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::clients::GrantType;
+use super::clients::{self, GrantType};
 use super::{Code, OAuthError, Result, pkce, redirect, resource, scope};
 use crate::access::{ApiKeyVerb, RequestInfo};
 use crate::identity::Identity;
@@ -70,7 +70,7 @@ impl Identity {
     ) -> Result<AuthorizationRequest, Unanswerable> {
         let here = |what: &str| Unanswerable::Here(OAuthError::new(Code::InvalidRequest, what));
         let id = given.client_id.as_deref().ok_or_else(|| here("client_id is missing"))?;
-        let client = self.client(id, request).await.map_err(Unanswerable::Here)?;
+        let client = self.client(id, request).await.map_err(|error| Unanswerable::Here(forgotten(error)))?;
         let redirect_uri = given.redirect_uri.clone().ok_or_else(|| here("redirect_uri is missing"))?;
         if !redirect::is_registered(&redirect_uri, &client.redirect_uris) {
             return Err(here("redirect_uri is not one that this application registered"));
@@ -110,5 +110,21 @@ impl Identity {
             }
             failed @ OAuthError::Failed(_) => Unanswerable::Here(failed),
         })
+    }
+}
+
+/// Says what a person can do about an application that is not known: it keeps its `client_id`, so that beginning again
+/// would not help.
+fn forgotten(error: OAuthError) -> OAuthError {
+    match error {
+        OAuthError::Refused(code, what) if what == clients::UNKNOWN => OAuthError::new(
+            code,
+            format!(
+                "This application is not registered here any more: a registration that nobody uses is forgotten after {} \
+                 days. Remove this connection in the application and add it again.",
+                clients::UNUSED.num_days()
+            ),
+        ),
+        other => other,
     }
 }

@@ -15,10 +15,10 @@ pub fn parse(scope: Option<&str>) -> Result<Vec<ApiKeyVerb>> {
     let mut verbs: Vec<ApiKeyVerb> = asked.iter().filter_map(|name| name.parse().ok()).collect();
     if verbs.is_empty() {
         if asked.iter().any(|name| *name != OFFLINE) {
-            let known = print(&ApiKeyVerb::ALL);
+            let known = print(&ApiKeyVerb::ALL).replace(' ', ", ");
             return Err(OAuthError::new(
                 Code::InvalidScope,
-                format!("none of these scopes is known here: {known}"),
+                format!("none of the scopes asked for is known; there are {known}"),
             ));
         }
         verbs = DEFAULT.to_vec();

@@ -125,7 +125,7 @@ async fn a_question_gets_one_answer_also_if_that_is_no() {
         for decision in ["allow", "deny"] {
             let refused = browser.submit("/oauth/consent", &answered(page, decision)).await;
             refused.assert_status(400);
-            assert!(refused.text().contains("answered already"), "{refused}");
+            assert!(refused.text().contains("You have answered this already."), "{refused}");
         }
     }
 }

@@ -17,21 +17,40 @@ async fn trusts(owner: &Actor, provider: &Signer, domain: &str) -> Answer {
     owner.post("/v1/auth/identity-providers", body).await
 }
 
-async fn application(app: &TestApp) -> String {
-    let body = json!({ "client_name": "Assistant", "grant_types": [GRANT] });
-    app.anonymous().post("/oauth/register", body).await.ok()["client_id"].as_str().unwrap().to_owned()
+/// An application with a secret: its id, and what it authenticates with.
+#[derive(Debug, Clone)]
+struct Application {
+    id: String,
+    secret: String,
 }
 
-fn claims(app: &TestApp, client: &str, email: &str) -> Value {
+impl Application {
+    fn of(answer: &Value) -> Self {
+        let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+        Self { id: text("client_id"), secret: text("client_secret") }
+    }
+}
+
+async fn application(app: &TestApp) -> Application {
+    let body = json!({
+        "client_name": "Assistant", "grant_types": [GRANT], "token_endpoint_auth_method": "client_secret_post",
+    });
+    Application::of(&app.anonymous().post("/oauth/register", body).await.ok())
+}
+
+fn claims(app: &TestApp, client: &Application, email: &str) -> Value {
     let now = app.now().timestamp();
     json!({
-        "iss": ISSUER, "sub": "00u1", "aud": "https://mem0.test", "client_id": client, "jti": format!("{}", TestApp::unique()),
+        "iss": ISSUER, "sub": "00u1", "aud": "https://mem0.test", "client_id": client.id, "jti": format!("{}", TestApp::unique()),
         "iat": now, "exp": now + 300, "resource": "https://mem0.test/mcp", "scope": "memories:read", "email": email,
     })
 }
 
-async fn brings(app: &TestApp, client: &str, assertion: &str) -> Answer {
-    token(app, json!({ "grant_type": GRANT, "client_id": client, "assertion": assertion })).await
+async fn brings(app: &TestApp, client: &Application, assertion: &str) -> Answer {
+    let fields = json!({
+        "grant_type": GRANT, "client_id": client.id, "client_secret": client.secret, "assertion": assertion,
+    });
+    token(app, fields).await
 }
 
 fn domain(actor: &Actor) -> String {
@@ -94,7 +113,9 @@ async fn an_assertion_that_is_not_what_it_should_be_is_refused() {
         ("no audience", with("aud", json!([]))),
         ("no expiry", with("exp", Value::Null)),
         ("the endpoint as audience", with("aud", json!("https://mem0.test/mcp"))),
-        ("application", with("client_id", json!(other))),
+        ("application", with("client_id", json!(other.id))),
+        ("no resource", with("resource", Value::Null)),
+        ("an empty list of resources", with("resource", json!([]))),
         ("application missing", with("client_id", Value::Null)),
         ("expired", with("exp", json!(now - 31))),
         ("good for ever", with("exp", json!(now + 86_400))),
@@ -146,6 +167,91 @@ async fn an_assertion_that_is_not_what_it_should_be_is_refused() {
     );
     app.advance(TimeDelta::minutes(6));
     assert_refused(&brings(&app, &client, &once).await, 400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn an_application_without_proof_cannot_use_an_assertion() {
+    let app = TestApp::new().await;
+    let metadata = app.anonymous().get("/.well-known/oauth-authorization-server").await.ok();
+    assert_eq!(
+        metadata["authorization_grant_profiles_supported"],
+        json!(["urn:ietf:params:oauth:grant-profile:id-jag"])
+    );
+    let register = async |body: Value| app.anonymous().post("/oauth/register", body).await;
+    let alone = register(json!({ "grant_types": [GRANT] })).await;
+    assert!(assert_refused(&alone, 400, "invalid_client_metadata").contains("client authentication"));
+    let both =
+        json!({ "grant_types": [GRANT, "authorization_code"], "redirect_uris": ["https://app.example/"] });
+    let both = register(both).await.ok();
+    assert_eq!(both["grant_types"], json!(["authorization_code"]));
+    // One that registered before this was required.
+    let widen = "UPDATE oauth_clients SET grant_types = grant_types || $2::text WHERE id = $1";
+    let id = both["client_id"].as_str().unwrap();
+    app.database().superuser().await.execute(widen, &[&id, &GRANT]).await.unwrap();
+    let tried = token(&app, json!({ "grant_type": GRANT, "client_id": id, "assertion": "x" })).await;
+    assert_refused(&tried, 400, "unauthorized_client");
+}
+
+#[tokio::test]
+async fn an_application_that_the_enterprise_registers_lasts_as_long_as_its_provider() {
+    let app = TestApp::new().await;
+    let owner = app.owner("owner").await;
+    let ada = owner.stranger("ada").await;
+    let provider = Signer([7; 32]);
+    let trusted = trusts(&owner, &provider, &domain(&ada)).await.json();
+    let path = format!("/v1/auth/identity-providers/{}/applications", trusted["id"].as_str().unwrap());
+    let made = owner.post(&path, json!({ "name": "Claude" })).await;
+    made.assert_status(201);
+    let client = Application::of(&made.json());
+    let keyed = owner.post(&path, json!({ "name": "Signing", "jwks": Signer([9; 32]).jwks() })).await;
+    keyed.assert_status(201);
+    let keyed = keyed.json();
+    assert_eq!(
+        (&keyed["token_endpoint_auth_method"], &keyed["client_secret"]),
+        (&json!("private_key_jwt"), &Value::Null)
+    );
+    let listed = owner.get(&path).await.ok();
+    let listed_ids: Vec<&Value> =
+        listed["results"].as_array().unwrap().iter().map(|row| &row["client_id"]).collect();
+    assert!(listed_ids.len() == 2 && listed_ids.contains(&&json!(client.id)), "{listed}");
+    assert!(!listed.to_string().contains(&client.secret), "{listed}");
+    for limit in [1, 2] {
+        let part = owner.get(&format!("{path}?limit={limit}")).await.ok();
+        assert_eq!(part["results"].as_array().unwrap().len(), limit);
+    }
+
+    // Nobody used it for a year, and others registered meanwhile, which is when expired ones are deleted.
+    app.advance(TimeDelta::days(365));
+    application(&app).await;
+    let owner = owner.with_new_login().await;
+    let assertion = provider.sign(TYPE, &claims(&app, &client, &ada.email), |_| ());
+    brings(&app, &client, &assertion).await.assert_status(200);
+    let wrong = Application { secret: "m0cs_wrong".to_owned(), ..client.clone() };
+    let assertion = provider.sign(TYPE, &claims(&app, &client, &ada.email), |_| ());
+    assert_refused(&brings(&app, &wrong, &assertion).await, 401, "invalid_client");
+
+    // Another enterprise can neither see nor use it.
+    let other = app.owner("other").await;
+    other.get(&path).await.assert_problem(404, "not-found", None);
+    other.post(&path, json!({ "name": "x" })).await.assert_problem(404, "not-found", None);
+    other.delete(&format!("{path}/{}", client.id)).await.assert_problem(404, "not-found", None);
+    let theirs = Signer([8; 32]);
+    let body = json!({
+        "name": "x", "issuer": "https://idp.other.example", "jwks": theirs.jwks(), "domains": [domain(&other)],
+    });
+    other.post("/v1/auth/identity-providers", body).await.assert_status(201);
+    let mut foreign = claims(&app, &client, &other.email);
+    foreign["iss"] = json!("https://idp.other.example");
+    let refused = brings(&app, &client, &theirs.sign(TYPE, &foreign, |_| ())).await;
+    assert!(assert_refused(&refused, 400, "invalid_grant").contains("another identity provider"));
+
+    let keyed = keyed["client_id"].as_str().unwrap();
+    owner.delete(&format!("{path}/{keyed}")).await.assert_status(204);
+    owner.delete(&format!("{path}/{keyed}")).await.assert_problem(404, "not-found", None);
+    let provider_path = path.strip_suffix("/applications").unwrap();
+    owner.delete(provider_path).await.assert_status(204);
+    let late = provider.sign(TYPE, &claims(&app, &client, &ada.email), |_| ());
+    assert_refused(&brings(&app, &client, &late).await, 401, "invalid_client");
 }
 
 #[tokio::test]

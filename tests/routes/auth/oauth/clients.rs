@@ -7,7 +7,7 @@ use http::Request;
 use serde_json::{Value, json};
 
 use super::{assert_refused, token};
-use crate::harness::{Answer, Client as _, TestApp, form, register, tokens};
+use crate::harness::{Answer, Client as _, TestApp, challenge, form, register, tokens};
 
 async fn registering(app: &TestApp, metadata: Value) -> Answer {
     app.anonymous().post("/oauth/register", metadata).await
@@ -52,6 +52,33 @@ async fn what_was_registered_is_said() {
 }
 
 #[tokio::test]
+async fn redirect_uris_that_are_not_allowed_are_left_out() {
+    let app = TestApp::new().await;
+    // What Cursor registers.
+    let sent = [
+        "cursor://anysphere.cursor-mcp/oauth/callback",
+        "https://www.cursor.com/agents/mcp/oauth/callback",
+        "http://localhost:8787/callback",
+    ];
+    let registered = registering(&app, json!({ "redirect_uris": sent })).await;
+    registered.assert_status(201);
+    let registered = registered.json();
+    assert_eq!(registered["redirect_uris"], json!(sent[1..]));
+    let client = registered["client_id"].as_str().unwrap();
+    let asks = async |uri: &str| {
+        let query = form(&json!({
+            "response_type": "code", "client_id": client, "redirect_uri": uri, "code_challenge": challenge(),
+            "code_challenge_method": "S256",
+        }));
+        app.anonymous().get(&format!("/oauth/authorize?{query}")).await
+    };
+    asks(sent[0]).await.assert_status(400);
+    for uri in &sent[1..] {
+        asks(uri).await.assert_status(200);
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_registered_is_refused() {
     let app = TestApp::new().await;
     for uri in [
@@ -63,9 +90,11 @@ async fn what_cannot_be_registered_is_refused() {
         "*",
         "",
     ] {
-        let answer = registering(&app, json!({ "redirect_uris": ["https://app.example/", uri] })).await;
+        let answer = registering(&app, json!({ "redirect_uris": [uri] })).await;
         assert_refused(&answer, 400, "invalid_redirect_uri");
     }
+    let many: Vec<String> = (0..21).map(|n| format!("https://app.example/{n}")).collect();
+    assert_refused(&registering(&app, json!({ "redirect_uris": many })).await, 400, "invalid_redirect_uri");
     assert_refused(&registering(&app, json!({ "redirect_uris": [] })).await, 400, "invalid_redirect_uri");
     let uris = json!(["https://app.example/"]);
     for wrong in [
@@ -129,7 +158,20 @@ async fn who_is_never_used_is_forgotten() {
     let ada = app.registered("ada").await;
     let unused = register(&app, "https://app.example/").await;
     let (used, _) = tokens(&app, &ada.email, &json!({})).await;
-    app.advance(TimeDelta::hours(25));
+    app.advance(TimeDelta::days(29));
+    let page = async || {
+        let query = form(&json!({
+            "response_type": "code", "client_id": unused, "redirect_uri": "https://app.example/",
+            "code_challenge": challenge(), "code_challenge_method": "S256",
+        }));
+        app.anonymous().get(&format!("/oauth/authorize?{query}")).await
+    };
+    page().await.assert_status(200);
+    app.advance(TimeDelta::days(2));
+    let forgotten = page().await;
+    forgotten.assert_status(400);
+    assert!(forgotten.text().contains("not registered here any more"), "{forgotten}");
+    assert!(!forgotten.text().contains("begin again"), "{forgotten}");
     let begins = async |client: &str| {
         let fields = json!({ "grant_type": "authorization_code", "client_id": client, "code": "x" });
         token(&app, fields).await

@@ -4,7 +4,7 @@ use axum::response::Response;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use shared::Error;
-use shared::identity::oauth::{OAuthError, redirect_host};
+use shared::identity::oauth::{Code, OAuthError, redirect_host};
 use shared::telemetry;
 
 use super::{document, escape};
@@ -13,12 +13,12 @@ use super::{document, escape};
 /// anybody can register such a URL, so nobody is sent there without having seen where it leads.
 pub(super) fn page(error: OAuthError, way_back: Option<&str>) -> Response {
     let (status, text) = match &error {
-        OAuthError::Refused(_, text) => (StatusCode::BAD_REQUEST, text.clone()),
+        OAuthError::Refused(_, text) => (StatusCode::BAD_REQUEST, sentence(text)),
         OAuthError::Failed(failed) => {
             failed.log();
             match failed {
                 Error::Internal(_) => (failed.status(), "Something went wrong on our side.".to_owned()),
-                told => (told.status(), told.to_string()),
+                told => (told.status(), sentence(&told.to_string())),
             }
         }
     };
@@ -32,10 +32,17 @@ pub(super) fn page(error: OAuthError, way_back: Option<&str>) -> Response {
     });
     let id =
         telemetry::request_id().map(|id| format!("<p class=\"quiet\">Request {id}</p>")).unwrap_or_default();
+    let advice = match &error {
+        // Beginning again would end here again.
+        OAuthError::Refused(Code::InvalidClient, _) => {
+            "If that does not help, tell the provider of the application."
+        }
+        _ => {
+            "Go back to your application and begin again. If it happens once more, tell the provider of the application."
+        }
+    };
     let content = format!(
-        "<h1>This cannot go on</h1>\n<p class=\"alarm\" role=\"alert\">{}</p>\n\
-         <p>Go back to your application and begin again. If it happens once more, tell whoever provides the \
-         application.</p>\n{way_back}{id}",
+        "<h1>This cannot go on</h1>\n<p class=\"alarm\" role=\"alert\">{}</p>\n<p>{advice}</p>\n{way_back}{id}",
         escape(&text),
         way_back = way_back.unwrap_or_default(),
     );
@@ -44,4 +51,12 @@ pub(super) fn page(error: OAuthError, way_back: Option<&str>) -> Response {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
     }
     response
+}
+
+/// Turns a text for programs, which begins in lower case, into a sentence for people.
+fn sentence(text: &str) -> String {
+    if text.starts_with(|first: char| first.is_lowercase()) {
+        return format!("This request cannot be answered: {text}.");
+    }
+    text.to_owned()
 }

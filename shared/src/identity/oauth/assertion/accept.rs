@@ -2,13 +2,13 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::claims::{self, Claims, Resources, refuse};
+use super::claims::{self, Claims, refuse};
 use super::store::{self, Provider};
 use crate::access::RequestInfo;
 use crate::identity::Identity;
 use crate::identity::oauth::clients::{self, Client, GrantType};
 use crate::identity::oauth::grants::{Issued, NewGrant};
-use crate::identity::oauth::{OAuthError, Result, resource, scope, spent};
+use crate::identity::oauth::{Code, OAuthError, Result, resource, scope, spent};
 use crate::identity::throttle::{self, Bucket};
 
 impl Identity {
@@ -23,6 +23,10 @@ impl Identity {
         resources: &[String],
     ) -> Result<Issued> {
         client.may_use(GrantType::JwtBearer)?;
+        if client.is_public() {
+            let what = "this grant needs client authentication, and this application is public";
+            return Err(OAuthError::new(Code::UnauthorizedClient, what));
+        }
         let now = request.at;
         let (provider, claims) = match self.trusted(request, assertion.expose_secret()).await {
             Err(refused @ OAuthError::Refused(..)) => {
@@ -37,10 +41,14 @@ impl Identity {
         if claims.client_id != client.id {
             return Err(refuse("it was made for another application"));
         }
-        let granted = resource::audience(
-            self.gate().issuer(),
-            &claims.resource.clone().map(Resources::list).unwrap_or_default(),
-        )?;
+        if client.provider.is_some_and(|own| own != provider.id) {
+            return Err(refuse("this application was registered for another identity provider"));
+        }
+        let meant = claims.resource.clone().list();
+        if meant.is_empty() {
+            return Err(refuse("the claim resource is missing"));
+        }
+        let granted = resource::audience(self.gate().issuer(), &meant)?;
         let audience = resource::narrow(self.gate().issuer(), &granted, resources)?;
         let scopes = scope::narrow(&scope::parse(claims.scope.as_deref())?, asked)?;
 

@@ -21,7 +21,7 @@ pub(super) struct Claims {
     exp: NumericDate,
     nbf: Option<NumericDate>,
     iat: NumericDate,
-    pub(super) resource: Option<Resources>,
+    pub(super) resource: Resources,
     pub(super) scope: Option<String>,
     pub(super) email: Option<String>,
     pub(super) email_verified: Option<bool>,

@@ -129,7 +129,7 @@ impl Identity {
     }
 }
 
-fn may_manage(caller: &AuthContext) -> Result<()> {
+pub(super) fn may_manage(caller: &AuthContext) -> Result<()> {
     caller.session()?;
     caller.authorize(Action::ManageIdentityProviders, caller.enterprise()?)
 }
@@ -151,7 +151,7 @@ fn domains(domains: Vec<String>) -> Result<Vec<String>> {
     }
 }
 
-fn told(error: OAuthError, field: &'static str) -> Error {
+pub(super) fn told(error: OAuthError, field: &'static str) -> Error {
     match error {
         OAuthError::Refused(_, problem) => Error::invalid(field, problem),
         OAuthError::Failed(error) => error,

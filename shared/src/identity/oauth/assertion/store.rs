@@ -159,7 +159,18 @@ pub(super) async fn list(
     Ok(rows.iter().map(view).collect())
 }
 
-/// Deletes a provider, with the subjects linked to it; returns false if there is none.
+/// Whether the caller's enterprise trusts this provider.
+pub(super) async fn exists(
+    tx: &IdentityTx,
+    caller: &AuthContext,
+    id: IdentityProviderId,
+) -> Result<bool, StoreError> {
+    const EXISTS: &str = "-- identity_provider.exists
+        SELECT EXISTS (SELECT FROM identity_providers WHERE enterprise_id = $1 AND id = $2)";
+    Ok(tx.query_one(EXISTS, &[&caller.enterprise_id().uuid(), &id.uuid()]).await?.get(0))
+}
+
+/// Deletes a provider, with its applications and the subjects linked to it; returns false if there is none.
 pub(super) async fn delete(
     tx: &IdentityTx,
     caller: &AuthContext,

@@ -137,6 +137,7 @@ fn read(id: &str, bytes: &[u8], fetcher: &Fetcher) -> Result<Client> {
         uri: checked.uri,
         redirect_uris: checked.redirect_uris,
         grant_types: checked.grant_types,
+        provider: None,
         proof,
     })
 }

@@ -12,7 +12,7 @@ use crate::invisible::is_invisible;
 const MOST: usize = 20;
 
 /// The members that are used here; others are ignored, as the RFC requires.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Metadata {
     /// In documents: the URL that it was read from.
     pub client_id: Option<String>,
@@ -47,7 +47,7 @@ pub(super) struct Checked {
 
 impl Metadata {
     /// The keys of a client that authenticates with a signature.
-    pub(super) fn keys(&self, fetcher: &Fetcher) -> Result<Keys> {
+    pub(in crate::identity::oauth) fn keys(&self, fetcher: &Fetcher) -> Result<Keys> {
         let invalid = |what: String| OAuthError::new(Code::InvalidClientMetadata, what);
         match (&self.jwks_uri, &self.jwks) {
             (Some(address), None) => {
@@ -86,20 +86,18 @@ impl Metadata {
             GrantType::DeviceCode,
             GrantType::JwtBearer,
         ];
+        // An assertion is worth a token to whoever presents it as the client that it names.
+        let proven = self.token_endpoint_auth_method.as_deref().is_some_and(|method| method != "none");
+        let usable = |it: &GrantType| open.contains(it) && (proven || *it != GrantType::JwtBearer);
         let grant_types: Vec<GrantType> =
-            asked.iter().filter_map(|name| GrantType::find(name)).filter(|it| open.contains(it)).collect();
+            asked.iter().filter_map(|name| GrantType::find(name)).filter(usable).collect();
         if !grant_types.iter().any(|it| *it != GrantType::RefreshToken) {
             let known = open.map(GrantType::as_str).join(", ");
-            return Err(invalid(format!("grant_types must have one of {known}")));
+            let what = format!("grant_types must have one of {known}; the last needs client authentication");
+            return Err(invalid(what));
         }
         let browser = grant_types.contains(&GrantType::AuthorizationCode);
-        if browser && self.redirect_uris.is_empty() {
-            return Err(OAuthError::new(Code::InvalidRedirectUri, "redirect_uris is empty"));
-        }
-        if self.redirect_uris.len() > MOST {
-            return Err(OAuthError::new(Code::InvalidRedirectUri, format!("at most {MOST} redirect URIs")));
-        }
-        self.redirect_uris.iter().try_for_each(|uri| redirect::check(uri))?;
+        let redirect_uris = allowed(self.redirect_uris, browser)?;
         if browser && self.response_types.is_some_and(|types| !types.iter().any(|it| it == "code")) {
             return Err(invalid("response_types must have code".to_owned()));
         }
@@ -113,6 +111,24 @@ impl Metadata {
             return Err(invalid(what.to_owned()));
         }
         let uri = self.client_uri.filter(|uri| uri.starts_with("https://") && redirect::check(uri).is_ok());
-        Ok(Checked { name: name.to_owned(), uri, redirect_uris: self.redirect_uris, grant_types })
+        Ok(Checked { name: name.to_owned(), uri, redirect_uris, grant_types })
     }
+}
+
+/// Returns the URIs that codes may be sent to. Others are left out, like grant types: Cursor registers its own scheme
+/// (`cursor://…`) together with addresses that are allowed. A client that needs one is refused if none is left.
+fn allowed(uris: Vec<String>, needed: bool) -> Result<Vec<String>> {
+    let invalid = |what: String| OAuthError::new(Code::InvalidRedirectUri, what);
+    if uris.len() > MOST {
+        return Err(invalid(format!("at most {MOST} redirect URIs")));
+    }
+    let mut problem = invalid("redirect_uris is empty".to_owned());
+    let mut allowed = Vec::with_capacity(uris.len());
+    for uri in uris {
+        match redirect::check(&uri) {
+            Ok(()) => allowed.push(uri),
+            Err(refused) => problem = refused,
+        }
+    }
+    if needed && allowed.is_empty() { Err(problem) } else { Ok(allowed) }
 }

@@ -1,9 +1,11 @@
 //! OAuth clients (applications): what they are, how they become known, and how they authenticate.
 //!
-//! There are three kinds: our own program ([`CLI`]), those that register ([`register`], RFC 7591), and those whose id
-//! is the URL of a document about them ([`document`]). A confidential client authenticates ([`authenticate`]) with a
+//! There are four kinds: our own program ([`CLI`]), those that register ([`register`], RFC 7591), those whose id is the
+//! URL of a document about them ([`document`]), and those that an enterprise registers for its identity provider
+//! ([`application`]). A confidential client authenticates ([`authenticate`]) with a
 //! secret or with a signature ([`assertion`]).
 
+mod application;
 mod assertion;
 mod authenticate;
 mod document;
@@ -15,19 +17,25 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::Algorithm;
 use serde_json::Value;
 
+pub use application::RegisteredApplication;
+pub(super) use application::confidential;
 pub use authenticate::Credentials;
 pub use metadata::Metadata;
 pub use register::Registered;
+pub(super) use store::{of_provider, put_for_good, remove};
 
 use super::{Code, OAuthError, Result};
 use crate::access::{AuthContext, IdentityTx, RequestInfo, SecretHash};
 use crate::db::StoreError;
 use crate::identity::Identity;
 use crate::identity::throttle::{self, Bucket};
-use crate::ids::UserId;
+use crate::ids::{IdentityProviderId, UserId};
 
 /// The program in `clients/cli`: a public client, limited to the device flow.
 pub const CLI: &str = "mem0-cli";
+
+/// What is said of a `client_id` that does not exist.
+pub(super) const UNKNOWN: &str = "client_id is not known here";
 
 /// The prefix of a registered client's id.
 const PREFIX: &str = "m0cl_";
@@ -35,8 +43,9 @@ const PREFIX: &str = "m0cl_";
 /// The prefix of a registered client's secret.
 const SECRET_PREFIX: &str = "m0cs_";
 
-/// An unused registration is deleted after this time.
-pub const UNUSED: TimeDelta = TimeDelta::hours(24);
+/// An unused registration is deleted after this time. Tools keep their `client_id` and cannot register again by
+/// themselves, so it is long enough for somebody who adds a tool and signs in after a holiday.
+pub const UNUSED: TimeDelta = TimeDelta::days(30);
 
 /// A used registration is kept for this long after its last use: longer than any of its refresh tokens may be idle.
 const KEPT: TimeDelta = TimeDelta::days(180);
@@ -149,6 +158,8 @@ pub struct Client {
     pub redirect_uris: Vec<String>,
     /// The grant types that it may use.
     pub grant_types: Vec<GrantType>,
+    /// The identity provider that it was registered for; its assertions are the only ones that it may exchange.
+    pub(super) provider: Option<IdentityProviderId>,
     pub(super) proof: Proof,
 }
 
@@ -183,6 +194,7 @@ impl Client {
             uri: None,
             redirect_uris: Vec::new(),
             grant_types: vec![GrantType::DeviceCode, GrantType::RefreshToken],
+            provider: None,
             proof: Proof::None,
         }
     }
@@ -203,7 +215,7 @@ impl Identity {
     }
 
     pub(super) async fn client_that(&self, id: &str, request: &RequestInfo, need: Need) -> Result<Client> {
-        let unknown = || OAuthError::new(Code::InvalidClient, "client_id is not known here");
+        let unknown = || OAuthError::new(Code::InvalidClient, UNKNOWN);
         if id == CLI {
             return Ok(Client::cli());
         }

@@ -52,6 +52,7 @@ impl Identity {
             uri: checked.uri,
             redirect_uris: checked.redirect_uris,
             grant_types: checked.grant_types,
+            provider: None,
             proof,
         };
         let tx = self.gate().sign_in("oauth_client.register").await?;

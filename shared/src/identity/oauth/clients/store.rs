@@ -4,9 +4,11 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio_postgres::Row;
 
-use super::{Client, GrantType, KEPT, Keys, PREFIX, PRIVATE_KEY_JWT, Proof};
-use crate::access::{IdentityTx, SecretHash};
+use super::{Client, GrantType, KEPT, Keys, PREFIX, PRIVATE_KEY_JWT, Proof, RegisteredApplication};
+use crate::access::{AuthContext, IdentityTx, SecretHash};
 use crate::db::StoreError;
+use crate::ids::IdentityProviderId;
+use crate::page::Cursor;
 
 /// A value that no secret hashes to. Code before V75, which may still run side by side, refuses a client with such a
 /// secret, but would take one without a secret for a public client.
@@ -20,7 +22,8 @@ pub(super) async fn lookup(
     now: DateTime<Utc>,
 ) -> Result<Option<Client>, StoreError> {
     const LOOKUP: &str = "-- oauth_client.lookup
-        SELECT id, name, uri, redirect_uris, grant_types, auth_method, secret_hash, jwks_uri, jwks, jwks_read_at, signing_alg
+        SELECT id, name, uri, redirect_uris, grant_types, auth_method, secret_hash, jwks_uri, jwks, jwks_read_at, signing_alg,
+               provider_id
           FROM oauth_clients WHERE id = $1 AND source = $2 AND expires_at > $3";
     let row = tx.query_opt(LOOKUP, &[&id, &source, &now]).await?;
     row.map(|row| {
@@ -31,6 +34,7 @@ pub(super) async fn lookup(
             uri: row.get("uri"),
             redirect_uris: row.get("redirect_uris"),
             grant_types: grant_types.iter().filter_map(|name| GrantType::find(name)).collect(),
+            provider: row.get::<_, Option<_>>("provider_id").map(IdentityProviderId),
             proof: proof(&row)?,
         })
     })
@@ -143,7 +147,7 @@ pub(super) async fn used(tx: &IdentityTx, client: &Client, now: DateTime<Utc>) -
     const USED: &str = "-- oauth_client.used
         UPDATE oauth_clients c SET expires_at = $2 FROM oauth_clients before
          WHERE c.id = $1 AND before.id = c.id AND c.expires_at < $3
-        RETURNING before.expires_at <= c.created_at + interval '24 hours' AS first";
+        RETURNING before.expires_at <= c.created_at + interval '30 days' AS first";
     if !client.id.starts_with(PREFIX) {
         return Ok(false);
     }
@@ -161,4 +165,65 @@ pub(super) async fn forget_unused(tx: &IdentityTx, now: DateTime<Utc>) -> Result
                        WHERE expires_at < $1 AND (source <> 'document' OR expires_at < $2)
                        ORDER BY expires_at LIMIT 50 FOR UPDATE SKIP LOCKED)";
     tx.execute(FORGET, &[&now, &(now - KEPT)]).await.map(drop)
+}
+
+/// Inserts an application of a provider of the caller's enterprise. Its registration does not expire.
+pub(in crate::identity::oauth) async fn put_for_good(
+    tx: &IdentityTx,
+    caller: &AuthContext,
+    provider: IdentityProviderId,
+    client: &Client,
+) -> Result<RegisteredApplication, StoreError> {
+    const KEEP: &str = "-- oauth_client.keep
+        UPDATE oauth_clients SET enterprise_id = $2, provider_id = $3, expires_at = 'infinity' WHERE id = $1
+        RETURNING id, name, auth_method, created_at, md5(id)::uuid AS key";
+    let method = if client.keys().is_some() { PRIVATE_KEY_JWT } else { "client_secret_basic" };
+    let now = caller.request().at;
+    put(tx, client, "registration", method, now, now + KEPT).await?;
+    let row = tx.query_one(KEEP, &[&client.id, &caller.enterprise_id().uuid(), &provider.uuid()]).await?;
+    Ok(application(&row))
+}
+
+/// Lists the applications of a provider of the caller's enterprise, oldest first.
+pub(in crate::identity::oauth) async fn of_provider(
+    tx: &IdentityTx,
+    caller: &AuthContext,
+    provider: IdentityProviderId,
+    after: Option<Cursor>,
+    most: u32,
+) -> Result<Vec<RegisteredApplication>, StoreError> {
+    const OF_PROVIDER: &str = "-- oauth_client.of_provider
+        SELECT id, name, auth_method, created_at, md5(id)::uuid AS key
+          FROM oauth_clients
+         WHERE enterprise_id = $1 AND provider_id = $2
+           AND ($3::timestamptz IS NULL OR (created_at, md5(id)::uuid) > ($3, $4::uuid))
+         ORDER BY created_at, md5(id)::uuid
+         LIMIT $5";
+    let (at, id) = (after.map(|after| after.created_at), after.map(|after| after.id));
+    let (enterprise, provider) = (caller.enterprise_id().uuid(), provider.uuid());
+    let rows = tx.query(OF_PROVIDER, &[&enterprise, &provider, &at, &id, &i64::from(most)]).await?;
+    Ok(rows.iter().map(application).collect())
+}
+
+/// Deletes an application of a provider of the caller's enterprise; returns false if there is none.
+pub(in crate::identity::oauth) async fn remove(
+    tx: &IdentityTx,
+    caller: &AuthContext,
+    provider: IdentityProviderId,
+    client: &str,
+) -> Result<bool, StoreError> {
+    const REMOVE: &str = "-- oauth_client.remove
+        DELETE FROM oauth_clients WHERE enterprise_id = $1 AND provider_id = $2 AND id = $3";
+    let (enterprise, provider) = (caller.enterprise_id().uuid(), provider.uuid());
+    Ok(tx.execute(REMOVE, &[&enterprise, &provider, &client]).await? == 1)
+}
+
+fn application(row: &Row) -> RegisteredApplication {
+    RegisteredApplication {
+        client_id: row.get("id"),
+        name: row.get("name"),
+        token_endpoint_auth_method: row.get("auth_method"),
+        created_at: row.get("created_at"),
+        key: row.get("key"),
+    }
 }

@@ -80,7 +80,10 @@ async fn answered(tx: &IdentityTx, asked: &Asked, now: DateTime<Utc>) -> Result<
     if spent::spend(tx, person.enterprise, "oauth.consent", &asked.nonce, until, now).await? {
         return Ok(());
     }
-    Err(OAuthError::new(Code::InvalidRequest, "this question was answered already"))
+    Err(OAuthError::new(
+        Code::InvalidRequest,
+        "You have answered this already. Begin again in your application.",
+    ))
 }
 
 /// Hashes a code for lookup.
