@@ -110,6 +110,7 @@ pub(crate) async fn add_member(
     Path(id): Path<ContextId>,
     Idempotent { key, body }: Idempotent<NewMember>,
 ) -> Result<impl IntoResponse> {
+    let caller = reaching(&gate, caller, id).await?;
     let member = contexts::add_member(&caller, &gate.db, id, body, key.as_ref()).await?;
     Ok((StatusCode::CREATED, member.map(Json)))
 }
@@ -140,6 +141,7 @@ pub(crate) async fn share(
     Path(id): Path<ContextId>,
     Idempotent { key, body }: Idempotent<NewShare>,
 ) -> Result<impl IntoResponse> {
+    let caller = reaching(&gate, caller, id).await?;
     let shared = share::share(&caller, &gate.db, Subject::Context(id), body, key.as_ref()).await?;
     Ok((status(&shared.value), shared.map(Json)))
 }

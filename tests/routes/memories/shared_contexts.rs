@@ -133,7 +133,7 @@ async fn those_with_whom_a_context_is_shared_read_it_and_search_in_it() {
 async fn tools_search_and_list_a_shared_context_and_add_nothing_to_it() {
     let launch = Launch::new().await;
     let bob = &launch.bob;
-    let search = json!({ "query": "launch", "scope": launch.scope()["scope"] });
+    let search = json!({ "query": "launch tests Friday Thursday", "scope": launch.scope()["scope"] });
     let told = refused(bob, "search_memories", search.clone()).await;
     assert!(told.contains("scope not found"), "{told}");
     launch.share(json!({ "with": person(bob) })).await;
