@@ -290,7 +290,7 @@ fn path(operation: &Operation, world: &World) -> Option<String> {
         .replace("{id}", &id)
         .replace("{group_id}", &world.group)
         .replace("{key_id}", &world.service_key)
-        .replace("{client_id}", &world.client)
+        .replace("{client}", &world.client)
         .replace("{user_id}", &world.member.user.to_string())
         .replace(
             "{share_id}",
