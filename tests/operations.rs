@@ -303,7 +303,7 @@ fn path(operation: &Operation, world: &World) -> Option<String> {
             if operation.path.starts_with("/v1/users/") { &world.api_key } else { &world.service_key },
         )
         .replace("{session_id}", &world.owner.session.to_string())
-        .replace("{client_id}", &world.client)
+        .replace("{client}", &world.client)
         .replace("{user_id}", &world.member.user.to_string())
         .replace(
             "{share_id}",

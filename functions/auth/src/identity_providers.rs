@@ -80,15 +80,15 @@ pub(crate) async fn applications(
 #[derive(Deserialize)]
 pub(crate) struct Application {
     id: IdentityProviderId,
-    client_id: String,
+    client: String,
 }
 
-/// `DELETE /v1/auth/identity-providers/{id}/applications/{client_id}`
+/// `DELETE /v1/auth/identity-providers/{id}/applications/{client}`
 pub(crate) async fn remove_application(
     State(identity): State<Identity>,
     caller: AuthContext,
-    Path(Application { id, client_id }): Path<Application>,
+    Path(Application { id, client }): Path<Application>,
 ) -> Result<StatusCode> {
-    identity.remove_application(&caller, id, &client_id).await?;
+    identity.remove_application(&caller, id, &client).await?;
     Ok(StatusCode::NO_CONTENT)
 }

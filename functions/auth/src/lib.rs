@@ -101,7 +101,7 @@ pub fn routes() -> Routes<State> {
         .get("/v1/auth/identity-providers/{id}/applications", identity_providers::applications)
         .post("/v1/auth/identity-providers/{id}/applications", identity_providers::add_application)
         .delete(
-            "/v1/auth/identity-providers/{id}/applications/{client_id}",
+            "/v1/auth/identity-providers/{id}/applications/{client}",
             identity_providers::remove_application,
         )
         .get("/oauth/authorize", oauth::authorize::authorize)
