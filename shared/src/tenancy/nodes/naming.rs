@@ -37,6 +37,6 @@ pub(super) async fn check_names_below(
 
 fn taken(kind: &str, name: &str) -> Error {
     Error::Conflict(format!(
-        "there is a {kind} named {name:?} already: choose another name, or rename that one"
+        "another {kind} here is named {name:?}: choose another name, or rename that one"
     ))
 }
