@@ -99,6 +99,11 @@ async fn prepare(world: &World, call: &Call) {
     if let Some((account, _)) = call.path.rsplit_once('/').filter(|_| leaves(&call.path)) {
         world.owner.call(Method::POST, &format!("{account}/deactivate"), None).await.assert_status(200);
     }
+    if call.path.ends_with("/password-reset") {
+        let password = "UPDATE users SET password_hash = 'forgotten' WHERE id = $1";
+        let client = world.app.database().superuser().await;
+        client.execute(password, &[&world.member.user.uuid()]).await.unwrap();
+    }
     if call.name == "PUT /v1/enterprise/members/{user_id}" {
         let role = json!({ "user_id": world.member.user, "role": "viewer" });
         world.owner.post("/v1/enterprise/members", role).await;

@@ -99,6 +99,8 @@ async fn people() {
     let team = owner.node_in(&north, ScopeKind::Team, "Alpha").await;
     let closing = owner.node_in(&north, ScopeKind::Team, "Grid").await;
     let person = owner.stranger("mia").await;
+    let password = "UPDATE users SET password_hash = 'forgotten' WHERE id = $1";
+    app.database().superuser().await.execute(password, &[&person.user.uuid()]).await.unwrap();
     let leaver = owner.enterprise_colleague("cas", Role::Member).await;
     remember(&leaver, "My locker is 14", json!({})).await;
     owner.call(http::Method::POST, &format!("/v1/users/{}/deactivate", leaver.user), None).await.ok();

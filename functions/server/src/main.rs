@@ -33,7 +33,7 @@ async fn main() -> ExitCode {
         Command::Serve(options) => serve::run(options).await,
         Command::Migrate => migrate::run().await,
         Command::Reembed(options) => reembed::run(options).await,
-        Command::ResetPassword(options) => reset_password::run(options).await,
+        Command::ResetPassword(options) => reset_password::run(&options).await,
         Command::Down => down::run().await,
     };
     match result {

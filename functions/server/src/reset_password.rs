@@ -24,7 +24,7 @@ pub struct Options {
 
 /// Makes a token in the database in `MEM0_DATABASE_URL` and prints it, alone, to stdout.
 #[allow(clippy::print_stdout, reason = "the token is for scripts as well as for people")]
-pub async fn run(options: Options) -> Result<()> {
+pub async fn run(options: &Options) -> Result<()> {
     let db = Database::new(&DatabaseConfig::from_env(1)?)?;
     db.readiness().await?;
     let clock = Clock::default();

@@ -148,7 +148,7 @@ async fn what_is_simulated_is_what_happens() {
             let verdict = may(&alice, them, "read_memories", scope).await;
             assert_eq!(verdict["allowed"], really, "{} reads {scope}: {verdict}", them.email);
         }
-        let new = json!({ "kind": "team", "name": "New", "parent": grid.id });
+        let new = json!({ "kind": "team", "name": format!("Of {}", them.email), "parent": grid.id });
         let really = them.post("/v1/organizations", new).await.status.is_success();
         assert_eq!(
             may(&alice, them, "create_node", &grid.label()).await["allowed"],

@@ -133,10 +133,11 @@ async fn what_was_shared_with_a_node_is_shared_with_its_heir() {
 
 #[tokio::test]
 async fn roles_go_along_shrink_or_end_as_is_said() {
-    let (app, alice, _) = TestApp::two_tenants().await;
+    let app = TestApp::new().await;
     for (choice, role) in
         [("move", json!("admin")), ("move_as_viewers", json!("viewer")), ("leave", Value::Null)]
     {
+        let alice = app.owner(&choice.replace('_', "-")).await;
         let [energy, grid, _, solar] = company(&alice).await;
         let adam = alice.stranger(&format!("adam{choice}")).await;
         add_member(&alice, &grid.id.to_string(), &adam, "admin").await;

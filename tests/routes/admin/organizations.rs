@@ -258,7 +258,7 @@ async fn nodes_side_by_side_have_names_that_can_be_told_apart() {
     );
     let alpha = make(&alice, "team", "Alpha", Some(&energy)).await;
     let beside = make(&alice, "team", "Alpha", Some(&other)).await;
-    let taken = "there is a team named \"Alpha\" already: choose another name, or rename that one";
+    let taken = "another team here is named \"Alpha\": choose another name, or rename that one";
     let new = async |name: &str| {
         alice.post("/v1/organizations", json!({ "kind": "division", "name": name, "parent": energy })).await
     };

@@ -99,7 +99,8 @@ async fn perform(owner: &Actor, model: &mut Model, step: &Step) {
     match step {
         Step::Create { kind, parent } => {
             let parent = model.choose_parent(*parent);
-            let body = json!({ "kind": kind, "name": format!("Node {}", TestApp::unique()), "parent": parent });
+            let body =
+                json!({ "kind": kind, "name": format!("Node {}", TestApp::unique()), "parent": parent });
             let answer = owner.post("/v1/organizations", body).await;
             answer.assert_status(model.create(kind, parent.as_deref()));
             if answer.status.is_success() {

@@ -82,7 +82,7 @@ async fn accounts_are_ended_by_administrators_up_to_their_own_role() {
 #[tokio::test]
 async fn an_account_is_found_by_its_address() {
     let (_app, alice, bob) = TestApp::two_tenants().await;
-    let mia = alice.stranger("mia").await;
+    let mia = alice.enterprise_colleague("mia", Role::Member).await;
     let found = alice.get(&format!("/v1/users?email={}", mia.email.to_uppercase())).await.ok();
     assert_eq!(column(&found, "id"), [mia.user.to_string()]);
     for nobody in [bob.email.as_str(), "nobody@northwind.example"] {

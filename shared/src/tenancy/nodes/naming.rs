@@ -36,7 +36,5 @@ pub(super) async fn check_names_below(
 }
 
 fn taken(kind: &str, name: &str) -> Error {
-    Error::Conflict(format!(
-        "there is a {kind} named {name:?} already: choose another name, or rename that one"
-    ))
+    Error::Conflict(format!("another {kind} here is named {name:?}: choose another name, or rename that one"))
 }
