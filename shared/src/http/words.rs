@@ -5,19 +5,26 @@ pub(super) fn in_words(message: &str) -> (Option<String>, String) {
     if let Some(name) = message.strip_prefix("missing field ") {
         return (Some(name.trim_matches('`').to_owned()), "is missing".to_owned());
     }
+    if let Some((found, expected)) =
+        message.strip_prefix("unknown variant ").and_then(|it| it.split_once(", "))
+    {
+        let found = found.trim_matches('`').chars().take(64).collect::<String>();
+        return (None, format!("{}, found {found:?}", expected.replace('`', "")));
+    }
     if let Some((before, kind)) = message.rsplit_once("expected ") {
-        let known = match kind {
-            "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" => {
-                Some("an integer")
-            }
-            "f32" | "f64" => Some("a number"),
-            "a sequence" => Some("a list"),
-            "a map" => Some("an object"),
-            _ => None,
+        let kind = match kind {
+            "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" => "an integer",
+            "f32" | "f64" => "a number",
+            "a sequence" => "a list",
+            "a map" => "an object",
+            "a boolean" => "true or false",
+            kind => kind,
         };
-        if let Some(known) = known {
-            return (None, format!("{before}expected {known}"));
-        }
+        let found = ["invalid type: ", "invalid value: "].iter().find_map(|start| before.strip_prefix(start));
+        return match found {
+            Some(found) => (None, format!("expected {kind}, found {}", found.trim_end_matches(", "))),
+            None => (None, format!("{before}expected {kind}")),
+        };
     }
     let expected = match message {
         // `std::num::ParseIntError`
@@ -67,7 +74,12 @@ mod tests {
     #[test]
     fn what_is_missing_is_the_field() {
         assert_eq!(in_words("missing field `query`"), (Some("query".to_owned()), "is missing".to_owned()));
-        let said = in_words("invalid type: string \"x\", expected i64");
-        assert_eq!(said, (None, "invalid type: string \"x\", expected an integer".to_owned()));
+        assert_eq!(
+            words("invalid type: string \"x\", expected i64"),
+            "expected an integer, found string \"x\""
+        );
+        assert_eq!(words("invalid type: null, expected a boolean"), "expected true or false, found null");
+        let said = words("unknown variant `BAD`, expected one of `POSITIVE`, `NEGATIVE`");
+        assert_eq!(said, "expected one of POSITIVE, NEGATIVE, found \"BAD\"");
     }
 }

@@ -4,9 +4,11 @@
 //! statements worth keeping. Nothing is stored twice: a statement that a memory of the same scope and labels already
 //! makes is skipped, and its outcome names that memory.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::access::{Action, AuthContext, Classification, ReadableScope, ScopeKind, ScopeName, TenantTx};
@@ -18,7 +20,7 @@ use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{EventId, MemoryId};
 use crate::limits::quotas;
 use crate::memory::classify;
-use crate::memory::gate::{self, Fresh};
+use crate::memory::gate::{self, Fresh, Terms};
 use crate::memory::statements::{self, Statement};
 use crate::memory::store::events::Done;
 use crate::memory::store::insert::{Batch, NewMemory};
@@ -56,7 +58,7 @@ pub struct Message {
     pub role: String,
     /// What was said.
     pub content: String,
-    /// Who said it, where several people share a role.
+    /// Who said it, where several people share a role; kept in the metadata as `actor_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -141,11 +143,14 @@ impl Memories {
         let event = EventId::generate();
         let class = classify::new(tx, home.id, request.classification).await?;
         let superseded = supersede::hold(tx, home.id, &request.supersedes).await?;
+        let metadata: Vec<Cow<'_, Metadata>> =
+            request.messages.iter().map(|message| request.metadata_of(message)).collect();
         let (outcomes, fresh) = {
             let labelled = std::iter::once((&request.labels, statements));
             gate::lock(tx, home.id, labelled, statements.len()).await?;
             let place = gate::Place { home: home.id, labels: &request.labels, model: self.embedder.model() };
-            gate::pass(tx, &place, statements, embeddings).await?
+            let terms = |message: usize| request.terms(&metadata[message]);
+            gate::pass(tx, &place, statements, embeddings, terms).await?
         };
         if !fresh.is_empty() {
             quotas::memories(tx, fresh.len()).await?;
@@ -161,7 +166,7 @@ impl Memories {
             }
         }
         if !superseded.is_empty() {
-            let by = supersede::successor(&superseded, &outcomes)?;
+            let by = supersede::successor(tx, &superseded, &outcomes).await?;
             supersede::replace(tx, self.embedder.model(), superseded, by).await?;
         }
         let results: Vec<EventResult> = outcomes.iter().map(EventResult::of).collect();
@@ -193,6 +198,25 @@ impl Remember {
         validate::last_day(self.expires_on, now)
     }
 
+    /// The metadata of what a message says. Who speaks is kept as mem0 keeps it, if the message names them.
+    fn metadata_of(&self, message: &Message) -> Cow<'_, Metadata> {
+        let Some(name) = &message.name else { return Cow::Borrowed(&self.metadata) };
+        let mut metadata = self.metadata.clone();
+        for (key, value) in [(gate::ACTOR, name), ("role", &message.role)] {
+            metadata.entry(key).or_insert_with(|| Value::from(value.as_str()));
+        }
+        Cow::Owned(metadata)
+    }
+
+    fn terms<'a>(&'a self, metadata: &'a Metadata) -> Terms<'a> {
+        Terms {
+            occurred_at: self.occurred_at,
+            expires_on: self.expires_on,
+            metadata,
+            categories: &self.categories,
+        }
+    }
+
     fn memory<'a>(
         &'a self,
         capture: Uuid,
@@ -208,10 +232,10 @@ impl Remember {
             capture,
             position: fresh.position,
             input: json!([self.messages[fresh.message]]),
-            metadata: &self.metadata,
-            categories: &self.categories,
-            occurred_at: self.occurred_at,
-            expires_on: self.expires_on,
+            metadata: fresh.terms.metadata,
+            categories: fresh.terms.categories,
+            occurred_at: fresh.terms.occurred_at,
+            expires_on: fresh.terms.expires_on,
         }
     }
 }

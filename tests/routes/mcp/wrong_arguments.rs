@@ -96,12 +96,12 @@ async fn what_is_wrong_is_said_in_words_of_the_caller() {
         (
             "search_memories",
             json!({ "query": "x", "top_k": "many" }),
-            "top_k: invalid type: string \"many\", expected an integer",
+            "top_k: expected an integer, found string \"many\"",
         ),
         (
             "search_memories",
             json!({ "query": "x", "threshold": "high" }),
-            "threshold: invalid type: string \"high\", expected a number",
+            "threshold: expected a number, found string \"high\"",
         ),
         (
             "add_memory",

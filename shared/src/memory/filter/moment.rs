@@ -32,7 +32,17 @@ impl Span {
                 .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f"))
                 .map(|naive| naive.and_utc())
         });
-        let since = DateTime::from_timestamp_micros(instant.ok()?.timestamp_micros())?;
+        Self::instant(instant.ok()?.timestamp_micros())
+    }
+
+    /// Reads seconds since 1970, as `timestamp` takes them.
+    pub(super) fn of_seconds(seconds: f64) -> Option<Self> {
+        // Beyond every year that can be represented, where `as` would saturate.
+        (seconds.abs() <= 1e11).then(|| Self::instant((seconds * 1e6) as i64)).flatten()
+    }
+
+    fn instant(micros: i64) -> Option<Self> {
+        let since = DateTime::from_timestamp_micros(micros)?;
         Some(Self { since, until: since.checked_add_signed(TimeDelta::microseconds(1))? })
     }
 
