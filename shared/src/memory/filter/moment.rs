@@ -84,6 +84,13 @@ mod tests {
     }
 
     #[test]
+    fn seconds_are_an_instant() {
+        assert_eq!(Span::of_seconds(1_706_740_200.5), Span::parse("2024-01-31T22:30:00.5"));
+        assert_eq!(Span::of_seconds(f64::MAX), None);
+        assert_eq!(Span::of_seconds(f64::NAN), None);
+    }
+
+    #[test]
     fn other_spellings_are_refused() {
         for text in [
             "",
