@@ -14,7 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The request is wrong and retrying will not help: 400. `field` is a path into the input,
     /// `filters.AND[1].user_id`.
-    #[error("{message}")]
+    #[error("{}", in_place(field.as_deref(), message))]
     Invalid {
         /// The place in the input, if known.
         field: Option<String>,
@@ -42,6 +42,9 @@ pub enum Error {
         /// What was looked for: `memory`.
         what: &'static str,
     },
+    /// One of several things is not there, or the caller may not know about it: 404, with its id.
+    #[error("{0} not found")]
+    Missing(String),
     /// The URL cannot name anything: 404, with its expected form.
     #[error("{0}")]
     UnknownAddress(String),
@@ -104,6 +107,18 @@ impl Error {
         Self::Invalid { field: None, message: message.into() }
     }
 
+    /// The same error, found in a part of the input: `memories[1]`.
+    #[must_use]
+    pub fn within(self, place: &str) -> Self {
+        match self {
+            Self::Invalid { field, message } => {
+                let field = field.map_or_else(|| place.to_owned(), |field| format!("{place}.{field}"));
+                Self::Invalid { field: Some(field), message }
+            }
+            other => other,
+        }
+    }
+
     /// A component that is unavailable right now, and why.
     pub fn unavailable(
         message: &'static str,
@@ -121,6 +136,7 @@ impl Error {
                 | Self::Conflict(_)
                 | Self::Invalid { .. }
                 | Self::NotFound { .. }
+                | Self::Missing(_)
                 | Self::UnknownAddress(_)
                 | Self::QuotaReached(_)
         )
@@ -144,6 +160,14 @@ impl Error {
     /// An internal fault.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(source.into())
+    }
+}
+
+/// Puts the place in front of the message: mem0's clients show nothing else of an error.
+fn in_place(field: Option<&str>, message: &str) -> String {
+    match field {
+        Some(field) if !message.starts_with(field) => format!("{field}: {message}"),
+        _ => message.to_owned(),
     }
 }
 
@@ -177,5 +201,21 @@ impl From<StoreError> for Error {
 impl From<ParseIdError> for Error {
     fn from(error: ParseIdError) -> Self {
         Self::malformed(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_comes_first_and_once() {
+        let said = |field: &str, message: &str| Error::invalid(field, message).to_string();
+        assert_eq!(said("text", "must not be empty"), "text: must not be empty");
+        assert_eq!(said("limit", "limit is 1000"), "limit is 1000");
+        assert_eq!(Error::malformed("the body is empty").to_string(), "the body is empty");
+        let within = |error: Error| error.within("memories[1]").to_string();
+        assert_eq!(within(Error::invalid("text", "is missing")), "memories[1].text: is missing");
+        assert_eq!(within(Error::malformed("nothing to change")), "memories[1]: nothing to change");
     }
 }

@@ -36,7 +36,7 @@ assert.deepEqual(await refused(() => client.get("abc")), {
 });
 assert.deepEqual(await refused(() => client.search("tea", { filters: user, topK: -1 })), {
   name: "ValidationError",
-  detail: "must be from 1 to 1000, found -1",
+  detail: "top_k: must be from 1 to 1000, found -1",
   field: "top_k",
 });
 const elsewhere = new MemoryClient({ apiKey: "m0sk_00000000000000000000000000000000", host: process.env.MEM0_TEST_URL });

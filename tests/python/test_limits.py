@@ -12,7 +12,7 @@ class TooMuch(Case):
     def test_answers_memories_and_requests(self):
         full = client(os.environ["MEM0_TEST_FULL_KEY"])
         message = (
-            "41 of these 60 memories fill an answer, which has at most 5 MB: ask for a page_size of 41 or less, or go on by "
+            "page_size: 41 of these 60 memories fill an answer, which has at most 5 MB: ask for a page_size of 41 or less, or go on by "
             "`cursor`, whose parts end early"
         )
         with self.refused(ValidationError, message, "page_size"):

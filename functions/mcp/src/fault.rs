@@ -171,6 +171,7 @@ impl From<Error> for Fault {
         match error {
             Error::Invalid { .. }
             | Error::NotFound { .. }
+            | Error::Missing(_)
             | Error::UnknownAddress(_)
             | Error::TooLarge(_)
             | Error::Conflict(_) => Self::new(INVALID_PARAMS, message),
@@ -188,7 +189,6 @@ impl From<Error> for Fault {
 /// Describes an error in words that help a model to correct itself, without internals.
 pub(crate) fn explain(error: &Error) -> String {
     match error {
-        Error::Invalid { field: Some(field), message } => format!("{field}: {message}"),
         Error::Internal(_) => match shared::telemetry::request_id() {
             Some(id) => format!("internal error, ask for help with request id {id}"),
             None => "internal error".to_owned(),

@@ -23,9 +23,9 @@ pub(super) struct Block {
 
 impl Block {
     /// Packs as many of these memories, best first, as fit.
-    pub(super) fn of(caller: &AuthContext, found: &[Recalled], budget: usize) -> Self {
+    pub(super) fn of(caller: &AuthContext, found: &[Recalled], query: &str, budget: usize) -> Self {
         let frame = tokens_of(OPENING) + tokens_of(CLOSING);
-        Self::around(Briefing::of(caller, found, budget.saturating_sub(frame)))
+        Self::around(Briefing::of(caller, found, query, budget.saturating_sub(frame)))
     }
 
     fn around(briefing: Briefing) -> Self {

@@ -162,7 +162,7 @@ pub async fn enhance(memories: &Memories, ctx: &AuthContext, request: Enhance) -
     let candidates = with_included(&tx, &request.include, found).await?;
     let places = hierarchy::places(&tx, candidates.iter().map(|(found, _)| &found.memory)).await?;
     let (found, scores): (Vec<Recalled>, Vec<Option<f32>>) = candidates.into_iter().unzip();
-    let block = Block::of(ctx, &found, request.budget);
+    let block = Block::of(ctx, &found, &recall.query, request.budget);
     let shown = Entry::of("prompt.enhance")
         .memories(found.iter().map(|found| found.memory.id))
         .classified(found.iter().map(|found| found.memory.classification))

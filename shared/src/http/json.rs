@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::rates::BodyLimit;
+use super::rates::{BodyLimit, InstallationLimit};
 use super::strict::{self, Strict};
 use super::words::in_words;
 use crate::error::{Error, Result};
@@ -40,9 +40,12 @@ pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S, kinds: &[
         }
     }
     let most = request.extensions().get::<BodyLimit>().copied();
+    let allowed = request.extensions().get::<InstallationLimit>().copied();
     let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
         if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
-            Error::TooLarge("the body is larger than this installation accepts".to_owned())
+            let most =
+                allowed.map_or_else(String::new, |InstallationLimit(most)| format!(" of {most} bytes"));
+            Error::TooLarge(format!("the body is larger than the limit{most} of this installation"))
         } else {
             Error::malformed("the body could not be read")
         }
@@ -58,20 +61,35 @@ pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S, kinds: &[
 
 /// Parses a body; errors name the path to whatever does not fit.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    let text = std::str::from_utf8(body).map_err(|error| {
-        Error::malformed(format!("the body is not UTF-8, see byte {}", error.valid_up_to()))
+    parse_part("body", body)
+}
+
+/// Parses a body or a line of one; errors say which it is.
+pub(super) fn parse_part<T: DeserializeOwned>(part: &str, text: &[u8]) -> Result<T> {
+    let wrong = |what: String| Error::malformed(format!("the {part} {what}"));
+    let json = std::str::from_utf8(text)
+        .map_err(|error| wrong(format!("is not UTF-8, see byte {}", error.valid_up_to())))?;
+    if json.trim().is_empty() {
+        return Err(wrong("is empty, expected JSON".to_owned()));
+    }
+    if json.trim_start().starts_with('[') {
+        return Err(wrong("is a JSON array, expected an object".to_owned()));
+    }
+    if has_nul(json) {
+        return Err(wrong("contains a NUL character, which cannot be stored".to_owned()));
+    }
+    let value = strict::value(text).map_err(|error| {
+        let told = error.to_string();
+        let reason = told.split(" at line ").next().unwrap_or_default();
+        // The parser's word for `true`, `false` and `null`.
+        let reason = if reason == "expected ident" { "unexpected character" } else { reason };
+        let place = match (part, error.line(), error.column()) {
+            (_, 0, _) => String::new(),
+            ("line", _, column) => format!(" at column {column}"),
+            (_, line, column) => format!(" at line {line} column {column}"),
+        };
+        wrong(format!("is not valid JSON: {reason}{place}"))
     })?;
-    if text.trim().is_empty() {
-        return Err(Error::malformed("the body is empty, expected JSON"));
-    }
-    if text.trim_start().starts_with('[') {
-        return Err(Error::malformed("the body is a JSON array, expected an object"));
-    }
-    if has_nul(text) {
-        return Err(Error::malformed("the body contains a NUL character, which cannot be stored"));
-    }
-    let value = strict::value(body)
-        .map_err(|error| Error::malformed(format!("the body is not valid JSON: {error}")))?;
     read(value)
 }
 
@@ -138,7 +156,7 @@ mod tests {
         let said = |field: &str, message: &str| (field.to_owned(), message.to_owned());
         assert_eq!(
             told(r#"{"items":[1,"two"]}"#),
-            said("items[1]", "invalid type: string \"two\", expected an integer")
+            said("items[1]", "expected an integer, found string \"two\"")
         );
         assert_eq!(told(r#"{"items":[]}"#), said("parts", "is missing"));
         assert_eq!(told(r#"{"items":[],"parts":[{}]}"#), said("parts[0].id", "is missing"));

@@ -27,10 +27,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Lines<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self> {
         let (key, bytes) = idempotent::read(request, state, &KINDS).await?;
-        let lines = bytes.split(|byte| *byte == b'\n').enumerate();
+        // Some editors begin a file with a byte order mark.
+        let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+        let lines = text.split(|byte| *byte == b'\n').enumerate();
         let (numbers, lines) = lines
             .filter(|(_, line)| !line.trim_ascii().is_empty())
-            .map(|(index, line)| (index + 1, json::parse(line.trim_ascii())))
+            .map(|(index, line)| (index + 1, json::parse_part("line", line.trim_ascii())))
             .unzip();
         Ok(Self { key, numbers, lines })
     }

@@ -41,7 +41,7 @@ impl Error {
             Self::Invalid { .. } => StatusCode::BAD_REQUEST,
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) | Self::InsufficientScope { .. } => StatusCode::FORBIDDEN,
-            Self::NotFound { .. } | Self::UnknownAddress(_) => StatusCode::NOT_FOUND,
+            Self::NotFound { .. } | Self::Missing(_) | Self::UnknownAddress(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge(_) | Self::QuotaReached(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::LimitReached { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -58,7 +58,7 @@ impl Error {
             Self::Unauthenticated(_) => "unauthenticated",
             Self::Forbidden(_) => "forbidden",
             Self::InsufficientScope { .. } => "insufficient-scope",
-            Self::NotFound { .. } | Self::UnknownAddress(_) => "not-found",
+            Self::NotFound { .. } | Self::Missing(_) | Self::UnknownAddress(_) => "not-found",
             Self::Conflict(_) => "conflict",
             Self::TooLarge(_) => "too-large",
             Self::LimitReached { .. } => "limit-reached",
@@ -75,6 +75,7 @@ impl Error {
             Self::Forbidden(_)
                 | Self::InsufficientScope { .. }
                 | Self::NotFound { .. }
+                | Self::Missing(_)
                 | Self::QuotaReached(_)
         )
     }

@@ -26,6 +26,10 @@ pub(super) struct Rates {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BodyLimit(pub(super) usize);
 
+/// The most that the installation reads of a body, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InstallationLimit(pub(super) usize);
+
 /// Returns the maximum body size that the caller's plan allows, once it is known; for routers that read bodies
 /// themselves.
 #[must_use]

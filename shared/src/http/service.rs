@@ -4,16 +4,16 @@ use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use futures_util::FutureExt as _;
 use http::header::{HeaderName, USER_AGENT};
 use http::{HeaderValue, Method, StatusCode, Uri};
 
 use super::problem::problem;
-use super::rates::Rates;
+use super::rates::{InstallationLimit, Rates};
 use super::{Json, Routes};
 use super::{again, mem0};
 use crate::access::{Gate, RequestInfo};
@@ -45,6 +45,7 @@ pub fn service(router: Router, clock: Clock, limits: LimitsConfig) -> Router {
             }
         })
         .layer(DefaultBodyLimit::max(limits.body_bytes))
+        .layer(Extension(InstallationLimit(limits.body_bytes)))
         .layer(middleware::from_fn_with_state((clock, limits, Limiter::default()), observe))
 }
 

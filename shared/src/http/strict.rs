@@ -1,6 +1,9 @@
 //! Unambiguous JSON: an object with a duplicate member is refused, because two readers need not agree on which one
 //! counts, and so is a list where an object belongs, which a derived `Deserialize` would read by position. Nesting is
 //! limited by the parser (128 levels).
+//!
+//! A field that is null counts as absent, as many clients mean it. A struct in which null means something else is
+//! renamed to [`WITH_NULLS`] for serde.
 
 use std::fmt;
 
@@ -83,6 +86,9 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 }
 
+/// The name, for serde, of a struct that tells null from absence.
+const WITH_NULLS: &str = "with nulls";
+
 /// Deserializes a type from a value; structs only from objects.
 pub(super) struct Strict(pub(super) Value);
 
@@ -132,12 +138,18 @@ impl<'de> Deserializer<'de> for Strict {
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
-        _: &'static [&'static str],
+        name: &'static str,
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let found = match &self.0 {
-            Value::Object(_) => return self.deserialize_any(visitor),
+        let found = match self.0 {
+            Value::Object(mut members) => {
+                if name != WITH_NULLS {
+                    // An unknown field is still refused.
+                    members.retain(|field, value| !value.is_null() || !fields.contains(&field.as_str()));
+                }
+                return Self(Value::Object(members)).deserialize_any(visitor);
+            }
             Value::Null => "null",
             Value::Bool(_) => "a truth value",
             Value::Number(_) => "a number",
@@ -199,6 +211,30 @@ mod tests {
     fn deep_nesting_is_refused_and_does_not_overflow() {
         let deep = "[".repeat(100_000);
         assert!(value(deep.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn null_is_absent_unless_it_means_something() {
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Options {
+            #[serde(default)]
+            fast: bool,
+            #[serde(default)]
+            names: Vec<String>,
+        }
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        #[serde(rename = "with nulls")]
+        struct Change {
+            until: Option<Value>,
+            #[serde(default)]
+            fast: bool,
+        }
+        let read = Options::deserialize(Strict(json!({ "fast": null, "names": null }))).unwrap();
+        assert_eq!(read, Options { fast: false, names: Vec::new() });
+        assert!(Options::deserialize(Strict(json!({ "slow": null }))).is_err());
+        assert!(Change::deserialize(Strict(json!({ "fast": null }))).is_err());
+        assert!(Line::deserialize(Strict(json!({ "name": null }))).is_err());
     }
 
     #[test]

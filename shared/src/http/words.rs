@@ -1,5 +1,8 @@
 //! Error messages for requests, in terms of JSON and of URLs instead of Rust types.
 
+/// Maximum number of characters of an unknown value that an answer repeats.
+const LONGEST: usize = 64;
+
 /// Returns the missing field, if there is one, and the message.
 pub(super) fn in_words(message: &str) -> (Option<String>, String) {
     if let Some(name) = message.strip_prefix("missing field ") {
@@ -8,24 +11,29 @@ pub(super) fn in_words(message: &str) -> (Option<String>, String) {
     if let Some(text) = unknown_variant(message) {
         return (None, text);
     }
-    let message = &message
-        .replace("invalid type: sequence,", "invalid type: a list,")
-        .replace("invalid type: map,", "invalid type: an object,");
     if let Some((before, kind)) = message.rsplit_once("expected ") {
-        let known = match kind {
-            "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" => {
-                Some("an integer")
-            }
-            "f32" | "f64" => Some("a number"),
-            "a sequence" => Some("a list"),
-            "a map" => Some("an object"),
-            _ => None,
+        let kind = match kind {
+            "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" => "an integer",
+            "f32" | "f64" => "a number",
+            "a sequence" => "a list",
+            "a map" => "an object",
+            "a boolean" => "true or false",
+            kind => kind,
         };
-        if let Some(known) = known {
-            return (None, format!("{before}expected {known}"));
-        }
+        let found = ["invalid type: ", "invalid value: "].iter().find_map(|start| before.strip_prefix(start));
+        return match found {
+            Some(found) => {
+                let found = match found.trim_end_matches(", ") {
+                    "sequence" => "a list",
+                    "map" => "an object",
+                    found => found,
+                };
+                (None, format!("expected {kind}, found {found}"))
+            }
+            None => (None, format!("{before}expected {kind}")),
+        };
     }
-    let expected = match message.as_str() {
+    let expected = match message {
         // `std::num::ParseIntError`
         "invalid digit found in string"
         | "cannot parse integer from empty string"
@@ -50,8 +58,8 @@ pub(super) fn in_words(message: &str) -> (Option<String>, String) {
 /// Says which values are known instead of a given one, as serde names variants of an enum.
 fn unknown_variant(message: &str) -> Option<String> {
     let (found, known) = message.strip_prefix("unknown variant `")?.rsplit_once("`, expected ")?;
-    let known = known.trim_start_matches("one of ").replace('`', "");
-    Some(format!("expected {known}, found {found:?}"))
+    let found: String = found.chars().take(LONGEST).collect();
+    Some(format!("expected {}, found {found:?}", known.replace('`', "")))
 }
 
 #[cfg(test)]
@@ -74,7 +82,7 @@ mod tests {
         let unknown = "unknown variant `xml`, expected `jsonl` or `csv`";
         assert_eq!(words(unknown), "expected jsonl or csv, found \"xml\"");
         let unknown = "unknown variant `a`b`, expected one of `c`, `d`, `e`";
-        assert_eq!(words(unknown), "expected c, d, e, found \"a`b\"");
+        assert_eq!(words(unknown), "expected one of c, d, e, found \"a`b\"");
         for text in ["yesterday", "2026-02-30T00:00:00Z", "2026-01-01", "2026-01-01T00:00:00Z!", ""] {
             let said = words(text.parse::<DateTime<Utc>>().unwrap_err());
             assert_eq!(said, "expected a time, RFC 3339 as in 2026-11-22T09:30:00Z", "{text}");
@@ -84,12 +92,12 @@ mod tests {
     #[test]
     fn what_is_missing_is_the_field() {
         assert_eq!(in_words("missing field `query`"), (Some("query".to_owned()), "is missing".to_owned()));
+        assert_eq!(words("invalid type: sequence, expected a string"), "expected a string, found a list");
+        assert_eq!(words("invalid type: map, expected f64"), "expected a number, found an object");
         assert_eq!(
-            words("invalid type: sequence, expected a string"),
-            "invalid type: a list, expected a string"
+            words("invalid type: string \"x\", expected i64"),
+            "expected an integer, found string \"x\""
         );
-        assert_eq!(words("invalid type: map, expected f64"), "invalid type: an object, expected a number");
-        let said = in_words("invalid type: string \"x\", expected i64");
-        assert_eq!(said, (None, "invalid type: string \"x\", expected an integer".to_owned()));
+        assert_eq!(words("invalid type: null, expected a boolean"), "expected true or false, found null");
     }
 }

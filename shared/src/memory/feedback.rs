@@ -2,10 +2,10 @@
 
 use crate::access::{ApiKeyVerb, AuthContext};
 use crate::audit;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::{FeedbackId, MemoryId};
 use crate::memory::read::NOT_FOUND;
-use crate::memory::{Memories, store};
+use crate::memory::{Memories, store, validate};
 
 /// Maximum length of a reason, in characters.
 const MAX_REASON: usize = 2000;
@@ -45,12 +45,7 @@ impl Memories {
     ) -> Result<Option<FeedbackId>> {
         caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
         let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
-        if reason.is_some_and(|reason| reason.contains('\0') || reason.chars().count() > MAX_REASON) {
-            return Err(Error::invalid(
-                "feedback_reason",
-                format!("longer than {MAX_REASON} characters, or with a NUL"),
-            ));
-        }
+        reason.map_or(Ok(()), |reason| validate::bounded("feedback_reason", reason, MAX_REASON))?;
         let tx = caller.begin(&self.gate.db, "memory.judge").await?;
         let today = caller.request().at.date_naive();
         let memory = store::lookup::lookup(&tx, id).await?.filter(|memory| memory.holds_on(today));

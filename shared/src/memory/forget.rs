@@ -14,7 +14,7 @@ use crate::memory::read::NOT_FOUND;
 use crate::memory::revise::check_batch;
 use crate::memory::store::condition::{Condition, Selection};
 use crate::memory::store::events::Done;
-use crate::memory::{Memories, store};
+use crate::memory::{Memories, store, supersede};
 
 /// The outcome of a bulk deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,7 @@ impl Memories {
         let memory = memories.iter().find(|memory| memory.id == id).ok_or(NOT_FOUND)?;
         permission::require(&tx, &memories, Permission::Admin).await?;
         let count = store::delete::delete(&tx, &ids).await?.saturating_sub(1);
+        supersede::release(&tx, &ids).await?;
         let entry = audit::Entry::new("memory.forget", id).memories(ids.clone()).within(memory.home);
         audit::record(&tx, entry.with(json!({ "linked": ids[1..] }))).await?;
         tx.commit().await?;
@@ -64,11 +65,12 @@ impl Memories {
         check_batch(&ids)?;
         let tx = caller.begin(&self.gate.db, "memory.forget_all").await?;
         let memories = store::lookup::lock(&tx, &ids).await?;
-        if memories.len() != ids.len() {
-            return Err(NOT_FOUND);
+        if let Some(missing) = ids.iter().find(|id| memories.iter().all(|memory| memory.id != **id)) {
+            return Err(Error::Missing(missing.to_string()));
         }
         permission::require(&tx, &memories, Permission::Admin).await?;
         let count = store::delete::delete(&tx, &ids).await?;
+        supersede::release(&tx, &ids).await?;
         for memory in &memories {
             let entry = audit::Entry::new("memory.forget", memory.id).memories([memory.id]);
             audit::record(&tx, entry.within(memory.home)).await?;
@@ -131,6 +133,7 @@ impl Memories {
         let condition = Condition::new(caller, &selection)?;
         let tx = caller.begin(&self.gate.db, "memory.sweep").await?;
         let gone = store::delete::delete_where(&tx, condition, scope.id, only_own).await?;
+        supersede::release(&tx, &gone.ids).await?;
         let count = gone.ids.len() as u64;
         let event = EventId::generate();
         let payload = json!({ "scope": scope.label(), "count": count });

@@ -23,8 +23,8 @@ use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{EventId, MemoryId, ScopeId};
 use crate::limits::{quotas, rates};
 use crate::memory::classify;
-use crate::memory::duplicate::{Fingerprint, Wording};
-use crate::memory::gate::{self, Fresh};
+use crate::memory::duplicate::Wording;
+use crate::memory::gate::{self, Fresh, Terms};
 use crate::memory::remember::scope_gone;
 use crate::memory::statements::Statement;
 use crate::memory::store::events::Done;
@@ -90,8 +90,8 @@ pub enum LineOutcome {
 }
 
 impl Memories {
-    /// Stores every line that can be stored, in one transaction; with an idempotency key, only once. If no line can be
-    /// stored, the import fails with the error of the first line.
+    /// Stores every line that can be stored, in one transaction; with an idempotency key, only once. If the caller may
+    /// store no line where it wants to be stored, the import fails with the error of the first.
     ///
     /// Lines that could not be parsed are passed as the error that says why.
     pub async fn import(
@@ -109,7 +109,7 @@ impl Memories {
         let mut import = Import::new(lines.len());
         let policies = self.policies(caller, &lines).await?;
         let lines = import.admit(caller, &policies, lines)?;
-        let groups = import.group(caller, &lines)?;
+        let groups = Import::group(caller, &lines)?;
         let texts: Vec<&str> = groups.iter().flat_map(Group::texts).collect();
         // Embed before the transaction: it must not hold locks during a network call. If the model is unavailable, the
         // memories are stored anyway and their vectors are made later.
@@ -119,7 +119,7 @@ impl Memories {
         };
 
         let tx = caller.begin(&self.gate.db, "memory.import").await?;
-        let work = self.store_import(&tx, import, &lines, &groups, embeddings.as_deref());
+        let work = self.store_import(&tx, import, &groups, embeddings.as_deref());
         let imported = idempotency::once(&tx, key, work).await?;
         tx.commit().await?;
         Ok(imported)
@@ -146,7 +146,6 @@ impl Memories {
         &self,
         tx: &TenantTx<'_>,
         mut import: Import,
-        lines: &[Option<ImportLine>],
         groups: &[Group<'_>],
         embeddings: Option<&[Embedding]>,
     ) -> Result<Imported> {
@@ -154,10 +153,11 @@ impl Memories {
         import.denied.record(tx, event).await?;
         let mut class = Classification::Public;
         let mut rest = embeddings;
+        let all = import.outcomes.len();
         // Groups are ordered by home, the order in which every transaction takes these locks.
         for groups in groups.chunk_by(|one, next| one.home.id == next.home.id) {
             let labelled = groups.iter().map(|group| (group.labels, group.statements.as_slice()));
-            gate::lock(tx, groups[0].home.id, labelled, lines.len()).await?;
+            gate::lock(tx, groups[0].home.id, labelled, all).await?;
         }
         // Determine everything that is new before storing any of it, so that the quota is checked once, after all other
         // locks are taken.
@@ -167,9 +167,9 @@ impl Memories {
             rest = others;
             let model = self.embedder.model();
             let place = gate::Place { home: group.home.id, labels: group.labels, model };
-            let class = |message: usize| lines[group.numbers[message]].as_ref()?.classification;
-            let (outcomes, fresh) = gate::pass(tx, &place, &group.statements, own, class).await?;
-            for (number, outcome) in group.numbers.iter().zip(&outcomes) {
+            let terms = |message: usize| group.terms(message);
+            let (outcomes, fresh) = gate::pass(tx, &place, &group.statements, own, terms).await?;
+            for ((number, _), outcome) in group.lines.iter().zip(&outcomes) {
                 import.outcomes[*number] = Some(LineOutcome::of(outcome));
             }
             new.push((group, fresh));
@@ -179,7 +179,7 @@ impl Memories {
             quotas::memories(tx, count).await?;
         }
         for (group, fresh) in &new {
-            let memories = group.memories(event, lines, fresh);
+            let memories = group.memories(event, fresh);
             class = memories.iter().map(|memory| memory.classification).fold(class, Classification::max);
             if !memories.is_empty() {
                 let model = self.embedder.model();
@@ -239,7 +239,7 @@ impl Import {
         lines: Vec<Result<ImportLine>>,
     ) -> Result<Vec<Option<ImportLine>>> {
         let mut admitted = Vec::with_capacity(lines.len());
-        let mut first = None;
+        let mut denied = None;
         for (number, line) in lines.into_iter().enumerate() {
             let scope = line.as_ref().ok().map(|line| line.scope);
             match line.and_then(|line| admit(caller, policies, line)) {
@@ -247,13 +247,13 @@ impl Import {
                 Err(error) => {
                     self.refuse(number, &error);
                     self.denied.note(scope, &error);
-                    first = first.or(Some(error));
+                    denied = denied.or(Some(error));
                     admitted.push(None);
                 }
             }
         }
-        match first {
-            Some(error) if admitted.iter().all(Option::is_none) => Err(error),
+        match denied {
+            Some(error) if self.denied.count() == admitted.len() => Err(error),
             _ => Ok(admitted),
         }
     }
@@ -268,11 +268,7 @@ impl Import {
     }
 
     /// Groups the lines by home and labels, since the gate checks such lines together.
-    fn group<'a>(
-        &mut self,
-        caller: &'a AuthContext,
-        lines: &'a [Option<ImportLine>],
-    ) -> Result<Vec<Group<'a>>> {
+    fn group<'a>(caller: &'a AuthContext, lines: &'a [Option<ImportLine>]) -> Result<Vec<Group<'a>>> {
         let mut groups: BTreeMap<_, Group<'a>> = BTreeMap::new();
         for (number, line) in lines.iter().enumerate() {
             let Some(line) = line else { continue };
@@ -280,14 +276,10 @@ impl Import {
             let group = groups.entry((home.id, &line.labels)).or_insert_with(|| Group {
                 home,
                 labels: &line.labels,
-                seen: HashSet::new(),
                 statements: Vec::new(),
-                numbers: Vec::new(),
+                lines: Vec::new(),
             });
-            if !group.push(number, &line.content) {
-                let reason = "said before in the same request".to_owned();
-                self.outcomes[number] = Some(LineOutcome::Skipped { reason, existing: None });
-            }
+            group.push(number, line);
         }
         Ok(groups.into_values().collect())
     }
@@ -316,23 +308,28 @@ fn admit(
 struct Group<'a> {
     home: &'a ReadableScope,
     labels: &'a Labels,
-    seen: HashSet<Fingerprint>,
     statements: Vec<Statement>,
-    /// The line index of each statement.
-    numbers: Vec<usize>,
+    /// The line of each statement, and its index.
+    lines: Vec<(usize, &'a ImportLine)>,
 }
 
-impl Group<'_> {
-    /// Adds a text to the group, and returns whether it is new there.
-    fn push(&mut self, number: usize, text: &str) -> bool {
-        if !self.seen.insert(Fingerprint::of(text)) {
-            return false;
+impl<'a> Group<'a> {
+    fn push(&mut self, number: usize, line: &'a ImportLine) {
+        let (text, message) = (line.content.clone(), self.lines.len());
+        self.statements.push(Statement::Candidate { wording: Wording::of(&text), text, message });
+        self.lines.push((number, line));
+    }
+
+    /// What a line gives along with its text.
+    fn terms(&self, message: usize) -> Terms<'a> {
+        let (_, line) = self.lines[message];
+        Terms {
+            occurred_at: line.occurred_at,
+            expires_on: line.expires_on,
+            metadata: &line.metadata,
+            categories: &line.categories,
+            class: line.classification,
         }
-        let message = self.numbers.len();
-        let wording = Wording::of(text);
-        self.statements.push(Statement::Candidate { text: text.to_owned(), wording, message });
-        self.numbers.push(number);
-        true
     }
 
     fn texts(&self) -> impl Iterator<Item = &str> {
@@ -342,15 +339,9 @@ impl Group<'_> {
         })
     }
 
-    fn memories<'m>(
-        &self,
-        event: EventId,
-        lines: &'m [Option<ImportLine>],
-        fresh: &[Fresh<'m>],
-    ) -> Vec<NewMemory<'m>> {
+    fn memories<'m>(&self, event: EventId, fresh: &[Fresh<'m>]) -> Vec<NewMemory<'m>> {
         let memory = |fresh: &Fresh<'m>| {
-            let number = self.numbers[fresh.message];
-            let line = lines[number].as_ref()?;
+            let (number, line) = self.lines[fresh.message];
             // Without a common run, a line is unrelated to the lines around it.
             let together = line.labels.run.is_some();
             let capture =
@@ -364,10 +355,10 @@ impl Group<'_> {
                 capture,
                 position: i32::try_from(number).unwrap_or(i32::MAX),
                 input: json!([{ "role": "user", "content": fresh.text }]),
-                metadata: &line.metadata,
-                categories: &line.categories,
-                occurred_at: line.occurred_at,
-                expires_on: line.expires_on,
+                metadata: fresh.terms.metadata,
+                categories: fresh.terms.categories,
+                occurred_at: fresh.terms.occurred_at,
+                expires_on: fresh.terms.expires_on,
             })
         };
         fresh.iter().filter_map(memory).collect()

@@ -27,6 +27,7 @@ mod gate;
 mod history;
 mod import;
 mod list;
+mod passage;
 mod permission;
 mod ranking;
 mod read;

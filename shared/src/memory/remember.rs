@@ -4,9 +4,11 @@
 //! statements worth keeping. Nothing is stored twice: a statement that a memory of the same scope and labels already
 //! makes is skipped, and its outcome names that memory.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::access::{Action, AuthContext, Classification, ReadableScope, ScopeKind, ScopeName, TenantTx};
@@ -18,7 +20,7 @@ use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{EventId, MemoryId};
 use crate::limits::quotas;
 use crate::memory::classify;
-use crate::memory::gate::{self, Fresh};
+use crate::memory::gate::{self, Fresh, Terms};
 use crate::memory::statements::{self, Statement};
 use crate::memory::store::events::Done;
 use crate::memory::store::insert::{Batch, NewMemory};
@@ -58,7 +60,7 @@ pub struct Message {
     pub role: String,
     /// What was said.
     pub content: String,
-    /// Who said it, where several people share a role.
+    /// Who said it, where several people share a role; kept in the metadata as `actor_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -140,11 +142,16 @@ impl Memories {
         let event = EventId::generate();
         let class = classify::new(tx, home.id, request.classification).await?;
         let superseded = supersede::hold(tx, home.id, &request.supersedes).await?;
+        // Indexed like the statements: a stated text comes first. Nobody is named as its speaker.
+        let stated = request.stated.iter().map(|_| Cow::Borrowed(&request.metadata));
+        let said = request.messages.iter().map(|message| request.metadata_of(message));
+        let metadata: Vec<Cow<'_, Metadata>> = stated.chain(said).collect();
         let (outcomes, fresh) = {
             let labelled = std::iter::once((&request.labels, statements));
             gate::lock(tx, home.id, labelled, statements.len()).await?;
             let place = gate::Place { home: home.id, labels: &request.labels, model: self.embedder.model() };
-            gate::pass(tx, &place, statements, embeddings, |_| Some(class)).await?
+            let terms = |message: usize| request.terms(&metadata[message], class);
+            gate::pass(tx, &place, statements, embeddings, terms).await?
         };
         if !fresh.is_empty() {
             quotas::memories(tx, fresh.len()).await?;
@@ -160,7 +167,7 @@ impl Memories {
             }
         }
         if !superseded.is_empty() {
-            let by = supersede::successor(&superseded, &outcomes)?;
+            let by = supersede::successor(tx, &superseded, &outcomes).await?;
             supersede::replace(tx, self.embedder.model(), superseded, by).await?;
         }
         let results: Vec<EventResult> = outcomes.iter().map(EventResult::of).collect();
@@ -206,6 +213,26 @@ impl Remember {
         }
     }
 
+    /// The metadata of what a message says. Who speaks is kept as mem0 keeps it, if the message names them.
+    fn metadata_of(&self, message: &Message) -> Cow<'_, Metadata> {
+        let Some(name) = &message.name else { return Cow::Borrowed(&self.metadata) };
+        let mut metadata = self.metadata.clone();
+        for (key, value) in [(gate::ACTOR, name), ("role", &message.role)] {
+            metadata.entry(key).or_insert_with(|| Value::from(value.as_str()));
+        }
+        Cow::Owned(metadata)
+    }
+
+    fn terms<'a>(&'a self, metadata: &'a Metadata, class: Classification) -> Terms<'a> {
+        Terms {
+            occurred_at: self.occurred_at,
+            expires_on: self.expires_on,
+            metadata,
+            categories: &self.categories,
+            class: Some(class),
+        }
+    }
+
     fn memory<'a>(
         &'a self,
         capture: Uuid,
@@ -221,10 +248,10 @@ impl Remember {
             capture,
             position: fresh.position,
             input: json!([self.source(fresh.message)]),
-            metadata: &self.metadata,
-            categories: &self.categories,
-            occurred_at: self.occurred_at,
-            expires_on: self.expires_on,
+            metadata: fresh.terms.metadata,
+            categories: fresh.terms.categories,
+            occurred_at: fresh.terms.occurred_at,
+            expires_on: fresh.terms.expires_on,
         }
     }
 }

@@ -29,8 +29,8 @@ pub struct Revision {
     pub metadata: Option<Metadata>,
     /// Its categories.
     pub categories: Option<Vec<String>>,
-    /// When the event it describes happened.
-    pub occurred_at: Option<DateTime<Utc>>,
+    /// When the event it describes happened; `Some(None)` removes it.
+    pub occurred_at: Option<Option<DateTime<Utc>>>,
     /// The last day on which it is returned; `Some(None)` removes the limit.
     pub expires_on: Option<Option<NaiveDate>>,
     /// Its class.
@@ -40,7 +40,11 @@ pub struct Revision {
 impl Memories {
     /// Changes one memory; see [`Self::revise_all`].
     pub async fn revise(&self, caller: &AuthContext, id: MemoryId, revision: Revision) -> Result<Memory> {
-        self.revise_all(caller, vec![(id, revision)]).await?.pop().ok_or(NOT_FOUND)
+        caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
+        revision.validate(caller.request().at)?;
+        let missing = |error| if matches!(error, Error::Missing(_)) { NOT_FOUND } else { error };
+        let revised = self.store_revisions(caller, vec![(id, revision)]).await.map_err(missing);
+        revised?.pop().ok_or(NOT_FOUND)
     }
 
     /// Changes up to [`MAX_BATCH`] memories, or none of them if any may not be changed. Returns them as they are
@@ -54,7 +58,19 @@ impl Memories {
         caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
         let ids: Vec<MemoryId> = revisions.iter().map(|(id, _)| *id).collect();
         check_batch(&ids)?;
-        revisions.iter().try_for_each(|(_, revision)| revision.validate())?;
+        for (index, (_, revision)) in revisions.iter().enumerate() {
+            let place = format!("memories[{index}]");
+            revision.validate(caller.request().at).map_err(|error| error.within(&place))?;
+        }
+        self.store_revisions(caller, revisions).await
+    }
+
+    async fn store_revisions(
+        &self,
+        caller: &AuthContext,
+        revisions: Vec<(MemoryId, Revision)>,
+    ) -> Result<Vec<Memory>> {
+        let ids: Vec<MemoryId> = revisions.iter().map(|(id, _)| *id).collect();
         let texts: Vec<&str> =
             revisions.iter().filter_map(|(_, revision)| revision.text.as_deref()).collect();
         // If the model is unavailable, the new texts are stored anyway and their vectors are made later.
@@ -76,12 +92,13 @@ impl Memories {
         let (mut answer, mut changes, mut classified) = (Vec::new(), Vec::new(), Vec::new());
         for (id, revision) in revisions {
             let embedding = revision.text.is_some().then(|| embeddings.next()).flatten();
-            let before = locked.remove(&id).ok_or(NOT_FOUND)?;
+            let missing = || Error::Missing(id.to_string());
+            let before = locked.remove(&id).ok_or_else(missing)?;
             let mut after = revision.applied_to(&before);
             if !after.holds_on(caller.request().at.date_naive())
                 && !before.holds_on(caller.request().at.date_naive())
             {
-                return Err(NOT_FOUND);
+                return Err(missing());
             }
             // Those with write permission may change its content, but changing its class needs admin permission.
             let reclassified = after.classification != before.classification;
@@ -118,7 +135,7 @@ impl Memories {
 }
 
 impl Revision {
-    fn validate(&self) -> Result<()> {
+    fn validate(&self, now: DateTime<Utc>) -> Result<()> {
         if *self == Self::default() {
             return Err(Error::malformed(
                 "nothing to change, give at least one of text, metadata, categories, timestamp, \
@@ -128,8 +145,8 @@ impl Revision {
         self.text.iter().try_for_each(|text| validate::text("text", text))?;
         self.metadata.iter().try_for_each(validate::metadata)?;
         self.categories.iter().try_for_each(|categories| validate::categories(categories))?;
-        validate::occurred_at(self.occurred_at)?;
-        validate::expires_on(self.expires_on.flatten())
+        validate::occurred_at(self.occurred_at.flatten())?;
+        validate::last_day(self.expires_on.flatten(), now)
     }
 
     fn applied_to(self, memory: &Memory) -> Memory {
@@ -144,7 +161,7 @@ impl Revision {
             memory.categories = categories;
         }
         memory.classification = self.classification.unwrap_or(memory.classification);
-        memory.occurred_at = self.occurred_at.or(memory.occurred_at);
+        memory.occurred_at = self.occurred_at.unwrap_or(memory.occurred_at);
         if let Some(expires_on) = self.expires_on {
             memory.expires_on = expires_on;
         }

@@ -57,24 +57,26 @@ impl Statement {
 /// Takes every message verbatim, including all whitespace, except for system messages, empty messages and repetitions,
 /// which are never remembered.
 fn verbatim(messages: &[Message]) -> Result<Vec<Statement>> {
-    let mut seen = HashSet::new();
     check(messages)?;
-    let statement = |(index, message): (usize, &Message)| {
+    let mut seen = HashSet::new();
+    let mut statements = Vec::with_capacity(messages.len());
+    for (index, message) in messages.iter().enumerate() {
         let text = &message.content;
         let reason = if message.role.eq_ignore_ascii_case("system") {
             "system messages are not remembered"
         } else if text.trim().is_empty() {
             "the message is empty"
-        } else if !seen.insert(Fingerprint::of(text)) {
+        } else if !seen.insert((Fingerprint::of(text), &message.name)) {
             "said before in the same request"
         } else {
             validate::text(&format!("messages[{index}].content"), text)?;
             let wording = Wording::of(text);
-            return Ok(Statement::Candidate { text: text.clone(), wording, message: index });
+            statements.push(Statement::Candidate { text: text.clone(), wording, message: index });
+            continue;
         };
-        Ok(Statement::Skipped { text: excerpt(text), reason })
-    };
-    messages.iter().enumerate().map(statement).collect()
+        statements.push(Statement::Skipped { text: excerpt(text), reason });
+    }
+    Ok(statements)
 }
 
 /// Returns what the deterministic extractor finds worth remembering.

@@ -1,4 +1,5 @@
-//! Superseding: a new memory replaces older ones, which are kept, marked as superseded, and ranked after it.
+//! Superseding: a new memory replaces older ones, which are kept, marked as superseded, and ranked after it. They are
+//! current again when it is forgotten or has expired.
 
 use serde_json::json;
 
@@ -7,7 +8,6 @@ use crate::audit;
 use crate::error::{Error, Result};
 use crate::ids::{MemoryId, ScopeId};
 use crate::memory::permission::{self, Permission};
-use crate::memory::read::NOT_FOUND;
 use crate::memory::store::update::Changed;
 use crate::memory::{Lifecycle, Memory, Outcome, store};
 
@@ -25,8 +25,9 @@ pub(super) async fn hold(tx: &TenantTx<'_>, home: ScopeId, ids: &[MemoryId]) -> 
     }
     let held = store::lookup::lock(tx, ids).await?;
     let today = tx.caller().request().at.date_naive();
-    if ids.iter().any(|id| !held.iter().any(|memory| memory.id == *id && memory.holds_on(today))) {
-        return Err(NOT_FOUND);
+    let is_held = |id: &MemoryId| held.iter().any(|memory| memory.id == *id && memory.holds_on(today));
+    if let Some(missing) = ids.iter().find(|id| !is_held(id)) {
+        return Err(Error::Missing(missing.to_string()));
     }
     permission::require(tx, &held, Permission::Write).await?;
     for memory in &held {
@@ -45,16 +46,31 @@ pub(super) async fn hold(tx: &TenantTx<'_>, home: ScopeId, ids: &[MemoryId]) -> 
 }
 
 /// Returns the memory that replaces them: the first one that was added, or that already says it.
-pub(super) fn successor(held: &[Memory], outcomes: &[Outcome]) -> Result<MemoryId> {
-    let standing = outcomes.iter().find_map(|outcome| match outcome {
-        Outcome::Added { id, .. } => Some(*id),
-        Outcome::Skipped { existing, .. } => {
-            existing.filter(|existing| !held.iter().any(|memory| memory.id == *existing))
-        }
+pub(super) async fn successor(tx: &TenantTx<'_>, held: &[Memory], outcomes: &[Outcome]) -> Result<MemoryId> {
+    let is_held = |id: &MemoryId| held.iter().any(|memory| memory.id == *id);
+    let existing = outcomes.iter().filter_map(|outcome| match outcome {
+        Outcome::Added { .. } => None,
+        Outcome::Skipped { existing, .. } => *existing,
     });
-    standing.ok_or_else(|| {
-        Error::invalid("supersedes", "nothing was added that could take the place of these memories")
-    })
+    let standing = outcomes.iter().find_map(|outcome| match outcome {
+        Outcome::Added { id, .. } => Some((*id, true)),
+        Outcome::Skipped { existing, .. } => existing.filter(|id| !is_held(id)).map(|id| (id, false)),
+    });
+    match standing {
+        Some((id, true)) => Ok(id),
+        // It must not be forgotten at the same time.
+        Some((id, false)) => match store::lookup::lock(tx, &[id]).await?.is_empty() {
+            true => Err(Error::Conflict(format!("{id} was forgotten at the same time, try again"))),
+            false => Ok(id),
+        },
+        None => Err(Error::invalid(
+            "supersedes",
+            match existing.into_iter().find(is_held) {
+                Some(id) => format!("the new text is the same as {id}, which it should supersede"),
+                None => "nothing was added that could take the place of these memories".to_owned(),
+            },
+        )),
+    }
 }
 
 /// Marks them as superseded, each with a new version and an audit row.
@@ -76,6 +92,18 @@ pub(super) async fn replace(tx: &TenantTx<'_>, model: &str, held: Vec<Memory>, b
             audit::Entry::new("memory.supersede", after.id).memories([after.id, by]).within(after.home);
         let details = json!({ "version": after.version, "replaced_by": by });
         audit::record(tx, entry.classified([after.classification]).with(details)).await?;
+    }
+    Ok(())
+}
+
+/// Releases what these forgotten memories superseded: it is current again, or superseded by what has superseded them.
+/// Each gets a new version and an audit row.
+pub(super) async fn release(tx: &TenantTx<'_>, forgotten: &[MemoryId]) -> Result<()> {
+    for released in store::delete::release(tx, forgotten).await? {
+        let entry =
+            audit::Entry::new("memory.release", released.id).memories([released.id]).within(released.home);
+        let details = json!({ "version": released.version, "replaced_by": released.replaced_by });
+        audit::record(tx, entry.classified([released.classification]).with(details)).await?;
     }
     Ok(())
 }

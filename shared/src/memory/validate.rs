@@ -95,17 +95,15 @@ pub(super) fn occurred_at(at: Option<DateTime<Utc>>) -> Result<()> {
     year("timestamp", at.map(|at| at.year()))
 }
 
-/// Validates the last day of a new memory, which must not be over already.
+/// Validates the last day of a memory, which must not be over already.
 pub(super) fn last_day(day: Option<NaiveDate>, now: DateTime<Utc>) -> Result<()> {
     let today = now.date_naive();
     if day.is_some_and(|day| day < today) {
-        return Err(Error::invalid("expiration_date", format!("is over, today is {today} in UTC")));
+        return Err(Error::invalid(
+            "expiration_date",
+            format!("expiration_date has passed: today is {today} (UTC)"),
+        ));
     }
-    expires_on(day)
-}
-
-/// Validates the last day of an existing memory.
-pub(super) fn expires_on(day: Option<NaiveDate>) -> Result<()> {
     year("expiration_date", day.map(|day| day.year()))
 }
 
@@ -116,7 +114,8 @@ fn year(field: &str, year: Option<i32>) -> Result<()> {
     }
 }
 
-fn bounded(field: &str, text: &str, limit: usize) -> Result<()> {
+/// Validates that a text is not too long, and that PostgreSQL can store it.
+pub(super) fn bounded(field: &str, text: &str, limit: usize) -> Result<()> {
     if text.contains('\0') {
         return Err(Error::invalid(field, "must not contain a NUL character"));
     }

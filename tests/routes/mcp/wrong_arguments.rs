@@ -94,20 +94,16 @@ async fn what_is_wrong_is_said_in_words_of_the_caller() {
         ("list_events", json!({ "limit": -7 }), "limit: must be from 1 to 1000, found -7"),
         ("get_memories", json!({ "page": 0 }), "page: must be 1 or more, found 0"),
         ("fetch", json!({}), "id: is missing"),
-        (
-            "share_memory",
-            json!({ "memory_id": "x", "with": [] }),
-            "with: invalid type: a list, expected a string",
-        ),
+        ("share_memory", json!({ "memory_id": "x", "with": [] }), "with: expected a string, found a list"),
         (
             "search_memories",
             json!({ "query": "x", "top_k": "many" }),
-            "top_k: invalid type: string \"many\", expected an integer",
+            "top_k: expected an integer, found string \"many\"",
         ),
         (
             "search_memories",
             json!({ "query": "x", "threshold": "high" }),
-            "threshold: invalid type: string \"high\", expected a number",
+            "threshold: expected a number, found string \"high\"",
         ),
         (
             "add_memory",

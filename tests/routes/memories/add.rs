@@ -210,3 +210,22 @@ async fn every_addition_is_audited() {
     let details: &str = entries[0].get(0);
     assert!(details.contains(&id) && !details.contains("tea"), "{details}");
 }
+
+#[tokio::test]
+async fn the_speaker_is_kept_in_the_metadata() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    for (infer, text) in [(false, "I'll buy the paint on Saturday."), (true, "I moved to Lisbon in March.")] {
+        let messages = json!([{ "role": "user", "name": "Tom", "content": text }]);
+        let body = json!({ "messages": messages, "infer": infer, "metadata": { "source": "chat" } });
+        let added = alice.post("/v3/memories/add/", body).await.ok();
+        let memory = alice.get(&one(added["results"][0]["id"].as_str().unwrap())).await.ok();
+        let expected = json!({ "source": "chat", "actor_id": "Tom", "role": "user" });
+        assert_eq!(memory["metadata"], expected, "{memory}");
+    }
+    // What the caller says of it themselves counts.
+    let messages = json!([{ "role": "assistant", "name": "bot-7", "content": "The paint is blue" }]);
+    let body = json!({ "messages": messages, "infer": false, "metadata": { "actor_id": "Bot" } });
+    alice.post("/v3/memories/add/", body).await.ok();
+    let of_bot = json!({ "filters": { "metadata": { "actor_id": "Bot", "role": "assistant" } } });
+    assert_eq!(list(&alice, of_bot).await, ["The paint is blue"]);
+}

@@ -68,10 +68,34 @@ async fn a_batch_has_one_to_a_thousand_memories_each_once() {
     let listed = json!({ "memories": [[id]] });
     let told = alice.call(Method::DELETE, "/v1/batch/", Some(&listed)).await;
     let told = told.assert_problem(400, "invalid", Some("memories[0]"));
-    assert_eq!(told, "expected an object, found a list");
+    assert_eq!(told, "memories[0]: expected an object, found a list");
     let nameless = json!({ "memories": [{ "text": "x" }] });
     alice.put("/v1/batch/", nameless).await.assert_problem(400, "invalid", Some("memories[0].memory_id"));
     let unchanged = json!({ "memories": [{ "memory_id": id }] });
-    alice.put("/v1/batch/", unchanged).await.assert_problem(400, "invalid", None);
+    alice.put("/v1/batch/", unchanged).await.assert_problem(400, "invalid", Some("memories[0]"));
     assert_eq!(list(&alice, json!({})).await, ["I like tea"]);
+}
+
+#[tokio::test]
+async fn errors_name_the_memory_at_fault() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let (a, b) = (remember(&alice, "I like tea").await, MemoryId::generate().to_string());
+    for (change, field) in [
+        (json!({ "text": "" }), "memories[1].text"),
+        (json!({ "timestamp": "soon" }), "memories[1].timestamp"),
+        (json!({ "expiration_date": "2026-03-01" }), "memories[1].expiration_date"),
+    ] {
+        let mut second = change;
+        second["memory_id"] = json!(b);
+        let body = json!({ "memories": [{ "memory_id": a, "text": "x" }, second] });
+        let detail = alice.put("/v1/batch/", body).await.assert_problem(400, "invalid", Some(field));
+        assert!(detail.starts_with(&format!("{field}: ")), "{detail}");
+    }
+    let body = json!({ "memories": [{ "memory_id": a, "text": "x" }, { "memory_id": b, "text": "y" }] });
+    let detail = alice.put("/v1/batch/", body).await.assert_problem(404, "not-found", None);
+    assert_eq!(detail, format!("{b} not found"));
+    assert_eq!(
+        delete(&alice, &[&a, &b]).await.assert_problem(404, "not-found", None),
+        format!("{b} not found")
+    );
 }

@@ -107,4 +107,66 @@ async fn a_reason_says_when_the_existing_memory_has_another_class() {
         reason(json!("restricted")).await,
         "same text as an existing memory, which is internal, not restricted"
     );
+    let more = json!({ "classification": "restricted", "metadata": { "source": "mail" } });
+    let added = super::add(&alice, &["the buyer is Contoso"], more).await.ok();
+    assert_eq!(
+        added["results"][0]["reason"],
+        "same text as an existing memory, which is internal, not restricted; not taken over: metadata"
+    );
+}
+
+#[tokio::test]
+async fn what_would_expire_is_added_again_if_it_is_to_last() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let until = |day: &str| json!({ "expiration_date": day });
+    let code = "The gate code is 4711";
+    remember_with(&alice, code, until("2026-03-02")).await;
+    let sooner = remember_with(&alice, code, until("2026-03-09")).await;
+    let again = add(&alice, &[code], until("2026-03-05")).await.ok();
+    assert_eq!(outcome(&again), ("SKIP", Some(sooner.as_str())), "{again}");
+    let lasting = remember(&alice, code).await;
+    for more in [json!({}), until("2027-03-05")] {
+        assert_eq!(outcome(&add(&alice, &[code], more).await.ok()), ("SKIP", Some(lasting.as_str())));
+    }
+    app.advance(TimeDelta::days(30));
+    assert_eq!(list(&alice, json!({})).await, [code]);
+}
+
+#[tokio::test]
+async fn the_same_at_another_time_or_by_somebody_else_is_another_memory() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let cancelled = "The standup was cancelled";
+    let at = |day: &str| json!({ "timestamp": day });
+    let january = remember_with(&alice, cancelled, at("2026-01-05")).await;
+    remember_with(&alice, cancelled, at("2026-02-05")).await;
+    let again = add(&alice, &[cancelled], at("2026-01-05")).await.ok();
+    assert_eq!(outcome(&again), ("SKIP", Some(january.as_str())));
+    assert_eq!(outcome(&add(&alice, &[cancelled], json!({})).await.ok()).0, "SKIP");
+    let said =
+        |name: &str| json!({ "role": "user", "name": name, "content": "I'll buy the paint on Saturday." });
+    let body = json!({ "messages": [said("Tom"), said("Ann"), said("Tom")], "infer": false });
+    let added = alice.post("/v3/memories/add/", body.clone()).await.ok();
+    let events: Vec<&Value> = added["results"].as_array().unwrap().iter().map(|r| &r["event"]).collect();
+    assert_eq!(events, ["ADD", "ADD", "SKIP"]);
+    let again = alice.post("/v3/memories/add/", body).await.ok();
+    assert!(again["results"].as_array().unwrap().iter().all(|result| result["event"] == "SKIP"), "{again}");
+}
+
+#[tokio::test]
+async fn the_reason_names_what_was_not_taken_over() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let known = json!({ "metadata": { "source": "mail", "n": 1 }, "categories": ["tea"] });
+    remember_with(&alice, "I like tea", known).await;
+    for (more, reason) in [
+        (json!({ "metadata": { "n": 1 }, "categories": ["tea"] }), ""),
+        (json!({ "metadata": { "n": 2 } }), "; not taken over: metadata"),
+        (
+            json!({ "categories": ["drinks"], "timestamp": "2026-01-05", "expiration_date": "2027-01-01" }),
+            "; not taken over: categories, timestamp, expiration_date",
+        ),
+    ] {
+        let answer = add(&alice, &["I like tea"], more).await.ok();
+        let expected = format!("same text as an existing memory{reason}");
+        assert_eq!(answer["results"][0]["reason"], json!(expected), "{answer}");
+    }
 }

@@ -125,16 +125,42 @@ async fn a_wrong_line_is_refused_with_its_number_and_the_others_are_stored() {
 }
 
 #[tokio::test]
-async fn an_import_of_wrong_lines_only_is_refused() {
-    let (_app, alice, _) = TestApp::two_tenants().await;
-    send(&alice, "{\"memory\":\"\"}\n{", None).await.assert_problem(400, "invalid", Some("memory"));
+async fn an_import_of_wrong_lines_only_answers_for_each() {
+    let (_app, alice, bob) = TestApp::two_tenants().await;
     let over = json!({ "memory": "x", "expiration_date": "2026-03-01" }).to_string();
-    send(&alice, &over, None).await.assert_problem(400, "invalid", Some("expiration_date"));
+    let answer = send(&alice, &format!("{{\"memory\":\"\"}}\n{{no}}\n{over}\n"), None).await.ok();
+    assert_eq!((&answer["added"], &answer["refused"]), (&json!(0), &json!(3)), "{answer}");
+    let reasons: Vec<&Value> = (0..3).map(|index| &answer["results"][index]["reason"]).collect();
+    let over = "expiration_date has passed: today is 2026-03-02 (UTC)";
+    assert_eq!(
+        reasons,
+        ["must not be empty", "the line is not valid JSON: key must be a string at column 2", over]
+    );
     send(&alice, "\n\n", None).await.assert_problem(400, "invalid", None);
     let many = "{\"memory\":\"x\"}\n".repeat(shared::memory::MAX_LINES + 1);
     let detail = send(&alice, &many, None).await.assert_problem(400, "invalid", None);
     assert!(detail.contains("2001"), "{detail}");
+    // The caller may write none of it.
+    let theirs = json!({ "memory": "x", "scope": team(&bob, "theirs").await.label() }).to_string();
+    send(&alice, &format!("{theirs}\n{theirs}"), None).await.assert_problem(404, "not-found", None);
     assert_eq!(list(&alice, json!({})).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_is_no_part_of_the_first_line() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let answer = send(&alice, "\u{feff}{\"memory\":\"the train is late\"}", None).await.ok();
+    assert_eq!(answer["added"], 1, "{answer}");
+}
+
+#[tokio::test]
+async fn lines_of_other_times_are_other_memories() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let lines = ["2026-01-05", "2026-02-05", "2026-01-05"]
+        .map(|day| json!({ "memory": "The standup was cancelled", "timestamp": day }));
+    let imported = import(&alice, &lines).await;
+    assert_eq!((&imported["added"], &imported["skipped"]), (&json!(2), &json!(1)), "{imported}");
+    assert_eq!(import(&alice, &lines).await["skipped"], 3);
 }
 
 #[tokio::test]

@@ -35,6 +35,8 @@ async fn what_is_given_replaces_and_the_rest_stays() {
     assert_eq!(day["metadata"], json!({ "c": 3 }));
     let lifted = alice.put(&one(&id), json!({ "expiration_date": null })).await.ok();
     assert_eq!(lifted["expiration_date"], Value::Null);
+    let undated = alice.put(&one(&id), json!({ "timestamp": null })).await.ok();
+    assert_eq!(undated["timestamp"], Value::Null);
 }
 
 #[tokio::test]
@@ -57,6 +59,7 @@ async fn wrong_changes_are_refused() {
         (json!({ "text": null, "metadata": null }), None),
         (json!({ "metadata": "x" }), Some("metadata")),
         (json!({ "expiration_date": "soon" }), Some("expiration_date")),
+        (json!({ "expiration_date": "2026-03-01" }), Some("expiration_date")),
         (json!({ "timestamp": "soon" }), Some("timestamp")),
         (json!({ "user_id": "bob" }), Some("user_id")),
         (json!({ "text": "I prefer cocoa", "data": "x" }), Some("data")),
@@ -110,10 +113,10 @@ async fn an_expired_memory_does_not_exist_until_its_limit_is_lifted() {
     alice.get(&one(&id)).await.assert_problem(404, "not-found", None);
     alice.get(&format!("{}history/", one(&id))).await.assert_problem(404, "not-found", None);
     alice.put(&one(&id), json!({ "text": "x" })).await.assert_problem(404, "not-found", None);
-    alice.put(&one(&id), json!({ "expiration_date": "2026-03-01" })).await.assert_problem(
-        404,
-        "not-found",
-        None,
+    alice.put(&one(&id), json!({ "expiration_date": "2026-03-02" })).await.assert_problem(
+        400,
+        "invalid",
+        Some("expiration_date"),
     );
     assert!(list(&alice, json!({})).await.is_empty());
     assert!(search(&alice, "trial", json!({})).await.is_empty());

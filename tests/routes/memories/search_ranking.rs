@@ -201,7 +201,7 @@ async fn a_context_block_fits_its_budget_and_names_its_origins() {
         few["tokens"].as_u64().unwrap() <= 80 && few["memory_ids"].as_array().unwrap().len() == 1,
         "{few}"
     );
-    let reason = "max_tokens is too small: the best result needs 67 tokens";
+    let reason = "max_tokens is too small: the best result needs at least 67 tokens";
     assert_eq!(context(1).await, json!({ "text": "", "tokens": 0, "memory_ids": [], "reason": reason }));
     assert_eq!(context(67).await["memory_ids"].as_array().unwrap().len(), 1);
     for wrong in [0, -1, 100_001] {

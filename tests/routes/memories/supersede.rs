@@ -1,9 +1,11 @@
 //! `supersedes`: a new memory replaces others.
 
+use chrono::TimeDelta;
+use http::Method;
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
 
-use super::{one, remember, remember_with};
+use super::{list, one, remember, remember_with, search};
 use crate::harness::{Actor, Client as _, TestApp};
 use crate::routes::mcp::client::call;
 
@@ -78,4 +80,113 @@ async fn who_may_not_change_it_supersedes_nothing_and_adds_nothing() {
         .await
         .assert_problem(409, "conflict", None);
     assert_eq!(detail, format!("{own} is superseded already, by {new}"));
+}
+
+/// A memory and what superseded it one after the other.
+async fn succession(actor: &Actor, texts: &[&str]) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    for text in texts {
+        let supersedes: Vec<&String> = ids.last().into_iter().collect();
+        ids.push(remember_with(actor, text, json!({ "supersedes": supersedes })).await);
+    }
+    ids
+}
+
+#[tokio::test]
+async fn forgetting_the_new_one_makes_the_old_one_current_again() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let ids = succession(&alice, &["The standup is at nine", "The standup is at ten"]).await;
+    alice.delete(&one(&ids[1])).await.ok();
+    assert_eq!(state(&alice, &ids[0]).await, (json!("active"), json!(null), json!(3)));
+    let latest = json!({ "latest_only": true });
+    assert_eq!(list(&alice, latest.clone()).await, ["The standup is at nine"]);
+    assert_eq!(search(&alice, "standup", latest).await, ["The standup is at nine"]);
+    let history = alice.get(&format!("/v1/memories/{}/history/", ids[0])).await.ok();
+    assert_eq!(history.as_array().unwrap().len(), 3, "{history}");
+    let rows = alice.get(&format!("/v1/audit?memory={}&action=memory.release", ids[0])).await.ok();
+    assert_eq!(rows["results"][0]["details"], json!({ "version": 3, "replaced_by": null }), "{rows}");
+    // And it can be superseded again.
+    let new = remember_with(&alice, "The standup is at noon", json!({ "supersedes": [ids[0]] })).await;
+    assert_eq!(state(&alice, &ids[0]).await.1, json!(new));
+}
+
+#[tokio::test]
+async fn forgetting_one_in_the_middle_leaves_the_old_one_to_the_latest() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let ids =
+        succession(&alice, &["I live in Rome", "I live in Paris", "I live in Oslo", "I live in Lisbon"])
+            .await;
+    alice.delete(&one(&ids[1])).await.ok();
+    assert_eq!(state(&alice, &ids[0]).await, (json!("superseded"), json!(ids[2]), json!(3)));
+    // All that follow, together and each way there is.
+    let memories = json!({ "memories": [{ "memory_id": ids[3] }, { "memory_id": ids[2] }] });
+    alice.call(Method::DELETE, "/v1/batch/", Some(&memories)).await.ok();
+    assert_eq!(state(&alice, &ids[0]).await, (json!("active"), json!(null), json!(4)));
+    let swept = json!({ "supersedes": [ids[0]], "user_id": "swept" });
+    remember_with(&alice, "I live in Porto", swept).await;
+    alice.delete("/v1/memories/?user_id=swept").await.ok();
+    assert_eq!(state(&alice, &ids[0]).await, (json!("active"), json!(null), json!(6)));
+}
+
+#[tokio::test]
+async fn what_moved_elsewhere_is_current_again_although_the_forgetter_does_not_see_it() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let north = alice.node(ScopeKind::Organization, "North").await;
+    let (alpha, beta) = (
+        alice.node_in(&north, ScopeKind::Team, "Alpha").await,
+        alice.node_in(&north, ScopeKind::Team, "Beta").await,
+    );
+    let mia = alice.colleague("mia", &alpha, Role::Admin).await;
+    let old = remember_with(&alice, "We ship on Friday", json!({ "scope": alpha.label() })).await;
+    let more = json!({ "scope": alpha.label(), "supersedes": [old] });
+    let new = remember_with(&alice, "We ship on Monday", more).await;
+    alice.put(&format!("/v1/memories/{old}/scope/"), json!({ "scope": beta.label() })).await.ok();
+    mia.get(&one(&old)).await.assert_problem(404, "not-found", None);
+    mia.delete(&one(&new)).await.ok();
+    assert_eq!(state(&alice, &old).await.0, json!("active"));
+}
+
+#[tokio::test]
+async fn an_exception_that_is_over_gives_the_rule_back() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let rule = remember(&alice, "Deliveries go to gate 5").await;
+    let today = json!({ "supersedes": [rule], "expiration_date": "2026-03-02" });
+    let exception = remember_with(&alice, "Deliveries go to gate 7 this week", today).await;
+    let tomorrow = json!({ "supersedes": [exception], "expiration_date": "2026-03-03" });
+    remember_with(&alice, "Deliveries go to gate 9 this week", tomorrow).await;
+    let latest = json!({ "latest_only": true });
+    app.advance(TimeDelta::days(1));
+    assert_eq!(state(&alice, &rule).await, (json!("superseded"), json!(exception), json!(2)));
+    app.advance(TimeDelta::days(1));
+    assert_eq!(state(&alice, &rule).await, (json!("active"), json!(null), json!(2)));
+    assert_eq!(list(&alice, latest.clone()).await, ["Deliveries go to gate 5"]);
+    assert_eq!(search(&alice, "Where do deliveries go?", latest.clone()).await, ["Deliveries go to gate 5"]);
+    // Said again, it is there already.
+    let again = alice.post("/v3/memories/add/", adding("Deliveries go to gate 5", &[])).await.ok();
+    assert_eq!(again["results"][0]["id"], json!(rule), "{again}");
+    // The exception is prolonged after all.
+    alice.put(&one(&exception), json!({ "expiration_date": null })).await.ok();
+    assert_eq!(state(&alice, &rule).await.0, json!("superseded"));
+    alice.put(&one(&exception), json!({ "expiration_date": "2026-03-04" })).await.ok();
+    app.advance(TimeDelta::days(1));
+    assert_eq!(list(&alice, latest).await, ["Deliveries go to gate 5"]);
+    let new = remember_with(&alice, "Deliveries go to gate 6", json!({ "supersedes": [rule] })).await;
+    assert_eq!(state(&alice, &rule).await, (json!("superseded"), json!(new), json!(3)));
+}
+
+#[tokio::test]
+async fn what_is_not_there_and_what_says_the_same_are_named() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let own = remember(&alice, "I drink tea").await;
+    let gone = remember(&alice, "I drink coffee").await;
+    alice.delete(&one(&gone)).await.ok();
+    let same = alice.post("/v3/memories/add/", adding("I drink tea", &[&own])).await;
+    let detail = same.assert_problem(400, "invalid", Some("supersedes"));
+    assert_eq!(detail, format!("supersedes: the new text is the same as {own}, which it should supersede"));
+    let missing = alice.post("/v3/memories/add/", adding("I drink water", &[&own, &gone])).await;
+    assert_eq!(missing.assert_problem(404, "not-found", None), format!("{gone} not found"));
 }

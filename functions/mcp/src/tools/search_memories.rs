@@ -115,7 +115,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         threshold: arguments.threshold.unwrap_or(DEFAULT_THRESHOLD),
         rerank: arguments.rerank,
         latest_only: arguments.latest_only,
-        ..Recall::new(arguments.query)
+        ..Recall::new(arguments.query.clone())
     };
     let Recollection { found, degraded } = call.memories().recall(call.caller(), request).await?;
     let results = found.iter().map(|found| {
@@ -129,7 +129,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let mut answer = json!({ "results": results.collect::<Vec<_>>(), "content_trust": view::UNTRUSTED });
     view::tell_degraded(&mut answer, degraded);
     if let Some(budget) = budget {
-        let briefing = Briefing::of(call.caller(), &found, budget);
+        let briefing = Briefing::of(call.caller(), &found, &arguments.query, budget);
         let reason = briefing.reason();
         let Briefing { text, tokens, memories, .. } = briefing;
         answer["context"] = json!({ "text": text, "tokens": tokens, "memory_ids": memories });

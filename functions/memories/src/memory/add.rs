@@ -26,8 +26,7 @@ pub(crate) struct Add {
     /// mem0's typed options carry the four labels here: `{"user_id": "alice"}`.
     filters: Option<Labelled>,
     metadata: Option<Metadata>,
-    #[serde(default = "yes")]
-    infer: bool,
+    infer: Option<bool>,
     timestamp: Option<Timestamp>,
     observation_datetime: Option<String>,
     observation_date: Option<String>,
@@ -114,10 +113,6 @@ pub(crate) async fn post(
     Ok(remembered.map(|remembered| Json(Added::new(remembered, ignored))))
 }
 
-fn yes() -> bool {
-    true
-}
-
 impl Add {
     fn read(self) -> Result<Remember> {
         if self.immutable {
@@ -143,7 +138,7 @@ impl Add {
             metadata: self.metadata.unwrap_or_default(),
             categories: self.categories.unwrap_or_default(),
             classification: self.classification,
-            infer: self.infer,
+            infer: self.infer.unwrap_or(true),
             occurred_at,
             expires_on: self.expiration_date.as_deref().map(expiration).transpose()?,
             supersedes: self.supersedes,

@@ -48,6 +48,7 @@ pub(crate) async fn delete(
 }
 
 fn read((index, change): (usize, Change)) -> Result<(MemoryId, Revision)> {
-    let missing = || Error::invalid(format!("memories[{index}].memory_id"), "required");
-    Ok((change.memory_id.ok_or_else(missing)?, change.read()?))
+    let place = format!("memories[{index}]");
+    let id = change.memory_id.ok_or_else(|| Error::invalid(format!("{place}.memory_id"), "is missing"))?;
+    Ok((id, change.read().map_err(|error| error.within(&place))?))
 }

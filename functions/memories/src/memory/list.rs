@@ -105,10 +105,7 @@ impl Params {
         }
         let part = match (&self.cursor, page) {
             (Some(_), Some(_)) => {
-                return Err(Error::invalid(
-                    "page",
-                    "goes on by number and `cursor` by place, give one of them",
-                ));
+                return Err(Error::invalid("page", "give page or cursor, not both"));
             }
             (Some(cursor), None) => {
                 let place = (!cursor.is_empty()).then(|| Cursor::decode(cursor, query)).transpose()?;

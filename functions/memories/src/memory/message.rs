@@ -77,11 +77,7 @@ fn text(place: &str, part: Value) -> Result<String> {
 
 /// Adds the place to the error of what was read there.
 fn within<T>(place: &str, read: Result<T>) -> Result<T> {
-    read.map_err(|error| match error {
-        Error::Invalid { field: Some(field), message } => Error::invalid(format!("{place}.{field}"), message),
-        Error::Invalid { field: None, message } => Error::invalid(place, message),
-        other => other,
-    })
+    read.map_err(|error| error.within(place))
 }
 
 /// Distinguishes a field that is null from one that is absent.

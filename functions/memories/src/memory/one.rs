@@ -13,15 +13,16 @@ use super::message::present;
 use super::view::MemoryView;
 use crate::timestamp::{Timestamp, expiration};
 
-/// The changes; absent fields stay the same. `expiration_date: null` removes the expiration.
+/// The changes; absent fields stay the same. `timestamp: null` and `expiration_date: null` remove those.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename = "with nulls")]
 pub(crate) struct Change {
     /// Only in batches, where no path names the memory.
     pub(super) memory_id: Option<MemoryId>,
     text: Option<String>,
     metadata: Option<Metadata>,
-    timestamp: Option<Timestamp>,
+    #[serde(default, deserialize_with = "present")]
+    timestamp: Option<Option<Timestamp>>,
     #[serde(default, deserialize_with = "present")]
     expiration_date: Option<Option<String>>,
     /// Not part of mem0's API.
@@ -90,7 +91,10 @@ impl Change {
             metadata: self.metadata,
             categories: self.categories,
             classification: self.classification,
-            occurred_at: self.timestamp.map(|at| at.read("timestamp")).transpose()?,
+            occurred_at: self
+                .timestamp
+                .map(|at| at.map(|at| at.read("timestamp")).transpose())
+                .transpose()?,
             expires_on: self
                 .expiration_date
                 .map(|day| day.as_deref().map(expiration).transpose())

@@ -91,10 +91,11 @@ pub(crate) async fn post(
     let explain = search.explain;
     let fields = search.fields.clone();
     let budget = search.max_tokens.map(Briefing::budget).transpose()?;
+    let query = search.query.clone();
     let recall = search.read()?;
     let caller = memories.reaching(caller, &recall.scopes, Some(&recall.filter)).await?;
     let Recollection { found, degraded } = memories.recall(&caller, recall).await?;
-    let context = budget.map(|budget| ContextView::from(Briefing::of(&caller, &found, budget)));
+    let context = budget.map(|budget| ContextView::from(Briefing::of(&caller, &found, &query, budget)));
     let views = found.into_iter().map(|found| FoundView::new(&caller, found, explain)).collect();
     let results = narrow(views, fields.as_deref())?;
     require_room(&results, "top_k", "or for fewer `fields`")?;

@@ -185,7 +185,7 @@ fn question(sentence: &Sentence<'_>) -> Option<SkipReason> {
 }
 
 fn request(sentence: &Sentence<'_>) -> Option<SkipReason> {
-    if holds_beyond_now(sentence.text) {
+    if holds_beyond_now(sentence.text) || decides(sentence.text) {
         return None;
     }
     let commands = COMMANDS.contains(&sentence.word(0))
@@ -193,6 +193,15 @@ fn request(sentence: &Sentence<'_>) -> Option<SkipReason> {
             || OBJECTS.contains(&sentence.word(1))
             || !(1..5).any(|at| is_verb(sentence.word(at))));
     (commands || after_any(sentence.text, REQUESTS).is_some()).then_some(SkipReason::Request)
+}
+
+/// Returns whether it is a decision, `let's go with Postgres`, about something that it names.
+fn decides(text: &str) -> bool {
+    let named = |rest: &str| {
+        let words = words(rest);
+        words.first().is_some_and(|word| !ANAPHORA.contains(&word.lower.as_str()))
+    };
+    after_any(text, DECISIONS).is_some_and(named)
 }
 
 /// Returns whether it contains a statement: a speaker's words about themselves, a verb, or `name: value`.
@@ -216,9 +225,12 @@ fn states_something(sentence: &Sentence<'_>) -> bool {
     let count = sentence.words.len();
     let foreign = count >= 4 && !sentence.any(|word| ENGLISH.contains(&word));
     // Not all verbs are known, but a sentence of this length that begins like this has one.
+    // An item of a list of facts may leave its subject out: `prefers tea`.
+    let says_of_somebody = after_any(text, PREDICATES).is_some_and(|rest| !rest.trim().is_empty());
     let about_something = count >= 5 && SUBJECT_OPENERS.contains(&sentence.word(0));
     holds_beyond_now(text)
         || about_something
+        || says_of_somebody
         || sentence.any(|word| FIRST_PERSON.contains(&word))
         || count >= 3 && sentence.any(is_verb)
         || foreign && (!text.is_ascii() || count >= 6)

@@ -43,6 +43,9 @@ fn statements_about_the_user_are_kept() {
         "私は東京に住んでいます。",
         "Run times are bad on the old runners",
         "No meetings are held on Fridays",
+        "Let's go with Postgres for the queue, it's good enough.",
+        "prefers tea",
+        "allergic to nuts",
     ] {
         assert_eq!(facts(statement), [statement], "{statement}");
     }
@@ -107,6 +110,8 @@ fn everything_else_is_skipped_with_its_reason() {
         ("I need you to check the logs", Request),
         ("fix it", Request),
         ("Let's see", Request),
+        ("Let's go with that", Request),
+        ("Let's use it", Request),
         ("blue", Fragment),
         ("🎉🎉", Fragment),
         ("???", Fragment),
@@ -247,4 +252,10 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn items_of_a_list_may_leave_their_subject_out() {
+    let kept = facts("- prefers tea\n- allergic to nuts\n- lives in Rome\n- nuts\n- allergic to");
+    assert_eq!(kept, ["prefers tea", "allergic to nuts", "lives in Rome"]);
 }

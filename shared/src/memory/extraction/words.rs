@@ -66,6 +66,19 @@ pub(super) const QUESTION_WORDS: &[&str] = &["what", "why", "how", "who", "which
 /// Words that turn a question word before them into a statement.
 pub(super) const SPEAKERS: &[&str] = &["i", "i'm", "we", "we're", "my", "our"];
 
+/// First words of a decision that could be taken for a request.
+pub(super) const DECISIONS: &[&str] = &[
+    "let's go with", "let's use", "let's stick with", "let's stay with", "let's switch to", "let's move to",
+    "let's settle on", "let's go for", "let us go with", "let us use",
+];
+
+/// First words of a statement without a subject.
+pub(super) const PREDICATES: &[&str] = &[
+    "prefers", "likes", "loves", "hates", "dislikes", "avoids", "drinks", "speaks", "plays", "owns", "lives in",
+    "works at", "works in", "works for", "works on", "allergic to", "married to", "based in", "born in", "born on",
+    "afraid of", "interested in", "responsible for", "fluent in",
+];
+
 /// First words of a request that is not a fact about anyone.
 pub(super) const REQUESTS: &[&str] = &[
     "please", "let's", "let us", "let me", "i want you to", "i need you to", "i'd like you to", "i would like you to",

@@ -115,15 +115,14 @@ impl Field {
         Self::ALL.into_iter().find(|field| field.name() == name)
     }
 
-    /// The operators that may be written explicitly. Equality of a time can only be written bare: mem0 refuses an
-    /// explicit `eq` there, because a client that writes it usually means a day and gets an instant.
+    /// The operators that may be written explicitly.
     #[must_use]
     pub fn operators(self) -> &'static [Operator] {
         use Operator::{Contains, Eq, Gt, Gte, Icontains, In, Lt, Lte, Ne};
         match self {
             Self::UserId | Self::AgentId | Self::AppId | Self::RunId | Self::Scope => &[Eq, Ne, In],
             Self::CreatedAt | Self::UpdatedAt | Self::Timestamp | Self::ExpirationDate => {
-                &[Gt, Gte, Lt, Lte, Ne, In]
+                &[Eq, Gt, Gte, Lt, Lte, Ne, In]
             }
             Self::Categories => &[In, Contains],
             Self::Metadata => &[Eq, Ne, Contains],
@@ -223,10 +222,10 @@ mod tests {
                 "agent_id: eq ne in | bare value list *",
                 "app_id: eq ne in | bare value list *",
                 "run_id: eq ne in | bare value list *",
-                "created_at: gt gte lt lte ne in | bare value list *",
-                "updated_at: gt gte lt lte ne in | bare value list *",
-                "timestamp: gt gte lt lte ne in | bare value list *",
-                "expiration_date: gt gte lt lte ne in | bare value list *",
+                "created_at: eq gt gte lt lte ne in | bare value list *",
+                "updated_at: eq gt gte lt lte ne in | bare value list *",
+                "timestamp: eq gt gte lt lte ne in | bare value list *",
+                "expiration_date: eq gt gte lt lte ne in | bare value list *",
                 "text: eq ne contains icontains | bare value",
                 "categories: in contains | bare list",
                 "metadata: eq ne contains | bare value",

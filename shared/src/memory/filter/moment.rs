@@ -32,7 +32,17 @@ impl Span {
                 .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f"))
                 .map(|naive| naive.and_utc())
         });
-        let since = DateTime::from_timestamp_micros(instant.ok()?.timestamp_micros())?;
+        Self::instant(instant.ok()?.timestamp_micros())
+    }
+
+    /// Reads seconds since 1970, as `timestamp` takes them.
+    pub(super) fn of_seconds(seconds: f64) -> Option<Self> {
+        // Beyond every year that can be represented, where `as` would saturate.
+        (seconds.abs() <= 1e11).then(|| Self::instant((seconds * 1e6) as i64)).flatten()
+    }
+
+    fn instant(micros: i64) -> Option<Self> {
+        let since = DateTime::from_timestamp_micros(micros)?;
         Some(Self { since, until: since.checked_add_signed(TimeDelta::microseconds(1))? })
     }
 
@@ -71,6 +81,13 @@ mod tests {
         assert_eq!(span("2024-02-01T00:30:00.1234569+02:00"), expected);
         assert_eq!(span("2024-01-31T22:30:00.123456"), expected);
         assert_eq!(span("2024-01-31 22:30:00.123456"), expected);
+    }
+
+    #[test]
+    fn seconds_are_an_instant() {
+        assert_eq!(Span::of_seconds(1_706_740_200.5), Span::parse("2024-01-31T22:30:00.5"));
+        assert_eq!(Span::of_seconds(f64::MAX), None);
+        assert_eq!(Span::of_seconds(f64::NAN), None);
     }
 
     #[test]

@@ -79,13 +79,13 @@ pub(super) fn name(value: &Value, path: &Path<'_>) -> Result<String, FilterError
 /// Parses an instant or a day.
 pub(super) fn span(value: &Value, path: &Path<'_>) -> Result<Span, FilterError> {
     not_wildcard(value, path)?;
+    const EXPECTED: &str = "expected Unix seconds, YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z";
+    if let Value::Number(seconds) = value {
+        let span = seconds.as_f64().and_then(Span::of_seconds);
+        return span.ok_or_else(|| path.error(format!("{seconds} is not a time, {EXPECTED}")));
+    }
     let text = string(value, MAX_TEXT, path)?;
-    Span::parse(text).ok_or_else(|| {
-        path.error(format!(
-            "\"{}\" is not a time, expected YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z",
-            shown(text)
-        ))
-    })
+    Span::parse(text).ok_or_else(|| path.error(format!("\"{}\" is not a time, {EXPECTED}", shown(text))))
 }
 
 /// Parses a memory's id, in printed form or as a bare UUID.

@@ -94,7 +94,12 @@ fn field_condition(
     }
     let Some(field) = Field::named(name) else {
         let names: Vec<&str> = Field::ALL.iter().map(|field| field.name()).collect();
-        return Err(path.error(format!("unknown key, expected AND, OR, NOT or one of {}", names.join(", "))));
+        let meant =
+            names.iter().find(|known| known.replace('_', "").eq_ignore_ascii_case(&name.replace('_', "")));
+        let hint = meant.map_or_else(String::new, |known| format!(", did you mean {known}?"));
+        return Err(
+            path.error(format!("unknown key, expected AND, OR, NOT or one of {}{hint}", names.join(", ")))
+        );
     };
     if field == Field::Metadata {
         return metadata::at(Vec::new(), value, path, budget);

@@ -96,16 +96,20 @@ fn errors_name_the_place_and_what_would_be_right() {
         (json!({"OR": [{}]}), "filters.OR[0]: expected a condition, found an empty object"),
         (json!({"NOT": "a"}), "filters.NOT: expected an object, found a string"),
         (
-            json!({"AND": [{"user_id": "a"}, {"created_at": {"eq": "2026-01-01"}}]}),
-            "filters.AND[1].created_at: operator \"eq\" is not supported, use gt, gte, lt, lte, ne or in, or a bare value",
+            json!({"AND": [{"user_id": "a"}, {"created_at": {"contains": "2026-01-01"}}]}),
+            "filters.AND[1].created_at: operator \"contains\" is not supported, use eq, gt, gte, lt, lte, ne or in, or a bare value",
         ),
         (
-            json!({"created_at": {"gte": 1700000000}}),
-            "filters.created_at.gte: expected a string, found a number",
+            json!({"created_at": {"gte": 1e30}}),
+            "filters.created_at.gte: 1e30 is not a time, expected Unix seconds, YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z",
+        ),
+        (
+            json!({"userId": "a"}),
+            "filters.userId: unknown key, expected AND, OR, NOT or one of user_id, agent_id, app_id, run_id, created_at, updated_at, timestamp, expiration_date, text, categories, metadata, keywords_search, memory_ids, keywords, scope, did you mean user_id?",
         ),
         (
             json!({"created_at": "soon"}),
-            "filters.created_at: \"soon\" is not a time, expected YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z",
+            "filters.created_at: \"soon\" is not a time, expected Unix seconds, YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z",
         ),
         (json!({"user_id": 7}), "filters.user_id: expected a string, found a number"),
         (json!({"user_id": true}), "filters.user_id: expected a string, found a boolean"),

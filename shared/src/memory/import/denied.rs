@@ -32,6 +32,11 @@ impl Denied {
         lines.reason = error.to_string();
     }
 
+    /// Returns how many lines were refused because of their scope.
+    pub(super) fn count(&self) -> usize {
+        self.0.values().map(|lines| lines.count).sum()
+    }
+
     /// Writes the refusals to the audit log, one row per status.
     pub(super) async fn record(&self, tx: &TenantTx<'_>, event: EventId) -> Result<(), StoreError> {
         for (status, Lines { reason, count, scopes }) in &self.0 {

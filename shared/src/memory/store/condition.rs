@@ -92,8 +92,11 @@ impl Condition {
             true => "$3::date IS NOT NULL",
             false => "(m.expires_on IS NULL OR m.expires_on >= $3::date)",
         };
-        let lifecycle =
-            if selection.latest_only { "m.lifecycle = 'active'" } else { "m.lifecycle <> 'merged'" };
+        // What superseded a memory may have expired.
+        let lifecycle = match selection.latest_only {
+            true => "(m.lifecycle = 'active' OR m.lifecycle = 'superseded' AND m.replaced_until < $3::date)",
+            false => "m.lifecycle <> 'merged'",
+        };
         let holds = format!(
             "{TENANT} AND m.deleted_at IS NULL AND {lifecycle} \
              AND {live} AND {}",

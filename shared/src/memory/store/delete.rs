@@ -1,12 +1,14 @@
 //! Soft deletion: memories are marked as deleted, each with a final version. A trigger deletes the projection's rows in
 //! the same transaction.
 
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::access::{Classification, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{MemoryId, ScopeId};
 use crate::memory::store::condition::Condition;
+use crate::memory::store::row::classification;
 
 /// Maximum number of memories per statement of a sweep, so that none runs long.
 const BATCH: i64 = 1000;
@@ -27,6 +29,36 @@ pub(crate) async fn delete(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<u64, S
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let (enterprise, editor) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
     tx.execute(DELETE, &[&enterprise, &ids, &caller.request().at, &editor]).await
+}
+
+/// A memory that is no longer superseded by one that was forgotten.
+pub(crate) struct Released {
+    pub(crate) id: MemoryId,
+    pub(crate) home: ScopeId,
+    pub(crate) classification: Classification,
+    pub(crate) version: i32,
+    /// What had superseded its successor; nothing if it is current again.
+    pub(crate) replaced_by: Option<MemoryId>,
+}
+
+/// Releases what these forgotten memories superseded, wherever it lives, each with a version.
+pub(crate) async fn release(tx: &TenantTx<'_>, forgotten: &[MemoryId]) -> Result<Vec<Released>, StoreError> {
+    const RELEASE: &str = "-- memory.release_superseded
+        SELECT r.id, r.home_scope_id, r.version, r.classification, r.replaced_by
+          FROM mem0.release_superseded($1, $2, $3) r";
+    let caller = tx.caller();
+    let ids: Vec<Uuid> = forgotten.iter().map(|id| id.uuid()).collect();
+    let rows = tx.query(RELEASE, &[&ids, &caller.user_id().uuid(), &caller.request().at]).await?;
+    let released = |row: &Row| {
+        Ok(Released {
+            id: MemoryId(row.get("id")),
+            home: ScopeId(row.get("home_scope_id")),
+            classification: classification(row, "memories")?,
+            version: row.get("version"),
+            replaced_by: row.get::<_, Option<Uuid>>("replaced_by").map(MemoryId),
+        })
+    };
+    rows.iter().map(released).collect()
 }
 
 /// Returns how many memories [`delete_where`] would forget.

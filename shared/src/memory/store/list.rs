@@ -78,7 +78,8 @@ async fn merged(
           FROM near JOIN memories m ON m.enterprise_id = $1 AND m.id = near.id
          ORDER BY m.created_at DESC, m.id DESC LIMIT {limit} OFFSET {offset}"
     );
-    condition.query(tx, &sql).await?.iter().map(row::memory).collect()
+    let today = tx.caller().request().at.date_naive();
+    condition.query(tx, &sql).await?.iter().map(|row| row::memory(row, today)).collect()
 }
 
 /// Returns how many memories match the condition.

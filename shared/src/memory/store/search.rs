@@ -3,6 +3,7 @@
 //! One statement in one round trip: it finds the nearest candidates in the projection, then reads the memories under
 //! row-level security. `memory::ranking` orders them.
 
+use chrono::NaiveDate;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -99,7 +100,8 @@ pub(crate) async fn nearest(
     let call = query.call(&mut condition, pool, "NULL", compared);
     let candidates = format!("SELECT c.*, false AS too_many FROM {call} c");
     let sql = format!("-- search.nearest\n{}", rank_among(query, &mut condition, &candidates, most));
-    found(&condition.read(tx, &sql).await?, most).map(|(found, _)| found)
+    let today = tx.caller().request().at.date_naive();
+    found(&condition.read(tx, &sql).await?, today, most).map(|(found, _)| found)
 }
 
 /// Finds the best among the memories that match the condition; returns `None` if there are too many to examine.
@@ -119,7 +121,9 @@ pub(crate) async fn among(
            LEFT JOIN LATERAL {call} c ON true"
     );
     let sql = format!("-- search.among\n{}", rank_among(query, &mut condition, &candidates, most));
-    found(&condition.read(tx, &sql).await?, most).map(|(found, too_many)| (!too_many).then_some(found))
+    let today = tx.caller().request().at.date_naive();
+    let (found, too_many) = found(&condition.read(tx, &sql).await?, today, most)?;
+    Ok((!too_many).then_some(found))
 }
 
 /// Returns whether any memory that matches the condition has no vector of this model.
@@ -182,7 +186,7 @@ fn rank_among(query: &Query<'_>, condition: &mut Condition, candidates: &str, mo
 }
 
 /// Converts the rows, up to `most` of them candidates; also returns whether there were too many to examine.
-fn found(rows: &[Row], most: i64) -> Result<(Found, bool), StoreError> {
+fn found(rows: &[Row], today: NaiveDate, most: i64) -> Result<(Found, bool), StoreError> {
     let Some(first) = rows.first() else {
         return Ok((Found { items: Vec::new(), more: false, blind: false, sparse: false }, false));
     };
@@ -192,7 +196,7 @@ fn found(rows: &[Row], most: i64) -> Result<(Found, bool), StoreError> {
     // Neighbours have no word score of their own.
     let kept = there.clone().filter(|row| row.get::<_, Option<f32>>(places.text).is_some()).count();
     let brought = usize::try_from(first.get::<_, i64>("brought").min(most)).unwrap_or_default();
-    let items = there.map(|row| places.item(row)).collect::<Result<_, _>>()?;
+    let items = there.map(|row| places.item(row, today)).collect::<Result<_, _>>()?;
     let sparse = kept * 3 < brought * 2;
     Ok((Found { items, more: first.get("more"), blind, sparse }, first.get("too_many")))
 }
@@ -225,8 +229,8 @@ impl Places {
     }
 
     /// Converts a row. A neighbour that neither arm found has no word score.
-    fn item(&self, row: &Row) -> Result<Item, StoreError> {
-        let memory = self.memory.memory(row)?;
+    fn item(&self, row: &Row, today: NaiveDate) -> Result<Item, StoreError> {
+        let memory = self.memory.memory(row, today)?;
         let tokens = row.get::<_, Option<&[u8]>>(self.tokens).and_then(Tokens::from_bytes);
         let similarity =
             row.get::<_, Option<f32>>(self.similarity).filter(|similarity| similarity.is_finite());
