@@ -2,10 +2,10 @@
 
 use crate::access::{ApiKeyVerb, AuthContext};
 use crate::audit;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::{FeedbackId, MemoryId};
 use crate::memory::read::NOT_FOUND;
-use crate::memory::{Memories, store};
+use crate::memory::{Memories, store, validate};
 
 /// Maximum length of a reason, in characters.
 const MAX_REASON: usize = 2000;
