@@ -87,7 +87,7 @@ async fn what_is_wrong_is_said_in_words_of_the_caller() {
         (
             "search_memories",
             json!({ "query": "x", "top_k": 1, "limit": 2 }),
-            "limit: limit is another name for top_k, give one of them",
+            "limit is another name for top_k, give one of them",
         ),
         ("get_memories", json!({ "limit": 0 }), "limit: must be from 1 to 1000, found 0"),
         ("get_memories", json!({ "page_size": 1001 }), "page_size: must be from 1 to 1000, found 1001"),

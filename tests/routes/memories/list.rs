@@ -169,7 +169,7 @@ async fn wrong_input_is_refused_with_its_place() {
     }
     let differing = alice.post("/v3/memories/?page_size=2", json!({ "page_size": 3 })).await;
     let told = differing.assert_problem(400, "invalid", Some("page_size"));
-    assert_eq!(told, "is 2 in the address and 3 in the body");
+    assert_eq!(told, "page_size: is 2 in the address and 3 in the body");
     alice.post("/v3/memories/?page_size=2", json!({ "page_size": 2 })).await.ok();
     let foreign = json!({ "scope": team.label() });
     bob.post("/v3/memories/", foreign).await.assert_problem(404, "not-found", None);

@@ -101,7 +101,7 @@ fn errors_name_the_place_and_what_would_be_right() {
         ),
         (
             json!({"created_at": {"gte": 1e30}}),
-            "filters.created_at.gte: 1e30 is not a time, expected Unix seconds, YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z",
+            "filters.created_at.gte: 1e+30 is not a time, expected Unix seconds, YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z",
         ),
         (
             json!({"userId": "a"}),
