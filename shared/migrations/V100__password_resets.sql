@@ -36,3 +36,31 @@ CREATE FUNCTION mem0.password_reset_stands(tenant uuid, person uuid) RETURNS boo
 $$;
 REVOKE EXECUTE ON FUNCTION mem0.password_reset_stands(uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mem0.password_reset_stands(uuid, uuid) TO mem0_identity;
+
+-- Who chose an account's password by a token that they made: they may act as that person, so nobody decides about a request of the
+-- other. It stays when the password is changed, which they could do themselves.
+ALTER TABLE users ADD COLUMN password_by uuid;
+
+-- The accounts that may be the same person's doing: whoever made a service account's keys, and whoever had a password reset.
+CREATE OR REPLACE FUNCTION mem0.behind(account uuid) RETURNS uuid[]
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    SELECT ARRAY(SELECT account
+                  UNION
+                 SELECT k.created_by FROM api_keys k
+                  WHERE k.enterprise_id = mem0.enterprise() AND k.user_id = account AND k.created_by IS NOT NULL
+                  UNION
+                 SELECT u.password_by FROM users u
+                  WHERE u.enterprise_id = mem0.enterprise() AND u.id = account AND u.password_by IS NOT NULL
+                  UNION
+                 SELECT u.id FROM users u
+                  WHERE u.enterprise_id = mem0.enterprise() AND u.password_by = account)
+$$;
+
+-- password_reset.redeem: what follows from an administrator's token. The person decides in nobody's place any more.
+CREATE FUNCTION mem0.password_was_reset(tenant uuid, person uuid, maker uuid, at timestamptz) RETURNS void
+    LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    UPDATE users SET password_by = maker WHERE enterprise_id = tenant AND id = person;
+    UPDATE approval_delegates SET revoked_at = at WHERE enterprise_id = tenant AND to_user_id = person AND revoked_at IS NULL;
+$$;
+REVOKE EXECUTE ON FUNCTION mem0.password_was_reset(uuid, uuid, uuid, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mem0.password_was_reset(uuid, uuid, uuid, timestamptz) TO mem0_identity;

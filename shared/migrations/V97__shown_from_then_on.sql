@@ -96,7 +96,20 @@ CREATE FUNCTION mem0.linked_contexts(scopes bigint[]) RETURNS TABLE (scope_id bi
      GROUP BY n.scope_id
 $$;
 
-REVOKE EXECUTE ON FUNCTION mem0.seen_since(uuid), mem0.approval_shows(uuid), mem0.approval_shows_of(uuid, bigint[], integer),
+-- context.is_agreed: whether a person who sees a context through a share has seen of every memory in it what a member sees: its
+-- history from the beginning, or since it was pinned.
+CREATE FUNCTION mem0.seen_whole(context bigint, person bigint) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    SELECT NOT EXISTS (
+        SELECT FROM memories m
+          LEFT JOIN memory_scopes p ON p.enterprise_id = m.enterprise_id AND p.memory_id = m.id AND p.scope_id = person
+          LEFT JOIN memory_scopes c ON c.enterprise_id = m.enterprise_id AND c.memory_id = m.id AND c.scope_id = context
+         WHERE m.enterprise_id = mem0.enterprise() AND m.id = ANY (mem0.memories_of_context(context)) AND m.deleted_at IS NULL
+           AND coalesce(p.since_version, m.version)
+               > CASE WHEN m.home_scope_id = context THEN 1 ELSE coalesce(c.since_version, 1) END)
+$$;
+
+REVOKE EXECUTE ON FUNCTION mem0.seen_whole(bigint, bigint), mem0.seen_since(uuid), mem0.approval_shows(uuid), mem0.approval_shows_of(uuid, bigint[], integer),
     mem0.linked_contexts(bigint[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION mem0.seen_since(uuid), mem0.approval_shows(uuid), mem0.approval_shows_of(uuid, bigint[], integer),
+GRANT EXECUTE ON FUNCTION mem0.seen_whole(bigint, bigint), mem0.seen_since(uuid), mem0.approval_shows(uuid), mem0.approval_shows_of(uuid, bigint[], integer),
     mem0.linked_contexts(bigint[]) TO mem0_app;

@@ -27,9 +27,10 @@ CREATE OR REPLACE FUNCTION mem0.deciding_positions(tenant uuid, approval uuid, d
         SELECT node.id, node.path, node.open, node.approver_role, node.requested_by, d.from_user_id
           FROM node
           JOIN approval_delegates d ON d.enterprise_id = tenant AND d.scope_id = ANY (node.path)
+          JOIN scopes delegated ON delegated.enterprise_id = tenant AND delegated.id = d.scope_id
           JOIN users u ON u.enterprise_id = tenant AND u.id = d.from_user_id AND u.status = 'active'
           JOIN mem0.held_roles h ON h.enterprise_id = tenant AND h.user_id = d.from_user_id
-                                AND h.scope_id = ANY (node.path) AND h.role >= node.approver_role
+                                AND h.scope_id = ANY (delegated.path) AND h.role >= node.approver_role
          WHERE d.to_user_id = decider AND d.from_user_id <> ALL (mem0.behind(node.requested_by))
            AND d.revoked_at IS NULL AND d.starts_at <= deciding_positions.at AND d.ends_at > deciding_positions.at
     ), ground AS (

@@ -168,6 +168,10 @@ impl Held {
             },
             None => Error::Forbidden("this was shared with you, and not to be shared on".to_owned()),
         };
+        // Only its administrators decide who else gets a context, whatever terms older shares of it have.
+        if let Subject::Context(_) = self.subject {
+            return Err(refusal);
+        }
         caller.authorize_verb(action.verb())?;
         let live = self.grants(tx).await?;
         let ways = live.iter().filter(|share| {

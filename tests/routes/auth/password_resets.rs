@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use shared::access::RequestInfo;
 use shared::identity::password_resets;
-use shared::ids::RequestId;
+use shared::ids::{RequestId, UserId};
 
 use super::{OTHER_PASSWORD, PASSWORD, Person, audited};
 use crate::harness::{Answer, Client as _, TestApp};
@@ -57,6 +57,22 @@ async fn a_token_of_an_administrator_sets_a_new_password_once_and_ends_every_ses
     assert_eq!(again.assert_problem(404, "not-found", None), "reset token not found");
     assert_eq!(audited(&app, "password.allow_reset").await, 1);
     assert_eq!(audited(&app, "password.reset").await, 1);
+    // What four eyes go by.
+    let by = "SELECT password_by::text FROM users WHERE password_by IS NOT NULL";
+    let by: String = app.database().superuser().await.query_one(by, &[]).await.unwrap().get(0);
+    assert_eq!(json!(UserId(by.parse().unwrap())), ada.user["id"]);
+}
+
+#[tokio::test]
+async fn a_token_ends_when_the_person_changes_their_password() {
+    let app = TestApp::new().await;
+    let ada = Person::owner(&app, "ada").await;
+    let bob = ada.invites("bob", "member").await;
+    let token = token(&ada, &bob).await;
+    let body = json!({ "current_password": PASSWORD, "new_password": "nine patient herons" });
+    let path = "/v1/auth/password";
+    bob.post(path, body).await.assert_status(204);
+    reset(&app, &token, OTHER_PASSWORD).await.assert_problem(404, "not-found", None);
 }
 
 #[tokio::test]

@@ -312,3 +312,26 @@ async fn what_a_deactivated_person_asked_for_is_not_listed_to_decide() {
     assert!(to_decide().await);
     approve(&office.lead, &id).await.ok();
 }
+
+/// An administrator who had a password reset may act as that person.
+#[tokio::test]
+async fn who_reset_somebodys_password_and_they_decide_nothing_of_each_others() {
+    let office = Office::new().await;
+    let memory = office.memory(&office.adm, "Alpha ships on Friday").await;
+    let id = ask(&office.adm, &memory, json!({ "with": office.beta.label() })).await;
+    let mark = async |person: &Actor, by: &Actor| {
+        let sql = format!(
+            "UPDATE users SET password_by = '{}' WHERE id = '{}'",
+            by.user.uuid(),
+            person.user.uuid()
+        );
+        office.app.database().superuser().await.batch_execute(&sql).await.unwrap();
+    };
+    mark(&office.lead, &office.adm).await;
+    approve(&office.lead, &id).await.assert_status(403);
+    mark(&office.lead, &office.alice).await;
+    mark(&office.adm, &office.lead).await;
+    approve(&office.lead, &id).await.assert_status(403);
+    mark(&office.adm, &office.alice).await;
+    approve(&office.lead, &id).await.ok();
+}

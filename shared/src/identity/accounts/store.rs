@@ -96,10 +96,16 @@ pub(in crate::identity) async fn change_password(
     at: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     const CHANGE_PASSWORD: &str = "-- account.change_password
-        UPDATE users SET password_hash = $3, password_changed_at = $4, updated_at = $4
-         WHERE id = $1 AND password_hash = $2";
-    let changed = tx.execute(CHANGE_PASSWORD, &[&user.uuid(), &old.as_str(), &new.as_str(), &at]).await?;
-    Ok(changed == 1)
+        WITH changed AS (
+            UPDATE users SET password_hash = $3, password_changed_at = $4, updated_at = $4
+             WHERE id = $1 AND password_hash = $2
+            RETURNING enterprise_id, id
+        ), ended AS (
+            -- Who knows the password needs no token, and nobody else should have one.
+            DELETE FROM password_resets r USING changed c WHERE r.enterprise_id = c.enterprise_id AND r.user_id = c.id)
+        SELECT FROM changed";
+    let changed = tx.query_opt(CHANGE_PASSWORD, &[&user.uuid(), &old.as_str(), &new.as_str(), &at]).await?;
+    Ok(changed.is_some())
 }
 
 /// Stores a better hash of the same password, unless another request did meanwhile.

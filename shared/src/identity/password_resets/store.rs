@@ -1,6 +1,7 @@
 //! `password_resets`.
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::NewReset;
 use crate::access::{IdentityTx, SecretHash};
@@ -83,8 +84,17 @@ pub(super) async fn redeem(
         WITH used AS (
             DELETE FROM password_resets r
              WHERE r.token_hash = $1 AND r.expires_at > $2 AND mem0.password_reset_stands(r.enterprise_id, r.user_id)
-            RETURNING r.enterprise_id, r.user_id)
+            RETURNING r.enterprise_id, r.user_id, r.created_by)
         UPDATE users u SET password_hash = $3, password_changed_at = $2, updated_at = $2
-          FROM used WHERE u.enterprise_id = used.enterprise_id AND u.id = used.user_id AND u.status = 'active'";
-    Ok(tx.execute(REDEEM, &[&token.as_bytes(), &now, &password.as_str()]).await? == 1)
+          FROM used WHERE u.enterprise_id = used.enterprise_id AND u.id = used.user_id AND u.status = 'active'
+        RETURNING u.enterprise_id, u.id, used.created_by";
+    const FOLLOW: &str = "-- password_reset.follow
+        SELECT mem0.password_was_reset($1, $2, $3, $4)";
+    let redeemed = tx.query_opt(REDEEM, &[&token.as_bytes(), &now, &password.as_str()]).await?;
+    let Some(row) = redeemed else { return Ok(false) };
+    let (enterprise, user): (Uuid, Uuid) = (row.get(0), row.get(1));
+    if let Some(maker) = row.get::<_, Option<Uuid>>(2) {
+        tx.query_one(FOLLOW, &[&enterprise, &user, &maker, &now]).await?;
+    }
+    Ok(true)
 }

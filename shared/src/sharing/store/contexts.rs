@@ -174,7 +174,8 @@ pub(in crate::sharing) async fn class(
     Ok(homes.into_iter().map(|(_, class)| class).max().unwrap_or(Classification::Public))
 }
 
-/// Returns whether somebody approved that the context is shared with this person for good: they see everything in it.
+/// Returns whether somebody approved that the context is shared with this person for good, and they see everything in it
+/// that a member sees, the history included.
 pub(in crate::sharing) async fn is_agreed(
     tx: &TenantTx<'_>,
     scope: ScopeId,
@@ -184,7 +185,8 @@ pub(in crate::sharing) async fn is_agreed(
         SELECT EXISTS (SELECT FROM sub_organizations n
                          JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id
                         WHERE n.enterprise_id = $1 AND n.scope_id = $2 AND h.grantee_scope_id = $3
-                          AND h.approval_id IS NOT NULL AND h.revoked_at IS NULL AND h.expires_at IS NULL)";
+                          AND h.approval_id IS NOT NULL AND h.revoked_at IS NULL AND h.expires_at IS NULL)
+               AND mem0.seen_whole($2, $3)";
     Ok(tx.query_one(AGREED, &[&tx.caller().enterprise_id().uuid(), &scope.0, &person.0]).await?.get(0))
 }
 
