@@ -306,7 +306,7 @@ async fn a_server_that_refuses_says_why_and_until_when() {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let said = lines.next_line().await.unwrap().expect("it says something");
     assert!(
-        said.contains("429") && said.contains("too many attempts") && said.contains("try again in"),
+        said.contains("429") && said.contains("too many applications") && said.contains("try again in"),
         "{said}"
     );
 }

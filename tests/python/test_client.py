@@ -21,11 +21,12 @@ class OfAnotherTenant(Case):
             lambda: other.history(memory),
             lambda: other.update(memory, text="x"),
             lambda: other.delete(memory),
-            lambda: other.batch_delete([{"memory_id": memory}]),
             lambda: other.feedback(memory, feedback="NEGATIVE"),
         ]:
             with self.refused(MemoryNotFoundError, "memory not found"):
                 call()
+        with self.refused(MemoryNotFoundError, f"{memory} not found"):
+            other.batch_delete([{"memory_id": memory}])
         found = other.search("merger", filters={"user_id": self.user})
         self.assertEqual(found["results"], [])
         self.assertEqual(other.get_all(filters={"user_id": self.user})["results"], [])

@@ -67,7 +67,7 @@ pub(crate) async fn change(
 
 /// The new parent of a node.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename = "with nulls")]
 pub(crate) struct Move {
     /// Null means directly below the enterprise. It is required, so that an empty body moves nothing.
     #[serde(deserialize_with = "Option::deserialize")]

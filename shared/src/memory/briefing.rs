@@ -13,7 +13,7 @@ use crate::access::{AuthContext, ReadableScope};
 use crate::error::{Error, Result};
 use crate::ids::MemoryId;
 use crate::memory::passage::{GAP, passage};
-use crate::memory::{Lifecycle, Memory, Recalled};
+use crate::memory::{Lifecycle, MAX_QUERY, Memory, Recalled};
 
 /// Maximum number of tokens in a briefing.
 pub const MAX_BRIEFING: i64 = 100_000;
@@ -59,6 +59,7 @@ impl Briefing {
     /// placed together, in the order of their capture.
     #[must_use]
     pub fn of(caller: &AuthContext, found: &[Recalled], query: &str, budget: usize) -> Self {
+        let query = query.char_indices().nth(MAX_QUERY).map_or(query, |(end, _)| &query[..end]);
         Self::pack(found, query, budget, |memory, text| entry(caller, memory, text))
     }
 

@@ -1,6 +1,6 @@
 //! Passages: the part of a long text that matters to a query.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What stands for text that was left out.
 pub(super) const GAP: &str = "[…]";
@@ -56,7 +56,9 @@ fn matched(pieces: &[&str], query: &str) -> Vec<Option<(usize, f32)>> {
         let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
         words.map(str::to_lowercase).collect()
     };
-    let asked = words(query);
+    let mut asked = words(query);
+    let mut seen = HashSet::new();
+    asked.retain(|word| seen.insert(word.clone()));
     let matches = |word: &str, asked: &str| {
         let long = word.len().min(asked.len()) >= STEM;
         word == asked || long && (word.starts_with(asked) || asked.starts_with(word))

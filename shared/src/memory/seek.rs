@@ -84,8 +84,8 @@ pub(crate) struct Part<'a> {
     pub(crate) found: Vec<Recalled>,
     /// The scopes that were searched.
     pub(crate) scopes: Vec<&'a ReadableScope>,
-    /// Whether there may be memories that match as well: not all candidates were ranked, and none of those that were fell
-    /// below the threshold.
+    /// Whether there may be memories that match as well: some were found and did not fit, or not all candidates were
+    /// ranked, and none of those that were fell below the threshold.
     pub(crate) more: bool,
 }
 
@@ -147,7 +147,7 @@ impl<'a> Seek<'a, '_> {
             top_k: area.top_k as usize,
             candidates,
         };
-        let Found { items, blind, more, .. } = search.run().await?;
+        let Found { items, kept, blind, more, .. } = search.run().await?;
         self.found |= !items.is_empty();
         if self.degraded.is_none() && (blind || (!self.found && search.unvectored().await?)) {
             self.degraded = Some(Degraded::Unfinished);
@@ -156,7 +156,8 @@ impl<'a> Seek<'a, '_> {
         let mut found = ranking::rank(&question, items);
         let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         tracing::debug!(pool.size = size, ranking.duration_us = duration_us, "ranked");
-        let more = more && found.len() == size;
+        // Neighbours of candidates are ranked, too, but are no candidates.
+        let more = found.len() > area.top_k as usize || (more && found.len() >= kept);
         found.truncate(area.top_k as usize);
         Ok(Part { found, scopes, more })
     }

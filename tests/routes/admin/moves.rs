@@ -132,7 +132,7 @@ async fn a_refused_move_names_the_memories_that_are_in_the_way() {
         text(&alice.post("/v3/memories/add/", body).await.ok()["results"][0]["id"])
     };
     let internal = add(0, "internal").await;
-    let mut secret = vec![add(1, "confidential").await, add(2, "confidential").await];
+    let mut secret = [add(1, "confidential").await, add(2, "confidential").await];
     secret.sort();
     let refused = relocate(&alice, &grid, Some(&other)).await.assert_problem(409, "conflict", None);
     let named = format!("move or reclassify them first ({})", secret.join(", "));

@@ -236,7 +236,7 @@ async fn the_history_is_a_list_and_a_report() {
     let next = part["next"].as_str().unwrap();
     assert_eq!(
         ids(&office.lead.get(&format!("/v1/approvals/?limit=1&cursor={next}")).await.ok()),
-        [second.clone()]
+        std::slice::from_ref(&second)
     );
     let csv = office.lead.get("/v1/approvals/export/?format=csv").await;
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));

@@ -145,8 +145,8 @@ fn problem(head: &Parts, body: &[u8]) -> String {
         text = format!("{text}: {detail}");
     }
     match head.headers.get(RETRY_AFTER).and_then(|after| after.to_str().ok()) {
-        Some(seconds) => format!("{text}; try again in {seconds} s"),
-        None => text,
+        Some(seconds) if !text.contains("try again in") => format!("{text}; try again in {seconds} s"),
+        _ => text,
     }
 }
 

@@ -119,7 +119,11 @@ impl Period {
                 let (other, all) = date(taken - 1 + usize::from(joined))?;
                 // In "between May and July 2025", both months are in that year.
                 let one = match Self::dated(&[rest[0], &other.first.year().to_string()], today) {
-                    Some((dated, 2)) if taken == 2 && month_name(rest[0]).is_some() => dated,
+                    Some((dated, 2))
+                        if taken == 2 && month_name(rest[0]).is_some() && dated.first <= other.last =>
+                    {
+                        dated
+                    }
                     _ => one,
                 };
                 (one.first <= other.last).then_some((Self { first: one.first, last: other.last }, all))
@@ -132,6 +136,10 @@ impl Period {
     fn relative_bound(words: &[&str], today: NaiveDate) -> Option<Self> {
         let (first, rest) = words.split_first()?;
         if !matches!(*first, "since" | "after" | "before" | "until" | "till") {
+            return None;
+        }
+        // Words like these one after the other mean nothing, and could go on for long.
+        if matches!(rest.first(), Some(&("since" | "after" | "before" | "until" | "till"))) {
             return None;
         }
         let period = Self::beginning(rest, today)?;
@@ -378,6 +386,7 @@ mod tests {
             ("in the second half of 2025", "2025-07-01", "2025-12-31"),
             ("between May and July 2025", "2025-05-01", "2025-07-31"),
             ("from June to August", "2025-06-01", "2025-08-31"),
+            ("between December and January", "2025-12-01", "2026-01-31"),
             ("over the weekend", "2026-03-14", "2026-03-15"),
             ("the past week", "2026-03-11", "2026-03-18"),
             ("within the past month", "2026-02-18", "2026-03-18"),

@@ -139,10 +139,11 @@ fn is_weekday(word: &str) -> bool {
     is_one_of(day, &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"])
 }
 
-/// Matches "9am".
+/// Matches "9am", and the minutes of "9:30PM".
 fn is_hour(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
     let number = word.strip_suffix("am").or_else(|| word.strip_suffix("pm"));
-    number.is_some_and(|number| number.parse::<u8>().is_ok_and(|hour| hour <= 12))
+    number.is_some_and(|number| number.parse::<u8>().is_ok_and(|number| number < 60))
 }
 
 /// Returns whether a text contains "9:30".
@@ -206,7 +207,7 @@ mod tests {
         for text in ["on Wednesdays", "Months of work were lost", "last year", "at 9:30", "since then"] {
             assert!(!Asked::Duration.told_in(text), "{text}");
         }
-        for text in ["starts at 9:30", "from 9am", "in two weeks"] {
+        for text in ["starts at 9:30", "from 9am", "at 9:30PM", "in two weeks"] {
             assert!(Asked::Moment.told_in(text), "{text}");
         }
         assert!(!Asked::Moment.told_in("Months of work were lost"));

@@ -87,7 +87,7 @@ fn today(tx: &TenantTx<'_>) -> NaiveDate {
     tx.caller().request().at.date_naive()
 }
 
-/// Returns the memories that this one superseded, and those that superseded it.
+/// Returns the memories that this one superseded, directly or through others.
 pub(crate) async fn linked(tx: &TenantTx<'_>, id: MemoryId) -> Result<Vec<MemoryId>, StoreError> {
     let rows = tx.query(LINKED, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
     Ok(rows.iter().map(|row| MemoryId(row.get("id"))).collect())

@@ -79,6 +79,8 @@ pub(crate) struct Pool {
 pub(crate) struct Found {
     /// The candidates to rank.
     pub(crate) items: Vec<Item>,
+    /// How many of them are candidates for which the condition holds; the others are their neighbours.
+    pub(crate) kept: usize,
     /// Whether an arm was cut off, so that there may be more.
     pub(crate) more: bool,
     /// Whether some have no vector comparable with the query's.
@@ -188,7 +190,7 @@ fn rank_among(query: &Query<'_>, condition: &mut Condition, candidates: &str, mo
 /// Converts the rows, up to `most` of them candidates; also returns whether there were too many to examine.
 fn found(rows: &[Row], today: NaiveDate, most: i64) -> Result<(Found, bool), StoreError> {
     let Some(first) = rows.first() else {
-        return Ok((Found { items: Vec::new(), more: false, blind: false, sparse: false }, false));
+        return Ok((Found { items: Vec::new(), kept: 0, more: false, blind: false, sparse: false }, false));
     };
     let places = Places::of(first);
     let there = rows.iter().filter(|row| row.get::<_, Option<Uuid>>(places.id).is_some());
@@ -198,7 +200,7 @@ fn found(rows: &[Row], today: NaiveDate, most: i64) -> Result<(Found, bool), Sto
     let brought = usize::try_from(first.get::<_, i64>("brought").min(most)).unwrap_or_default();
     let items = there.map(|row| places.item(row, today)).collect::<Result<_, _>>()?;
     let sparse = kept * 3 < brought * 2;
-    Ok((Found { items, more: first.get("more"), blind, sparse }, first.get("too_many")))
+    Ok((Found { items, kept, more: first.get("more"), blind, sparse }, first.get("too_many")))
 }
 
 /// The column positions, which are the same in every row.

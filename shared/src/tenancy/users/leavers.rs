@@ -15,7 +15,7 @@ const BATCH: i32 = 1000;
 
 /// The enterprise's policy for the personal memories of users who left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename = "with nulls")]
 pub struct LeaverPolicy {
     /// Days from the deactivation until they are deleted; null for never. Required.
     #[serde(deserialize_with = "Option::deserialize")]
