@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::access::ScopeName;
+use shared::memory::filter::Filter;
 
 use crate::exchange::Exchange;
 use crate::fault::Fault;
@@ -56,13 +57,16 @@ pub(crate) fn operation(request: &Request) -> (String, Option<String>) {
     }
 }
 
-/// Returns the scopes that a request names by themselves: as an argument, or by their address.
+/// Returns the scopes that a request names by themselves: as an argument, in its filters, or by their address.
 pub(crate) fn scopes(request: &Request) -> Vec<ScopeName> {
     let params = &request.params;
     let argument = |of: Option<&Value>| of.and_then(|of| of["arguments"]["scope"].as_str()?.parse().ok());
     let arguments = params.get("arguments").and_then(|arguments| arguments["scope"].as_str()?.parse().ok());
     let address = params.get("uri").and_then(Value::as_str).and_then(resources::scope_of);
-    [arguments, argument(params.get("context")), address].into_iter().flatten().collect()
+    let filters = params.get("arguments").and_then(|arguments| arguments.get("filters"));
+    let filtered = filters.and_then(|filters| Filter::parse(filters).ok()).map(|filter| filter.scopes());
+    let named = [arguments, argument(params.get("context")), address].into_iter().flatten();
+    named.chain(filtered.unwrap_or_default()).collect()
 }
 
 /// Accepts a level without storing it: there is no session to store it in.

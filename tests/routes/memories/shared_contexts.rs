@@ -139,6 +139,8 @@ async fn tools_search_and_list_a_shared_context_and_add_nothing_to_it() {
     launch.share(json!({ "with": person(bob) })).await;
     let found = call(bob, "search_memories", search).await;
     assert_eq!(found["results"].as_array().unwrap().len(), 2, "{found}");
+    let filtered = json!({ "query": "launch tests Friday Thursday", "filters": launch.scope() });
+    assert_eq!(call(bob, "search_memories", filtered).await["results"].as_array().unwrap().len(), 2);
     let listed = call(bob, "get_memories", launch.scope()).await;
     assert_eq!(listed["results"].as_array().unwrap().len(), 2, "{listed}");
     let add = json!({ "text": "no", "scope": launch.scope()["scope"] });
