@@ -209,7 +209,7 @@ async fn what_depends_on_the_request_is_told_with_the_answer() {
     let [energy, grid, lines] = [energy.label(), grid.label(), lines.label()];
     let enterprise = "enterprise".to_owned();
     let there = "create_node is needed where it is moved to as well, and that it fits there";
-    let leaver = "the account must be deactivated, and its role on the enterprise not above theirs";
+    let leaver = "the account must be deactivated, its role on the enterprise not above theirs, and the heir somebody else";
     for (who, action, scope, condition) in [
         (&alice, "move_node", &grid, Some(there)),
         (&ada, "move_node", &lines, Some(there)),

@@ -29,7 +29,7 @@ async fn the_same_request_is_done_once_and_answered_alike() {
     assert_eq!(first.assert_status(201).header("idempotent-replayed"), None);
     assert_eq!(again.assert_status(201).header("idempotent-replayed"), Some("true"));
     assert_eq!(first.json(), again.json());
-    create(&alice, "k2", &organization("Energy")).await.assert_status(201);
+    create(&alice, "k2", &organization("Solar")).await.assert_status(201);
     assert_eq!(tree(&alice).await.len(), 2);
 }
 

@@ -62,7 +62,7 @@ async fn what_stands_below_what_is_checked() {
         let told = alice.post("/v1/organizations", body).await.assert_problem(400, "invalid", Some("kind"));
         assert_eq!(
             told,
-            format!("unknown kind {kind:?}, expected organization, division, department, unit or team")
+            format!("kind: unknown kind {kind:?}, expected organization, division, department, unit or team")
         );
     }
     assert_eq!(tree(&alice).await.len(), 5);

@@ -204,7 +204,7 @@ async fn only_owners_have_keys_for_the_audit_log() {
     let refused = refused.assert_problem(403, "forbidden", None);
     assert_eq!(refused, "the audit log is about the whole enterprise, which this credential does not reach");
     let wrong = ada.get("/v1/audit/export?format=xml").await.assert_problem(400, "invalid", Some("format"));
-    assert_eq!(wrong, "expected jsonl or csv, found \"xml\"");
+    assert_eq!(wrong, "format: expected jsonl or csv, found \"xml\"");
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ async fn a_token_of_an_administrator_sets_a_new_password_once_and_ends_every_ses
     let weak = reset(&app, token, "short").await;
     assert_eq!(
         weak.assert_problem(400, "invalid", Some("new_password")),
-        "the password has 5 characters, at least 12 are needed"
+        "new_password: the password has 5 characters, at least 12 are needed"
     );
     reset(&app, token, OTHER_PASSWORD).await.assert_status(204);
     bob.assert_shut_out().await;

@@ -35,7 +35,7 @@ async fn a_change_is_refused_for_one_reason_at_a_time() {
         (PASSWORD, "short", "new_password", "the password has 5 characters, at least 12 are needed"),
     ] {
         let answer = ada.post("/v1/auth/password", change(current, new)).await;
-        assert_eq!(answer.assert_problem(400, "invalid", Some(field)), reason);
+        assert_eq!(answer.assert_problem(400, "invalid", Some(field)), format!("{field}: {reason}"));
     }
     ada.try_login(PASSWORD).await.assert_status(200);
     assert_eq!(audited(&app, "password.change").await, 0);

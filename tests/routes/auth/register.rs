@@ -72,7 +72,7 @@ async fn a_password_that_is_easy_to_guess_is_refused_with_advice() {
         body["password"] = json!(password);
         let detail =
             visitor.post("/v1/auth/register", body).await.assert_problem(400, "invalid", Some("password"));
-        assert!(detail.starts_with(reason), "{detail}");
+        assert!(detail.starts_with(&format!("password: {reason}")), "{detail}");
     }
     let client = app.database().superuser().await;
     let users = client.query_one("SELECT count(*) FROM users", &[]).await.unwrap();
