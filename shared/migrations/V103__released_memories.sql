@@ -110,5 +110,6 @@ BEGIN
     SELECT r.id, r.home_scope_id, r.version, r.classification::text, r.replaced_by FROM released r ORDER BY r.id;
 END
 $$;
-REVOKE EXECUTE ON FUNCTION mem0.release_superseded(uuid[], uuid, timestamptz) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION mem0.follow_successor(), mem0.tell_superseded(), mem0.release_removed(),
+    mem0.release_superseded(uuid[], uuid, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mem0.release_superseded(uuid[], uuid, timestamptz) TO mem0_app;

@@ -241,6 +241,8 @@ async fn allow_application(app: &TestApp, owner: &Actor) -> (String, String) {
                                                    expires_at, interval_s, enterprise_id, user_id, decision)
                    VALUES (uuid_send($3), $3::text, 'mem0-cli', '{memories:read}', 'r', $5, $5, 5, $1, $2, 'approved')),
                ticket AS (INSERT INTO spent_tickets VALUES ($1, 'test', uuid_send($3), $5::timestamptz + interval '1 year')),
+               reset AS (INSERT INTO password_resets
+                         VALUES ($1, $2, uuid_send($3), NULL, $5, $5::timestamptz + interval '1 day')),
                provider AS (
                    INSERT INTO identity_providers (enterprise_id, id, name, issuer, jwks, jwks_read_at, domains, created_at,
                                                    created_by)
