@@ -25,6 +25,7 @@ mod signal;
 #[cfg(test)]
 pub(super) mod tests;
 mod tokens;
+mod unit;
 mod weights;
 mod when;
 mod words;

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, TimeDelta, Utc, Weekday};
 
 use super::dates::{month_name, two_digits, year};
+use super::unit::{Unit, after, back, before, number, weekday};
 use super::words::words;
 
 /// A range of days, including the last one. In UTC, because the time zone of the query is unknown.
@@ -11,17 +12,6 @@ use super::words::words;
 pub(super) struct Period {
     first: NaiveDate,
     last: NaiveDate,
-}
-
-/// A named length of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unit {
-    Day,
-    Week,
-    Weekend,
-    Month,
-    Quarter,
-    Year,
 }
 
 impl Period {
@@ -267,20 +257,6 @@ impl Period {
     }
 }
 
-impl Unit {
-    fn of(word: &str) -> Option<Self> {
-        Some(match word.strip_suffix('s').unwrap_or(word) {
-            "day" => Self::Day,
-            "week" => Self::Week,
-            "weekend" => Self::Weekend,
-            "month" => Self::Month,
-            "quarter" => Self::Quarter,
-            "year" => Self::Year,
-            _ => return None,
-        })
-    }
-}
-
 /// Returns the month in which a season begins.
 fn season(name: &str) -> Option<u32> {
     match name {
@@ -290,56 +266,6 @@ fn season(name: &str) -> Option<u32> {
         "winter" => Some(12),
         _ => None,
     }
-}
-
-fn number(word: &str) -> Option<u32> {
-    let named = match word {
-        "a" | "an" | "one" => 1,
-        "two" | "couple" => 2,
-        "three" | "few" => 3,
-        "four" | "several" => 4,
-        "five" => 5,
-        "six" => 6,
-        "seven" => 7,
-        "eight" => 8,
-        "nine" => 9,
-        "ten" => 10,
-        "eleven" => 11,
-        "twelve" => 12,
-        _ => return word.parse().ok().filter(|number| *number <= 1000),
-    };
-    Some(named)
-}
-
-fn back(day: NaiveDate, days: u64) -> Option<NaiveDate> {
-    day.checked_sub_days(Days::new(days))
-}
-
-fn before(today: NaiveDate, count: u32, unit: Unit) -> Option<NaiveDate> {
-    match unit {
-        Unit::Day => back(today, u64::from(count)),
-        Unit::Week | Unit::Weekend => back(today, u64::from(count) * 7),
-        Unit::Month => today.checked_sub_months(Months::new(count)),
-        Unit::Quarter => today.checked_sub_months(Months::new(count * 3)),
-        Unit::Year => today.checked_sub_months(Months::new(count * 12)),
-    }
-}
-
-fn after(today: NaiveDate, unit: Unit) -> Option<NaiveDate> {
-    match unit {
-        Unit::Day => today.checked_add_days(Days::new(1)),
-        Unit::Week | Unit::Weekend => today.checked_add_days(Days::new(7)),
-        Unit::Month => today.checked_add_months(Months::new(1)),
-        Unit::Quarter => today.checked_add_months(Months::new(3)),
-        Unit::Year => today.checked_add_months(Months::new(12)),
-    }
-}
-
-/// Returns the last day with that name: today, if allowed and it matches.
-fn weekday(today: NaiveDate, name: &str, today_too: bool) -> Option<NaiveDate> {
-    let wanted: Weekday = name.parse().ok().filter(|_| name.len() > 3)?;
-    let days = (7 + today.weekday().num_days_from_monday() - wanted.num_days_from_monday()) % 7;
-    back(today, if days == 0 && !today_too { 7 } else { u64::from(days) })
 }
 
 #[cfg(test)]
