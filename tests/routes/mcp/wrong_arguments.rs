@@ -149,7 +149,8 @@ async fn a_model_is_told_where_scopes_are_listed_and_how_people_are_named() {
         let why = refused(&alice, tool, arguments).await;
         assert!(why.contains("list_scopes"), "{tool}: {why}");
     }
-    let why = refused(&alice, "share_memory", json!({ "memory_id": id, "with": "bob@northwind.example" })).await;
+    let why =
+        refused(&alice, "share_memory", json!({ "memory_id": id, "with": "bob@northwind.example" })).await;
     assert!(why.contains("person:bob@northwind.example"), "{why}");
 }
 

@@ -140,7 +140,7 @@ async fn an_assertion_that_is_not_what_it_should_be_is_refused() {
         brings(&app, &client, &assertion).await.json()["error_description"].to_string()
     };
     assert!(why(with("exp", Value::Null)).await.contains("the claim exp is missing"));
-    assert!(why(with("aud", json!(["https://mem0.test", "x"]))).await.contains("and nothing beside"));
+    assert!(why(with("aud", json!(["https://mem0.test", "x"]))).await.contains("and nothing else"));
     let alone = with("aud", json!(["https://mem0.test"]));
     brings(&app, &client, &alone).await.assert_status(200);
     let fractional = provider.sign(
