@@ -32,7 +32,7 @@ async fn show(visitor: &Visitor, cursor: Option<&str>) -> Result<Response, Page>
     let list = visitor.identity.applications(&caller, cursor, AT_ONCE).await?;
     // A form counts for the account whose applications it shows.
     let ticket = visitor.ask(asked.to(&caller)).await?;
-    let next = list.next.map(|next| visitor.address(PATH, &[("cursor", &next.to_string())]));
+    let next = list.next.map(|next| visitor.address(PATH, &[("cursor", &next)]));
     Ok(applications::page(visitor, &caller, &list.results, next.as_deref(), &ticket))
 }
 

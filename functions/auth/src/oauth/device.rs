@@ -87,7 +87,7 @@ pub(crate) async fn find(visitor: Visitor, form: Result<Form, Refused>) -> Resul
 async fn switch(visitor: &Visitor, code: &str) -> Result<Response, Page> {
     let code: String = code.chars().take(20).collect();
     let query = [("user_code", code.as_str())];
-    let query = if code.is_empty() { &[][..] } else { &query };
+    let query = if code.is_empty() { &[] } else { &query[..] };
     let mut response = see_other(&visitor.address("/oauth/device", query));
     visitor.sign_out(&mut response).await?;
     Ok(response)

@@ -11,7 +11,7 @@ use crate::oauth::visitor::Visitor;
 
 /// Asks whether an application may act for a person. The application chooses its own name; the host, which it cannot
 /// choose freely, is shown beside it.
-pub(crate) fn page(
+pub(in crate::oauth) fn page(
     visitor: &Visitor,
     caller: &AuthContext,
     request: &AuthorizationRequest,

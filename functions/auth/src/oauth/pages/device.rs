@@ -49,7 +49,7 @@ pub(crate) fn code_page(
 
 /// Asks whether a device may act for a person. The code is shown again, because a link can carry somebody else's code.
 ///
-pub(crate) fn consent_page(
+pub(in crate::oauth) fn consent_page(
     visitor: &Visitor,
     caller: &AuthContext,
     (waiting, client): (&Waiting, &Client),
