@@ -190,8 +190,8 @@ async fn follow(config: &Config, anchors: Option<Vec<Anchor>>, path: Option<&Pat
 
 /// Describes a fault.
 fn in_words(problem: &Value) -> String {
-    let at = problem["seq"].as_i64().map(|seq| format!(" at link {seq}")).unwrap_or_default();
-    let row = problem["id"].as_str().map(|id| format!(", row {id}")).unwrap_or_default();
+    let at = problem["seq"].as_i64().map(|seq| format!("link {seq}: ")).unwrap_or_default();
+    let row = problem["id"].as_str().map(|id| format!(" ({id})")).unwrap_or_default();
     let what = match problem["fault"].as_str() {
         Some("changed") => "a row was changed",
         Some("removed") => "a row or a link was removed",
@@ -203,7 +203,7 @@ fn in_words(problem: &Value) -> String {
         }
         _ => return problem.to_string(),
     };
-    format!("{what}{at}{row}")
+    format!("{at}{what}{row}")
 }
 
 async fn ask(client: &Client, config: &Config, body: &Value) -> Result<Verification> {

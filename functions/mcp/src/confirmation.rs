@@ -4,8 +4,8 @@
 //!
 //! The server stores nothing between the rounds. The state is sealed with a key of the installation and says
 //! who asked for what, and until when. It is valid only for the same caller, tool and arguments, for what the
-//! question showed, and for one answer: a caller that brings it again is asked again. Clients that cannot ask a person are not asked: their hosts
-//! decide by the tool's annotations.
+//! question showed, and for one answer: a caller that brings it again is asked again. Clients that cannot ask a
+//! person are not asked: their hosts decide by the tool's annotations.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
