@@ -126,7 +126,7 @@ pub(crate) async fn decide(visitor: Visitor, form: Result<Form, Refused>) -> Res
     let scopes: Vec<ApiKeyVerb> = match decision.as_str() {
         "allow" => form.all("scope").iter().filter_map(|scope| scope.parse().ok()).collect(),
         "deny" => Vec::new(),
-        "switch" => return switch(&visitor, code).await,
+        "switch" => return switch(&visitor, &device::dashed(code)).await,
         _ => {
             let what = "decision must be allow, deny or switch";
             return Err(OAuthError::new(Code::InvalidRequest, what).into());

@@ -47,6 +47,12 @@ pub(crate) fn code_page(
     response
 }
 
+/// A code that is stored without its dash, as devices show it.
+pub(in crate::oauth) fn dashed(code: &str) -> String {
+    let (first, second) = code.split_at(4.min(code.len()));
+    format!("{first}-{second}")
+}
+
 /// Asks whether a device may act for a person. The code is shown again, because a link can carry somebody else's code.
 ///
 pub(in crate::oauth) fn consent_page(
@@ -56,11 +62,10 @@ pub(in crate::oauth) fn consent_page(
     ticket: &str,
     notice: Notice,
 ) -> Response {
-    let (first, second) = waiting.user_code.split_at(4.min(waiting.user_code.len()));
     let address = waiting.ip.as_deref().map(|ip| format!("<dt>Asks from</dt><dd>{}</dd>", escape(ip)));
     let content = format!(
         "<h1>Allow {name} to use your memory?</h1>\n{alarm}\
-         <dl><dt>Account</dt><dd>{email}</dd><dt>Code</dt><dd>{first}-{second}</dd>{address}\
+         <dl><dt>Account</dt><dd>{email}</dd><dt>Code</dt><dd>{code}</dd>{address}\
          <dt>Since</dt><dd>{since} UTC</dd><dt>For</dt><dd>{resource}</dd></dl>\n\
          <form method=\"post\" action=\"/oauth/device/decision\">\n\
          <input type=\"hidden\" name=\"ticket\" value=\"{ticket}\">\n\
@@ -74,6 +79,7 @@ pub(in crate::oauth) fn consent_page(
         alarm = notice.html(),
         boxes = boxes(&waiting.scopes, notice != Notice::NothingSelected),
         name = escape(&client.name),
+        code = dashed(&waiting.user_code),
         email = escape(caller.email()),
         address = address.unwrap_or_default(),
         resource = resource(&waiting.resource),
