@@ -17,7 +17,8 @@ use crate::message::Object;
 pub(super) fn parse<T: DeserializeOwned>(arguments: &Object) -> Result<T> {
     let bytes = serde_json::to_vec(&whole(arguments)).map_err(Error::internal)?;
     shared::http::parse(&bytes).map_err(|error| match error {
-        Error::Invalid { field, message } if matches!(field.as_deref(), Some("with" | "share_with")) => {
+        // A grantee that is neither a person nor a scope.
+        Error::Invalid { field, message } if message.contains(" names nobody, expected ") => {
             Error::Invalid { field, message: format!("{message}; {SCOPES_ARE_LISTED}") }
         }
         // What mem0's clients may send, and no schema has.
