@@ -154,3 +154,24 @@ async fn what_ends_somebodys_sessions_ends_what_they_allowed() {
     let again = super::refresh(&client, &answer["refresh_token"]);
     assert_refused(&token(&app, again).await, 400, "invalid_grant");
 }
+
+#[tokio::test]
+async fn too_many_wrong_passwords_are_answered_with_the_time_to_wait() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    let client = register(&app, REDIRECT).await;
+    let mut browser = Browser::new(&app);
+    let login = browser.open(&authorize_url(&client, REDIRECT, &json!({}))).await;
+    let mut fields = json!({ "ticket": field(&login, "ticket"), "email": ada.email, "password": "wrong" });
+    for _ in 0..5 {
+        browser.submit("/oauth/login", &fields).await.assert_status(403);
+    }
+    fields["password"] = json!(crate::harness::PASSWORD);
+    let blocked = browser.submit("/oauth/login", &fields).await;
+    blocked.assert_status(429);
+    let seconds = blocked.header("retry-after").unwrap();
+    assert!(
+        blocked.text().contains(&format!("Too many attempts. Try again in {seconds} seconds.")),
+        "{blocked}"
+    );
+}
