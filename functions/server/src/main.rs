@@ -3,7 +3,11 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
 use server::{down, migrate, reembed, reset_password, serve};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// mem0-enterprise in one process.
 #[derive(Debug, Parser)]
