@@ -19,7 +19,7 @@ pub(crate) async fn call(exchange: &Exchange<'_>, request: &Request) -> Result<V
         "tools/call" => tools::call(exchange, params).await,
         "prompts/list" => prompts::list(exchange, params),
         "prompts/get" => prompts::get(exchange, params).await,
-        "resources/list" => resources::list(exchange, params),
+        "resources/list" => resources::list(exchange, params).await,
         "resources/templates/list" => resources::templates(params),
         "resources/read" => resources::read(exchange, params).await,
         "completion/complete" => completion::complete(exchange, params).await,

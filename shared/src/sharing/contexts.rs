@@ -189,9 +189,12 @@ async fn check_agreed(tx: &TenantTx<'_>, scope: ScopeId, user: UserId) -> Result
     if store::is_agreed(tx, scope, person.scope).await? {
         return Ok(());
     }
-    for agreed in store::agreed(tx, scope).await? {
-        let Some(policy) = policies::effective(tx, agreed.home).await? else { continue };
-        let reach = Reach::between(tx, tx.caller(), policy, agreed.class, &person).await?;
+    let all = store::agreed(tx, scope).await?;
+    let homes: Vec<ScopeId> = all.iter().map(|agreed| agreed.home).collect();
+    let known = policies::effective_of(tx, &homes).await?;
+    for agreed in all {
+        let Some(policy) = known.get(&agreed.home) else { continue };
+        let reach = Reach::between(tx, tx.caller(), policy.clone(), agreed.class, &person).await?;
         if reach.rule().is_some() && agreed.direction < Some(reach.direction) {
             return Err(Error::Forbidden(format!(
                 "somebody has to agree before {} may see what is in this context: share the context with them first, \

@@ -355,3 +355,32 @@ async fn nobody_hands_a_leavers_memories_to_themselves() {
     let told = olga.post(&reassign(&mia), to_alice).await.ok();
     assert_eq!((&told["status"], own(&alice).await), (&json!("done"), 1));
 }
+
+#[tokio::test]
+async fn what_a_leavers_memories_superseded_is_released_with_a_version_and_a_row_in_the_log() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let mia = alice.enterprise_colleague("mia", Role::Member).await;
+    let mut ids: Vec<String> = Vec::new();
+    for place in ["Rome", "Paris", "Oslo"] {
+        let supersedes: Vec<&String> = ids.last().into_iter().collect();
+        let body = json!({ "messages": format!("The fair is in {place}"), "infer": false, "supersedes": supersedes });
+        ids.push(text(&mia.post("/v3/memories/add/", body).await.ok()["results"][0]["id"]));
+    }
+    let path = format!("/v1/memories/{}/", ids[0]);
+    mia.put(&format!("{path}scope/"), json!({ "scope": "enterprise" })).await.ok();
+    let before = alice.get(&path).await.ok();
+    assert_eq!(before["lifecycle_state"], "superseded");
+    end(&alice, &mia).await;
+    earlier(&app, &mia, 366).await;
+    assert_eq!(users::forget(app.gate(), || true).await.unwrap(), 2);
+    let after = alice.get(&path).await.ok();
+    assert_eq!((&after["lifecycle_state"], &after["replaced_by"]), (&json!("active"), &Value::Null));
+    let version = before["version"].as_i64().unwrap() + 1;
+    assert_eq!(after["version"], version, "once, although two that came after it are gone");
+    let history = alice.get(&format!("{path}history/")).await.ok();
+    let last = history.as_array().unwrap().last().unwrap();
+    assert_eq!((&last["version"], &last["editor_id"]), (&json!(version), &Value::Null), "{history}");
+    let rows = alice.get(&format!("/v1/audit?memory={}&action=memory.release", ids[0])).await.ok();
+    let details = &rows["results"][0]["details"];
+    assert_eq!((&details["version"], &details["replaced_by"]), (&json!(version), &Value::Null), "{rows}");
+}

@@ -96,7 +96,7 @@ pub(super) fn filters_schema() -> Value {
         "description": "Conditions in mem0's filter grammar, for example {\"AND\": [{\"user_id\": \"alice\"}, \
                         {\"created_at\": {\"gte\": \"2026-01-01\"}}]}. Fields: user_id, agent_id, app_id, run_id, \
                         created_at, updated_at, timestamp, expiration_date, categories, metadata, memory_ids, text, \
-                        keywords, scope.",
+                        keywords, scope, classification, author_id.",
     })
 }
 

@@ -85,11 +85,11 @@ impl Period {
             },
             ["this" | "current", unit, ..] => match Unit::of(unit) {
                 Some(unit) => Self::of(today, unit),
-                None => Self::day(weekday(today, unit, true)?),
+                None => Self::day(weekday(Self::of(today, Unit::Week)?.last, unit, true)?),
             },
             ["next", unit, ..] => match Unit::of(unit) {
                 Some(unit) => Self::of(after(today, unit)?, unit),
-                None => Self::day(weekday(today, unit, false)?.checked_add_days(Days::new(7))?),
+                None => Self::day(weekday(today, unit, true)?.checked_add_days(Days::new(7))?),
             },
             ["on", name, ..] => Self::day(weekday(today, name, true)?),
             [count, unit, "ago", ..] => Self::around(today, number(count)?, Unit::of(unit)?),
@@ -393,6 +393,25 @@ mod tests {
             ("a year ago", "2024-12-17", "2025-06-17"),
         ] {
             assert_eq!(period(text), Some((first.to_owned(), last.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn days_of_the_week_are_counted_from_today() {
+        let days = ["2026-03-18", "2026-03-20", "2026-03-22"];
+        for (text, wednesday, friday, sunday) in [
+            ("last Friday", "2026-03-13", "2026-03-13", "2026-03-20"),
+            ("on Friday", "2026-03-13", "2026-03-20", "2026-03-20"),
+            ("this Friday", "2026-03-20", "2026-03-20", "2026-03-20"),
+            ("next Friday", "2026-03-20", "2026-03-27", "2026-03-27"),
+            ("this Monday", "2026-03-16", "2026-03-16", "2026-03-16"),
+            ("next Monday", "2026-03-23", "2026-03-23", "2026-03-23"),
+        ] {
+            for (today, expected) in days.into_iter().zip([wednesday, friday, sunday]) {
+                let now = format!("{today}T09:00:00Z").parse().unwrap();
+                let day = Period::spoken_of_in(text, now).unwrap();
+                assert_eq!((day.first, day.last), (day.last, expected.parse().unwrap()), "{text} on {today}");
+            }
         }
     }
 

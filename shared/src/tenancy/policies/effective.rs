@@ -1,5 +1,7 @@
 //! The policy that applies at a scope.
 
+use std::collections::HashMap;
+
 use super::{ApprovalRule, Direction, SharingPolicy, store};
 use crate::access::{Audience, Classification, Role, ScopeKind, TenantTx};
 use crate::db::StoreError;
@@ -22,7 +24,15 @@ pub struct Effective {
 
 /// Returns the policy that applies at a scope; `None` if the scope no longer exists.
 pub async fn effective(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Option<Effective>, StoreError> {
-    store::over(tx, scope).await
+    Ok(store::over(tx, &[scope]).await?.remove(&scope))
+}
+
+/// Does the same for several scopes at once.
+pub async fn effective_of(
+    tx: &TenantTx<'_>,
+    scopes: &[ScopeId],
+) -> Result<HashMap<ScopeId, Effective>, StoreError> {
+    store::over(tx, scopes).await
 }
 
 impl Effective {

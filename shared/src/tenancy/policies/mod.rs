@@ -11,6 +11,6 @@ mod store;
 mod types;
 
 pub use approval_rule::{ApprovalRule, Direction};
-pub use effective::{Effective, effective, within};
+pub use effective::{Effective, effective, effective_of, within};
 pub use service::{lookup, replace};
 pub use types::{PolicyView, SharingPolicy};

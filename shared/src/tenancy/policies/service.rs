@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Effective, PolicyView, SharingPolicy, store};
+use super::{PolicyView, SharingPolicy, effective, store};
 use crate::access::{Action, AuthContext, ReadableScope, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
@@ -42,8 +42,7 @@ pub async fn replace(
 
 async fn view(tx: &TenantTx<'_>, scope: ScopeId) -> Result<PolicyView> {
     let own = store::lookup(tx, scope).await?;
-    let effective: Effective =
-        store::over(tx, scope).await?.ok_or(Error::NotFound { what: "organization" })?;
+    let effective = effective(tx, scope).await?.ok_or(Error::NotFound { what: "organization" })?;
     Ok(PolicyView {
         effective: effective.as_policy(),
         updated_by: own.as_ref().map(|own| own.updated_by),
