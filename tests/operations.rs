@@ -31,6 +31,8 @@ pub(crate) const PUBLIC: &[(&str, &str)] = &[
     ("POST /oauth/login", "how a browser signs in"),
     ("GET /oauth/consent", "a browser, known by a cookie"),
     ("POST /oauth/consent", "a browser, known by a cookie"),
+    ("GET /oauth/applications", "a browser, known by a cookie"),
+    ("POST /oauth/applications", "a browser, known by a cookie"),
     ("POST /oauth/token", "the code or refresh token is the credential"),
     ("POST /oauth/register", "applications introduce themselves"),
     ("POST /oauth/revoke", "the token is the credential"),
@@ -201,6 +203,7 @@ fn body(operation: &Operation, world: &World) -> Option<Value> {
         ("POST", "/oauth/consent" | "/oauth/device/decision") => {
             json!({ "ticket": "unknown", "decision": "allow", "scope": "memories:read" })
         }
+        ("POST", "/oauth/applications") => json!({ "ticket": "unknown", "decision": "sign_out" }),
         ("POST", "/oauth/device") => json!({ "ticket": "unknown", "user_code": "WDJB-MJHT" }),
         ("POST", "/oauth/token") => {
             json!({ "grant_type": "refresh_token", "client_id": "mem0-cli", "refresh_token": "m0rt_unknown" })

@@ -87,12 +87,7 @@ impl PublicConfig {
     /// Reads the environment; `fallback` is the URL if none is set.
     pub fn from_env(fallback: &str) -> Result<Self, ConfigError> {
         let url = variable("MEM0_PUBLIC_URL").unwrap_or_else(|| fallback.to_owned());
-        if !(url.starts_with("http://") || url.starts_with("https://")) {
-            return Err(ConfigError {
-                variable: "MEM0_PUBLIC_URL",
-                problem: format!("{url:?} is not an http or https URL"),
-            });
-        }
+        let url = origin(&url).map_err(|problem| ConfigError { variable: "MEM0_PUBLIC_URL", problem })?;
         let reads_documents = match variable("MEM0_READ_DOCUMENTS").as_deref() {
             None | Some("on") => true,
             Some("off") => false,
@@ -105,11 +100,7 @@ impl PublicConfig {
         };
         let allowed_origins = variable("MEM0_ALLOWED_ORIGINS").unwrap_or_default();
         let allowed_origins = allowed_origins.split(',').map(str::trim).filter(|origin| !origin.is_empty());
-        Ok(Self {
-            url: url.trim_end_matches('/').to_owned(),
-            allowed_origins: allowed_origins.map(str::to_owned).collect(),
-            reads_documents,
-        })
+        Ok(Self { url, allowed_origins: allowed_origins.map(str::to_owned).collect(), reads_documents })
     }
 }
 
@@ -129,6 +120,30 @@ impl Default for LimitsConfig {
     }
 }
 
+/// Checks that a URL is an origin, and returns it without a trailing slash. With anything behind the host, the URLs made
+/// from it would be wrong, and so would the place of the well-known documents.
+fn origin(url: &str) -> Result<String, String> {
+    const EXPECTED: &str = "expected scheme and host only, like https://mem0.example";
+    // It may contain a password, which must not be shown.
+    if url.contains('@') {
+        return Err(format!("user name or password in the URL; {EXPECTED}"));
+    }
+    let refuse = |why: &str| Err(format!("{url:?} {why}; {EXPECTED}"));
+    let Ok(parsed) = url.parse::<http::Uri>() else { return refuse("is not a URL") };
+    let (Some("http" | "https"), Some(authority)) = (parsed.scheme_str(), parsed.authority()) else {
+        return refuse("is not an http or https URL");
+    };
+    let host = authority.host();
+    if host.is_empty() || (authority.as_str() != host && authority.port_u16().is_none()) {
+        return refuse("has no valid host and port");
+    }
+    // The parser drops a fragment.
+    if parsed.path() != "/" || url.contains(['?', '#']) {
+        return refuse("has something behind the host");
+    }
+    Ok(url.strip_suffix('/').unwrap_or(url).to_owned())
+}
+
 /// Returns a variable's value; an empty one counts as not set.
 #[allow(clippy::disallowed_methods, reason = "the one home of environment variables")]
 pub fn variable(name: &str) -> Option<String> {
@@ -146,4 +161,43 @@ fn parsed<T: FromStr<Err: std::fmt::Display>>(name: &'static str, default: T) ->
 
 fn milliseconds(name: &'static str, default: u64) -> Result<Duration, ConfigError> {
     parsed(name, default).map(Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_url_is_an_origin() {
+        for (url, origin_of) in [
+            ("https://mem0.example", "https://mem0.example"),
+            ("https://mem0.example/", "https://mem0.example"),
+            ("http://127.0.0.1:13370", "http://127.0.0.1:13370"),
+            ("http://[::1]:8080/", "http://[::1]:8080"),
+        ] {
+            assert_eq!(origin(url).as_deref(), Ok(origin_of));
+        }
+        for url in [
+            "mem0.example",
+            "ftp://mem0.example",
+            "https://",
+            "https:///base",
+            "https://mem0.example/base",
+            "https://mem0.example//",
+            "https://mem0.example?x=1",
+            "https://mem0.example/?",
+            "https://mem0.example#top",
+            "https://mem0.example:99999",
+            "https://mem0.example:",
+            "https://u:hunter2@mem0.example",
+            "https://u:hunter2@mem0.example?x=1",
+            "https://mem0 .example",
+        ] {
+            let problem = origin(url).unwrap_err();
+            assert!(
+                problem.contains("like https://mem0.example") && !problem.contains("hunter2"),
+                "{problem}"
+            );
+        }
+    }
 }

@@ -29,6 +29,8 @@ const WITHOUT_TRACE: &[(&str, &str)] = &[
     ("POST /oauth/login", "a form that was not given out"),
     ("GET /oauth/consent", "a browser in which nobody signed in"),
     ("POST /oauth/consent", "a browser in which nobody signed in"),
+    ("GET /oauth/applications", "a browser in which nobody signed in"),
+    ("POST /oauth/applications", "a browser in which nobody signed in"),
     ("POST /oauth/token", "an unknown code is nobody's"),
     ("POST /oauth/register", "an application belongs to no tenant"),
     ("POST /oauth/revoke", "an unknown token is nobody's"),

@@ -42,6 +42,9 @@ fn settings_that_cannot_be_understood_are_named() {
     for (variable, value) in [
         ("MEM0_LISTEN", "13370"),
         ("MEM0_PUBLIC_URL", "mem0.example"),
+        ("MEM0_PUBLIC_URL", "https://mem0.example/base"),
+        ("MEM0_PUBLIC_URL", "https://u:hunter2@mem0.example"),
+        ("MEM0_PUBLIC_URL", "https://mem0.example?x=1"),
         ("MEM0_MAX_BODY_BYTES", "1MB"),
         ("MEM0_DATABASE_URL", "mysql://root:hunter2@localhost/mem0"),
         ("MEM0_DATABASE_CONNECTIONS", "many"),

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::harness::{Client as _, PASSWORD, TestApp, authorize_url, register};
+use crate::harness::{Client as _, PASSWORD, TestApp, authorize_url, register, tokens};
 use crate::node::packages::{node, packages};
 
 /// The browser that `scripts/browser` installs; none on a machine without, which is said.
@@ -27,6 +27,10 @@ async fn the_pages_work_without_scripts_and_for_everybody() {
     let Some(packages) = tokio::task::spawn_blocking(packages).await.unwrap() else { return };
     let (app, url) = TestApp::published().await;
     let ada = app.registered("ada").await;
+    // Each visit removes one, and the last leaves none.
+    for _ in 0..3 {
+        tokens(&app, &ada.email, &json!({})).await;
+    }
     let redirect = "https://app.example/callback";
     let client = register(&app, redirect).await;
     let scope = json!({ "scope": "memories:read memories:write tenancy:read" });

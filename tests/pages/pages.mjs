@@ -44,6 +44,15 @@ async function visit(options, look) {
   await page.click('button[value=deny]');
   await page.waitForSelector('h1:text("Nothing was connected")');
   await look(page, 'device-done');
+  await page.goto(`${MEM0_TEST_URL}/oauth/applications`);
+  await look(page, 'applications');
+  const before = await page.locator('button[name=remove]').count();
+  await page.locator('button[name=remove]').first().click();
+  await page.waitForSelector('h1:text("Your applications")');
+  assert.equal(await page.locator('button[name=remove]').count(), before - 1);
+  await page.click('button[value=sign_out]');
+  await page.waitForSelector('h1:text("You are signed out")');
+  await look(page, 'signed-out');
   await page.goto(`${MEM0_TEST_URL}/oauth/authorize?client_id=unknown`);
   await look(page, 'failure');
   await context.close();

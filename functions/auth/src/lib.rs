@@ -108,6 +108,8 @@ pub fn routes() -> Routes<State> {
         .post("/oauth/login", oauth::login::login)
         .get("/oauth/consent", oauth::consent::show_again)
         .post("/oauth/consent", oauth::consent::decide)
+        .get("/oauth/applications", oauth::applications::page)
+        .post("/oauth/applications", oauth::applications::change)
         .post("/oauth/introspect", oauth::introspect::introspect)
         .post("/oauth/device_authorization", oauth::device::begin)
         .get("/oauth/device", oauth::device::page)

@@ -3,15 +3,16 @@
 //! answer and the state that was issued with the question.
 //!
 //! The server stores nothing between the rounds. The state is sealed with a key of the installation and says
-//! who asked for what, and until when. It is valid only for the same caller, tool and arguments, and for one
-//! answer: whoever brings it again is asked again. Clients that cannot ask a person are not asked: their hosts
-//! decide by the tool's annotations.
+//! who asked for what, and until when. It is valid only for the same caller, tool and arguments, for what the
+//! question showed, and for one answer: a caller that brings it again is asked again. Clients that cannot ask a
+//! person are not asked: their hosts decide by the tool's annotations.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use shared::identity::oauth::spent;
+use shared::memory::Memory;
 
 use crate::fault::Fault;
 use crate::message::given;
@@ -36,6 +37,8 @@ struct State {
     request: String,
     /// When the question was asked: the person did not agree to anything that appeared later.
     asked: DateTime<Utc>,
+    /// A digest of [`Question::shown`].
+    shown: String,
 }
 
 /// The question that a person is asked.
@@ -44,11 +47,28 @@ pub(crate) struct Question {
     pub(crate) text: String,
     /// The label for agreeing: `Yes, delete`.
     pub(crate) agree: &'static str,
+    /// What the person agrees to besides the arguments. If it has changed when they answer, they are asked again.
+    shown: Value,
+}
+
+impl Question {
+    /// A question about everything that exists when it is asked, which [`confirm`] returns.
+    pub(crate) fn until_now(text: String, agree: &'static str) -> Self {
+        Self { text, agree, shown: Value::Null }
+    }
+
+    /// A question about one memory as it is. The text of a question shortens a long memory, so all of it counts; a
+    /// caller who may not read the memory is shown its id only.
+    pub(crate) fn about(text: String, agree: &'static str, memory: Option<&Memory>) -> Self {
+        let memory = memory.map(|it| json!([it.content, it.home.0, it.classification, it.updated_at]));
+        let shown = json!([text, memory]);
+        Self { text, agree, shown }
+    }
 }
 
 /// Continues once the person has agreed. Returns when they were asked, or now if there is nothing to ask
 /// about: whatever appears later was not agreed to. Returns `None` if they cannot be asked. `question` builds
-/// the question, if it is needed.
+/// the question, also when it is answered, to see whether it is still the same.
 ///
 /// A client that cannot ask continues at once, but only if it brings neither a state nor an answer: an answer counts,
 /// whatever capabilities the client declares.
@@ -62,34 +82,48 @@ pub(crate) async fn confirm(
         return Ok(None);
     }
     let now = call.exchange.caller.request().at;
-    let expected = |asked, request| State {
+    let expected = |asked, request, shown| State {
         enterprise: call.exchange.caller.enterprise_id().to_string(),
         user: call.exchange.caller.user_id().to_string(),
         tool: call.tool.name().to_owned(),
         arguments: digest(&Value::Object(call.arguments.clone())),
         request,
         asked,
+        shown,
     };
+    let mut agreed = None;
     if let Some(sealed) = sealed {
         let opened = call.exchange.state.keys.open(PURPOSE, sealed, now).await?;
         let state: Option<State> = opened.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let state = state.ok_or_else(|| Fault::params("requestState is not valid"))?;
-        if state != expected(state.asked, state.request.clone()) {
+        if state != expected(state.asked, state.request.clone(), state.shown.clone()) {
             return Err(Fault::params("requestState belongs to another request").into());
         }
         if state.asked + VALID_FOR > now
             && let Some(answer) = answer
             && spend(call, sealed).await?
         {
-            return if answer { Ok(Some(state.asked)) } else { Err(Halt::Declined) };
+            if !answer {
+                return Err(Halt::Declined);
+            }
+            agreed = Some(state);
         }
     }
-    // Not asked yet, not answered, too late, or already answered: ask (again).
-    if !can_ask {
-        return Err(Fault::capability(json!({ "elicitation": { "form": {} } })).into());
+    let cannot_ask = || Err(Fault::capability(json!({ "elicitation": { "form": {} } })).into());
+    if agreed.is_none() && !can_ask {
+        return cannot_ask();
     }
-    let Some(question) = question().await? else { return Ok(Some(now)) };
-    let state = expected(now, call.exchange.caller.request().id.to_string());
+    let asked = agreed.as_ref().map_or(now, |state| state.asked);
+    let Some(question) = question().await? else { return Ok(Some(asked)) };
+    let shown = digest(&question.shown);
+    if agreed.is_some_and(|state| state.shown == shown) {
+        return Ok(Some(asked));
+    }
+    // Not asked yet, not answered, too late, already answered, or answered about something else: ask (again).
+    if !can_ask {
+        return cannot_ask();
+    }
+    let state = expected(now, call.exchange.caller.request().id.to_string(), shown);
     let state = serde_json::to_vec(&state).map_err(shared::Error::internal)?;
     let sealed = call.exchange.state.keys.seal(PURPOSE, &state, now).await?;
     Err(Halt::InputRequired(json!({
@@ -147,8 +181,8 @@ fn answer(call: &Call<'_>) -> Result<Option<bool>, Fault> {
     }
 }
 
-/// Returns a digest that does not depend on the order of the arguments: objects are kept sorted by name.
-fn digest(arguments: &Value) -> String {
-    let hash = Sha256::digest(arguments.to_string());
+/// Returns a digest that does not depend on the order of arguments: objects are kept sorted by name.
+fn digest(value: &Value) -> String {
+    let hash = Sha256::digest(value.to_string());
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

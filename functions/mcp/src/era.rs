@@ -70,9 +70,9 @@ pub(crate) fn version(headers: &HeaderMap, method: &str, params: &Object) -> Res
         (_, Some(Value::String(body))) => {
             let header = header.ok_or_else(|| Fault::header("the header mcp-protocol-version is missing"))?;
             if header != body {
-                return Err(Fault::header(
-                    "the header mcp-protocol-version says something else than the body",
-                ));
+                return Err(Fault::header(format!(
+                    "the header mcp-protocol-version is {header:?}, the body's _meta says {body:?}"
+                )));
             }
             match Version::find(body) {
                 Some(version) if version.is_modern() => Ok(version),

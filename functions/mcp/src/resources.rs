@@ -107,7 +107,7 @@ pub(crate) async fn read(exchange: &Exchange<'_>, params: &Object) -> Result<Val
         return Ok(json!({ "contents": [contents] }));
     }
     let read = match Address::parse(uri) {
-        Some(Address::Profile) => Ok(profile(exchange.caller)),
+        Some(Address::Profile) => profile(exchange).await,
         Some(Address::Memory(id)) => memory(exchange, id).await,
         Some(Address::Scope(name)) => scope(exchange, name).await,
         None => Err(Error::NotFound { what: "resource" }),

@@ -89,6 +89,8 @@ pub struct Problem {
 /// The result of verifying a chain.
 #[derive(Debug, Clone, Serialize)]
 pub struct Verification {
+    /// The enterprise that the chain belongs to.
+    pub enterprise: EnterpriseId,
     /// Whether everything up to `to` is as it was written.
     pub intact: bool,
     /// The link that verification began after; it is not verified itself.
@@ -213,7 +215,7 @@ pub async fn verify(ctx: &AuthContext, db: &Database, asked: Verify) -> Result<V
         }
     }
     let tx = ctx.begin(db, "audit.verify").await?;
-    let verification = follow(&tx, &asked, VERIFY_MOST).await?;
+    let verification = follow(&tx, ctx.enterprise_id(), &asked, VERIFY_MOST).await?;
     let details = json!({ "intact": verification.intact, "to": verification.to.seq });
     super::record(&tx, Entry::of("audit.verify").with(details)).await?;
     tx.commit().await?;
@@ -230,9 +232,15 @@ pub async fn verify(ctx: &AuthContext, db: &Database, asked: Verify) -> Result<V
     Ok(verification)
 }
 
-async fn follow(tx: &TenantTx<'_>, asked: &Verify, most: i64) -> Result<Verification, StoreError> {
+async fn follow(
+    tx: &TenantTx<'_>,
+    enterprise: EnterpriseId,
+    asked: &Verify,
+    most: i64,
+) -> Result<Verification, StoreError> {
     let head = store::head(tx).await?;
     let mut verification = Verification {
+        enterprise,
         intact: true,
         from: asked.after.as_ref().map_or(0, |after| after.seq),
         to: asked.after.clone().unwrap_or(Anchor { seq: 0, hash: String::new() }),

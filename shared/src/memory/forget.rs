@@ -94,8 +94,8 @@ impl Memories {
         Ok(count)
     }
 
-    /// Forgets every memory of one scope that matches the filter and that the caller may change, limited to those added
-    /// `until` a given time, if any. An empty filter is refused.
+    /// Forgets every memory of one scope that matches the filter and that the caller may change, limited to those not
+    /// added or changed after `until`, if given. An empty filter is refused.
     pub async fn forget_where(
         &self,
         caller: &AuthContext,
@@ -127,7 +127,10 @@ impl Memories {
         let scope = caller.resolve(sweep.scope)?;
         let only_own = only_own(caller, scope)?;
         let filter = match sweep.until {
-            Some(until) => sweep.filter.and(Filter::parse(&json!({ "created_at": { "lte": until } }))?),
+            Some(until) => {
+                let asked = json!({ "created_at": { "lte": until }, "updated_at": { "lte": until } });
+                sweep.filter.and(Filter::parse(&asked)?)
+            }
             None => sweep.filter,
         };
         let selection =
@@ -156,7 +159,7 @@ struct Sweep {
     kind: &'static str,
     scope: ScopeName,
     filter: Filter,
-    /// Memories added later are kept.
+    /// Memories added or changed later are kept.
     until: Option<DateTime<Utc>>,
 }
 

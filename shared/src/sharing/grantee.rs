@@ -39,6 +39,9 @@ impl FromStr for GranteeName {
                     .to_owned(),
             ),
             Ok(scope) => Ok(Self::Scope(scope)),
+            Err(_) if text.contains('@') && !text.contains(':') => {
+                Err(format!("{text:?} names nobody, a person is person:{text}"))
+            }
             Err(_) => Err(format!(
                 "{text:?} names nobody, expected person:<id or e-mail address>, team:<id>, division:<id>, \
                  department:<id>, unit:<id>, organization:<id>, context:<id>, enterprise or public"

@@ -338,7 +338,12 @@ async fn a_question_says_all_of_it_and_the_text_of_a_memory_cannot_dress_it_up()
     let share = json!({ "memory_id": id, "with": "enterprise", "expires_at": "2027-01-31T12:00:00Z" });
     let (text, _) = question(&alice, "share_memory", &share).await;
     assert!(text.contains("see this memory until 2027-01-31 12:00 UTC?"), "{text}");
-    for wrong in ["tomorrow", "2027-01-01"] {
+    // A day alone is the last one.
+    let mut last_day = share.clone();
+    last_day["expires_at"] = json!("2027-01-31");
+    let (text, _) = question(&alice, "share_memory", &last_day).await;
+    assert!(text.contains("see this memory until 2027-02-01 00:00 UTC?"), "{text}");
+    for wrong in ["tomorrow", "2027-1-01", "2027-02-30"] {
         let mut share = share.clone();
         share["expires_at"] = json!(wrong);
         for tool in ["share_memory", "request_approval"] {
@@ -350,4 +355,88 @@ async fn a_question_says_all_of_it_and_the_text_of_a_memory_cannot_dress_it_up()
         let refused = unasked(&alice, "explain_access", &explain).await;
         assert!(refused.starts_with("expires_at: expected a date and time"), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn an_agreement_is_to_the_memory_as_it_was_shown() {
+    use crate::harness::Client as _;
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let long = "x".repeat(100);
+    for (tool, more) in [
+        ("share_memory", json!({ "with": "enterprise" })),
+        ("move_memory", json!({ "scope": "enterprise" })),
+        ("delete_memory", json!({})),
+    ] {
+        let id = memory(&alice, "harmless words").await;
+        let mut arguments = more;
+        arguments["memory_id"] = json!(id);
+        let (_, state) = question(&alice, tool, &arguments).await;
+        // By the model itself, between question and answer; then behind what a question shows of a long text.
+        let mut answer =
+            round(&alice, "update_memory", &json!({ "memory_id": id, "text": long }), json!({})).await;
+        answer.assert_status(200);
+        answer = round(&alice, tool, &arguments, says("accept", true, &state)).await;
+        let asked = &answer.ok()["result"];
+        assert_eq!(asked["resultType"], "input_required", "{tool}: {answer}");
+        let text = asked["inputRequests"]["confirm"]["params"]["message"].as_str().unwrap();
+        assert!(text.contains(&"x".repeat(80)) && !text.contains("harmless"), "{text}");
+        let state = asked["requestState"].as_str().unwrap().to_owned();
+        let hidden = json!({ "memory_id": id, "text": format!("{long} salary") });
+        round(&alice, "update_memory", &hidden, json!({})).await.assert_status(200);
+        let answer = round(&alice, tool, &arguments, says("accept", true, &state)).await;
+        let asked = &answer.ok()["result"];
+        assert_eq!(asked["resultType"], "input_required", "{tool}: {answer}");
+        let shown = alice.get(&format!("/v1/memories/{id}/")).await.ok();
+        assert_eq!(shown["scope"], "personal");
+        let shares = alice.get(&format!("/v1/memories/{id}/shares/")).await.ok();
+        assert_eq!(shares["results"], json!([]), "{tool}");
+        // A client that cannot ask any more cannot go on either.
+        let (_, stale) = question(&alice, tool, &arguments).await;
+        let changed = json!({ "memory_id": id, "text": "other words" });
+        round(&alice, "update_memory", &changed, json!({})).await.assert_status(200);
+        let mut params = says("accept", true, &stale);
+        params["name"] = json!(tool);
+        params["arguments"] = arguments.clone();
+        let answer = modern_with(&alice, "tools/call", params, json!({})).await;
+        assert_eq!(answer.json()["error"]["code"], -32021, "{answer}");
+        let (_, state) = question(&alice, tool, &arguments).await;
+        let done = round(&alice, tool, &arguments, says("accept", true, &state)).await.ok();
+        assert_eq!(done["result"]["resultType"], "complete", "{tool}: {done}");
+    }
+}
+
+#[tokio::test]
+async fn an_agreement_is_to_the_grantee_and_place_as_they_were_named() {
+    use crate::harness::Client as _;
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let team = alice.node(ScopeKind::Organization, "Bees and honey").await;
+    let id = memory(&alice, "Ada keeps bees").await;
+    for (tool, arguments) in [
+        ("share_memory", json!({ "memory_id": id, "with": team.label() })),
+        ("move_memory", json!({ "memory_id": id, "scope": team.label() })),
+    ] {
+        let (text, state) = question(&alice, tool, &arguments).await;
+        let name = format!("Wasps of {tool}");
+        let path = format!("/v1/organizations/{}", team.label().split_once(':').unwrap().1);
+        alice.patch(&path, json!({ "name": name })).await.assert_status(200);
+        let answer = round(&alice, tool, &arguments, says("accept", true, &state)).await.ok();
+        let asked = &answer["result"]["inputRequests"]["confirm"]["params"]["message"];
+        assert!(asked.as_str().is_some_and(|asked| asked.contains(&name) && asked != text), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_spares_what_was_changed_after_the_question() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let (kept, gone) = (memory(&alice, "Ada keeps bees").await, memory(&alice, "Ada sails on Sundays").await);
+    let arguments = json!({ "user_id": "ada" });
+    let (_, state) = question(&alice, "delete_all_memories", &arguments).await;
+    app.advance(TimeDelta::seconds(1));
+    call(&alice, "update_memory", json!({ "memory_id": kept, "text": "The alarm code is 4711" })).await;
+    let done = round(&alice, "delete_all_memories", &arguments, says("accept", true, &state)).await.ok();
+    assert_eq!(done["result"]["structuredContent"]["deleted"], 1, "{done}");
+    assert!(is_there(&alice, &kept).await && !is_there(&alice, &gone).await);
 }

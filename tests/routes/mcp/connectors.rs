@@ -45,9 +45,16 @@ async fn a_caller_learns_who_and_where_they_are() {
     assert_eq!(who["email"], alice.email);
     assert_eq!((&who["role"], &who["credential"]), (&json!("owner"), &json!("api_key")));
     assert_eq!(who["may"], json!(["memories:read"]));
+    let me = alice.get("/v1/auth/me").await.ok();
+    assert_eq!(
+        (&who["name"], &who["enterprise_name"]),
+        (&me["user"]["name"], &me["user"]["enterprise_name"])
+    );
+    assert!(who["name"].is_string() && who["enterprise_name"].is_string(), "{who}");
     let scopes = call(&key, "list_scopes", json!({ "limit": 1 })).await;
     assert_eq!(scopes["results"][0]["scope"], "enterprise", "{scopes}");
     assert_eq!(scopes["results"][0]["writable"], false, "the key only reads");
+    assert_eq!(scopes["results"][0]["name"], who["enterprise_name"]);
     let more = call(&alice, "list_scopes", json!({ "cursor": scopes["next"] })).await;
     let names: Vec<_> = more["results"].as_array().unwrap().iter().map(|scope| &scope["scope"]).collect();
     assert!(names.contains(&&json!("personal")), "{more}");

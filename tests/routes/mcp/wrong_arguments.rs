@@ -132,3 +132,39 @@ async fn a_whole_number_is_an_integer_however_it_is_written() {
     let threshold = refused(&alice, "get_hierarchical_memories", json!({ "threshold": 2 })).await;
     assert_eq!(threshold, "threshold: must be from 0 to 1, found 2");
 }
+
+#[tokio::test]
+async fn a_model_is_told_where_scopes_are_listed_and_how_people_are_named() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let added = call(&alice, "add_memory", json!({ "text": "Ada keeps bees" })).await;
+    let id = added["results"][0]["id"].clone();
+    for (tool, arguments) in [
+        ("add_memory", json!({ "text": "x", "scope": "team:Platform" })),
+        ("search_memories", json!({ "query": "x", "scope": "Platform" })),
+        ("move_memory", json!({ "memory_id": id, "scope": "context:Launch" })),
+        ("share_memory", json!({ "memory_id": id, "with": "team:Platform" })),
+        ("explain_access", json!({ "memory_id": id, "share_with": "Platform" })),
+    ] {
+        let why = refused(&alice, tool, arguments).await;
+        assert!(why.contains("list_scopes"), "{tool}: {why}");
+    }
+    let why =
+        refused(&alice, "share_memory", json!({ "memory_id": id, "with": "bob@northwind.example" })).await;
+    assert!(why.contains("person:bob@northwind.example"), "{why}");
+}
+
+#[tokio::test]
+async fn a_day_is_a_time() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let arguments = json!({ "text": "Ada moved to Bern", "timestamp": "2026-01-31" });
+    let added = call(&alice, "add_memory", arguments).await;
+    let id = added["results"][0]["id"].clone();
+    let memory = call(&alice, "get_memory", json!({ "memory_id": id })).await;
+    assert_eq!(memory["timestamp"], "2026-01-31T00:00:00Z", "{memory}");
+    for wrong in ["2026-1-31", "2026-02-30", "31.01.2026", "yesterday"] {
+        let why = refused(&alice, "add_memory", json!({ "text": "x", "timestamp": wrong })).await;
+        assert!(why.starts_with("timestamp: ") && why.contains("or a day, like 2026-03-31"), "{why}");
+    }
+}

@@ -8,20 +8,24 @@ use shared::identity::oauth::browser::{Asked, Question};
 use shared::identity::oauth::{Code, OAuthError};
 
 use super::form::Form;
-use super::pages::{Page, consent, login, onward, see_other};
+use super::pages::{Notice, Page, consent, login, onward, see_other};
 use super::visitor::Visitor;
 
 /// Asks a question, on the login page if nobody is signed in.
 pub(crate) async fn ask(visitor: &Visitor, question: Question) -> Result<Response, Page> {
-    show(visitor, &Asked::new(question)?).await
+    show(visitor, &Asked::new(question)?, Notice::None).await
 }
 
 /// Shows the question to whoever is signed in now: the answer counts for the account that the page shows.
-async fn show(visitor: &Visitor, asked: &Asked) -> Result<Response, Page> {
+async fn show(visitor: &Visitor, asked: &Asked, notice: Notice) -> Result<Response, Page> {
     match (visitor.signed_in().await?, &asked.question) {
         (Some(caller), Question::Authorize(request)) => {
             let ticket = visitor.ask(asked.to(&caller)).await?;
-            Ok(consent::page(visitor, &caller, request, &ticket, asked.is_to_another(&caller)))
+            let notice = match asked.is_to_another(&caller) {
+                true => Notice::AccountChanged,
+                false => notice,
+            };
+            Ok(consent::page(visitor, &caller, request, &ticket, notice))
         }
         (_, question) => {
             let ticket = visitor.ask(asked.to_anybody()).await?;
@@ -33,7 +37,7 @@ async fn show(visitor: &Visitor, asked: &Asked) -> Result<Response, Page> {
 pub(crate) async fn show_again(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Page> {
     let ticket = Form::parse(query.unwrap_or_default().as_bytes())?.needed("ticket")?;
     let asked = visitor.asked(&ticket).await?;
-    show(&visitor, &asked).await
+    show(&visitor, &asked, Notice::None).await
 }
 
 pub(crate) async fn decide(
@@ -65,9 +69,12 @@ pub(crate) async fn decide(
         }
     }
     let Some(caller) = visitor.signed_in().await?.filter(|caller| asked.is_to(caller)) else {
-        return show(&visitor, &asked).await;
+        return show(&visitor, &asked, Notice::None).await;
     };
     let scopes: Vec<ApiKeyVerb> = form.all("scope").iter().filter_map(|scope| scope.parse().ok()).collect();
+    if !scopes.iter().any(|scope| request.scopes.contains(scope)) {
+        return show(&visitor, &asked, Notice::NothingSelected).await;
+    }
     let address = visitor.identity.agree(&caller, &asked, request, &scopes).await?;
     Ok(onward::page(&address))
 }

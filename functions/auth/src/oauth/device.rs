@@ -8,6 +8,7 @@ use http::header::CACHE_CONTROL;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use shared::access::{ApiKeyVerb, AuthContext};
+use shared::error::Error;
 use shared::http::{Json, Unproven};
 use shared::identity::Identity;
 use shared::identity::oauth::browser::{Asked, Question};
@@ -15,7 +16,7 @@ use shared::identity::oauth::device::{INTERVAL, LIFETIME};
 use shared::identity::oauth::{Code, OAuthError};
 
 use super::form::Form;
-use super::pages::{Page, device, login};
+use super::pages::{Notice, Page, device, login, seconds, see_other, wait_for};
 use super::refused::Refused;
 use super::token::credentials;
 use super::visitor::Visitor;
@@ -66,26 +67,43 @@ pub(crate) async fn find(visitor: Visitor, form: Result<Form, Refused>) -> Resul
         return Ok(login::page(&visitor, &question, &ticket, "", None));
     };
     let code = form.one("user_code")?.unwrap_or_default();
-    match show(&visitor, &caller, &code, false).await {
+    if form.one("decision")?.as_deref() == Some("switch") {
+        return switch(&visitor, &code).await;
+    }
+    match show(&visitor, &caller, &code, Notice::None).await {
         Err(OAuthError::Refused(Code::InvalidRequest, problem)) => {
             Ok(device::code_page(&visitor, &caller, &ticket, &code, Some(&problem)))
+        }
+        Err(OAuthError::Failed(Error::LimitReached { retry_after, .. })) => {
+            let problem = format!("Too many wrong codes. Try again in {} seconds.", seconds(retry_after));
+            let page = device::code_page(&visitor, &caller, &ticket, &code, Some(&problem));
+            Ok(wait_for(page, retry_after))
         }
         shown => Ok(shown?),
     }
 }
 
-/// Asks whoever is signed in whether the device with this code may act for them; `changed` if
-/// another account was asked before.
+/// Signs out, and asks another account about the device with this code.
+async fn switch(visitor: &Visitor, code: &str) -> Result<Response, Page> {
+    let code: String = code.chars().take(20).collect();
+    let query = [("user_code", code.as_str())];
+    let query = if code.is_empty() { &[] } else { &query[..] };
+    let mut response = see_other(&visitor.address("/oauth/device", query));
+    visitor.sign_out(&mut response).await?;
+    Ok(response)
+}
+
+/// Asks the account that is signed in whether the device with this code may act for it.
 async fn show(
     visitor: &Visitor,
     caller: &AuthContext,
     code: &str,
-    changed: bool,
+    notice: Notice,
 ) -> Result<Response, OAuthError> {
     let (waiting, client) = visitor.identity.waiting_device(caller, code).await?;
     let asked = Asked::new(Question::DeviceConsent(waiting.user_code.clone()))?.to(caller);
     let ticket = visitor.ask(asked).await?;
-    Ok(device::consent_page(visitor, caller, (&waiting, &client), &ticket, changed))
+    Ok(device::consent_page(visitor, caller, (&waiting, &client), &ticket, notice))
 }
 
 /// `POST /oauth/device/decision`
@@ -102,13 +120,21 @@ pub(crate) async fn decide(visitor: Visitor, form: Result<Form, Refused>) -> Res
         );
     };
     if !asked.is_to(&caller) {
-        return Ok(show(&visitor, &caller, code, true).await?);
+        return Ok(show(&visitor, &caller, code, Notice::AccountChanged).await?);
     }
-    let scopes: Vec<ApiKeyVerb> = match form.needed("decision")?.as_str() {
+    let decision = form.needed("decision")?;
+    let scopes: Vec<ApiKeyVerb> = match decision.as_str() {
         "allow" => form.all("scope").iter().filter_map(|scope| scope.parse().ok()).collect(),
         "deny" => Vec::new(),
-        _ => return Err(OAuthError::new(Code::InvalidRequest, "decision must be allow or deny").into()),
+        "switch" => return switch(&visitor, &device::dashed(code)).await,
+        _ => {
+            let what = "decision must be allow, deny or switch";
+            return Err(OAuthError::new(Code::InvalidRequest, what).into());
+        }
     };
+    if decision == "allow" && scopes.is_empty() {
+        return Ok(show(&visitor, &caller, code, Notice::NothingSelected).await?);
+    }
     visitor.identity.decide_device(&caller, code, &scopes).await?;
     Ok(device::done_page(&visitor, !scopes.is_empty()))
 }

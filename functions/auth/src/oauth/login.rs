@@ -6,8 +6,9 @@ use shared::error::Error;
 use shared::identity::oauth::browser::Question;
 use shared::identity::passwords::Password;
 
+use super::applications;
 use super::form::Form;
-use super::pages::{Page, login, see_other};
+use super::pages::{Page, login, seconds, see_other, wait_for};
 use super::visitor::Visitor;
 
 pub(crate) async fn login(
@@ -32,14 +33,15 @@ pub(crate) async fn login(
                     visitor.address("/oauth/device", &[("user_code", code.as_deref().unwrap_or_default())])
                 }
                 Question::DeviceConsent(code) => visitor.address("/oauth/device", &[("user_code", code)]),
+                Question::Applications => visitor.address(applications::PATH, &[]),
             });
             visitor.sign_in(&mut response, &cookie);
             Ok(response)
         }
         Err(Error::Unauthenticated(_)) => Ok(again("The email address or the password is not right.")),
         Err(Error::LimitReached { retry_after, .. }) => {
-            let seconds = retry_after.as_secs();
-            Ok(again(&format!("There were too many attempts. Try again in {seconds} seconds.")))
+            let wait = again(&format!("Too many attempts. Try again in {} seconds.", seconds(retry_after)));
+            Ok(wait_for(wait, retry_after))
         }
         Err(error) => Err(error.into()),
     }

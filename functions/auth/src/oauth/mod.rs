@@ -4,6 +4,7 @@
 //! not problem documents; people get pages that need no script. [`form`] parses what both send, [`refused`]
 //! is the error for applications.
 
+pub(crate) mod applications;
 pub(crate) mod authorize;
 pub(crate) mod consent;
 mod cookies;

@@ -108,7 +108,8 @@ pub(super) fn credentials(headers: &HeaderMap, form: &Form) -> Result<Credential
         let what = format!("client_assertion_type must be {ASSERTION_TYPE}");
         return Err(OAuthError::new(Code::InvalidClient, what));
     }
-    let twice = || OAuthError::new(Code::InvalidRequest, "the application says twice who it is");
+    let twice =
+        || OAuthError::new(Code::InvalidRequest, "the application authenticates in more than one way");
     if assertion.is_some() && (secret.is_some() || headers.contains_key(AUTHORIZATION)) {
         return Err(twice());
     }

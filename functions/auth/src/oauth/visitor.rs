@@ -58,7 +58,7 @@ impl Visitor {
     pub(crate) async fn asked(&self, ticket: &str) -> Result<Asked, Page> {
         let asked = self.identity.question(ticket, &self.browser, self.request.at).await?;
         asked.ok_or_else(|| {
-            let what = "This page was open for too long, or was opened in another browser. Begin again in your application.";
+            let what = "This page was open for too long, or was opened in another browser.";
             OAuthError::new(Code::InvalidRequest, what).into()
         })
     }
@@ -111,7 +111,8 @@ impl Visitor {
         let mut encoded = form_urlencoded::Serializer::new(String::new());
         encoded.extend_pairs(query);
         let base = if self.secure { self.identity.gate().issuer() } else { "" };
-        format!("{base}{path}?{}", encoded.finish())
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{base}{path}{mark}{}", encoded.finish())
     }
 }
 

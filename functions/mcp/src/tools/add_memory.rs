@@ -49,19 +49,25 @@ pub(super) fn describe() -> Description {
                 "items": {
                     "type": "object",
                     "properties": {
-                        "role": { "type": "string" }, "content": { "type": "string" }, "name": { "type": "string" },
+                        "role": { "type": "string", "description": "user, assistant or system." },
+                        "content": { "type": "string", "description": "What was said." },
+                        "name": { "type": "string", "description": "Who said it, if several people take part." },
                     },
                     "required": ["role", "content"],
                 },
             },
             "scope": arguments::scope_schema("personal"),
-            "classification": arguments::classification_schema(),
+            "classification": arguments::classification_schema("as its scope says"),
             "user_id": label("whom it is about"),
             "agent_id": label("which agent wrote it"),
             "app_id": label("which application wrote it"),
             "run_id": label("in which conversation"),
-            "metadata": { "type": "object" },
-            "categories": { "type": "array", "items": { "type": "string" } },
+            "metadata": {
+                "type": "object", "description": "Anything to keep with it and to filter by, for example {\"source\": \"email\"}.",
+            },
+            "categories": {
+                "type": "array", "items": { "type": "string" }, "description": "Topics to filter by, for example [\"travel\"].",
+            },
             "infer": {
                 "type": "boolean",
                 "description": "true: extract statements; false: store as given. Default: true with messages, false with text alone. A text beside \
@@ -70,7 +76,7 @@ pub(super) fn describe() -> Description {
             "expiration_date": { "type": "string", "description": "YYYY-MM-DD, the last day on which it is returned." },
             "timestamp": {
                 "type": "string",
-                "description": "When this was true or happened, like 2026-03-31T12:00:00Z, if that was not just now.",
+                "description": "When this was true or happened, like 2026-03-31 or 2026-03-31T12:00:00Z, if that was not just now.",
             },
             "supersedes": {
                 "type": "array", "items": { "type": "string" }, "maxItems": 100,

@@ -1,13 +1,13 @@
 //! Arguments of tools. Wrong and unknown ones are refused with the field's name.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use shared::access::ScopeName;
 use shared::ids::MemoryId;
-use shared::memory::Scopes;
 use shared::memory::filter::{Entity, Filter};
+use shared::memory::{DEFAULT_THRESHOLD, Scopes};
 use shared::page::{MAX_PAGE_SIZE, Page, PageError, either};
 use shared::{Error, Result};
 
@@ -17,6 +17,9 @@ use crate::message::Object;
 pub(super) fn parse<T: DeserializeOwned>(arguments: &Object) -> Result<T> {
     let bytes = serde_json::to_vec(&whole(arguments)).map_err(Error::internal)?;
     shared::http::parse(&bytes).map_err(|error| match error {
+        Error::Invalid { field, message } if matches!(field.as_deref(), Some("with" | "share_with")) => {
+            Error::Invalid { field, message: format!("{message}; {SCOPES_ARE_LISTED}") }
+        }
         // What mem0's clients may send, and no schema has.
         Error::Invalid { field, message } if message.starts_with("unknown field ") => {
             Error::Invalid { field, message: message.replace(", `enable_graph`", "") }
@@ -44,10 +47,29 @@ pub(super) fn day(field: &'static str, text: Option<&str>) -> Result<Option<Naiv
     read.transpose()
 }
 
-/// Parses a point in time: `2026-03-31T12:00:00Z`.
+/// Parses a point in time: `2026-03-31T12:00:00Z`, or a day, which stands for its beginning (UTC).
 pub(super) fn time(field: &'static str, text: Option<&str>) -> Result<Option<DateTime<Utc>>> {
-    let expected = "expected a date and time with its offset, like 2026-03-31T12:00:00Z";
-    text.map(|text| text.parse().map_err(|_| Error::invalid(field, expected))).transpose()
+    let at = |day: NaiveDate| Some(day.and_time(NaiveTime::MIN).and_utc());
+    text.map(|text| time_or(field, text, at)).transpose()
+}
+
+/// Parses when something ends: `2026-03-31T12:00:00Z`, or its last day (UTC).
+pub(super) fn end(field: &'static str, text: Option<&str>) -> Result<Option<DateTime<Utc>>> {
+    let end = |day: NaiveDate| Some(day.succ_opt()?.and_time(NaiveTime::MIN).and_utc());
+    text.map(|text| time_or(field, text, end)).transpose()
+}
+
+fn time_or(
+    field: &'static str,
+    text: &str,
+    of_day: impl FnOnce(NaiveDate) -> Option<DateTime<Utc>>,
+) -> Result<DateTime<Utc>> {
+    // chrono alone would also accept `2026-1-2`.
+    let day = || (text.len() == 10).then(|| text.parse().ok()).flatten();
+    let expected =
+        "expected a date and time with its offset, like 2026-03-31T12:00:00Z, or a day, like 2026-03-31";
+    let time = text.parse().ok().or_else(|| day().and_then(of_day));
+    time.ok_or_else(|| Error::invalid(field, expected))
 }
 
 pub(super) fn memory_id(text: &str) -> Result<MemoryId> {
@@ -55,8 +77,11 @@ pub(super) fn memory_id(text: &str) -> Result<MemoryId> {
 }
 
 pub(super) fn scope(text: &str) -> Result<ScopeName> {
-    text.parse().map_err(|message: String| Error::invalid("scope", message))
+    text.parse().map_err(|message: String| Error::invalid("scope", format!("{message}; {SCOPES_ARE_LISTED}")))
 }
+
+/// Where a model finds what it got wrong.
+const SCOPES_ARE_LISTED: &str = "list_scopes tells the scopes with their names and ids";
 
 /// Returns where to look: in one scope, or everywhere the caller can read (`all`, as in REST).
 pub(super) fn scopes(text: Option<&str>) -> Result<Scopes> {
@@ -69,24 +94,44 @@ pub(super) fn filter(filters: Option<&Value>) -> Result<Filter> {
     Filter::parse(filters).map_err(|error| Error::invalid(error.path.clone(), error.message.clone()))
 }
 
-/// The schema of a scope argument.
+/// The schema of an argument that names one scope.
 pub(super) fn scope_schema(default: &str) -> Value {
+    scope_names(&format!("{SCOPE_NAMES}. Default: {default}."))
+}
+
+/// The schema of an argument that says where to look.
+pub(super) fn scopes_schema() -> Value {
+    scope_names(&format!("{SCOPE_NAMES}; or all, everything the caller can see. Default: all."))
+}
+
+fn scope_names(description: &str) -> Value {
+    json!({ "type": "string", "description": description })
+}
+
+const SCOPE_NAMES: &str = "As list_scopes returns it: personal, team:<id>, division:<id>, department:<id>, unit:<id>, \
+                           organization:<id>, context:<id>, enterprise or public";
+
+/// The schema of a classification.
+pub(super) fn classification_schema(default: &str) -> Value {
     json!({
-        "type": "string",
+        "type": "string", "enum": ["public", "internal", "confidential", "restricted"],
         "description": format!(
-            "personal, team:<id>, division:<id>, department:<id>, unit:<id>, organization:<id>, enterprise or public. \
-             Default: {default}."
+            "How far it may go: anyone, the enterprise, one organization, one team or person. Default: {default}."
         ),
     })
 }
 
-/// The schema of a classification.
-pub(super) fn classification_schema() -> Value {
+/// The schema of the least score of a search.
+pub(super) fn threshold_schema() -> Value {
     json!({
-        "type": "string", "enum": ["public", "internal", "confidential", "restricted"],
-        "description": "How far it may go: anyone, the enterprise, one organization, one team or person. By default as its \
-                        scope says.",
+        "type": "number", "minimum": 0, "maximum": 1, "default": decimal(DEFAULT_THRESHOLD),
+        "description": "The least score of a result. Higher: fewer and better ones.",
     })
+}
+
+/// A number as it was written: 0.1, and not what is nearest to it in a wider type.
+fn decimal(number: f32) -> f64 {
+    (f64::from(number) * 1000.0).round() / 1000.0
 }
 
 /// The schema of mem0's filters.
@@ -94,9 +139,12 @@ pub(super) fn filters_schema() -> Value {
     json!({
         "type": "object",
         "description": "Conditions in mem0's filter grammar, for example {\"AND\": [{\"user_id\": \"alice\"}, \
-                        {\"created_at\": {\"gte\": \"2026-01-01\"}}]}. Fields: user_id, agent_id, app_id, run_id, \
-                        created_at, updated_at, timestamp, expiration_date, categories, metadata, memory_ids, text, \
-                        keywords, scope, classification, author_id.",
+                        {\"created_at\": {\"gte\": \"2026-01-01\"}}]}. AND, OR and NOT take lists. A plain value means \
+                        eq, a list means in, \"*\" any value. Fields and their operators: user_id, agent_id, app_id, \
+                        run_id, scope, classification, author_id (eq, ne, in); created_at, updated_at, timestamp, expiration_date (eq, ne, gt, gte, \
+                        lt, lte, in; a day or RFC 3339); categories (in, contains); metadata (an object that must be \
+                        contained; eq, ne, contains per key); text (eq, ne, contains, icontains); keywords (contains, \
+                        icontains: a part of the text); keywords_search (eq: all of the words); memory_ids (in).",
     })
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         }
         let (what, place) = (arguments.in_words(), view::place(call.caller().resolve(scope)?));
         let text = format!("Delete {} with {what} in {place}? It cannot be undone.", view::memories(count));
-        Ok(Some(Question { text, agree: "Yes, delete" }))
+        Ok(Some(Question::until_now(text, "Yes, delete")))
     });
     let until = agreed.await?;
     let forgotten = call.memories().forget_where(call.caller(), scope, filter.clone(), until).await?;

@@ -32,7 +32,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         let (what, place) = (arguments.in_words(), view::place(call.caller().resolve(scope)?));
         let text =
             format!("Delete {what} and its {} in {place}? It cannot be undone.", view::memories(count));
-        Ok(Some(Question { text, agree: "Yes, delete" }))
+        Ok(Some(Question::until_now(text, "Yes, delete")))
     });
     let until = agreed.await?;
     let forgotten = call.memories().forget_entity(call.caller(), scope, entity, name, until).await?;

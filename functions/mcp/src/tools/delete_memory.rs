@@ -37,7 +37,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         let memory = call.readable(id).await?;
         let what = view::called(id, memory.as_ref());
         let text = format!("Delete this memory for everybody who can see it? {what}");
-        Ok(Some(Question { text, agree: "Yes, delete" }))
+        Ok(Some(Question::about(text, "Yes, delete", memory.as_ref())))
     })
     .await?;
     call.memories().forget(call.caller(), id, false).await?;

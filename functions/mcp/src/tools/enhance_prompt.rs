@@ -35,7 +35,7 @@ pub(super) fn describe() -> Description {
         "properties": {
             "prompt": { "type": "string", "description": "What a language model is about to be asked." },
             "filters": arguments::filters_schema(),
-            "scope": arguments::scope_schema("everything the caller can see"),
+            "scope": arguments::scopes_schema(),
             "max_tokens": {
                 "type": "integer", "minimum": 1, "maximum": MAX_BRIEFING, "default": DEFAULT_MAX_TOKENS,
                 "description": "How much may be added.",

@@ -116,7 +116,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
             with,
             permission: arguments.permission.unwrap_or(Permission::Read),
             may_reshare: false,
-            expires_at: arguments::time("expires_at", arguments.expires_at.as_deref())?,
+            expires_at: arguments::end("expires_at", arguments.expires_at.as_deref())?,
             reason: None,
         };
         value["may_share"] = json!(preview(caller, database, id, &new).await?);

@@ -29,7 +29,7 @@ pub(super) fn describe() -> Description {
                 "type": "integer", "minimum": 1, "maximum": MAX_PER_LEVEL, "default": DEFAULT_PER_LEVEL,
                 "description": "How many memories of each level at most.",
             },
-            "threshold": { "type": "number", "minimum": 0, "maximum": 1, "description": "The least score." },
+            "threshold": arguments::threshold_schema(),
             "latest_only": { "type": "boolean", "default": false, "description": "Leave out superseded facts." },
         },
         "additionalProperties": false,

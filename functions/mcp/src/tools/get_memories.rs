@@ -25,7 +25,7 @@ struct Arguments {
 pub(super) fn describe() -> Description {
     let input = arguments::paged_schema(&[
         ("filters", arguments::filters_schema()),
-        ("scope", arguments::scope_schema("everything the caller can see")),
+        ("scope", arguments::scopes_schema()),
         (
             "latest_only",
             json!({ "type": "boolean", "default": false, "description": "Leave out superseded facts." }),

@@ -16,8 +16,7 @@ struct Arguments {
 }
 
 pub(super) fn describe() -> Description {
-    let input =
-        arguments::paged_schema(&[("scope", arguments::scope_schema("everything the caller can see"))]);
+    let input = arguments::paged_schema(&[("scope", arguments::scopes_schema())]);
     let entity = json!({
         "type": "object",
         "properties": {

@@ -51,7 +51,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         let (what, place) = (view::called(id, memory.as_ref()), view::place(target));
         let seen = if target.kind == ScopeKind::Public { "" } else { " Everybody in it will see it." };
         let text = format!("Move this memory to {place}?{seen} {what}");
-        Ok(Some(Question { text, agree: "Yes, move" }))
+        Ok(Some(Question::about(text, "Yes, move", memory.as_ref())))
     })
     .await?;
     let moved = relocate::relocate(call.memories(), call.caller(), id, scope, None).await?;

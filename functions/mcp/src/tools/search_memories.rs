@@ -39,13 +39,15 @@ pub(super) fn describe() -> Description {
         "properties": {
             "query": { "type": "string", "description": "What you want to know, as a question or in keywords." },
             "filters": arguments::filters_schema(),
-            "scope": arguments::scope_schema("everything the caller can see"),
+            "scope": arguments::scopes_schema(),
             "top_k": {
                 "type": "integer", "minimum": 1, "maximum": MAX_TOP_K, "default": DEFAULT_TOP_K,
-                "description": "How many memories at most; limit is another name for it.",
+                "description": "How many memories at most.",
             },
-            "limit": { "type": "integer", "minimum": 1, "maximum": MAX_TOP_K },
-            "threshold": { "type": "number", "minimum": 0, "maximum": 1, "description": "The least score." },
+            "limit": {
+                "type": "integer", "minimum": 1, "maximum": MAX_TOP_K, "description": "Another name for top_k.",
+            },
+            "threshold": arguments::threshold_schema(),
             "rerank": {
                 "type": "boolean", "default": false,
                 "description": "Considers twice as many memories; has no effect on how they are ordered.",

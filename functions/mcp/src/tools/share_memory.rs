@@ -28,7 +28,7 @@ impl Arguments {
             with: self.with,
             permission: self.permission.unwrap_or(Permission::Read),
             may_reshare: self.may_reshare,
-            expires_at: arguments::time("expires_at", self.expires_at.as_deref())?,
+            expires_at: arguments::end("expires_at", self.expires_at.as_deref())?,
             reason: self.reason,
         };
         Ok((Subject::Memory(arguments::memory_id(&self.memory_id)?), new))
@@ -48,7 +48,8 @@ pub(super) fn input(required: &[&str]) -> Value {
             },
             "permission": { "type": "string", "enum": ["read", "write", "admin"], "default": "read" },
             "expires_at": {
-                "type": "string", "description": "When it ends, as RFC 3339; without it, when somebody ends it.",
+                "type": "string", "description": "When it ends, like 2026-03-31T12:00:00Z, or its last day, like 2026-03-31 (UTC); without it, when somebody ends \
+                                it.",
             },
             "may_reshare": { "type": "boolean", "default": false, "description": "Whether they may share it on." },
             "reason": { "type": "string", "description": "Why: for them, and for whoever has to approve it." },
@@ -85,7 +86,8 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let (subject, new) = arguments.read()?;
     confirm(call, async || {
         let approval = share::may_share(call.caller(), call.database(), subject, &new).await?;
-        let what = view::called(id, call.readable(id).await?.as_ref());
+        let memory = call.readable(id).await?;
+        let what = view::called(id, memory.as_ref());
         let whom = whom(call, &new.with);
         let may = match new.permission {
             Permission::Read => "see",
@@ -97,7 +99,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         let until = until.unwrap_or_default();
         let first = if approval { " Somebody else has to agree first." } else { "" };
         let text = format!("Let {whom} {may} this memory{on}{until}? {what}{first}");
-        Ok(Some(Question { text, agree: "Yes, share" }))
+        Ok(Some(Question::about(text, "Yes, share", memory.as_ref())))
     })
     .await?;
     let shared: Shared = share::share(call.caller(), call.database(), subject, new, None).await?.value;

@@ -25,7 +25,7 @@ pub(super) fn describe() -> Description {
             "memory_id": { "type": "string", "description": "As search or list returned it." },
             "text": { "type": "string", "description": "The new text; replaces the old one." },
             "metadata": { "type": "object", "description": "The new metadata; replaces the old." },
-            "classification": arguments::classification_schema(),
+            "classification": arguments::classification_schema("unchanged"),
         },
         "required": ["memory_id"],
         "additionalProperties": false,

@@ -7,12 +7,14 @@ use super::store;
 use crate::access::{ApiKeyVerb, AuthContext, Gate, IdentityTx};
 use crate::audit;
 use crate::error::{Error, Result};
+use crate::identity::oauth;
 use crate::ids::{ApiKeyId, UserId};
 use crate::limits::quotas;
 use crate::tenancy::{invitations, owners, service_accounts, users};
 
 /// Deactivates an account of the caller's enterprise. In one transaction, the account can no longer be used, its
-/// sessions end together with their refresh tokens, and its API keys are revoked. The very next request with any of
+/// sessions end together with their refresh tokens and the codes that were not exchanged yet, and its API keys are
+/// revoked. The very next request with any of
 /// them is refused. Repeating it changes nothing.
 ///
 /// For administrators of the enterprise, on others whose role there is at most their own. The last active owner cannot
@@ -75,6 +77,7 @@ async fn deactivate(gate: &Gate, caller: &AuthContext, user: UserId, which: Whic
         }
         store::set_active(&tx, enterprise, user, false, at).await?;
         let revoked = store::revoke_credentials(&tx, enterprise, user, at).await?;
+        oauth::end_codes(&tx, enterprise, user).await?;
         let entry = audit::Entry::new("account.deactivate", user)
             .with(json!({ "sessions": revoked.sessions, "api_keys": revoked.api_keys, "service_account_keys": left }));
         audit::record_as(&tx, caller, entry).await?;

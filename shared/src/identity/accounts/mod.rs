@@ -11,9 +11,9 @@ use serde::Serialize;
 pub use activation::{
     LeftKey, deactivate_service_account, deactivate_user, reactivate_service_account, reactivate_user,
 };
-pub use profile::{CredentialView, Me, MembershipView, Profile, ScopeView};
+pub use profile::{CredentialView, Me, MembershipView, Names, Profile, ScopeView, names};
 pub use register::{NewAccount, Place};
-pub(super) use store::{by_email, change_password, lock_active, upgrade_hash};
+pub(super) use store::{by_email, change_password, lock_active, lock_status, upgrade_hash};
 
 use super::passwords::PasswordHash;
 use crate::ids::{EnterpriseId, UserId};

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{AccountView, store};
 use crate::access::{AuthContext, Method, ReadableScope};
 use crate::audit;
+use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
 use crate::ids::SessionId;
@@ -96,6 +97,23 @@ impl From<&ReadableScope> for ScopeView {
             role: scope.role.map(|role| role.as_str()),
         }
     }
+}
+
+/// What people call the caller and their enterprise.
+#[derive(Debug, Clone)]
+pub struct Names {
+    /// The caller's name.
+    pub person: String,
+    /// The enterprise's name.
+    pub enterprise: String,
+}
+
+/// Returns the names of the caller and their enterprise. Any credential may ask.
+pub async fn names(db: &Database, caller: &AuthContext) -> Result<Names> {
+    let tx = caller.begin(db, "account.names").await?;
+    let row = store::profile(&tx).await?;
+    tx.commit().await?;
+    Ok(Names { person: row.name, enterprise: row.enterprise_name })
 }
 
 impl Identity {

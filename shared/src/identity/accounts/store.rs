@@ -121,8 +121,9 @@ pub(in crate::identity) async fn upgrade_hash(
 }
 
 /// Returns whether an account of the enterprise is active, and locks it until the transaction ends; `None` if there is
-/// no such account.
-pub(super) async fn lock_status(
+/// no such account. Whatever ends the credentials of an account calls this first, so that none is given meanwhile; see
+/// [`lock_active`].
+pub(in crate::identity) async fn lock_status(
     tx: &IdentityTx,
     enterprise: EnterpriseId,
     user: UserId,
@@ -149,8 +150,8 @@ pub(super) async fn set_active(
     tx.execute(SET_STATUS, &[&enterprise.uuid(), &user.uuid(), &active, &at]).await.map(drop)
 }
 
-/// Ends every session and revokes every API key of an account, and the token for a new password. Refresh tokens end with
-/// their session.
+/// Ends every session and revokes every API key of an account, and deletes the token for a new password. Refresh tokens
+/// end with their session. Codes that were not exchanged yet are deleted: see `oauth::end_codes`.
 pub(super) async fn revoke_credentials(
     tx: &IdentityTx,
     enterprise: EnterpriseId,

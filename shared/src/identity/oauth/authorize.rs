@@ -120,7 +120,7 @@ fn forgotten(error: OAuthError) -> OAuthError {
         OAuthError::Refused(code, what) if what == clients::UNKNOWN => OAuthError::new(
             code,
             format!(
-                "This application is not registered here any more: a registration that nobody uses is forgotten after {} \
+                "This application is not registered here, or not any more: a registration that nobody uses is forgotten after {} \
                  days. Remove this connection in the application and add it again.",
                 clients::UNUSED.num_days()
             ),

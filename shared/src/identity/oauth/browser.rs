@@ -46,6 +46,8 @@ pub enum Question {
     Device(Option<String>),
     /// Whether to authorize the device with this code.
     DeviceConsent(String),
+    /// Which of the applications that they allowed to remove.
+    Applications,
 }
 
 /// The user whose account a page shows.

@@ -54,7 +54,7 @@ impl Identity {
         match holder {
             Holder::Account(account) => self.introspect_own(request, account, token).await,
             Holder::Client(client) if client.is_public() => {
-                let what = "a public application cannot ask: it proves by nothing who it is";
+                let what = "a public application cannot introspect tokens, because it does not authenticate";
                 Err(OAuthError::new(Code::InvalidClient, what))
             }
             Holder::Client(client) => self.introspect_grant(request, client, token).await,

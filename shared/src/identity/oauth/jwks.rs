@@ -91,9 +91,15 @@ impl Once<'_> {
         if self.exp.0 + leeway <= at {
             return Err("it has expired".to_owned());
         }
-        let later = [self.nbf, self.iat].into_iter().flatten().any(|from| from.0 > at + leeway);
-        if later || self.exp.0 > at + LONGEST.num_seconds() + leeway {
-            return Err("it is from the future, or good for more than an hour".to_owned());
+        let later = |from: Option<NumericDate>| from.is_some_and(|from| from.0 > at + leeway);
+        if later(self.nbf) {
+            return Err("it is not valid yet (nbf)".to_owned());
+        }
+        if later(self.iat) {
+            return Err("it is from the future (iat)".to_owned());
+        }
+        if self.exp.0 > at + LONGEST.num_seconds() + leeway {
+            return Err("it is good for more than an hour (exp)".to_owned());
         }
         Ok(())
     }

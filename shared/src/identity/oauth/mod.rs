@@ -31,5 +31,20 @@ pub mod spent;
 pub use error::{Code, OAuthError};
 pub use redirect::host as redirect_host;
 
+use crate::access::IdentityTx;
+use crate::db::StoreError;
+use crate::ids::{EnterpriseId, UserId};
+
+/// Ends what a user agreed to and no application has exchanged for a grant yet: authorization codes and approvals of
+/// devices. The account must be locked.
+pub(super) async fn end_codes(
+    tx: &IdentityTx,
+    enterprise: EnterpriseId,
+    user: UserId,
+) -> std::result::Result<(), StoreError> {
+    codes::end(tx, enterprise, user).await?;
+    device::end(tx, enterprise, user).await
+}
+
 /// The result of an operation of the authorization server.
 pub type Result<T, E = OAuthError> = std::result::Result<T, E>;

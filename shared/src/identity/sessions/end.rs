@@ -8,10 +8,11 @@ use super::{SessionView, Sessions, store};
 use crate::access::{AuthContext, IdentityTx, RequestInfo};
 use crate::audit::{self, Entry};
 use crate::db::StoreError;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Unauthenticated};
 use crate::identity::Identity;
+use crate::identity::accounts;
 use crate::identity::refresh_tokens::Family;
-use crate::ids::{EnterpriseId, SessionId, UserId};
+use crate::ids::{EnterpriseId, IdentityProviderId, SessionId, UserId};
 use crate::page::{Cursor, List, QueryHash};
 use crate::tenancy::users;
 
@@ -27,7 +28,8 @@ impl Identity {
         Ok(())
     }
 
-    /// Ends every session of the user, including this one and those of applications. API keys remain valid.
+    /// Ends every session of the user, including this one and those of applications, and the codes that were not
+    /// exchanged for one yet. API keys remain valid.
     pub async fn end_sessions(&self, caller: &AuthContext, whose: Sessions) -> Result<()> {
         let (tx, user) = self.sessions_of(caller, whose, "session.end_all").await?;
         let at = caller.request().at;
@@ -133,6 +135,26 @@ pub(in crate::identity) async fn end_one(
     reason: &str,
 ) -> Result<bool, StoreError> {
     store::end(tx, caller, caller.user_id(), session, reason).await
+}
+
+/// Locks the account of a caller who agrees to something until the transaction ends, and checks that neither the account
+/// nor the session has ended since the request was authenticated.
+pub(in crate::identity) async fn lock_caller(tx: &IdentityTx, caller: &AuthContext) -> Result<()> {
+    let session = caller.session()?;
+    let alive = accounts::lock_active(tx, caller.user_id(), None).await?
+        && store::is_alive(tx, caller.enterprise_id(), session, caller.request().at).await?;
+    if alive { Ok(()) } else { Err(Unauthenticated::Invalid.into()) }
+}
+
+/// Ends the sessions of applications that got them by a provider's assertions; of one application, if given.
+pub(in crate::identity) async fn revoke_grants_of(
+    tx: &IdentityTx,
+    caller: &AuthContext,
+    provider: IdentityProviderId,
+    client: Option<&str>,
+    reason: &str,
+) -> Result<u64, StoreError> {
+    store::revoke_grants_of(tx, caller, provider, client, reason).await
 }
 
 /// Ends a session on behalf of the holder of its tokens; returns false if it has already ended.

@@ -9,7 +9,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde::Serialize;
 
-pub(super) use end::{end_all_of, end_one, end_others, revoke_code, revoke_family, revoke_one};
+pub(super) use end::{
+    end_all_of, end_one, end_others, lock_caller, revoke_code, revoke_family, revoke_grants_of, revoke_one,
+};
 pub(super) use start::open;
 
 use super::accounts::AccountView;

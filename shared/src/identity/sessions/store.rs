@@ -6,7 +6,8 @@ use super::SessionView;
 use crate::access::{AuthContext, IdentityTx, RequestInfo};
 use crate::db::StoreError;
 use crate::identity::refresh_tokens::Family;
-use crate::ids::{EnterpriseId, SessionId, UserId};
+use crate::identity::{accounts, oauth};
+use crate::ids::{EnterpriseId, IdentityProviderId, SessionId, UserId};
 use crate::page::Cursor;
 
 /// Inserts a session, and deletes those of the account that ended before the given time.
@@ -57,7 +58,8 @@ pub(super) async fn end(
         .map(|ended| ended == 1)
 }
 
-/// Ends the sessions of a user, except for `kept` if given; returns how many.
+/// Ends the sessions of a user, except for `kept` if given, and whatever was agreed to but not exchanged for a session
+/// yet; returns the number of sessions.
 pub(super) async fn end_all(
     tx: &IdentityTx,
     (enterprise, user): (EnterpriseId, UserId),
@@ -69,7 +71,23 @@ pub(super) async fn end_all(
         UPDATE sessions SET revoked_at = $4, revoke_reason = $5
          WHERE enterprise_id = $1 AND user_id = $2 AND id IS DISTINCT FROM $3 AND revoked_at IS NULL";
     let kept = kept.map(SessionId::uuid);
+    // First, so that an exchange either commits before the sessions are looked at or finds its code deleted.
+    accounts::lock_status(tx, enterprise, user).await?;
+    oauth::end_codes(tx, enterprise, user).await?;
     tx.execute(END_ALL, &[&enterprise.uuid(), &user.uuid(), &kept, &at, &reason]).await
+}
+
+/// Whether a session has not ended. Of an account that is locked, this remains so until the transaction ends.
+pub(super) async fn is_alive(
+    tx: &IdentityTx,
+    enterprise: EnterpriseId,
+    session: SessionId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    const IS_ALIVE: &str = "-- session.is_alive
+        SELECT FROM sessions WHERE enterprise_id = $1 AND id = $2 AND revoked_at IS NULL AND expires_at > $3
+           FOR SHARE";
+    Ok(tx.query_opt(IS_ALIVE, &[&enterprise.uuid(), &session.uuid(), &now]).await?.is_some())
 }
 
 /// Whether the session is or was one of the user's.
@@ -97,6 +115,23 @@ pub(super) async fn revoke(
         UPDATE sessions SET revoked_at = $3, revoke_reason = $4
          WHERE enterprise_id = $1 AND id = $2 AND revoked_at IS NULL";
     tx.execute(REVOKE, &[&enterprise.uuid(), &session.uuid(), &at, &reason]).await.map(|ended| ended == 1)
+}
+
+/// Ends the sessions of the caller's enterprise that applications got by a provider's assertions.
+pub(super) async fn revoke_grants_of(
+    tx: &IdentityTx,
+    caller: &AuthContext,
+    provider: IdentityProviderId,
+    client: Option<&str>,
+    reason: &str,
+) -> Result<u64, StoreError> {
+    const REVOKE_GRANTS_OF: &str = "-- session.revoke_grants_of
+        UPDATE sessions s SET revoked_at = $4, revoke_reason = $5
+          FROM oauth_grants g
+         WHERE g.enterprise_id = $1 AND g.provider_id = $2 AND ($3::text IS NULL OR g.client_id = $3)
+           AND s.enterprise_id = g.enterprise_id AND s.id = g.id AND s.revoked_at IS NULL";
+    let (enterprise, provider, at) = (caller.enterprise_id().uuid(), provider.uuid(), caller.request().at);
+    tx.execute(REVOKE_GRANTS_OF, &[&enterprise, &provider, &client, &at, &reason]).await
 }
 
 pub(super) async fn list(

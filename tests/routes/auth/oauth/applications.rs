@@ -1,9 +1,9 @@
 //! How people manage the applications that they have authorized.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{assert_refused, refresh, token};
-use crate::harness::{Client as _, TestApp, tokens};
+use crate::harness::{Answer, Browser, Client as _, TestApp, field, tokens};
 
 #[tokio::test]
 async fn they_are_listed_and_can_be_taken_back() {
@@ -79,4 +79,106 @@ async fn logging_out_everywhere_ends_them_too() {
     let (client, answer) = tokens(&app, &ada.email, &json!({})).await;
     ada.post("/v1/auth/logout-everywhere", json!({})).await.assert_status(204);
     assert_refused(&token(&app, refresh(&client, &answer["refresh_token"])).await, 400, "invalid_grant");
+}
+
+/// Signs in on the page of the applications.
+async fn signed_in(app: &TestApp, email: &str) -> (Browser, Answer) {
+    let mut browser = Browser::new(app);
+    let login = browser.open("/oauth/applications").await;
+    let page = browser.sign_in(&login, email).await;
+    (browser, page)
+}
+
+#[tokio::test]
+async fn a_page_lists_them_and_takes_them_back() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    let (_, kept) = tokens(&app, &ada.email, &json!({ "scope": "memories:read" })).await;
+    app.advance(chrono::TimeDelta::seconds(1));
+    let (_, removed) = tokens(&app, &ada.email, &json!({ "scope": "memories:read tenancy:read" })).await;
+    let token = |answer: &Value| ada.with_token(answer["access_token"].as_str().unwrap());
+    let alive = async |answer: &Value| {
+        let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+        token(answer).post("/mcp", list).await.status == 200
+    };
+    let (mut browser, page) = signed_in(&app, &ada.email).await;
+    page.assert_status(200);
+    for shown in
+        ["Northwind Assistant", "Search and read memories, See your organization", "2026-03-02", &ada.email]
+    {
+        assert!(page.text().contains(shown), "{shown}: {page}");
+    }
+    assert_eq!(page.text().matches("name=\"remove\"").count(), 2, "{page}");
+    // The newest is the first.
+    let fields = json!({ "ticket": field(&page, "ticket"), "remove": field(&page, "remove") });
+    let done = browser.submit("/oauth/applications", &fields).await;
+    done.assert_status(303);
+    let page = browser.open(done.header("location").unwrap()).await;
+    assert_eq!(page.text().matches("name=\"remove\"").count(), 1, "{page}");
+    assert!(alive(&kept).await && !alive(&removed).await);
+    // Again, as by a second click.
+    browser.submit("/oauth/applications", &fields).await.assert_status(303);
+
+    let fields = json!({ "ticket": field(&page, "ticket"), "decision": "sign_out" });
+    let copy = browser.clone();
+    let out = browser.submit("/oauth/applications", &fields).await;
+    assert!(out.text().contains("You are signed out"), "{out}");
+    for mut browser in [browser, copy] {
+        assert!(browser.open("/oauth/applications").await.text().contains("Sign in"));
+    }
+    assert!(alive(&kept).await, "signing out takes nothing back");
+}
+
+#[tokio::test]
+async fn the_page_takes_forms_of_its_own_and_for_its_own_account_only() {
+    let app = TestApp::new().await;
+    let (ada, bob) = (app.registered("ada").await, app.registered("bob").await);
+    tokens(&app, &ada.email, &json!({})).await;
+    let (mut browser, page) = signed_in(&app, &ada.email).await;
+    let (mut other, theirs) = signed_in(&app, &bob.email).await;
+    assert!(theirs.text().contains("No application may use your memory."), "{theirs}");
+    let (ticket, grant) = (field(&page, "ticket"), field(&page, "remove"));
+    let path = "/oauth/applications";
+    // Another site's form has no ticket, that of another browser is bound to it, and the id alone is not enough.
+    let foreign = [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
+    let fields = json!({ "ticket": ticket, "remove": grant });
+    for header in foreign {
+        browser.submit_with(path, &fields, &[header]).await.assert_status(400);
+    }
+    browser.submit(path, &json!({ "remove": grant })).await.assert_status(400);
+    other.submit(path, &fields).await.assert_status(400);
+    other
+        .submit(path, &json!({ "ticket": field(&theirs, "ticket"), "remove": grant }))
+        .await
+        .assert_status(404);
+    for more in
+        [json!({}), json!({ "decision": "allow" }), json!({ "remove": grant, "decision": "sign_out" })]
+    {
+        let mut fields = more;
+        fields["ticket"] = json!(ticket);
+        browser.submit(path, &fields).await.assert_status(400);
+    }
+    browser.submit(path, &json!({ "ticket": ticket, "remove": "gnt_nonsense" })).await.assert_status(404);
+    // A form of another page.
+    let device = browser.open("/oauth/device").await;
+    let fields = json!({ "ticket": field(&device, "ticket"), "remove": grant });
+    browser.submit(path, &fields).await.assert_status(400);
+    assert_eq!(ada.get("/v1/auth/applications").await.ok()["results"].as_array().unwrap().len(), 1);
+    browser.open("/oauth/applications?cursor=nonsense").await.assert_status(400);
+}
+
+#[tokio::test]
+async fn the_page_has_parts() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    for _ in 0..21 {
+        tokens(&app, &ada.email, &json!({})).await;
+        app.advance(chrono::TimeDelta::seconds(1));
+    }
+    let (mut browser, page) = signed_in(&app, &ada.email).await;
+    assert_eq!(page.text().matches("name=\"remove\"").count(), 20);
+    let (_, rest) = page.text().split_once("<a href=\"").unwrap();
+    let next = rest.split_once('"').unwrap().0.replace("&amp;", "&");
+    let page = browser.open(&next).await;
+    assert_eq!(page.text().matches("name=\"remove\"").count(), 1, "{page}");
 }

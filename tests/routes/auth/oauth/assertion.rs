@@ -140,7 +140,7 @@ async fn an_assertion_that_is_not_what_it_should_be_is_refused() {
         brings(&app, &client, &assertion).await.json()["error_description"].to_string()
     };
     assert!(why(with("exp", Value::Null)).await.contains("the claim exp is missing"));
-    assert!(why(with("aud", json!(["https://mem0.test", "x"]))).await.contains("and nothing beside"));
+    assert!(why(with("aud", json!(["https://mem0.test", "x"]))).await.contains("and nothing else"));
     let alone = with("aud", json!(["https://mem0.test"]));
     brings(&app, &client, &alone).await.assert_status(200);
     let fractional = provider.sign(
@@ -252,6 +252,48 @@ async fn an_application_that_the_enterprise_registers_lasts_as_long_as_its_provi
     owner.delete(provider_path).await.assert_status(204);
     let late = provider.sign(TYPE, &claims(&app, &client, &ada.email), |_| ());
     assert_refused(&brings(&app, &client, &late).await, 401, "invalid_client");
+}
+
+#[tokio::test]
+async fn tokens_end_with_the_application_and_with_the_provider() {
+    let app = TestApp::new().await;
+    let owner = app.owner("owner").await;
+    let ada = owner.stranger("ada").await;
+    let provider = Signer([7; 32]);
+    let trusted = trusts(&owner, &provider, &domain(&ada)).await.json();
+    let trusted = format!("/v1/auth/identity-providers/{}", trusted["id"].as_str().unwrap());
+    let path = format!("{trusted}/applications");
+    let (first, second) = (
+        Application::of(&owner.post(&path, json!({ "name": "First" })).await.json()),
+        Application::of(&owner.post(&path, json!({ "name": "Second" })).await.json()),
+    );
+    let registered = application(&app).await;
+    let mut tokens = Vec::new();
+    for client in [&first, &second, &registered] {
+        let assertion = provider.sign(TYPE, &claims(&app, client, &ada.email), |_| ());
+        let answer = brings(&app, client, &assertion).await.ok();
+        tokens.push(ada.with_token(answer["access_token"].as_str().unwrap()));
+    }
+    let assert_alive = async |alive: [bool; 3]| {
+        let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+        for (token, alive) in tokens.iter().zip(alive) {
+            token.post("/mcp", list.clone()).await.assert_status(if alive { 200 } else { 401 });
+        }
+        let listed = ada.get("/v1/auth/applications").await.ok();
+        let count = alive.iter().filter(|alive| **alive).count();
+        assert_eq!(listed["results"].as_array().unwrap().len(), count, "{listed}");
+    };
+    assert_alive([true; 3]).await;
+    owner.delete(&format!("{path}/{}", first.id)).await.assert_status(204);
+    assert_alive([false, true, true]).await;
+    // Those of applications that registered themselves are based on the provider's word too.
+    owner.delete(&trusted).await.assert_status(204);
+    assert_alive([false; 3]).await;
+    ada.get("/v1/auth/me").await.assert_status(200);
+    let audited = "SELECT details->>'sessions' FROM audit_log WHERE action LIKE 'identity_provider.%'
+                      AND details ? 'sessions' ORDER BY at, id";
+    let rows = app.database().superuser().await.query(audited, &[]).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>(), ["1", "2"]);
 }
 
 #[tokio::test]

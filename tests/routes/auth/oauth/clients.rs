@@ -170,7 +170,7 @@ async fn who_is_never_used_is_forgotten() {
     app.advance(TimeDelta::days(2));
     let forgotten = page().await;
     forgotten.assert_status(400);
-    assert!(forgotten.text().contains("not registered here any more"), "{forgotten}");
+    assert!(forgotten.text().contains("not registered here, or not any more"), "{forgotten}");
     assert!(!forgotten.text().contains("begin again"), "{forgotten}");
     let begins = async |client: &str| {
         let fields = json!({ "grant_type": "authorization_code", "client_id": client, "code": "x" });

@@ -102,7 +102,10 @@ async fn codes_cannot_be_guessed() {
     }
     // Now not even the right one.
     let fields = json!({ "ticket": ticket, "user_code": begun["user_code"] });
-    browser.submit("/oauth/device", &fields).await.assert_status(429);
+    let answer = browser.submit("/oauth/device", &fields).await;
+    answer.assert_status(429);
+    assert!(answer.text().contains("Too many wrong codes. Try again in "), "{answer}");
+    assert!(answer.header("retry-after").is_some(), "{answer}");
 }
 
 #[tokio::test]
@@ -145,10 +148,9 @@ async fn a_device_may_be_given_less_than_it_asks_for() {
     let app = TestApp::new().await;
     let ada = app.registered("ada").await;
     for (scopes, given) in [
-        (json!(["memories:read"]), Some("memories:read")),
+        (json!(["memories:read"]), "memories:read"),
         // Not more than was asked for, whatever the form says.
-        (json!(["memories:write", "tenancy:write"]), Some("memories:write")),
-        (json!([]), None),
+        (json!(["memories:write", "tenancy:write"]), "memories:write"),
     ] {
         let begun = begin(&app).await;
         let mut browser = Browser::new(&app);
@@ -159,10 +161,58 @@ async fn a_device_may_be_given_less_than_it_asks_for() {
         }
         let fields = json!({ "ticket": field(&page, "ticket"), "decision": "allow", "scope": scopes });
         browser.submit("/oauth/device/decision", &fields).await.assert_status(200);
-        let answer = poll(&app, &begun).await;
-        match given {
-            Some(given) => assert_eq!(answer.ok()["scope"], given),
-            None => drop(assert_refused(&answer, 400, "access_denied")),
-        }
+        assert_eq!(poll(&app, &begun).await.ok()["scope"], given);
     }
+}
+
+#[tokio::test]
+async fn agreeing_to_nothing_asks_again() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    let begun = begin(&app).await;
+    let mut browser = Browser::new(&app);
+    let page = asked(&mut browser, &begun, &ada.email).await;
+    let fields = json!({ "ticket": field(&page, "ticket"), "decision": "allow" });
+    let page = browser.submit("/oauth/device/decision", &fields).await;
+    page.assert_status(400);
+    assert!(page.text().contains("Choose at least one, or cancel."), "{page}");
+    assert_refused(&poll(&app, &begun).await, 400, "authorization_pending");
+    let fields = json!({ "ticket": field(&page, "ticket"), "decision": "allow", "scope": "memories:read" });
+    browser.submit("/oauth/device/decision", &fields).await.assert_status(200);
+    app.advance(TimeDelta::seconds(5));
+    assert_eq!(poll(&app, &begun).await.ok()["scope"], "memories:read");
+}
+
+#[tokio::test]
+async fn another_account_can_be_used_on_both_pages() {
+    let app = TestApp::new().await;
+    let (ada, bob) = (app.registered("ada").await, app.registered("bob").await);
+    let begun = begin(&app).await;
+    let mut browser = Browser::new(&app);
+    let login = browser.open("/oauth/device").await;
+    let code_page = browser.sign_in(&login, &ada.email).await;
+    let ended = browser.clone();
+    // The code that was typed already is not lost.
+    let fields = json!({ "ticket": field(&code_page, "ticket"), "decision": "switch", "user_code": begun["user_code"] });
+    let switched = browser.submit("/oauth/device", &fields).await;
+    switched.assert_status(303);
+    let login = browser.open(switched.header("location").unwrap()).await;
+    assert!(login.text().contains("Sign in"), "{login}");
+    let mut ended = ended;
+    let login_again = ended.open("/oauth/device").await;
+    assert!(login_again.text().contains("Sign in"), "copies of the cookie are worthless: {login_again}");
+
+    let code_page = browser.sign_in(&login, &ada.email).await;
+    let fields =
+        json!({ "ticket": field(&code_page, "ticket"), "user_code": field(&code_page, "user_code") });
+    let page = browser.submit("/oauth/device", &fields).await;
+    assert!(page.text().contains(&ada.email), "{page}");
+    let fields = json!({ "ticket": field(&page, "ticket"), "decision": "switch" });
+    let switched = browser.submit("/oauth/device/decision", &fields).await;
+    switched.assert_status(303);
+    let login = browser.open(switched.header("location").unwrap()).await;
+    let code_page = browser.sign_in(&login, &bob.email).await;
+    assert_eq!(json!(field(&code_page, "user_code")), begun["user_code"]);
+    assert!(code_page.text().contains(&bob.email), "{code_page}");
+    assert_refused(&poll(&app, &begun).await, 400, "authorization_pending");
 }

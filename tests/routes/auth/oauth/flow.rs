@@ -92,11 +92,13 @@ async fn somebody_may_refuse_or_agree_to_less() {
     assert_eq!(parameter(&address, "iss").unwrap(), "https://mem0.test");
 
     let consent = browser.open(&url).await;
-    let nothing = browser.allow(&consent, &[]).await;
-    assert_eq!(parameter(&nothing, "error").unwrap(), "access_denied");
-
-    // Not more than was asked for, whatever the form says.
-    let consent = browser.open(&url).await;
+    for scopes in [json!([]), json!(["tenancy:write"])] {
+        let fields = json!({ "ticket": field(&consent, "ticket"), "decision": "allow", "scope": scopes });
+        let nothing = browser.submit("/oauth/consent", &fields).await;
+        nothing.assert_status(400);
+        assert!(nothing.text().contains("Choose at least one, or cancel."), "{nothing}");
+    }
+    // The question was not answered yet. Not more than was asked for, whatever the form says.
     let address = browser.allow(&consent, &["memories:read", "tenancy:write"]).await;
     let code = parameter(&address, "code").unwrap();
     let fields = json!({

@@ -8,6 +8,7 @@ mod attacks;
 mod clients;
 mod device;
 mod documents;
+mod endings;
 mod flow;
 mod pages;
 mod private_key_jwt;

@@ -36,7 +36,10 @@ async fn pages_are_guarded_against_whatever_is_around_them() {
     let consent = browser.sign_in(&login, &ada.email).await;
     assert_guarded(&consent);
     assert!(consent.text().contains("&lt;script&gt;"), "{consent}");
+    assert!(consent.text().contains("href=\"/oauth/applications\""), "{consent}");
     assert_guarded(&browser.open("/oauth/device").await);
+    assert_guarded(&browser.open("/oauth/applications").await);
+    assert_guarded(&Browser::new(&app).open("/oauth/applications").await);
     assert_guarded(&browser.open("/oauth/authorize").await);
     let failed = browser.open("/oauth/authorize?client_id=%3Cscript%3E").await;
     assert_guarded(&failed);

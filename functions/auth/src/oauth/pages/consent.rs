@@ -1,22 +1,22 @@
 //! The consent page: names the application, where the answer goes, and what the application may do.
 
 use axum::response::Response;
-use http::StatusCode;
 use shared::access::AuthContext;
 use shared::identity::oauth::authorize::AuthorizationRequest;
 use shared::identity::oauth::redirect_host;
 
-use super::{account_changed, boxes, document, escape, resource};
+use super::{Notice, boxes, document, escape, resource};
+use crate::oauth::applications::PATH;
 use crate::oauth::visitor::Visitor;
 
 /// Asks whether an application may act for a person. The application chooses its own name; the host, which it cannot
-/// choose freely, is shown beside it. `changed` if another account was asked before.
-pub(crate) fn page(
+/// choose freely, is shown beside it.
+pub(in crate::oauth) fn page(
     visitor: &Visitor,
     caller: &AuthContext,
     request: &AuthorizationRequest,
     ticket: &str,
-    changed: bool,
+    notice: Notice,
 ) -> Response {
     let (host, local) = redirect_host(&request.redirect_uri);
     let place = if local {
@@ -44,9 +44,10 @@ pub(crate) fn page(
          <button name=\"decision\" value=\"allow\">Allow</button></div>\n\
          <p class=\"quiet\">Not you? <button class=\"link\" name=\"decision\" value=\"switch\">Use another \
          account</button></p>\n</form>\n\
-         <p class=\"quiet\">You can take this back at any time.</p>",
-        alarm = account_changed(changed),
-        boxes = boxes(&request.scopes),
+         <p class=\"quiet\">You can take this back at any time, on the page <a href=\"{PATH}\" target=\"_blank\" \
+         rel=\"noopener\">Your applications</a>.</p>",
+        alarm = notice.html(),
+        boxes = boxes(&request.scopes, notice != Notice::NothingSelected),
         name = escape(&request.client_name),
         email = escape(caller.email()),
         host = escape(&host),
@@ -54,7 +55,7 @@ pub(crate) fn page(
         ticket = escape(ticket),
     );
     let title = format!("Allow {}?", request.client_name);
-    let mut response = document(StatusCode::OK, &title, &content);
+    let mut response = document(notice.status(), &title, &content);
     visitor.remember(&mut response);
     response
 }

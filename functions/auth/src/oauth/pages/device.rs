@@ -6,8 +6,13 @@ use shared::access::AuthContext;
 use shared::identity::oauth::clients::Client;
 use shared::identity::oauth::device::Waiting;
 
-use super::{account_changed, boxes, document, escape, resource};
+use super::{Notice, boxes, document, escape, resource};
+use crate::oauth::applications::PATH;
 use crate::oauth::visitor::Visitor;
+
+/// The button by which another account signs in. It does not ask for the code first.
+const NOT_YOU: &str = "<p class=\"quiet\">Not you? <button class=\"link\" name=\"decision\" value=\"switch\" \
+                       formnovalidate>Use another account</button></p>\n";
 
 /// Asks for the code that the device shows.
 pub(crate) fn code_page(
@@ -31,7 +36,7 @@ pub(crate) fn code_page(
          <label for=\"user_code\">Code that the device shows</label>\n\
          <input class=\"code\" id=\"user_code\" name=\"user_code\" value=\"{code}\" required maxlength=\"20\" \
          autocomplete=\"off\" autocapitalize=\"characters\" spellcheck=\"false\"{described} autofocus>\n\
-         <button>Continue</button>\n</form>",
+         <button>Continue</button>\n{NOT_YOU}</form>",
         email = escape(caller.email()),
         ticket = escape(ticket),
         code = escape(code),
@@ -42,20 +47,25 @@ pub(crate) fn code_page(
     response
 }
 
+/// A code that is stored without its dash, as devices show it.
+pub(in crate::oauth) fn dashed(code: &str) -> String {
+    let (first, second) = code.split_at(4.min(code.len()));
+    format!("{first}-{second}")
+}
+
 /// Asks whether a device may act for a person. The code is shown again, because a link can carry somebody else's code.
-/// `changed` if another account was asked before.
-pub(crate) fn consent_page(
+///
+pub(in crate::oauth) fn consent_page(
     visitor: &Visitor,
     caller: &AuthContext,
     (waiting, client): (&Waiting, &Client),
     ticket: &str,
-    changed: bool,
+    notice: Notice,
 ) -> Response {
-    let (first, second) = waiting.user_code.split_at(4.min(waiting.user_code.len()));
     let address = waiting.ip.as_deref().map(|ip| format!("<dt>Asks from</dt><dd>{}</dd>", escape(ip)));
     let content = format!(
         "<h1>Allow {name} to use your memory?</h1>\n{alarm}\
-         <dl><dt>Account</dt><dd>{email}</dd><dt>Code</dt><dd>{first}-{second}</dd>{address}\
+         <dl><dt>Account</dt><dd>{email}</dd><dt>Code</dt><dd>{code}</dd>{address}\
          <dt>Since</dt><dd>{since} UTC</dd><dt>For</dt><dd>{resource}</dd></dl>\n\
          <form method=\"post\" action=\"/oauth/device/decision\">\n\
          <input type=\"hidden\" name=\"ticket\" value=\"{ticket}\">\n\
@@ -63,17 +73,20 @@ pub(crate) fn consent_page(
          <p class=\"note\">Allow it only if <strong>your own device shows this code</strong> right now. If somebody sent \
          you the code or a link to it, cancel.</p>\n\
          <div class=\"row\"><button class=\"plain\" name=\"decision\" value=\"deny\">Cancel</button>\
-         <button name=\"decision\" value=\"allow\">Allow</button></div>\n</form>",
-        alarm = account_changed(changed),
-        boxes = boxes(&waiting.scopes),
+         <button name=\"decision\" value=\"allow\">Allow</button></div>\n{NOT_YOU}</form>\n\
+         <p class=\"quiet\">You can take this back at any time, on the page <a href=\"{PATH}\" target=\"_blank\" \
+         rel=\"noopener\">Your applications</a>.</p>",
+        alarm = notice.html(),
+        boxes = boxes(&waiting.scopes, notice != Notice::NothingSelected),
         name = escape(&client.name),
+        code = dashed(&waiting.user_code),
         email = escape(caller.email()),
         address = address.unwrap_or_default(),
         resource = resource(&waiting.resource),
         since = waiting.created_at.format("%H:%M"),
         ticket = escape(ticket),
     );
-    let mut response = document(StatusCode::OK, "Allow a device?", &content);
+    let mut response = document(notice.status(), "Allow a device?", &content);
     visitor.remember(&mut response);
     response
 }

@@ -1,13 +1,12 @@
 //! The error page.
 
 use axum::response::Response;
-use http::header::RETRY_AFTER;
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use shared::Error;
 use shared::identity::oauth::{Code, OAuthError, redirect_host};
 use shared::telemetry;
 
-use super::{document, escape};
+use super::{document, escape, wait_for};
 
 /// Shows an error. `way_back` is a URL that reports the error to the application. It is a link and not a redirect:
 /// anybody can register such a URL, so nobody is sent there without having seen where it leads.
@@ -46,11 +45,11 @@ pub(super) fn page(error: OAuthError, way_back: Option<&str>) -> Response {
         escape(&text),
         way_back = way_back.unwrap_or_default(),
     );
-    let mut response = document(status, "This cannot go on", &content);
-    if let OAuthError::Failed(Error::LimitReached { retry_after, .. }) = &error {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
+    let response = document(status, "This cannot go on", &content);
+    match &error {
+        OAuthError::Failed(Error::LimitReached { retry_after, .. }) => wait_for(response, *retry_after),
+        _ => response,
     }
-    response
 }
 
 /// Turns a text for programs, which begins in lower case, into a sentence for people.

@@ -20,6 +20,7 @@ pub(crate) fn page(
         Question::Authorize(request) => {
             format!("to continue to <strong>{}</strong>", escape(&request.client_name))
         }
+        Question::Applications => "to see the applications that you allowed".to_owned(),
         Question::Device(_) | Question::DeviceConsent(_) => "to connect a device".to_owned(),
     };
     let (alarm, described) = match problem {

@@ -3,6 +3,7 @@
 //! [`document`] wraps each of them with its style and security headers, which forbid framing, caching and referrers;
 //! everything that comes from outside passes [`escape`].
 
+pub(super) mod applications;
 pub(super) mod consent;
 pub(super) mod device;
 mod failure;
@@ -11,10 +12,12 @@ pub(super) mod onward;
 mod style;
 
 use std::fmt::{self, Write as _};
+use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER,
+    X_FRAME_OPTIONS,
 };
 use http::{HeaderValue, StatusCode};
 use shared::access::{ApiKeyVerb, MCP};
@@ -109,12 +112,45 @@ pub(super) fn see_other(address: &str) -> Response {
     response
 }
 
-/// The notice that another account is signed in now than the one that the page was for.
-pub(super) fn account_changed(changed: bool) -> &'static str {
-    if changed {
-        "<p class=\"alarm\" role=\"alert\">Another account is signed in by now. Look at it, and answer again.</p>\n"
-    } else {
-        ""
+/// Tells programs too that a page is an answer to too many attempts.
+pub(super) fn wait_for(mut page: Response, retry_after: Duration) -> Response {
+    *page.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    page.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds(retry_after)));
+    page
+}
+
+/// The time after which to try again.
+pub(super) fn seconds(retry_after: Duration) -> u64 {
+    retry_after.as_secs().max(1)
+}
+
+/// A notice above a question that is asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Notice {
+    /// It is asked for the first time.
+    None,
+    /// Another account is signed in now than the one that the page was for.
+    AccountChanged,
+    /// Somebody agreed to nothing.
+    NothingSelected,
+}
+
+impl Notice {
+    fn html(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::AccountChanged => {
+                "<p class=\"alarm\" role=\"alert\">Another account is signed in by now. Look at it, and answer \
+                 again.</p>\n"
+            }
+            Self::NothingSelected => {
+                "<p class=\"alarm\" role=\"alert\">Choose at least one, or cancel.</p>\n"
+            }
+        }
+    }
+
+    fn status(self) -> StatusCode {
+        if self == Self::NothingSelected { StatusCode::BAD_REQUEST } else { StatusCode::OK }
     }
 }
 
@@ -125,13 +161,14 @@ pub(super) fn resource(resource: &str) -> String {
 }
 
 /// Checkboxes by which scopes can be deselected.
-pub(super) fn boxes(scopes: &[ApiKeyVerb]) -> String {
+pub(super) fn boxes(scopes: &[ApiKeyVerb], selected: bool) -> String {
     let mut boxes = String::new();
+    let checked = if selected { " checked" } else { "" };
     for verb in scopes {
         let (title, detail) = meaning(*verb);
         let _ = writeln!(
             boxes,
-            "<label class=\"scope\"><input type=\"checkbox\" name=\"scope\" value=\"{}\" checked>\
+            "<label class=\"scope\"><input type=\"checkbox\" name=\"scope\" value=\"{}\"{checked}>\
              <span><strong>{title}</strong><small>{detail}</small></span></label>",
             verb.as_str()
         );

@@ -54,6 +54,10 @@ impl Identity {
 
         let key = self.signing_keys().current(now).await?;
         let tx = self.gate().sign_in("oauth_grant.assertion").await?;
+        // Neither is removed until the grant is there to be ended with them.
+        if !store::lock(&tx, &provider).await? || !clients::lock(&tx, client).await? {
+            return Err(refuse("its issuer or the application was removed"));
+        }
         if !spent::spend(
             &tx,
             provider.enterprise,
@@ -80,6 +84,7 @@ impl Identity {
             kind: "jwt_bearer",
             scopes: &scopes,
             resource: &audience,
+            provider: Some(provider.id),
             refreshable: false,
         };
         let started = self.start_grant(&tx, request, &grant, &key).await;

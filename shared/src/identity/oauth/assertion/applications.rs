@@ -11,8 +11,8 @@ use super::store;
 use crate::access::AuthContext;
 use crate::audit::{self, Entry};
 use crate::error::{Error, Result};
-use crate::identity::Identity;
 use crate::identity::oauth::clients::{self, Metadata, RegisteredApplication};
+use crate::identity::{Identity, sessions};
 use crate::ids::IdentityProviderId;
 use crate::name;
 use crate::page::{Cursor, List, QueryHash};
@@ -90,7 +90,7 @@ impl Identity {
         Ok(List { results, next })
     }
 
-    /// Removes an application. Its tokens expire within a quarter of an hour.
+    /// Removes an application. Its tokens are refused from the next request on.
     pub async fn remove_application(
         &self,
         caller: &AuthContext,
@@ -102,8 +102,10 @@ impl Identity {
         if !clients::remove(&tx, caller, provider, client).await? {
             return Err(Error::NotFound { what: "application" });
         }
+        let ended =
+            sessions::revoke_grants_of(&tx, caller, provider, Some(client), "application_removed").await?;
         let entry = Entry::new("identity_provider.remove_application", provider);
-        audit::record_as(&tx, caller, entry.with(json!({ "client_id": client }))).await?;
+        audit::record_as(&tx, caller, entry.with(json!({ "client_id": client, "sessions": ended }))).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -95,7 +95,7 @@ pub(super) fn verify(
 /// The audience must be this installation alone: any other audience could present the assertion here as its own.
 fn for_us(claims: Claims, audience: &str) -> Result<Claims> {
     if claims.aud.only() != Some(audience) {
-        return Err(refuse(format!("aud must be {audience}, and nothing beside")));
+        return Err(refuse(format!("aud must be {audience}, and nothing else")));
     }
     Ok(claims)
 }

@@ -9,8 +9,8 @@ use super::{keys, store};
 use crate::access::{Action, AuthContext};
 use crate::audit::{self, Entry};
 use crate::error::{Error, Result};
-use crate::identity::Identity;
 use crate::identity::oauth::OAuthError;
+use crate::identity::{Identity, sessions};
 use crate::ids::IdentityProviderId;
 use crate::name;
 use crate::page::{Cursor, List, QueryHash};
@@ -116,14 +116,16 @@ impl Identity {
         Ok(List { results, next })
     }
 
-    /// Removes a provider. Tokens that were issued on its word expire within a quarter of an hour.
+    /// Removes a provider. Tokens that were issued on its word are refused from the next request on.
     pub async fn distrust_provider(&self, caller: &AuthContext, id: IdentityProviderId) -> Result<()> {
         may_manage(caller)?;
         let tx = self.gate().sign_in("identity_provider.distrust").await?;
         if !store::delete(&tx, caller, id).await? {
             return Err(Error::NotFound { what: "identity provider" });
         }
-        audit::record_as(&tx, caller, Entry::new("identity_provider.distrust", id)).await?;
+        let ended = sessions::revoke_grants_of(&tx, caller, id, None, "identity_provider_removed").await?;
+        let entry = Entry::new("identity_provider.distrust", id).with(json!({ "sessions": ended }));
+        audit::record_as(&tx, caller, entry).await?;
         tx.commit().await?;
         Ok(())
     }

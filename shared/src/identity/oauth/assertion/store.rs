@@ -47,6 +47,13 @@ pub(super) async fn of_issuer(tx: &IdentityTx, issuer: &str) -> Result<Vec<Provi
     Ok(tx.query(OF_ISSUER, &[&issuer, &MOST]).await?.iter().map(provider).collect())
 }
 
+/// Locks a provider until the transaction ends, so that it is not removed meanwhile; returns false if it was.
+pub(super) async fn lock(tx: &IdentityTx, provider: &Provider) -> Result<bool, StoreError> {
+    const LOCK: &str = "-- identity_provider.lock
+        SELECT FROM identity_providers WHERE enterprise_id = $1 AND id = $2 FOR KEY SHARE";
+    Ok(tx.query_opt(LOCK, &[&provider.enterprise.uuid(), &provider.id.uuid()]).await?.is_some())
+}
+
 /// Stores keys that were read.
 pub(super) async fn update_keys(
     tx: &IdentityTx,

@@ -101,7 +101,7 @@ impl Identity {
         let issuer = self.gate().issuer();
         let audiences = [issuer.to_owned(), format!("{issuer}/oauth/token")];
         if !claims.aud.only().is_some_and(|audience| audiences.iter().any(|ours| ours == audience)) {
-            return Err(format!("aud must be {}, or {}, and nothing beside", audiences[0], audiences[1]));
+            return Err(format!("aud must be {}, or {}, and nothing else", audiences[0], audiences[1]));
         }
         claims.once().check(now)
     }

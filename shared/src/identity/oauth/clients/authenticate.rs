@@ -41,7 +41,7 @@ impl Identity {
             (Proof::Secret(_), None, None) => return Err(refuse("client_secret is missing")),
             (Proof::Secret(hash), Some(secret), None) => {
                 let right = SecretHash::of(secret).as_bytes().ct_eq(hash.as_bytes());
-                if right.into() { Ok(()) } else { Err(refuse("client_secret is not right")) }
+                if right.into() { Ok(()) } else { Err(refuse("client_secret is wrong")) }
             }
             (Proof::Keys(_), _, None) => return Err(refuse("client_assertion is missing")),
             (Proof::Keys(keys), _, Some(assertion)) => {

@@ -232,6 +232,12 @@ impl Identity {
     }
 }
 
+/// Locks a client that is registered until the transaction ends, so that it is not removed meanwhile; returns false if
+/// it was.
+pub(super) async fn lock(tx: &IdentityTx, client: &Client) -> Result<bool, StoreError> {
+    Ok(!client.id.starts_with(PREFIX) || store::lock(tx, &client.id).await?)
+}
+
 /// Records that a client was given tokens. The first time, its registration no longer counts against the limit of the
 /// address it came from: an office sets up more tools than anybody should be able to register without using them.
 pub(super) async fn used(tx: &IdentityTx, client: &Client, request: &RequestInfo) -> Result<(), StoreError> {

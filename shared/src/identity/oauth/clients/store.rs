@@ -141,6 +141,13 @@ pub(super) async fn spend(
     Ok(tx.execute(SPEND, &[&client, &hash.as_bytes(), &expires_at, &now]).await? == 1)
 }
 
+/// Locks a client until the transaction ends, so that it is not removed meanwhile; returns false if it was.
+pub(super) async fn lock(tx: &IdentityTx, client: &str) -> Result<bool, StoreError> {
+    const LOCK: &str = "-- oauth_client.lock
+        SELECT FROM oauth_clients WHERE id = $1 FOR KEY SHARE";
+    Ok(tx.query_opt(LOCK, &[&client]).await?.is_some())
+}
+
 /// Records that a registered client was given tokens, which extends its life; returns whether this is the first time.
 pub(super) async fn used(tx: &IdentityTx, client: &Client, now: DateTime<Utc>) -> Result<bool, StoreError> {
     // Not on every use: the precision of a month suffices, and saves a write per token.

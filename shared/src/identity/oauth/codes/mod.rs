@@ -2,18 +2,19 @@
 //! application that proves it began the request (PKCE).
 
 mod redeem;
-pub(super) mod store;
+mod store;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
 pub use redeem::Redemption;
+pub(super) use store::end;
 
 use super::authorize::AuthorizationRequest;
 use super::browser::Asked;
 use super::{Code, OAuthError, Result, redirect, spent};
 use crate::access::{ApiKeyVerb, AuthContext, IdentityTx, SecretHash};
-use crate::identity::Identity;
+use crate::identity::{Identity, sessions};
 use crate::random;
 
 /// The prefix of a code.
@@ -41,6 +42,7 @@ impl Identity {
         }
         let code = random::secret(PREFIX)?;
         let tx = self.gate().sign_in("oauth_code.issue").await?;
+        sessions::lock_caller(&tx, caller).await?;
         answered(&tx, asked, now).await?;
         let new = store::NewCode { hash: SecretHash::of(&code), request, scopes: &scopes };
         store::insert(&tx, caller, &new, now, now + LIFETIME).await?;
@@ -80,10 +82,7 @@ async fn answered(tx: &IdentityTx, asked: &Asked, now: DateTime<Utc>) -> Result<
     if spent::spend(tx, person.enterprise, "oauth.consent", &asked.nonce, until, now).await? {
         return Ok(());
     }
-    Err(OAuthError::new(
-        Code::InvalidRequest,
-        "You have answered this already. Begin again in your application.",
-    ))
+    Err(OAuthError::new(Code::InvalidRequest, "You have answered this already."))
 }
 
 /// Hashes a code for lookup.

@@ -8,7 +8,7 @@ use crate::identity::oauth::clients::{self, Client, GrantType};
 use crate::identity::oauth::grants::{Issued, NewGrant};
 use crate::identity::oauth::{Code, OAuthError, Result, pkce, resource};
 use crate::identity::throttle::{self, Bucket};
-use crate::identity::{Identity, sessions};
+use crate::identity::{Identity, accounts, sessions};
 
 /// A code, and the proof that the right application presents it.
 #[derive(Debug)]
@@ -32,7 +32,14 @@ impl Identity {
         let now = request.at;
         let key = self.signing_keys().current(now).await?;
         let tx = self.gate().sign_in("oauth_code.redeem").await?;
-        let found = store::lock(&tx, &hash(&given.code)).await?;
+        let code = hash(&given.code);
+        // The account is locked before the code, in the order of everything that ends codes.
+        let holder = store::holder(&tx, &code).await?;
+        let active = match holder {
+            Some(user) => accounts::lock_active(&tx, user, None).await?,
+            None => false,
+        };
+        let found = store::lock(&tx, &code).await?.filter(|_| active);
         let Some(found) = found.filter(|found| found.client_id == client.id) else {
             let attempt = throttle::reserve(&tx, [Bucket::refresh(request)], now).await?;
             tx.commit().await?;
@@ -68,6 +75,7 @@ impl Identity {
             kind: "authorization_code",
             scopes: &found.scopes,
             resource: &audience,
+            provider: None,
             refreshable: client.grant_types.contains(&GrantType::RefreshToken),
         };
         let started = self.start_grant(&tx, request, &grant, &key).await;

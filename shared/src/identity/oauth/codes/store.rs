@@ -80,6 +80,25 @@ impl Found {
     }
 }
 
+/// Returns the user who agreed to a code.
+pub(super) async fn holder(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<UserId>, StoreError> {
+    const HOLDER: &str = "-- oauth_code.holder
+        SELECT user_id FROM oauth_codes WHERE code_hash = $1";
+    let row = tx.query_opt(HOLDER, &[&hash.as_bytes()]).await?;
+    Ok(row.map(|row| UserId(row.get("user_id"))))
+}
+
+/// Deletes the codes of a user that were not exchanged yet.
+pub(in crate::identity::oauth) async fn end(
+    tx: &IdentityTx,
+    enterprise: EnterpriseId,
+    user: UserId,
+) -> Result<(), StoreError> {
+    const END: &str = "-- oauth_code.end
+        DELETE FROM oauth_codes WHERE enterprise_id = $1 AND user_id = $2 AND redeemed_at IS NULL";
+    tx.execute(END, &[&enterprise.uuid(), &user.uuid()]).await.map(drop)
+}
+
 /// Returns the code with this hash, and locks it until the transaction ends.
 pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Found>, StoreError> {
     const LOCK: &str = "-- oauth_code.lock

@@ -5,10 +5,10 @@ use serde_json::json;
 use super::{Waiting, normalized, store, unknown_code};
 use crate::access::{ApiKeyVerb, AuthContext};
 use crate::audit::{self, Entry};
-use crate::identity::Identity;
 use crate::identity::oauth::Result;
 use crate::identity::oauth::clients::Client;
 use crate::identity::throttle::{self, Bucket};
+use crate::identity::{Identity, sessions};
 
 impl Identity {
     /// Returns the device that shows this code, for the user who is signed in. Wrong codes are counted against that
@@ -37,8 +37,8 @@ impl Identity {
         scopes: &[ApiKeyVerb],
     ) -> Result<()> {
         let approved = !scopes.is_empty();
-        caller.session()?;
         let tx = self.gate().sign_in("oauth_device_code.decide").await?;
+        sessions::lock_caller(&tx, caller).await?;
         let decision = if approved { "approved" } else { "denied" };
         if !store::decide(&tx, caller, &normalized(user_code), decision, scopes).await? {
             return Err(unknown_code());

@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use secrecy::SecretString;
 
 pub use store::Waiting;
+pub(super) use store::end;
 
 use super::clients::{Client, GrantType};
 use super::{Code, OAuthError, Result, resource, scope};

@@ -4,11 +4,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::store::{self, Decision};
 use crate::access::{RequestInfo, SecretHash};
-use crate::identity::Identity;
 use crate::identity::oauth::clients::{self, Client, GrantType};
 use crate::identity::oauth::grants::{Issued, NewGrant};
 use crate::identity::oauth::{Code, OAuthError, Result};
 use crate::identity::throttle::{self, Bucket};
+use crate::identity::{Identity, accounts};
 
 impl Identity {
     /// Issues the first tokens, once the user has approved.
@@ -22,7 +22,13 @@ impl Identity {
         let now = request.at;
         let key = self.signing_keys().current(now).await?;
         let tx = self.gate().sign_in("oauth_device_code.poll").await?;
-        let found = store::lock(&tx, &SecretHash::of(code.expose_secret())).await?;
+        let code = SecretHash::of(code.expose_secret());
+        // The account is locked before the code, in the order of everything that ends codes.
+        let approver = store::approver(&tx, &code).await?;
+        if let Some(user) = approver {
+            accounts::lock_active(&tx, user, None).await?;
+        }
+        let found = store::lock(&tx, &code).await?;
         let Some(found) = found.filter(|found| found.client_id == client.id) else {
             let attempt = throttle::reserve(&tx, [Bucket::refresh(request)], now).await?;
             tx.commit().await?;
@@ -36,6 +42,10 @@ impl Identity {
             return Err(OAuthError::new(Code::ExpiredToken, "nobody agreed in time, begin again"));
         }
         let (enterprise, user) = match found.decision {
+            // Approved between the two statements: the account is not locked, the next poll gets the tokens.
+            Decision::Approved(..) if approver.is_none() => {
+                return Err(OAuthError::new(Code::AuthorizationPending, "nobody has agreed yet"));
+            }
             Decision::Waiting if found.too_soon(now) => {
                 store::slow_down(&tx, &found, now).await?;
                 tx.commit().await?;
@@ -46,7 +56,12 @@ impl Identity {
                 tx.commit().await?;
                 return Err(OAuthError::new(Code::AuthorizationPending, "nobody has agreed yet"));
             }
-            Decision::Denied => return Err(OAuthError::new(Code::AccessDenied, "the person declined")),
+            Decision::Denied => {
+                return Err(OAuthError::new(
+                    Code::AccessDenied,
+                    "the person declined or the approval was withdrawn",
+                ));
+            }
             Decision::Approved(enterprise, user) => (enterprise, user),
         };
         let grant = NewGrant {
@@ -57,6 +72,7 @@ impl Identity {
             kind: "device_code",
             scopes: &found.scopes,
             resource: &found.resource,
+            provider: None,
             refreshable: client.grant_types.contains(&GrantType::RefreshToken),
         };
         let started = self.start_grant(&tx, request, &grant, &key).await;

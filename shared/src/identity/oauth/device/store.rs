@@ -141,6 +141,26 @@ impl Found {
     }
 }
 
+/// Returns the user who approved a device.
+pub(super) async fn approver(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<UserId>, StoreError> {
+    const APPROVER: &str = "-- oauth_device_code.approver
+        SELECT user_id FROM oauth_device_codes WHERE device_code_hash = $1 AND decision = 'approved'";
+    let row = tx.query_opt(APPROVER, &[&hash.as_bytes()]).await?;
+    Ok(row.map(|row| UserId(row.get("user_id"))))
+}
+
+/// Withdraws the approvals of a user whose devices did not get their tokens yet.
+pub(in crate::identity::oauth) async fn end(
+    tx: &IdentityTx,
+    enterprise: EnterpriseId,
+    user: UserId,
+) -> Result<(), StoreError> {
+    const END: &str = "-- oauth_device_code.end
+        UPDATE oauth_device_codes SET decision = 'denied'
+         WHERE enterprise_id = $1 AND user_id = $2 AND decision = 'approved' AND redeemed_at IS NULL";
+    tx.execute(END, &[&enterprise.uuid(), &user.uuid()]).await.map(drop)
+}
+
 /// Returns the device with this code, and locks it until the transaction ends.
 pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Found>, StoreError> {
     const LOCK: &str = "-- oauth_device_code.lock

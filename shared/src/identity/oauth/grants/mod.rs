@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 
 use crate::access::ApiKeyVerb;
-use crate::ids::{EnterpriseId, GrantId, UserId};
+use crate::ids::{EnterpriseId, GrantId, IdentityProviderId, UserId};
 
 /// The maximum lifetime of a grant, however often it is refreshed: the user is asked again once a year.
 pub const LONGEST: TimeDelta = TimeDelta::days(365);
@@ -26,6 +26,8 @@ pub(super) struct NewGrant<'a> {
     pub(super) kind: &'static str,
     pub(super) scopes: &'a [ApiKeyVerb],
     pub(super) resource: &'a str,
+    /// The identity provider whose assertion it was exchanged for.
+    pub(super) provider: Option<IdentityProviderId>,
     /// Whether it continues after its first access token.
     pub(super) refreshable: bool,
 }

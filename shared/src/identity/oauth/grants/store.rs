@@ -6,7 +6,7 @@ use super::{ApplicationView, NewGrant};
 use crate::access::{ApiKeyVerb, AuthContext, IdentityTx};
 use crate::db::StoreError;
 use crate::identity::oauth::scope;
-use crate::ids::{EnterpriseId, GrantId, UserId};
+use crate::ids::{EnterpriseId, GrantId, IdentityProviderId, UserId};
 use crate::page::Cursor;
 
 pub(super) async fn insert(
@@ -17,8 +17,8 @@ pub(super) async fn insert(
 ) -> Result<(), StoreError> {
     const INSERT: &str = "-- oauth_grant.insert
         INSERT INTO oauth_grants (enterprise_id, id, user_id, client_id, client_name, kind, scopes, resource, created_at,
-                                  last_used_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)";
+                                  last_used_at, provider_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)";
     tx.execute(
         INSERT,
         &[
@@ -31,6 +31,7 @@ pub(super) async fn insert(
             &scope::names(grant.scopes),
             &grant.resource,
             &now,
+            &grant.provider.map(IdentityProviderId::uuid),
         ],
     )
     .await

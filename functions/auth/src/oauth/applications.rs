@@ -1,0 +1,66 @@
+//! `GET /oauth/applications`: the applications that a person allowed. `POST` takes access back or signs the browser out.
+
+use axum::extract::RawQuery;
+use axum::response::Response;
+use shared::error::Error;
+use shared::identity::oauth::browser::{Asked, Question};
+use shared::identity::oauth::{Code, OAuthError};
+use shared::ids::GrantId;
+
+use super::form::Form;
+use super::pages::{Page, applications, login, see_other};
+use super::refused::Refused;
+use super::visitor::Visitor;
+
+/// Where the page is.
+pub(super) const PATH: &str = "/oauth/applications";
+
+/// The number of applications on one page.
+const AT_ONCE: u32 = 20;
+
+pub(crate) async fn page(visitor: Visitor, RawQuery(query): RawQuery) -> Result<Response, Page> {
+    let cursor = Form::parse(query.unwrap_or_default().as_bytes())?.one("cursor")?;
+    show(&visitor, cursor.as_deref()).await
+}
+
+async fn show(visitor: &Visitor, cursor: Option<&str>) -> Result<Response, Page> {
+    let asked = Asked::new(Question::Applications)?;
+    let Some(caller) = visitor.signed_in().await? else {
+        let ticket = visitor.ask(asked).await?;
+        return Ok(login::page(visitor, &Question::Applications, &ticket, "", None));
+    };
+    let list = visitor.identity.applications(&caller, cursor, AT_ONCE).await?;
+    // A form counts for the account whose applications it shows.
+    let ticket = visitor.ask(asked.to(&caller)).await?;
+    let next = list.next.map(|next| visitor.address(PATH, &[("cursor", &next)]));
+    Ok(applications::page(visitor, &caller, &list.results, next.as_deref(), &ticket))
+}
+
+pub(crate) async fn change(visitor: Visitor, form: Result<Form, Refused>) -> Result<Response, Page> {
+    let form = form?;
+    visitor.same_origin()?;
+    let asked = visitor.asked(&form.needed("ticket")?).await?;
+    if asked.question != Question::Applications {
+        return Err(OAuthError::new(Code::InvalidRequest, "This form belongs to another page.").into());
+    }
+    let Some(caller) = visitor.signed_in().await?.filter(|caller| asked.is_to(caller)) else {
+        return show(&visitor, None).await;
+    };
+    match (form.one("remove")?, form.one("decision")?.as_deref()) {
+        (Some(grant), None) => {
+            let unknown = |_| Error::NotFound { what: "application" };
+            let grant = grant.parse::<GrantId>().map_err(unknown)?;
+            visitor.identity.revoke_application(&caller, grant).await?;
+            Ok(see_other(&visitor.address(PATH, &[])))
+        }
+        (None, Some("sign_out")) => {
+            let mut response = applications::signed_out();
+            visitor.sign_out(&mut response).await?;
+            Ok(response)
+        }
+        _ => {
+            let what = "send remove with the id of an application, or decision with sign_out";
+            Err(OAuthError::new(Code::InvalidRequest, what).into())
+        }
+    }
+}

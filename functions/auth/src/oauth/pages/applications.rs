@@ -1,0 +1,66 @@
+//! The page of the applications that a person allowed, on which they take access back and sign out.
+
+use std::fmt::Write as _;
+
+use axum::response::Response;
+use http::StatusCode;
+use shared::access::AuthContext;
+use shared::identity::oauth::grants::ApplicationView;
+
+use super::{document, escape, meaning};
+use crate::oauth::applications::PATH;
+use crate::oauth::visitor::Visitor;
+
+const TITLE: &str = "Your applications";
+
+/// Lists applications; `next` is the URL of the following ones.
+pub(in crate::oauth) fn page(
+    visitor: &Visitor,
+    caller: &AuthContext,
+    applications: &[ApplicationView],
+    next: Option<&str>,
+    ticket: &str,
+) -> Response {
+    let mut list = String::new();
+    for one in applications {
+        let may = one.scopes.iter().map(|verb| meaning(*verb).0).collect::<Vec<_>>().join(", ");
+        let _ = writeln!(
+            list,
+            "<li><div><strong>{name}</strong><small>{may}</small>\
+             <small>Allowed on {since}, last used on {used}</small></div>\
+             <button class=\"plain\" name=\"remove\" value=\"{id}\" aria-label=\"Remove {name}\">Remove</button></li>",
+            name = escape(&one.name),
+            since = one.created_at.format("%Y-%m-%d"),
+            used = one.last_used_at.format("%Y-%m-%d"),
+            id = one.id,
+        );
+    }
+    let list = match list.is_empty() {
+        true => "<p>No application may use your memory.</p>".to_owned(),
+        false => format!("<ul class=\"list\">\n{list}</ul>"),
+    };
+    let next = next.map(|next| format!("<p><a href=\"{}\">Older ones</a></p>\n", escape(next)));
+    let content = format!(
+        "<h1>{TITLE}</h1>\n<p class=\"quiet\">These may use the memory of {email}. What you remove is refused from its \
+         next request on.</p>\n\
+         <form method=\"post\" action=\"{PATH}\">\n<input type=\"hidden\" name=\"ticket\" value=\"{ticket}\">\n\
+         {list}\n{next}\
+         <p class=\"quiet\">Signed in as {email}. <button class=\"link\" name=\"decision\" value=\"sign_out\">Sign \
+         out</button></p>\n</form>",
+        email = escape(caller.email()),
+        ticket = escape(ticket),
+        next = next.unwrap_or_default(),
+    );
+    let mut response = document(StatusCode::OK, TITLE, &content);
+    visitor.remember(&mut response);
+    response
+}
+
+/// Confirms that the browser is signed out.
+pub(in crate::oauth) fn signed_out() -> Response {
+    let content = format!(
+        "<h1>You are signed out</h1>\n<p>The applications that you allowed keep their access.</p>\n\
+         <p><a href=\"{PATH}\">Sign in again</a></p>"
+    );
+    document(StatusCode::OK, "Signed out", &content)
+}

@@ -1,0 +1,3 @@
+-- The identity provider whose assertion an application exchanged for a grant: the grant ends with the provider.
+ALTER TABLE oauth_grants ADD COLUMN provider_id uuid;
+CREATE INDEX oauth_grants_of_provider ON oauth_grants (enterprise_id, provider_id) WHERE provider_id IS NOT NULL;
