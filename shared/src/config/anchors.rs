@@ -37,7 +37,7 @@ impl AnchorsConfig {
         // Without dots: no certificate matches a host with an additional level.
         if bucket.len() < 3 || !plain(bucket, b"-") || !plain(prefix, b"-_/") || prefix.contains("//") {
             return Err(wrong(format!(
-                "{place:?} is not s3://bucket or s3://bucket/prefix, in small letters"
+                "{place:?} is not s3://bucket or s3://bucket/prefix, in lower case"
             )));
         }
         let region = region(variable, None)?;
