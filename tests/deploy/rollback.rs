@@ -54,7 +54,8 @@ fn nothing_moves_while_a_deployment_does() {
     ] {
         // A canary: `live` is still the code from before, and `previous` the code from before that.
         let said = rollback(status, ["8", "7", "8"]);
-        let command = format!("aws cloudformation {command} --stack-name mem0-enterprise-prod --region eu-west-1");
+        let command =
+            format!("aws cloudformation {command} --stack-name mem0-enterprise-prod --region eu-west-1");
         assert!(said.starts_with("refused: ") && said.ends_with(&command), "{status}: {said}");
     }
     for status in ["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS", "UPDATE_FAILED"] {

@@ -109,7 +109,10 @@ mod tests {
             assert!(ProxiesConfig::parse(wrong).unwrap_err().to_string().contains("expected"), "{wrong}");
         }
         for none in [",", " ", " , ,"] {
-            assert!(ProxiesConfig::parse(none).unwrap_err().to_string().contains("names no proxy"), "{none:?}");
+            assert!(
+                ProxiesConfig::parse(none).unwrap_err().to_string().contains("names no proxy"),
+                "{none:?}"
+            );
         }
         for all in ["0.0.0.0/0", "::/0"] {
             assert!(ProxiesConfig::parse(all).unwrap_err().to_string().contains("everybody"), "{all}");
