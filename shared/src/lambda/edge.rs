@@ -7,7 +7,7 @@
 use http::header::HOST;
 use http::{HeaderMap, HeaderName};
 use secrecy::{ExposeSecret as _, SecretString};
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::config;
 use crate::error::Error;
@@ -19,7 +19,7 @@ const VIEWER: HeaderName = HeaderName::from_static("x-mem0-viewer");
 /// The header with the host that the client requested.
 const ASKED: HeaderName = HeaderName::from_static("x-mem0-host");
 
-/// The edge in front of the functions, if there is one.
+/// The edge in front of the functions, if there is one: its secret, or two of them, separated by a comma.
 #[derive(Clone)]
 pub(super) struct Edge(Option<SecretString>);
 
@@ -34,9 +34,8 @@ impl Edge {
     pub(super) fn viewer(&self, headers: &mut HeaderMap) -> Result<Option<String>, Error> {
         let (shown, viewer) = (headers.remove(SECRET), headers.remove(VIEWER));
         let asked = headers.remove(ASKED);
-        let Some(secret) = &self.0 else { return Ok(None) };
-        let secret = secret.expose_secret().as_bytes();
-        if !shown.is_some_and(|shown| bool::from(shown.as_bytes().ct_eq(secret))) {
+        let Some(secrets) = &self.0 else { return Ok(None) };
+        if !shown.is_some_and(|shown| accepts(secrets.expose_secret(), shown.as_bytes())) {
             return Err(Error::Forbidden(
                 "this is not the address at which this installation answers".to_owned(),
             ));
@@ -46,6 +45,13 @@ impl Edge {
         }
         Ok(viewer.and_then(|viewer| viewer.to_str().map(str::to_owned).ok()))
     }
+}
+
+/// Returns whether the list, separated by commas, has what was shown: there are two while one takes the place of the
+/// other. An empty part is none, so a list of nothing accepts nobody.
+fn accepts(secrets: &str, shown: &[u8]) -> bool {
+    let secrets = secrets.split(',').map(str::trim).filter(|secret| !secret.is_empty());
+    secrets.fold(Choice::from(0), |found, secret| found | shown.ct_eq(secret.as_bytes())).into()
 }
 
 #[cfg(test)]
@@ -68,6 +74,22 @@ mod tests {
         assert!(known.is_empty(), "the secret goes no further");
         for stranger in [None, Some(""), Some("seven grey heron"), Some("seven grey herons ")] {
             assert!(edge.viewer(&mut headers(stranger)).is_err(), "{stranger:?}");
+        }
+    }
+
+    #[test]
+    fn two_secrets_are_good_while_one_takes_the_place_of_the_other() {
+        let known = |secrets: &str, shown: &'static str| {
+            Edge(Some(secrets.into())).viewer(&mut headers(Some(shown))).is_ok()
+        };
+        for both in ["heron,otter", "heron, otter", "otter,heron,"] {
+            assert!(known(both, "heron") && known(both, "otter"), "{both}");
+            for stranger in ["", ",", "heron,otter", "heron,", "badger"] {
+                assert!(!known(both, stranger), "{both} {stranger}");
+            }
+        }
+        for nothing in [",", " , "] {
+            assert!(!known(nothing, "") && !known(nothing, ","), "{nothing:?} lets somebody in");
         }
     }
 

@@ -4,6 +4,7 @@
 //! Each step reports what it checked, because a checker that was given nothing finds nothing.
 
 mod checkov;
+mod costs;
 mod deployer;
 mod guard;
 mod lint;
@@ -32,8 +33,16 @@ const VARIANTS: [(&str, &[&str]); 6] = [
 const CERTIFICATE: &str =
     "certificate=arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f";
 
+/// What every stage that is deployed has decided.
+const ALARMS: &str = "alarmEmail=on-call@example.com";
+
 /// Configurations that must be refused, because the result could not work, and the expected reason.
-const REFUSED: [(&str, &[&str], &str); 4] = [
+const REFUSED: [(&str, &[&str], &str); 9] = [
+    ("prod", &[], "nobody would hear the alarms of prod"),
+    ("prod", &["--param", "alarmEmail=yes"], "neither an e-mail address nor none"),
+    ("dev", &["--param", "anchorMode=compliance"], "neither GOVERNANCE nor COMPLIANCE"),
+    ("dev", &["--param", "anchorDays=0"], "anchorDays"),
+    ("dev", &["--param", "web=web", "--param", "edgeSecrets=1, 1"], "edgeSecrets"),
     ("production", &[], "there is no stage production"),
     ("dev", &["--region", "il-central-1"], "roots of RDS"),
     ("dev", &["--region", "eu-west-1", "--param", "web=web"], "us-east-1"),
@@ -53,7 +62,8 @@ pub fn run(artifacts: &Path) -> Result<()> {
     step("cfn-lint", || lint::check(&templates))?;
     step("cfn-guard", || guard::check(&templates))?;
     step("checkov", || checkov::check(&templates))?;
-    step("deployer", || deployer::check(&templates))
+    step("deployer", || deployer::check(&templates))?;
+    step("costs", || costs::check(&templates, artifacts))
 }
 
 fn step(name: &str, check: impl FnOnce() -> Result<String>) -> Result<()> {
@@ -70,7 +80,8 @@ fn package(artifacts: &Path) -> Result<Vec<Template>> {
     fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
     let mut templates = Vec::new();
     for (number, (stage, params)) in VARIANTS.iter().enumerate() {
-        let how = Package { stage, params, artifacts };
+        let params = [*params, &[ALARMS]].concat();
+        let how = Package { stage, params: &params, artifacts };
         templates.push(Template::package(&how, &home.join(format!("{number}-{stage}")))?);
     }
     Ok(templates)
