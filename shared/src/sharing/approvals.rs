@@ -20,7 +20,9 @@ pub(crate) use decide::made_its_key;
 pub use decide::{approve, check, deny, withdraw};
 pub use delegates::{Delegate, NewDelegate, delegate, delegates, end_delegate};
 pub(super) use request::request;
-pub use view::{About, AskedContext, AskedMemory, Detail, Filter, csv, export, list, lookup, position};
+pub use view::{
+    About, AskedContext, AskedMemory, Detail, Filter, Recipient, csv, export, list, lookup, position,
+};
 
 use super::authority::Held;
 use super::store::approvals as store;

@@ -66,6 +66,9 @@ pub struct Detail {
     pub about: Option<About>,
     /// The context, if the caller can decide, with the contents that they decide about.
     pub context: Option<AskedContext>,
+    /// Who sees the context to which the memory is to be pinned, if the caller can decide: its members first, at most a
+    /// hundred.
+    pub recipients: Option<Vec<Recipient>>,
     /// Whether the memory, or the contents of the context, have changed since the request, which can then no longer be
     /// approved.
     pub changed: bool,
@@ -88,7 +91,18 @@ pub struct About {
     pub run_id: Option<String>,
 }
 
-/// Maximum number of memories of a context that are shown to a decider.
+/// Somebody who sees a context.
+#[derive(Debug, Clone, Serialize)]
+pub struct Recipient {
+    /// The person or scope, as requests name it.
+    pub with: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Whether it is a member of the context; otherwise the context is shared with it.
+    pub member: bool,
+}
+
+/// Maximum number of memories of a context, and of those who see one, that are shown to a decider.
 const SHOWN: i32 = 100;
 
 /// A context as its deciders see it.
@@ -181,10 +195,16 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<
         Some(context) if can_decide => context_of(&tx, &approval, context, &positions).await?,
         _ => None,
     };
+    let recipients = match approval.memory_id {
+        Some(_) if can_decide && approval.with.starts_with("context:") => {
+            Some(parts::recipients(&tx, approval.grantee, SHOWN).await?)
+        }
+        _ => None,
+    };
     let inside = context.iter().flat_map(|context| &context.memories).map(|memory| memory.id);
     let shown: Vec<_> = approval.memory_id.filter(|_| memory.is_some()).into_iter().chain(inside).collect();
     audit::commit_read(tx, Entry::new("approval.read", id).memories(shown).within(approval.home)).await?;
-    Ok(Detail { approval, can_decide, memory, about, context, changed })
+    Ok(Detail { approval, can_decide, memory, about, context, recipients, changed })
 }
 
 /// Returns the requested context with the contents that these positions may decide about.
