@@ -342,7 +342,7 @@ async fn whoever_joins_by_an_approval_sees_no_earlier_text() {
     let share = listed["results"][0]["id"].as_str().unwrap();
     ann.delete(&format!("{shares}{share}/")).await.ok();
     let role = json!({ "role": "member" });
-    ann.patch(&format!("/v1/contexts/{}/members/{}/", launch.context, launch.xi.user), role).await.ok();
+    ann.put(&format!("/v1/contexts/{}/members/{}/", launch.context, launch.xi.user), role).await.ok();
     for id in [&pinned, &inside] {
         assert_eq!(seen(&launch.xi, id).await, from_two);
     }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike as _, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Approval, Decision, NOT_FOUND, Position, Status};
+use super::{Approval, Decision, NOT_FOUND, Position, Status, one};
 use crate::access::{Action, ApiKeyVerb, AuthContext, Classification, TenantTx};
 use crate::audit::{self, Entry};
 use crate::clock::is_year;
@@ -16,7 +16,7 @@ use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, UserId};
 use crate::memory::Metadata;
 use crate::page::{Cursor, List, QueryHash};
 use crate::sharing::authority::Held;
-use crate::sharing::store::{approval_list, approval_parts as parts, approvals as store};
+use crate::sharing::store::{approval_list, approval_names, approval_parts as parts, approvals as store};
 
 /// Which requests to list.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -146,6 +146,7 @@ pub async fn list(
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let tx = ctx.begin(db, "approval.list").await?;
     let mut results = approval_list::list(&tx, filter, after, limit + 1).await?;
+    approval_names::name(&tx, &mut results).await?;
     let shown = Entry::of("approval.list").with(json!({ "rows": results.len() }));
     audit::commit_read(tx, shown).await?;
     let next = Cursor::cut(&mut results, limit, &query, |approval| Cursor {
@@ -175,7 +176,7 @@ pub async fn export(
 pub async fn lookup(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<Detail> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesRead)?;
     let tx = ctx.begin(db, "approval.lookup").await?;
-    let approval = store::lookup(&tx, id).await?.ok_or(NOT_FOUND)?;
+    let approval = one(&tx, id).await?;
     let own = approval.requested_by == ctx.user_id();
     let positions = if own { Vec::new() } else { parts::positions(&tx, ctx, &approval).await? };
     if !own && positions.is_empty() && !store::may_see(&tx, ctx, &approval).await? {
@@ -253,7 +254,7 @@ pub fn csv(approvals: &[Approval]) -> String {
     let mut text = String::from(
         "id,status,memory_id,context_id,with,permission,direction,classification,reason,requested_by,requested_at,\
          node,approver_role,expires_at,decided_by,decided_at,decision_reason,share_id,decisions,may_reshare,\
-         share_expires_at,memory_version,escalates_at\r\n",
+         share_expires_at,memory_version,escalates_at,with_name,requested_by_name,node_name,decided_by_name\r\n",
     );
     for row in approvals {
         let at = |at: Option<DateTime<Utc>>| at.map(|at| at.to_rfc3339()).unwrap_or_default();
@@ -282,6 +283,10 @@ pub fn csv(approvals: &[Approval]) -> String {
             at(row.share_expires_at),
             id(row.memory_version.map(|version| version.to_string())),
             at(Some(row.escalates_at)),
+            id(row.with_name.clone()),
+            id(row.requested_by_name.clone()),
+            id(row.node_name.clone()),
+            id(row.decided_by_name.clone()),
         ];
         let fields: Vec<String> = fields.iter().map(|field| quoted(field)).collect();
         // Writing to a string does not fail.

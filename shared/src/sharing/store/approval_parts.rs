@@ -223,6 +223,8 @@ pub(super) fn decisions(parts: Value) -> Result<Vec<Decision>, StoreError> {
                 escalates_at: part.escalates_at,
                 decision: part.decision,
                 decided_by: part.decided_by.map(UserId),
+                decided_by_name: None,
+                node_name: None,
                 decided_at: part.decided_at,
                 reason: part.reason,
                 node_scope: ScopeId(part.scope),
