@@ -327,6 +327,7 @@ async fn what_would_be_seen_in_two_organizations_is_kept() {
     let pumps = alice.node_in(&water, ScopeKind::Team, "Pumps").await;
     let mia = alice.colleague("mia", &grid, Role::Member).await;
     let bob = alice.colleague("bob", &pumps, Role::Member).await;
+    alice.colleague("eve", &energy, Role::Viewer).await;
     let body =
         json!({ "messages": "the plant is for sale", "infer": false, "classification": "confidential" });
     let added = mia.post("/v3/memories/add/", body).await.ok();

@@ -243,6 +243,18 @@ mod tests {
     }
 
     #[test]
+    fn a_class_that_more_people_may_see_leaves_a_limit() {
+        use {Audience as A, Classification as C};
+        let limit = |node, audience| (ScopeId(node), policy(None, &[(C::Internal, audience)]));
+        let policies = [limit(1, A::Organization), limit(2, A::Enterprise), limit(3, A::Team)];
+        let team = Effective::new(ScopeKind::Team, vec![ScopeId(1), ScopeId(2), ScopeId(3)], &policies);
+        assert_eq!(team.limit_left(C::Internal, C::Public), Some((ScopeId(1), A::Organization)));
+        assert_eq!(team.limit_left(C::Internal, C::Confidential), Some((ScopeId(3), A::Team)));
+        assert_eq!(team.limit_left(C::Internal, C::Restricted), None);
+        assert_eq!(team.limit_left(C::Confidential, C::Public), None, "nobody narrowed that");
+    }
+
+    #[test]
     fn nothing_is_made_that_its_maker_could_not_see() {
         let team = at(ScopeKind::Team, &[]);
         let made = |asked, ceiling| team.class_of_new(asked, ceiling);
