@@ -70,7 +70,7 @@ impl Memories {
         if let Some(missing) = ids.iter().find(|id| memories.iter().all(|memory| memory.id != **id)) {
             return Err(Error::Missing(missing.to_string()));
         }
-        permission::require(&tx, &memories, Permission::Admin).await?;
+        permission::require_each(&tx, "memories", &memories, Permission::Admin).await?;
         let count = store::delete::delete(&tx, &ids).await?;
         supersede::release(&tx, &ids).await?;
         for memory in &memories {
