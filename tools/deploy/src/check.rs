@@ -20,8 +20,23 @@ use anyhow::{Context as _, Result, ensure};
 use crate::{Package, Template, root, say, template};
 
 /// What is checked: each stage as it is, and further settings that a stage may have.
-const VARIANTS: [(&str, &[&str]); 6] = [
+const VARIANTS: [(&str, &[&str]); 8] = [
     ("dev", &[]),
+    (
+        "dev",
+        &[
+            "databaseName=mem0-enterprise-dev-2",
+            "restoreFrom=mem0-enterprise-dev-good",
+            "publicUrl=https://memory.example.com",
+            "edgeSecret={{resolve:secretsmanager:mem0-enterprise-dev-edge}}",
+            "readDocuments=on",
+            "allowedOrigins=https://chat.example.com",
+        ],
+    ),
+    (
+        "prod",
+        &["database=database-aurora", "databaseName=mem0-enterprise-prod-2", "restoreFrom=mem0-enterprise-prod-good"],
+    ),
     ("staging", &["embedder=bedrock", "web=web", "domain=memory.example.com", CERTIFICATE]),
     ("prod", &[]),
     ("prod", &["database=database-aurora"]),
@@ -33,7 +48,9 @@ const CERTIFICATE: &str =
     "certificate=arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f";
 
 /// Configurations that must be refused, because the result could not work, and the expected reason.
-const REFUSED: [(&str, &[&str], &str); 4] = [
+const REFUSED: [(&str, &[&str], &str); 6] = [
+    ("dev", &["--param", "databaseName=somebody-elses"], "neither mem0-enterprise-dev nor"),
+    ("dev", &["--param", "databaseName=mem0-enterprise-dev-B"], "lower-case"),
     ("production", &[], "there is no stage production"),
     ("dev", &["--region", "il-central-1"], "roots of RDS"),
     ("dev", &["--region", "eu-west-1", "--param", "web=web"], "us-east-1"),
