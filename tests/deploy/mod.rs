@@ -2,8 +2,10 @@
 //! jobs and resources. `stack` tests the stack itself; `make check-deploy` runs the third-party checkers.
 
 mod checks;
+mod protection;
 mod routes;
 mod schedules;
+mod settings;
 mod sizes;
 mod stack;
 

@@ -35,7 +35,11 @@ const VARIANTS: [(&str, &[&str]); 8] = [
     ),
     (
         "prod",
-        &["database=database-aurora", "databaseName=mem0-enterprise-prod-2", "restoreFrom=mem0-enterprise-prod-good"],
+        &[
+            "database=database-aurora",
+            "databaseName=mem0-enterprise-prod-2",
+            "restoreFrom=mem0-enterprise-prod-good",
+        ],
     ),
     ("staging", &["embedder=bedrock", "web=web", "domain=memory.example.com", CERTIFICATE]),
     ("prod", &[]),
