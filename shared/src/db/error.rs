@@ -58,8 +58,8 @@ pub enum StoreError {
     },
     /// A prepared statement is not there, or is there already: the session is not the one that it was prepared in.
     #[error(
-        "in {statement}: a pooler in front of the database changes sessions between transactions, and this build \
-         needs one that does not (PgBouncer: pool_mode = session)"
+        "in {statement}: a pooler in front of the database changes sessions between transactions, which breaks \
+         prepared statements (PgBouncer: set pool_mode to session)"
     )]
     Pooled {
         /// The statement's name.
