@@ -25,11 +25,12 @@ impl Programs {
     }
 
     /// The lines of the schema, without what differs from dump to dump: a token, and how expressions are put in
-    /// parentheses and broken into lines.
+    /// parentheses, broken into lines and named.
     fn schema(&self, url: &str) -> BTreeSet<String> {
         let dump = self.run("pg_dump", &["--schema-only", "--dbname", url]);
         let lines = dump.lines().filter(|line| !line.contains("restrict "));
-        lines.map(|line| line.replace(['(', ')', ',', ' '], "")).collect()
+        let unnamed = lines.map(|line| line.split_once(" AS ").map_or(line, |(expression, _)| expression));
+        unnamed.map(|line| line.replace(['(', ')', ',', ' '], "")).collect()
     }
 }
 
