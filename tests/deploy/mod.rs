@@ -3,9 +3,11 @@
 
 mod checks;
 mod edge;
+mod protection;
 mod rollback;
 mod routes;
 mod schedules;
+mod settings;
 mod sizes;
 mod stack;
 

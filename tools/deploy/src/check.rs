@@ -21,8 +21,27 @@ use anyhow::{Context as _, Result, ensure};
 use crate::{Package, Template, root, say, template};
 
 /// What is checked: each stage as it is, and further settings that a stage may have.
-const VARIANTS: [(&str, &[&str]); 6] = [
+const VARIANTS: [(&str, &[&str]); 8] = [
     ("dev", &[]),
+    (
+        "dev",
+        &[
+            "databaseName=mem0-enterprise-dev-2",
+            "restoreFrom=mem0-enterprise-dev-good",
+            "publicUrl=https://memory.example.com",
+            "edgeSecret={{resolve:secretsmanager:mem0-enterprise-dev-edge}}",
+            "readDocuments=on",
+            "allowedOrigins=https://chat.example.com",
+        ],
+    ),
+    (
+        "prod",
+        &[
+            "database=database-aurora",
+            "databaseName=mem0-enterprise-prod-2",
+            "restoreFrom=mem0-enterprise-prod-good",
+        ],
+    ),
     ("staging", &["embedder=bedrock", "web=web", "domain=memory.example.com", CERTIFICATE]),
     ("prod", &[]),
     ("prod", &["database=database-aurora"]),
@@ -37,12 +56,14 @@ const CERTIFICATE: &str =
 const ALARMS: &str = "alarmEmail=on-call@example.com";
 
 /// Configurations that must be refused, because the result could not work, and the expected reason.
-const REFUSED: [(&str, &[&str], &str); 9] = [
+const REFUSED: [(&str, &[&str], &str); 11] = [
     ("prod", &[], "nobody would hear the alarms of prod"),
     ("prod", &["--param", "alarmEmail=yes"], "neither an e-mail address nor none"),
     ("dev", &["--param", "anchorMode=compliance"], "neither GOVERNANCE nor COMPLIANCE"),
     ("dev", &["--param", "anchorDays=0"], "anchorDays"),
     ("dev", &["--param", "web=web", "--param", "edgeSecrets=1, 1"], "edgeSecrets"),
+    ("dev", &["--param", "databaseName=somebody-elses"], "neither mem0-enterprise-dev nor"),
+    ("dev", &["--param", "databaseName=mem0-enterprise-dev-B"], "lower-case"),
     ("production", &[], "there is no stage production"),
     ("dev", &["--region", "il-central-1"], "roots of RDS"),
     ("dev", &["--region", "eu-west-1", "--param", "web=web"], "us-east-1"),

@@ -89,11 +89,6 @@ pub(super) fn scopes(text: Option<&str>) -> Result<Scopes> {
         .map_or(Ok(Scopes::All), |text| scope(text).map(|name| Scopes::Named(vec![name])))
 }
 
-pub(super) fn filter(filters: Option<&Value>) -> Result<Filter> {
-    let Some(filters) = filters else { return Ok(Filter::everything()) };
-    Filter::parse(filters).map_err(|error| Error::invalid(error.path.clone(), error.message.clone()))
-}
-
 /// The schema of an argument that names one scope.
 pub(super) fn scope_schema(default: &str) -> Value {
     scope_names(&format!("{SCOPE_NAMES}. Default: {default}."))
