@@ -40,7 +40,8 @@ fn claims_of(actor: &Actor) -> AccessClaims {
     claims(actor.app(), actor.user, actor.enterprise, actor.session)
 }
 
-const INVALID: &str = "Bearer realm=\"mem0\", error=\"invalid_token\"";
+const INVALID: &str = "Bearer realm=\"mem0\", error=\"invalid_token\", \
+                       resource_metadata=\"https://mem0.test/.well-known/oauth-protected-resource\"";
 
 #[tokio::test]
 async fn a_good_token_is_taken_under_every_scheme_and_in_any_case() {
@@ -143,7 +144,7 @@ async fn a_token_that_was_not_issued_for_this_is_refused() {
 #[tokio::test]
 async fn what_was_valid_once_is_refused_as_expired() {
     let (app, alice, _) = TestApp::two_tenants().await;
-    let expired = "Bearer realm=\"mem0\", error=\"invalid_token\", error_description=\"expired\"";
+    let expired = INVALID.replace("invalid_token\"", "invalid_token\", error_description=\"expired\"");
     let soon = AccessClaims { exp: app.now().timestamp() + 60, ..claims_of(&alice) };
     let token = format!("Bearer {}", forge(&soon, |_| ()));
     let body = json!({ "name": "short", "scopes": ["memories:read", "tenancy:read"], "expires_in_days": 1 });

@@ -66,15 +66,15 @@ async fn fill(client: &Client, world: &[Sample]) {
     let insert = client
         .prepare(
             "INSERT INTO world (number, id, scope_ids, content, metadata, categories, user_id, agent_id, app_id, run_id,
-                                occurred_at, expires_on, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                                occurred_at, expires_on, created_at, updated_at, classification, author_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::text::classification, $16)",
         )
         .await
         .unwrap();
     for (number, memory) in (0i32..).zip(world) {
         let scopes: Vec<i64> = memory.scope_ids.iter().map(|scope| scope.0).collect();
         let [user, agent, app, run] = &memory.entities;
-        let row: [&(dyn ToSql + Sync); 14] = [
+        let row: [&(dyn ToSql + Sync); 16] = [
             &number,
             &memory.id.uuid(),
             &scopes,
@@ -89,6 +89,8 @@ async fn fill(client: &Client, world: &[Sample]) {
             &memory.expires_on,
             &memory.created_at,
             &memory.updated_at,
+            &memory.classification.as_str(),
+            &memory.author_id.uuid(),
         ];
         client.execute(&insert, &row).await.unwrap();
     }

@@ -8,6 +8,7 @@
 #![allow(clippy::print_stderr, reason = "progress of slow preparations, shown with a failing test only")]
 
 mod audit;
+mod backups;
 mod bad_input;
 mod bridge;
 mod cargo;

@@ -3,6 +3,7 @@
 // What somebody should hear of. Each alarm says what it means; what to do is in docs/guides/deploy.md.
 
 const { alarm, MINUTE, NAMESPACE } = require('./alarm.cjs');
+const ofDatabase = require('./database-alarms.cjs');
 const logicalId = require('./names.cjs');
 
 const percentile = (ExtendedStatistic) => ({ Statistic: undefined, ExtendedStatistic, EvaluationPeriods: 3 });
@@ -50,29 +51,19 @@ function ofWork() {
 
 module.exports = async ({ resolveConfigurationProperty, resolveVariable }) => {
   const email = await resolveVariable('param:alarmEmail');
-  const { connections, storageGb } = await resolveConfigurationProperty(['custom', 'size']);
-  const aurora = (await resolveVariable('param:database')) === 'database-aurora';
-  const database = { [aurora ? 'DBClusterIdentifier' : 'DBInstanceIdentifier']: { Ref: 'Database' } };
   const api = { ApiId: { Ref: 'HttpApi' } };
   const Resources = {
     AlarmTopic: {
       Type: 'AWS::SNS::Topic',
       Properties: {
         KmsMasterKeyId: { Ref: 'DataKey' },
-        Subscription: email ? [{ Protocol: 'email', Endpoint: email }] : [],
+        Subscription: email !== 'none' ? [{ Protocol: 'email', Endpoint: email }] : [],
       },
     },
     ApiFails: alarm('requests are answered with 5xx', 'AWS/ApiGateway', '5xx', api, 10),
-    DatabaseBusy: alarm('the database uses four fifths of its processors', 'AWS/RDS', 'CPUUtilization', database, 80, { Statistic: 'Average', EvaluationPeriods: 3 }),
-    DatabaseFull: alarm('nine tenths of the connections are taken', 'AWS/RDS', 'DatabaseConnections', database, Math.floor(connections * 0.9), { Statistic: 'Maximum' }),
   };
-  if (!aurora) {
-    const tenth = Math.floor((storageGb * 2 ** 30) / 10);
-    Resources.DatabaseSpace = alarm('less than a tenth of the first storage is free', 'AWS/RDS', 'FreeStorageSpace', database, tenth, {
-      Statistic: 'Minimum',
-      ComparisonOperator: 'LessThanThreshold',
-    });
-  }
+  const aurora = (await resolveVariable('param:database')) === 'database-aurora';
+  Object.assign(Resources, ofDatabase(aurora, await resolveConfigurationProperty(['custom', 'size'])));
   for (const name of Object.keys(await resolveConfigurationProperty(['functions']))) {
     Object.assign(Resources, ofFunction(name, logicalId(name)));
   }

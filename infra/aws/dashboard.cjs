@@ -10,7 +10,7 @@ module.exports = async ({ resolveConfigurationProperty, resolveVariable }) => {
   const aurora = (await resolveVariable('param:database')) === 'database-aurora';
   const database = [aurora ? 'DBClusterIdentifier' : 'DBInstanceIdentifier', '${Database}'];
   const lambda = (metric, stat) => names.map((name) => ['AWS/Lambda', metric, 'FunctionName', logical(name), { stat, label: name }]);
-  const rds = (metric) => [['AWS/RDS', metric, ...database, { stat: 'Maximum' }]];
+  const rds = (metric, stat = 'Maximum') => [['AWS/RDS', metric, ...database, { stat }]];
   const api = (metric, stat) => ['AWS/ApiGateway', metric, 'ApiId', '${HttpApi}', { stat, label: `${metric} ${stat}` }];
   const pages = [
     ['Requests and refusals', [api('Count', 'Sum'), api('4xx', 'Sum'), api('5xx', 'Sum')]],
@@ -22,6 +22,10 @@ module.exports = async ({ resolveConfigurationProperty, resolveVariable }) => {
     ['Running at once', lambda('ConcurrentExecutions', 'Maximum')],
     ['Connections to the database', rds('DatabaseConnections')],
     ['Processor of the database (%)', rds('CPUUtilization')],
+    ['Free memory of the database (bytes)', rds('FreeableMemory', 'Minimum')],
+    ...(aurora
+      ? [['Units of Aurora in use', rds('ServerlessDatabaseCapacity')]]
+      : [['Free storage of the database (bytes)', rds('FreeStorageSpace', 'Minimum')], ['Saved processor time of the database (credits)', rds('CPUCreditBalance', 'Minimum')]]),
   ];
   const widgets = pages.map(([title, metrics], index) => ({
     type: 'metric',

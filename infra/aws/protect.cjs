@@ -1,7 +1,7 @@
 'use strict';
 
 // A database is protected from being deleted once it has served: a first deployment that fails has to be taken back whole, or its
-// database stays outside of the stack under a name that the next attempt needs.
+// database stays outside of the stack under a name that the next attempt needs. And no empty one takes its place.
 
 const sdk = require('./sdk.cjs');
 
@@ -27,9 +27,21 @@ class Protect {
     if (there && there.ResourceType !== Resources.Database.Type) {
       throw new this.serverless.classes.Error(`database: this stage has a ${there.ResourceType}, and none of another kind takes its place: move the data to another stage`, 'DATABASE_KIND');
     }
+    this.replacing(there, Resources.Database.Properties);
     const wanted = Parameters[PARAMETER].Default;
     this.first = !there && wanted === 'true';
     provider.stackParameters = [{ ParameterKey: PARAMETER, ParameterValue: this.first ? 'false' : wanted }];
+  }
+
+  /** By another name the database is another one: only what a snapshot brings may take the place of what has served. */
+  replacing(there, properties) {
+    const name = properties.DBInstanceIdentifier ?? properties.DBClusterIdentifier;
+    if (!there || there.PhysicalResourceId === name) return;
+    const snapshot = properties.DBSnapshotIdentifier ?? properties.SnapshotIdentifier;
+    if (!snapshot) {
+      throw new this.serverless.classes.Error(`databaseName: this stage's database is ${there.PhysicalResourceId}, and an empty ${name} would take its place: write databaseName (and restoreFrom, if it was restored) back into the stage's file`, 'DATABASE_NAME');
+    }
+    this.log.notice(`Restoring ${snapshot} as ${name}, in place of ${there.PhysicalResourceId}`);
   }
 
   async after() {

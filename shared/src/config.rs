@@ -77,8 +77,8 @@ pub fn metrics() -> bool {
     variable("MEM0_METRICS").as_deref() != Some("off")
 }
 
-/// `MEM0_EDGE_SECRET`: the secret that CloudFront sends, without which a function refuses every request; `None` if
-/// there is no CloudFront in front of it.
+/// `MEM0_EDGE_SECRET`: the secret that CloudFront or another proxy sends, without which a function refuses every
+/// request; `None` if there is none in front of it.
 pub(crate) fn edge_secret() -> Option<SecretString> {
     variable("MEM0_EDGE_SECRET").map(SecretString::from)
 }

@@ -92,13 +92,48 @@ async fn behind_an_edge_the_endpoint_answers_under_the_name_that_the_caller_aske
         Sent { method: "POST", path: "/mcp", headers, body: Some(body.to_string()), ..Sent::default() }
     };
     for gateway in ALL {
-        // Nobody is signed in: it is past the host by then.
-        let answer = gateway.send(&mcp, &through(Some("memory.example"))).await;
-        assert_eq!(answer.status, 401, "{gateway:?} {answer:?}");
-        for other in [None, Some("evil.example")] {
-            let refused = gateway.send(&mcp, &through(other)).await;
-            assert_eq!(refused.status, 403, "{gateway:?} {refused:?}");
+        // Nobody is signed in: it is past the host by then. An edge may leave the host out.
+        for known in [None, Some("memory.example")] {
+            let answer = gateway.send(&mcp, &through(known)).await;
+            assert_eq!(answer.status, 401, "{gateway:?} {answer:?}");
         }
+        let refused = gateway.send(&mcp, &through(Some("evil.example"))).await;
+        assert_eq!(refused.status, 403, "{gateway:?} {refused:?}");
+    }
+}
+
+/// A proxy of the operator's own, which has to name the API's host to API Gateway and shows no secret.
+#[tokio::test]
+async fn behind_a_proxy_that_names_the_gateway_everything_follows_the_public_url() {
+    let deployment = Deployment::new().await;
+    let tasks = tempfile::tempdir().unwrap();
+    let url = deployment.database.url().await;
+    let [mcp, auth] = ["mcp", "auth"].map(|name| {
+        Function::new(options(name, &tasks, &url).env("MEM0_PUBLIC_URL", "https://memory.example"))
+    });
+    let post = |headers: &[(&'static str, &str)]| {
+        let mut all = vec![("content-type", "application/json".to_owned())];
+        all.extend(headers.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+        Sent { method: "POST", path: "/mcp", headers: all, body: Some(body.to_string()), ..Sent::default() }
+    };
+    for gateway in ALL {
+        for (headers, expected) in [
+            (&[][..], 401),
+            (&[("origin", "https://memory.example")], 401),
+            (&[("origin", "https://x.execute-api.eu-central-1.amazonaws.com")], 403),
+            (&[("origin", "https://evil.example")], 403),
+            (&[("host", "evil.example")], 403),
+            (&[("x-mem0-host", "memory.example"), ("host", "evil.example")], 403),
+        ] {
+            let answer = gateway.send(&mcp, &post(headers)).await;
+            assert_eq!(answer.status, expected, "{gateway:?} {headers:?} {answer:?}");
+        }
+        let resource = "/.well-known/oauth-protected-resource/mcp";
+        let resource = Sent { method: "GET", path: resource, ..Sent::default() };
+        let metadata: Value = serde_json::from_str(&gateway.send(&auth, &resource).await.body).unwrap();
+        assert_eq!(metadata["resource"], "https://memory.example/mcp", "{gateway:?}");
+        assert_eq!(metadata["authorization_servers"], json!(["https://memory.example"]), "{gateway:?}");
     }
 }
 

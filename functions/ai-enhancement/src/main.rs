@@ -1,6 +1,10 @@
 //! Lambda entry point.
 
+use mimalloc::MiMalloc;
 use shared::lambda::{self, InitError};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use shared::access::ApiKeyVerb;
 use shared::memory::filter::Entity;
 use shared::memory::{Memories, Scopes, Suggest};
+use shared::tenancy;
 
 use crate::exchange::Exchange;
 use crate::fault::Fault;
@@ -27,7 +28,7 @@ pub(crate) async fn complete(exchange: &Exchange<'_>, params: &Object) -> Result
         return Err(Fault::params(format!("it has no argument {name:?}")));
     }
     let mut values = match name {
-        "scope" => scopes(exchange, typed)?,
+        "scope" => scopes(exchange, typed).await?,
         "category" => suggest(exchange, params, Suggest::Category, typed).await?,
         "user_id" => suggest(exchange, params, Suggest::Entity(Entity::User), typed).await?,
         // Free text, and ids that nobody types.
@@ -59,10 +60,12 @@ fn is_known(params: &Object, argument: &str) -> Result<bool, Fault> {
 }
 
 /// Returns the scopes whose label begins with the typed text, or whose name contains it.
-fn scopes(exchange: &Exchange<'_>, typed: &str) -> Result<Vec<String>, Fault> {
-    exchange.caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
+async fn scopes(exchange: &Exchange<'_>, typed: &str) -> Result<Vec<String>, Fault> {
+    let caller = exchange.caller;
+    caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
+    let shared = tenancy::scopes::shared(caller, &exchange.state.memories.gate().db).await?;
     let typed = typed.to_lowercase();
-    let scopes = exchange.caller.scopes().iter();
+    let scopes = caller.scopes().iter().chain(shared.iter().map(|(context, _)| context));
     let fits = scopes.filter(|scope| {
         scope.label().starts_with(&typed)
             || scope.name.as_ref().is_some_and(|name| name.to_lowercase().contains(&typed))

@@ -89,12 +89,14 @@ async fn answer(state: &State, caller: AuthContext, headers: &HeaderMap, call: C
     };
     let (operation, target) = methods::operation(&call);
     telemetry::about(operation, target);
-    let caller = match caller.reaching(&state.memories.gate().db, methods::scopes(&call)).await {
+    let filters = methods::filters(&call);
+    let scopes = methods::scopes(&call, filters.as_ref());
+    let caller = match caller.reaching(&state.memories.gate().db, scopes).await {
         Ok(caller) => caller,
         Err(error) => return reply::fault(&call.id, &Error::from(error).into(), version),
     };
     let notices = Notices::new(&terms, accepts(headers, "text/event-stream"));
-    let exchange = Exchange { state, caller: &caller, terms, notices };
+    let exchange = Exchange { state, caller: &caller, terms, notices, filters };
     match methods::call(&exchange, &call).await {
         Ok(result) => reply::result(&call.id, result, &exchange),
         Err(fault) => match fault.needed() {

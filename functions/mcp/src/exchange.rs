@@ -1,6 +1,7 @@
 //! One request in progress: its caller, its terms, and the notices sent meanwhile.
 
 use shared::access::AuthContext;
+use shared::memory::filter::{Filter, FilterError};
 
 use crate::State;
 use crate::era::Terms;
@@ -12,4 +13,6 @@ pub(crate) struct Exchange<'a> {
     pub(crate) caller: &'a AuthContext,
     pub(crate) terms: Terms,
     pub(crate) notices: Notices,
+    /// The argument `filters` of a tool, if it is given.
+    pub(crate) filters: Option<Result<Filter, FilterError>>,
 }

@@ -1,7 +1,11 @@
 //! Lambda entry point.
 
 use mcp::State;
+use mimalloc::MiMalloc;
 use shared::lambda::{self, InitError};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {

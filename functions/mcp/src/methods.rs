@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::access::ScopeName;
-use shared::memory::filter::Filter;
+use shared::memory::filter::{Filter, FilterError};
 
 use crate::exchange::Exchange;
 use crate::fault::Fault;
@@ -19,7 +19,7 @@ pub(crate) async fn call(exchange: &Exchange<'_>, request: &Request) -> Result<V
         "tools/call" => tools::call(exchange, params).await,
         "prompts/list" => prompts::list(exchange, params),
         "prompts/get" => prompts::get(exchange, params).await,
-        "resources/list" => resources::list(exchange, params),
+        "resources/list" => resources::list(exchange, params).await,
         "resources/templates/list" => resources::templates(params),
         "resources/read" => resources::read(exchange, params).await,
         "completion/complete" => completion::complete(exchange, params).await,
@@ -57,14 +57,18 @@ pub(crate) fn operation(request: &Request) -> (String, Option<String>) {
     }
 }
 
+/// Parses the filters of a request. Both the scopes that they name and the tool itself need them.
+pub(crate) fn filters(request: &Request) -> Option<Result<Filter, FilterError>> {
+    request.params.get("arguments")?.get("filters").map(Filter::parse)
+}
+
 /// Returns the scopes that a request names by themselves: as an argument, in its filters, or by their address.
-pub(crate) fn scopes(request: &Request) -> Vec<ScopeName> {
+pub(crate) fn scopes(request: &Request, filters: Option<&Result<Filter, FilterError>>) -> Vec<ScopeName> {
     let params = &request.params;
     let argument = |of: Option<&Value>| of.and_then(|of| of["arguments"]["scope"].as_str()?.parse().ok());
     let arguments = params.get("arguments").and_then(|arguments| arguments["scope"].as_str()?.parse().ok());
     let address = params.get("uri").and_then(Value::as_str).and_then(resources::scope_of);
-    let filters = params.get("arguments").and_then(|arguments| arguments.get("filters"));
-    let filtered = filters.and_then(|filters| Filter::parse(filters).ok()).map(|filter| filter.scopes());
+    let filtered = filters.and_then(|filters| filters.as_ref().ok()).map(Filter::scopes);
     let named = [arguments, argument(params.get("context")), address].into_iter().flatten();
     named.chain(filtered.unwrap_or_default()).collect()
 }

@@ -29,7 +29,7 @@ const NEWEST: u32 = 20;
 pub const TEMPLATES: [&str; 2] = ["mem0://memories/{id}", "mem0://scopes/{scope}"];
 
 /// `resources/list`
-pub(crate) fn list(exchange: &Exchange<'_>, params: &Object) -> Result<Value, Fault> {
+pub(crate) async fn list(exchange: &Exchange<'_>, params: &Object) -> Result<Value, Fault> {
     let after = cursor::of(params)?;
     let mut resources = Vec::new();
     if after.is_none() {
@@ -45,8 +45,11 @@ pub(crate) fn list(exchange: &Exchange<'_>, params: &Object) -> Result<Value, Fa
     }
     let mut result = json!({});
     // Only scopes that can be read.
-    let readable = exchange.caller.authorize_verb(ApiKeyVerb::MemoriesRead);
-    let listed = readable.and_then(|()| tenancy::scopes::list(exchange.caller, after, cursor::PART as u32));
+    let db = &exchange.state.memories.gate().db;
+    let listed = match exchange.caller.authorize_verb(ApiKeyVerb::MemoriesRead) {
+        Ok(()) => tenancy::scopes::list(exchange.caller, db, after, cursor::PART as u32).await,
+        Err(refusal) => Err(refusal),
+    };
     match listed {
         Ok(scopes) => {
             resources.extend(scopes.results.iter().map(|scope| {

@@ -3,7 +3,11 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
 use server::{down, migrate, reembed, reset_password, serve};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// mem0-enterprise in one process.
 #[derive(Debug, Parser)]
@@ -19,7 +23,7 @@ enum Command {
     Serve(serve::Options),
     /// Apply the schema to the database in MEM0_DATABASE_URL and exit.
     Migrate,
-    /// Make the vectors that are missing or of another model than the configured one, and exit.
+    /// Compute missing vectors and those of another model, and exit.
     Reembed(reembed::Options),
     /// Print a token with which somebody who forgot their password chooses a new one.
     ResetPassword(reset_password::Options),

@@ -34,6 +34,7 @@ pub use promise::Promiser;
 pub(crate) use proof::Proof;
 pub use request::RequestInfo;
 pub use scope::{ReadableScope, Role, ScopeKind, ScopeName, SearchTier};
+pub use shared_contexts::Lending;
 pub use simulation::Simulation;
 pub use token::{AccessClaims, TokenVerifier};
 pub use transaction::{IdentityTx, PendingTx, TenantTx, UpkeepTx};

@@ -36,9 +36,7 @@ impl AnchorsConfig {
         };
         // Without dots: no certificate matches a host with an additional level.
         if bucket.len() < 3 || !plain(bucket, b"-") || !plain(prefix, b"-_/") || prefix.contains("//") {
-            return Err(wrong(format!(
-                "{place:?} is not s3://bucket or s3://bucket/prefix, in small letters"
-            )));
+            return Err(wrong(format!("{place:?} is not s3://bucket or s3://bucket/prefix, in lower case")));
         }
         let region = region(variable, None)?;
         let path = if prefix.is_empty() { String::new() } else { format!("/{prefix}") };

@@ -34,7 +34,12 @@ impl ProxiesConfig {
                 problem: format!("{part:?}: {problem}"),
             })
         });
-        networks.collect::<Result<_, _>>().map(Self)
+        let networks = networks.collect::<Result<Vec<_>, _>>()?;
+        if networks.is_empty() && !text.is_empty() {
+            let problem = format!("{text:?} names no proxy");
+            return Err(ConfigError { variable: VARIABLE, problem });
+        }
+        Ok(Self(networks))
     }
 
     /// Whether this address is one of the proxies.
@@ -102,6 +107,12 @@ mod tests {
     fn what_names_no_network_is_an_error() {
         for wrong in ["proxy", "10.0.0/8", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "::/129", "*"] {
             assert!(ProxiesConfig::parse(wrong).unwrap_err().to_string().contains("expected"), "{wrong}");
+        }
+        for none in [",", " ", " , ,"] {
+            assert!(
+                ProxiesConfig::parse(none).unwrap_err().to_string().contains("names no proxy"),
+                "{none:?}"
+            );
         }
         for all in ["0.0.0.0/0", "::/0"] {
             assert!(ProxiesConfig::parse(all).unwrap_err().to_string().contains("everybody"), "{all}");

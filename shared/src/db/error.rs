@@ -56,6 +56,18 @@ pub enum StoreError {
         /// The transaction's name.
         transaction: &'static str,
     },
+    /// A prepared statement is not there, or is there already: the session is not the one that it was prepared in.
+    #[error(
+        "in {statement}: a pooler in front of the database changes sessions between transactions, which breaks \
+         prepared statements (PgBouncer: set pool_mode to session)"
+    )]
+    Pooled {
+        /// The statement's name.
+        statement: String,
+        /// What PostgreSQL said.
+        #[source]
+        source: tokio_postgres::Error,
+    },
     /// A row holds a value that is not valid.
     #[error("corrupt row in {table}.{column}: {problem}")]
     Corrupt {
@@ -98,6 +110,9 @@ impl StoreError {
         if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED {
             return Self::Serialization { statement, source };
         }
+        if is_of_another_session(code) {
+            return Self::Pooled { statement, source };
+        }
         // Class 08 connection, 53 resources, 57 operator intervention (shutdown, crash, cancelled by timeout).
         if matches!(&code.code()[..2], "08" | "53" | "57") {
             return Self::Interrupted { statement, source };
@@ -109,5 +124,26 @@ impl StoreError {
     #[must_use]
     pub fn violates(&self, name: &str) -> bool {
         matches!(self, Self::Constraint { constraint, .. } if constraint == name)
+    }
+}
+
+/// Whether a prepared statement belongs to another session.
+fn is_of_another_session(code: &SqlState) -> bool {
+    [SqlState::INVALID_SQL_STATEMENT_NAME, SqlState::DUPLICATE_PSTATEMENT].contains(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What PgBouncer 1.18 leads to with `pool_mode = transaction`.
+    #[test]
+    fn statements_of_other_sessions_are_told_from_mistakes() {
+        for code in ["26000", "42P05"] {
+            assert!(is_of_another_session(&SqlState::from_code(code)), "{code}");
+        }
+        for code in ["42601", "34000", "25P02"] {
+            assert!(!is_of_another_session(&SqlState::from_code(code)), "{code}");
+        }
     }
 }

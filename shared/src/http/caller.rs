@@ -5,6 +5,7 @@ use http::request::Parts;
 
 use super::Request;
 use super::rates::Rates;
+use super::resource::Resource;
 use crate::access::{AuthContext, Credential, Gate};
 use crate::audit::refusal::Witness;
 use crate::error::{Error, Result};
@@ -25,9 +26,12 @@ where
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let gate = Gate::from_ref(state);
+        if let Some(resource) = parts.extensions.get::<Resource>() {
+            resource.is_protected(gate.issuer());
+        }
         let credential = Credential::from_headers(&parts.headers)?;
         let Request(request) = Request::from_request_parts(parts, state).await?;
-        let gate = Gate::from_ref(state);
         let rates = Rates::of(parts)?;
         let (caller, standing, admitted) = gate.admit(rates.limiter(), &credential, request).await?;
         if let Some(witness) = parts.extensions.get::<Witness>() {

@@ -15,6 +15,7 @@ mod problem;
 mod query;
 mod rates;
 mod request;
+mod resource;
 mod room;
 mod routes;
 mod service;

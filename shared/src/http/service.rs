@@ -14,6 +14,7 @@ use http::{HeaderValue, Method, StatusCode, Uri};
 
 use super::problem::problem;
 use super::rates::{InstallationLimit, Rates};
+use super::resource::Resource;
 use super::{Json, Routes};
 use super::{again, mem0};
 use crate::access::{Gate, RequestInfo};
@@ -88,6 +89,8 @@ async fn observe(
     request.extensions_mut().insert(witness.clone());
     let rates = Rates::new(limiter);
     request.extensions_mut().insert(rates.clone());
+    let resource = Resource::default();
+    request.extensions_mut().insert(resource.clone());
     let path = request.uri().path().to_owned();
     let named = named(&path);
     let operation = route.as_ref().map(|route| format!("{method} {route}"));
@@ -134,6 +137,7 @@ async fn observe(
         .await;
     mem0::dress(&path, &mut response);
     rates.tell(response.headers_mut());
+    resource.complete(response.headers_mut());
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

@@ -1,13 +1,17 @@
-//! CloudFront in front of the API: whether to trust its headers with the client's address and the requested host.
+//! CloudFront, or another proxy, in front of the API: whether to trust its headers with the client's address and the
+//! requested host.
 //!
-//! Behind CloudFront, API Gateway sees CloudFront's address and its own host. The client's address and the requested
-//! host are in headers that CloudFront writes (`infra/aws/web.yml`), and that anyone who knows the API's own address
-//! could write. So CloudFront also sends a secret: with it the headers are trusted, without it the request is refused.
+//! Behind it, API Gateway sees the proxy's address and its own host. The client's address and the requested host are in
+//! headers that the proxy writes (`infra/aws/web.yml`), and that anyone who knows the API's own address could write. So
+//! it also sends a secret: with it the headers are trusted, without it the request is refused.
+//!
+//! A gateway answers under its own names only. A request that names one of them says nothing about the host that the
+//! client used, so it counts as addressed to the public URL.
 
 use http::header::HOST;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use secrecy::{ExposeSecret as _, SecretString};
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::config;
 use crate::error::Error;
@@ -19,7 +23,7 @@ const VIEWER: HeaderName = HeaderName::from_static("x-mem0-viewer");
 /// The header with the host that the client requested.
 const ASKED: HeaderName = HeaderName::from_static("x-mem0-host");
 
-/// The edge in front of the functions, if there is one.
+/// The edge in front of the functions, if there is one: its secret, or two of them, separated by a comma.
 #[derive(Clone)]
 pub(super) struct Edge(Option<SecretString>);
 
@@ -34,9 +38,8 @@ impl Edge {
     pub(super) fn viewer(&self, headers: &mut HeaderMap) -> Result<Option<String>, Error> {
         let (shown, viewer) = (headers.remove(SECRET), headers.remove(VIEWER));
         let asked = headers.remove(ASKED);
-        let Some(secret) = &self.0 else { return Ok(None) };
-        let secret = secret.expose_secret().as_bytes();
-        if !shown.is_some_and(|shown| bool::from(shown.as_bytes().ct_eq(secret))) {
+        let Some(secrets) = &self.0 else { return Ok(None) };
+        if !shown.is_some_and(|shown| accepts(secrets.expose_secret(), shown.as_bytes())) {
             return Err(Error::Forbidden(
                 "this is not the address at which this installation answers".to_owned(),
             ));
@@ -48,10 +51,29 @@ impl Edge {
     }
 }
 
+/// Returns whether the list, separated by commas, has what was shown: there are two while one takes the place of the
+/// other. An empty part is none, so a list of nothing accepts nobody.
+fn accepts(secrets: &str, shown: &[u8]) -> bool {
+    let secrets = secrets.split(',').map(str::trim).filter(|secret| !secret.is_empty());
+    secrets.fold(Choice::from(0), |found, secret| found | shown.ct_eq(secret.as_bytes())).into()
+}
+
+/// Sets the host to that of the public URL if the request names the gateway itself. A public URL without https is not
+/// one that a proxy could stand for.
+pub(super) fn address_publicly(headers: &mut HeaderMap, gateway: Option<&str>, public: &str) {
+    let asked = headers.get(HOST).and_then(|host| host.to_str().ok());
+    if !asked.zip(gateway).is_some_and(|(asked, gateway)| asked.eq_ignore_ascii_case(gateway)) {
+        return;
+    }
+    let public = public.starts_with("https://").then(|| public.parse::<Uri>().ok()).flatten();
+    let host = public.and_then(|public| HeaderValue::from_str(public.authority()?.as_str()).ok());
+    if let Some(host) = host {
+        headers.insert(HOST, host);
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn headers(secret: Option<&'static str>) -> HeaderMap {
@@ -68,6 +90,22 @@ mod tests {
         assert!(known.is_empty(), "the secret goes no further");
         for stranger in [None, Some(""), Some("seven grey heron"), Some("seven grey herons ")] {
             assert!(edge.viewer(&mut headers(stranger)).is_err(), "{stranger:?}");
+        }
+    }
+
+    #[test]
+    fn two_secrets_are_good_while_one_takes_the_place_of_the_other() {
+        let known = |secrets: &str, shown: &'static str| {
+            Edge(Some(secrets.into())).viewer(&mut headers(Some(shown))).is_ok()
+        };
+        for both in ["heron,otter", "heron, otter", "otter,heron,"] {
+            assert!(known(both, "heron") && known(both, "otter"), "{both}");
+            for stranger in ["", ",", "heron,otter", "heron,", "badger"] {
+                assert!(!known(both, stranger), "{both} {stranger}");
+            }
+        }
+        for nothing in [",", " , "] {
+            assert!(!known(nothing, "") && !known(nothing, ","), "{nothing:?} lets somebody in");
         }
     }
 
@@ -89,6 +127,29 @@ mod tests {
         forged.extend([api(), asked()]);
         Edge(None).viewer(&mut forged).unwrap();
         assert_eq!(forged, HeaderMap::from_iter([api()]));
+    }
+
+    #[test]
+    fn a_request_that_names_the_gateway_is_one_for_the_public_url() {
+        let gateway = "a1b2c3.execute-api.eu-central-1.amazonaws.com";
+        let host = |asked: &'static str, gateway: Option<&str>, public: &str| {
+            let mut headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static(asked))]);
+            address_publicly(&mut headers, gateway, public);
+            headers[HOST].to_str().unwrap().to_owned()
+        };
+        let public = "https://memory.example";
+        for (asked, known, public, expected) in [
+            (gateway, Some(gateway), public, "memory.example"),
+            ("A1B2C3.execute-api.eu-central-1.amazonaws.com", Some(gateway), public, "memory.example"),
+            (gateway, Some(gateway), "https://memory.example:8443/below", "memory.example:8443"),
+            ("evil.example", Some(gateway), public, "evil.example"),
+            ("memory.example", Some(gateway), public, "memory.example"),
+            (gateway, None, public, gateway),
+            (gateway, Some(gateway), "http://127.0.0.1:13370", gateway),
+            (gateway, Some(gateway), "https://", gateway),
+        ] {
+            assert_eq!(host(asked, known, public), expected, "{asked} {known:?} {public}");
+        }
     }
 
     #[test]

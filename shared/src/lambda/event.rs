@@ -10,20 +10,25 @@ use http::{HeaderName, HeaderValue, Response};
 use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
 
-use super::edge::Edge;
+use super::edge::{self, Edge};
 use super::path;
 use crate::error::Error;
 use crate::http::SourceIp;
 
 /// Gives the routers the client's address, the requested host, and the original path. Refuses requests that bypassed
 /// the edge.
-pub(super) fn prepare(request: &mut lambda_http::Request, edge: &Edge) -> Result<(), Error> {
+pub(super) fn prepare(request: &mut lambda_http::Request, edge: &Edge, public: &str) -> Result<(), Error> {
     let viewer = edge.viewer(request.headers_mut())?;
-    let ip = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
-        Some(RequestContext::ApiGatewayV1(context)) => context.identity.source_ip.clone(),
-        _ => None,
+    let (ip, gateway) = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            (context.http.source_ip.clone(), context.domain_name.clone())
+        }
+        Some(RequestContext::ApiGatewayV1(context)) => {
+            (context.identity.source_ip.clone(), context.domain_name.clone())
+        }
+        _ => (None, None),
     };
+    edge::address_publicly(request.headers_mut(), gateway.as_deref(), public);
     if let Some(ip) = viewer.or(ip) {
         request.extensions_mut().insert(SourceIp(ip));
     }

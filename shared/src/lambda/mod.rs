@@ -55,11 +55,12 @@ pub async fn worker() -> Result<Worker, InitError> {
 /// Serves a function's routes, `/health` and `/ready`, until the environment is shut down.
 pub async fn run(router: Router, gate: Gate) -> Result<(), InitError> {
     let clock = gate.clock.clone();
+    let public = gate.issuer().to_owned();
     let router =
         http::service(router.merge(http::health().into_router(gate)), clock, LimitsConfig::from_env()?);
     let edge = Edge::from_env();
     until_terminated(lambda_http::run(tower::service_fn(move |mut event: lambda_http::Request| {
-        let prepared = event::prepare(&mut event, &edge);
+        let prepared = event::prepare(&mut event, &edge, &public);
         let path = event.uri().path().to_owned();
         let answer = tower::ServiceExt::oneshot(router.clone(), event);
         async move {

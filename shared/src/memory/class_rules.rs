@@ -2,9 +2,10 @@
 //!
 //! Moving a memory out of the reach of a rule about its class needs the role that decides under the rule. Moving it into
 //! one needs approval for its existing shares and links: those must end first and be requested again. The same holds for
-//! the shares and links of a context to which something is added.
+//! the members, shares and links of a context to which something is added. Where a node lets fewer people see the old
+//! class than the new one, a new class needs the role that may change that limit.
 
-use crate::access::{AuthContext, Classification, ScopeKind, TenantTx};
+use crate::access::{AuthContext, Classification, Role, ScopeKind, TenantTx};
 use crate::error::{Error, Result};
 use crate::ids::ScopeId;
 use crate::memory::store::grants::{self, Guest, Unapproved};
@@ -27,11 +28,23 @@ pub(super) async fn check(tx: &TenantTx<'_>, before: &Memory, after: Classificat
             )));
         }
     }
+    if let Some((node, widest)) = policy.limit_left(class, after)
+        && tx.caller().scope(node).and_then(|node| node.role) < Some(Role::Admin)
+    {
+        return Err(Error::Forbidden(format!(
+            "{} lets what is {class} be seen by {} at most: making it {after}, which more people may see, needs the role \
+             {} there",
+            named(tx, node),
+            widest.in_words(),
+            Role::Admin
+        )));
+    }
     check_links(tx, &policy, before, after).await?;
     // Most scopes have no rules.
     if Direction::ALL.iter().all(|direction| policy.rule_met(&[*direction], class, after).is_none()) {
         return Ok(());
     }
+    check_members(tx, &policy, before, after).await?;
     let shares = grants::unapproved(tx, before, after, policy.path.get(1).copied()).await?;
     let met = |share: &&Unapproved| policy.rule_met(&directions(&policy, share), class, after).is_some();
     let mut met: Vec<String> = shares.iter().filter(met).map(|share| share.id.to_string()).collect();
@@ -45,6 +58,36 @@ pub(super) async fn check(tx: &TenantTx<'_>, before: &Memory, after: Classificat
         "what is {after} needs an approval to be shared so: end {}{others} first, and ask for that anew afterwards",
         named.join(", ")
     )))
+}
+
+/// Refuses a class that members of the context where the memory lives may see only after an approval.
+async fn check_members(
+    tx: &TenantTx<'_>,
+    policy: &Effective,
+    before: &Memory,
+    after: Classification,
+) -> Result<()> {
+    if policy.kind != ScopeKind::Context {
+        return Ok(());
+    }
+    let caller = tx.caller();
+    let guests = grants::guests(tx, before.home, after, caller.user_id()).await?;
+    let asks = |guest: &Guest| {
+        guest.member
+            && policy.rule_met(&[direction_to(caller, guest)], before.classification, after).is_some()
+    };
+    match guests.iter().any(asks) {
+        true => Err(Error::Conflict(for_members(after))),
+        false => Ok(()),
+    }
+}
+
+/// What to do about members who may see something of a class only after an approval.
+fn for_members(class: Classification) -> String {
+    format!(
+        "a member of this context may see what is {class} only after an approval: take them out of the context first, \
+         and share it with them afterwards, which asks for that"
+    )
 }
 
 /// Refuses to make public what a link would open then, if a rule requires an approval for that.
@@ -75,9 +118,9 @@ fn asks_for_links(policy: &Effective, maker: &AuthContext, home: ScopeId, class:
         && policy.rule_for(Direction::Public, class, role).is_some()
 }
 
-/// Refuses to add something to a context if a rule requires an approval before those see it with whom the context is
-/// shared, or who have a link to it, unless somebody approved that for its class. Those who share the context must be
-/// kept from it until the transaction ends.
+/// Refuses to add something to a context if a rule requires an approval before its members see it, those with whom the
+/// context is shared, or those who have a link to it, unless somebody approved that for its class. Nobody may join or
+/// share the context until the transaction ends.
 pub(super) async fn check_added(
     tx: &TenantTx<'_>,
     adder: &AuthContext,
@@ -91,6 +134,9 @@ pub(super) async fn check_added(
     }
     let guests = grants::guests(tx, context, class, adder.user_id()).await?;
     let asks = |guest: &Guest| policy.rule_for(direction_to(adder, guest), class, role).is_some();
+    if guests.iter().any(|guest| guest.member && asks(guest)) {
+        return Err(Error::Forbidden(for_members(class)));
+    }
     if guests.iter().any(asks) {
         return Err(Error::Forbidden(format!(
             "this context is shared with somebody who may see what is {class} only after an approval: end that share \

@@ -35,6 +35,7 @@ impl Memories {
         if linked {
             ids.extend(store::lookup::linked(&tx, id).await?);
         }
+        store::delete::hold_succession(&tx, &ids).await?;
         let memories = store::lookup::lock(&tx, &ids).await?;
         let memory = memories.iter().find(|memory| memory.id == id).ok_or(NOT_FOUND)?;
         permission::require(&tx, &memories, Permission::Admin).await?;
@@ -64,11 +65,12 @@ impl Memories {
         caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
         check_batch(&ids)?;
         let tx = caller.begin(&self.gate.db, "memory.forget_all").await?;
+        store::delete::hold_succession(&tx, &ids).await?;
         let memories = store::lookup::lock(&tx, &ids).await?;
         if let Some(missing) = ids.iter().find(|id| memories.iter().all(|memory| memory.id != **id)) {
             return Err(Error::Missing(missing.to_string()));
         }
-        permission::require(&tx, &memories, Permission::Admin).await?;
+        permission::require_each(&tx, "memories", &memories, Permission::Admin).await?;
         let count = store::delete::delete(&tx, &ids).await?;
         supersede::release(&tx, &ids).await?;
         for memory in &memories {

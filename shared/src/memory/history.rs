@@ -34,8 +34,8 @@ pub struct Version {
     pub classification: Classification,
     /// The memory's labels.
     pub labels: Labels,
-    /// Who made the change.
-    pub editor: UserId,
+    /// Who made the change; `None` if it followed of itself from something else.
+    pub editor: Option<UserId>,
     /// When it was made.
     pub at: DateTime<Utc>,
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::access::{Action, AuthContext, TenantTx, policy};
 use crate::error::{Error, Result};
+use crate::ids::MemoryId;
 use crate::memory::{Memory, store};
 
 /// A permission granted by a share. Ordered: each includes those before it.
@@ -64,6 +65,29 @@ pub(super) async fn require<'m>(
     memories: impl IntoIterator<Item = &'m Memory>,
     needed: Permission,
 ) -> Result<()> {
+    first_refused(tx, memories, needed).await?.map_or(Ok(()), |(_, refusal)| Err(refusal))
+}
+
+/// Does the same, and names the field of the request and the memory in the refusal.
+pub(super) async fn require_each<'m>(
+    tx: &TenantTx<'_>,
+    field: &str,
+    memories: impl IntoIterator<Item = &'m Memory>,
+    needed: Permission,
+) -> Result<()> {
+    match first_refused(tx, memories, needed).await? {
+        Some((id, Error::Forbidden(why))) => Err(Error::Forbidden(format!("{field}: {id}: {why}"))),
+        Some((_, refusal)) => Err(refusal),
+        None => Ok(()),
+    }
+}
+
+/// Returns the first of the memories for which the caller lacks the permission, and why.
+async fn first_refused<'m>(
+    tx: &TenantTx<'_>,
+    memories: impl IntoIterator<Item = &'m Memory>,
+    needed: Permission,
+) -> Result<Option<(MemoryId, Error)>> {
     let caller = tx.caller();
     let mut refused = Vec::new();
     for memory in memories {
@@ -72,7 +96,7 @@ pub(super) async fn require<'m>(
         }
     }
     if refused.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let ids: Vec<_> = refused.iter().map(|(id, _)| *id).collect();
     let granted = store::grants::granted(tx, &ids).await?;
@@ -80,14 +104,13 @@ pub(super) async fn require<'m>(
         match granted.get(&id) {
             Some(permission) if *permission >= needed => {}
             Some(permission) => {
-                return Err(Error::Forbidden(format!(
-                    "this memory was shared with you to {permission}, and this needs {needed}"
-                )));
+                let why = format!("this memory was shared with you to {permission}, and this needs {needed}");
+                return Ok(Some((id, Error::Forbidden(why))));
             }
-            None => return Err(refusal),
+            None => return Ok(Some((id, refusal))),
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 fn by_role(caller: &AuthContext, memory: &Memory) -> Result<()> {

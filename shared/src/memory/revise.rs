@@ -43,7 +43,7 @@ impl Memories {
         caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
         revision.validate(caller.request().at)?;
         let missing = |error| if matches!(error, Error::Missing(_)) { NOT_FOUND } else { error };
-        let revised = self.store_revisions(caller, vec![(id, revision)]).await.map_err(missing);
+        let revised = self.store_revisions(caller, vec![(id, revision)], false).await.map_err(missing);
         revised?.pop().ok_or(NOT_FOUND)
     }
 
@@ -62,13 +62,14 @@ impl Memories {
             let place = format!("memories[{index}]");
             revision.validate(caller.request().at).map_err(|error| error.within(&place))?;
         }
-        self.store_revisions(caller, revisions).await
+        self.store_revisions(caller, revisions, true).await
     }
 
     async fn store_revisions(
         &self,
         caller: &AuthContext,
         revisions: Vec<(MemoryId, Revision)>,
+        batch: bool,
     ) -> Result<Vec<Memory>> {
         let ids: Vec<MemoryId> = revisions.iter().map(|(id, _)| *id).collect();
         let texts: Vec<&str> =
@@ -100,10 +101,15 @@ impl Memories {
             {
                 return Err(missing());
             }
-            // Those with write permission may change its content, but changing its class needs admin permission.
+            // Those with write permission may change its content; changing its class needs admin permission, and so does
+            // changing when it expires, because it is gone then.
             let reclassified = after.classification != before.classification;
-            let needed = if reclassified { Permission::Admin } else { Permission::Write };
-            permission::require(&tx, [&before], needed).await?;
+            let decides = reclassified || after.expires_on != before.expires_on;
+            let needed = if decides { Permission::Admin } else { Permission::Write };
+            match batch {
+                true => permission::require_each(&tx, "memories", [&before], needed).await?,
+                false => permission::require(&tx, [&before], needed).await?,
+            }
             if reclassified {
                 classify::changed(&tx, &after).await?;
                 class_rules::check(&tx, &before, after.classification).await?;

@@ -29,7 +29,7 @@ pub(super) async fn hold(tx: &TenantTx<'_>, home: ScopeId, ids: &[MemoryId]) -> 
     if let Some(missing) = ids.iter().find(|id| !is_held(id)) {
         return Err(Error::Missing(missing.to_string()));
     }
-    permission::require(tx, &held, Permission::Write).await?;
+    permission::require_each(tx, "supersedes", &held, Permission::Write).await?;
     for memory in &held {
         let id = memory.id;
         if memory.home != home {

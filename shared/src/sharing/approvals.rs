@@ -20,10 +20,12 @@ pub(crate) use decide::made_its_key;
 pub use decide::{approve, check, deny, withdraw};
 pub use delegates::{Delegate, NewDelegate, delegate, delegates, end_delegate};
 pub(super) use request::request;
-pub use view::{About, AskedContext, AskedMemory, Detail, Filter, csv, export, list, lookup, position};
+pub use view::{
+    About, AskedContext, AskedMemory, Detail, Filter, Recipient, csv, export, list, lookup, position,
+};
 
 use super::authority::Held;
-use super::store::approvals as store;
+use super::store::{approval_names, approvals as store};
 use super::{Direction, NewShare, Subject};
 use crate::access::{Classification, Gate, Role, TenantTx};
 use crate::error::{Error, Result};
@@ -101,6 +103,9 @@ pub struct Approval {
     pub context_id: Option<ContextId>,
     /// The grantee, as requests name it.
     pub with: String,
+    /// The grantee's name.
+    #[serde(default)]
+    pub with_name: Option<String>,
     /// The requested permission.
     pub permission: Permission,
     /// Whether the grantee may share it on.
@@ -118,10 +123,16 @@ pub struct Approval {
     pub reason: Option<String>,
     /// The requester.
     pub requested_by: UserId,
+    /// The requester's name.
+    #[serde(default)]
+    pub requested_by_name: Option<String>,
     /// When it was requested.
     pub requested_at: DateTime<Utc>,
     /// The node whose people decide, as requests name it; the first if there are several.
     pub node: String,
+    /// The node's name; null for the enterprise.
+    #[serde(default)]
+    pub node_name: Option<String>,
     /// The least role on that node that may decide.
     pub approver_role: Role,
     /// When those above the node may decide as well; at once, if nobody else holds the role there.
@@ -134,6 +145,9 @@ pub struct Approval {
     pub decisions: Vec<Decision>,
     /// Who decided or withdrew it.
     pub decided_by: Option<UserId>,
+    /// Their name.
+    #[serde(default)]
+    pub decided_by_name: Option<String>,
     /// When it was decided or withdrawn.
     pub decided_at: Option<DateTime<Utc>>,
     /// The reason for that.
@@ -183,6 +197,9 @@ impl Approval {
 pub struct Decision {
     /// The node, as requests name it.
     pub node: String,
+    /// The node's name; null for the enterprise.
+    #[serde(default)]
+    pub node_name: Option<String>,
     /// The least role on it that may decide.
     pub approver_role: Role,
     /// When those above the node may decide as well.
@@ -191,6 +208,9 @@ pub struct Decision {
     pub decision: Option<Verdict>,
     /// Who decided.
     pub decided_by: Option<UserId>,
+    /// Their name.
+    #[serde(default)]
+    pub decided_by_name: Option<String>,
     /// When they decided.
     pub decided_at: Option<DateTime<Utc>>,
     /// The reason for the decision.
@@ -250,7 +270,9 @@ fn nowhere() -> ScopeId {
 }
 
 pub(super) async fn one(tx: &TenantTx<'_>, id: ApprovalId) -> Result<Approval> {
-    store::lookup(tx, id).await?.ok_or(NOT_FOUND)
+    let mut approval = store::lookup(tx, id).await?.ok_or(NOT_FOUND)?;
+    approval_names::name(tx, std::slice::from_mut(&mut approval)).await?;
+    Ok(approval)
 }
 
 /// The error for a request that the caller cannot see.

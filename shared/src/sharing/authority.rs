@@ -10,7 +10,7 @@ use super::contexts::{check_class, keep};
 use super::grantee::Grantee;
 use super::reach::{Reach, rules_of};
 use super::store::shares::{self, Wanted};
-use super::store::{approvals, contexts};
+use super::store::{approvals, contexts, grantees};
 use super::{Direction, GranteeName, NewShare, Subject};
 use crate::access::{Action, AuthContext, Classification, ScopeKind, TenantTx, policy};
 use crate::db::StoreError;
@@ -245,6 +245,7 @@ impl Plan {
             check_class(held.class, sharer)?;
         }
         let grantee = Grantee::resolve(tx, sharer, &new.with).await?;
+        check_within(tx, sharer, &grantee).await?;
         if grantee.scope == held.home {
             let message = format!("it can be seen by {} already, it lives there", grantee.label);
             return Err(Error::Conflict(message));
@@ -258,7 +259,9 @@ impl Plan {
         if grantee.kind == ScopeKind::Context {
             check_pin(sharer, &grantee, new)?;
         }
-        let direction = reaches[0].direction;
+        // What is pinned goes as far as the context does.
+        let direction = reaches.iter().map(|reach| reach.direction).max();
+        let direction = direction.ok_or_else(|| Error::internal("a share reaches nobody"))?;
         Ok(Self { held, authority, grantee, direction, rules: rules_of(&reaches) })
     }
 }
@@ -282,6 +285,22 @@ impl Authority {
         }
         Ok(())
     }
+}
+
+/// Refuses to share through a narrowed credential with more than it reaches.
+async fn check_within(tx: &TenantTx<'_>, sharer: &AuthContext, grantee: &Grantee) -> Result<()> {
+    let Some(within) = sharer.within() else { return Ok(()) };
+    let reached = match grantee.person {
+        Some(_) => grantees::belongs_within(tx, grantee.scope, &within).await?,
+        None => sharer.reaches(&grantee.path),
+    };
+    if reached {
+        return Ok(());
+    }
+    Err(Error::Forbidden(format!(
+        "this key is narrowed, and {} is beyond it: it shares with what it reaches, and with people who hold a role there",
+        grantee.label
+    )))
 }
 
 /// Checks the terms on which a context is shared: only its administrators decide who else gets it.

@@ -133,7 +133,8 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: ContextId) -> Result<C
 
 /// Adds a member, who sees everything in the context from then on. Refused if the caller's credential does not see all
 /// of it, or if the new member needs somebody else's approval to see something in it that was not given when it was
-/// pinned: the context must be shared with them first, which asks for it.
+/// pinned: the context must be shared with them first, which asks for it. They then see what that share shows: nothing
+/// that its memories said before.
 pub async fn add_member(
     ctx: &AuthContext,
     db: &Database,
@@ -148,7 +149,9 @@ pub async fn add_member(
         let member = members::admit(&tx, scope, new).await?;
         store::hold(&tx, scope.id).await?;
         check_ceiling(&tx, ctx, scope.id).await?;
-        check_agreed(&tx, scope.id, member.user_id).await?;
+        if let Some(since) = check_agreed(&tx, scope.id, member.user_id).await? {
+            store::limit_history(&tx, scope.id, member.user_id, since).await?;
+        }
         Ok(member)
     })
     .await?;
@@ -181,26 +184,28 @@ pub(super) fn check_class(class: Classification, caller: &AuthContext) -> Result
     }
 }
 
-/// Refuses a person who needs somebody else's approval to see something in the context.
-async fn check_agreed(tx: &TenantTx<'_>, scope: ScopeId, user: UserId) -> Result<()> {
+/// Refuses a person who needs somebody else's approval to see something in the context. Returns since when they have it,
+/// if it is for the share of the context with them.
+async fn check_agreed(tx: &TenantTx<'_>, scope: ScopeId, user: UserId) -> Result<Option<DateTime<Utc>>> {
     let found = grantees::person(tx, Some(user), None).await?;
     let person = found.ok_or(Error::NotFound { what: "user" })?;
-    // What they see already, they see as a member.
-    if store::is_agreed(tx, scope, person.scope).await? {
-        return Ok(());
-    }
-    for agreed in store::agreed(tx, scope).await? {
-        let Some(policy) = policies::effective(tx, agreed.home).await? else { continue };
-        let reach = Reach::between(tx, tx.caller(), policy, agreed.class, &person).await?;
+    let all = store::agreed(tx, scope).await?;
+    let homes: Vec<ScopeId> = all.iter().map(|agreed| agreed.home).collect();
+    let known = policies::effective_of(tx, &homes).await?;
+    for agreed in all {
+        let Some(policy) = known.get(&agreed.home) else { continue };
+        let reach = Reach::between(tx, tx.caller(), policy.clone(), agreed.class, &person).await?;
         if reach.rule().is_some() && agreed.direction < Some(reach.direction) {
-            return Err(Error::Forbidden(format!(
+            // What they see already, they see as a member.
+            let since = store::agreed_since(tx, scope, person.scope).await?;
+            return since.map(Some).ok_or_else(|| Error::Forbidden(format!(
                 "somebody has to agree before {} may see what is in this context: share the context with them first, \
                  without an end, which asks for that",
                 person.label
             )));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Changes the name or description.

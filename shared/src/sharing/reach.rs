@@ -47,10 +47,8 @@ impl Reach {
             }
             Subject::Memory(_) => {}
             Subject::Context(_) => {
-                for (home, class) in contexts::homes(tx, held.home).await? {
-                    if let Some(policy) = policies::effective(tx, home).await? {
-                        reaches.push(Self::between(tx, sharer, policy, class, grantee).await?);
-                    }
+                for (policy, class) in carried(tx, held.home).await? {
+                    reaches.push(Self::between(tx, sharer, policy, class, grantee).await?);
                 }
             }
         }
@@ -64,13 +62,9 @@ impl Reach {
             return Ok(vec![Self::by_link(tx.caller(), held.policy.clone(), held.class)]);
         };
         let mut reaches = vec![Self::by_link(tx.caller(), held.policy.clone(), Classification::Public)];
-        for (home, class) in contexts::homes(tx, held.home).await? {
-            if class == Classification::Public
-                && let Some(policy) = policies::effective(tx, home).await?
-            {
-                reaches.push(Self::by_link(tx.caller(), policy, class));
-            }
-        }
+        let public = carried(tx, held.home).await?.into_iter();
+        let public = public.filter(|(_, class)| *class == Classification::Public);
+        reaches.extend(public.map(|(policy, class)| Self::by_link(tx.caller(), policy, class)));
         Ok(reaches)
     }
 
@@ -115,6 +109,15 @@ impl Reach {
         }
         self.policy.rule_for(self.direction, self.class, self.role)
     }
+}
+
+/// Returns the policies of the homes of what is in a context, each with the classes of what lives there.
+async fn carried(tx: &TenantTx<'_>, context: ScopeId) -> Result<Vec<(Effective, Classification)>> {
+    let homes = contexts::homes(tx, context).await?;
+    let ids: Vec<ScopeId> = homes.iter().map(|(home, _)| *home).collect();
+    let policies = policies::effective_of(tx, &ids).await?;
+    let policy_of = |(home, class): (ScopeId, _)| Some((policies.get(&home)?.clone(), class));
+    Ok(homes.into_iter().filter_map(policy_of).collect())
 }
 
 /// Returns the sharer's role in the home of an item.

@@ -82,10 +82,6 @@ pub(super) async fn grant(tx: &TenantTx<'_>, plan: &Plan, new: &NewShare) -> Res
         via: plan.authority.via,
         expires_at: new.expires_at,
     };
-    if shares::lapsed(tx, subject, plan.grantee.scope).await? {
-        // So that the history begins anew for the grantee.
-        project(tx, &plan.held).await?;
-    }
     let id = match shares::own(tx, subject, plan.grantee.scope, granted_by).await? {
         Some(id) => {
             // It may have expired without having been cleaned up.

@@ -1,7 +1,7 @@
 //! The rule of rank: nobody grants more than they hold, or acts on anyone who holds more.
 
 use super::locked::Locked;
-use crate::access::{ReadableScope, Role};
+use crate::access::{AuthContext, Classification, ReadableScope, Role};
 use crate::error::{Error, Result};
 use crate::ids::{GroupId, UserId};
 
@@ -14,6 +14,17 @@ pub(super) fn may_grant(scope: &ReadableScope, role: Role) -> Result<()> {
         Some(own) => format!("you are {own} of {}, only {role} and above can grant {role}", scope.label()),
         None => format!("you hold no role on {}, and cannot grant any", scope.label()),
     }))
+}
+
+/// Refuses to let anybody into a node through a credential with a ceiling: they would read there what it must not show.
+pub(super) fn may_let_in(caller: &AuthContext) -> Result<()> {
+    let ceiling = caller.ceiling();
+    if ceiling == Classification::Restricted {
+        return Ok(());
+    }
+    Err(Error::Forbidden(format!(
+        "this credential reaches {ceiling} memories at most, and cannot let others read more: it gives no roles"
+    )))
 }
 
 /// Refuses if the other user holds more than the caller on that scope.

@@ -4,7 +4,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::access::policy::{self, Action};
-use crate::access::{ApiKeyVerb, AuthContext, ReadableScope, Role, ScopeKind};
+use crate::access::{ApiKeyVerb, AuthContext, Lending, ReadableScope, Role, ScopeKind};
+use crate::db::Database;
 use crate::error::Result;
 use crate::page::{Cursor, List, QueryHash};
 
@@ -19,30 +20,50 @@ pub struct AccessibleScope {
     pub id: Option<String>,
     /// Its name; null if it has none.
     pub name: Option<String>,
-    /// The caller's effective role; null if they can read it only because they belong to something below.
+    /// The caller's effective role; null if they can read it only because they belong to something below, or because it
+    /// is shared with them.
     pub role: Option<Role>,
     /// Whether this credential may add memories to it.
     pub writable: bool,
+    /// For a context that is shared with the caller: the share through which they reach it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared: Option<Lending>,
 }
 
-/// Lists every scope that the caller may read: the enterprise, the public scope and their own, then nodes from the
-/// oldest.
-pub fn list(ctx: &AuthContext, cursor: Option<&str>, limit: u32) -> Result<List<AccessibleScope>> {
+/// Lists every scope that the caller may read or search by name: the enterprise, the public scope and their own, then
+/// nodes and contexts from the oldest, also contexts that are shared with them.
+pub async fn list(
+    ctx: &AuthContext,
+    db: &Database,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<List<AccessibleScope>> {
     // Either verb suffices. If both are missing, the error names the one that a client listing scopes will need next.
     ctx.authorize_verb(ApiKeyVerb::TenancyRead).or_else(|_| ctx.authorize_verb(ApiKeyVerb::MemoriesRead))?;
     let query = QueryHash::of(&["scopes"]);
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
-    let mut scopes: Vec<_> = ctx.scopes().iter().map(|scope| (order(scope), scope)).collect();
+    let shared = shared(ctx, db).await?;
+    let own = ctx.scopes().iter().map(|scope| (order(scope), (scope, None)));
+    let lent = shared.iter().map(|(scope, lending)| (order(scope), (scope, Some(lending))));
+    let mut scopes: Vec<_> = own.chain(lent).collect();
     scopes.sort_by_key(|(order, _)| *order);
     let after = after.map(|after| after.id);
     let mut rest: Vec<_> = scopes.into_iter().filter(|(order, _)| Some(*order) > after).collect();
     let place = |(order, _): &(Uuid, _)| Cursor { created_at: chrono::DateTime::UNIX_EPOCH, id: *order };
     let next = Cursor::cut(&mut rest, limit, &query, place);
-    let results = rest.into_iter().map(|(_, scope)| accessible(ctx, scope)).collect();
+    let results = rest.into_iter().map(|(_, (scope, lending))| accessible(ctx, scope, lending)).collect();
     Ok(List { results, next })
 }
 
-fn accessible(ctx: &AuthContext, scope: &ReadableScope) -> AccessibleScope {
+/// Lists the contexts that are shared with the caller, and how.
+pub async fn shared(ctx: &AuthContext, db: &Database) -> Result<Vec<(ReadableScope, Lending)>> {
+    let tx = ctx.begin(db, "scope.list_shared").await?;
+    let shared = ctx.shared_contexts(&tx).await?;
+    tx.commit().await?;
+    Ok(shared)
+}
+
+fn accessible(ctx: &AuthContext, scope: &ReadableScope, lending: Option<&Lending>) -> AccessibleScope {
     let label = scope.label();
     AccessibleScope {
         id: label.split_once(':').map(|(_, id)| id.to_owned()),
@@ -52,6 +73,7 @@ fn accessible(ctx: &AuthContext, scope: &ReadableScope) -> AccessibleScope {
         role: scope.role,
         writable: policy::allows(Action::AddMemory, scope.kind, scope.role)
             && ctx.authorize_verb(Action::AddMemory.verb()).is_ok(),
+        shared: lending.cloned(),
     }
 }
 

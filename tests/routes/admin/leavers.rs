@@ -153,6 +153,7 @@ async fn an_heir_gets_them_by_whom_the_policy_lets() {
     let (app, alice, _) = TestApp::two_tenants().await;
     let energy = alice.node(ScopeKind::Organization, "Energy").await;
     let adam = alice.enterprise_colleague("adam", Role::Admin).await;
+    alice.colleague("eve", &energy, Role::Viewer).await;
     let [mia, kim] = [
         alice.enterprise_colleague("mia", Role::Member).await,
         alice.enterprise_colleague("kim", Role::Member).await,
@@ -203,6 +204,7 @@ async fn an_heir_gets_them_by_whom_the_policy_lets() {
 async fn bad_heirs_and_policies_are_refused() {
     let (_app, alice, bob) = TestApp::two_tenants().await;
     let mia = alice.enterprise_colleague("mia", Role::Member).await;
+    alice.enterprise_colleague("kim", Role::Viewer).await;
     remember(&mia, "my locker is the blue one").await;
     end(&alice, &mia).await;
     let robot = alice.post("/v1/enterprise/service-accounts", json!({ "name": "Robot" })).await.ok();
@@ -243,6 +245,7 @@ async fn bad_heirs_and_policies_are_refused() {
 async fn what_is_too_confidential_for_an_heir_stays_where_it_is() {
     let (app, alice, _) = TestApp::two_tenants().await;
     let energy = alice.node(ScopeKind::Organization, "Energy").await;
+    alice.colleague("eve", &energy, Role::Viewer).await;
     let [mia, kim] = [
         alice.enterprise_colleague("mia", Role::Member).await,
         alice.enterprise_colleague("kim", Role::Member).await,
@@ -324,6 +327,7 @@ async fn what_would_be_seen_in_two_organizations_is_kept() {
     let pumps = alice.node_in(&water, ScopeKind::Team, "Pumps").await;
     let mia = alice.colleague("mia", &grid, Role::Member).await;
     let bob = alice.colleague("bob", &pumps, Role::Member).await;
+    alice.colleague("eve", &energy, Role::Viewer).await;
     let body =
         json!({ "messages": "the plant is for sale", "infer": false, "classification": "confidential" });
     let added = mia.post("/v3/memories/add/", body).await.ok();
@@ -354,4 +358,115 @@ async fn nobody_hands_a_leavers_memories_to_themselves() {
     // Somebody else may.
     let told = olga.post(&reassign(&mia), to_alice).await.ok();
     assert_eq!((&told["status"], own(&alice).await), (&json!("done"), 1));
+}
+
+#[tokio::test]
+async fn what_a_leavers_memories_superseded_is_released_with_a_version_and_a_row_in_the_log() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let mia = alice.enterprise_colleague("mia", Role::Member).await;
+    let mut ids: Vec<String> = Vec::new();
+    for place in ["Rome", "Paris", "Oslo"] {
+        let supersedes: Vec<&String> = ids.last().into_iter().collect();
+        let body = json!({ "messages": format!("The fair is in {place}"), "infer": false, "supersedes": supersedes });
+        ids.push(text(&mia.post("/v3/memories/add/", body).await.ok()["results"][0]["id"]));
+    }
+    let path = format!("/v1/memories/{}/", ids[0]);
+    mia.put(&format!("{path}scope/"), json!({ "scope": "enterprise" })).await.ok();
+    let before = alice.get(&path).await.ok();
+    assert_eq!(before["lifecycle_state"], "superseded");
+    end(&alice, &mia).await;
+    earlier(&app, &mia, 366).await;
+    assert_eq!(users::forget(app.gate(), || true).await.unwrap(), 2);
+    let after = alice.get(&path).await.ok();
+    assert_eq!((&after["lifecycle_state"], &after["replaced_by"]), (&json!("active"), &Value::Null));
+    let version = before["version"].as_i64().unwrap() + 1;
+    assert_eq!(after["version"], version, "once, although two that came after it are gone");
+    let history = alice.get(&format!("{path}history/")).await.ok();
+    let last = history.as_array().unwrap().last().unwrap();
+    assert_eq!((&last["version"], &last["editor_id"]), (&json!(version), &Value::Null), "{history}");
+    let rows = alice.get(&format!("/v1/audit?memory={}&action=memory.release", ids[0])).await.ok();
+    let details = &rows["results"][0]["details"];
+    assert_eq!((&details["version"], &details["replaced_by"]), (&json!(version), &Value::Null), "{rows}");
+}
+
+/// Neither in a node where nobody else would read them.
+#[tokio::test]
+async fn nobody_reads_a_leavers_memories_alone() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let north = alice.node(ScopeKind::Organization, "North").await;
+    let vacant = alice.node_in(&north, ScopeKind::Team, "Vacant").await;
+    let mia = alice.colleague("mia", &north, Role::Member).await;
+    // Those above inherit a role there, and would not learn of it.
+    alice.enterprise_colleague("olga", Role::Owner).await;
+    remember(&mia, "my locker is the blue one").await;
+    end(&alice, &mia).await;
+    let to_vacant = json!({ "scope": vacant.label() });
+    let refused = alice.post(&reassign(&mia), to_vacant.clone()).await.assert_problem(403, "forbidden", None);
+    assert!(refused.starts_with("nobody but you would read them"), "{refused}");
+    let kim = alice.colleague("kim", &vacant, Role::Viewer).await;
+    end(&alice, &kim).await;
+    alice.post(&reassign(&mia), to_vacant.clone()).await.assert_problem(403, "forbidden", None);
+    assert_eq!(memories(&app, &mia).await, (1, 1));
+    alice.post(&format!("/v1/users/{}/reactivate", kim.user), json!({})).await.ok();
+    let told = alice.post(&reassign(&mia), to_vacant).await.ok();
+    assert_eq!(went(&told), (&json!("done"), &json!(1), &json!(0), &json!(0)));
+}
+
+/// Who gets them saw what was shared, and no more.
+#[tokio::test]
+async fn what_a_share_hid_is_forgotten_with_the_leaver() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let north = alice.node(ScopeKind::Organization, "North").await;
+    let mia = alice.colleague("mia", &north, Role::Member).await;
+    let bob = alice.colleague("bob", &north, Role::Member).await;
+    let kim = alice.colleague("kim", &north, Role::Member).await;
+    let context = text(&bob.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok()["id"]);
+    let join = json!({ "user_id": mia.user, "role": "member" });
+    bob.post(&format!("/v1/contexts/{context}/members/"), join).await.ok();
+    let written = async |topic: &str, with: &[String]| {
+        let draft = json!({ "messages": format!("a secret draft about {topic}"), "infer": false });
+        let id = text(&mia.post("/v3/memories/add/", draft).await.ok()["results"][0]["id"]);
+        let path = format!("/v1/memories/{id}/");
+        for (version, with) in with.iter().enumerate() {
+            let edition = json!({ "text": format!("edition {version} about {topic}") });
+            mia.put(&path, edition).await.ok();
+            mia.post(&format!("{path}shares/"), json!({ "with": with })).await.ok();
+        }
+        mia.put(&path, json!({ "text": format!("the last edition about {topic}") })).await.ok();
+        id
+    };
+    let to_bob = format!("person:{}", bob.user);
+    let to_kim = format!("person:{}", kim.user);
+    let one = written("the canteen", &[to_bob]).await;
+    let team = written("the merger with Beta", &[north.label()]).await;
+    let pinned = written("the harbour", &[format!("context:{context}")]).await;
+    // Kim has seen more than the organization, which gets it.
+    let both = written("the budget", &[to_kim, north.label()]).await;
+    let seen = async |actor: &Actor, id: &str| {
+        let versions = actor.get(&format!("/v1/memories/{id}/history/")).await.ok();
+        let seen = |it: &Value| {
+            (it["version"].as_i64().unwrap(), it["old_memory"].is_null(), it["input"] == json!([]))
+        };
+        versions.as_array().unwrap().iter().map(seen).collect::<Vec<_>>()
+    };
+    let from_two = [(2, true, true), (3, false, false)];
+    for id in [&one, &team, &pinned] {
+        assert_eq!(seen(&bob, id).await, from_two);
+    }
+    end(&alice, &mia).await;
+    earlier(&app, &mia, 366).await;
+    assert_eq!(users::forget(app.gate(), || true).await.unwrap(), 0);
+    for id in [&one, &team, &pinned] {
+        assert_eq!(seen(&bob, id).await, from_two);
+    }
+    let from_three = [(3, true, true), (4, false, false)];
+    assert_eq!(
+        (seen(&bob, &both).await, seen(&kim, &both).await),
+        (from_three.to_vec(), from_three.to_vec())
+    );
+    // Not for those who look into the database either.
+    let left = "SELECT count(*) FROM memory_versions WHERE concat(old_content, new_content, input) LIKE '%secret draft%'";
+    let row = app.database().superuser().await.query_one(left, &[]).await.unwrap();
+    assert_eq!(row.get::<_, i64>(0), 0);
+    bob.put(&format!("/v1/memories/{one}/"), json!({ "text": "it is bob's by now" })).await.ok();
 }

@@ -135,12 +135,56 @@ async fn a_refused_move_names_the_memories_that_are_in_the_way() {
     let mut secret = [add(1, "confidential").await, add(2, "confidential").await];
     secret.sort();
     let refused = relocate(&alice, &grid, Some(&other)).await.assert_problem(409, "conflict", None);
-    let named = format!("move or reclassify them first ({})", secret.join(", "));
+    let named = format!("move or reclassify them first (2 memories: {})", secret.join(", "));
     assert!(refused.ends_with(&named) && !refused.contains(&internal), "{refused}");
     for number in 3..23 {
         add(number, "confidential").await;
     }
     let refused = relocate(&alice, &grid, Some(&other)).await.assert_problem(409, "conflict", None);
-    assert!(refused.ends_with(" and others)"), "{refused}");
-    assert_eq!(refused.matches("mem_").count(), 20, "{refused}");
+    assert!(refused.contains("(22 memories: ") && refused.ends_with(" and 12 others)"), "{refused}");
+    assert_eq!(refused.matches("mem_").count(), 10, "{refused}");
+}
+
+#[tokio::test]
+async fn a_refused_move_names_the_shares_that_are_in_the_way() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let (energy, other) = (
+        make(&alice, "organization", "Energy", None).await,
+        make(&alice, "organization", "Other", None).await,
+    );
+    let grid = make(&alice, "team", "Grid", Some(&energy)).await;
+    let sales = make(&alice, "team", "Sales", Some(&energy)).await;
+    let add = async |text: &str| {
+        let scope = format!("team:{grid}");
+        let body =
+            json!({ "messages": text, "infer": false, "scope": scope, "classification": "confidential" });
+        self::text(&alice.post("/v3/memories/add/", body).await.ok()["results"][0]["id"])
+    };
+    let share = async |memory: &str, with: &str| {
+        let shared =
+            alice.post(&format!("/v1/memories/{memory}/shares/"), json!({ "with": with })).await.ok();
+        self::text(&shared["share"]["id"])
+    };
+    let (one, unshared) = (add("The gate of the plant is blue").await, add("Lunch is at noon").await);
+    let first = share(&one, &format!("team:{sales}")).await;
+    // A person who is named may be of any organization.
+    let bob = alice.stranger("bob").await;
+    let harmless = share(&one, &format!("person:{}", bob.user)).await;
+    let refused = relocate(&alice, &grid, Some(&other)).await.assert_problem(409, "conflict", None);
+    assert!(refused.ends_with(&format!("(1 memory: {one}; 1 share: {first} of {one})")), "{refused}");
+    assert!(!refused.contains(&unshared) && !refused.contains(&harmless), "{refused}");
+    // Through a context.
+    let context = self::text(&alice.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok()["id"]);
+    let pinned = add("The launch is on Friday").await;
+    share(&pinned, &format!("context:{context}")).await;
+    let with = json!({ "with": format!("team:{sales}") });
+    let shared = alice.post(&format!("/v1/contexts/{context}/shares/"), with).await.ok();
+    let second = self::text(&shared["share"]["id"]);
+    let refused = relocate(&alice, &grid, Some(&other)).await.assert_problem(409, "conflict", None);
+    let named = format!("(2 memories: {one}, {pinned}; 2 shares: {first} of {one}, {second} of {context})");
+    assert!(refused.ends_with(&named), "{refused}, not {named}");
+    // What it says is enough to do.
+    alice.delete(&format!("/v1/memories/{one}/shares/{first}/")).await.ok();
+    alice.delete(&format!("/v1/contexts/{context}/shares/{second}/")).await.ok();
+    relocate(&alice, &grid, Some(&other)).await.ok();
 }

@@ -137,6 +137,7 @@ async fn interrupted_anywhere_nothing_is_lost_and_nothing_done_twice() {
 async fn one_that_was_given_up_goes_on_when_it_is_asked_for_again() {
     let (app, alice, _) = TestApp::two_tenants().await;
     let grid = alice.node(ScopeKind::Organization, "Grid").await;
+    alice.colleague("kim", &grid, Role::Viewer).await;
     let mia = left(&app, &alice).await;
     let to_grid = json!({ "scope": grid.label() });
     let begun = reassign(&alice, &mia, &to_grid, None).await.json();
@@ -173,6 +174,9 @@ async fn what_is_on_its_way_to_a_node_that_ends_goes_to_its_heir() {
     let (app, alice, _) = TestApp::two_tenants().await;
     let grid = alice.node(ScopeKind::Organization, "Grid").await;
     let lines = alice.node_in(&grid, ScopeKind::Team, "Lines").await;
+    for (name, node) in [("kim", &grid), ("ben", &lines)] {
+        alice.colleague(name, node, Role::Viewer).await;
+    }
     let mia = left(&app, &alice).await;
     let begun = reassign(&alice, &mia, &json!({ "scope": lines.label() }), None).await.json();
     let wish = json!({ "heir": "parent", "members": "leave" });

@@ -59,3 +59,47 @@ async fn only_administrators_change_it_and_none_may_widen() {
     }
     assert_eq!(alice.get(&path).await.ok()["updated_at"], Value::Null);
 }
+
+/// Neither by whoever may change the rest of the policy, nor by taking the node away.
+#[tokio::test]
+async fn a_rule_is_changed_by_those_who_decide_by_it() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let north = alice.node(ScopeKind::Organization, "North").await;
+    let south = alice.node(ScopeKind::Organization, "South").await;
+    let team = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
+    let path = format!("/v1/organizations/{}/sharing-policy", north.id);
+    let adam = alice.colleague("adam", &north, Role::Admin).await;
+    let join = json!({ "user_id": adam.user, "role": "admin" });
+    alice.post(&format!("/v1/organizations/{}/members", south.id), join).await.ok();
+    let by = |role: &str| json!({ "directions": ["out"], "classifications": ["confidential"], "approver_role": role });
+    let policy = |rules: &[Value]| json!({ "default_classification": "confidential", "approvals": rules });
+    adam.put(&path, policy(&[by("admin")])).await.ok();
+    alice.put(&path, policy(&[by("owner")])).await.ok();
+    for rules in [&[][..], &[by("admin")], &[by("owner"), json!({ "approver_role": "owner" })]] {
+        let refused = adam.put(&path, policy(rules)).await.assert_problem(403, "forbidden", None);
+        let expected = "a rule about approvals by which the role owner decides can only be added, changed or removed with \
+                        the role owner on ";
+        assert!(refused.starts_with(expected), "{refused}");
+    }
+    // What is about something else.
+    adam.put(&path, json!({ "approvals": [by("owner")] })).await.ok();
+    // A wider rule before it loosens nothing.
+    adam.put(&path, policy(&[json!({}), by("owner")])).await.ok();
+    let ann = alice.colleague("ann", &team, Role::Member).await;
+    let xi = alice.colleague("xi", &south, Role::Member).await;
+    let body = json!({ "messages": "Alpha is for sale", "infer": false, "scope": team.label(), "classification": "confidential" });
+    let added = ann.post("/v3/memories/add/", body).await.ok();
+    let memory = added["results"][0]["id"].as_str().unwrap();
+    let with = json!({ "with": format!("person:{}", xi.user) });
+    let asked = ann.post(&format!("/v1/memories/{memory}/shares/"), with).await.assert_status(202).json();
+    assert_eq!(asked["approval"]["approver_role"], "owner");
+
+    let to_south = json!({ "parent": south.id });
+    let moved = adam.post(&format!("/v1/organizations/{}/move", team.id), to_south).await;
+    assert!(moved.assert_problem(403, "forbidden", None).contains("needs the role owner there"));
+    let dissolve = json!({ "heir": south.id, "members": "leave" });
+    let closed = adam.post(&format!("/v1/organizations/{}/dissolve", team.id), dissolve.clone()).await;
+    assert!(closed.assert_problem(403, "forbidden", None).contains("needs the role owner there"));
+    alice.put(&path, json!({})).await.ok();
+    adam.post(&format!("/v1/organizations/{}/dissolve", team.id), dissolve).await.ok();
+}

@@ -205,3 +205,59 @@ async fn a_key_neither_sees_nor_makes_what_is_above_its_ceiling() {
     let body = json!({ "name": "odd", "scopes": ALL, "ceiling": "secret" });
     alice.post("/v1/api-keys", body).await.assert_problem(400, "invalid", Some("ceiling"));
 }
+
+#[tokio::test]
+async fn a_narrowed_key_shares_with_what_it_reaches() {
+    let (_app, alice, [energy, grid, lines, solar]) = company().await;
+    let mia = alice.colleague("mia", &lines, Role::Member).await;
+    let dan = alice.colleague("dan", &solar, Role::Member).await;
+    let (key, id) = narrowed(&alice, &[grid.label(), "personal".to_owned()]).await;
+    let memory = remember(&key, "the turbine is loud", &grid.label()).await;
+    let shares = format!("/v1/memories/{memory}/shares/");
+    let dans = format!("person:{}", dan.user);
+    for with in ["enterprise", "public", &energy.label(), &solar.label(), &dans] {
+        let refused = key.post(&shares, json!({ "with": with })).await.assert_problem(403, "forbidden", None);
+        assert!(refused.starts_with(&format!("this key is narrowed, and {with} is beyond it")), "{refused}");
+    }
+    for with in [lines.label(), format!("person:{}", mia.user)] {
+        key.post(&shares, json!({ "with": with })).await.assert_status(201);
+    }
+    let question = json!({
+        "api_key_id": id, "action": "share_own_memory", "memory_id": memory, "share": { "with": "enterprise" },
+    });
+    let told = alice.post("/v1/access/check", question).await.ok();
+    assert_eq!((&told["allowed"], &told["stopped_by"]), (&json!(false), &json!(["within"])), "{told}");
+    // A link opens it for anybody.
+    key.put(&format!("/v1/memories/{memory}/"), json!({ "classification": "public" })).await.ok();
+    let links = format!("/v1/memories/{memory}/links/");
+    key.post(&links, json!({})).await.assert_problem(403, "forbidden", None);
+    alice.post(&links, json!({})).await.assert_status(201);
+    alice.post(&shares, json!({ "with": dans })).await.assert_status(201);
+}
+
+/// They would read there what the key must not show.
+#[tokio::test]
+async fn a_key_with_a_ceiling_lets_nobody_in() {
+    let (_app, alice, [_, grid, ..]) = company().await;
+    let mia = alice.stranger("mia").await;
+    let made = json!({ "name": "low", "scopes": ALL, "ceiling": "internal" });
+    let key = alice.with_key(&alice.post("/v1/api-keys", made).await.ok());
+    let node = format!("/v1/organizations/{}", grid.id);
+    let new = json!({ "name": "Night shift" });
+    let group = alice.post(&format!("{node}/groups"), new).await.ok()["id"].as_str().unwrap().to_owned();
+    let member = json!({ "user_id": mia.user, "role": "viewer" });
+    let invited = json!({ "email": "kim@grid.example", "role": "viewer" });
+    let refused =
+        key.post(&format!("{node}/members"), member.clone()).await.assert_problem(403, "forbidden", None);
+    assert_eq!(
+        refused,
+        "this credential reaches internal memories at most, and cannot let others read more: it gives no roles"
+    );
+    key.post(&format!("{node}/invitations"), invited).await.assert_problem(403, "forbidden", None);
+    let role = format!("{node}/group-roles/{group}");
+    key.put(&role, json!({ "role": "viewer" })).await.assert_problem(403, "forbidden", None);
+    let joined = json!({ "user_id": mia.user });
+    let members = format!("/v1/groups/{group}/members");
+    key.post(&members, joined).await.assert_problem(403, "forbidden", None);
+    alice.post(&format!("{node}/members"), member).await.assert_status(201);
+}

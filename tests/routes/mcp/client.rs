@@ -26,7 +26,7 @@ pub(crate) async fn send(client: &impl Client, body: &Value, headers: &[(&str, &
 }
 
 /// A request of the modern era.
-pub(super) async fn modern(client: &impl Client, method: &str, params: Value) -> Answer {
+pub(in crate::routes) async fn modern(client: &impl Client, method: &str, params: Value) -> Answer {
     modern_with(client, method, params, json!({})).await
 }
 

@@ -242,14 +242,15 @@ async fn the_history_is_a_list_and_a_report() {
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
     assert_eq!(csv.text().lines().count(), 3);
     assert!(csv.text().contains(&format!("{first},denied")), "{}", csv.text());
-    let terms = "decisions,may_reshare,share_expires_at,memory_version,escalates_at";
+    let terms = "memory_version,escalates_at,with_name,requested_by_name,node_name,decided_by_name";
     assert!(csv.text().lines().next().unwrap().ends_with(terms), "{}", csv.text());
     let asked = office.ann.get(&format!("/v1/approvals/{second}/")).await.ok();
     let columns = csv.text().lines().next().unwrap().split(',').count();
     let row: Vec<&str> = csv.text().lines().nth(2).unwrap().split(',').collect();
     assert_eq!(row.len(), columns, "{row:?}");
-    assert_eq!((row[columns - 4], row[columns - 3], row[columns - 2]), ("false", "", "1"));
-    let escalates: chrono::DateTime<chrono::Utc> = row[columns - 1].parse().unwrap();
+    assert_eq!((row[columns - 8], row[columns - 7], row[columns - 6]), ("false", "", "1"));
+    assert_eq!(row[columns - 4..], ["Beta", "ann", "Alpha", ""]);
+    let escalates: chrono::DateTime<chrono::Utc> = row[columns - 5].parse().unwrap();
     assert_eq!(json!(escalates), asked["escalates_at"]);
     let lines = office.lead.get("/v1/approvals/export/?status=pending").await;
     assert_eq!(lines.text().lines().count(), 1);

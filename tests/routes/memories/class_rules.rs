@@ -93,3 +93,26 @@ async fn making_something_public_is_no_way_around_a_rule_about_links() {
     ann.put(&one(&open), json!({ "classification": "internal" })).await.ok();
     ann.put(&one(&open), public).await.assert_problem(409, "conflict", None);
 }
+
+/// A class that more people may see is no way around a limit on who sees the one that it has.
+#[tokio::test]
+async fn another_class_is_no_way_around_a_limit_on_who_sees_one() {
+    let TwoTeams { app: _app, alice, alpha, ann, lead, .. } =
+        TwoTeams::under(json!({ "directions": ["up"] })).await;
+    let limit = json!({ "audiences": { "internal": "team" } });
+    alice.put(&format!("/v1/organizations/{}/sharing-policy", alpha.id), limit).await.ok();
+    let memory = remember_with(&ann, "Alpha hires in May", json!({ "scope": alpha.label() })).await;
+    let class = |class: &str| json!({ "classification": class });
+    let told = ann.put(&one(&memory), class("public")).await.assert_problem(403, "forbidden", None);
+    let expected = format!(
+        "{} lets what is internal be seen by a team at most: making it public, which more people may see, needs the role \
+         admin there",
+        alpha.label()
+    );
+    assert_eq!(told, expected);
+    ann.put(&one(&memory), class("confidential")).await.assert_problem(403, "forbidden", None);
+    // As few see what is restricted, and the way back leaves no limit.
+    ann.put(&one(&memory), class("restricted")).await.ok();
+    ann.put(&one(&memory), class("internal")).await.ok();
+    lead.put(&one(&memory), class("public")).await.ok();
+}

@@ -215,9 +215,32 @@ async fn what_is_shared_is_shown_from_then_on() {
     say("The canteen opens at three").await;
     ann.post(&shares, json!({ "with": lent["with"] })).await.ok();
     assert_eq!(versions(&cas, &id).await, [(6, Value::Null, 0)]);
+    // Or if it was shared in another way: alone, and then in a context.
+    let dan = alice.stranger("dan").await.with_api_key().await;
+    let lent =
+        json!({ "with": format!("person:{}", dan.user), "expires_at": app.now() + TimeDelta::days(1) });
+    ann.post(&shares, lent.clone()).await.ok();
+    app.advance(TimeDelta::days(2));
+    say("The canteen opens at four").await;
+    let launch = ann.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok();
+    let launch = launch["id"].as_str().unwrap();
+    let in_context = format!("/v1/contexts/{launch}/shares/");
+    ann.post(&in_context, json!({ "with": lent["with"] })).await.ok();
+    ann.post(&shares, json!({ "with": format!("context:{launch}") })).await.ok();
+    assert_eq!(versions(&dan, &id).await, [(7, Value::Null, 0)]);
+    // In a context, and then alone.
+    let eve = alice.stranger("eve").await.with_api_key().await;
+    let lent =
+        json!({ "with": format!("person:{}", eve.user), "expires_at": app.now() + TimeDelta::days(1) });
+    ann.post(&in_context, lent.clone()).await.ok();
+    assert_eq!(versions(&eve, &id).await, [(7, Value::Null, 0)]);
+    app.advance(TimeDelta::days(2));
+    say("The canteen opens at five").await;
+    ann.post(&shares, json!({ "with": lent["with"] })).await.ok();
+    assert_eq!(versions(&eve, &id).await, [(8, Value::Null, 0)]);
     // Those where it lives see all of it.
     let all: Vec<i64> = versions(&max, &id).await.into_iter().map(|(number, ..)| number).collect();
-    assert_eq!(all, [1, 2, 3, 4, 5, 6]);
+    assert_eq!(all, [1, 2, 3, 4, 5, 6, 7, 8]);
 }
 
 #[tokio::test]

@@ -2,9 +2,11 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use shared::access::Role;
 
-use super::{add, list, remember, remember_with, team, texts};
+use super::{add, list, remember, remember_with, search, team, texts};
 use crate::harness::{Actor, Client as _, TestApp};
+use crate::routes::mcp::client::call;
 
 /// One memory a minute: a, b, c, …
 async fn alphabet(app: &TestApp, actor: &Actor, count: u8) {
@@ -192,5 +194,57 @@ async fn bounds_in_time_are_days_or_instants() {
         (json!({ "end_date": "2026-03-02T10:00:00+02:00" }), 0),
     ] {
         assert_eq!(list(&alice, bounds.clone()).await.len(), found, "{bounds}");
+    }
+}
+
+#[tokio::test]
+async fn classes_and_authors_select_in_lists_and_searches() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let bob = alice.enterprise_colleague("bob", Role::Member).await;
+    let add = async |who: &Actor, text: &str, class: &str| {
+        remember_with(who, text, json!({ "scope": "enterprise", "classification": class })).await
+    };
+    add(&alice, "The lobby is open", "public").await;
+    add(&alice, "The rack is locked", "internal").await;
+    add(&bob, "The key is with Bob", "internal").await;
+    let secret = "Bob's own diary";
+    remember_with(&bob, secret, json!({ "classification": "restricted" })).await;
+    let (ann, her) = (json!(alice.user), "The rack is locked");
+    for (filters, expected) in [
+        (json!({ "classification": "public" }), vec!["The lobby is open"]),
+        (json!({ "classification": { "gt": "public" } }), vec!["The key is with Bob", her]),
+        (json!({ "classification": { "ne": "internal" } }), vec!["The lobby is open"]),
+        (json!({ "classification": ["restricted", "confidential"] }), vec![]),
+        (json!({ "author_id": bob.user }), vec!["The key is with Bob"]),
+        (json!({ "author_id": { "ne": bob.user } }), vec![her, "The lobby is open"]),
+        (json!({ "author_id": { "in": [ann] }, "classification": { "gte": "internal" } }), vec![her]),
+        (json!({ "NOT": { "author_id": ann } }), vec!["The key is with Bob"]),
+    ] {
+        let body = json!({ "filters": filters, "scope": "all" });
+        assert_eq!(list(&alice, body.clone()).await, expected, "{filters}");
+        let tool = call(&alice, "get_memories", body.clone()).await;
+        assert_eq!(texts(&tool), expected, "{filters}");
+        let mut found = search(&alice, "lobby rack key diary", body).await;
+        let mut expected = expected;
+        found.sort();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{filters}");
+        let levels = alice.post("/v1/memories/hierarchical/", json!({ "filters": filters })).await.ok();
+        let levels = levels["levels"].as_array().unwrap().iter();
+        assert_eq!(
+            levels.map(|level| level["results"].as_array().unwrap().len()).sum::<usize>(),
+            found.len()
+        );
+    }
+    let own = json!({ "filters": { "author_id": bob.user, "classification": "restricted" } });
+    assert_eq!(list(&bob, own).await, [secret]);
+    for (filters, field) in [
+        (json!({ "classification": "secret" }), "filters.classification"),
+        (json!({ "classification": { "contains": "in" } }), "filters.classification"),
+        (json!({ "author_id": "bob" }), "filters.author_id"),
+        (json!({ "author_id": "*" }), "filters.author_id"),
+    ] {
+        let refused = alice.post("/v3/memories/", json!({ "filters": filters })).await;
+        refused.assert_problem(400, "invalid", Some(field));
     }
 }

@@ -247,3 +247,126 @@ async fn nothing_public_is_added_to_a_context_past_a_rule_about_its_links() {
     let detail = add(ann, &["We open at nine"], public).await.assert_problem(403, "forbidden", None);
     assert!(detail.starts_with("a link to this context would open what is public"), "{detail}");
 }
+
+/// Whether the person comes before the memory or after it.
+#[tokio::test]
+async fn nothing_is_added_to_a_context_past_the_rules_about_its_members() {
+    let launch = Launch::under(json!({ "directions": ["public"] })).await;
+    let (ann, alice) = (&launch.teams.ann, &launch.teams.alice);
+    let rule =
+        json!({ "directions": ["out"], "classifications": ["confidential"], "approver_role": "owner" });
+    alice.put("/v1/enterprise/sharing-policy", json!({ "approvals": [rule] })).await.ok();
+    launch.join(&launch.max).await.assert_status(201);
+    let scope = format!("context:{}", launch.context);
+    let of = |class: &str| json!({ "scope": scope, "classification": class });
+    // Max is of the same organization.
+    remember_with(ann, "The offer is at 40", of("confidential")).await;
+    launch.join(&launch.xi).await.assert_problem(403, "forbidden", None);
+    let second = ann.post("/v1/contexts/", json!({ "name": "Second" })).await.ok();
+    let launch = Launch { context: second["id"].as_str().unwrap().to_owned(), ..launch };
+    let (ann, alice) = (&launch.teams.ann, &launch.teams.alice);
+    let scope = format!("context:{}", launch.context);
+    let of = |class: &str| json!({ "scope": scope, "classification": class });
+    launch.join(&launch.xi).await.assert_status(201);
+
+    let expected = "a member of this context may see what is confidential only after an approval: take them out of the \
+                    context first, and share it with them afterwards, which asks for that";
+    let added = add(ann, &["The price is 42"], of("confidential")).await;
+    assert_eq!(added.assert_problem(403, "forbidden", None), expected);
+    let line = json!({ "memory": "The price is 43", "scope": scope, "classification": "confidential" });
+    let import = http::Request::post("/v3/memories/import/").header("content-type", "application/x-ndjson");
+    let imported = ann.send(import.body(line.to_string().into()).unwrap()).await;
+    assert_eq!(imported.assert_problem(403, "forbidden", None), expected);
+    let open = remember_with(ann, "The launch is in May", of("internal")).await;
+    let raise = json!({ "classification": "confidential" });
+    let raised = ann.put(&one(&open), raise.clone()).await.assert_problem(409, "conflict", None);
+    assert_eq!(raised, expected);
+    // As it says.
+    let leave = format!("/v1/contexts/{}/members/{}/", launch.context, launch.xi.user);
+    ann.delete(&leave).await.assert_status(204);
+    ann.put(&one(&open), raise).await.ok();
+    let shares = format!("/v1/contexts/{}/shares/", launch.context);
+    let xi = json!({ "with": format!("person:{}", launch.xi.user) });
+    let asked = ann.post(&shares, xi).await.assert_status(202).json();
+    let asked = asked["approval"]["id"].as_str().unwrap();
+    alice.post(&format!("/v1/approvals/{asked}/approve/"), json!({})).await.ok();
+    launch.join(&launch.xi).await.assert_status(201);
+    let next = remember_with(ann, "The price is 44", of("confidential")).await;
+    launch.xi.get(&one(&next)).await.ok();
+}
+
+/// Members whom an approved share let in see what it shows, and everything that comes later.
+#[tokio::test]
+async fn whoever_joins_by_an_approval_sees_no_earlier_text() {
+    let launch = Launch::under(json!({ "directions": ["out"] })).await;
+    let ann = &launch.teams.ann;
+    launch.join(&launch.max).await.assert_status(201);
+    let pinned = launch.memory("We merge with Beta", "internal").await;
+    launch.pin(&pinned).await.assert_status(201);
+    let rule = json!({ "approvals": [{ "directions": ["out"] }] });
+    launch.teams.alice.put("/v1/enterprise/sharing-policy", rule).await.ok();
+    let scope = format!("context:{}", launch.context);
+    let inside = remember_with(ann, "We merge with Gamma", json!({ "scope": scope })).await;
+    let say = async |text: &str| {
+        for id in [&pinned, &inside] {
+            ann.put(&one(id), json!({ "text": format!("{text} {id}") })).await.ok();
+        }
+    };
+    say("The launch is in May").await;
+    launch.join(&launch.xi).await.assert_problem(403, "forbidden", None);
+    let xi = json!({ "with": format!("person:{}", launch.xi.user) });
+    let shares = format!("/v1/contexts/{}/shares/", launch.context);
+    let asked =
+        ann.post(&shares, xi).await.assert_status(202).json()["approval"]["id"].as_str().unwrap().to_owned();
+    launch.teams.alice.post(&format!("/v1/approvals/{asked}/approve/"), json!({})).await.ok();
+    launch.teams.app.advance(TimeDelta::minutes(1));
+    say("The launch is in June").await;
+    launch.join(&launch.xi).await.assert_status(201);
+    let seen = async |actor: &Actor, id: &str| {
+        let versions = actor.get(&format!("{}history/", one(id))).await.ok();
+        let seen = |it: &Value| {
+            (it["version"].as_i64().unwrap(), it["old_memory"].is_null(), it["input"] == json!([]))
+        };
+        versions.as_array().unwrap().iter().map(seen).collect::<Vec<_>>()
+    };
+    let from_two = [(2, true, true), (3, false, false)];
+    for id in [&pinned, &inside] {
+        assert_eq!(seen(&launch.xi, id).await, from_two);
+        assert_eq!(seen(&launch.max, id).await.len(), 3, "others see what they saw");
+    }
+    // What comes in later they see like everybody.
+    let later = remember_with(ann, "The hall is booked", json!({ "scope": scope })).await;
+    assert_eq!(seen(&launch.xi, &later).await, [(1, true, false)]);
+    // The same once the share has ended, and with another role.
+    let listed = ann.get(&shares).await.ok();
+    let share = listed["results"][0]["id"].as_str().unwrap();
+    ann.delete(&format!("{shares}{share}/")).await.ok();
+    let role = json!({ "role": "member" });
+    ann.put(&format!("/v1/contexts/{}/members/{}/", launch.context, launch.xi.user), role).await.ok();
+    for id in [&pinned, &inside] {
+        assert_eq!(seen(&launch.xi, id).await, from_two);
+    }
+}
+
+/// What is pinned goes as far as the context does, and that is what somebody agrees to.
+#[tokio::test]
+async fn who_decides_about_a_pin_is_told_who_sees_the_context() {
+    let rule = json!({ "directions": ["out"], "classifications": ["confidential"] });
+    let launch = Launch::under(rule).await;
+    launch.join(&launch.max).await.assert_status(201);
+    let xi = json!({ "with": format!("person:{}", launch.xi.user) });
+    launch.teams.ann.post(&format!("/v1/contexts/{}/shares/", launch.context), xi).await.assert_status(201);
+    let memory = launch.memory("Alpha ships on Friday", "confidential").await;
+    let asked = launch.pin(&memory).await.assert_status(202).json();
+    assert_eq!(asked["approval"]["direction"], "out");
+    let id = asked["approval"]["id"].as_str().unwrap();
+    let detail = launch.teams.lead.get(&format!("/v1/approvals/{id}/")).await.ok();
+    let recipient = |who: &Actor, name: &str, member: bool| json!({ "with": format!("person:{}", who.user), "name": name, "member": member });
+    let expected = [
+        recipient(&launch.teams.ann, "ann", true),
+        recipient(&launch.max, "max", true),
+        recipient(&launch.xi, "xi", false),
+    ];
+    assert_eq!(detail["recipients"], json!(expected));
+    assert_eq!(launch.teams.ann.get(&format!("/v1/approvals/{id}/")).await.ok()["recipients"], Value::Null);
+}

@@ -7,7 +7,7 @@ use shared::access::{Role, ScopeKind};
 use super::sharing::person;
 use super::{list, one, remember, remember_with, search, team, texts};
 use crate::harness::{Actor, Client as _, Node, TestApp};
-use crate::routes::mcp::client::{call, refused};
+use crate::routes::mcp::client::{call, modern, refused};
 
 /// Ann's context, with a memory of its own and one that is pinned to it.
 struct Launch {
@@ -64,12 +64,61 @@ impl Launch {
         let all = who.get("/v1/contexts/").await.ok();
         let listed = all["results"].as_array().unwrap().iter().any(|it| it["id"] == json!(self.context));
         let found = who.post("/v3/memories/", self.scope()).await.status.is_success();
+        let label = json!(format!("context:{}", self.context));
+        let named = |rows: &Value| rows.as_array().unwrap().iter().any(|it| it["scope"] == label);
+        let scopes = [
+            named(&who.get("/v1/scopes").await.ok()["results"]),
+            named(&who.get("/v1/auth/me").await.ok()["scopes"]),
+            named(&call(who, "list_scopes", json!({})).await["results"]),
+        ];
+        assert_eq!(scopes, [read; 3], "lists of scopes agree");
         let shares = who.get(&format!("{}shares/", self.path())).await.status.is_success();
         let here = json!({ "filters": self.scope() });
         let filtered = who.post("/v3/memories/", here).await.status.is_success();
         assert_eq!([listed, found, shares, filtered], [read; 4], "all ways agree");
         read
     }
+}
+
+#[tokio::test]
+async fn lists_of_scopes_say_how_a_shared_context_is_reached() {
+    let launch = Launch::new().await;
+    let Launch { app, ann, bob, lead, beta, .. } = &launch;
+    let until = app.now() + TimeDelta::hours(5);
+    launch.share(json!({ "with": person(bob) , "expires_at": until })).await;
+    let share = launch.share(json!({ "with": beta.label(), "permission": "write" })).await;
+    let row = async |who: &Actor| {
+        let rows = who.get("/v1/scopes").await.ok()["results"].as_array().unwrap().clone();
+        let contexts: Vec<_> = rows.into_iter().filter(|row| row["kind"] == "context").collect();
+        assert!(contexts.len() <= 1, "once, however often it is shared: {contexts:?}");
+        contexts.into_iter().next()
+    };
+    let expected = json!({
+        "scope": format!("context:{}", launch.context), "kind": "context", "id": launch.context, "name": "Launch",
+        "role": null, "writable": false,
+        "shared": {
+            "share_id": share, "with": beta.label(), "with_name": "Beta", "permission": "write",
+            "granted_by": ann.user, "expires_at": null,
+        },
+    });
+    for who in [bob, lead] {
+        assert_eq!(row(who).await.as_ref(), Some(&expected));
+    }
+    assert_eq!(row(ann).await.unwrap().get("shared"), None, "a member needs no share");
+    let typed = json!({
+        "ref": { "type": "ref/resource", "uri": "mem0://scopes/{scope}" },
+        "argument": { "name": "scope", "value": "laun" },
+    });
+    let completed = modern(bob, "completion/complete", typed).await.ok();
+    assert_eq!(completed["result"]["completion"]["values"], json!([expected["scope"]]));
+    let resources = modern(bob, "resources/list", json!({})).await.ok()["result"]["resources"].to_string();
+    assert!(resources.contains(launch.context.as_str()), "{resources}");
+    let outside = format!("{}shares/{share}/", launch.path());
+    ann.delete(&outside).await.ok();
+    assert_eq!(row(lead).await, None, "revocation takes effect with the next request");
+    assert_eq!(row(bob).await.unwrap()["shared"]["with"], "personal");
+    app.advance(TimeDelta::hours(6));
+    assert_eq!(row(bob).await, None);
 }
 
 #[tokio::test]
@@ -176,6 +225,37 @@ async fn a_narrowed_key_sees_a_context_only_through_what_it_reaches() {
         let key = launch.bob.with_key(&launch.bob.post("/v1/api-keys", key).await.ok());
         assert_eq!(launch.sees(&key).await, reaches, "within {}", node.label());
     }
+}
+
+/// Before they were refused, contexts could be shared with more.
+#[tokio::test]
+async fn a_share_of_before_gives_no_more_than_one_of_today() {
+    let launch = Launch::new().await;
+    let Launch { app, alice, ann, bob, .. } = &launch;
+    let other = remember_with(ann, "The launch is in the hall", launch.scope()).await;
+    launch.share(json!({ "with": person(bob), "permission": "write" })).await;
+    let superuser = app.database().superuser().await;
+    let before = "ALTER TABLE shares DROP CONSTRAINT terms_of_contexts;
+        UPDATE shares SET permission = 'admin', may_reshare = true WHERE context_id IS NOT NULL;
+        UPDATE memory_scopes SET permission = 'admin' WHERE permission = 'write'";
+    superuser.batch_execute(before).await.unwrap();
+    bob.delete(&one(&other)).await.ok();
+    // As the migration finds it, and when it is repeated.
+    let lower = include_str!("../../../shared/migrations/V107__terms_of_contexts.sql");
+    for _ in 0..2 {
+        superuser.batch_execute(lower).await.unwrap();
+    }
+    bob.delete(&one(&launch.inside)).await.assert_problem(403, "forbidden", None);
+    bob.put(&one(&launch.inside), json!({ "text": "The launch is on Sunday" })).await.ok();
+    let share = ann.get(&format!("{}shares/", launch.path())).await.ok()["results"][0].clone();
+    assert_eq!((&share["permission"], &share["may_reshare"]), (&json!("write"), &json!(false)));
+    let rows = alice.get("/v1/audit?action=share.lower").await.ok();
+    let rows = rows["results"].as_array().unwrap();
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!((&rows[0]["target"], &rows[0]["details"]["permission"]), (&share["id"], &json!("write")));
+    assert_eq!(rows[0]["details"]["from"], json!({ "permission": "admin", "may_reshare": true }));
+    let again = "UPDATE shares SET permission = 'admin' WHERE context_id IS NOT NULL";
+    assert!(superuser.execute(again, &[]).await.is_err(), "nobody makes such a share any more");
 }
 
 #[tokio::test]

@@ -99,10 +99,14 @@ async fn a_permission_allows_what_its_name_says() {
     let detail = mia.put(&one(&id), class.clone()).await.assert_problem(403, "forbidden", None);
     assert_eq!(detail, "this memory was shared with you to write, and this needs admin");
     mia.delete(&one(&id)).await.assert_problem(403, "forbidden", None);
+    // Then it would be gone as well.
+    let end = json!({ "expiration_date": "2030-01-01" });
+    mia.put(&one(&id), end.clone()).await.assert_problem(403, "forbidden", None);
     // Sharing again changes the terms.
     shared(&alice, &id, &person(&mia), json!({ "permission": "admin" })).await;
     assert_eq!(alice.get(&shares(&id)).await.ok()["results"].as_array().unwrap().len(), 1);
     mia.put(&one(&id), class).await.ok();
+    mia.put(&one(&id), end).await.ok();
     mia.delete(&one(&id)).await.ok();
     alice.get(&one(&id)).await.assert_problem(404, "not-found", None);
 }

@@ -212,6 +212,7 @@ impl Model {
             () if !self.reads(person, place) => Err(404),
             () if self.role(person, place) < Some(Role::Member) => Err(403),
             () if self.audience(place) > widest(class) => Err(403),
+            () if self.must_ask_members(person, place) => Err(403),
             () => Ok(class),
         }
     }

@@ -184,6 +184,14 @@ impl Model {
         if within { None } else { self.rule_over(home) }
     }
 
+    /// Whether somebody has to agree before the others in a context see what is added there.
+    pub(super) fn must_ask_members(&self, person: usize, place: Place) -> bool {
+        let Place::Context(context) = place else { return false };
+        let others = self.contexts[&context].keys().filter(|member| **member != person);
+        let mut away = others.filter(|member| !self.is_within(person, place, **member));
+        self.rule_over(place).is_some() && away.next().is_some()
+    }
+
     /// Whoever holds any role.
     pub(super) fn everybody(&self) -> Vec<usize> {
         let holders = self.roles.keys().filter_map(|(holder, _)| match holder {

@@ -148,8 +148,17 @@ impl Model {
             Place::Personal(0) => 403,
             Place::Context(_) if !self.reads(0, heir) => 404,
             Place::Context(_) | Place::Public => 400,
+            // Where nobody else is at home, nobody else would read them.
+            Place::Node(_) | Place::Enterprise if !self.has_others(heir) => 403,
             _ => 200,
         }
+    }
+
+    /// Whether somebody beside the first of them holds a role there or below.
+    fn has_others(&self, place: Place) -> bool {
+        let top = if let Place::Node(node) = place { Some(node) } else { None };
+        let mut others = self.everybody().into_iter().filter(|it| *it > 0 && !self.inactive.contains_key(it));
+        others.any(|it| self.held(it).into_iter().any(|(node, _)| self.is_above(top, node)))
     }
 
     /// What was somebody's own is the heir's, unless so many may not see it, there or in another organization; how many memories, how many stay, and how many

@@ -5,16 +5,17 @@
 //! function again), so that other load on the machine affects all of them equally, including the baselines: `hello`,
 //! which does nothing, `hello_connect`, which also connects to the database as anybody would, and `c`, the floor.
 //!
-//! PostgreSQL is behind TLS ([`door`]). [`stage`] prepares the database, [`request`] defines the
+//! PostgreSQL is behind TLS ([`door`]), and if asked for behind PgBouncer ([`pooler`]). [`stage`] prepares the database, [`request`] defines the
 //! requests, [`measure`] sends them.
 
 mod door;
 mod measure;
+mod pooler;
 mod quota;
 pub(crate) mod request;
 mod stage;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::Serialize;
@@ -40,6 +41,9 @@ pub(crate) struct Options {
     /// How functions log in to the database.
     #[arg(long, value_enum, default_value = "password")]
     pub(crate) login: Login,
+    /// Puts this PgBouncer between TLS and PostgreSQL: sessions are kept from one start to the next.
+    #[arg(long, value_name = "PGBOUNCER")]
+    pub(crate) pooler: Option<PathBuf>,
     /// Starts and asks each function again with no more processor than these memory sizes buy, in MB; none for 0.
     #[arg(long, default_value = "128", value_delimiter = ',', value_name = "MB")]
     pub(crate) memory: Vec<u64>,
@@ -52,6 +56,9 @@ pub(crate) struct Options {
 #[derive(Debug, Serialize)]
 pub(crate) struct ColdStart {
     login: &'static str,
+    /// What keeps sessions, if anything does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pooler: Option<&'static str>,
     /// The mechanism that enforced the quotas of processor time.
     #[serde(skip_serializing_if = "Option::is_none")]
     quota: Option<&'static str>,
@@ -126,7 +133,7 @@ struct Phases {
 
 /// Runs the benchmark.
 pub(crate) async fn run(options: &Options, builds: &Builds, directory: &Path) -> Result<ColdStart> {
-    let stage = Stage::set(builds, directory, options.login).await?;
+    let stage = Stage::set(builds, directory, options).await?;
     let mut functions = builds.all()?;
     functions.retain(|function| options.only.is_empty() || options.only.contains(&function.name));
     let subjects = stage.subjects(&functions)?;
@@ -167,7 +174,8 @@ pub(crate) async fn run(options: &Options, builds: &Builds, directory: &Path) ->
         Login::Password => "password, SCRAM-SHA-256 with 4096 iterations",
         Login::Iam => "IAM token",
     };
-    Ok(ColdStart { login, quota: enforced_by, rows })
+    let pooler = options.pooler.as_ref().map(|_| "PgBouncer, pool_mode session, DISCARD ALL");
+    Ok(ColdStart { login, pooler, quota: enforced_by, rows })
 }
 
 fn rows(measured: &[Measured]) -> Vec<Row> {

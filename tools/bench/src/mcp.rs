@@ -105,6 +105,7 @@ pub(crate) async fn run(options: &Options, programs: &Programs<'_>, directory: &
             only: vec!["mcp".to_owned(), "hello".to_owned()],
             starts: options.starts,
             login: Login::Password,
+            pooler: None,
             memory: Vec::new(),
             warm: options.warm,
         };

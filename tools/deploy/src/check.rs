@@ -4,6 +4,7 @@
 //! Each step reports what it checked, because a checker that was given nothing finds nothing.
 
 mod checkov;
+mod costs;
 mod deployer;
 mod guard;
 mod lint;
@@ -20,8 +21,27 @@ use anyhow::{Context as _, Result, ensure};
 use crate::{Package, Template, root, say, template};
 
 /// What is checked: each stage as it is, and further settings that a stage may have.
-const VARIANTS: [(&str, &[&str]); 6] = [
+const VARIANTS: [(&str, &[&str]); 8] = [
     ("dev", &[]),
+    (
+        "dev",
+        &[
+            "databaseName=mem0-enterprise-dev-2",
+            "restoreFrom=mem0-enterprise-dev-good",
+            "publicUrl=https://memory.example.com",
+            "edgeSecret={{resolve:secretsmanager:mem0-enterprise-dev-edge}}",
+            "readDocuments=on",
+            "allowedOrigins=https://chat.example.com",
+        ],
+    ),
+    (
+        "prod",
+        &[
+            "database=database-aurora",
+            "databaseName=mem0-enterprise-prod-2",
+            "restoreFrom=mem0-enterprise-prod-good",
+        ],
+    ),
     ("staging", &["embedder=bedrock", "web=web", "domain=memory.example.com", CERTIFICATE]),
     ("prod", &[]),
     ("prod", &["database=database-aurora"]),
@@ -32,8 +52,18 @@ const VARIANTS: [(&str, &[&str]); 6] = [
 const CERTIFICATE: &str =
     "certificate=arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f";
 
+/// What every stage that is deployed has decided.
+const ALARMS: &str = "alarmEmail=on-call@example.com";
+
 /// Configurations that must be refused, because the result could not work, and the expected reason.
-const REFUSED: [(&str, &[&str], &str); 4] = [
+const REFUSED: [(&str, &[&str], &str); 11] = [
+    ("prod", &[], "nobody would hear the alarms of prod"),
+    ("prod", &["--param", "alarmEmail=yes"], "neither an e-mail address nor none"),
+    ("dev", &["--param", "anchorMode=compliance"], "neither GOVERNANCE nor COMPLIANCE"),
+    ("dev", &["--param", "anchorDays=0"], "anchorDays"),
+    ("dev", &["--param", "web=web", "--param", "edgeSecrets=1, 1"], "edgeSecrets"),
+    ("dev", &["--param", "databaseName=somebody-elses"], "neither mem0-enterprise-dev nor"),
+    ("dev", &["--param", "databaseName=mem0-enterprise-dev-B"], "lower-case"),
     ("production", &[], "there is no stage production"),
     ("dev", &["--region", "il-central-1"], "roots of RDS"),
     ("dev", &["--region", "eu-west-1", "--param", "web=web"], "us-east-1"),
@@ -53,7 +83,8 @@ pub fn run(artifacts: &Path) -> Result<()> {
     step("cfn-lint", || lint::check(&templates))?;
     step("cfn-guard", || guard::check(&templates))?;
     step("checkov", || checkov::check(&templates))?;
-    step("deployer", || deployer::check(&templates))
+    step("deployer", || deployer::check(&templates))?;
+    step("costs", || costs::check(&templates, artifacts))
 }
 
 fn step(name: &str, check: impl FnOnce() -> Result<String>) -> Result<()> {
@@ -70,7 +101,8 @@ fn package(artifacts: &Path) -> Result<Vec<Template>> {
     fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
     let mut templates = Vec::new();
     for (number, (stage, params)) in VARIANTS.iter().enumerate() {
-        let how = Package { stage, params, artifacts };
+        let params = [*params, &[ALARMS]].concat();
+        let how = Package { stage, params: &params, artifacts };
         templates.push(Template::package(&how, &home.join(format!("{number}-{stage}")))?);
     }
     Ok(templates)

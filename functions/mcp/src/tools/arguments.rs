@@ -90,11 +90,6 @@ pub(super) fn scopes(text: Option<&str>) -> Result<Scopes> {
         .map_or(Ok(Scopes::All), |text| scope(text).map(|name| Scopes::Named(vec![name])))
 }
 
-pub(super) fn filter(filters: Option<&Value>) -> Result<Filter> {
-    let Some(filters) = filters else { return Ok(Filter::everything()) };
-    Filter::parse(filters).map_err(|error| Error::invalid(error.path.clone(), error.message.clone()))
-}
-
 /// The schema of an argument that names one scope.
 pub(super) fn scope_schema(default: &str) -> Value {
     scope_names(&format!("{SCOPE_NAMES}. Default: {default}."))
@@ -142,9 +137,9 @@ pub(super) fn filters_schema() -> Value {
         "description": "Conditions in mem0's filter grammar, for example {\"AND\": [{\"user_id\": \"alice\"}, \
                         {\"created_at\": {\"gte\": \"2026-01-01\"}}]}. AND, OR and NOT take lists. A plain value means \
                         eq, a list means in, \"*\" any value. Fields and their operators: user_id, agent_id, app_id, \
-                        run_id, scope (eq, ne, in); created_at, updated_at, timestamp, expiration_date (eq, ne, gt, gte, \
-                        lt, lte, in; a day or RFC 3339); categories (in, contains); metadata (an object that must be \
-                        contained; eq, ne, contains per key); text (eq, ne, contains, icontains); keywords (contains, \
+                        run_id, scope, author_id (eq, ne, in); classification (eq, ne, gt, gte, lt, lte, in: from public to \
+                        restricted); created_at, updated_at, timestamp, expiration_date (the same; a day or RFC 3339); \
+                        categories (in, contains); metadata (an object that must be contained; eq, ne, contains per key); text (eq, ne, contains, icontains); keywords (contains, \
                         icontains: a part of the text); keywords_search (eq: all of the words); memory_ids (in).",
     })
 }

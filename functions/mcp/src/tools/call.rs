@@ -6,6 +6,7 @@ use shared::access::AuthContext;
 use shared::db::Database;
 use shared::http::has_room;
 use shared::ids::MemoryId;
+use shared::memory::filter::Filter;
 use shared::memory::{Memories, Memory};
 use shared::{Error, Result};
 
@@ -52,6 +53,11 @@ impl<'a> Call<'a> {
     /// Deserializes the arguments into the tool's own type.
     pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T> {
         arguments::parse(self.arguments)
+    }
+
+    /// Returns the argument `filters`.
+    pub(super) fn filter(&self) -> Result<Filter> {
+        Ok(self.exchange.filters.clone().transpose()?.unwrap_or_else(Filter::everything))
     }
 
     pub(super) fn memories(&self) -> &'a Memories {

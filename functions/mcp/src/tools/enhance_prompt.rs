@@ -1,6 +1,7 @@
 //! `enhance_prompt`: puts what the person remembers in front of a prompt.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use shared::Error;
 use shared::enhancement::{
@@ -17,7 +18,9 @@ use super::{Call, Halt, arguments, view};
 #[serde(deny_unknown_fields)]
 struct Arguments {
     prompt: String,
-    filters: Option<Value>,
+    /// Parsed with the request.
+    #[serde(default, rename = "filters")]
+    _filters: Option<IgnoredAny>,
     scope: Option<String>,
     max_tokens: Option<i64>,
     top_k: Option<u32>,
@@ -91,7 +94,7 @@ pub(super) fn describe() -> Description {
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
     let request = Enhance {
-        filter: arguments::filter(arguments.filters.as_ref())?,
+        filter: call.filter()?,
         scopes: arguments::scopes(arguments.scope.as_deref())?,
         top_k: arguments.top_k.unwrap_or(DEFAULT_TOP_K),
         threshold: arguments.threshold.unwrap_or(DEFAULT_THRESHOLD),

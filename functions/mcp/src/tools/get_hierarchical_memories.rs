@@ -1,6 +1,7 @@
 //! `get_hierarchical_memories`: returns everything that the person sees, level by level, with the reason.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use shared::memory::DEFAULT_THRESHOLD;
 use shared::sharing::hierarchy::{self, DEFAULT_PER_LEVEL, Hierarchical, MAX_PER_LEVEL};
@@ -12,7 +13,9 @@ use super::{Call, Halt, arguments, view};
 #[serde(deny_unknown_fields)]
 struct Arguments {
     query: Option<String>,
-    filters: Option<Value>,
+    /// Parsed with the request.
+    #[serde(default, rename = "filters")]
+    _filters: Option<IgnoredAny>,
     per_level: Option<u32>,
     threshold: Option<f32>,
     #[serde(default)]
@@ -69,7 +72,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
     let request = Hierarchical {
         query: arguments.query,
-        filter: arguments::filter(arguments.filters.as_ref())?,
+        filter: call.filter()?,
         per_level: arguments.per_level.unwrap_or(DEFAULT_PER_LEVEL),
         threshold: arguments.threshold.unwrap_or(DEFAULT_THRESHOLD),
         latest_only: arguments.latest_only,

@@ -1,6 +1,7 @@
 //! `get_memories`: lists memories, newest first.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use shared::memory::{List, Part};
 
@@ -10,7 +11,9 @@ use super::{Call, Halt, arguments, view};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Arguments {
-    filters: Option<Value>,
+    /// Parsed with the request.
+    #[serde(default, rename = "filters")]
+    _filters: Option<IgnoredAny>,
     scope: Option<String>,
     page: Option<i64>,
     page_size: Option<i64>,
@@ -50,7 +53,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
     let page = arguments::page(arguments.page, arguments.page_size, arguments.limit)?;
     let request = List {
-        filter: arguments::filter(arguments.filters.as_ref())?,
+        filter: call.filter()?,
         scopes: arguments::scopes(arguments.scope.as_deref())?,
         latest_only: arguments.latest_only,
         part: Part::Page(page),

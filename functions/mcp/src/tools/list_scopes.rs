@@ -37,6 +37,10 @@ pub(super) fn describe() -> Description {
             },
             "role": { "type": ["string", "null"], "description": "The person's role there, if they have one." },
             "writable": { "type": "boolean", "description": "Whether add_memory may add to it." },
+            "shared": {
+                "type": "object",
+                "description": "For a context that is shared with the person: with which scope, and until when.",
+            },
         },
         "required": ["scope", "kind", "writable"],
     });
@@ -49,14 +53,15 @@ pub(super) fn describe() -> Description {
         "required": ["results"],
     });
     let text = "List the scopes that the person can read, with their names, and which of them can be written. Use it \
-                to find the scope argument for a team or organization that is mentioned by name.";
+                to find the scope argument for a team, organization or context that is mentioned by name.";
     Description::new(("list_scopes", "List scopes"), text, input, output, Effect::Reads)
 }
 
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
     let limit = page::limit(arguments.limit).map_err(shared::Error::from)?;
-    let mut scopes = tenancy::scopes::list(call.caller(), arguments.cursor.as_deref(), limit)?;
+    let mut scopes =
+        tenancy::scopes::list(call.caller(), call.database(), arguments.cursor.as_deref(), limit).await?;
     // These have no name of their own, and a person says "my company", not its scope.
     let unnamed = scopes.results.iter_mut().filter(|scope| scope.name.is_none());
     let mut unnamed = unnamed.filter(|scope| scope.kind == ScopeKind::Enterprise);

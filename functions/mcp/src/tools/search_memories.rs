@@ -1,6 +1,7 @@
 //! `search_memories`: recalls memories by meaning and words.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use shared::Error;
 use shared::memory::{
@@ -15,7 +16,9 @@ use super::{Call, Halt, arguments, view};
 #[serde(deny_unknown_fields)]
 struct Arguments {
     query: String,
-    filters: Option<Value>,
+    /// Parsed with the request.
+    #[serde(default, rename = "filters")]
+    _filters: Option<IgnoredAny>,
     scope: Option<String>,
     top_k: Option<i64>,
     /// An alias of `top_k`.
@@ -111,7 +114,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let budget = arguments.max_tokens.map(Briefing::budget).transpose()?;
     let explain = arguments.explain;
     let request = Recall {
-        filter: arguments::filter(arguments.filters.as_ref())?,
+        filter: call.filter()?,
         scopes: arguments::scopes(arguments.scope.as_deref())?,
         top_k,
         threshold: arguments.threshold.unwrap_or(DEFAULT_THRESHOLD),

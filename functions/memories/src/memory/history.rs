@@ -26,8 +26,8 @@ pub(crate) struct VersionView {
     categories: Vec<String>,
     /// The highest classification of the contents shown.
     classification: Classification,
-    /// Who made the change.
-    editor_id: UserId,
+    /// Who made the change; null if it followed of itself from something else.
+    editor_id: Option<UserId>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }

@@ -22,7 +22,7 @@ pub struct Me {
     pub credential: CredentialView,
     /// Their memberships.
     pub memberships: Vec<MembershipView>,
-    /// Every scope they may read, with their effective role.
+    /// Every scope they may read, with their effective role, and the contexts that are shared with them.
     pub scopes: Vec<ScopeView>,
 }
 
@@ -121,6 +121,7 @@ impl Identity {
     pub async fn me(&self, caller: &AuthContext) -> Result<Me> {
         let tx = caller.begin(&self.gate().db, "account.me").await?;
         let row = store::profile(&tx).await?;
+        let shared = caller.shared_contexts(&tx).await?;
         tx.commit().await?;
         let label = |id| caller.scope(id).map(ReadableScope::label);
         let memberships = row.memberships.into_iter();
@@ -149,7 +150,12 @@ impl Identity {
             memberships: memberships
                 .filter_map(|(id, role)| Some(MembershipView { scope: label(id)?, role }))
                 .collect(),
-            scopes: caller.scopes().iter().map(ScopeView::from).collect(),
+            scopes: caller
+                .scopes()
+                .iter()
+                .chain(shared.iter().map(|(context, _)| context))
+                .map(ScopeView::from)
+                .collect(),
         })
     }
 

@@ -21,7 +21,7 @@ pub type Param = Box<dyn ToSql + Sync + Send>;
 ///
 /// Columns: `id uuid, scope_ids bigint[] (the home scope among them), content text, metadata jsonb, categories text[],
 /// user_id, agent_id, app_id, run_id text, occurred_at timestamptz, expires_on date, created_at, updated_at
-/// timestamptz`; any of them may be NULL.
+/// timestamptz, classification classification, author_id uuid`; any of them may be NULL.
 #[derive(Debug)]
 pub struct Compiled {
     /// The SQL expression, parenthesised where necessary. NULL means no; do not negate it with a bare `NOT`.
@@ -94,6 +94,14 @@ impl<F: Fn(&ScopeName) -> Option<ScopeId>> Writer<F> {
             Condition::Id(ids) => {
                 let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.uuid()).collect();
                 format!("m.id = ANY({})", self.bind(ids, "uuid[]"))
+            }
+            Condition::Class(classes) => {
+                let classes: Vec<&'static str> = classes.iter().map(|class| class.as_str()).collect();
+                format!("m.classification = ANY({}::classification[])", self.bind(classes, "text[]"))
+            }
+            Condition::Author(ids) => {
+                let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.uuid()).collect();
+                format!("m.author_id = ANY({})", self.bind(ids, "uuid[]"))
             }
             Condition::Scope { names, path } => {
                 let ids = names

@@ -5,8 +5,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 
-use crate::access::ScopeName;
-use crate::ids::MemoryId;
+use crate::access::{Classification, ScopeName};
+use crate::ids::{MemoryId, UserId};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Node {
@@ -27,6 +27,10 @@ pub(super) enum Condition {
     Metadata(MetadataTest),
     Content(ContentTest),
     Id(Vec<MemoryId>),
+    /// Has one of these classes.
+    Class(Vec<Classification>),
+    /// Was added by one of these accounts.
+    Author(Vec<UserId>),
     /// Visible in one of these scopes. `path` locates the condition in the error for an unknown scope.
     Scope {
         names: Vec<ScopeName>,

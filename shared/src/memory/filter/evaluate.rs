@@ -7,8 +7,8 @@ use super::condition::{
     CategoryTest, Condition, ContentTest, Entity, EntityTest, MetadataTest, Node, TimeField, TimeTest,
 };
 use super::{Filter, case, json};
-use crate::access::ScopeName;
-use crate::ids::{MemoryId, ScopeId};
+use crate::access::{Classification, ScopeName};
+use crate::ids::{MemoryId, ScopeId, UserId};
 
 /// The columns of a memory that a filter can test.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +27,8 @@ pub struct Record<'a> {
     pub expires_on: Option<NaiveDate>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+    pub classification: Classification,
+    pub author_id: UserId,
 }
 
 impl Filter {
@@ -85,6 +87,8 @@ fn condition_holds(condition: &Condition, record: &Record<'_>) -> bool {
             parts.iter().all(|part| case::contains(record.content, part))
         }
         Condition::Id(ids) => ids.contains(&record.id),
+        Condition::Class(classes) => classes.contains(&record.classification),
+        Condition::Author(ids) => ids.contains(&record.author_id),
         Condition::Scope { .. } => false,
     }
 }

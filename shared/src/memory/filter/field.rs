@@ -33,6 +33,10 @@ pub enum Field {
     Text,
     /// The scopes in which the memory is visible. Not in mem0's grammar.
     Scope,
+    /// The class of the memory. Not in mem0's grammar.
+    Classification,
+    /// The account that added the memory. Not in mem0's grammar.
+    AuthorId,
 }
 
 /// A comparison operator.
@@ -71,7 +75,7 @@ pub(super) struct Shorthand {
 
 impl Field {
     /// Every field, in the order in which error messages list them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::UserId,
         Self::AgentId,
         Self::AppId,
@@ -87,6 +91,8 @@ impl Field {
         Self::MemoryIds,
         Self::Keywords,
         Self::Scope,
+        Self::Classification,
+        Self::AuthorId,
     ];
 
     /// The key of the field in a filter.
@@ -108,6 +114,8 @@ impl Field {
             Self::MemoryIds => "memory_ids",
             Self::Text => "text",
             Self::Scope => "scope",
+            Self::Classification => "classification",
+            Self::AuthorId => "author_id",
         }
     }
 
@@ -120,10 +128,14 @@ impl Field {
     pub fn operators(self) -> &'static [Operator] {
         use Operator::{Contains, Eq, Gt, Gte, Icontains, In, Lt, Lte, Ne};
         match self {
-            Self::UserId | Self::AgentId | Self::AppId | Self::RunId | Self::Scope => &[Eq, Ne, In],
-            Self::CreatedAt | Self::UpdatedAt | Self::Timestamp | Self::ExpirationDate => {
-                &[Eq, Gt, Gte, Lt, Lte, Ne, In]
+            Self::UserId | Self::AgentId | Self::AppId | Self::RunId | Self::Scope | Self::AuthorId => {
+                &[Eq, Ne, In]
             }
+            Self::CreatedAt
+            | Self::UpdatedAt
+            | Self::Timestamp
+            | Self::ExpirationDate
+            | Self::Classification => &[Eq, Gt, Gte, Lt, Lte, Ne, In],
             Self::Categories => &[In, Contains],
             Self::Metadata => &[Eq, Ne, Contains],
             Self::Keywords => &[Contains, Icontains],
@@ -137,7 +149,7 @@ impl Field {
         let (value, list, wildcard) = match self {
             Self::UserId | Self::AgentId | Self::AppId | Self::RunId => (true, true, true),
             Self::CreatedAt | Self::UpdatedAt | Self::Timestamp | Self::ExpirationDate => (true, true, true),
-            Self::Scope => (true, true, false),
+            Self::Scope | Self::Classification | Self::AuthorId => (true, true, false),
             Self::Categories | Self::MemoryIds => (false, true, false),
             // Metadata parses its own shorthands, key by key.
             Self::Metadata | Self::KeywordsSearch | Self::Text => (true, false, false),
@@ -233,6 +245,8 @@ mod tests {
                 "memory_ids: in | bare list",
                 "keywords: contains icontains | bare ",
                 "scope: eq ne in | bare value list",
+                "classification: eq gt gte lt lte ne in | bare value list",
+                "author_id: eq ne in | bare value list",
             ]
         );
     }

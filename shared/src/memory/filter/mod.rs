@@ -1,4 +1,4 @@
-//! The filter grammar of mem0, extended by `scope`: selects the memories that a request is about.
+//! The filter grammar of mem0, extended by `scope`, `classification` and `author_id`: selects the memories that a request is about.
 //!
 //! ```json
 //! {"AND": [{"user_id": "ada"}, {"created_at": {"gte": "2026-01-01"}}, {"NOT": {"categories": {"in": ["spam"]}}}]}
@@ -28,6 +28,8 @@
 //! - `text` is the memory's text; `keywords` matches a substring of it (`contains`, or `icontains` in any case);
 //!   `keywords_search` matches each of its words, in any case and order.
 //! - `scope`: the memory is visible in that scope: it lives there or is shared to it.
+//! - `classification`: classes compare by how confidential they are: `gte confidential` is confidential or restricted.
+//! - `author_id`: the account that added the memory, whatever its labels say.
 //!
 //! # Limits
 //! Logical operators and metadata nest at most [`MAX_DEPTH`] deep, a filter has at most [`MAX_NODES`] parts, a list at

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::moment::Span;
 use super::path::{Path, shown};
 use super::{FilterError, MAX_LIST, MAX_NEEDLE, MAX_TEXT};
-use crate::access::ScopeName;
-use crate::ids::MemoryId;
+use crate::access::{Classification, ScopeName};
+use crate::ids::{MemoryId, UserId};
 
 /// The value that means "has any value".
 pub(super) const WILDCARD: &str = "*";
@@ -39,14 +39,19 @@ pub(super) fn bounded<'a>(text: &'a str, limit: usize, path: &Path<'_>) -> Resul
     Ok(text)
 }
 
+/// Reads a string that a memory may have none of.
 fn string<'a>(value: &'a Value, limit: usize, path: &Path<'_>) -> Result<&'a str, FilterError> {
+    if value.is_null() {
+        let hint = "to find memories without a value use {\"NOT\": {<field>: \"*\"}}";
+        return Err(path.error(format!("expected a string, found null, {hint}")));
+    }
+    present(value, limit, path)
+}
+
+/// Does the same for a field that every memory has.
+fn present<'a>(value: &'a Value, limit: usize, path: &Path<'_>) -> Result<&'a str, FilterError> {
     let Value::String(text) = value else {
-        let hint = if value.is_null() {
-            ", to find memories without a value use {\"NOT\": {<field>: \"*\"}}"
-        } else {
-            ""
-        };
-        return Err(path.error(format!("expected a string, found {}{hint}", kind(value))));
+        return Err(path.error(format!("expected a string, found {}", kind(value))));
     };
     if text.is_empty() {
         return Err(path.error("must not be empty"));
@@ -90,14 +95,26 @@ pub(super) fn span(value: &Value, path: &Path<'_>) -> Result<Span, FilterError> 
 
 /// Parses a memory's id, in printed form or as a bare UUID.
 pub(super) fn memory_id(value: &Value, path: &Path<'_>) -> Result<MemoryId, FilterError> {
-    let text = string(value, MAX_TEXT, path)?;
+    let text = present(value, MAX_TEXT, path)?;
     text.parse().map_err(|error| path.error(format!("\"{}\" is {error}", shown(text))))
+}
+
+/// Parses the id of an account, in printed form or as a bare UUID.
+pub(super) fn author_id(value: &Value, path: &Path<'_>) -> Result<UserId, FilterError> {
+    let text = present(value, MAX_TEXT, path)?;
+    text.parse().map_err(|error| path.error(format!("\"{}\" is {error}", shown(text))))
+}
+
+/// Parses a class.
+pub(super) fn class(value: &Value, path: &Path<'_>) -> Result<Classification, FilterError> {
+    // The error quotes the text, and no class is longer than this.
+    present(value, 64, path)?.parse().map_err(|error: String| path.error(error))
 }
 
 /// Parses the name of a scope.
 pub(super) fn scope(value: &Value, path: &Path<'_>) -> Result<ScopeName, FilterError> {
     // The error quotes the text, and no scope name is longer than this.
-    let text = string(value, 64, path)?;
+    let text = present(value, 64, path)?;
     text.parse().map_err(|error: String| path.error(error))
 }
 

@@ -7,6 +7,7 @@ use super::condition::{CategoryTest, Condition, ContentTest, Entity, EntityTest,
 use super::moment::Span;
 use super::path::{Path, shown};
 use super::{Field, FilterError, MAX_DEPTH, MAX_NODES, Operator, metadata, operand};
+use crate::access::Classification;
 
 /// The remaining budget of nodes.
 pub(super) struct Budget {
@@ -188,9 +189,30 @@ fn condition(field: Field, operator: Operator, value: &Value, path: &Path<'_>) -
             },
             path: path.to_string(),
         },
+        Field::Classification => Condition::Class(classes(operator, value, path)?),
+        Field::AuthorId => Condition::Author(match operator {
+            Operator::In => operand::list(value, path, operand::author_id)?,
+            _ => vec![operand::author_id(value, path)?],
+        }),
         Field::Metadata => return Err(unsupported(field, operator, path)),
     };
     Ok(Node::Is(condition))
+}
+
+/// Returns the classes that compare in this way with the given one. `gt` means more confidential.
+fn classes(operator: Operator, value: &Value, path: &Path<'_>) -> Result<Vec<Classification>, FilterError> {
+    if operator == Operator::In {
+        return operand::list(value, path, operand::class);
+    }
+    let given = operand::class(value, path)?;
+    let fits = |class: &Classification| match operator {
+        Operator::Gt => *class > given,
+        Operator::Gte => *class >= given,
+        Operator::Lt => *class < given,
+        Operator::Lte => *class <= given,
+        _ => *class == given,
+    };
+    Ok(Classification::ALL.into_iter().filter(fits).collect())
 }
 
 fn entity(operator: Operator, value: &Value, path: &Path<'_>) -> Result<EntityTest, FilterError> {

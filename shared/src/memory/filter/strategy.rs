@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::Record;
-use crate::access::ScopeName;
-use crate::ids::{MemoryId, ScopeId};
+use crate::access::{Classification, ScopeName};
+use crate::ids::{MemoryId, ScopeId, UserId};
 
 const NAMES: [&str; 5] = ["zoe", "Zoe", "bob", "o'hara", "%"];
 const CATEGORIES: [&str; 4] = ["finance", "Finanz_Ärger", "ΟΔΟΣ", "c++"];
@@ -66,6 +66,8 @@ pub struct Sample {
     pub expires_on: Option<NaiveDate>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+    pub classification: Classification,
+    pub author_id: UserId,
 }
 
 impl Sample {
@@ -87,6 +89,8 @@ impl Sample {
             expires_on: self.expires_on,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            classification: self.classification,
+            author_id: self.author_id,
         }
     }
 }
@@ -100,9 +104,11 @@ pub fn memories() -> impl Strategy<Value = Sample> {
         (ids(), vec(scope(), 1..4), text(0..12), object(), subsequence(&CATEGORIES[..], 0..4)),
         (entity(), entity(), entity(), entity()),
         (option::of(stored()), option::of(stored()), stored(), stored()),
+        (select(&Classification::ALL[..]), authors()),
     )
-        .prop_map(|(parts, (user, agent, app, run), (occurred_at, expires, created_at, updated_at))| {
+        .prop_map(|(parts, (user, agent, app, run), times, (classification, author_id))| {
             let (id, scope_ids, content, metadata, categories) = parts;
+            let (occurred_at, expires, created_at, updated_at) = times;
             Sample {
                 id,
                 scope_ids,
@@ -114,6 +120,8 @@ pub fn memories() -> impl Strategy<Value = Sample> {
                 expires_on: expires.map(|time| time.date_naive()),
                 created_at,
                 updated_at,
+                classification,
+                author_id,
             }
         })
 }
@@ -144,6 +152,7 @@ fn condition() -> BoxedStrategy<Value> {
     let moment = || select(&MOMENTS[..]).prop_map(Value::from);
     let scope = || select(&SCOPES[..]).prop_map(Value::from);
     let needle = || text(1..4).prop_map(Value::from);
+    let class = || select(&Classification::ALL[..]).prop_map(|class| Value::from(class.as_str()));
     prop_oneof![
         field(&ENTITIES, equality(name(), true)),
         field(
@@ -152,6 +161,11 @@ fn condition() -> BoxedStrategy<Value> {
         )
         .prop_filter("times take no explicit eq", |value| !value.to_string().contains("\"eq\"")),
         field(&["scope"], equality(scope(), false)),
+        field(&["author_id"], equality(authors().prop_map(|id| Value::from(id.to_string())), false)),
+        field(
+            &["classification"],
+            prop_oneof![equality(class(), false), operator(&["gt", "gte", "lt", "lte"], class())]
+        ),
         field(&["categories"], list(select(&CATEGORIES[..]).prop_map(Value::from))),
         field(
             &["categories"],
@@ -249,6 +263,10 @@ fn json_value() -> BoxedStrategy<Value> {
 
 fn ids() -> impl Strategy<Value = MemoryId> + Clone {
     (0..6u128).prop_map(|bits| MemoryId(Uuid::from_u128(bits)))
+}
+
+fn authors() -> impl Strategy<Value = UserId> + Clone {
+    (0..3u128).prop_map(|bits| UserId(Uuid::from_u128(bits)))
 }
 
 fn text(length: std::ops::Range<usize>) -> impl Strategy<Value = String> + Clone {

@@ -53,6 +53,12 @@ fn sql_of_every_condition() {
         (json!({"keywords": {"icontains": "x"}}), "(m.content ~ ALL($1::text[]))"),
         (json!({"memory_ids": ["00000000-0000-0000-0000-000000000001"]}), "(m.id = ANY($1::uuid[]))"),
         (json!({"scope": "personal"}), "(m.scope_ids && $1::bigint[])"),
+        (json!({"classification": "internal"}), "(m.classification = ANY($1::text[]::classification[]))"),
+        (
+            json!({"classification": {"ne": "public"}}),
+            "((m.classification = ANY($1::text[]::classification[])) IS NOT TRUE)",
+        ),
+        (json!({"author_id": ["00000000-0000-0000-0000-000000000001"]}), "(m.author_id = ANY($1::uuid[]))"),
         (
             json!({"OR": [{"user_id": "a"}, {"AND": [{"user_id": "b"}, {"run_id": "*"}]}]}),
             "((m.user_id = $1::text) OR ((m.user_id = $2::text) AND (m.run_id IS NOT NULL)))",
@@ -84,12 +90,27 @@ fn patterns_find_only_what_was_written() {
 }
 
 #[test]
+fn classes_compare_by_how_confidential_they_are() {
+    for (operator, value, expected) in [
+        ("gt", json!("internal"), "[[\"confidential\", \"restricted\"]]"),
+        ("gte", json!("internal"), "[[\"internal\", \"confidential\", \"restricted\"]]"),
+        ("lt", json!("internal"), "[[\"public\"]]"),
+        ("lte", json!("internal"), "[[\"public\", \"internal\"]]"),
+        ("gt", json!("restricted"), "[[]]"),
+        ("in", json!(["restricted", "public"]), "[[\"restricted\", \"public\"]]"),
+    ] {
+        let filter = Filter::parse(&json!({ "classification": { operator: value } })).unwrap();
+        assert_eq!(format!("{:?}", filter.compile(1, scope_id).unwrap().params), expected, "{operator}");
+    }
+}
+
+#[test]
 fn errors_name_the_place_and_what_would_be_right() {
     let cases = [
         (json!("x"), "filters: expected an object, found a string"),
         (
             json!({"bogus": 1}),
-            "filters.bogus: unknown key, expected AND, OR, NOT or one of user_id, agent_id, app_id, run_id, created_at, updated_at, timestamp, expiration_date, text, categories, metadata, keywords_search, memory_ids, keywords, scope",
+            "filters.bogus: unknown key, expected AND, OR, NOT or one of user_id, agent_id, app_id, run_id, created_at, updated_at, timestamp, expiration_date, text, categories, metadata, keywords_search, memory_ids, keywords, scope, classification, author_id",
         ),
         (json!({"AND": {"user_id": "a"}}), "filters.AND: expected a list of conditions, found an object"),
         (json!({"AND": []}), "filters.AND: expected at least one condition"),
@@ -105,7 +126,7 @@ fn errors_name_the_place_and_what_would_be_right() {
         ),
         (
             json!({"userId": "a"}),
-            "filters.userId: unknown key, expected AND, OR, NOT or one of user_id, agent_id, app_id, run_id, created_at, updated_at, timestamp, expiration_date, text, categories, metadata, keywords_search, memory_ids, keywords, scope, did you mean user_id?",
+            "filters.userId: unknown key, expected AND, OR, NOT or one of user_id, agent_id, app_id, run_id, created_at, updated_at, timestamp, expiration_date, text, categories, metadata, keywords_search, memory_ids, keywords, scope, classification, author_id, did you mean user_id?",
         ),
         (
             json!({"created_at": "soon"}),
@@ -172,6 +193,23 @@ fn errors_name_the_place_and_what_would_be_right() {
         ),
         (json!({"metadata": {"a": ["\u{0}"]}}), "filters.metadata.a[0]: must not contain a NUL character"),
         (json!({"metadata": {"\u{0}": 1}}), "filters.metadata.\u{fffd}: must not contain a NUL character"),
+        (
+            json!({"classification": "secret"}),
+            "filters.classification: unknown classification \"secret\", expected public, internal, confidential or restricted",
+        ),
+        (
+            json!({"classification": "*"}),
+            "filters.classification: the wildcard \"*\" is not supported, use eq, gt, gte, lt, lte, ne or in",
+        ),
+        (json!({"classification": null}), "filters.classification: expected a string, found null"),
+        (
+            json!({"author_id": {"in": ["ada@example.com"]}}),
+            "filters.author_id.in[0]: \"ada@example.com\" is not a valid user id, expected usr_ followed by 26 characters",
+        ),
+        (
+            json!({"author_id": {"contains": "usr_"}}),
+            "filters.author_id: operator \"contains\" is not supported, use eq, ne or in",
+        ),
         (
             json!({"scope": "squad:1"}),
             "filters.scope: unknown scope \"squad:1\", expected personal, team:<id>, division:<id>, department:<id>, unit:<id>, organization:<id>, context:<id>, enterprise or public",
@@ -264,7 +302,7 @@ fn nearly_filters() -> impl Strategy<Value = Value> {
         Just(json!("2026-01-01")),
     ];
     scalar.prop_recursive(6, 64, 6, |inner| {
-        let key = "(AND|OR|NOT|user_id|created_at|expiration_date|categories|metadata|metadata\\.a|keywords|keywords_search|memory_ids|text|scope|eq|ne|in|gt|lte|contains|icontains|.{0,4})";
+        let key = "(AND|OR|NOT|user_id|created_at|expiration_date|categories|metadata|metadata\\.a|keywords|keywords_search|memory_ids|text|scope|classification|author_id|eq|ne|in|gt|lte|contains|icontains|.{0,4})";
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
             proptest::collection::btree_map(key, inner, 0..4).prop_map(|map| Value::Object(map.into_iter().collect())),

@@ -129,17 +129,20 @@ fn month(words: &[&str], index: usize) -> Option<u32> {
 }
 
 fn dated(words: &[&str], index: usize) -> bool {
-    words.get(index + 1).is_some_and(|next| year(next).is_some() || day(next).is_some())
+    words.get(index + 1).is_some_and(|next| year(next).is_some() || day_of_month(next).is_some())
 }
 
 /// Matches "3 June", "3rd of June", "June 3".
 fn day_beside(words: &[&str], month: usize) -> Option<u32> {
     let before = |steps: usize| month.checked_sub(steps).and_then(|at| words.get(at)).copied();
     let of = before(1).is_some_and(|word| word.eq_ignore_ascii_case("of"));
-    before(if of { 2 } else { 1 }).and_then(day).or_else(|| words.get(month + 1).copied().and_then(day))
+    before(if of { 2 } else { 1 })
+        .and_then(day_of_month)
+        .or_else(|| words.get(month + 1).copied().and_then(day_of_month))
 }
 
-fn day(word: &str) -> Option<u32> {
+/// Matches "3" and "3rd".
+pub(super) fn day_of_month(word: &str) -> Option<u32> {
     let digits = ["st", "nd", "rd", "th"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
     digits.parse().ok().filter(|day| (1..=31).contains(day))
 }
@@ -162,7 +165,7 @@ pub(super) fn two_digits(word: &str, most: u32) -> Option<u32> {
 fn numeric(word: &str) -> Option<(u32, u32, i32)> {
     let mut parts = ['.', '/', '-'].into_iter().map(|sign| word.split(sign).collect::<Vec<_>>());
     let parts = parts.find(|parts| parts.len() == 3)?;
-    let (one, other) = (day(parts[0])?, day(parts[1])?);
+    let (one, other) = (day_of_month(parts[0])?, day_of_month(parts[1])?);
     (one.min(other) <= 12).then_some((one, other, year(parts[2])?))
 }
 

@@ -1,9 +1,9 @@
 //! Time expressions in a query and the periods they mean: "yesterday", "last week", "two months ago", "Q2 2025", "since
-//! March", "from June to August", "last summer".
+//! 3 March", "from June to August", "summer of 2025".
 
 use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, TimeDelta, Utc, Weekday};
 
-use super::dates::{month_name, two_digits, year};
+use super::dates::{day_of_month, month_name, two_digits, year};
 use super::unit::{Unit, after, back, before, number, weekday};
 use super::words::words;
 
@@ -12,6 +12,14 @@ use super::words::words;
 pub(super) struct Period {
     first: NaiveDate,
     last: NaiveDate,
+}
+
+/// A period that was named by its date.
+struct Dated {
+    period: Period,
+    /// How many words it spans.
+    taken: usize,
+    has_year: bool,
 }
 
 impl Period {
@@ -36,6 +44,15 @@ impl Period {
             return Some(period);
         }
         match words {
+            [end @ ("first" | "last"), "week", "of", rest @ ..]
+                if let Some(whole) = Self::dated(rest, today) =>
+            {
+                let Self { first, last } = whole.period;
+                match *end {
+                    "first" => Self::until(first.checked_add_days(Days::new(6))?.min(last), first),
+                    _ => Self::until(last, back(last, 6)?.max(first)),
+                }
+            }
             ["half", "a", "year", "ago", ..] => Self::around(today, 6, Unit::Month),
             ["day", "before", "yesterday", ..] => Self::day(back(today, 2)?),
             ["today" | "tonight", ..] | ["this", "morning" | "afternoon" | "evening", ..] => Self::day(today),
@@ -68,11 +85,11 @@ impl Period {
             },
             ["this" | "current", unit, ..] => match Unit::of(unit) {
                 Some(unit) => Self::of(today, unit),
-                None => Self::day(weekday(today, unit, true)?),
+                None => Self::day(weekday(Self::of(today, Unit::Week)?.last, unit, true)?),
             },
             ["next", unit, ..] => match Unit::of(unit) {
                 Some(unit) => Self::of(after(today, unit)?, unit),
-                None => Self::day(weekday(today, unit, false)?.checked_add_days(Days::new(7))?),
+                None => Self::day(weekday(today, unit, true)?.checked_add_days(Days::new(7))?),
             },
             ["on", name, ..] => Self::day(weekday(today, name, true)?),
             [count, unit, "ago", ..] => Self::around(today, number(count)?, Unit::of(unit)?),
@@ -85,41 +102,57 @@ impl Period {
     /// it spans: "before 2026", "since March", "between May and July 2025", "Q2 2025", "the first half of 2025".
     pub(super) fn bounded(words: &[&str], today: NaiveDate) -> Option<(Self, usize)> {
         let (first, rest) = words.split_first()?;
-        let date =
-            |skip: usize| Self::dated(rest.get(skip..)?, today).map(|(date, taken)| (date, 1 + skip + taken));
+        let date = |skip: usize| Self::dated(rest.get(skip..)?, today);
         match *first {
-            "before" => date(0).and_then(|(date, taken)| {
-                Some((Self::until(date.first.pred_opt()?, NaiveDate::MIN)?, taken))
-            }),
+            "before" => {
+                let date = date(0)?;
+                Some((Self::until(date.period.first.pred_opt()?, NaiveDate::MIN)?, 1 + date.taken))
+            }
             "until" | "till" => {
-                date(0).and_then(|(date, taken)| Some((Self::until(date.last, NaiveDate::MIN)?, taken)))
+                let date = date(0)?;
+                Some((Self::until(date.period.last, NaiveDate::MIN)?, 1 + date.taken))
             }
             "since" => {
-                date(0).and_then(|(date, taken)| Some((Self::until(NaiveDate::MAX, date.first)?, taken)))
+                let date = date(0)?;
+                Some((Self::until(NaiveDate::MAX, date.period.first)?, 1 + date.taken))
             }
-            "after" => date(0)
-                .and_then(|(date, taken)| Some((Self::until(NaiveDate::MAX, date.last.succ_opt()?)?, taken))),
+            "after" => {
+                let date = date(0)?;
+                Some((Self::until(NaiveDate::MAX, date.period.last.succ_opt()?)?, 1 + date.taken))
+            }
             "between" | "from" => {
-                let (one, taken) = date(0)?;
+                let one = date(0)?;
                 let joined =
-                    matches!(rest.get(taken - 1), Some(&("and" | "to" | "until" | "till" | "through")));
+                    matches!(rest.get(one.taken), Some(&("and" | "to" | "until" | "till" | "through")));
                 if *first == "from" && !joined {
                     return None;
                 }
-                let (other, all) = date(taken - 1 + usize::from(joined))?;
-                // In "between May and July 2025", both months are in that year.
-                let one = match Self::dated(&[rest[0], &other.first.year().to_string()], today) {
-                    Some((dated, 2))
-                        if taken == 2 && month_name(rest[0]).is_some() && dated.first <= other.last =>
-                    {
-                        dated
-                    }
-                    _ => one,
-                };
-                (one.first <= other.last).then_some((Self { first: one.first, last: other.last }, all))
+                let (period, taken) = Self::joined(rest, &one, one.taken + usize::from(joined), today)?;
+                Some((period, 1 + taken))
+            }
+            // "June-August", but not "June, July and August".
+            name if month_name(name).is_some()
+                && rest.first().is_some_and(|next| month_name(next).is_some()) =>
+            {
+                let more = rest.get(1).is_some_and(|next| *next == "and" || month_name(next).is_some());
+                let one = Self::dated(&words[..1], today).filter(|_| !more)?;
+                Self::joined(words, &one, 1, today)
             }
             _ => Self::part_of_year(words, today),
         }
+    }
+
+    /// Parses the end of a range that begins with `one`, and returns how many words it all spans. In "between May and
+    /// July 2025", both months are in that year.
+    fn joined(words: &[&str], one: &Dated, skip: usize, today: NaiveDate) -> Option<(Self, usize)> {
+        let other = Self::dated(words.get(skip..)?, today)?;
+        let mut first = one.period.first;
+        if other.has_year && !one.has_year {
+            let same_year = first.with_year(other.period.first.year())?;
+            first = if same_year <= other.period.last { same_year } else { first };
+        }
+        let period = Self { first, last: other.period.last };
+        (period.first <= period.last).then_some((period, skip + other.taken))
     }
 
     /// Parses a period that begins or ends with another one that is relative to now: "since yesterday", "before last week".
@@ -132,7 +165,8 @@ impl Period {
         if matches!(rest.first(), Some(&("since" | "after" | "before" | "until" | "till"))) {
             return None;
         }
-        let period = Self::beginning(rest, today)?;
+        let named = rest.first().and_then(|name| weekday(today, name, true)).and_then(Self::day);
+        let period = named.or_else(|| Self::beginning(rest, today))?;
         match *first {
             "since" => Self::until(NaiveDate::MAX, period.first),
             "after" => Self::until(NaiveDate::MAX, period.last.succ_opt()?),
@@ -154,31 +188,49 @@ impl Period {
         })
     }
 
-    /// Parses a year, a month or a day.
-    fn dated(words: &[&str], today: NaiveDate) -> Option<(Self, usize)> {
-        let day = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).and_then(Self::day);
-        match words {
-            [one, month, number, ..]
-                if let (Some(year), Some(month), Some(number)) =
-                    (year(one), two_digits(month, 12), two_digits(number, 31)) =>
-            {
-                Some((day(year, month, number)?, 3))
-            }
-            [one, ..] if let Some(year) = year(one) => {
-                Some((Self::of(NaiveDate::from_ymd_opt(year, 1, 1)?, Unit::Year)?, 1))
-            }
-            [name, rest @ ..] => {
-                let month = month_name(name)?;
-                if let Some(year) = rest.first().and_then(|word| year(word)) {
-                    return Some((Self::of(NaiveDate::from_ymd_opt(year, month, 1)?, Unit::Month)?, 2));
-                }
-                let first = NaiveDate::from_ymd_opt(today.year(), month, 1)?;
-                // The most recent month of that name.
-                let first = if first > today { first.with_year(today.year() - 1)? } else { first };
-                Some((Self::of(first, Unit::Month)?, 1))
-            }
-            [] => None,
+    /// Parses a year, a month or a day at the start of these words. Without a year, the most recent one is meant.
+    fn dated(words: &[&str], today: NaiveDate) -> Option<Dated> {
+        if let ["the", name, ..] = words
+            && *name != "the"
+        {
+            let dated = Self::dated(&words[1..], today)?;
+            return Some(Dated { taken: dated.taken + 1, ..dated });
         }
+        let date = |year, month, day| NaiveDate::from_ymd_opt(year, month, day);
+        let dated =
+            |day, unit, taken, has_year| Some(Dated { period: Self::of(day, unit)?, taken, has_year });
+        if let [one, month, day, ..] = words
+            && let (Some(year), Some(month), Some(day)) =
+                (year(one), two_digits(month, 12), two_digits(day, 31))
+        {
+            return dated(date(year, month, day)?, Unit::Day, 3, true);
+        }
+        if let Some(year) = words.first().and_then(|word| year(word)) {
+            return dated(date(year, 1, 1)?, Unit::Year, 1, true);
+        }
+        let (month, day, taken) = match words {
+            [day, "of", name, ..] if let Some(month) = month_name(name) => {
+                (month, Some(day_of_month(day)?), 3)
+            }
+            [day, name, ..]
+                if let Some(month) = month_name(name)
+                    && month_name(day).is_none() =>
+            {
+                (month, Some(day_of_month(day)?), 2)
+            }
+            [name, day, ..] if let Some(day) = day_of_month(day) => (month_name(name)?, Some(day), 2),
+            [name, ..] => (month_name(name)?, None, 1),
+            [] => return None,
+        };
+        let unit = if day.is_some() { Unit::Day } else { Unit::Month };
+        let day = day.unwrap_or(1);
+        if let Some(year) = words.get(taken).and_then(|word| year(word)) {
+            return dated(date(year, month, day)?, unit, taken + 1, true);
+        }
+        // 29 February is in few years.
+        let recent =
+            (0..8).filter_map(|ago| date(today.year() - ago, month, day)).find(|first| *first <= today)?;
+        dated(recent, unit, taken, false)
     }
 
     fn part_of_year(words: &[&str], today: NaiveDate) -> Option<(Self, usize)> {
@@ -192,6 +244,13 @@ impl Period {
         let (months, number, taken) = match words {
             [count, "quarter", ..] => (3, ordinal(count)?, 2),
             [count, "half", "of", next, ..] if year(next).is_some() => (6, ordinal(count)?, 2),
+            [name, "of", next, ..] | [name, next, ..]
+                if let (Some(month), Some(year)) = (season(name), year(next)) =>
+            {
+                let first = NaiveDate::from_ymd_opt(year, month, 1)?;
+                let last = first.checked_add_months(Months::new(3))?.pred_opt()?;
+                return Some((Self { first, last }, if words[1] == "of" { 3 } else { 2 }));
+            }
             [name, ..] => match name.as_bytes() {
                 [b'q', digit @ b'1'..=b'4'] => (3, u32::from(digit - b'0'), 1),
                 [b'h', digit @ b'1'..=b'2'] => (6, u32::from(digit - b'0'), 1),
@@ -250,6 +309,7 @@ impl Period {
             Unit::Week | Unit::Weekend => 3,
             Unit::Month => 15,
             Unit::Quarter => 45,
+            Unit::Year if count == 1 => 91,
             Unit::Year => 183,
         };
         let slack = TimeDelta::days(slack);
@@ -322,8 +382,36 @@ mod tests {
             ("this winter", "2025-12-01", "2026-02-28"),
             ("in autumn", "2025-09-01", "2025-11-30"),
             ("between 2025-05-03 and 2025-06-01", "2025-05-03", "2025-06-01"),
+            ("June-August", "2025-06-01", "2025-08-31"),
+            ("from 1 May to 31 May 2025", "2025-05-01", "2025-05-31"),
+            ("between 28 February and March 3", "2026-02-28", "2026-03-03"),
+            ("from December to January 2026", "2025-12-01", "2026-01-31"),
+            ("summer of 2024", "2024-06-01", "2024-08-31"),
+            ("winter 2025", "2025-12-01", "2026-02-28"),
+            ("the last week of October", "2025-10-25", "2025-10-31"),
+            ("the first week of 2026", "2026-01-01", "2026-01-07"),
+            ("a year ago", "2024-12-17", "2025-06-17"),
         ] {
             assert_eq!(period(text), Some((first.to_owned(), last.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn days_of_the_week_are_counted_from_today() {
+        let days = ["2026-03-18", "2026-03-20", "2026-03-22"];
+        for (text, wednesday, friday, sunday) in [
+            ("last Friday", "2026-03-13", "2026-03-13", "2026-03-20"),
+            ("on Friday", "2026-03-13", "2026-03-20", "2026-03-20"),
+            ("this Friday", "2026-03-20", "2026-03-20", "2026-03-20"),
+            ("next Friday", "2026-03-20", "2026-03-27", "2026-03-27"),
+            ("this Monday", "2026-03-16", "2026-03-16", "2026-03-16"),
+            ("next Monday", "2026-03-23", "2026-03-23", "2026-03-23"),
+        ] {
+            for (today, expected) in days.into_iter().zip([wednesday, friday, sunday]) {
+                let now = format!("{today}T09:00:00Z").parse().unwrap();
+                let day = Period::spoken_of_in(text, now).unwrap();
+                assert_eq!((day.first, day.last), (day.last, expected.parse().unwrap()), "{text} on {today}");
+            }
         }
     }
 
@@ -334,6 +422,10 @@ mod tests {
             ("since March 2025", "2025-03-01T00:00:00Z", "2025-02-28T23:00:00Z"),
             ("since November", "2025-11-01T00:00:00Z", "2025-10-31T23:00:00Z"),
             ("since yesterday", "2026-03-18T08:00:00Z", "2026-03-16T23:00:00Z"),
+            ("since 1 September", "2025-09-01T00:00:00Z", "2025-08-31T23:00:00Z"),
+            ("after September 3rd, 2025", "2025-09-04T00:00:00Z", "2025-09-03T23:00:00Z"),
+            ("since the 1st of March", "2026-03-01T00:00:00Z", "2026-02-28T23:00:00Z"),
+            ("since Monday", "2026-03-16T00:00:00Z", "2026-03-15T23:00:00Z"),
             ("since last week", "2026-03-18T08:00:00Z", "2026-03-08T23:00:00Z"),
             ("before last week", "2026-03-08T23:00:00Z", "2026-03-09T00:00:00Z"),
             ("after 2024", "2025-01-01T00:00:00Z", "2024-12-31T23:00:00Z"),

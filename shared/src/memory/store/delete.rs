@@ -31,6 +31,15 @@ pub(crate) async fn delete(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<u64, S
     tx.execute(DELETE, &[&enterprise, &ids, &caller.request().at, &editor]).await
 }
 
+/// Locks these memories, which are about to be forgotten, with everything that superseded them or was superseded by them,
+/// until the transaction ends. So what is released is left to a successor that stays.
+pub(crate) async fn hold_succession(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<(), StoreError> {
+    const HOLD: &str = "-- memory.hold_succession
+        SELECT mem0.hold_succession($1)";
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    tx.execute(HOLD, &[&ids]).await.map(drop)
+}
+
 /// A memory that is no longer superseded by one that was forgotten.
 pub(crate) struct Released {
     pub(crate) id: MemoryId,

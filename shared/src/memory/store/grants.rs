@@ -92,15 +92,19 @@ pub(crate) async fn opened_unapproved(
     Ok(row.get(0))
 }
 
-/// Somebody with whom a context is shared, without an approval that covers what is added to it.
+/// Somebody who sees what is added to a context, without an approval that covers it: a member, or somebody with whom it is
+/// shared.
 pub(crate) struct Guest {
     pub(crate) scope: ScopeId,
     pub(crate) kind: ScopeKind,
+    /// Whether they are a member.
+    pub(crate) member: bool,
     /// Whether they belong to an organization in which the person who adds something holds a role.
     pub(crate) together: bool,
 }
 
-/// Lists those with whom a context is shared, except where somebody approved that for this class or a higher one.
+/// Lists the other members of a context and those with whom it is shared, except where somebody approved that the context is
+/// shared with them, for this class or a higher one. For members, that share must have no end: a role has none.
 pub(crate) async fn guests(
     tx: &TenantTx<'_>,
     context: ScopeId,
@@ -108,16 +112,28 @@ pub(crate) async fn guests(
     adder: UserId,
 ) -> Result<Vec<Guest>, StoreError> {
     const GUESTS: &str = "-- context.list_guests
-        SELECT s.id, s.kind, CASE WHEN s.kind IN ('user', 'context') THEN mem0.belong_to($1, s.id, o.ours)
-                                  ELSE coalesce(s.path[2] = ANY (o.ours), false) END AS together
-          FROM (SELECT h.grantee_scope_id AS id
+        SELECT s.id, s.kind, g.member, CASE WHEN s.kind IN ('user', 'context') THEN mem0.belong_to($1, s.id, o.ours)
+                                            ELSE coalesce(s.path[2] = ANY (o.ours), false) END AS together
+          FROM (SELECT h.grantee_scope_id AS id, false AS member
                   FROM sub_organizations n
                   JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id AND h.revoked_at IS NULL
                                AND (h.expires_at IS NULL OR h.expires_at > $5)
                   LEFT JOIN approvals a ON a.enterprise_id = h.enterprise_id AND a.id = h.approval_id
                  WHERE n.enterprise_id = $1 AND n.scope_id = $2
                  GROUP BY h.grantee_scope_id
-                HAVING NOT coalesce(bool_or(a.classification >= $3::text::classification), false)) g
+                HAVING NOT coalesce(bool_or(a.classification >= $3::text::classification), false)
+                 UNION
+                SELECT u.scope_id, true
+                  FROM mem0.held_roles r
+                  JOIN users u ON u.enterprise_id = r.enterprise_id AND u.id = r.user_id
+                 WHERE r.enterprise_id = $1 AND r.scope_id = $2 AND r.user_id <> $4
+                   AND NOT EXISTS (SELECT FROM sub_organizations n
+                                     JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id
+                                                  AND h.grantee_scope_id = u.scope_id AND h.revoked_at IS NULL
+                                                  AND h.expires_at IS NULL
+                                     JOIN approvals a ON a.enterprise_id = h.enterprise_id AND a.id = h.approval_id
+                                                     AND a.classification >= $3::text::classification
+                                    WHERE n.enterprise_id = $1 AND n.scope_id = $2)) g
           JOIN scopes s ON s.enterprise_id = $1 AND s.id = g.id
          CROSS JOIN (SELECT mem0.organizations_of($1, $4) AS ours) o";
     let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
@@ -129,6 +145,7 @@ pub(crate) async fn guests(
         Ok(Guest {
             scope: ScopeId(row.get("id")),
             kind: row.get::<_, &str>("kind").parse().map_err(corrupt)?,
+            member: row.get("member"),
             together: row.get("together"),
         })
     };

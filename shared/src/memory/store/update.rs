@@ -145,6 +145,8 @@ pub(crate) async fn rehome(tx: &TenantTx<'_>, id: MemoryId, home: ScopeId) -> Re
          WHERE enterprise_id = $1 AND id = $2";
     let caller = tx.caller();
     let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    // Its history begins anew for those whose share has expired, even if they see it in its new home.
+    super::grants::project(tx, &[id]).await?;
     tx.execute(REHOME, &[&enterprise, &id.uuid(), &home.0, &caller.request().at, &user]).await?;
     super::grants::project(tx, &[id]).await
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 use crate::access::TenantTx;
 use crate::db::StoreError;
@@ -51,7 +52,7 @@ fn version(row: &Row, labels: &Labels) -> Result<Version, StoreError> {
         categories: row.get("categories"),
         classification: classification(row, "memory_versions")?,
         labels: labels.clone(),
-        editor: UserId(row.get("editor_id")),
+        editor: Some(row.get("editor_id")).filter(|id: &Uuid| !id.is_nil()).map(UserId),
         at: row.get("at"),
     })
 }

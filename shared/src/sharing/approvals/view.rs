@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike as _, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Approval, Decision, NOT_FOUND, Position, Status};
+use super::{Approval, Decision, NOT_FOUND, Position, Status, one};
 use crate::access::{Action, ApiKeyVerb, AuthContext, Classification, TenantTx};
 use crate::audit::{self, Entry};
 use crate::clock::is_year;
@@ -16,7 +16,7 @@ use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, UserId};
 use crate::memory::Metadata;
 use crate::page::{Cursor, List, QueryHash};
 use crate::sharing::authority::Held;
-use crate::sharing::store::{approval_list, approval_parts as parts, approvals as store};
+use crate::sharing::store::{approval_list, approval_names, approval_parts as parts, approvals as store};
 
 /// Which requests to list.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -66,6 +66,9 @@ pub struct Detail {
     pub about: Option<About>,
     /// The context, if the caller can decide, with the contents that they decide about.
     pub context: Option<AskedContext>,
+    /// Who sees the context to which the memory is to be pinned, if the caller can decide: its members first, at most a
+    /// hundred.
+    pub recipients: Option<Vec<Recipient>>,
     /// Whether the memory, or the contents of the context, have changed since the request, which can then no longer be
     /// approved.
     pub changed: bool,
@@ -88,7 +91,18 @@ pub struct About {
     pub run_id: Option<String>,
 }
 
-/// Maximum number of memories of a context that are shown to a decider.
+/// Somebody who sees a context.
+#[derive(Debug, Clone, Serialize)]
+pub struct Recipient {
+    /// The person or scope, as requests name it.
+    pub with: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Whether it is a member of the context; otherwise the context is shared with it.
+    pub member: bool,
+}
+
+/// Maximum number of memories of a context, and of those who see one, that are shown to a decider.
 const SHOWN: i32 = 100;
 
 /// A context as its deciders see it.
@@ -132,6 +146,7 @@ pub async fn list(
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let tx = ctx.begin(db, "approval.list").await?;
     let mut results = approval_list::list(&tx, filter, after, limit + 1).await?;
+    approval_names::name(&tx, &mut results).await?;
     let shown = Entry::of("approval.list").with(json!({ "rows": results.len() }));
     audit::commit_read(tx, shown).await?;
     let next = Cursor::cut(&mut results, limit, &query, |approval| Cursor {
@@ -161,7 +176,7 @@ pub async fn export(
 pub async fn lookup(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<Detail> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesRead)?;
     let tx = ctx.begin(db, "approval.lookup").await?;
-    let approval = store::lookup(&tx, id).await?.ok_or(NOT_FOUND)?;
+    let approval = one(&tx, id).await?;
     let own = approval.requested_by == ctx.user_id();
     let positions = if own { Vec::new() } else { parts::positions(&tx, ctx, &approval).await? };
     if !own && positions.is_empty() && !store::may_see(&tx, ctx, &approval).await? {
@@ -181,10 +196,16 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, id: ApprovalId) -> Result<
         Some(context) if can_decide => context_of(&tx, &approval, context, &positions).await?,
         _ => None,
     };
+    let recipients = match approval.memory_id {
+        Some(_) if can_decide && approval.with.starts_with("context:") => {
+            Some(parts::recipients(&tx, approval.grantee, SHOWN).await?)
+        }
+        _ => None,
+    };
     let inside = context.iter().flat_map(|context| &context.memories).map(|memory| memory.id);
     let shown: Vec<_> = approval.memory_id.filter(|_| memory.is_some()).into_iter().chain(inside).collect();
     audit::commit_read(tx, Entry::new("approval.read", id).memories(shown).within(approval.home)).await?;
-    Ok(Detail { approval, can_decide, memory, about, context, changed })
+    Ok(Detail { approval, can_decide, memory, about, context, recipients, changed })
 }
 
 /// Returns the requested context with the contents that these positions may decide about.
@@ -233,7 +254,7 @@ pub fn csv(approvals: &[Approval]) -> String {
     let mut text = String::from(
         "id,status,memory_id,context_id,with,permission,direction,classification,reason,requested_by,requested_at,\
          node,approver_role,expires_at,decided_by,decided_at,decision_reason,share_id,decisions,may_reshare,\
-         share_expires_at,memory_version,escalates_at\r\n",
+         share_expires_at,memory_version,escalates_at,with_name,requested_by_name,node_name,decided_by_name\r\n",
     );
     for row in approvals {
         let at = |at: Option<DateTime<Utc>>| at.map(|at| at.to_rfc3339()).unwrap_or_default();
@@ -262,6 +283,10 @@ pub fn csv(approvals: &[Approval]) -> String {
             at(row.share_expires_at),
             id(row.memory_version.map(|version| version.to_string())),
             at(Some(row.escalates_at)),
+            id(row.with_name.clone()),
+            id(row.requested_by_name.clone()),
+            id(row.node_name.clone()),
+            id(row.decided_by_name.clone()),
         ];
         let fields: Vec<String> = fields.iter().map(|field| quoted(field)).collect();
         // Writing to a string does not fail.

@@ -10,7 +10,7 @@ use crate::access::{AuthContext, Role, ScopeKind, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{ApprovalId, ContextId, MemoryId, NodeId, ScopeId, ShareId, UserId};
 use crate::memory;
-use crate::sharing::approvals::{Approval, AskedMemory, Decision, Ground, Position, Verdict};
+use crate::sharing::approvals::{Approval, AskedMemory, Decision, Ground, Position, Recipient, Verdict};
 
 /// Inserts one of the nodes that have to agree to a request.
 pub(in crate::sharing) async fn insert(
@@ -109,6 +109,44 @@ pub(in crate::sharing) async fn memories(
     rows.iter().map(asked).collect()
 }
 
+/// Lists who sees a context, members first.
+pub(in crate::sharing) async fn recipients(
+    tx: &TenantTx<'_>,
+    context: ScopeId,
+    most: i32,
+) -> Result<Vec<Recipient>, StoreError> {
+    const RECIPIENTS: &str = "-- approval.list_recipients
+        SELECT s.kind, u.id AS user_id, n.id AS node_id, coalesce(u.display_name, u.email, n.name) AS name, r.member
+          FROM (SELECT e.id, bool_or(e.member) AS member
+                  FROM (SELECT u.scope_id AS id, true AS member
+                          FROM mem0.held_roles h
+                          JOIN users u ON u.enterprise_id = h.enterprise_id AND u.id = h.user_id
+                         WHERE h.enterprise_id = $1 AND h.scope_id = $2
+                         UNION ALL
+                        SELECT h.grantee_scope_id, false
+                          FROM sub_organizations c
+                          JOIN shares h ON h.enterprise_id = c.enterprise_id AND h.context_id = c.id AND h.revoked_at IS NULL
+                                       AND (h.expires_at IS NULL OR h.expires_at > $3)
+                         WHERE c.enterprise_id = $1 AND c.scope_id = $2) e
+                 GROUP BY e.id) r
+          JOIN scopes s ON s.enterprise_id = $1 AND s.id = r.id
+          LEFT JOIN users u ON u.enterprise_id = $1 AND u.scope_id = s.id
+          LEFT JOIN sub_organizations n ON n.enterprise_id = $1 AND n.scope_id = s.id
+         ORDER BY r.member DESC, name, s.id
+         LIMIT $4";
+    let caller = tx.caller();
+    let (enterprise, at) = (caller.enterprise_id().uuid(), caller.request().at);
+    let rows = tx.query(RECIPIENTS, &[&enterprise, &context.0, &at, &i64::from(most)]).await?;
+    let recipient = |row: &tokio_postgres::Row| {
+        let with = match row.get::<_, Option<Uuid>>("user_id") {
+            Some(user) => format!("person:{}", UserId(user)),
+            None => node_label(Some(row.get("kind")), row.get("node_id")),
+        };
+        Recipient { with, name: row.get("name"), member: row.get("member") }
+    };
+    Ok(rows.iter().map(recipient).collect())
+}
+
 /// The result of an approval.
 pub(in crate::sharing) enum Agreed {
     /// It is shared: this was the last approval needed.
@@ -185,6 +223,8 @@ pub(super) fn decisions(parts: Value) -> Result<Vec<Decision>, StoreError> {
                 escalates_at: part.escalates_at,
                 decision: part.decision,
                 decided_by: part.decided_by.map(UserId),
+                decided_by_name: None,
+                node_name: None,
                 decided_at: part.decided_at,
                 reason: part.reason,
                 node_scope: ScopeId(part.scope),

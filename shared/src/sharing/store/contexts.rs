@@ -1,11 +1,12 @@
 //! Contexts: scopes with a name in the nodes table and a description in its settings; and their contents.
 
+use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::access::{Classification, TenantTx};
 use crate::db::StoreError;
-use crate::ids::{ContextId, ScopeId};
+use crate::ids::{ContextId, ScopeId, UserId};
 use crate::memory;
 use crate::page::Cursor;
 use crate::sharing::Direction;
@@ -174,20 +175,32 @@ pub(in crate::sharing) async fn class(
     Ok(homes.into_iter().map(|(_, class)| class).max().unwrap_or(Classification::Public))
 }
 
-/// Returns whether somebody approved that the context is shared with this person for good, and they see everything in it
-/// that a member sees, the history included.
-pub(in crate::sharing) async fn is_agreed(
+/// Returns since when the context is shared with this person for good with somebody's approval, if it is.
+pub(in crate::sharing) async fn agreed_since(
     tx: &TenantTx<'_>,
     scope: ScopeId,
     person: ScopeId,
-) -> Result<bool, StoreError> {
-    const AGREED: &str = "-- context.is_agreed
-        SELECT EXISTS (SELECT FROM sub_organizations n
-                         JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id
-                        WHERE n.enterprise_id = $1 AND n.scope_id = $2 AND h.grantee_scope_id = $3
-                          AND h.approval_id IS NOT NULL AND h.revoked_at IS NULL AND h.expires_at IS NULL)
-               AND mem0.seen_whole($2, $3)";
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    const AGREED: &str = "-- context.agreed_since
+        SELECT min(h.granted_at)
+          FROM sub_organizations n
+          JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id
+         WHERE n.enterprise_id = $1 AND n.scope_id = $2 AND h.grantee_scope_id = $3
+           AND h.approval_id IS NOT NULL AND h.revoked_at IS NULL AND h.expires_at IS NULL";
     Ok(tx.query_one(AGREED, &[&tx.caller().enterprise_id().uuid(), &scope.0, &person.0]).await?.get(0))
+}
+
+/// Hides from a new member what the memories of a context said before a given time.
+pub(in crate::sharing) async fn limit_history(
+    tx: &TenantTx<'_>,
+    scope: ScopeId,
+    user: UserId,
+    since: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    const LIMIT: &str = "-- context.limit_history
+        UPDATE memberships SET history_from = $4 WHERE enterprise_id = $1 AND user_id = $2 AND scope_id = $3";
+    let enterprise = tx.caller().enterprise_id().uuid();
+    tx.execute(LIMIT, &[&enterprise, &user.uuid(), &scope.0, &since]).await.map(drop)
 }
 
 /// Memories in a context with the same home and class and the same approval.

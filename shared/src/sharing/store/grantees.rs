@@ -105,6 +105,21 @@ pub(in crate::sharing) async fn belong_to(
     Ok(tx.query_one(BELONG, &[&enterprise, &scope.0, &organizations]).await?.get(0))
 }
 
+/// Returns whether a person holds a role on one of these scopes or below.
+pub(in crate::sharing) async fn belongs_within(
+    tx: &TenantTx<'_>,
+    person: ScopeId,
+    within: &[i64],
+) -> Result<bool, StoreError> {
+    const BELONGS: &str = "-- grantee.belongs_within
+        SELECT EXISTS (SELECT FROM users u
+                         JOIN mem0.held_roles h ON h.enterprise_id = u.enterprise_id AND h.user_id = u.id
+                         JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.scope_id
+                        WHERE u.enterprise_id = $1 AND u.scope_id = $2 AND s.path && $3)";
+    let enterprise = tx.caller().enterprise_id().uuid();
+    Ok(tx.query_one(BELONGS, &[&enterprise, &person.0, &within]).await?.get(0))
+}
+
 fn grantee(row: &Row, person: Option<UserId>, node: Option<NodeId>) -> Result<Grantee, StoreError> {
     let kind: Result<ScopeKind, _> = row.get::<_, &str>("kind").parse();
     let kind = kind.map_err(|problem| StoreError::Corrupt { table: "scopes", column: "kind", problem })?;

@@ -1,6 +1,7 @@
 //! The statements over shares, links, approvals and contexts.
 
 pub(super) mod approval_list;
+pub(super) mod approval_names;
 pub(super) mod approval_parts;
 pub(super) mod approvals;
 pub(super) mod contexts;

@@ -168,21 +168,6 @@ pub(in crate::sharing) async fn own(
     Ok(row.map(|row| ShareId(row.get(0))))
 }
 
-/// Returns whether a share of the item with this grantee has expired without having been cleaned up.
-pub(in crate::sharing) async fn lapsed(
-    tx: &TenantTx<'_>,
-    subject: Subject,
-    grantee: ScopeId,
-) -> Result<bool, StoreError> {
-    const LAPSED: &str = "-- share.has_lapsed
-        SELECT EXISTS (SELECT FROM shares
-                        WHERE enterprise_id = $1 AND coalesce(memory_id, context_id) = $2 AND grantee_scope_id = $3
-                          AND revoked_at IS NULL AND expires_at <= $4)";
-    let caller = tx.caller();
-    let enterprise = caller.enterprise_id().uuid();
-    Ok(tx.query_one(LAPSED, &[&enterprise, &subject.uuid(), &grantee.0, &caller.request().at]).await?.get(0))
-}
-
 pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> Result<(), StoreError> {
     const INSERT: &str = "-- share.insert
         INSERT INTO shares (enterprise_id, id, memory_id, context_id, grantee_scope_id, permission, may_reshare, reason,

@@ -54,6 +54,7 @@ pub async fn add(
         let tree = Locked::take(&tx).await?;
         let home = manageable(&tree, group).await?.scope;
         rank::covers(&tree, Holder::Group(group)).await?;
+        rank::may_let_in(ctx)?;
         let user = users::named(&tree, new.user_id, new.email.as_ref()).await?;
         if !store::is_active(&tree, user).await?.ok_or(Error::NotFound { what: "user" })? {
             return Err(Error::Conflict("this account is deactivated".to_owned()));

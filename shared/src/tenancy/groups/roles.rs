@@ -48,6 +48,7 @@ pub async fn put(
     ctx.authorize(Action::ManageMembers, &scope)?;
     visible(&tx, group).await?;
     rank::may_grant(&scope, role)?;
+    rank::may_let_in(ctx)?;
     if scope.kind == ScopeKind::Enterprise && role == Role::Owner {
         return Err(Error::Conflict(
             "a group cannot own the enterprise: make its members owners one by one".to_owned(),

@@ -35,6 +35,7 @@ pub async fn invite(
     let scope = tree.scope(scope.id).await?;
     ctx.authorize(Action::ManageMembers, &scope)?;
     rank::may_grant(&scope, new.role)?;
+    rank::may_let_in(ctx)?;
     // Only within this enterprise: the inviter must not learn whether an address has an account elsewhere.
     if let Some(user) = store::account(&tree, email).await? {
         return Err(Error::Conflict(format!("{email} has an account here, add {user} as a member instead")));

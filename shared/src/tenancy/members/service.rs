@@ -58,6 +58,10 @@ pub(crate) async fn admit(tx: &TenantTx<'_>, scope: &ReadableScope, new: NewMemb
     let user = users::named(&tree, new.user_id, new.email.as_ref()).await?;
     let (scope, standing) = manageable(tx.caller(), &tree, scope, user).await?;
     rank::may_grant(&scope, new.role)?;
+    // Those who come into a context are checked against what is in it.
+    if scope.kind != ScopeKind::Context {
+        rank::may_let_in(tx.caller())?;
+    }
     if standing.status != Status::Active {
         return Err(Error::Conflict("this account is deactivated".to_owned()));
     }

@@ -253,6 +253,7 @@ async fn checked(
         ctx.authorize(Action::ManageMembers, &heir)?;
         rank::may_grant(&heir, role)?;
     }
+    policies::check_leaves(tree, node.id, heir.id).await?;
     check_audience(tree, &node, &heir).await?;
     check_seen(tree, &node, &heir.path).await?;
     let below = nodes::height(tree, &node).await? - 1;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::dissolution::{Estate, Members};
 use crate::access::{Classification, ScopeKind};
 use crate::db::StoreError;
-use crate::ids::{ApiKeyId, MemoryId, ScopeId};
+use crate::ids::{ApiKeyId, ContextId, MemoryId, ScopeId, ShareId};
 use crate::tenancy::locked::Locked;
 
 /// Hands over some of the node's memories, those that live there and those visible there; returns which.
@@ -46,18 +46,49 @@ pub(super) async fn too_wide_below(
     tree.query_one(TOO_WIDE, &[&node.0, &target]).await.map(|row| row.get(0))
 }
 
-/// Returns up to `most` of these memories that the caller sees.
-pub(super) async fn name_too_wide_below(
+/// What is in the way of a move, as far as the caller sees it: the first of each, and how many there are.
+pub(super) struct InTheWay {
+    pub(super) memories: Vec<MemoryId>,
+    pub(super) memory_count: i64,
+    /// Shares, each with what is shared.
+    pub(super) shares: Vec<(ShareId, Subject)>,
+    pub(super) share_count: i64,
+}
+
+/// What is shared: a memory, or a context that contains one.
+pub(super) enum Subject {
+    Memory(MemoryId),
+    Context(ContextId),
+}
+
+/// Returns up to `most` of these memories, and as many of the shares through which they would be seen there.
+pub(super) async fn in_the_way_below(
     tree: &Locked<'_, '_>,
     node: ScopeId,
     target: &[ScopeId],
     most: i32,
-) -> Result<Vec<MemoryId>, StoreError> {
-    const NAMES: &str = "-- node.name_too_wide
-        SELECT memory_id FROM mem0.name_too_wide_below($1, $2, $3)";
+) -> Result<InTheWay, StoreError> {
+    const IN_THE_WAY: &str = "-- node.list_in_the_way
+        SELECT memory_id, context_id, share_id, total FROM mem0.in_the_way_below($1, $2, $3)";
     let target: Vec<i64> = target.iter().map(|id| id.0).collect();
-    let rows = tree.query(NAMES, &[&node.0, &target, &most]).await?;
-    Ok(rows.iter().map(|row| MemoryId(row.get(0))).collect())
+    let mut found = InTheWay { memories: Vec::new(), memory_count: 0, shares: Vec::new(), share_count: 0 };
+    for row in tree.query(IN_THE_WAY, &[&node.0, &target, &most]).await? {
+        let memory = row.get::<_, Option<_>>("memory_id").map(MemoryId);
+        let context = row.get::<_, Option<_>>("context_id").map(ContextId);
+        match (row.get::<_, Option<_>>("share_id").map(ShareId), memory, context) {
+            (None, Some(memory), _) => {
+                found.memories.push(memory);
+                found.memory_count = row.get("total");
+            }
+            (Some(share), memory, context) => {
+                let subject = memory.map(Subject::Memory).or(context.map(Subject::Context));
+                found.shares.extend(subject.map(|subject| (share, subject)));
+                found.share_count = row.get("total");
+            }
+            _ => {}
+        }
+    }
+    Ok(found)
 }
 
 /// Returns the kinds of the nodes directly below.

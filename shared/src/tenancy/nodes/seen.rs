@@ -1,13 +1,13 @@
 //! Whether the memories of a node, or shared with it, may be seen by those who would see them in another place.
 
-use super::estate;
+use super::estate::{self, InTheWay, Subject};
 use crate::access::ReadableScope;
 use crate::error::{Error, Result};
 use crate::ids::{MemoryId, ScopeId};
 use crate::tenancy::locked::Locked;
 
-/// How many of the memories that are in the way are named in the error.
-const NAMED: i32 = 20;
+/// How many of the memories that are in the way are named in the error, and of the shares.
+const NAMED: i32 = 10;
 
 /// Refuses a place, given by its path, where more people would see memories than their class allows.
 pub(super) async fn check_seen(
@@ -19,22 +19,41 @@ pub(super) async fn check_seen(
     if classes.is_empty() {
         return Ok(());
     }
-    let named = estate::name_too_wide_below(tree, node.id, target, NAMED + 1).await?;
+    let found = estate::in_the_way_below(tree, node.id, target, NAMED).await?;
     Err(Error::Conflict(format!(
         "memories of this {} or shared with it, classified {}, could be seen there by more than the class allows: end that \
          sharing, or move or reclassify them first{}",
         node.kind,
         classes.join(" or "),
-        names(&named)
+        names(&found)
     )))
 }
 
-/// Names memories at the end of a sentence: ` (mem_…, mem_… and others)`.
-fn names(found: &[MemoryId]) -> String {
-    if found.is_empty() {
-        return String::new();
+/// Names what is in the way at the end of a sentence: ` (2 memories: mem_…, mem_…; 1 share: shr_… of mem_…)`.
+fn names(found: &InTheWay) -> String {
+    let memories = found.memories.iter().map(MemoryId::to_string);
+    let shares = found.shares.iter().map(|(share, subject)| match subject {
+        Subject::Memory(id) => format!("{share} of {id}"),
+        Subject::Context(id) => format!("{share} of {id}"),
+    });
+    let parts = [
+        counted("memory", "memories", found.memory_count, &memories.collect::<Vec<_>>()),
+        counted("share", "shares", found.share_count, &shares.collect::<Vec<_>>()),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join("; ")) }
+}
+
+/// Counts things and names the first of them; nothing if there are none.
+fn counted(one: &str, many: &str, count: i64, first: &[String]) -> Option<String> {
+    if first.is_empty() {
+        return None;
     }
-    let named: Vec<String> = found.iter().take(NAMED as usize).map(MemoryId::to_string).collect();
-    let others = if found.len() > named.len() { " and others" } else { "" };
-    format!(" ({}{others})", named.join(", "))
+    let noun = if count == 1 { one } else { many };
+    let others = match count - i64::try_from(first.len()).unwrap_or(count) {
+        0 => String::new(),
+        1 => " and 1 other".to_owned(),
+        rest => format!(" and {rest} others"),
+    };
+    Some(format!("{count} {noun}: {}{others}", first.join(", ")))
 }

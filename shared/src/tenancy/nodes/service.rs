@@ -18,7 +18,7 @@ use crate::limits::quotas;
 use crate::name;
 use crate::page::{Cursor, List, QueryHash};
 use crate::tenancy::locked::Locked;
-use crate::tenancy::rank;
+use crate::tenancy::{policies, rank};
 
 /// Creates a node.
 pub async fn create(
@@ -145,6 +145,7 @@ pub async fn relocate(
             }
             let target: Vec<_> = to.path.iter().copied().chain([node.id]).collect();
             check_seen(&tree, &node, &target).await?;
+            policies::check_leaves(&tree, from.id, to.id).await?;
             store::relocate(&tree, &node, &to).await?;
             let details = json!({ "from": from.label(), "to": to.label() });
             audit::record(&tx, Entry::new("organization.move", id).within(scope).with(details)).await?;

@@ -1,5 +1,8 @@
 //! The policy that applies at a scope.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
 use super::{ApprovalRule, Direction, SharingPolicy, store};
 use crate::access::{Audience, Classification, Role, ScopeKind, TenantTx};
 use crate::db::StoreError;
@@ -16,13 +19,23 @@ pub struct Effective {
     default: Classification,
     /// Indexed by class, in the order of [`Classification::ALL`].
     audiences: [Audience; 4],
+    /// What nodes narrow, in order from the enterprise down.
+    limits: Vec<(ScopeId, Classification, Audience)>,
     /// In order from the enterprise down.
     approvals: Vec<(ScopeId, ApprovalRule)>,
 }
 
 /// Returns the policy that applies at a scope; `None` if the scope no longer exists.
 pub async fn effective(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Option<Effective>, StoreError> {
-    store::over(tx, scope).await
+    Ok(store::over(tx, &[scope]).await?.remove(&scope))
+}
+
+/// Does the same for several scopes at once.
+pub async fn effective_of(
+    tx: &TenantTx<'_>,
+    scopes: &[ScopeId],
+) -> Result<HashMap<ScopeId, Effective>, StoreError> {
+    store::over(tx, scopes).await
 }
 
 impl Effective {
@@ -37,13 +50,17 @@ impl Effective {
             path,
             default: Classification::DEFAULT,
             audiences: Classification::ALL.map(Classification::widest_audience),
+            limits: Vec::new(),
             approvals: Vec::new(),
         };
         for (node, policy) in policies {
             effective.default = policy.default_classification.unwrap_or(effective.default);
             for (class, audience) in &policy.audiences {
                 let known = &mut effective.audiences[*class as usize];
-                *known = (*known).min(*audience);
+                if *audience < *known {
+                    *known = *audience;
+                    effective.limits.push((*node, *class, *audience));
+                }
             }
             effective.approvals.extend(policy.approvals.iter().map(|rule| (*node, rule.clone())));
         }
@@ -91,7 +108,8 @@ impl Effective {
     }
 
     /// Returns the rule that requires an approval for this sharing, and its node: the topmost match, so that no node
-    /// can loosen the rules of those above it.
+    /// can loosen the rules of those above it. Of several rules of that node, the one with the highest role decides, so
+    /// that adding a rule loosens no other.
     #[must_use]
     pub fn rule_for(
         &self,
@@ -99,7 +117,7 @@ impl Effective {
         class: Classification,
         role: Option<Role>,
     ) -> Option<(ScopeId, ApprovalRule)> {
-        self.approvals.iter().find(|(_, rule)| rule.fits(direction, class, role)).cloned()
+        self.strictest(|rule| rule.fits(direction, class, role)).cloned()
     }
 
     /// Returns the topmost rule that covers one class and not the other: its node and the role of its approvers.
@@ -108,8 +126,29 @@ impl Effective {
         let leaves = |rule: &ApprovalRule| {
             rule.classifications.contains(&class) && !rule.classifications.contains(&other)
         };
-        let rule = self.approvals.iter().find(|(_, rule)| leaves(rule));
-        rule.map(|(node, rule)| (*node, rule.approver_role))
+        self.strictest(leaves).map(|(node, rule)| (*node, rule.approver_role))
+    }
+
+    fn strictest(&self, fits: impl Fn(&ApprovalRule) -> bool) -> Option<&(ScopeId, ApprovalRule)> {
+        let fitting: Vec<_> = self.approvals.iter().filter(|(_, rule)| fits(rule)).collect();
+        let top = fitting.first()?.0;
+        let of_top = fitting.into_iter().filter(|(node, _)| *node == top);
+        of_top.min_by_key(|(_, rule)| Reverse(rule.approver_role))
+    }
+
+    /// Returns the topmost node that lets fewer people see one class than may see the other here, and how many at most.
+    #[must_use]
+    pub fn limit_left(&self, class: Classification, other: Classification) -> Option<(ScopeId, Audience)> {
+        let wider = self.audience(other);
+        let mut limits = self.limits.iter().filter(|(_, limited, most)| *limited == class && *most < wider);
+        limits.next().map(|(node, _, most)| (*node, *most))
+    }
+
+    /// Returns the nodes whose rules would no longer apply to something that moves there, each with the highest role that
+    /// one of its rules names.
+    pub(crate) fn rules_left(&self, there: &Self) -> impl Iterator<Item = (ScopeId, Role)> {
+        let left = self.approvals.iter().filter(|(node, _)| !there.path.contains(node));
+        left.map(|(node, rule)| (*node, rule.approver_role))
     }
 
     /// Returns the node whose rule requires an approval for sharing in one of these directions after a change of class;
@@ -210,6 +249,18 @@ mod tests {
         assert_eq!(limited.narrower_than(&free), Some(C::Internal));
         assert_eq!(free.narrower_than(&limited), None);
         assert_eq!(limited.narrower_than(&limited), None);
+    }
+
+    #[test]
+    fn a_class_that_more_people_may_see_leaves_a_limit() {
+        use {Audience as A, Classification as C};
+        let limit = |node, audience| (ScopeId(node), policy(None, &[(C::Internal, audience)]));
+        let policies = [limit(1, A::Organization), limit(2, A::Enterprise), limit(3, A::Team)];
+        let team = Effective::new(ScopeKind::Team, vec![ScopeId(1), ScopeId(2), ScopeId(3)], &policies);
+        assert_eq!(team.limit_left(C::Internal, C::Public), Some((ScopeId(1), A::Organization)));
+        assert_eq!(team.limit_left(C::Internal, C::Confidential), Some((ScopeId(3), A::Team)));
+        assert_eq!(team.limit_left(C::Internal, C::Restricted), None);
+        assert_eq!(team.limit_left(C::Confidential, C::Public), None, "nobody narrowed that");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod store;
 mod types;
 
 pub use approval_rule::{ApprovalRule, Direction};
-pub use effective::{Effective, effective, within};
+pub use effective::{Effective, effective, effective_of, within};
+pub(crate) use service::check_leaves;
 pub use service::{lookup, replace};
 pub use types::{PolicyView, SharingPolicy};

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::{Effective, PolicyView, SharingPolicy, store};
-use crate::access::{Action, AuthContext, ReadableScope, TenantTx};
+use super::{PolicyView, SharingPolicy, effective, store};
+use crate::access::{Action, AuthContext, ReadableScope, Role, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
@@ -19,7 +19,8 @@ pub async fn lookup(ctx: &AuthContext, db: &Database, scope: &ReadableScope) -> 
     Ok(view)
 }
 
-/// Replaces a node's policy. What is already stored and shared does not change.
+/// Replaces a node's policy. What is already stored and shared does not change. A rule can be added, changed or removed only
+/// with the role that it names as approver, before and after.
 pub async fn replace(
     ctx: &AuthContext,
     db: &Database,
@@ -31,6 +32,8 @@ pub async fn replace(
     let tree = Locked::take(&tx).await?;
     let scope = tree.scope(scope.id).await?;
     ctx.authorize(Action::ChangeNode, &scope)?;
+    let before = store::lookup(&tx, scope.id).await?.map(|own| own.policy).unwrap_or_default();
+    check_rules(&scope, &before, &policy)?;
     store::put(&tree, scope.id, &policy).await?;
     let details = json!({ "scope": scope.label(), "policy": policy });
     audit::record(&tx, Entry::new("sharing_policy.replace", scope.label()).within(scope.id).with(details))
@@ -40,10 +43,44 @@ pub async fn replace(
     Ok(view)
 }
 
+/// Refuses a change to rules by which only somebody above the caller decides.
+fn check_rules(scope: &ReadableScope, before: &SharingPolicy, after: &SharingPolicy) -> Result<()> {
+    let only_in = |one: &SharingPolicy, other: &SharingPolicy| {
+        let gone = one.approvals.iter().filter(|rule| !other.approvals.contains(rule));
+        gone.map(|rule| rule.approver_role).max()
+    };
+    let needed = only_in(before, after).max(only_in(after, before));
+    if needed <= scope.role {
+        return Ok(());
+    }
+    let needed = needed.unwrap_or(Role::Owner);
+    Err(Error::Forbidden(format!(
+        "a rule about approvals by which the role {needed} decides can only be added, changed or removed with the role \
+         {needed} on {}",
+        scope.label()
+    )))
+}
+
+/// Refuses to take a node, or what is in it, out from under rules by which only somebody above the caller decides.
+pub(crate) async fn check_leaves(tx: &TenantTx<'_>, node: ScopeId, to: ScopeId) -> Result<()> {
+    let gone = || Error::NotFound { what: "organization" };
+    let here = super::effective(tx, node).await?.ok_or_else(gone)?;
+    let there = super::effective(tx, to).await?.ok_or_else(gone)?;
+    for (ruled_by, role) in here.rules_left(&there) {
+        let scope = tx.caller().scope(ruled_by);
+        if scope.and_then(|scope| scope.role) < Some(role) {
+            let name = scope.map_or_else(|| "a node above".to_owned(), ReadableScope::label);
+            return Err(Error::Forbidden(format!(
+                "the rules of {name} about approvals would no longer apply: this needs the role {role} there"
+            )));
+        }
+    }
+    Ok(())
+}
+
 async fn view(tx: &TenantTx<'_>, scope: ScopeId) -> Result<PolicyView> {
     let own = store::lookup(tx, scope).await?;
-    let effective: Effective =
-        store::over(tx, scope).await?.ok_or(Error::NotFound { what: "organization" })?;
+    let effective = effective(tx, scope).await?.ok_or(Error::NotFound { what: "organization" })?;
     Ok(PolicyView {
         effective: effective.as_policy(),
         updated_by: own.as_ref().map(|own| own.updated_by),

@@ -1,5 +1,7 @@
 //! The table `sharing_policies`.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio_postgres::Row;
@@ -18,28 +20,36 @@ pub(super) struct Own {
     pub(super) updated_at: DateTime<Utc>,
 }
 
-/// Returns the combined policies of the nodes on a scope's path.
-pub(super) async fn over(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Option<Effective>, StoreError> {
+/// Returns, for each of these scopes that exists, the combined policies of the nodes on its path.
+pub(super) async fn over(
+    tx: &TenantTx<'_>,
+    scopes: &[ScopeId],
+) -> Result<HashMap<ScopeId, Effective>, StoreError> {
     const OVER: &str = "-- sharing_policy.list_over
-        SELECT s.kind, s.path, p.scope_id AS said_by, p.default_classification::text, p.audiences, p.approvals
+        SELECT s.id, s.kind, s.path, p.scope_id AS said_by, p.default_classification::text, p.audiences, p.approvals
           FROM scopes s
           LEFT JOIN sharing_policies p ON p.enterprise_id = s.enterprise_id 
                 AND (p.scope_id = ANY (s.path)
                      -- A context hangs below nothing, and yet belongs to the enterprise.
                      OR (s.kind = 'context' AND p.scope_id = (
                          SELECT e.id FROM scopes e WHERE e.enterprise_id = $1 AND e.kind = 'enterprise' AND e.kind <> 'user')))
-         WHERE s.enterprise_id = $1 AND s.id = $2
-         ORDER BY array_position(s.path, p.scope_id)";
-    let rows = tx.query(OVER, &[&tx.caller().enterprise_id().uuid(), &scope.0]).await?;
-    let Some(first) = rows.first() else { return Ok(None) };
-    let kind: Result<ScopeKind, _> = first.get::<_, &str>("kind").parse();
-    let kind = kind.map_err(|problem| StoreError::Corrupt { table: "scopes", column: "kind", problem })?;
-    let path = first.get::<_, Vec<i64>>("path").into_iter().map(ScopeId).collect();
-    let said = rows.iter().filter(|row| row.get::<_, Option<Value>>("audiences").is_some());
-    let policies = said
-        .map(|row| Ok((ScopeId(row.get("said_by")), policy(row)?)))
-        .collect::<Result<Vec<_>, StoreError>>()?;
-    Ok(Some(Effective::new(kind, path, &policies)))
+         WHERE s.enterprise_id = $1 AND s.id = ANY ($2)
+         ORDER BY s.id, array_position(s.path, p.scope_id)";
+    let ids: Vec<i64> = scopes.iter().map(|scope| scope.0).collect();
+    let rows = tx.query(OVER, &[&tx.caller().enterprise_id().uuid(), &ids]).await?;
+    let mut found = HashMap::new();
+    for rows in rows.chunk_by(|one, next| one.get::<_, i64>("id") == next.get::<_, i64>("id")) {
+        let kind: Result<ScopeKind, _> = rows[0].get::<_, &str>("kind").parse();
+        let kind =
+            kind.map_err(|problem| StoreError::Corrupt { table: "scopes", column: "kind", problem })?;
+        let path = rows[0].get::<_, Vec<i64>>("path").into_iter().map(ScopeId).collect();
+        let said = rows.iter().filter(|row| row.get::<_, Option<Value>>("audiences").is_some());
+        let policies = said
+            .map(|row| Ok((ScopeId(row.get("said_by")), policy(row)?)))
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        found.insert(ScopeId(rows[0].get("id")), Effective::new(kind, path, &policies));
+    }
+    Ok(found)
 }
 
 pub(super) async fn lookup(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Option<Own>, StoreError> {

@@ -242,9 +242,17 @@ async fn check_person(tree: &Locked<'_, '_>, id: UserId) -> Result<()> {
     Ok(())
 }
 
+/// Checks that somebody else is at home there, for the same reason: those who only inherit a role from above would not learn
+/// of it.
 async fn check_scope(tree: &Locked<'_, '_>, scope: ScopeId) -> Result<ReadableScope> {
     let scope = tree.scope(scope).await?;
     tree.caller().authorize(Action::AddMemory, &scope)?;
+    if !store::has_others(tree, scope.id).await? {
+        return Err(Error::Forbidden(format!(
+            "nobody but you would read them: no other active person holds a role in {} or below, name another heir",
+            scope.label()
+        )));
+    }
     Ok(scope)
 }
 

@@ -35,6 +35,19 @@ pub(super) async fn count_personal(tree: &Locked<'_, '_>, user: UserId) -> Resul
     tree.query_one(COUNT, &[&user.uuid()]).await.map(|row| row.get(0))
 }
 
+/// Returns whether an active person other than the caller holds a role on a scope or below it.
+pub(super) async fn has_others(tree: &Locked<'_, '_>, scope: ScopeId) -> Result<bool, StoreError> {
+    const OTHERS: &str = "-- account.has_others
+        SELECT EXISTS (SELECT FROM scopes s
+                         JOIN mem0.held_roles h ON h.enterprise_id = s.enterprise_id AND h.scope_id = s.id AND h.user_id <> $3
+                         JOIN users u ON u.enterprise_id = h.enterprise_id AND u.id = h.user_id AND u.status = 'active'
+                                     AND u.kind = 'person'
+                        WHERE s.enterprise_id = $1 AND s.kind <> 'user' AND $2 = ANY (s.path))";
+    let caller = tree.caller();
+    let (enterprise, own) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    Ok(tree.query_one(OTHERS, &[&enterprise, &scope.0, &own]).await?.get(0))
+}
+
 /// Makes the heir the owner of a departed user's contexts that have no other active owner; returns how many.
 pub(super) async fn inherit_contexts(
     tree: &Locked<'_, '_>,

@@ -37,6 +37,40 @@ async fn who_brings_nothing_is_told_where_to_begin() {
 }
 
 #[tokio::test]
+async fn the_rest_of_the_api_names_its_own_metadata() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    let wrong = ada.with_token("wrong".to_owned());
+    let root = ", resource_metadata=\"https://mem0.test/.well-known/oauth-protected-resource\"";
+    for path in ["/v1/ping/", "/v1/auth/me", "/v1/enterprise"] {
+        for (answer, error) in
+            [(app.anonymous().get(path).await, ""), (wrong.get(path).await, ", error=\"invalid_token\"")]
+        {
+            answer.assert_problem(401, "unauthenticated", None);
+            let expected = format!("Bearer realm=\"mem0\"{error}{root}");
+            assert_eq!(answer.header("www-authenticate"), Some(expected.as_str()), "{path}");
+        }
+    }
+    // The metadata describes the resource that tokens for the API are for (RFC 9728, section 3.3).
+    let metadata = app.anonymous().get("/.well-known/oauth-protected-resource").await.ok();
+    let resource = &metadata["resource"];
+    let (_, answer) =
+        tokens(&app, &ada.email, &json!({ "resource": resource, "scope": "tenancy:read" })).await;
+    let program = ada.with_token(answer["access_token"].as_str().unwrap());
+    program.get("/v1/enterprise").await.assert_status(200);
+    // So does a missing scope, but not a wrong password, for which no token would help.
+    let add = json!({ "messages": "x", "infer": false });
+    let refused = program.post("/v3/memories/add/", add).await;
+    refused.assert_status(403);
+    let challenge = refused.header("www-authenticate").unwrap();
+    assert!(challenge.contains("error=\"insufficient_scope\"") && challenge.ends_with(root), "{challenge}");
+    let login = json!({ "email": ada.email, "password": "not this one, surely" });
+    let refused = app.anonymous().post("/v1/auth/login", login).await;
+    refused.assert_problem(401, "unauthenticated", None);
+    assert_eq!(refused.header("www-authenticate"), Some("Bearer realm=\"mem0\""));
+}
+
+#[tokio::test]
 async fn a_token_for_the_endpoint_opens_nothing_else() {
     let app = TestApp::new().await;
     let ada = app.registered("ada").await;

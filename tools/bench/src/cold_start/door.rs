@@ -2,6 +2,7 @@
 //! of its own, so that its work is not attributed to the emulator.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
@@ -9,8 +10,6 @@ use anyhow::{Context as _, Result};
 use lambda_emulator::SpawnOptions;
 use postgres_front::{Front, Iam, Options};
 use tokio_postgres::config::Host;
-
-use crate::database::Database;
 
 /// The name in the certificate.
 const HOST: &str = "db.bench.eu-central-1.rds.amazonaws.com";
@@ -47,8 +46,7 @@ impl Drop for Door {
 }
 
 impl Door {
-    pub(super) fn open(database: &Database, directory: &Path, login: Login) -> Result<Self> {
-        let upstream = database.address();
+    pub(super) fn open(upstream: SocketAddr, directory: &Path, login: Login) -> Result<Self> {
         let iam = Iam {
             access_key: ACCESS_KEY.to_owned(),
             secret_key: SECRET_KEY.to_owned(),

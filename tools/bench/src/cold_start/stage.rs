@@ -8,7 +8,9 @@ use bytes::Bytes;
 use lambda_emulator::{Environment, Function, Gateway, SpawnOptions};
 use serde_json::json;
 
+use super::Options;
 use super::door::{Door, Login};
+use super::pooler::Pooler;
 use super::request::Asked;
 use crate::account::Account;
 use crate::builds::{Builds, Packaged};
@@ -28,6 +30,7 @@ pub(super) struct Stage {
     /// The URL for `migrate`.
     owner_url: String,
     pub(super) front: Door,
+    _pooler: Option<Pooler>,
     _database: Database,
 }
 
@@ -41,9 +44,14 @@ pub(super) struct Subject {
 
 impl Stage {
     /// Applies the schema, registers and remembers through the functions of the build that others are compared with.
-    pub(super) async fn set(builds: &Builds, directory: &Path, login: Login) -> Result<Self> {
+    pub(super) async fn set(builds: &Builds, directory: &Path, options: &Options) -> Result<Self> {
         let database = Database::start(directory).await?;
-        let front = Door::open(&database, directory, login)?;
+        let pooler = match &options.pooler {
+            Some(program) => Some(Pooler::start(program, database.address()).await?),
+            None => None,
+        };
+        let upstream = pooler.as_ref().map_or_else(|| database.address(), Pooler::address);
+        let front = Door::open(upstream, directory, options.login)?;
         let owner_url = database.owner_url();
         let options = |name: &str, url: &str| -> Result<SpawnOptions> {
             Ok(SpawnOptions::new(name, builds.own(name)?).env("MEM0_DATABASE_URL", url))
@@ -70,6 +78,7 @@ impl Stage {
             owner_url: front.url(&owner_url)?,
             login_url: front.url(&login_url)?,
             front,
+            _pooler: pooler,
             _database: database,
         })
     }

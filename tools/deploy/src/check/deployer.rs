@@ -132,20 +132,30 @@ fn allows(policy: &Value, action: &str, anywhere: bool) -> bool {
     patterns.filter_map(Value::as_str).any(|pattern| matches(pattern, action))
 }
 
-/// Matches an IAM pattern in the forms used here: with one `*`, or with two of which the second is at the end.
+/// Matches a pattern of IAM: `*` stands for any characters, `?` for one, and case makes no difference in actions.
 fn matches(pattern: &str, action: &str) -> bool {
-    let (pattern, action) = (pattern.to_lowercase(), action.to_lowercase());
-    match pattern.split_once('*') {
-        None => pattern == action,
-        Some((start, rest)) => match rest.split_once('*') {
-            None => {
-                action.len() >= start.len() + rest.len()
-                    && action.starts_with(start)
-                    && action.ends_with(rest)
+    let (pattern, action) = (pattern.to_lowercase().into_bytes(), action.to_lowercase().into_bytes());
+    let (mut at, mut here) = (0, 0);
+    // Where to go on if the rest does not match: behind the last `*`, with one character more for it.
+    let mut again = None;
+    while here < action.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                at += 1;
+                again = Some((at, here + 1));
             }
-            Some((middle, _)) => action.strip_prefix(start).is_some_and(|rest| rest.contains(middle)),
-        },
+            Some(b'?') => (at, here) = (at + 1, here + 1),
+            Some(character) if *character == action[here] => (at, here) = (at + 1, here + 1),
+            _ => match again {
+                Some((behind, next)) => {
+                    (at, here) = (behind, next);
+                    again = Some((behind, next + 1));
+                }
+                None => return false,
+            },
+        }
     }
+    pattern[at..].iter().all(|character| *character == b'*')
 }
 
 #[cfg(test)]
@@ -182,7 +192,39 @@ mod tests {
             assert_eq!(allows(&policy, action, false), named, "{action}");
             assert_eq!(allows(&policy, action, true), everything, "{action} for *");
         }
-        assert!(matches("ec2:*VpcEncryptionControl*", "ec2:DescribeVpcEncryptionControls"));
-        assert!(!matches("ec2:*SubnetCidrBlock", "ec2:DescribeSubnets"));
+    }
+
+    #[test]
+    fn patterns_mean_what_they_mean_to_iam() {
+        for (pattern, action) in [
+            ("*", "s3:GetObject"),
+            ("s3:*", "s3:GetObject"),
+            ("s3:get*", "s3:GetObject"),
+            ("ec2:*VpcEncryptionControl*", "ec2:DescribeVpcEncryptionControls"),
+            ("ec2:*VpcEncryptionControl*", "ec2:VpcEncryptionControl"),
+            ("*:*Vpc*Control*s", "ec2:DescribeVpcEncryptionControls"),
+            ("s3:*Object*Tag*ing", "s3:PutObjectVersionTagging"),
+            ("s3:*Object", "s3:PutObjectOfObject"),
+            ("s3:?etObject", "s3:GetObject"),
+            ("s3:Get??ject*", "s3:GetObject"),
+            ("s3:**", "s3:x"),
+        ] {
+            assert!(matches(pattern, action), "{pattern} {action}");
+        }
+        for (pattern, action) in [
+            ("", "s3:GetObject"),
+            ("s3:GetObject", "s3:GetObjectAcl"),
+            ("s3:GetObject", "s3:GetObjec"),
+            ("s3:?etObject", "s3:etObject"),
+            ("s3:GetObject?", "s3:GetObject"),
+            ("ec2:*SubnetCidrBlock", "ec2:DescribeSubnets"),
+            // The first part may not overlap with the last.
+            ("s3:*ect*ect", "s3:GetObject"),
+            ("s3:Get*Get", "s3:Get"),
+            ("ec2:*Vpc*Control", "ec2:DescribeVpcEncryptionControls"),
+            ("s3:*Tag*Acl*", "s3:PutObjectAclTagging"),
+        ] {
+            assert!(!matches(pattern, action), "{pattern} {action}");
+        }
     }
 }

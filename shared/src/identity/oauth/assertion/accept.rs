@@ -28,7 +28,7 @@ impl Identity {
             return Err(OAuthError::new(Code::UnauthorizedClient, what));
         }
         let now = request.at;
-        let (provider, claims) = match self.trusted(request, assertion.expose_secret()).await {
+        let (provider, claims) = match self.trusted(request, client, assertion.expose_secret()).await {
             Err(refused @ OAuthError::Refused(..)) => {
                 let tx = self.gate().sign_in("identity_provider.failure").await?;
                 let attempt = throttle::reserve(&tx, [Bucket::refresh(request)], now).await?;
@@ -40,9 +40,6 @@ impl Identity {
         };
         if claims.client_id != client.id {
             return Err(refuse("it was made for another application"));
-        }
-        if client.provider.is_some_and(|own| own != provider.id) {
-            return Err(refuse("this application was registered for another identity provider"));
         }
         let meant = claims.resource.clone().list();
         if meant.is_empty() {
@@ -70,10 +67,7 @@ impl Identity {
         {
             return Err(refuse("it was used before"));
         }
-        let address = match claims.email_verified {
-            Some(false) => None,
-            _ => claims.email.as_deref().filter(|email| provider.vouches_for(email)),
-        };
+        let address = address(&provider, &claims);
         let user = store::person(&tx, &provider, &claims.sub, address, now).await?;
         let user = user.ok_or_else(|| refuse("it names nobody who has an account here"))?;
         let grant = NewGrant {
@@ -97,13 +91,24 @@ impl Identity {
         Ok(issued)
     }
 
-    /// Returns the provider that made an assertion, and its claims. Several enterprises may trust the same issuer, each
-    /// with its own keys.
-    async fn trusted(&self, request: &RequestInfo, assertion: &str) -> Result<(Provider, Claims)> {
+    /// Returns the provider that made an assertion, and its claims.
+    ///
+    /// Several enterprises may trust the same issuer, even with the same keys. An application that an enterprise
+    /// registered decides which of them is meant. For any other it is the one that knows the user; if several do,
+    /// nobody is: the token could be for the wrong one.
+    async fn trusted(
+        &self,
+        request: &RequestInfo,
+        client: &Client,
+        assertion: &str,
+    ) -> Result<(Provider, Claims)> {
         let (header, issuer) = claims::peek(assertion)?;
         let tx = self.gate().sign_in("identity_provider.of_issuer").await?;
-        let providers = store::of_issuer(&tx, &issuer).await?;
+        let providers = store::of_issuer(&tx, &issuer, client.provider).await?;
         tx.commit().await?;
+        if providers.is_empty() && client.provider.is_some() {
+            return Err(refuse("this application was registered for another identity provider"));
+        }
         let us = self.gate().issuer();
         let mut found = Vec::new();
         for provider in providers {
@@ -118,21 +123,44 @@ impl Identity {
                 }
             }
         }
-        // Of several, choose the one that knows the user: an address belongs to one enterprise.
+        if found.len() > 1 {
+            found = self.knowing(found).await?;
+        }
+        match found.len() {
+            0 => Err(refuse("nobody here trusts its issuer, or its signature is not the issuer's")),
+            1 => Ok(found.remove(0)),
+            _ => Err(refuse(
+                "several enterprises here know whom it names: use an application that the enterprise registered",
+            )),
+        }
+    }
+
+    /// Returns those that have an account for the user whom they name, or else the first.
+    async fn knowing(&self, mut found: Vec<(Provider, Claims)>) -> Result<Vec<(Provider, Claims)>> {
         let tx = self.gate().sign_in("identity_provider.choose").await?;
-        let mut chosen = None;
-        for (provider, claims) in found {
-            let address = claims.email.as_deref().filter(|email| provider.vouches_for(email));
-            let knows = store::knows(&tx, &provider, &claims.sub, address).await?;
-            if knows || chosen.is_none() {
-                let done = knows;
-                chosen = Some((provider, claims));
-                if done {
-                    break;
-                }
+        let mut knowing = Vec::new();
+        for (at, (provider, claims)) in found.iter().enumerate() {
+            if store::knows(&tx, provider, &claims.sub, address(provider, claims)).await? {
+                knowing.push(at);
             }
         }
         tx.commit().await?;
-        chosen.ok_or_else(|| refuse("nobody here trusts its issuer, or its signature is not the issuer's"))
+        if knowing.is_empty() {
+            knowing.push(0);
+        }
+        let mut at = 0;
+        found.retain(|_| {
+            at += 1;
+            knowing.contains(&(at - 1))
+        });
+        Ok(found)
     }
+}
+
+/// Returns the address in an assertion, if its provider vouches for it.
+fn address<'a>(provider: &Provider, claims: &'a Claims) -> Option<&'a str> {
+    if claims.email_verified == Some(false) {
+        return None;
+    }
+    claims.email.as_deref().filter(|email| provider.vouches_for(email))
 }

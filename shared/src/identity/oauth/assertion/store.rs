@@ -31,11 +31,15 @@ impl Provider {
     }
 }
 
-/// Returns the providers with this issuer, one per enterprise.
-pub(super) async fn of_issuer(tx: &IdentityTx, issuer: &str) -> Result<Vec<Provider>, StoreError> {
+/// Returns the providers with this issuer, one per enterprise; only this one if it is given.
+pub(super) async fn of_issuer(
+    tx: &IdentityTx,
+    issuer: &str,
+    only: Option<IdentityProviderId>,
+) -> Result<Vec<Provider>, StoreError> {
     const OF_ISSUER: &str = "-- identity_provider.of_issuer
         SELECT enterprise_id, id, jwks_uri, jwks, jwks_read_at, domains
-          FROM identity_providers WHERE issuer = $1 ORDER BY created_at, id LIMIT $2";
+          FROM identity_providers WHERE issuer = $1 AND ($2::uuid IS NULL OR id = $2) ORDER BY created_at, id LIMIT $3";
     let provider = |row: &Row| Provider {
         enterprise: EnterpriseId(row.get("enterprise_id")),
         id: IdentityProviderId(row.get("id")),
@@ -44,7 +48,12 @@ pub(super) async fn of_issuer(tx: &IdentityTx, issuer: &str) -> Result<Vec<Provi
         jwks_read_at: row.get("jwks_read_at"),
         domains: row.get("domains"),
     };
-    Ok(tx.query(OF_ISSUER, &[&issuer, &MOST]).await?.iter().map(provider).collect())
+    Ok(tx
+        .query(OF_ISSUER, &[&issuer, &only.map(|only| only.uuid()), &MOST])
+        .await?
+        .iter()
+        .map(provider)
+        .collect())
 }
 
 /// Locks a provider until the transaction ends, so that it is not removed meanwhile; returns false if it was.
@@ -66,7 +75,7 @@ pub(super) async fn update_keys(
     tx.execute(UPDATE_KEYS, &[&provider.enterprise.uuid(), &provider.id.uuid(), jwks, &now]).await.map(drop)
 }
 
-/// Whether a subject is linked to an account, or the address belongs to a user of the enterprise.
+/// Whether a subject is linked to an active account of the enterprise, or the address is the one of such an account.
 pub(super) async fn knows(
     tx: &IdentityTx,
     provider: &Provider,
@@ -74,8 +83,10 @@ pub(super) async fn knows(
     email: Option<&str>,
 ) -> Result<bool, StoreError> {
     const KNOWS: &str = "-- identity_link.knows
-        SELECT EXISTS (SELECT FROM identity_links WHERE enterprise_id = $1 AND provider_id = $2 AND subject = $3)
-            OR EXISTS (SELECT FROM users WHERE enterprise_id = $1 AND lower(email) = lower($4::text))";
+        SELECT EXISTS (SELECT FROM identity_links l JOIN users u ON u.enterprise_id = l.enterprise_id AND u.id = l.user_id
+                        WHERE l.enterprise_id = $1 AND l.provider_id = $2 AND l.subject = $3 AND u.status = 'active')
+            OR EXISTS (SELECT FROM users
+                        WHERE enterprise_id = $1 AND lower(email) = lower($4::text) AND status = 'active')";
     let (enterprise, id) = (provider.enterprise.uuid(), provider.id.uuid());
     Ok(tx.query_one(KNOWS, &[&enterprise, &id, &subject, &email]).await?.get(0))
 }
