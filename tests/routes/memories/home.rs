@@ -151,7 +151,7 @@ async fn what_is_under_rules_about_approvals_stays_under_them() {
 
 #[tokio::test]
 async fn what_few_may_see_goes_nowhere_where_more_may() {
-    let (_app, alice, [_, alpha, _], ann, lead) = office().await;
+    let (_app, alice, [_, alpha, _], ann, _) = office().await;
     let id = remember_with(&ann, "Alpha ships on Friday", json!({ "scope": alpha.label() })).await;
     let limit = json!({ "audiences": { "internal": "team" } });
     alice.put(&format!("/v1/organizations/{}/sharing-policy", alpha.id), limit.clone()).await.ok();
@@ -162,7 +162,7 @@ async fn what_few_may_see_goes_nowhere_where_more_may() {
     let context = format!("context:{}", context["id"].as_str().unwrap());
     // Nor of another class, because it could have this one later.
     for class in ["internal", "confidential"] {
-        lead.put(&one(&id), json!({ "classification": class })).await.ok();
+        alice.put(&one(&id), json!({ "classification": class })).await.ok();
         for scope in ["personal", context.as_str()] {
             let told = put(&ann, &id, scope).await.assert_problem(403, "forbidden", None);
             let expected = "it would leave the limits on who may see what is internal here: it stays there; share it instead";
