@@ -113,14 +113,14 @@ pub struct Linked {
 pub async fn create(ctx: &AuthContext, db: &Database, subject: Subject, new: NewLink) -> Result<NewlyLinked> {
     ctx.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
     check_end("expires_at", new.expires_at, ctx.request().at)?;
+    let tx = ctx.begin(db, "public_link.create").await?;
+    let held = Held::take(&tx, subject).await?;
+    let authority = may_link(&tx, &held).await?;
     if ctx.within().is_some() {
         return Err(Error::Forbidden(
             "this key is narrowed, and cannot make links, which anybody can open".to_owned(),
         ));
     }
-    let tx = ctx.begin(db, "public_link.create").await?;
-    let held = Held::take(&tx, subject).await?;
-    let authority = may_link(&tx, &held).await?;
     let reaches = Reach::of_link(&tx, &held).await?;
     reaches.iter().try_for_each(Reach::check_class)?;
     let ground = ground(&tx, &held, &authority, &reaches).await?;

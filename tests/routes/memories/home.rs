@@ -162,7 +162,7 @@ async fn what_few_may_see_goes_nowhere_where_more_may() {
     let context = format!("context:{}", context["id"].as_str().unwrap());
     // Nor of another class, because it could have this one later.
     for class in ["internal", "confidential"] {
-        ann.put(&one(&id), json!({ "classification": class })).await.ok();
+        alice.put(&one(&id), json!({ "classification": class })).await.ok();
         for scope in ["personal", context.as_str()] {
             let told = put(&ann, &id, scope).await.assert_problem(403, "forbidden", None);
             let expected = "it would leave the limits on who may see what is internal here: it stays there; share it instead";
