@@ -1,6 +1,6 @@
 //! Dumps: what docs/guides/backups.md says to do with `pg_dump` and `pg_restore`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -35,13 +35,16 @@ impl Programs {
 }
 
 /// How many rows each table has.
-async fn rows(client: &Client) -> String {
-    const ROWS: &str = "
-        SELECT string_agg(format('%s %s', t.name, (xpath('/row/rows/text()', query_to_xml(
-                   format('SELECT count(*) AS rows FROM %s', t.name), false, true, '')))[1]), E'\n' ORDER BY t.name)
-          FROM (SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-                 WHERE schemaname NOT IN ('pg_catalog', 'information_schema')) t";
-    client.query_one(ROWS, &[]).await.unwrap().get(0)
+async fn rows(client: &Client) -> BTreeMap<String, i64> {
+    const TABLES: &str = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+                           WHERE schemaname NOT IN ('pg_catalog', 'information_schema')";
+    let mut counts = BTreeMap::new();
+    for table in client.query(TABLES, &[]).await.unwrap() {
+        let table: String = table.get(0);
+        let count = client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0);
+        counts.insert(table, count);
+    }
+    counts
 }
 
 #[tokio::test]
