@@ -102,8 +102,8 @@ BEGIN
                            AND mem0.scoped_terms(p.scope_id % 64, p.terms) @@ q.scan
                          LIMIT 600) h
          WHERE asked.medium <> '{}' AND s.id = ANY (small)
-           AND (SELECT count(*) FROM small_hits known WHERE known.scope_id = s.id) < 50
-           AND NOT EXISTS (SELECT FROM small_hits known WHERE known.scope_id = s.id AND known.id = h.id)
+           AND (SELECT count(*) FROM small_hits known WHERE known.scope_id = s.id) < best
+           AND (s.id, h.id) NOT IN (SELECT known.scope_id, known.id FROM small_hits known)
     ), few AS MATERIALIZED (
         SELECT * FROM small_hits UNION ALL SELECT * FROM medium_hits
     ), looked_for AS MATERIALIZED (
@@ -183,7 +183,7 @@ BEGIN
           FROM (SELECT o.*, row_number() OVER (PARTITION BY o.level ORDER BY o.distance, o.id DESC) AS by_meaning,
                        row_number() OVER (PARTITION BY o.level ORDER BY o.all_text DESC, o.id DESC) AS by_words
                   FROM once o) o
-         WHERE o.by_meaning <= nearest OR (o.by_words <= best + best / 2 AND o.all_text > 0)
+         WHERE o.by_meaning <= nearest OR (o.by_words <= best AND o.all_text > 0)
     ), opened AS (
         -- Open terms are looked for in each: where its row was read before, and by its key otherwise.
         SELECT r.id, sum(r.weight * mem0.saturation(r.rank, r.length, asked.average_length)) AS text

@@ -65,7 +65,8 @@ pub(super) async fn compare(
 }
 
 fn by_level(blocks: Vec<Arc<Block>>, levels: &[&[&ReadableScope]]) -> Vec<Vec<Arc<Block>>> {
-    let scopes = levels.iter().enumerate().flat_map(|(level, scopes)| scopes.iter().map(move |it| (it.id, level)));
+    let scopes =
+        levels.iter().enumerate().flat_map(|(level, scopes)| scopes.iter().map(move |it| (it.id, level)));
     let level_of: HashMap<ScopeId, usize> = scopes.collect();
     let mut by_level = vec![Vec::new(); levels.len()];
     for block in blocks {

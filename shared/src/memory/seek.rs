@@ -18,9 +18,9 @@ use crate::memory::filter::Filter;
 use crate::memory::ranking::{self, Question};
 use crate::memory::service::resolve;
 use crate::memory::store::condition::{Condition, Selection};
+pub(crate) use crate::memory::store::levels::Levels;
 use crate::memory::store::search::{self, Found, Pool, Query};
 use crate::memory::{Degraded, Homes, Memories, Recall, Recalled, Scopes};
-pub(crate) use crate::memory::store::levels::Levels;
 pub(crate) use levels::OfLevel;
 
 /// Minimum number of ranked candidates; this many are found by their words, and fewer than half as many by their

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::memory::compare::{Compared, compare};
 use crate::memory::store::condition::Condition;
 use crate::memory::store::levels::{self, Levels};
-use crate::memory::store::search::Query;
+use crate::memory::store::search::{self, Query};
 use crate::memory::{Degraded, Recalled};
 
 /// What was found at one level.
@@ -29,7 +29,7 @@ impl<'a> Seek<'a, '_> {
     pub(crate) async fn levels(&mut self, levels: &Levels<'a>, per_level: u32) -> Result<Vec<OfLevel>> {
         let candidates = Candidates::of_level(per_level);
         let scopes: Vec<&ReadableScope> = levels.scopes.iter().flatten().copied().collect();
-        let condition = Condition::new(self.caller, &selection(self.request, &scopes, None))?;
+        let condition = || Condition::new(self.caller, &selection(self.request, &scopes, None));
         let query = Query {
             scopes: &scopes,
             embedding: self.embedding.as_ref(),
@@ -46,9 +46,12 @@ impl<'a> Seek<'a, '_> {
             None => Compared::default(),
         };
         let most = i64::try_from(candidates.pool).unwrap_or(i64::MAX);
-        let all = levels::nearest(&mut self.tx, &query, levels, condition, (pool, most), compared).await?;
+        let all = levels::nearest(&mut self.tx, &query, levels, condition()?, (pool, most), compared).await?;
         self.found |= all.iter().any(|found| !found.items.is_empty());
-        if self.degraded.is_none() && all.iter().any(|found| found.blind) {
+        let blind = all.iter().any(|found| found.blind);
+        if self.degraded.is_none()
+            && (blind || (!self.found && search::unvectored(&mut self.tx, condition()?, query.model).await?))
+        {
             self.degraded = Some(Degraded::Unfinished);
         }
         let most = super::page(per_level);

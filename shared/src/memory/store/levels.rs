@@ -52,7 +52,8 @@ impl Levels<'_> {
     /// Returns the scopes of this tier, and the level of each.
     fn of(&self, tier: SearchTier) -> (Vec<i64>, Vec<i32>) {
         let levels = self.scopes.iter().enumerate();
-        let scopes = levels.flat_map(|(level, scopes)| scopes.iter().map(move |scope| (scope, number(level))));
+        let scopes =
+            levels.flat_map(|(level, scopes)| scopes.iter().map(move |scope| (scope, number(level))));
         scopes.filter(|(scope, _)| scope.tier == tier).map(|(scope, level)| (scope.id.0, level)).unzip()
     }
 }
@@ -80,6 +81,7 @@ pub(crate) async fn nearest(
     }
     let today = tx.caller().request().at.date_naive();
     let of = |level| by_level.get(&number(level)).map_or(&[][..], Vec::as_slice);
-    let all = (0..levels.scopes.len()).map(|level| search::found(of(level), today, most).map(|(found, _)| found));
+    let all =
+        (0..levels.scopes.len()).map(|level| search::found(of(level), today, most).map(|(found, _)| found));
     all.collect()
 }

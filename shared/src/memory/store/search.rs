@@ -208,11 +208,7 @@ pub(super) fn rank_among(
 }
 
 /// Converts the rows of one level, up to `most` of them candidates; also returns whether there were too many to examine.
-pub(super) fn found(
-    rows: &[&Row],
-    today: NaiveDate,
-    most: i64,
-) -> Result<(Found, bool), StoreError> {
+pub(super) fn found(rows: &[&Row], today: NaiveDate, most: i64) -> Result<(Found, bool), StoreError> {
     let Some(first) = rows.first() else {
         return Ok((Found::default(), false));
     };

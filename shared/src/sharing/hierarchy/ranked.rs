@@ -34,7 +34,9 @@ pub(super) async fn ranked<'a>(
     let mut turns = turn::turns(ctx);
     if !seek.is_selective() {
         let mut ends = Vec::new();
-        for OfLevel { found: here, more, sparse } in seek.levels(&levels(ctx, &turns), request.per_level).await? {
+        for OfLevel { found: here, more, sparse } in
+            seek.levels(&levels(ctx, &turns), request.per_level).await?
+        {
             found.take(here);
             ends.push((more, sparse));
         }
