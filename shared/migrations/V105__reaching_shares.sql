@@ -18,7 +18,8 @@ DECLARE
     readable bigint[] := mem0.readable();
     now timestamptz := mem0.at();
 BEGIN
-    -- Looked up one by one: `OFFSET 0` keeps the planner from reading whole tables for them.
+    -- Looked up one by one: `OFFSET 0` keeps the planner from reading whole tables for them, and `IS NOT FALSE` from taking the
+    -- index of what is shared with a scope, and all live shares with it, while it thinks that there are few.
     RETURN QUERY
     WITH seen AS MATERIALIZED (
         SELECT m.*
@@ -32,8 +33,9 @@ BEGIN
          CROSS JOIN LATERAL (SELECT s.id, s.grantee_scope_id, s.permission, s.may_reshare, s.granted_by, s.granted_at,
                                     s.expires_at
                                FROM shares s
-                              WHERE s.enterprise_id = tenant AND coalesce(s.memory_id, s.context_id) = seen.id
-                                AND s.revoked_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > now) OFFSET 0) s
+                              WHERE s.enterprise_id = tenant AND s.memory_id = seen.id
+                                AND (s.revoked_at IS NULL) IS NOT FALSE
+                                AND (s.expires_at IS NULL OR s.expires_at > now) OFFSET 0) s
     ), holders AS MATERIALIZED (
         -- Contexts that contain them, and until when.
         SELECT h.memory, h.pinned, h.expires_at, c.id, c.scope_id, c.name
@@ -52,8 +54,8 @@ BEGIN
                NULL, least(h.expires_at, s.expires_at), h.scope_id, h.name
           FROM holders h
          CROSS JOIN LATERAL (SELECT s.* FROM shares s
-                              WHERE s.enterprise_id = tenant AND coalesce(s.memory_id, s.context_id) = h.id
-                                AND s.grantee_scope_id = ANY (scopes) AND s.revoked_at IS NULL
+                              WHERE s.enterprise_id = tenant AND s.context_id = h.id AND s.grantee_scope_id = ANY (scopes)
+                                AND (s.revoked_at IS NULL) IS NOT FALSE
                                 AND (s.expires_at IS NULL OR s.expires_at > now) OFFSET 0) s
     )
     SELECT w.memory, w.id, w.scope, w.permission::text, w.may_reshare, w.granted_by, g.display_name, w.expires_at, w.context,
