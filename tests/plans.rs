@@ -99,12 +99,23 @@ fn shapes(scans: &[Scan]) -> Vec<String> {
     shapes.into_iter().collect()
 }
 
+/// A call of the search that has a level for each of these scopes.
+fn levels(small: &[ScopeId], broad: &[ScopeId], words: &str) -> String {
+    let (few, many) = (array(small), array(broad));
+    let numbers: Vec<usize> = (0..small.len() + broad.len()).collect();
+    let (own, none) = (small[0].0, "'{}', '{}', '{}'");
+    format!(
+        "mem0.search_levels({few}, {many}, ARRAY{numbers:?}, {own}, 9, q, 'random', '{words}', 30, 30, {none})"
+    )
+}
+
+fn array(scopes: &[ScopeId]) -> String {
+    let ids: Vec<String> = scopes.iter().map(|scope| scope.0.to_string()).collect();
+    format!("'{{{}}}'::bigint[]", ids.join(","))
+}
+
 /// A call of the search in these scopes.
 fn candidates(small: &[ScopeId], broad: &[ScopeId], words: &str, among: &str) -> String {
-    let array = |scopes: &[ScopeId]| {
-        let ids: Vec<String> = scopes.iter().map(|scope| scope.0.to_string()).collect();
-        format!("'{{{}}}'::bigint[]", ids.join(","))
-    };
     let (small, broad) = (array(small), array(broad));
     format!("mem0.search_candidates({small}, {broad}, q, 'random', '{words}', 30, 30, {among})")
 }
@@ -164,6 +175,29 @@ async fn each_arm_of_retrieval_reads_only_its_own_index() {
 }
 
 #[tokio::test]
+async fn levels_are_read_through_the_same_indexes() {
+    let world = World::new().await;
+    let explainer = Explainer::new(world.app.database()).await;
+    let both = &[world.alice.scope, world.few][..];
+    let known = [
+        "Bitmap Heap Scan on memory_scopes",
+        "Bitmap Index Scan on memory_scopes_broad_terms",
+        "Bitmap Index Scan on memory_scopes_terms",
+        "Index Only Scan on memory_scopes_pkey",
+        "Index Scan on memory_scopes_broad_vectors",
+        "Index Scan on memory_scopes_by_memory",
+        "Index Scan on memory_scopes_pkey",
+        "Tid Scan on memory_scopes",
+    ];
+    for broad in [&[][..], &[world.broad][..]] {
+        let found = shapes(&scans(&world, &explainer, &levels(both, broad, "topic17 week3")).await);
+        assert!(found.iter().all(|shape| known.contains(&shape.as_str())), "{found:?}");
+        let by_graph = found.iter().any(|shape| shape.ends_with("broad_vectors"));
+        assert_eq!(by_graph, !broad.is_empty(), "{found:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_word_that_everything_has_is_never_read_through() {
     let world = World::new().await;
     let client = world.app.database().superuser().await;
@@ -220,8 +254,11 @@ async fn a_tenant_that_is_taken_for_small_is_not_read_through() {
     }
     let explainer = Explainer::new(world.app.database()).await;
     let (small, broad) = (&[world.alice.scope][..], &[world.broad][..]);
-    for (small, broad) in [(small, &[][..]), (&[][..], broad)] {
-        let scans = scans(&world, &explainer, &candidates(small, broad, "topic17 week3", "NULL")).await;
+    let searches = [(small, &[][..]), (&[][..], broad)];
+    let searches = searches.map(|(small, broad)| (candidates(small, broad, "topic17 week3", "NULL"), broad));
+    let by_level = [&[][..], broad].map(|broad| (levels(small, broad, "topic17 week3"), broad));
+    for (search, broad) in searches.into_iter().chain(by_level) {
+        let scans = scans(&world, &explainer, &search).await;
         // Besides single rows by their key, and a small scope's vectors in the order of the covering index.
         let through = |scan: &&Scan| scan.node.starts_with("Bitmap Index") && scan.index.ends_with("pkey");
         let through: Vec<String> = scans.iter().filter(through).map(ToString::to_string).collect();

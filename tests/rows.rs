@@ -176,14 +176,26 @@ async fn the_search_projection_is_read_only_through_its_checking_functions() {
                FROM mem0.search_candidates(ARRAY[{scope}::bigint], '{{}}', {query}, 'model', 'spring', 10, 10, NULL)"
         )
     };
+    let by_level = |scope: i64, lent: i64| {
+        format!(
+            "SELECT count(*)
+               FROM mem0.search_levels(ARRAY[{scope}::bigint], '{{}}', '{{0}}', {lent}, 1, {query}, 'model', 'spring', 10, 10,
+                                       ARRAY[{scope}::bigint], '{{}}', '{{}}')"
+        )
+    };
     let (own, foreign) = (ours.team.scope.0, theirs.team.scope.0);
     assert!(refusal(&client, &search(own)).await.contains(OUTSIDE), "bound to nobody");
+    assert!(refusal(&client, &by_level(own, own)).await.contains(OUTSIDE), "bound to nobody");
     bind(&client, ours.owner.enterprise, &[own]).await;
     assert_eq!(count(&client, &search(own)).await, 1);
+    assert_eq!(count(&client, &by_level(own, own)).await, 1);
+    assert_eq!(count(&client, &by_level(own, foreign)).await, 1);
     assert!(refusal(&client, &search(foreign)).await.contains(OUTSIDE));
+    assert!(refusal(&client, &by_level(foreign, own)).await.contains(OUTSIDE));
     // A binding that claims a foreign scope as readable still searches its own tenant only.
     bind(&client, ours.owner.enterprise, &[own, foreign]).await;
     assert_eq!(count(&client, &search(foreign)).await, 0);
+    assert_eq!(count(&client, &by_level(foreign, own)).await, 0);
 }
 
 #[tokio::test]

@@ -1,11 +1,14 @@
 //! In-process comparison of a query with the vectors of larger scopes (`docs/adr/0023-vector-codes.md`).
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::access::{PendingTx, ReadableScope, SearchTier};
 use crate::db::StoreError;
 use crate::embedding::Embedding;
-use crate::memory::blocks::{self, Blocks, Place};
+use crate::ids::ScopeId;
+use crate::memory::blocks::{self, Block, Blocks, Place};
 use crate::memory::store::blocks as store;
 
 /// Maximum number of blocks per search, about 100,000 vectors. Beyond that, the database's graph index is cheaper for
@@ -21,16 +24,16 @@ pub(crate) struct Compared {
     pub(crate) near: Vec<Place>,
 }
 
-/// Compares the query with the vectors in blocks, unless there are too many. Takes up to 1.5 times `nearest` from the
-/// blocks, because codes are approximate and a memory in several scopes occurs more than once.
+/// Compares the query with the vectors in blocks, unless there are too many. Takes of each level up to 1.5 times `nearest`
+/// from the blocks, because codes are approximate and a memory in several scopes occurs more than once.
 pub(super) async fn compare(
     kept: &Blocks,
     tx: &mut PendingTx<'_>,
-    scopes: &[&ReadableScope],
+    levels: &[&[&ReadableScope]],
     (query, model): (&Embedding, &str),
     nearest: i32,
 ) -> Result<Compared, StoreError> {
-    let packed: Vec<_> = scopes.iter().filter(|scope| scope.packed).collect();
+    let packed: Vec<_> = levels.iter().copied().flatten().filter(|scope| scope.packed).collect();
     let all: Vec<i64> = packed.iter().map(|scope| scope.id.0).collect();
     let small = packed.iter().filter(|scope| scope.tier == SearchTier::Small);
     let small: Vec<i64> = small.map(|scope| scope.id.0).collect();
@@ -38,7 +41,8 @@ pub(super) async fn compare(
         if scopes.is_empty() {
             break;
         }
-        let listing = store::list(tx, scopes, query, model, nearest).await?;
+        let newest = nearest.saturating_mul(i32::try_from(levels.len()).unwrap_or(i32::MAX));
+        let listing = store::list(tx, scopes, query, model, newest).await?;
         if listing.blocks.len() > MOST_BLOCKS {
             continue;
         }
@@ -49,11 +53,26 @@ pub(super) async fn compare(
         }
         let started = Instant::now();
         let most = usize::try_from(nearest).unwrap_or_default().max(1) * 3 / 2;
-        let mut near = blocks::nearest(query, &here, &listing.replaced, most);
+        let (count, mut near) = (here.len(), listing.near);
+        for blocks in by_level(here, levels) {
+            near.extend(blocks::nearest(query, &blocks, &listing.replaced, most));
+        }
         let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        tracing::debug!(blocks = here.len(), read = missing.len(), duration_us, "compared");
-        near.extend(listing.near);
+        tracing::debug!(blocks = count, read = missing.len(), duration_us, "compared");
         return Ok(Compared { scopes: listing.packed, near });
     }
     Ok(Compared::default())
+}
+
+fn by_level(blocks: Vec<Arc<Block>>, levels: &[&[&ReadableScope]]) -> Vec<Vec<Arc<Block>>> {
+    let scopes =
+        levels.iter().enumerate().flat_map(|(level, scopes)| scopes.iter().map(move |it| (it.id, level)));
+    let level_of: HashMap<ScopeId, usize> = scopes.collect();
+    let mut by_level = vec![Vec::new(); levels.len()];
+    for block in blocks {
+        if let Some(level) = level_of.get(&block.scope()) {
+            by_level[*level].push(block);
+        }
+    }
+    by_level
 }

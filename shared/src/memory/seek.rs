@@ -5,6 +5,8 @@
 //! [`super::ranking`] orders the result. If a filter leaves too few of the candidates, the search is repeated among
 //! exactly those memories that match the filter.
 
+mod levels;
+
 use std::time::Instant;
 
 use crate::access::{Action, AuthContext, PendingTx, ReadableScope, TenantTx};
@@ -12,17 +14,23 @@ use crate::embedding::{Embedding, Purpose};
 use crate::error::Result;
 use crate::memory::blocks::Blocks;
 use crate::memory::compare::{Compared, compare};
+use crate::memory::filter::Filter;
 use crate::memory::ranking::{self, Question};
 use crate::memory::service::resolve;
 use crate::memory::store::condition::{Condition, Selection};
+pub(crate) use crate::memory::store::levels::Levels;
 use crate::memory::store::search::{self, Found, Pool, Query};
 use crate::memory::{Degraded, Homes, Memories, Recall, Recalled, Scopes};
+pub(crate) use levels::OfLevel;
 
 /// Minimum number of ranked candidates; this many are found by their words, and fewer than half as many by their
 /// meaning (ADR 5).
 const POOL: usize = 96;
 /// The same for one of several areas that share a page.
 const POOL_OF_PART: usize = 48;
+/// The same for one of several levels, and how many of them by their meaning.
+const POOL_OF_LEVEL: usize = 36;
+const NEAREST_OF_LEVEL: usize = 20;
 /// Candidates per arm when a filter matches few of the nearest memories but too many overall to search among them.
 const WIDE: usize = 1000;
 
@@ -65,6 +73,12 @@ impl Candidates {
         let page = page(top_k);
         let pool = page.max(POOL_OF_PART);
         Self { pool, nearest: (pool * 5 / 12).max(page) }
+    }
+
+    /// For each of several levels.
+    fn of_level(per_level: u32) -> Self {
+        let page = page(per_level);
+        Self { pool: page.max(POOL_OF_LEVEL), nearest: page.max(NEAREST_OF_LEVEL) }
     }
 
     /// At least so many, by each of the two.
@@ -127,13 +141,6 @@ impl<'a> Seek<'a, '_> {
     pub(crate) async fn find(&mut self, area: &Area, candidates: Candidates) -> Result<Part<'a>> {
         let request = self.request;
         let scopes = resolve(self.caller, &area.scopes, Action::ReadMemories)?;
-        let question = Question {
-            text: request.words(),
-            now: request.reference.unwrap_or(self.caller.request().at),
-            threshold: request.threshold,
-            most: area.top_k as usize,
-            weights: request.weights,
-        };
         let mut search = Search {
             blocks: &self.memories.blocks,
             tx: &mut self.tx,
@@ -147,19 +154,34 @@ impl<'a> Seek<'a, '_> {
             top_k: area.top_k as usize,
             candidates,
         };
-        let Found { items, kept, blind, more, .. } = search.run().await?;
-        self.found |= !items.is_empty();
-        if self.degraded.is_none() && (blind || (!self.found && search.unvectored().await?)) {
+        let found = search.run().await?;
+        self.found |= !found.items.is_empty();
+        if self.degraded.is_none() && (found.blind || (!self.found && search.unvectored().await?)) {
             self.degraded = Some(Degraded::Unfinished);
         }
+        let (found, more) = self.rank(found, area.top_k as usize);
+        Ok(Part { found, scopes, more })
+    }
+
+    /// Ranks what was found and returns the best `most`, and whether there may be memories that match as well.
+    fn rank(&self, found: Found, most: usize) -> (Vec<Recalled>, bool) {
+        let request = self.request;
+        let question = Question {
+            text: request.words(),
+            now: request.reference.unwrap_or(self.caller.request().at),
+            threshold: request.threshold,
+            most,
+            weights: request.weights,
+        };
+        let Found { items, kept, more, .. } = found;
         let (size, started) = (items.len(), Instant::now());
-        let mut found = ranking::rank(&question, items);
+        let mut ranked = ranking::rank(&question, items);
         let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         tracing::debug!(pool.size = size, ranking.duration_us = duration_us, "ranked");
         // Neighbours of candidates are ranked, too, but are no candidates.
-        let more = found.len() > area.top_k as usize || (more && found.len() >= kept);
-        found.truncate(area.top_k as usize);
-        Ok(Part { found, scopes, more })
+        let more = ranked.len() > most || (more && ranked.len() >= kept);
+        ranked.truncate(most);
+        (ranked, more)
     }
 
     /// Returns the transaction, in which all that is shown must be recorded, and whether memories were found by words
@@ -207,7 +229,7 @@ impl Search<'_, '_> {
     /// Whether the condition says more than nearness: an entity name that must match, or what was only shared.
     fn is_selective(&self) -> bool {
         let Selection { filter, homes, .. } = &self.selection;
-        !filter.entity_equalities().is_empty() || homes.is_some_and(|homes| homes.among.is_empty())
+        is_selective(filter) || homes.is_some_and(|homes| homes.among.is_empty())
     }
 
     /// Searches the nearest candidates and keeps those that match the condition.
@@ -217,7 +239,7 @@ impl Search<'_, '_> {
         let compared = match self.query.embedding {
             Some(embedding) => {
                 let query = (embedding, self.query.model);
-                compare(self.blocks, self.tx, self.query.scopes, query, pool.nearest).await?
+                compare(self.blocks, self.tx, &[self.query.scopes], query, pool.nearest).await?
             }
             None => Compared::default(),
         };
@@ -245,6 +267,11 @@ impl Search<'_, '_> {
     fn condition(&self) -> Result<Condition> {
         Condition::new(self.tx.caller(), &self.selection)
     }
+}
+
+/// Whether so few memories match a filter that the nearest ones hardly do.
+fn is_selective(filter: &Filter) -> bool {
+    !filter.entity_equalities().is_empty()
 }
 
 fn arms(nearest: usize, best: usize) -> Pool {

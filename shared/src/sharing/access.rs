@@ -216,6 +216,17 @@ pub(super) fn describe(ctx: &AuthContext, share: &Share) -> String {
     format!("shared with {with} by {by}{}", until(share.expires_at))
 }
 
+/// Returns why somebody sees what was shared in this way.
+pub(super) fn describe_way(ctx: &AuthContext, way: &Way) -> String {
+    match &way.context {
+        Some(context) => describe_context(ctx, way, context),
+        None => {
+            let by = if way.granted_by == ctx.user_id() { "you".to_owned() } else { way.by() };
+            format!("shared with {} by {by}{}", recipient(ctx, way.scope, &way.with), until(way.until))
+        }
+    }
+}
+
 /// Returns why somebody sees what is in a context that was shared.
 pub(super) fn describe_context(ctx: &AuthContext, way: &Way, context: &InContext) -> String {
     let by = if way.granted_by == ctx.user_id() { "you".to_owned() } else { way.by() };

@@ -34,6 +34,11 @@ impl Block {
         (codes.len() == code::BYTES * memories.len()).then_some(Self { scope, memories, codes })
     }
 
+    /// Returns the scope whose vectors it has.
+    pub(crate) fn scope(&self) -> ScopeId {
+        self.scope
+    }
+
     fn weight(&self) -> usize {
         self.codes.len() + size_of_val(&*self.memories)
     }

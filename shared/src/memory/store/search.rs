@@ -61,7 +61,7 @@ impl Query<'_> {
 
 /// Binds the query's vector as `real[]` and casts it to `halfvec` in SQL: for a parameter of an extension's type, the client would
 /// first look that type up in the catalogue on every new connection.
-fn bind_embedding(condition: &mut Condition, embedding: Option<&Embedding>) -> String {
+pub(super) fn bind_embedding(condition: &mut Condition, embedding: Option<&Embedding>) -> String {
     let numbers = embedding.map(|embedding| embedding.as_ref().to_vec());
     format!("{}::halfvec", condition.bind(numbers, "real[]"))
 }
@@ -76,6 +76,7 @@ pub(crate) struct Pool {
 }
 
 /// The result of a search.
+#[derive(Default)]
 pub(crate) struct Found {
     /// The candidates to rank.
     pub(crate) items: Vec<Item>,
@@ -100,10 +101,11 @@ pub(crate) async fn nearest(
     compared: Compared,
 ) -> Result<Found, StoreError> {
     let call = query.call(&mut condition, pool, "NULL", compared);
-    let candidates = format!("SELECT c.*, false AS too_many FROM {call} c");
-    let sql = format!("-- search.nearest\n{}", rank_among(query, &mut condition, &candidates, most));
+    let candidates = format!("SELECT c.*, 0 AS level, false AS too_many FROM {call} c");
+    let statement = rank_among(query, &mut condition, &candidates, (most, EXPLAINED));
+    let rows = condition.read(tx, &format!("-- search.nearest\n{statement}")).await?;
     let today = tx.caller().request().at.date_naive();
-    found(&condition.read(tx, &sql).await?, today, most).map(|(found, _)| found)
+    found(&rows.iter().collect::<Vec<_>>(), today, most).map(|(found, _)| found)
 }
 
 /// Finds the best among the memories that match the condition; returns `None` if there are too many to examine.
@@ -118,13 +120,14 @@ pub(crate) async fn among(
     let call = query.call(&mut condition, pool, &few, Compared::default());
     let holds = condition.holds_in_scopes();
     let candidates = format!(
-        "SELECT c.*, cardinality(a.ids) > {MAX_AMONG} AS too_many
+        "SELECT c.*, 0 AS level, cardinality(a.ids) > {MAX_AMONG} AS too_many
            FROM (SELECT ARRAY(SELECT m.id FROM memories m WHERE {holds} LIMIT {MAX_AMONG} + 1) AS ids OFFSET 0) a
            LEFT JOIN LATERAL {call} c ON true"
     );
-    let sql = format!("-- search.among\n{}", rank_among(query, &mut condition, &candidates, most));
+    let statement = rank_among(query, &mut condition, &candidates, (most, EXPLAINED));
+    let rows = condition.read(tx, &format!("-- search.among\n{statement}")).await?;
     let today = tx.caller().request().at.date_naive();
-    let (found, too_many) = found(&condition.read(tx, &sql).await?, today, most)?;
+    let (found, too_many) = found(&rows.iter().collect::<Vec<_>>(), today, most)?;
     Ok((!too_many).then_some(found))
 }
 
@@ -143,13 +146,18 @@ pub(crate) async fn unvectored(
     condition.read(tx, &sql).await.map(|rows| !rows.is_empty())
 }
 
-/// Builds the statement that reads the first `most` candidates that match the condition, most promising first, and the
-/// neighbours of the first [`EXPLAINED`] of those, as far as they match it too. If there is none, it returns one row
+/// Builds the statement that reads of each level the first `most` candidates that match the condition, most promising first, and
+/// the neighbours of the first `explained` of those, as far as they match it too. Of a level without any, it returns one row
 /// without a memory.
 ///
 /// Memories are looked up one by one, by id or by capture (`OFFSET 0` forces it): the planner considers the conditions
 /// so selective that it would rather read small scopes entirely and compare each row with each candidate.
-fn rank_among(query: &Query<'_>, condition: &mut Condition, candidates: &str, most: i64) -> String {
+pub(super) fn rank_among(
+    query: &Query<'_>,
+    condition: &mut Condition,
+    candidates: &str,
+    (most, explained): (i64, i64),
+) -> String {
     let most = condition.bind(most, "bigint");
     let embedding = bind_embedding(condition, query.embedding);
     let model = condition.bind(query.model.to_owned(), "text");
@@ -157,40 +165,52 @@ fn rank_among(query: &Query<'_>, condition: &mut Condition, candidates: &str, mo
     let holds = condition.holds_in_scopes();
     format!(
         "WITH candidates AS MATERIALIZED (
-            SELECT c.memory_id AS id, c.similarity, c.text, c.more, c.too_many,
-                   row_number() OVER (ORDER BY c.text + greatest(c.similarity, 0) DESC, c.memory_id DESC) AS place
+            SELECT c.memory_id AS id, c.level, c.similarity, c.text, c.more, c.too_many,
+                   row_number() OVER (PARTITION BY c.level
+                                      ORDER BY c.text + greatest(c.similarity, 0) DESC, c.memory_id DESC) AS place
               FROM ({candidates}) c
+        ), levels AS MATERIALIZED (
+            SELECT c.level, coalesce(bool_or(c.more), false) AS more, bool_or(c.too_many) AS too_many, count(*) AS brought
+              FROM candidates c
+             GROUP BY c.level
         ), found AS MATERIALIZED (
-            SELECT {COLUMNS}, m.capture_id, m.capture_position, m.tokens, m.opinion, c.similarity, c.text, c.place
-              FROM (SELECT * FROM candidates ORDER BY place OFFSET 0) c
-             CROSS JOIN LATERAL (SELECT m.* FROM memories m WHERE m.id = c.id AND {holds} OFFSET 0) m
-             LIMIT {most}
+            SELECT f.*, l.level
+              FROM levels l
+             CROSS JOIN LATERAL (
+                SELECT {COLUMNS}, m.capture_id, m.capture_position, m.tokens, m.opinion, c.similarity, c.text, c.place
+                  FROM (SELECT * FROM candidates c WHERE c.level = l.level ORDER BY c.place OFFSET 0) c
+                 CROSS JOIN LATERAL (SELECT m.* FROM memories m WHERE m.id = c.id AND {holds} OFFSET 0) m
+                 LIMIT {most}
+             ) f
         ), beside AS (
-            SELECT DISTINCT ON (m.id) {COLUMNS}, m.capture_id, m.capture_position, m.tokens, m.opinion,
+            SELECT DISTINCT ON (b.level, m.id)
+                   {COLUMNS}, m.capture_id, m.capture_position, m.tokens, m.opinion,
                    CASE WHEN m.embedding_model = {model} THEN -(m.embedding <#> {embedding}) END::real,
-                   NULL::real, NULL::bigint
-              FROM (SELECT f.capture_id, f.capture_position FROM found f ORDER BY f.place LIMIT {EXPLAINED}) b
+                   NULL::real, NULL::bigint, b.level
+              FROM levels l
+             CROSS JOIN LATERAL (
+                SELECT f.level, f.capture_id, f.capture_position
+                  FROM found f WHERE f.level = l.level ORDER BY f.place LIMIT {explained}
+             ) b
              CROSS JOIN LATERAL (
                 SELECT m.* FROM memories m
                  WHERE m.enterprise_id = $1 AND m.capture_id = b.capture_id AND m.capture_id <> m.id
                    AND m.capture_position BETWEEN b.capture_position - {BESIDE} AND b.capture_position + {BESIDE}
                    AND {holds} OFFSET 0
              ) m
-             WHERE m.id <> ALL (ARRAY(SELECT f.id FROM found f))
-             ORDER BY m.id
+             WHERE (b.level, m.id) NOT IN (SELECT f.level, f.id FROM found f)
+             ORDER BY b.level, m.id
         )
-        SELECT m.*, s.more, s.too_many, s.brought
-          FROM (SELECT coalesce(bool_or(c.more), false) AS more, coalesce(bool_or(c.too_many), false) AS too_many,
-                       count(*) AS brought
-                  FROM candidates c) s
-          LEFT JOIN (SELECT * FROM found UNION ALL SELECT * FROM beside) m ON true"
+        SELECT m.*, l.level AS of_level, l.more, l.too_many, l.brought
+          FROM levels l
+          LEFT JOIN (SELECT * FROM found UNION ALL SELECT * FROM beside) m ON m.level = l.level"
     )
 }
 
-/// Converts the rows, up to `most` of them candidates; also returns whether there were too many to examine.
-fn found(rows: &[Row], today: NaiveDate, most: i64) -> Result<(Found, bool), StoreError> {
+/// Converts the rows of one level, up to `most` of them candidates; also returns whether there were too many to examine.
+pub(super) fn found(rows: &[&Row], today: NaiveDate, most: i64) -> Result<(Found, bool), StoreError> {
     let Some(first) = rows.first() else {
-        return Ok((Found { items: Vec::new(), kept: 0, more: false, blind: false, sparse: false }, false));
+        return Ok((Found::default(), false));
     };
     let places = Places::of(first);
     let there = rows.iter().filter(|row| row.get::<_, Option<Uuid>>(places.id).is_some());

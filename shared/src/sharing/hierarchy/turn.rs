@@ -41,6 +41,14 @@ impl Turn {
         if self.level == Level::Shared { vec![by_home] } else { vec![of(None, per_level * 2), by_home] }
     }
 
+    /// The scopes of this level. What is shared by name has none: it is seen in the personal one.
+    pub(super) fn searched<'a>(&self, ctx: &'a AuthContext) -> Vec<&'a ReadableScope> {
+        match self.level {
+            Level::Shared => Vec::new(),
+            _ => ctx.scopes().iter().filter(|scope| self.reach.contains(&scope.id)).collect(),
+        }
+    }
+
     pub(super) fn holds_for(&self, ctx: &AuthContext, memory: &Memory) -> bool {
         let seen_in = |scopes: &[ScopeId]| memory.scopes.iter().any(|id| scopes.contains(id));
         let unless = self.homes.strangers_unless_in.as_ref();

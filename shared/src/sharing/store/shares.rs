@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::access::{AuthContext, ScopeKind, TenantTx};
+use crate::access::{AuthContext, ReadableScope, ScopeKind, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{ApprovalId, ContextId, MemoryId, NodeId, ScopeId, ShareId, UserId};
 use crate::memory::Permission;
@@ -140,6 +140,42 @@ pub(in crate::sharing) async fn ways(
         (Reverse(way.permission), Reverse(until), way.share)
     });
     Ok(ways)
+}
+
+/// Lists the live shares through which memories reach the caller: first their own, oldest first, then those of contexts that
+/// contain them, highest permission first.
+pub(in crate::sharing) async fn reaching(
+    tx: &TenantTx<'_>,
+    memories: &[MemoryId],
+) -> Result<Vec<Way>, StoreError> {
+    const REACHING: &str = "-- access.list_reaching
+        SELECT memory_id, share_id, scope_id, permission, may_reshare, granted_by, granter, expires_at, context_scope_id,
+               context_name
+          FROM mem0.reaching_shares($1, $2)";
+    let corrupt = |problem| StoreError::Corrupt { table: "shares", column: "permission", problem };
+    let caller = tx.caller();
+    let scopes: Vec<i64> = caller.scopes().iter().map(|scope| scope.id.0).collect();
+    let memories: Vec<Uuid> = memories.iter().map(|id| id.uuid()).collect();
+    let rows = tx.query(REACHING, &[&memories, &scopes]).await?;
+    let way = |row: &Row| {
+        let scope = ScopeId(row.get("scope_id"));
+        let reached = caller.scope(scope);
+        let context = row.get::<_, Option<i64>>("context_scope_id");
+        Ok(Way {
+            memory: MemoryId(row.get("memory_id")),
+            share: ShareId(row.get("share_id")),
+            scope,
+            with: reached.map(ReadableScope::label).unwrap_or_default(),
+            name: reached.and_then(|scope| scope.name.clone()),
+            context: context.map(|id| InContext { scope: ScopeId(id), name: row.get("context_name") }),
+            permission: row.get::<_, &str>("permission").parse().map_err(corrupt)?,
+            may_reshare: row.get("may_reshare"),
+            granted_by: UserId(row.get("granted_by")),
+            granter: named(row),
+            until: row.get("expires_at"),
+        })
+    };
+    rows.iter().map(way).collect()
 }
 
 /// Returns a grantee as requests name it.

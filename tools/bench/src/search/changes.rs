@@ -1,7 +1,7 @@
 //! Changes after the import: people and teams move, roles are removed, memories are shared.
 //!
-//! People and teams change through the API. Memories are shared by setting their scopes in the database; the
-//! projection follows by its trigger.
+//! People and teams change through the API. Memories are shared in the database, by their authors; the projection follows
+//! by its trigger.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -18,6 +18,9 @@ use measuring::report::say;
 
 /// Memories shared in one statement: each of their scopes takes a lock.
 const AT_ONCE: usize = 500;
+
+/// The reason of these shares, which tells them from those that are made while measuring.
+pub(super) const REASON: &str = "loaded";
 
 /// Makes all changes.
 pub(super) async fn make(
@@ -99,10 +102,17 @@ async fn share(postgres: &Postgres, company: &Company, installed: &Installed) ->
         let scopes: Vec<i64> = chunk.iter().filter_map(|row| places.get(&row.get(1)).copied()).collect();
         postgres
             .execute(
-                "UPDATE memories m SET scope_ids = m.scope_ids || s.scope
-                   FROM unnest($2::text[], $3::bigint[]) AS s (id, scope)
-                  WHERE m.enterprise_id = $1::text::uuid AND m.id = s.id::uuid",
-                &[&installed.enterprise, &ids, &scopes],
+                "WITH changed AS (
+                    UPDATE memories m SET scope_ids = m.scope_ids || s.scope
+                      FROM unnest($2::text[], $3::bigint[]) AS s (id, scope)
+                     WHERE m.enterprise_id = $1::text::uuid AND m.id = s.id::uuid
+                    RETURNING m.enterprise_id, m.id, s.scope, m.author_id
+                 )
+                 INSERT INTO shares (enterprise_id, id, memory_id, grantee_scope_id, permission, may_reshare, reason,
+                                     granted_by, granted_at)
+                 SELECT c.enterprise_id, gen_random_uuid(), c.id, c.scope, 'read', false, $4, c.author_id, now()
+                   FROM changed c",
+                &[&installed.enterprise, &ids, &scopes, &REASON],
             )
             .await?;
     }

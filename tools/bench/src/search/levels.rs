@@ -15,6 +15,7 @@ use tokio_postgres::Client as Postgres;
 
 use super::Side;
 use super::backends::Backends;
+use super::changes;
 use super::company::Place;
 use super::measure::Searches;
 use crate::client::{Client, post, succeeded};
@@ -111,12 +112,12 @@ async fn share(client: &mut Client, postgres: &Postgres, (company, installed): S
     Ok(people)
 }
 
-/// Revokes all shares of this company: no others are made through the API.
+/// Revokes all shares of this company except those with which it was loaded.
 async fn revoke(client: &mut Client, postgres: &Postgres, (company, installed): Side<'_>) -> Result<()> {
     let sql = "SELECT s.id::text, s.memory_id::text, (m.metadata->>'n')::integer
                  FROM shares s JOIN memories m ON m.enterprise_id = s.enterprise_id AND m.id = s.memory_id
-                WHERE s.enterprise_id = $1::text::uuid AND s.revoked_at IS NULL";
-    for row in postgres.query(sql, &[&installed.enterprise]).await? {
+                WHERE s.enterprise_id = $1::text::uuid AND s.revoked_at IS NULL AND s.reason IS DISTINCT FROM $2";
+    for row in postgres.query(sql, &[&installed.enterprise, &changes::REASON]).await? {
         let (share, memory): (String, String) = (row.get(0), row.get(1));
         let fact = company.find(u32::try_from(row.get::<_, i32>(2))?);
         let Some(Place::Person(author)) = fact.map(|fact| fact.home) else { continue };
@@ -125,8 +126,9 @@ async fn revoke(client: &mut Client, postgres: &Postgres, (company, installed): 
         let request = Request::builder().method(Method::DELETE).uri(&path).body(Bytes::new())?;
         succeeded(&path, &client.send(request).await?)?;
     }
-    let left = "SELECT count(*) FROM shares WHERE enterprise_id = $1::text::uuid AND revoked_at IS NULL";
-    let left: i64 = postgres.query_one(left, &[&installed.enterprise]).await?.get(0);
+    let left = "SELECT count(*) FROM shares
+                 WHERE enterprise_id = $1::text::uuid AND revoked_at IS NULL AND reason IS DISTINCT FROM $2";
+    let left: i64 = postgres.query_one(left, &[&installed.enterprise, &changes::REASON]).await?.get(0);
     ensure!(left == 0, "{left} shares could not be revoked");
     Ok(())
 }
