@@ -92,6 +92,8 @@ async fn whatever_an_heir_gets_is_named() {
     let mia = alice.enterprise_colleague("mia", Role::Member).await;
     let of_mia = remember(&mia, "Mia has a lamp", json!({})).await;
     alice.post(&format!("/v1/users/{}/deactivate", mia.user), json!({})).await.ok();
+    // Nobody gets a leaver's memories alone.
+    alice.colleague("kim", &north, Role::Viewer).await;
     let heir = json!({ "scope": north.label() });
     alice.post(&format!("/v1/users/{}/reassign-memories", mia.user), heir).await.ok();
     assert_eq!(last(&alice, &of_mia).await.0, "account.reassign_memories");
