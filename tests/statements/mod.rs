@@ -24,6 +24,7 @@ const MADE_AT_RUN_TIME: &[&str] = &[
     "memory.suggest",
     "search.among",
     "search.find_unvectored",
+    "search.levels",
     "search.nearest",
 ];
 
@@ -40,8 +41,9 @@ const NAMELESS: &[(&str, &str)] = &[
     ("db/requirements.rs", "CREATE EXTENSION IF NOT EXISTS vector"),
     ("db/settle.rs", "SET statement_timeout"),
     ("db/pool.rs", "BEGIN; {prologue}"),
-    ("memory/store/search.rs", "SELECT c.*, false AS too_many"),
-    ("memory/store/search.rs", "SELECT c.*, cardinality(a.ids)"),
+    ("memory/store/levels.rs", "SELECT c.*, false AS too_many"),
+    ("memory/store/search.rs", "SELECT c.*, 0 AS level, false AS too_many"),
+    ("memory/store/search.rs", "SELECT c.*, 0 AS level, cardinality(a.ids)"),
     ("memory/store/search.rs", "WITH candidates AS"),
 ];
 
