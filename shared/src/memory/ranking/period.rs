@@ -1,25 +1,20 @@
 //! Time expressions in a query and the periods they mean: "yesterday", "last week", "two months ago", "Q2 2025", "since
 //! 3 March", "from June to August", "summer of 2025".
 
+mod dated;
+
 use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, TimeDelta, Utc, Weekday};
 
-use super::dates::{day_of_month, month_name, two_digits, year};
+use super::dates::month_name;
 use super::unit::{Unit, after, back, before, number, weekday};
 use super::words::words;
+use dated::{Dated, season};
 
 /// A range of days, including the last one. In UTC, because the time zone of the query is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Period {
     first: NaiveDate,
     last: NaiveDate,
-}
-
-/// A period that was named by its date.
-struct Dated {
-    period: Period,
-    /// How many words it spans.
-    taken: usize,
-    has_year: bool,
 }
 
 impl Period {
@@ -40,12 +35,12 @@ impl Period {
         if let Some((period, _)) = Self::bounded(words, today) {
             return Some(period);
         }
-        if let Some(period) = Self::relative_bound(words, today) {
+        if let Some(period) = Self::relative_bound(words, today).or_else(|| Self::leading_up(words, today)) {
             return Some(period);
         }
         match words {
             [end @ ("first" | "last"), "week", "of", rest @ ..]
-                if let Some(whole) = Self::dated(rest, today) =>
+                if let Some(whole) = Dated::beginning(rest, today) =>
             {
                 let Self { first, last } = whole.period;
                 match *end {
@@ -102,7 +97,7 @@ impl Period {
     /// it spans: "before 2026", "since March", "between May and July 2025", "Q2 2025", "the first half of 2025".
     pub(super) fn bounded(words: &[&str], today: NaiveDate) -> Option<(Self, usize)> {
         let (first, rest) = words.split_first()?;
-        let date = |skip: usize| Self::dated(rest.get(skip..)?, today);
+        let date = |skip: usize| Dated::beginning(rest.get(skip..)?, today);
         match *first {
             "before" => {
                 let date = date(0)?;
@@ -135,17 +130,17 @@ impl Period {
                 && rest.first().is_some_and(|next| month_name(next).is_some()) =>
             {
                 let more = rest.get(1).is_some_and(|next| *next == "and" || month_name(next).is_some());
-                let one = Self::dated(&words[..1], today).filter(|_| !more)?;
+                let one = Dated::beginning(&words[..1], today).filter(|_| !more)?;
                 Self::joined(words, &one, 1, today)
             }
-            _ => Self::part_of_year(words, today),
+            _ => dated::part_of_year(words, today),
         }
     }
 
     /// Parses the end of a range that begins with `one`, and returns how many words it all spans. In "between May and
     /// July 2025", both months are in that year.
     fn joined(words: &[&str], one: &Dated, skip: usize, today: NaiveDate) -> Option<(Self, usize)> {
-        let other = Self::dated(words.get(skip..)?, today)?;
+        let other = Dated::beginning(words.get(skip..)?, today)?;
         let mut first = one.period.first;
         if other.has_year && !one.has_year {
             let same_year = first.with_year(other.period.first.year())?;
@@ -175,6 +170,18 @@ impl Period {
         }
     }
 
+    /// Parses a period that leads up to a date: "the week before 3 August". What happened then is often
+    /// told on the day itself, so that belongs to it.
+    fn leading_up(words: &[&str], today: NaiveDate) -> Option<Self> {
+        let (count, unit, rest) = match words {
+            ["last", unit, "before", rest @ ..] | [unit, "before", rest @ ..] => (1, unit, rest),
+            [count, unit, "before", rest @ ..] => (number(count)?, unit, rest),
+            _ => return None,
+        };
+        let (unit, day) = (Unit::of(unit)?, Dated::beginning(rest, today)?.period.first);
+        Self::until(day, before(day, count, unit)?)
+    }
+
     fn last_saturday(&self) -> Option<NaiveDate> {
         self.first.iter_days().take_while(|day| *day <= self.last).find(|day| day.weekday() == Weekday::Sat)
     }
@@ -186,89 +193,6 @@ impl Period {
             let last = first.checked_add_months(Months::new(3))?.pred_opt()?;
             (if whole { last < today } else { first <= today }).then_some(Self { first, last })
         })
-    }
-
-    /// Parses a year, a month or a day at the start of these words. Without a year, the most recent one is meant.
-    fn dated(words: &[&str], today: NaiveDate) -> Option<Dated> {
-        if let ["the", name, ..] = words
-            && *name != "the"
-        {
-            let dated = Self::dated(&words[1..], today)?;
-            return Some(Dated { taken: dated.taken + 1, ..dated });
-        }
-        let date = |year, month, day| NaiveDate::from_ymd_opt(year, month, day);
-        let dated =
-            |day, unit, taken, has_year| Some(Dated { period: Self::of(day, unit)?, taken, has_year });
-        if let [one, month, day, ..] = words
-            && let (Some(year), Some(month), Some(day)) =
-                (year(one), two_digits(month, 12), two_digits(day, 31))
-        {
-            return dated(date(year, month, day)?, Unit::Day, 3, true);
-        }
-        if let Some(year) = words.first().and_then(|word| year(word)) {
-            return dated(date(year, 1, 1)?, Unit::Year, 1, true);
-        }
-        let (month, day, taken) = match words {
-            [day, "of", name, ..] if let Some(month) = month_name(name) => {
-                (month, Some(day_of_month(day)?), 3)
-            }
-            [day, name, ..]
-                if let Some(month) = month_name(name)
-                    && month_name(day).is_none() =>
-            {
-                (month, Some(day_of_month(day)?), 2)
-            }
-            [name, day, ..] if let Some(day) = day_of_month(day) => (month_name(name)?, Some(day), 2),
-            [name, ..] => (month_name(name)?, None, 1),
-            [] => return None,
-        };
-        let unit = if day.is_some() { Unit::Day } else { Unit::Month };
-        let day = day.unwrap_or(1);
-        if let Some(year) = words.get(taken).and_then(|word| year(word)) {
-            return dated(date(year, month, day)?, unit, taken + 1, true);
-        }
-        // 29 February is in few years.
-        let recent =
-            (0..8).filter_map(|ago| date(today.year() - ago, month, day)).find(|first| *first <= today)?;
-        dated(recent, unit, taken, false)
-    }
-
-    fn part_of_year(words: &[&str], today: NaiveDate) -> Option<(Self, usize)> {
-        let ordinal = |word: &str| match word {
-            "first" | "1st" => Some(1),
-            "second" | "2nd" => Some(2),
-            "third" | "3rd" => Some(3),
-            "fourth" | "4th" => Some(4),
-            _ => None,
-        };
-        let (months, number, taken) = match words {
-            [count, "quarter", ..] => (3, ordinal(count)?, 2),
-            [count, "half", "of", next, ..] if year(next).is_some() => (6, ordinal(count)?, 2),
-            [name, "of", next, ..] | [name, next, ..]
-                if let (Some(month), Some(year)) = (season(name), year(next)) =>
-            {
-                let first = NaiveDate::from_ymd_opt(year, month, 1)?;
-                let last = first.checked_add_months(Months::new(3))?.pred_opt()?;
-                return Some((Self { first, last }, if words[1] == "of" { 3 } else { 2 }));
-            }
-            [name, ..] => match name.as_bytes() {
-                [b'q', digit @ b'1'..=b'4'] => (3, u32::from(digit - b'0'), 1),
-                [b'h', digit @ b'1'..=b'2'] => (6, u32::from(digit - b'0'), 1),
-                _ => return None,
-            },
-            [] => return None,
-        };
-        let of = usize::from(words.get(taken) == Some(&"of"));
-        let named = words.get(taken + of).and_then(|word| year(word));
-        let taken = if named.is_some() { taken + of + 1 } else { taken };
-        let part = |year: i32| -> Option<Self> {
-            let first = NaiveDate::from_ymd_opt(year, (number - 1).checked_mul(months)? + 1, 1)?;
-            Self::until(first.checked_add_months(Months::new(months))?.pred_opt()?, first)
-        };
-        let this = part(named.unwrap_or(today.year()))?;
-        // Without a year, the most recent one that has begun.
-        let period = if named.is_none() && this.first > today { part(today.year() - 1)? } else { this };
-        Some((period, taken))
     }
 
     fn day(day: NaiveDate) -> Option<Self> {
@@ -314,17 +238,6 @@ impl Period {
         };
         let slack = TimeDelta::days(slack);
         Self::until(middle.checked_add_signed(slack)?.min(today), middle.checked_sub_signed(slack)?)
-    }
-}
-
-/// Returns the month in which a season begins.
-fn season(name: &str) -> Option<u32> {
-    match name {
-        "spring" => Some(3),
-        "summer" => Some(6),
-        "autumn" | "fall" => Some(9),
-        "winter" => Some(12),
-        _ => None,
     }
 }
 
@@ -391,6 +304,9 @@ mod tests {
             ("the last week of October", "2025-10-25", "2025-10-31"),
             ("the first week of 2026", "2026-01-01", "2026-01-07"),
             ("a year ago", "2024-12-17", "2025-06-17"),
+            ("the week before 16 November 2025", "2025-11-09", "2025-11-16"),
+            ("two weeks before March 3", "2026-02-17", "2026-03-03"),
+            ("the last weekend before 10 March 2026", "2026-03-03", "2026-03-10"),
         ] {
             assert_eq!(period(text), Some((first.to_owned(), last.to_owned())), "{text}");
         }
