@@ -1,7 +1,8 @@
 'use strict';
 
 // Before anything is packaged: whether somebody has decided who hears the alarms, and how long the anchors of the audit log are
-// kept. No default fits these: alarms that nobody hears, and a bucket that nobody can remove, are both found out too late.
+// kept, and whether the secrets of two proxies exclude each other. No default fits the first two: alarms that nobody hears, and a
+// bucket that nobody can remove, are both found out too late.
 
 const MODES = ['GOVERNANCE', 'COMPLIANCE'];
 /** The most that S3 takes: a hundred years. */
@@ -24,9 +25,12 @@ class Decisions {
 
   /** What is wrong, if anything. */
   problem() {
-    const { custom, provider } = this.serverless.service;
+    const { custom, functions, provider } = this.serverless.service;
     const file = `infra/aws/stages/${provider.stage}.yml`;
-    const { alarmEmail, anchors } = custom;
+    const { alarmEmail, anchors, web } = custom;
+    // What CloudFront shows is a reference; a text is a proxy's of one's own.
+    const secret = functions.mcp.environment.MEM0_EDGE_SECRET;
+    if (web !== 'none' && secret && typeof secret === 'string') return 'edgeSecret: CloudFront (web: web) has a secret of its own, and every request would be refused';
     if (!alarmEmail) return `alarmEmail: nobody would hear the alarms of ${provider.stage}. Write an address into ${file}, or none`;
     if (alarmEmail !== 'none' && !/^[^@\s]+@[^@\s]+$/.test(alarmEmail)) return `alarmEmail: ${alarmEmail} is neither an e-mail address nor none`;
     if (!MODES.includes(anchors.mode)) return `anchorMode: ${anchors.mode} is neither ${MODES.join(' nor ')}`;

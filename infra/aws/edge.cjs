@@ -6,11 +6,11 @@
 // The secrets have numbers. Functions take all that the stage lists, and CloudFront shows the first, so that one can take the
 // place of another while both are good: docs/guides/deploy.md.
 
-/** The numbers in `edgeSecrets`: `1`, or `1, 2`. */
+/** The numbers in `edgeSecrets`: `1`, or `1, 2` while 2 takes the place of 1. */
 function numbers(setting) {
   const listed = String(setting).split(',').map((number) => number.trim());
   const good = listed.every((number) => /^[1-9][0-9]{0,3}$/.test(number)) && new Set(listed).size === listed.length;
-  if (!good) throw new Error(`edgeSecrets: ${setting} is no list of different numbers, like 1, 2`);
+  if (!good || listed.length > 2) throw new Error(`edgeSecrets: ${setting} is neither a number nor two different ones, like 1, 2`);
   return listed;
 }
 

@@ -1,6 +1,6 @@
 'use strict';
 
-// What the database begins with: nothing, or a snapshot (docs/guides/deploy.md says how to restore one). A restored database has
+// What the database begins with: nothing, or a snapshot (docs/guides/backups.md says how to restore one). A restored database has
 // the name, owner, size and encryption of its snapshot, and RDS refuses to be told them.
 
 module.exports = async ({ resolveConfigurationProperty, resolveVariable }) => {

@@ -120,8 +120,13 @@ class Previous {
   async status() {
     const { CloudFormationClient, DescribeStacksCommand } = sdk('cloudformation');
     const client = new CloudFormationClient(await this.provider.getAwsSdkV3Config());
-    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: this.provider.naming.getStackName() }));
-    return Stacks[0].StackStatus;
+    try {
+      const { Stacks } = await client.send(new DescribeStacksCommand({ StackName: this.provider.naming.getStackName() }));
+      return Stacks[0].StackStatus;
+    } catch (error) {
+      if (error.name !== 'ValidationError') throw error;
+      throw new this.serverless.classes.Error(`${this.serverless.service.provider.stage} has not been deployed: there is nothing to go back to`, 'NO_PREVIOUS');
+    }
   }
 
   /** Nothing when there is no such function or alias. */

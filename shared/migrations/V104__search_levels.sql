@@ -174,7 +174,7 @@ BEGIN
           FROM seen s
           JOIN unnest(small || broad_scopes, levels) l (scope_id, level) ON l.scope_id = s.scope_id
     ), reached AS MATERIALIZED (
-        SELECT l.level, count(*) AS rows FROM levelled l GROUP BY l.level
+        SELECT l.level, count(DISTINCT l.id) AS rows FROM levelled l GROUP BY l.level
     ), once AS (
         -- A memory that is seen at several levels counts at the nearest.
         SELECT DISTINCT ON (l.id) l.* FROM levelled l ORDER BY l.id, l.level, l.all_text DESC

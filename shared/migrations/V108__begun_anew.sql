@@ -32,7 +32,7 @@ BEGIN
     RETURN NEW;
 END
 $$;
-CREATE TRIGGER forget_lapsed BEFORE INSERT OR UPDATE ON shares
+CREATE TRIGGER forget_lapsed BEFORE INSERT OR UPDATE OF grantee_scope_id, expires_at, revoked_at ON shares
     FOR EACH ROW WHEN (NEW.revoked_at IS NULL) EXECUTE FUNCTION mem0.forget_lapsed();
 
 -- Locks everything that superseded these memories or was superseded by them, directly or through others, in the order in which

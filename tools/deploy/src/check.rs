@@ -56,12 +56,18 @@ const CERTIFICATE: &str =
 const ALARMS: &str = "alarmEmail=on-call@example.com";
 
 /// Configurations that must be refused, because the result could not work, and the expected reason.
-const REFUSED: [(&str, &[&str], &str); 11] = [
+const REFUSED: [(&str, &[&str], &str); 13] = [
     ("prod", &[], "nobody would hear the alarms of prod"),
     ("prod", &["--param", "alarmEmail=yes"], "neither an e-mail address nor none"),
     ("dev", &["--param", "anchorMode=compliance"], "neither GOVERNANCE nor COMPLIANCE"),
     ("dev", &["--param", "anchorDays=0"], "anchorDays"),
     ("dev", &["--param", "web=web", "--param", "edgeSecrets=1, 1"], "edgeSecrets"),
+    ("dev", &["--param", "web=web", "--param", "edgeSecrets=1, 2, 3"], "edgeSecrets"),
+    (
+        "dev",
+        &["--param", "web=web", "--param", "edgeSecret=mine"],
+        "CloudFront (web: web) has a secret of its own",
+    ),
     ("dev", &["--param", "databaseName=somebody-elses"], "neither mem0-enterprise-dev nor"),
     ("dev", &["--param", "databaseName=mem0-enterprise-dev-B"], "lower-case"),
     ("production", &[], "there is no stage production"),

@@ -251,6 +251,7 @@ async fn checked(
     };
     if let Some(role) = given {
         ctx.authorize(Action::ManageMembers, &heir)?;
+        rank::may_let_in(ctx)?;
         rank::may_grant(&heir, role)?;
     }
     policies::check_leaves(tree, node.id, heir.id).await?;

@@ -64,9 +64,10 @@ fn check_rules(scope: &ReadableScope, before: &SharingPolicy, after: &SharingPol
 /// Refuses to take a node, or what is in it, out from under rules by which only somebody above the caller decides.
 pub(crate) async fn check_leaves(tx: &TenantTx<'_>, node: ScopeId, to: ScopeId) -> Result<()> {
     let gone = || Error::NotFound { what: "organization" };
-    let here = super::effective(tx, node).await?.ok_or_else(gone)?;
-    let there = super::effective(tx, to).await?.ok_or_else(gone)?;
-    for (ruled_by, role) in here.rules_left(&there) {
+    let known = super::effective_of(tx, &[node, to]).await?;
+    let here = known.get(&node).ok_or_else(gone)?;
+    let there = known.get(&to).ok_or_else(gone)?;
+    for (ruled_by, role) in here.rules_left(there) {
         let scope = tx.caller().scope(ruled_by);
         if scope.and_then(|scope| scope.role) < Some(role) {
             let name = scope.map_or_else(|| "a node above".to_owned(), ReadableScope::label);

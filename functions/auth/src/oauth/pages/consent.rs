@@ -5,8 +5,7 @@ use shared::access::AuthContext;
 use shared::identity::oauth::authorize::AuthorizationRequest;
 use shared::identity::oauth::redirect_host;
 
-use super::{Notice, boxes, document, escape, resource};
-use crate::oauth::applications::PATH;
+use super::{NOT_YOU, Notice, boxes, document, escape, resource, take_back};
 use crate::oauth::visitor::Visitor;
 
 /// Asks whether an application may act for a person. The application chooses its own name; the host, which it cannot
@@ -42,10 +41,8 @@ pub(in crate::oauth) fn page(
          <fieldset><legend>It may</legend>\n{boxes}</fieldset>\n{place}\n\
          <div class=\"row\"><button class=\"plain\" name=\"decision\" value=\"deny\">Cancel</button>\
          <button name=\"decision\" value=\"allow\">Allow</button></div>\n\
-         <p class=\"quiet\">Not you? <button class=\"link\" name=\"decision\" value=\"switch\">Use another \
-         account</button></p>\n</form>\n\
-         <p class=\"quiet\">You can take this back at any time, on the page <a href=\"{PATH}\" target=\"_blank\" \
-         rel=\"noopener\">Your applications</a>.</p>",
+         {NOT_YOU}</form>\n{take_back}",
+        take_back = take_back(),
         alarm = notice.html(),
         boxes = boxes(&request.scopes, notice != Notice::NothingSelected),
         name = escape(&request.client_name),

@@ -6,13 +6,8 @@ use shared::access::AuthContext;
 use shared::identity::oauth::clients::Client;
 use shared::identity::oauth::device::Waiting;
 
-use super::{Notice, boxes, document, escape, resource};
-use crate::oauth::applications::PATH;
+use super::{NOT_YOU, Notice, boxes, document, escape, resource, take_back};
 use crate::oauth::visitor::Visitor;
-
-/// The button by which another account signs in. It does not ask for the code first.
-const NOT_YOU: &str = "<p class=\"quiet\">Not you? <button class=\"link\" name=\"decision\" value=\"switch\" \
-                       formnovalidate>Use another account</button></p>\n";
 
 /// Asks for the code that the device shows.
 pub(crate) fn code_page(
@@ -54,7 +49,6 @@ pub(in crate::oauth) fn dashed(code: &str) -> String {
 }
 
 /// Asks whether a device may act for a person. The code is shown again, because a link can carry somebody else's code.
-///
 pub(in crate::oauth) fn consent_page(
     visitor: &Visitor,
     caller: &AuthContext,
@@ -74,8 +68,8 @@ pub(in crate::oauth) fn consent_page(
          you the code or a link to it, cancel.</p>\n\
          <div class=\"row\"><button class=\"plain\" name=\"decision\" value=\"deny\">Cancel</button>\
          <button name=\"decision\" value=\"allow\">Allow</button></div>\n{NOT_YOU}</form>\n\
-         <p class=\"quiet\">You can take this back at any time, on the page <a href=\"{PATH}\" target=\"_blank\" \
-         rel=\"noopener\">Your applications</a>.</p>",
+         {take_back}",
+        take_back = take_back(),
         alarm = notice.html(),
         boxes = boxes(&waiting.scopes, notice != Notice::NothingSelected),
         name = escape(&client.name),

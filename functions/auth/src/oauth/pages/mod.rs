@@ -23,6 +23,8 @@ use http::{HeaderValue, StatusCode};
 use shared::access::{ApiKeyVerb, MCP};
 use shared::identity::oauth::OAuthError;
 
+use crate::oauth::applications::PATH;
+
 /// An error page.
 #[derive(Debug)]
 pub(crate) struct Page {
@@ -54,6 +56,18 @@ impl IntoResponse for Page {
     fn into_response(self) -> Response {
         failure::page(self.error, self.way_back.as_deref())
     }
+}
+
+/// The button by which another account signs in, whatever is in the form.
+const NOT_YOU: &str = "<p class=\"quiet\">Not you? <button class=\"link\" name=\"decision\" value=\"switch\" \
+                       formnovalidate>Use another account</button></p>\n";
+
+/// Where a person takes back what they allow now.
+fn take_back() -> String {
+    format!(
+        "<p class=\"quiet\">You can take this back at any time, on the page <a href=\"{PATH}\" target=\"_blank\" \
+         rel=\"noopener\">Your applications</a>.</p>"
+    )
 }
 
 /// Text escaped for HTML, between tags or in a quoted attribute.

@@ -136,24 +136,21 @@ impl Identity {
     }
 
     /// Returns those that have an account for the user whom they name, or else the first.
-    async fn knowing(&self, mut found: Vec<(Provider, Claims)>) -> Result<Vec<(Provider, Claims)>> {
+    async fn knowing(&self, found: Vec<(Provider, Claims)>) -> Result<Vec<(Provider, Claims)>> {
         let tx = self.gate().sign_in("identity_provider.choose").await?;
-        let mut knowing = Vec::new();
-        for (at, (provider, claims)) in found.iter().enumerate() {
-            if store::knows(&tx, provider, &claims.sub, address(provider, claims)).await? {
-                knowing.push(at);
+        let (mut knowing, mut first) = (Vec::new(), None);
+        for (provider, claims) in found {
+            if store::knows(&tx, &provider, &claims.sub, address(&provider, &claims)).await? {
+                knowing.push((provider, claims));
+            } else {
+                first.get_or_insert((provider, claims));
             }
         }
         tx.commit().await?;
         if knowing.is_empty() {
-            knowing.push(0);
+            knowing.extend(first);
         }
-        let mut at = 0;
-        found.retain(|_| {
-            at += 1;
-            knowing.contains(&(at - 1))
-        });
-        Ok(found)
+        Ok(knowing)
     }
 }
 
