@@ -111,7 +111,7 @@ async fn a_recipient_of_the_old_one_alone_and_a_key_with_a_ceiling_see_it_as_cur
     assert!(!is_current(&gus, &it.old).await, "now gus sees the new one, too");
 
     it.mia.put(&one(&it.new), json!({ "classification": "confidential" })).await.ok();
-    let body = json!({ "name": "low", "scopes": ["memories:read", "mcp"], "ceiling": "internal" });
+    let body = json!({ "name": "low", "scopes": ["memories:read"], "ceiling": "internal" });
     let made = it.ned.post("/v1/api-keys", body).await.ok();
     assert!(is_current(&it.ned.with_key(&made), &it.old).await);
     assert!(!is_current(&it.ned, &it.old).await);
