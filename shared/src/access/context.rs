@@ -221,7 +221,12 @@ impl AuthContext {
 
     /// The tenant as a scope, the root of its tree.
     pub fn enterprise(&self) -> Result<&ReadableScope> {
-        self.resolve(ScopeName::Enterprise)
+        self.resolve(ScopeName::Enterprise).map_err(|error| match self.within {
+            Some(_) => {
+                Error::UnknownAddress("this key is narrowed, and does not reach the enterprise".to_owned())
+            }
+            None => error,
+        })
     }
 
     /// The caller's personal scope.

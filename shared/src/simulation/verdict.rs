@@ -218,7 +218,7 @@ impl Asked<'_> {
                 }
             }
             Err(refusal @ (Error::Forbidden(_) | Error::Conflict(_) | Error::Invalid { .. })) => {
-                refused(format!("they would be told: {refusal}"))
+                refused(format!("they would be told: {}", refusal.without_place()))
             }
             Err(Error::NotFound { what }) => refused(format!("they would be told: {what} not found")),
             Err(error) => return Err(error),
