@@ -33,7 +33,7 @@ pub use policy::Action;
 pub use promise::Promiser;
 pub(crate) use proof::Proof;
 pub use request::RequestInfo;
-pub use scope::{ReadableScope, Role, ScopeKind, ScopeName, SearchTier};
+pub use scope::{ReadableScope, Role, ScopeKind, ScopeName, SearchTier, in_words};
 pub use shared_contexts::Lending;
 pub use simulation::Simulation;
 pub use token::{AccessClaims, TokenVerifier};

@@ -55,6 +55,11 @@ impl<'a> Call<'a> {
         arguments::parse(self.arguments)
     }
 
+    /// Does the same for a tool that mem0's clients send `enable_graph`.
+    pub(super) fn parse_mem0<T: DeserializeOwned>(&self) -> Result<T> {
+        arguments::parse_mem0(self.arguments)
+    }
+
     /// Returns the argument `filters`.
     pub(super) fn filter(&self) -> Result<Filter> {
         Ok(self.exchange.filters.clone().transpose()?.unwrap_or_else(Filter::everything))

@@ -92,9 +92,11 @@ impl Condition {
             true => "$3::date IS NOT NULL",
             false => "(m.expires_on IS NULL OR m.expires_on >= $3::date)",
         };
-        // What superseded a memory may have expired.
+        // What superseded a memory may have expired, or be out of the caller's sight.
         let lifecycle = match selection.latest_only {
-            true => "(m.lifecycle = 'active' OR m.lifecycle = 'superseded' AND m.replaced_until < $3::date)",
+            true => {
+                "(m.lifecycle = 'active' OR m.lifecycle = 'superseded' AND mem0.successor(m.replaced_by) IS NULL)"
+            }
             false => "m.lifecycle <> 'merged'",
         };
         let holds = format!(
