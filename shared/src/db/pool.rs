@@ -127,20 +127,22 @@ impl Database {
         }
     }
 
-    /// Begins a transaction with the given first statements and one that reads, in one round trip.
+    /// Begins a transaction with the given first statements and one that reads, in one round trip; with another one before
+    /// it, whose rows are returned first, if that is given.
     ///
     /// Private to the contexts in `access`, like [`Database::begin`].
     pub(crate) async fn begin_with(
         &self,
         name: &'static str,
         prologue: &str,
+        before: Option<Reading<'_>>,
         reading: Reading<'_>,
-    ) -> Result<(Tx, Vec<Row>), StoreError> {
+    ) -> Result<(Tx, Vec<Row>, Vec<Row>), StoreError> {
         let begin = format!("BEGIN; {prologue}");
         let mut chances = Chances::default();
         loop {
             let client = self.connection().await?;
-            match Tx::begin_with(client, name, self.tls.clone(), &begin, reading).await {
+            match Tx::begin_with(client, name, self.tls.clone(), &begin, before, reading).await {
                 Ok(begun) => return Ok(begun),
                 Err(failure) => chances.take(tx::statement_name(reading.0), failure)?,
             }

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
 
 use deadpool_postgres::Object;
-use futures_util::future::join;
-use tokio_postgres::Row;
+use futures_util::future::{join, join3};
+use tokio_postgres::{Row, Statement};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -65,15 +65,16 @@ impl Tx {
         Err((error, kept))
     }
 
-    /// Begins with these statements and one that reads, all sent at once in one round trip. The error is as in
-    /// [`Self::begin`].
+    /// Begins with these statements and one or two that read, all sent at once in one round trip. Returns the rows of the
+    /// first, if there are two, and those of the last. The error is as in [`Self::begin`], that of the first which failed.
     pub(super) async fn begin_with(
         client: Object,
         name: &'static str,
         tls: MakeRustlsConnect,
         begin: &str,
-        (sql, params, kept): Reading<'_>,
-    ) -> Result<(Self, Vec<Row>), (tokio_postgres::Error, bool)> {
+        before: Option<Reading<'_>>,
+        reading: Reading<'_>,
+    ) -> Result<(Self, Vec<Row>, Vec<Row>), (tokio_postgres::Error, bool)> {
         let started = Instant::now();
         let tx = Self {
             client: Some(client),
@@ -85,25 +86,13 @@ impl Tx {
             micros: AtomicU64::new(0),
         };
         let answer = match &tx.client {
-            Some(client) => {
-                let statement =
-                    if kept { client.prepare_cached(sql).await } else { client.prepare(sql).await };
-                match statement {
-                    // In this order, since each is sent when it is first polled.
-                    Ok(statement) => {
-                        let (begun, rows) =
-                            join(client.batch_execute(begin), client.query(&statement, params)).await;
-                        begun.and(rows)
-                    }
-                    Err(error) => Err(error),
-                }
-            }
-            None => Ok(Vec::new()),
+            Some(client) => begin_reading(client, begin, before, reading).await,
+            None => Ok((Vec::new(), Vec::new())),
         };
         tx.running.store(false, Ordering::Relaxed);
         tx.micros.store(micros_since(started), Ordering::Relaxed);
         match answer {
-            Ok(rows) => Ok((tx, rows)),
+            Ok((first, rows)) => Ok((tx, first, rows)),
             // Dropping the transaction rolls it back.
             Err(error) => {
                 let reused =
@@ -237,6 +226,37 @@ impl Tx {
             self.micros.load(Ordering::Relaxed),
         );
     }
+}
+
+async fn begin_reading(
+    client: &Object,
+    begin: &str,
+    before: Option<Reading<'_>>,
+    reading: Reading<'_>,
+) -> Result<(Vec<Row>, Vec<Row>), tokio_postgres::Error> {
+    let before = match before {
+        Some(before) => Some((prepared(client, before).await?, before.1)),
+        None => None,
+    };
+    let statement = prepared(client, reading).await?;
+    let first = async {
+        match &before {
+            Some((statement, params)) => client.query(statement, params).await,
+            None => Ok(Vec::new()),
+        }
+    };
+    // In this order, since each is sent when it is first polled. After one that fails, PostgreSQL refuses the others.
+    let (begun, first, rows) =
+        join3(client.batch_execute(begin), first, client.query(&statement, reading.1)).await;
+    begun?;
+    Ok((first?, rows?))
+}
+
+async fn prepared(
+    client: &Object,
+    (sql, _, kept): Reading<'_>,
+) -> Result<Statement, tokio_postgres::Error> {
+    if kept { client.prepare_cached(sql).await } else { client.prepare(sql).await }
 }
 
 /// The elapsed time in microseconds.
