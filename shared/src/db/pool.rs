@@ -14,7 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::settle::{Settle, VERSIONS, readiness, unprepared};
 use super::trust::Trust;
-use super::tx::{self, Reading, micros_since};
+use super::tx::{self, Alone, Reading, micros_since};
 use super::{StoreError, Tx, connect};
 use crate::config::DatabaseConfig;
 
@@ -163,18 +163,11 @@ impl Database {
         loop {
             let client = self.connection().await?;
             let started = Instant::now();
-            let rows = match client.prepare_cached(sql).await {
-                Ok(statement) => client.query(&statement, params).await,
-                Err(error) => Err(error),
-            };
+            let rows = Alone::new(client, self.tls.clone()).query(sql, params).await;
             crate::telemetry::database_work(1, micros_since(started));
             match rows {
                 Ok(rows) => return Ok(rows),
-                Err(source) => {
-                    let kept = Object::metrics(&client).recycled.is_some();
-                    chances.take(name, (source, kept))?;
-                    drop(Object::take(client));
-                }
+                Err(failure) => chances.take(name, failure)?,
             }
         }
     }

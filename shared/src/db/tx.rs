@@ -269,6 +269,58 @@ pub(super) fn statement_name(sql: &str) -> &str {
     sql.trim_start().lines().next().map_or("", |line| line.trim_start_matches('-').trim())
 }
 
+/// A statement that runs in a transaction of its own. If it is dropped while it runs, because the request was abandoned,
+/// it is cancelled and the connection discarded.
+pub(super) struct Alone {
+    client: Option<Object>,
+    tls: MakeRustlsConnect,
+}
+
+impl Alone {
+    pub(super) fn new(client: Object, tls: MakeRustlsConnect) -> Self {
+        Self { client: Some(client), tls }
+    }
+
+    /// Returns every row. The second part of an error says whether the connection had been used before; it is discarded.
+    pub(super) async fn query(
+        mut self,
+        sql: &str,
+        params: Params<'_>,
+    ) -> Result<Vec<Row>, (tokio_postgres::Error, bool)> {
+        let rows = match &self.client {
+            Some(client) => match client.prepare_cached(sql).await {
+                Ok(statement) => client.query(&statement, params).await,
+                Err(error) => Err(error),
+            },
+            None => Ok(Vec::new()),
+        };
+        let client = self.client.take();
+        rows.map_err(|source| {
+            let kept = client.as_ref().is_some_and(|client| Object::metrics(client).recycled.is_some());
+            client.map(Object::take);
+            (source, kept)
+        })
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        let Some(client) = self.client.take() else { return };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => cancel(&runtime, client, self.tls.clone()),
+            Err(_) => drop(Object::take(client)),
+        }
+    }
+}
+
+/// Cancels what runs on a connection. The cancellation may arrive after the statement has ended, so nothing else may run
+/// on the connection.
+fn cancel(runtime: &tokio::runtime::Handle, client: Object, tls: MakeRustlsConnect) {
+    let token = client.cancel_token();
+    drop(Object::take(client));
+    runtime.spawn(async move { token.cancel_query(tls).await });
+}
+
 impl Drop for Tx {
     fn drop(&mut self) {
         let Some(client) = self.client.take() else { return };
@@ -276,11 +328,7 @@ impl Drop for Tx {
         // A connection must never return to the pool inside a transaction that is bound to a caller.
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) if self.running.load(Ordering::Relaxed) => {
-                // The cancellation may arrive after the statement has ended, so nothing else may run on this
-                // connection.
-                let (cancel, tls) = (client.cancel_token(), self.tls.clone());
-                drop(Object::take(client));
-                runtime.spawn(async move { cancel.cancel_query(tls).await });
+                cancel(&runtime, client, self.tls.clone());
             }
             Ok(runtime) => {
                 runtime.spawn(async move {
