@@ -19,7 +19,7 @@ BEGIN
         SELECT (k.id, u.id, e.id, u.access_epoch, e.tree_epoch) = (credential, person, enterprise, access, tree)
                AND (k.expires_at <= bind_known.at) IS NOT TRUE AND u.email = bind_known.email AND u.kind = bind_known.kind
                AND k.scopes = verbs AND k.within_scopes IS NOT DISTINCT FROM within AND k.ceiling IS NOT DISTINCT FROM key_ceiling,
-               p.reads || p.frameworks
+               CASE WHEN p.reads IS NOT NULL THEN p.reads || p.frameworks END
           INTO same, policy
           FROM api_keys k
           JOIN users u ON u.enterprise_id = k.enterprise_id AND u.id = k.user_id
@@ -29,7 +29,7 @@ BEGIN
     ELSE
         SELECT (u.id, e.id, u.access_epoch, e.tree_epoch) = (person, enterprise, access, tree)
                AND s.expires_at > bind_known.at AND u.email = bind_known.email AND u.kind = bind_known.kind,
-               p.reads || p.frameworks
+               CASE WHEN p.reads IS NOT NULL THEN p.reads || p.frameworks END
           INTO same, policy
           FROM sessions s
           JOIN users u ON u.enterprise_id = s.enterprise_id AND u.id = s.user_id
@@ -57,42 +57,35 @@ CREATE FUNCTION mem0.read_known(
     key_hash bytea, session uuid, at timestamptz, enterprise uuid, person uuid, credential uuid, email text, kind text,
     verbs text[], within bigint[], key_ceiling text, tree uuid, access uuid, readable text, ceiling text,
     memory uuid, day date, entry uuid, method text, acting uuid, target text, operation text, request uuid, ip text,
-    user_agent text, tag text, required_by text[], own_scope bigint,
-    OUT id uuid, OUT author_id uuid, OUT home_scope_id bigint, OUT scope_ids bigint[], OUT content text, OUT metadata jsonb,
-    OUT categories text[], OUT user_id text, OUT agent_id text, OUT app_id text, OUT run_id text, OUT lifecycle text,
-    OUT replaced_by uuid, OUT replaced_until date, OUT occurred_at timestamptz, OUT expires_on date, OUT version integer,
-    OUT created_at timestamptz, OUT updated_at timestamptz, OUT classification text)
+    user_agent text, tag text, required_by text[], own_scope bigint) RETURNS public.memories
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
 DECLARE
     policy text[] := mem0.bind_known(key_hash, session, at, enterprise, person, credential, email, kind, verbs, within,
                                      key_ceiling, tree, access, readable, ceiling);
+    shown public.memories;
     tags text[];
 BEGIN
-    SELECT m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, m.categories,
-           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, m.replaced_by, m.replaced_until, m.occurred_at,
-           m.expires_on, m.version, m.created_at, m.updated_at, m.classification::text
-      INTO id, author_id, home_scope_id, scope_ids, content, metadata, categories,
-           user_id, agent_id, app_id, run_id, lifecycle, replaced_by, replaced_until, occurred_at,
-           expires_on, version, created_at, updated_at, classification
+    SELECT m.* INTO shown
       FROM public.memories m
      WHERE m.enterprise_id = enterprise AND m.id = memory AND m.deleted_at IS NULL
        AND (m.expires_on IS NULL OR m.expires_on >= day);
-    IF id IS NULL THEN
-        RETURN;
+    IF NOT FOUND THEN
+        RETURN NULL;
     END IF;
-    tags := ARRAY[tag, 'class:' || classification];
+    tags := ARRAY[tag, 'class:' || shown.classification];
     IF policy <> '{}' THEN
         tags := tags || ARRAY(SELECT f FROM unnest(policy[2:]) f WHERE f = ANY (required_by) ORDER BY f);
         PERFORM set_config('synchronous_commit', 'off', true) WHERE policy[1] = 'buffered';
     END IF;
     INSERT INTO public.audit_log (enterprise_id, id, at, actor_id, actor_method, credential_id, action, target, memory_ids,
                                   scope_id, operation, request_id, ip, user_agent, tags, place)
-    VALUES (enterprise, entry, at, person, method, acting, 'memory.read', target, ARRAY[id],
-            home_scope_id, operation, request, ip, user_agent,
-            tags,
-            CASE WHEN home_scope_id = own_scope THEN 'user:' || person ELSE mem0.place_of(enterprise, home_scope_id) END);
+    VALUES (enterprise, entry, at, person, method, acting, 'memory.read', target, ARRAY[shown.id],
+            shown.home_scope_id, operation, request, ip, user_agent, tags,
+            CASE WHEN shown.home_scope_id = own_scope THEN 'user:' || person
+                 ELSE mem0.place_of(enterprise, shown.home_scope_id) END);
+    RETURN shown;
 END
 $$;
 

@@ -12,10 +12,11 @@ use crate::memory::Memory;
 use crate::memory::store::row;
 
 const READ_KNOWN: &str = "-- memory.read_known
-    SELECT id, author_id, home_scope_id, scope_ids, content, metadata, categories, user_id, agent_id, app_id, run_id,
-           lifecycle, replaced_by, replaced_until, occurred_at, expires_on, version, created_at, updated_at, classification
+    SELECT m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, m.categories,
+           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, m.replaced_by, m.replaced_until, m.occurred_at,
+           m.expires_on, m.version, m.created_at, m.updated_at, m.classification::text
       FROM mem0.read_known($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-                           $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)";
+                           $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28) m";
 
 /// Returns a memory that has neither been forgotten nor expired, and records that it was shown; `None` if the caller does
 /// not see it. The outer `None` is for callers who need no proof any more: nothing was read.
