@@ -21,7 +21,7 @@ const MOST_SCOPES: usize = 20_000;
 
 /// For how long a caller is presumed to be who they were, without `mem0.identify`: it also notes once a minute that a
 /// key is used.
-const PRESUMED: TimeDelta = TimeDelta::seconds(30);
+const PRESUMED: TimeDelta = TimeDelta::seconds(10);
 
 /// An answer from the database, and the versions it depends on.
 #[derive(Debug, Clone)]
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn an_answer_is_presumed_for_a_while_and_never_before_it_was_given() {
         let at = |seconds| DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds);
-        let fresh = [-1, 0, 29, 30].map(|seconds| known().is_fresh(at(seconds)));
+        let fresh = [-1, 0, 9, 10].map(|seconds| known().is_fresh(at(seconds)));
         assert_eq!(fresh, [false, true, true, false]);
     }
 

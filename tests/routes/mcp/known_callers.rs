@@ -61,11 +61,11 @@ async fn an_expired_key_and_a_deactivated_account_are_refused_the_next_time() {
     for caller in [&bob, &key, &bob, &key] {
         reads(caller, &id).await.each_ref().map(Answer::ok);
     }
-    let ends = app.now() + TimeDelta::seconds(10);
+    let ends = app.now() + TimeDelta::seconds(5);
     let expire = "UPDATE api_keys SET expires_at = $1 WHERE user_id = $2";
     superuser.execute(expire, &[&ends, &alice.user.uuid()]).await.unwrap();
     reads(&key, &id).await.each_ref().map(Answer::ok);
-    app.advance(TimeDelta::seconds(10));
+    app.advance(TimeDelta::seconds(5));
     let deactivate = "UPDATE users SET status = 'deactivated' WHERE id = $1";
     superuser.execute(deactivate, &[&bob.user.uuid()]).await.unwrap();
     for caller in [&bob, &key] {
