@@ -5,6 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::access::policy::{self, Action};
+use crate::access::presumption::Presumption;
 use crate::access::scopes::Scopes;
 use crate::access::{
     ApiKeyVerb, Classification, PendingTx, ReadableScope, RequestInfo, Role, ScopeKind, ScopeName, TenantTx,
@@ -81,6 +82,8 @@ pub struct AuthContext {
     pub(super) within: Option<Vec<ScopeId>>,
     /// The versions that all of this depends on, if it is to be checked again before a change commits.
     pub(super) epochs: Option<Epochs>,
+    /// What is presumed about the caller until a transaction confirms it; `None` if the database was asked.
+    pub(super) presumption: Option<Arc<Presumption>>,
     /// Whether this is a simulation of the user rather than the user's own request; no transaction may then begin.
     pub(super) simulated: bool,
 }

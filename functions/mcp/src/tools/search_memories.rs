@@ -11,6 +11,7 @@ use shared::page::either;
 
 use super::description::{Description, Effect};
 use super::{Call, Halt, arguments, view};
+use crate::json::object;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -128,7 +129,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         }
         value
     });
-    let mut answer = json!({ "results": results.collect::<Vec<_>>(), "content_trust": view::UNTRUSTED });
+    let mut answer = object([("results", results.collect()), ("content_trust", view::UNTRUSTED.into())]);
     view::tell_degraded(&mut answer, degraded);
     if let Some(budget) = budget {
         let briefing = Briefing::of(call.caller(), &found, &arguments.query, budget);

@@ -61,8 +61,8 @@ impl Query<'_> {
 /// Binds the query's vector as `real[]` and casts it to `halfvec` in SQL: for a parameter of an extension's type, the client would
 /// first look that type up in the catalogue on every new connection.
 pub(super) fn bind_embedding(condition: &mut Condition, embedding: Option<&Embedding>) -> String {
-    let numbers = embedding.map(|embedding| embedding.as_ref().to_vec());
-    format!("{}::halfvec", condition.bind(numbers, "real[]"))
+    let vector = condition.bind_vector(|| embedding.map(|embedding| embedding.as_ref().to_vec()));
+    format!("{vector}::halfvec")
 }
 
 /// Maximum number of candidates per arm.
@@ -147,6 +147,8 @@ pub(crate) async fn unvectored(
 /// the neighbours of the first `explained` of those, as far as they match it too. Of a level without any, it returns one row
 /// without a memory.
 ///
+/// The vector is in a query of its own, so that it is converted once and not for each neighbour.
+///
 /// Memories are looked up one by one, by id or by capture (`OFFSET 0` forces it): the planner considers the conditions
 /// so selective that it would rather read small scopes entirely and compare each row with each candidate.
 pub(super) fn rank_among(
@@ -182,7 +184,7 @@ pub(super) fn rank_among(
         ), beside AS (
             SELECT DISTINCT ON (b.level, m.id)
                    {COLUMNS}, m.capture_id, m.capture_position, m.tokens, m.opinion,
-                   CASE WHEN m.embedding_model = {model} THEN -(m.embedding <#> {embedding}) END::real,
+                   CASE WHEN m.embedding_model = {model} THEN -(m.embedding <#> (SELECT {embedding})) END::real,
                    NULL::real, NULL::bigint, b.level
               FROM levels l
              CROSS JOIN LATERAL (
