@@ -15,6 +15,10 @@ use crate::harness::TestDatabase;
 /// The last migration of the code that served before this one: raise it with each release.
 const BEFORE: u32 = 116;
 
+/// Functions that the code before could have called but did not, and that were dropped since.
+const UNUSED: [&str; 2] =
+    ["mem0.name_too_wide_below(bigint,bigint[],integer)", "mem0.seen_whole(bigint,bigint)"];
+
 /// What statements name: columns of tables, and functions with their arguments and results. Triggers are the schema's own.
 const NAMED: &str = "
     SELECT c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
@@ -61,7 +65,8 @@ async fn everything_that_the_code_before_names_is_still_there() {
     let (before, now) = (before().await, TestDatabase::new().await);
     let (old, new) = (named(before.superuser().await).await, named(now.superuser().await).await);
     assert!(old.len() > 100, "{old:?}");
-    let gone: Vec<&String> = old.difference(&new).collect();
+    let unused = |name: &&String| UNUSED.iter().any(|unused| name.starts_with(unused));
+    let gone: Vec<&String> = old.difference(&new).filter(|name| !unused(name)).collect();
     assert!(gone.is_empty(), "the code before names what is not there any more: {gone:#?}");
 }
 

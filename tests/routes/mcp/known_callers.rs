@@ -110,12 +110,17 @@ async fn a_key_that_is_narrowed_or_lowered_shows_less_the_next_time() {
 async fn a_role_that_is_taken_away_hides_the_memory_the_next_time() {
     let app = TestApp::new().await;
     let alice = app.owner("alice").await;
+<<<<<<< HEAD
     let team = alice.node(ScopeKind::Team, "Cats").await;
     let bob = alice
         .colleague("bob", &team, Role::Member)
         .await
         .with_narrow_api_key(&[ApiKeyVerb::MemoriesRead])
         .await;
+=======
+    let team = alice.node(ScopeKind::Organization, "Cats").await;
+    let bob = alice.colleague("bob", &team, Role::Member).await.with_narrow_api_key(&[ApiKeyVerb::MemoriesRead]).await;
+>>>>>>> warm
     let id = remembered(&alice, &team.label()).await;
     for _ in 0..2 {
         call(&bob, "get_memory", json!({ "memory_id": id })).await;
@@ -131,7 +136,7 @@ async fn a_role_that_is_taken_away_hides_the_memory_the_next_time() {
 async fn what_known_callers_are_shown_is_recorded_as_for_all_others() {
     let app = TestApp::new().await;
     let alice = app.owner("alice").await;
-    let team = alice.node(ScopeKind::Team, "Cats").await;
+    let team = alice.node(ScopeKind::Organization, "Cats").await;
     let ids = [remembered(&alice, "personal").await, remembered(&alice, &team.label()).await];
     let superuser = app.database().superuser().await;
     for policy in [
