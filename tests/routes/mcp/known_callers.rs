@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shared::access::{ApiKeyVerb, Role, ScopeKind};
 
 use super::client::{call, modern, refused};
-use crate::harness::{Actor, Answer, Client as _, TestApp};
+use crate::harness::{Actor, Answer, TestApp};
 
 /// Requests by which a caller becomes known, and by which they are then answered as such.
 async fn reads(caller: &Actor, id: &str) -> [Answer; 3] {
@@ -38,7 +38,9 @@ async fn a_credential_that_is_revoked_is_refused_the_next_time() {
         ("UPDATE sessions SET revoked_at = now() WHERE id = $1", alice.with_new_login().await),
     ] {
         for _ in 0..2 {
-            reads(&caller, &id).await.each_ref().map(Answer::ok);
+            for answer in reads(&caller, &id).await {
+                answer.ok();
+            }
         }
         let credential: uuid::Uuid = match end.contains("api_keys") {
             true => superuser.query_one("SELECT id FROM api_keys", &[]).await.unwrap().get(0),
@@ -60,12 +62,16 @@ async fn an_expired_key_and_a_deactivated_account_are_refused_the_next_time() {
     let superuser = app.database().superuser().await;
     let key = alice.with_api_key().await;
     for caller in [&bob, &key, &bob, &key] {
-        reads(caller, &id).await.each_ref().map(Answer::ok);
+        for answer in reads(caller, &id).await {
+            answer.ok();
+        }
     }
     let ends = app.now() + TimeDelta::seconds(5);
     let expire = "UPDATE api_keys SET expires_at = $1 WHERE user_id = $2";
     superuser.execute(expire, &[&ends, &alice.user.uuid()]).await.unwrap();
-    reads(&key, &id).await.each_ref().map(Answer::ok);
+    for answer in reads(&key, &id).await {
+        answer.ok();
+    }
     app.advance(TimeDelta::seconds(5));
     let deactivate = "UPDATE users SET status = 'deactivated' WHERE id = $1";
     superuser.execute(deactivate, &[&bob.user.uuid()]).await.unwrap();
@@ -110,17 +116,12 @@ async fn a_key_that_is_narrowed_or_lowered_shows_less_the_next_time() {
 async fn a_role_that_is_taken_away_hides_the_memory_the_next_time() {
     let app = TestApp::new().await;
     let alice = app.owner("alice").await;
-<<<<<<< HEAD
-    let team = alice.node(ScopeKind::Team, "Cats").await;
+    let team = alice.node(ScopeKind::Organization, "Cats").await;
     let bob = alice
         .colleague("bob", &team, Role::Member)
         .await
         .with_narrow_api_key(&[ApiKeyVerb::MemoriesRead])
         .await;
-=======
-    let team = alice.node(ScopeKind::Organization, "Cats").await;
-    let bob = alice.colleague("bob", &team, Role::Member).await.with_narrow_api_key(&[ApiKeyVerb::MemoriesRead]).await;
->>>>>>> warm
     let id = remembered(&alice, &team.label()).await;
     for _ in 0..2 {
         call(&bob, "get_memory", json!({ "memory_id": id })).await;
@@ -149,7 +150,9 @@ async fn what_known_callers_are_shown_is_recorded_as_for_all_others() {
         let caller = alice.with_api_key().await;
         let mut recorded = Vec::new();
         for known in [false, true] {
-            reads(&caller, &ids[0]).await.each_ref().map(Answer::ok);
+            for answer in reads(&caller, &ids[0]).await {
+                answer.ok();
+            }
             app.advance(TimeDelta::seconds(1));
             let tools = ids.iter().map(|id| ("get_memory", json!({ "memory_id": id })));
             for (tool, arguments) in tools.chain([("search_memories", json!({ "query": "the office cat" }))])
