@@ -18,12 +18,18 @@ pub(super) fn may_grant(scope: &ReadableScope, role: Role) -> Result<()> {
 
 /// Refuses to let anybody into a node through a credential with a ceiling: they would read there what it must not show.
 pub(super) fn may_let_in(caller: &AuthContext) -> Result<()> {
+    may_show_all(caller, "gives no roles")
+}
+
+/// Refuses to hand what is in a scope to others through a credential with a ceiling, for the same reason. `refrains` says
+/// what the credential does not do.
+pub(crate) fn may_show_all(caller: &AuthContext, refrains: &str) -> Result<()> {
     let ceiling = caller.ceiling();
     if ceiling == Classification::Restricted {
         return Ok(());
     }
     Err(Error::Forbidden(format!(
-        "this credential reaches {ceiling} memories at most, and cannot let others read more: it gives no roles"
+        "this credential reaches {ceiling} memories at most, and cannot let others read more: it {refrains}"
     )))
 }
 

@@ -5,6 +5,8 @@ mod add;
 mod approval_rules;
 mod approvals;
 mod approvals_of_several;
+mod asked_versions;
+mod authors;
 mod batch;
 mod class_rules;
 mod classification;

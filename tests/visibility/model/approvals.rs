@@ -93,7 +93,7 @@ impl Model {
             () if self.could_share(request.by, wish) == Err(403) => 403,
             () if self.could_share(request.by, wish).is_err() => 409,
             // By now it is for others to agree.
-            () if self.rule_for(request.by, wish).is_some_and(|node| node != request.node) => 409,
+            () if self.rule_for(wish).is_some_and(|node| node != request.node) => 409,
             () => 200,
         }
     }

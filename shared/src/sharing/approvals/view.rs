@@ -59,12 +59,13 @@ pub struct Detail {
     pub approval: Approval,
     /// Whether the caller can decide it now.
     pub can_decide: bool,
-    /// The memory's text, if the caller can decide: the request shows it to them.
+    /// The memory's text as it was requested, if the caller can decide: the request shows it to them. Not if it has a
+    /// higher class by now, lives in somebody's own scope, or the requester has left.
     pub memory: Option<String>,
     /// What else of the memory those would see with whom it is to be shared, if the caller can decide.
     #[serde(flatten)]
     pub about: Option<About>,
-    /// The context, if the caller can decide, with the contents that they decide about.
+    /// The context, if the caller can decide, with the contents that they decide about and that are as they were.
     pub context: Option<AskedContext>,
     /// Who sees the context to which the memory is to be pinned, if the caller can decide: its members first, at most a
     /// hundred.

@@ -55,6 +55,7 @@ pub async fn reassign(
 
 async fn begin(tree: &Locked<'_, '_>, root: ScopeId, user: UserId, heir: MemoryHeir) -> Result<Reassignment> {
     check_leaver(tree, root, user).await?;
+    rank::may_show_all(tree.caller(), "hands over no memories")?;
     let (heir, scope) = heir_of(tree, user, heir).await?;
     if let Some(under_way) = store::running(tree, user).await? {
         if under_way.heir_scope != scope {
