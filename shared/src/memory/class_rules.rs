@@ -15,12 +15,17 @@ use crate::tenancy::policies::{Direction, Effective};
 /// How many of the shares that must end first are named in the error.
 const NAMED: usize = 20;
 
-/// Refuses a new class where an approval rule covers the old class or the new one.
-pub(super) async fn check(tx: &TenantTx<'_>, before: &Memory, after: Classification) -> Result<()> {
+/// Refuses somebody a new class where an approval rule covers the old class or the new one.
+pub(super) async fn check(
+    tx: &TenantTx<'_>,
+    who: &AuthContext,
+    before: &Memory,
+    after: Classification,
+) -> Result<()> {
     let policy = classify::policy(tx, before.home).await?;
     let class = before.classification;
     if let Some((node, role)) = policy.rule_left(class, after) {
-        let theirs = tx.caller().scope(node).and_then(|node| node.role);
+        let theirs = who.scope(node).and_then(|node| node.role);
         if theirs < Some(role) {
             return Err(Error::Forbidden(format!(
                 "a rule of {} about approvals is about what is {class}: making it {after} needs the role {role} there",
@@ -29,7 +34,7 @@ pub(super) async fn check(tx: &TenantTx<'_>, before: &Memory, after: Classificat
         }
     }
     if let Some((node, widest)) = policy.limit_left(class, after)
-        && tx.caller().scope(node).and_then(|node| node.role) < Some(Role::Admin)
+        && who.scope(node).and_then(|node| node.role) < Some(Role::Admin)
     {
         return Err(Error::Forbidden(format!(
             "{} lets what is {class} be seen by {} at most: making it {after}, which more people may see, needs the role \
@@ -39,12 +44,12 @@ pub(super) async fn check(tx: &TenantTx<'_>, before: &Memory, after: Classificat
             Role::Admin
         )));
     }
-    check_links(tx, &policy, before, after).await?;
+    check_links(tx, who, &policy, before, after).await?;
     // Most scopes have no rules.
     if Direction::ALL.iter().all(|direction| policy.rule_met(&[*direction], class, after).is_none()) {
         return Ok(());
     }
-    check_members(tx, &policy, before, after).await?;
+    check_members(tx, who, &policy, before, after).await?;
     let shares = grants::unapproved(tx, before, after, policy.path.get(1).copied()).await?;
     let met = |share: &&Unapproved| policy.rule_met(&directions(&policy, share), class, after).is_some();
     let mut met: Vec<String> = shares.iter().filter(met).map(|share| share.id.to_string()).collect();
@@ -63,6 +68,7 @@ pub(super) async fn check(tx: &TenantTx<'_>, before: &Memory, after: Classificat
 /// Refuses a class that members of the context where the memory lives may see only after an approval.
 async fn check_members(
     tx: &TenantTx<'_>,
+    who: &AuthContext,
     policy: &Effective,
     before: &Memory,
     after: Classification,
@@ -70,11 +76,10 @@ async fn check_members(
     if policy.kind != ScopeKind::Context {
         return Ok(());
     }
-    let caller = tx.caller();
-    let guests = grants::guests(tx, before.home, after, caller.user_id()).await?;
+    let guests = grants::guests(tx, before.home, after, who.user_id()).await?;
     let asks = |guest: &Guest| {
         guest.member
-            && policy.rule_met(&[direction_to(caller, guest)], before.classification, after).is_some()
+            && policy.rule_met(&[direction_to(who, guest)], before.classification, after).is_some()
     };
     match guests.iter().any(asks) {
         true => Err(Error::Conflict(for_members(after))),
@@ -93,11 +98,12 @@ fn for_members(class: Classification) -> String {
 /// Refuses to make public what a link would open then, if a rule requires an approval for that.
 async fn check_links(
     tx: &TenantTx<'_>,
+    who: &AuthContext,
     policy: &Effective,
     memory: &Memory,
     after: Classification,
 ) -> Result<()> {
-    if !asks_for_links(policy, tx.caller(), memory.home, after)
+    if !asks_for_links(policy, who, memory.home, after)
         || !grants::opened_unapproved(tx, Some(memory.id), memory.home, &memory.scopes).await?
     {
         return Ok(());
