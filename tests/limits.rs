@@ -83,7 +83,7 @@ async fn a_key_a_user_and_a_tenant_each_have_their_limit() {
     // MCP clients look for it in a message of theirs, under the id of their request.
     let told = one.post("/mcp", json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/list" })).await;
     assert_eq!(told.assert_status(429).header("content-type"), Some("application/json"), "{told}");
-    assert_eq!((&told.json()["id"], &told.json()["error"]["code"]), (&json!(7), &json!(-32603)), "{told}");
+    assert_eq!((&told.json()["id"], &told.json()["error"]["code"]), (&json!(7), &json!(429)), "{told}");
     assert!(told.headers.contains_key("retry-after"), "{told}");
 
     app.advance(TimeDelta::seconds(3));

@@ -1,7 +1,9 @@
 //! Refused requests are in the log of whoever was refused.
 
+use chrono::TimeDelta;
 use serde_json::json;
 use shared::access::Role;
+use shared::ids::ApiKeyId;
 
 use super::{count, rows};
 use crate::harness::{Client as _, TestApp, World};
@@ -128,4 +130,57 @@ async fn probing_scopes_by_the_lines_of_an_import_leaves_a_trace() {
         [(json!(403), json!([world.team.label()])), (json!(404), json!(foreign))],
         "{written:?}"
     );
+}
+
+/// A key or account that is over may be tried for ever: it leaves a row a minute for each credential, and none is left by
+/// one that nobody ever had.
+#[tokio::test]
+async fn a_credential_that_is_over_leaves_a_row_a_minute() {
+    let app = TestApp::new().await;
+    let owner = app.owner("alice").await;
+    let mia = owner.enterprise_colleague("mia", Role::Member).await;
+    let make = async |more: serde_json::Value| {
+        let mut body = json!({ "name": "mine", "scopes": ["memories:read"] });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let made = mia.post("/v1/api-keys", body).await.ok();
+        let id: ApiKeyId = made["id"].as_str().unwrap().parse().unwrap();
+        (mia.with_key(&made), id)
+    };
+    let (revoked, first) = make(json!({})).await;
+    let (expiring, second) = make(json!({ "expires_at": app.now() + TimeDelta::minutes(1) })).await;
+    let unused = json!({ "key": "m0sk_0123456789abcdef0123456789abcdef" });
+    mia.delete(&format!("/v1/api-keys/{first}")).await.assert_status(204);
+    app.advance(TimeDelta::minutes(2));
+    let known = count(&app, owner.enterprise).await;
+    for _ in 0..3 {
+        for key in [&revoked, &expiring, &mia.with_key(&unused)] {
+            key.get("/v1/ping/").await.assert_status(401);
+        }
+    }
+    app.advance(TimeDelta::seconds(61));
+    revoked.get("/v1/ping/").await.assert_status(401);
+    owner.post(&format!("/v1/users/{}/deactivate", mia.user), json!({})).await.ok();
+    mia.get("/v1/ping/").await.assert_status(401);
+    mia.get("/v1/ping/").await.assert_status(401);
+
+    let written = rows(&app, owner.enterprise, known).await;
+    let refused = written.iter().filter(|row| row["action"] == "access.refuse");
+    let said: Vec<_> = refused
+        .map(|row| {
+            assert_eq!(
+                (&row["outcome"], &row["details"]["status"]),
+                (&json!("denied"), &json!(401)),
+                "{row}"
+            );
+            assert_eq!(row["actor_id"], mia.user.uuid().to_string());
+            let text = |name: &str| row[name].as_str().unwrap().to_owned();
+            (text("actor_method"), text("credential_id"), row["details"]["reason"].as_str().unwrap())
+        })
+        .collect();
+    let key = |id: ApiKeyId, why| ("api_key".to_owned(), id.uuid().to_string(), why);
+    let session = ("session".to_owned(), mia.session.uuid().to_string(), "the account is deactivated");
+    let over = "the key was revoked";
+    assert_eq!(said, [key(first, over), key(second, "the key has expired"), key(first, over), session]);
+    let shown = owner.get("/v1/audit?outcome=denied").await.ok();
+    assert_eq!(shown["results"].as_array().unwrap().len(), 4);
 }

@@ -24,6 +24,8 @@ async fn filters_narrow_and_cursors_continue() {
     assert_eq!(first["credential"], owner.session.to_string());
     assert_eq!(first["scope"], world.team.label());
     assert_eq!(first["operation"], "GET /v1/memories/{id}/");
+    let wrong = owner.get("/v1/audit?scope=team:x").await.assert_problem(400, "invalid", Some("scope"));
+    assert!(wrong.starts_with("scope: not a valid"), "{wrong}");
     let denied = owner.get("/v1/audit?outcome=denied").await.ok();
     assert_eq!(actions(&denied), ["access.refuse"]);
     let nouns = owner.get("/v1/audit?action=organization.*&limit=1000").await.ok();

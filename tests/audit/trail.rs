@@ -277,3 +277,39 @@ async fn a_key_is_named_by_its_use() {
         );
     }
 }
+
+/// Whoever adds what is there already is told which memory says it, unless it is above their ceiling.
+#[tokio::test]
+async fn what_is_there_already_is_named() {
+    let app = TestApp::new().await;
+    let owner = app.owner("alice").await;
+    let text = "The code of the gate is 4711";
+    let secret = serde_json::json!({ "classification": "restricted" });
+    let id = super::remember(&owner, text, secret).await;
+    let known = count(&app, owner.enterprise).await;
+    let again = serde_json::json!({ "messages": text, "infer": false });
+    let told = owner.post("/v3/memories/add/", again.clone()).await.ok();
+    assert_eq!(
+        (&told["results"][0]["event"], &told["results"][0]["id"]),
+        (&"SKIP".into(), &id.clone().into())
+    );
+    let line = serde_json::json!({ "memory": text }).to_string();
+    let import = http::Request::post("/v3/memories/import/").header("content-type", "application/x-ndjson");
+    let told = owner.send(import.body(line.into()).unwrap()).await.ok();
+    assert!(told.to_string().contains(&id), "{told}");
+    let written = rows(&app, owner.enterprise, known).await;
+    let uuid = id.parse::<shared::ids::MemoryId>().unwrap().uuid().to_string();
+    for (row, action) in written.iter().zip(["memory.remember", "memory.import"]) {
+        assert_eq!(
+            (&row["action"], &row["memory_ids"]),
+            (&action.into(), &serde_json::json!([uuid])),
+            "{row}"
+        );
+        assert!(row["tags"].as_array().unwrap().contains(&"class:restricted".into()), "{row}");
+    }
+    let low = serde_json::json!({ "name": "low", "scopes": ["memories:write"], "ceiling": "internal" });
+    let low = owner.with_key(&owner.post("/v1/api-keys", low).await.ok());
+    let told = low.post("/v3/memories/add/", again).await.ok();
+    assert_eq!(told["results"][0]["event"], "ADD");
+    assert!(!told.to_string().contains(&id), "{told}");
+}

@@ -68,7 +68,7 @@ impl Check {
         if self.share.is_some() && !(sharing && matches!(about, About::Memory(_))) {
             return Err(Error::invalid(
                 "share",
-                "only of share_own_memory and share_any_memory, with a memory_id",
+                "goes with a memory_id and the action share_own_memory or share_any_memory",
             ));
         }
         if self.user_id.is_none() && self.api_key_id.is_none() {

@@ -25,6 +25,8 @@ const UNSUPPORTED_VERSION: i32 = -32022;
 const RESOURCE_NOT_FOUND: i32 = -32002;
 /// Our own code, outside the range that JSON-RPC reserves: the caller may know of the object, but not do this.
 const FORBIDDEN: i32 = 403;
+/// The same for a caller who has to wait, which clients can tell from a fault of ours by this code.
+const LIMIT_REACHED: i32 = 429;
 
 /// An error that is answered instead of a result.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,10 +156,10 @@ impl Fault {
 impl Fault {
     /// The error for a message that was not even read, sent with the HTTP status of that error.
     pub(crate) fn unread(error: &Error) -> Self {
-        let code = if error.status().is_server_error() || error.status() == StatusCode::TOO_MANY_REQUESTS {
-            INTERNAL_ERROR
-        } else {
-            INVALID_REQUEST
+        let code = match error.status() {
+            StatusCode::TOO_MANY_REQUESTS => LIMIT_REACHED,
+            status if status.is_server_error() => INTERNAL_ERROR,
+            _ => INVALID_REQUEST,
         };
         Self::new(code, explain(error))
     }
@@ -179,9 +181,8 @@ impl From<Error> for Fault {
             Error::Forbidden(_) | Error::QuotaReached(_) | Error::Unauthenticated(_) => {
                 Self::new(FORBIDDEN, message)
             }
-            Error::LimitReached { .. } | Error::Unavailable { .. } | Error::Internal(_) => {
-                Self::new(INTERNAL_ERROR, message)
-            }
+            Error::LimitReached { .. } => Self::new(LIMIT_REACHED, message),
+            Error::Unavailable { .. } | Error::Internal(_) => Self::new(INTERNAL_ERROR, message),
         }
     }
 }

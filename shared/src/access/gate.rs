@@ -87,6 +87,9 @@ impl Gate {
         if admitted.as_ref().is_err_and(wrong) {
             limiter.failures.note(&from);
         }
+        if let Err(Error::Unauthenticated(_)) = &admitted {
+            self.note_refused(credential, &from).await;
+        }
         admitted
     }
 
@@ -140,7 +143,7 @@ impl Gate {
         Some((caller, standing))
     }
 
-    async fn prove(&self, credential: &Credential, request: &RequestInfo) -> Result<Proven> {
+    pub(super) async fn prove(&self, credential: &Credential, request: &RequestInfo) -> Result<Proven> {
         match credential {
             Credential::ApiKey(secret) => Ok(Proven::key(SecretHash::of(secret.expose_secret()))),
             Credential::AccessToken(token) => {

@@ -4,7 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::place::Place;
-use crate::access::{AuthContext, Classification, Method, ReadableScope, ScopeKind};
+use crate::access::{AuthContext, Classification, Method, ReadableScope, Refused, ScopeKind};
 use crate::ids::{EnterpriseId, LinkId, MemoryId, NodeId, ScopeId, UserId};
 
 /// What happened. Details never hold memory text, queries, tokens or passwords.
@@ -141,6 +141,16 @@ impl Actor {
             user: Some(caller.user_id()),
             method: caller.method().name(),
             credential: Some(credential),
+        }
+    }
+
+    /// An actor whose credential is not let in any more.
+    pub(super) fn refused(refused: &Refused) -> Self {
+        Self {
+            enterprise: refused.enterprise,
+            user: Some(refused.user),
+            method: refused.method,
+            credential: Some(refused.credential),
         }
     }
 

@@ -74,7 +74,7 @@ impl FromStr for Place {
                 (kind.ok_or_else(wrong)?, id.parse::<NodeId>().map(NodeId::uuid))
             }
         };
-        Ok(Self { kind, id: Some(id.map_err(|error| format!("scope {text:?}: {error}"))?) })
+        Ok(Self { kind, id: Some(id.map_err(|error| error.to_string())?) })
     }
 }
 

@@ -1,5 +1,5 @@
 //! Refusals, and uses of keys that leave no other trace: recorded in a transaction of their own, once the response is
-//! known.
+//! known. So are credentials that are not let in any more ([`of_credential`]).
 //!
 //! The caller's extractor stores a [`Witness`] with the request ([`Witness::see`]); `http::service` asks it to
 //! [`Witness::record`] before the response leaves.
@@ -12,14 +12,18 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Actor, Entry, store};
-use crate::access::{AuthContext, Gate, RequestInfo};
+use crate::access::{AuthContext, Gate, IdentityTx, Refused, RequestInfo};
 use crate::db::StoreError;
 use crate::telemetry;
 
-/// How often the use of a key is recorded, if nothing else is.
-const KEY_USE: TimeDelta = TimeDelta::minutes(1);
-/// How many keys' last uses are remembered; when there are more, all are forgotten.
-const KEYS: usize = 10_000;
+/// How often the use of a key is recorded if nothing else is, and the refusal of a credential.
+const OFTEN: TimeDelta = TimeDelta::minutes(1);
+/// How many credentials are remembered; when there are more, all are forgotten.
+const MOST: usize = 10_000;
+
+/// The keys whose use this process has recorded, and the credentials whose refusal.
+static USED: Recently = Recently::new();
+static REFUSED: Recently = Recently::new();
 
 /// Knows who makes a request, once that is known. Cheap to clone; all clones share the same state.
 #[derive(Clone, Default)]
@@ -70,17 +74,43 @@ impl Seen {
 
     /// Whether an API key was used that this process has not recorded within the last minute.
     fn is_first_use(&self) -> bool {
-        static USED: Mutex<Option<HashMap<Uuid, DateTime<Utc>>>> = Mutex::new(None);
         let (Some(key), "api_key") = (self.actor.credential, self.actor.method) else { return false };
-        let mut used = USED.lock().unwrap_or_else(PoisonError::into_inner);
-        let used = used.get_or_insert_default();
-        if used.len() >= KEYS {
-            used.clear();
+        USED.is_first(key, self.request.at)
+    }
+}
+
+/// Records that a credential was refused, unless this process did within the last minute.
+pub(crate) async fn of_credential(
+    tx: &IdentityTx,
+    refused: &Refused,
+    request: &RequestInfo,
+) -> Result<(), StoreError> {
+    if !REFUSED.is_first(refused.credential, request.at) {
+        return Ok(());
+    }
+    let details = json!({ "status": 401, "reason": refused.reason });
+    let entry = Entry::of("access.refuse").with(details).refused();
+    store::insert(tx, &Actor::refused(refused), request, &entry).await
+}
+
+/// When something was last recorded about credentials.
+struct Recently(Mutex<Option<HashMap<Uuid, DateTime<Utc>>>>);
+
+impl Recently {
+    const fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    /// Returns whether nothing was recorded about a credential within the last minute, and notes that it is now.
+    fn is_first(&self, credential: Uuid, now: DateTime<Utc>) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.get_or_insert_default();
+        if known.len() >= MOST {
+            known.clear();
         }
-        let now = self.request.at;
-        match used.insert(key, now) {
-            Some(before) if before > now - KEY_USE => {
-                used.insert(key, before);
+        match known.insert(credential, now) {
+            Some(before) if before > now - OFTEN => {
+                known.insert(credential, before);
                 false
             }
             _ => true,

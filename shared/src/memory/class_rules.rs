@@ -15,12 +15,17 @@ use crate::tenancy::policies::{self, Direction, Effective};
 /// How many of the shares that must end first are named in the error.
 const NAMED: usize = 20;
 
-/// Refuses a new class where an approval rule covers the old class or the new one.
-pub(super) async fn check(tx: &TenantTx<'_>, before: &Memory, after: Classification) -> Result<()> {
+/// Refuses somebody a new class where an approval rule covers the old class or the new one.
+pub(super) async fn check(
+    tx: &TenantTx<'_>,
+    who: &AuthContext,
+    before: &Memory,
+    after: Classification,
+) -> Result<()> {
     let policy = classify::policy(tx, before.home).await?;
     let class = before.classification;
     if let Some((node, role)) = policy.rule_left(class, after) {
-        let theirs = tx.caller().scope(node).and_then(|node| node.role);
+        let theirs = who.scope(node).and_then(|node| node.role);
         if theirs < Some(role) {
             return Err(Error::Forbidden(format!(
                 "a rule of {} about approvals is about what is {class}: making it {after} needs the role {role} there",
@@ -29,7 +34,7 @@ pub(super) async fn check(tx: &TenantTx<'_>, before: &Memory, after: Classificat
         }
     }
     if let Some((node, widest)) = policy.limit_left(class, after)
-        && tx.caller().scope(node).and_then(|node| node.role) < Some(Role::Admin)
+        && who.scope(node).and_then(|node| node.role) < Some(Role::Admin)
     {
         return Err(Error::Forbidden(format!(
             "{} lets what is {class} be seen by {} at most: making it {after}, which more people may see, needs the role \
@@ -39,7 +44,7 @@ pub(super) async fn check(tx: &TenantTx<'_>, before: &Memory, after: Classificat
             Role::Admin
         )));
     }
-    check_links(tx, &policy, before, after).await?;
+    check_links(tx, who, &policy, before, after).await?;
     // Most scopes have no rules.
     if Direction::ALL.into_iter().all(|direction| policy.rule_met(direction, class, after).is_none()) {
         return Ok(());
@@ -91,11 +96,12 @@ fn for_members(class: Classification) -> String {
 /// Refuses to make public what a link would open then, if a rule requires an approval for that.
 async fn check_links(
     tx: &TenantTx<'_>,
+    who: &AuthContext,
     policy: &Effective,
     memory: &Memory,
     after: Classification,
 ) -> Result<()> {
-    let role = policies::role_for(tx, policy, tx.caller(), memory.author).await?;
+    let role = policies::role_for(tx, policy, who, memory.author).await?;
     if !asks_for_links(policy, role, after)
         || !grants::opened_unapproved(tx, Some(memory.id), memory.home, &memory.scopes).await?
     {

@@ -3,6 +3,7 @@
 use crate::access::{Audience, AuthContext, Classification, ScopeKind, TenantTx};
 use crate::error::{Error, Result};
 use crate::ids::{MemoryId, ScopeId};
+use crate::memory::store::grants::TooWide;
 use crate::memory::{Memory, class_rules, store};
 use crate::tenancy::policies::{self, Effective};
 
@@ -83,17 +84,39 @@ pub(super) async fn policy(tx: &TenantTx<'_>, home: ScopeId) -> Result<Effective
     policies::effective(tx, home).await?.ok_or(Error::NotFound { what: "scope" })
 }
 
-/// Refuses a new class that is above the caller's ceiling, or that the links which show the memory may not show.
-pub(super) async fn changed(tx: &TenantTx<'_>, memory: &Memory) -> Result<()> {
-    policies::within(memory.classification, tx.caller().ceiling())?;
-    let policy = policy(tx, memory.home).await?;
-    check_links(tx, &memory.scopes, &policy, memory.classification).await
+/// Refuses somebody a new class that is above their ceiling, that the links which show the memory may not show, or that
+/// rules about approvals keep from it.
+pub(super) async fn change(
+    tx: &TenantTx<'_>,
+    who: &AuthContext,
+    before: &Memory,
+    after: Classification,
+) -> Result<()> {
+    policies::within(after, who.ceiling())?;
+    let policy = policy(tx, before.home).await?;
+    check_links(tx, &before.scopes, &policy, after).await?;
+    class_rules::check(tx, who, before, after).await
+}
+
+/// Refuses somebody a new class of a memory for every reason for which changing it would be refused; nothing is changed.
+pub(crate) async fn may_classify(
+    tx: &TenantTx<'_>,
+    who: &AuthContext,
+    memory: &Memory,
+    class: Classification,
+) -> Result<()> {
+    change(tx, who, memory, class).await?;
+    check_wide(tx, store::grants::too_wide_as(tx, memory.id, class).await?).await
 }
 
 /// Refuses a change that was just made to these memories if the class of any of them no longer permits its audience:
 /// its home, or anyone it is shared with.
 pub(super) async fn check_seen(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<()> {
-    let Some(wide) = store::grants::too_wide(tx, ids).await? else { return Ok(()) };
+    check_wide(tx, store::grants::too_wide(tx, ids).await?).await
+}
+
+async fn check_wide(tx: &TenantTx<'_>, found: Option<TooWide>) -> Result<()> {
+    let Some(wide) = found else { return Ok(()) };
     policy(tx, wide.home).await?.check(wide.class, wide.kind.into())?;
     debug_assert!(wide.abroad, "it is seen by too many, or elsewhere");
     Err(Error::Forbidden(format!(

@@ -207,8 +207,11 @@ impl Memories {
         let details = json!({
             "added": count("ADD"), "skipped": count("SKIP"), "refused": count("REFUSE"), "scopes": scopes,
         });
-        let added = results.iter().filter(|result| result.event == "ADD").filter_map(|result| result.id);
-        let entry = audit::Entry::new("memory.import", event).memories(added);
+        // The caller is told the ids of memories that say it already, too.
+        let mut named: Vec<MemoryId> = results.iter().filter_map(|result| result.id).collect();
+        named.sort_unstable();
+        named.dedup();
+        let entry = audit::Entry::new("memory.import", event).memories(named);
         audit::record(tx, entry.with(details)).await?;
         Ok(Imported { event, outcomes })
     }

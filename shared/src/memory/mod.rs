@@ -49,7 +49,7 @@ mod validate;
 
 pub use backlog::{Backlog, Progress};
 pub use briefing::{Briefing, MAX_BRIEFING, tokens_of};
-pub(crate) use classify::may_add;
+pub(crate) use classify::{may_add, may_classify};
 pub use entities::{Entities, NamedEntity};
 pub use events::{Event, EventResult, Status};
 pub use feedback::Opinion;

@@ -108,6 +108,16 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// The memory that already says it, if it was skipped for that.
+    pub(super) fn existing(&self) -> Option<MemoryId> {
+        match self {
+            Self::Added { .. } => None,
+            Self::Skipped { existing, .. } => *existing,
+        }
+    }
+}
+
 impl Memories {
     /// Extracts and stores the statements worth remembering, in one transaction; with an idempotency key, only once.
     pub async fn remember(
@@ -182,8 +192,12 @@ impl Memories {
         let added: Vec<MemoryId> = fresh.iter().map(|fresh| fresh.id).collect();
         let details =
             json!({ "added": added, "skipped": outcomes.len() - added.len(), "infer": request.infer });
-        let entry = audit::Entry::new("memory.remember", event).memories(added).within(home.id);
-        let entry = entry.classified((!fresh.is_empty()).then_some(class));
+        // The caller is told the ids of memories that say it already, and their classes.
+        let existing: Vec<MemoryId> =
+            outcomes.iter().filter_map(Outcome::existing).filter(|id| !added.contains(id)).collect();
+        let class = (existing.is_empty() && !fresh.is_empty()).then_some(class);
+        let entry = audit::Entry::new("memory.remember", event).memories(added).memories(existing);
+        let entry = entry.within(home.id).classified(class);
         audit::record(tx, entry.with(details)).await?;
         let extractor = if request.infer { Extractor::Deterministic } else { Extractor::Verbatim };
         Ok(Remembered { event, extractor, outcomes })

@@ -10,7 +10,6 @@ use crate::audit;
 use crate::embedding::Purpose;
 use crate::error::{Error, Result};
 use crate::ids::MemoryId;
-use crate::memory::class_rules;
 use crate::memory::classify;
 use crate::memory::permission::{self, Permission};
 use crate::memory::read::NOT_FOUND;
@@ -111,8 +110,7 @@ impl Memories {
                 false => permission::require(&tx, [&before], needed).await?,
             }
             if reclassified {
-                classify::changed(&tx, &after).await?;
-                class_rules::check(&tx, &before, after.classification).await?;
+                classify::change(&tx, caller, &before, after.classification).await?;
                 classified.push(id);
             }
             if after != before {

@@ -129,7 +129,7 @@ pub async fn access(
     let mut because: Vec<String> =
         home.map(|home| via(home.kind, home.name.as_deref())).into_iter().collect();
     because.extend(mine.map(|share| describe(ctx, share)));
-    let reaching = carried.filter(|(way, _)| ctx.scope(way.scope).is_some());
+    let reaching = carried.clone().filter(|(way, _)| ctx.scope(way.scope).is_some());
     because.extend(reaching.map(|(way, context)| describe_context(ctx, way, context)));
     let (people, next) = match decides {
         true => {
@@ -149,8 +149,10 @@ pub async fn access(
             && (by_role || granted >= Some(Permission::Write)),
         can_share: held.authority(&tx).await.is_ok(),
     };
-    let changed_by =
+    let mut changed_by =
         changers(held.policy.kind, seen_by.first().filter(|_| home.is_some()), own.iter().filter(shown));
+    let writing = carried.filter(|(way, _)| way.permission >= Permission::Write);
+    changed_by.extend(writing.map(|(way, context)| changer_in_context(ctx, way, context)));
     audit::commit_read(tx, Entry::new("memory.access", id).memories([id]).within(held.home)).await?;
     Ok(Access { memory_id: id, classification: held.class, you, seen_by, changed_by, people, next })
 }
@@ -180,13 +182,15 @@ impl SeenBy {
     }
 
     fn in_context(ctx: &AuthContext, way: &Way, context: &InContext) -> Self {
-        // Its name is for its members and for those with whom it is shared.
-        let known = ctx.scope(context.scope).is_some() || ctx.scope(way.scope).is_some();
-        let what =
-            if known { format!("in the context {},", context.name) } else { "in a context".to_owned() };
+        let what = match way.known_in(ctx, context) {
+            true => format!("in the context {},", context.name),
+            false => "in a context".to_owned(),
+        };
+        // As for its own shares: people have names, nodes only for those who see the node.
+        let named = way.with.starts_with("person:") || ctx.scope(way.scope).is_some();
         Self {
             scope: way.with.clone(),
-            name: way.name.clone().filter(|_| ctx.scope(way.scope).is_some()),
+            name: way.name.clone().filter(|name| named && !name.is_empty()),
             because: format!("{what} shared by {}{}", way.by(), until(way.until)),
             permission: Some(way.permission),
             share_id: Some(way.share),
@@ -245,6 +249,15 @@ fn recipient(ctx: &AuthContext, grantee: ScopeId, label: &str) -> String {
         }
         None => label.to_owned(),
     }
+}
+
+/// Returns who can change it because a context that it lives in is shared with them, in words.
+fn changer_in_context(ctx: &AuthContext, way: &Way, context: &InContext) -> String {
+    let what = match way.known_in(ctx, context) {
+        true => format!("the context {}", context.name),
+        false => "a context".to_owned(),
+    };
+    format!("{}, with {what}, as shared by {}{}", way.with, way.by(), until(way.until))
 }
 
 /// Returns who can change it by role and by shares, in words.

@@ -288,7 +288,7 @@ impl Authority {
 }
 
 /// Refuses to share through a narrowed credential with more than it reaches.
-async fn check_within(tx: &TenantTx<'_>, sharer: &AuthContext, grantee: &Grantee) -> Result<()> {
+pub(super) async fn check_within(tx: &TenantTx<'_>, sharer: &AuthContext, grantee: &Grantee) -> Result<()> {
     let Some(within) = sharer.within() else { return Ok(()) };
     let reached = match grantee.person {
         Some(_) => grantees::belongs_within(tx, grantee.scope, &within).await?,

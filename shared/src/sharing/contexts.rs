@@ -9,11 +9,15 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::authority::check_within;
 use super::reach::{Item, Reach};
 use super::store::{contexts as store, grantees, shares};
-use crate::access::{Action, ApiKeyVerb, AuthContext, Classification, Role, ScopeKind, ScopeName, TenantTx};
+use crate::access::{
+    Action, ApiKeyVerb, AuthContext, Classification, ReadableScope, Role, ScopeKind, ScopeName, TenantTx,
+};
 use crate::audit::{self, Entry};
 use crate::db::Database;
+use crate::email::EmailAddress;
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{ContextId, ScopeId, UserId};
@@ -146,6 +150,7 @@ pub async fn add_member(
     ctx.authorize_verb(Action::ManageMembers.verb())?;
     let tx = ctx.begin(db, "member.add").await?;
     let member = idempotency::once(&tx, key, async {
+        check_reached(&tx, scope, &new).await?;
         let member = members::admit(&tx, scope, new).await?;
         store::hold(&tx, scope.id).await?;
         check_ceiling(&tx, ctx, scope.id).await?;
@@ -157,6 +162,20 @@ pub async fn add_member(
     .await?;
     tx.commit().await?;
     Ok(member)
+}
+
+/// Refuses to show a context through a narrowed key to somebody beyond it, as for sharing. Whoever has joined already would
+/// count as somebody who holds a role there.
+async fn check_reached(tx: &TenantTx<'_>, scope: &ReadableScope, new: &NewMember) -> Result<()> {
+    if tx.caller().within().is_none() {
+        return Ok(());
+    }
+    tx.caller().authorize(Action::ManageMembers, scope)?;
+    let email = new.email.as_ref().map(EmailAddress::as_str);
+    match grantees::person(tx, new.user_id, email).await? {
+        Some(person) => check_within(tx, tx.caller(), &person).await,
+        None => Ok(()),
+    }
 }
 
 /// If the name is that of a context, prevents anyone from joining or sharing it until the transaction ends. Call it

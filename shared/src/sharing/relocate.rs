@@ -65,6 +65,12 @@ async fn check<'a>(tx: &TenantTx<'a>, id: MemoryId, to: ScopeName) -> Result<(Me
         return Err(Error::Conflict(format!("it lives in {} already", target.in_words())));
     }
     ctx.authorize(Action::AddMemory, target)?;
+    if target.kind == ScopeKind::User && before.author != ctx.user_id() {
+        return Err(Error::Forbidden(
+            "somebody else added it, and would not see it any more: it moves to nodes and contexts"
+                .to_owned(),
+        ));
+    }
     let held = Held::memory(tx, id, &before).await?;
     memory::check_home(tx, &before, target.id).await?;
     check_rules(tx, &held, target).await?;

@@ -64,6 +64,13 @@ impl Way {
     }
 }
 
+impl Way {
+    /// Returns whether somebody may know the name of the context: its members, and those with whom it is shared.
+    pub(super) fn known_in(&self, who: &AuthContext, context: &InContext) -> bool {
+        who.scope(context.scope).is_some() || who.scope(self.scope).is_some()
+    }
+}
+
 /// Whether a person may share a memory.
 #[derive(Debug)]
 pub enum MayShare {

@@ -1,8 +1,9 @@
 //! Conditions of a request beyond the policy, as far as a question about a scope determines them, checked by the same
 //! code as real requests.
 
-use crate::access::{Action, AuthContext, ReadableScope, ScopeKind, TenantTx};
+use crate::access::{Action, AuthContext, Classification, ReadableScope, ScopeKind, TenantTx};
 use crate::error::{Error, Result};
+use crate::ids::MemoryId;
 use crate::memory;
 use crate::sharing::contexts;
 use crate::tenancy::{may_show_all, nodes, policies, users};
@@ -60,6 +61,27 @@ pub(super) async fn of_scope(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Returns the other classes of a memory, each with the reason why a user who may classify it could not give it that class.
+pub(super) async fn of_classes(
+    tx: &TenantTx<'_>,
+    them: &AuthContext,
+    id: MemoryId,
+) -> Result<Vec<(Classification, Option<String>)>> {
+    let memory = memory::look(tx, id).await?;
+    let mut classes = Vec::new();
+    for class in Classification::ALL.into_iter().filter(|class| *class != memory.classification) {
+        let refusal = match memory::may_classify(tx, them, &memory, class).await {
+            Ok(()) => None,
+            Err(refusal @ (Error::Forbidden(_) | Error::Conflict(_))) => {
+                Some(format!("not {class}: they would be told: {refusal}"))
+            }
+            Err(error) => return Err(error),
+        };
+        classes.push((class, refusal));
+    }
+    Ok(classes)
 }
 
 /// Moving a node away from its parent requires the same authority there as creating one.

@@ -59,7 +59,7 @@ pub async fn check(ctx: &AuthContext, db: &Database, question: Question) -> Resu
         ctx.authorize_verb(Action::ReadMemories.verb())?;
     }
     if let Some(share) = &question.share {
-        share.check(ctx.request().at)?;
+        share.check(ctx.request().at).map_err(|error| error.within("share"))?;
     }
     let tx = ctx.begin(db, "access.check").await?;
     let user = match (question.user, question.key) {

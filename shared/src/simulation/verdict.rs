@@ -28,7 +28,10 @@ impl Asked<'_> {
         let scope = self.asker().resolve(name)?;
         self.asker().authorize(Action::SimulateAccess, scope)?;
         let Verb::Policy(action) = self.question.verb else {
-            return Err(self.senseless("a scope", "the actions of the policy"));
+            return Err(self.senseless(match self.question.verb {
+                Verb::DecideApproval => "is about a request: send approval_id",
+                _ => "is about a memory: send memory_id",
+            }));
         };
         let them = self.them.reaching(self.tx, name).await?.caller;
         let verdict = match them.scope(scope.id) {
@@ -74,7 +77,12 @@ impl Asked<'_> {
             let (class, ceiling) = (standing.class(), them.ceiling());
             refused(format!("it is {class}, and a credential with the ceiling {ceiling} does not show that"))
         } else {
-            self.decide(standing, theirs).await?
+            match self.decide(standing, theirs).await? {
+                verdict if verdict.allowed && self.question.verb == Verb::ClassifyMemory => {
+                    self.classifying(id, verdict).await?
+                }
+                verdict => verdict,
+            }
         };
         let role = theirs.and_then(|scope| scope.role);
         Ok((Verdict { role, why, ..verdict }, id.to_string()))
@@ -111,7 +119,9 @@ impl Asked<'_> {
                 };
                 deciding(&approval, (them, behind), open, node)
             }
-            _ => return Err(self.senseless("a request", "list_approvals and decide_approval")),
+            _ => {
+                return Err(self.senseless("is not about a request: list_approvals and decide_approval are"));
+            }
         };
         let why = node.map(|node| reasons(node, self.held)).unwrap_or_default();
         let role = node.and_then(|node| node.role);
@@ -156,7 +166,7 @@ impl Asked<'_> {
                     refused(format!("{} is decided where it lives, which they cannot see", action.name()))
                 }
             },
-            Verb::DecideApproval => return Err(self.senseless("a memory", "everything but decide_approval")),
+            Verb::DecideApproval => return Err(self.senseless("is about a request: send approval_id")),
         })
     }
 
@@ -179,6 +189,16 @@ impl Asked<'_> {
                 refused(role.into_iter().chain(share).collect::<Vec<_>>().join("; "))
             }
         }
+    }
+
+    /// Adds the classes that they could not give a memory, although they may classify it.
+    async fn classifying(&self, id: MemoryId, verdict: Verdict) -> Result<Verdict> {
+        let classes = conditions::of_classes(self.tx, &self.them.caller, id).await?;
+        let conditions: Vec<String> = classes.iter().filter_map(|(_, refusal)| refusal.clone()).collect();
+        Ok(match conditions.len() == classes.len() {
+            true => refused(conditions.join("; ")),
+            false => Verdict { conditions, ..verdict },
+        })
     }
 
     async fn sharing(
@@ -293,9 +313,9 @@ impl Asked<'_> {
         refused("their account is deactivated".to_owned())
     }
 
-    fn senseless(&self, about: &str, instead: &str) -> Error {
-        let verb = self.question.verb.name();
-        Error::invalid("action", format!("{verb} does not apply to {about}, expected {instead}"))
+    /// The error for an action that is asked about with the wrong thing.
+    fn senseless(&self, instead: &str) -> Error {
+        Error::invalid("action", format!("{} {instead}", self.question.verb.name()))
     }
 }
 

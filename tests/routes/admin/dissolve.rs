@@ -263,14 +263,16 @@ async fn nothing_becomes_visible_to_more_people_than_its_class_allows() {
     let secret = json!({
         "messages": "the code of the gate", "infer": false, "scope": lines.label(), "classification": "restricted",
     });
-    alice.post("/v3/memories/add/", secret).await.ok();
+    let secret = super::text(&alice.post("/v3/memories/add/", secret).await.ok()["results"][0]["id"]);
     remember(&alice, "the gate is green", &lines.label()).await;
     let refused = dissolve(&alice, &lines, &grid.id.to_string(), "leave").await;
     let refused = refused.assert_problem(409, "conflict", None);
     assert_eq!(
         refused,
-        "1 memory of this team is classified restricted and may not be seen by a division: choose another heir, or move \
-         or reclassify it first"
+        format!(
+            "1 memory of this team is classified restricted and may not be seen by a division: choose another heir, or \
+             move or reclassify it first (1 memory: {secret})"
+        )
     );
     let team = alice.node_in(&solar, ScopeKind::Team, "Panels").await;
     let done = dissolve(&alice, &lines, &team.id.to_string(), "leave").await.ok();

@@ -1,6 +1,7 @@
 //! `POST /v1/organizations/{id}/move`.
 
 use serde_json::{Value, json};
+use shared::access::Role;
 
 use super::{add_member, make, text, tree};
 use crate::harness::{Actor, Answer, Client as _, TestApp};
@@ -187,4 +188,57 @@ async fn a_refused_move_names_the_shares_that_are_in_the_way() {
     alice.delete(&format!("/v1/memories/{one}/shares/{first}/")).await.ok();
     alice.delete(&format!("/v1/contexts/{context}/shares/{second}/")).await.ok();
     relocate(&alice, &grid, Some(&other)).await.ok();
+}
+
+/// A node does not take to another organization what owners decide about, whether it moves or is dissolved.
+#[tokio::test]
+async fn what_others_decide_about_leaves_the_organization_with_them() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let (energy, solar) = (
+        make(&alice, "organization", "Energy", None).await,
+        make(&alice, "organization", "Solar", None).await,
+    );
+    let (grid, sales) = (
+        make(&alice, "division", "Grid", Some(&energy)).await,
+        make(&alice, "division", "Sales", Some(&energy)).await,
+    );
+    let lines = make(&alice, "team", "Lines", Some(&grid)).await;
+    let ada = alice.enterprise_colleague("ada", Role::Admin).await;
+    let dissolve = async |actor: &Actor, node: &str| {
+        let wish = json!({ "heir": solar, "members": "leave" });
+        actor.post(&format!("/v1/organizations/{node}/dissolve"), wish).await
+    };
+    let rules = json!({ "approvals": [{ "directions": ["out"], "approver_role": "owner" }] });
+    let refusal = |of: &str| {
+        format!(
+            "another organization would see what is in it, and a rule of {of} leaves that to the role owner there"
+        )
+    };
+    let refused = async |node: &str, of: &str| {
+        for answer in [relocate(&ada, node, Some(&solar)).await, dissolve(&ada, node).await] {
+            assert_eq!(answer.assert_problem(403, "forbidden", None), refusal(of));
+        }
+    };
+    alice.put("/v1/enterprise/sharing-policy", rules.clone()).await.ok();
+    refused(&lines, "enterprise").await;
+    // Within its organization it moves.
+    relocate(&ada, &lines, Some(&sales)).await.ok();
+    relocate(&ada, &lines, Some(&grid)).await.ok();
+    // Rules of what is below it count like those of its own.
+    alice.put("/v1/enterprise/sharing-policy", json!({})).await.ok();
+    alice.put(&format!("/v1/organizations/{lines}/sharing-policy"), rules).await.ok();
+    let team = format!("team:{lines}");
+    refused(&grid, &team).await;
+    // Other directions do not matter, and who holds the role decides.
+    let up = json!({ "approvals": [{ "directions": ["up"], "approver_role": "owner" }] });
+    alice.put(&format!("/v1/organizations/{lines}/sharing-policy"), up).await.ok();
+    relocate(&ada, &grid, Some(&solar)).await.ok();
+    relocate(&ada, &grid, Some(&energy)).await.ok();
+    let rules = json!({ "approvals": [{ "approver_role": "owner" }] });
+    alice.put("/v1/enterprise/sharing-policy", rules).await.ok();
+    assert_eq!(
+        relocate(&ada, &grid, Some(&solar)).await.assert_problem(403, "forbidden", None),
+        refusal("enterprise")
+    );
+    relocate(&alice, &grid, Some(&solar)).await.ok();
 }

@@ -212,7 +212,16 @@ async fn nobody_learns_of_what_they_do_not_administer() {
     }
     let asked =
         office.ask(&office.lead, &office.ann, "decide_approval", json!({ "memory_id": office.memory })).await;
-    asked.assert_problem(400, "invalid", Some("action"));
+    let told = asked.assert_problem(400, "invalid", Some("action"));
+    assert_eq!(told, "action: decide_approval is about a request: send approval_id");
+    let about = json!({ "scope": office.alpha.label() });
+    let asked = office.ask(&office.lead, &office.ann, "classify_memory", about).await;
+    let told = asked.assert_problem(400, "invalid", Some("action"));
+    assert_eq!(told, "action: classify_memory is about a memory: send memory_id");
+    let past = json!({ "with": office.beta.label(), "expires_at": "2020-01-01T00:00:00Z" });
+    let about = json!({ "memory_id": office.memory, "share": past });
+    let asked = office.ask(&office.lead, &office.ann, "share_own_memory", about).await;
+    asked.assert_problem(400, "invalid", Some("share.expires_at"));
 }
 
 #[tokio::test]
@@ -297,4 +306,46 @@ async fn a_context_is_asked_about_by_its_administrators() {
     let said = office.ask(&office.alice, &office.ben, "add_memory", public.clone()).await.ok();
     assert_eq!(said["reason"], "add_memory needs the role member on public, they have none there");
     office.ask(&office.lead, &office.ben, "add_memory", public).await.assert_problem(403, "forbidden", None);
+}
+
+/// Whoever may classify a memory may not give it every class: those that they could not are conditions, in the words of the
+/// answer that they would get.
+#[tokio::test]
+async fn the_classes_that_it_could_not_have_are_said() {
+    let office = Office::new().await;
+    let one = format!("/v1/memories/{}/", office.memory);
+    let policy = format!("/v1/organizations/{}/sharing-policy", office.alpha.id);
+    let limit = json!({ "audiences": { "internal": "team" } });
+    let links = json!({ "approvals": [{ "directions": ["public"], "classifications": ["internal"], "approver_role": "owner" }] });
+    for (change, share) in [(limit, None), (links, None), (json!({}), None), (json!({}), Some("enterprise"))]
+    {
+        office.alice.put(&policy, change.clone()).await.ok();
+        if let Some(with) = share {
+            office.share(with, json!({})).await;
+        }
+        for them in [&office.ann, &office.lead] {
+            let said = office.may(them, "classify_memory").await;
+            let conditions = said["conditions"].as_array().cloned().unwrap_or_default();
+            let mut expected = Vec::new();
+            for class in ["public", "confidential", "restricted"] {
+                let answer = them.put(&one, json!({ "classification": class })).await;
+                if answer.status.is_success() {
+                    office.alice.put(&one, json!({ "classification": "internal" })).await.ok();
+                } else {
+                    let told = answer.json()["detail"].as_str().unwrap().to_owned();
+                    expected.push(json!(format!("not {class}: they would be told: {told}")));
+                }
+            }
+            match expected.len() {
+                3 => assert_eq!(said["allowed"], false, "{said}"),
+                _ => assert_eq!(
+                    (&said["allowed"], &json!(conditions)),
+                    (&json!(true), &json!(expected)),
+                    "{change}"
+                ),
+            }
+        }
+    }
+    let said = office.may(&office.ann, "classify_memory").await;
+    assert_eq!(said["conditions"].as_array().unwrap().len(), 2, "{said}");
 }

@@ -50,7 +50,8 @@ async fn everybody_who_sees_a_memory_is_named_part_by_part() {
         ("viewer4", false),
     ];
     assert_eq!(can_change, expected);
-    assert_eq!((&people[1]["via"], &people[2]["via"]), (&json!([alpha.label()]), &json!(["personal"])));
+    let by_name = format!("person:{}", mia.user);
+    assert_eq!((&people[1]["via"], &people[2]["via"]), (&json!([alpha.label()]), &json!([by_name])));
     assert_eq!((&people[1]["via_names"], &people[2]["via_names"]), (&json!(["Alpha"]), &json!([null])));
     let whole = ann.get(&path).await.ok();
     let changed_by = json!([
@@ -141,4 +142,32 @@ async fn with_whom_it_is_shared_is_told_to_who_decides_and_nobody_else() {
     assert_eq!(page["next"], Value::Null, "nor before them");
     let page = ann.get(&format!("/v1/memories/{id}/shares/?limit=1")).await.ok();
     assert!(page["next"].is_string());
+}
+
+/// Also those with whom a context that it lives in is shared to write.
+#[tokio::test]
+async fn who_may_change_it_through_a_context_is_said() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let alpha = team(&alice, "Alpha").await;
+    let ann = alice.colleague("ann", &alpha, Role::Member).await;
+    let bob = alice.stranger("bob").await;
+    let made = ann.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok();
+    let context = made["id"].as_str().unwrap();
+    let home = json!({ "scope": format!("context:{context}") });
+    let id = remember_with(&ann, "The launch is on Friday", home).await;
+    let with = format!("person:{}", bob.user);
+    let terms = json!({ "with": with, "permission": "write" });
+    ann.post(&format!("/v1/contexts/{context}/shares/"), terms).await.ok();
+    let path = format!("/v1/memories/{id}/access/");
+    for actor in [&ann, &bob] {
+        let said = actor.get(&path).await.ok();
+        let expected = json!(format!("{with}, with the context Launch, as shared by ann"));
+        assert!(said["changed_by"].as_array().unwrap().contains(&expected), "{said}");
+        let shared = said["seen_by"].as_array().unwrap().last().unwrap();
+        assert_eq!((&shared["scope"], &shared["name"]), (&json!(with), &json!("bob")), "{said}");
+    }
+    let said = ann.get(&path).await.ok();
+    let person = &said["people"][1];
+    assert_eq!((&person["name"], &person["via"]), (&json!("bob"), &json!([with])), "{said}");
+    bob.put(&format!("/v1/memories/{id}/"), json!({ "text": "The launch is on Monday" })).await.ok();
 }

@@ -338,3 +338,24 @@ async fn a_list_does_not_look_at_what_concerns_others() {
     let of_lead = office.lead.get("/v1/approvals/?status=approved&limit=100").await.ok();
     assert_eq!(of_lead["results"].as_array().unwrap().len(), 51);
 }
+
+/// When the share would have ended, there is nothing left to decide, and nothing in the way of another request.
+#[tokio::test]
+async fn a_request_ends_with_the_share_that_it_asks_for() {
+    let office = Office::new().await;
+    let until = |hours| json!({ "with": office.beta.label(), "expires_at": office.app.now() + TimeDelta::hours(hours) });
+    let asked = office.share(until(1)).await.assert_status(202).json();
+    let id = asked["approval"]["id"].as_str().unwrap();
+    assert_eq!(asked["approval"]["expires_at"], asked["approval"]["share_expires_at"]);
+    office.app.advance(TimeDelta::hours(2));
+    let told = decide(&office.lead, id, "approve").await.assert_problem(409, "conflict", None);
+    assert_eq!(told, "the request has expired");
+    assert_eq!(office.lead.get("/v1/approvals/?to_decide=true").await.ok()["results"], json!([]));
+    let again = office.share(until(100)).await.assert_status(202).json();
+    assert_eq!(office.ann.get(&format!("/v1/approvals/{id}/")).await.ok()["status"], "expired");
+    // As before where the share would last for longer.
+    let at = (&again["approval"]["requested_at"], &again["approval"]["expires_at"]);
+    let [from, to] =
+        [at.0, at.1].map(|at| at.as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap());
+    assert_eq!(to - from, TimeDelta::hours(72));
+}

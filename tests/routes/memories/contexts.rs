@@ -333,3 +333,36 @@ async fn a_key_shows_nobody_more_of_a_context_than_it_sees() {
     low.post(&shares, with).await.assert_status(201);
     low.post(&members, member).await.assert_status(201);
 }
+
+/// Whether by sharing or by adding: a narrowed key shows a context to nobody beyond what it reaches.
+#[tokio::test]
+async fn a_narrowed_key_lets_in_those_whom_it_reaches() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let north = alice.node(ScopeKind::Organization, "North").await;
+    let south = alice.node(ScopeKind::Organization, "South").await;
+    let ann = alice.colleague("ann", &north, Role::Member).await;
+    let mia = alice.colleague("mia", &north, Role::Member).await;
+    let dan = alice.colleague("dan", &south, Role::Member).await;
+    let launch = context(&ann, "Launch").await;
+    let scope = format!("context:{launch}");
+    let verbs = ["memories:read", "memories:write", "tenancy:read", "tenancy:write"];
+    let key = async |within: &[&str]| {
+        let body = json!({ "name": "narrow", "scopes": verbs, "within": within });
+        ann.with_key(&ann.post("/v1/api-keys", body).await.ok())
+    };
+    let (members, shares) =
+        (format!("/v1/contexts/{launch}/members/"), format!("/v1/contexts/{launch}/shares/"));
+    let (alone, with_north) = (key(&[&scope]).await, key(&[&scope, &north.label()]).await);
+    for (key, person) in [(&alone, &mia), (&alone, &dan), (&with_north, &dan)] {
+        let with = format!("person:{}", person.user);
+        let share = key.post(&shares, json!({ "with": with })).await.assert_problem(403, "forbidden", None);
+        assert!(share.starts_with(&format!("this key is narrowed, and {with} is beyond it")), "{share}");
+        for member in [json!({ "user_id": person.user }), json!({ "email": person.email })] {
+            let mut member = member;
+            member["role"] = json!("viewer");
+            assert_eq!(key.post(&members, member).await.assert_problem(403, "forbidden", None), share);
+        }
+    }
+    join(&with_north, &launch, &mia, "viewer").await;
+    join(&ann, &launch, &dan, "viewer").await;
+}

@@ -276,7 +276,10 @@ async fn what_is_agreed_to_is_what_was_asked_for() {
         let shown = office.lead.get(&format!("/v1/approvals/{first}/")).await.ok();
         assert_eq!(shown["changed"], true);
         let told = approve(&office.lead, &first).await.assert_problem(409, "conflict", None);
-        assert_eq!(told, "it has changed since the request: review it and request approval again");
+        assert_eq!(
+            told,
+            "it has changed since the request: ann has to ask again, and you can only deny this one"
+        );
         assert!(!sees(&office.ben, &memory).await);
         // Asked for anew, the first is closed.
         let second = ask(&office.ann, &memory, beta.clone()).await;
@@ -341,7 +344,8 @@ async fn what_a_deactivated_person_asked_for_is_not_listed_to_decide() {
     assert!(!to_decide().await);
     let all = office.lead.get("/v1/approvals/?status=pending").await.ok();
     assert_eq!(all["results"][0]["id"], json!(id), "it is still there");
-    assert_eq!(approve(&office.lead, &id).await.assert_problem(409, "conflict", None), NO_MORE);
+    let told = approve(&office.lead, &id).await.assert_problem(409, "conflict", None);
+    assert_eq!(told, "the account of ann is deactivated: you can only deny this");
     office.alice.post(&format!("/v1/users/{}/reactivate", office.ann.user), json!({})).await.ok();
     assert!(to_decide().await);
     approve(&office.lead, &id).await.ok();

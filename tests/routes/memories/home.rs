@@ -102,14 +102,15 @@ async fn a_move_that_may_not_be_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_became_somebody_elses_own_is_shared_with_its_author_like_with_anybody() {
-    let (_app, alice, [_, alpha, _], ann, _) = office().await;
+async fn nobody_takes_for_themselves_what_somebody_else_added() {
+    let (_app, alice, [_, alpha, beta], ann, _) = office().await;
     let id = remember_with(&ann, "Alpha ships on Friday", json!({ "scope": alpha.label() })).await;
-    put(&alice, &id, "personal").await.ok();
-    ann.get(&one(&id)).await.assert_problem(404, "not-found", None);
-    let with = json!({ "with": format!("person:{}", ann.user) });
-    alice.post(&format!("/v1/memories/{id}/shares/"), with).await.assert_status(201);
-    ann.get(&one(&id)).await.ok();
+    let told = put(&alice, &id, "personal").await.assert_problem(403, "forbidden", None);
+    assert_eq!(told, "somebody else added it, and would not see it any more: it moves to nodes and contexts");
+    assert_eq!(ann.get(&one(&id)).await.ok()["version"], 1);
+    put(&alice, &id, &beta.label()).await.ok();
+    let own = remember_with(&alice, "Alpha is for sale", json!({ "scope": alpha.label() })).await;
+    put(&alice, &own, "personal").await.ok();
 }
 
 #[tokio::test]
@@ -135,7 +136,7 @@ async fn what_is_under_rules_about_approvals_stays_under_them() {
     let id = remember_with(&ann, "Alpha ships on Friday", json!({ "scope": alpha.label() })).await;
     let lead = alice.colleague("lead", &north, Role::Admin).await;
     alice.put(&policy(&north), json!({ "approvals": [{ "directions": ["out", "public"] }] })).await.ok();
-    let told = put(&lead, &id, "personal").await.assert_problem(403, "forbidden", None);
+    let told = put(&ann, &id, "personal").await.assert_problem(403, "forbidden", None);
     assert_eq!(
         told,
         format!(

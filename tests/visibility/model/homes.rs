@@ -27,6 +27,8 @@ impl Model {
             () if to == self.memories[&memory].home => 409,
             () if self.role(person, to) < Some(Role::Member) => 403,
             () if seen_by > Some(widest(class)) => 403,
+            // What somebody else added does not become one's own.
+            () if own && self.memories[&memory].author != person => 403,
             // Under the rules of a node it stays.
             () if self.leaves_rules(memory, to) => 403,
             () if self.is_abroad_at(memory, to) => 403,

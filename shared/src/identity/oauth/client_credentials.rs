@@ -39,6 +39,7 @@ impl Identity {
             let attempt = throttle::reserve(&tx, [Bucket::refresh(request)], request.at).await?;
             tx.commit().await?;
             attempt.admitted()?;
+            self.gate().note_refused(&key, request).await;
         }
         caller.ok_or_else(wrong)
     }

@@ -160,14 +160,29 @@ pub(crate) async fn too_wide(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Opti
         return Ok(None);
     }
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let Some(row) = tx.query_opt(TOO_WIDE, &[&ids]).await? else { return Ok(None) };
+    tx.query_opt(TOO_WIDE, &[&ids]).await?.as_ref().map(wide).transpose()
+}
+
+/// Returns whether the audience of a memory would exceed what another class allows.
+pub(crate) async fn too_wide_as(
+    tx: &TenantTx<'_>,
+    id: MemoryId,
+    class: Classification,
+) -> Result<Option<TooWide>, StoreError> {
+    const TOO_WIDE_AS: &str = "-- memory.find_too_wide_as
+        SELECT w.classification::text, w.home, w.kind, w.abroad FROM mem0.too_wide_as($1, $2::text::classification) w";
+    let row = tx.query_opt(TOO_WIDE_AS, &[&id.uuid(), &class.as_str()]).await?;
+    row.as_ref().map(wide).transpose()
+}
+
+fn wide(row: &Row) -> Result<TooWide, StoreError> {
     let kind = row.get::<_, &str>("kind").parse();
-    Ok(Some(TooWide {
-        class: classification(&row, "memories")?,
+    Ok(TooWide {
+        class: classification(row, "memories")?,
         home: ScopeId(row.get("home")),
         kind: kind.map_err(|problem| StoreError::Corrupt { table: "scopes", column: "kind", problem })?,
         abroad: row.get("abroad"),
-    }))
+    })
 }
 
 /// A live share that needed no approval.

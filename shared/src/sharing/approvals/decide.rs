@@ -13,7 +13,7 @@ use crate::ids::{ApprovalId, ScopeId, ShareId};
 use crate::sharing::authority::{Held, Plan};
 use crate::sharing::share::project;
 use crate::sharing::store::approval_parts::{self as parts, Agreed};
-use crate::sharing::store::approvals as store;
+use crate::sharing::store::{approval_names, approvals as store};
 use crate::sharing::types::check_reason;
 
 /// Approves a request for every node that the caller may decide for, and shares the item in the same transaction if no
@@ -220,13 +220,17 @@ async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval, held: Option<Held>) 
     if asked.share_expires_at.is_some_and(|at| at <= tx.caller().request().at) {
         return Err(Error::Conflict("the requested share's expires_at has passed: ask again".to_owned()));
     }
-    let requester =
-        Simulation::of(tx, asked.requested_by).await?.filter(|it| it.active).ok_or_else(no_more)?;
+    let requester = Simulation::of(tx, asked.requested_by).await?.ok_or_else(no_more)?;
+    if !requester.active {
+        let name = requester_of(tx, asked).await?;
+        return Err(Error::Conflict(format!("the account of {name} is deactivated: you can only deny this")));
+    }
     let held = held.ok_or_else(gone)?;
     if asked.differs(tx, &held).await? {
-        return Err(Error::Conflict(
-            "it has changed since the request: review it and request approval again".to_owned(),
-        ));
+        let name = requester_of(tx, asked).await?;
+        return Err(Error::Conflict(format!(
+            "it has changed since the request: {name} has to ask again, and you can only deny this one"
+        )));
     }
     let new = asked.wish()?;
     let authority = held.authority_for(tx, &requester.caller, Some(&new)).await;
@@ -248,6 +252,13 @@ async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval, held: Option<Held>) 
         ));
     }
     Ok(plan)
+}
+
+/// Returns the requester's name, or their id if they have none.
+async fn requester_of(tx: &TenantTx<'_>, asked: &Approval) -> Result<String> {
+    let mut named = asked.clone();
+    approval_names::name(tx, std::slice::from_mut(&mut named)).await?;
+    Ok(named.requested_by_name.unwrap_or_else(|| asked.requested_by.to_string()))
 }
 
 /// Refuses a request that can no longer be approved.

@@ -23,8 +23,10 @@ pub(in crate::sharing) async fn request(tx: &TenantTx<'_>, plan: &Plan, new: &Ne
     }
     let (node, rule, escalates_at) =
         *parts.first().ok_or_else(|| Error::internal("nobody has to approve this"))?;
-    // As long as every node may still decide.
+    // As long as every node may still decide, and there would be something to decide.
     let hours = parts.iter().map(|(_, rule, _)| rule.expires_after_hours).min().unwrap_or_default();
+    let last = now + TimeDelta::hours(hours.into());
+    let expires_at = new.expires_at.map_or(last, |end| end.min(last));
     for (ended, memory) in store::expire_own(tx).await? {
         audit::record(tx, Entry::new("approval.expire", ended).memories(memory)).await?;
     }
@@ -42,7 +44,7 @@ pub(in crate::sharing) async fn request(tx: &TenantTx<'_>, plan: &Plan, new: &Ne
         node,
         approver_role: rule.approver_role,
         escalates_at,
-        expires_at: now + TimeDelta::hours(hours.into()),
+        expires_at,
     };
     store::insert(tx, &row).await.map_err(|error| match error.violates("approvals_pending") {
         true => Error::Conflict("this was asked for at the same time, and is not decided yet".to_owned()),

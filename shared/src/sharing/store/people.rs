@@ -47,7 +47,7 @@ fn person(tx: &TenantTx<'_>, row: &Row) -> Person {
     let kinds: Vec<String> = row.get("kinds");
     let nodes: Vec<Option<Uuid>> = row.get("nodes");
     let label = |(kind, node): (String, Option<Uuid>)| match (kind.as_str(), node) {
-        ("user", _) => "personal".to_owned(),
+        ("user", _) => format!("person:{}", UserId(row.get("id"))),
         ("context", Some(node)) => format!("context:{}", ContextId(node)),
         (_, Some(node)) => format!("{kind}:{}", NodeId(node)),
         (_, None) => kind,

@@ -14,14 +14,14 @@ use uuid::Uuid;
 use super::dissolution::{Dissolution, Heir, Members, Status, Wish};
 use super::naming::check_names_below;
 use super::placement::{a, check_depth, check_kind};
-use super::seen::check_seen;
+use super::seen::{NAMED, check_seen, counted};
 use super::{dissolution_store as store, estate, store as nodes};
 use crate::access::{Action, Audience, AuthContext, Classification, Gate, ReadableScope, Role};
 use crate::audit::{self, Entry};
 use crate::db::{Database, StoreError};
 use crate::error::{Error, Result};
 use crate::idempotency::{self, IdempotencyKey, Once};
-use crate::ids::{DissolutionId, NodeId, ScopeId};
+use crate::ids::{DissolutionId, MemoryId, NodeId, ScopeId};
 use crate::limits::quotas;
 use crate::outbox::Message;
 use crate::page::{Cursor, List, QueryHash};
@@ -255,6 +255,7 @@ async fn checked(
         rank::may_grant(&heir, role)?;
     }
     policies::check_leaves(tree, node.id, heir.id).await?;
+    policies::check_crosses(tree, &node, &heir).await?;
     check_audience(tree, &node, &heir).await?;
     check_seen(tree, &node, &heir.path).await?;
     let below = nodes::height(tree, &node).await? - 1;
@@ -280,9 +281,13 @@ async fn check_audience(tree: &Locked<'_, '_>, node: &ReadableScope, heir: &Read
     let names: Vec<_> = classes.iter().map(|class| class.as_str()).collect();
     let (memories, them) =
         if count == 1 { ("1 memory".to_owned(), "it") } else { (format!("{count} memories"), "them") };
+    let first = estate::list_classified(tree, node.id, &classes, NAMED).await?;
+    let first: Vec<String> = first.iter().map(MemoryId::to_string).collect();
+    let named =
+        counted("memory", "memories", count, &first).map_or_else(String::new, |it| format!(" ({it})"));
     Err(Error::Conflict(format!(
         "{memories} of this {} {} classified {} and may not be seen by {}: choose another heir, or move or reclassify {them} \
-         first",
+         first{named}",
         node.kind,
         if count == 1 { "is" } else { "are" },
         names.join(" or "),

@@ -33,6 +33,28 @@ pub(super) async fn count_classified(
     tree.query_one(COUNT, &[&node.0, &classes]).await.map(|row| row.get(0))
 }
 
+/// Returns the first of those memories that the caller sees.
+pub(super) async fn list_classified(
+    tree: &Locked<'_, '_>,
+    node: ScopeId,
+    classes: &[Classification],
+    most: i32,
+) -> Result<Vec<MemoryId>, StoreError> {
+    const LIST: &str = "-- node.list_classified
+        SELECT m.id FROM memories m
+         WHERE m.enterprise_id = $1 AND m.home_scope_id = $2 AND m.deleted_at IS NULL
+           AND m.classification = ANY ($3::text[]::classification[])
+         UNION
+        SELECT m.id FROM memories m
+         WHERE m.enterprise_id = $1 AND m.scope_ids && ARRAY[$2::bigint] AND cardinality(m.scope_ids) > 1
+           AND m.deleted_at IS NULL AND m.classification = ANY ($3::text[]::classification[])
+         ORDER BY 1 LIMIT $4::integer";
+    let classes: Vec<&str> = classes.iter().map(|class| class.as_str()).collect();
+    let enterprise = tree.caller().enterprise_id().uuid();
+    let rows = tree.query(LIST, &[&enterprise, &node.0, &classes, &most]).await?;
+    Ok(rows.iter().map(|row| MemoryId(row.get(0))).collect())
+}
+
 /// Returns the classes of memories below a node that would become visible to more people than their class allows if the
 /// node were at the end of this path, and that are not now.
 pub(super) async fn too_wide_below(

@@ -7,7 +7,7 @@ use crate::ids::{MemoryId, ScopeId};
 use crate::tenancy::locked::Locked;
 
 /// How many of the memories that are in the way are named in the error, and of the shares.
-const NAMED: i32 = 10;
+pub(super) const NAMED: i32 = 10;
 
 /// Refuses a place, given by its path, where more people would see memories than their class allows.
 pub(super) async fn check_seen(
@@ -45,7 +45,7 @@ fn names(found: &InTheWay) -> String {
 }
 
 /// Counts things and names the first of them; nothing if there are none.
-fn counted(one: &str, many: &str, count: i64, first: &[String]) -> Option<String> {
+pub(super) fn counted(one: &str, many: &str, count: i64, first: &[String]) -> Option<String> {
     if first.is_empty() {
         return None;
     }

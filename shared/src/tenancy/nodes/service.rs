@@ -147,6 +147,7 @@ pub async fn relocate(
             let target: Vec<_> = to.path.iter().copied().chain([node.id]).collect();
             check_seen(&tree, &node, &target).await?;
             policies::check_leaves(&tree, from.id, to.id).await?;
+            policies::check_crosses(&tree, &node, &to).await?;
             store::relocate(&tree, &node, &to).await?;
             let details = json!({ "from": from.label(), "to": to.label() });
             audit::record(&tx, Entry::new("organization.move", id).within(scope).with(details)).await?;

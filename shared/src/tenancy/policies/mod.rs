@@ -13,7 +13,7 @@ mod types;
 
 pub use approval_rule::{ApprovalRule, Direction};
 pub use effective::{Effective, effective, effective_of, within};
-pub(crate) use service::check_leaves;
+pub(crate) use service::{check_crosses, check_leaves};
 pub use service::{lookup, replace};
 pub(crate) use standing::role_for;
 pub use types::{PolicyView, SharingPolicy};

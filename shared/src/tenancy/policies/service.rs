@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{PolicyView, SharingPolicy, effective, store};
+use super::{ApprovalRule, Direction, PolicyView, SharingPolicy, effective, store};
 use crate::access::{Action, AuthContext, ReadableScope, Role, TenantTx};
 use crate::audit::{self, Entry};
 use crate::db::Database;
@@ -73,6 +73,30 @@ pub(crate) async fn check_leaves(tx: &TenantTx<'_>, node: ScopeId, to: ScopeId) 
             let name = scope.map_or_else(|| "a node above".to_owned(), ReadableScope::in_words);
             return Err(Error::Forbidden(format!(
                 "the rules of {name} about approvals would no longer apply: this needs the role {role} there"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to take a node into another organization, which then sees what is in it, where a rule about sharing out of the
+/// organization leaves that to a role that the caller does not hold: a rule of the node, of one above it or of one below it.
+pub(crate) async fn check_crosses(tx: &TenantTx<'_>, node: &ReadableScope, to: &ReadableScope) -> Result<()> {
+    let (from, to) = (node.path.get(1), to.path.get(1));
+    // By itself below the enterprise it is an organization of its own, and nobody else sees it there.
+    if to.is_none() || from == to {
+        return Ok(());
+    }
+    for (ruled_by, policy) in store::around(tx, node.id).await? {
+        let out =
+            |rule: &&ApprovalRule| rule.directions.is_empty() || rule.directions.contains(&Direction::Out);
+        let role = policy.approvals.iter().filter(out).map(|rule| rule.approver_role).max();
+        let scope = tx.caller().scope(ruled_by);
+        if role > scope.and_then(|scope| scope.role) {
+            let role = role.unwrap_or(Role::Owner);
+            let name = scope.map_or_else(|| "a node above".to_owned(), ReadableScope::label);
+            return Err(Error::Forbidden(format!(
+                "another organization would see what is in it, and a rule of {name} leaves that to the role {role} there"
             )));
         }
     }

@@ -52,6 +52,22 @@ pub(super) async fn over(
     Ok(found)
 }
 
+/// Returns the policies of a node, of those above it and of those below it, from the top.
+pub(super) async fn around(
+    tx: &TenantTx<'_>,
+    node: ScopeId,
+) -> Result<Vec<(ScopeId, SharingPolicy)>, StoreError> {
+    const AROUND: &str = "-- sharing_policy.list_around
+        SELECT s.id, p.default_classification::text, p.audiences, p.approvals
+          FROM sharing_policies p
+          JOIN scopes s ON s.enterprise_id = p.enterprise_id AND s.id = p.scope_id
+          JOIN scopes n ON n.enterprise_id = p.enterprise_id AND n.id = $2
+         WHERE p.enterprise_id = $1 AND (s.id = ANY (n.path) OR n.id = ANY (s.path))
+         ORDER BY cardinality(s.path), s.id";
+    let rows = tx.query(AROUND, &[&tx.caller().enterprise_id().uuid(), &node.0]).await?;
+    rows.iter().map(|row| Ok((ScopeId(row.get("id")), policy(row)?))).collect()
+}
+
 pub(super) async fn lookup(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Option<Own>, StoreError> {
     const LOOKUP: &str = "-- sharing_policy.lookup
         SELECT default_classification::text, audiences, approvals, updated_by, updated_at

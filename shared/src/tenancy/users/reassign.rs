@@ -250,7 +250,7 @@ async fn check_scope(tree: &Locked<'_, '_>, scope: ScopeId) -> Result<ReadableSc
     tree.caller().authorize(Action::AddMemory, &scope)?;
     if !store::has_others(tree, scope.id).await? {
         return Err(Error::Forbidden(format!(
-            "nobody but you would read them: no other active person holds a role in {} or below, name another heir",
+            "nobody else is at home there: no other active person holds a role in {} or below, name another heir",
             scope.in_words()
         )));
     }
