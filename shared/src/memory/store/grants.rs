@@ -112,30 +112,23 @@ pub(crate) async fn guests(
     adder: UserId,
 ) -> Result<Vec<Guest>, StoreError> {
     const GUESTS: &str = "-- context.list_guests
+        WITH sees AS MATERIALIZED (
+            SELECT c.scope_id, c.user_id, c.approval_id, c.expires_at FROM mem0.sees_context($1, $2, $5) c
+        ), agreed AS (
+            SELECT e.scope_id, bool_or(e.expires_at IS NULL) AS for_good
+              FROM sees e
+              JOIN approvals a ON a.enterprise_id = $1 AND a.id = e.approval_id
+                              AND a.classification >= $3::text::classification
+             GROUP BY e.scope_id
+        )
         SELECT s.id, s.kind, g.member, CASE WHEN s.kind IN ('user', 'context') THEN mem0.belong_to($1, s.id, o.ours)
                                             ELSE coalesce(s.path[2] = ANY (o.ours), false) END AS together
-          FROM (SELECT h.grantee_scope_id AS id, false AS member
-                  FROM sub_organizations n
-                  JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id AND h.revoked_at IS NULL
-                               AND (h.expires_at IS NULL OR h.expires_at > $5)
-                  LEFT JOIN approvals a ON a.enterprise_id = h.enterprise_id AND a.id = h.approval_id
-                 WHERE n.enterprise_id = $1 AND n.scope_id = $2
-                 GROUP BY h.grantee_scope_id
-                HAVING NOT coalesce(bool_or(a.classification >= $3::text::classification), false)
-                 UNION
-                SELECT u.scope_id, true
-                  FROM mem0.held_roles r
-                  JOIN users u ON u.enterprise_id = r.enterprise_id AND u.id = r.user_id
-                 WHERE r.enterprise_id = $1 AND r.scope_id = $2 AND r.user_id <> $4
-                   AND NOT EXISTS (SELECT FROM sub_organizations n
-                                     JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id
-                                                  AND h.grantee_scope_id = u.scope_id AND h.revoked_at IS NULL
-                                                  AND h.expires_at IS NULL
-                                     JOIN approvals a ON a.enterprise_id = h.enterprise_id AND a.id = h.approval_id
-                                                     AND a.classification >= $3::text::classification
-                                    WHERE n.enterprise_id = $1 AND n.scope_id = $2)) g
+          FROM (SELECT DISTINCT e.scope_id AS id, e.user_id IS NOT NULL AS member
+                  FROM sees e WHERE e.user_id IS DISTINCT FROM $4) g
           JOIN scopes s ON s.enterprise_id = $1 AND s.id = g.id
-         CROSS JOIN (SELECT mem0.organizations_of($1, $4) AS ours) o";
+          LEFT JOIN agreed a ON a.scope_id = g.id
+         CROSS JOIN (SELECT mem0.organizations_of($1, $4) AS ours) o
+         WHERE a.scope_id IS NULL OR (g.member AND NOT a.for_good)";
     let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
     let caller = tx.caller();
     let (enterprise, adder) = (caller.enterprise_id().uuid(), adder.uuid());
