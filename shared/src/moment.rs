@@ -61,10 +61,16 @@ mod tests {
     fn a_time_has_an_offset_or_is_in_utc() {
         let read = |text: &str| instant(text).map(|at| at.to_rfc3339());
         let expected = Some("2024-01-31T22:30:00.123456900+00:00".to_owned());
-        for text in ["2024-02-01T00:30:00.1234569+02:00", "2024-01-31T22:30:00.1234569", "2024-01-31 22:30:00.1234569"] {
+        for text in [
+            "2024-02-01T00:30:00.1234569+02:00",
+            "2024-01-31T22:30:00.1234569",
+            "2024-01-31 22:30:00.1234569",
+        ] {
             assert_eq!(read(text), expected, "{text}");
         }
-        for text in ["2024-01-31", "+12024-01-31T00:00:00Z", "2024-01-01T", "2024-01-01Tnoon", "yesterday", ""] {
+        for text in
+            ["2024-01-31", "+12024-01-31T00:00:00Z", "2024-01-01T", "2024-01-01Tnoon", "yesterday", ""]
+        {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -111,7 +111,8 @@ impl Briefing {
         let entries = taken.iter().enumerate().map(|(index, (_, entry))| numbered(index + 1, entry));
         let text = format!("{OPENING}{}{CLOSING}", entries.collect::<String>());
         // A shorter one may have taken the place of the best.
-        let best = found.first().is_none_or(|best| taken.iter().any(|(it, _)| it.memory.id == best.memory.id));
+        let best =
+            found.first().is_none_or(|best| taken.iter().any(|(it, _)| it.memory.id == best.memory.id));
         Self {
             needed: needed.filter(|_| !best),
             tokens: tokens_of(&text),

@@ -270,13 +270,9 @@ fn changers<'a>(
             ]
         }
     };
-    words.extend(
-        shares
-            .filter(|share| share.permission >= Permission::Write)
-            .map(|share| {
-                let with = in_words(share.with_name.as_deref(), &share.with);
-                format!("{with}, as shared by {}{}", share.by(), until(share.expires_at))
-            }),
-    );
+    words.extend(shares.filter(|share| share.permission >= Permission::Write).map(|share| {
+        let with = in_words(share.with_name.as_deref(), &share.with);
+        format!("{with}, as shared by {}{}", share.by(), until(share.expires_at))
+    }));
     words
 }

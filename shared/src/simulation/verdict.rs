@@ -206,7 +206,8 @@ impl Asked<'_> {
                 let each: Vec<String> = nodes
                     .iter()
                     .map(|(node, role)| {
-                        let at = at(*node).map_or_else(|| "a scope above".to_owned(), ReadableScope::in_words);
+                        let at =
+                            at(*node).map_or_else(|| "a scope above".to_owned(), ReadableScope::in_words);
                         format!("{role} on {at}")
                     })
                     .collect();
@@ -323,10 +324,7 @@ fn deciding(
         ),
     };
     if approval.requested_by == them.user_id() {
-        return (
-            false,
-            "they asked for it themselves, and cannot decide about their own request".to_owned(),
-        );
+        return (false, "they asked for it themselves, and cannot decide about their own request".to_owned());
     }
     if them.is_service() {
         return (false, "they are a service account, and a person has to decide".to_owned());
@@ -342,9 +340,7 @@ fn deciding(
     if position.is_some_and(|it| !it.open) {
         return (false, format!("it is decided for {at} already, and waits for others"));
     }
-    let named = |user: UserId| {
-        in_words(position.and_then(|it| it.in_place_of.as_deref()), &user.to_string())
-    };
+    let named = |user: UserId| in_words(position.and_then(|it| it.in_place_of.as_deref()), &user.to_string());
     match position.map(|it| it.ground) {
         Some(Ground::There) => (true, format!("they hold the role {role} or more on {at} itself")),
         Some(Ground::For(user)) => {

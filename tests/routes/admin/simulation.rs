@@ -69,15 +69,27 @@ async fn the_reason_names_the_role_or_the_share() {
     );
     assert_eq!(office.may(&office.ben, "read_memories").await["reason"], way);
     let said = office.may(&office.ann, "edit_own_memory").await;
-    assert_eq!(said["reason"], format!("edit_own_memory needs the role member on {alpha}, they are member there"));
-    assert_eq!((&said["role"], &said["why"][0]["at"]["scope"]), (&json!("member"), &json!(office.alpha.label())));
+    assert_eq!(
+        said["reason"],
+        format!("edit_own_memory needs the role member on {alpha}, they are member there")
+    );
+    assert_eq!(
+        (&said["role"], &said["why"][0]["at"]["scope"]),
+        (&json!("member"), &json!(office.alpha.label()))
+    );
     // What somebody else added is another action.
     let said = office.may(&office.alice, "edit_own_memory").await;
-    assert_eq!(said["reason"], format!("edit_any_memory needs the role admin on {alpha}, they are owner there"));
+    assert_eq!(
+        said["reason"],
+        format!("edit_any_memory needs the role admin on {alpha}, they are owner there")
+    );
     assert_eq!(said["why"][0]["via"], "inherited");
     // Every other action of the policy is decided where it lives.
     let said = office.may(&office.ann, "manage_members").await;
-    assert_eq!(said["reason"], format!("manage_members needs the role admin on {alpha}, they are member there"));
+    assert_eq!(
+        said["reason"],
+        format!("manage_members needs the role admin on {alpha}, they are member there")
+    );
     let said = office.may(&office.ben, "add_memory").await;
     assert_eq!(said["reason"], "add_memory is decided where it lives, which they cannot see");
     let eve = office.alice.stranger("eve").await;
@@ -115,7 +127,10 @@ async fn a_share_that_is_asked_about_meets_classes_and_rules() {
     assert_eq!((&said["allowed"], &said["needs_approval_of"]), (&json!(true), &Value::Null));
     let said = ask(&office.ann, &south.label()).await;
     assert_eq!(said["allowed"], false);
-    assert_eq!(said["needs_approval_of"], json!([{ "role": "admin", "scope": office.alpha.label(), "scope_name": "Alpha" }]));
+    assert_eq!(
+        said["needs_approval_of"],
+        json!([{ "role": "admin", "scope": office.alpha.label(), "scope_name": "Alpha" }])
+    );
     assert_eq!(ask(&office.lead, &south.label()).await["allowed"], true, "the rule is for members");
     let said = ask(&office.ann, "public").await;
     assert_eq!(
@@ -228,7 +243,10 @@ async fn a_request_is_decided_by_whom_it_is_said_to_be() {
     );
     assert_eq!(
         may(&max, decide).await,
-        (true, format!("in place of lead ({}), who holds the role admin or more on {alpha}", office.lead.user))
+        (
+            true,
+            format!("in place of lead ({}), who holds the role admin or more on {alpha}", office.lead.user)
+        )
     );
     let (allowed, reason) = may(&office.alice, decide).await;
     assert!(!allowed && reason.ends_with("from 2026-03-03T09:00:00Z on"), "{reason}");
@@ -261,7 +279,10 @@ async fn a_context_is_asked_about_by_its_administrators() {
     office.ann.post(&format!("/v1/contexts/{context}/members/"), join).await.ok();
     let about = json!({ "scope": scope });
     let said = office.ask(&office.ann, &office.ben, "add_memory", about.clone()).await.ok();
-    assert_eq!(said["reason"], format!("add_memory needs the role member on Launch ({scope}), they are viewer there"));
+    assert_eq!(
+        said["reason"],
+        format!("add_memory needs the role member on Launch ({scope}), they are viewer there")
+    );
     office.ask(&office.ben, &office.ann, "add_memory", about.clone()).await.assert_problem(
         403,
         "forbidden",

@@ -182,9 +182,7 @@ async fn an_invitation_is_accepted_from_a_blocked_address() {
     for _ in 0..20 {
         visitor.post("/v1/auth/register", founder("ada")).await.assert_status(409);
     }
-    let with = |name: &str, token: &str| {
-        json!({ "email": address(name), "password": PASSWORD, "name": name, "invitation": token })
-    };
+    let with = |name: &str, token: &str| json!({ "email": address(name), "password": PASSWORD, "name": name, "invitation": token });
     // Only with the right token, and for its address.
     blocked(&visitor.post("/v1/auth/register", with("bob", "m0in_wrong")).await);
     blocked(&visitor.post("/v1/auth/register", with("eve", &token)).await);

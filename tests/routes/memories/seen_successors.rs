@@ -68,8 +68,7 @@ impl Superseded {
             owner.colleague("mia", &team, Role::Member).await,
             owner.colleague("ned", &team, Role::Member).await,
         );
-        let old =
-            remember_with(&mia, OLD, json!({ "scope": team.label(), "user_id": "gate" })).await;
+        let old = remember_with(&mia, OLD, json!({ "scope": team.label(), "user_id": "gate" })).await;
         let more = json!({ "scope": team.label(), "supersedes": [old] });
         let new = remember_with(&mia, NEW, more).await;
         Self { app, owner, team, mia, ned, old, new }

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::memory::Permission;
+use shared::sharing::NewShare;
 use shared::sharing::access;
 use shared::sharing::preview::preview;
-use shared::sharing::NewShare;
 
 use super::description::{Description, Effect};
 use super::{Call, Halt, arguments};

@@ -74,8 +74,10 @@ async fn escalation(tx: &TenantTx<'_>, node: ScopeId, rule: &ApprovalRule) -> Re
     let now = tx.caller().request().at;
     match store::deciders(tx, node, rule.approver_role).await? {
         store::Deciders::Nobody => {
-            let at =
-                tx.caller().scope(node).map_or_else(|| "there".to_owned(), |it| format!("on {}", it.in_words()));
+            let at = tx
+                .caller()
+                .scope(node)
+                .map_or_else(|| "there".to_owned(), |it| format!("on {}", it.in_words()));
             Err(Error::Conflict(format!(
                 "this needs somebody else's approval, and nobody else is {} {at}",
                 rule.approver_role

@@ -79,8 +79,7 @@ pub(crate) async fn behind(
         SELECT u.kind = 'person' AS of_person FROM users u
          WHERE u.enterprise_id = $1 AND u.id = $3 AND u.id <> $2 AND $2 = ANY (mem0.behind($3))";
     let enterprise = tx.caller().enterprise_id().uuid();
-    let row =
-        tx.query_opt(BEHIND, &[&enterprise, &who.user_id().uuid(), &asked.requested_by.uuid()]).await?;
+    let row = tx.query_opt(BEHIND, &[&enterprise, &who.user_id().uuid(), &asked.requested_by.uuid()]).await?;
     Ok(row.map(|row| if row.get("of_person") { Behind::APassword } else { Behind::ItsKey }))
 }
 
