@@ -17,7 +17,9 @@ DECLARE
     today date := (mem0.at() AT TIME ZONE 'UTC')::date;
     heir uuid := replaced_by;
 BEGIN
-    WHILE heir IS NOT NULL LOOP
+    -- No chain is as long, and none may keep a request for ever.
+    FOR step IN 1..1000 LOOP
+        EXIT WHEN heir IS NULL;
         IF EXISTS (SELECT FROM public.memories s
                     WHERE s.enterprise_id = tenant AND s.id = heir AND s.deleted_at IS NULL
                       AND (s.expires_on IS NULL OR s.expires_on >= today)) THEN
