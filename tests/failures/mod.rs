@@ -7,6 +7,7 @@
 mod database;
 mod lost_races;
 mod mcp;
+mod pooled;
 mod rollout;
 mod storm;
 
@@ -37,8 +38,14 @@ pub(super) struct Answer {
 
 impl Environment {
     pub(super) async fn new(rds: &Rds) -> Self {
+        Self::expecting(rds, Vec::new()).await
+    }
+
+    /// Whose connection prepares these statements as soon as it is open.
+    pub(super) async fn expecting(rds: &Rds, statements: Vec<String>) -> Self {
         let config = rds.config(Some("right"), DatabaseAuth::Password).await;
-        let gate = Gate::new(Database::new(&config).unwrap(), Clock::default(), PUBLIC_URL);
+        let database = Database::expecting(&config, statements).unwrap();
+        let gate = Gate::new(database, Clock::default(), PUBLIC_URL);
         let public =
             PublicConfig { url: PUBLIC_URL.to_owned(), allowed_origins: Vec::new(), reads_documents: true };
         Self(server::router(&Platform::new(gate, public, LimitsConfig::default())))

@@ -29,6 +29,7 @@ pub use classification::{Audience, Classification};
 pub use context::{Application, AuthContext, Method};
 pub use credential::Credential;
 pub use gate::{Gate, MCP};
+pub(crate) use gate::PRINCIPAL;
 pub use policy::Action;
 pub use promise::Promiser;
 pub(crate) use proof::Proof;
