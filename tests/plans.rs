@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
 use shared::access::ScopeKind;
 use shared::ids::ScopeId;
 use tokio_postgres::Client;
@@ -266,4 +267,39 @@ async fn a_tenant_that_is_taken_for_small_is_not_read_through() {
         let by_graph = scans.iter().any(|scan| scan.index == "memory_scopes_broad_vectors");
         assert_eq!(by_graph, !broad.is_empty(), "{scans:?}");
     }
+}
+
+#[tokio::test]
+async fn of_those_who_share_only_their_own_names_are_read() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let reader = alice.stranger("reader").await;
+    let added = json!({ "messages": "The walrus is in the harbour", "infer": false });
+    let added = alice.post("/v3/memories/add/", added).await.ok();
+    let memory = added["results"][0]["id"].as_str().unwrap();
+    let with = json!({ "with": format!("person:{}", reader.user) });
+    alice.post(&format!("/v1/memories/{memory}/shares/"), with).await.ok();
+    let people = "SET session_replication_role = replica;
+        INSERT INTO users (enterprise_id, id, scope_id, email, created_at, updated_at)
+        SELECT u.enterprise_id, gen_random_uuid(), -n, n || '@example.com', u.created_at, u.updated_at
+          FROM (SELECT * FROM users LIMIT 1) u, generate_series(1, 2000) n;
+        RESET session_replication_role";
+    app.database().superuser().await.batch_execute(people).await.unwrap();
+    let explainer = Explainer::new(app.database()).await;
+    let bind = format!(
+        "SET mem0.enterprise = '{}'; SET mem0.readable = '{{{}}}'; SET mem0.at = '{}'; SET ROLE mem0_app",
+        reader.enterprise.uuid(),
+        reader.scope.0,
+        app.now().to_rfc3339()
+    );
+    explainer.client.batch_execute(&bind).await.unwrap();
+    let scans = explainer
+        .scans(async |client| {
+            let sql = "SELECT * FROM mem0.reaching_shares(ARRAY(SELECT id FROM memories), ARRAY[$1::bigint])";
+            let ways = client.query(sql, &[&reader.scope.0]).await.unwrap();
+            assert_eq!(ways.len(), 1);
+        })
+        .await;
+    let names: u64 = scans.iter().filter(|scan| scan.table == "users").map(|scan| scan.rows).sum();
+    assert_eq!(names, 1, "{scans:?}");
 }

@@ -9,6 +9,9 @@ const PARAMETER = 'DeletionProtection';
 /** Longer than RDS takes to set it. */
 const PATIENCE = 1800;
 
+/** The snapshot that a database begins with, if any. */
+const snapshotOf = (properties) => properties.DBSnapshotIdentifier ?? properties.SnapshotIdentifier;
+
 class Protect {
   constructor(serverless, options, { log }) {
     this.serverless = serverless;
@@ -27,19 +30,22 @@ class Protect {
     if (there && there.ResourceType !== Resources.Database.Type) {
       throw new this.serverless.classes.Error(`database: this stage has a ${there.ResourceType}, and none of another kind takes its place: move the data to another stage`, 'DATABASE_KIND');
     }
-    this.replacing(there, Resources.Database.Properties);
+    await this.replacing(there, Resources.Database.Properties);
     const wanted = Parameters[PARAMETER].Default;
     this.first = !there && wanted === 'true';
     provider.stackParameters = [{ ParameterKey: PARAMETER, ParameterValue: this.first ? 'false' : wanted }];
   }
 
-  /** By another name the database is another one: only what a snapshot brings may take the place of what has served. */
-  replacing(there, properties) {
+  /** By another name the database is another one: only what another snapshot brings may take the place of what has served. */
+  async replacing(there, properties) {
     const name = properties.DBInstanceIdentifier ?? properties.DBClusterIdentifier;
     if (!there || there.PhysicalResourceId === name) return;
-    const snapshot = properties.DBSnapshotIdentifier ?? properties.SnapshotIdentifier;
+    const snapshot = snapshotOf(properties);
     if (!snapshot) {
       throw new this.serverless.classes.Error(`databaseName: this stage's database is ${there.PhysicalResourceId}, and an empty ${name} would take its place: write databaseName (and restoreFrom, if it was restored) back into the stage's file`, 'DATABASE_NAME');
+    }
+    if (snapshot === snapshotOf(await this.deployed())) {
+      throw new this.serverless.classes.Error(`restoreFrom: ${there.PhysicalResourceId} was restored from ${snapshot} already, and everything since then would be missing from ${name}: write the old databaseName back into the stage's file, or name a newer snapshot`, 'DATABASE_SNAPSHOT');
     }
     this.log.notice(`Restoring ${snapshot} as ${name}, in place of ${there.PhysicalResourceId}`);
   }
@@ -71,6 +77,14 @@ class Protect {
       if (error.name === 'ValidationError') return null;
       throw error;
     }
+  }
+
+  /** The properties of the stage's database in the template that was deployed last. */
+  async deployed() {
+    const { GetTemplateCommand } = sdk('cloudformation');
+    const asked = { StackName: this.provider.naming.getStackName(), TemplateStage: 'Processed' };
+    const { TemplateBody } = await (await this.client()).send(new GetTemplateCommand(asked));
+    return JSON.parse(TemplateBody).Resources.Database.Properties;
   }
 
   async client() {

@@ -5,6 +5,7 @@
 //! `lambda` what needs a process.
 
 mod database;
+mod logins;
 mod lost_races;
 mod mcp;
 mod pooled;
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 use server::Platform;
 use shared::access::Gate;
 use shared::clock::Clock;
-use shared::config::{DatabaseAuth, LimitsConfig, PublicConfig};
+use shared::config::{DatabaseAuth, DatabaseConfig, LimitsConfig, PublicConfig};
 use shared::db::Database;
 use tower::ServiceExt as _;
 
@@ -44,7 +45,15 @@ impl Environment {
     /// Whose connection prepares these statements as soon as it is open.
     pub(super) async fn expecting(rds: &Rds, statements: Vec<String>) -> Self {
         let config = rds.config(Some("right"), DatabaseAuth::Password).await;
-        let database = Database::expecting(&config, statements).unwrap();
+        Self::over(Database::expecting(&config, statements).unwrap())
+    }
+
+    /// One that logs in to the database as this says.
+    pub(super) fn with(config: &DatabaseConfig) -> Self {
+        Self::over(Database::new(config).unwrap())
+    }
+
+    fn over(database: Database) -> Self {
         let gate = Gate::new(database, Clock::default(), PUBLIC_URL);
         let public =
             PublicConfig { url: PUBLIC_URL.to_owned(), allowed_origins: Vec::new(), reads_documents: true };

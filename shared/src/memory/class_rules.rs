@@ -186,5 +186,5 @@ fn directions(policy: &Effective, share: &Unapproved) -> Vec<Direction> {
 }
 
 fn named(tx: &TenantTx<'_>, node: ScopeId) -> String {
-    tx.caller().scope(node).map_or_else(|| "a node above".to_owned(), |node| node.label())
+    tx.caller().scope(node).map_or_else(|| "a node above".to_owned(), |node| node.in_words())
 }

@@ -62,7 +62,7 @@ async fn check<'a>(tx: &TenantTx<'a>, id: MemoryId, to: ScopeName) -> Result<(Me
     memory::may_take(tx, &before)?;
     let target = ctx.resolve(to)?;
     if target.id == before.home {
-        return Err(Error::Conflict(format!("it lives in {} already", target.label())));
+        return Err(Error::Conflict(format!("it lives in {} already", target.in_words())));
     }
     ctx.authorize(Action::AddMemory, target)?;
     let held = Held::memory(tx, id, &before).await?;

@@ -11,8 +11,8 @@ pub(super) fn may_grant(scope: &ReadableScope, role: Role) -> Result<()> {
         return Ok(());
     }
     Err(Error::Forbidden(match scope.role {
-        Some(own) => format!("you are {own} of {}, only {role} and above can grant {role}", scope.label()),
-        None => format!("you hold no role on {}, and cannot grant any", scope.label()),
+        Some(own) => format!("you are {own} of {}, only {role} and above can grant {role}", scope.in_words()),
+        None => format!("you hold no role on {}, and cannot grant any", scope.in_words()),
     }))
 }
 
@@ -32,7 +32,7 @@ pub(super) fn may_touch(scope: &ReadableScope, other: Option<Role>) -> Result<()
     if other <= scope.role {
         return Ok(());
     }
-    Err(Error::Forbidden(format!("this concerns somebody whose role on {} is above yours", scope.label())))
+    Err(Error::Forbidden(format!("this concerns somebody whose role on {} is above yours", scope.in_words())))
 }
 
 /// A group or account whose roles the caller would let others use.

@@ -33,6 +33,7 @@ mod ruled_contexts;
 mod search;
 mod search_ranking;
 mod search_scopes;
+mod seen_successors;
 mod shared_contexts;
 mod sharing;
 mod stats;

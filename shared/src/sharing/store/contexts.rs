@@ -175,18 +175,30 @@ pub(in crate::sharing) async fn class(
     Ok(homes.into_iter().map(|(_, class)| class).max().unwrap_or(Classification::Public))
 }
 
-/// Returns since when the context is shared with this person for good with somebody's approval, if it is.
+/// Returns since when the context is shared with this person without a break, if it is shared with them for good now with
+/// somebody's approval. A share that is approved anew takes the place of the one before it.
 pub(in crate::sharing) async fn agreed_since(
     tx: &TenantTx<'_>,
     scope: ScopeId,
     person: ScopeId,
 ) -> Result<Option<DateTime<Utc>>, StoreError> {
     const AGREED: &str = "-- context.agreed_since
-        SELECT min(h.granted_at)
-          FROM sub_organizations n
-          JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id
-         WHERE n.enterprise_id = $1 AND n.scope_id = $2 AND h.grantee_scope_id = $3
-           AND h.approval_id IS NOT NULL AND h.revoked_at IS NULL AND h.expires_at IS NULL";
+        WITH RECURSIVE every AS (
+            SELECT h.granted_at, h.approval_id, h.expires_at, h.revoked_at
+              FROM sub_organizations n
+              JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id
+             WHERE n.enterprise_id = $1 AND n.scope_id = $2 AND h.grantee_scope_id = $3
+        ), unbroken AS (
+            SELECT e.granted_at FROM every e
+             WHERE e.approval_id IS NOT NULL AND e.revoked_at IS NULL AND e.expires_at IS NULL
+             UNION
+            SELECT e.granted_at
+              FROM unbroken u
+              JOIN every e ON e.granted_at < u.granted_at
+                          AND (e.revoked_at IS NULL OR e.revoked_at >= u.granted_at)
+                          AND (e.expires_at IS NULL OR e.expires_at >= u.granted_at)
+        )
+        SELECT min(u.granted_at) FROM unbroken u";
     Ok(tx.query_one(AGREED, &[&tx.caller().enterprise_id().uuid(), &scope.0, &person.0]).await?.get(0))
 }
 

@@ -237,7 +237,7 @@ async fn check_person(tree: &Locked<'_, '_>, id: UserId) -> Result<()> {
     }
     let person = account(tree, id).await?;
     if person.status != Status::Active || person.kind != Kind::Person {
-        return Err(Error::Conflict("the heir is no active person".to_owned()));
+        return Err(Error::Conflict("the heir must be a person with an active account".to_owned()));
     }
     Ok(())
 }
@@ -250,7 +250,7 @@ async fn check_scope(tree: &Locked<'_, '_>, scope: ScopeId) -> Result<ReadableSc
     if !store::has_others(tree, scope.id).await? {
         return Err(Error::Forbidden(format!(
             "nobody but you would read them: no other active person holds a role in {} or below, name another heir",
-            scope.label()
+            scope.in_words()
         )));
     }
     Ok(scope)
