@@ -58,7 +58,8 @@ impl Shared {
     /// What a new process on this session finds for the holder of that token.
     async fn found(&mut self, token: &str) -> BTreeSet<String> {
         let process = Environment::expecting(&self.rds, First::Search.statements()).await;
-        let search = json!({ "query": "whose is the walrus?", "scope": "all", "top_k": 100, "threshold": 0.0 });
+        let search =
+            json!({ "query": "whose is the walrus?", "scope": "all", "top_k": 100, "threshold": 0.0 });
         let answer = process.post("/v3/memories/search/", token, None, search).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         let text = |row: &Value| row["memory"].as_str().unwrap().to_owned();
@@ -80,8 +81,9 @@ impl Shared {
         let superuser = self.rds.database.superuser().await;
         let database: String = superuser.query_one("SELECT current_database()", &[]).await.unwrap().get(0);
         let (port, role) = (self.pooler.address().port(), &self.rds.role);
-        let url =
-            format!("host=127.0.0.1 port={port} user={role} password=right dbname={database} sslmode=disable");
+        let url = format!(
+            "host=127.0.0.1 port={port} user={role} password=right dbname={database} sslmode=disable"
+        );
         let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
         tokio::spawn(connection);
         client
@@ -172,7 +174,10 @@ async fn the_reset_leaves_nothing_of_a_client_that_left_everything_behind() {
     let left = next.query(LEFT, &[]).await.unwrap();
     let left: Vec<String> = left.iter().map(|row| row.get(0)).collect();
     assert_eq!(left, Vec::<String>::new());
-    assert_eq!(next.query_one("SELECT current_setting('statement_timeout')", &[]).await.unwrap().get::<_, &str>(0), "10s");
+    assert_eq!(
+        next.query_one("SELECT current_setting('statement_timeout')", &[]).await.unwrap().get::<_, &str>(0),
+        "10s"
+    );
     shared.left(next).await;
     assert_eq!(shared.found(&ada).await, walruses("ada"));
     assert_eq!(shared.pooler.sessions(), 1);

@@ -25,8 +25,8 @@ use crate::sizes::megabytes;
 use crate::statistics::{Percentiles, Spread};
 pub(crate) use door::Login;
 use measure::Measured;
-pub(crate) use pooler::Kept;
 use measuring::report::{say, table};
+pub(crate) use pooler::Kept;
 use quota::Quota;
 use stage::Stage;
 
