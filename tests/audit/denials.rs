@@ -167,7 +167,11 @@ async fn a_credential_that_is_over_leaves_a_row_a_minute() {
     let refused = written.iter().filter(|row| row["action"] == "access.refuse");
     let said: Vec<_> = refused
         .map(|row| {
-            assert_eq!((&row["outcome"], &row["details"]["status"]), (&json!("denied"), &json!(401)), "{row}");
+            assert_eq!(
+                (&row["outcome"], &row["details"]["status"]),
+                (&json!("denied"), &json!(401)),
+                "{row}"
+            );
             assert_eq!(row["actor_id"], mia.user.uuid().to_string());
             let text = |name: &str| row[name].as_str().unwrap().to_owned();
             (text("actor_method"), text("credential_id"), row["details"]["reason"].as_str().unwrap())

@@ -38,11 +38,7 @@ impl Gate {
     }
 }
 
-async fn find(
-    tx: &IdentityTx,
-    proof: &Proof,
-    request: &RequestInfo,
-) -> Result<Option<Refused>, StoreError> {
+async fn find(tx: &IdentityTx, proof: &Proof, request: &RequestInfo) -> Result<Option<Refused>, StoreError> {
     const FIND: &str = "-- access.find_refused
         SELECT r.enterprise_id, r.user_id, r.credential_id, r.reason FROM mem0.refused_credential($1, $2, $3) r";
     let (hash, session, method) = match proof {

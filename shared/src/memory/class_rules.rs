@@ -78,8 +78,7 @@ async fn check_members(
     }
     let guests = grants::guests(tx, before.home, after, who.user_id()).await?;
     let asks = |guest: &Guest| {
-        guest.member
-            && policy.rule_met(&[direction_to(who, guest)], before.classification, after).is_some()
+        guest.member && policy.rule_met(&[direction_to(who, guest)], before.classification, after).is_some()
     };
     match guests.iter().any(asks) {
         true => Err(Error::Conflict(for_members(after))),

@@ -67,7 +67,8 @@ async fn check<'a>(tx: &TenantTx<'a>, id: MemoryId, to: ScopeName) -> Result<(Me
     ctx.authorize(Action::AddMemory, target)?;
     if target.kind == ScopeKind::User && before.author != ctx.user_id() {
         return Err(Error::Forbidden(
-            "somebody else added it, and would not see it any more: it moves to nodes and contexts".to_owned(),
+            "somebody else added it, and would not see it any more: it moves to nodes and contexts"
+                .to_owned(),
         ));
     }
     let held = Held::memory(tx, id, &before).await?;

@@ -210,7 +210,9 @@ async fn what_others_decide_about_leaves_the_organization_with_them() {
     };
     let rules = json!({ "approvals": [{ "directions": ["out"], "approver_role": "owner" }] });
     let refusal = |of: &str| {
-        format!("another organization would see what is in it, and a rule of {of} leaves that to the role owner there")
+        format!(
+            "another organization would see what is in it, and a rule of {of} leaves that to the role owner there"
+        )
     };
     let refused = async |node: &str, of: &str| {
         for answer in [relocate(&ada, node, Some(&solar)).await, dissolve(&ada, node).await] {
@@ -234,6 +236,9 @@ async fn what_others_decide_about_leaves_the_organization_with_them() {
     relocate(&ada, &grid, Some(&energy)).await.ok();
     let rules = json!({ "approvals": [{ "approver_role": "owner" }] });
     alice.put("/v1/enterprise/sharing-policy", rules).await.ok();
-    assert_eq!(relocate(&ada, &grid, Some(&solar)).await.assert_problem(403, "forbidden", None), refusal("enterprise"));
+    assert_eq!(
+        relocate(&ada, &grid, Some(&solar)).await.assert_problem(403, "forbidden", None),
+        refusal("enterprise")
+    );
     relocate(&alice, &grid, Some(&solar)).await.ok();
 }

@@ -296,7 +296,8 @@ async fn the_classes_that_it_could_not_have_are_said() {
     let policy = format!("/v1/organizations/{}/sharing-policy", office.alpha.id);
     let limit = json!({ "audiences": { "internal": "team" } });
     let links = json!({ "approvals": [{ "directions": ["public"], "classifications": ["internal"], "approver_role": "owner" }] });
-    for (change, share) in [(limit, None), (links, None), (json!({}), None), (json!({}), Some("enterprise"))] {
+    for (change, share) in [(limit, None), (links, None), (json!({}), None), (json!({}), Some("enterprise"))]
+    {
         office.alice.put(&policy, change.clone()).await.ok();
         if let Some(with) = share {
             office.share(with, json!({})).await;
@@ -316,7 +317,11 @@ async fn the_classes_that_it_could_not_have_are_said() {
             }
             match expected.len() {
                 3 => assert_eq!(said["allowed"], false, "{said}"),
-                _ => assert_eq!((&said["allowed"], &json!(conditions)), (&json!(true), &json!(expected)), "{change}"),
+                _ => assert_eq!(
+                    (&said["allowed"], &json!(conditions)),
+                    (&json!(true), &json!(expected)),
+                    "{change}"
+                ),
             }
         }
     }

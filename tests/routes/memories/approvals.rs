@@ -355,6 +355,7 @@ async fn a_request_ends_with_the_share_that_it_asks_for() {
     assert_eq!(office.ann.get(&format!("/v1/approvals/{id}/")).await.ok()["status"], "expired");
     // As before where the share would last for longer.
     let at = (&again["approval"]["requested_at"], &again["approval"]["expires_at"]);
-    let [from, to] = [at.0, at.1].map(|at| at.as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap());
+    let [from, to] =
+        [at.0, at.1].map(|at| at.as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap());
     assert_eq!(to - from, TimeDelta::hours(72));
 }

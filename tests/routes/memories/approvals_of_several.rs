@@ -296,7 +296,10 @@ async fn what_is_pinned_while_they_think_needs_whoever_it_needs() {
     let with = json!({ "with": format!("context:{}", office.context) });
     office.ann.post(&format!("/v1/memories/{third}/shares/"), with).await.assert_status(201);
     let late = decide(&office.gina, &id, "approve", "fine").await.assert_problem(409, "conflict", None);
-    assert_eq!(late, "it has changed since the request: ann has to ask again, and you can only deny this one");
+    assert_eq!(
+        late,
+        "it has changed since the request: ann has to ask again, and you can only deny this one"
+    );
     assert!(!office.wes_sees_them().await);
     // Asked for anew, it waits for all three.
     let anew = office.share(&office.context).await.assert_status(202).json();
@@ -360,7 +363,10 @@ async fn what_is_agreed_to_of_a_context_is_what_was_in_it() {
             assert_eq!(actor.get(&path).await.ok()["changed"], true, "{change}");
         }
         let told = decide(&office.lead, &id, "approve", "fine").await.assert_problem(409, "conflict", None);
-        assert_eq!(told, "it has changed since the request: ann has to ask again, and you can only deny this one");
+        assert_eq!(
+            told,
+            "it has changed since the request: ann has to ask again, and you can only deny this one"
+        );
         let about = json!({ "user_id": office.lead.user, "action": "decide_approval", "approval_id": id });
         let said = office.lead.post("/v1/access/check", about).await.ok();
         let conditions = said["conditions"].to_string();

@@ -242,7 +242,10 @@ async fn what_is_agreed_to_is_what_was_asked_for() {
         let shown = office.lead.get(&format!("/v1/approvals/{first}/")).await.ok();
         assert_eq!(shown["changed"], true);
         let told = approve(&office.lead, &first).await.assert_problem(409, "conflict", None);
-        assert_eq!(told, "it has changed since the request: ann has to ask again, and you can only deny this one");
+        assert_eq!(
+            told,
+            "it has changed since the request: ann has to ask again, and you can only deny this one"
+        );
         assert!(!sees(&office.ben, &memory).await);
         // Asked for anew, the first is closed.
         let second = ask(&office.ann, &memory, beta.clone()).await;

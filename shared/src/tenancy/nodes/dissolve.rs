@@ -283,7 +283,8 @@ async fn check_audience(tree: &Locked<'_, '_>, node: &ReadableScope, heir: &Read
         if count == 1 { ("1 memory".to_owned(), "it") } else { (format!("{count} memories"), "them") };
     let first = estate::list_classified(tree, node.id, &classes, NAMED).await?;
     let first: Vec<String> = first.iter().map(MemoryId::to_string).collect();
-    let named = counted("memory", "memories", count, &first).map_or_else(String::new, |it| format!(" ({it})"));
+    let named =
+        counted("memory", "memories", count, &first).map_or_else(String::new, |it| format!(" ({it})"));
     Err(Error::Conflict(format!(
         "{memories} of this {} {} classified {} and may not be seen by {}: choose another heir, or move or reclassify {them} \
          first{named}",

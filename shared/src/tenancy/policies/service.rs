@@ -81,18 +81,15 @@ pub(crate) async fn check_leaves(tx: &TenantTx<'_>, node: ScopeId, to: ScopeId) 
 
 /// Refuses to take a node into another organization, which then sees what is in it, where a rule about sharing out of the
 /// organization leaves that to a role that the caller does not hold: a rule of the node, of one above it or of one below it.
-pub(crate) async fn check_crosses(
-    tx: &TenantTx<'_>,
-    node: &ReadableScope,
-    to: &ReadableScope,
-) -> Result<()> {
+pub(crate) async fn check_crosses(tx: &TenantTx<'_>, node: &ReadableScope, to: &ReadableScope) -> Result<()> {
     let (from, to) = (node.path.get(1), to.path.get(1));
     // By itself below the enterprise it is an organization of its own, and nobody else sees it there.
     if to.is_none() || from == to {
         return Ok(());
     }
     for (ruled_by, policy) in store::around(tx, node.id).await? {
-        let out = |rule: &&ApprovalRule| rule.directions.is_empty() || rule.directions.contains(&Direction::Out);
+        let out =
+            |rule: &&ApprovalRule| rule.directions.is_empty() || rule.directions.contains(&Direction::Out);
         let role = policy.approvals.iter().filter(out).map(|rule| rule.approver_role).max();
         let scope = tx.caller().scope(ruled_by);
         if role > scope.and_then(|scope| scope.role) {
