@@ -45,7 +45,7 @@ pub enum Error {
     /// One of several things is not there, or the caller may not know about it: 404, with its id.
     #[error("{0} not found")]
     Missing(String),
-    /// The URL cannot name anything: 404, with its expected form.
+    /// The URL cannot name anything, or nothing that the credential reaches: 404, with what would be right.
     #[error("{0}")]
     UnknownAddress(String),
     /// The current state does not allow it: 409.
@@ -105,6 +105,15 @@ impl Error {
     /// A request that is wrong as a whole.
     pub fn malformed(message: impl Into<String>) -> Self {
         Self::Invalid { field: None, message: message.into() }
+    }
+
+    /// What the caller is told, without the place in the input.
+    #[must_use]
+    pub fn without_place(&self) -> String {
+        match self {
+            Self::Invalid { message, .. } => message.clone(),
+            other => other.to_string(),
+        }
     }
 
     /// The same error, found in a part of the input: `memories[1]`.

@@ -2,7 +2,7 @@
 //!
 //! `ids`, `error`, `clock`, `random`, `email`, `name` · `db` · `access` · `audit`, `idempotency`, `outbox` · `tenancy`
 //! · `identity` · `memory` · `sharing` · `enhancement` · `jobs`. A module may use only those to its left. `config`,
-//! `http`, `page` and `telemetry` support all of them and know no capability.
+//! `http`, `moment`, `page` and `telemetry` support all of them and know no capability.
 //!
 //! Start reading at [`access`]: nothing reaches the database without a context made there.
 
@@ -27,6 +27,7 @@ pub mod lambda;
 pub mod limits;
 pub mod memory;
 pub mod metrics;
+pub mod moment;
 mod name;
 pub mod outbox;
 pub mod page;

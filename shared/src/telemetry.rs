@@ -171,6 +171,11 @@ pub(crate) fn lost_race() {
     });
 }
 
+/// Whether the request has lost a race and starts over.
+pub(crate) fn has_lost_race() -> bool {
+    CURRENT.try_with(|log| log.lost.load(Ordering::Relaxed)).unwrap_or(false)
+}
+
 /// Whether the request lost a race since this was last called.
 pub(crate) fn take_lost_race() -> bool {
     CURRENT.try_with(|log| log.lost.swap(false, Ordering::Relaxed)).unwrap_or(false)

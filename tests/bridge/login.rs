@@ -272,7 +272,7 @@ async fn whose_login_has_ended_is_told_to_sign_in_again() {
     let mut bridge = Bridge::at_home(home.path()).await;
     let refused = bridge.ask(&call(1, "whoami", json!({}))).await;
     let said = refused["error"]["message"].as_str().unwrap();
-    assert!(said.contains("signing in anew") && said.contains("run mem0 login"), "{said}");
+    assert!(said.contains("the login has ended: run mem0 login"), "{said}");
     bridge.end().await;
 }
 
@@ -318,4 +318,45 @@ async fn a_logout_forgets_the_credential_whatever_its_address_is() {
     std::fs::write(file(home.path()), r#"{ "url": "no address", "token": "t" }"#).unwrap();
     let output = command(home.path(), &["logout"]).await.output().await.unwrap();
     assert!(output.status.success() && !file(home.path()).exists(), "{output:?}");
+}
+
+#[tokio::test]
+async fn people_see_which_account_their_tools_use() {
+    let (app, url) = TestApp::published().await;
+    let ada = app.registered("ada").await;
+    let home = tempfile::tempdir().unwrap();
+    let run = async |arguments: &[&str], key: Option<&str>| {
+        let mut command = command(home.path(), arguments).await;
+        if let Some(key) = key {
+            command.env("MEM0_API_KEY", key);
+        }
+        let output = command.output().await.unwrap();
+        let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.success(), out, err)
+    };
+    let (known, _, said) = run(&["whoami", "--url", &url], None).await;
+    assert!(!known && said.contains(&format!("run mem0 login --url {url}")), "{said}");
+
+    sign_in(&app, &url, home.path(), &ada.email).await;
+    let (known, told, said) = run(&["whoami"], None).await;
+    assert!(known, "{said}");
+    for text in [&url, &ada.email, "the login of mem0 login", "memories:read, memories:write"] {
+        assert!(told.contains(text), "{told}");
+    }
+    let key = ada.with_api_key().await.token;
+    let (_, told, _) = run(&["whoami", "--json"], Some(&key)).await;
+    assert_eq!(serde_json::from_str::<Value>(&told).unwrap()["credential"], "api_key", "{told}");
+    // It takes precedence over the login, which is good.
+    let (known, _, said) = run(&["whoami"], Some("m0sk_wrong")).await;
+    assert!(!known && said.contains("unset it to use mem0 login"), "{said}");
+
+    let (read, _, said) = run(&["audit", "verify"], None).await;
+    assert!(
+        !read && said.contains("audit:read") && said.contains("mem0 login is for AI tools only"),
+        "{said}"
+    );
+    for wrong in ["garbage", "https://mem0.example:99999"] {
+        let (_, _, said) = run(&["whoami", "--url", wrong], None).await;
+        assert!(said.contains(&format!("--url: \"{wrong}\"")), "{said}");
+    }
 }

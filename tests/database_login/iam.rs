@@ -7,12 +7,13 @@ use shared::db::Database;
 use super::{ACCESS_KEY, HOST, Rds, SECRET_KEY, ask, credentials};
 use crate::providers::clients;
 
-fn iam() -> DatabaseAuth {
+/// Logging in with tokens.
+pub(crate) fn iam() -> DatabaseAuth {
     DatabaseAuth::Iam { region: "eu-central-1".to_owned(), credentials: credentials(None) }
 }
 
 /// A database whose front knows its own address, which tokens are for.
-async fn rds() -> Rds {
+pub(crate) async fn rds() -> Rds {
     Rds::start("never sent", true).await
 }
 

@@ -2,10 +2,10 @@
 //!
 //! `postgres_front` makes the embedded PostgreSQL behave like RDS; moto emulates Secrets Manager.
 
-mod iam;
+pub(crate) mod iam;
 pub(crate) mod moto;
 mod network;
-mod secrets;
+pub(crate) mod secrets;
 mod tls;
 
 use postgres_front::{Front, Iam, Options};

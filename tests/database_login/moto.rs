@@ -43,12 +43,12 @@ impl Moto {
         panic!("moto does not answer");
     }
 
-    pub(super) fn uri(&self) -> Uri {
+    pub(crate) fn uri(&self) -> Uri {
         self.url.parse().unwrap()
     }
 
     /// Creates a secret, or gives it another value.
-    pub(super) async fn put(&self, name: &str, value: &Value) {
+    pub(crate) async fn put(&self, name: &str, value: &Value) {
         let created =
             self.call("CreateSecret", &json!({ "Name": name, "SecretString": value.to_string() })).await;
         if !created {

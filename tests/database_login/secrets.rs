@@ -16,9 +16,10 @@ use shared::db::Database;
 use super::moto::Moto;
 use super::{Rds, ask, credentials};
 
-const SECRET: &str = "mem0/database";
+pub(crate) const SECRET: &str = "mem0/database";
 
-fn secret(url: Uri, extension: Option<u16>) -> DatabaseAuth {
+/// Logging in with the secret that this service has, or the extension on this port.
+pub(crate) fn secret(url: Uri, extension: Option<u16>) -> DatabaseAuth {
     DatabaseAuth::Secret(SecretConfig {
         id: SECRET.to_owned(),
         region: "eu-central-1".to_owned(),
@@ -30,7 +31,7 @@ fn secret(url: Uri, extension: Option<u16>) -> DatabaseAuth {
 }
 
 /// The URL without a user: the secret names it.
-async fn config(rds: &Rds, auth: DatabaseAuth) -> DatabaseConfig {
+pub(crate) async fn config(rds: &Rds, auth: DatabaseAuth) -> DatabaseConfig {
     let config = rds.config(None, auth).await;
     let url = rds.url(None).await.replace(&format!("user={}", rds.role), "");
     DatabaseConfig { url: url.into(), ..config }
@@ -68,7 +69,7 @@ async fn a_password_that_is_rotated_under_load_costs_nobody_an_answer() {
 }
 
 /// Stands for a service that is busy: so many refusals, then what the real one says.
-async fn busy(refusals: usize, reply: serde_json::Value) -> (Uri, Arc<AtomicUsize>) {
+pub(crate) async fn busy(refusals: usize, reply: serde_json::Value) -> (Uri, Arc<AtomicUsize>) {
     type Shared = (Arc<AtomicUsize>, usize, String);
     async fn answer(State((asked, refusals, reply)): State<Shared>, _: Request) -> impl IntoResponse {
         if asked.fetch_add(1, Ordering::SeqCst) < refusals {

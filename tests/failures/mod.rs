@@ -5,6 +5,7 @@
 //! `lambda` what needs a process.
 
 mod database;
+mod logins;
 mod lost_races;
 mod mcp;
 mod rollout;
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 use server::Platform;
 use shared::access::Gate;
 use shared::clock::Clock;
-use shared::config::{DatabaseAuth, LimitsConfig, PublicConfig};
+use shared::config::{DatabaseAuth, DatabaseConfig, LimitsConfig, PublicConfig};
 use shared::db::Database;
 use tower::ServiceExt as _;
 
@@ -37,8 +38,12 @@ pub(super) struct Answer {
 
 impl Environment {
     pub(super) async fn new(rds: &Rds) -> Self {
-        let config = rds.config(Some("right"), DatabaseAuth::Password).await;
-        let gate = Gate::new(Database::new(&config).unwrap(), Clock::default(), PUBLIC_URL);
+        Self::with(&rds.config(Some("right"), DatabaseAuth::Password).await)
+    }
+
+    /// One that logs in to the database as this says.
+    pub(super) fn with(config: &DatabaseConfig) -> Self {
+        let gate = Gate::new(Database::new(config).unwrap(), Clock::default(), PUBLIC_URL);
         let public =
             PublicConfig { url: PUBLIC_URL.to_owned(), allowed_origins: Vec::new(), reads_documents: true };
         Self(server::router(&Platform::new(gate, public, LimitsConfig::default())))

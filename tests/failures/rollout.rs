@@ -12,8 +12,12 @@ use super::{Environment, memories};
 use crate::database_login::Rds;
 use crate::harness::TestDatabase;
 
-/// The last migration of the release before.
-const BEFORE: u32 = 8;
+/// The last migration of the code that served before this one: raise it with each release.
+const BEFORE: u32 = 116;
+
+/// Functions that the code before could have called but did not, and that were dropped since.
+const UNUSED: [&str; 2] =
+    ["mem0.name_too_wide_below(bigint,bigint[],integer)", "mem0.seen_whole(bigint,bigint)"];
 
 /// What statements name: columns of tables, and functions with their arguments and results. Triggers are the schema's own.
 const NAMED: &str = "
@@ -31,7 +35,7 @@ async fn named(client: &Client) -> BTreeSet<String> {
     client.query(NAMED, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 
-/// A database with the schema of the release before, as its owner.
+/// A database with the schema of the code before, as its owner.
 async fn before() -> TestDatabase {
     let database = TestDatabase::unprepared().await;
     let superuser = database.superuser().await;
@@ -61,7 +65,8 @@ async fn everything_that_the_code_before_names_is_still_there() {
     let (before, now) = (before().await, TestDatabase::new().await);
     let (old, new) = (named(before.superuser().await).await, named(now.superuser().await).await);
     assert!(old.len() > 100, "{old:?}");
-    let gone: Vec<&String> = old.difference(&new).collect();
+    let unused = |name: &&String| UNUSED.iter().any(|unused| name.starts_with(unused));
+    let gone: Vec<&String> = old.difference(&new).filter(|name| !unused(name)).collect();
     assert!(gone.is_empty(), "the code before names what is not there any more: {gone:#?}");
 }
 

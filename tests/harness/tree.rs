@@ -20,6 +20,11 @@ impl Node {
     pub(crate) fn label(&self) -> String {
         format!("{}:{}", self.kind, self.id)
     }
+
+    /// The node in a sentence: `Alpha (team:org_…)`.
+    pub(crate) fn in_words(&self) -> String {
+        format!("{} ({})", self.name, self.label())
+    }
 }
 
 impl Actor {

@@ -109,8 +109,12 @@ fn verify(options: &Verify) -> Result<bool> {
         given => given.map(|path| anything(path, read(path)?)).transpose()?,
     };
     let config = Config::read(options.url.as_deref())?;
-    if config.credential.is_none() {
-        bail!("this needs an API key with the scope audit:read: set MEM0_API_KEY");
+    // A login is for MCP and cannot read the log; an API key in the login's place can.
+    let key = config.credential.as_ref().map(|credential| credential.expose_secret());
+    if key.is_none_or(|key| config.renewable && !key.starts_with("m0sk_")) {
+        bail!(
+            "this needs an API key with the scope audit:read: set MEM0_API_KEY (mem0 login is for AI tools only)"
+        );
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let found = runtime.block_on(follow(&config, anchors, options.anchors.as_deref()))?;
@@ -118,7 +122,7 @@ fn verify(options: &Verify) -> Result<bool> {
     if options.json {
         let mut told = serde_json::to_value(&found)?;
         told["compared"] = json!(compared);
-        print(&told.to_string())?;
+        crate::print(&told.to_string())?;
     }
     let Anchor { seq, hash, .. } = &found.to;
     match &found.problem {
@@ -263,10 +267,6 @@ fn keep(path: &Path, anchor: &Anchor) -> Result<()> {
         writeln!(file, "{}", serde_json::to_string(anchor)?)
     };
     write().with_context(|| format!("cannot write to {}", path.display()))
-}
-
-fn print(line: &str) -> Result<()> {
-    writeln!(std::io::stdout().lock(), "{line}").context("nobody reads what was found")
 }
 
 #[cfg(test)]

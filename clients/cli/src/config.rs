@@ -38,12 +38,18 @@ pub(crate) struct Config {
 impl Config {
     /// Reads the environment and the login file; `url` takes precedence over both.
     pub(crate) fn read(url: Option<&str>) -> Result<Self> {
-        let url = url.map(str::to_owned).or_else(|| variable("MEM0_URL"));
+        let (url, origin) = match url {
+            Some(url) => (Some(url.to_owned()), "--url"),
+            None => (variable("MEM0_URL"), "MEM0_URL"),
+        };
         let given = variable("MEM0_API_KEY");
         // With both given, no login is needed, not even a readable one.
         let login = if url.is_some() && given.is_some() { Login::default() } else { Login::read()? };
         let named = url.is_some() || login.url.is_some();
-        let endpoint = endpoint(url.as_deref().unwrap_or_else(|| login.server()))?;
+        let endpoint = match &url {
+            Some(url) => endpoint(url).context(origin)?,
+            None => endpoint(login.server())?,
+        };
         let renewable = given.is_none();
         let credential = match given {
             Some(given) => Some(given),
@@ -69,8 +75,16 @@ pub(crate) fn endpoint(url: &str) -> Result<Uri> {
     if !base.contains("://") && base.contains('.') {
         bail!("{url:?} is not a URL: write https://{base}");
     }
-    let endpoint: Uri = format!("{base}/mcp").parse().with_context(|| format!("{url:?} is not a URL"))?;
+    let parsed = format!("{base}/mcp").parse::<Uri>().ok().filter(|uri| uri.scheme().is_some());
+    let Some(endpoint) = parsed else { bail!("{url:?} is not a URL like https://mem0.example") };
     let host = endpoint.host().with_context(|| format!("{url:?} names no host"))?;
+    // What follows the host is a port, which the parser does not read.
+    let authority = endpoint.authority().map_or("", |authority| authority.as_str());
+    if authority.ends_with(':')
+        || authority.len() > host.len() && endpoint.port_u16().is_none_or(|port| port == 0)
+    {
+        bail!("{url:?} has no port from 1 to 65535 after its host");
+    }
     let local = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
     match endpoint.scheme_str() {
         Some("https") => Ok(endpoint),
@@ -122,6 +136,10 @@ mod tests {
             "mem0.example",
             "",
             "https://",
+            "https://mem0.example:99999",
+            "https://mem0.example:0",
+            "https://mem0.example:",
+            "garbage",
         ] {
             assert!(endpoint(url).is_err(), "{url}");
         }

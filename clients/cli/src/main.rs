@@ -1,7 +1,8 @@
 //! `mem0`: the command line client of mem0-enterprise.
 //!
 //! [`bridge`] is what AI tools start (`mem0 mcp serve`), and [`setup`] configures them to do so. [`config`] determines
-//! the server and the credential; [`login`] obtains and stores the credential. [`audit`] verifies the audit log from
+//! the server and the credential; [`login`] obtains and stores the credential, and
+//! [`whoami`] shows whose it is. [`audit`] verifies the audit log from
 //! outside. [`replace`] writes files.
 
 mod audit;
@@ -11,9 +12,11 @@ mod config;
 mod login;
 mod replace;
 mod setup;
+mod whoami;
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 /// Memory for a person's AI tools.
@@ -36,6 +39,8 @@ enum Command {
     Login(login::Args),
     /// Sign out, here and on the server.
     Logout,
+    /// Show the installation and the account that AI tools use from here.
+    Whoami(whoami::Args),
     /// Tell an AI tool to use this memory.
     Setup(setup::Args),
 }
@@ -52,6 +57,7 @@ fn main() -> ExitCode {
         Command::Mcp(Mcp::Serve(args)) => bridge::run(&args),
         Command::Login(args) => login::login(&args),
         Command::Logout => login::logout(),
+        Command::Whoami(args) => whoami::run(&args),
         Command::Setup(args) => setup::run(&args),
     };
     match result {
@@ -68,4 +74,10 @@ fn say(line: &str) {
     use std::io::Write as _;
     // Nobody may be watching any more.
     let _ = writeln!(std::io::stderr().lock(), "mem0: {line}");
+}
+
+/// Prints a line of what was asked for to standard output.
+fn print(line: &str) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    writeln!(std::io::stdout().lock(), "{line}").context("nobody reads what was found")
 }

@@ -31,7 +31,7 @@ pub(crate) fn part<T>(
     let skipped = match cursor {
         None => 0,
         Some(cursor) => {
-            let invalid = || Fault::params("the cursor is not valid, begin again without one");
+            let invalid = || Fault::params("cursor: the cursor is not valid, begin again without one");
             let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid())?;
             let text = String::from_utf8(bytes).map_err(|_| invalid())?;
             let after =

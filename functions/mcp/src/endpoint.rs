@@ -11,6 +11,7 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use shared::access::AuthContext;
+use shared::http::Presumed;
 use shared::{Error, telemetry};
 
 use crate::State;
@@ -19,7 +20,7 @@ use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::message::{self, Message, Request as Call};
 use crate::notices::Notices;
-use crate::{challenge, headers, methods, reply};
+use crate::{challenge, headers, methods, reply, tools};
 
 /// The longest message; a tool's arguments are text, not files.
 const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
@@ -37,6 +38,20 @@ async fn respond(state: &State, request: Request) -> Response {
     if let Err(fault) = state.origins.check(&parts.headers) {
         return reply::refusal(&fault, Version::MODERN[0]);
     }
+    let mut body = Incoming::Unread(body);
+    if let Some(presumed) = Presumed::of(&mut parts, state).await {
+        let read = body.read(Most::of(&parts)).await;
+        if media_types(&parts.headers).is_ok()
+            && let Ok(bytes) = read
+            && let Ok(Message::Request(call)) = Message::parse(bytes)
+            && tools::shows_memories(&call, presumed.caller())
+        {
+            let response = answer(state, presumed.caller().clone(), &parts.headers, call).await;
+            if presumed.proven() {
+                return response;
+            }
+        }
+    }
     let caller = match AuthContext::from_request_parts(&mut parts, state).await {
         Ok(caller) => caller,
         // HTTP tells the client where to get a better credential.
@@ -44,21 +59,23 @@ async fn respond(state: &State, request: Request) -> Response {
             return error.into_response();
         }
         Err(error) => {
-            let head = tokio::time::timeout(GLANCE, read(body, HEAD, "")).await;
-            let id =
-                head.ok().and_then(|head| head.map_or_else(|(id, _)| id, |body| message::id_within(&body)));
+            let head = Most { bytes: HEAD, whose: "" };
+            let id = match tokio::time::timeout(GLANCE, body.read(head)).await {
+                Ok(Ok(bytes)) => message::id_within(bytes),
+                Ok(Err((id, _))) => id.clone(),
+                Err(_) => None,
+            };
             return reply::unread(id.as_ref(), error);
         }
     };
     if let Err(fault) = media_types(&parts.headers) {
         return reply::refusal(&fault, Version::MODERN[0]);
     }
-    let most = Most::of(&parts);
-    let body = match read(body, most.bytes, most.whose).await {
-        Ok(body) => body,
+    let bytes = match body.into_read(Most::of(&parts)).await {
+        Ok(bytes) => bytes,
         Err((id, error)) => return reply::unread(id.as_ref(), error),
     };
-    let message = match Message::parse(&body) {
+    let message = match Message::parse(&bytes) {
         Ok(message) => message,
         Err(fault) => return reply::refusal(&fault, Version::MODERN[0]),
     };
@@ -151,8 +168,37 @@ impl Most {
     }
 }
 
-/// Returns the body, or an error with the message's id if it can be found.
-async fn read(mut body: Body, most: usize, whose: &str) -> Result<Vec<u8>, (Option<Value>, Error)> {
+/// A body, or an error with the message's id if it can be found.
+type Read = Result<Vec<u8>, (Option<Value>, Error)>;
+
+/// The body of a request, which can be read once.
+enum Incoming {
+    Unread(Body),
+    Read(Read),
+}
+
+impl Incoming {
+    /// Reads the body unless that was done before.
+    async fn read(&mut self, most: Most) -> Result<&[u8], &(Option<Value>, Error)> {
+        if let Self::Unread(body) = self {
+            let body = std::mem::take(body);
+            *self = Self::Read(read(body, most.bytes, most.whose).await);
+        }
+        match self {
+            Self::Read(read) => read.as_deref(),
+            Self::Unread(_) => Ok(&[]),
+        }
+    }
+
+    async fn into_read(self, most: Most) -> Read {
+        match self {
+            Self::Unread(body) => read(body, most.bytes, most.whose).await,
+            Self::Read(read) => read,
+        }
+    }
+}
+
+async fn read(mut body: Body, most: usize, whose: &str) -> Read {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(most);
     let mut bytes = Vec::with_capacity(expected.min(most));
     while let Some(frame) = body.frame().await {

@@ -45,7 +45,7 @@ fn expect(headers: &HeaderMap, name: &str, body: &str) -> Result<(), Fault> {
         single(headers, name)?.ok_or_else(|| Fault::header(format!("the header {name} is missing")))?;
     match decode(header) {
         Some(value) if value == body => Ok(()),
-        Some(_) => Err(Fault::header(format!("the header {name} says something else than the body"))),
+        Some(value) => Err(Fault::header(format!("the header {name} is {value:?}, the body says {body:?}"))),
         None => Err(Fault::header(format!("the header {name} is not valid base64"))),
     }
 }

@@ -12,6 +12,7 @@ use crate::discovery;
 use crate::era::Version;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
+use crate::json::{self, object};
 
 /// The answer to a request.
 pub(crate) fn result(id: &Value, mut result: Value, exchange: &Exchange<'_>) -> Response {
@@ -22,7 +23,7 @@ pub(crate) fn result(id: &Value, mut result: Value, exchange: &Exchange<'_>) -> 
         members.entry("_meta").or_insert_with(|| json!({}))["io.modelcontextprotocol/serverInfo"] =
             discovery::server_info();
     }
-    let message = json!({ "jsonrpc": "2.0", "id": id, "result": result });
+    let message = object([("jsonrpc", "2.0".into()), ("id", id.clone()), ("result", result)]);
     let notices = exchange.notices.take();
     if notices.is_empty() {
         return json(StatusCode::OK, &message);
@@ -72,5 +73,5 @@ fn error(id: Option<&Value>, fault: &Fault) -> Value {
 
 fn json(status: StatusCode, message: &Value) -> Response {
     let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
-    (status, headers, message.to_string()).into_response()
+    (status, headers, json::text(message)).into_response()
 }

@@ -1,10 +1,10 @@
 //! Times in requests: mem0's clients send Unix seconds, dates, or ISO 8601.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use shared::{Error, Result};
+use shared::{Error, Result, moment};
 
 /// The accepted formats of a time.
 const EXPECTED: &str = "Unix seconds, YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z";
@@ -34,39 +34,24 @@ impl Timestamp {
     pub(crate) fn read(&self, field: &str) -> Result<DateTime<Utc>> {
         let at = match self {
             Self::Whole(seconds) => DateTime::from_timestamp(*seconds, 0),
-            // Beyond every representable year, where `as` would saturate.
-            Self::Fraction(seconds) if seconds.abs() > 1e14 => None,
-            Self::Fraction(seconds) => DateTime::from_timestamp_micros((seconds * 1e6) as i64),
-            Self::Text(text) => text_time(text),
+            Self::Fraction(seconds) => moment::of_seconds(*seconds),
+            Self::Text(text) => moment::beginning(text),
         };
         at.ok_or_else(|| Error::invalid(field, format!("not a time, expected {EXPECTED}")))
     }
 }
 
-/// Parses RFC 3339, a date-time without offset (taken as UTC), or a date (taken as its beginning).
-fn text_time(text: &str) -> Option<DateTime<Utc>> {
-    let with_offset = DateTime::parse_from_rfc3339(text).map(|at| at.to_utc()).ok();
-    let without = || text.parse::<NaiveDateTime>().ok().map(|at| at.and_utc());
-    let date = || day(text).map(|day| day.and_time(NaiveTime::MIN).and_utc());
-    with_offset.or_else(without).or_else(date)
-}
-
 /// Parses the last day of a memory: `YYYY-MM-DD` only, as in mem0's API.
 pub(crate) fn expiration(text: &str) -> Result<NaiveDate> {
-    day(text).ok_or_else(|| Error::invalid("expiration_date", "not a date, expected YYYY-MM-DD"))
+    moment::day(text).ok_or_else(|| Error::invalid("expiration_date", "not a date, expected YYYY-MM-DD"))
 }
 
 /// Returns a bound of a list in the form that filters use: a whole day, or an instant.
 pub(crate) fn bound(field: &str, text: &str) -> Result<String> {
-    let day = day(text).map(|day| day.to_string());
-    day.or_else(|| text_time(text).map(|at| at.to_rfc3339())).ok_or_else(|| {
+    let day = moment::day(text).map(|day| day.to_string());
+    day.or_else(|| moment::instant(text).map(|at| at.to_rfc3339())).ok_or_else(|| {
         Error::invalid(field, "not a time, expected YYYY-MM-DD or RFC 3339 as in 2026-11-22T09:30:00Z")
     })
-}
-
-/// Parses a date. chrono alone would also accept `2026-1-2` and `+12026-01-02`.
-fn day(text: &str) -> Option<NaiveDate> {
-    (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
 }
 
 #[cfg(test)]

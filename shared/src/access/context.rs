@@ -5,6 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::access::policy::{self, Action};
+use crate::access::presumption::Presumption;
 use crate::access::scopes::Scopes;
 use crate::access::{
     ApiKeyVerb, Classification, PendingTx, ReadableScope, RequestInfo, Role, ScopeKind, ScopeName, TenantTx,
@@ -81,6 +82,8 @@ pub struct AuthContext {
     pub(super) within: Option<Vec<ScopeId>>,
     /// The versions that all of this depends on, if it is to be checked again before a change commits.
     pub(super) epochs: Option<Epochs>,
+    /// What is presumed about the caller until a transaction confirms it; `None` if the database was asked.
+    pub(super) presumption: Option<Arc<Presumption>>,
     /// Whether this is a simulation of the user rather than the user's own request; no transaction may then begin.
     pub(super) simulated: bool,
 }
@@ -221,7 +224,12 @@ impl AuthContext {
 
     /// The tenant as a scope, the root of its tree.
     pub fn enterprise(&self) -> Result<&ReadableScope> {
-        self.resolve(ScopeName::Enterprise)
+        self.resolve(ScopeName::Enterprise).map_err(|error| match self.within {
+            Some(_) => {
+                Error::UnknownAddress("this key is narrowed, and does not reach the enterprise".to_owned())
+            }
+            None => error,
+        })
     }
 
     /// The caller's personal scope.
@@ -238,12 +246,16 @@ impl AuthContext {
         }
         Err(Error::Forbidden(match (policy::requirement(action, scope.kind), scope.role) {
             (policy::Requirement::AtLeast(least), Some(role)) => {
-                format!("this needs the role {least} on {}, you are {role}", scope.label())
+                format!("this needs the role {least} on {}, you are {role} there", scope.in_words())
             }
+            (policy::Requirement::AtLeast(least), None) if scope.is_lent() => format!(
+                "{} is shared with you, and this is for its members: it needs the role {least} there",
+                scope.in_words()
+            ),
             (policy::Requirement::AtLeast(least), None) => {
-                format!("this needs the role {least} on {}, you have none there", scope.label())
+                format!("this needs the role {least} on {}, you have none there", scope.in_words())
             }
-            _ => format!("this cannot be done to {}", scope.label()),
+            _ => format!("this cannot be done to {}", scope.in_words()),
         }))
     }
 

@@ -6,7 +6,8 @@ use secrecy::ExposeSecret as _;
 use tokio_postgres::types::ToSql;
 
 use super::context::Epochs;
-use super::known::Answers;
+use super::known::{Answers, Known};
+use super::presumption::Presumption;
 use super::proof::{Proof, Proven};
 use super::{
     AccessClaims, ApiKeyVerb, AuthContext, Classification, Credential, IdentityTx, Method, RequestInfo,
@@ -124,6 +125,24 @@ impl Gate {
         }
     }
 
+    /// Returns the caller whom this process knows by the credential, if it has asked about them a moment ago and they have
+    /// a token left. Their first transaction checks that they are still let in; nothing may be answered before
+    /// ([`AuthContext::is_proven`]).
+    pub(crate) async fn presume(
+        &self,
+        limiter: &Limiter,
+        credential: &Credential,
+        request: RequestInfo,
+    ) -> Option<(AuthContext, Standing)> {
+        let Proven { proof, claims } = self.prove(credential, &request).await.ok()?;
+        let known = self.answers.of(&proof).filter(|known| known.is_fresh(request.at))?;
+        let presumption = Presumption::new(proof, known.clone(), self.answers.clone());
+        let caller = caller(proof, claims, request, known, Some(presumption)).ok()?;
+        let standing = limiter.spend(Whose::Caller(proof), caller.request.at).ok()?;
+        telemetry::authenticated(caller.enterprise, caller.user);
+        Some((caller, standing))
+    }
+
     pub(super) async fn prove(&self, credential: &Credential, request: &RequestInfo) -> Result<Proven> {
         match credential {
             Credential::ApiKey(secret) => Ok(Proven::key(SecretHash::of(secret.expose_secret()))),
@@ -204,33 +223,46 @@ impl Gate {
         if row.get("expired") {
             return Err(Unauthenticated::Expired.into());
         }
-        let credential = row.get("credential_id");
-        let method = match proof {
-            Proof::ApiKey(_) => Method::ApiKey(ApiKeyId(credential), verbs(row.get("verbs"))?),
-            Proof::Session(_) => Method::Session(SessionId(credential)),
-        };
-        let known = self.answers.learn(proof, known, row)?;
-        let mut caller = AuthContext {
-            enterprise: EnterpriseId(row.get("enterprise_id")),
-            user: UserId(row.get("user_id")),
-            email: row.get("email"),
-            service: row.get::<_, &str>("account_kind") == "service",
-            method,
-            request,
-            ceiling: ceiling(row.get("ceiling"))?,
-            withheld: Vec::new(),
-            scopes: known.scopes,
-            within: known.within,
-            epochs: Some(Epochs { tree: known.tree, access: known.access }),
-            simulated: false,
-        };
-        if let Some(claims) = claims {
-            caller.claim(claims)?;
-        }
+        let known = self.answers.learn(proof, known, row, request.at)?;
+        let caller = caller(proof, claims, request, known, None)?;
         telemetry::authenticated(caller.enterprise, caller.user);
         let taken = row.get::<_, Option<i32>>("granted").map(|granted| Taken::from_row(granted, row));
         Ok((caller, taken))
     }
+}
+
+/// Builds a caller from what is known about the credential.
+fn caller(
+    proof: Proof,
+    claims: Option<AccessClaims>,
+    request: RequestInfo,
+    known: Known,
+    presumption: Option<Arc<Presumption>>,
+) -> Result<AuthContext> {
+    let who = &known.who;
+    let method = match proof {
+        Proof::ApiKey(_) => Method::ApiKey(ApiKeyId(who.credential), verbs(who.verbs.as_deref())?),
+        Proof::Session(_) => Method::Session(SessionId(who.credential)),
+    };
+    let mut caller = AuthContext {
+        enterprise: EnterpriseId(who.enterprise),
+        user: UserId(who.user),
+        email: who.email.clone(),
+        service: who.kind == "service",
+        method,
+        request,
+        ceiling: ceiling(who.ceiling.as_deref())?,
+        withheld: Vec::new(),
+        scopes: known.scopes,
+        within: known.within,
+        epochs: Some(Epochs { tree: known.tree, access: known.access }),
+        presumption,
+        simulated: false,
+    };
+    if let Some(claims) = claims {
+        caller.claim(claims)?;
+    }
+    Ok(caller)
 }
 
 /// The highest class that a key may be used for; every class if the key has no ceiling.
@@ -239,7 +271,11 @@ fn ceiling(stored: Option<&str>) -> Result<Classification, Error> {
     Ok(stored.map_or(Ok(Classification::Restricted), str::parse).map_err(corrupt)?)
 }
 
-fn verbs(stored: Vec<String>) -> Result<Vec<ApiKeyVerb>, Error> {
+fn verbs(stored: Option<&[String]>) -> Result<Vec<ApiKeyVerb>, Error> {
     let corrupt = |problem| StoreError::Corrupt { table: "api_keys", column: "scopes", problem };
-    stored.iter().map(|verb| verb.parse().map_err(|problem| corrupt(problem).into())).collect()
+    stored
+        .unwrap_or_default()
+        .iter()
+        .map(|verb| verb.parse().map_err(|problem| corrupt(problem).into()))
+        .collect()
 }

@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -18,6 +19,10 @@ use crate::recent::Recent;
 /// The capacity in scopes, which takes a few megabytes.
 const MOST_SCOPES: usize = 20_000;
 
+/// For how long a caller is presumed to be who they were, without `mem0.identify`: it also notes once a minute that a
+/// key is used.
+const PRESUMED: TimeDelta = TimeDelta::seconds(10);
+
 /// An answer from the database, and the versions it depends on.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
@@ -28,6 +33,40 @@ pub(super) struct Known {
     pub(super) all: Arc<Scopes>,
     /// Those of them that this credential reaches.
     pub(super) scopes: Arc<Scopes>,
+    /// The rest of the answer.
+    pub(super) who: Arc<Who>,
+    /// When it was given.
+    pub(super) asked: DateTime<Utc>,
+}
+
+/// The part of an answer that no version covers: a transaction that presumes it compares all of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Who {
+    pub(super) enterprise: Uuid,
+    pub(super) user: Uuid,
+    pub(super) email: String,
+    /// `person` or `service`.
+    pub(super) kind: String,
+    /// The key or the session.
+    pub(super) credential: Uuid,
+    /// What a key may be used for, as the database spells it.
+    pub(super) verbs: Option<Vec<String>>,
+    /// The highest class that a key may be used for.
+    pub(super) ceiling: Option<String>,
+}
+
+impl Who {
+    fn of(row: &Row) -> Self {
+        Self {
+            enterprise: row.get("enterprise_id"),
+            user: row.get("user_id"),
+            email: row.get("email"),
+            kind: row.get("account_kind"),
+            credential: row.get("credential_id"),
+            verbs: row.get("verbs"),
+            ceiling: row.get("ceiling"),
+        }
+    }
 }
 
 /// The cached answers. Cheap to clone.
@@ -47,14 +86,25 @@ impl Answers {
 
     /// Builds an entry from a row of `mem0.identify`; where the row says that nothing changed, the previous entry is
     /// used.
-    pub(super) fn learn(&self, proof: Proof, before: Option<Known>, row: &Row) -> Result<Known, StoreError> {
+    pub(super) fn learn(
+        &self,
+        proof: Proof,
+        before: Option<Known>,
+        row: &Row,
+        asked: DateTime<Utc>,
+    ) -> Result<Known, StoreError> {
+        let who = Arc::new(Who::of(row));
         let within: Option<Vec<i64>> = row.get("within_scopes");
         let within: Option<Vec<ScopeId>> = within.map(|ids| ids.into_iter().map(ScopeId).collect());
         let all = match (Scopes::from_row(row)?, before) {
             (Some(scopes), _) => {
                 Arc::new(scopes.read_as(&row.get::<_, Vec<i64>>("broad"), &row.get::<_, Vec<i64>>("packed")))
             }
-            (None, Some(before)) if before.within == within => return Ok(before),
+            (None, Some(before)) if before.within == within => {
+                let known = Known { who, asked, ..before };
+                self.keep(proof, known.clone());
+                return Ok(known);
+            }
             (None, Some(before)) => before.all,
             (None, None) => {
                 let problem = "nothing was known and nothing was told".to_owned();
@@ -66,7 +116,7 @@ impl Answers {
             None => Arc::clone(&all),
         };
         let (tree, access) = (row.get("tree_epoch"), row.get("access_epoch"));
-        let known = Known { tree, access, within, all, scopes };
+        let known = Known { tree, access, within, all, scopes, who, asked };
         self.keep(proof, known.clone());
         Ok(known)
     }
@@ -86,6 +136,11 @@ impl Answers {
 }
 
 impl Known {
+    /// Whether this may be presumed of a request at this time.
+    pub(super) fn is_fresh(&self, at: DateTime<Utc>) -> bool {
+        (TimeDelta::zero()..PRESUMED).contains(&(at - self.asked))
+    }
+
     /// The number of scopes, plus one for the rest of the entry.
     fn weight(&self) -> usize {
         1 + self.all.list().len() + if self.within.is_some() { self.scopes.list().len() } else { 0 }
@@ -100,11 +155,28 @@ mod tests {
     fn known() -> Known {
         let scopes = Arc::new(Scopes::default());
         let (tree, access) = (Uuid::nil(), Uuid::nil());
-        Known { tree, access, within: None, all: Arc::clone(&scopes), scopes }
+        let who = Who {
+            enterprise: Uuid::nil(),
+            user: Uuid::nil(),
+            email: String::new(),
+            kind: "person".to_owned(),
+            credential: Uuid::nil(),
+            verbs: None,
+            ceiling: None,
+        };
+        let (who, asked) = (Arc::new(who), DateTime::UNIX_EPOCH);
+        Known { tree, access, within: None, all: Arc::clone(&scopes), scopes, who, asked }
     }
 
     fn proof(number: usize) -> Proof {
         Proof::ApiKey(SecretHash::of(&number.to_string()))
+    }
+
+    #[test]
+    fn an_answer_is_presumed_for_a_while_and_never_before_it_was_given() {
+        let at = |seconds| DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds);
+        let fresh = [-1, 0, 9, 10].map(|seconds| known().is_fresh(at(seconds)));
+        assert_eq!(fresh, [false, true, true, false]);
     }
 
     #[test]

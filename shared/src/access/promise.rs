@@ -51,6 +51,7 @@ impl Gate {
             // These were read before any lock is held, so nil epochs force a check for authority lost since. An
             // inactive user gets no check: their work can only be ended.
             epochs: active.then_some(Epochs { tree: Uuid::nil(), access: Uuid::nil() }),
+            presumption: None,
             simulated: false,
         };
         Ok(Some(Promiser { caller, active }))

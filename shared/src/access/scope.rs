@@ -193,6 +193,21 @@ impl ReadableScope {
             (kind, None) => kind.to_string(),
         }
     }
+
+    /// The scope in a sentence for people: `Alpha (team:org_…)`, `enterprise`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        in_words(self.name.as_deref(), &self.label())
+    }
+}
+
+/// Something with a name and an id in a sentence for people: `Alpha (team:org_…)`, `Ann (person:usr_…)`.
+#[must_use]
+pub fn in_words(name: Option<&str>, label: &str) -> String {
+    match name.filter(|name| !name.is_empty()) {
+        Some(name) => format!("{name} ({label})"),
+        None => label.to_owned(),
+    }
 }
 
 /// Reads a row of `scope_id, kind, path, search_tier, role, node_id, name`.

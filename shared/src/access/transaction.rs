@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::AuthContext;
+use super::presumption::BIND;
+use super::{AuditPolicy, AuthContext};
 use crate::db::{Database, StoreError, Tx};
 
 /// A transaction of a caller, bound to them, their tenant, the scopes they may read, their ceiling and the time of
@@ -23,11 +24,13 @@ pub struct TenantTx<'a> {
     /// Whether the caller's authority has already been checked again in this transaction, before the caller could
     /// change it themselves.
     asked: AtomicBool,
+    /// The enterprise's policy for its log, if it was read with the binding.
+    policy: Option<AuditPolicy>,
 }
 
 impl<'a> TenantTx<'a> {
-    fn new(tx: Tx, caller: &'a AuthContext) -> Self {
-        Self { tx, caller, asked: AtomicBool::new(caller.epochs.is_none()) }
+    fn new(tx: Tx, caller: &'a AuthContext, policy: Option<AuditPolicy>) -> Self {
+        Self { tx, caller, asked: AtomicBool::new(caller.epochs.is_none()), policy }
     }
 
     pub(super) async fn begin(
@@ -35,13 +38,23 @@ impl<'a> TenantTx<'a> {
         db: &Database,
         name: &'static str,
     ) -> Result<Self, StoreError> {
-        Ok(Self::new(db.begin(name, &binding(caller, name)?).await?, caller))
+        let Some(known) = caller.known_binding() else {
+            return Ok(Self::new(db.begin(name, &binding(caller, name)?).await?, caller, None));
+        };
+        let begun = db.begin_with(name, "", None, (BIND, &known.parameters(), true)).await;
+        let (tx, _, bound) = caller.confirm(begun)?;
+        Ok(Self::new(tx, caller, AuditPolicy::from_rows(&bound)))
     }
 
     /// The caller on whose behalf it runs.
     #[must_use]
     pub fn caller(&self) -> &'a AuthContext {
         self.caller
+    }
+
+    /// The enterprise's policy for its log, if this transaction has read it.
+    pub(crate) fn policy(&self) -> Option<&AuditPolicy> {
+        self.policy.as_ref()
     }
 
     /// Continues as sign-in, in the same transaction: for operations on accounts and credentials, once the caller's
@@ -167,9 +180,20 @@ impl<'a> PendingTx<'a> {
         if let Some(tx) = &self.begun {
             return if kept { tx.query(sql, params).await } else { tx.query_once(sql, params).await };
         }
-        let binding = binding(self.caller, self.name)?;
-        let (tx, rows) = self.db.begin_with(self.name, &binding, (sql, params, kept)).await?;
-        self.begun = Some(TenantTx::new(tx, self.caller));
+        let reading = (sql, params, kept);
+        let (tx, bound, rows) = match self.caller.known_binding() {
+            Some(known) => {
+                let params = known.parameters();
+                let bind = (BIND, params.as_slice(), true);
+                let begun = self.db.begin_with(self.name, "", Some(bind), reading).await;
+                self.caller.confirm(begun)?
+            }
+            None => {
+                let binding = binding(self.caller, self.name)?;
+                self.db.begin_with(self.name, &binding, None, reading).await?
+            }
+        };
+        self.begun = Some(TenantTx::new(tx, self.caller, AuditPolicy::from_rows(&bound)));
         Ok(rows)
     }
 

@@ -15,6 +15,7 @@ mod store;
 mod tags;
 
 pub use entry::{Actor, Entry};
+pub(crate) use store::ReadRow;
 
 use serde_json::json;
 

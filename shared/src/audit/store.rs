@@ -5,7 +5,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::{Actor, Entry, tags};
-use crate::access::{Classification, RequestInfo, TenantTx};
+use crate::access::{AuditPolicy, AuthContext, Classification, RequestInfo, TenantTx};
 use crate::db::{StoreError, Tx};
 use crate::ids::{AuditId, MemoryId, UserId};
 use crate::telemetry;
@@ -25,6 +25,12 @@ const INSERT: &str = "-- audit.insert
       FROM (SELECT) one LEFT JOIN audit_policies p ON p.enterprise_id = $1
      WHERE CASE WHEN $19::boolean AND p.reads = 'buffered' THEN set_config('synchronous_commit', 'off', true) = 'off'
                 ELSE true END";
+
+/// The same row where the transaction knows the policy, and the row everything else.
+const INSERT_KNOWN: &str = "-- audit.insert_known
+    INSERT INTO audit_log (enterprise_id, id, at, actor_id, actor_method, credential_id, action, target, memory_ids,
+                           scope_id, outcome, operation, request_id, ip, user_agent, details, tags, place)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
 
 /// Writes a row.
 pub(super) async fn insert(
@@ -47,7 +53,10 @@ pub(super) async fn insert_and_commit(
     entry: &Entry,
 ) -> Result<(), StoreError> {
     let row = Row::new(actor, request, entry, true);
-    tx.commit_with(INSERT, &row.parameters()).await?;
+    match tx.policy().and_then(|policy| row.known_tags(policy)) {
+        Some(tags) => tx.commit_with(INSERT_KNOWN, &row.known_parameters(&tags)).await?,
+        None => tx.commit_with(INSERT, &row.parameters()).await?,
+    }
     telemetry::audited();
     Ok(())
 }
@@ -105,6 +114,43 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// The tags, if nothing has to be looked up for this row.
+    fn known_tags(&self, policy: &AuditPolicy) -> Option<Vec<String>> {
+        let placed = self.scope.is_none() || self.place.is_some();
+        if policy.is_buffered() || !placed || (self.class.is_none() && !self.memories.is_empty()) {
+            return None;
+        }
+        let mut chosen: Vec<&str> = policy.frameworks().iter().map(String::as_str).collect();
+        chosen.retain(|framework| self.frameworks.contains(framework));
+        chosen.sort_unstable();
+        let class = self.class.map(|class| format!("class:{class}"));
+        let tags = self.tags.iter().map(|tag| (*tag).to_owned()).chain(class);
+        Some(tags.chain(chosen.into_iter().map(str::to_owned)).collect())
+    }
+
+    fn known_parameters<'p>(&'p self, tags: &'p Vec<String>) -> [&'p (dyn ToSql + Sync); 18] {
+        [
+            &self.enterprise,
+            &self.id,
+            &self.at,
+            &self.actor,
+            &self.method,
+            &self.credential,
+            &self.action,
+            &self.target,
+            &self.memories,
+            &self.scope,
+            &self.outcome,
+            &self.operation,
+            &self.request,
+            &self.ip,
+            &self.user_agent,
+            &self.details,
+            tags,
+            &self.place,
+        ]
+    }
+
     fn parameters(&self) -> [&(dyn ToSql + Sync); 21] {
         [
             &self.enterprise,
@@ -128,6 +174,54 @@ impl<'a> Row<'a> {
             &self.read,
             &self.class,
             &self.place,
+        ]
+    }
+}
+
+/// What `mem0.read_known` is told for the row that it writes about one memory.
+pub(crate) struct ReadRow<'a> {
+    id: Uuid,
+    method: &'static str,
+    credential: Option<Uuid>,
+    target: String,
+    operation: Option<String>,
+    request: Uuid,
+    ip: Option<&'a str>,
+    user_agent: Option<&'a str>,
+    tag: &'static str,
+    required_by: &'static [&'static str],
+}
+
+impl<'a> ReadRow<'a> {
+    pub(crate) fn new(caller: &'a AuthContext, action: &'static str, target: impl ToString) -> Self {
+        let Actor { method, credential, .. } = Actor::caller(caller);
+        let request = caller.request();
+        Self {
+            id: AuditId::generate().uuid(),
+            method,
+            credential,
+            target: target.to_string(),
+            operation: telemetry::operation(),
+            request: request.id.uuid(),
+            ip: request.ip.as_deref(),
+            user_agent: request.user_agent.as_deref(),
+            tag: tags::kind(action),
+            required_by: tags::frameworks(action, false),
+        }
+    }
+
+    pub(crate) fn parameters(&self) -> [&(dyn ToSql + Sync); 10] {
+        [
+            &self.id,
+            &self.method,
+            &self.credential,
+            &self.target,
+            &self.operation,
+            &self.request,
+            &self.ip,
+            &self.user_agent,
+            &self.tag,
+            &self.required_by,
         ]
     }
 }

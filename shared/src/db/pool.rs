@@ -14,7 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::settle::{Settle, VERSIONS, readiness, unprepared};
 use super::trust::Trust;
-use super::tx::{self, Reading, micros_since};
+use super::tx::{self, Alone, Reading, micros_since};
 use super::{StoreError, Tx, connect};
 use crate::config::DatabaseConfig;
 
@@ -127,20 +127,22 @@ impl Database {
         }
     }
 
-    /// Begins a transaction with the given first statements and one that reads, in one round trip.
+    /// Begins a transaction with the given first statements and one that reads, in one round trip; with another one before
+    /// it, whose rows are returned first, if that is given.
     ///
     /// Private to the contexts in `access`, like [`Database::begin`].
     pub(crate) async fn begin_with(
         &self,
         name: &'static str,
         prologue: &str,
+        before: Option<Reading<'_>>,
         reading: Reading<'_>,
-    ) -> Result<(Tx, Vec<Row>), StoreError> {
+    ) -> Result<(Tx, Vec<Row>, Vec<Row>), StoreError> {
         let begin = format!("BEGIN; {prologue}");
         let mut chances = Chances::default();
         loop {
             let client = self.connection().await?;
-            match Tx::begin_with(client, name, self.tls.clone(), &begin, reading).await {
+            match Tx::begin_with(client, name, self.tls.clone(), &begin, before, reading).await {
                 Ok(begun) => return Ok(begun),
                 Err(failure) => chances.take(tx::statement_name(reading.0), failure)?,
             }
@@ -161,18 +163,11 @@ impl Database {
         loop {
             let client = self.connection().await?;
             let started = Instant::now();
-            let rows = match client.prepare_cached(sql).await {
-                Ok(statement) => client.query(&statement, params).await,
-                Err(error) => Err(error),
-            };
+            let rows = Alone::new(client, self.tls.clone()).query(sql, params).await;
             crate::telemetry::database_work(1, micros_since(started));
             match rows {
                 Ok(rows) => return Ok(rows),
-                Err(source) => {
-                    let kept = Object::metrics(&client).recycled.is_some();
-                    chances.take(name, (source, kept))?;
-                    drop(Object::take(client));
-                }
+                Err(failure) => chances.take(name, failure)?,
             }
         }
     }

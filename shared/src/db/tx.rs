@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
 
 use deadpool_postgres::Object;
-use futures_util::future::join;
-use tokio_postgres::Row;
+use futures_util::future::{join, join3};
 use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::StoreError;
@@ -65,15 +65,16 @@ impl Tx {
         Err((error, kept))
     }
 
-    /// Begins with these statements and one that reads, all sent at once in one round trip. The error is as in
-    /// [`Self::begin`].
+    /// Begins with these statements and one or two that read, all sent at once in one round trip. Returns the rows of the
+    /// first, if there are two, and those of the last. The error is as in [`Self::begin`], that of the first which failed.
     pub(super) async fn begin_with(
         client: Object,
         name: &'static str,
         tls: MakeRustlsConnect,
         begin: &str,
-        (sql, params, kept): Reading<'_>,
-    ) -> Result<(Self, Vec<Row>), (tokio_postgres::Error, bool)> {
+        before: Option<Reading<'_>>,
+        reading: Reading<'_>,
+    ) -> Result<(Self, Vec<Row>, Vec<Row>), (tokio_postgres::Error, bool)> {
         let started = Instant::now();
         let tx = Self {
             client: Some(client),
@@ -85,25 +86,13 @@ impl Tx {
             micros: AtomicU64::new(0),
         };
         let answer = match &tx.client {
-            Some(client) => {
-                let statement =
-                    if kept { client.prepare_cached(sql).await } else { client.prepare(sql).await };
-                match statement {
-                    // In this order, since each is sent when it is first polled.
-                    Ok(statement) => {
-                        let (begun, rows) =
-                            join(client.batch_execute(begin), client.query(&statement, params)).await;
-                        begun.and(rows)
-                    }
-                    Err(error) => Err(error),
-                }
-            }
-            None => Ok(Vec::new()),
+            Some(client) => begin_reading(client, begin, before, reading).await,
+            None => Ok((Vec::new(), Vec::new())),
         };
         tx.running.store(false, Ordering::Relaxed);
         tx.micros.store(micros_since(started), Ordering::Relaxed);
         match answer {
-            Ok(rows) => Ok((tx, rows)),
+            Ok((first, rows)) => Ok((tx, first, rows)),
             // Dropping the transaction rolls it back.
             Err(error) => {
                 let reused =
@@ -239,6 +228,34 @@ impl Tx {
     }
 }
 
+async fn begin_reading(
+    client: &Object,
+    begin: &str,
+    before: Option<Reading<'_>>,
+    reading: Reading<'_>,
+) -> Result<(Vec<Row>, Vec<Row>), tokio_postgres::Error> {
+    let before = match before {
+        Some(before) => Some((prepared(client, before).await?, before.1)),
+        None => None,
+    };
+    let statement = prepared(client, reading).await?;
+    let first = async {
+        match &before {
+            Some((statement, params)) => client.query(statement, params).await,
+            None => Ok(Vec::new()),
+        }
+    };
+    // In this order, since each is sent when it is first polled. After one that fails, PostgreSQL refuses the others.
+    let (begun, first, rows) =
+        join3(client.batch_execute(begin), first, client.query(&statement, reading.1)).await;
+    begun?;
+    Ok((first?, rows?))
+}
+
+async fn prepared(client: &Object, (sql, _, kept): Reading<'_>) -> Result<Statement, tokio_postgres::Error> {
+    if kept { client.prepare_cached(sql).await } else { client.prepare(sql).await }
+}
+
 /// The elapsed time in microseconds.
 pub(super) fn micros_since(started: Instant) -> u64 {
     u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
@@ -249,6 +266,58 @@ pub(super) fn statement_name(sql: &str) -> &str {
     sql.trim_start().lines().next().map_or("", |line| line.trim_start_matches('-').trim())
 }
 
+/// A statement that runs in a transaction of its own. If it is dropped while it runs, because the request was abandoned,
+/// it is cancelled and the connection discarded.
+pub(super) struct Alone {
+    client: Option<Object>,
+    tls: MakeRustlsConnect,
+}
+
+impl Alone {
+    pub(super) fn new(client: Object, tls: MakeRustlsConnect) -> Self {
+        Self { client: Some(client), tls }
+    }
+
+    /// Returns every row. The second part of an error says whether the connection had been used before; it is discarded.
+    pub(super) async fn query(
+        mut self,
+        sql: &str,
+        params: Params<'_>,
+    ) -> Result<Vec<Row>, (tokio_postgres::Error, bool)> {
+        let rows = match &self.client {
+            Some(client) => match client.prepare_cached(sql).await {
+                Ok(statement) => client.query(&statement, params).await,
+                Err(error) => Err(error),
+            },
+            None => Ok(Vec::new()),
+        };
+        let client = self.client.take();
+        rows.map_err(|source| {
+            let kept = client.as_ref().is_some_and(|client| Object::metrics(client).recycled.is_some());
+            client.map(Object::take);
+            (source, kept)
+        })
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        let Some(client) = self.client.take() else { return };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => cancel(&runtime, client, self.tls.clone()),
+            Err(_) => drop(Object::take(client)),
+        }
+    }
+}
+
+/// Cancels what runs on a connection. The cancellation may arrive after the statement has ended, so nothing else may run
+/// on the connection.
+fn cancel(runtime: &tokio::runtime::Handle, client: Object, tls: MakeRustlsConnect) {
+    let token = client.cancel_token();
+    drop(Object::take(client));
+    runtime.spawn(async move { token.cancel_query(tls).await });
+}
+
 impl Drop for Tx {
     fn drop(&mut self) {
         let Some(client) = self.client.take() else { return };
@@ -256,11 +325,7 @@ impl Drop for Tx {
         // A connection must never return to the pool inside a transaction that is bound to a caller.
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) if self.running.load(Ordering::Relaxed) => {
-                // The cancellation may arrive after the statement has ended, so nothing else may run on this
-                // connection.
-                let (cancel, tls) = (client.cancel_token(), self.tls.clone());
-                drop(Object::take(client));
-                runtime.spawn(async move { cancel.cancel_query(tls).await });
+                cancel(&runtime, client, self.tls.clone());
             }
             Ok(runtime) => {
                 runtime.spawn(async move {

@@ -10,11 +10,61 @@ use crate::access::{AuthContext, Credential, Gate};
 use crate::audit::refusal::Witness;
 use crate::error::{Error, Result};
 use crate::memory::Memories;
+use crate::telemetry;
 
 /// Lets a router whose state is `Memories` authenticate callers.
 impl FromRef<Memories> for Gate {
     fn from_ref(memories: &Memories) -> Self {
         memories.gate().clone()
+    }
+}
+
+/// A caller who is presumed to be let in, because this process asked about them a moment ago.
+///
+/// Whoever handles the request answers it for [`Self::caller`] and then asks whether they were [`Self::proven`] meanwhile.
+/// If not, the answer is discarded, and the caller authenticated.
+pub struct Presumed {
+    caller: AuthContext,
+    gate: Gate,
+    witness: Option<Witness>,
+}
+
+impl Presumed {
+    /// Returns the presumed caller of a request, whose token for the rate limits is spent.
+    pub async fn of<S>(parts: &mut Parts, state: &S) -> Option<Self>
+    where
+        S: Send + Sync,
+        Gate: FromRef<S>,
+    {
+        let gate = Gate::from_ref(state);
+        let credential = Credential::from_headers(&parts.headers).ok()?;
+        let Request(request) = Request::from_request_parts(parts, state).await.ok()?;
+        let rates = Rates::of(parts).ok()?;
+        let (caller, standing) = gate.presume(rates.limiter(), &credential, request).await?;
+        if let Some(resource) = parts.extensions.get::<Resource>() {
+            resource.is_protected(gate.issuer());
+        }
+        rates.note(parts, standing);
+        Some(Self { caller, gate, witness: parts.extensions.get::<Witness>().cloned() })
+    }
+
+    /// The caller.
+    #[must_use]
+    pub fn caller(&self) -> &AuthContext {
+        &self.caller
+    }
+
+    /// Returns whether the answer may be given: a transaction of this request has checked that the caller is who they
+    /// were, or the request starts over anyway because they are not.
+    #[must_use]
+    pub fn proven(self) -> bool {
+        if self.caller.is_proven() {
+            if let Some(witness) = self.witness {
+                witness.see(&self.gate, &self.caller);
+            }
+            return true;
+        }
+        telemetry::has_lost_race()
     }
 }
 

@@ -12,6 +12,11 @@ pub(super) fn in_words(message: &str) -> (Option<String>, String) {
         return (None, text);
     }
     if let Some((before, kind)) = message.rsplit_once("expected ") {
+        if let Some(found) = number(before)
+            && let Some(limit) = limit(kind, found)
+        {
+            return (None, format!("{limit}, found {found}"));
+        }
         let kind = match kind {
             "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" => "an integer",
             "f32" | "f64" => "a number",
@@ -26,7 +31,7 @@ pub(super) fn in_words(message: &str) -> (Option<String>, String) {
                 let found = match found.trim_end_matches(", ") {
                     "sequence" => "a list",
                     "map" => "an object",
-                    found => found,
+                    found => number(before).unwrap_or(found),
                 };
                 (None, format!("expected {kind}, found {found}"))
             }
@@ -53,6 +58,26 @@ pub(super) fn in_words(message: &str) -> (Option<String>, String) {
         _ => return (None, message.to_owned()),
     };
     (None, format!("expected {expected}"))
+}
+
+/// The number that was found, as `serde` words it.
+fn number(before: &str) -> Option<&str> {
+    let found = ["invalid type: ", "invalid value: "].iter().find_map(|start| before.strip_prefix(start))?;
+    let found = found.strip_prefix("integer `").or_else(|| found.strip_prefix("floating point `"))?;
+    found.trim_end_matches(", ").strip_suffix('`')
+}
+
+/// Says what is wrong with an integer that the type cannot hold.
+fn limit(kind: &str, found: &str) -> Option<&'static str> {
+    let unsigned = matches!(kind, "u8" | "u16" | "u32" | "u64" | "usize");
+    let whole = !found.contains(['.', 'e', 'E']);
+    match found.starts_with('-') {
+        true if unsigned && whole => Some("must be 0 or more"),
+        _ if whole && (unsigned || matches!(kind, "i8" | "i16" | "i32" | "i64" | "isize")) => {
+            Some("is out of range")
+        }
+        _ => None,
+    }
 }
 
 /// Says which values are known instead of a given one, as serde names variants of an enum.
@@ -98,6 +123,13 @@ mod tests {
             words("invalid type: string \"x\", expected i64"),
             "expected an integer, found string \"x\""
         );
+        assert_eq!(words("invalid value: integer `-1`, expected u16"), "must be 0 or more, found -1");
+        assert_eq!(words("invalid value: integer `99999`, expected u16"), "is out of range, found 99999");
+        assert_eq!(
+            words("invalid type: floating point `2.5`, expected i64"),
+            "expected an integer, found 2.5"
+        );
+        assert_eq!(words("invalid type: integer `7`, expected a string"), "expected a string, found 7");
         assert_eq!(words("invalid type: null, expected a boolean"), "expected true or false, found null");
     }
 }

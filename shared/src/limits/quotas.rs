@@ -13,7 +13,8 @@ pub async fn memories(tx: &TenantTx<'_>, more: usize) -> Result<()> {
     let row = tx.query_one(QUOTA, &[&i32::try_from(more).unwrap_or(i32::MAX)]).await?;
     match (row.get::<_, Option<i64>>("most"), row.get::<_, Option<i64>>("used")) {
         (Some(most), used) => Err(Error::QuotaReached(format!(
-            "the plan allows {most} memories, {} are stored: forget some, or ask for a larger plan",
+            "the plan allows {most} {}, {} are stored: forget some, or ask for a larger plan",
+            if most == 1 { "memory" } else { "memories" },
             used.unwrap_or_default()
         ))),
         (None, _) => Ok(()),
@@ -24,7 +25,8 @@ pub async fn memories(tx: &TenantTx<'_>, more: usize) -> Result<()> {
 pub async fn members(tx: &Tx, enterprise: EnterpriseId) -> Result<()> {
     let Some((most, used)) = full(tx, enterprise, "person").await? else { return Ok(()) };
     Err(Error::QuotaReached(format!(
-        "the plan allows {most} members, there are {used}: deactivate some, or ask for a larger plan"
+        "the plan allows {most} {}, there are {used}: deactivate some, or ask for a larger plan",
+        if most == 1 { "member" } else { "members" }
     )))
 }
 
@@ -32,7 +34,8 @@ pub async fn members(tx: &Tx, enterprise: EnterpriseId) -> Result<()> {
 pub async fn service_accounts(tx: &Tx, enterprise: EnterpriseId) -> Result<()> {
     let Some((most, used)) = full(tx, enterprise, "service").await? else { return Ok(()) };
     Err(Error::QuotaReached(format!(
-        "the plan allows {most} service accounts, there are {used}: deactivate some, or ask for a larger plan"
+        "the plan allows {most} {}, there are {used}: deactivate some, or ask for a larger plan",
+        if most == 1 { "service account" } else { "service accounts" }
     )))
 }
 

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::ids::ScopeId;
 use crate::memory::store::grants::{self, Guest, Unapproved};
 use crate::memory::{Memory, classify};
-use crate::tenancy::policies::{Direction, Effective};
+use crate::tenancy::policies::{self, Direction, Effective};
 
 /// How many of the shares that must end first are named in the error.
 const NAMED: usize = 20;
@@ -46,12 +46,12 @@ pub(super) async fn check(
     }
     check_links(tx, who, &policy, before, after).await?;
     // Most scopes have no rules.
-    if Direction::ALL.iter().all(|direction| policy.rule_met(&[*direction], class, after).is_none()) {
+    if Direction::ALL.into_iter().all(|direction| policy.rule_met(direction, class, after).is_none()) {
         return Ok(());
     }
-    check_members(tx, who, &policy, before, after).await?;
-    let shares = grants::unapproved(tx, before, after, policy.path.get(1).copied()).await?;
-    let met = |share: &&Unapproved| policy.rule_met(&directions(&policy, share), class, after).is_some();
+    check_members(tx, &policy, before, after).await?;
+    let shares = grants::unapproved(tx, before, after).await?;
+    let met = |share: &&Unapproved| policy.rule_met(share.direction, class, after).is_some();
     let mut met: Vec<String> = shares.iter().filter(met).map(|share| share.id.to_string()).collect();
     met.dedup();
     if met.is_empty() {
@@ -68,7 +68,6 @@ pub(super) async fn check(
 /// Refuses a class that members of the context where the memory lives may see only after an approval.
 async fn check_members(
     tx: &TenantTx<'_>,
-    who: &AuthContext,
     policy: &Effective,
     before: &Memory,
     after: Classification,
@@ -76,9 +75,9 @@ async fn check_members(
     if policy.kind != ScopeKind::Context {
         return Ok(());
     }
-    let guests = grants::guests(tx, before.home, after, who.user_id()).await?;
+    let guests = grants::guests(tx, before.home, after, before.author).await?;
     let asks = |guest: &Guest| {
-        guest.member && policy.rule_met(&[direction_to(who, guest)], before.classification, after).is_some()
+        guest.member && policy.rule_met(guest.direction, before.classification, after).is_some()
     };
     match guests.iter().any(asks) {
         true => Err(Error::Conflict(for_members(after))),
@@ -102,7 +101,8 @@ async fn check_links(
     memory: &Memory,
     after: Classification,
 ) -> Result<()> {
-    if !asks_for_links(policy, who, memory.home, after)
+    let role = policies::role_for(tx, policy, who, memory.author).await?;
+    if !asks_for_links(policy, role, after)
         || !grants::opened_unapproved(tx, Some(memory.id), memory.home, &memory.scopes).await?
     {
         return Ok(());
@@ -114,9 +114,8 @@ async fn check_links(
     ))
 }
 
-/// Returns whether a rule requires an approval before links of this person open what is of a class.
-fn asks_for_links(policy: &Effective, maker: &AuthContext, home: ScopeId, class: Classification) -> bool {
-    let role = maker.scope(home).and_then(|home| home.role);
+/// Returns whether a rule requires an approval before links of somebody with this role open what is of a class.
+fn asks_for_links(policy: &Effective, role: Option<Role>, class: Classification) -> bool {
     // Everyone reads what is in the public scope already.
     class == Classification::Public
         && policy.kind != ScopeKind::Public
@@ -133,12 +132,12 @@ pub(super) async fn check_added(
     class: Classification,
 ) -> Result<()> {
     let policy = classify::policy(tx, context).await?;
-    let role = adder.scope(context).and_then(|home| home.role);
+    let role = policies::role_for(tx, &policy, adder, adder.user_id()).await?;
     if Direction::ALL.iter().all(|direction| policy.rule_for(*direction, class, role).is_none()) {
         return Ok(());
     }
     let guests = grants::guests(tx, context, class, adder.user_id()).await?;
-    let asks = |guest: &Guest| policy.rule_for(direction_to(adder, guest), class, role).is_some();
+    let asks = |guest: &Guest| policy.rule_for(guest.direction, class, role).is_some();
     if guests.iter().any(|guest| guest.member && asks(guest)) {
         return Err(Error::Forbidden(for_members(class)));
     }
@@ -148,7 +147,7 @@ pub(super) async fn check_added(
              first, and ask for it anew afterwards"
         )));
     }
-    if asks_for_links(&policy, adder, context, class)
+    if asks_for_links(&policy, role, class)
         && grants::opened_unapproved(tx, None, context, &[context]).await?
     {
         return Err(Error::Forbidden(
@@ -160,36 +159,6 @@ pub(super) async fn check_added(
     Ok(())
 }
 
-/// Returns the direction of a share of a context by this person, as `sharing` determines it.
-fn direction_to(sharer: &AuthContext, guest: &Guest) -> Direction {
-    match guest.kind {
-        ScopeKind::Public => Direction::Public,
-        kind if kind.is_node() || kind == ScopeKind::Enterprise => match sharer.scope(guest.scope) {
-            Some(_) => Direction::Up,
-            None if guest.together => Direction::Across,
-            None => Direction::Out,
-        },
-        _ if guest.together => Direction::Across,
-        _ => Direction::Out,
-    }
-}
-
-/// Returns the directions that a share may have, judging by its destination alone: who shared it, and when, no longer
-/// counts.
-fn directions(policy: &Effective, share: &Unapproved) -> Vec<Direction> {
-    let own_home = matches!(policy.kind, ScopeKind::User | ScopeKind::Context);
-    match share.kind {
-        ScopeKind::Public => vec![Direction::Public],
-        ScopeKind::User | ScopeKind::Context => match share.together || policy.path.len() == 1 {
-            _ if own_home => vec![Direction::Across, Direction::Out],
-            true => vec![Direction::Across],
-            false => vec![Direction::Out],
-        },
-        _ if own_home => vec![Direction::Up, Direction::Across, Direction::Out],
-        _ => vec![Direction::between(&policy.path, &share.path)],
-    }
-}
-
 fn named(tx: &TenantTx<'_>, node: ScopeId) -> String {
-    tx.caller().scope(node).map_or_else(|| "a node above".to_owned(), |node| node.label())
+    tx.caller().scope(node).map_or_else(|| "a node above".to_owned(), |node| node.in_words())
 }

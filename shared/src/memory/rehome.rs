@@ -34,8 +34,9 @@ pub(crate) async fn check_home(tx: &TenantTx<'_>, memory: &Memory, home: ScopeId
     classify::check_links(tx, &scopes, &policy, memory.classification).await
 }
 
-/// Refuses a caller who may not take the memory out of its home. Shared memories, however widely, stay where they are.
-pub(crate) fn may_take(tx: &TenantTx<'_>, memory: &Memory) -> Result<()> {
+/// Refuses a caller who may not take the memory out of its home. Shared memories, however widely, stay where they are;
+/// and somebody who does not see its whole history where it lives does not take it to where they would.
+pub(crate) async fn may_take(tx: &TenantTx<'_>, memory: &Memory) -> Result<()> {
     let caller = tx.caller();
     let home = caller.scope(memory.home).ok_or_else(|| {
         Error::Forbidden("this was shared with you, and only moves from where it lives".to_owned())
@@ -44,5 +45,13 @@ pub(crate) fn may_take(tx: &TenantTx<'_>, memory: &Memory) -> Result<()> {
         true => Action::EditOwnMemory,
         false => Action::EditAnyMemory,
     };
-    caller.authorize(action, home)
+    caller.authorize(action, home)?;
+    if store::versions::seen_since(tx, memory.id).await? > 0 {
+        return Err(Error::Forbidden(
+            "you do not see what it said before it was shown to you, and those in its new home would: somebody who sees \
+             its whole history can move it"
+                .to_owned(),
+        ));
+    }
+    Ok(())
 }

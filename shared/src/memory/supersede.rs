@@ -1,5 +1,5 @@
 //! Superseding: a new memory replaces older ones, which are kept, marked as superseded, and ranked after it. They are
-//! current again when it is forgotten or has expired.
+//! current again when it is forgotten or has expired, and for those who do not see it.
 
 use serde_json::json;
 
@@ -23,7 +23,9 @@ pub(super) async fn hold(tx: &TenantTx<'_>, home: ScopeId, ids: &[MemoryId]) -> 
     if ids.len() > MOST {
         return Err(Error::invalid("supersedes", format!("more than {MOST} memories in one request")));
     }
-    let held = store::lookup::lock(tx, ids).await?;
+    store::lookup::lock(tx, ids).await?;
+    // Read anew: those who held the locks before may have superseded them.
+    let held = store::lookup::lookup_all(tx, ids).await?;
     let today = tx.caller().request().at.date_naive();
     let is_held = |id: &MemoryId| held.iter().any(|memory| memory.id == *id && memory.holds_on(today));
     if let Some(missing) = ids.iter().find(|id| !is_held(id)) {

@@ -8,7 +8,7 @@ use super::standing::{InContext, Way};
 use super::store::links::Opening;
 use super::store::{links, people, shares};
 use super::{Share, Subject};
-use crate::access::{Action, ApiKeyVerb, AuthContext, Classification, Role, ScopeKind, policy};
+use crate::access::{Action, ApiKeyVerb, AuthContext, Classification, Role, ScopeKind, in_words, policy};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::Result;
@@ -74,6 +74,8 @@ pub struct Person {
     pub name: String,
     /// The scopes through which they see it, as requests name them; its home comes first.
     pub via: Vec<String>,
+    /// The names of those scopes, in the same order; null where there is none, or the caller does not see the scope.
+    pub via_names: Vec<Option<String>>,
     /// Whether they may change it, by a role or a share.
     pub can_change: bool,
 }
@@ -264,7 +266,10 @@ fn changers<'a>(
     home: Option<&SeenBy>,
     shares: impl Iterator<Item = &'a Share>,
 ) -> Vec<String> {
-    let scope = home.map_or_else(|| format!("the {kind} where it lives"), |home| home.scope.clone());
+    let scope = home.map_or_else(
+        || format!("the {kind} where it lives"),
+        |home| in_words(home.name.as_deref(), &home.scope),
+    );
     let mut words = match kind {
         ScopeKind::User => vec!["its owner".to_owned()],
         _ => {
@@ -274,14 +279,13 @@ fn changers<'a>(
             };
             vec![
                 format!("its author, as a member of {scope}"),
-                format!("whoever is {least} or above on {scope}"),
+                format!("those who hold the role {least} or above on {scope}"),
             ]
         }
     };
-    words.extend(
-        shares
-            .filter(|share| share.permission >= Permission::Write)
-            .map(|share| format!("{}, as shared by {}{}", share.with, share.by(), until(share.expires_at))),
-    );
+    words.extend(shares.filter(|share| share.permission >= Permission::Write).map(|share| {
+        let with = in_words(share.with_name.as_deref(), &share.with);
+        format!("{with}, as shared by {}{}", share.by(), until(share.expires_at))
+    }));
     words
 }

@@ -16,7 +16,6 @@ mod view;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use decide::made_its_key;
 pub use decide::{approve, check, deny, withdraw};
 pub use delegates::{Delegate, NewDelegate, delegate, delegates, end_delegate};
 pub(super) use request::request;
@@ -25,9 +24,10 @@ pub use view::{
 };
 
 use super::authority::Held;
+pub(crate) use super::store::approval_parts::behind;
 use super::store::{approval_names, approvals as store};
 use super::{Direction, NewShare, Subject};
-use crate::access::{Classification, Gate, Role, TenantTx};
+use crate::access::{AuthContext, Classification, Gate, Role, TenantTx};
 use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
 use crate::memory::Permission;
@@ -242,14 +242,33 @@ impl Verdict {
 }
 
 /// A user's position in the decision of a node.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Position {
     /// The node.
     pub node: ScopeId,
     /// Why they may decide.
     pub ground: Ground,
-    /// Whether the decision is still open.
+    /// The name of the person in whose place they decide.
+    pub in_place_of: Option<String>,
+    /// Whether the decision is still open to them.
     pub open: bool,
+}
+
+impl Position {
+    /// Returns whether they would decide in somebody's place whether they get something themselves.
+    pub(crate) fn gains(&self, who: &AuthContext, asked: &Approval) -> bool {
+        matches!(self.ground, Ground::For(_) | Ground::AboveFor(_))
+            && who.personal().is_ok_and(|own| own.id == asked.grantee)
+    }
+}
+
+/// How somebody may be behind an account, so that they do not decide about its requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Behind {
+    /// They made a key of this service account.
+    ItsKey,
+    /// They made the token with which this person set a password, or this person made theirs.
+    APassword,
 }
 
 /// Why somebody may decide about a request.

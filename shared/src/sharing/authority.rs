@@ -12,7 +12,7 @@ use super::reach::{Reach, rules_of};
 use super::store::shares::{self, Wanted};
 use super::store::{approvals, contexts, grantees};
 use super::{Direction, GranteeName, NewShare, Subject};
-use crate::access::{Action, AuthContext, Classification, ScopeKind, TenantTx, policy};
+use crate::access::{Action, AuthContext, Classification, ReadableScope, ScopeKind, TenantTx, policy};
 use crate::db::StoreError;
 use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
@@ -247,8 +247,8 @@ impl Plan {
         let grantee = Grantee::resolve(tx, sharer, &new.with).await?;
         check_within(tx, sharer, &grantee).await?;
         if grantee.scope == held.home {
-            let message = format!("it can be seen by {} already, it lives there", grantee.label);
-            return Err(Error::Conflict(message));
+            let home = sharer.scope(held.home).map_or_else(|| grantee.label.clone(), ReadableScope::in_words);
+            return Err(Error::Conflict(format!("it lives in {home}, whose members see it already")));
         }
         if let (Subject::Context(_), ScopeKind::Context) = (held.subject, grantee.kind) {
             return Err(Error::invalid("with", "a context cannot be shared with a context"));
@@ -320,7 +320,7 @@ fn check_context_terms(new: &NewShare) -> Result<()> {
 fn check_pin(caller: &AuthContext, context: &Grantee, new: &NewShare) -> Result<()> {
     let scope = caller.scope(context.scope).ok_or(Error::NotFound { what: "context" })?;
     if !policy::allows(Action::AddMemory, scope.kind, scope.role) {
-        return Err(Error::Forbidden(format!("this needs the role member on {}", context.label)));
+        return Err(Error::Forbidden(format!("this needs the role member on {}", scope.in_words())));
     }
     if new.permission != Permission::Read {
         return Err(Error::invalid("permission", "what is pinned to a context can be read there, no more"));

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::authority::check_within;
-use super::reach::Reach;
+use super::reach::{Item, Reach};
 use super::store::{contexts as store, grantees, shares};
 use crate::access::{
     Action, ApiKeyVerb, AuthContext, Classification, ReadableScope, Role, ScopeKind, ScopeName, TenantTx,
@@ -209,11 +209,13 @@ async fn check_agreed(tx: &TenantTx<'_>, scope: ScopeId, user: UserId) -> Result
     let found = grantees::person(tx, Some(user), None).await?;
     let person = found.ok_or(Error::NotFound { what: "user" })?;
     let all = store::agreed(tx, scope).await?;
-    let homes: Vec<ScopeId> = all.iter().map(|agreed| agreed.home).collect();
+    let homes: Vec<ScopeId> = all.iter().map(|agreed| agreed.of.home).collect();
     let known = policies::effective_of(tx, &homes).await?;
     for agreed in all {
-        let Some(policy) = known.get(&agreed.home) else { continue };
-        let reach = Reach::between(tx, tx.caller(), policy.clone(), agreed.class, &person).await?;
+        let Some(policy) = known.get(&agreed.of.home) else { continue };
+        let author = agreed.of.author.unwrap_or(tx.caller().user_id());
+        let item = Item { policy: policy.clone(), class: agreed.of.class, author };
+        let reach = Reach::between(tx, tx.caller(), item, &person).await?;
         if reach.rule().is_some() && agreed.direction < Some(reach.direction) {
             // What they see already, they see as a member.
             let since = store::agreed_since(tx, scope, person.scope).await?;
@@ -257,8 +259,8 @@ pub async fn delete(ctx: &AuthContext, db: &Database, id: ContextId) -> Result<(
     let tx = ctx.begin(db, "context.delete").await?;
     store::hold(&tx, scope).await?;
     tx.ask_again().await?;
-    let homes = store::homes(&tx, scope).await?;
-    if homes.iter().any(|(home, _)| *home == scope) {
+    let carried = store::carried(&tx, scope).await?;
+    if carried.iter().any(|carried| carried.home == scope) {
         return Err(Error::Conflict("memories live in this context, delete them first".to_owned()));
     }
     let pinned = store::memories(&tx, scope).await?;

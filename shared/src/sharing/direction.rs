@@ -1,64 +1,23 @@
 //! The direction of a share, on which approval rules depend.
 
-use super::grantee::Grantee;
-use super::store::grantees;
-use crate::access::{AuthContext, ScopeKind, TenantTx};
+use crate::access::TenantTx;
 use crate::db::StoreError;
-use crate::ids::ScopeId;
+use crate::ids::{ScopeId, UserId};
 use crate::tenancy::policies::Direction;
 
-/// Returns the direction of a share from a scope to a grantee, if made by this person.
+/// Returns the direction in which something goes from its home to a grantee. What is a person's own or in a context goes
+/// from where its author belongs, no matter who shares it.
 pub(super) async fn of(
     tx: &TenantTx<'_>,
-    sharer: &AuthContext,
-    home: &[ScopeId],
-    home_kind: ScopeKind,
-    grantee: &Grantee,
+    home: ScopeId,
+    author: UserId,
+    grantee: ScopeId,
 ) -> Result<Direction, StoreError> {
-    if grantee.kind == ScopeKind::Public {
-        return Ok(Direction::Public);
-    }
-    // The public scope is visible to everyone already.
-    if home_kind == ScopeKind::Public {
-        return Ok(Direction::Down);
-    }
-    let own_home = matches!(home_kind, ScopeKind::User | ScopeKind::Context);
-    let by_name = grantee.is_by_name();
-    if !own_home && !by_name {
-        return Ok(Direction::between(home, &grantee.path));
-    }
-    // A scope that they can read is one that they belong to or are above.
-    if own_home && !by_name && sharer.scope(grantee.scope).is_some() {
-        return Ok(Direction::Up);
-    }
-    // A person belongs to every organization in which they hold a role.
-    let ours = match own_home {
-        true => grantees::organizations(tx, sharer.user_id()).await?,
-        false => home.get(1).copied().into_iter().collect(),
-    };
-    let everywhere = !own_home && home.len() == 1;
-    let together = match by_name {
-        true => everywhere || grantees::belong_to(tx, grantee.scope, &ours).await?,
-        false => grantee.path.get(1).is_some_and(|top| ours.contains(top)),
-    };
-    Ok(if together { Direction::Across } else { Direction::Out })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn directions_follow_the_tree() {
-        let between = |home: &[i64], to: &[i64]| {
-            let ids = |path: &[i64]| path.iter().copied().map(ScopeId).collect::<Vec<_>>();
-            Direction::between(&ids(home), &ids(to))
-        };
-        assert_eq!(between(&[1, 2, 3, 4], &[1, 2]), Direction::Up);
-        assert_eq!(between(&[1, 2, 3, 4], &[1]), Direction::Up);
-        assert_eq!(between(&[1, 2], &[1, 2, 3]), Direction::Down);
-        assert_eq!(between(&[1, 2, 3], &[1, 2, 4]), Direction::Across);
-        assert_eq!(between(&[1, 2, 3], &[1, 5]), Direction::Out);
-        assert_eq!(between(&[1], &[1, 5]), Direction::Down);
-    }
+    const DIRECTION: &str = "-- share.find_direction
+        SELECT mem0.direction_of($1, $2, $3, $4)";
+    let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "path", problem };
+    let enterprise = tx.caller().enterprise_id().uuid();
+    let row = tx.query_one(DIRECTION, &[&enterprise, &home.0, &author.uuid(), &grantee.0]).await?;
+    // A scope that no longer exists is nobody's.
+    row.get::<_, Option<&str>>(0).map_or(Ok(Direction::Out), |text| text.parse().map_err(corrupt))
 }

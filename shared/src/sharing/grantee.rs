@@ -21,31 +21,43 @@ pub enum GranteeName {
     Scope(ScopeName),
 }
 
-impl FromStr for GranteeName {
-    type Err = String;
+/// Why a text names no grantee.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GranteeError {
+    /// It should name a person, and does not.
+    #[error("{0:?} names no person, expected person:usr_… or person:<e-mail address>")]
+    NoPerson(String),
+    /// It is an address without `person:`.
+    #[error("{0:?} names nobody, a person is person:{0}")]
+    BareAddress(String),
+    /// It is the caller's own scope.
+    #[error("you cannot share something with yourself: name a person with person:<id or e-mail address>")]
+    Oneself,
+    /// It has none of the forms of a person or a scope.
+    #[error(
+        "{0:?} names nobody, expected person:<id or e-mail address>, team:<id>, division:<id>, department:<id>, unit:<id>, \
+         organization:<id>, context:<id>, enterprise or public"
+    )]
+    Nobody(String),
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for GranteeName {
+    type Err = GranteeError;
+
+    fn from_str(text: &str) -> Result<Self, GranteeError> {
         if let Some(person) = text.strip_prefix("person:") {
             if person.contains('@') && person.len() <= 254 && !person.contains('\0') {
                 return Ok(Self::Email(person.to_lowercase()));
             }
-            return person.parse().map(Self::Person).map_err(|_| {
-                format!("{text:?} names no person, expected person:usr_… or person:<e-mail address>")
-            });
+            return person.parse().map(Self::Person).map_err(|_| GranteeError::NoPerson(text.to_owned()));
         }
         match text.parse::<ScopeName>() {
-            Ok(ScopeName::Personal) => Err(
-                "you cannot share something with yourself: name a person with person:<id or e-mail address>"
-                    .to_owned(),
-            ),
+            Ok(ScopeName::Personal) => Err(GranteeError::Oneself),
             Ok(scope) => Ok(Self::Scope(scope)),
             Err(_) if text.contains('@') && !text.contains(':') => {
-                Err(format!("{text:?} names nobody, a person is person:{text}"))
+                Err(GranteeError::BareAddress(text.to_owned()))
             }
-            Err(_) => Err(format!(
-                "{text:?} names nobody, expected person:<id or e-mail address>, team:<id>, division:<id>, \
-                 department:<id>, unit:<id>, organization:<id>, context:<id>, enterprise or public"
-            )),
+            Err(_) => Err(GranteeError::Nobody(text.to_owned())),
         }
     }
 }

@@ -32,5 +32,5 @@ mod store;
 mod types;
 
 pub use crate::tenancy::policies::Direction;
-pub use grantee::GranteeName;
+pub use grantee::{GranteeError, GranteeName};
 pub use types::{Listing, NewShare, Share, Shared, Subject};

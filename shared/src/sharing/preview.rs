@@ -28,6 +28,8 @@ pub struct Approver {
     pub role: Role,
     /// The scope of that role, if the caller may know it.
     pub scope: Option<String>,
+    /// The name of that scope; null for the enterprise.
+    pub scope_name: Option<String>,
 }
 
 /// Returns whether the caller could share it in this way, using the same code as sharing itself.
@@ -46,6 +48,7 @@ pub async fn preview(ctx: &AuthContext, db: &Database, id: MemoryId, new: &NewSh
                 .map(|(node, rule)| Approver {
                     role: rule.approver_role,
                     scope: ctx.scope(*node).map(ReadableScope::label),
+                    scope_name: ctx.scope(*node).and_then(|scope| scope.name.clone()),
                 })
                 .collect(),
             reason: None,

@@ -9,7 +9,7 @@ use super::store::{contexts, grantees};
 use super::{Direction, Subject};
 use crate::access::{Audience, AuthContext, Classification, Role, ScopeKind, TenantTx};
 use crate::error::{Error, Result};
-use crate::ids::ScopeId;
+use crate::ids::{ScopeId, UserId};
 use crate::memory;
 use crate::tenancy::policies::{self, ApprovalRule, Effective};
 
@@ -18,11 +18,23 @@ use crate::tenancy::policies::{self, ApprovalRule, Effective};
 pub(super) struct Reach {
     policy: Effective,
     class: Classification,
-    /// The sharer's role in its home.
+    /// The role on which rules with `author_roles` depend.
     role: Option<Role>,
     pub(super) direction: Direction,
     audience: Audience,
-    by_name: bool,
+    /// Whether it may go to other organizations: people who are named one by one see it there, and a context as such
+    /// shows nothing besides what is in it.
+    anywhere: bool,
+}
+
+/// Something that is to be seen by others.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    /// The policy of its home.
+    pub(super) policy: Effective,
+    pub(super) class: Classification,
+    /// Who wrote it. For a context as such, and where only the home counts, the sharer.
+    pub(super) author: UserId,
 }
 
 impl Reach {
@@ -33,38 +45,45 @@ impl Reach {
         held: &Held,
         grantee: &Grantee,
     ) -> Result<Vec<Self>> {
-        let itself = Self::between(tx, sharer, held.policy.clone(), held.class, grantee).await?;
-        let mut reaches = vec![itself];
+        let item = Item::held(held, sharer);
+        let mut itself = Self::between(tx, sharer, item.clone(), grantee).await?;
         match held.subject {
             Subject::Memory(_) if grantee.kind == ScopeKind::Context => {
+                let mut reaches = vec![itself];
                 for beyond in grantees::of_context(tx, grantee.scope).await? {
-                    let policy = held.policy.clone();
-                    reaches.push(Self::between(tx, sharer, policy, held.class, &beyond).await?);
+                    reaches.push(Self::between(tx, sharer, item.clone(), &beyond).await?);
                 }
                 if held.class == Classification::Public && memory::linked(tx, &[grantee.scope]).await? {
-                    reaches.push(Self::by_link(sharer, held.policy.clone(), held.class));
+                    reaches.push(Self::by_link(tx, sharer, item).await?);
                 }
+                Ok(reaches)
             }
-            Subject::Memory(_) => {}
+            Subject::Memory(_) => Ok(vec![itself]),
             Subject::Context(_) => {
-                for (policy, class) in carried(tx, held.home).await? {
-                    reaches.push(Self::between(tx, sharer, policy, class, grantee).await?);
+                itself.anywhere = true;
+                let mut reaches = vec![itself];
+                for item in carried(tx, sharer, held.home).await? {
+                    reaches.push(Self::between(tx, sharer, item, grantee).await?);
                 }
+                Ok(reaches)
             }
         }
-        Ok(reaches)
     }
 
     /// Returns everything that a link would make visible to anyone, the item itself first. A context shows only what is
     /// public.
     pub(super) async fn of_link(tx: &TenantTx<'_>, held: &Held) -> Result<Vec<Self>> {
+        let (sharer, item) = (tx.caller(), Item::held(held, tx.caller()));
         let Subject::Context(_) = held.subject else {
-            return Ok(vec![Self::by_link(tx.caller(), held.policy.clone(), held.class)]);
+            return Ok(vec![Self::by_link(tx, sharer, item).await?]);
         };
-        let mut reaches = vec![Self::by_link(tx.caller(), held.policy.clone(), Classification::Public)];
-        let public = carried(tx, held.home).await?.into_iter();
-        let public = public.filter(|(_, class)| *class == Classification::Public);
-        reaches.extend(public.map(|(policy, class)| Self::by_link(tx.caller(), policy, class)));
+        let itself = Item { class: Classification::Public, ..item };
+        let mut reaches = vec![Self::by_link(tx, sharer, itself).await?];
+        for item in carried(tx, sharer, held.home).await? {
+            if item.class == Classification::Public {
+                reaches.push(Self::by_link(tx, sharer, item).await?);
+            }
+        }
         Ok(reaches)
     }
 
@@ -72,30 +91,33 @@ impl Reach {
     pub(super) async fn between(
         tx: &TenantTx<'_>,
         sharer: &AuthContext,
-        policy: Effective,
-        class: Classification,
+        item: Item,
         grantee: &Grantee,
     ) -> Result<Self> {
-        let direction = direction::of(tx, sharer, &policy.path, policy.kind, grantee).await?;
-        let role = role_at(sharer, &policy);
-        let (audience, by_name) = (grantee.audience(), grantee.is_by_name());
-        Ok(Self { policy, class, role, direction, audience, by_name })
+        let Item { policy, class, author } = item;
+        let home = policy.path.last().ok_or_else(|| Error::internal("a scope has no path"))?;
+        let direction = direction::of(tx, *home, author, grantee.scope).await?;
+        let role = policies::role_for(tx, &policy, sharer, author).await?;
+        let (audience, anywhere) = (grantee.audience(), grantee.is_by_name());
+        Ok(Self { policy, class, role, direction, audience, anywhere })
     }
 
     /// Returns the reach of an item through a link, to itself or to a context to which it is pinned.
-    fn by_link(sharer: &AuthContext, policy: Effective, class: Classification) -> Self {
-        let role = role_at(sharer, &policy);
+    async fn by_link(tx: &TenantTx<'_>, sharer: &AuthContext, item: Item) -> Result<Self> {
+        let Item { policy, class, author } = item;
+        let role = policies::role_for(tx, &policy, sharer, author).await?;
         let (direction, audience) = (Direction::Public, Audience::Link);
-        Self { policy, class, role, direction, audience, by_name: false }
+        Ok(Self { policy, class, role, direction, audience, anywhere: false })
     }
 
     /// Refuses an audience that may not see this class.
     pub(super) fn check_class(&self) -> Result<()> {
         self.policy.check(self.class, self.audience)?;
-        if self.class >= Classification::Confidential && self.direction == Direction::Out && !self.by_name {
+        if self.policy.is_confined(self.class) && self.direction == Direction::Out && !self.anywhere {
             return Err(Error::Forbidden(format!(
-                "{} memories may not be seen in another organization",
-                self.class
+                "{} memories may not be seen in another organization{}",
+                self.class,
+                if self.class < Classification::Confidential { " here" } else { "" }
             )));
         }
         Ok(())
@@ -111,18 +133,24 @@ impl Reach {
     }
 }
 
-/// Returns the policies of the homes of what is in a context, each with the classes of what lives there.
-async fn carried(tx: &TenantTx<'_>, context: ScopeId) -> Result<Vec<(Effective, Classification)>> {
-    let homes = contexts::homes(tx, context).await?;
-    let ids: Vec<ScopeId> = homes.iter().map(|(home, _)| *home).collect();
-    let policies = policies::effective_of(tx, &ids).await?;
-    let policy_of = |(home, class): (ScopeId, _)| Some((policies.get(&home)?.clone(), class));
-    Ok(homes.into_iter().filter_map(policy_of).collect())
+impl Item {
+    fn held(held: &Held, sharer: &AuthContext) -> Self {
+        let author = held.author.unwrap_or(sharer.user_id());
+        Self { policy: held.policy.clone(), class: held.class, author }
+    }
 }
 
-/// Returns the sharer's role in the home of an item.
-fn role_at(sharer: &AuthContext, policy: &Effective) -> Option<Role> {
-    policy.path.last().and_then(|home| sharer.scope(*home)).and_then(|home| home.role)
+/// Returns what is in a context, once for each home, class and author.
+async fn carried(tx: &TenantTx<'_>, sharer: &AuthContext, context: ScopeId) -> Result<Vec<Item>> {
+    let found = contexts::carried(tx, context).await?;
+    let homes: Vec<ScopeId> = found.iter().map(|found| found.home).collect();
+    let policies = policies::effective_of(tx, &homes).await?;
+    let item = |found: contexts::Carried| {
+        let policy = policies.get(&found.home)?.clone();
+        let author = found.author.unwrap_or(sharer.user_id());
+        Some(Item { policy, class: found.class, author })
+    };
+    Ok(found.into_iter().filter_map(item).collect())
 }
 
 /// Returns the rules that require approval, one for each deciding node; empty if nobody has to agree.

@@ -59,10 +59,10 @@ pub async fn may_relocate(memories: &Memories, ctx: &AuthContext, id: MemoryId, 
 async fn check<'a>(tx: &TenantTx<'a>, id: MemoryId, to: ScopeName) -> Result<(Memory, &'a ReadableScope)> {
     let ctx = tx.caller();
     let before = memory::hold(tx, id).await?;
-    memory::may_take(tx, &before)?;
+    memory::may_take(tx, &before).await?;
     let target = ctx.resolve(to)?;
     if target.id == before.home {
-        return Err(Error::Conflict(format!("it lives in {} already", target.label())));
+        return Err(Error::Conflict(format!("it lives in {} already", target.in_words())));
     }
     ctx.authorize(Action::AddMemory, target)?;
     if target.kind == ScopeKind::User && before.author != ctx.user_id() {
@@ -93,12 +93,18 @@ async fn check<'a>(tx: &TenantTx<'a>, id: MemoryId, to: ScopeName) -> Result<(Me
 /// elsewhere it could be reclassified and shared without them.
 async fn check_rules(tx: &TenantTx<'_>, held: &Held, target: &ReadableScope) -> Result<()> {
     let there = policies::effective(tx, target.id).await?.ok_or(Error::NotFound { what: "scope" })?;
+    let author = held.author.unwrap_or(tx.caller().user_id());
+    let role_here = policies::role_for(tx, &held.policy, tx.caller(), author).await?;
+    let role_there = policies::role_for(tx, &there, tx.caller(), author).await?;
     if let Some(class) = held.policy.narrower_than(&there) {
         return Err(Error::Forbidden(format!(
             "it would leave the limits on who may see what is {class} here: it stays there; share it instead"
         )));
     }
-    let Some(node) = held.policy.ruled_only_here(&there) else { return Ok(()) };
+    let left = held.policy.ruled_only_here(&there);
+    // From a node where they hold a lower role than elsewhere.
+    let as_other = || held.policy.ruled_only_as(role_here, role_there).filter(|_| there.is_of_people());
+    let Some(node) = left.or_else(as_other) else { return Ok(()) };
     let node = tx.caller().scope(node).map_or_else(|| "the node above it".to_owned(), ReadableScope::label);
     Err(Error::Forbidden(format!(
         "it would leave the rules of {node} about approvals: it stays there; share it instead"

@@ -127,7 +127,7 @@ pub async fn revoke(ctx: &AuthContext, db: &Database, subject: Subject, id: Shar
             Some(grantee) => Error::Forbidden(format!(
                 "only the person who shared it, an administrator of {}, and those who decide about it where it lives \
                  can end this share",
-                grantee.label()
+                grantee.in_words()
             )),
             None => NOT_FOUND,
         });

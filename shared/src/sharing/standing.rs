@@ -58,7 +58,8 @@ pub struct InContext {
 
 impl Way {
     /// Returns the granter's name for display, or their id if they have none.
-    pub(super) fn by(&self) -> String {
+    #[must_use]
+    pub fn by(&self) -> String {
         self.granter.clone().unwrap_or_else(|| self.granted_by.to_string())
     }
 }

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::ids::MemoryId;
 use crate::memory;
 use crate::sharing::contexts;
-use crate::tenancy::{nodes, policies, users};
+use crate::tenancy::{may_show_all, nodes, policies, users};
 
 /// Checks whether a user whom the policy permits an action on a scope may perform it in the present state; returns the
 /// remaining conditions, or the reason why not.
@@ -24,7 +24,7 @@ pub(super) async fn of_scope(
             },
             None => Err(Error::NotFound { what: "scope" }),
         },
-        Action::MoveNode => from(them, scope).map(|()| {
+        Action::MoveNode => may_show_all(them, "moves no nodes").and_then(|()| from(them, scope)).map(|()| {
             vec!["create_node is needed where it is moved to as well, and that it fits there".to_owned()]
         }),
         Action::ManageMembers if scope.kind == ScopeKind::Context => {
@@ -43,7 +43,9 @@ pub(super) async fn of_scope(
             })
         }
         Action::DeleteNode => nodes::check_empty(tx, scope).await.map(|()| Vec::new()),
-        Action::ReassignMemories => users::check_reassigner(tx, scope.role).await.map(|()| {
+        Action::ReassignMemories => users::check_reassigner(tx, scope.role).await.and_then(|()| {
+            may_show_all(them, "hands over no memories")
+        }).map(|()| {
             vec![
                 "the account must be deactivated, its role on the enterprise not above theirs, and the heir somebody \
                  else"

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::service::Asking;
 use super::{Narrowing, Question, Verb, Verdict, store};
-use crate::access::{ApiKeyVerb, AuthContext, Classification, TenantTx};
+use crate::access::{ApiKeyVerb, AuthContext, Classification, ReadableScope, TenantTx};
 use crate::error::{Error, Result};
 use crate::ids::{ApiKeyId, ScopeId, UserId};
 
@@ -79,7 +79,7 @@ fn needed(question: &Question) -> ApiKeyVerb {
 /// Names scopes for the asker; those that they cannot see are only counted.
 fn labels(asker: &AuthContext, within: &[ScopeId]) -> String {
     let mut known: Vec<String> =
-        within.iter().filter_map(|id| asker.scope(*id)).map(|it| it.label()).collect();
+        within.iter().filter_map(|id| asker.scope(*id)).map(ReadableScope::in_words).collect();
     match within.len() - known.len() {
         0 if known.is_empty() => return "scopes that are gone".to_owned(),
         0 => {}

@@ -133,6 +133,8 @@ pub struct Approver {
     pub role: Role,
     /// The scope on which they hold it, if the asker may know it.
     pub scope: Option<String>,
+    /// The name of that scope; null for the enterprise.
+    pub scope_name: Option<String>,
 }
 
 /// A scope that the user can read.
@@ -175,12 +177,16 @@ pub struct ShareReason {
     pub id: ShareId,
     /// The recipient, if the asker may know it: `person` is the user themselves.
     pub with: Option<String>,
+    /// Its name; null for the user themselves.
+    pub with_name: Option<String>,
     /// The permission it grants.
     pub permission: Permission,
     /// Whether it allows them to share it further.
     pub may_reshare: bool,
     /// Who shared it.
     pub granted_by: UserId,
+    /// Their name, or their id if they have none.
+    pub granted_by_name: String,
     /// When it expires.
     pub until: Option<DateTime<Utc>>,
 }

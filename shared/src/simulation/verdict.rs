@@ -5,11 +5,13 @@ use super::service::{concerns, reasons};
 use super::store::Held;
 use super::{Approver, Question, Reason, ShareReason, Verb, Verdict, Via};
 use crate::access::policy::{self, Requirement};
-use crate::access::{Action, AuthContext, ReadableScope, ScopeKind, ScopeName, Simulation, TenantTx};
+use crate::access::{
+    Action, AuthContext, ReadableScope, ScopeKind, ScopeName, Simulation, TenantTx, in_words,
+};
 use crate::error::{Error, Result};
-use crate::ids::{ApprovalId, MemoryId};
+use crate::ids::{ApprovalId, MemoryId, UserId};
 use crate::memory::Permission;
-use crate::sharing::approvals::{self, Approval, Ground, Position, Status};
+use crate::sharing::approvals::{self, Approval, Behind, Ground, Position, Status};
 use crate::sharing::standing::{MayShare, Standing, Way};
 
 /// A question, and the user it is about.
@@ -34,7 +36,7 @@ impl Asked<'_> {
         let them = self.them.reaching(self.tx, name).await?.caller;
         let verdict = match them.scope(scope.id) {
             _ if !self.them.active => self.inactive(),
-            None => refused(format!("they cannot see {}", scope.label())),
+            None => refused(format!("they cannot see {}", scope.in_words())),
             Some(theirs) => {
                 let verdict = match them.authorize(action, theirs) {
                     Err(_) => refused(sentence(action, theirs)),
@@ -69,7 +71,7 @@ impl Asked<'_> {
         let mut why: Vec<Reason> = theirs.map(|scope| reasons(scope, self.held)).unwrap_or_default();
         why.extend(standing.ways.iter().map(|way| self.shared(way)));
         let verdict = if why.is_empty() {
-            let home = if home.kind == ScopeKind::User { "somebody's own" } else { &home.label() };
+            let home = if home.kind == ScopeKind::User { "somebody's own" } else { &home.in_words() };
             refused(format!("it lives in {home}, which they cannot see, and no share of it reaches them"))
         } else if standing.class() > them.ceiling() {
             let (class, ceiling) = (standing.class(), them.ceiling());
@@ -111,9 +113,11 @@ impl Asked<'_> {
                 },
             ),
             Verb::DecideApproval => {
-                let made_its_key =
-                    open.is_none() && approvals::made_its_key(self.tx, them, &approval).await?;
-                deciding(&approval, (them, made_its_key), open, node)
+                let behind = match open {
+                    None => approvals::behind(self.tx, them, &approval).await?,
+                    Some(_) => None,
+                };
+                deciding(&approval, (them, behind), open, node)
             }
             _ => {
                 return Err(self.senseless("is not about a request: list_approvals and decide_approval are"));
@@ -213,22 +217,29 @@ impl Asked<'_> {
                 allowed(format!("through {share}, which lets them share it on"))
             }
             Ok(MayShare::Approved(nodes)) => {
+                let at = |node| self.asker().scope(node);
                 let approver = |(node, role)| Approver {
                     role,
-                    scope: self.asker().scope(node).map(ReadableScope::label),
+                    scope: at(node).map(ReadableScope::label),
+                    scope_name: at(node).and_then(|scope| scope.name.clone()),
                 };
-                let approvers: Vec<Approver> = nodes.into_iter().map(approver).collect();
-                let each = approvers
+                let each: Vec<String> = nodes
                     .iter()
-                    .map(|it| format!("{} on {}", it.role, it.scope.as_deref().unwrap_or("a scope above")));
-                let each = each.collect::<Vec<_>>().join(" and somebody who is ");
+                    .map(|(node, role)| {
+                        let at =
+                            at(*node).map_or_else(|| "a scope above".to_owned(), ReadableScope::in_words);
+                        format!("{role} on {at}")
+                    })
+                    .collect();
+                let approvers: Vec<Approver> = nodes.into_iter().map(approver).collect();
+                let each = each.join(" and somebody who is ");
                 Verdict {
                     needs_approval_of: approvers,
                     ..refused(format!("they can ask for it: somebody else who is {each} has to agree"))
                 }
             }
             Err(refusal @ (Error::Forbidden(_) | Error::Conflict(_) | Error::Invalid { .. })) => {
-                refused(format!("they would be told: {refusal}"))
+                refused(format!("they would be told: {}", refusal.without_place()))
             }
             Err(Error::NotFound { what }) => refused(format!("they would be told: {what} not found")),
             Err(error) => return Err(error),
@@ -250,28 +261,37 @@ impl Asked<'_> {
         let share = ShareReason {
             id: way.share,
             with: self.label(way),
+            with_name: self.recipient(way).and_then(|scope| scope.name.clone()),
             permission: way.permission,
             may_reshare: way.may_reshare,
             granted_by: way.granted_by,
+            granted_by_name: way.by(),
             until: way.until,
         };
         Reason { via, role: None, at: None, group: None, share: Some(share) }
     }
 
     /// The recipient of a share, unless it is a context that the asker does not belong to.
-    fn label(&self, way: &Way) -> Option<String> {
+    fn recipient(&self, way: &Way) -> Option<&ReadableScope> {
         let scope = self.them.caller.scope(way.scope)?;
         match scope.kind {
-            ScopeKind::User => Some("person".to_owned()),
-            ScopeKind::Context => self.asker().scope(way.scope).map(ReadableScope::label),
-            _ => Some(scope.label()),
+            ScopeKind::Context => self.asker().scope(way.scope),
+            _ => Some(scope),
         }
     }
 
+    /// The recipient as answers name it: `person` is the user themselves.
+    fn label(&self, way: &Way) -> Option<String> {
+        self.recipient(way).map(|scope| match scope.kind {
+            ScopeKind::User => "person".to_owned(),
+            _ => scope.label(),
+        })
+    }
+
     fn way_in_words(&self, way: &Way) -> String {
-        let with = match self.label(way).as_deref() {
-            Some("person") => "them".to_owned(),
-            Some(label) => label.to_owned(),
+        let with = match self.recipient(way) {
+            Some(scope) if scope.kind == ScopeKind::User => "them".to_owned(),
+            Some(scope) => scope.in_words(),
             None => "a scope of theirs".to_owned(),
         };
         let known =
@@ -282,7 +302,7 @@ impl Asked<'_> {
             None => "it is shared".to_owned(),
         };
         let until = way.until.map_or_else(String::new, |at| format!(" until {}", at.format("%-d %B %Y")));
-        format!("{what} with {with} to {} by {}{until}", way.permission, way.granted_by)
+        format!("{what} with {with} to {} by {}{until}", way.permission, way.by())
     }
 
     fn asker(&self) -> &AuthContext {
@@ -308,20 +328,23 @@ const FROM_ABOVE: &str = "it has escalated, or nobody else holds it there";
 /// Whether the user may decide about an approval request now.
 fn deciding(
     approval: &Approval,
-    (them, made_its_key): (&AuthContext, bool),
+    (them, behind): (&AuthContext, Option<Behind>),
     position: Option<&Position>,
     node: Option<&ReadableScope>,
 ) -> (bool, String) {
     let part = position.and_then(|it| approval.decisions.iter().find(|part| part.node_scope == it.node));
     let (role, at, escalates_at) = match part.or(approval.decisions.first()) {
-        Some(part) => (part.approver_role, &part.node, part.escalates_at),
-        None => (approval.approver_role, &approval.node, approval.escalates_at),
+        Some(part) => {
+            (part.approver_role, in_words(part.node_name.as_deref(), &part.node), part.escalates_at)
+        }
+        None => (
+            approval.approver_role,
+            in_words(approval.node_name.as_deref(), &approval.node),
+            approval.escalates_at,
+        ),
     };
     if approval.requested_by == them.user_id() {
-        return (
-            false,
-            "they asked for it themselves, and nobody decides about their own request".to_owned(),
-        );
+        return (false, "they asked for it themselves, and cannot decide about their own request".to_owned());
     }
     if them.is_service() {
         return (false, "they are a service account, and a person has to decide".to_owned());
@@ -329,12 +352,19 @@ fn deciding(
     if approval.status != Status::Pending {
         return (false, approval.status.in_words());
     }
+    let undecided = part.is_some_and(|part| part.decision.is_none());
+    if undecided && position.is_some_and(|it| !it.open && it.gains(them, approval)) {
+        let why = "it is to be shared with them, and a delegate does not decide about that";
+        return (false, why.to_owned());
+    }
     if position.is_some_and(|it| !it.open) {
         return (false, format!("it is decided for {at} already, and waits for others"));
     }
+    let named = |user: UserId| in_words(position.and_then(|it| it.in_place_of.as_deref()), &user.to_string());
     match position.map(|it| it.ground) {
         Some(Ground::There) => (true, format!("they hold the role {role} or more on {at} itself")),
         Some(Ground::For(user)) => {
+            let user = named(user);
             (true, format!("in place of {user}, who holds the role {role} or more on {at}"))
         }
         Some(Ground::Above) => {
@@ -342,11 +372,17 @@ fn deciding(
         }
         Some(Ground::AboveFor(user)) => (
             true,
-            format!("in place of {user}, who holds the role {role} or more above {at}, and {FROM_ABOVE}"),
+            format!("in place of {}, who holds the role {role} or more above {at}, and {FROM_ABOVE}", named(user)),
         ),
-        None if made_its_key => (
+        None if behind == Some(Behind::ItsKey) => (
             false,
             "it comes from a service account whose key they made, so somebody else has to decide".to_owned(),
+        ),
+        None if behind == Some(Behind::APassword) => (
+            false,
+            "they made the token for the requester's password, or the requester for theirs, so somebody else has to \
+             decide"
+                .to_owned(),
         ),
         None if node.and_then(|node| node.role) >= Some(role) => {
             let at = escalates_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
@@ -361,11 +397,14 @@ fn deciding(
 /// Explains what the policy requires, and what the user has.
 fn sentence(action: Action, scope: &ReadableScope) -> String {
     let what = action.name();
-    let label = scope.label();
+    let label = scope.in_words();
     match (policy::requirement(action, scope.kind), scope.role) {
-        (Requirement::Reader, _) => format!("whoever can see {label} may {what} there"),
+        (Requirement::Reader, _) if action == Action::ReadMemories => {
+            format!("everyone who sees {label} may read its memories")
+        }
+        (Requirement::Reader, _) => format!("everyone who sees {label} may {what} there"),
         (Requirement::AtLeast(least), Some(role)) => {
-            format!("{what} needs the role {least} on {label}, they are {role}")
+            format!("{what} needs the role {least} on {label}, they are {role} there")
         }
         (Requirement::AtLeast(least), None) => {
             format!("{what} needs the role {least} on {label}, they have none there")

@@ -24,3 +24,4 @@ mod rank;
 mod stepwise;
 
 pub use place::{Place, PlaceId};
+pub(crate) use rank::may_show_all;

@@ -11,19 +11,25 @@ pub(super) fn may_grant(scope: &ReadableScope, role: Role) -> Result<()> {
         return Ok(());
     }
     Err(Error::Forbidden(match scope.role {
-        Some(own) => format!("you are {own} of {}, only {role} and above can grant {role}", scope.label()),
-        None => format!("you hold no role on {}, and cannot grant any", scope.label()),
+        Some(own) => format!("you are {own} of {}, only {role} and above can grant {role}", scope.in_words()),
+        None => format!("you hold no role on {}, and cannot grant any", scope.in_words()),
     }))
 }
 
 /// Refuses to let anybody into a node through a credential with a ceiling: they would read there what it must not show.
 pub(super) fn may_let_in(caller: &AuthContext) -> Result<()> {
+    may_show_all(caller, "gives no roles")
+}
+
+/// Refuses to hand what is in a scope to others through a credential with a ceiling, for the same reason. `refrains` says
+/// what the credential does not do.
+pub(crate) fn may_show_all(caller: &AuthContext, refrains: &str) -> Result<()> {
     let ceiling = caller.ceiling();
     if ceiling == Classification::Restricted {
         return Ok(());
     }
     Err(Error::Forbidden(format!(
-        "this credential reaches {ceiling} memories at most, and cannot let others read more: it gives no roles"
+        "this credential reaches {ceiling} memories at most, and cannot let others read more: it {refrains}"
     )))
 }
 
@@ -32,7 +38,7 @@ pub(super) fn may_touch(scope: &ReadableScope, other: Option<Role>) -> Result<()
     if other <= scope.role {
         return Ok(());
     }
-    Err(Error::Forbidden(format!("this concerns somebody whose role on {} is above yours", scope.label())))
+    Err(Error::Forbidden(format!("this concerns somebody whose role on {} is above yours", scope.in_words())))
 }
 
 /// A group or account whose roles the caller would let others use.

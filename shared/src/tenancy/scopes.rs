@@ -4,7 +4,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::access::policy::{self, Action};
-use crate::access::{ApiKeyVerb, AuthContext, Lending, ReadableScope, Role, ScopeKind};
+use crate::access::{ApiKeyVerb, AuthContext, Lending, ReadableScope, Role, ScopeKind, TenantTx};
 use crate::db::Database;
 use crate::error::Result;
 use crate::page::{Cursor, List, QueryHash};
@@ -18,7 +18,7 @@ pub struct AccessibleScope {
     pub kind: ScopeKind,
     /// The id of the node or context; null for others.
     pub id: Option<String>,
-    /// Its name; null if it has none.
+    /// Its name, the enterprise's for the enterprise; null for the personal and the public scope.
     pub name: Option<String>,
     /// The caller's effective role; null if they can read it only because they belong to something below, or because it
     /// is shared with them.
@@ -42,7 +42,8 @@ pub async fn list(
     ctx.authorize_verb(ApiKeyVerb::TenancyRead).or_else(|_| ctx.authorize_verb(ApiKeyVerb::MemoriesRead))?;
     let query = QueryHash::of(&["scopes"]);
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
-    let shared = shared(ctx, db).await?;
+    let tx = ctx.begin(db, "scope.list").await?;
+    let shared = ctx.shared_contexts(&tx).await?;
     let own = ctx.scopes().iter().map(|scope| (order(scope), (scope, None)));
     let lent = shared.iter().map(|(scope, lending)| (order(scope), (scope, Some(lending))));
     let mut scopes: Vec<_> = own.chain(lent).collect();
@@ -51,8 +52,19 @@ pub async fn list(
     let mut rest: Vec<_> = scopes.into_iter().filter(|(order, _)| Some(*order) > after).collect();
     let place = |(order, _): &(Uuid, _)| Cursor { created_at: chrono::DateTime::UNIX_EPOCH, id: *order };
     let next = Cursor::cut(&mut rest, limit, &query, place);
-    let results = rest.into_iter().map(|(_, (scope, lending))| accessible(ctx, scope, lending)).collect();
+    let results = rest.into_iter().map(|(_, (scope, lending))| accessible(ctx, scope, lending));
+    let mut results: Vec<AccessibleScope> = results.collect();
+    for enterprise in results.iter_mut().filter(|scope| scope.kind == ScopeKind::Enterprise) {
+        enterprise.name = Some(enterprise_name(&tx).await?);
+    }
+    tx.commit().await?;
     Ok(List { results, next })
+}
+
+async fn enterprise_name(tx: &TenantTx<'_>) -> Result<String> {
+    const NAME: &str = "-- scope.find_enterprise_name
+        SELECT name FROM enterprises WHERE id = $1";
+    Ok(tx.query_one(NAME, &[&tx.caller().enterprise_id().uuid()]).await?.get(0))
 }
 
 /// Lists the contexts that are shared with the caller, and how.

@@ -160,10 +160,10 @@ async fn what_is_simulated_is_what_happens() {
     let verdict = may(&alice, &people[0], "add_memory", &grid.label()).await;
     assert_eq!(
         verdict["reason"],
-        format!("add_memory needs the role member on {}, they are viewer", grid.label())
+        format!("add_memory needs the role member on {}, they are viewer there", grid.in_words())
     );
     let verdict = may(&alice, &people[3], "read_memories", &grid.label()).await;
-    assert_eq!(verdict["reason"], format!("they cannot see {}", grid.label()));
+    assert_eq!(verdict["reason"], format!("they cannot see {}", grid.in_words()));
 }
 
 #[tokio::test]
@@ -224,7 +224,7 @@ async fn what_depends_on_the_request_is_told_with_the_answer() {
     }
     for (who, action, scope, reason) in [
         // Out of what they do not administer.
-        (&ada, "move_node", &grid, "this needs the role admin on organization:"),
+        (&ada, "move_node", &grid, "this needs the role admin on Energy (organization:"),
         (&alice, "delete_node", &grid, "they would be told: this division is not empty"),
     ] {
         let said = may(&alice, who, action, scope).await;

@@ -374,8 +374,13 @@ async fn what_a_leavers_memories_superseded_is_released_with_a_version_and_a_row
     }
     let path = format!("/v1/memories/{}/", ids[0]);
     mia.put(&format!("{path}scope/"), json!({ "scope": "enterprise" })).await.ok();
-    let before = alice.get(&path).await.ok();
+    let before = mia.get(&path).await.ok();
     assert_eq!(before["lifecycle_state"], "superseded");
+    assert_eq!(
+        alice.get(&path).await.ok()["lifecycle_state"],
+        "active",
+        "she does not see what superseded it"
+    );
     end(&alice, &mia).await;
     earlier(&app, &mia, 366).await;
     assert_eq!(users::forget(app.gate(), || true).await.unwrap(), 2);

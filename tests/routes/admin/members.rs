@@ -80,7 +80,7 @@ async fn members_are_added_changed_and_removed() {
     let again = alice.post(&members(&energy), json!({ "user_id": mia.user, "role": "admin" })).await;
     assert_eq!(
         again.assert_problem(409, "conflict", None),
-        format!("already viewer of organization:{energy}")
+        format!("already viewer of Energy (organization:{energy})")
     );
     let changed = alice.put(&member(&energy, &mia), json!({ "role": "admin" })).await.ok();
     assert_eq!(changed["role"], "admin");
@@ -114,7 +114,7 @@ async fn nobody_grants_or_touches_what_is_above_their_own_role() {
     let detail = adam.post(&members(&energy), grant("owner")).await.assert_problem(403, "forbidden", None);
     assert_eq!(
         detail,
-        format!("you are admin of organization:{energy}, only owner and above can grant owner")
+        format!("you are admin of Energy (organization:{energy}), only owner and above can grant owner")
     );
     adam.post(&members(&energy), grant("admin")).await.ok();
     adam.put(&member(&energy, &mia), json!({ "role": "owner" })).await.assert_problem(403, "forbidden", None);

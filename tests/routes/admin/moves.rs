@@ -85,7 +85,7 @@ async fn a_move_needs_authority_over_both_places() {
     add_member(&alice, &team, &adam, "owner").await;
     add_member(&alice, &sales, &adam, "owner").await;
     let detail = relocate(&adam, &team, Some(&sales)).await.assert_problem(403, "forbidden", None);
-    assert_eq!(detail, format!("this needs the role admin on division:{grid}, you have none there"));
+    assert_eq!(detail, format!("this needs the role admin on Grid (division:{grid}), you have none there"));
     add_member(&alice, &grid, &adam, "admin").await;
     relocate(&adam, &team, Some(&energy)).await.assert_problem(403, "forbidden", None);
     relocate(&adam, &team, Some(&sales)).await.ok();

@@ -195,7 +195,10 @@ async fn a_node_is_renamed_and_reconfigured_by_its_administrators() {
     let kept = adam.patch(&path, json!({ "settings": { "b": 2 } })).await.ok();
     assert_eq!((&kept["name"], &kept["settings"]), (&json!("Power"), &json!({ "b": 2 })));
     let detail = mia.patch(&path, json!({ "name": "Mine" })).await.assert_problem(403, "forbidden", None);
-    assert_eq!(detail, format!("this needs the role admin on organization:{energy}, you are member"));
+    assert_eq!(
+        detail,
+        format!("this needs the role admin on Power (organization:{energy}), you are member there")
+    );
     adam.patch(&path, json!({})).await.assert_problem(400, "invalid", None);
     adam.patch(&path, json!({ "kind": "team" })).await.assert_problem(400, "invalid", Some("kind"));
     let key = adam.with_narrow_api_key(&[ApiKeyVerb::TenancyRead]).await;

@@ -54,30 +54,42 @@ async fn the_reason_names_the_role_or_the_share() {
     let share = office.share(&office.beta.label(), json!({ "expires_at": until })).await;
     let said = office.may(&office.ben, "edit_any_memory").await;
     let ann = office.ann.user;
-    let (alpha, beta) = (office.alpha.label(), office.beta.label());
-    let way = format!("it is shared with {beta} to read by {ann} until 1 May 2026");
+    let (alpha, beta) = (office.alpha.in_words(), office.beta.in_words());
+    let way = format!("it is shared with {beta} to read by ann until 1 May 2026");
     assert_eq!(said["reason"], format!("{way}, and this needs write"));
     assert_eq!(
         said["why"],
         json!([{
             "via": "shared",
             "share": {
-                "id": share, "with": beta, "permission": "read", "may_reshare": false, "granted_by": ann,
-                "until": until,
+                "id": share, "with": office.beta.label(), "with_name": "Beta", "permission": "read",
+                "may_reshare": false, "granted_by": ann, "granted_by_name": "ann", "until": until,
             },
         }])
     );
     assert_eq!(office.may(&office.ben, "read_memories").await["reason"], way);
     let said = office.may(&office.ann, "edit_own_memory").await;
-    assert_eq!(said["reason"], format!("edit_own_memory needs the role member on {alpha}, they are member"));
-    assert_eq!((&said["role"], &said["why"][0]["at"]["scope"]), (&json!("member"), &json!(alpha)));
+    assert_eq!(
+        said["reason"],
+        format!("edit_own_memory needs the role member on {alpha}, they are member there")
+    );
+    assert_eq!(
+        (&said["role"], &said["why"][0]["at"]["scope"]),
+        (&json!("member"), &json!(office.alpha.label()))
+    );
     // What somebody else added is another action.
     let said = office.may(&office.alice, "edit_own_memory").await;
-    assert_eq!(said["reason"], format!("edit_any_memory needs the role admin on {alpha}, they are owner"));
+    assert_eq!(
+        said["reason"],
+        format!("edit_any_memory needs the role admin on {alpha}, they are owner there")
+    );
     assert_eq!(said["why"][0]["via"], "inherited");
     // Every other action of the policy is decided where it lives.
     let said = office.may(&office.ann, "manage_members").await;
-    assert_eq!(said["reason"], format!("manage_members needs the role admin on {alpha}, they are member"));
+    assert_eq!(
+        said["reason"],
+        format!("manage_members needs the role admin on {alpha}, they are member there")
+    );
     let said = office.may(&office.ben, "add_memory").await;
     assert_eq!(said["reason"], "add_memory is decided where it lives, which they cannot see");
     let eve = office.alice.stranger("eve").await;
@@ -115,7 +127,10 @@ async fn a_share_that_is_asked_about_meets_classes_and_rules() {
     assert_eq!((&said["allowed"], &said["needs_approval_of"]), (&json!(true), &Value::Null));
     let said = ask(&office.ann, &south.label()).await;
     assert_eq!(said["allowed"], false);
-    assert_eq!(said["needs_approval_of"], json!([{ "role": "admin", "scope": office.alpha.label() }]));
+    assert_eq!(
+        said["needs_approval_of"],
+        json!([{ "role": "admin", "scope": office.alpha.label(), "scope_name": "Alpha" }])
+    );
     assert_eq!(ask(&office.lead, &south.label()).await["allowed"], true, "the rule is for members");
     let said = ask(&office.ann, "public").await;
     assert_eq!(
@@ -225,11 +240,11 @@ async fn a_request_is_decided_by_whom_it_is_said_to_be() {
         let said = office.ask(&office.lead, them, action, about.clone()).await.ok();
         (said["allowed"].as_bool().unwrap(), text(&said["reason"]))
     };
-    let alpha = office.alpha.label();
+    let alpha = office.alpha.in_words();
     let decide = "decide_approval";
     assert_eq!(
         may(&office.ann, decide).await,
-        (false, "they asked for it themselves, and nobody decides about their own request".to_owned())
+        (false, "they asked for it themselves, and cannot decide about their own request".to_owned())
     );
     assert_eq!(
         may(&office.lead, decide).await,
@@ -237,7 +252,10 @@ async fn a_request_is_decided_by_whom_it_is_said_to_be() {
     );
     assert_eq!(
         may(&max, decide).await,
-        (true, format!("in place of {}, who holds the role admin or more on {alpha}", office.lead.user))
+        (
+            true,
+            format!("in place of lead ({}), who holds the role admin or more on {alpha}", office.lead.user)
+        )
     );
     let (allowed, reason) = may(&office.alice, decide).await;
     assert!(!allowed && reason.ends_with("from 2026-03-03T09:00:00Z on"), "{reason}");
@@ -270,7 +288,10 @@ async fn a_context_is_asked_about_by_its_administrators() {
     office.ann.post(&format!("/v1/contexts/{context}/members/"), join).await.ok();
     let about = json!({ "scope": scope });
     let said = office.ask(&office.ann, &office.ben, "add_memory", about.clone()).await.ok();
-    assert_eq!(said["reason"], format!("add_memory needs the role member on {scope}, they are viewer"));
+    assert_eq!(
+        said["reason"],
+        format!("add_memory needs the role member on Launch ({scope}), they are viewer there")
+    );
     office.ask(&office.ben, &office.ann, "add_memory", about.clone()).await.assert_problem(
         403,
         "forbidden",

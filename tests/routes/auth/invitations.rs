@@ -108,7 +108,7 @@ async fn an_invitation_is_no_good_while_whoever_made_it_could_not_make_it() {
     let boss = ada.invites("boss", "owner").await;
     let token = boss.invitation(&address("mal"), "owner").await;
     let role = format!("/v1/enterprise/members/{}", boss.id());
-    let refused = "whoever sent the invitation could not any more, ask somebody else for a new one";
+    let refused = "the person who sent this invitation may no longer invite: ask somebody else for a new one";
     ada.put(&role, json!({ "role": "admin" })).await.ok();
     assert_eq!(accept(&app, "mal", &token).await.assert_problem(409, "conflict", None), refused);
     ada.delete(&role).await.assert_status(204);

@@ -261,3 +261,38 @@ async fn a_key_with_a_ceiling_lets_nobody_in() {
     key.post(&members, joined).await.assert_problem(403, "forbidden", None);
     alice.post(&format!("{node}/members"), member).await.assert_status(201);
 }
+
+/// Nor do others come to read it by moving it to them.
+#[tokio::test]
+async fn a_key_with_a_ceiling_takes_nothing_to_others() {
+    let (_app, alice, [acme, grid, ..]) = company().await;
+    let elsewhere = alice.node_in(&acme, ScopeKind::Division, "Elsewhere").await;
+    let night = alice.node_in(&grid, ScopeKind::Team, "Night").await;
+    let mia = alice.colleague("mia", &night, Role::Member).await;
+    let leaver = alice.colleague("leaver", &night, Role::Member).await;
+    alice.post(&format!("/v1/users/{}/deactivate", leaver.user), json!({})).await.ok();
+    let made = json!({ "name": "low", "scopes": ALL, "ceiling": "internal" });
+    let key = alice.with_key(&alice.post("/v1/api-keys", made).await.ok());
+    let node = format!("/v1/organizations/{}", night.id);
+    let expected = |refrains: &str| {
+        format!(
+            "this credential reaches internal memories at most, and cannot let others read more: it {refrains}"
+        )
+    };
+    let to = json!({ "parent": elsewhere.id });
+    let refused = key.post(&format!("{node}/move"), to.clone()).await.assert_problem(403, "forbidden", None);
+    assert_eq!(refused, expected("moves no nodes"));
+    let question = json!({ "action": "move_node", "scope": night.label(), "ceiling": "internal" });
+    let told = alice.post("/v1/access/check", question).await.ok();
+    assert_eq!(told["allowed"], json!(false), "{told}");
+    let wish = json!({ "heir": elsewhere.id, "members": "leave" });
+    let refused = key.post(&format!("{node}/dissolve"), wish.clone()).await;
+    assert_eq!(refused.assert_problem(403, "forbidden", None), expected("dissolves no nodes"));
+    let leave = format!("/v1/users/{}/reassign-memories", leaver.user);
+    let heir = json!({ "user_id": mia.user });
+    let refused = key.post(&leave, heir.clone()).await.assert_problem(403, "forbidden", None);
+    assert_eq!(refused, expected("hands over no memories"));
+    alice.post(&leave, heir).await.ok();
+    alice.post(&format!("{node}/move"), to).await.ok();
+    alice.post(&format!("{node}/dissolve"), wish).await.ok();
+}

@@ -172,6 +172,25 @@ async fn registering_is_limited_by_address() {
     ada.with_token("").post("/v1/auth/register", founder("carol")).await.assert_status(201);
 }
 
+/// Others at the same address may have done what they like.
+#[tokio::test]
+async fn an_invitation_is_accepted_from_a_blocked_address() {
+    let app = TestApp::new().await;
+    let ada = Person::owner(&app, "ada").await.at("198.51.100.1");
+    let token = ada.invitation(&address("bob"), "member").await;
+    let visitor = ada.with_token("");
+    for _ in 0..20 {
+        visitor.post("/v1/auth/register", founder("ada")).await.assert_status(409);
+    }
+    let with = |name: &str, token: &str| json!({ "email": address(name), "password": PASSWORD, "name": name, "invitation": token });
+    // Only with the right token, and for its address.
+    blocked(&visitor.post("/v1/auth/register", with("bob", "m0in_wrong")).await);
+    blocked(&visitor.post("/v1/auth/register", with("eve", &token)).await);
+    visitor.post("/v1/auth/register", with("bob", &token)).await.assert_status(201);
+    blocked(&visitor.post("/v1/auth/register", with("bob", &token)).await);
+    blocked(&visitor.post("/v1/auth/register", founder("carol")).await);
+}
+
 #[tokio::test]
 async fn wrong_refresh_tokens_are_limited_by_address_and_right_ones_are_not() {
     let app = TestApp::new().await;

@@ -9,6 +9,7 @@ mod connectors;
 mod enhance_prompt;
 mod envelope;
 mod eras;
+mod known_callers;
 mod notices;
 mod prompts;
 mod resources;

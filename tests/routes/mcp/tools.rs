@@ -138,6 +138,8 @@ async fn a_context_is_listed_with_its_own_id() {
     let made = alice.post("/v1/contexts/", json!({ "name": "Launch" })).await;
     let id = made.json()["id"].as_str().unwrap().to_owned();
     let over_rest = alice.get("/v1/scopes").await.ok();
+    assert_eq!(call(&alice, "list_scopes", json!({})).await, over_rest);
+    assert_eq!(over_rest["results"][0]["name"], alice.get("/v1/enterprise").await.ok()["name"]);
     for listed in [call(&alice, "list_scopes", json!({})).await, over_rest] {
         let rows = listed["results"].as_array().unwrap();
         let row = rows.iter().find(|row| row["kind"] == "context").unwrap();

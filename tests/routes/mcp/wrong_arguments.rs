@@ -163,6 +163,11 @@ async fn a_day_is_a_time() {
     let id = added["results"][0]["id"].clone();
     let memory = call(&alice, "get_memory", json!({ "memory_id": id })).await;
     assert_eq!(memory["timestamp"], "2026-01-31T00:00:00Z", "{memory}");
+    // Without an offset it is in UTC, as over REST.
+    let arguments = json!({ "text": "Ada moved to Basel", "timestamp": "2026-02-01T09:30:00" });
+    let added = call(&alice, "add_memory", arguments).await;
+    let memory = call(&alice, "get_memory", json!({ "memory_id": added["results"][0]["id"] })).await;
+    assert_eq!(memory["timestamp"], "2026-02-01T09:30:00Z", "{memory}");
     for wrong in ["2026-1-31", "2026-02-30", "31.01.2026", "yesterday"] {
         let why = refused(&alice, "add_memory", json!({ "text": "x", "timestamp": wrong })).await;
         assert!(why.starts_with("timestamp: ") && why.contains("or a day, like 2026-03-31"), "{why}");

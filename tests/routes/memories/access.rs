@@ -52,7 +52,14 @@ async fn everybody_who_sees_a_memory_is_named_part_by_part() {
     assert_eq!(can_change, expected);
     let by_name = format!("person:{}", mia.user);
     assert_eq!((&people[1]["via"], &people[2]["via"]), (&json!([alpha.label()]), &json!([by_name])));
+    assert_eq!((&people[1]["via_names"], &people[2]["via_names"]), (&json!(["Alpha"]), &json!([null])));
     let whole = ann.get(&path).await.ok();
+    let changed_by = json!([
+        format!("its author, as a member of {}", alpha.in_words()),
+        format!("those who hold the role admin or above on {}", alpha.in_words()),
+        format!("max (person:{}), as shared by ann", max.user),
+    ]);
+    assert_eq!(whole["changed_by"], changed_by);
     assert_eq!((whole["people"].as_array().unwrap().len(), &whole["next"]), (9, &Value::Null));
     // A cursor is of its list.
     let other = remember(&ann, "Something else").await;
@@ -81,6 +88,8 @@ async fn what_is_shared_with_all_that_is_in_a_context_is_said() {
     assert_eq!(said["seen_by"][1]["scope"], json!(alpha.label()));
     assert_eq!(said["seen_by"][1]["because"], "in the context Launch, shared by ann until 1 May 2026");
     assert_eq!(said["seen_by"][1]["name"], Value::Null, "a team that she does not see");
+    let via = said["people"][2].clone();
+    assert_eq!((&via["via"], &via["via_names"]), (&json!([alpha.label()]), &json!([null])), "{said}");
     let people: Vec<(&str, bool)> = said["people"]
         .as_array()
         .unwrap()

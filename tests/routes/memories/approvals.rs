@@ -101,7 +101,7 @@ async fn what_is_not_ones_to_decide_or_is_decided_is_refused() {
     }
     let before = Tables::of(office.app.database(), office.alice.enterprise).await;
     let own = decide(&office.ann, &id, "approve").await.assert_problem(403, "forbidden", None);
-    assert_eq!(own, "nobody decides about their own request");
+    assert_eq!(own, "you cannot decide about your own request");
     decide(&office.ben, &id, "approve").await.assert_problem(404, "not-found", None);
     // Only from above, and it is too early for that.
     decide(&office.alice, &id, "approve").await.assert_problem(403, "forbidden", None);

@@ -138,8 +138,8 @@ async fn each_node_agrees_for_itself_and_the_last_one_shares() {
     // The report has what each said, and the log for whom.
     let csv = office.ann.get("/v1/approvals/export/?format=csv").await;
     for part in [
-        format!("{alpha} approved by {}", office.lead.user),
-        format!("{gamma} approved by {}", office.gina.user),
+        format!("Alpha ({alpha}) approved by lead ({})", office.lead.user),
+        format!("Gamma ({gamma}) approved by gina ({})", office.gina.user),
     ] {
         assert!(csv.text().contains(&part), "{}", csv.text());
     }
@@ -183,7 +183,7 @@ async fn nobody_agrees_for_a_node_that_is_not_theirs_nor_to_their_own_request() 
     office.alice.put(&path, role).await.ok();
     let id = office.ask().await;
     let own = decide(&office.ann, &id, "approve", "mine").await.assert_problem(403, "forbidden", None);
-    assert_eq!(own, "nobody decides about their own request");
+    assert_eq!(own, "you cannot decide about your own request");
     decide(&office.wes, &id, "approve", "please").await.assert_problem(404, "not-found", None);
     // Those above have to wait, and are told for what.
     let above = decide(&office.alice, &id, "approve", "me").await.assert_problem(403, "forbidden", None);

@@ -47,8 +47,10 @@ async fn one_that_may_not_be_changed_stops_them_all() {
         let changed = mia.put("/v1/batch/", body).await.assert_problem(status, kind, None);
         let deleted = delete(&mia, &[&own, id]).await.assert_problem(status, kind, None);
         if status == 403 {
-            let why =
-                format!("memories: {id}: this needs the role admin on {}, you are member", team.label());
+            let why = format!(
+                "memories: {id}: this needs the role admin on {}, you are member there",
+                team.in_words()
+            );
             assert_eq!((changed, deleted), (why.clone(), why));
         }
     }

@@ -17,7 +17,7 @@ async fn another_class_is_no_way_around_a_rule_about_classes() {
 
     // Not by whoever shares it, whatever else they change with it.
     let told = ann.put(&one(&memory), class("internal")).await.assert_problem(403, "forbidden", None);
-    let rule_of = format!("a rule of {} about approvals is about what is confidential", alpha.label());
+    let rule_of = format!("a rule of {} about approvals is about what is confidential", alpha.in_words());
     assert_eq!(told, format!("{rule_of}: making it internal needs the role admin there"));
     let batch = json!({ "memories": [{ "memory_id": memory, "classification": "internal" }] });
     ann.put("/v1/batch/", batch).await.assert_problem(403, "forbidden", None);
@@ -107,7 +107,7 @@ async fn another_class_is_no_way_around_a_limit_on_who_sees_one() {
     let expected = format!(
         "{} lets what is internal be seen by a team at most: making it public, which more people may see, needs the role \
          admin there",
-        alpha.label()
+        alpha.in_words()
     );
     assert_eq!(told, expected);
     ann.put(&one(&memory), class("confidential")).await.assert_problem(403, "forbidden", None);

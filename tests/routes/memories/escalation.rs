@@ -82,10 +82,10 @@ async fn delegates_of_those_above_decide_once_those_above_do() {
         let question = json!({ "user_id": office.side.user, "action": "decide_approval", "approval_id": id });
         let told = office.there.post("/v1/access/check", question).await.ok();
         let expected = format!(
-            "in place of {}, who holds the role admin or more above {}, and it has escalated, or nobody else holds it \
+            "in place of above ({}), who holds the role admin or more above {}, and it has escalated, or nobody else holds it \
              there",
             office.above.user,
-            office.division.label()
+            office.division.in_words()
         );
         assert_eq!((&told["allowed"], &told["reason"]), (&json!(true), &json!(expected)));
         // In nobody's place whose account is deactivated.

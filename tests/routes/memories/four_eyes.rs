@@ -66,7 +66,7 @@ async fn sees(actor: &Actor, memory: &str) -> bool {
     actor.get(&one(memory)).await.status.is_success()
 }
 
-const NO_MORE: &str = "who asked for it may not share it any more";
+const NO_MORE: &str = "the person who asked may no longer share it";
 
 #[tokio::test]
 async fn who_may_not_share_it_any_more_gets_nothing_approved() {
@@ -149,6 +149,40 @@ async fn nobody_decides_in_the_place_of_whoever_asked() {
     assert_eq!(side.get("/v1/approvals/?to_decide=true").await.ok()["results"][0]["id"], json!(id));
     approve(&side, &id).await.ok();
     assert!(sees(&office.ben, &memory).await);
+}
+
+#[tokio::test]
+async fn a_delegate_does_not_decide_what_they_get() {
+    let office = Office::new().await;
+    let path = format!("/v1/organizations/{}/approval-delegates", office.alpha.id);
+    let new = json!({ "user_id": office.ben.user, "ends_at": office.app.now() + TimeDelta::days(9) });
+    let made = office.lead.post(&path, new).await.ok();
+    assert_eq!((&made["from_name"], &made["to_name"]), (&json!("lead"), &json!("ben")));
+    assert_eq!(office.lead.get(&path).await.ok()["results"], json!([made]));
+    let memory = office.memory(&office.ann, "Rain stops the cranes").await;
+    let to_ben = json!({ "with": format!("person:{}", office.ben.user) });
+    let id = ask(&office.ann, &memory, to_ben.clone()).await;
+    assert_eq!(office.ben.get("/v1/approvals/?to_decide=true").await.ok()["results"], json!([]));
+    let shown = office.ben.get(&format!("/v1/approvals/{id}/")).await.ok();
+    assert_eq!((&shown["can_decide"], &shown["memory"]), (&json!(false), &Value::Null));
+    let expected =
+        "it is to be shared with you, and a delegate does not decide about that: somebody else has to decide";
+    for verb in ["approve", "deny"] {
+        let told = office.ben.post(&format!("/v1/approvals/{id}/{verb}/"), json!({})).await;
+        assert_eq!(told.assert_problem(403, "forbidden", None), expected);
+    }
+    let question = json!({ "user_id": office.ben.user, "action": "decide_approval", "approval_id": id });
+    let told = office.lead.post("/v1/access/check", question).await.ok();
+    let reason = "it is to be shared with them, and a delegate does not decide about that";
+    assert_eq!((&told["allowed"], &told["reason"]), (&json!(false), &json!(reason)));
+    // Nobody asks for the same twice.
+    let again = share(&office.ann, &memory, to_ben).await.assert_problem(409, "conflict", None);
+    assert_eq!(again, format!("{id} asks for this already, and is not decided yet"));
+    approve(&office.lead, &id).await.ok();
+    // What others get they decide.
+    let id = ask(&office.ann, &memory, json!({ "with": format!("person:{}", office.cat.user) })).await;
+    approve(&office.ben, &id).await.ok();
+    assert!(sees(&office.cat, &memory).await);
 }
 
 #[tokio::test]
@@ -332,7 +366,13 @@ async fn who_reset_somebodys_password_and_they_decide_nothing_of_each_others() {
         office.app.database().superuser().await.batch_execute(&sql).await.unwrap();
     };
     mark(&office.lead, &office.adm).await;
-    approve(&office.lead, &id).await.assert_status(403);
+    let told = approve(&office.lead, &id).await.assert_problem(403, "forbidden", None);
+    let expected =
+        "the requester made the token for your password (or you for theirs): somebody else has to decide";
+    assert_eq!(told, expected);
+    let question = json!({ "user_id": office.lead.user, "action": "decide_approval", "approval_id": id });
+    let told = office.alice.post("/v1/access/check", question).await.ok();
+    assert!(told["reason"].as_str().unwrap().starts_with("they made the token for the requester's password"));
     mark(&office.lead, &office.alice).await;
     mark(&office.adm, &office.lead).await;
     approve(&office.lead, &id).await.assert_status(403);

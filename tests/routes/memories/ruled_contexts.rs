@@ -348,6 +348,32 @@ async fn whoever_joins_by_an_approval_sees_no_earlier_text() {
     }
 }
 
+/// A share that was approved twice shows what the first one showed, and so do the memories to a member.
+#[tokio::test]
+async fn who_joins_after_a_second_approval_keeps_what_they_saw() {
+    let launch = Launch::under(json!({ "directions": ["out"] })).await;
+    let ann = &launch.teams.ann;
+    let rule = json!({ "approvals": [{ "directions": ["out"] }] });
+    launch.teams.alice.put("/v1/enterprise/sharing-policy", rule).await.ok();
+    let scope = format!("context:{}", launch.context);
+    let id = remember_with(ann, "The launch is in April", json!({ "scope": scope })).await;
+    let shares = format!("/v1/contexts/{}/shares/", launch.context);
+    let mut share = String::new();
+    for (text, permission) in [("The launch is in May", "read"), ("The launch is in June", "write")] {
+        ann.put(&one(&id), json!({ "text": text })).await.ok();
+        let xi = json!({ "with": format!("person:{}", launch.xi.user), "permission": permission });
+        let asked = ann.post(&shares, xi).await.assert_status(202).json()["approval"]["id"].clone();
+        let path = format!("/v1/approvals/{}/approve/", asked.as_str().unwrap());
+        share = launch.teams.alice.post(&path, json!({})).await.ok()["share_id"].as_str().unwrap().to_owned();
+        launch.teams.app.advance(TimeDelta::minutes(1));
+    }
+    launch.join(&launch.xi).await.assert_status(201);
+    ann.delete(&format!("{shares}{share}/")).await.ok();
+    let history = launch.xi.get(&format!("{}history/", one(&id))).await.ok();
+    let versions: Vec<_> = history.as_array().unwrap().iter().map(|it| it["version"].clone()).collect();
+    assert_eq!(versions, [2, 3]);
+}
+
 /// What is pinned goes as far as the context does, and that is what somebody agrees to.
 #[tokio::test]
 async fn who_decides_about_a_pin_is_told_who_sees_the_context() {

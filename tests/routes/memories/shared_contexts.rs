@@ -194,7 +194,10 @@ async fn tools_search_and_list_a_shared_context_and_add_nothing_to_it() {
     assert_eq!(listed["results"].as_array().unwrap().len(), 2, "{listed}");
     let add = json!({ "text": "no", "scope": launch.scope()["scope"] });
     let told = refused(bob, "add_memory", add).await;
-    assert!(told.contains("this needs the role member"), "{told}");
+    assert!(
+        told.contains("is shared with you, and this is for its members: it needs the role member there"),
+        "{told}"
+    );
 }
 
 #[tokio::test]

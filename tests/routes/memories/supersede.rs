@@ -211,10 +211,10 @@ async fn an_exception_that_is_over_gives_the_rule_back() {
     let today = json!({ "supersedes": [rule], "expiration_date": "2026-03-02" });
     let exception = remember_with(&alice, "Deliveries go to gate 7 this week", today).await;
     let tomorrow = json!({ "supersedes": [exception], "expiration_date": "2026-03-03" });
-    remember_with(&alice, "Deliveries go to gate 9 this week", tomorrow).await;
+    let next = remember_with(&alice, "Deliveries go to gate 9 this week", tomorrow).await;
     let latest = json!({ "latest_only": true });
     app.advance(TimeDelta::days(1));
-    assert_eq!(state(&alice, &rule).await, (json!("superseded"), json!(exception), json!(2)));
+    assert_eq!(state(&alice, &rule).await, (json!("superseded"), json!(next), json!(2)), "what is left");
     app.advance(TimeDelta::days(1));
     assert_eq!(state(&alice, &rule).await, (json!("active"), json!(null), json!(2)));
     assert_eq!(list(&alice, latest.clone()).await, ["Deliveries go to gate 5"]);

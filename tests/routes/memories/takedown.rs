@@ -29,7 +29,7 @@ async fn administrators_of_a_node_end_what_is_shared_with_it() {
         let expected = format!(
             "only the person who shared it, an administrator of {}, and those who decide about it where it lives can \
              end this share",
-            alpha.label()
+            alpha.in_words()
         );
         assert_eq!(told, expected);
         revoke(&boss, &id, &share).await.assert_problem(404, "not-found", None);

@@ -43,7 +43,8 @@ impl Model {
     }
 
     pub(crate) fn may_decide(&self, person: usize, request: &Request) -> bool {
-        self.holds(person, request.node, self.is_for_those_above(request)) || self.stands_in(person, request)
+        self.holds(person, request.node, self.is_for_those_above(request))
+            || (self.stands_in(person, request) && request.wish.with != Place::Personal(person))
     }
 
     /// Whether those above the node decide as well: after some time, or if nobody else is left there to do it.
@@ -60,6 +61,7 @@ impl Model {
         admin(place)
             || (!matches!(request.home, Place::Personal(_)) && admin(request.home))
             || self.may_decide(person, request)
+            || self.stands_in(person, request)
     }
 
     /// The status that deciding is answered with, if it is refused whatever the decision.
@@ -67,6 +69,8 @@ impl Model {
         match () {
             () if self.inactive.contains_key(&person) => Err(401),
             () if request.by == person => Err(403),
+            // A delegate who would get it.
+            () if self.stands_in(person, request) && !self.is_open(request) => Err(409),
             () if !self.may_decide(person, request) && self.concerns(person, request) => Err(403),
             () if !self.may_decide(person, request) => Err(404),
             () if !self.is_open(request) => Err(409),
@@ -89,7 +93,7 @@ impl Model {
             () if self.could_share(request.by, wish) == Err(403) => 403,
             () if self.could_share(request.by, wish).is_err() => 409,
             // By now it is for others to agree.
-            () if self.rule_for(request.by, wish).is_some_and(|node| node != request.node) => 409,
+            () if self.rule_for(wish).is_some_and(|node| node != request.node) => 409,
             () => 200,
         }
     }

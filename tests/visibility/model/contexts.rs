@@ -39,7 +39,7 @@ impl Model {
         match self.role(person, place) {
             _ if Some(role) > self.role(by, place) => 403,
             None if self.inactive.contains_key(&person) => 409,
-            None if self.must_be_asked(by, person, context) => 403,
+            None if self.must_be_asked(person, context) => 403,
             None => 201,
             Some(before) if before != role && self.owns_alone(person, context) => 409,
             Some(_) => 200,
@@ -47,7 +47,7 @@ impl Model {
     }
 
     /// Whether somebody has to agree before another sees all that is in it, and did not when it was pinned.
-    fn must_be_asked(&self, by: usize, person: usize, context: usize) -> bool {
+    fn must_be_asked(&self, person: usize, context: usize) -> bool {
         let place = Place::Context(context);
         let agreed = |memory: usize| {
             let mut pins = self.grants.iter().filter(|it| (it.memory, it.with) == (memory, place));
@@ -55,7 +55,7 @@ impl Model {
         };
         let (with, permission) = (Place::Personal(person), Permission::Read);
         let asked = |memory| {
-            self.rule_for(by, &Wish { memory, with, permission, may_reshare: false, until: None }).is_some()
+            self.rule_for(&Wish { memory, with, permission, may_reshare: false, until: None }).is_some()
         };
         let mut inside = self.memories.keys().filter(|memory| self.reached(**memory).contains(&place));
         inside.any(|memory| asked(*memory) && !agreed(*memory))

@@ -32,8 +32,8 @@ impl Model {
             // Under the rules of a node it stays.
             () if self.leaves_rules(memory, to) => 403,
             () if self.is_abroad_at(memory, to) => 403,
-            () if !own && self.is_too_confidential(person, &wish) => 403,
-            () if !own && self.rule_for(person, &wish).is_some() => 403,
+            () if !own && self.is_too_confidential(&wish) => 403,
+            () if !own && self.rule_for(&wish).is_some() => 403,
             () => 200,
         }
     }

@@ -134,7 +134,7 @@ impl Model {
             () if to_themselves => Err(400),
             () if pinned && !self.reads(person, wish.with) => Err(404),
             () if out_of_use || wish.with == memory.home => Err(409),
-            () if self.is_too_confidential(person, wish) => Err(403),
+            () if self.is_too_confidential(wish) => Err(403),
             () if !way.covers(wish) => Err(403),
             () if pinned && self.role(person, wish.with) < Some(Role::Member) => Err(403),
             // It can be read there, no more.
@@ -151,7 +151,7 @@ impl Model {
     /// What becomes of a wish, or the status that it is refused with.
     pub(crate) fn share(&self, person: usize, wish: &Wish) -> Result<Shared, u16> {
         let via = self.could_share(person, wish)?;
-        let Some(node) = self.rule_for(person, wish) else { return Ok(Shared::Now { via }) };
+        let Some(node) = self.rule_for(wish) else { return Ok(Shared::Now { via }) };
         let asked_already = self.requests.iter().any(|request| {
             let same = (request.wish.memory, request.wish.with) == (wish.memory, wish.with);
             same && request.by == person && self.is_open(request) && !self.is_outdated(request)
@@ -168,20 +168,20 @@ impl Model {
         }
     }
 
-    /// Whether so many may not see it, or not those of another organization.
-    pub(super) fn is_too_confidential(&self, person: usize, wish: &Wish) -> bool {
+    /// Whether so many may not see it, or not those of another organization, whoever shares it.
+    pub(super) fn is_too_confidential(&self, wish: &Wish) -> bool {
         let memory = self.memories[&wish.memory];
-        let out = self.direction(person, memory.home, wish.with) == Direction::Out;
+        let out = self.direction(memory.author, memory.home, wish.with) == Direction::Out;
         let confined = out && memory.class >= Classification::Confidential;
         self.audience(wish.with) > widest(memory.class)
             || (confined && !matches!(wish.with, Place::Personal(_) | Place::Context(_)))
     }
 
     /// The node whose people have to agree to it, if any have to.
-    pub(super) fn rule_for(&self, person: usize, wish: &Wish) -> Option<Option<usize>> {
-        let home = self.memories[&wish.memory].home;
-        let within = self.direction(person, home, wish.with) == Direction::Within;
-        if within { None } else { self.rule_over(home) }
+    pub(super) fn rule_for(&self, wish: &Wish) -> Option<Option<usize>> {
+        let memory = self.memories[&wish.memory];
+        let within = self.direction(memory.author, memory.home, wish.with) == Direction::Within;
+        if within { None } else { self.rule_over(memory.home) }
     }
 
     /// Whether somebody has to agree before the others in a context see what is added there.
@@ -223,7 +223,8 @@ impl Model {
         path.into_iter().filter(|node| self.rules.contains(node)).collect()
     }
 
-    fn direction(&self, person: usize, home: Place, with: Place) -> Direction {
+    /// The direction of what this person wrote.
+    fn direction(&self, author: usize, home: Place, with: Place) -> Direction {
         let out = |within: bool| if within { Direction::Within } else { Direction::Out };
         match (home, with) {
             (_, Place::Public) => Direction::Public,
@@ -232,26 +233,26 @@ impl Model {
             // Its members are named one by one.
             (home, Place::Context(context)) => {
                 let mut members = self.contexts.get(&context).into_iter().flat_map(BTreeMap::keys);
-                out(members.all(|member| self.is_within(person, home, *member)))
+                out(members.all(|member| self.is_within(author, home, *member)))
             }
             (Place::Personal(_) | Place::Context(_), Place::Personal(other)) => {
                 let theirs = self.organizations(other);
-                out(self.organizations(person).iter().any(|ours| theirs.contains(ours)))
+                out(self.organizations(author).iter().any(|ours| theirs.contains(ours)))
             }
             (Place::Node(node), Place::Personal(other)) => {
                 out(self.organizations(other).contains(&self.top(node)))
             }
-            (Place::Personal(_) | Place::Context(_), Place::Enterprise) => out(self.reads(person, with)),
+            (Place::Personal(_) | Place::Context(_), Place::Enterprise) => out(self.reads(author, with)),
             (Place::Personal(_) | Place::Context(_), Place::Node(to)) => {
-                out(self.reads(person, with) || self.organizations(person).contains(&self.top(to)))
+                out(self.reads(author, with) || self.organizations(author).contains(&self.top(to)))
             }
             (Place::Node(_), Place::Enterprise) => Direction::Within,
             (Place::Node(node), Place::Node(to)) => out(self.top(node) == self.top(to)),
         }
     }
 
-    fn is_within(&self, person: usize, home: Place, other: usize) -> bool {
-        self.direction(person, home, Place::Personal(other)) == Direction::Within
+    fn is_within(&self, author: usize, home: Place, other: usize) -> bool {
+        self.direction(author, home, Place::Personal(other)) == Direction::Within
     }
 
     /// The organization right below the enterprise that a node belongs to.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use shared::access::{Audience, Role, ScopeKind};
+use shared::access::{Audience, Classification, Role, ScopeKind};
 use shared::tenancy::nodes::Members;
 use shared::tenancy::nodes::placement::may_stand_below;
 
@@ -161,16 +161,21 @@ impl Model {
         others.any(|it| self.held(it).into_iter().any(|(node, _)| self.is_above(top, node)))
     }
 
-    /// What was somebody's own is the heir's, unless so many may not see it, there or in another organization; how many memories, how many stay, and how many
-    /// contexts went along to a person.
+    /// What was somebody's own is the heir's, unless so many may not see it, there or in another organization, or it is
+    /// confidential and its author did not belong there; how many memories, how many stay, and how many contexts went
+    /// along to a person.
     pub(crate) fn reassign(&mut self, leaver: usize, heir: Place) -> (usize, usize, usize) {
         let audience: Audience = self.audience(heir);
         let (mut moved, mut kept) = (0, 0);
         let own = self.memories.iter().filter(|(_, it)| it.home == Place::Personal(leaver));
         for id in own.map(|(id, _)| *id).collect::<Vec<_>>() {
+            let memory = self.memories[&id];
             let mut after = self.clone();
             after.memories.get_mut(&id).unwrap().home = heir;
-            if audience > widest(self.memories[&id].class) || after.is_abroad(id) {
+            let away = |node| !self.organizations(memory.author).contains(&self.top(node));
+            let confined = memory.class >= Classification::Confidential;
+            let away = matches!(heir, Place::Node(node) if confined && away(node));
+            if audience > widest(memory.class) || away || after.is_abroad(id) {
                 kept += 1;
             } else {
                 *self = after;

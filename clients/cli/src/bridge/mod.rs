@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -40,6 +40,22 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     // Dropping it would wait for a line on standard input.
     runtime.shutdown_background();
     served
+}
+
+/// Calls a tool that needs no arguments; returns its structured answer.
+pub(crate) fn call(config: Config, tool: &str) -> Result<Value> {
+    let request = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": tool, "arguments": {} } });
+    let message = Message::parse(request.to_string().as_bytes()).map_err(anyhow::Error::msg)?;
+    let message = message.context("there is nothing to ask")?;
+    let remote = Remote::new(config);
+    let mut answer = Value::Null;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let sent = runtime.block_on(remote.send(&message, |value| answer = value));
+    sent.map_err(|refusal| anyhow::anyhow!(refusal.message))?;
+    if let Some(problem) = answer["error"]["message"].as_str() {
+        bail!("{problem}");
+    }
+    Ok(answer["result"]["structuredContent"].take())
 }
 
 async fn serve(remote: Arc<Remote>) -> Result<()> {

@@ -148,7 +148,9 @@ impl Remote {
     async fn renewed(&self, refused: Option<SecretString>) -> Result<SecretString, String> {
         let instead = || "run mem0 login, or set MEM0_API_KEY to an API key".to_owned();
         if !self.config.renewable {
-            return Err(instead());
+            return Err(
+                "MEM0_API_KEY is wrong or has ended: correct it, or unset it to use mem0 login".to_owned()
+            );
         }
         let (credential, endpoint) = (Arc::clone(&self.credential), self.config.endpoint.clone());
         // A separate task: once the server has exchanged the refresh token, the next one must be stored, even if the

@@ -36,6 +36,9 @@ pub(crate) fn login(args: &Args) -> Result<()> {
         let tokens = device::wait_for_person(&server).await?;
         let path = Login::new(&base, tokens).write()?;
         crate::say(&format!("signed in to {base}; the credential is in {}", path.display()));
+        if config::variable("MEM0_API_KEY").is_some() {
+            crate::say("MEM0_API_KEY is set and used instead: unset it to use this login");
+        }
         // Nobody holds the previous login any more, so it is revoked, if the server can be reached.
         let same = known.url.as_deref().and_then(|url| config::base(url).ok()).is_some_and(|url| url == base);
         if let Some(replaced) = known.refresh_token.filter(|_| same)
@@ -83,7 +86,7 @@ pub(crate) async fn renew(endpoint: &Uri, refused: Option<&str>) -> Result<Optio
     }
     let (Some(url), Some(refresh_token)) = (&login.url, &login.refresh_token) else { return Ok(None) };
     let base = config::base(url)?;
-    let tokens = Server::find(&base).await?.refresh(refresh_token).await.context("signing in anew")?;
+    let tokens = Server::find(&base).await?.refresh(refresh_token).await?;
     let renewed = Login::new(&base, tokens);
     renewed.write()?;
     Ok(renewed.token.map(SecretString::from))

@@ -108,7 +108,7 @@ impl Server {
         let answer = self.ask(&self.metadata.token_endpoint, &fields).await?;
         answer.map_err(|it| match it.error.as_str() {
             // The grant has ended, or somebody else holds its tokens: only a person can start again.
-            "invalid_grant" => anyhow::anyhow!("{}; run mem0 login", it.text().to_owned()),
+            "invalid_grant" => anyhow::anyhow!("the login has ended: run mem0 login"),
             _ => refused(&it),
         })
     }

@@ -81,10 +81,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(url) = &told
         && let Err(problem) = login.and_then(|login| login.token_for(&config::endpoint(url)?))
     {
-        say(&format!("{} says where to go, to {url}: {problem:#}", file.display()));
+        say(&format!("{} sends {} to {url}: {problem:#}", file.display(), args.tool.title()));
     } else if !signed_in && variable("MEM0_API_KEY").is_none() && !edit::has_key(args.tool, &after) {
         let url = told.as_deref().unwrap_or("https://<your installation>");
         say(&format!("nobody is signed in yet: run mem0 login --url {url}"));
+    } else if !signed_in && variable("MEM0_API_KEY").is_some() && !edit::has_key(args.tool, &after) {
+        let title = args.tool.title();
+        say(&format!(
+            "MEM0_API_KEY is known to this shell only: {title} finds it if it is started from here; otherwise run mem0 login"
+        ));
     }
     Ok(())
 }

@@ -31,9 +31,6 @@ struct Arguments {
     timestamp: Option<String>,
     #[serde(default)]
     supersedes: Vec<MemoryId>,
-    /// mem0's clients send it; there is no graph to enable.
-    #[serde(default, rename = "enable_graph")]
-    _enable_graph: Option<bool>,
 }
 
 pub(super) fn describe() -> Description {
@@ -111,7 +108,7 @@ pub(super) fn describe() -> Description {
 }
 
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
-    let arguments: Arguments = call.parse()?;
+    let arguments: Arguments = call.parse_mem0()?;
     let infer = arguments.infer.unwrap_or(!arguments.messages.is_empty());
     let expires_on = arguments::day("expiration_date", arguments.expiration_date.as_deref())?;
     let occurred_at = arguments::time("timestamp", arguments.timestamp.as_deref())?;

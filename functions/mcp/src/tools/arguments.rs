@@ -1,6 +1,6 @@
 //! Arguments of tools. Wrong and unknown ones are refused with the field's name.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -9,24 +9,28 @@ use shared::ids::MemoryId;
 use shared::memory::filter::{Entity, Filter};
 use shared::memory::{DEFAULT_THRESHOLD, Scopes};
 use shared::page::{MAX_PAGE_SIZE, Page, PageError, either};
-use shared::{Error, Result};
+use shared::sharing::{GranteeError, GranteeName};
+use shared::{Error, Result, moment};
 
 use crate::message::Object;
 
 /// Deserializes the arguments into a tool's own type.
 pub(super) fn parse<T: DeserializeOwned>(arguments: &Object) -> Result<T> {
-    let bytes = serde_json::to_vec(&whole(arguments)).map_err(Error::internal)?;
-    shared::http::parse(&bytes).map_err(|error| match error {
-        // A grantee that is neither a person nor a scope.
-        Error::Invalid { field, message } if message.contains(" names nobody, expected ") => {
-            Error::Invalid { field, message: format!("{message}; {SCOPES_ARE_LISTED}") }
-        }
-        // What mem0's clients may send, and no schema has.
-        Error::Invalid { field, message } if message.starts_with("unknown field ") => {
-            Error::Invalid { field, message: message.replace(", `enable_graph`", "") }
-        }
-        other => other,
-    })
+    read(&whole(arguments))
+}
+
+/// Does the same for a tool that mem0's clients send `enable_graph`, which has no effect and is in no schema.
+pub(super) fn parse_mem0<T: DeserializeOwned>(arguments: &Object) -> Result<T> {
+    let mut arguments = whole(arguments);
+    match arguments.remove("enable_graph") {
+        None | Some(Value::Null | Value::Bool(_)) => read(&arguments),
+        Some(_) => Err(Error::invalid("enable_graph", "expected true or false")),
+    }
+}
+
+fn read<T: DeserializeOwned>(arguments: &Object) -> Result<T> {
+    let bytes = serde_json::to_vec(arguments).map_err(Error::internal)?;
+    shared::http::parse(&bytes)
 }
 
 /// Rewrites integers written as `5.0` as integers: JSON Schema does not distinguish them (2020-12, 6.1.1).
@@ -43,34 +47,34 @@ fn whole(arguments: &Object) -> Object {
 
 /// Parses a date: `2026-03-31`.
 pub(super) fn day(field: &'static str, text: Option<&str>) -> Result<Option<NaiveDate>> {
-    let read =
-        text.map(|text| text.parse().map_err(|_| Error::invalid(field, "expected a date, YYYY-MM-DD")));
-    read.transpose()
+    let day = |text| moment::day(text).ok_or_else(|| Error::invalid(field, "expected a date, YYYY-MM-DD"));
+    text.map(day).transpose()
 }
 
 /// Parses a point in time: `2026-03-31T12:00:00Z`, or a day, which stands for its beginning (UTC).
 pub(super) fn time(field: &'static str, text: Option<&str>) -> Result<Option<DateTime<Utc>>> {
-    let at = |day: NaiveDate| Some(day.and_time(NaiveTime::MIN).and_utc());
-    text.map(|text| time_or(field, text, at)).transpose()
+    text.map(|text| moment::beginning(text).ok_or_else(|| no_time(field))).transpose()
 }
 
 /// Parses when something ends: `2026-03-31T12:00:00Z`, or its last day (UTC).
 pub(super) fn end(field: &'static str, text: Option<&str>) -> Result<Option<DateTime<Utc>>> {
-    let end = |day: NaiveDate| Some(day.succ_opt()?.and_time(NaiveTime::MIN).and_utc());
-    text.map(|text| time_or(field, text, end)).transpose()
+    text.map(|text| moment::end(text).ok_or_else(|| no_time(field))).transpose()
 }
 
-fn time_or(
-    field: &'static str,
-    text: &str,
-    of_day: impl FnOnce(NaiveDate) -> Option<DateTime<Utc>>,
-) -> Result<DateTime<Utc>> {
-    // chrono alone would also accept `2026-1-2`.
-    let day = || (text.len() == 10).then(|| text.parse().ok()).flatten();
-    let expected =
-        "expected a date and time with its offset, like 2026-03-31T12:00:00Z, or a day, like 2026-03-31";
-    let time = text.parse().ok().or_else(|| day().and_then(of_day));
-    time.ok_or_else(|| Error::invalid(field, expected))
+fn no_time(field: &'static str) -> Error {
+    let expected = "expected a date and time, like 2026-03-31T12:00:00Z, or a day, like 2026-03-31";
+    Error::invalid(field, expected)
+}
+
+/// Parses whom something is shared with.
+pub(super) fn grantee(field: &'static str, text: &str) -> Result<GranteeName> {
+    text.parse().map_err(|error: GranteeError| {
+        let message = match error {
+            GranteeError::Nobody(_) => format!("{error}; {SCOPES_ARE_LISTED}"),
+            _ => error.to_string(),
+        };
+        Error::invalid(field, message)
+    })
 }
 
 pub(super) fn memory_id(text: &str) -> Result<MemoryId> {

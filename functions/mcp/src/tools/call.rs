@@ -13,6 +13,7 @@ use shared::{Error, Result};
 use super::{Tool, arguments};
 use crate::exchange::Exchange;
 use crate::fault::{Fault, explain};
+use crate::json::{self, object};
 use crate::message::{Object, given};
 
 /// One call of a tool.
@@ -53,6 +54,11 @@ impl<'a> Call<'a> {
     /// Deserializes the arguments into the tool's own type.
     pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T> {
         arguments::parse(self.arguments)
+    }
+
+    /// Does the same for a tool that mem0's clients send `enable_graph`.
+    pub(super) fn parse_mem0<T: DeserializeOwned>(&self) -> Result<T> {
+        arguments::parse_mem0(self.arguments)
     }
 
     /// Returns the argument `filters`.
@@ -106,15 +112,16 @@ pub(crate) async fn call(exchange: &Exchange<'_>, params: &Object) -> Result<Val
     match tool.run(&Call { exchange, tool, arguments, params }).await {
         Ok(answer) => {
             // For clients that do not read structured content yet.
-            let text = Value::String(answer.to_string());
+            let text = Value::String(json::text(&answer));
             if is_long(&text) && tool.describe().only_reads() && !has_room(&[&text, &answer]) {
                 return Ok(failed("the answer would have more than 5 MB: ask for fewer at once".to_owned()));
             }
-            Ok(json!({
-                "content": [{ "type": "text", "text": text }],
-                "structuredContent": answer,
-                "isError": false,
-            }))
+            let text = object([("type", "text".into()), ("text", text)]);
+            Ok(object([
+                ("content", vec![text].into()),
+                ("structuredContent", answer),
+                ("isError", false.into()),
+            ]))
         }
         // For the client, not for the model: it can ask its person for more scopes.
         Err(Halt::Error(error @ Error::InsufficientScope { .. })) => Err(error.into()),

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::memory::Permission;
+use shared::sharing::NewShare;
 use shared::sharing::access;
 use shared::sharing::preview::preview;
-use shared::sharing::{GranteeName, NewShare};
 
 use super::description::{Description, Effect};
 use super::{Call, Halt, arguments};
@@ -17,7 +17,7 @@ const PEOPLE: u32 = 50;
 #[serde(deny_unknown_fields)]
 struct Arguments {
     memory_id: String,
-    share_with: Option<GranteeName>,
+    share_with: Option<String>,
     permission: Option<Permission>,
     expires_at: Option<String>,
 }
@@ -53,7 +53,11 @@ pub(super) fn describe() -> Description {
     });
     let approver = json!({
         "type": "object",
-        "properties": { "role": { "type": "string" }, "scope": { "type": ["string", "null"] } },
+        "properties": {
+            "role": { "type": "string" },
+            "scope": { "type": ["string", "null"] },
+            "scope_name": { "type": ["string", "null"] },
+        },
         "required": ["role"],
     });
     let output = json!({
@@ -113,7 +117,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     }
     if let Some(with) = arguments.share_with {
         let new = NewShare {
-            with,
+            with: arguments::grantee("share_with", &with)?,
             permission: arguments.permission.unwrap_or(Permission::Read),
             may_reshare: false,
             expires_at: arguments::end("expires_at", arguments.expires_at.as_deref())?,

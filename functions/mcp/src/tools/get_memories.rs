@@ -20,9 +20,6 @@ struct Arguments {
     limit: Option<i64>,
     #[serde(default)]
     latest_only: bool,
-    /// mem0's clients send it; there is no graph to enable.
-    #[serde(default, rename = "enable_graph")]
-    _enable_graph: Option<bool>,
 }
 
 pub(super) fn describe() -> Description {
@@ -50,7 +47,7 @@ pub(super) fn describe() -> Description {
 }
 
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
-    let arguments: Arguments = call.parse()?;
+    let arguments: Arguments = call.parse_mem0()?;
     let page = arguments::page(arguments.page, arguments.page_size, arguments.limit)?;
     let request = List {
         filter: call.filter()?,

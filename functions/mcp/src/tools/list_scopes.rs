@@ -2,8 +2,6 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::access::ScopeKind;
-use shared::identity::accounts;
 use shared::{page, tenancy};
 
 use super::description::{Description, Effect};
@@ -60,13 +58,7 @@ pub(super) fn describe() -> Description {
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
     let limit = page::limit(arguments.limit).map_err(shared::Error::from)?;
-    let mut scopes =
+    let scopes =
         tenancy::scopes::list(call.caller(), call.database(), arguments.cursor.as_deref(), limit).await?;
-    // These have no name of their own, and a person says "my company", not its scope.
-    let unnamed = scopes.results.iter_mut().filter(|scope| scope.name.is_none());
-    let mut unnamed = unnamed.filter(|scope| scope.kind == ScopeKind::Enterprise);
-    if let Some(enterprise) = unnamed.next() {
-        enterprise.name = Some(accounts::names(call.database(), call.caller()).await?.enterprise);
-    }
     Ok(json!(scopes))
 }

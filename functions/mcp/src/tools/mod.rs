@@ -38,7 +38,7 @@ pub(crate) use whoami::profile;
 use crate::cursor;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
-use crate::message::Object;
+use crate::message::{Object, Request};
 
 macro_rules! tools {
     ($($(#[$doc:meta])* $tool:ident = $module:ident, $verb:expr;)+) => {
@@ -143,6 +143,16 @@ impl Tool {
     pub(crate) fn find(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|tool| tool.name() == name)
     }
+}
+
+/// Whether a request calls a tool that shows memories, changes nothing, and may be used by this caller.
+pub(crate) fn shows_memories(request: &Request, caller: &AuthContext) -> bool {
+    let name = request.params.get("name").and_then(Value::as_str);
+    let tool = name.and_then(Tool::find).filter(|_| request.method == "tools/call");
+    tool.filter(|tool| tool.is_open_to(caller)).is_some_and(|tool| match tool {
+        Tool::SearchMemories | Tool::GetMemories | Tool::GetMemory | Tool::Search | Tool::Fetch => true,
+        _ => false,
+    })
 }
 
 /// `tools/list`

@@ -11,6 +11,7 @@ use shared::page::either;
 
 use super::description::{Description, Effect};
 use super::{Call, Halt, arguments, view};
+use crate::json::object;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,9 +32,6 @@ struct Arguments {
     #[serde(default)]
     explain: bool,
     max_tokens: Option<i64>,
-    /// mem0's clients send it; there is no graph to enable.
-    #[serde(default, rename = "enable_graph")]
-    _enable_graph: Option<bool>,
 }
 
 pub(super) fn describe() -> Description {
@@ -105,7 +103,7 @@ pub(super) fn describe() -> Description {
 }
 
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
-    let arguments: Arguments = call.parse()?;
+    let arguments: Arguments = call.parse_mem0()?;
     let (name, top_k) = either(["top_k", "limit"], [arguments.top_k, arguments.limit])?;
     let top_k = top_k.map_or(Ok(DEFAULT_TOP_K), u32::try_from).unwrap_or_default();
     if !(1..=MAX_TOP_K).contains(&top_k) {
@@ -131,7 +129,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         }
         value
     });
-    let mut answer = json!({ "results": results.collect::<Vec<_>>(), "content_trust": view::UNTRUSTED });
+    let mut answer = object([("results", results.collect()), ("content_trust", view::UNTRUSTED.into())]);
     view::tell_degraded(&mut answer, degraded);
     if let Some(budget) = budget {
         let briefing = Briefing::of(call.caller(), &found, &arguments.query, budget);

@@ -14,7 +14,7 @@ use crate::confirmation::{Question, confirm};
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
     memory_id: String,
-    with: GranteeName,
+    with: String,
     permission: Option<Permission>,
     expires_at: Option<String>,
     #[serde(default)]
@@ -25,7 +25,7 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn read(self) -> Result<(Subject, NewShare), Halt> {
         let new = NewShare {
-            with: self.with,
+            with: arguments::grantee("with", &self.with)?,
             permission: self.permission.unwrap_or(Permission::Read),
             may_reshare: self.may_reshare,
             expires_at: arguments::end("expires_at", self.expires_at.as_deref())?,

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::identity::Identity;
 use crate::identity::passwords::{Password, PasswordHash};
 use crate::identity::sessions::{self, SignedIn};
-use crate::identity::throttle::{self, Bucket};
+use crate::identity::throttle::{self, Attempt, Bucket};
 use crate::ids::UserId;
 use crate::limits::quotas;
 use crate::name;
@@ -56,8 +56,14 @@ impl Identity {
 
         let tx = self.gate().sign_in("account.registration").await?;
         let attempt = throttle::reserve(&tx, [Bucket::register(request)], request.at).await?;
+        // What others at the same address do keeps nobody out who was invited. Tokens cannot be guessed.
+        let invited = matches!(attempt, Attempt::Blocked { .. }) && is_invited(&tx, &new, request).await?;
         tx.commit().await?;
-        let reserved = attempt.admitted()?;
+        let reserved = match attempt.admitted() {
+            Ok(reserved) => Some(reserved),
+            Err(_) if invited => None,
+            Err(blocked) => return Err(blocked),
+        };
 
         let tx = self.gate().sign_in("account.destination").await?;
         let destination = Destination::find(&tx, &new, request).await?;
@@ -73,13 +79,20 @@ impl Identity {
         let key = self.signing_keys().current(request.at).await?;
         let tx = self.gate().sign_in("account.register").await?;
         let account = destination.settle(&tx, request, &new.email, name, &password).await?;
-        if matches!(destination, Destination::Invited { .. }) {
-            throttle::forgive(&tx, &reserved, request.at).await?;
+        if let (Destination::Invited { .. }, Some(reserved)) = (&destination, &reserved) {
+            throttle::forgive(&tx, reserved, request.at).await?;
         }
         let signed_in = self.start_session(&tx, request, &account, &key, sessions::LONGEST).await?;
         tx.commit().await?;
         Ok(signed_in)
     }
+}
+
+/// Whether the request has an open invitation for its address.
+async fn is_invited(tx: &IdentityTx, new: &NewAccount, request: &RequestInfo) -> Result<bool> {
+    let Place::Invitation(token) = &new.place else { return Ok(false) };
+    let offer = invitations::lookup(tx, &SecretHash::of(token), request.at).await?;
+    Ok(offer.is_some_and(|offer| offer.open_to(&new.email).is_ok()))
 }
 
 impl Destination {

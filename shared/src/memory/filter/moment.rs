@@ -4,7 +4,9 @@
 //! that day and `gt 2026-11-22` begins with the next. An instant is the microsecond it falls into, PostgreSQL's
 //! resolution. Spans give every comparison one form for both.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+
+use crate::moment;
 
 /// From `since` up to, but not including, `until`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,28 +19,16 @@ impl Span {
     /// Parses `YYYY-MM-DD`, RFC 3339, or a date-time without offset, which is taken as UTC, as in mem0 (Python's
     /// `datetime.isoformat()` produces such).
     pub(super) fn parse(text: &str) -> Option<Self> {
-        // chrono alone would also accept years with signs and more digits.
-        let bytes = text.as_bytes();
-        if bytes.len() < 10 || bytes[4] != b'-' || !bytes[..4].iter().all(u8::is_ascii_digit) {
-            return None;
-        }
-        if bytes.len() == 10 {
-            let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+        if let Some(day) = moment::day(text) {
             let next = day.checked_add_days(Days::new(1))?;
-            return Some(Self { since: midnight(day), until: midnight(next) });
+            return Some(Self { since: moment::midnight(day), until: moment::midnight(next) });
         }
-        let instant = DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc()).or_else(|_| {
-            NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
-                .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f"))
-                .map(|naive| naive.and_utc())
-        });
-        Self::instant(instant.ok()?.timestamp_micros())
+        Self::instant(moment::instant(text)?.timestamp_micros())
     }
 
     /// Reads seconds since 1970, as `timestamp` takes them.
     pub(super) fn of_seconds(seconds: f64) -> Option<Self> {
-        // Beyond every year that can be represented, where `as` would saturate.
-        (seconds.abs() <= 1e11).then(|| Self::instant((seconds * 1e6) as i64)).flatten()
+        Self::instant(moment::of_seconds(seconds)?.timestamp_micros())
     }
 
     fn instant(micros: i64) -> Option<Self> {
@@ -50,10 +40,6 @@ impl Span {
     pub(super) fn day(self) -> NaiveDate {
         self.since.date_naive()
     }
-}
-
-fn midnight(day: NaiveDate) -> DateTime<Utc> {
-    day.and_time(chrono::NaiveTime::MIN).and_utc()
 }
 
 #[cfg(test)]

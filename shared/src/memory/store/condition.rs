@@ -48,6 +48,8 @@ pub(crate) struct Condition {
     params: Vec<Parameter>,
     /// Whether few distinct statements result, so that they can be kept prepared.
     common: bool,
+    /// The placeholder of the query's vector, once it is bound: it is long, and one statement needs it in several places.
+    vector: Option<String>,
 }
 
 /// A selection of memories, valid on a given day, in some scopes.
@@ -92,9 +94,11 @@ impl Condition {
             true => "$3::date IS NOT NULL",
             false => "(m.expires_on IS NULL OR m.expires_on >= $3::date)",
         };
-        // What superseded a memory may have expired.
+        // What superseded a memory may have expired, or be out of the caller's sight.
         let lifecycle = match selection.latest_only {
-            true => "(m.lifecycle = 'active' OR m.lifecycle = 'superseded' AND m.replaced_until < $3::date)",
+            true => {
+                "(m.lifecycle = 'active' OR m.lifecycle = 'superseded' AND mem0.successor(m.replaced_by) IS NULL)"
+            }
             false => "m.lifecycle <> 'merged'",
         };
         let holds = format!(
@@ -102,7 +106,7 @@ impl Condition {
              AND {live} AND {}",
             compiled.sql
         );
-        let mut condition = Self { holds, params, common };
+        let mut condition = Self { holds, params, common, vector: None };
         if let Some(homes) = selection.homes {
             condition.narrow(caller, homes);
         }
@@ -136,6 +140,15 @@ impl Condition {
     /// Returns the condition with its reach.
     pub(crate) fn holds_in_scopes(&self) -> String {
         format!("{} AND {REACH}", self.holds)
+    }
+
+    /// Binds the query's vector, which is the same throughout a statement, and returns its placeholder.
+    pub(crate) fn bind_vector(&mut self, value: impl FnOnce() -> Option<Vec<f32>>) -> String {
+        if let Some(vector) = &self.vector {
+            return vector.clone();
+        }
+        let vector = self.bind(value(), "real[]");
+        self.vector.insert(vector).clone()
     }
 
     /// Adds a parameter and returns its placeholder.

@@ -10,6 +10,7 @@ use crate::access::{Audience, Classification, ScopeKind, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{MemoryId, ScopeId, ShareId, UserId};
 use crate::memory::{Memory, Permission};
+use crate::tenancy::policies::Direction;
 
 /// Returns the highest permission that any share grants the caller, for each memory that has one.
 pub(crate) async fn granted(
@@ -95,61 +96,50 @@ pub(crate) async fn opened_unapproved(
 /// Somebody who sees what is added to a context, without an approval that covers it: a member, or somebody with whom it is
 /// shared.
 pub(crate) struct Guest {
-    pub(crate) scope: ScopeId,
-    pub(crate) kind: ScopeKind,
     /// Whether they are a member.
     pub(crate) member: bool,
-    /// Whether they belong to an organization in which the person who adds something holds a role.
-    pub(crate) together: bool,
+    /// The direction in which what the author adds goes to them.
+    pub(crate) direction: Direction,
 }
 
-/// Lists the other members of a context and those with whom it is shared, except where somebody approved that the context is
-/// shared with them, for this class or a higher one. For members, that share must have no end: a role has none.
+/// Lists the members of a context other than the author of something in it, and those with whom the context is shared,
+/// except where somebody approved that the context is shared with them, for this class or a higher one, and as far as
+/// this goes. For members, that share must have no end: a role has none.
 pub(crate) async fn guests(
     tx: &TenantTx<'_>,
     context: ScopeId,
     class: Classification,
-    adder: UserId,
+    author: UserId,
 ) -> Result<Vec<Guest>, StoreError> {
     const GUESTS: &str = "-- context.list_guests
-        SELECT s.id, s.kind, g.member, CASE WHEN s.kind IN ('user', 'context') THEN mem0.belong_to($1, s.id, o.ours)
-                                            ELSE coalesce(s.path[2] = ANY (o.ours), false) END AS together
-          FROM (SELECT h.grantee_scope_id AS id, false AS member
+        SELECT g.member, w.direction
+          FROM (SELECT h.grantee_scope_id AS id, false AS member,
+                       max(mem0.farness(a.direction)) FILTER (WHERE a.classification >= $3::text::classification) AS agreed
                   FROM sub_organizations n
                   JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id AND h.revoked_at IS NULL
                                AND (h.expires_at IS NULL OR h.expires_at > $5)
                   LEFT JOIN approvals a ON a.enterprise_id = h.enterprise_id AND a.id = h.approval_id
                  WHERE n.enterprise_id = $1 AND n.scope_id = $2
                  GROUP BY h.grantee_scope_id
-                HAVING NOT coalesce(bool_or(a.classification >= $3::text::classification), false)
                  UNION
-                SELECT u.scope_id, true
+                SELECT u.scope_id, true,
+                       (SELECT max(mem0.farness(a.direction))
+                          FROM sub_organizations n
+                          JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id
+                                       AND h.grantee_scope_id = u.scope_id AND h.revoked_at IS NULL AND h.expires_at IS NULL
+                          JOIN approvals a ON a.enterprise_id = h.enterprise_id AND a.id = h.approval_id
+                                          AND a.classification >= $3::text::classification
+                         WHERE n.enterprise_id = $1 AND n.scope_id = $2)
                   FROM mem0.held_roles r
                   JOIN users u ON u.enterprise_id = r.enterprise_id AND u.id = r.user_id
-                 WHERE r.enterprise_id = $1 AND r.scope_id = $2 AND r.user_id <> $4
-                   AND NOT EXISTS (SELECT FROM sub_organizations n
-                                     JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id
-                                                  AND h.grantee_scope_id = u.scope_id AND h.revoked_at IS NULL
-                                                  AND h.expires_at IS NULL
-                                     JOIN approvals a ON a.enterprise_id = h.enterprise_id AND a.id = h.approval_id
-                                                     AND a.classification >= $3::text::classification
-                                    WHERE n.enterprise_id = $1 AND n.scope_id = $2)) g
-          JOIN scopes s ON s.enterprise_id = $1 AND s.id = g.id
-         CROSS JOIN (SELECT mem0.organizations_of($1, $4) AS ours) o";
-    let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
+                 WHERE r.enterprise_id = $1 AND r.scope_id = $2 AND r.user_id <> $4) g
+         CROSS JOIN LATERAL (SELECT mem0.direction_of($1, $2, $4, g.id) AS direction) w
+         WHERE g.agreed IS NULL OR g.agreed < mem0.farness(w.direction)";
     let caller = tx.caller();
-    let (enterprise, adder) = (caller.enterprise_id().uuid(), adder.uuid());
+    let (enterprise, author) = (caller.enterprise_id().uuid(), author.uuid());
     let rows =
-        tx.query(GUESTS, &[&enterprise, &context.0, &class.as_str(), &adder, &caller.request().at]).await?;
-    let guest = |row: &Row| {
-        Ok(Guest {
-            scope: ScopeId(row.get("id")),
-            kind: row.get::<_, &str>("kind").parse().map_err(corrupt)?,
-            member: row.get("member"),
-            together: row.get("together"),
-        })
-    };
-    rows.iter().map(guest).collect()
+        tx.query(GUESTS, &[&enterprise, &context.0, &class.as_str(), &author, &caller.request().at]).await?;
+    rows.iter().map(|row| Ok(Guest { member: row.get("member"), direction: direction(row)? })).collect()
 }
 
 /// A memory whose audience exceeds what its class allows.
@@ -198,65 +188,59 @@ fn wide(row: &Row) -> Result<TooWide, StoreError> {
 /// A live share that needed no approval.
 pub(crate) struct Unapproved {
     pub(crate) id: ShareId,
-    /// The kind of scope it is shared with.
-    pub(crate) kind: ScopeKind,
-    pub(crate) path: Vec<ScopeId>,
-    /// Whether the grantee (a person, or every member of a context) holds a role in the organization where the memory
-    /// lives.
-    pub(crate) together: bool,
+    /// The direction in which the memory goes with it, no matter who shared it.
+    pub(crate) direction: Direction,
 }
 
 /// Lists the live shares that carry a memory somewhere without approval, oldest first: its own, those of the context in
 /// which it lives, and pins for those with whom that context is shared. The approval of a context's share covers no
-/// higher class than the context had. `top` is the organization where the memory lives, if any.
+/// higher class than the context had, and nothing that goes further.
 pub(crate) async fn unapproved(
     tx: &TenantTx<'_>,
     memory: &Memory,
     after: Classification,
-    top: Option<ScopeId>,
 ) -> Result<Vec<Unapproved>, StoreError> {
     const UNAPPROVED: &str = "-- share.list_unapproved
         WITH live AS NOT MATERIALIZED (
-            SELECT h.id, h.memory_id, h.context_id, h.grantee_scope_id,
-                   h.approval_id IS NULL
-                   OR (h.context_id IS NOT NULL
-                       AND EXISTS (SELECT FROM approvals a
-                                    WHERE a.enterprise_id = $1 AND a.id = h.approval_id
-                                      AND a.classification < $6::text::classification)) AS unapproved
+            SELECT h.id, h.memory_id, h.context_id, h.grantee_scope_id, h.approval_id,
+                   (SELECT mem0.farness(a.direction) FROM approvals a
+                     WHERE a.enterprise_id = $1 AND a.id = h.approval_id
+                       AND a.classification >= $6::text::classification) AS agreed
               FROM shares h
              WHERE h.enterprise_id = $1 AND h.revoked_at IS NULL AND (h.expires_at IS NULL OR h.expires_at > $5)
         ), gone AS (
-            SELECT h.id, h.grantee_scope_id FROM live h WHERE h.memory_id = $2 AND h.unapproved
+            SELECT h.id, h.grantee_scope_id, NULL::integer AS agreed
+              FROM live h
+             WHERE h.memory_id = $2 AND h.approval_id IS NULL
              UNION
-            SELECT h.id, h.grantee_scope_id
-              FROM sub_organizations n JOIN live h ON h.context_id = n.id AND h.unapproved
+            SELECT h.id, h.grantee_scope_id, h.agreed
+              FROM sub_organizations n JOIN live h ON h.context_id = n.id
              WHERE n.enterprise_id = $1 AND n.scope_id = $3
              UNION
-            SELECT pin.id, h.grantee_scope_id
+            SELECT pin.id, h.grantee_scope_id, h.agreed
               FROM live pin
               JOIN sub_organizations n ON n.enterprise_id = $1 AND n.scope_id = pin.grantee_scope_id
-              JOIN live h ON h.context_id = n.id AND h.unapproved
+              JOIN live h ON h.context_id = n.id
              WHERE pin.memory_id = $2
         )
-        SELECT g.id, s.kind, s.path, s.kind IN ('user', 'context') AND mem0.belong_to($1, s.id, ARRAY[$4::bigint]) AS together
-          FROM gone g JOIN scopes s ON s.enterprise_id = $1 AND s.id = g.grantee_scope_id
+        SELECT g.id, w.direction
+          FROM gone g
+         CROSS JOIN LATERAL (SELECT mem0.direction_of($1, $3, $4, g.grantee_scope_id) AS direction) w
+         WHERE g.agreed IS NULL OR g.agreed < mem0.farness(w.direction)
          ORDER BY g.id";
-    let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
     let caller = tx.caller();
-    let (enterprise, top) = (caller.enterprise_id().uuid(), top.map(|top| top.0));
+    let (enterprise, author) = (caller.enterprise_id().uuid(), memory.author.uuid());
     let rows = tx
         .query(
             UNAPPROVED,
-            &[&enterprise, &memory.id.uuid(), &memory.home.0, &top, &caller.request().at, &after.as_str()],
+            &[&enterprise, &memory.id.uuid(), &memory.home.0, &author, &caller.request().at, &after.as_str()],
         )
         .await?;
-    let share = |row: &Row| {
-        Ok(Unapproved {
-            id: ShareId(row.get("id")),
-            kind: row.get::<_, &str>("kind").parse().map_err(corrupt)?,
-            path: row.get::<_, Vec<i64>>("path").into_iter().map(ScopeId).collect(),
-            together: row.get("together"),
-        })
-    };
-    rows.iter().map(share).collect()
+    rows.iter().map(|row| Ok(Unapproved { id: ShareId(row.get("id")), direction: direction(row)? })).collect()
+}
+
+fn direction(row: &Row) -> Result<Direction, StoreError> {
+    let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "path", problem };
+    // A scope that no longer exists is nobody's.
+    row.get::<_, Option<&str>>("direction").map_or(Ok(Direction::Out), |text| text.parse().map_err(corrupt))
 }

@@ -79,9 +79,7 @@ pub(crate) async fn nearest(
     for row in &rows {
         by_level.entry(row.get("of_level")).or_default().push(row);
     }
-    let today = tx.caller().request().at.date_naive();
     let of = |level| by_level.get(&number(level)).map_or(&[][..], Vec::as_slice);
-    let all =
-        (0..levels.scopes.len()).map(|level| search::found(of(level), today, most).map(|(found, _)| found));
+    let all = (0..levels.scopes.len()).map(|level| search::found(of(level), most).map(|(found, _)| found));
     all.collect()
 }

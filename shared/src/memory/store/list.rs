@@ -78,8 +78,7 @@ async fn merged(
           FROM near JOIN memories m ON m.enterprise_id = $1 AND m.id = near.id
          ORDER BY m.created_at DESC, m.id DESC LIMIT {limit} OFFSET {offset}"
     );
-    let today = tx.caller().request().at.date_naive();
-    condition.query(tx, &sql).await?.iter().map(|row| row::memory(row, today)).collect()
+    condition.query(tx, &sql).await?.iter().map(row::memory).collect()
 }
 
 /// Returns how many memories match the condition.

@@ -1,7 +1,5 @@
 //! Memories by their ids.
 
-use chrono::NaiveDate;
-
 use crate::access::{PendingTx, TenantTx};
 use crate::db::StoreError;
 use crate::ids::MemoryId;
@@ -10,28 +8,28 @@ use crate::memory::store::row;
 
 const LOOKUP: &str = "-- memory.lookup
     SELECT m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, m.categories,
-           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, m.replaced_by, m.replaced_until, m.occurred_at,
+           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, mem0.successor(m.replaced_by) AS replaced_by, m.occurred_at,
            m.expires_on, m.version, m.created_at, m.updated_at, m.classification::text
       FROM memories m
      WHERE m.enterprise_id = $1 AND m.id = $2 AND m.deleted_at IS NULL";
 
 const LOOKUP_ALL: &str = "-- memory.lookup_all
     SELECT m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, m.categories,
-           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, m.replaced_by, m.replaced_until, m.occurred_at,
+           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, mem0.successor(m.replaced_by) AS replaced_by, m.occurred_at,
            m.expires_on, m.version, m.created_at, m.updated_at, m.classification::text
       FROM memories m
      WHERE m.enterprise_id = $1 AND m.id = ANY ($2) AND m.deleted_at IS NULL";
 
 const LOOKUP_DELETED: &str = "-- memory.lookup_deleted
     SELECT m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, m.categories,
-           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, m.replaced_by, m.replaced_until, m.occurred_at,
+           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, mem0.successor(m.replaced_by) AS replaced_by, m.occurred_at,
            m.expires_on, m.version, m.created_at, m.updated_at, m.classification::text
       FROM memories m
      WHERE m.enterprise_id = $1 AND m.id = $2 AND m.deleted_at IS NOT NULL";
 
 const LOCK: &str = "-- memory.lock
     SELECT m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, m.categories,
-           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, m.replaced_by, m.replaced_until, m.occurred_at,
+           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, mem0.successor(m.replaced_by) AS replaced_by, m.occurred_at,
            m.expires_on, m.version, m.created_at, m.updated_at, m.classification::text
       FROM memories m
      WHERE m.enterprise_id = $1 AND m.id = ANY ($2) AND m.deleted_at IS NULL
@@ -49,20 +47,20 @@ const LINKED: &str = "-- memory.find_linked
 /// Looks up a memory that has not been forgotten, expired or not.
 pub(crate) async fn lookup(tx: &TenantTx<'_>, id: MemoryId) -> Result<Option<Memory>, StoreError> {
     let row = tx.query_opt(LOOKUP, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
-    row.as_ref().map(|row| row::memory(row, today(tx))).transpose()
+    row.as_ref().map(|row| row::memory(row)).transpose()
 }
 
 /// Does the same as the first query of a transaction, which saves a round trip.
 pub(crate) async fn lookup_first(tx: &mut PendingTx<'_>, id: MemoryId) -> Result<Option<Memory>, StoreError> {
-    let (enterprise, day) = (tx.caller().enterprise_id().uuid(), tx.caller().request().at.date_naive());
+    let enterprise = tx.caller().enterprise_id().uuid();
     let rows = tx.query(LOOKUP, &[&enterprise, &id.uuid()], true).await?;
-    rows.first().map(|row| row::memory(row, day)).transpose()
+    rows.first().map(|row| row::memory(row)).transpose()
 }
 
 /// Looks up a memory that has been forgotten.
 pub(crate) async fn lookup_deleted(tx: &TenantTx<'_>, id: MemoryId) -> Result<Option<Memory>, StoreError> {
     let row = tx.query_opt(LOOKUP_DELETED, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
-    row.as_ref().map(|row| row::memory(row, today(tx))).transpose()
+    row.as_ref().map(|row| row::memory(row)).transpose()
 }
 
 /// Returns those of the memories that have not been forgotten, in no particular order.
@@ -71,7 +69,7 @@ pub(crate) async fn lookup_all(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Ve
     tx.query(LOOKUP_ALL, &[&tx.caller().enterprise_id().uuid(), &ids])
         .await?
         .iter()
-        .map(|row| row::memory(row, today(tx)))
+        .map(|row| row::memory(row))
         .collect()
 }
 
@@ -80,11 +78,7 @@ pub(crate) async fn lookup_all(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Ve
 pub(crate) async fn lock(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Vec<Memory>, StoreError> {
     let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = tx.query(LOCK, &[&tx.caller().enterprise_id().uuid(), &ids]).await?;
-    rows.iter().map(|row| row::memory(row, today(tx))).collect()
-}
-
-fn today(tx: &TenantTx<'_>) -> NaiveDate {
-    tx.caller().request().at.date_naive()
+    rows.iter().map(|row| row::memory(row)).collect()
 }
 
 /// Returns the memories that this one superseded, directly or through others.

@@ -13,6 +13,7 @@ pub(super) mod events;
 pub(super) mod feedback;
 pub(super) mod grants;
 pub(super) mod insert;
+pub(super) mod known;
 pub(crate) mod levels;
 pub(super) mod list;
 pub(super) mod lookup;

@@ -1,8 +1,8 @@
 //! Converts a row of `memories` into a [`Memory`].
 
-use chrono::NaiveDate;
 use serde_json::Value;
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 use crate::access::Classification;
 use crate::db::StoreError;
@@ -11,12 +11,12 @@ use crate::memory::{Labels, Lifecycle, Memory, Metadata};
 
 /// The columns that [`memory`] reads, for statements built at run time; the others spell them out.
 pub(crate) const COLUMNS: &str = "m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, \
-     m.categories, m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, m.replaced_by, m.replaced_until, \
+     m.categories, m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, mem0.successor(m.replaced_by) AS replaced_by, \
      m.occurred_at, m.expires_on, m.version, m.created_at, m.updated_at, m.classification::text";
 
-/// Converts a row with the columns of [`COLUMNS`] to the memory as it is on this day.
-pub(crate) fn memory(row: &Row, today: NaiveDate) -> Result<Memory, StoreError> {
-    Places::of(row).memory(row, today)
+/// Converts a row with the columns of [`COLUMNS`] to the memory as the caller sees it.
+pub(crate) fn memory(row: &Row) -> Result<Memory, StoreError> {
+    Places::of(row).memory(row)
 }
 
 /// The positions of the columns of [`COLUMNS`] in the rows of a statement. Finding each column by name in each row
@@ -32,7 +32,6 @@ pub(crate) struct Places {
     labels: [usize; 4],
     lifecycle: usize,
     replaced_by: usize,
-    replaced_until: usize,
     occurred_at: usize,
     expires_on: usize,
     version: usize,
@@ -56,7 +55,6 @@ impl Places {
             labels: ["user_id", "agent_id", "app_id", "run_id"].map(place),
             lifecycle: place("lifecycle"),
             replaced_by: place("replaced_by"),
-            replaced_until: place("replaced_until"),
             occurred_at: place("occurred_at"),
             expires_on: place("expires_on"),
             version: place("version"),
@@ -66,17 +64,16 @@ impl Places {
         }
     }
 
-    /// Converts a row to the memory as it is on this day: what superseded it may have expired.
-    pub(crate) fn memory(&self, row: &Row, today: NaiveDate) -> Result<Memory, StoreError> {
+    /// Converts a row to the memory as the caller sees it: current, if they do not see what superseded it.
+    pub(crate) fn memory(&self, row: &Row) -> Result<Memory, StoreError> {
         let scopes: Vec<i64> = row.get(self.scopes);
         let [user, agent, app, run] = self.labels.map(|place| row.get(place));
         let class = row.get::<_, &str>(self.classification).parse();
         let corrupt = |problem| StoreError::Corrupt { table: "memories", column: "classification", problem };
-        let (mut lifecycle, mut replaced_by) =
-            (lifecycle(row.get(self.lifecycle))?, row.get(self.replaced_by));
-        let until: Option<NaiveDate> = row.get(self.replaced_until);
-        if lifecycle == Lifecycle::Superseded && until.is_some_and(|until| until < today) {
-            (lifecycle, replaced_by) = (Lifecycle::Active, None);
+        let mut lifecycle = lifecycle(row.get(self.lifecycle))?;
+        let replaced_by: Option<Uuid> = row.get(self.replaced_by);
+        if lifecycle == Lifecycle::Superseded && replaced_by.is_none() {
+            lifecycle = Lifecycle::Active;
         }
         Ok(Memory {
             id: MemoryId(row.get(self.id)),

@@ -3,7 +3,6 @@
 //! One statement in one round trip: it finds the nearest candidates in the projection, then reads the memories under
 //! row-level security. `memory::ranking` orders them.
 
-use chrono::NaiveDate;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -62,8 +61,8 @@ impl Query<'_> {
 /// Binds the query's vector as `real[]` and casts it to `halfvec` in SQL: for a parameter of an extension's type, the client would
 /// first look that type up in the catalogue on every new connection.
 pub(super) fn bind_embedding(condition: &mut Condition, embedding: Option<&Embedding>) -> String {
-    let numbers = embedding.map(|embedding| embedding.as_ref().to_vec());
-    format!("{}::halfvec", condition.bind(numbers, "real[]"))
+    let vector = condition.bind_vector(|| embedding.map(|embedding| embedding.as_ref().to_vec()));
+    format!("{vector}::halfvec")
 }
 
 /// Maximum number of candidates per arm.
@@ -104,8 +103,7 @@ pub(crate) async fn nearest(
     let candidates = format!("SELECT c.*, 0 AS level, false AS too_many FROM {call} c");
     let statement = rank_among(query, &mut condition, &candidates, (most, EXPLAINED));
     let rows = condition.read(tx, &format!("-- search.nearest\n{statement}")).await?;
-    let today = tx.caller().request().at.date_naive();
-    found(&rows.iter().collect::<Vec<_>>(), today, most).map(|(found, _)| found)
+    found(&rows.iter().collect::<Vec<_>>(), most).map(|(found, _)| found)
 }
 
 /// Finds the best among the memories that match the condition; returns `None` if there are too many to examine.
@@ -126,8 +124,7 @@ pub(crate) async fn among(
     );
     let statement = rank_among(query, &mut condition, &candidates, (most, EXPLAINED));
     let rows = condition.read(tx, &format!("-- search.among\n{statement}")).await?;
-    let today = tx.caller().request().at.date_naive();
-    let (found, too_many) = found(&rows.iter().collect::<Vec<_>>(), today, most)?;
+    let (found, too_many) = found(&rows.iter().collect::<Vec<_>>(), most)?;
     Ok((!too_many).then_some(found))
 }
 
@@ -149,6 +146,8 @@ pub(crate) async fn unvectored(
 /// Builds the statement that reads of each level the first `most` candidates that match the condition, most promising first, and
 /// the neighbours of the first `explained` of those, as far as they match it too. Of a level without any, it returns one row
 /// without a memory.
+///
+/// The vector is in a query of its own, so that it is converted once and not for each neighbour.
 ///
 /// Memories are looked up one by one, by id or by capture (`OFFSET 0` forces it): the planner considers the conditions
 /// so selective that it would rather read small scopes entirely and compare each row with each candidate.
@@ -185,7 +184,7 @@ pub(super) fn rank_among(
         ), beside AS (
             SELECT DISTINCT ON (b.level, m.id)
                    {COLUMNS}, m.capture_id, m.capture_position, m.tokens, m.opinion,
-                   CASE WHEN m.embedding_model = {model} THEN -(m.embedding <#> {embedding}) END::real,
+                   CASE WHEN m.embedding_model = {model} THEN -(m.embedding <#> (SELECT {embedding})) END::real,
                    NULL::real, NULL::bigint, b.level
               FROM levels l
              CROSS JOIN LATERAL (
@@ -208,7 +207,7 @@ pub(super) fn rank_among(
 }
 
 /// Converts the rows of one level, up to `most` of them candidates; also returns whether there were too many to examine.
-pub(super) fn found(rows: &[&Row], today: NaiveDate, most: i64) -> Result<(Found, bool), StoreError> {
+pub(super) fn found(rows: &[&Row], most: i64) -> Result<(Found, bool), StoreError> {
     let Some(first) = rows.first() else {
         return Ok((Found::default(), false));
     };
@@ -218,7 +217,7 @@ pub(super) fn found(rows: &[&Row], today: NaiveDate, most: i64) -> Result<(Found
     // Neighbours have no word score of their own.
     let kept = there.clone().filter(|row| row.get::<_, Option<f32>>(places.text).is_some()).count();
     let brought = usize::try_from(first.get::<_, i64>("brought").min(most)).unwrap_or_default();
-    let items = there.map(|row| places.item(row, today)).collect::<Result<_, _>>()?;
+    let items = there.map(|row| places.item(row)).collect::<Result<_, _>>()?;
     let sparse = kept * 3 < brought * 2;
     Ok((Found { items, kept, more: first.get("more"), blind, sparse }, first.get("too_many")))
 }
@@ -251,8 +250,8 @@ impl Places {
     }
 
     /// Converts a row. A neighbour that neither arm found has no word score.
-    fn item(&self, row: &Row, today: NaiveDate) -> Result<Item, StoreError> {
-        let memory = self.memory.memory(row, today)?;
+    fn item(&self, row: &Row) -> Result<Item, StoreError> {
+        let memory = self.memory.memory(row)?;
         let tokens = row.get::<_, Option<&[u8]>>(self.tokens).and_then(Tokens::from_bytes);
         let similarity =
             row.get::<_, Option<f32>>(self.similarity).filter(|similarity| similarity.is_finite());

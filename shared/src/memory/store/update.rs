@@ -30,11 +30,12 @@ const UPDATE: &str = "-- memory.update
            embedding_model = CASE WHEN n.content = m.content THEN m.embedding_model
                                   WHEN n.embedding IS NOT NULL THEN $3 END,
            tokens = n.tokens, classification = n.classification::classification,
-           lifecycle = n.lifecycle, replaced_by = n.replaced_by
+           lifecycle = CASE WHEN n.replaced_by IS NULL THEN m.lifecycle ELSE 'superseded' END,
+           replaced_by = coalesce(n.replaced_by, m.replaced_by)
       FROM unnest($4::uuid[], $5::text[], $6::bytea[], $7::jsonb[], $8::jsonb[], $9::timestamptz[], $10::date[],
-                  $11::integer[], $12::halfvec[], $13::bytea[], $14::text[], $15::text[], $16::uuid[])
+                  $11::integer[], $12::halfvec[], $13::bytea[], $14::text[], $15::uuid[])
            AS n (id, content, fingerprint, metadata, categories, occurred_at, expires_on, version, embedding, tokens,
-                 classification, lifecycle, replaced_by)
+                 classification, replaced_by)
      WHERE m.enterprise_id = $1 AND m.id = n.id";
 
 const INSERT_VERSIONS: &str = "-- memory_version.insert_update
@@ -65,9 +66,8 @@ pub(crate) async fn update(tx: &TenantTx<'_>, model: &str, changes: &[Changed]) 
     let versions: Vec<i32> = after().map(|memory| memory.version).collect();
     let tokens: Vec<Vec<u8>> = after().map(|memory| Tokens::of(&memory.content).to_bytes()).collect();
     let classes: Vec<&str> = after().map(|memory| memory.classification.as_str()).collect();
-    let lifecycles: Vec<&str> = after().map(|memory| memory.lifecycle.as_str()).collect();
-    let successors: Vec<Option<Uuid>> =
-        after().map(|memory| memory.replaced_by.map(|id| id.uuid())).collect();
+    // Only what supersedes them now: the caller may not see what did before.
+    let successors: Vec<Option<Uuid>> = changes.iter().map(Changed::successor).collect();
     let embeddings: Vec<Option<HalfVector>> =
         changes.iter().map(|change| change.embedding.as_ref().map(HalfVector::from)).collect();
     tx.execute(
@@ -87,7 +87,6 @@ pub(crate) async fn update(tx: &TenantTx<'_>, model: &str, changes: &[Changed]) 
             &embeddings,
             &tokens,
             &classes,
-            &lifecycles,
             &successors,
         ],
     )
@@ -152,6 +151,11 @@ pub(crate) async fn rehome(tx: &TenantTx<'_>, id: MemoryId, home: ScopeId) -> Re
 }
 
 impl Changed {
+    /// What has superseded it in this change.
+    fn successor(&self) -> Option<Uuid> {
+        self.after.replaced_by.filter(|id| self.before.replaced_by != Some(*id)).map(|id| id.uuid())
+    }
+
     fn highest_class(&self) -> Classification {
         self.before.classification.max(self.after.classification)
     }

@@ -30,6 +30,13 @@ pub(crate) async fn list(
     rows.iter().map(|row| version(row, labels)).collect()
 }
 
+/// Returns the version with which a memory's history begins for the caller; 0 if they see all of it.
+pub(crate) async fn seen_since(tx: &TenantTx<'_>, id: MemoryId) -> Result<i32, StoreError> {
+    const SINCE: &str = "-- memory_version.seen_since
+        SELECT coalesce(mem0.seen_since($1), 0)";
+    Ok(tx.query_one(SINCE, &[&id.uuid()]).await?.get(0))
+}
+
 fn version(row: &Row, labels: &Labels) -> Result<Version, StoreError> {
     let corrupt = |column, problem: String| StoreError::Corrupt { table: "memory_versions", column, problem };
     let change = match row.get("event") {

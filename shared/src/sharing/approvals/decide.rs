@@ -1,9 +1,10 @@
 //! Deciding about requests, and withdrawing them.
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::{Approval, NOT_FOUND, Status, one};
-use crate::access::{ApiKeyVerb, AuthContext, Role, Simulation, TenantTx};
+use super::{Approval, Behind, NOT_FOUND, Status, one};
+use crate::access::{ApiKeyVerb, AuthContext, Role, Simulation, TenantTx, in_words};
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
@@ -98,7 +99,7 @@ async fn withdrawable(tx: &TenantTx<'_>, id: ApprovalId) -> Result<Approval> {
     let asked = store::lookup(tx, id).await?.ok_or(NOT_FOUND)?;
     if asked.requested_by != tx.caller().user_id() {
         return Err(match store::may_see(tx, tx.caller(), &asked).await? {
-            true => Error::Forbidden("only who asked can withdraw a request".to_owned()),
+            true => Error::Forbidden("only the requester can withdraw it".to_owned()),
             false => NOT_FOUND,
         });
     }
@@ -137,7 +138,7 @@ const DECIDED: &str = "this is decided for your node already, and waits for othe
 async fn decidable(tx: &TenantTx<'_>, id: ApprovalId) -> Result<(Approval, Vec<ScopeId>)> {
     let asked = store::lookup(tx, id).await?.ok_or(NOT_FOUND)?;
     if asked.requested_by == tx.caller().user_id() {
-        return Err(Error::Forbidden("nobody decides about their own request".to_owned()));
+        return Err(Error::Forbidden("you cannot decide about your own request".to_owned()));
     }
     let positions = parts::positions(tx, tx.caller(), &asked).await?;
     if positions.is_empty() {
@@ -145,11 +146,18 @@ async fn decidable(tx: &TenantTx<'_>, id: ApprovalId) -> Result<(Approval, Vec<S
             true if tx.caller().is_service() => {
                 Error::Forbidden("a person has to decide, service accounts do not".to_owned())
             }
-            true if made_its_key(tx, tx.caller(), &asked).await? => Error::Forbidden(
-                "the request comes from a service account whose key you made (or rotated): somebody else has to decide"
-                    .to_owned(),
-            ),
-            true => Error::Forbidden(needed(&asked)),
+            true => Error::Forbidden(match parts::behind(tx, tx.caller(), &asked).await? {
+                Some(Behind::ItsKey) => {
+                    "the request comes from a service account whose key you made (or rotated): somebody else has to \
+                     decide"
+                        .to_owned()
+                }
+                Some(Behind::APassword) => {
+                    "the requester made the token for your password (or you for theirs): somebody else has to decide"
+                        .to_owned()
+                }
+                None => needed(&one(tx, id).await?, tx.caller().request().at),
+            }),
             false => NOT_FOUND,
         });
     }
@@ -158,28 +166,37 @@ async fn decidable(tx: &TenantTx<'_>, id: ApprovalId) -> Result<(Approval, Vec<S
     }
     let open: Vec<ScopeId> = positions.iter().filter(|it| it.open).map(|it| it.node).collect();
     if open.is_empty() {
-        return Err(Error::Conflict(DECIDED.to_owned()));
+        return Err(match positions.iter().any(|it| it.gains(tx.caller(), &asked)) {
+            true => Error::Forbidden(
+                "it is to be shared with you, and a delegate does not decide about that: somebody else has to decide"
+                    .to_owned(),
+            ),
+            false => Error::Conflict(DECIDED.to_owned()),
+        });
     }
     Ok((asked, open))
 }
 
-/// Returns whether the requester is a service account for which this person made a key.
-pub(crate) async fn made_its_key(tx: &TenantTx<'_>, who: &AuthContext, asked: &Approval) -> Result<bool> {
-    Ok(parts::is_behind(tx, who, asked).await?)
-}
-
-/// Returns what is needed to decide.
-fn needed(asked: &Approval) -> String {
-    let each = asked.decisions.iter().filter(|part| part.decision.is_none());
-    let each: Vec<String> = each.map(|part| format!("{} on {}", part.approver_role, part.node)).collect();
-    format!(
-        "this needs the role {} itself, or a delegate of one who has it; those above may decide later",
-        if each.is_empty() {
-            format!("{} on {}", asked.approver_role, asked.node)
-        } else {
-            each.join(" or ")
-        }
-    )
+/// Returns who can decide: for each node that has not yet, or had to.
+fn needed(asked: &Approval, now: DateTime<Utc>) -> String {
+    let waiting = asked.decisions.iter().any(|part| part.decision.is_none());
+    let parts = asked.decisions.iter().filter(|part| !waiting || part.decision.is_none());
+    let each: Vec<String> = parts
+        .map(|part| {
+            let (role, node) = (part.approver_role, in_words(part.node_name.as_deref(), &part.node));
+            match part.escalates_at > now {
+                true => format!(
+                    "only those with the role {role} on {node} and their delegates can decide now; those above it can \
+                     from {} on",
+                    part.escalates_at.format("%-d %B %Y %H:%M UTC")
+                ),
+                false => format!(
+                    "only those with the role {role} on {node} or above it and their delegates can decide"
+                ),
+            }
+        })
+        .collect();
+    each.join("; and ")
 }
 
 /// Returns these nodes as requests name them.
@@ -199,7 +216,7 @@ fn closed(status: Status) -> Error {
 /// since the request.
 async fn still_allowed(tx: &TenantTx<'_>, asked: &Approval, held: Option<Held>) -> Result<Plan> {
     let gone = || Error::Conflict("what was to be shared is not there any more".to_owned());
-    let no_more = || Error::Conflict("who asked for it may not share it any more".to_owned());
+    let no_more = || Error::Conflict("the person who asked may no longer share it".to_owned());
     if asked.share_expires_at.is_some_and(|at| at <= tx.caller().request().at) {
         return Err(Error::Conflict("the requested share's expires_at has passed: ask again".to_owned()));
     }

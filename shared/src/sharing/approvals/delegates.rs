@@ -39,8 +39,14 @@ pub struct Delegate {
     pub id: DelegateId,
     /// The person whose place the delegate takes.
     pub from: UserId,
+    /// Their name.
+    #[serde(default)]
+    pub from_name: Option<String>,
     /// The delegate.
     pub to: UserId,
+    /// Their name.
+    #[serde(default)]
+    pub to_name: Option<String>,
     /// When it starts.
     pub starts_at: DateTime<Utc>,
     /// When it ends.
@@ -68,7 +74,7 @@ pub async fn delegate(
         return Err(Error::invalid("ends_at", format!("must be in the next {} days", LONGEST.num_days())));
     }
     if scope.role < Some(Role::Admin) {
-        let message = format!("this needs the role admin on {}", scope.label());
+        let message = format!("this needs the role admin on {}", scope.in_words());
         return Err(Error::Forbidden(message));
     }
     let tx = ctx.begin(db, "approval_delegate.create").await?;
@@ -82,10 +88,12 @@ pub async fn delegate(
                 "there can be at most {MOST} delegates of yours, end one first"
             )));
         }
-        let delegate = Delegate {
+        let mut delegate = Delegate {
             id: DelegateId::generate(),
             from: ctx.user_id(),
+            from_name: None,
             to: new.user_id,
+            to_name: None,
             starts_at,
             ends_at: new.ends_at,
         };
@@ -93,6 +101,7 @@ pub async fn delegate(
         let details = json!({ "to": delegate.to, "starts_at": starts_at, "ends_at": delegate.ends_at });
         let entry = Entry::new("approval_delegate.create", delegate.id).within(scope.id).with(details);
         audit::record(&tx, entry).await?;
+        store::name(&tx, std::slice::from_mut(&mut delegate)).await?;
         Ok(delegate)
     })
     .await?;
@@ -113,6 +122,7 @@ pub async fn delegates(
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let tx = ctx.begin(db, "approval_delegate.list").await?;
     let mut results = store::list(&tx, scope.id, after, limit + 1).await?;
+    store::name(&tx, &mut results).await?;
     audit::commit_read(tx, Entry::of("approval_delegate.list").within(scope.id)).await?;
     let next = Cursor::cut(&mut results, limit, &query, |delegate| Cursor {
         created_at: delegate.ends_at,

@@ -32,6 +32,9 @@ pub(in crate::sharing) async fn request(tx: &TenantTx<'_>, plan: &Plan, new: &Ne
     }
     let contents = plan.held.contents(tx).await?;
     let outdated = store::withdraw_outdated(tx, plan, contents.as_deref()).await?;
+    if let Some(pending) = store::pending(tx, plan).await? {
+        return Err(Error::Conflict(format!("{pending} asks for this already, and is not decided yet")));
+    }
     let id = ApprovalId::generate();
     let row = store::NewRow {
         id,
@@ -44,7 +47,7 @@ pub(in crate::sharing) async fn request(tx: &TenantTx<'_>, plan: &Plan, new: &Ne
         expires_at,
     };
     store::insert(tx, &row).await.map_err(|error| match error.violates("approvals_pending") {
-        true => Error::Conflict("this was asked for already, and is not decided yet".to_owned()),
+        true => Error::Conflict("this was asked for at the same time, and is not decided yet".to_owned()),
         false => error.into(),
     })?;
     if parts.len() > 1 {
@@ -73,8 +76,10 @@ async fn escalation(tx: &TenantTx<'_>, node: ScopeId, rule: &ApprovalRule) -> Re
     let now = tx.caller().request().at;
     match store::deciders(tx, node, rule.approver_role).await? {
         store::Deciders::Nobody => {
-            let at =
-                tx.caller().scope(node).map_or_else(|| "there".to_owned(), |it| format!("on {}", it.label()));
+            let at = tx
+                .caller()
+                .scope(node)
+                .map_or_else(|| "there".to_owned(), |it| format!("on {}", it.in_words()));
             Err(Error::Conflict(format!(
                 "this needs somebody else's approval, and nobody else is {} {at}",
                 rule.approver_role

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Approval, Decision, NOT_FOUND, Position, Status, one};
-use crate::access::{Action, ApiKeyVerb, AuthContext, Classification, TenantTx};
+use crate::access::{Action, ApiKeyVerb, AuthContext, Classification, TenantTx, in_words};
 use crate::audit::{self, Entry};
 use crate::clock::is_year;
 use crate::db::Database;
@@ -59,12 +59,13 @@ pub struct Detail {
     pub approval: Approval,
     /// Whether the caller can decide it now.
     pub can_decide: bool,
-    /// The memory's text, if the caller can decide: the request shows it to them.
+    /// The memory's text as it was requested, if the caller can decide: the request shows it to them. Not if it has a
+    /// higher class by now, lives in somebody's own scope, or the requester has left.
     pub memory: Option<String>,
     /// What else of the memory those would see with whom it is to be shared, if the caller can decide.
     #[serde(flatten)]
     pub about: Option<About>,
-    /// The context, if the caller can decide, with the contents that they decide about.
+    /// The context, if the caller can decide, with the contents that they decide about and that are as they were.
     pub context: Option<AskedContext>,
     /// Who sees the context to which the memory is to be pinned, if the caller can decide: its members first, at most a
     /// hundred.
@@ -231,12 +232,13 @@ pub async fn position(
     who: &AuthContext,
 ) -> Result<(Approval, bool, Vec<Position>)> {
     let asker = tx.caller();
-    let approval = store::lookup(tx, id).await?.ok_or(NOT_FOUND)?;
+    let approval = one(tx, id).await?;
     if !store::may_see(tx, asker, &approval).await? {
         return Err(NOT_FOUND);
     }
     let beyond = || {
-        let message = format!("this is answered to those who administer {}", approval.node);
+        let node = in_words(approval.node_name.as_deref(), &approval.node);
+        let message = format!("this is answered to those who administer {node}");
         Error::Forbidden(message)
     };
     let nodes = approval.decisions.iter().filter_map(|part| asker.scope(part.node_scope));
@@ -278,7 +280,7 @@ pub fn csv(approvals: &[Approval]) -> String {
             at(row.decided_at),
             id(row.decision_reason.clone()),
             id(row.share_id.map(|id| id.to_string())),
-            row.decisions.iter().map(in_words).collect::<Vec<_>>().join("; "),
+            row.decisions.iter().map(decided).collect::<Vec<_>>().join("; "),
             row.may_reshare.to_string(),
             at(row.share_expires_at),
             id(row.memory_version.map(|version| version.to_string())),
@@ -295,12 +297,13 @@ pub fn csv(approvals: &[Approval]) -> String {
     text
 }
 
-/// Formats the decision of one node: `team:org_… approved by usr_… at 2027-05-01T00:00:00Z, they need it`.
-fn in_words(part: &Decision) -> String {
-    let Some(decision) = part.decision else { return format!("{} has not decided", part.node) };
-    let mut text = format!("{} {}", part.node, decision.as_str());
+/// Formats the decision of one node: `Alpha (team:org_…) approved by Ann (usr_…) at 2027-05-01T00:00:00Z, they need it`.
+fn decided(part: &Decision) -> String {
+    let node = in_words(part.node_name.as_deref(), &part.node);
+    let Some(decision) = part.decision else { return format!("{node} has not decided") };
+    let mut text = format!("{node} {}", decision.as_str());
     if let Some(by) = part.decided_by {
-        let _ = write!(text, " by {by}");
+        let _ = write!(text, " by {}", in_words(part.decided_by_name.as_deref(), &by.to_string()));
     }
     if let Some(at) = part.decided_at {
         let _ = write!(text, " at {}", at.to_rfc3339());

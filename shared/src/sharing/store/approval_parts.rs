@@ -10,7 +10,9 @@ use crate::access::{AuthContext, Role, ScopeKind, TenantTx};
 use crate::db::StoreError;
 use crate::ids::{ApprovalId, ContextId, MemoryId, NodeId, ScopeId, ShareId, UserId};
 use crate::memory;
-use crate::sharing::approvals::{Approval, AskedMemory, Decision, Ground, Position, Recipient, Verdict};
+use crate::sharing::approvals::{
+    Approval, AskedMemory, Behind, Decision, Ground, Position, Recipient, Verdict,
+};
 
 /// Inserts one of the nodes that have to agree to a request.
 pub(in crate::sharing) async fn insert(
@@ -36,9 +38,10 @@ pub(in crate::sharing) async fn positions(
     asked: &Approval,
 ) -> Result<Vec<Position>, StoreError> {
     const POSITIONS: &str = "-- approval.find_positions
-        SELECT p.node_scope_id, p.open, p.rank, p.from_user_id
+        SELECT p.node_scope_id, p.open, p.rank, p.from_user_id, coalesce(u.display_name, u.email) AS in_place_of
           FROM mem0.deciding_positions($1, $4, $2, $3) p
           JOIN scopes s ON s.enterprise_id = $1 AND s.id = p.node_scope_id
+          LEFT JOIN users u ON u.enterprise_id = $1 AND u.id = p.from_user_id
          WHERE $5::bigint[] IS NULL OR s.path && $5";
     let rows = tx
         .query(
@@ -61,20 +64,23 @@ pub(in crate::sharing) async fn positions(
             (3, None) => Ground::Above,
             _ => Ground::There,
         },
+        in_place_of: row.get("in_place_of"),
     };
     Ok(rows.iter().map(position).collect())
 }
 
-/// Returns whether the account that made a request is a service account for which this person made a key.
-pub(in crate::sharing) async fn is_behind(
+/// Returns how this person is behind the account that made a request, if they are and it is not their own.
+pub(crate) async fn behind(
     tx: &TenantTx<'_>,
     who: &AuthContext,
     asked: &Approval,
-) -> Result<bool, StoreError> {
+) -> Result<Option<Behind>, StoreError> {
     const BEHIND: &str = "-- approval.is_behind
-        SELECT $1 = ANY (mem0.behind($2))";
-    let (who, account) = (who.user_id().uuid(), asked.requested_by.uuid());
-    Ok(who != account && tx.query_one(BEHIND, &[&who, &account]).await?.get(0))
+        SELECT u.kind = 'person' AS of_person FROM users u
+         WHERE u.enterprise_id = $1 AND u.id = $3 AND u.id <> $2 AND $2 = ANY (mem0.behind($3))";
+    let enterprise = tx.caller().enterprise_id().uuid();
+    let row = tx.query_opt(BEHIND, &[&enterprise, &who.user_id().uuid(), &asked.requested_by.uuid()]).await?;
+    Ok(row.map(|row| if row.get("of_person") { Behind::APassword } else { Behind::ItsKey }))
 }
 
 /// Returns the name and description of a context, whoever may see it.

@@ -113,6 +113,22 @@ pub(in crate::sharing) async fn withdraw_outdated(
     Ok(row.map(|row| ApprovalId(row.get(0))))
 }
 
+/// Returns the caller's pending request to share an item with a grantee.
+pub(in crate::sharing) async fn pending(
+    tx: &TenantTx<'_>,
+    plan: &Plan,
+) -> Result<Option<ApprovalId>, StoreError> {
+    const PENDING: &str = "-- approval.find_pending
+        SELECT id FROM approvals
+         WHERE enterprise_id = $1 AND requested_by = $2 AND status = 'pending'
+           AND coalesce(memory_id, context_id) = $3 AND grantee_scope_id = $4";
+    let caller = tx.caller();
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    let (subject, grantee) = (plan.held.subject.uuid(), plan.grantee.scope.0);
+    let row = tx.query_opt(PENDING, &[&enterprise, &user, &subject, &grantee]).await?;
+    Ok(row.map(|row| ApprovalId(row.get(0))))
+}
+
 pub(in crate::sharing) async fn insert(tx: &TenantTx<'_>, new: &NewRow<'_>) -> Result<(), StoreError> {
     const INSERT: &str = "-- approval.insert
         INSERT INTO approvals (enterprise_id, id, memory_id, context_id, home_scope_id, node_scope_id, approver_role,

@@ -153,17 +153,30 @@ pub(in crate::sharing) async fn digest(tx: &TenantTx<'_>, scope: ScopeId) -> Res
     Ok(tx.query_one(DIGEST, &[&scope.0]).await?.get(0))
 }
 
-/// Returns the homes of its memories, with each class that occurs there.
-pub(in crate::sharing) async fn homes(
+/// Memories in a context with the same home, class and author.
+pub(in crate::sharing) struct Carried {
+    pub(in crate::sharing) home: ScopeId,
+    pub(in crate::sharing) class: Classification,
+    /// Who wrote what is a person's own or lives in a context; `None` where only the home counts.
+    pub(in crate::sharing) author: Option<UserId>,
+}
+
+/// Returns its contents, visible to the caller or not.
+pub(in crate::sharing) async fn carried(
     tx: &TenantTx<'_>,
     scope: ScopeId,
-) -> Result<Vec<(ScopeId, Classification)>, StoreError> {
-    const HOMES: &str = "-- context.list_homes
-        SELECT h.scope_id, h.classification::text FROM mem0.classes_in_context($1) h";
-    let rows = tx.query(HOMES, &[&scope.0]).await?;
-    rows.iter()
-        .map(|row| Ok((ScopeId(row.get("scope_id")), memory::classification(row, "memories")?)))
-        .collect()
+) -> Result<Vec<Carried>, StoreError> {
+    const CARRIED: &str = "-- context.list_carried
+        SELECT h.scope_id, h.classification::text, h.author_id FROM mem0.classes_in_context($1) h";
+    let rows = tx.query(CARRIED, &[&scope.0]).await?;
+    let carried = |row: &Row| {
+        Ok(Carried {
+            home: ScopeId(row.get("scope_id")),
+            class: memory::classification(row, "memories")?,
+            author: row.get::<_, Option<_>>("author_id").map(UserId),
+        })
+    };
+    rows.iter().map(carried).collect()
 }
 
 /// Returns the highest class of anything in it, visible to the caller or not.
@@ -171,22 +184,34 @@ pub(in crate::sharing) async fn class(
     tx: &TenantTx<'_>,
     scope: ScopeId,
 ) -> Result<Classification, StoreError> {
-    let homes = homes(tx, scope).await?;
-    Ok(homes.into_iter().map(|(_, class)| class).max().unwrap_or(Classification::Public))
+    let carried = carried(tx, scope).await?;
+    Ok(carried.into_iter().map(|carried| carried.class).max().unwrap_or(Classification::Public))
 }
 
-/// Returns since when the context is shared with this person for good with somebody's approval, if it is.
+/// Returns since when the context is shared with this person without a break, if it is shared with them for good now with
+/// somebody's approval. A share that is approved anew takes the place of the one before it.
 pub(in crate::sharing) async fn agreed_since(
     tx: &TenantTx<'_>,
     scope: ScopeId,
     person: ScopeId,
 ) -> Result<Option<DateTime<Utc>>, StoreError> {
     const AGREED: &str = "-- context.agreed_since
-        SELECT min(h.granted_at)
-          FROM sub_organizations n
-          JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id
-         WHERE n.enterprise_id = $1 AND n.scope_id = $2 AND h.grantee_scope_id = $3
-           AND h.approval_id IS NOT NULL AND h.revoked_at IS NULL AND h.expires_at IS NULL";
+        WITH RECURSIVE every AS (
+            SELECT h.granted_at, h.approval_id, h.expires_at, h.revoked_at
+              FROM sub_organizations n
+              JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id
+             WHERE n.enterprise_id = $1 AND n.scope_id = $2 AND h.grantee_scope_id = $3
+        ), unbroken AS (
+            SELECT e.granted_at FROM every e
+             WHERE e.approval_id IS NOT NULL AND e.revoked_at IS NULL AND e.expires_at IS NULL
+             UNION
+            SELECT e.granted_at
+              FROM unbroken u
+              JOIN every e ON e.granted_at < u.granted_at
+                          AND (e.revoked_at IS NULL OR e.revoked_at >= u.granted_at)
+                          AND (e.expires_at IS NULL OR e.expires_at >= u.granted_at)
+        )
+        SELECT min(u.granted_at) FROM unbroken u";
     Ok(tx.query_one(AGREED, &[&tx.caller().enterprise_id().uuid(), &scope.0, &person.0]).await?.get(0))
 }
 
@@ -203,10 +228,9 @@ pub(in crate::sharing) async fn limit_history(
     tx.execute(LIMIT, &[&enterprise, &user.uuid(), &scope.0, &since]).await.map(drop)
 }
 
-/// Memories in a context with the same home and class and the same approval.
+/// Memories in a context with the same home, class, author and approval.
 pub(in crate::sharing) struct Agreed {
-    pub(in crate::sharing) home: ScopeId,
-    pub(in crate::sharing) class: Classification,
+    pub(in crate::sharing) of: Carried,
     /// The direction that was approved when they were pinned; `None` if no approval was needed or they live in it.
     pub(in crate::sharing) direction: Option<Direction>,
 }
@@ -214,15 +238,16 @@ pub(in crate::sharing) struct Agreed {
 /// Returns its contents, visible to the caller or not, grouped by approval.
 pub(in crate::sharing) async fn agreed(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Vec<Agreed>, StoreError> {
     const AGREED: &str = "-- context.list_agreed
-        SELECT a.scope_id, a.classification, a.agreed FROM mem0.agreed_in_context($1) a";
+        SELECT a.scope_id, a.classification, a.author_id, a.agreed FROM mem0.agreed_in_context($1) a";
     let corrupt = |problem| StoreError::Corrupt { table: "approvals", column: "direction", problem };
     let agreed = |row: &Row| {
         let direction = row.get::<_, Option<&str>>("agreed").map(str::parse).transpose();
-        Ok(Agreed {
+        let of = Carried {
             home: ScopeId(row.get("scope_id")),
             class: memory::classification(row, "memories")?,
-            direction: direction.map_err(corrupt)?,
-        })
+            author: row.get::<_, Option<_>>("author_id").map(UserId),
+        };
+        Ok(Agreed { of, direction: direction.map_err(corrupt)? })
     };
     tx.query(AGREED, &[&scope.0]).await?.iter().map(agreed).collect()
 }

@@ -3,6 +3,7 @@
 use tokio_postgres::Row;
 
 use super::approval_parts::administered;
+use super::people;
 use crate::access::TenantTx;
 use crate::db::StoreError;
 use crate::ids::{DelegateId, ScopeId, UserId};
@@ -66,11 +67,27 @@ pub(in crate::sharing) async fn list(
     let delegate = |row: &Row| Delegate {
         id: DelegateId(row.get("id")),
         from: UserId(row.get("from_user_id")),
+        from_name: None,
         to: UserId(row.get("to_user_id")),
+        to_name: None,
         starts_at: row.get("starts_at"),
         ends_at: row.get("ends_at"),
     };
     Ok(rows.iter().map(delegate).collect())
+}
+
+/// Adds the names of the people.
+pub(in crate::sharing) async fn name(
+    tx: &TenantTx<'_>,
+    delegates: &mut [Delegate],
+) -> Result<(), StoreError> {
+    let people: Vec<UserId> = delegates.iter().flat_map(|it| [it.from, it.to]).collect();
+    let names = people::names(tx, &people).await?;
+    for it in delegates {
+        it.from_name = names.get(&it.from).cloned();
+        it.to_name = names.get(&it.to).cloned();
+    }
+    Ok(())
 }
 
 /// Returns the number of the caller's current and future delegates on a node.

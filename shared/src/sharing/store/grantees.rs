@@ -80,31 +80,6 @@ fn found(row: &Row) -> Result<Grantee, StoreError> {
     )
 }
 
-/// Returns the organizations directly below the enterprise in which somebody holds any role; all of them for somebody
-/// with a role on the enterprise.
-pub(in crate::sharing) async fn organizations(
-    tx: &TenantTx<'_>,
-    user: UserId,
-) -> Result<Vec<ScopeId>, StoreError> {
-    const ORGANIZATIONS: &str = "-- grantee.list_organizations
-        SELECT mem0.organizations_of($1, $2)";
-    let row = tx.query_one(ORGANIZATIONS, &[&tx.caller().enterprise_id().uuid(), &user.uuid()]).await?;
-    Ok(row.get::<_, Vec<i64>>(0).into_iter().map(ScopeId).collect())
-}
-
-/// Returns whether a person, or every member of a context, holds a role in one of these organizations.
-pub(in crate::sharing) async fn belong_to(
-    tx: &TenantTx<'_>,
-    scope: ScopeId,
-    organizations: &[ScopeId],
-) -> Result<bool, StoreError> {
-    const BELONG: &str = "-- grantee.belong_to
-        SELECT mem0.belong_to($1, $2, $3)";
-    let organizations: Vec<i64> = organizations.iter().map(|id| id.0).collect();
-    let enterprise = tx.caller().enterprise_id().uuid();
-    Ok(tx.query_one(BELONG, &[&enterprise, &scope.0, &organizations]).await?.get(0))
-}
-
 /// Returns whether a person holds a role on one of these scopes or below.
 pub(in crate::sharing) async fn belongs_within(
     tx: &TenantTx<'_>,

@@ -67,7 +67,7 @@ pub async fn lookup(
         (_, true, ..) => Some("the invitation was withdrawn"),
         (.., true, _) => Some("the invitation has expired, ask for a new one"),
         (.., false) => {
-            Some("whoever sent the invitation could not any more, ask somebody else for a new one")
+            Some("the person who sent this invitation may no longer invite: ask somebody else for a new one")
         }
         _ => None,
     };

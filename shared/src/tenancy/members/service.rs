@@ -66,7 +66,7 @@ pub(crate) async fn admit(tx: &TenantTx<'_>, scope: &ReadableScope, new: NewMemb
         return Err(Error::Conflict("this account is deactivated".to_owned()));
     }
     if let Some(role) = standing.direct {
-        return Err(Error::Conflict(format!("already {role} of {}", scope.label())));
+        return Err(Error::Conflict(format!("already {role} of {}", scope.in_words())));
     }
     store::put(&tree, scope.id, user, new.role).await?;
     record(&tree, "member.add", &scope, user, None, Some(new.role)).await?;

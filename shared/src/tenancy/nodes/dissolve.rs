@@ -242,6 +242,7 @@ async fn checked(
     if heir.path.contains(&node.id) {
         return Err(Error::Conflict("a node cannot inherit from itself or from what is above it".to_owned()));
     }
+    rank::may_show_all(ctx, "dissolves no nodes")?;
     let highest = nodes::usage(tree, scope).await?.highest_role;
     rank::may_touch(&node, highest)?;
     let given = match members {
@@ -251,7 +252,6 @@ async fn checked(
     };
     if let Some(role) = given {
         ctx.authorize(Action::ManageMembers, &heir)?;
-        rank::may_let_in(ctx)?;
         rank::may_grant(&heir, role)?;
     }
     policies::check_leaves(tree, node.id, heir.id).await?;

@@ -135,6 +135,7 @@ pub async fn relocate(
         ctx.authorize(Action::CreateNode, &from)?;
         ctx.authorize(Action::CreateNode, &to)?;
         if from.id != to.id {
+            rank::may_show_all(ctx, "moves no nodes")?;
             check_kind(node.kind, &to)?;
             if to.path.contains(&node.id) {
                 return Err(Error::Conflict("a node cannot be moved below itself".to_owned()));

@@ -6,7 +6,6 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::access::{Classification, Role};
 use crate::error::{Error, Result};
-use crate::ids::ScopeId;
 
 /// The direction in which something is shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -14,7 +13,8 @@ use crate::ids::ScopeId;
 pub enum Direction {
     /// To a node below its home.
     Down,
-    /// To a node above its home, or, from a person, to a node that they belong to.
+    /// To a node above its home. What is a person's own or in a context: to a node on which, above which or below which
+    /// its author holds a role.
     Up,
     /// To a node beside its home, within the same organization.
     Across,
@@ -28,20 +28,6 @@ pub enum Direction {
 impl Direction {
     /// Every direction.
     pub const ALL: [Self; 5] = [Self::Down, Self::Up, Self::Across, Self::Out, Self::Public];
-
-    /// The direction from one node of the tree to another, given their paths.
-    #[must_use]
-    pub fn between(home: &[ScopeId], to: &[ScopeId]) -> Self {
-        if home.starts_with(to) {
-            Self::Up
-        } else if to.starts_with(home) {
-            Self::Down
-        } else if home.get(1).is_some() && home.get(1) == to.get(1) {
-            Self::Across
-        } else {
-            Self::Out
-        }
-    }
 
     /// The direction as requests and responses spell it.
     #[must_use]
@@ -83,7 +69,8 @@ pub struct ApprovalRule {
     /// One of these classes.
     #[serde(default)]
     pub classifications: Vec<Classification>,
-    /// The author's role at the memory's home is at most the highest of these; having no role there matches, too.
+    /// The sharer's role at the memory's home is at most the highest of these; having no role there matches, too. For what
+    /// is a person's own or in a context, the highest role of its author and of the sharer on any node.
     #[serde(default)]
     pub author_roles: Vec<Role>,
     /// The minimum role of an approver on the node: `admin` or `owner`.

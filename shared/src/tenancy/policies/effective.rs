@@ -67,6 +67,23 @@ impl Effective {
         effective
     }
 
+    /// Whether the scope is a person's own or a context, outside of the tree.
+    #[must_use]
+    pub fn is_of_people(&self) -> bool {
+        matches!(self.kind, ScopeKind::User | ScopeKind::Context)
+    }
+
+    /// Whether a rule depends on roles.
+    pub(super) fn asks_for_roles(&self) -> bool {
+        self.approvals.iter().any(|(_, rule)| !rule.author_roles.is_empty())
+    }
+
+    /// Whether what has this class stays in one organization, where people who are named one by one do not count.
+    #[must_use]
+    pub fn is_confined(&self, class: Classification) -> bool {
+        self.audience(class) <= Audience::Organization
+    }
+
     /// The widest audience of a class here.
     #[must_use]
     pub fn audience(&self, class: Classification) -> Audience {
@@ -151,16 +168,16 @@ impl Effective {
         left.map(|(node, rule)| (*node, rule.approver_role))
     }
 
-    /// Returns the node whose rule requires an approval for sharing in one of these directions after a change of class;
-    /// `None` if an approval was already required before.
+    /// Returns the node whose rule requires an approval for sharing in a direction after a change of class; `None` if an
+    /// approval was already required before.
     #[must_use]
     pub fn rule_met(
         &self,
-        directions: &[Direction],
+        direction: Direction,
         before: Classification,
         after: Classification,
     ) -> Option<ScopeId> {
-        let asks = |class| directions.iter().find_map(|direction| self.rule_for(*direction, class, None));
+        let asks = |class| self.rule_for(direction, class, None);
         if asks(before).is_some() { None } else { asks(after).map(|(node, _)| node) }
     }
 
@@ -170,6 +187,17 @@ impl Effective {
     pub fn ruled_only_here(&self, there: &Self) -> Option<ScopeId> {
         let rules_there = |node: &ScopeId| there.approvals.iter().any(|(other, _)| other == node);
         self.approvals.iter().map(|(node, _)| *node).find(|node| !rules_there(node))
+    }
+
+    /// Returns the topmost node with a rule that applies to what somebody with the first role shares here, and not to
+    /// what somebody with the second shares from elsewhere.
+    #[must_use]
+    pub(crate) fn ruled_only_as(&self, here: Option<Role>, there: Option<Role>) -> Option<ScopeId> {
+        let left = |rule: &ApprovalRule| {
+            let most = rule.author_roles.iter().max().copied();
+            most.is_some() && here <= most && there > most
+        };
+        self.approvals.iter().find(|(_, rule)| left(rule)).map(|(node, _)| *node)
     }
 
     /// Returns a class that more people may see there than here: a memory that moves there would escape the limit.

@@ -57,7 +57,7 @@ fn check_rules(scope: &ReadableScope, before: &SharingPolicy, after: &SharingPol
     Err(Error::Forbidden(format!(
         "a rule about approvals by which the role {needed} decides can only be added, changed or removed with the role \
          {needed} on {}",
-        scope.label()
+        scope.in_words()
     )))
 }
 
@@ -70,7 +70,7 @@ pub(crate) async fn check_leaves(tx: &TenantTx<'_>, node: ScopeId, to: ScopeId) 
     for (ruled_by, role) in here.rules_left(there) {
         let scope = tx.caller().scope(ruled_by);
         if scope.and_then(|scope| scope.role) < Some(role) {
-            let name = scope.map_or_else(|| "a node above".to_owned(), ReadableScope::label);
+            let name = scope.map_or_else(|| "a node above".to_owned(), ReadableScope::in_words);
             return Err(Error::Forbidden(format!(
                 "the rules of {name} about approvals would no longer apply: this needs the role {role} there"
             )));

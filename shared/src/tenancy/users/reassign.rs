@@ -55,6 +55,7 @@ pub async fn reassign(
 
 async fn begin(tree: &Locked<'_, '_>, root: ScopeId, user: UserId, heir: MemoryHeir) -> Result<Reassignment> {
     check_leaver(tree, root, user).await?;
+    rank::may_show_all(tree.caller(), "hands over no memories")?;
     let (heir, scope) = heir_of(tree, user, heir).await?;
     if let Some(under_way) = store::running(tree, user).await? {
         if under_way.heir_scope != scope {
@@ -237,7 +238,7 @@ async fn check_person(tree: &Locked<'_, '_>, id: UserId) -> Result<()> {
     }
     let person = account(tree, id).await?;
     if person.status != Status::Active || person.kind != Kind::Person {
-        return Err(Error::Conflict("the heir is no active person".to_owned()));
+        return Err(Error::Conflict("the heir must be a person with an active account".to_owned()));
     }
     Ok(())
 }
@@ -250,7 +251,7 @@ async fn check_scope(tree: &Locked<'_, '_>, scope: ScopeId) -> Result<ReadableSc
     if !store::has_others(tree, scope.id).await? {
         return Err(Error::Forbidden(format!(
             "nobody else is at home there: no other active person holds a role in {} or below, name another heir",
-            scope.label()
+            scope.in_words()
         )));
     }
     Ok(scope)

@@ -88,3 +88,42 @@ async fn what_a_share_hid_is_forgotten_with_the_leaver() {
     assert_eq!(row.get::<_, i64>(0), 0);
     bob.put(&format!("/v1/memories/{one}/"), json!({ "text": "it is bob's by now" })).await.ok();
 }
+
+/// Where its author did not belong, what is confidential does not go, whoever hands it over.
+#[tokio::test]
+async fn an_heir_in_another_organization_gets_nothing_confidential() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let north = alice.node(ScopeKind::Organization, "North").await;
+    let south = alice.node(ScopeKind::Organization, "South").await;
+    let (alpha, gamma) = (
+        alice.node_in(&north, ScopeKind::Team, "Alpha").await,
+        alice.node_in(&south, ScopeKind::Team, "Gamma").await,
+    );
+    let gus = alice.colleague("gus", &gamma, Role::Member).await;
+    let kim = alice.colleague("kim", &alpha, Role::Member).await;
+    let mia = alice.colleague("mia", &alpha, Role::Member).await;
+    for class in ["internal", "confidential", "restricted"] {
+        let diary =
+            json!({ "messages": format!("a {class} diary"), "infer": false, "classification": class });
+        mia.post("/v3/memories/add/", diary).await.ok();
+    }
+    end(&alice, &mia).await;
+    let texts = async |actor: &Actor| {
+        let listed = actor.post("/v3/memories/", json!({ "scope": "all" })).await.ok();
+        let rows = listed["results"].as_array().unwrap().iter();
+        rows.map(|row| text(&row["memory"])).collect::<Vec<_>>()
+    };
+    // No organization may see it then but one of hers.
+    let policy = "/v1/enterprise/sharing-policy";
+    alice.put(policy, json!({ "audiences": { "internal": "organization" } })).await.ok();
+    let told = alice.post(&reassign(&mia), json!({ "scope": gamma.label() })).await.ok();
+    assert_eq!(went(&told), (&json!("done"), &json!(0), &json!(3), &json!(0)));
+    alice.put(policy, json!({})).await.ok();
+    let told = alice.post(&reassign(&mia), json!({ "scope": gamma.label() })).await.ok();
+    assert_eq!(went(&told), (&json!("done"), &json!(1), &json!(2), &json!(0)));
+    assert_eq!(texts(&gus).await, ["a internal diary"]);
+    let told = alice.post(&reassign(&mia), json!({ "scope": alpha.label() })).await.ok();
+    assert_eq!(went(&told), (&json!("done"), &json!(2), &json!(0), &json!(0)));
+    assert_eq!(texts(&kim).await.len(), 2);
+    assert_eq!(memories(&app, &mia).await, (0, 0));
+}

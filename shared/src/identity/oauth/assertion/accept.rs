@@ -69,7 +69,8 @@ impl Identity {
         }
         let address = address(&provider, &claims);
         let user = store::person(&tx, &provider, &claims.sub, address, now).await?;
-        let user = user.ok_or_else(|| refuse("it names nobody who has an account here"))?;
+        let user = user
+            .ok_or_else(|| refuse("it names nobody who has an account here, neither by sub nor by email"))?;
         let grant = NewGrant {
             enterprise: provider.enterprise,
             user,

@@ -92,6 +92,13 @@ impl Metadata {
         let grant_types: Vec<GrantType> =
             asked.iter().filter_map(|name| GrantType::find(name)).filter(usable).collect();
         if !grant_types.iter().any(|it| *it != GrantType::RefreshToken) {
+            if let Some(unproven) =
+                asked.iter().find(|name| GrantType::find(name) == Some(GrantType::JwtBearer))
+            {
+                return Err(invalid(format!(
+                    "{unproven} needs client authentication: register with client_secret_basic or private_key_jwt"
+                )));
+            }
             let known = open.map(GrantType::as_str).join(", ");
             let what = format!("grant_types must have one of {known}; the last needs client authentication");
             return Err(invalid(what));
