@@ -11,15 +11,16 @@ CREATE FUNCTION mem0.replacement_of(id uuid) RETURNS uuid LANGUAGE sql STABLE ST
 -- The first of a memory's successors that is still there and that the caller sees; null if there is none, and then the memory is
 -- current for them. Given what replaced it, which is null for most memories: then this is not even called. Row-level security
 -- decides what the caller sees.
-CREATE FUNCTION mem0.successor(replaced_by uuid) RETURNS uuid LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, public AS $$
+CREATE FUNCTION mem0.successor(replaced_by uuid) RETURNS uuid LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE AS $$
 DECLARE
     tenant uuid := mem0.enterprise();
     today date := (mem0.at() AT TIME ZONE 'UTC')::date;
     heir uuid := replaced_by;
 BEGIN
-    WHILE heir IS NOT NULL LOOP
-        IF EXISTS (SELECT FROM memories s
+    -- No chain is as long, and none may keep a request for ever.
+    FOR step IN 1..1000 LOOP
+        EXIT WHEN heir IS NULL;
+        IF EXISTS (SELECT FROM public.memories s
                     WHERE s.enterprise_id = tenant AND s.id = heir AND s.deleted_at IS NULL
                       AND (s.expires_on IS NULL OR s.expires_on >= today)) THEN
             RETURN heir;

@@ -32,9 +32,8 @@ $$;
 CREATE FUNCTION mem0.farness(direction text) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$ SELECT array_position(ARRAY['down', 'up', 'across', 'out', 'public'], direction) $$;
 
--- context.list_carried: as in V60, with the author of what is a person's own or lives in a context (null: of a node's).
-DROP FUNCTION mem0.classes_in_context(bigint);
-CREATE FUNCTION mem0.classes_in_context(context bigint)
+-- context.list_carried: as mem0.classes_in_context (V60), which the code before asks, with the author of what is a person's own or lives in a context (null: of a node's).
+CREATE FUNCTION mem0.carried_by_context(context bigint)
     RETURNS TABLE (scope_id bigint, classification classification, author_id uuid)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
     SELECT DISTINCT m.home_scope_id, m.classification, CASE WHEN s.kind IN ('user', 'context') THEN m.author_id END
@@ -43,9 +42,8 @@ CREATE FUNCTION mem0.classes_in_context(context bigint)
        AND m.id = ANY (mem0.memories_of_context(context))
 $$;
 
--- context.list_agreed: as in V89, with the same.
-DROP FUNCTION mem0.agreed_in_context(bigint);
-CREATE FUNCTION mem0.agreed_in_context(context bigint)
+-- context.list_agreed: as mem0.agreed_in_context (V89), with the same.
+CREATE FUNCTION mem0.agreed_for_context(context bigint)
     RETURNS TABLE (scope_id bigint, classification text, agreed text, author_id uuid)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
     SELECT DISTINCT m.home_scope_id, m.classification::text, pin.direction,
@@ -195,7 +193,7 @@ CREATE OR REPLACE FUNCTION mem0.approval_memories(approval uuid, nodes bigint[],
      LIMIT most
 $$;
 
-REVOKE EXECUTE ON FUNCTION mem0.direction_of(uuid, bigint, uuid, bigint), mem0.farness(text), mem0.classes_in_context(bigint),
-    mem0.agreed_in_context(bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION mem0.direction_of(uuid, bigint, uuid, bigint), mem0.farness(text), mem0.classes_in_context(bigint),
-    mem0.agreed_in_context(bigint) TO mem0_app;
+REVOKE EXECUTE ON FUNCTION mem0.direction_of(uuid, bigint, uuid, bigint), mem0.farness(text), mem0.carried_by_context(bigint),
+    mem0.agreed_for_context(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mem0.direction_of(uuid, bigint, uuid, bigint), mem0.farness(text), mem0.carried_by_context(bigint),
+    mem0.agreed_for_context(bigint) TO mem0_app;

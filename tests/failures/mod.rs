@@ -8,6 +8,7 @@ mod database;
 mod logins;
 mod lost_races;
 mod mcp;
+mod pooled;
 mod rollout;
 mod storm;
 
@@ -38,12 +39,22 @@ pub(super) struct Answer {
 
 impl Environment {
     pub(super) async fn new(rds: &Rds) -> Self {
-        Self::with(&rds.config(Some("right"), DatabaseAuth::Password).await)
+        Self::expecting(rds, Vec::new()).await
+    }
+
+    /// Whose connection prepares these statements as soon as it is open.
+    pub(super) async fn expecting(rds: &Rds, statements: Vec<String>) -> Self {
+        let config = rds.config(Some("right"), DatabaseAuth::Password).await;
+        Self::over(Database::expecting(&config, statements).unwrap())
     }
 
     /// One that logs in to the database as this says.
     pub(super) fn with(config: &DatabaseConfig) -> Self {
-        let gate = Gate::new(Database::new(config).unwrap(), Clock::default(), PUBLIC_URL);
+        Self::over(Database::new(config).unwrap())
+    }
+
+    fn over(database: Database) -> Self {
+        let gate = Gate::new(database, Clock::default(), PUBLIC_URL);
         let public =
             PublicConfig { url: PUBLIC_URL.to_owned(), allowed_origins: Vec::new(), reads_documents: true };
         Self(server::router(&Platform::new(gate, public, LimitsConfig::default())))

@@ -1,10 +1,10 @@
 //! Lambda entry point.
 
 use admin::State;
-use shared::lambda::{self, InitError};
+use shared::lambda::{self, First, InitError};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {
-    let (gate, _) = lambda::gate().await?;
+    let (gate, _) = lambda::gate(First::Call).await?;
     lambda::run(admin::router(State::new(gate.clone())), gate).await
 }

@@ -23,6 +23,18 @@ use crate::telemetry;
 /// The path of the MCP endpoint, the one resource with tokens of its own.
 pub const MCP: &str = "/mcp";
 
+/// Authenticates a caller. `OFFSET 0` keeps tokens from being taken unless they are wanted.
+pub(crate) const PRINCIPAL: &str = "-- access.principal
+    SELECT i.enterprise_id, i.user_id, i.email, i.account_kind, i.credential_id, i.verbs, i.within_scopes, i.ceiling,
+           i.expired, i.tree_epoch, i.access_epoch, i.broad, i.packed, i.scope_ids, i.kinds, i.parents, i.held_on,
+           i.held_as, i.named_ids, i.node_ids, i.names,
+           t.granted, t.names AS limits, t.quotas, t.remaining, t.body_bytes
+      FROM mem0.identify($1, $2, $3, $4, $5) i
+      LEFT JOIN LATERAL (
+           SELECT t.* FROM mem0.take_tokens(i.enterprise_id, i.user_id, CASE WHEN $6 THEN i.credential_id END,
+                                            $3, $7) t
+            WHERE $7 > 0 AND NOT i.expired OFFSET 0) t ON true";
+
 /// What every function needs to authenticate callers. Cheap to clone.
 #[derive(Clone)]
 pub struct Gate {
@@ -194,17 +206,6 @@ impl Gate {
         request: RequestInfo,
         want: i32,
     ) -> Result<(AuthContext, Option<Taken>)> {
-        // `OFFSET 0` keeps tokens from being taken unless they are wanted.
-        const PRINCIPAL: &str = "-- access.principal
-            SELECT i.enterprise_id, i.user_id, i.email, i.account_kind, i.credential_id, i.verbs, i.within_scopes, i.ceiling,
-                   i.expired, i.tree_epoch, i.access_epoch, i.broad, i.packed, i.scope_ids, i.kinds, i.parents, i.held_on,
-                   i.held_as, i.named_ids, i.node_ids, i.names,
-                   t.granted, t.names AS limits, t.quotas, t.remaining, t.body_bytes
-              FROM mem0.identify($1, $2, $3, $4, $5) i
-              LEFT JOIN LATERAL (
-                   SELECT t.* FROM mem0.take_tokens(i.enterprise_id, i.user_id, CASE WHEN $6 THEN i.credential_id END,
-                                                    $3, $7) t
-                    WHERE $7 > 0 AND NOT i.expired OFFSET 0) t ON true";
         let limited = proven.is_limited_by_itself();
         let Proven { proof, claims } = proven;
         let known = self.answers.of(&proof);

@@ -30,6 +30,7 @@ pub use api_key::{ApiKeyVerb, SecretHash};
 pub use classification::{Audience, Classification};
 pub use context::{Application, AuthContext, Method};
 pub use credential::Credential;
+pub(crate) use gate::PRINCIPAL;
 pub use gate::{Gate, MCP};
 pub use policy::Action;
 pub(crate) use presumption::AuditPolicy;

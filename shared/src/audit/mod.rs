@@ -15,7 +15,7 @@ mod store;
 mod tags;
 
 pub use entry::{Actor, Entry};
-pub(crate) use store::ReadRow;
+pub(crate) use store::{INSERT, ReadRow};
 
 use serde_json::json;
 

@@ -1,5 +1,6 @@
 //! The connections of one process: one in a Lambda environment, a few in the all-in-one server.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,8 @@ use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, QueueMode, RecyclingMethod, Runtime,
     TimeoutType,
 };
+use futures_util::future::{join, join_all, select};
+use tokio::sync::Notify;
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -58,12 +61,23 @@ pub struct Database {
     tls: MakeRustlsConnect,
     /// The address it connects to, for messages.
     place: Arc<str>,
+    /// Told of each login.
+    logged_in: Arc<Notify>,
 }
 
 impl Database {
     /// Prepares the pool without opening any connection.
     pub fn new(config: &DatabaseConfig) -> Result<Self, StoreError> {
+        Self::expecting(config, Vec::new())
+    }
+
+    /// Does the same for a process whose first requests are likely to need these statements: each new connection
+    /// prepares them in the same round trip in which it is checked. What fails there fails again, and is reported,
+    /// where the statement is used.
+    pub fn expecting(config: &DatabaseConfig, statements: Vec<String>) -> Result<Self, StoreError> {
         let connect::Prepared { parameters, opener, tls } = connect::prepare(config)?;
+        let logged_in = opener.logged_in();
+        let statements: Arc<[String]> = statements.into();
         let place = connect::place(&parameters).into();
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let settle = Settle::new(config.statement_timeout);
@@ -77,8 +91,12 @@ impl Database {
             .recycle_timeout(Some(Duration::from_secs(2)))
             .runtime(Runtime::Tokio1)
             .post_create(Hook::async_fn(move |client, _| {
-                let settle = settle.clone();
-                Box::pin(async move { settle.run(client).await })
+                let (settle, statements) = (settle.clone(), Arc::clone(&statements));
+                Box::pin(async move {
+                    // In this order, since each is sent when it is first polled.
+                    let prepared = statements.iter().map(|sql| client.prepare_cached(sql));
+                    join(settle.run(client), join_all(prepared)).await.0
+                })
             }))
             .pre_recycle(Hook::async_fn(move |client, metrics| {
                 let trusted = trust.holds(metrics.last_used());
@@ -94,12 +112,20 @@ impl Database {
             }))
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Self { pool, tls, place })
+        Ok(Self { pool, tls, place, logged_in })
     }
 
-    /// Opens the first connection now: during Lambda's initialization phase, when the CPU is not throttled.
-    pub async fn warm(&self) -> Result<(), StoreError> {
-        self.connection().await.map(drop)
+    /// Opens the first connection now: during Lambda's initialization phase, when the CPU is not throttled. Returns when
+    /// it is logged in, which is all that takes this process any work: the answer to what a new connection is asked
+    /// first arrives while the process goes on starting, and a request that comes earlier waits for it.
+    pub async fn warm(&self) {
+        let database = self.clone();
+        let opening = tokio::spawn(async move {
+            if let Err(error) = database.connection().await {
+                tracing::warn!(%error, "the database is not available yet");
+            }
+        });
+        select(pin!(self.logged_in.notified()), opening).await;
     }
 
     /// Checks whether the database can serve: reachable, schema new enough, pgvector new enough.

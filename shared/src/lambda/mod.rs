@@ -1,7 +1,8 @@
 //! Running a router as a Lambda function behind API Gateway.
 //!
 //! The database connection is opened during initialization, when the CPU is not throttled; one environment holds
-//! exactly one. If the database is unavailable, a function still starts, and answers 503 until it is available.
+//! exactly one. What the first request will ask is prepared on it meanwhile. If the database is unavailable, a function
+//! still starts, and answers 503 until it is available.
 
 mod answer;
 mod edge;
@@ -19,22 +20,43 @@ use crate::config::{self, AnchorsConfig, DatabaseConfig, EmbeddingConfig, Limits
 use crate::db::Database;
 use crate::jobs::Worker;
 use crate::memory::Memories;
-use crate::{embedding, http, metrics, telemetry};
+use crate::{access, embedding, http, metrics, telemetry};
 
 /// A startup failure, reported to Lambda.
 pub type InitError = lambda_http::Error;
 
-/// Reads the configuration and opens the database connection.
-pub async fn gate() -> Result<(Gate, PublicConfig), InitError> {
+/// What a function's first request is likely to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum First {
+    /// A search of memories.
+    Search,
+    /// Anything else by a caller.
+    Call,
+    /// Something that nobody requested.
+    Job,
+}
+
+impl First {
+    /// The statements that it needs, as far as they are known before it comes.
+    #[must_use]
+    pub fn statements(self) -> Vec<String> {
+        match self {
+            Self::Search => Memories::usual_statements(),
+            Self::Call => vec![access::PRINCIPAL.to_owned()],
+            Self::Job => Vec::new(),
+        }
+    }
+}
+
+/// Reads the configuration and logs in to the database.
+pub async fn gate(first: First) -> Result<(Gate, PublicConfig), InitError> {
     telemetry::init(config::log_level()?);
     let function =
         config::variable("AWS_LAMBDA_FUNCTION_NAME").zip(config::variable("AWS_LAMBDA_FUNCTION_VERSION"));
     metrics::init(function.filter(|_| config::metrics()));
     let public = PublicConfig::from_env("http://127.0.0.1:13370")?;
-    let database = Database::new(&DatabaseConfig::from_env(1)?)?;
-    if let Err(error) = database.warm().await {
-        tracing::warn!(%error, "the database is not available yet");
-    }
+    let database = Database::expecting(&DatabaseConfig::from_env(1)?, first.statements())?;
+    database.warm().await;
     let clock = Clock::default();
     Ok((Gate::new(database, clock, &public.url), public))
 }
@@ -47,7 +69,7 @@ pub fn memories(gate: &Gate) -> Result<Memories, InitError> {
 
 /// The worker for background jobs.
 pub async fn worker() -> Result<Worker, InitError> {
-    let (gate, _) = gate().await?;
+    let (gate, _) = gate(First::Job).await?;
     let embedder = embedding::configured(&EmbeddingConfig::from_env()?, &gate.clock)?;
     Ok(Worker::new(gate, embedder).with_anchors(AnchorsConfig::from_env()?))
 }

@@ -41,7 +41,7 @@ pub struct Briefing {
     pub tokens: usize,
     /// The memories in the text, in order of appearance: number 1 is the first.
     pub memories: Vec<MemoryId>,
-    /// If memories were found and none fits: the budget that the best one needs.
+    /// If the best memory that was found is not in the text: the budget that it needs.
     pub needed: Option<usize>,
 }
 
@@ -63,7 +63,7 @@ impl Briefing {
         Self::pack(found, query, budget, |memory, text| entry(caller, memory, text))
     }
 
-    /// Says why the text is empty although memories were found.
+    /// Says why the best memory that was found is not in the text.
     #[must_use]
     pub fn reason(&self) -> Option<String> {
         self.needed
@@ -110,8 +110,11 @@ impl Briefing {
         taken.sort_by_key(|(recalled, _)| (captures.get(&recalled.capture).copied(), recalled.position));
         let entries = taken.iter().enumerate().map(|(index, (_, entry))| numbered(index + 1, entry));
         let text = format!("{OPENING}{}{CLOSING}", entries.collect::<String>());
+        // A shorter one may have taken the place of the best.
+        let best =
+            found.first().is_none_or(|best| taken.iter().any(|(it, _)| it.memory.id == best.memory.id));
         Self {
-            needed: None,
+            needed: needed.filter(|_| !best),
             tokens: tokens_of(&text),
             memories: taken.iter().map(|(recalled, _)| recalled.memory.id).collect(),
             text,
@@ -245,6 +248,9 @@ mod tests {
         let needed = empty.needed.unwrap();
         assert_eq!(numbers(&pack(&found, needed)), [1]);
         assert_eq!(pack(&found[..1], needed - 1).needed, Some(needed));
+        let second = pack(&found, needed - 1);
+        assert_eq!((numbers(&second), second.needed), (vec![4], Some(needed)), "the best is not in it");
+        assert_eq!(pack(&found, needed).needed, None);
         assert!(empty.reason().unwrap().contains(&needed.to_string()));
         assert_eq!(pack(&[], 1000), Briefing::default());
     }

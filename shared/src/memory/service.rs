@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::access::{Action, AuthContext, Gate, ReadableScope};
+use crate::access::{Action, AuthContext, Gate, PRINCIPAL, ReadableScope};
+use crate::audit;
 use crate::embedding::{EmbedError, Embedder, Embedding, Purpose, StaticEmbedder};
 use crate::error::Result;
 use crate::memory::Scopes;
 use crate::memory::blocks::Blocks;
 use crate::memory::filter::Filter;
+use crate::memory::store::search;
 
 /// Remembers, recalls and forgets on behalf of a caller. Cheap to clone; creating one does no I/O.
 ///
@@ -36,6 +38,12 @@ impl Memories {
     #[must_use]
     pub fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    /// The statements that a search without a filter runs: authentication, the search itself, its row in the audit log.
+    pub(crate) fn usual_statements() -> Vec<String> {
+        let search = search::usual();
+        [PRINCIPAL.to_owned()].into_iter().chain(search).chain([audit::INSERT.to_owned()]).collect()
     }
 
     /// Returns the caller as somebody who also reads the contexts that a request names, by its scopes or its filter, as

@@ -111,7 +111,7 @@ pub async fn access(
     }
     seen_by.extend(own.iter().filter(shown).map(SeenBy::of));
     // Also shares of the contexts that contain it.
-    let ways = shares::ways(&tx, &[id], (!decides).then_some(ctx)).await?;
+    let ways = shares::ways(&tx, id, (!decides).then_some(ctx)).await?;
     let carried = ways.iter().filter_map(|way| Some((way, way.context.as_ref()?)));
     seen_by.extend(carried.clone().map(|(way, context)| SeenBy::in_context(ctx, way, context)));
     if decides {

@@ -194,7 +194,7 @@ impl Held {
     /// Lists its own live shares.
     pub(super) async fn grants(&self, tx: &TenantTx<'_>) -> Result<Vec<super::Share>, StoreError> {
         let wanted = Wanted {
-            memories: self.subject.memory().map(|id| vec![id]),
+            memory: self.subject.memory(),
             context: self.subject.context(),
             asked: self.asked,
             ..Wanted::default()

@@ -166,7 +166,7 @@ pub async fn list(
     let tx = ctx.begin(db, "share.list").await?;
     let held = Held::look(&tx, subject).await?;
     let wanted = Wanted {
-        memories: subject.memory().map(|id| vec![id]),
+        memory: subject.memory(),
         context: subject.context(),
         ended: listing.ended,
         own: !held.decides(&tx).await?,
@@ -187,7 +187,7 @@ pub async fn list(
 pub(super) async fn one(tx: &TenantTx<'_>, subject: Subject, id: ShareId, ended: bool) -> Result<Share> {
     let wanted = Wanted {
         id: Some(id),
-        memories: subject.memory().map(|id| vec![id]),
+        memory: subject.memory(),
         context: subject.context(),
         ended,
         ..Wanted::default()

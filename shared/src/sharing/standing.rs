@@ -84,7 +84,7 @@ impl Standing {
     /// Reads a memory that the transaction's caller sees.
     pub async fn of(tx: &TenantTx<'_>, id: MemoryId, who: &AuthContext) -> Result<Self> {
         let held = Held::look(tx, Subject::Memory(id)).await?;
-        let ways = shares::ways(tx, &[id], Some(who)).await?;
+        let ways = shares::ways(tx, id, Some(who)).await?;
         Ok(Self { held, ways })
     }
 

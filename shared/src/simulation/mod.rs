@@ -6,6 +6,7 @@
 //! what the asker administers, and never contain the text of a memory.
 
 mod conditions;
+mod deciding;
 mod key;
 pub mod service;
 mod store;

@@ -68,24 +68,26 @@ async fn a_request_shows_nothing_once_its_maker_has_left() {
 #[tokio::test]
 async fn a_request_about_a_context_shows_what_was_in_it_then() {
     let teams = TwoTeams::under(json!({ "directions": ["down"] })).await;
-    teams.alice.put("/v1/enterprise/sharing-policy", json!({ "approvals": [{}] })).await.ok();
+    let policy = json!({ "approvals": [{ "directions": ["up"] }] });
+    teams.alice.put("/v1/enterprise/sharing-policy", policy).await.ok();
     let made = teams.ann.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok();
     let context = made["id"].as_str().unwrap().to_owned();
     let inside = json!({ "scope": format!("context:{context}") });
     remember_with(&teams.ann, "stays the same", inside.clone()).await;
     let edited = remember_with(&teams.ann, "to be edited", inside.clone()).await;
     let moved = remember_with(&teams.ann, "a private note", json!({})).await;
-    let with = json!({ "with": teams.beta.label() });
+    let with = json!({ "with": teams.north.label() });
     let answer = teams.ann.post(&format!("/v1/contexts/{context}/shares/"), with).await;
     let id = answer.assert_status(202).json()["approval"]["id"].as_str().unwrap().to_owned();
     let seen = async || {
         let detail = teams.alice.get(&format!("/v1/approvals/{id}/")).await.ok();
         let memories = detail["context"]["memories"].as_array().unwrap().clone();
-        let texts: Vec<String> =
+        let mut texts: Vec<String> =
             memories.iter().map(|it| it["memory"].as_str().unwrap().to_owned()).collect();
+        texts.sort();
         (texts, detail["changed"].as_bool().unwrap())
     };
-    assert_eq!(seen().await, (vec!["to be edited".to_owned(), "stays the same".to_owned()], false));
+    assert_eq!(seen().await, (vec!["stays the same".to_owned(), "to be edited".to_owned()], false));
     teams.app.advance(TimeDelta::minutes(1));
     teams.ann.put(&one(&edited), json!({ "text": "a secret edition" })).await.ok();
     teams.ann.put(&format!("/v1/memories/{moved}/scope/"), inside.clone()).await.ok();

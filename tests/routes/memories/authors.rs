@@ -157,6 +157,9 @@ async fn what_was_approved_for_one_author_was_not_for_another() {
     let oceans = Oceans::new().await;
     let (mia, gus, gamma) = (&oceans.mia, &oceans.gus, oceans.gamma.label());
     oceans.join(mia, gus, "admin").await.assert_status(201);
+    // To Mia he is no stranger.
+    let both = json!({ "user_id": gus.user, "role": "viewer" });
+    oceans.alice.post(&format!("/v1/organizations/{}/members", oceans.europe.id), both).await.ok();
     oceans.rule(json!({ "directions": ["up"] })).await;
     // For Gus, Gamma is home.
     let asked = oceans.share_context(gus, &gamma).await.assert_status(202).json();
@@ -193,7 +196,8 @@ async fn whoever_does_not_see_the_whole_history_takes_it_nowhere() {
     }
     assert_eq!(gus.get(&history).await.ok(), seen);
     // What was added since they see from the beginning.
-    let later = oceans.in_context(gus, "what Gus adds", "internal").await;
+    oceans.app.advance(chrono::TimeDelta::minutes(1));
+    let later = oceans.in_context(mia, "what comes later", "internal").await;
     put(gus, &later, "personal").await.ok();
     put(mia, &memory, "personal").await.ok();
 }

@@ -26,6 +26,7 @@ use crate::statistics::{Percentiles, Spread};
 pub(crate) use door::Login;
 use measure::Measured;
 use measuring::report::{say, table};
+pub(crate) use pooler::Kept;
 use quota::Quota;
 use stage::Stage;
 
@@ -44,6 +45,9 @@ pub(crate) struct Options {
     /// Puts this PgBouncer between TLS and PostgreSQL: sessions are kept from one start to the next.
     #[arg(long, value_name = "PGBOUNCER")]
     pub(crate) pooler: Option<PathBuf>,
+    /// What it has of the passwords.
+    #[arg(long, value_enum, default_value = "password", requires = "pooler")]
+    pub(crate) pooler_keeps: Kept,
     /// Starts and asks each function again with no more processor than these memory sizes buy, in MB; none for 0.
     #[arg(long, default_value = "128", value_delimiter = ',', value_name = "MB")]
     pub(crate) memory: Vec<u64>,
@@ -58,7 +62,7 @@ pub(crate) struct ColdStart {
     login: &'static str,
     /// What keeps sessions, if anything does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pooler: Option<&'static str>,
+    pooler: Option<String>,
     /// The mechanism that enforced the quotas of processor time.
     #[serde(skip_serializing_if = "Option::is_none")]
     quota: Option<&'static str>,
@@ -174,7 +178,9 @@ pub(crate) async fn run(options: &Options, builds: &Builds, directory: &Path) ->
         Login::Password => "password, SCRAM-SHA-256 with 4096 iterations",
         Login::Iam => "IAM token",
     };
-    let pooler = options.pooler.as_ref().map(|_| "PgBouncer, pool_mode session, DISCARD ALL");
+    let pooler = options.pooler.as_ref().map(|_| {
+        format!("PgBouncer, pool_mode session, keeps {:?}, {}", options.pooler_keeps, pooler::reset())
+    });
     Ok(ColdStart { login, pooler, quota: enforced_by, rows })
 }
 

@@ -61,11 +61,30 @@ impl Database {
         let url = self.0.login_url().await?;
         self.0.begin_with("role", "mem0_app").await?;
         self.0.begin_with("statement_timeout", "'10s'").await?;
+        self.0.begin_with("application_name", "'mem0-enterprise'").await?;
         // Limits too high to be reached: their cost remains, but they refuse nothing.
         const HIGH: &str = "UPDATE plans SET key_per_minute = 1000000000, user_per_minute = 1000000000,
                                              tenant_per_minute = 1000000000";
         self.0.execute(HIGH).await?;
         Ok(url)
+    }
+
+    /// The two roles, each with its password or with what PostgreSQL has of it.
+    pub(crate) async fn passwords(&self, secrets: bool) -> Result<Vec<(&'static str, String)>> {
+        let client = self.connect().await?;
+        let mut passwords = Vec::new();
+        for role in ["mem0_owner", "mem0_login"] {
+            let password = if secrets {
+                client
+                    .query_one("SELECT rolpassword FROM pg_authid WHERE rolname = $1", &[&role])
+                    .await?
+                    .get(0)
+            } else {
+                measuring::database::PASSWORD.to_owned()
+            };
+            passwords.push((role, password));
+        }
+        Ok(passwords)
     }
 
     /// Brings the database to the state of an hour later: does what [`Self::upkeep`] does, and updates statistics and

@@ -106,6 +106,7 @@ pub(crate) async fn run(options: &Options, programs: &Programs<'_>, directory: &
             starts: options.starts,
             login: Login::Password,
             pooler: None,
+            pooler_keeps: cold_start::Kept::Password,
             memory: Vec::new(),
             warm: options.warm,
         };

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use deadpool_postgres::Connect;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
@@ -37,6 +38,7 @@ use passwords::Passwords;
 pub(super) struct Opener {
     tls: MakeRustlsConnect,
     passwords: Arc<Passwords>,
+    logged_in: Arc<Notify>,
 }
 
 impl Opener {
@@ -51,7 +53,12 @@ impl Opener {
             // A token is sent in the clear, so only to a server whose certificate proves that it is the database.
             parameters.ssl_mode(SslMode::Require);
         }
-        Ok(Self { tls, passwords: Arc::new(passwords) })
+        Ok(Self { tls, passwords: Arc::new(passwords), logged_in: Arc::default() })
+    }
+
+    /// What is told of each login.
+    pub(super) fn logged_in(&self) -> Arc<Notify> {
+        Arc::clone(&self.logged_in)
     }
 
     /// Opens a connection, driven by a task of its own.
@@ -80,6 +87,7 @@ impl Opener {
                 tracing::debug!(%error, "a database connection ended");
             }
         });
+        self.logged_in.notify_one();
         Ok((client, driving))
     }
 }

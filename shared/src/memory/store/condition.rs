@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 
 use chrono::NaiveDate;
 use tokio_postgres::types::ToSql;
+use uuid::Uuid;
 
-use crate::access::{AuthContext, PendingTx, ReadableScope, TenantTx};
+use crate::access::{AuthContext, PendingTx, ReadableScope, ScopeName, TenantTx};
 use crate::db::{Parameter, StoreError};
 use crate::error::Result;
 use crate::ids::ScopeId;
@@ -80,13 +81,30 @@ impl Condition {
         for name in selection.filter.scopes() {
             caller.resolve(name)?;
         }
+        let (enterprise, today) = (caller.enterprise_id().uuid(), caller.request().at.date_naive());
+        let mut condition = Self::compile(enterprise, today, selection, |name| {
+            caller.resolve(*name).ok().map(|scope| scope.id)
+        })?;
+        if let Some(homes) = selection.homes {
+            condition.narrow(caller, homes);
+        }
+        Ok(condition)
+    }
+
+    /// Returns the condition without a filter, for nobody: only its text means something.
+    pub(crate) fn unfiltered() -> Result<Self> {
+        Self::compile(Uuid::nil(), NaiveDate::default(), &Selection::everything(&[]), |_| None)
+    }
+
+    fn compile(
+        enterprise: Uuid,
+        today: NaiveDate,
+        selection: &Selection<'_>,
+        resolve: impl Fn(&ScopeName) -> Option<ScopeId>,
+    ) -> Result<Self> {
         let scopes: Vec<i64> = selection.scopes.iter().map(|scope| scope.id.0).collect();
-        let today: NaiveDate = caller.request().at.date_naive();
-        let mut params: Vec<Parameter> =
-            vec![Box::new(caller.enterprise_id().uuid()), Box::new(scopes), Box::new(today)];
-        let compiled = selection
-            .filter
-            .compile(params.len() + 1, |name| caller.resolve(*name).ok().map(|scope| scope.id))?;
+        let mut params: Vec<Parameter> = vec![Box::new(enterprise), Box::new(scopes), Box::new(today)];
+        let compiled = selection.filter.compile(params.len() + 1, resolve)?;
         let common = compiled.params.len() <= 1;
         params.extend(compiled.params);
         // Each parameter must occur in the statement, or its type is unknown.
@@ -106,11 +124,7 @@ impl Condition {
              AND {live} AND {}",
             compiled.sql
         );
-        let mut condition = Self { holds, params, common, vector: None };
-        if let Some(homes) = selection.homes {
-            condition.narrow(caller, homes);
-        }
-        Ok(condition)
+        Ok(Self { holds, params, common, vector: None })
     }
 
     /// Restricts the condition to memories that live there.

@@ -112,29 +112,23 @@ pub(crate) async fn guests(
     author: UserId,
 ) -> Result<Vec<Guest>, StoreError> {
     const GUESTS: &str = "-- context.list_guests
+        WITH sees AS MATERIALIZED (
+            SELECT c.scope_id, c.user_id, c.approval_id, c.expires_at FROM mem0.sees_context($1, $2, $5) c
+        ), agreed AS (
+            SELECT e.scope_id, max(mem0.farness(a.direction)) AS far,
+                   max(mem0.farness(a.direction)) FILTER (WHERE e.expires_at IS NULL) AS far_for_good
+              FROM sees e
+              JOIN approvals a ON a.enterprise_id = $1 AND a.id = e.approval_id
+                              AND a.classification >= $3::text::classification
+             GROUP BY e.scope_id
+        )
         SELECT g.member, w.direction
-          FROM (SELECT h.grantee_scope_id AS id, false AS member,
-                       max(mem0.farness(a.direction)) FILTER (WHERE a.classification >= $3::text::classification) AS agreed
-                  FROM sub_organizations n
-                  JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id AND h.revoked_at IS NULL
-                               AND (h.expires_at IS NULL OR h.expires_at > $5)
-                  LEFT JOIN approvals a ON a.enterprise_id = h.enterprise_id AND a.id = h.approval_id
-                 WHERE n.enterprise_id = $1 AND n.scope_id = $2
-                 GROUP BY h.grantee_scope_id
-                 UNION
-                SELECT u.scope_id, true,
-                       (SELECT max(mem0.farness(a.direction))
-                          FROM sub_organizations n
-                          JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id
-                                       AND h.grantee_scope_id = u.scope_id AND h.revoked_at IS NULL AND h.expires_at IS NULL
-                          JOIN approvals a ON a.enterprise_id = h.enterprise_id AND a.id = h.approval_id
-                                          AND a.classification >= $3::text::classification
-                         WHERE n.enterprise_id = $1 AND n.scope_id = $2)
-                  FROM mem0.held_roles r
-                  JOIN users u ON u.enterprise_id = r.enterprise_id AND u.id = r.user_id
-                 WHERE r.enterprise_id = $1 AND r.scope_id = $2 AND r.user_id <> $4) g
+          FROM (SELECT DISTINCT e.scope_id AS id, e.user_id IS NOT NULL AS member
+                  FROM sees e WHERE e.user_id IS DISTINCT FROM $4) g
+          LEFT JOIN agreed a ON a.scope_id = g.id
+         CROSS JOIN LATERAL (SELECT CASE WHEN g.member THEN a.far_for_good ELSE a.far END AS far) d
          CROSS JOIN LATERAL (SELECT mem0.direction_of($1, $2, $4, g.id) AS direction) w
-         WHERE g.agreed IS NULL OR g.agreed < mem0.farness(w.direction)";
+         WHERE d.far IS NULL OR d.far < mem0.farness(w.direction)";
     let caller = tx.caller();
     let (enterprise, author) = (caller.enterprise_id().uuid(), author.uuid());
     let rows =

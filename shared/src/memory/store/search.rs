@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::access::{PendingTx, ReadableScope, SearchTier};
 use crate::db::StoreError;
 use crate::embedding::Embedding;
+use crate::error::Result;
 use crate::memory::compare::Compared;
 use crate::memory::ranking::{Item, Tokens};
 use crate::memory::store::condition::Condition;
@@ -99,11 +100,29 @@ pub(crate) async fn nearest(
     most: i64,
     compared: Compared,
 ) -> Result<Found, StoreError> {
-    let call = query.call(&mut condition, pool, "NULL", compared);
-    let candidates = format!("SELECT c.*, 0 AS level, false AS too_many FROM {call} c");
-    let statement = rank_among(query, &mut condition, &candidates, (most, EXPLAINED));
-    let rows = condition.read(tx, &format!("-- search.nearest\n{statement}")).await?;
+    let statement = nearest_statement(query, &mut condition, pool, most, compared);
+    let rows = condition.read(tx, &statement).await?;
     found(&rows.iter().collect::<Vec<_>>(), most).map(|(found, _)| found)
+}
+
+fn nearest_statement(
+    query: &Query<'_>,
+    condition: &mut Condition,
+    pool: Pool,
+    most: i64,
+    compared: Compared,
+) -> String {
+    let call = query.call(condition, pool, "NULL", compared);
+    let candidates = format!("SELECT c.*, 0 AS level, false AS too_many FROM {call} c");
+    let statement = rank_among(query, condition, &candidates, (most, EXPLAINED));
+    format!("-- search.nearest\n{statement}")
+}
+
+/// The statement that [`nearest`] runs for a query without a filter, whatever the query.
+pub(crate) fn usual() -> Result<String> {
+    let query = Query { scopes: &[], embedding: None, model: "", words: "" };
+    let pool = Pool { nearest: 0, best: 0 };
+    Ok(nearest_statement(&query, &mut Condition::unfiltered()?, pool, 0, Compared::default()))
 }
 
 /// Finds the best among the memories that match the condition; returns `None` if there are too many to examine.

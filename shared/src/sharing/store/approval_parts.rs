@@ -123,18 +123,9 @@ pub(in crate::sharing) async fn recipients(
 ) -> Result<Vec<Recipient>, StoreError> {
     const RECIPIENTS: &str = "-- approval.list_recipients
         SELECT s.kind, u.id AS user_id, n.id AS node_id, coalesce(u.display_name, u.email, n.name) AS name, r.member
-          FROM (SELECT e.id, bool_or(e.member) AS member
-                  FROM (SELECT u.scope_id AS id, true AS member
-                          FROM mem0.held_roles h
-                          JOIN users u ON u.enterprise_id = h.enterprise_id AND u.id = h.user_id
-                         WHERE h.enterprise_id = $1 AND h.scope_id = $2
-                         UNION ALL
-                        SELECT h.grantee_scope_id, false
-                          FROM sub_organizations c
-                          JOIN shares h ON h.enterprise_id = c.enterprise_id AND h.context_id = c.id AND h.revoked_at IS NULL
-                                       AND (h.expires_at IS NULL OR h.expires_at > $3)
-                         WHERE c.enterprise_id = $1 AND c.scope_id = $2) e
-                 GROUP BY e.id) r
+          FROM (SELECT c.scope_id AS id, bool_or(c.user_id IS NOT NULL) AS member
+                  FROM mem0.sees_context($1, $2, $3) c
+                 GROUP BY c.scope_id) r
           JOIN scopes s ON s.enterprise_id = $1 AND s.id = r.id
           LEFT JOIN users u ON u.enterprise_id = $1 AND u.scope_id = s.id
           LEFT JOIN sub_organizations n ON n.enterprise_id = $1 AND n.scope_id = s.id

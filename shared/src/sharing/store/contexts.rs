@@ -167,7 +167,7 @@ pub(in crate::sharing) async fn carried(
     scope: ScopeId,
 ) -> Result<Vec<Carried>, StoreError> {
     const CARRIED: &str = "-- context.list_carried
-        SELECT h.scope_id, h.classification::text, h.author_id FROM mem0.classes_in_context($1) h";
+        SELECT h.scope_id, h.classification::text, h.author_id FROM mem0.carried_by_context($1) h";
     let rows = tx.query(CARRIED, &[&scope.0]).await?;
     let carried = |row: &Row| {
         Ok(Carried {
@@ -238,7 +238,7 @@ pub(in crate::sharing) struct Agreed {
 /// Returns its contents, visible to the caller or not, grouped by approval.
 pub(in crate::sharing) async fn agreed(tx: &TenantTx<'_>, scope: ScopeId) -> Result<Vec<Agreed>, StoreError> {
     const AGREED: &str = "-- context.list_agreed
-        SELECT a.scope_id, a.classification, a.author_id, a.agreed FROM mem0.agreed_in_context($1) a";
+        SELECT a.scope_id, a.classification, a.author_id, a.agreed FROM mem0.agreed_for_context($1) a";
     let corrupt = |problem| StoreError::Corrupt { table: "approvals", column: "direction", problem };
     let agreed = |row: &Row| {
         let direction = row.get::<_, Option<&str>>("agreed").map(str::parse).transpose();

@@ -31,7 +31,7 @@ pub(in crate::sharing) struct NewRow<'a> {
 #[derive(Default)]
 pub(in crate::sharing) struct Wanted {
     pub(in crate::sharing) id: Option<ShareId>,
-    pub(in crate::sharing) memories: Option<Vec<MemoryId>>,
+    pub(in crate::sharing) memory: Option<MemoryId>,
     pub(in crate::sharing) context: Option<ContextId>,
     /// Live shares of what this request is about, visible to the caller or not.
     pub(in crate::sharing) asked: Option<ApprovalId>,
@@ -62,7 +62,7 @@ pub(in crate::sharing) async fn list(
           LEFT JOIN users g ON g.enterprise_id = h.enterprise_id AND g.id = h.granted_by
          WHERE h.enterprise_id = $1
            AND ($2::uuid IS NULL OR h.id = $2)
-           AND ($3::uuid[] IS NULL OR h.memory_id = ANY ($3))
+           AND ($3::uuid IS NULL OR h.memory_id = $3)
            AND ($4::uuid IS NULL OR h.context_id = $4)
            AND ($5 OR (h.revoked_at IS NULL AND (h.expires_at IS NULL OR h.expires_at > $8)))
            AND ($6::timestamptz IS NULL OR (h.granted_at, h.id) > ($6, $7::uuid))
@@ -71,14 +71,13 @@ pub(in crate::sharing) async fn list(
          LIMIT $9";
     let caller = tx.caller();
     let reached = wanted.own.then(|| caller.scopes().iter().map(|scope| scope.id.0).collect::<Vec<i64>>());
-    let memories = wanted.memories.as_ref().map(|ids| ids.iter().map(|id| id.uuid()).collect::<Vec<_>>());
     let rows = tx
         .query(
             LIST,
             &[
                 &caller.enterprise_id().uuid(),
                 &wanted.id.map(ShareId::uuid),
-                &memories,
+                &wanted.memory.map(MemoryId::uuid),
                 &wanted.context.map(ContextId::uuid),
                 &wanted.ended,
                 &wanted.after.map(|after| after.created_at),
@@ -94,44 +93,28 @@ pub(in crate::sharing) async fn list(
     rows.iter().map(|row| share(tx, row)).collect()
 }
 
-/// Lists the live shares through which memories that the caller sees reach somebody, or anyone; highest permission
+/// Lists the live shares through which a memory that the caller sees reaches somebody, or anyone; highest permission
 /// first.
 pub(in crate::sharing) async fn ways(
     tx: &TenantTx<'_>,
-    memories: &[MemoryId],
+    memory: MemoryId,
     who: Option<&AuthContext>,
 ) -> Result<Vec<Way>, StoreError> {
     const WAYS: &str = "-- access.list_ways
-        SELECT w.*, q.id AS memory_id, g.display_name AS granter, c.scope_id AS context_scope_id, c.name AS context_name
-          FROM unnest($1::uuid[]) q (id)
-          CROSS JOIN LATERAL mem0.ways_to(q.id, $2) w
+        SELECT w.*, $1 AS memory_id, g.display_name AS granter, c.scope_id AS context_scope_id, c.name AS context_name
+          FROM mem0.ways_to($1, $2) w
           LEFT JOIN users g ON g.enterprise_id = mem0.enterprise() AND g.id = w.granted_by
           LEFT JOIN shares h ON h.enterprise_id = mem0.enterprise() AND h.id = w.share_id AND w.in_context
           LEFT JOIN sub_organizations c ON c.enterprise_id = mem0.enterprise() AND c.id = h.context_id";
-    let corrupt = |table, column, problem| StoreError::Corrupt { table, column, problem };
+    let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
     let scopes = who.map(|who| who.scopes().iter().map(|scope| scope.id.0).collect::<Vec<i64>>());
-    let memories: Vec<Uuid> = memories.iter().map(|id| id.uuid()).collect();
-    let rows = tx.query(WAYS, &[&memories, &scopes]).await?;
+    let rows = tx.query(WAYS, &[&memory.uuid(), &scopes]).await?;
     let ways = rows
         .iter()
         .map(|row| {
-            let kind = row.get::<_, &str>("kind").parse();
-            let kind: ScopeKind = kind.map_err(|problem| corrupt("scopes", "kind", problem))?;
-            let permission = row.get::<_, &str>("permission").parse();
-            let context = row.get::<_, Option<i64>>("context_scope_id");
-            Ok(Way {
-                memory: MemoryId(row.get("memory_id")),
-                share: ShareId(row.get("share_id")),
-                scope: ScopeId(row.get("scope_id")),
-                with: label(kind, row.get("node_id"), row.get::<_, Option<_>>("person_id").map(UserId)),
-                name: row.get("name"),
-                context: context.map(|id| InContext { scope: ScopeId(id), name: row.get("context_name") }),
-                permission: permission.map_err(|problem| corrupt("shares", "permission", problem))?,
-                may_reshare: row.get("may_reshare"),
-                granted_by: UserId(row.get("granted_by")),
-                granter: named(row),
-                until: row.get("expires_at"),
-            })
+            let kind: ScopeKind = row.get::<_, &str>("kind").parse().map_err(corrupt)?;
+            let with = label(kind, row.get("node_id"), row.get::<_, Option<_>>("person_id").map(UserId));
+            way(row, with, row.get("name"))
         })
         .collect::<Result<Vec<Way>, StoreError>>();
     let mut ways = ways?;
@@ -152,30 +135,35 @@ pub(in crate::sharing) async fn reaching(
         SELECT memory_id, share_id, scope_id, permission, may_reshare, granted_by, granter, expires_at, context_scope_id,
                context_name
           FROM mem0.reaching_shares($1, $2)";
-    let corrupt = |problem| StoreError::Corrupt { table: "shares", column: "permission", problem };
     let caller = tx.caller();
     let scopes: Vec<i64> = caller.scopes().iter().map(|scope| scope.id.0).collect();
     let memories: Vec<Uuid> = memories.iter().map(|id| id.uuid()).collect();
     let rows = tx.query(REACHING, &[&memories, &scopes]).await?;
-    let way = |row: &Row| {
-        let scope = ScopeId(row.get("scope_id"));
-        let reached = caller.scope(scope);
-        let context = row.get::<_, Option<i64>>("context_scope_id");
-        Ok(Way {
-            memory: MemoryId(row.get("memory_id")),
-            share: ShareId(row.get("share_id")),
-            scope,
-            with: reached.map(ReadableScope::label).unwrap_or_default(),
-            name: reached.and_then(|scope| scope.name.clone()),
-            context: context.map(|id| InContext { scope: ScopeId(id), name: row.get("context_name") }),
-            permission: row.get::<_, &str>("permission").parse().map_err(corrupt)?,
-            may_reshare: row.get("may_reshare"),
-            granted_by: UserId(row.get("granted_by")),
-            granter: named(row),
-            until: row.get("expires_at"),
-        })
+    let reaching = |row: &Row| {
+        let reached = caller.scope(ScopeId(row.get("scope_id")));
+        let with = reached.map(ReadableScope::label).unwrap_or_default();
+        way(row, with, reached.and_then(|scope| scope.name.clone()))
     };
-    rows.iter().map(way).collect()
+    rows.iter().map(reaching).collect()
+}
+
+/// Converts a row to a share that reaches this scope, as requests name it.
+fn way(row: &Row, with: String, name: Option<String>) -> Result<Way, StoreError> {
+    let corrupt = |problem| StoreError::Corrupt { table: "shares", column: "permission", problem };
+    let context = row.get::<_, Option<i64>>("context_scope_id");
+    Ok(Way {
+        memory: MemoryId(row.get("memory_id")),
+        share: ShareId(row.get("share_id")),
+        scope: ScopeId(row.get("scope_id")),
+        with,
+        name,
+        context: context.map(|id| InContext { scope: ScopeId(id), name: row.get("context_name") }),
+        permission: row.get::<_, &str>("permission").parse().map_err(corrupt)?,
+        may_reshare: row.get("may_reshare"),
+        granted_by: UserId(row.get("granted_by")),
+        granter: named(row),
+        until: row.get("expires_at"),
+    })
 }
 
 /// Returns a grantee as requests name it.

@@ -280,6 +280,27 @@ mod tests {
     }
 
     #[test]
+    fn an_audience_of_an_organization_confines_a_class_to_one() {
+        use {Audience as A, Classification as C};
+        let free = at(ScopeKind::Team, &[]);
+        assert!(!free.is_confined(C::Internal) && free.is_confined(C::Confidential));
+        for (audience, confined) in [(A::Team, true), (A::Organization, true), (A::Enterprise, false)] {
+            let limited = at(ScopeKind::Team, &[policy(None, &[(C::Internal, audience)])]);
+            assert_eq!(limited.is_confined(C::Internal), confined, "{audience:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_about_roles_is_left_with_a_higher_one() {
+        let rules = serde_json::from_str(r#"{"approvals": [{"author_roles": ["member"]}]}"#).unwrap();
+        let ruled = at(ScopeKind::Team, &[rules]);
+        let left = |here, there| ruled.ruled_only_as(here, there).is_some();
+        assert!(left(Some(Role::Member), Some(Role::Admin)) && left(None, Some(Role::Owner)));
+        assert!(!left(Some(Role::Member), Some(Role::Viewer)) && !left(Some(Role::Admin), Some(Role::Owner)));
+        assert!(at(ScopeKind::Team, &[]).ruled_only_as(None, Some(Role::Owner)).is_none());
+    }
+
+    #[test]
     fn a_class_that_more_people_may_see_leaves_a_limit() {
         use {Audience as A, Classification as C};
         let limit = |node, audience| (ScopeId(node), policy(None, &[(C::Internal, audience)]));

@@ -10,11 +10,22 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use measuring::database::PASSWORD;
 use tokio::net::TcpStream;
 
 /// `nobody`: PgBouncer refuses to run as root.
 const NOBODY: u32 = 65534;
+
+/// The guide whose configuration is measured.
+const GUIDE: &str = include_str!("../../../../docs/guides/runtime.md");
+
+/// What PgBouncer has of the passwords.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Kept {
+    /// The passwords, from which it derives a key for each login.
+    Password,
+    /// What PostgreSQL has, too (`pg_authid.rolpassword`), with which it only has to compare.
+    Secret,
+}
 
 /// How long it may take to listen.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,14 +38,19 @@ pub(super) struct Pooler {
 }
 
 impl Pooler {
-    /// Starts this program in front of a PostgreSQL.
-    pub(super) async fn start(program: &Path, postgres: SocketAddr) -> Result<Self> {
+    /// Starts this program in front of a PostgreSQL, with these users and their passwords or secrets.
+    pub(super) async fn start(
+        program: &Path,
+        postgres: SocketAddr,
+        passwords: &[(&str, String)],
+    ) -> Result<Self> {
         let directory = std::env::temp_dir().join(format!("mem0-bench-pooler-{}", std::process::id()));
         fs::create_dir_all(&directory)?;
         fs::set_permissions(&directory, Permissions::from_mode(0o755))?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let users = directory.join("users.txt");
-        fs::write(&users, format!("\"mem0_owner\" \"{PASSWORD}\"\n\"mem0_login\" \"{PASSWORD}\"\n"))?;
+        let lines = passwords.iter().map(|(user, password)| format!("\"{user}\" \"{password}\"\n"));
+        fs::write(&users, lines.collect::<String>())?;
         let configuration = directory.join("pgbouncer.ini");
         fs::write(&configuration, settings(postgres, port, &users))?;
         let mut command = Command::new(program);
@@ -80,14 +96,21 @@ impl Drop for Pooler {
     }
 }
 
+/// The statement of the guide that PgBouncer runs between two processes.
+pub(super) fn reset() -> &'static str {
+    let lines = GUIDE.lines();
+    lines.filter_map(|line| line.strip_prefix("server_reset_query = ")).next().unwrap_or("DISCARD ALL")
+}
+
 fn settings(postgres: SocketAddr, port: u16, users: &Path) -> String {
     format!(
         "[databases]\n* = host={} port={}\n\
          [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
          auth_type = scram-sha-256\nauth_file = {}\n\
-         pool_mode = session\nserver_reset_query = DISCARD ALL\ndefault_pool_size = 20\n",
+         pool_mode = session\nserver_reset_query = {}\ndefault_pool_size = 20\n",
         postgres.ip(),
         postgres.port(),
-        users.display()
+        users.display(),
+        reset()
     )
 }

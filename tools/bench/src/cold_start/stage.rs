@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::Options;
 use super::door::{Door, Login};
-use super::pooler::Pooler;
+use super::pooler::{Kept, Pooler};
 use super::request::Asked;
 use crate::account::Account;
 use crate::builds::{Builds, Packaged};
@@ -47,7 +47,10 @@ impl Stage {
     pub(super) async fn set(builds: &Builds, directory: &Path, options: &Options) -> Result<Self> {
         let database = Database::start(directory).await?;
         let pooler = match &options.pooler {
-            Some(program) => Some(Pooler::start(program, database.address()).await?),
+            Some(program) => {
+                let passwords = database.passwords(options.pooler_keeps == Kept::Secret).await?;
+                Some(Pooler::start(program, database.address(), &passwords).await?)
+            }
             None => None,
         };
         let upstream = pooler.as_ref().map_or_else(|| database.address(), Pooler::address);
