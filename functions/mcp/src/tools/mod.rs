@@ -149,10 +149,13 @@ impl Tool {
 pub(crate) fn shows_memories(request: &Request, caller: &AuthContext) -> bool {
     let name = request.params.get("name").and_then(Value::as_str);
     let tool = name.and_then(Tool::find).filter(|_| request.method == "tools/call");
-    tool.filter(|tool| tool.is_open_to(caller)).is_some_and(|tool| match tool {
-        Tool::SearchMemories | Tool::GetMemories | Tool::GetMemory | Tool::Search | Tool::Fetch => true,
-        _ => false,
-    })
+    let shows = |tool: Tool| {
+        matches!(
+            tool,
+            Tool::SearchMemories | Tool::GetMemories | Tool::GetMemory | Tool::Search | Tool::Fetch
+        )
+    };
+    tool.is_some_and(|tool| shows(tool) && tool.is_open_to(caller))
 }
 
 /// `tools/list`
