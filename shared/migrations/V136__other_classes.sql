@@ -5,20 +5,20 @@ CREATE FUNCTION mem0.too_wide_as(memory uuid, class classification)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 #variable_conflict use_column
 DECLARE
-    found record;
+    wide record;
 BEGIN
     BEGIN
         UPDATE memories m SET classification = class
          WHERE m.enterprise_id = mem0.enterprise() AND m.id = memory AND m.deleted_at IS NULL
            AND m.scope_ids && mem0.readable() AND m.classification <= mem0.ceiling();
-        SELECT w.classification, w.home, w.kind, w.abroad INTO found FROM mem0.too_wide(ARRAY[memory]) w;
+        SELECT w.classification, w.home, w.kind, w.abroad INTO wide FROM mem0.too_wide(ARRAY[memory]) w;
         RAISE EXCEPTION USING ERRCODE = 'MZ000', MESSAGE = 'only asked';
     EXCEPTION WHEN SQLSTATE 'MZ000' THEN
         -- The update is undone; what was found stays.
         NULL;
     END;
-    IF found.home IS NOT NULL THEN
-        RETURN QUERY SELECT found.classification, found.home, found.kind, found.abroad;
+    IF wide.home IS NOT NULL THEN
+        RETURN QUERY SELECT wide.classification, wide.home, wide.kind, wide.abroad;
     END IF;
 END
 $$;

@@ -289,10 +289,8 @@ async fn what_is_there_already_is_named() {
     let known = count(&app, owner.enterprise).await;
     let again = serde_json::json!({ "messages": text, "infer": false });
     let told = owner.post("/v3/memories/add/", again.clone()).await.ok();
-    assert_eq!(
-        (&told["results"][0]["event"], &told["results"][0]["id"]),
-        (&"SKIP".into(), &id.clone().into())
-    );
+    assert_eq!(told["results"][0]["event"], "SKIP");
+    assert_eq!(told["results"][0]["id"].as_str(), Some(id.as_str()));
     let line = serde_json::json!({ "memory": text }).to_string();
     let import = http::Request::post("/v3/memories/import/").header("content-type", "application/x-ndjson");
     let told = owner.send(import.body(line.into()).unwrap()).await.ok();
@@ -300,11 +298,8 @@ async fn what_is_there_already_is_named() {
     let written = rows(&app, owner.enterprise, known).await;
     let uuid = id.parse::<shared::ids::MemoryId>().unwrap().uuid().to_string();
     for (row, action) in written.iter().zip(["memory.remember", "memory.import"]) {
-        assert_eq!(
-            (&row["action"], &row["memory_ids"]),
-            (&action.into(), &serde_json::json!([uuid])),
-            "{row}"
-        );
+        assert_eq!(row["action"], action, "{row}");
+        assert_eq!(row["memory_ids"], serde_json::json!([uuid]), "{row}");
         assert!(row["tags"].as_array().unwrap().contains(&"class:restricted".into()), "{row}");
     }
     let low = serde_json::json!({ "name": "low", "scopes": ["memories:write"], "ceiling": "internal" });

@@ -186,11 +186,9 @@ impl SeenBy {
             true => format!("in the context {},", context.name),
             false => "in a context".to_owned(),
         };
-        // As for its own shares: people have names, nodes only for those who see the node.
-        let named = way.with.starts_with("person:") || ctx.scope(way.scope).is_some();
         Self {
             scope: way.with.clone(),
-            name: way.name.clone().filter(|name| named && !name.is_empty()),
+            name: way.name_for(ctx).map(str::to_owned),
             because: format!("{what} shared by {}{}", way.by(), until(way.until)),
             permission: Some(way.permission),
             share_id: Some(way.share),
@@ -257,7 +255,8 @@ fn changer_in_context(ctx: &AuthContext, way: &Way, context: &InContext) -> Stri
         true => format!("the context {}", context.name),
         false => "a context".to_owned(),
     };
-    format!("{}, with {what}, as shared by {}{}", way.with, way.by(), until(way.until))
+    let with = in_words(way.name_for(ctx), &way.with);
+    format!("{with}, with {what}, as shared by {}{}", way.by(), until(way.until))
 }
 
 /// Returns who can change it by role and by shares, in words.

@@ -65,6 +65,13 @@ impl Way {
 }
 
 impl Way {
+    /// Returns the name of the scope that it reaches: people have one for everyone who may know of the share, nodes only for
+    /// those who see the node.
+    pub(super) fn name_for(&self, who: &AuthContext) -> Option<&str> {
+        let known = self.with.starts_with("person:") || who.scope(self.scope).is_some();
+        self.name.as_deref().filter(|name| known && !name.is_empty())
+    }
+
     /// Returns whether somebody may know the name of the context: its members, and those with whom it is shared.
     pub(super) fn known_in(&self, who: &AuthContext, context: &InContext) -> bool {
         who.scope(context.scope).is_some() || who.scope(self.scope).is_some()

@@ -209,14 +209,15 @@ async fn what_others_decide_about_leaves_the_organization_with_them() {
         actor.post(&format!("/v1/organizations/{node}/dissolve"), wish).await
     };
     let rules = json!({ "approvals": [{ "directions": ["out"], "approver_role": "owner" }] });
-    let refusal = |of: &str| {
-        format!(
-            "another organization would see what is in it, and a rule of {of} leaves that to the role owner there"
-        )
+    let is_refusal = |told: &str, of: &str| {
+        told.starts_with("another organization would see what is in it, and a rule of ")
+            && told.ends_with(" leaves that to the role owner there")
+            && told.contains(of)
     };
     let refused = async |node: &str, of: &str| {
         for answer in [relocate(&ada, node, Some(&solar)).await, dissolve(&ada, node).await] {
-            assert_eq!(answer.assert_problem(403, "forbidden", None), refusal(of));
+            let told = answer.assert_problem(403, "forbidden", None);
+            assert!(is_refusal(&told, of), "{told}");
         }
     };
     alice.put("/v1/enterprise/sharing-policy", rules.clone()).await.ok();
@@ -236,9 +237,7 @@ async fn what_others_decide_about_leaves_the_organization_with_them() {
     relocate(&ada, &grid, Some(&energy)).await.ok();
     let rules = json!({ "approvals": [{ "approver_role": "owner" }] });
     alice.put("/v1/enterprise/sharing-policy", rules).await.ok();
-    assert_eq!(
-        relocate(&ada, &grid, Some(&solar)).await.assert_problem(403, "forbidden", None),
-        refusal("enterprise")
-    );
+    let told = relocate(&ada, &grid, Some(&solar)).await.assert_problem(403, "forbidden", None);
+    assert!(is_refusal(&told, "enterprise"), "{told}");
     relocate(&alice, &grid, Some(&solar)).await.ok();
 }

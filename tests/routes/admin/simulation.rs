@@ -147,7 +147,7 @@ async fn a_share_that_is_asked_about_meets_classes_and_rules() {
         "memory_id": office.memory, "share": { "with": "enterprise", "expires_at": "2020-01-01T00:00:00Z" },
     });
     let past = office.ask(&office.lead, &office.ann, "share_own_memory", past).await;
-    past.assert_problem(400, "invalid", Some("expires_at"));
+    past.assert_problem(400, "invalid", Some("share.expires_at"));
 }
 
 #[tokio::test]

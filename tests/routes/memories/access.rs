@@ -161,7 +161,7 @@ async fn who_may_change_it_through_a_context_is_said() {
     let path = format!("/v1/memories/{id}/access/");
     for actor in [&ann, &bob] {
         let said = actor.get(&path).await.ok();
-        let expected = json!(format!("{with}, with the context Launch, as shared by ann"));
+        let expected = json!(format!("bob ({with}), with the context Launch, as shared by ann"));
         assert!(said["changed_by"].as_array().unwrap().contains(&expected), "{said}");
         let shared = said["seen_by"].as_array().unwrap().last().unwrap();
         assert_eq!((&shared["scope"], &shared["name"]), (&json!(with), &json!("bob")), "{said}");

@@ -352,7 +352,8 @@ async fn a_narrowed_key_lets_in_those_whom_it_reaches() {
     };
     let (members, shares) =
         (format!("/v1/contexts/{launch}/members/"), format!("/v1/contexts/{launch}/shares/"));
-    let (alone, with_north) = (key(&[&scope]).await, key(&[&scope, &north.label()]).await);
+    let (alone, with_north) =
+        (key(&[scope.as_str()]).await, key(&[scope.as_str(), north.label().as_str()]).await);
     for (key, person) in [(&alone, &mia), (&alone, &dan), (&with_north, &dan)] {
         let with = format!("person:{}", person.user);
         let share = key.post(&shares, json!({ "with": with })).await.assert_problem(403, "forbidden", None);

@@ -94,7 +94,7 @@ pub(crate) async fn check_crosses(tx: &TenantTx<'_>, node: &ReadableScope, to: &
         let scope = tx.caller().scope(ruled_by);
         if role > scope.and_then(|scope| scope.role) {
             let role = role.unwrap_or(Role::Owner);
-            let name = scope.map_or_else(|| "a node above".to_owned(), ReadableScope::label);
+            let name = scope.map_or_else(|| "a node above".to_owned(), ReadableScope::in_words);
             return Err(Error::Forbidden(format!(
                 "another organization would see what is in it, and a rule of {name} leaves that to the role {role} there"
             )));
