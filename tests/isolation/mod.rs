@@ -116,7 +116,7 @@ impl Matrix {
                    without a credential, the owner of another tenant, a member of a team beside the one concerned, an\n\
                    administrator of the division beside it, a viewer of the whole enterprise, an owner whose account is\n\
                    deactivated, an owner's key for nodes and members only, one that may do everything, to the team beside alone,\n\
-                   and one for memories that are public.\n\
+                   and the key of a member of the team itself for memories that are public.\n\
                    Written by the test in isolation/mod.rs; review every change.\n\n"
                 .to_owned(),
         };

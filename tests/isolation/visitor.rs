@@ -26,7 +26,7 @@ pub(super) enum Visitor {
     NarrowKey(Actor),
     /// Owner of the enterprise, with a key that may do everything, to the team beside the one concerned alone.
     NodeKey(Actor),
-    /// Owner of the enterprise, with a key that reads and writes memories, and nothing above public.
+    /// Member of the team concerned, with a key that reads and writes memories, and nothing above public.
     LowKey(Actor),
 }
 
@@ -186,9 +186,9 @@ async fn confined(world: &World, unique: usize) -> Actor {
     key
 }
 
-/// An owner's key for memories that are public.
+/// A member's key for memories that are public.
 async fn low(world: &World, unique: usize) -> Actor {
-    let owner = world.owner.enterprise_colleague(&format!("low{unique}"), Role::Owner).await;
+    let owner = world.owner.colleague(&format!("low{unique}"), &world.team, Role::Member).await;
     let verbs = [ApiKeyVerb::MemoriesRead, ApiKeyVerb::MemoriesWrite];
     let limits = serde_json::json!({ "name": "low", "scopes": verbs, "ceiling": "public" });
     let key = owner.with_key(&owner.post("/v1/api-keys", limits).await.ok());
@@ -207,7 +207,7 @@ impl fmt::Display for Visitor {
             Self::Deactivated(_) => "an owner whose account is deactivated",
             Self::NarrowKey(_) => "an owner's key that reads nodes only",
             Self::NodeKey(_) => "an owner's key for the team beside",
-            Self::LowKey(_) => "an owner's key for public memories",
+            Self::LowKey(_) => "a member's key for public memories",
         })
     }
 }
