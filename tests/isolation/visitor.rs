@@ -26,13 +26,11 @@ pub(super) enum Visitor {
     NarrowKey(Actor),
     /// Owner of the enterprise, with a key that may do everything, to the team beside the one concerned alone.
     NodeKey(Actor),
-    /// Owner of the enterprise, with a key that reads and writes memories, and nothing above public.
-    LowKey(Actor),
 }
 
 impl Visitor {
     /// One of each, new, because a call may end their session.
-    pub(super) async fn all(world: &World, elsewhere: &Actor) -> [Self; 9] {
+    pub(super) async fn all(world: &World, elsewhere: &Actor) -> [Self; 8] {
         let unique = TestApp::unique();
         [
             Self::Anonymous(world.app.anonymous()),
@@ -47,7 +45,6 @@ impl Visitor {
             Self::Deactivated(deactivated(world, unique).await),
             Self::NarrowKey(narrowed(world, unique).await),
             Self::NodeKey(confined(world, unique).await),
-            Self::LowKey(low(world, unique).await),
         ]
     }
 
@@ -61,8 +58,7 @@ impl Visitor {
             | Self::Viewer(actor)
             | Self::Deactivated(actor)
             | Self::NarrowKey(actor)
-            | Self::NodeKey(actor)
-            | Self::LowKey(actor) => Some(actor),
+            | Self::NodeKey(actor) => Some(actor),
         }
     }
 
@@ -125,7 +121,7 @@ impl Visitor {
                 all.into_iter().chain([world.team.name.clone(), format!("the {} of", world.marker)]).collect()
             }
             // Names of nodes and people, and nothing that anybody remembers.
-            Self::NarrowKey(_) | Self::LowKey(_) => vec![
+            Self::NarrowKey(_) => vec![
                 world.personal_memory.clone(),
                 world.team_memory.clone(),
                 world.event.clone(),
@@ -148,7 +144,6 @@ impl Visitor {
             | Self::Viewer(actor)
             | Self::NarrowKey(actor)
             | Self::NodeKey(actor)
-            | Self::LowKey(actor)
                 if success =>
             {
                 before.clone().without(actor.user).assert_kept(after, who);
@@ -186,16 +181,6 @@ async fn confined(world: &World, unique: usize) -> Actor {
     key
 }
 
-/// An owner's key for memories that are public.
-async fn low(world: &World, unique: usize) -> Actor {
-    let owner = world.owner.enterprise_colleague(&format!("low{unique}"), Role::Owner).await;
-    let verbs = [ApiKeyVerb::MemoriesRead, ApiKeyVerb::MemoriesWrite];
-    let limits = serde_json::json!({ "name": "low", "scopes": verbs, "ceiling": "public" });
-    let key = owner.with_key(&owner.post("/v1/api-keys", limits).await.ok());
-    key.get("/v1/ping/").await.ok();
-    key
-}
-
 impl fmt::Display for Visitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -207,7 +192,6 @@ impl fmt::Display for Visitor {
             Self::Deactivated(_) => "an owner whose account is deactivated",
             Self::NarrowKey(_) => "an owner's key that reads nodes only",
             Self::NodeKey(_) => "an owner's key for the team beside",
-            Self::LowKey(_) => "an owner's key for public memories",
         })
     }
 }

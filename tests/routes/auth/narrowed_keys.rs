@@ -282,7 +282,9 @@ async fn a_key_with_a_ceiling_takes_nothing_to_others() {
     let to = json!({ "parent": elsewhere.id });
     let refused = key.post(&format!("{node}/move"), to.clone()).await.assert_problem(403, "forbidden", None);
     assert_eq!(refused, expected("moves no nodes"));
-    let question = json!({ "action": "move_node", "scope": night.label(), "ceiling": "internal" });
+    let question = json!({
+        "user_id": alice.user, "action": "move_node", "scope": night.label(), "ceiling": "internal",
+    });
     let told = alice.post("/v1/access/check", question).await.ok();
     assert_eq!(told["allowed"], json!(false), "{told}");
     let wish = json!({ "heir": elsewhere.id, "members": "leave" });
