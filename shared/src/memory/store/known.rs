@@ -38,5 +38,5 @@ pub(crate) async fn read(
     if there.is_some() {
         crate::telemetry::audited();
     }
-    Ok(Some(there.map(|row| row::memory(row)).transpose()?))
+    Ok(Some(there.map(row::memory).transpose()?))
 }
