@@ -6,7 +6,6 @@
 //! what the asker administers, and never contain the text of a memory.
 
 mod conditions;
-mod deciding;
 mod key;
 pub mod service;
 mod store;
