@@ -47,20 +47,20 @@ const LINKED: &str = "-- memory.find_linked
 /// Looks up a memory that has not been forgotten, expired or not.
 pub(crate) async fn lookup(tx: &TenantTx<'_>, id: MemoryId) -> Result<Option<Memory>, StoreError> {
     let row = tx.query_opt(LOOKUP, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
-    row.as_ref().map(|row| row::memory(row)).transpose()
+    row.as_ref().map(row::memory).transpose()
 }
 
 /// Does the same as the first query of a transaction, which saves a round trip.
 pub(crate) async fn lookup_first(tx: &mut PendingTx<'_>, id: MemoryId) -> Result<Option<Memory>, StoreError> {
     let enterprise = tx.caller().enterprise_id().uuid();
     let rows = tx.query(LOOKUP, &[&enterprise, &id.uuid()], true).await?;
-    rows.first().map(|row| row::memory(row)).transpose()
+    rows.first().map(row::memory).transpose()
 }
 
 /// Looks up a memory that has been forgotten.
 pub(crate) async fn lookup_deleted(tx: &TenantTx<'_>, id: MemoryId) -> Result<Option<Memory>, StoreError> {
     let row = tx.query_opt(LOOKUP_DELETED, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
-    row.as_ref().map(|row| row::memory(row)).transpose()
+    row.as_ref().map(row::memory).transpose()
 }
 
 /// Returns those of the memories that have not been forgotten, in no particular order.
@@ -69,7 +69,7 @@ pub(crate) async fn lookup_all(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Ve
     tx.query(LOOKUP_ALL, &[&tx.caller().enterprise_id().uuid(), &ids])
         .await?
         .iter()
-        .map(|row| row::memory(row))
+        .map(row::memory)
         .collect()
 }
 
@@ -78,7 +78,7 @@ pub(crate) async fn lookup_all(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Ve
 pub(crate) async fn lock(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Vec<Memory>, StoreError> {
     let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = tx.query(LOCK, &[&tx.caller().enterprise_id().uuid(), &ids]).await?;
-    rows.iter().map(|row| row::memory(row)).collect()
+    rows.iter().map(row::memory).collect()
 }
 
 /// Returns the memories that this one superseded, directly or through others.
