@@ -66,3 +66,54 @@ async fn without_the_applications_predicate_nothing_leaks() {
     assert_eq!(sees(&alice, "personal").await, all_of_alice);
     drop(app);
 }
+
+/// Nor by what is shared, once that has ended, nor what is in contexts, nor what is above a ceiling.
+#[tokio::test]
+async fn without_the_applications_predicate_shares_contexts_and_ceilings_hold() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let organization = alice.node(ScopeKind::Organization, "organization").await;
+    let red = alice.node_in(&organization, ScopeKind::Team, "red").await;
+    let ann = alice.colleague("ann", &red, Role::Member).await;
+    let ben = alice.colleague("ben", &red, Role::Member).await;
+    let cas = alice.colleague("cas", &red, Role::Member).await;
+    let id = async |scope: &str, text: &str| {
+        remember(&ann, scope, text).await;
+        let listed = ann.post("/v3/memories/", json!({ "scope": scope })).await.ok();
+        let rows = listed["results"].as_array().unwrap().iter();
+        let mut rows = rows.filter(|row| row["memory"] == *text);
+        rows.next().unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    let shared = id("personal", "the walrus is shared").await;
+    let lent = id("personal", "the walrus is lent").await;
+    let given = json!({ "with": format!("person:{}", ben.user) });
+    let share = ann.post(&format!("/v1/memories/{shared}/shares/"), given.clone()).await.ok();
+    let until = (app.now() + chrono::TimeDelta::hours(1)).to_rfc3339();
+    let loan = json!({ "with": format!("person:{}", ben.user), "expires_at": until });
+    ann.post(&format!("/v1/memories/{lent}/shares/"), loan).await.ok();
+    let context = ann.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok()["id"].clone();
+    let context = context.as_str().unwrap();
+    let inside = id(&format!("context:{context}"), "the walrus is launched").await;
+    let of_context = format!("/v1/contexts/{context}/shares/");
+    let context_share = ann.post(&of_context, given).await.ok();
+    let [launched, is_lent, is_shared] =
+        ["the walrus is launched", "the walrus is lent", "the walrus is shared"];
+    assert_eq!(sees(&ann, "personal").await, [launched, is_lent, is_shared]);
+    assert_eq!(sees(&ben, "personal").await, [launched, is_lent, is_shared]);
+    assert_eq!(sees(&cas, "personal").await, [""; 0]);
+
+    let made = json!({ "name": "low", "scopes": ["memories:read", "memories:write"], "ceiling": "internal" });
+    let low = ben.with_key(&ben.post("/v1/api-keys", made).await.ok());
+    ann.put(&format!("/v1/memories/{inside}/"), json!({ "classification": "confidential" })).await.ok();
+    assert_eq!(sees(&low, "personal").await, [is_lent, is_shared]);
+    assert_eq!(sees(&ben, "personal").await, [launched, is_lent, is_shared]);
+
+    let end = |share: &Value| share["share"]["id"].as_str().unwrap().to_owned();
+    ann.delete(&format!("/v1/memories/{shared}/shares/{}/", end(&share))).await.ok();
+    assert_eq!(sees(&ben, "personal").await, [launched, is_lent]);
+    ann.delete(&format!("{of_context}{}/", end(&context_share))).await.ok();
+    assert_eq!(sees(&ben, "personal").await, [is_lent]);
+    // Before a job has come by.
+    app.advance(chrono::TimeDelta::hours(2));
+    let ben = ben.with_new_login().await;
+    assert_eq!(sees(&ben, "personal").await, [""; 0]);
+}

@@ -115,14 +115,25 @@ impl Matrix {
             text: "How calls about a tenant's things were answered to people who may not do everything there: somebody\n\
                    without a credential, the owner of another tenant, a member of a team beside the one concerned, an\n\
                    administrator of the division beside it, a viewer of the whole enterprise, an owner whose account is\n\
-                   deactivated, an owner's key for nodes and members only, and one that may do everything, to the team beside alone.\n\
+                   deactivated, an owner's key for nodes and members only, one that may do everything, to the team beside alone,\n\
+                   and the key of a member of the team itself for memories that are public.\n\
                    Written by the test in isolation/mod.rs; review every change.\n\n"
                 .to_owned(),
         };
         matrix.row(
             "",
-            &["anonymous", "outsider", "sibling", "neighbour", "viewer", "inactive", "key", "node key"]
-                .map(str::to_owned),
+            &[
+                "anonymous",
+                "outsider",
+                "sibling",
+                "neighbour",
+                "viewer",
+                "inactive",
+                "key",
+                "node key",
+                "low key",
+            ]
+            .map(str::to_owned),
         );
         matrix
     }

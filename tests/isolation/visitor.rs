@@ -26,11 +26,13 @@ pub(super) enum Visitor {
     NarrowKey(Actor),
     /// Owner of the enterprise, with a key that may do everything, to the team beside the one concerned alone.
     NodeKey(Actor),
+    /// Member of the team concerned, with a key that reads and writes memories, and nothing above public.
+    LowKey(Actor),
 }
 
 impl Visitor {
     /// One of each, new, because a call may end their session.
-    pub(super) async fn all(world: &World, elsewhere: &Actor) -> [Self; 8] {
+    pub(super) async fn all(world: &World, elsewhere: &Actor) -> [Self; 9] {
         let unique = TestApp::unique();
         [
             Self::Anonymous(world.app.anonymous()),
@@ -45,6 +47,7 @@ impl Visitor {
             Self::Deactivated(deactivated(world, unique).await),
             Self::NarrowKey(narrowed(world, unique).await),
             Self::NodeKey(confined(world, unique).await),
+            Self::LowKey(low(world, unique).await),
         ]
     }
 
@@ -58,7 +61,8 @@ impl Visitor {
             | Self::Viewer(actor)
             | Self::Deactivated(actor)
             | Self::NarrowKey(actor)
-            | Self::NodeKey(actor) => Some(actor),
+            | Self::NodeKey(actor)
+            | Self::LowKey(actor) => Some(actor),
         }
     }
 
@@ -121,7 +125,7 @@ impl Visitor {
                 all.into_iter().chain([world.team.name.clone(), format!("the {} of", world.marker)]).collect()
             }
             // Names of nodes and people, and nothing that anybody remembers.
-            Self::NarrowKey(_) => vec![
+            Self::NarrowKey(_) | Self::LowKey(_) => vec![
                 world.personal_memory.clone(),
                 world.team_memory.clone(),
                 world.event.clone(),
@@ -144,6 +148,7 @@ impl Visitor {
             | Self::Viewer(actor)
             | Self::NarrowKey(actor)
             | Self::NodeKey(actor)
+            | Self::LowKey(actor)
                 if success =>
             {
                 before.clone().without(actor.user).assert_kept(after, who);
@@ -181,6 +186,16 @@ async fn confined(world: &World, unique: usize) -> Actor {
     key
 }
 
+/// A member's key for memories that are public.
+async fn low(world: &World, unique: usize) -> Actor {
+    let owner = world.owner.colleague(&format!("low{unique}"), &world.team, Role::Member).await;
+    let verbs = [ApiKeyVerb::MemoriesRead, ApiKeyVerb::MemoriesWrite];
+    let limits = serde_json::json!({ "name": "low", "scopes": verbs, "ceiling": "public" });
+    let key = owner.with_key(&owner.post("/v1/api-keys", limits).await.ok());
+    key.get("/v1/ping/").await.ok();
+    key
+}
+
 impl fmt::Display for Visitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -192,6 +207,7 @@ impl fmt::Display for Visitor {
             Self::Deactivated(_) => "an owner whose account is deactivated",
             Self::NarrowKey(_) => "an owner's key that reads nodes only",
             Self::NodeKey(_) => "an owner's key for the team beside",
+            Self::LowKey(_) => "a member's key for public memories",
         })
     }
 }

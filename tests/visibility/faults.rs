@@ -85,6 +85,16 @@ fn rules_that_nobody_asks_for_are_noticed() {
 }
 
 #[test]
+fn judging_by_whoever_shares_and_not_by_the_author_is_noticed() {
+    is_noticed(
+        "ALTER FUNCTION mem0.direction_of(uuid, bigint, uuid, bigint) RENAME TO direction_by_author;
+         CREATE FUNCTION mem0.direction_of(tenant uuid, home bigint, author uuid, grantee bigint) RETURNS text
+             LANGUAGE sql STABLE AS $$ SELECT mem0.direction_by_author(tenant, home, mem0.person(), grantee) $$;
+         GRANT EXECUTE ON FUNCTION mem0.direction_of(uuid, bigint, uuid, bigint) TO mem0_app",
+    );
+}
+
+#[test]
 fn a_key_that_is_not_narrowed_is_noticed() {
     is_noticed(
         "CREATE FUNCTION mem0.widen() RETURNS trigger LANGUAGE plpgsql AS $$
