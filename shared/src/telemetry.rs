@@ -186,6 +186,11 @@ pub(crate) fn failed() {
     let _ = CURRENT.try_with(|log| log.failed.store(true, Ordering::Relaxed));
 }
 
+/// Clears the refusal, because its answer is discarded and the request answered anew.
+pub(crate) fn forget_refusal() {
+    let _ = CURRENT.try_with(|log| lock(&log.refusal).take());
+}
+
 /// Clears the fault, because the request is retried.
 pub(crate) fn forget_failure() {
     let _ = CURRENT.try_with(|log| log.failed.store(false, Ordering::Relaxed));

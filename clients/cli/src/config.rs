@@ -80,6 +80,9 @@ pub(crate) fn endpoint(url: &str) -> Result<Uri> {
     let host = endpoint.host().with_context(|| format!("{url:?} names no host"))?;
     // What follows the host is a port, which the parser does not read.
     let authority = endpoint.authority().map_or("", |authority| authority.as_str());
+    if authority.contains('@') {
+        bail!("{url:?} has a name before its host, where none belongs");
+    }
     if authority.ends_with(':')
         || authority.len() > host.len() && endpoint.port_u16().is_none_or(|port| port == 0)
     {
@@ -137,6 +140,7 @@ mod tests {
             "",
             "https://",
             "https://mem0.example:99999",
+            "https://ann@mem0.example",
             "https://mem0.example:0",
             "https://mem0.example:",
             "garbage",

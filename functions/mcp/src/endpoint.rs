@@ -51,6 +51,7 @@ async fn respond(state: &State, request: Request) -> Response {
                 return response;
             }
         }
+        presumed.discard();
     }
     let caller = match AuthContext::from_request_parts(&mut parts, state).await {
         Ok(caller) => caller,

@@ -145,14 +145,15 @@ impl Gate {
         limiter: &Limiter,
         credential: &Credential,
         request: RequestInfo,
-    ) -> Option<(AuthContext, Standing)> {
+    ) -> Option<(AuthContext, Standing, Whose)> {
         let Proven { proof, claims } = self.prove(credential, &request).await.ok()?;
         let known = self.answers.of(&proof).filter(|known| known.is_fresh(request.at))?;
         let presumption = Presumption::new(proof, known.clone(), self.answers.clone());
         let caller = caller(proof, claims, request, known, Some(presumption)).ok()?;
-        let standing = limiter.spend(Whose::Caller(proof), caller.request.at).ok()?;
+        let whose = Whose::Caller(proof);
+        let standing = limiter.spend(whose, caller.request.at).ok()?;
         telemetry::authenticated(caller.enterprise, caller.user);
-        Some((caller, standing))
+        Some((caller, standing, whose))
     }
 
     pub(super) async fn prove(&self, credential: &Credential, request: &RequestInfo) -> Result<Proven> {

@@ -24,6 +24,9 @@ impl Gate {
     pub(crate) async fn note_refused(&self, credential: &Credential, request: &RequestInfo) {
         // Access tokens that have expired by themselves prove nothing, and are renewed.
         let Ok(Proven { proof, .. }) = self.prove(credential, request).await else { return };
+        if !refusal::is_first_refusal(proof, request.at) {
+            return;
+        }
         if let Err(error) = self.record_refused(&proof, request).await {
             tracing::error!(%error, "a refused credential could not be recorded");
         }

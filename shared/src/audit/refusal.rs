@@ -5,6 +5,7 @@
 //! [`Witness::record`] before the response leaves.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,7 +13,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Actor, Entry, store};
-use crate::access::{AuthContext, Gate, IdentityTx, Refused, RequestInfo};
+use crate::access::{AuthContext, Gate, IdentityTx, Proof, Refused, RequestInfo};
 use crate::db::StoreError;
 use crate::telemetry;
 
@@ -22,8 +23,8 @@ const OFTEN: TimeDelta = TimeDelta::minutes(1);
 const MOST: usize = 10_000;
 
 /// The keys whose use this process has recorded, and the credentials whose refusal.
-static USED: Recently = Recently::new();
-static REFUSED: Recently = Recently::new();
+static USED: Recently<Uuid> = Recently::new();
+static REFUSED: Recently<Proof> = Recently::new();
 
 /// Knows who makes a request, once that is known. Cheap to clone; all clones share the same state.
 #[derive(Clone, Default)]
@@ -79,30 +80,33 @@ impl Seen {
     }
 }
 
-/// Records that a credential was refused, unless this process did within the last minute.
+/// Returns whether this process has not looked for the holder of a refused credential within the last minute, and notes
+/// that it does now.
+pub(crate) fn is_first_refusal(proof: Proof, now: DateTime<Utc>) -> bool {
+    REFUSED.is_first(proof, now)
+}
+
+/// Records that a credential was refused.
 pub(crate) async fn of_credential(
     tx: &IdentityTx,
     refused: &Refused,
     request: &RequestInfo,
 ) -> Result<(), StoreError> {
-    if !REFUSED.is_first(refused.credential, request.at) {
-        return Ok(());
-    }
     let details = json!({ "status": 401, "reason": refused.reason });
     let entry = Entry::of("access.refuse").with(details).refused();
     store::insert(tx, &Actor::refused(refused), request, &entry).await
 }
 
 /// When something was last recorded about credentials.
-struct Recently(Mutex<Option<HashMap<Uuid, DateTime<Utc>>>>);
+struct Recently<K>(Mutex<Option<HashMap<K, DateTime<Utc>>>>);
 
-impl Recently {
+impl<K: Copy + Eq + Hash> Recently<K> {
     const fn new() -> Self {
         Self(Mutex::new(None))
     }
 
     /// Returns whether nothing was recorded about a credential within the last minute, and notes that it is now.
-    fn is_first(&self, credential: Uuid, now: DateTime<Utc>) -> bool {
+    fn is_first(&self, credential: K, now: DateTime<Utc>) -> bool {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known.get_or_insert_default();
         if known.len() >= MOST {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use deadpool_postgres::Object;
 use futures_util::future::{join, join3};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -278,7 +279,8 @@ impl Alone {
         Self { client: Some(client), tls }
     }
 
-    /// Returns every row. The second part of an error says whether the connection had been used before; it is discarded.
+    /// Returns every row. The second part of an error says whether the connection had been used before; it is discarded,
+    /// except after a serialization failure, which says nothing against it.
     pub(super) async fn query(
         mut self,
         sql: &str,
@@ -294,7 +296,9 @@ impl Alone {
         let client = self.client.take();
         rows.map_err(|source| {
             let kept = client.as_ref().is_some_and(|client| Object::metrics(client).recycled.is_some());
-            client.map(Object::take);
+            if source.code() != Some(&SqlState::T_R_SERIALIZATION_FAILURE) {
+                client.map(Object::take);
+            }
             (source, kept)
         })
     }

@@ -42,6 +42,7 @@ pub(super) async fn run(next: &Next, request: Request) -> Response {
             return response;
         }
         telemetry::forget_failure();
+        telemetry::forget_refusal();
         tokio::time::sleep(pause(attempt)).await;
         attempt += 1;
     }

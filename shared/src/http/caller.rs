@@ -9,6 +9,7 @@ use super::resource::Resource;
 use crate::access::{AuthContext, Credential, Gate};
 use crate::audit::refusal::Witness;
 use crate::error::{Error, Result};
+use crate::limits::{Limiter, Whose};
 use crate::memory::Memories;
 use crate::telemetry;
 
@@ -22,9 +23,12 @@ impl FromRef<Memories> for Gate {
 /// A caller who is presumed to be let in, because this process asked about them a moment ago.
 ///
 /// Whoever handles the request answers it for [`Self::caller`] and then asks whether they were [`Self::proven`] meanwhile.
-/// If not, the answer is discarded, and the caller authenticated.
+/// If not, or if this is no request to presume anything for, the answer is [discarded](Self::discard) and the caller
+/// authenticated.
 pub struct Presumed {
     caller: AuthContext,
+    /// Whose token was spent, and where.
+    token: (Limiter, Whose),
     gate: Gate,
     witness: Option<Witness>,
 }
@@ -40,12 +44,13 @@ impl Presumed {
         let credential = Credential::from_headers(&parts.headers).ok()?;
         let Request(request) = Request::from_request_parts(parts, state).await.ok()?;
         let rates = Rates::of(parts).ok()?;
-        let (caller, standing) = gate.presume(rates.limiter(), &credential, request).await?;
+        let (caller, standing, whose) = gate.presume(rates.limiter(), &credential, request).await?;
+        let token = (rates.limiter().clone(), whose);
         if let Some(resource) = parts.extensions.get::<Resource>() {
             resource.is_protected(gate.issuer());
         }
         rates.note(parts, standing);
-        Some(Self { caller, gate, witness: parts.extensions.get::<Witness>().cloned() })
+        Some(Self { caller, token, gate, witness: parts.extensions.get::<Witness>().cloned() })
     }
 
     /// The caller.
@@ -57,14 +62,32 @@ impl Presumed {
     /// Returns whether the answer may be given: a transaction of this request has checked that the caller is who they
     /// were, or the request starts over anyway because they are not.
     #[must_use]
-    pub fn proven(self) -> bool {
+    pub fn proven(&self) -> bool {
         if self.caller.is_proven() {
-            if let Some(witness) = self.witness {
+            if let Some(witness) = &self.witness {
                 witness.see(&self.gate, &self.caller);
             }
             return true;
         }
-        telemetry::has_lost_race()
+        let again = telemetry::has_lost_race();
+        if again {
+            self.give_back();
+        }
+        again
+    }
+
+    /// Gives the token back: the request is counted when it is answered.
+    fn give_back(&self) {
+        let (limiter, whose) = &self.token;
+        limiter.give_back(*whose);
+    }
+
+    /// Forgets what came of presuming: the caller's token is spent when they are authenticated, and what was refused
+    /// meanwhile may have been refused because of what held before.
+    pub fn discard(self) {
+        self.give_back();
+        telemetry::forget_failure();
+        telemetry::forget_refusal();
     }
 }
 

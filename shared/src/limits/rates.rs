@@ -143,6 +143,13 @@ impl Limiter {
         }
     }
 
+    /// Gives back a token for a request that is counted again.
+    pub(crate) fn give_back(&self, whose: Whose) {
+        if let Some(lease) = self.leases().get_mut(&whose) {
+            lease.left += 1;
+        }
+    }
+
     /// Stores a new lease and spends its first token, or returns an error that says when to retry. Returns the standing
     /// in either case.
     pub(crate) fn lease(&self, whose: Whose, now: DateTime<Utc>, taken: Taken) -> (Standing, Result<()>) {

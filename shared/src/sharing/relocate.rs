@@ -82,7 +82,7 @@ async fn check<'a>(tx: &TenantTx<'a>, id: MemoryId, to: ScopeName) -> Result<(Me
         if !rules_of(&reaches).is_empty() {
             return Err(Error::Forbidden(format!(
                 "this needs somebody else's approval: share it with {} instead",
-                grantee.label
+                target.in_words()
             )));
         }
     }
@@ -102,10 +102,10 @@ async fn check_rules(tx: &TenantTx<'_>, held: &Held, target: &ReadableScope) -> 
         )));
     }
     let left = held.policy.ruled_only_here(&there);
-    // From a node where they hold a lower role than elsewhere.
-    let as_other = || held.policy.ruled_only_as(role_here, role_there).filter(|_| there.is_of_people());
+    // From where they hold a lower role than there.
+    let as_other = || held.policy.ruled_only_as(role_here, role_there);
     let Some(node) = left.or_else(as_other) else { return Ok(()) };
-    let node = tx.caller().scope(node).map_or_else(|| "the node above it".to_owned(), ReadableScope::label);
+    let node = tx.caller().scope(node).map_or_else(|| "the node above it".to_owned(), ReadableScope::in_words);
     Err(Error::Forbidden(format!(
         "it would leave the rules of {node} about approvals: it stays there; share it instead"
     )))

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::authority::{Held, Plan};
-use super::store::contexts;
 use super::store::shares::{self, NewRow, Wanted};
+use super::store::{contexts, grantees};
 use super::{Listing, NewShare, Share, Shared, Subject, approvals};
 use crate::access::{Action, ApiKeyVerb, AuthContext, ReadableScope, TenantTx, policy};
 use crate::audit::{self, Entry};
@@ -43,14 +43,30 @@ pub async fn share(
     Ok(shared)
 }
 
-/// Returns whether sharing it in this way needs somebody else's approval, or an error if the caller may not share it.
-pub async fn may_share(ctx: &AuthContext, db: &Database, subject: Subject, new: &NewShare) -> Result<bool> {
+/// What sharing something would come to.
+pub struct Prospect {
+    /// Whether somebody else has to approve it first.
+    pub needs_approval: bool,
+    /// What people call the person or the place that it would be shared with.
+    pub with_name: Option<String>,
+    /// Their e-mail address, if it is a person.
+    pub with_email: Option<String>,
+}
+
+/// Returns what sharing it in this way would come to, or an error if the caller may not share it.
+pub async fn may_share(
+    ctx: &AuthContext,
+    db: &Database,
+    subject: Subject,
+    new: &NewShare,
+) -> Result<Prospect> {
     ctx.authorize_verb(Action::ShareOwnMemory.verb())?;
     new.check(ctx.request().at)?;
     let tx = ctx.begin(db, "share.may").await?;
     let plan = Plan::make(&tx, subject, new).await?;
+    let (with_name, with_email) = grantees::names(&tx, plan.grantee.scope).await?;
     tx.commit().await?;
-    Ok(!plan.rules.is_empty())
+    Ok(Prospect { needs_approval: !plan.rules.is_empty(), with_name, with_email })
 }
 
 /// Requests approval; refused if none is needed.

@@ -173,3 +173,46 @@ async fn what_known_callers_are_shown_is_recorded_as_for_all_others() {
         assert_eq!(recorded[1].as_array().unwrap().len(), 3, "{policy}");
     }
 }
+
+#[tokio::test]
+async fn a_role_that_is_given_is_seen_at_once_and_leaves_no_refusal_in_the_log() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let team = alice.node(ScopeKind::Organization, "team").await;
+    let bob = alice.stranger("bob").await;
+    let own = remembered(&bob, "personal").await;
+    for _ in 0..2 {
+        for answer in reads(&bob, &own).await {
+            answer.ok();
+        }
+    }
+    let role = json!({ "email": bob.email, "role": "member" });
+    alice.post(&format!("/v1/organizations/{}/members", team.id), role).await.ok();
+    let arguments = json!({ "query": "the office cat", "filters": { "scope": team.label() } });
+    let found = call(&bob, "search_memories", arguments).await;
+    assert!(found["results"].is_array(), "{found}");
+    let denied = "SELECT count(*) FROM audit_log WHERE outcome = 'denied'";
+    let denied: i64 = app.database().superuser().await.query_one(denied, &[]).await.unwrap().get(0);
+    assert_eq!(denied, 0);
+}
+
+#[tokio::test]
+async fn every_request_of_a_known_caller_costs_one_token() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let id = remembered(&alice, "personal").await;
+    let remaining = |answer: &Answer| {
+        let left = answer.header("x-ratelimit-remaining").unwrap();
+        left.parse::<i64>().unwrap()
+    };
+    let mut before = remaining(&modern(&alice, "tools/list", json!({})).await);
+    for round in 0..3 {
+        let answers = reads(&alice, &id).await;
+        let listed = modern(&alice, "tools/list", json!({})).await;
+        for answer in answers.iter().chain([&listed]) {
+            let after = remaining(answer);
+            assert!(before - after <= 1, "round {round}: {before} to {after}: {answer}");
+            before = after;
+        }
+    }
+}

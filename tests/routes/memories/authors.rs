@@ -118,14 +118,16 @@ async fn administrators_of_a_context_send_nothing_further_than_its_authors_may()
     let (mia, gus, gamma) = (&oceans.mia, &oceans.gus, oceans.gamma.label());
     oceans.join(mia, gus, "admin").await.assert_status(201);
     let own = oceans.in_context(gus, "what Gus knows", "confidential").await;
+    let other = gus.post("/v1/contexts/", json!({ "name": "Gus" })).await.ok();
+    let other = format!("context:{}", other["id"].as_str().unwrap());
     for class in ["confidential", "restricted"] {
         let memory = oceans.in_context(mia, &format!("the {class} plan"), class).await;
         let refusal = format!("{class} memories may not be seen in another organization");
         assert_eq!(share(gus, &memory, &gamma).await.assert_problem(403, "forbidden", None), refusal);
         assert_eq!(put(gus, &memory, &gamma).await.assert_problem(403, "forbidden", None), refusal);
         oceans.share_context(gus, &gamma).await.assert_problem(403, "forbidden", None);
-        // Nor by way of their own scope.
-        put(gus, &memory, "personal").await.ok();
+        // Nor by way of a context of their own.
+        put(gus, &memory, &other).await.ok();
         put(gus, &memory, &gamma).await.assert_problem(403, "forbidden", None);
         oceans.uma.get(&one(&memory)).await.assert_problem(404, "not-found", None);
     }
@@ -190,15 +192,14 @@ async fn whoever_does_not_see_the_whole_history_takes_it_nowhere() {
     let seen = gus.get(&history).await.ok();
     assert_eq!(seen.as_array().unwrap().len(), 1, "{seen}");
     let other = gus.post("/v1/contexts/", json!({ "name": "Gus" })).await.ok();
-    for to in ["personal".to_owned(), format!("context:{}", other["id"].as_str().unwrap())] {
-        let refused = put(gus, &memory, &to).await.assert_problem(403, "forbidden", None);
-        assert!(refused.starts_with("you do not see what it said before"), "{refused}");
-    }
+    let other = format!("context:{}", other["id"].as_str().unwrap());
+    let refused = put(gus, &memory, &other).await.assert_problem(403, "forbidden", None);
+    assert!(refused.starts_with("you do not see what it said before"), "{refused}");
     assert_eq!(gus.get(&history).await.ok(), seen);
     // What was added since they see from the beginning.
     oceans.app.advance(chrono::TimeDelta::minutes(1));
     let later = oceans.in_context(mia, "what comes later", "internal").await;
-    put(gus, &later, "personal").await.ok();
+    put(gus, &later, &other).await.ok();
     put(mia, &memory, "personal").await.ok();
 }
 
@@ -233,11 +234,13 @@ async fn rules_about_roles_ask_for_what_is_a_persons_own_or_in_a_context() {
         .await
         .assert_status(201);
     share(&lead, &own, &gus).await.assert_status(202);
-    // A member of one team who leads another does not take its memories out by way of their own scope.
+    // A member of one team who leads another does not take its memories out by way of that or their own scope.
     let other = alice.node_in(&oceans.europe, ScopeKind::Team, "Other").await;
     let joins = json!({ "user_id": mia.user, "role": "admin" });
     alice.post(&format!("/v1/organizations/{}/members", other.id), joins).await.ok();
-    put(mia, &of_team, "personal").await.assert_problem(403, "forbidden", None);
+    for to in ["personal", &other.label()] {
+        put(mia, &of_team, to).await.assert_problem(403, "forbidden", None);
+    }
 }
 
 /// What a node narrows to an organization stays in one, like what is confidential.

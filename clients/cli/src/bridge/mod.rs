@@ -55,7 +55,11 @@ pub(crate) fn call(config: Config, tool: &str) -> Result<Value> {
     if let Some(problem) = answer["error"]["message"].as_str() {
         bail!("{problem}");
     }
-    Ok(answer["result"]["structuredContent"].take())
+    let result = &mut answer["result"];
+    if result["isError"] == true || !result["structuredContent"].is_object() {
+        bail!("{}", result["content"][0]["text"].as_str().unwrap_or("the server's answer is not understood"));
+    }
+    Ok(result["structuredContent"].take())
 }
 
 async fn serve(remote: Arc<Remote>) -> Result<()> {

@@ -208,6 +208,9 @@ pub(super) fn labelled_schema() -> Value {
     })
 }
 
+/// The description of what a share permits.
+pub(super) const PERMISSION: &str = "read; write: also change it; admin: also classify, delete and share it.";
+
 /// A numbered page.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -223,8 +226,10 @@ pub(super) fn paged_schema(more: &[(&str, Value)]) -> Value {
     let mut schema = json!({
         "type": "object",
         "properties": {
-            "page": { "type": "integer", "minimum": 1, "default": 1 },
-            "page_size": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 },
+            "page": { "type": "integer", "minimum": 1, "default": 1, "description": "Which page, from 1." },
+            "page_size": {
+                "type": "integer", "minimum": 1, "maximum": 1000, "default": 100, "description": "How many on a page.",
+            },
             "limit": { "type": "integer", "minimum": 1, "maximum": 1000, "description": "Another name for page_size." },
         },
         "additionalProperties": false,

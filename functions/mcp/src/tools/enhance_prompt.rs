@@ -43,7 +43,10 @@ pub(super) fn describe() -> Description {
                 "type": "integer", "minimum": 1, "maximum": MAX_BRIEFING, "default": DEFAULT_MAX_TOKENS,
                 "description": "How much may be added.",
             },
-            "top_k": { "type": "integer", "minimum": 1, "maximum": MAX_TOP_K, "default": DEFAULT_TOP_K },
+            "top_k": {
+                "type": "integer", "minimum": 1, "maximum": MAX_TOP_K, "default": DEFAULT_TOP_K,
+                "description": "How many memories are considered at most.",
+            },
             "threshold": {
                 "type": "number", "minimum": 0, "maximum": 1,
                 "description": format!("The least score. Default: {DEFAULT_THRESHOLD}."),

@@ -7,6 +7,7 @@ use shared::sharing::NewShare;
 use shared::sharing::access;
 use shared::sharing::preview::preview;
 
+use super::arguments::PERMISSION;
 use super::description::{Description, Effect};
 use super::{Call, Halt, arguments};
 
@@ -32,8 +33,11 @@ pub(super) fn describe() -> Description {
                 "description": "Also tell what share_memory with this grantee would be answered with, without sharing it: \
                                 person:<id or e-mail address>, team:<id>, context:<id>, enterprise, public ….",
             },
-            "permission": { "type": "string", "enum": ["read", "write", "admin"], "default": "read" },
-            "expires_at": { "type": "string", "description": "When that share would end, as RFC 3339." },
+            "permission": {
+                "type": "string", "enum": ["read", "write", "admin"], "default": "read",
+                "description": PERMISSION,
+            },
+            "expires_at": { "type": "string", "description": "When that share would end, like 2026-03-31T12:00:00Z, or its last day, like 2026-03-31 (UTC)." },
         },
         "required": ["memory_id"],
         "additionalProperties": false,

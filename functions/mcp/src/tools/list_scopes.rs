@@ -19,7 +19,9 @@ pub(super) fn describe() -> Description {
         "type": "object",
         "properties": {
             "cursor": { "type": "string", "description": "`next` of the previous answer." },
-            "limit": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 },
+            "limit": {
+                "type": "integer", "minimum": 1, "maximum": 1000, "default": 100, "description": "How many at most.",
+            },
         },
         "additionalProperties": false,
     });

@@ -4,8 +4,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::access::ScopeKind;
 use shared::memory::Permission;
-use shared::sharing::{GranteeName, NewShare, Shared, Subject, share};
+use shared::sharing::share::{self, Prospect};
+use shared::sharing::{GranteeName, NewShare, Shared, Subject};
 
+use super::arguments::PERMISSION;
 use super::description::{Description, Effect};
 use super::{Call, Halt, arguments, view};
 use crate::confirmation::{Question, confirm};
@@ -46,7 +48,10 @@ pub(super) fn input(required: &[&str]) -> Value {
                 "description": "person:<id or e-mail address>, team:<id>, division:<id>, department:<id>, unit:<id>, \
                                 organization:<id>, context:<id>, enterprise or public.",
             },
-            "permission": { "type": "string", "enum": ["read", "write", "admin"], "default": "read" },
+            "permission": {
+                "type": "string", "enum": ["read", "write", "admin"], "default": "read",
+                "description": PERMISSION,
+            },
             "expires_at": {
                 "type": "string", "description": "When it ends, like 2026-03-31T12:00:00Z, or its last day, like 2026-03-31 (UTC); without it, when somebody ends \
                                 it.",
@@ -85,10 +90,10 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let id = arguments::memory_id(&arguments.memory_id)?;
     let (subject, new) = arguments.read()?;
     confirm(call, async || {
-        let approval = share::may_share(call.caller(), call.database(), subject, &new).await?;
+        let prospect = share::may_share(call.caller(), call.database(), subject, &new).await?;
         let memory = call.readable(id).await?;
         let what = view::called(id, memory.as_ref());
-        let whom = whom(call, &new.with);
+        let whom = whom(call, &new.with, &prospect);
         let may = match new.permission {
             Permission::Read => "see",
             Permission::Write => "see and change",
@@ -97,7 +102,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         let on = if new.may_reshare { ", and share it on" } else { "" };
         let until = new.expires_at.map(|at| format!(" until {} UTC", at.format("%Y-%m-%d %H:%M")));
         let until = until.unwrap_or_default();
-        let first = if approval { " Somebody else has to agree first." } else { "" };
+        let first = if prospect.needs_approval { " Somebody else has to agree first." } else { "" };
         let text = format!("Let {whom} {may} this memory{on}{until}? {what}{first}");
         Ok(Some(Question::about(text, "Yes, share", memory.as_ref())))
     })
@@ -106,8 +111,8 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     Ok(json!(shared))
 }
 
-/// Names the grantee in a question: a node by its name, if the caller may read it.
-fn whom(call: &Call<'_>, with: &GranteeName) -> String {
+/// Names the grantee in a question, so that a person can check whom a model has chosen: the name says more than the id.
+fn whom(call: &Call<'_>, with: &GranteeName, prospect: &Prospect) -> String {
     let scope = match with {
         GranteeName::Scope(name) => call.caller().resolve(*name).ok(),
         GranteeName::Person(_) | GranteeName::Email(_) => None,
@@ -115,6 +120,11 @@ fn whom(call: &Call<'_>, with: &GranteeName) -> String {
     match scope {
         Some(scope) if scope.kind == ScopeKind::Public => "everyone".to_owned(),
         Some(scope) => view::place(scope),
-        None => with.to_string(),
+        None => match (&prospect.with_name, &prospect.with_email) {
+            (Some(name), Some(email)) => format!("{} ({email})", view::quoted(name)),
+            (None, Some(email)) => email.clone(),
+            (Some(name), None) => format!("{} ({with})", view::quoted(name)),
+            (None, None) => with.to_string(),
+        },
     }
 }

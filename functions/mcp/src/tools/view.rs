@@ -1,5 +1,7 @@
 //! Memories and events as tools return them.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 use shared::access::{ApiKeyVerb, ReadableScope, ScopeKind};
 use shared::ids::MemoryId;
@@ -124,6 +126,9 @@ pub(super) fn addressed<'a>(state: &State, text: &'a str) -> &'a str {
     id.strip_suffix('/').unwrap_or(id)
 }
 
+/// How many keys of metadata a question names.
+const METADATA_NAMED: usize = 5;
+
 /// A short title of a memory: its first line, truncated.
 pub(crate) fn title(memory: &Memory) -> String {
     const LONGEST: usize = 80;
@@ -136,12 +141,23 @@ pub(crate) fn title(memory: &Memory) -> String {
 
 /// The name of a memory in a question: its title if the caller may read it, else its id.
 pub(super) fn called(id: MemoryId, memory: Option<&Memory>) -> String {
-    memory.map_or_else(|| id.to_string(), |memory| quoted(&title(memory)))
+    let Some(memory) = memory else { return id.to_string() };
+    let (title, length) = (title(memory), memory.content.chars().count());
+    let mut called = quoted(&title);
+    if title != memory.content {
+        let _ = write!(called, " ({length} characters in all)");
+    }
+    // It goes along with the text.
+    if !memory.metadata.is_empty() {
+        let names: Vec<&str> = memory.metadata.keys().map(String::as_str).take(METADATA_NAMED).collect();
+        let _ = write!(called, ", with metadata {}", quoted(&names.join(", ")));
+    }
+    called
 }
 
 /// Quotes people's text in a question. The text must not be able to end its quotation, hide anything,
 /// or reverse the text around it.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let seen = text.chars().filter(|c| !c.is_control() && !is_invisible(*c));
     let inside = seen.map(|c| if matches!(c, '“' | '”' | '„' | '"') { '\'' } else { c });
     format!("“{}”", inside.collect::<String>().trim())

@@ -52,6 +52,21 @@ pub(in crate::sharing) async fn level(
     row.map(|row| grantee(&row, None, None)).transpose()
 }
 
+/// Returns what people call a scope, and its person's e-mail address.
+pub(in crate::sharing) async fn names(
+    tx: &TenantTx<'_>,
+    scope: ScopeId,
+) -> Result<(Option<String>, Option<String>), StoreError> {
+    const NAMES: &str = "-- grantee.find_names
+        SELECT coalesce(n.name, nullif(u.display_name, '')) AS name, u.email
+          FROM scopes s
+          LEFT JOIN sub_organizations n ON n.enterprise_id = s.enterprise_id AND n.scope_id = s.id
+          LEFT JOIN users u ON u.enterprise_id = s.enterprise_id AND u.scope_id = s.id
+         WHERE s.enterprise_id = $1 AND s.id = $2";
+    let row = tx.query_one(NAMES, &[&tx.caller().enterprise_id().uuid(), &scope.0]).await?;
+    Ok((row.get("name"), row.get("email")))
+}
+
 /// Lists everyone with whom a context is shared.
 pub(in crate::sharing) async fn of_context(
     tx: &TenantTx<'_>,
