@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shared::access::{ApiKeyVerb, Role, ScopeKind};
 
 use super::client::{call, modern, refused};
-use crate::harness::{Actor, Answer, TestApp};
+use crate::harness::{Actor, Answer, Client as _, TestApp};
 
 /// Requests by which a caller becomes known, and by which they are then answered as such.
 async fn reads(caller: &Actor, id: &str) -> [Answer; 3] {
