@@ -105,7 +105,8 @@ async fn check_rules(tx: &TenantTx<'_>, held: &Held, target: &ReadableScope) -> 
     // From where they hold a lower role than there.
     let as_other = || held.policy.ruled_only_as(role_here, role_there);
     let Some(node) = left.or_else(as_other) else { return Ok(()) };
-    let node = tx.caller().scope(node).map_or_else(|| "the node above it".to_owned(), ReadableScope::in_words);
+    let node =
+        tx.caller().scope(node).map_or_else(|| "the node above it".to_owned(), ReadableScope::in_words);
     Err(Error::Forbidden(format!(
         "it would leave the rules of {node} about approvals: it stays there; share it instead"
     )))

@@ -199,7 +199,8 @@ async fn whoever_does_not_see_the_whole_history_takes_it_nowhere() {
     // What was added since they see from the beginning.
     oceans.app.advance(chrono::TimeDelta::minutes(1));
     let later = oceans.in_context(mia, "what comes later", "internal").await;
-    put(gus, &later, &other).await.ok();
+    let refused = put(gus, &later, &other).await.assert_problem(403, "forbidden", None);
+    assert!(refused.starts_with("this needs somebody else's approval"), "{refused}");
     put(mia, &memory, "personal").await.ok();
 }
 

@@ -87,7 +87,7 @@ async fn a_move_that_may_not_be_is_refused_and_changes_nothing() {
         (&viewer, &shared, "personal".to_owned(), 403, "forbidden", None),
         (&ben, &in_alpha, "personal".to_owned(), 404, "not-found", None),
         // Above its class, and where somebody has to agree.
-        (&alice, &secret, north.in_words(), 403, "forbidden", None),
+        (&alice, &secret, north.label(), 403, "forbidden", None),
         (&alice, &in_alpha, beta.label(), 403, "forbidden", None),
         // Nor out from under the rules.
         (&alice, &in_alpha, "personal".to_owned(), 403, "forbidden", None),
