@@ -39,12 +39,13 @@ async fn respond(state: &State, request: Request) -> Response {
         return reply::refusal(&fault, Version::MODERN[0]);
     }
     let mut body = Incoming::Unread(body);
+    let mut parsed = None;
     if let Some(presumed) = Presumed::of(&mut parts, state).await {
         let read = body.read(Most::of(&parts)).await;
+        parsed = read.ok().map(Message::parse);
         if media_types(&parts.headers).is_ok()
-            && let Ok(bytes) = read
-            && let Ok(Message::Request(call)) = Message::parse(bytes)
-            && tools::shows_memories(&call, presumed.caller())
+            && let Some(Ok(Message::Request(call))) =
+                parsed.take_if(|message| shows_memories(message, presumed.caller()))
         {
             let response = answer(state, presumed.caller().clone(), &parts.headers, call).await;
             if presumed.proven() {
@@ -76,7 +77,7 @@ async fn respond(state: &State, request: Request) -> Response {
         Ok(bytes) => bytes,
         Err((id, error)) => return reply::unread(id.as_ref(), error),
     };
-    let message = match Message::parse(&bytes) {
+    let message = match parsed.unwrap_or_else(|| Message::parse(&bytes)) {
         Ok(message) => message,
         Err(fault) => return reply::refusal(&fault, Version::MODERN[0]),
     };
@@ -94,6 +95,11 @@ async fn respond(state: &State, request: Request) -> Response {
         }
         Message::Response => StatusCode::ACCEPTED.into_response(),
     }
+}
+
+/// Whether a message is a request that shows memories to this caller and changes nothing.
+fn shows_memories(message: &Result<Message, Fault>, caller: &AuthContext) -> bool {
+    matches!(message, Ok(Message::Request(call)) if tools::shows_memories(call, caller))
 }
 
 async fn answer(state: &State, caller: AuthContext, headers: &HeaderMap, call: Call) -> Response {

@@ -128,7 +128,8 @@ impl<'a> Row<'a> {
         Some(tags.chain(chosen.into_iter().map(str::to_owned)).collect())
     }
 
-    fn known_parameters<'p>(&'p self, tags: &'p Vec<String>) -> [&'p (dyn ToSql + Sync); 18] {
+    /// The columns up to `details`.
+    fn columns(&self) -> [&(dyn ToSql + Sync); 16] {
         [
             &self.enterprise,
             &self.id,
@@ -146,35 +147,20 @@ impl<'a> Row<'a> {
             &self.ip,
             &self.user_agent,
             &self.details,
-            tags,
-            &self.place,
         ]
     }
 
-    fn parameters(&self) -> [&(dyn ToSql + Sync); 21] {
-        [
-            &self.enterprise,
-            &self.id,
-            &self.at,
-            &self.actor,
-            &self.method,
-            &self.credential,
-            &self.action,
-            &self.target,
-            &self.memories,
-            &self.scope,
-            &self.outcome,
-            &self.operation,
-            &self.request,
-            &self.ip,
-            &self.user_agent,
-            &self.details,
-            &self.tags,
-            &self.frameworks,
-            &self.read,
-            &self.class,
-            &self.place,
-        ]
+    /// The parameters of [`INSERT_KNOWN`].
+    fn known_parameters<'p>(&'p self, tags: &'p Vec<String>) -> Vec<&'p (dyn ToSql + Sync)> {
+        let rest: [&(dyn ToSql + Sync); 2] = [tags, &self.place];
+        self.columns().into_iter().chain(rest).collect()
+    }
+
+    /// The parameters of [`INSERT`].
+    fn parameters(&self) -> Vec<&(dyn ToSql + Sync)> {
+        let rest: [&(dyn ToSql + Sync); 5] =
+            [&self.tags, &self.frameworks, &self.read, &self.class, &self.place];
+        self.columns().into_iter().chain(rest).collect()
     }
 }
 
