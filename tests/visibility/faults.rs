@@ -6,6 +6,7 @@
 
 use proptest::test_runner::{Config, TestError};
 
+use super::pair::Pair;
 use super::sequences::{SEEDS, Whom, asked_for, check};
 
 /// Breaks the product of every sequence, and asserts that one of them notices: somebody finds something else than the model says,
@@ -16,7 +17,11 @@ fn is_noticed(fault: &'static str) {
         check(config, Whom::Concerned, Some(fault)).err()
     });
     let Some(TestError::Fail(reason, _)) = found else { panic!("no sequence noticed: {fault}") };
-    let message = reason.message();
+    assert_differs(reason.message());
+}
+
+/// That this says what somebody found, or was answered.
+fn assert_differs(message: &str) {
     let by_what = message.contains("after ") || message.contains(" answered ");
     assert!(by_what && !message.contains("/problems/internal"), "noticed as: {message}");
 }
@@ -84,14 +89,21 @@ fn rules_that_nobody_asks_for_are_noticed() {
     );
 }
 
-#[test]
-fn judging_by_whoever_shares_and_not_by_the_author_is_noticed() {
-    is_noticed(
-        "ALTER FUNCTION mem0.direction_of(uuid, bigint, uuid, bigint) RENAME TO direction_by_author;
+/// Shares on in the product, broken by `fault` if there is one.
+async fn share_on(fault: Option<&'static str>) {
+    Pair::new(fault).await.share_on().await;
+}
+
+#[tokio::test]
+async fn judging_by_whoever_shares_and_not_by_the_author_is_noticed() {
+    share_on(None).await;
+    let fault = "ALTER FUNCTION mem0.direction_of(uuid, bigint, uuid, bigint) RENAME TO direction_by_author;
          CREATE FUNCTION mem0.direction_of(tenant uuid, home bigint, author uuid, grantee bigint) RETURNS text
              LANGUAGE sql STABLE AS $$ SELECT mem0.direction_by_author(tenant, home, mem0.person(), grantee) $$;
-         GRANT EXECUTE ON FUNCTION mem0.direction_of(uuid, bigint, uuid, bigint) TO mem0_app",
-    );
+         GRANT EXECUTE ON FUNCTION mem0.direction_of(uuid, bigint, uuid, bigint) TO mem0_app";
+    let panic = tokio::spawn(share_on(Some(fault))).await.expect_err("nothing noticed it").into_panic();
+    let message = panic.downcast::<String>().expect("a formatted message");
+    assert_differs(&message);
 }
 
 #[test]

@@ -256,13 +256,13 @@ impl Model {
     }
 
     /// The organization right below the enterprise that a node belongs to.
-    pub(super) fn top(&self, node: usize) -> usize {
+    pub(crate) fn top(&self, node: usize) -> usize {
         let path = self.path(Some(node));
         path.into_iter().flatten().last().unwrap_or(node)
     }
 
     /// Those in which somebody holds any role; all for whoever holds one on the enterprise.
-    pub(super) fn organizations(&self, person: usize) -> Vec<usize> {
+    pub(crate) fn organizations(&self, person: usize) -> Vec<usize> {
         let all = self.nodes.iter().filter(|(_, spot)| spot.parent.is_none()).map(|(node, _)| *node);
         let all: Vec<usize> = all.collect();
         let held = self.held(person).into_iter();

@@ -12,6 +12,7 @@ mod delegates;
 mod memories;
 mod people;
 mod sharing;
+mod sharing_on;
 mod start;
 mod succession;
 mod tree;
