@@ -105,6 +105,12 @@ impl Database {
         Ok(())
     }
 
+    /// Changes a setting of the running server that needs no restart, for every session.
+    pub(crate) async fn change(&self, name: &str, value: &str) -> Result<()> {
+        self.0.execute(&format!("ALTER SYSTEM SET {name} = '{value}'")).await?;
+        self.0.execute("SELECT pg_reload_conf()").await
+    }
+
     /// Connects as superuser.
     pub(crate) async fn connect(&self) -> Result<tokio_postgres::Client> {
         self.0.connect().await

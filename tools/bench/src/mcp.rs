@@ -9,6 +9,7 @@ mod bridge;
 mod install;
 mod load;
 mod peer;
+mod reads;
 mod tools;
 
 use std::path::Path;
@@ -28,6 +29,7 @@ use bridge::Bridge;
 use load::{Row, Tally};
 use measuring::report::{say, table};
 use peer::Peer;
+use reads::Reads;
 use tools::Tool;
 
 /// How many turns each tool of each server gets.
@@ -48,7 +50,7 @@ pub(crate) struct Options {
     /// Clients that ask at the same time.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=64))]
     clients: u16,
-    /// For how long each server is asked for each tool, in all.
+    /// For how long each server is asked for each tool under each policy, in all.
     #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
     /// Processes of the FastMCP server; it runs as one by itself.
@@ -82,13 +84,14 @@ struct Throughput {
     clients: u16,
     fastmcp: peer::Description,
     rows: Vec<Row>,
-    /// This server's requests per second relative to FastMCP's, by tool.
+    /// This server's requests per second relative to FastMCP's, by policy and tool.
     ratios: Vec<Ratio>,
     server_rss_mb: f64,
 }
 
 #[derive(Debug, Serialize)]
 struct Ratio {
+    reads: Reads,
     tool: Tool,
     requests_per_s: f64,
     /// The same by the processor time of each server process per request: the ratio without PostgreSQL, which both
@@ -135,16 +138,23 @@ async fn beside(
     let ours = Crowd::gather(server.address, &account.api_key, options.clients).await?;
     let theirs = Crowd::gather(peer.address, &account.api_key, options.clients).await?;
     let mut tallies: Vec<Tally> = Vec::new();
-    for tool in Tool::ALL {
-        let requests = tool.requests(&ids)?;
-        tallies.push(Tally::new("mem0-enterprise", server.pid(), tool, ours.clone(), requests.clone()));
-        tallies.push(Tally::new("FastMCP", peer.pid, tool, theirs.clone(), requests));
-    }
     let turn = Duration::from_secs(options.seconds) / ROUNDS;
-    for round in 0..=ROUNDS {
-        say(&if round == 0 { "warming up".to_owned() } else { format!("round {round} of {ROUNDS}") });
-        for tally in &mut tallies {
-            tally.turn(if round == 0 { turn / 4 } else { turn }, &database, round > 0).await?;
+    for reads in Reads::ALL {
+        reads.apply(server.address, &account.access_token, &database).await?;
+        let first = tallies.len();
+        for tool in Tool::ALL {
+            let requests = tool.requests(&ids)?;
+            let (ours, theirs) = (ours.clone(), theirs.clone());
+            tallies.push(Tally::new("mem0-enterprise", server.pid(), tool, reads, ours, requests.clone()));
+            tallies.push(Tally::new("FastMCP", peer.pid, tool, reads, theirs, requests));
+        }
+        for round in 0..=ROUNDS {
+            let name =
+                if round == 0 { "warming up".to_owned() } else { format!("round {round} of {ROUNDS}") };
+            say(&format!("{} reads: {name}", reads.name()));
+            for tally in &mut tallies[first..] {
+                tally.turn(if round == 0 { turn / 4 } else { turn }, &database, round > 0).await?;
+            }
         }
     }
     let rows: Vec<Row> = tallies.iter().map(Tally::row).collect();
@@ -164,6 +174,7 @@ async fn beside(
 fn ratio(ours: &Row, theirs: &Row) -> Ratio {
     let of = |one: f64, other: f64| if other > 0.0 { rounded(one / other, 1) } else { 0.0 };
     Ratio {
+        reads: ours.reads,
         tool: ours.tool,
         requests_per_s: of(ours.requests_per_s, theirs.requests_per_s),
         process_cpu: of(theirs.process_cpu_ms, ours.process_cpu_ms),
@@ -179,15 +190,18 @@ fn print(rows: &[Row], ratios: &[Ratio]) {
             let latency = [row.latency_ms.p50, row.latency_ms.p95, row.latency_ms.p99];
             let cpu = [row.process_cpu_ms, row.database_cpu_ms, row.client_cpu_ms];
             let figures = [row.requests_per_s].into_iter().chain(latency).chain(cpu);
-            let name = [format!("{} {}", row.server, row.tool.name()), row.requests.to_string()];
+            let name = [
+                format!("{} {} {}", row.server, row.tool.name(), row.reads.name()),
+                row.requests.to_string(),
+            ];
             name.into_iter().chain(figures.map(|figure| format!("{figure:.2}"))).collect()
         })
         .collect();
     table(&header, &lines);
-    for Ratio { tool, requests_per_s, process_cpu } in ratios {
-        let name = tool.name();
+    for Ratio { reads, tool, requests_per_s, process_cpu } in ratios {
+        let (reads, name) = (reads.name(), tool.name());
         say(&format!(
-            "{name}: {requests_per_s} times the requests a second, 1/{process_cpu} of the processor"
+            "{name}, {reads}: {requests_per_s} times the requests a second, 1/{process_cpu} of the processor"
         ));
     }
 }

@@ -130,7 +130,8 @@ async def serve(listener):
     global pool
     pool = await asyncpg.create_pool(SETUP["database"], min_size=4, max_size=16, init=prepare, reset=leave)
     app = mcp.http_app(path="/mcp", stateless_http=True, json_response=True)
-    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="on")
+    # Its clients wait for the other server's turn in between.
+    config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="on", timeout_keep_alive=3600)
     await uvicorn.Server(config).serve(sockets=[listener])
 
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::Request;
 use serde::Serialize;
 
+use super::reads::Reads;
 use super::tools::Tool;
 use crate::api::drive::Crowd;
 use crate::database::Database;
@@ -19,6 +20,7 @@ use crate::statistics::{Percentiles, Samples, milliseconds, rounded};
 pub(super) struct Row {
     pub(super) server: &'static str,
     pub(super) tool: Tool,
+    pub(super) reads: Reads,
     pub(super) requests: usize,
     pub(super) requests_per_s: f64,
     pub(super) latency_ms: Percentiles,
@@ -33,6 +35,7 @@ pub(super) struct Tally {
     server: &'static str,
     pid: u32,
     tool: Tool,
+    reads: Reads,
     crowd: Crowd,
     requests: Vec<Request<Bytes>>,
     latency: Samples,
@@ -46,11 +49,12 @@ impl Tally {
         server: &'static str,
         pid: u32,
         tool: Tool,
+        reads: Reads,
         crowd: Crowd,
         requests: Vec<Request<Bytes>>,
     ) -> Self {
         let (latency, elapsed, cpu) = (Samples::default(), Duration::ZERO, [Duration::ZERO; 3]);
-        Self { server, pid, tool, crowd, requests, latency, elapsed, cpu }
+        Self { server, pid, tool, reads, crowd, requests, latency, elapsed, cpu }
     }
 
     /// All clients send requests until the time is over.
@@ -86,6 +90,7 @@ impl Tally {
         Row {
             server: self.server,
             tool: self.tool,
+            reads: self.reads,
             requests,
             requests_per_s: rounded(requests as f64 / self.elapsed.as_secs_f64(), 1),
             latency_ms: self.latency.percentiles(),
