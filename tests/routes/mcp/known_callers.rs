@@ -216,3 +216,37 @@ async fn every_request_of_a_known_caller_costs_one_token() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_search_that_fails_after_its_caller_was_confirmed_is_answered_and_not_repeated() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    remembered(&alice, "personal").await;
+    let search = json!({ "name": "search_memories", "arguments": { "query": "the office cat" } });
+    for _ in 0..2 {
+        modern(&alice, "tools/call", search.clone()).await.ok();
+    }
+    let superuser = app.database().superuser().await;
+    // What the sequence counts stays counted when the transaction is rolled back.
+    superuser
+        .batch_execute(
+            "CREATE SEQUENCE public.attempts;
+             GRANT USAGE ON SEQUENCE public.attempts TO PUBLIC;
+             CREATE OR REPLACE FUNCTION mem0.check_scopes(asked bigint[]) RETURNS void
+                 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+             BEGIN
+                 PERFORM nextval('public.attempts');
+                 RAISE EXCEPTION 'too slow' USING ERRCODE = 'query_canceled';
+             END $$",
+        )
+        .await
+        .unwrap();
+    let answer = modern(&alice, "tools/call", search).await.json();
+    assert_eq!(answer["result"]["content"][0]["text"], "the database is not available right now", "{answer}");
+    let attempts = "SELECT last_value FROM public.attempts";
+    assert_eq!(superuser.query_one(attempts, &[]).await.unwrap().get::<_, i64>(0), 1);
+    // Somebody whose authority is gone is told so, whatever else would fail.
+    superuser.execute("UPDATE sessions SET revoked_at = now()", &[]).await.unwrap();
+    let search = json!({ "name": "search_memories", "arguments": { "query": "the office cat" } });
+    modern(&alice, "tools/call", search).await.assert_status(401);
+}
