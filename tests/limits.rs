@@ -84,7 +84,8 @@ async fn a_key_a_user_and_a_tenant_each_have_their_limit() {
     let told = one.post("/mcp", json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/list" })).await;
     assert_eq!(told.assert_status(429).header("content-type"), Some("application/json"), "{told}");
     assert_eq!((&told.json()["id"], &told.json()["error"]["code"]), (&json!(7), &json!(429)), "{told}");
-    assert!(told.headers.contains_key("retry-after"), "{told}");
+    let wait = told.json()["error"]["data"]["retry_after"].as_u64().unwrap();
+    assert_eq!(told.header("retry-after"), Some(&*wait.to_string()), "{told}");
 
     app.advance(TimeDelta::seconds(3));
     let (admitted, _) = exhaust(&one).await;

@@ -80,7 +80,7 @@ pub enum Error {
 }
 
 /// Why a credential was not accepted. The wording never reveals whether an account or key exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unauthenticated {
     /// The request carries none.
     #[error("authentication required: send a bearer token or an API key")]
@@ -91,6 +91,9 @@ pub enum Unauthenticated {
     /// It has expired.
     #[error("the credential has expired")]
     Expired,
+    /// It is genuine, and valid for another resource of this installation.
+    #[error("this token is for {0}, not for this address")]
+    Elsewhere(String),
     /// E-mail and password do not match an active account.
     #[error("e-mail address or password is wrong")]
     Login,
@@ -174,9 +177,11 @@ impl Error {
 
 /// Puts the place in front of the message: mem0's clients show nothing else of an error.
 fn in_place(field: Option<&str>, message: &str) -> String {
-    match field {
-        Some(field) if !message.starts_with(field) => format!("{field}: {message}"),
-        _ => message.to_owned(),
+    let Some(field) = field else { return message.to_owned() };
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    match message.strip_prefix(field) {
+        Some(rest) if !rest.starts_with(is_word) => message.to_owned(),
+        _ => format!("{field}: {message}"),
     }
 }
 
@@ -222,6 +227,7 @@ mod tests {
         let said = |field: &str, message: &str| Error::invalid(field, message).to_string();
         assert_eq!(said("text", "must not be empty"), "text: must not be empty");
         assert_eq!(said("limit", "limit is 1000"), "limit is 1000");
+        assert_eq!(said("exp", "expected a number"), "exp: expected a number");
         assert_eq!(Error::malformed("the body is empty").to_string(), "the body is empty");
         let within = |error: Error| error.within("memories[1]").to_string();
         assert_eq!(within(Error::invalid("text", "is missing")), "memories[1].text: is missing");

@@ -109,6 +109,8 @@ async fn the_inspector_finds_nothing_to_complain_about() {
         command.args(more);
         let output = run(command, &url, &key).await;
         assert_succeeded(&format!("{more:?}"), &output);
+        let warned = String::from_utf8_lossy(&output.stderr);
+        assert!(!warned.contains("Warning"), "{warned}");
         String::from_utf8(output.stdout).unwrap()
     };
     let tools = inspect(&["--method", "tools/list", "--strict"]).await;

@@ -37,7 +37,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let text = |name: &str| told[name].as_str().unwrap_or_default();
     let may: Vec<&str> = told["may"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     crate::print(&format!("installation  {installation}"))?;
-    crate::print(&format!("account       {} <{}>", text("name"), text("email")))?;
+    // A service account has no address.
+    let email = told["email"].as_str().map(|email| format!(" <{email}>")).unwrap_or_default();
+    crate::print(&format!("account       {}{email}", text("name")))?;
     crate::print(&format!("enterprise    {}", text("enterprise_name")))?;
     crate::print(&format!("credential    {source}"))?;
     crate::print(&format!("may           {}", may.join(", ")))

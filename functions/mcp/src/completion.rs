@@ -24,9 +24,7 @@ pub(crate) async fn complete(exchange: &Exchange<'_>, params: &Object) -> Result
     if typed.contains('\0') {
         return Err(Fault::params("argument.value must not contain a NUL character"));
     }
-    if !is_known(params, name)? {
-        return Err(Fault::params(format!("it has no argument {name:?}")));
-    }
+    has_argument(params, name)?;
     let mut values = match name {
         "scope" => scopes(exchange, typed).await?,
         "category" => suggest(exchange, params, Suggest::Category, typed).await?,
@@ -39,24 +37,34 @@ pub(crate) async fn complete(exchange: &Exchange<'_>, params: &Object) -> Result
     Ok(json!({ "completion": { "values": values, "hasMore": more } }))
 }
 
-/// Returns whether the prompt or resource template exists and has that argument.
-fn is_known(params: &Object, argument: &str) -> Result<bool, Fault> {
+/// Checks that the prompt or resource template exists and has that argument.
+fn has_argument(params: &Object, argument: &str) -> Result<(), Fault> {
     let reference = params.get("ref").unwrap_or(&Value::Null);
-    match (reference["type"].as_str(), reference["name"].as_str(), reference["uri"].as_str()) {
-        #[cfg(feature = "diagnostics")]
-        (Some("ref/prompt"), Some(name), _) if name.starts_with("test_") => Ok(true),
-        (Some("ref/prompt"), Some(name), _) => match Prompt::find(name) {
-            Some(prompt) => Ok(prompt.takes(argument)),
-            None => Err(Fault::params(format!("unknown prompt {name:?}"))),
-        },
-        (Some("ref/resource"), _, Some(uri)) if TEMPLATES.contains(&uri) => {
-            Ok(uri.contains(&format!("{{{argument}}}")))
-        }
-        (Some("ref/resource"), _, Some(uri)) => {
-            Err(Fault::params(format!("unknown resource template {uri:?}")))
-        }
-        _ => Err(Fault::params("ref must be of type ref/prompt with a name, or ref/resource with a uri")),
+    let (what, known) =
+        match (reference["type"].as_str(), reference["name"].as_str(), reference["uri"].as_str()) {
+            #[cfg(feature = "diagnostics")]
+            (Some("ref/prompt"), Some(name), _) if name.starts_with("test_") => return Ok(()),
+            (Some("ref/prompt"), Some(name), _) => {
+                let prompt =
+                    Prompt::find(name).ok_or_else(|| Fault::params(format!("unknown prompt {name:?}")))?;
+                (name, prompt.arguments())
+            }
+            (Some("ref/resource"), _, Some(uri)) if TEMPLATES.contains(&uri) => {
+                let variables = uri.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+                (uri, variables.collect())
+            }
+            (Some("ref/resource"), _, Some(uri)) => {
+                return Err(Fault::params(format!("unknown resource template {uri:?}")));
+            }
+            _ => {
+                let problem = "ref must be of type ref/prompt with a name, or ref/resource with a uri";
+                return Err(Fault::params(problem));
+            }
+        };
+    if known.contains(&argument) {
+        return Ok(());
     }
+    Err(Fault::params(format!("{what} has no argument {argument:?}; it has {}", known.join(", "))))
 }
 
 /// Returns the scopes whose label begins with the typed text, or whose name contains it.

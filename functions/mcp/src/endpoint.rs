@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
-use axum::extract::{FromRequestParts as _, Request, State as Extract};
+use axum::extract::{Request, State as Extract};
 use axum::response::{IntoResponse as _, Response};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::request::Parts;
@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use shared::access::AuthContext;
-use shared::http::Presumed;
+use shared::http::Presented;
 use shared::{Error, telemetry};
 
 use crate::State;
@@ -40,7 +40,9 @@ async fn respond(state: &State, request: Request) -> Response {
     }
     let mut body = Incoming::Unread(body);
     let mut parsed = None;
-    if let Some(presumed) = Presumed::of(&mut parts, state).await {
+    let presented = Presented::of(&mut parts, state).await;
+    let presumed = presented.as_ref().ok().and_then(|presented| presented.presume(&mut parts));
+    if let Some(presumed) = presumed {
         let read = body.read(Most::of(&parts)).await;
         parsed = read.ok().map(Message::parse);
         if media_types(&parts.headers).is_ok()
@@ -54,7 +56,11 @@ async fn respond(state: &State, request: Request) -> Response {
         }
         presumed.discard();
     }
-    let caller = match AuthContext::from_request_parts(&mut parts, state).await {
+    let caller = match presented {
+        Ok(presented) => presented.admit(&mut parts).await,
+        Err(error) => Err(error),
+    };
+    let caller = match caller {
         Ok(caller) => caller,
         // HTTP tells the client where to get a better credential.
         Err(error) if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&error.status()) => {

@@ -161,7 +161,18 @@ impl Fault {
             status if status.is_server_error() => INTERNAL_ERROR,
             _ => INVALID_REQUEST,
         };
-        Self::new(code, explain(error))
+        Self { data: pause(error), ..Self::new(code, explain(error)) }
+    }
+}
+
+/// How many seconds to wait before trying again, if that is the problem: the status and `Retry-After` are not seen by
+/// everything that handles the message.
+fn pause(error: &Error) -> Option<Value> {
+    match error {
+        Error::LimitReached { retry_after, .. } => {
+            Some(json!({ "retry_after": retry_after.as_secs().max(1) }))
+        }
+        _ => None,
     }
 }
 
@@ -169,7 +180,7 @@ impl Fault {
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         error.log();
-        let message = explain(&error);
+        let (message, data) = (explain(&error), pause(&error));
         match error {
             Error::Invalid { .. }
             | Error::NotFound { .. }
@@ -181,7 +192,7 @@ impl From<Error> for Fault {
             Error::Forbidden(_) | Error::QuotaReached(_) | Error::Unauthenticated(_) => {
                 Self::new(FORBIDDEN, message)
             }
-            Error::LimitReached { .. } => Self::new(LIMIT_REACHED, message),
+            Error::LimitReached { .. } => Self { data, ..Self::new(LIMIT_REACHED, message) },
             Error::Unavailable { .. } | Error::Internal(_) => Self::new(INTERNAL_ERROR, message),
         }
     }

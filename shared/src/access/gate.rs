@@ -8,10 +8,10 @@ use tokio_postgres::types::ToSql;
 use super::context::Epochs;
 use super::known::{Answers, Known};
 use super::presumption::Presumption;
-use super::proof::{Proof, Proven};
+use super::proof::Proof;
 use super::{
-    AccessClaims, ApiKeyVerb, AuthContext, Classification, Credential, IdentityTx, Method, RequestInfo,
-    SecretHash, TokenVerifier, UpkeepTx,
+    AccessClaims, ApiKeyVerb, AuthContext, Classification, Credential, IdentityTx, Method, Proven,
+    RequestInfo, SecretHash, TokenVerifier, UpkeepTx,
 };
 use crate::clock::Clock;
 use crate::db::{Database, StoreError};
@@ -85,22 +85,24 @@ impl Gate {
         Ok(self.principal(proven, request, 0).await?.0)
     }
 
-    /// Like [`Self::authenticate`], for a request that counts against rate limits: also returns the caller's standing
-    /// and whether the request is admitted.
+    /// Like [`Self::authenticate`], for a credential that [`Self::prove`] has looked at and a request that counts against
+    /// rate limits: also returns the caller's standing and whether the request is admitted.
     pub(crate) async fn admit(
         &self,
         limiter: &Limiter,
-        credential: &Credential,
+        proven: Result<Proven>,
         request: RequestInfo,
     ) -> Result<(AuthContext, Standing, Result<()>)> {
         let wrong = |error: &Error| matches!(error, Error::Unauthenticated(Unauthenticated::Invalid));
         let from = request.clone();
-        let admitted = self.admit_known(limiter, credential, request).await;
+        // Access tokens that have expired by themselves prove nothing, and are renewed.
+        let proof = proven.as_ref().ok().map(|proven| proven.proof);
+        let admitted = self.admit_known(limiter, proven, request).await;
         if admitted.as_ref().is_err_and(wrong) {
             limiter.failures.note(&from);
         }
-        if let Err(Error::Unauthenticated(_)) = &admitted {
-            self.note_refused(credential, &from).await;
+        if let (Err(Error::Unauthenticated(_)), Some(proof)) = (&admitted, proof) {
+            self.note_refused(proof, &from).await;
         }
         admitted
     }
@@ -109,11 +111,11 @@ impl Gate {
     async fn admit_known(
         &self,
         limiter: &Limiter,
-        credential: &Credential,
+        proven: Result<Proven>,
         request: RequestInfo,
     ) -> Result<(AuthContext, Standing, Result<()>)> {
         let now = request.at;
-        let proven = match self.prove(credential, &request).await {
+        let proven = match proven {
             Ok(proven) => proven,
             Err(error) => return limiter.failures.check(&request).and(Err(error)),
         };
@@ -140,13 +142,13 @@ impl Gate {
     /// Returns the caller whom this process knows by the credential, if it has asked about them a moment ago and they have
     /// a token left. Their first transaction checks that they are still let in; nothing may be answered before
     /// ([`AuthContext::is_proven`]).
-    pub(crate) async fn presume(
+    pub(crate) fn presume(
         &self,
         limiter: &Limiter,
-        credential: &Credential,
+        proven: &Proven,
         request: RequestInfo,
     ) -> Option<(AuthContext, Standing, Whose)> {
-        let Proven { proof, claims } = self.prove(credential, &request).await.ok()?;
+        let Proven { proof, claims } = proven.clone();
         let known = self.answers.of(&proof).filter(|known| known.is_fresh(request.at))?;
         let presumption = Presumption::new(proof, known.clone(), self.answers.clone());
         let caller = caller(proof, claims, request, known, Some(presumption)).ok()?;
@@ -156,7 +158,8 @@ impl Gate {
         Some((caller, standing, whose))
     }
 
-    pub(super) async fn prove(&self, credential: &Credential, request: &RequestInfo) -> Result<Proven> {
+    /// Returns what a credential proves by itself: a token is genuine, for this address, and has not expired.
+    pub(crate) async fn prove(&self, credential: &Credential, request: &RequestInfo) -> Result<Proven> {
         match credential {
             Credential::ApiKey(secret) => Ok(Proven::key(SecretHash::of(secret.expose_secret()))),
             Credential::AccessToken(token) => {

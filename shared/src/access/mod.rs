@@ -35,7 +35,7 @@ pub use gate::{Gate, MCP};
 pub use policy::Action;
 pub(crate) use presumption::AuditPolicy;
 pub use promise::Promiser;
-pub(crate) use proof::Proof;
+pub(crate) use proof::{Proof, Proven};
 pub(crate) use refused::Refused;
 pub use request::RequestInfo;
 pub use scope::{ReadableScope, Role, ScopeKind, ScopeName, SearchTier, in_words};

@@ -42,10 +42,11 @@ impl Presumption {
         self.confirmed.load(Ordering::Relaxed)
     }
 
-    /// Takes note of how a transaction that bound itself to the caller began.
-    pub(super) fn judge<T>(&self, begun: Result<T, StoreError>) -> Result<T, StoreError> {
+    /// Takes note of how a transaction that binds itself to the caller began; `bound` says that it did so before it failed.
+    fn judge<T>(&self, begun: Result<T, StoreError>, bound: bool) -> Result<T, StoreError> {
         match &begun {
             Ok(_) => self.confirmed.store(true, Ordering::Relaxed),
+            Err(_) if bound => self.confirmed.store(true, Ordering::Relaxed),
             Err(StoreError::Serialization { .. }) => self.answers.forget(&self.proof),
             Err(_) => {}
         }
@@ -93,10 +94,11 @@ impl AuthContext {
         })
     }
 
-    /// Takes note of how a statement that bound itself with [`Self::known_binding`] ended.
-    pub(crate) fn confirm<T>(&self, answered: Result<T, StoreError>) -> Result<T, StoreError> {
+    /// Takes note of how a statement that bound itself with [`Self::known_binding`] ended. What failed after the caller was
+    /// confirmed (`bound`) is a failure of a confirmed caller's request, to be answered and not to be repeated.
+    pub(crate) fn confirm<T>(&self, answered: Result<T, StoreError>, bound: bool) -> Result<T, StoreError> {
         match self.presumed() {
-            Some(presumption) => presumption.judge(answered),
+            Some(presumption) => presumption.judge(answered, bound),
             None => answered,
         }
     }

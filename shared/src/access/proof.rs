@@ -16,7 +16,8 @@ pub(crate) enum Proof {
 }
 
 /// A genuine credential, which may have expired or been revoked.
-pub(super) struct Proven {
+#[derive(Clone)]
+pub(crate) struct Proven {
     /// The lookup key.
     pub(super) proof: Proof,
     /// The claims, if it is an access token.

@@ -2,8 +2,7 @@
 
 use uuid::Uuid;
 
-use super::proof::{Proof, Proven};
-use super::{Credential, Gate, IdentityTx, RequestInfo};
+use super::{Gate, IdentityTx, Proof, RequestInfo};
 use crate::audit::refusal;
 use crate::db::StoreError;
 use crate::ids::{EnterpriseId, UserId};
@@ -21,9 +20,7 @@ pub(crate) struct Refused {
 impl Gate {
     /// Records that a credential was refused, if it is known whose it was: once a minute for each, so that its holder
     /// cannot fill the log.
-    pub(crate) async fn note_refused(&self, credential: &Credential, request: &RequestInfo) {
-        // Access tokens that have expired by themselves prove nothing, and are renewed.
-        let Ok(Proven { proof, .. }) = self.prove(credential, request).await else { return };
+    pub(crate) async fn note_refused(&self, proof: Proof, request: &RequestInfo) {
         if !refusal::is_first_refusal(proof, request.at) {
             return;
         }

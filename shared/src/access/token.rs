@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::{Deserialize, Serialize};
 
-use super::IdentityTx;
+use super::{IdentityTx, MCP};
 use crate::db::StoreError;
 use crate::error::Unauthenticated;
 use crate::ids::{EnterpriseId, SessionId, UserId};
@@ -124,7 +124,8 @@ impl TokenVerifier {
         let key = keys.known.get(&kid).ok_or(Unauthenticated::Invalid)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&self.issuer]);
-        validation.set_audience(audiences);
+        // Checked below, to say where the token is valid.
+        validation.validate_aud = false;
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         // Checked below, against the request's clock.
         validation.validate_exp = false;
@@ -134,7 +135,13 @@ impl TokenVerifier {
         if claims.exp <= now.timestamp() {
             return Err(Unauthenticated::Expired);
         }
-        Ok(claims)
+        if audiences.contains(&&*claims.aud) {
+            Ok(claims)
+        } else if claims.aud.strip_prefix(&*self.issuer) == Some(MCP) {
+            Err(Unauthenticated::Elsewhere(claims.aud))
+        } else {
+            Err(Unauthenticated::Invalid)
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use tokio_postgres::types::ToSql;
 
 use super::presumption::BIND;
 use super::{AuditPolicy, AuthContext};
-use crate::db::{Database, StoreError, Tx};
+use crate::db::{Binding, Database, StoreError, Tx};
 
 /// A transaction of a caller, bound to them, their tenant, the scopes they may read, their ceiling and the time of
 /// their request. Stores take this type.
@@ -41,8 +41,9 @@ impl<'a> TenantTx<'a> {
         let Some(known) = caller.known_binding() else {
             return Ok(Self::new(db.begin(name, &binding(caller, name)?).await?, caller, None));
         };
+        // Nothing else runs that could fail.
         let begun = db.begin_with(name, "", None, (BIND, &known.parameters(), true)).await;
-        let (tx, _, bound) = caller.confirm(begun)?;
+        let (tx, _, bound) = caller.confirm(begun, false)?;
         Ok(Self::new(tx, caller, AuditPolicy::from_rows(&bound)))
     }
 
@@ -184,9 +185,9 @@ impl<'a> PendingTx<'a> {
         let (tx, bound, rows) = match self.caller.known_binding() {
             Some(known) => {
                 let params = known.parameters();
-                let bind = (BIND, params.as_slice(), true);
-                let begun = self.db.begin_with(self.name, "", Some(bind), reading).await;
-                self.caller.confirm(begun)?
+                let bind = Binding::new(BIND, &params);
+                let begun = self.db.begin_with(self.name, "", Some(&bind), reading).await;
+                self.caller.confirm(begun, bind.has_succeeded())?
             }
             None => {
                 let binding = binding(self.caller, self.name)?;

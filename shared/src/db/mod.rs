@@ -17,6 +17,7 @@ mod tx;
 pub use error::StoreError;
 pub use pool::{Database, Readiness};
 pub(crate) use roots::region_of;
+pub(crate) use tx::Binding;
 pub use tx::Tx;
 
 /// The oldest schema that this code runs on: the number of the last migration it relies on.

@@ -17,7 +17,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::settle::{Settle, VERSIONS, readiness, unprepared};
 use super::trust::Trust;
-use super::tx::{self, Alone, Reading, micros_since};
+use super::tx::{self, Alone, Binding, Reading, micros_since};
 use super::{StoreError, Tx, connect};
 use crate::config::DatabaseConfig;
 
@@ -153,22 +153,22 @@ impl Database {
         }
     }
 
-    /// Begins a transaction with the given first statements and one that reads, in one round trip; with another one before
-    /// it, whose rows are returned first, if that is given.
+    /// Begins a transaction with the given first statements, the one that binds it, if there is one, and one that reads, in
+    /// one round trip. Returns the rows of both.
     ///
     /// Private to the contexts in `access`, like [`Database::begin`].
     pub(crate) async fn begin_with(
         &self,
         name: &'static str,
         prologue: &str,
-        before: Option<Reading<'_>>,
+        binding: Option<&Binding<'_>>,
         reading: Reading<'_>,
     ) -> Result<(Tx, Vec<Row>, Vec<Row>), StoreError> {
         let begin = format!("BEGIN; {prologue}");
         let mut chances = Chances::default();
         loop {
             let client = self.connection().await?;
-            match Tx::begin_with(client, name, self.tls.clone(), &begin, before, reading).await {
+            match Tx::begin_with(client, name, self.tls.clone(), &begin, binding, reading).await {
                 Ok(begun) => return Ok(begun),
                 Err(failure) => chances.take(tx::statement_name(reading.0), failure)?,
             }

@@ -31,6 +31,30 @@ type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 /// A statement, its parameters, and whether it is worth keeping prepared.
 pub(super) type Reading<'a> = (&'a str, Params<'a>, bool);
 
+/// The statement that binds a transaction, with its parameters, and whether it succeeded, whatever followed.
+pub(crate) struct Binding<'a> {
+    statement: &'a str,
+    params: Params<'a>,
+    bound: AtomicBool,
+}
+
+impl<'a> Binding<'a> {
+    pub(crate) fn new(statement: &'a str, params: Params<'a>) -> Self {
+        Self { statement, params, bound: AtomicBool::new(false) }
+    }
+
+    /// Whether it succeeded the last time.
+    pub(crate) fn has_succeeded(&self) -> bool {
+        self.bound.load(Ordering::Relaxed)
+    }
+
+    async fn run(&self, client: &Object, statement: &Statement) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let rows = client.query(statement, self.params).await?;
+        self.bound.store(true, Ordering::Relaxed);
+        Ok(rows)
+    }
+}
+
 impl Tx {
     /// Begins with these statements. The transaction counts as running from the first: if the call is abandoned, the
     /// connection must not return to the pool with a half-begun transaction. The second part of an error says whether
@@ -66,14 +90,14 @@ impl Tx {
         Err((error, kept))
     }
 
-    /// Begins with these statements and one or two that read, all sent at once in one round trip. Returns the rows of the
-    /// first, if there are two, and those of the last. The error is as in [`Self::begin`], that of the first which failed.
+    /// Begins with these statements, one that binds the transaction, if there is one, and one that reads, all sent at once
+    /// in one round trip. Returns the rows of both. The error is as in [`Self::begin`], that of the first which failed.
     pub(super) async fn begin_with(
         client: Object,
         name: &'static str,
         tls: MakeRustlsConnect,
         begin: &str,
-        before: Option<Reading<'_>>,
+        binding: Option<&Binding<'_>>,
         reading: Reading<'_>,
     ) -> Result<(Self, Vec<Row>, Vec<Row>), (tokio_postgres::Error, bool)> {
         let started = Instant::now();
@@ -87,7 +111,7 @@ impl Tx {
             micros: AtomicU64::new(0),
         };
         let answer = match &tx.client {
-            Some(client) => begin_reading(client, begin, before, reading).await,
+            Some(client) => begin_reading(client, begin, binding, reading).await,
             None => Ok((Vec::new(), Vec::new())),
         };
         tx.running.store(false, Ordering::Relaxed);
@@ -232,25 +256,29 @@ impl Tx {
 async fn begin_reading(
     client: &Object,
     begin: &str,
-    before: Option<Reading<'_>>,
+    binding: Option<&Binding<'_>>,
     reading: Reading<'_>,
 ) -> Result<(Vec<Row>, Vec<Row>), tokio_postgres::Error> {
-    let before = match before {
-        Some(before) => Some((prepared(client, before).await?, before.1)),
+    let binding = match binding {
+        Some(binding) => {
+            // On an earlier connection it may have succeeded.
+            binding.bound.store(false, Ordering::Relaxed);
+            Some((binding, client.prepare_cached(binding.statement).await?))
+        }
         None => None,
     };
     let statement = prepared(client, reading).await?;
-    let first = async {
-        match &before {
-            Some((statement, params)) => client.query(statement, params).await,
+    let bind = async {
+        match &binding {
+            Some((binding, statement)) => binding.run(client, statement).await,
             None => Ok(Vec::new()),
         }
     };
     // In this order, since each is sent when it is first polled. After one that fails, PostgreSQL refuses the others.
-    let (begun, first, rows) =
-        join3(client.batch_execute(begin), first, client.query(&statement, reading.1)).await;
+    let (begun, bound, rows) =
+        join3(client.batch_execute(begin), bind, client.query(&statement, reading.1)).await;
     begun?;
-    Ok((first?, rows?))
+    Ok((bound?, rows?))
 }
 
 async fn prepared(client: &Object, (sql, _, kept): Reading<'_>) -> Result<Statement, tokio_postgres::Error> {

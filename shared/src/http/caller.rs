@@ -6,7 +6,7 @@ use http::request::Parts;
 use super::Request;
 use super::rates::Rates;
 use super::resource::Resource;
-use crate::access::{AuthContext, Credential, Gate};
+use crate::access::{AuthContext, Credential, Gate, Proven, RequestInfo};
 use crate::audit::refusal::Witness;
 use crate::error::{Error, Result};
 use crate::limits::{Limiter, Whose};
@@ -20,11 +20,67 @@ impl FromRef<Memories> for Gate {
     }
 }
 
+/// The credential that a request presents, which is verified once, and who it may stand for.
+pub struct Presented {
+    proven: Result<Proven>,
+    request: RequestInfo,
+    rates: Rates,
+    gate: Gate,
+}
+
+impl Presented {
+    /// Reads the credential from the headers and verifies what it proves by itself.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn of<S>(parts: &mut Parts, state: &S) -> Result<Self>
+    where
+        S: Send + Sync,
+        Gate: FromRef<S>,
+    {
+        let gate = Gate::from_ref(state);
+        if let Some(resource) = parts.extensions.get::<Resource>() {
+            resource.is_protected(gate.issuer());
+        }
+        let credential = Credential::from_headers(&parts.headers)?;
+        let Request(request) = Request::from_request_parts(parts, state).await?;
+        let rates = Rates::of(parts)?;
+        let proven = gate.prove(&credential, &request).await;
+        Ok(Self { proven, request, rates, gate })
+    }
+
+    /// Returns the presumed caller, if there is one, and spends their token for the rate limits.
+    #[must_use]
+    pub fn presume(&self, parts: &mut Parts) -> Option<Presumed> {
+        let proven = self.proven.as_ref().ok()?;
+        let limiter = self.rates.limiter();
+        let (caller, standing, whose) = self.gate.presume(limiter, proven, self.request.clone())?;
+        let token = (limiter.clone(), whose);
+        self.rates.note(parts, standing);
+        let witness = parts.extensions.get::<Witness>().cloned();
+        Some(Presumed { caller, token, gate: self.gate.clone(), witness })
+    }
+
+    /// Authenticates the caller.
+    ///
+    /// # Errors
+    /// If they are not let in, or not now.
+    pub async fn admit(self, parts: &mut Parts) -> Result<AuthContext> {
+        let Self { proven, request, rates, gate } = self;
+        let (caller, standing, admitted) = gate.admit(rates.limiter(), proven, request).await?;
+        if let Some(witness) = parts.extensions.get::<Witness>() {
+            witness.see(&gate, &caller);
+        }
+        rates.note(parts, standing);
+        admitted.map(|()| caller)
+    }
+}
+
 /// A caller who is presumed to be let in, because this process asked about them a moment ago.
 ///
 /// Whoever handles the request answers it for [`Self::caller`] and then asks whether they were [`Self::proven`] meanwhile.
 /// If not, or if this is no request to presume anything for, the answer is [discarded](Self::discard) and the caller
-/// authenticated.
+/// [authenticated](Presented::admit).
 pub struct Presumed {
     caller: AuthContext,
     /// Whose token was spent, and where.
@@ -34,25 +90,6 @@ pub struct Presumed {
 }
 
 impl Presumed {
-    /// Returns the presumed caller of a request, whose token for the rate limits is spent.
-    pub async fn of<S>(parts: &mut Parts, state: &S) -> Option<Self>
-    where
-        S: Send + Sync,
-        Gate: FromRef<S>,
-    {
-        let gate = Gate::from_ref(state);
-        let credential = Credential::from_headers(&parts.headers).ok()?;
-        let Request(request) = Request::from_request_parts(parts, state).await.ok()?;
-        let rates = Rates::of(parts).ok()?;
-        let (caller, standing, whose) = gate.presume(rates.limiter(), &credential, request).await?;
-        let token = (rates.limiter().clone(), whose);
-        if let Some(resource) = parts.extensions.get::<Resource>() {
-            resource.is_protected(gate.issuer());
-        }
-        rates.note(parts, standing);
-        Some(Self { caller, token, gate, witness: parts.extensions.get::<Witness>().cloned() })
-    }
-
     /// The caller.
     #[must_use]
     pub fn caller(&self) -> &AuthContext {
@@ -99,18 +136,6 @@ where
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let gate = Gate::from_ref(state);
-        if let Some(resource) = parts.extensions.get::<Resource>() {
-            resource.is_protected(gate.issuer());
-        }
-        let credential = Credential::from_headers(&parts.headers)?;
-        let Request(request) = Request::from_request_parts(parts, state).await?;
-        let rates = Rates::of(parts)?;
-        let (caller, standing, admitted) = gate.admit(rates.limiter(), &credential, request).await?;
-        if let Some(witness) = parts.extensions.get::<Witness>() {
-            witness.see(&gate, &caller);
-        }
-        rates.note(parts, standing);
-        admitted.map(|()| caller)
+        Presented::of(parts, state).await?.admit(parts).await
     }
 }

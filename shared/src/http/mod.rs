@@ -22,7 +22,7 @@ mod service;
 mod strict;
 mod words;
 
-pub use caller::Presumed;
+pub use caller::{Presented, Presumed};
 pub use cors::{every_page, pages_of};
 pub use idempotent::{Idempotent, IdempotentEmpty, refuse_key};
 pub use json::{Json, parse, read};

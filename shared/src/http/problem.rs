@@ -134,6 +134,9 @@ impl IntoResponse for Error {
                     Unauthenticated::Expired => {
                         "Bearer realm=\"mem0\", error=\"invalid_token\", error_description=\"expired\""
                     }
+                    Unauthenticated::Elsewhere(_) => {
+                        "Bearer realm=\"mem0\", error=\"invalid_token\", error_description=\"for another resource\""
+                    }
                 };
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
             }

@@ -139,11 +139,12 @@ impl Grantee {
             GranteeName::Scope(ScopeName::Enterprise) => grantees::level(tx, ScopeKind::Enterprise).await?,
             GranteeName::Scope(ScopeName::Public) => grantees::level(tx, ScopeKind::Public).await?,
         };
-        let what = match name {
-            GranteeName::Person(_) | GranteeName::Email(_) => "person",
-            GranteeName::Scope(_) => "scope",
-        };
-        let found = found.ok_or(Error::NotFound { what })?;
+        let found = found.ok_or_else(|| match name {
+            GranteeName::Person(_) => Error::NotFound { what: "person" },
+            // What was mistyped is seen best when it is repeated.
+            GranteeName::Email(_) => Error::Missing(name.to_string()),
+            GranteeName::Scope(_) => Error::NotFound { what: "scope" },
+        })?;
         if found.person == Some(sharer.user_id()) {
             return Err(Error::invalid("with", "you cannot share something with yourself"));
         }

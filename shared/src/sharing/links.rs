@@ -186,7 +186,7 @@ pub async fn open(gate: &Gate, request: &RequestInfo, token: &str, part: i32) ->
         return Err(missing());
     }
     if !(1..=MOST_PARTS).contains(&part) {
-        return Err(Error::invalid("page", format!("must be from 1 to {MOST_PARTS}")));
+        return Err(Error::invalid("page", format!("must be from 1 to {MOST_PARTS}, found {part}")));
     }
     let hash = SecretHash::of(token);
     let tx = gate.sign_in("public_link.open").await?;

@@ -76,7 +76,9 @@ pub async fn ask(ctx: &AuthContext, db: &Database, subject: Subject, new: NewSha
     let tx = ctx.begin(db, "approval.request").await?;
     let plan = Plan::make(&tx, subject, &new).await?;
     if plan.rules.is_empty() {
-        return Err(Error::Conflict("no approval is needed: share it directly".to_owned()));
+        return Err(Error::Conflict(
+            "no approval is needed: share it directly (MCP: share_memory)".to_owned(),
+        ));
     }
     let approval = approvals::request(&tx, &plan, &new).await?;
     tx.commit().await?;

@@ -71,7 +71,8 @@ impl Asked<'_> {
         let mut why: Vec<Reason> = theirs.map(|scope| reasons(scope, self.held)).unwrap_or_default();
         why.extend(standing.ways.iter().map(|way| self.shared(way)));
         let verdict = if why.is_empty() {
-            let home = if home.kind == ScopeKind::User { "somebody's own" } else { &home.in_words() };
+            let home =
+                if home.kind == ScopeKind::User { "somebody's personal memories" } else { &home.in_words() };
             refused(format!("it lives in {home}, which they cannot see, and no share of it reaches them"))
         } else if standing.class() > them.ceiling() {
             let (class, ceiling) = (standing.class(), them.ceiling());
@@ -404,7 +405,7 @@ fn sentence(action: Action, scope: &ReadableScope) -> String {
         }
         (Requirement::Reader, _) => format!("everyone who sees {label} may {what} there"),
         (Requirement::AtLeast(least), Some(role)) => {
-            format!("{what} needs the role {least} on {label}, they are {role} there")
+            format!("{what} needs the role {least} on {label}, they have the role {role} there")
         }
         (Requirement::AtLeast(least), None) => {
             format!("{what} needs the role {least} on {label}, they have none there")

@@ -70,8 +70,8 @@ pub async fn change(ctx: &AuthContext, db: &Database, change: EnterpriseChange) 
     let root = ctx.enterprise()?.id;
     let name = change.name.as_deref().map(|text| name::checked(text, "name")).transpose()?;
     let days = change.leavers.and_then(|policy| policy.retention_days);
-    if days.is_some_and(|days| !(0..=MOST_RETENTION_DAYS).contains(&days)) {
-        let problem = format!("expected between 0 and {MOST_RETENTION_DAYS} days, or null");
+    if let Some(found) = days.filter(|days| !(0..=MOST_RETENTION_DAYS).contains(days)) {
+        let problem = format!("must be from 0 to {MOST_RETENTION_DAYS}, or null, found {found}");
         return Err(Error::invalid("leavers.retention_days", problem));
     }
     let tx = ctx.begin(db, "enterprise.change").await?;

@@ -160,7 +160,7 @@ async fn what_is_simulated_is_what_happens() {
     let verdict = may(&alice, &people[0], "add_memory", &grid.label()).await;
     assert_eq!(
         verdict["reason"],
-        format!("add_memory needs the role member on {}, they are viewer there", grid.in_words())
+        format!("add_memory needs the role member on {}, they have the role viewer there", grid.in_words())
     );
     let verdict = may(&alice, &people[3], "read_memories", &grid.label()).await;
     assert_eq!(verdict["reason"], format!("they cannot see {}", grid.in_words()));

@@ -97,8 +97,10 @@ async fn a_key_never_exceeds_its_owner_and_ends() {
     let add = json!({ "api_key_id": id, "action": "manage_members", "scope": office.alpha.label() });
     let said = office.lead.post("/v1/access/check", add.clone()).await.ok();
     assert_eq!((&said["allowed"], &said["stopped_by"]), (&json!(false), &json!(["owner"])));
-    let needs =
-        format!("manage_members needs the role admin on {}, they are member there", office.alpha.in_words());
+    let needs = format!(
+        "manage_members needs the role admin on {}, they have the role member there",
+        office.alpha.in_words()
+    );
     assert_eq!(said["reason"], needs);
     // Who owns it may be said as well, and must be them.
     let mut with = add.clone();

@@ -71,7 +71,7 @@ async fn the_reason_names_the_role_or_the_share() {
     let said = office.may(&office.ann, "edit_own_memory").await;
     assert_eq!(
         said["reason"],
-        format!("edit_own_memory needs the role member on {alpha}, they are member there")
+        format!("edit_own_memory needs the role member on {alpha}, they have the role member there")
     );
     assert_eq!(
         (&said["role"], &said["why"][0]["at"]["scope"]),
@@ -81,14 +81,14 @@ async fn the_reason_names_the_role_or_the_share() {
     let said = office.may(&office.alice, "edit_own_memory").await;
     assert_eq!(
         said["reason"],
-        format!("edit_any_memory needs the role admin on {alpha}, they are owner there")
+        format!("edit_any_memory needs the role admin on {alpha}, they have the role owner there")
     );
     assert_eq!(said["why"][0]["via"], "inherited");
     // Every other action of the policy is decided where it lives.
     let said = office.may(&office.ann, "manage_members").await;
     assert_eq!(
         said["reason"],
-        format!("manage_members needs the role admin on {alpha}, they are member there")
+        format!("manage_members needs the role admin on {alpha}, they have the role member there")
     );
     let said = office.may(&office.ben, "add_memory").await;
     assert_eq!(said["reason"], "add_memory is decided where it lives, which they cannot see");
@@ -290,7 +290,7 @@ async fn a_context_is_asked_about_by_its_administrators() {
     let said = office.ask(&office.ann, &office.ben, "add_memory", about.clone()).await.ok();
     assert_eq!(
         said["reason"],
-        format!("add_memory needs the role member on Launch ({scope}), they are viewer there")
+        format!("add_memory needs the role member on Launch ({scope}), they have the role viewer there")
     );
     office.ask(&office.ben, &office.ann, "add_memory", about.clone()).await.assert_problem(
         403,

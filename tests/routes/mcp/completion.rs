@@ -63,6 +63,28 @@ async fn only_arguments_that_are_there_are_completed() {
 }
 
 #[tokio::test]
+async fn an_argument_that_is_not_there_is_answered_with_those_that_are() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let argument = json!({ "name": "colour", "value": "" });
+    for (reference, said) in [
+        (
+            json!({ "type": "ref/prompt", "name": "summarize-team-knowledge" }),
+            "summarize-team-knowledge has no argument \"colour\"; it has ",
+        ),
+        (
+            json!({ "type": "ref/resource", "uri": "mem0://scopes/{scope}" }),
+            "mem0://scopes/{scope} has no argument \"colour\"; it has scope",
+        ),
+    ] {
+        let params = json!({ "ref": reference, "argument": argument });
+        let answer = modern(&alice, "completion/complete", params).await.json();
+        let told = answer["error"]["message"].as_str().unwrap();
+        assert!(told.starts_with(said) && told.contains("scope"), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn who_reads_no_memories_gets_no_suggestions() {
     use shared::access::ApiKeyVerb;
     let app = TestApp::new().await;

@@ -313,7 +313,8 @@ async fn nobody_is_asked_about_what_they_may_not_do_or_what_is_nothing() {
     let refused = unasked(&viewer, "delete_memory", &json!({ "memory_id": id })).await;
     assert!(refused.contains("needs"), "{refused}");
     let nobody = json!({ "memory_id": id, "with": "person:nobody@nowhere.example" });
-    assert!(unasked(&alice, "share_memory", &nobody).await.contains("not found"));
+    let refused = unasked(&alice, "share_memory", &nobody).await;
+    assert_eq!(refused, "person:nobody@nowhere.example not found");
     let secret = json!({ "text": "The merger", "classification": "confidential" });
     let secret = call(&alice, "add_memory", secret).await["results"][0]["id"].as_str().unwrap().to_owned();
     for (tool, arguments) in [

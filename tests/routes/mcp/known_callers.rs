@@ -216,3 +216,42 @@ async fn every_request_of_a_known_caller_costs_one_token() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_search_that_fails_after_its_caller_was_confirmed_is_answered_and_not_repeated() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    remembered(&alice, "personal").await;
+    let search = async || {
+        let call = json!({ "name": "search_memories", "arguments": { "query": "the office cat" } });
+        modern(&alice, "tools/call", call).await
+    };
+    search().await.ok();
+    let superuser = app.database().superuser().await;
+    // What the sequence counts stays counted when the transaction is rolled back.
+    superuser
+        .batch_execute(
+            "CREATE SEQUENCE public.attempts;
+             GRANT USAGE ON SEQUENCE public.attempts TO PUBLIC;
+             CREATE OR REPLACE FUNCTION mem0.check_scopes(asked bigint[]) RETURNS void
+                 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+             BEGIN
+                 PERFORM nextval('public.attempts');
+                 RAISE EXCEPTION 'too slow' USING ERRCODE = 'query_canceled';
+             END $$",
+        )
+        .await
+        .unwrap();
+    // Some of them ask the database for tokens, and then nothing is presumed.
+    for attempt in 1..=6_i64 {
+        let answer = search().await.json();
+        let told = &answer["result"]["content"][0]["text"];
+        assert_eq!(told, "the database is not available right now", "{answer}");
+        let attempts = "SELECT last_value FROM public.attempts";
+        let attempts: i64 = superuser.query_one(attempts, &[]).await.unwrap().get(0);
+        assert_eq!(attempts, attempt);
+    }
+    // Somebody whose authority is gone is told so, whatever else would fail.
+    superuser.execute("UPDATE sessions SET revoked_at = now()", &[]).await.unwrap();
+    search().await.assert_status(401);
+}

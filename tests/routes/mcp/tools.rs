@@ -254,6 +254,7 @@ async fn the_tools_are_described_as_reviewed() {
     let described: Vec<_> = mcp::tools::Tool::ALL.iter().map(|tool| tool.describe()).collect();
     let described = format!("{}\n", serde_json::to_string_pretty(&described).unwrap());
     assert!(!described.contains("\"uint"), "no formats that clients do not know");
+    assert!(!described.contains("\"type\": ["), "no lists of types, which some clients refuse");
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api/mcp-tools.json");
     if std::fs::read_to_string(path).unwrap_or_default() != described {
         std::fs::write(path, &described).unwrap();

@@ -81,9 +81,9 @@ async fn what_is_wrong_is_said_in_words_of_the_caller() {
     let app = TestApp::new().await;
     let alice = app.owner("alice").await;
     for (tool, arguments, told) in [
-        ("search_memories", json!({ "query": "x", "limit": 0 }), "limit: must be between 1 and 1000"),
-        ("search_memories", json!({ "query": "x", "top_k": 0 }), "top_k: must be between 1 and 1000"),
-        ("search_memories", json!({ "query": "x", "top_k": -1 }), "top_k: must be between 1 and 1000"),
+        ("search_memories", json!({ "query": "x", "limit": 0 }), "limit: must be from 1 to 1000, found 0"),
+        ("search_memories", json!({ "query": "x", "top_k": 0 }), "top_k: must be from 1 to 1000, found 0"),
+        ("search_memories", json!({ "query": "x", "top_k": -1 }), "top_k: must be from 1 to 1000, found -1"),
         (
             "search_memories",
             json!({ "query": "x", "top_k": 1, "limit": 2 }),

@@ -85,9 +85,9 @@ impl Prompt {
         Description { name: self.name(), title, description, arguments }
     }
 
-    /// Returns whether it has an argument of this name.
-    pub(crate) fn takes(self, argument: &str) -> bool {
-        self.describe().arguments.iter().any(|known| known.name == argument)
+    /// The names of its arguments.
+    pub(crate) fn arguments(self) -> Vec<&'static str> {
+        self.describe().arguments.iter().map(|known| known.name).collect()
     }
 
     pub(crate) fn find(name: &str) -> Option<Self> {
@@ -146,7 +146,7 @@ impl<'a> Arguments<'a> {
             Some(_) => return Err(Fault::params("arguments must be an object")),
         };
         for (name, value) in arguments.into_iter().flatten() {
-            if !prompt.takes(name) {
+            if !prompt.arguments().contains(&name.as_str()) {
                 return Err(Fault::params(format!("unknown argument {name:?}")));
             }
             if value.as_str().is_none_or(|text| text.contains('\0')) {

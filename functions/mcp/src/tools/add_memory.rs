@@ -8,6 +8,7 @@ use shared::ids::MemoryId;
 use shared::memory::{Labels, Message, Metadata, Outcome, Remember};
 
 use super::description::{Description, Effect};
+use super::nullable::described_nullable;
 use super::{Call, Halt, arguments, view};
 
 #[derive(Deserialize)]
@@ -86,9 +87,9 @@ pub(super) fn describe() -> Description {
         "type": "object",
         "properties": {
             "event": { "type": "string", "enum": ["ADD", "SKIP"] },
-            "id": { "type": ["string", "null"], "description": "The new memory, or the one that says it already." },
+            "id": described_nullable("string", "The new memory, or the one that says it already."),
             "memory": { "type": "string" },
-            "reason": { "type": ["string", "null"], "description": "Why nothing was added." },
+            "reason": described_nullable("string", "Why nothing was added."),
         },
         "required": ["event", "memory"],
     });

@@ -9,6 +9,7 @@ use shared::sharing::preview::preview;
 
 use super::arguments::PERMISSION;
 use super::description::{Description, Effect};
+use super::nullable::{described_nullable, nullable};
 use super::{Call, Halt, arguments};
 
 /// The most people that are named; the REST API pages through all of them.
@@ -47,11 +48,11 @@ pub(super) fn describe() -> Description {
         "type": "object",
         "properties": {
             "scope": { "type": "string" },
-            "name": { "type": ["string", "null"] },
+            "name": nullable("string"),
             "because": { "type": "string", "description": "Why it can be seen there." },
-            "permission": { "type": ["string", "null"], "description": "What the share allows; null where it lives." },
-            "share_id": { "type": ["string", "null"] },
-            "until": { "type": ["string", "null"] },
+            "permission": described_nullable("string", "What the share allows; null where it lives."),
+            "share_id": nullable("string"),
+            "until": nullable("string"),
         },
         "required": ["scope", "because"],
     });
@@ -59,8 +60,8 @@ pub(super) fn describe() -> Description {
         "type": "object",
         "properties": {
             "role": { "type": "string" },
-            "scope": { "type": ["string", "null"] },
-            "scope_name": { "type": ["string", "null"] },
+            "scope": nullable("string"),
+            "scope_name": nullable("string"),
         },
         "required": ["role"],
     });
@@ -81,8 +82,7 @@ pub(super) fn describe() -> Description {
             "seen_by": { "type": "array", "items": seen_by },
             "changed_by": words,
             "people": {
-                "type": ["array", "null"],
-                "items": { "type": "object" },
+                "anyOf": [{ "type": "array", "items": { "type": "object" } }, { "type": "null" }],
                 "description": "Those who see it by name, for who decides about it.",
             },
             "more_people": { "type": "boolean", "description": "Whether there are more of them." },
@@ -92,7 +92,7 @@ pub(super) fn describe() -> Description {
                 "properties": {
                     "allowed": { "type": "boolean" },
                     "needs_approval_of": { "type": "array", "items": approver },
-                    "reason": { "type": ["string", "null"] },
+                    "reason": nullable("string"),
                 },
                 "required": ["allowed", "needs_approval_of"],
             },

@@ -7,6 +7,7 @@ use shared::memory::DEFAULT_THRESHOLD;
 use shared::sharing::hierarchy::{self, DEFAULT_PER_LEVEL, Hierarchical, MAX_PER_LEVEL};
 
 use super::description::{Description, Effect};
+use super::nullable::nullable;
 use super::{Call, Halt, arguments, view};
 
 #[derive(Deserialize)]
@@ -38,7 +39,7 @@ pub(super) fn describe() -> Description {
         "additionalProperties": false,
     });
     let seen = view::memory_schema(&[
-        ("score", json!({ "type": ["number", "null"] })),
+        ("score", nullable("number")),
         ("reason", json!({ "type": "string", "description": "Why the person sees it." })),
     ]);
     let output = json!({

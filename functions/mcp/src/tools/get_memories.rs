@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use shared::memory::{List, Part};
 
 use super::description::{Description, Effect};
+use super::nullable::nullable;
 use super::{Call, Halt, arguments, view};
 
 #[derive(Deserialize)]
@@ -35,7 +36,7 @@ pub(super) fn describe() -> Description {
         "type": "object",
         "properties": {
             "count": { "type": "integer", "description": "How many there are in all." },
-            "next_page": { "type": ["integer", "null"] },
+            "next_page": nullable("integer"),
             "results": { "type": "array", "items": view::memory_schema(&[]) },
             "content_trust": view::content_trust_schema(),
         },

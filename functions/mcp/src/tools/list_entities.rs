@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::description::{Description, Effect};
+use super::nullable::nullable;
 use super::{Call, Halt, arguments, view};
 
 #[derive(Deserialize)]
@@ -32,7 +33,7 @@ pub(super) fn describe() -> Description {
         "type": "object",
         "properties": {
             "count": { "type": "integer", "description": "How many there are in all." },
-            "next_page": { "type": ["integer", "null"] },
+            "next_page": nullable("integer"),
             "results": { "type": "array", "items": entity },
             "content_trust": view::content_trust_schema(),
         },

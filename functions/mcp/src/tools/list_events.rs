@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{self, Paged};
 use super::description::{Description, Effect};
+use super::nullable::nullable;
 use super::{Call, Halt, view};
 
 pub(super) fn describe() -> Description {
@@ -11,7 +12,7 @@ pub(super) fn describe() -> Description {
         "type": "object",
         "properties": {
             "count": { "type": "integer", "description": "How many there are in all." },
-            "next_page": { "type": ["integer", "null"] },
+            "next_page": nullable("integer"),
             "results": { "type": "array", "items": view::event_schema(&[]) },
             "content_trust": view::content_trust_schema(),
         },

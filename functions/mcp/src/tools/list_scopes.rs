@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use shared::{page, tenancy};
 
 use super::description::{Description, Effect};
+use super::nullable::{described_nullable, nullable};
 use super::{Call, Halt};
 
 #[derive(Deserialize)]
@@ -25,17 +26,14 @@ pub(super) fn describe() -> Description {
         },
         "additionalProperties": false,
     });
-    let nullable = json!({ "type": ["string", "null"] });
     let scope = json!({
         "type": "object",
         "properties": {
             "scope": { "type": "string", "description": "As the scope argument of other tools takes it." },
             "kind": { "type": "string" },
-            "id": nullable,
-            "name": {
-                "type": ["string", "null"], "description": "What people call it; null for personal and public.",
-            },
-            "role": { "type": ["string", "null"], "description": "The person's role there, if they have one." },
+            "id": nullable("string"),
+            "name": described_nullable("string", "What people call it; null for personal and public."),
+            "role": described_nullable("string", "The person's role there, if they have one."),
             "writable": { "type": "boolean", "description": "Whether add_memory may add to it." },
             "shared": {
                 "type": "object",
@@ -48,7 +46,7 @@ pub(super) fn describe() -> Description {
         "type": "object",
         "properties": {
             "results": { "type": "array", "items": scope },
-            "next": { "type": ["string", "null"], "description": "The cursor of the next part." },
+            "next": described_nullable("string", "The cursor of the next part."),
         },
         "required": ["results"],
     });

@@ -19,6 +19,7 @@ mod list_entities;
 mod list_events;
 mod list_scopes;
 mod move_memory;
+mod nullable;
 mod request_approval;
 mod search;
 mod search_memories;

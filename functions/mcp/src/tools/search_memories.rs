@@ -105,10 +105,10 @@ pub(super) fn describe() -> Description {
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse_mem0()?;
     let (name, top_k) = either(["top_k", "limit"], [arguments.top_k, arguments.limit])?;
-    let top_k = top_k.map_or(Ok(DEFAULT_TOP_K), u32::try_from).unwrap_or_default();
-    if !(1..=MAX_TOP_K).contains(&top_k) {
-        return Err(Error::invalid(name, format!("must be between 1 and {MAX_TOP_K}")).into());
-    }
+    let given = top_k.unwrap_or(DEFAULT_TOP_K.into());
+    let top_k = u32::try_from(given).ok().filter(|top_k| (1..=MAX_TOP_K).contains(top_k));
+    let wrong = || Error::invalid(name, format!("must be from 1 to {MAX_TOP_K}, found {given}"));
+    let top_k = top_k.ok_or_else(wrong)?;
     let budget = arguments.max_tokens.map(Briefing::budget).transpose()?;
     let explain = arguments.explain;
     let request = Recall {

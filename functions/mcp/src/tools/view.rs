@@ -8,6 +8,7 @@ use shared::ids::MemoryId;
 use shared::invisible::is_invisible;
 use shared::memory::{Degraded, Event, Forgotten, Memory};
 
+use super::nullable::{described_nullable, nullable};
 use crate::State;
 use crate::exchange::Exchange;
 
@@ -38,7 +39,6 @@ pub(crate) fn memory(exchange: &Exchange<'_>, memory: &Memory) -> Value {
 
 /// The schema of [`memory`], with additional properties of the tool.
 pub(super) fn memory_schema(more: &[(&str, Value)]) -> Value {
-    let nullable = |kind: &str| json!({ "type": [kind, "null"] });
     let mut schema = json!({
         "type": "object",
         "properties": {
@@ -56,9 +56,9 @@ pub(super) fn memory_schema(more: &[(&str, Value)]) -> Value {
             "created_at": { "type": "string" },
             "updated_at": { "type": "string" },
             "expiration_date": nullable("string"),
-            "timestamp": { "type": ["string", "null"], "description": "When what it tells was so, if that is known." },
+            "timestamp": described_nullable("string", "When what it tells was so, if that is known."),
             "lifecycle_state": { "type": "string", "description": "active, or superseded: a newer memory says otherwise." },
-            "replaced_by": { "type": ["string", "null"], "description": "That newer memory." },
+            "replaced_by": described_nullable("string", "That newer memory."),
         },
         "required": ["id", "url", "memory", "metadata", "categories", "created_at", "updated_at"],
     });
@@ -197,7 +197,7 @@ pub(super) fn event(event: &Event) -> Value {
 
 /// The schema of [`event`], with additional properties of the tool.
 pub(super) fn event_schema(more: &[(&str, Value)]) -> Value {
-    let nullable = json!({ "type": ["string", "null"] });
+    let text = nullable("string");
     let mut schema = json!({
         "type": "object",
         "properties": {
@@ -205,11 +205,11 @@ pub(super) fn event_schema(more: &[(&str, Value)]) -> Value {
             "event_type": { "type": "string", "description": "ADD, DELETE_ALL or DELETE_ENTITY." },
             "status": { "type": "string", "enum": ["PENDING", "RUNNING", "FAILED", "SUCCEEDED"] },
             "created_at": { "type": "string" },
-            "completed_at": nullable,
+            "completed_at": text,
             "results": { "type": "array", "items": {
                 "type": "object",
                 "properties": {
-                    "id": nullable, "event": { "type": "string" }, "reason": nullable, "memory": nullable,
+                    "id": text, "event": { "type": "string" }, "reason": text, "memory": text,
                 },
                 "required": ["event"],
             } },

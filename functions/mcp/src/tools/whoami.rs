@@ -7,6 +7,7 @@ use shared::access::ApiKeyVerb;
 use shared::identity::accounts;
 
 use super::description::{Description, Effect};
+use super::nullable::described_nullable;
 use super::{Call, Halt};
 use crate::exchange::Exchange;
 
@@ -20,11 +21,11 @@ pub(super) fn describe() -> Description {
         "type": "object",
         "properties": {
             "user_id": { "type": "string" },
-            "email": { "type": "string" },
+            "email": described_nullable("string", "null for a service account."),
             "name": { "type": "string", "description": "What others see the person as." },
             "enterprise_id": { "type": "string" },
             "enterprise_name": { "type": "string" },
-            "role": { "type": ["string", "null"], "description": "The person's role in the whole enterprise." },
+            "role": described_nullable("string", "The person's role in the whole enterprise."),
             "credential": { "type": "string", "enum": ["session", "api_key", "application"] },
             "may": { "type": "array", "items": { "type": "string" }, "description": "What the credential may do." },
         },
@@ -46,7 +47,8 @@ pub(crate) async fn profile(exchange: &Exchange<'_>) -> Result<Value> {
     let may = ApiKeyVerb::ALL.iter().filter(|verb| caller.authorize_verb(**verb).is_ok());
     Ok(json!({
         "user_id": caller.user_id(),
-        "email": caller.email(),
+        // A service account has none that anybody could write to.
+        "email": (!caller.is_service()).then(|| caller.email()),
         "name": names.person,
         "enterprise_id": caller.enterprise_id(),
         "enterprise_name": names.enterprise,

@@ -223,7 +223,11 @@ fn check_expiry(expires_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result
 /// the owner's personal scope.
 fn resolve(caller: &AuthContext, owner: &Owner, names: &[ScopeName]) -> Result<Vec<ScopeId>> {
     if !(1..=MOST_WITHIN).contains(&names.len()) {
-        return Err(Error::invalid("within", format!("expected between one and {MOST_WITHIN} scopes")));
+        let found = names.len();
+        return Err(Error::invalid(
+            "within",
+            format!("must have from 1 to {MOST_WITHIN} scopes, found {found}"),
+        ));
     }
     let resolved = names.iter().map(|name| match (name, owner.personal) {
         (ScopeName::Personal, Some(personal)) => Ok(personal),

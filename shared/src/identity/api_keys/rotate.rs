@@ -29,8 +29,8 @@ impl Identity {
         caller.session()?;
         let now = caller.request().at;
         if !(TimeDelta::zero()..=LONGEST_OVERLAP).contains(&rotation.overlap) {
-            let hours = LONGEST_OVERLAP.num_hours();
-            return Err(Error::invalid("overlap_hours", format!("expected between 0 and {hours} hours")));
+            let (most, found) = (LONGEST_OVERLAP.num_hours(), rotation.overlap.num_hours());
+            return Err(Error::invalid("overlap_hours", format!("must be from 0 to {most}, found {found}")));
         }
         let (tx, owner) = self.keys_of(caller, keys, Purpose::Give, "api_key.rotate").await?;
         let old = store::lock(&tx, caller, owner.user, key).await?;

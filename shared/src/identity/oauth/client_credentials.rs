@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 use super::clients::Credentials;
 use super::grants::Issued;
 use super::{Code, OAuthError, Result, resource, scope};
-use crate::access::{AuthContext, Credential, Method, RequestInfo, SecretHash};
+use crate::access::{AuthContext, Credential, Method, Proof, RequestInfo, SecretHash};
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::identity::refresh_tokens::{Family, IDLE};
@@ -39,7 +39,8 @@ impl Identity {
             let attempt = throttle::reserve(&tx, [Bucket::refresh(request)], request.at).await?;
             tx.commit().await?;
             attempt.admitted()?;
-            self.gate().note_refused(&key, request).await;
+            let proof = Proof::ApiKey(SecretHash::of(secret.expose_secret()));
+            self.gate().note_refused(proof, request).await;
         }
         caller.ok_or_else(wrong)
     }

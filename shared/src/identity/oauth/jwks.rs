@@ -11,6 +11,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::fetch::Fetcher;
+use crate::error::Error;
+use crate::http;
 
 /// The accepted signature algorithms, all of them asymmetric.
 pub const ALGORITHMS: [Algorithm; 6] = [
@@ -39,7 +41,7 @@ const PAUSE: TimeDelta = TimeDelta::minutes(1);
 
 /// The audience of a JWT.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a string or a list of strings")]
 pub(super) enum Audience {
     One(String),
     Several(Vec<String>),
@@ -155,11 +157,11 @@ pub(super) fn peek<T: DeserializeOwned>(jwt: &str) -> Result<(Header, T), String
     }
     let payload = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1).unwrap_or_default());
     let payload = payload.map_err(|_| "this is no JWT")?;
-    Ok((header, serde_json::from_slice(&payload).map_err(|error| claim(&error.to_string()))?))
+    Ok((header, claims(http::value(&payload).map_err(|_| "its claims are not valid JSON")?)?))
 }
 
 /// Returns the claims if one of these keys signed the JWT. If one did but `validation` fails, the result is an error.
-pub(super) fn verify<T: DeserializeOwned + Clone>(
+pub(super) fn verify<T: DeserializeOwned>(
     jwt: &str,
     header: &Header,
     keys: &JwkSet,
@@ -168,24 +170,23 @@ pub(super) fn verify<T: DeserializeOwned + Clone>(
     let fitting = keys.keys.iter().filter(|key| fits(key, header));
     let fitting = fitting.filter_map(|key| DecodingKey::from_jwk(key).ok());
     let mut fitting = fitting.filter(|key| key.family() == header.alg.family());
-    fitting.find_map(|key| match jsonwebtoken::decode::<T>(jwt, &key, validation) {
-        Ok(data) => Some(Ok(data.claims)),
+    fitting.find_map(|key| match jsonwebtoken::decode::<Value>(jwt, &key, validation) {
+        Ok(data) => Some(claims(data.claims)),
         Err(error) => match error.kind() {
             jsonwebtoken::errors::ErrorKind::InvalidSignature => None,
-            // Keeps what is wrong with the claims, but not the position in the text.
-            _ => Some(Err(claim(&error.to_string()))),
+            _ => Some(Err(error.to_string())),
         },
     })
 }
 
-/// Describes a missing or wrong claim, without the position in a text that nobody sees.
-fn claim(problem: &str) -> String {
-    let problem = problem.strip_prefix("JSON error: ").unwrap_or(problem);
-    let problem = problem.rsplit_once(" at line ").map_or(problem, |(before, _)| before);
-    match problem.strip_prefix("missing field ") {
-        Some(name) => format!("the claim {} is missing", name.trim_matches('`')),
-        None => problem.to_owned(),
-    }
+/// Reads claims. An error names the claim that is missing or of the wrong type.
+fn claims<T: DeserializeOwned>(value: Value) -> Result<T, String> {
+    http::read(value).map_err(|error| match error {
+        Error::Invalid { field: Some(name), message } if message == "is missing" => {
+            format!("the claim {name} is missing")
+        }
+        other => other.to_string(),
+    })
 }
 
 /// Whether a key may have made a signature, judging by its id and algorithm.
@@ -233,6 +234,27 @@ mod tests {
         for wrong in ["-1", "9223372036854775807", "1e300", "\"1800000000\"", "null", "[]"] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_wrong_claim_is_named_with_what_was_found() {
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code, reason = "only read")]
+        struct Claims {
+            aud: Audience,
+            exp: NumericDate,
+            scope: Option<String>,
+        }
+        let wrong = |name: &str, value: Value| {
+            let mut good = json!({ "aud": "https://mem0.test", "exp": 1_800_000_000, "scope": null });
+            good[name] = value;
+            claims::<Claims>(good).unwrap_err()
+        };
+        assert_eq!(wrong("scope", json!(["a"])), "scope: expected a string, found a list");
+        assert_eq!(wrong("exp", json!("tomorrow")), "exp: expected a number, found string \"tomorrow\"");
+        assert_eq!(wrong("exp", json!(-1)), "exp: a time is a number of seconds since 1970");
+        assert_eq!(wrong("aud", json!(7)), "aud: expected a string or a list of strings");
+        assert_eq!(claims::<Claims>(json!({ "aud": "x" })).unwrap_err(), "the claim exp is missing");
     }
 
     #[test]

@@ -9,6 +9,8 @@ use http::uri::Authority;
 use super::{Code, OAuthError, Result};
 
 const LONGEST: usize = 2048;
+/// What is wrong with every other scheme.
+const SCHEMES: &str = "this is not https, nor http on this machine (the loopback interface)";
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
 
 /// Refuses URIs that no code may be sent to: only `https`, and `http` to the machine that the browser runs on, are
@@ -26,9 +28,14 @@ pub(super) fn check(uri: &str) -> Result<()> {
     if uri.contains('#') {
         return refuse("a redirect URI has no fragment");
     }
+    // Before it is parsed: the parser takes what precedes other colons for a host.
+    let scheme = uri.split_once("://").map_or("", |(scheme, _)| scheme);
+    if !["https", "http"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        return refuse(SCHEMES);
+    }
     let Ok(parsed) = uri.parse::<Uri>() else { return refuse("this is no URI") };
     let Some(authority) = parsed.authority() else {
-        return refuse("https, or http on the loopback interface");
+        return refuse("this names no host");
     };
     if authority.as_str().contains('@') || !is_host(authority.host()) || !has_valid_port(authority) {
         return refuse("a redirect URI names a host, perhaps a port, and no user");
@@ -36,7 +43,7 @@ pub(super) fn check(uri: &str) -> Result<()> {
     match parsed.scheme_str() {
         Some("https") => Ok(()),
         Some("http") if LOOPBACK.contains(&authority.host()) => Ok(()),
-        _ => refuse("only https, or http on the loopback interface"),
+        _ => refuse(SCHEMES),
     }
 }
 
@@ -111,6 +118,10 @@ mod tests {
             "https://xn--bcher-kva.example/callback",
         ] {
             assert!(check(good).is_ok(), "{good}");
+        }
+        for other in ["javascript:alert(1)", "data:text/html,x", "app://callback", "/callback"] {
+            let said = check(other).unwrap_err().to_string();
+            assert!(said.ends_with(SCHEMES), "{said}");
         }
         for bad in [
             "javascript:alert(1)",

@@ -33,7 +33,7 @@ pub(crate) async fn read(
     let what: [&(dyn ToSql + Sync); 2] = [&memory, &day];
     let params: Vec<&(dyn ToSql + Sync)> =
         binding.parameters().into_iter().chain(what).chain(entry.parameters()).chain([&own as _]).collect();
-    let rows = caller.confirm(db.query_alone("memory.read", READ_KNOWN, &params).await)?;
+    let rows = caller.confirm(db.query_alone("memory.read", READ_KNOWN, &params).await, false)?;
     let there = rows.first().filter(|row| row.get::<_, Option<Uuid>>("id").is_some());
     if there.is_some() {
         crate::telemetry::audited();

@@ -121,7 +121,7 @@ pub(super) fn check(rules: &[ApprovalRule]) -> Result<()> {
             return Err(Error::invalid(field("approver_role"), "must be admin or owner"));
         }
         if !(1..=LONGEST_HOURS).contains(&rule.expires_after_hours) {
-            let message = format!("must be from 1 to {LONGEST_HOURS}");
+            let message = format!("must be from 1 to {LONGEST_HOURS}, found {}", rule.expires_after_hours);
             return Err(Error::invalid(field("expires_after_hours"), message));
         }
         if rule.escalate_after_hours > rule.expires_after_hours {

@@ -143,6 +143,13 @@ async fn an_assertion_that_is_not_what_it_should_be_is_refused() {
     };
     assert!(why(with("exp", Value::Null)).await.contains("the claim exp is missing"));
     assert!(why(with("aud", json!(["https://mem0.test", "x"]))).await.contains("and nothing else"));
+    for (claim, value, said) in [
+        ("scope", json!(["a"]), "assertion: scope: expected a string, found a list"),
+        ("iss", json!(7), "assertion: iss: expected a string, found 7"),
+        ("resource", json!(7), "assertion: resource: expected a string or a list of strings"),
+    ] {
+        assert_eq!(why(with(claim, value)).await, format!("\"{said}\""));
+    }
     let alone = with("aud", json!(["https://mem0.test"]));
     brings(&app, &client, &alone).await.assert_status(200);
     let fractional = provider.sign(
@@ -375,6 +382,12 @@ async fn a_service_account_gets_a_token_that_lives_as_long_as_its_key() {
     assert_eq!((&answer["scope"], &answer["refresh_token"]), (&json!("memories:read"), &Value::Null));
     let program = robot.with_token(answer["access_token"].as_str().unwrap());
     program.get("/v1/ping/").await.assert_status(200);
+    // Nobody could write to it.
+    let whoami = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "whoami", "arguments": {} },
+    });
+    let who = program.post("/mcp", whoami).await.ok();
+    assert_eq!(who["result"]["structuredContent"]["email"], Value::Null, "{who}");
     // It may ask about it, with what it got it with, and is told that it ends with the key.
     let about = |secret: &str| json!({ "client_id": robot.user, "client_secret": secret, "token": answer["access_token"] });
     let told = app.anonymous().post("/oauth/introspect", about(&key.token)).await.ok();

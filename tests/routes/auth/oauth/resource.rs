@@ -78,7 +78,10 @@ async fn a_token_for_the_endpoint_opens_nothing_else() {
     let assistant = ada.with_token(answer["access_token"].as_str().unwrap());
     list_tools(&assistant).await.assert_status(200);
     for path in ["/v1/ping/", "/v1/auth/me", "/v1/enterprise"] {
-        assistant.get(path).await.assert_problem(401, "unauthenticated", None);
+        let refused = assistant.get(path).await;
+        let said = refused.assert_problem(401, "unauthenticated", None);
+        assert_eq!(said, "this token is for https://mem0.test/mcp, not for this address");
+        assert!(refused.header("www-authenticate").unwrap().contains("error=\"invalid_token\""), "{refused}");
     }
     // One for everything here is good for the endpoint, too.
     let (_, answer) = tokens(&app, &ada.email, &json!({ "resource": "https://mem0.test" })).await;
@@ -115,6 +118,10 @@ async fn a_token_that_was_not_issued_for_this_is_refused() {
         let head = json!({ "alg": "none", "typ": "at+jwt", "kid": signing_key().id });
         format!("{}.{}.", encode(head.to_string()), encode(serde_json::to_string(&good).unwrap()))
     };
+    // Where a token is good is said of genuine ones only.
+    let mine = with(&|claims| claims["iss"] = json!("https://evil.example"));
+    let said = alice.with_token(mine).get("/v1/ping/").await.assert_problem(401, "unauthenticated", None);
+    assert_eq!(said, "the credential is not valid");
     for (what, token) in [
         ("audience", with(&|claims| claims["aud"] = json!("https://evil.example/mcp"))),
         ("audience, nearly", with(&|claims| claims["aud"] = json!("https://mem0.test/mcp/other"))),

@@ -36,7 +36,7 @@ impl Claims {
 
 /// One or several.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a string or a list of strings")]
 pub(super) enum Resources {
     One(String),
     Several(Vec<String>),
