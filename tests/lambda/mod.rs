@@ -12,6 +12,8 @@ pub(crate) mod journey;
 mod migrate;
 pub(crate) mod packages;
 mod payloads;
+mod thaw;
 pub(crate) mod visitor;
+mod wall_clock;
 mod watch;
 mod worker;
