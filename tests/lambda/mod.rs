@@ -4,6 +4,7 @@
 //! of an execution environment can break. Start with [`deployment`].
 
 mod boundary;
+mod crowd;
 mod custom_resource;
 mod deployment;
 mod freeze;

@@ -26,6 +26,7 @@ impl WallClock {
             eprintln!("skipped: there is no libfaketime, run scripts/faketime");
             return None;
         };
+        sweep();
         let clock = Self { library, directory: tempfile::tempdir().unwrap() };
         clock.set_behind(Duration::ZERO);
         Some(clock)
@@ -59,4 +60,16 @@ fn library() -> Option<PathBuf> {
     let below = below.filter_map(|entry| Some(entry.ok()?.path()));
     let mut found = places.iter().cloned().chain(below).map(|place| place.join(LIBRARY));
     found.find(|path| path.is_file())
+}
+
+/// Removes what libfaketime keeps of processes that are gone: those that were killed did not.
+fn sweep() {
+    for entry in fs::read_dir("/dev/shm").into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let kept = ["faketime_shm_", "sem.faketime_sem_"].iter().find_map(|start| name.strip_prefix(start));
+        if kept.is_some_and(|pid| !PathBuf::from("/proc").join(pid).exists()) {
+            // Another test may have been faster.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
