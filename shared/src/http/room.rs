@@ -14,6 +14,9 @@ use crate::error::{Error, Result};
 /// The maximum size of the rows in a response, in bytes, as Lambda counts them.
 const LARGEST: usize = 5_000_000;
 
+/// The same for lists by cursor: some are also exported as files, which Lambda carries in base64.
+const EXPORTED: usize = 4_500_000;
+
 /// This many memories always fit: the longest text takes 210 kB in transit, metadata and names hardly more.
 const ALWAYS: usize = 10;
 
@@ -23,14 +26,19 @@ pub fn room(rows: &[impl Serialize]) -> usize {
     if rows.len() <= ALWAYS {
         return rows.len().max(1);
     }
-    measured(rows)
+    measured(rows, LARGEST)
 }
 
-fn measured(rows: &[impl Serialize]) -> usize {
+/// Returns how many rows, of any size, a list by cursor may have, counted from the first; at least one.
+pub(crate) fn listed(rows: &[impl Serialize]) -> usize {
+    measured(rows, EXPORTED)
+}
+
+fn measured(rows: &[impl Serialize], most: usize) -> usize {
     let mut carried = 0;
     for (fit, row) in rows.iter().enumerate() {
         carried += self::carried(row);
-        if carried > LARGEST {
+        if carried > most {
             return fit.max(1);
         }
     }
@@ -69,7 +77,7 @@ pub fn require_measured_room(
     asked: &str,
     otherwise: &str,
 ) -> Result<()> {
-    require(measured(rows), rows.len(), what, asked, otherwise)
+    require(measured(rows, LARGEST), rows.len(), what, asked, otherwise)
 }
 
 fn require(room: usize, rows: usize, what: &str, asked: &str, otherwise: &str) -> Result<()> {
