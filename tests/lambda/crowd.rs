@@ -36,7 +36,8 @@ impl Narrow {
         // Everybody may enter it: started as root, the server runs as another user.
         let open = Permissions::from_mode(0o755);
         let root = tempfile::Builder::new().permissions(open).tempdir().unwrap();
-        let config = Config::ephemeral(root.path()).set("max_connections", "20").set("shared_buffers", "32MB");
+        let config =
+            Config::ephemeral(root.path()).set("max_connections", "20").set("shared_buffers", "32MB");
         let cluster = tokio::task::spawn_blocking(move || Cluster::open(&config, &mut |_| {}));
         let cluster = cluster.await.unwrap().unwrap();
         cluster.ensure_role("mem0_owner", PASSWORD).await.unwrap();
@@ -47,7 +48,8 @@ impl Narrow {
         let owner = DatabaseConfig::new(cluster.url("mem0_owner", PASSWORD, "mem0")).unwrap();
         migrate::run(&owner).await.unwrap();
         cluster.ensure_role("mem0_login", PASSWORD).await.unwrap();
-        let login = "GRANT mem0_app TO mem0_login WITH INHERIT FALSE; ALTER ROLE mem0_login SET role TO mem0_app";
+        let login =
+            "GRANT mem0_app TO mem0_login WITH INHERIT FALSE; ALTER ROLE mem0_login SET role TO mem0_app";
         superuser.batch_execute(login).await.unwrap();
         Self { cluster, superuser, root }
     }

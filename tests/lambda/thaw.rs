@@ -131,7 +131,9 @@ async fn after_an_hour_in_the_freezer_nothing_of_before_is_trusted_and_nobody_no
     ada.get("/v1/auth/me").await.assert_problem(401, "unauthenticated", None);
 
     assert_eq!(thawing.rds.front.refused_tokens(), 0, "each login made a token of its own time");
-    let written = format!("SELECT count(*) FROM memories WHERE content = '{second}' AND created_at >= (SELECT at FROM thaw)");
+    let written = format!(
+        "SELECT count(*) FROM memories WHERE content = '{second}' AND created_at >= (SELECT at FROM thaw)"
+    );
     assert_eq!(thawing.count(&written).await, 1);
     // The log has the times of before and of after, and none between.
     let audited = async |condition: &str| {

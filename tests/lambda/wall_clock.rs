@@ -1,7 +1,7 @@
 //! The time of day of functions, which a test sets: libfaketime, a library that is loaded before the C library's clock.
 //!
-//! The monotonic clock is left alone. That is how a frozen environment finds its clocks when it thaws: the time of day has
-//! moved on, and the other one has stood still.
+//! The monotonic clock is left alone. That is how a frozen environment finds its clocks when it thaws: the time of day
+//! has moved on, and the other one has stood still.
 
 use std::fs;
 use std::path::PathBuf;

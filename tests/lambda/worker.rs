@@ -197,7 +197,10 @@ async fn a_worker_that_is_killed_in_the_middle_of_a_batch_leaves_it_to_the_next_
     let finished = "SELECT count(*) FROM outbox WHERE finished_at IS NOT NULL";
     let ended = "SELECT count(*) FROM shares WHERE revoked_at IS NOT NULL";
     let audited = "SELECT count(*) FROM audit_log WHERE action = 'share.expire'";
-    client.batch_execute("UPDATE shares SET expires_at = granted_at + interval '1 millisecond'").await.unwrap();
+    client
+        .batch_execute("UPDATE shares SET expires_at = granted_at + interval '1 millisecond'")
+        .await
+        .unwrap();
 
     // Twenty messages, of which the eighth ends the shares.
     let job = |number| if number == 7 { "share.expire" } else { "search.review_tiers" };
@@ -238,6 +241,7 @@ async fn a_worker_that_is_killed_in_the_middle_of_a_batch_leaves_it_to_the_next_
         assert_eq!(invoke(&worker, event.clone()).await.unwrap(), json!({ "batchItemFailures": [] }));
         assert_eq!((count(finished).await, count(ended).await, count(audited).await), (20, 5, 5));
     }
-    let attempts = "SELECT count(*) FROM outbox WHERE attempts <> CASE received_id WHEN 'm7' THEN 2 ELSE 1 END";
+    let attempts =
+        "SELECT count(*) FROM outbox WHERE attempts <> CASE received_id WHEN 'm7' THEN 2 ELSE 1 END";
     assert_eq!(count(attempts).await, 0, "only what was under way was begun again");
 }

@@ -121,7 +121,8 @@ mod tests {
         let refusal = require_room(&vec![row("a"); 99], "top_k", "or fewer fields").unwrap_err().to_string();
         assert!(refusal.contains("a top_k of 49 or less"), "{refusal}");
         require_room(&vec![row("a"); 49], "top_k", "").unwrap();
-        let refusal = require_measured_room(&vec![row("a").repeat(10); 7], "versions", "limit", "").unwrap_err();
+        let refusal =
+            require_measured_room(&vec![row("a").repeat(10); 7], "versions", "limit", "").unwrap_err();
         assert!(refusal.to_string().contains("4 of these 7 versions"), "{refusal}");
     }
 }
