@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::clock::is_year;
+use crate::http::listed;
 
 /// The page size if the request does not give one, as in mem0.
 pub const DEFAULT_PAGE_SIZE: u32 = 100;
@@ -189,9 +190,20 @@ impl Cursor {
         Ok(Self { created_at, id })
     }
 
-    /// Truncates a list that was read with `LIMIT size + 1` to `size` rows, and returns the cursor of the next page if
-    /// the extra row was there.
-    pub fn cut<T>(
+    /// Truncates a list that was read with `LIMIT size + 1` to `size` rows, or fewer if they would not fit into an
+    /// answer, and returns the cursor of the next page if there are more.
+    pub fn cut<T: Serialize>(
+        rows: &mut Vec<T>,
+        size: u32,
+        query: &QueryHash,
+        place: impl Fn(&T) -> Self,
+    ) -> Option<String> {
+        let room = u32::try_from(listed(rows)).unwrap_or(size);
+        Self::cut_at(rows, size.min(room), query, place)
+    }
+
+    /// The same for rows that are small: a thousand always fit into an answer.
+    pub fn cut_at<T>(
         rows: &mut Vec<T>,
         size: u32,
         query: &QueryHash,

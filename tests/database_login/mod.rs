@@ -17,8 +17,8 @@ use crate::harness::TestDatabase;
 /// What the tests' database is called.
 pub(crate) const HOST: &str = "db.test.eu-central-1.rds.amazonaws.com";
 
-const ACCESS_KEY: &str = "AKIATEST";
-const SECRET_KEY: &str = "wJalrXUtnFEMI/K7MDENG+of/the=test";
+pub(crate) const ACCESS_KEY: &str = "AKIATEST";
+pub(crate) const SECRET_KEY: &str = "wJalrXUtnFEMI/K7MDENG+of/the=test";
 
 /// A database of its own with a role of its own, behind a front.
 pub(crate) struct Rds {

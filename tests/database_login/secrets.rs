@@ -1,13 +1,13 @@
 //! Passwords in Secrets Manager: read once, read again after a rotation, waited for when the service is busy.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::IntoResponse;
 use http::{StatusCode, Uri};
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::access::Gate;
 use shared::clock::Clock;
 use shared::config::{DatabaseAuth, DatabaseConfig, SecretConfig};
@@ -69,17 +69,22 @@ async fn a_password_that_is_rotated_under_load_costs_nobody_an_answer() {
 }
 
 /// Stands for a service that is busy: so many refusals, then what the real one says.
-pub(crate) async fn busy(refusals: usize, reply: serde_json::Value) -> (Uri, Arc<AtomicUsize>) {
-    type Shared = (Arc<AtomicUsize>, usize, String);
+pub(crate) async fn busy(refusals: usize, reply: Value) -> (Uri, Arc<AtomicUsize>) {
+    service(refusals, Arc::new(Mutex::new(reply))).await
+}
+
+/// The same, and its reply may change.
+pub(crate) async fn service(refusals: usize, reply: Arc<Mutex<Value>>) -> (Uri, Arc<AtomicUsize>) {
+    type Shared = (Arc<AtomicUsize>, usize, Arc<Mutex<Value>>);
     async fn answer(State((asked, refusals, reply)): State<Shared>, _: Request) -> impl IntoResponse {
         if asked.fetch_add(1, Ordering::SeqCst) < refusals {
             let throttled = json!({ "__type": "com.amazonaws.secretsmanager#ThrottlingException" });
             return (StatusCode::BAD_REQUEST, throttled.to_string());
         }
-        (StatusCode::OK, reply)
+        (StatusCode::OK, reply.lock().unwrap().to_string())
     }
     let asked = Arc::new(AtomicUsize::new(0));
-    let router = Router::new().fallback(answer).with_state((Arc::clone(&asked), refusals, reply.to_string()));
+    let router = Router::new().fallback(answer).with_state((Arc::clone(&asked), refusals, reply));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port()).parse().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -108,6 +113,26 @@ async fn a_secrets_manager_that_stays_busy_is_a_database_that_is_not_there_and_h
     let error = ask(&database).await.unwrap_err();
     assert!(error.contains("ThrottlingException") && !error.contains("right"), "{error}");
     ask(&database).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_secrets_manager_that_does_not_answer_is_asked_again() {
+    let rds = Rds::start("right", false).await;
+    let value = json!({ "username": rds.role, "password": "right" }).to_string();
+    let (real, asked) = busy(0, json!({ "SecretString": value })).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url: Uri = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let address = real.authority().unwrap().to_string();
+    tokio::spawn(async move {
+        // The first connection stays open, and nothing comes.
+        let (_silent, _) = listener.accept().await.unwrap();
+        let (mut next, _) = listener.accept().await.unwrap();
+        let mut service = tokio::net::TcpStream::connect(address).await.unwrap();
+        tokio::io::copy_bidirectional(&mut next, &mut service).await
+    });
+    let database = Database::new(&config(&rds, secret(url, None)).await).unwrap();
+    ask(&database).await.unwrap();
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]

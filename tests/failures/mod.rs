@@ -10,7 +10,6 @@ mod lost_races;
 mod mcp;
 mod pooled;
 mod rollout;
-mod storm;
 
 use axum::Router;
 use axum::body::Body;

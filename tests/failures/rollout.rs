@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
-use futures_util::future::join;
-use shared::config::DatabaseConfig;
+use futures_util::future::{join, join_all};
+use shared::config::{DatabaseAuth, DatabaseConfig};
 use shared::db::migrate;
 use tokio_postgres::Client;
 
@@ -73,8 +74,8 @@ async fn everything_that_the_code_before_names_is_still_there() {
 #[tokio::test]
 async fn requests_wait_for_a_migration_and_none_is_lost() {
     let rds = Rds::start("right", false).await;
-    let environment = Environment::new(&rds).await;
-    let token = environment.register().await;
+    let token = Environment::new(&rds).await.register().await;
+    let environments = join_all((0..4).map(|_| Environment::new(&rds))).await;
     let superuser = rds.database.superuser().await;
     let config = DatabaseConfig::new(rds.database.owner_url().await).unwrap();
     let migrating = async {
@@ -85,12 +86,40 @@ async fn requests_wait_for_a_migration_and_none_is_lost() {
             migrate::run(&config).await.unwrap();
         }
     };
-    let serving = async {
-        for number in 0..30 {
-            let answer = environment.add(&token, None, &format!("Locker {number} is {}", number * 11)).await;
+    let serving = join_all(environments.iter().enumerate().map(async |(place, environment)| {
+        for number in 0..10 {
+            let text = format!("Locker {place}-{number} is {}", number * 11);
+            let answer = environment.add(&token, None, &text).await;
             assert_eq!(answer.status, 200, "{}", answer.body);
         }
-    };
+    }));
     join(migrating, serving).await;
-    assert_eq!(memories(&rds).await, 30);
+    assert_eq!(memories(&rds).await, 40);
+}
+
+#[tokio::test]
+async fn a_migration_that_takes_longer_than_statements_may_makes_clients_come_again() {
+    let rds = Rds::start("right", false).await;
+    let token = Environment::new(&rds).await.register().await;
+    let config = rds.config(Some("right"), DatabaseAuth::Password).await;
+    let config = DatabaseConfig { statement_timeout: Duration::from_millis(300), ..config };
+    let environments: Vec<Environment> = (0..4).map(|_| Environment::with(&config)).collect();
+    let texts: Vec<String> = (0..4).map(|number| format!("Locker {number} is {}", number * 11)).collect();
+    let add = async || {
+        let adding = environments.iter().zip(&texts);
+        let adding = adding.map(|(environment, text)| environment.add(&token, Some(&text[7..8]), text));
+        join_all(adding).await
+    };
+    let migration = rds.database.another_superuser().await;
+    migration.batch_execute("BEGIN; ALTER TABLE memories ADD COLUMN later text").await.unwrap();
+    for answer in add().await {
+        assert!(answer.is_come_again(), "{} {}", answer.status, answer.body);
+    }
+    migration.batch_execute("COMMIT").await.unwrap();
+    for _ in 0..2 {
+        for answer in add().await {
+            assert_eq!(answer.status, 200, "{}", answer.body);
+        }
+    }
+    assert_eq!(memories(&rds).await, 4);
 }

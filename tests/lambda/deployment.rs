@@ -17,11 +17,16 @@ const HOST: &str = "api.mem0.test";
 
 /// The packaged functions behind a gateway, on a database that the packaged `migrate` made ready.
 pub(super) struct Deployment {
-    functions: BTreeMap<&'static str, Function>,
-    gateway: Listening,
+    api: Api,
     // Last: used by the functions until they end.
     pub(super) database: TestDatabase,
     _tasks: TempDir,
+}
+
+/// Functions behind a gateway.
+pub(super) struct Api {
+    functions: BTreeMap<&'static str, Function>,
+    gateway: Listening,
 }
 
 impl Deployment {
@@ -41,6 +46,29 @@ impl Deployment {
 
     async fn of(database: TestDatabase, tasks: TempDir) -> Self {
         let url = database.url().await;
+        let api = Api::new(|name| options(name, &tasks, &url)).await;
+        Self { api, database, _tasks: tasks }
+    }
+
+    /// Somebody who knows the deployment's address.
+    pub(super) fn visitor(&self) -> Visitor {
+        self.api.visitor()
+    }
+
+    /// A function by its name.
+    pub(super) fn function(&self, name: &str) -> &Function {
+        self.api.function(name)
+    }
+
+    /// Every function that answers HTTP.
+    pub(super) fn functions(&self) -> impl Iterator<Item = &Function> {
+        self.api.functions()
+    }
+}
+
+impl Api {
+    /// Every function that answers HTTP, started like this when it is first asked.
+    pub(super) async fn new(options: impl Fn(&str) -> SpawnOptions) -> Self {
         let mut functions = BTreeMap::new();
         let mut gateway = Gateway::new();
         for (name, operation) in server::operations() {
@@ -48,25 +76,21 @@ impl Deployment {
             if name == "health" {
                 continue;
             }
-            let function =
-                functions.entry(name).or_insert_with(|| Function::new(options(name, &tasks, &url)));
+            let function = functions.entry(name).or_insert_with(|| Function::new(options(name)));
             gateway = gateway.route(operation.path, function.clone());
         }
         let gateway = gateway.listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
-        Self { functions, gateway, database, _tasks: tasks }
+        Self { functions, gateway }
     }
 
-    /// Somebody who knows the deployment's address.
     pub(super) fn visitor(&self) -> Visitor {
         Visitor::new(HOST, self.gateway.address())
     }
 
-    /// A function by its name.
     pub(super) fn function(&self, name: &str) -> &Function {
         &self.functions[name]
     }
 
-    /// Every function that answers HTTP.
     pub(super) fn functions(&self) -> impl Iterator<Item = &Function> {
         self.functions.values()
     }

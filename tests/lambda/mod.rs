@@ -4,6 +4,7 @@
 //! of an execution environment can break. Start with [`deployment`].
 
 mod boundary;
+mod crowd;
 mod custom_resource;
 mod deployment;
 mod freeze;
@@ -12,6 +13,8 @@ pub(crate) mod journey;
 mod migrate;
 pub(crate) mod packages;
 mod payloads;
+mod thaw;
 pub(crate) mod visitor;
+mod wall_clock;
 mod watch;
 mod worker;

@@ -180,40 +180,68 @@ async fn without_a_database_the_whole_batch_comes_again() {
 #[tokio::test]
 async fn a_worker_that_is_killed_in_the_middle_of_a_batch_leaves_it_to_the_next_and_nothing_is_done_twice() {
     let deployment = Deployment::new().await;
-    let tasks = tempfile::tempdir().unwrap();
-    let options = options("worker", &tasks, &deployment.database.url().await);
+    let ada = deployment.visitor().register("ada").await;
+    let office = json!({ "kind": "organization", "name": "Office" });
+    let office = ada.post("/v1/organizations", office).await.ok();
+    let until = chrono::Utc::now() + chrono::TimeDelta::days(1);
+    for number in 0..5 {
+        let message = json!({ "messages": format!("Locker {number} is {}", number * 11), "infer": false });
+        let added = ada.post("/v3/memories/add/", message).await.ok();
+        let shares = format!("/v1/memories/{}/shares/", added["results"][0]["id"].as_str().unwrap());
+        let with = json!({ "with": office["scope"], "expires_at": until });
+        ada.post(&shares, with).await.assert_status(201);
+    }
+    let database = &deployment.database;
+    let client = database.superuser().await;
+    let count = async |sql: &str| -> i64 { client.query_one(sql, &[]).await.unwrap().get(0) };
+    let finished = "SELECT count(*) FROM outbox WHERE finished_at IS NOT NULL";
+    let ended = "SELECT count(*) FROM shares WHERE revoked_at IS NOT NULL";
+    let audited = "SELECT count(*) FROM audit_log WHERE action = 'share.expire'";
+    client
+        .batch_execute("UPDATE shares SET expires_at = granted_at + interval '1 millisecond'")
+        .await
+        .unwrap();
+
+    // Twenty messages, of which the eighth ends the shares.
+    let job = |number| if number == 7 { "share.expire" } else { "search.review_tiers" };
     let records: Vec<(String, Value)> =
-        (0..40).map(|number| (format!("m{number}"), json!({ "job": "search.review_tiers" }))).collect();
+        (0..20).map(|number| (format!("m{number}"), json!({ "job": job(number) }))).collect();
     let records: Vec<(&str, Value)> = records.iter().map(|(id, body)| (id.as_str(), body.clone())).collect();
     let event = batch(&records);
-    let client = deployment.database.superuser().await;
-    let finished = async || -> i64 {
-        client
-            .query_one("SELECT count(*) FROM outbox WHERE finished_at IS NOT NULL", &[])
-            .await
-            .unwrap()
-            .get(0)
-    };
-
+    let tasks = tempfile::tempdir().unwrap();
+    let options = options("worker", &tasks, &database.url().await);
     let mut doomed = Environment::spawn(&options).await.unwrap();
     doomed.ready().await.unwrap();
     let pid = doomed.pid();
+    // It waits for this in the middle of its transaction, when the first share has ended and is not in the log yet.
+    let lock = database.another_superuser().await;
+    lock.batch_execute("BEGIN; LOCK TABLE audit_log IN EXCLUSIVE MODE").await.unwrap();
     let killing = async {
-        while finished().await < 3 {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        database.until_waiting(1).await;
         std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
     };
     let (answer, ()) = tokio::join!(doomed.invoke_raw(event.to_string().into()), killing);
     assert!(answer.is_err(), "it was killed");
-    let before = finished().await;
-    assert!((3..40).contains(&before), "{before} were done");
+    lock.batch_execute("ROLLBACK").await.unwrap();
+    let sessions = "SELECT count(*) FROM pg_stat_activity
+                     WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while count(sessions).await > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!((count(finished).await, count(ended).await, count(audited).await), (7, 0, 0));
 
-    // SQS brings the batch again; what the dead worker had taken up comes up when its lease is over.
-    client.batch_execute("UPDATE outbox SET due_at = now() WHERE finished_at IS NULL").await.unwrap();
+    // SQS brings the batch again. What the dead worker had taken up is its own until its lease is over.
     let worker = Function::new(options);
-    assert_eq!(invoke(&worker, event).await.unwrap(), json!({ "batchItemFailures": [] }));
-    assert_eq!(finished().await, 40);
-    let repeated = "SELECT count(*) FROM outbox WHERE attempts > 1";
-    assert!(client.query_one(repeated, &[]).await.unwrap().get::<_, i64>(0) <= 1, "only what was under way");
+    assert_eq!(invoke(&worker, event.clone()).await.unwrap(), json!({ "batchItemFailures": [] }));
+    assert_eq!((count(finished).await, count(ended).await), (19, 0));
+    let left = "SELECT extract(epoch FROM max(due_at) - now())::bigint FROM outbox WHERE finished_at IS NULL";
+    assert!((1..=120).contains(&count(left).await), "two minutes at most");
+    client.batch_execute("UPDATE outbox SET due_at = now() WHERE finished_at IS NULL").await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(invoke(&worker, event.clone()).await.unwrap(), json!({ "batchItemFailures": [] }));
+        assert_eq!((count(finished).await, count(ended).await, count(audited).await), (20, 5, 5));
+    }
+    let attempts =
+        "SELECT count(*) FROM outbox WHERE attempts <> CASE received_id WHEN 'm7' THEN 2 ELSE 1 END";
+    assert_eq!(count(attempts).await, 0, "only what was under way was begun again");
 }

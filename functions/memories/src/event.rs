@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use shared::Result;
 use shared::access::AuthContext;
-use shared::http::{Json, Path, Query};
+use shared::http::{Json, Path, Query, require_measured_room};
 use shared::ids::{EventId, MemoryId};
 use shared::memory::{Event, EventResult, Memories, Status};
 
@@ -46,7 +46,8 @@ pub(crate) async fn list(
 ) -> Result<Json<Numbered<EventView>>> {
     let page = params.read(100)?;
     let (events, count) = memories.events(&caller, page).await?;
-    let events = events.into_iter().map(EventView::from).collect();
+    let events: Vec<EventView> = events.into_iter().map(EventView::from).collect();
+    require_measured_room(&events, "events", "page_size", "and for more pages")?;
     Ok(Json(Numbered::new(page, "/v1/events/", &[], count, events)))
 }
 

@@ -14,7 +14,10 @@ use crate::error::{Error, Result};
 /// The maximum size of the rows in a response, in bytes, as Lambda counts them.
 const LARGEST: usize = 5_000_000;
 
-/// This many rows always fit: the longest text takes 210 kB in transit, metadata and names hardly more.
+/// The same for lists by cursor: some are also exported as files, which Lambda carries in base64.
+const EXPORTED: usize = 4_500_000;
+
+/// This many memories always fit: the longest text takes 210 kB in transit, metadata and names hardly more.
 const ALWAYS: usize = 10;
 
 /// Returns how many of the rows fit into a response, counted from the first; at least one.
@@ -23,10 +26,19 @@ pub fn room(rows: &[impl Serialize]) -> usize {
     if rows.len() <= ALWAYS {
         return rows.len().max(1);
     }
+    measured(rows, LARGEST)
+}
+
+/// Returns how many rows, of any size, a list by cursor may have, counted from the first; at least one.
+pub(crate) fn listed(rows: &[impl Serialize]) -> usize {
+    measured(rows, EXPORTED)
+}
+
+fn measured(rows: &[impl Serialize], most: usize) -> usize {
     let mut carried = 0;
     for (fit, row) in rows.iter().enumerate() {
         carried += self::carried(row);
-        if carried > LARGEST {
+        if carried > most {
             return fit.max(1);
         }
     }
@@ -52,17 +64,30 @@ fn carried(part: &impl Serialize) -> usize {
 /// # Errors
 /// If there are more.
 pub fn require_room(rows: &[impl Serialize], asked: &str, otherwise: &str) -> Result<()> {
-    let room = room(rows);
-    if room >= rows.len() {
+    require(room(rows), rows.len(), "memories", asked, otherwise)
+}
+
+/// The same for rows that are called `what` and may be of any size.
+///
+/// # Errors
+/// If there are more.
+pub fn require_measured_room(
+    rows: &[impl Serialize],
+    what: &str,
+    asked: &str,
+    otherwise: &str,
+) -> Result<()> {
+    require(measured(rows, LARGEST), rows.len(), what, asked, otherwise)
+}
+
+fn require(room: usize, rows: usize, what: &str, asked: &str, otherwise: &str) -> Result<()> {
+    if room >= rows {
         return Ok(());
     }
-    Err(Error::invalid(
-        asked,
-        format!(
-            "{room} of these {} memories fill an answer, which has at most 5 MB: ask for a {asked} of {room} or less, {otherwise}",
-            rows.len()
-        ),
-    ))
+    let problem = format!(
+        "{room} of these {rows} {what} fill an answer, which has at most 5 MB: ask for a {asked} of {room} or less, {otherwise}"
+    );
+    Err(Error::invalid(asked, problem))
 }
 
 /// Counts the bytes written. Lambda puts a response into a string, where quotes and backslashes take two bytes.
@@ -96,5 +121,8 @@ mod tests {
         let refusal = require_room(&vec![row("a"); 99], "top_k", "or fewer fields").unwrap_err().to_string();
         assert!(refusal.contains("a top_k of 49 or less"), "{refusal}");
         require_room(&vec![row("a"); 49], "top_k", "").unwrap();
+        let refusal =
+            require_measured_room(&vec![row("a").repeat(10); 7], "versions", "limit", "").unwrap_err();
+        assert!(refusal.to_string().contains("4 of these 7 versions"), "{refusal}");
     }
 }

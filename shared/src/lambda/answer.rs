@@ -17,8 +17,8 @@ const HEAD: usize = 32 * 1024;
 
 /// Returns the response, or an error that says what to do if it is too large.
 pub(super) async fn fit(response: Response) -> Response {
-    // In a string, a byte takes at most two.
-    if response.size_hint().exact().is_some_and(|bytes| bytes <= (LARGEST - HEAD) as u64 / 2) {
+    // In a string, a byte takes at most six: `\u0001`.
+    if response.size_hint().exact().is_some_and(|bytes| bytes <= (LARGEST - HEAD) as u64 / 6) {
         return response;
     }
     let (head, body) = response.into_parts();
@@ -37,8 +37,8 @@ pub(super) async fn fit(response: Response) -> Response {
     #[allow(clippy::cast_precision_loss, reason = "megabytes")]
     let megabytes = bytes as f64 / 1e6;
     let detail = format!(
-        "the answer would have {megabytes:.1} MB, and 6.2 are the most: ask for less, with a smaller page_size, limit or \
-         top_k, or with fewer fields"
+        "the answer would have {megabytes:.1} MB, and 6.2 are the most: ask for less, with a smaller page_size, limit, \
+         top_k or per_level, or with fewer fields"
     );
     let error = Error::malformed(detail);
     let mut refusal = problem_of(request, error.status(), error.kind(), error.to_string(), None);
@@ -54,7 +54,12 @@ pub(super) async fn fit(response: Response) -> Response {
 /// The size of a body in transit: text with its quotes escaped, anything else in base64.
 fn carried(body: &Bytes, kind: &str) -> usize {
     if kind.starts_with("text/") || kind.starts_with("application/json") || kind.contains("+json") {
-        body.len() + body.iter().filter(|byte| matches!(byte, b'"' | b'\\' | 0..=31)).count()
+        let more = |byte: &u8| match byte {
+            b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 1,
+            0..=31 => 5,
+            _ => 0,
+        };
+        body.len() + body.iter().map(more).sum::<usize>()
     } else {
         body.len().div_ceil(3) * 4
     }
@@ -81,6 +86,9 @@ mod tests {
         assert_eq!(fitted("application/json", megabytes(4, "\"")).await, StatusCode::BAD_REQUEST);
         assert_eq!(fitted("application/x-ndjson", megabytes(4, "\"")).await, StatusCode::OK);
         assert_eq!(fitted("application/x-ndjson", megabytes(5, "a")).await, StatusCode::BAD_REQUEST);
+        // A control character takes six.
+        assert_eq!(fitted("text/csv", megabytes(3, "\n")).await, StatusCode::OK);
+        assert_eq!(fitted("text/csv", megabytes(2, "\u{1}")).await, StatusCode::BAD_REQUEST);
     }
 
     #[tokio::test]

@@ -64,10 +64,10 @@ impl Change {
 }
 
 impl Memories {
-    /// Returns every change of a memory, oldest first. For those with whom it was shared, its history begins with the
+    /// Returns every change of a memory after this version (0 for all), oldest first. For those with whom it was shared, its history begins with the
     /// version that was shared: they see what it says now and later, not what it said before. Versions that had a higher class are visible only where the
     /// memory's home may see that class. Once it is forgotten, only those who could have changed it see its history.
-    pub async fn history(&self, caller: &AuthContext, id: MemoryId) -> Result<Vec<Version>> {
+    pub async fn history(&self, caller: &AuthContext, id: MemoryId, after: i32) -> Result<Vec<Version>> {
         caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
         let tx = caller.begin(&self.gate.db, "memory.history").await?;
         let today = caller.request().at.date_naive();
@@ -78,7 +78,7 @@ impl Memories {
                 .filter(|memory| permission::could_edit(caller, memory)),
         };
         let memory = memory.ok_or(NOT_FOUND)?;
-        let mut versions = store::versions::list(&tx, id, &memory.labels).await?;
+        let mut versions = store::versions::list(&tx, id, after, &memory.labels).await?;
         withhold(&tx, &memory, &mut versions).await?;
         let shown = Entry::new("memory.history", id).memories([id]).within(memory.home);
         audit::commit_read(tx, shown).await?;

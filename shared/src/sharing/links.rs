@@ -18,6 +18,7 @@ use crate::access::{ApiKeyVerb, AuthContext, Classification, Gate, RequestInfo, 
 use crate::audit::{self, Entry};
 use crate::db::Database;
 use crate::error::{Error, Result};
+use crate::http::require_room;
 use crate::ids::{LinkId, MemoryId, ShareId, UserId};
 use crate::limits;
 use crate::memory::Permission;
@@ -30,9 +31,10 @@ const TOKEN_PREFIX: &str = "m0ln_";
 /// Maximum number of live links per memory or context.
 const MOST: i64 = 100;
 
-/// Memories of a context per page.
+/// Memories of a context per page, and the most that a request can ask for.
 const PART: i32 = 100;
-const MOST_PARTS: i32 = 1000;
+/// Memories of a context that can be paged through.
+const REACHED: i32 = 100_000;
 
 /// A request to create a link.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -178,24 +180,36 @@ pub async fn revoke(ctx: &AuthContext, db: &Database, subject: Subject, link: Li
     Ok(())
 }
 
-/// Returns what a token opens, for anyone; for a context, the given page, from 1. The access is recorded in the same
-/// transaction.
-pub async fn open(gate: &Gate, request: &RequestInfo, token: &str, part: i32) -> Result<Opened> {
+/// Returns what a token opens, for anyone; for a context, the given page, from 1, of so many memories. The access is
+/// recorded in the same transaction.
+pub async fn open(
+    gate: &Gate,
+    request: &RequestInfo,
+    token: &str,
+    page: Option<i32>,
+    size: Option<i32>,
+) -> Result<Opened> {
     let missing = || Error::NotFound { what: "link" };
     if !token.starts_with(TOKEN_PREFIX) || token.len() > 100 {
         return Err(missing());
     }
-    if !(1..=MOST_PARTS).contains(&part) {
-        return Err(Error::invalid("page", format!("must be from 1 to {MOST_PARTS}, found {part}")));
+    let (page, size) = (page.unwrap_or(1), size.unwrap_or(PART));
+    if !(1..=PART).contains(&size) {
+        return Err(Error::invalid("page_size", format!("must be from 1 to {PART}, found {size}")));
+    }
+    let pages = REACHED / size;
+    if !(1..=pages).contains(&page) {
+        return Err(Error::invalid("page", format!("must be from 1 to {pages}, found {page}")));
     }
     let hash = SecretHash::of(token);
     let tx = gate.sign_in("public_link.open").await?;
     let found = links::find(&tx, &hash, request.at).await?.ok_or_else(missing)?;
     limits::admit_link(&tx, found.link, request.at).await?;
-    let mut shown = links::read(&tx, &hash, request.at, ((part - 1) * PART, PART + 1)).await?;
-    let more = shown.len() > PART as usize;
-    shown.truncate(PART as usize);
+    let mut shown = links::read(&tx, &hash, request.at, ((page - 1) * size, size + 1)).await?;
+    let more = shown.len() > size as usize;
+    shown.truncate(size as usize);
     let (ids, mut memories): (Vec<MemoryId>, Vec<Linked>) = shown.into_iter().unzip();
+    require_room(&memories, "page_size", "and for more pages")?;
     let mut entry =
         Entry::new("public_link.open", found.link).memories(ids).classified([Classification::Public]);
     entry.scope = found.context.as_ref().map(|(scope, ..)| *scope);

@@ -47,7 +47,7 @@ pub async fn list(
     rest.sort_by_key(|(order, _)| *order);
     rest.retain(|(order, _)| Some(*order) > after);
     let place = |(order, _): &(Uuid, _)| Cursor { created_at: chrono::DateTime::UNIX_EPOCH, id: *order };
-    let next = Cursor::cut(&mut rest, limit, &query, place);
+    let next = Cursor::cut_at(&mut rest, limit, &query, place);
     let results = rest.into_iter().map(|(_, scope)| seen(&them.caller, scope, &held)).collect();
     Ok(List { results, next })
 }

@@ -51,7 +51,7 @@ pub async fn list(
     let after = after.map(|after| after.id);
     let mut rest: Vec<_> = scopes.into_iter().filter(|(order, _)| Some(*order) > after).collect();
     let place = |(order, _): &(Uuid, _)| Cursor { created_at: chrono::DateTime::UNIX_EPOCH, id: *order };
-    let next = Cursor::cut(&mut rest, limit, &query, place);
+    let next = Cursor::cut_at(&mut rest, limit, &query, place);
     let results = rest.into_iter().map(|(_, (scope, lending))| accessible(ctx, scope, lending));
     let mut results: Vec<AccessibleScope> = results.collect();
     for enterprise in results.iter_mut().filter(|scope| scope.kind == ScopeKind::Enterprise) {

@@ -168,6 +168,9 @@ async fn a_successor_lasts_as_long_as_its_predecessor_was_meant_to() {
     ] {
         alice.post(&path, body).await.assert_problem(400, "invalid", Some(field));
     }
+    let said = alice.post(&path, json!({ "overlap_hours": 721 })).await;
+    let said = said.assert_problem(400, "invalid", Some("overlap_hours"));
+    assert_eq!(said, "overlap_hours: must be from 0 to 720, found 721");
     let new = alice.post(&path, json!({ "overlap_hours": 720 })).await.ok();
     assert_eq!(new["expires_at"], "2026-03-21T21:00:00Z");
     // The overlap does not lengthen the old one's life.

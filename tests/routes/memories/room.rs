@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{add, search_answer};
+use super::{add, one, remember, search_answer};
 use crate::harness::{Actor, Client as _, TestApp};
 
 /// Memories whose texts, of nothing but quotes, have 120 kB each on their way: 41 fit.
@@ -61,4 +61,87 @@ async fn a_search_says_how_many_fit() {
     assert!(refusal.contains("a top_k of 41 or less") && refusal.contains("fields"), "{refusal}");
     assert_eq!(ids(&found(json!({ "top_k": 41 })).await.ok()).len(), 41);
     assert_eq!(ids(&found(json!({ "top_k": 1000, "fields": ["id", "score"] })).await.ok()).len(), 60);
+}
+
+/// How many fit, as a refusal says: `ask for a limit of 20 or less`.
+fn told(refusal: &str) -> usize {
+    let (_, rest) = refusal.split_once("ask for a ").unwrap();
+    rest.split(' ').nth(2).unwrap().parse().unwrap_or_else(|_| panic!("{refusal}"))
+}
+
+#[tokio::test]
+async fn a_long_history_is_read_in_parts() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let id = remember(&alice, "Invoice 0 is paid").await;
+    for number in 1..30 {
+        alice.put(&one(&id), json!({ "text": format!("Invoice {number} is paid") })).await.ok();
+    }
+    let history = format!("{}history/", one(&id));
+    assert_eq!(alice.get(&history).await.ok().as_array().unwrap().len(), 30);
+    // Each version has the text before and after: 240 kB.
+    let lengthen = "SET session_replication_role = replica;
+        UPDATE memory_versions SET old_content = repeat('\"', 30000), new_content = repeat('\"', 30000)";
+    app.database().superuser().await.batch_execute(lengthen).await.unwrap();
+    let refusal = alice.get(&history).await.assert_problem(400, "invalid", Some("limit"));
+    assert!(refusal.contains("of these 30 versions") && refusal.contains("after"), "{refusal}");
+    let limit = told(&refusal);
+    let mut seen = Vec::new();
+    loop {
+        let after = seen.last().copied().unwrap_or(0);
+        let part = alice.get(&format!("{history}?limit={limit}&after={after}")).await.ok();
+        let part = part.as_array().unwrap().iter().map(|version| version["version"].as_i64().unwrap());
+        let before = seen.len();
+        seen.extend(part);
+        if seen.len() == before {
+            break;
+        }
+        assert!(seen.len() - before <= limit);
+    }
+    assert_eq!(seen, (1..=30).collect::<Vec<_>>());
+    alice.get(&format!("{history}?limit=0")).await.assert_problem(400, "invalid", Some("limit"));
+}
+
+#[tokio::test]
+async fn a_link_to_long_memories_is_read_in_smaller_pages() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let launch = alice.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok();
+    let texts: Vec<String> = (0..60).map(|n| format!("Invoice {n} is paid")).collect();
+    let public = json!({ "scope": launch["scope"], "classification": "public" });
+    add(&alice, &texts.iter().map(String::as_str).collect::<Vec<_>>(), public).await.ok();
+    let links = format!("/v1/contexts/{}/links/", launch["id"].as_str().unwrap());
+    let token = alice.post(&links, json!({})).await.ok()["token"].as_str().unwrap().to_owned();
+    let path = format!("/v1/links/{token}");
+    let client = app.database().superuser().await;
+    client.batch_execute("UPDATE memories SET content = repeat('\"', 29900) || content").await.unwrap();
+    let visitor = app.anonymous();
+    let refusal = visitor.get(&path).await.assert_problem(400, "invalid", Some("page_size"));
+    let size = told(&refusal).min(25);
+    let (mut seen, mut more) = (BTreeSet::new(), true);
+    for page in 1.. {
+        if !more {
+            break;
+        }
+        let opened = visitor.get(&format!("{path}?page={page}&page_size={size}")).await.ok();
+        let memories = opened["memories"].as_array().unwrap();
+        assert!(memories.len() <= size);
+        seen.extend(memories.iter().map(|memory| memory["memory"].as_str().unwrap().to_owned()));
+        more = opened["more"] == true;
+    }
+    assert_eq!(seen.len(), 60);
+    visitor.get(&format!("{path}?page_size=101")).await.assert_problem(400, "invalid", Some("page_size"));
+}
+
+#[tokio::test]
+async fn a_page_of_events_with_many_texts_says_how_many_fit() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    for _ in 0..6 {
+        let texts: Vec<String> =
+            (0..10).map(|_| format!("Invoice {} is paid", uuid::Uuid::new_v4().simple())).collect();
+        add(&alice, &texts.iter().map(String::as_str).collect::<Vec<_>>(), json!({})).await.ok();
+    }
+    let client = app.database().superuser().await;
+    client.batch_execute("UPDATE memories SET content = repeat('\"', 29900) || content").await.unwrap();
+    let refusal = alice.get("/v1/events/").await.assert_problem(400, "invalid", Some("page_size"));
+    let page = alice.get(&format!("/v1/events/?page_size={}", told(&refusal))).await.ok();
+    assert_eq!(page["results"].as_array().unwrap().len(), told(&refusal));
 }

@@ -2,12 +2,22 @@
 
 use axum::extract::State;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::Result;
 use shared::access::{AuthContext, Classification};
-use shared::http::{Json, Path};
+use shared::http::{Json, Path, Query, require_measured_room};
 use shared::ids::{MemoryId, UserId, VersionId};
 use shared::memory::{Memories, Message, Metadata, Version};
+use shared::page;
+
+/// `?after=&limit=`: so many versions after the one with this number, of a history that does not fit into one answer.
+/// Without them, all; an array has no place for the cursor of our own lists.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Params {
+    after: Option<i32>,
+    limit: Option<i64>,
+}
 
 #[derive(Serialize)]
 pub(crate) struct VersionView {
@@ -36,9 +46,16 @@ pub(crate) async fn get(
     State(memories): State<Memories>,
     caller: AuthContext,
     Path(id): Path<MemoryId>,
+    Query(params): Query<Params>,
 ) -> Result<Json<Vec<VersionView>>> {
-    let versions = memories.history(&caller, id).await?;
-    Ok(Json(versions.into_iter().map(VersionView::from).collect()))
+    let limit = params.limit.map(|limit| page::limit(Some(limit))).transpose()?;
+    let versions = memories.history(&caller, id, params.after.unwrap_or_default()).await?;
+    let versions = versions.into_iter().map(VersionView::from);
+    let versions: Vec<VersionView> =
+        versions.take(limit.map_or(usize::MAX, |limit| limit as usize)).collect();
+    let otherwise = "and continue with `after`, the number of the last version";
+    require_measured_room(&versions, "versions", "limit", otherwise)?;
+    Ok(Json(versions))
 }
 
 impl From<Version> for VersionView {

@@ -5,9 +5,10 @@
 //! it may have the secret cached; after the database has rejected a password, Secrets Manager itself is asked, because
 //! the extension caches that password, too.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response, StatusCode};
 use secrecy::ExposeSecret as _;
@@ -20,11 +21,15 @@ use crate::clock::Clock;
 use crate::config::SecretConfig;
 use crate::https::Client;
 
-/// How long it is cached.
-const KEPT: Duration = Duration::from_secs(3600);
+/// How long it is cached, by the time of day: the monotonic clock may stand still while an environment is frozen.
+const KEPT: TimeDelta = TimeDelta::hours(1);
 
 /// The maximum size of a response: the largest secret is 64 KB, and more when escaped in JSON.
 const LARGEST: usize = 256 * 1024;
+
+/// How long one request may take. A kept connection may have died silently while the environment was frozen; the next
+/// attempt opens another.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How many times it is requested before connecting fails.
 const ATTEMPTS: u32 = 4;
@@ -43,7 +48,7 @@ pub(super) struct Secret {
 
 #[derive(Default)]
 struct Kept {
-    login: Option<(Login, Instant)>,
+    login: Option<(Login, DateTime<Utc>)>,
     client: Option<Client>,
     /// Whether the database has rejected the last login that was read.
     refused: bool,
@@ -70,8 +75,9 @@ impl Secret {
     /// Returns the cached login, or reads it now. Only one caller reads at a time; the others wait for its result.
     pub(super) async fn current(&self) -> Result<Login, String> {
         let mut kept = self.kept.lock().await;
+        let now = Clock::default().now();
         if let Some((login, read)) = &kept.login
-            && read.elapsed() < KEPT
+            && (TimeDelta::zero()..KEPT).contains(&(now - *read))
         {
             return Ok(login.clone());
         }
@@ -80,7 +86,7 @@ impl Secret {
             None => kept.client.insert(Client::new(self.config.ca_pem.as_deref())?).clone(),
         };
         let login = self.read(&client, kept.refused).await?;
-        kept.login = Some((login.clone(), Instant::now()));
+        kept.login = Some((login.clone(), now));
         kept.refused = false;
         Ok(login)
     }
@@ -95,12 +101,12 @@ impl Secret {
     async fn read(&self, client: &Client, refused: bool) -> Result<Login, String> {
         let mut attempt = 1;
         loop {
-            let answer = match self.config.extension {
-                Some(port) if !refused && attempt == 1 => {
-                    client.send(self.ask_extension(port)?, LARGEST).await
-                }
-                _ => client.send(self.ask_service(client).await?, LARGEST).await,
+            let request = match self.config.extension {
+                Some(port) if !refused && attempt == 1 => self.ask_extension(port)?,
+                _ => self.ask_service(client).await?,
             };
+            let answer = tokio::time::timeout(PATIENCE, client.send(request, LARGEST)).await;
+            let answer = answer.unwrap_or_else(|_| Err("no answer in time".to_owned()));
             let problem = match answer {
                 Ok(answer) if answer.status().is_success() => return self.understand(answer.body()),
                 Ok(answer) if !may_pass(&answer) => {

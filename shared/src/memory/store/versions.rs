@@ -16,17 +16,18 @@ const LIST: &str = "-- memory_version.list
            CASE WHEN v.version > s.since THEN v.input ELSE '[]' END AS input,
            CASE WHEN v.version > s.since THEN v.old_content END AS old_content
       FROM memory_versions v CROSS JOIN (SELECT mem0.seen_since($2) AS since) s
-     WHERE v.enterprise_id = $1 AND v.memory_id = $2
+     WHERE v.enterprise_id = $1 AND v.memory_id = $2 AND v.version > $3
      ORDER BY v.version";
 
-/// Lists every version that the caller may see, oldest first. If that begins with a share, the first one does not show
+/// Lists every version after this number that the caller may see, oldest first. If that begins with a share, the first one does not show
 /// what the text was made from. Labels do not change and come from the memory.
 pub(crate) async fn list(
     tx: &TenantTx<'_>,
     id: MemoryId,
+    after: i32,
     labels: &Labels,
 ) -> Result<Vec<Version>, StoreError> {
-    let rows = tx.query(LIST, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
+    let rows = tx.query(LIST, &[&tx.caller().enterprise_id().uuid(), &id.uuid(), &after]).await?;
     rows.iter().map(|row| version(row, labels)).collect()
 }
 
