@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lambda_emulator::{Environment, Function, InvokeError};
 use serde_json::{Map, Value, json};
+use shared::clock::Clock;
 
 use super::deployment::{Deployment, options};
 
@@ -183,7 +184,7 @@ async fn a_worker_that_is_killed_in_the_middle_of_a_batch_leaves_it_to_the_next_
     let ada = deployment.visitor().register("ada").await;
     let office = json!({ "kind": "organization", "name": "Office" });
     let office = ada.post("/v1/organizations", office).await.ok();
-    let until = chrono::Utc::now() + chrono::TimeDelta::days(1);
+    let until = Clock::default().now() + chrono::TimeDelta::days(1);
     for number in 0..5 {
         let message = json!({ "messages": format!("Locker {number} is {}", number * 11), "infer": false });
         let added = ada.post("/v3/memories/add/", message).await.ok();
