@@ -25,7 +25,10 @@ BEGIN
     readable := (SELECT x.scope_ids FROM mem0.readable_scopes(tenant, decider, own) x);
     RETURN asked.grantee_scope_id = ANY (readable)
        AND NOT EXISTS (SELECT FROM memories m
-                        WHERE m.enterprise_id = tenant AND m.id = asked.memory_id AND m.scope_ids && readable)
+                        WHERE m.enterprise_id = tenant AND m.id = asked.memory_id
+                          AND (m.home_scope_id = ANY (readable)
+                               OR EXISTS (SELECT FROM mem0.grants_of(tenant, m.id, m.home_scope_id, mem0.at()) g
+                                           WHERE g.scope_id = ANY (readable))))
        AND NOT (asked.context_id IS NOT NULL
                 AND (asked.home_scope_id = ANY (readable)
                      OR EXISTS (SELECT FROM shares h

@@ -97,10 +97,14 @@ async fn share_on(fault: Option<&'static str>) {
 #[tokio::test]
 async fn judging_by_whoever_shares_and_not_by_the_author_is_noticed() {
     share_on(None).await;
-    let fault = "ALTER FUNCTION mem0.direction_of(uuid, bigint, uuid, bigint) RENAME TO direction_by_author;
-         CREATE FUNCTION mem0.direction_of(tenant uuid, home bigint, author uuid, grantee bigint) RETURNS text
-             LANGUAGE sql STABLE AS $$ SELECT mem0.direction_by_author(tenant, home, mem0.person(), grantee) $$;
-         GRANT EXECUTE ON FUNCTION mem0.direction_of(uuid, bigint, uuid, bigint) TO mem0_app";
+    let fault = "ALTER FUNCTION mem0.directions_of(uuid, bigint[], uuid[], bigint[]) RENAME TO directions_by_author;
+         CREATE FUNCTION mem0.directions_of(tenant uuid, homes bigint[], authors uuid[], grantees bigint[])
+             RETURNS TABLE (home bigint, author uuid, grantee bigint, direction text) LANGUAGE sql STABLE AS $$
+             SELECT a.home, a.author, a.grantee, d.direction
+               FROM unnest(homes, authors, grantees) a (home, author, grantee)
+               JOIN mem0.directions_by_author(tenant, homes, array_fill(mem0.person(), ARRAY[cardinality(homes)]), grantees) d
+                 ON d.home = a.home AND d.grantee = a.grantee $$;
+         GRANT EXECUTE ON FUNCTION mem0.directions_of(uuid, bigint[], uuid[], bigint[]) TO mem0_app";
     let panic = tokio::spawn(share_on(Some(fault))).await.expect_err("nothing noticed it").into_panic();
     let message = panic.downcast::<String>().expect("a formatted message");
     assert_differs(&message);

@@ -12,6 +12,7 @@ use crate::harness::{Actor, Answer, Client as _, Node, TestApp, TwoTeams};
 struct Office {
     app: TestApp,
     alice: Actor,
+    north: Node,
     alpha: Node,
     beta: Node,
     gamma: Node,
@@ -30,13 +31,7 @@ impl Office {
         let gamma = alice.node_in(&north, ScopeKind::Team, "Gamma").await;
         let adm = alice.colleague("adm", &alpha, Role::Admin).await;
         let cat = alice.colleague("cat", &gamma, Role::Member).await;
-        Self { app, alice, alpha, beta, gamma, ann, adm, lead, ben, cat }
-    }
-
-    /// The id of the organization.
-    async fn north(&self) -> String {
-        let alpha = self.alice.get(&format!("/v1/organizations/{}", self.alpha.id)).await.ok();
-        alpha["parent_id"].as_str().unwrap().to_owned()
+        Self { app, alice, north, alpha, beta, gamma, ann, adm, lead, ben, cat }
     }
 
     async fn rule(&self, rule: Value) {
@@ -224,38 +219,9 @@ async fn a_delegate_does_not_decide_what_they_get_with_others() {
     approve(&office.ben, &id).await.ok();
     assert!(!sees(&office.ben, &memory).await && sees(&office.cat, &memory).await);
     office.rule(json!({ "directions": ["up"] })).await;
-    let id = ask(&office.adm, &memory, json!({ "with": format!("organization:{}", office.north().await) })).await;
+    let id = ask(&office.adm, &memory, json!({ "with": office.north.label() })).await;
     approve(&office.ben, &id).await.ok();
     assert!(sees(&office.ben, &memory).await);
-}
-
-#[tokio::test]
-async fn what_is_decided_is_decided_for_delegates_who_would_have_got_it_too() {
-    let office = Office::new().await;
-    let path = format!("/v1/organizations/{}/approval-delegates", office.alpha.id);
-    let new = json!({ "user_id": office.ben.user, "ends_at": office.app.now() + TimeDelta::days(9) });
-    office.lead.post(&path, new).await.ok();
-    // Alpha and the enterprise have to agree.
-    let rule = json!({ "approvals": [{ "directions": ["across"], "approver_role": "owner" }] });
-    office.alice.put("/v1/enterprise/sharing-policy", rule).await.ok();
-    let memory = office.memory(&office.ann, "Rain stops the cranes").await;
-    let id = ask(&office.ann, &memory, json!({ "with": format!("person:{}", office.ben.user) })).await;
-    let same = async |status: u16, told: &str, reason: &str| {
-        let kind = if status == 403 { "forbidden" } else { "conflict" };
-        assert_eq!(approve(&office.ben, &id).await.assert_problem(status, kind, None), told);
-        let question = json!({ "user_id": office.ben.user, "action": "decide_approval", "approval_id": id });
-        let answer = office.lead.post("/v1/access/check", question).await.ok();
-        let answer = answer["reason"].as_str().unwrap().to_owned();
-        assert!(answer.contains(reason), "{answer}");
-    };
-    same(403, GAINS, "a delegate does not decide about that").await;
-    approve(&office.lead, &id).await.ok();
-    same(409, "this is decided for your node already, and waits for others", "already, and waits for others").await;
-    approve(&office.alice, &id).await.ok();
-    let closed = approve(&office.lead, &id).await.assert_problem(409, "conflict", None);
-    same(409, &closed, &closed).await;
-    // Who could never decide about it is told the same, as far as they see it.
-    assert_eq!(approve(&office.adm, &id).await.assert_problem(409, "conflict", None), closed);
 }
 
 #[tokio::test]

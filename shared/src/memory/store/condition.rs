@@ -214,7 +214,7 @@ mod tests {
         let of = |latest_only| {
             let selection = Selection { latest_only, ..Selection::everything(&[]) };
             let condition = Condition::compile(Uuid::nil(), NaiveDate::default(), &selection, |_| None).unwrap();
-            format!("SELECT {} FROM memories m WHERE {}", condition.columns(), condition.holds())
+            [condition.columns().as_str(), condition.holds()].join("\n")
         };
         for latest_only in [false, true] {
             assert_eq!(of(latest_only).matches("mem0.successor").count(), 1, "{}", of(latest_only));
