@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::authority::check_within;
 use super::Direction;
+use super::authority::check_within;
 use super::reach::{Item, Reach};
 use super::store::contexts::Agreed;
 use super::store::{contexts as store, grantees, shares};

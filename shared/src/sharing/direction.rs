@@ -28,6 +28,7 @@ pub(super) async fn of_each(tx: &TenantTx<'_>, ways: &[Way]) -> Result<Vec<Direc
     let rows = tx.query(DIRECTIONS, &[&enterprise, &homes, &authors, &grantees]).await?;
     let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "path", problem };
     // A scope that no longer exists is nobody's.
-    let direction = |text: Option<&str>| text.map_or(Ok(Direction::Out), |text| text.parse().map_err(corrupt));
+    let direction =
+        |text: Option<&str>| text.map_or(Ok(Direction::Out), |text| text.parse().map_err(corrupt));
     rows.iter().map(|row| direction(row.get(0))).collect()
 }

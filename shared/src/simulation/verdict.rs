@@ -354,7 +354,8 @@ fn deciding(
         return (false, approval.status.in_words());
     }
     if position.is_some_and(|it| it.gains) {
-        let why = "it is to be shared with them or a scope of theirs, and a delegate does not decide about that";
+        let why =
+            "it is to be shared with them or a scope of theirs, and a delegate does not decide about that";
         return (false, why.to_owned());
     }
     if position.is_some_and(|it| !it.open) {

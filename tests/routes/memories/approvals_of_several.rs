@@ -411,7 +411,10 @@ async fn what_is_decided_is_decided_for_a_delegate_who_would_have_got_it_too() {
     let id = office.ask().await;
     let same = async |status: u16, told: &str, reason: &str| {
         let kind = if status == 403 { "forbidden" } else { "conflict" };
-        assert_eq!(decide(&office.wes, &id, "approve", "read").await.assert_problem(status, kind, None), told);
+        assert_eq!(
+            decide(&office.wes, &id, "approve", "read").await.assert_problem(status, kind, None),
+            told
+        );
         let question = json!({ "user_id": office.wes.user, "action": "decide_approval", "approval_id": id });
         let said = office.lead.post("/v1/access/check", question).await.ok();
         assert_eq!(said["allowed"], json!(false));
@@ -421,7 +424,8 @@ async fn what_is_decided_is_decided_for_a_delegate_who_would_have_got_it_too() {
                  has to decide";
     same(403, gains, "and a delegate does not decide about that").await;
     decide(&office.lead, &id, "approve", "read").await.ok();
-    same(409, "this is decided for your node already, and waits for others", "already, and waits for others").await;
+    same(409, "this is decided for your node already, and waits for others", "already, and waits for others")
+        .await;
     decide(&office.gina, &id, "approve", "read").await.ok();
     let closed = decide(&office.lead, &id, "approve", "read").await.assert_problem(409, "conflict", None);
     same(409, &closed, &closed).await;

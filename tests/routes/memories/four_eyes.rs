@@ -174,7 +174,8 @@ async fn a_delegate_does_not_decide_what_they_get() {
     }
     let question = json!({ "user_id": office.ben.user, "action": "decide_approval", "approval_id": id });
     let told = office.lead.post("/v1/access/check", question).await.ok();
-    let reason = "it is to be shared with them or a scope of theirs, and a delegate does not decide about that";
+    let reason =
+        "it is to be shared with them or a scope of theirs, and a delegate does not decide about that";
     assert_eq!((&told["allowed"], &told["reason"]), (&json!(false), &json!(reason)));
     // Nobody asks for the same twice.
     let again = share(&office.ann, &memory, to_ben).await.assert_problem(409, "conflict", None);

@@ -109,7 +109,10 @@ async fn who_supersedes_it_anew_leaves_what_superseded_it_for_others() {
     let body = json!({ "name": "low", "scopes": ["memories:read"], "ceiling": "internal" });
     let low = it.mia.with_key(&it.mia.post("/v1/api-keys", body.clone()).await.ok());
     let by = async |who: &Actor| who.get(&one(&it.old)).await.ok()["replaced_by"].clone();
-    assert_eq!((by(&low).await, by(&it.mia).await, by(&it.ned).await), (json!(it.new), json!(third), json!(third)));
+    assert_eq!(
+        (by(&low).await, by(&it.mia).await, by(&it.ned).await),
+        (json!(it.new), json!(third), json!(third))
+    );
     assert!(!is_current(&low, &it.old).await);
     let ned = it.ned.with_key(&it.ned.post("/v1/api-keys", body.clone()).await.ok());
     assert!(is_current(&ned, &it.old).await, "it shows neither");
@@ -118,7 +121,10 @@ async fn who_supersedes_it_anew_leaves_what_superseded_it_for_others() {
     assert_eq!(again, format!("{} is superseded already, by {third}", it.old));
     // Without the latest, everything is as it was before.
     lead.delete(&one(&third)).await.ok();
-    assert_eq!((by(&low).await, by(&it.mia).await, by(&it.ned).await), (json!(it.new), json!(it.new), Value::Null));
+    assert_eq!(
+        (by(&low).await, by(&it.mia).await, by(&it.ned).await),
+        (json!(it.new), json!(it.new), Value::Null)
+    );
     assert!(is_current(&it.ned, &it.old).await);
     it.mia.delete(&one(&it.new)).await.ok();
     assert!(is_current(&low, &it.old).await);

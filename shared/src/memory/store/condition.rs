@@ -213,7 +213,8 @@ mod tests {
     fn what_superseded_a_memory_is_found_once() {
         let of = |latest_only| {
             let selection = Selection { latest_only, ..Selection::everything(&[]) };
-            let condition = Condition::compile(Uuid::nil(), NaiveDate::default(), &selection, |_| None).unwrap();
+            let condition =
+                Condition::compile(Uuid::nil(), NaiveDate::default(), &selection, |_| None).unwrap();
             [condition.columns().as_str(), condition.holds()].join("\n")
         };
         for latest_only in [false, true] {
