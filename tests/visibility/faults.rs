@@ -94,16 +94,62 @@ async fn share_on(fault: Option<&'static str>) {
     Pair::new(fault).await.share_on().await;
 }
 
+/// Shares a context in it.
+async fn share_a_context(fault: Option<&'static str>) {
+    Pair::new(fault).await.share_a_context().await;
+}
+
+/// Asserts that what is told differs from what the model says.
+async fn is_noticed_in(story: impl Future<Output = ()> + Send + 'static) {
+    let panic = tokio::spawn(story).await.expect_err("nothing noticed it").into_panic();
+    assert_differs(&panic.downcast::<String>().expect("a formatted message"));
+}
+
+#[tokio::test]
+async fn everybody_sees_what_the_model_says_of_a_context_that_is_shared() {
+    share_a_context(None).await;
+}
+
+#[tokio::test]
+async fn a_shared_context_that_does_not_show_what_is_pinned_to_it_is_noticed() {
+    is_noticed_in(share_a_context(Some(
+        "CREATE OR REPLACE FUNCTION mem0.grants_of(tenant uuid, memory uuid, home bigint, at timestamptz)
+             RETURNS TABLE (scope_id bigint, permission share_permission, expires_at timestamptz)
+             LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+             SELECT s.grantee_scope_id, s.permission, s.expires_at FROM shares s
+              WHERE s.enterprise_id = tenant AND s.revoked_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > at)
+                AND (s.memory_id = memory OR s.context_id = (SELECT c.id FROM sub_organizations c
+                                                              WHERE c.enterprise_id = tenant AND c.scope_id = home)) $$",
+    )))
+    .await;
+}
+
+#[tokio::test]
+async fn a_shared_context_that_shows_everything_afterwards_is_noticed() {
+    is_noticed_in(share_a_context(Some(
+        "CREATE FUNCTION mem0.keep() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             NEW.revoked_at := OLD.revoked_at;
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER keep BEFORE UPDATE OF revoked_at ON shares FOR EACH ROW
+             WHEN (NEW.context_id IS NOT NULL) EXECUTE FUNCTION mem0.keep()",
+    )))
+    .await;
+}
+
 #[tokio::test]
 async fn judging_by_whoever_shares_and_not_by_the_author_is_noticed() {
     share_on(None).await;
-    let fault = "ALTER FUNCTION mem0.direction_of(uuid, bigint, uuid, bigint) RENAME TO direction_by_author;
-         CREATE FUNCTION mem0.direction_of(tenant uuid, home bigint, author uuid, grantee bigint) RETURNS text
-             LANGUAGE sql STABLE AS $$ SELECT mem0.direction_by_author(tenant, home, mem0.person(), grantee) $$;
-         GRANT EXECUTE ON FUNCTION mem0.direction_of(uuid, bigint, uuid, bigint) TO mem0_app";
-    let panic = tokio::spawn(share_on(Some(fault))).await.expect_err("nothing noticed it").into_panic();
-    let message = panic.downcast::<String>().expect("a formatted message");
-    assert_differs(&message);
+    let fault = "ALTER FUNCTION mem0.directions_of(uuid, bigint[], uuid[], bigint[]) RENAME TO directions_by_author;
+         CREATE FUNCTION mem0.directions_of(tenant uuid, homes bigint[], authors uuid[], grantees bigint[])
+             RETURNS TABLE (home bigint, author uuid, grantee bigint, direction text) LANGUAGE sql STABLE AS $$
+             SELECT a.home, a.author, a.grantee, d.direction
+               FROM unnest(homes, authors, grantees) a (home, author, grantee)
+               JOIN mem0.directions_by_author(tenant, homes, array_fill(mem0.person(), ARRAY[cardinality(homes)]), grantees) d
+                 ON d.home = a.home AND d.grantee = a.grantee $$;
+         GRANT EXECUTE ON FUNCTION mem0.directions_of(uuid, bigint[], uuid[], bigint[]) TO mem0_app";
+    is_noticed_in(share_on(Some(fault))).await;
 }
 
 #[test]

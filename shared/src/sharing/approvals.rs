@@ -27,7 +27,7 @@ use super::authority::Held;
 pub(crate) use super::store::approval_parts::behind;
 use super::store::{approval_names, approvals as store};
 use super::{Direction, NewShare, Subject};
-use crate::access::{AuthContext, Classification, Gate, Role, TenantTx};
+use crate::access::{Classification, Gate, Role, TenantTx};
 use crate::error::{Error, Result};
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
 use crate::memory::Permission;
@@ -252,14 +252,8 @@ pub struct Position {
     pub in_place_of: Option<String>,
     /// Whether the decision is still open to them.
     pub open: bool,
-}
-
-impl Position {
-    /// Returns whether they would decide in somebody's place whether they get something themselves.
-    pub(crate) fn gains(&self, who: &AuthContext, asked: &Approval) -> bool {
-        matches!(self.ground, Ground::For(_) | Ground::AboveFor(_))
-            && who.personal().is_ok_and(|own| own.id == asked.grantee)
-    }
+    /// Whether it is open, but not to them: they would decide in somebody's place about what they get themselves.
+    pub gains: bool,
 }
 
 /// How somebody may be behind an account, so that they do not decide about its requests.

@@ -9,11 +9,14 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::Direction;
 use super::authority::check_within;
 use super::reach::{Item, Reach};
+use super::store::contexts::Agreed;
 use super::store::{contexts as store, grantees, shares};
 use crate::access::{
     Action, ApiKeyVerb, AuthContext, Classification, ReadableScope, Role, ScopeKind, ScopeName, TenantTx,
+    in_words,
 };
 use crate::audit::{self, Entry};
 use crate::db::Database;
@@ -211,22 +214,31 @@ async fn check_agreed(tx: &TenantTx<'_>, scope: ScopeId, user: UserId) -> Result
     let all = store::agreed(tx, scope).await?;
     let homes: Vec<ScopeId> = all.iter().map(|agreed| agreed.of.home).collect();
     let known = policies::effective_of(tx, &homes).await?;
-    for agreed in all {
-        let Some(policy) = known.get(&agreed.of.home) else { continue };
+    let item = |agreed: Agreed| {
+        let policy = known.get(&agreed.of.home)?.clone();
         let author = agreed.of.author.unwrap_or(tx.caller().user_id());
-        let item = Item { policy: policy.clone(), class: agreed.of.class, author };
-        let reach = Reach::between(tx, tx.caller(), item, &person).await?;
-        if reach.rule().is_some() && agreed.direction < Some(reach.direction) {
-            // What they see already, they see as a member.
-            let since = store::agreed_since(tx, scope, person.scope).await?;
-            return since.map(Some).ok_or_else(|| Error::Forbidden(format!(
-                "somebody has to agree before {} may see what is in this context: share the context with them first, \
-                 without an end, which asks for that",
-                person.label
-            )));
-        }
+        Some((agreed.direction, Item { policy, class: agreed.of.class, author }))
+    };
+    let (agreed, items): (Vec<_>, Vec<_>) = all.into_iter().filter_map(item).unzip();
+    let items = items.into_iter().map(|item| (item, &person)).collect();
+    let reaches = Reach::of_each(tx, tx.caller(), items).await?;
+    let asks = |(reach, agreed): (&Reach, Option<Direction>)| {
+        reach.rule().is_some() && agreed < Some(reach.direction)
+    };
+    if !reaches.iter().zip(agreed).any(asks) {
+        return Ok(None);
     }
-    Ok(None)
+    // What they see already, they see as a member.
+    let since = store::agreed_since(tx, scope, person.scope).await?;
+    if since.is_some() {
+        return Ok(since);
+    }
+    let (name, _) = grantees::names(tx, person.scope).await?;
+    Err(Error::Forbidden(format!(
+        "somebody has to agree before {} may see what is in this context: share the context with them first, without an \
+         end, which asks for that",
+        in_words(name.as_deref(), &person.label)
+    )))
 }
 
 /// Changes the name or description.

@@ -3,7 +3,7 @@
 //! bypasses the rules.
 
 use super::authority::Held;
-use super::direction;
+use super::direction::{self, Way};
 use super::grantee::Grantee;
 use super::store::{contexts, grantees};
 use super::{Direction, Subject};
@@ -46,24 +46,25 @@ impl Reach {
         grantee: &Grantee,
     ) -> Result<Vec<Self>> {
         let item = Item::held(held, sharer);
-        let mut itself = Self::between(tx, sharer, item.clone(), grantee).await?;
         match held.subject {
             Subject::Memory(_) if grantee.kind == ScopeKind::Context => {
-                let mut reaches = vec![itself];
-                for beyond in grantees::of_context(tx, grantee.scope).await? {
-                    reaches.push(Self::between(tx, sharer, item.clone(), &beyond).await?);
-                }
+                let beyond = grantees::of_context(tx, grantee.scope).await?;
+                let all = std::iter::once(grantee).chain(&beyond);
+                let all = all.map(|grantee| (item.clone(), grantee)).collect();
+                let mut reaches = Self::of_each(tx, sharer, all).await?;
                 if held.class == Classification::Public && memory::linked(tx, &[grantee.scope]).await? {
-                    reaches.push(Self::by_link(tx, sharer, item).await?);
+                    reaches.extend(Self::by_links(tx, sharer, vec![item]).await?);
                 }
                 Ok(reaches)
             }
-            Subject::Memory(_) => Ok(vec![itself]),
+            Subject::Memory(_) => Self::of_each(tx, sharer, vec![(item, grantee)]).await,
             Subject::Context(_) => {
-                itself.anywhere = true;
-                let mut reaches = vec![itself];
-                for item in carried(tx, sharer, held.home).await? {
-                    reaches.push(Self::between(tx, sharer, item, grantee).await?);
+                let mut items = vec![item];
+                items.extend(carried(tx, sharer, held.home).await?);
+                let items = items.into_iter().map(|item| (item, grantee)).collect();
+                let mut reaches = Self::of_each(tx, sharer, items).await?;
+                if let Some(itself) = reaches.first_mut() {
+                    itself.anywhere = true;
                 }
                 Ok(reaches)
             }
@@ -75,39 +76,45 @@ impl Reach {
     pub(super) async fn of_link(tx: &TenantTx<'_>, held: &Held) -> Result<Vec<Self>> {
         let (sharer, item) = (tx.caller(), Item::held(held, tx.caller()));
         let Subject::Context(_) = held.subject else {
-            return Ok(vec![Self::by_link(tx, sharer, item).await?]);
+            return Self::by_links(tx, sharer, vec![item]).await;
         };
-        let itself = Item { class: Classification::Public, ..item };
-        let mut reaches = vec![Self::by_link(tx, sharer, itself).await?];
-        for item in carried(tx, sharer, held.home).await? {
-            if item.class == Classification::Public {
-                reaches.push(Self::by_link(tx, sharer, item).await?);
-            }
-        }
-        Ok(reaches)
+        let mut items = vec![Item { class: Classification::Public, ..item }];
+        let carried = carried(tx, sharer, held.home).await?;
+        items.extend(carried.into_iter().filter(|item| item.class == Classification::Public));
+        Self::by_links(tx, sharer, items).await
     }
 
-    /// Returns the reach of an item to a grantee.
-    pub(super) async fn between(
+    /// Returns the reach of each item to its grantee, in the given order.
+    pub(super) async fn of_each(
         tx: &TenantTx<'_>,
         sharer: &AuthContext,
-        item: Item,
-        grantee: &Grantee,
-    ) -> Result<Self> {
-        let Item { policy, class, author } = item;
-        let home = policy.path.last().ok_or_else(|| Error::internal("a scope has no path"))?;
-        let direction = direction::of(tx, *home, author, grantee.scope).await?;
-        let role = policies::role_for(tx, &policy, sharer, author).await?;
-        let (audience, anywhere) = (grantee.audience(), grantee.is_by_name());
-        Ok(Self { policy, class, role, direction, audience, anywhere })
+        items: Vec<(Item, &Grantee)>,
+    ) -> Result<Vec<Self>> {
+        let way = |(item, grantee): &(Item, &Grantee)| {
+            let home = item.policy.path.last().ok_or_else(|| Error::internal("a scope has no path"))?;
+            Ok((*home, item.author, grantee.scope))
+        };
+        let ways: Vec<Way> = items.iter().map(way).collect::<Result<_>>()?;
+        let directions = direction::of_each(tx, &ways).await?;
+        let things: Vec<_> = items.iter().map(|(item, _)| (&item.policy, item.author)).collect();
+        let roles = policies::roles_for(tx, sharer, &things).await?;
+        let reach = |(((item, grantee), direction), role): (((Item, &Grantee), Direction), Option<Role>)| {
+            let Item { policy, class, .. } = item;
+            let (audience, anywhere) = (grantee.audience(), grantee.is_by_name());
+            Self { policy, class, role, direction, audience, anywhere }
+        };
+        Ok(items.into_iter().zip(directions).zip(roles).map(reach).collect())
     }
 
-    /// Returns the reach of an item through a link, to itself or to a context to which it is pinned.
-    async fn by_link(tx: &TenantTx<'_>, sharer: &AuthContext, item: Item) -> Result<Self> {
-        let Item { policy, class, author } = item;
-        let role = policies::role_for(tx, &policy, sharer, author).await?;
-        let (direction, audience) = (Direction::Public, Audience::Link);
-        Ok(Self { policy, class, role, direction, audience, anywhere: false })
+    /// Returns the reach of each item through a link, to itself or to a context to which it is pinned.
+    async fn by_links(tx: &TenantTx<'_>, sharer: &AuthContext, items: Vec<Item>) -> Result<Vec<Self>> {
+        let things: Vec<_> = items.iter().map(|item| (&item.policy, item.author)).collect();
+        let roles = policies::roles_for(tx, sharer, &things).await?;
+        let reach = |(Item { policy, class, .. }, role)| {
+            let (direction, audience) = (Direction::Public, Audience::Link);
+            Self { policy, class, role, direction, audience, anywhere: false }
+        };
+        Ok(items.into_iter().zip(roles).map(reach).collect())
     }
 
     /// Refuses an audience that may not see this class.

@@ -94,7 +94,8 @@ impl Asked<'_> {
         let them = &self.them.caller;
         let (approval, sees, positions) = approvals::position(self.tx, id, them).await?;
         // The user's own part among the nodes that have to agree, if there is one.
-        let open = positions.iter().find(|it| it.open).or(positions.first());
+        let first = |is: fn(&Position) -> bool| positions.iter().find(|it| is(it));
+        let open = first(|it| it.open).or_else(|| first(|it| it.gains)).or(positions.first());
         let node = them.scope(open.map_or(approval.node_scope, |it| it.node));
         let (allowed, reason) = match self.question.verb {
             _ if !self.them.active => (false, self.inactive().reason),
@@ -353,9 +354,9 @@ fn deciding(
     if approval.status != Status::Pending {
         return (false, approval.status.in_words());
     }
-    let undecided = part.is_some_and(|part| part.decision.is_none());
-    if undecided && position.is_some_and(|it| !it.open && it.gains(them, approval)) {
-        let why = "it is to be shared with them, and a delegate does not decide about that";
+    if position.is_some_and(|it| it.gains) {
+        let why =
+            "it is to be shared with them or a scope of theirs, and a delegate does not decide about that";
         return (false, why.to_owned());
     }
     if position.is_some_and(|it| !it.open) {

@@ -349,3 +349,18 @@ async fn the_classes_that_it_could_not_have_are_said() {
     let said = office.may(&office.ann, "classify_memory").await;
     assert_eq!(said["conditions"].as_array().unwrap().len(), 2, "{said}");
 }
+
+#[tokio::test]
+async fn to_ask_which_classes_a_memory_could_have_changes_nothing() {
+    let office = Office::new().await;
+    let client = office.alice.app().database().superuser().await;
+    // Whoever changes a row leaves a trace in it, even if the change is undone.
+    let traces =
+        "SELECT array_agg((m.id::text, m.xmin::text, m.xmax::text)::text ORDER BY m.id) FROM memories m";
+    let traces = async || client.query_one(traces, &[]).await.unwrap().get::<_, Vec<String>>(0);
+    let before = traces().await;
+    for them in [&office.ann, &office.lead] {
+        assert_eq!(office.may(them, "classify_memory").await["allowed"], json!(true));
+    }
+    assert_eq!(traces().await, before);
+}

@@ -401,3 +401,33 @@ async fn a_request_ends_when_any_of_its_nodes_is_deleted() {
         );
     }
 }
+
+#[tokio::test]
+async fn what_is_decided_is_decided_for_a_delegate_who_would_have_got_it_too() {
+    let office = Office::new().await;
+    let path = format!("/v1/organizations/{}/approval-delegates", office.alpha.id);
+    let new = json!({ "user_id": office.wes.user, "ends_at": office.app.now() + TimeDelta::days(2) });
+    office.lead.post(&path, new).await.ok();
+    let id = office.ask().await;
+    let same = async |status: u16, told: &str, reason: &str| {
+        let kind = if status == 403 { "forbidden" } else { "conflict" };
+        assert_eq!(
+            decide(&office.wes, &id, "approve", "read").await.assert_problem(status, kind, None),
+            told
+        );
+        let question = json!({ "user_id": office.wes.user, "action": "decide_approval", "approval_id": id });
+        let said = office.lead.post("/v1/access/check", question).await.ok();
+        assert_eq!(said["allowed"], json!(false));
+        assert!(said["reason"].as_str().unwrap().contains(reason), "{said}");
+    };
+    let gains = "it is to be shared with you or a scope of yours, and a delegate does not decide about that: somebody else \
+                 has to decide";
+    same(403, gains, "and a delegate does not decide about that").await;
+    decide(&office.lead, &id, "approve", "read").await.ok();
+    same(409, "this is decided for your node already, and waits for others", "already, and waits for others")
+        .await;
+    decide(&office.gina, &id, "approve", "read").await.ok();
+    let closed = decide(&office.lead, &id, "approve", "read").await.assert_problem(409, "conflict", None);
+    same(409, &closed, &closed).await;
+    assert!(office.wes_sees_them().await);
+}

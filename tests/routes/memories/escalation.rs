@@ -22,6 +22,8 @@ struct Office {
     side: Actor,
     memory: String,
     south: Node,
+    /// Of the organization with which it is shared.
+    sol: Actor,
 }
 
 impl Office {
@@ -34,12 +36,14 @@ impl Office {
         let above = alice.colleague("above", &north, Role::Admin).await;
         let there = alice.colleague("there", &division, Role::Admin).await;
         let mia = alice.colleague("mia", &team, Role::Member).await;
-        let side = alice.colleague("side", &south, Role::Member).await;
+        let west = alice.node(ScopeKind::Organization, "West").await;
+        let side = alice.colleague("side", &west, Role::Member).await;
+        let sol = alice.colleague("sol", &south, Role::Member).await;
         let rule = json!({ "directions": ["out"], "escalate_after_hours": 24, "expires_after_hours": 700 });
         let policy = format!("/v1/organizations/{}/sharing-policy", division.id);
         alice.put(&policy, json!({ "approvals": [rule] })).await.ok();
         let memory = remember_with(&mia, "Alpha ships on Friday", json!({ "scope": team.label() })).await;
-        Self { app, alice, north, division, above, there, mia, side, memory, south }
+        Self { app, alice, north, division, above, there, mia, side, memory, south, sol }
     }
 
     async fn ask(&self) -> String {
@@ -93,7 +97,7 @@ async fn delegates_of_those_above_decide_once_those_above_do() {
         approve(&office.side, &id).await.assert_problem(404, "not-found", None);
         office.alice.post(&format!("/v1/users/{}/reactivate", office.above.user), json!({})).await.ok();
         approve(&office.side, &id).await.ok();
-        office.side.get(&one(&office.memory)).await.ok();
+        office.sol.get(&one(&office.memory)).await.ok();
     }
 }
 
@@ -106,7 +110,7 @@ async fn those_above_decide_at_once_when_nobody_is_left_on_the_node() {
     office.deactivate(&office.there).await;
     assert_eq!(to_decide(&office.above).await[0]["id"], json!(id));
     approve(&office.above, &id).await.ok();
-    office.side.get(&one(&office.memory)).await.ok();
+    office.sol.get(&one(&office.memory)).await.ok();
 }
 
 #[tokio::test]

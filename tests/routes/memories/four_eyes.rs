@@ -12,6 +12,7 @@ use crate::harness::{Actor, Answer, Client as _, Node, TestApp, TwoTeams};
 struct Office {
     app: TestApp,
     alice: Actor,
+    north: Node,
     alpha: Node,
     beta: Node,
     gamma: Node,
@@ -30,7 +31,7 @@ impl Office {
         let gamma = alice.node_in(&north, ScopeKind::Team, "Gamma").await;
         let adm = alice.colleague("adm", &alpha, Role::Admin).await;
         let cat = alice.colleague("cat", &gamma, Role::Member).await;
-        Self { app, alice, alpha, beta, gamma, ann, adm, lead, ben, cat }
+        Self { app, alice, north, alpha, beta, gamma, ann, adm, lead, ben, cat }
     }
 
     async fn rule(&self, rule: Value) {
@@ -66,6 +67,8 @@ async fn sees(actor: &Actor, memory: &str) -> bool {
     actor.get(&one(memory)).await.status.is_success()
 }
 
+const GAINS: &str = "it is to be shared with you or a scope of yours, and a delegate does not decide about that: somebody else \
+                     has to decide";
 const NO_MORE: &str = "the person who asked may no longer share it";
 
 #[tokio::test]
@@ -165,15 +168,14 @@ async fn a_delegate_does_not_decide_what_they_get() {
     assert_eq!(office.ben.get("/v1/approvals/?to_decide=true").await.ok()["results"], json!([]));
     let shown = office.ben.get(&format!("/v1/approvals/{id}/")).await.ok();
     assert_eq!((&shown["can_decide"], &shown["memory"]), (&json!(false), &Value::Null));
-    let expected =
-        "it is to be shared with you, and a delegate does not decide about that: somebody else has to decide";
     for verb in ["approve", "deny"] {
         let told = office.ben.post(&format!("/v1/approvals/{id}/{verb}/"), json!({})).await;
-        assert_eq!(told.assert_problem(403, "forbidden", None), expected);
+        assert_eq!(told.assert_problem(403, "forbidden", None), GAINS);
     }
     let question = json!({ "user_id": office.ben.user, "action": "decide_approval", "approval_id": id });
     let told = office.lead.post("/v1/access/check", question).await.ok();
-    let reason = "it is to be shared with them, and a delegate does not decide about that";
+    let reason =
+        "it is to be shared with them or a scope of theirs, and a delegate does not decide about that";
     assert_eq!((&told["allowed"], &told["reason"]), (&json!(false), &json!(reason)));
     // Nobody asks for the same twice.
     let again = share(&office.ann, &memory, to_ben).await.assert_problem(409, "conflict", None);
@@ -183,6 +185,44 @@ async fn a_delegate_does_not_decide_what_they_get() {
     let id = ask(&office.ann, &memory, json!({ "with": format!("person:{}", office.cat.user) })).await;
     approve(&office.ben, &id).await.ok();
     assert!(sees(&office.cat, &memory).await);
+}
+
+#[tokio::test]
+async fn a_delegate_does_not_decide_what_they_get_with_others() {
+    let office = Office::new().await;
+    let path = format!("/v1/organizations/{}/approval-delegates", office.alpha.id);
+    let until = office.app.now() + TimeDelta::days(9);
+    for delegate in [&office.ben, &office.ann] {
+        let new = json!({ "user_id": delegate.user, "ends_at": until });
+        office.lead.post(&path, new).await.ok();
+    }
+    let memory = office.memory(&office.adm, "Rain stops the cranes").await;
+    // With ben's team.
+    let id = ask(&office.adm, &memory, json!({ "with": office.beta.label() })).await;
+    assert_eq!(office.ben.get("/v1/approvals/?to_decide=true").await.ok()["results"], json!([]));
+    let told = approve(&office.ben, &id).await.assert_problem(403, "forbidden", None);
+    assert_eq!(told, GAINS);
+    let question = json!({ "user_id": office.ben.user, "action": "decide_approval", "approval_id": id });
+    assert_eq!(office.lead.post("/v1/access/check", question).await.ok()["allowed"], json!(false));
+    // Ann sees it already, and gains nothing.
+    approve(&office.ann, &id).await.ok();
+    assert!(sees(&office.ben, &memory).await);
+    // With a context of his.
+    let made = office.ben.post("/v1/contexts/", json!({ "name": "Cranes" })).await.ok();
+    let context = made["id"].as_str().unwrap();
+    let joins = json!({ "user_id": office.adm.user, "role": "member" });
+    office.ben.post(&format!("/v1/contexts/{context}/members/"), joins).await.assert_status(201);
+    let memory = office.memory(&office.adm, "Snow stops them, too").await;
+    let id = ask(&office.adm, &memory, json!({ "with": format!("context:{context}") })).await;
+    assert_eq!(approve(&office.ben, &id).await.assert_problem(403, "forbidden", None), GAINS);
+    // What goes to others he decides, and what the whole organization gets, of which everybody is who could.
+    let id = ask(&office.adm, &memory, json!({ "with": office.gamma.label() })).await;
+    approve(&office.ben, &id).await.ok();
+    assert!(!sees(&office.ben, &memory).await && sees(&office.cat, &memory).await);
+    office.rule(json!({ "directions": ["up"] })).await;
+    let id = ask(&office.adm, &memory, json!({ "with": office.north.label() })).await;
+    approve(&office.ben, &id).await.ok();
+    assert!(sees(&office.ben, &memory).await);
 }
 
 #[tokio::test]

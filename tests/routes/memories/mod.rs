@@ -5,6 +5,7 @@ mod add;
 mod approval_rules;
 mod approvals;
 mod approvals_of_several;
+mod asked_at_once;
 mod asked_versions;
 mod authors;
 mod batch;

@@ -60,8 +60,8 @@ async fn whoever_comes_into_a_context_is_asked_for_like_whom_it_is_shared_with()
     let detail = launch.join(&launch.xi).await.assert_problem(403, "forbidden", None);
     let xi = format!("person:{}", launch.xi.user);
     let expected = format!(
-        "somebody has to agree before {xi} may see what is in this context: share the context with them first, without an \
-         end, which asks for that"
+        "somebody has to agree before xi ({xi}) may see what is in this context: share the context with them first, \
+         without an end, which asks for that"
     );
     assert_eq!(detail, expected);
     launch.xi.get(&one(&first)).await.assert_problem(404, "not-found", None);

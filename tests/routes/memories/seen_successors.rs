@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
 
-use super::{list, one, remember_with, search, texts};
+use super::{add, list, one, remember_with, search, texts};
 use crate::harness::{Actor, Client as _, Node, TestApp};
 use crate::routes::mcp::client::call;
 
@@ -96,6 +96,53 @@ async fn what_moved_away_with_its_author_supersedes_for_its_author_only() {
     for who in [&it.ned, &it.mia] {
         assert_eq!(who.get(&one(&it.old)).await.ok()["replaced_by"], json!(third));
     }
+}
+
+#[tokio::test]
+async fn who_supersedes_it_anew_leaves_what_superseded_it_for_others() {
+    let it = Superseded::new().await;
+    it.mia.put(&format!("/v1/memories/{}/scope/", it.new), json!({ "scope": "personal" })).await.ok();
+    let lead = it.owner.colleague("lead", &it.team, Role::Admin).await;
+    let more = json!({ "scope": it.team.label(), "supersedes": [it.old], "classification": "confidential" });
+    let third = remember_with(&lead, "The gate is number 11", more.clone()).await;
+    // Of those two, mia's key shows the one that it showed before.
+    let body = json!({ "name": "low", "scopes": ["memories:read"], "ceiling": "internal" });
+    let low = it.mia.with_key(&it.mia.post("/v1/api-keys", body.clone()).await.ok());
+    let by = async |who: &Actor| who.get(&one(&it.old)).await.ok()["replaced_by"].clone();
+    assert_eq!(
+        (by(&low).await, by(&it.mia).await, by(&it.ned).await),
+        (json!(it.new), json!(third), json!(third))
+    );
+    assert!(!is_current(&low, &it.old).await);
+    let ned = it.ned.with_key(&it.ned.post("/v1/api-keys", body.clone()).await.ok());
+    assert!(is_current(&ned, &it.old).await, "it shows neither");
+    // Who sees what superseded it is told.
+    let again = add(&it.mia, &["The gate is number 13"], more).await.assert_problem(409, "conflict", None);
+    assert_eq!(again, format!("{} is superseded already, by {third}", it.old));
+    // Without the latest, everything is as it was before.
+    lead.delete(&one(&third)).await.ok();
+    assert_eq!(
+        (by(&low).await, by(&it.mia).await, by(&it.ned).await),
+        (json!(it.new), json!(it.new), Value::Null)
+    );
+    assert!(is_current(&it.ned, &it.old).await);
+    it.mia.delete(&one(&it.new)).await.ok();
+    assert!(is_current(&low, &it.old).await);
+}
+
+#[tokio::test]
+async fn an_earlier_successor_that_is_gone_comes_back_no_more() {
+    let it = Superseded::new().await;
+    it.mia.put(&format!("/v1/memories/{}/scope/", it.new), json!({ "scope": "personal" })).await.ok();
+    let lead = it.owner.colleague("lead", &it.team, Role::Admin).await;
+    let more = json!({ "scope": it.team.label(), "supersedes": [it.old] });
+    let third = remember_with(&lead, "The gate is number 11", more).await;
+    it.mia.delete(&one(&it.new)).await.ok();
+    for who in [&it.mia, &it.ned] {
+        assert_eq!(who.get(&one(&it.old)).await.ok()["replaced_by"], json!(third));
+    }
+    lead.delete(&one(&third)).await.ok();
+    assert!(is_current(&it.mia, &it.old).await && is_current(&it.ned, &it.old).await);
 }
 
 #[tokio::test]

@@ -44,7 +44,19 @@ impl Model {
 
     pub(crate) fn may_decide(&self, person: usize, request: &Request) -> bool {
         self.holds(person, request.node, self.is_for_those_above(request))
-            || (self.stands_in(person, request) && request.wish.with != Place::Personal(person))
+            || (self.stands_in(person, request) && !self.gains(person, request))
+    }
+
+    /// Whether somebody would see it only then: a delegate does not decide about that. Of what all get who belong to the
+    /// deciding node, or everybody, anybody does.
+    fn gains(&self, person: usize, request: &Request) -> bool {
+        let by_all = match request.wish.with {
+            Place::Personal(other) => return other == person,
+            Place::Node(with) => self.is_above(Some(with), request.node),
+            Place::Context(_) => false,
+            Place::Enterprise | Place::Public => true,
+        };
+        !by_all && self.reads(person, request.wish.with) && !self.sees(person, request.wish.memory)
     }
 
     /// Whether those above the node decide as well: after some time, or if nobody else is left there to do it.
@@ -69,8 +81,7 @@ impl Model {
         match () {
             () if self.inactive.contains_key(&person) => Err(401),
             () if request.by == person => Err(403),
-            // A delegate who would get it.
-            () if self.stands_in(person, request) && !self.is_open(request) => Err(409),
+            () if self.concerns(person, request) && !self.is_open(request) => Err(409),
             () if !self.may_decide(person, request) && self.concerns(person, request) => Err(403),
             () if !self.may_decide(person, request) => Err(404),
             () if !self.is_open(request) => Err(409),

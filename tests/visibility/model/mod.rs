@@ -1,14 +1,15 @@
 //! A model of who sees what: sets and rules, without a database, a cache or a projection.
 //!
 //! The tree and its roles are here, sharing is in [`sharing`] and its chains in [`chains`], approvals are in
-//! [`approvals`] and those who decide in another's place in [`delegates`], contexts in [`contexts`], moved memories in
-//! [`homes`], and what ended nodes and people who left leave behind in [`succession`].
+//! [`approvals`] and those who decide in another's place in [`delegates`], contexts in [`contexts`] and those
+//! that are shared in [`loans`], moved memories in [`homes`], and what ended nodes and people who left leave behind in [`succession`].
 
 mod approvals;
 mod chains;
 mod contexts;
 mod delegates;
 mod homes;
+mod loans;
 mod sharing;
 mod succession;
 
@@ -20,6 +21,7 @@ use shared::access::{Audience, Classification, Role, ScopeKind};
 pub(super) use approvals::{Request, Status};
 pub(super) use contexts::Member;
 pub(super) use delegates::Delegation;
+pub(super) use loans::Loan;
 pub(super) use sharing::{Grant, Shared, Wish};
 pub(super) use succession::RETENTION;
 
@@ -80,6 +82,8 @@ pub(super) struct Model {
     pub(super) forgotten: BTreeSet<usize>,
     pub(super) memories: BTreeMap<usize, Memory>,
     pub(super) grants: Vec<Grant>,
+    /// Contexts that are shared.
+    pub(super) loans: Vec<Loan>,
     /// Who could ever share which memory by their role, or came to do so in the place of one who could.
     pub(super) sharers: BTreeSet<(usize, usize)>,
     /// Nodes whose rule is that their admins agree to what leaves an organization.
@@ -100,6 +104,7 @@ impl Model {
             forgotten: BTreeSet::new(),
             memories: BTreeMap::new(),
             grants: Vec::new(),
+            loans: Vec::new(),
             sharers: BTreeSet::new(),
             rules: BTreeSet::new(),
             requests: Vec::new(),
@@ -159,10 +164,11 @@ impl Model {
         held.into_iter().any(|(held, _)| self.is_above(held, node) || self.is_above(node, held))
     }
 
-    /// Where somebody sees a memory: where it lives, and whom it is shared with.
+    /// Where somebody sees a memory: where it lives, whom it is shared with, and whom a context is shared with that it is in.
     fn reached(&self, memory: usize) -> Vec<Place> {
         let live = self.grants.iter().filter(|grant| grant.memory == memory && self.is_live(grant));
-        live.map(|grant| grant.with).chain([self.memories[&memory].home]).collect()
+        let places = live.map(|grant| grant.with).chain([self.memories[&memory].home]);
+        places.flat_map(|place| self.lent(place).chain([place])).collect()
     }
 
     pub(super) fn sees(&self, person: usize, memory: usize) -> bool {

@@ -89,7 +89,7 @@ impl Pair {
         }
     }
 
-    async fn depart(&mut self, by: usize, person: usize, context: usize) {
+    pub(super) async fn depart(&mut self, by: usize, person: usize, context: usize) {
         let user = self.people[person].user;
         let path = format!("/v1/contexts/{}/members/{user}/", self.contexts[context]);
         let status = self.model.may_depart(by, person, context);
@@ -100,7 +100,7 @@ impl Pair {
     }
 
     /// What lives in it is forgotten by somebody who may.
-    async fn empty(&mut self, context: usize) {
+    pub(super) async fn empty(&mut self, context: usize) {
         let inside = self.model.memories.iter().filter(|(_, it)| it.home == Place::Context(context));
         for memory in inside.map(|(id, _)| *id).collect::<Vec<_>>() {
             let able = self.able(|pair, by| pair.model.change(by, memory, Permission::Admin));
@@ -110,7 +110,7 @@ impl Pair {
         }
     }
 
-    async fn end_context(&mut self, person: usize, context: usize) {
+    pub(super) async fn end_context(&mut self, person: usize, context: usize) {
         let path = format!("/v1/contexts/{}/", self.contexts[context]);
         let status = self.model.may_end_context(person, context);
         self.people[person].call(Method::DELETE, &path, None).await.assert_status(status);

@@ -11,6 +11,7 @@ mod contexts;
 mod delegates;
 mod memories;
 mod people;
+mod shared_contexts;
 mod sharing;
 mod sharing_on;
 mod start;

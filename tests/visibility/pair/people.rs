@@ -69,7 +69,7 @@ impl Pair {
         self.model.roles.insert(key, role);
     }
 
-    async fn leave(&mut self, person: usize, node: Option<usize>) {
+    pub(super) async fn leave(&mut self, person: usize, node: Option<usize>) {
         let path = format!("{}/members/{}", self.path_of(node), self.people[person].user);
         let answer = self.owner().delete(&path).await;
         match self.model.roles.remove(&(Holder::Person(person), node)) {

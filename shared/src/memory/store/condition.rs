@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::ids::ScopeId;
 use crate::memory::Homes;
 use crate::memory::filter::Filter;
+use crate::memory::store::row::{self, SUCCESSOR};
 
 static EVERYTHING: LazyLock<Filter> = LazyLock::new(Filter::everything);
 
@@ -47,6 +48,8 @@ pub(crate) struct Condition {
     /// True for the selected memories, in whatever scope.
     holds: String,
     params: Vec<Parameter>,
+    /// What superseded a memory for which it holds.
+    successor: &'static str,
     /// Whether few distinct statements result, so that they can be kept prepared.
     common: bool,
     /// The placeholder of the query's vector, once it is bound: it is long, and one statement needs it in several places.
@@ -113,18 +116,20 @@ impl Condition {
             false => "(m.expires_on IS NULL OR m.expires_on >= $3::date)",
         };
         // What superseded a memory may have expired, or be out of the caller's sight.
-        let lifecycle = match selection.latest_only {
-            true => {
-                "(m.lifecycle = 'active' OR m.lifecycle = 'superseded' AND mem0.successor(m.replaced_by) IS NULL)"
-            }
-            false => "m.lifecycle <> 'merged'",
+        // To find it takes a while, and once is enough.
+        let (lifecycle, successor) = match selection.latest_only {
+            true => (
+                format!("(m.lifecycle = 'active' OR m.lifecycle = 'superseded' AND {SUCCESSOR} IS NULL)"),
+                "NULL::uuid",
+            ),
+            false => ("m.lifecycle <> 'merged'".to_owned(), SUCCESSOR),
         };
         let holds = format!(
             "{TENANT} AND m.deleted_at IS NULL AND {lifecycle} \
              AND {live} AND {}",
             compiled.sql
         );
-        Ok(Self { holds, params, common, vector: None })
+        Ok(Self { holds, successor, params, common, vector: None })
     }
 
     /// Restricts the condition to memories that live there.
@@ -144,6 +149,11 @@ impl Condition {
             }
         };
         self.holds = format!("{} AND {lives}", self.holds);
+    }
+
+    /// Returns the columns of memories for which the condition holds.
+    pub(crate) fn columns(&self) -> String {
+        row::columns(self.successor)
     }
 
     /// Returns the condition without its reach, for statements that apply a reach of their own.
@@ -192,5 +202,23 @@ impl Condition {
     ) -> Result<Vec<tokio_postgres::Row>, StoreError> {
         let params: Vec<&(dyn ToSql + Sync)> = self.params.iter().map(|param| &**param as _).collect();
         if self.common { tx.query(sql, &params).await } else { tx.query_once(sql, &params).await }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_superseded_a_memory_is_found_once() {
+        let of = |latest_only| {
+            let selection = Selection { latest_only, ..Selection::everything(&[]) };
+            let condition =
+                Condition::compile(Uuid::nil(), NaiveDate::default(), &selection, |_| None).unwrap();
+            [condition.columns().as_str(), condition.holds()].join("\n")
+        };
+        for latest_only in [false, true] {
+            assert_eq!(of(latest_only).matches("mem0.successor").count(), 1, "{}", of(latest_only));
+        }
     }
 }

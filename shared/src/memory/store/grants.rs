@@ -121,13 +121,20 @@ pub(crate) async fn guests(
               JOIN approvals a ON a.enterprise_id = $1 AND a.id = e.approval_id
                               AND a.classification >= $3::text::classification
              GROUP BY e.scope_id
+        ), guests AS MATERIALIZED (
+            SELECT DISTINCT e.scope_id AS id, e.user_id IS NOT NULL AS member
+              FROM sees e WHERE e.user_id IS DISTINCT FROM $4
+        ), ways AS MATERIALIZED (
+            SELECT w.grantee, w.direction
+              FROM (SELECT array_agg($2::bigint) AS homes, array_agg($4::uuid) AS authors, array_agg(g.id) AS ids
+                      FROM guests g) a
+             CROSS JOIN LATERAL mem0.directions_of($1, a.homes, a.authors, a.ids) w
         )
         SELECT g.member, w.direction
-          FROM (SELECT DISTINCT e.scope_id AS id, e.user_id IS NOT NULL AS member
-                  FROM sees e WHERE e.user_id IS DISTINCT FROM $4) g
+          FROM guests g
           LEFT JOIN agreed a ON a.scope_id = g.id
+          LEFT JOIN ways w ON w.grantee = g.id
          CROSS JOIN LATERAL (SELECT CASE WHEN g.member THEN a.far_for_good ELSE a.far END AS far) d
-         CROSS JOIN LATERAL (SELECT mem0.direction_of($1, $2, $4, g.id) AS direction) w
          WHERE d.far IS NULL OR d.far < mem0.farness(w.direction)";
     let caller = tx.caller();
     let (enterprise, author) = (caller.enterprise_id().uuid(), author.uuid());
@@ -216,10 +223,16 @@ pub(crate) async fn unapproved(
               JOIN sub_organizations n ON n.enterprise_id = $1 AND n.scope_id = pin.grantee_scope_id
               JOIN live h ON h.context_id = n.id
              WHERE pin.memory_id = $2
+        ), ways AS MATERIALIZED (
+            SELECT w.grantee, w.direction
+              FROM (SELECT array_agg($3::bigint) AS homes, array_agg($4::uuid) AS authors,
+                           array_agg(g.grantee_scope_id) AS ids
+                      FROM gone g) a
+             CROSS JOIN LATERAL mem0.directions_of($1, a.homes, a.authors, a.ids) w
         )
         SELECT g.id, w.direction
           FROM gone g
-         CROSS JOIN LATERAL (SELECT mem0.direction_of($1, $3, $4, g.grantee_scope_id) AS direction) w
+          LEFT JOIN ways w ON w.grantee = g.grantee_scope_id
          WHERE g.agreed IS NULL OR g.agreed < mem0.farness(w.direction)
          ORDER BY g.id";
     let caller = tx.caller();

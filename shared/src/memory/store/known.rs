@@ -13,7 +13,7 @@ use crate::memory::store::row;
 
 const READ_KNOWN: &str = "-- memory.read_known
     SELECT m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, m.categories,
-           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, mem0.successor(m.replaced_by) AS replaced_by, m.occurred_at,
+           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, mem0.successor(m.replaced_by, m.earlier_successors) AS replaced_by, m.occurred_at,
            m.expires_on, m.version, m.created_at, m.updated_at, m.classification::text
       FROM mem0.read_known($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
                            $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28) m";

@@ -3,7 +3,7 @@
 use crate::access::TenantTx;
 use crate::db::StoreError;
 use crate::memory::store::condition::{Condition, ELSEWHERE, HOME};
-use crate::memory::store::row::{self, COLUMNS};
+use crate::memory::store::row;
 use crate::memory::{Homes, Memory};
 use crate::page::Cursor;
 
@@ -59,7 +59,7 @@ async fn merged(
         }
         None => String::new(),
     };
-    let (holds, Places { here, elsewhere }) = (condition.holds(), places);
+    let (columns, holds, Places { here, elsewhere }) = (condition.columns(), condition.holds(), places);
     let sql = format!(
         "-- memory.list
         WITH near AS (
@@ -74,7 +74,7 @@ async fn merged(
                     {place}
               ORDER BY m.created_at DESC, m.id DESC LIMIT {needed})
         )
-        SELECT {COLUMNS}
+        SELECT {columns}
           FROM near JOIN memories m ON m.enterprise_id = $1 AND m.id = near.id
          ORDER BY m.created_at DESC, m.id DESC LIMIT {limit} OFFSET {offset}"
     );

@@ -8,28 +8,28 @@ use crate::memory::store::row;
 
 const LOOKUP: &str = "-- memory.lookup
     SELECT m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, m.categories,
-           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, mem0.successor(m.replaced_by) AS replaced_by, m.occurred_at,
+           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, mem0.successor(m.replaced_by, m.earlier_successors) AS replaced_by, m.occurred_at,
            m.expires_on, m.version, m.created_at, m.updated_at, m.classification::text
       FROM memories m
      WHERE m.enterprise_id = $1 AND m.id = $2 AND m.deleted_at IS NULL";
 
 const LOOKUP_ALL: &str = "-- memory.lookup_all
     SELECT m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, m.categories,
-           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, mem0.successor(m.replaced_by) AS replaced_by, m.occurred_at,
+           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, mem0.successor(m.replaced_by, m.earlier_successors) AS replaced_by, m.occurred_at,
            m.expires_on, m.version, m.created_at, m.updated_at, m.classification::text
       FROM memories m
      WHERE m.enterprise_id = $1 AND m.id = ANY ($2) AND m.deleted_at IS NULL";
 
 const LOOKUP_DELETED: &str = "-- memory.lookup_deleted
     SELECT m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, m.categories,
-           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, mem0.successor(m.replaced_by) AS replaced_by, m.occurred_at,
+           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, mem0.successor(m.replaced_by, m.earlier_successors) AS replaced_by, m.occurred_at,
            m.expires_on, m.version, m.created_at, m.updated_at, m.classification::text
       FROM memories m
      WHERE m.enterprise_id = $1 AND m.id = $2 AND m.deleted_at IS NOT NULL";
 
 const LOCK: &str = "-- memory.lock
     SELECT m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, m.categories,
-           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, mem0.successor(m.replaced_by) AS replaced_by, m.occurred_at,
+           m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, mem0.successor(m.replaced_by, m.earlier_successors) AS replaced_by, m.occurred_at,
            m.expires_on, m.version, m.created_at, m.updated_at, m.classification::text
       FROM memories m
      WHERE m.enterprise_id = $1 AND m.id = ANY ($2) AND m.deleted_at IS NULL

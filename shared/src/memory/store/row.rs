@@ -9,17 +9,24 @@ use crate::db::StoreError;
 use crate::ids::{MemoryId, ScopeId, UserId};
 use crate::memory::{Labels, Lifecycle, Memory, Metadata};
 
-/// The columns that [`memory`] reads, for statements built at run time; the others spell them out.
-pub(crate) const COLUMNS: &str = "m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, \
-     m.categories, m.user_id, m.agent_id, m.app_id, m.run_id, m.lifecycle, mem0.successor(m.replaced_by) AS replaced_by, \
-     m.occurred_at, m.expires_on, m.version, m.created_at, m.updated_at, m.classification::text";
+/// What superseded a memory for the caller.
+pub(crate) const SUCCESSOR: &str = "mem0.successor(m.replaced_by, m.earlier_successors)";
 
-/// Converts a row with the columns of [`COLUMNS`] to the memory as the caller sees it.
+/// Returns the columns that [`memory`] reads, for statements built at run time; the others spell them out.
+pub(crate) fn columns(successor: &str) -> String {
+    format!(
+        "m.id, m.author_id, m.home_scope_id, m.scope_ids, m.content, m.metadata, m.categories, m.user_id, m.agent_id, \
+         m.app_id, m.run_id, m.lifecycle, {successor} AS replaced_by, m.occurred_at, m.expires_on, m.version, \
+         m.created_at, m.updated_at, m.classification::text"
+    )
+}
+
+/// Converts a row with the columns of [`columns`] to the memory as the caller sees it.
 pub(crate) fn memory(row: &Row) -> Result<Memory, StoreError> {
     Places::of(row).memory(row)
 }
 
-/// The positions of the columns of [`COLUMNS`] in the rows of a statement. Finding each column by name in each row
+/// The positions of the columns of [`columns`] in the rows of a statement. Finding each column by name in each row
 /// would take a tenth of the time of a search.
 pub(crate) struct Places {
     id: usize,

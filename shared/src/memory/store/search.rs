@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::memory::compare::Compared;
 use crate::memory::ranking::{Item, Tokens};
 use crate::memory::store::condition::Condition;
-use crate::memory::store::row::{self, COLUMNS};
+use crate::memory::store::row;
 
 /// Maximum number of memories that [`among`] considers: that many look-ups take about ten milliseconds.
 const MAX_AMONG: usize = 5_000;
@@ -180,7 +180,7 @@ pub(super) fn rank_among(
     let embedding = bind_embedding(condition, query.embedding);
     let model = condition.bind(query.model.to_owned(), "text");
     // The reach again: a neighbour may be readable and yet outside the requested scopes.
-    let holds = condition.holds_in_scopes();
+    let (columns, holds) = (condition.columns(), condition.holds_in_scopes());
     format!(
         "WITH candidates AS MATERIALIZED (
             SELECT c.memory_id AS id, c.level, c.similarity, c.text, c.more, c.too_many,
@@ -195,14 +195,14 @@ pub(super) fn rank_among(
             SELECT f.*, l.level
               FROM levels l
              CROSS JOIN LATERAL (
-                SELECT {COLUMNS}, m.capture_id, m.capture_position, m.tokens, m.opinion, c.similarity, c.text, c.place
+                SELECT {columns}, m.capture_id, m.capture_position, m.tokens, m.opinion, c.similarity, c.text, c.place
                   FROM (SELECT * FROM candidates c WHERE c.level = l.level ORDER BY c.place OFFSET 0) c
                  CROSS JOIN LATERAL (SELECT m.* FROM memories m WHERE m.id = c.id AND {holds} OFFSET 0) m
                  LIMIT {most}
              ) f
         ), beside AS (
             SELECT DISTINCT ON (b.level, m.id)
-                   {COLUMNS}, m.capture_id, m.capture_position, m.tokens, m.opinion,
+                   {columns}, m.capture_id, m.capture_position, m.tokens, m.opinion,
                    CASE WHEN m.embedding_model = {model} THEN -(m.embedding <#> (SELECT {embedding})) END::real,
                    NULL::real, NULL::bigint, b.level
               FROM levels l

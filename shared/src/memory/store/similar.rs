@@ -64,7 +64,7 @@ const FIND: &str = "-- memory.find_similar
              FROM memories m
             WHERE m.enterprise_id = $1 AND m.home_scope_id + 0 = $2 AND m.fingerprint = t.fingerprint
               AND m.deleted_at IS NULL
-              AND (m.lifecycle = 'active' OR m.lifecycle = 'superseded' AND mem0.successor(m.replaced_by) IS NULL)
+              AND (m.lifecycle = 'active' OR m.lifecycle = 'superseded' AND mem0.successor(m.replaced_by, m.earlier_successors) IS NULL)
               AND (m.expires_on IS NULL OR m.expires_on >= greatest(t.expires_on, $5) AND t.expires_on IS NOT NULL)
               AND (m.occurred_at IS NULL OR t.occurred_at IS NULL OR m.occurred_at = t.occurred_at)
               AND coalesce(m.user_id, '') = coalesce($6, '') AND coalesce(m.agent_id, '') = coalesce($7, '')

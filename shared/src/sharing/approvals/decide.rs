@@ -146,6 +146,7 @@ async fn decidable(tx: &TenantTx<'_>, id: ApprovalId) -> Result<(Approval, Vec<S
             true if tx.caller().is_service() => {
                 Error::Forbidden("a person has to decide, service accounts do not".to_owned())
             }
+            true if asked.status != Status::Pending => closed(asked.status),
             true => Error::Forbidden(match parts::behind(tx, tx.caller(), &asked).await? {
                 Some(Behind::ItsKey) => {
                     "the request comes from a service account whose key you made (or rotated): somebody else has to \
@@ -166,9 +167,10 @@ async fn decidable(tx: &TenantTx<'_>, id: ApprovalId) -> Result<(Approval, Vec<S
     }
     let open: Vec<ScopeId> = positions.iter().filter(|it| it.open).map(|it| it.node).collect();
     if open.is_empty() {
-        return Err(match positions.iter().any(|it| it.gains(tx.caller(), &asked)) {
+        return Err(match positions.iter().any(|it| it.gains) {
             true => Error::Forbidden(
-                "it is to be shared with you, and a delegate does not decide about that: somebody else has to decide"
+                "it is to be shared with you or a scope of yours, and a delegate does not decide about that: somebody \
+                 else has to decide"
                     .to_owned(),
             ),
             false => Error::Conflict(DECIDED.to_owned()),

@@ -38,7 +38,12 @@ pub(in crate::sharing) async fn positions(
     asked: &Approval,
 ) -> Result<Vec<Position>, StoreError> {
     const POSITIONS: &str = "-- approval.find_positions
-        SELECT p.node_scope_id, p.open, p.rank, p.from_user_id, coalesce(u.display_name, u.email) AS in_place_of
+        SELECT p.node_scope_id, p.open, p.rank, p.from_user_id, coalesce(u.display_name, u.email) AS in_place_of,
+               NOT p.open AND p.from_user_id IS NOT NULL
+               AND EXISTS (SELECT FROM mem0.approval_decisions d
+                            WHERE d.enterprise_id = $1 AND d.approval_id = $4 AND d.node_scope_id = p.node_scope_id
+                              AND d.decision IS NULL)
+               AND mem0.gains_by_approval($4, p.node_scope_id, $2) AS gains
           FROM mem0.deciding_positions($1, $4, $2, $3) p
           JOIN scopes s ON s.enterprise_id = $1 AND s.id = p.node_scope_id
           LEFT JOIN users u ON u.enterprise_id = $1 AND u.id = p.from_user_id
@@ -65,6 +70,7 @@ pub(in crate::sharing) async fn positions(
             _ => Ground::There,
         },
         in_place_of: row.get("in_place_of"),
+        gains: row.get("gains"),
     };
     Ok(rows.iter().map(position).collect())
 }

@@ -15,5 +15,5 @@ pub use approval_rule::{ApprovalRule, Direction};
 pub use effective::{Effective, effective, effective_of, within};
 pub(crate) use service::{check_crosses, check_leaves};
 pub use service::{lookup, replace};
-pub(crate) use standing::role_for;
+pub(crate) use standing::{role_for, roles_for};
 pub use types::{PolicyView, SharingPolicy};

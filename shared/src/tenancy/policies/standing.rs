@@ -1,5 +1,9 @@
 //! The role on which rules with `author_roles` depend.
 
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
 use super::Effective;
 use crate::access::{AuthContext, Role, TenantTx};
 use crate::db::StoreError;
@@ -15,28 +19,49 @@ pub(crate) async fn role_for(
     sharer: &AuthContext,
     author: UserId,
 ) -> Result<Option<Role>, StoreError> {
-    if !policy.is_of_people() {
-        let home = policy.path.last().and_then(|home| sharer.scope(*home));
-        return Ok(home.and_then(|home| home.role));
-    }
-    // No other rule asks for it.
-    if !policy.asks_for_roles() {
-        return Ok(None);
-    }
-    let one = standing(tx, sharer.user_id()).await?;
-    let other = if author == sharer.user_id() { one } else { standing(tx, author).await? };
-    Ok(one.min(other))
+    Ok(roles_for(tx, sharer, &[(policy, author)]).await?.pop().flatten())
 }
 
-/// Returns the highest role that somebody holds on a node or on the enterprise.
-async fn standing(tx: &TenantTx<'_>, person: UserId) -> Result<Option<Role>, StoreError> {
-    const STANDING: &str = "-- sharing_policy.find_standing
-        SELECT max(h.role)::text
+/// Does the same for several things at once, in the given order.
+pub(crate) async fn roles_for(
+    tx: &TenantTx<'_>,
+    sharer: &AuthContext,
+    things: &[(&Effective, UserId)],
+) -> Result<Vec<Option<Role>>, StoreError> {
+    // No other rule asks for it.
+    let asks = |policy: &Effective| policy.is_of_people() && policy.asks_for_roles();
+    let mut people: Vec<UserId> =
+        things.iter().filter(|(policy, _)| asks(policy)).map(|(_, author)| *author).collect();
+    if !people.is_empty() {
+        people.push(sharer.user_id());
+    }
+    let standings = standings(tx, &people).await?;
+    let standing = |person: UserId| standings.get(&person).copied();
+    let role = |(policy, author): &(&Effective, UserId)| match policy.is_of_people() {
+        true if asks(policy) => standing(sharer.user_id()).min(standing(*author)),
+        true => None,
+        false => policy.path.last().and_then(|home| sharer.scope(*home)).and_then(|home| home.role),
+    };
+    Ok(things.iter().map(role).collect())
+}
+
+/// Returns the highest role that each of them holds on a node or on the enterprise, if any.
+async fn standings(tx: &TenantTx<'_>, people: &[UserId]) -> Result<HashMap<UserId, Role>, StoreError> {
+    const STANDINGS: &str = "-- sharing_policy.list_standings
+        SELECT h.user_id, max(h.role)::text AS role
           FROM mem0.held_roles h
           JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.scope_id AND s.kind <> 'context'
-         WHERE h.enterprise_id = $1 AND h.user_id = $2";
+         WHERE h.enterprise_id = $1 AND h.user_id = ANY ($2)
+         GROUP BY h.user_id";
+    if people.is_empty() {
+        return Ok(HashMap::new());
+    }
     let corrupt = |problem| StoreError::Corrupt { table: "memberships", column: "role", problem };
-    let enterprise = tx.caller().enterprise_id().uuid();
-    let row = tx.query_one(STANDING, &[&enterprise, &person.uuid()]).await?;
-    row.get::<_, Option<&str>>(0).map(|role| role.parse().map_err(corrupt)).transpose()
+    let people: Vec<Uuid> = people.iter().map(|person| person.uuid()).collect();
+    let rows = tx.query(STANDINGS, &[&tx.caller().enterprise_id().uuid(), &people]).await?;
+    let standing = |row: &tokio_postgres::Row| {
+        let role = row.get::<_, &str>("role").parse().map_err(corrupt)?;
+        Ok((UserId(row.get("user_id")), role))
+    };
+    rows.iter().map(standing).collect()
 }

@@ -1,0 +1,93 @@
+//! What the random steps do not bring about: a context that is shared, with everything that comes into it and goes.
+
+use chrono::{SecondsFormat, TimeDelta};
+use serde_json::json;
+use shared::access::Role;
+use shared::memory::Permission;
+
+use super::Pair;
+use crate::harness::Client as _;
+use crate::visibility::model::{Loan, Place, Wish};
+use crate::visibility::sequences::Whom;
+
+/// The context, its owner, its other member, somebody outside, and the team to which they belong with the group.
+const CONTEXT: usize = 0;
+const OWNER: usize = 1;
+const MEMBER: usize = 3;
+const OUTSIDE: usize = 2;
+const TEAM: usize = 2;
+/// The node to which the member belongs.
+const SIBLING: usize = 4;
+
+impl Pair {
+    /// A context is shared with a team, with somebody for a time and with the node of a member. What is in it, what is added and what
+    /// is pinned is seen there as long as it is shared, as long as they belong there, and as long as the context is there.
+    pub(in crate::visibility) async fn share_a_context(&mut self) {
+        let context = Place::Context(CONTEXT);
+        let own = self.memories.len();
+        self.add(OWNER, Place::Personal(OWNER), None).await;
+        self.model.note_sharers();
+        let team = self.lend(Place::Node(TEAM), None).await;
+        self.add(MEMBER, context, None).await;
+        self.compare(&"it was added", Whom::Everybody).await;
+        self.pin(own).await;
+        for after in ["they left the group", "they are back"] {
+            self.toggle_group(OUTSIDE).await;
+            self.compare(&after, Whom::Everybody).await;
+        }
+
+        let until = self.model.now + TimeDelta::hours(4);
+        self.lend(Place::Personal(OUTSIDE), Some(until)).await;
+        self.end_loan(team).await;
+        let late = self.memories.len();
+        self.add(OWNER, Place::Personal(OWNER), None).await;
+        self.pin(late).await;
+        self.pass(TimeDelta::hours(5));
+        self.compare(&"the time is over", Whom::Everybody).await;
+        self.tidy().await;
+        self.compare(&"it was tidied up", Whom::Everybody).await;
+
+        let sibling = self.lend(Place::Node(SIBLING), None).await;
+        self.depart(OWNER, MEMBER, CONTEXT).await;
+        self.compare(&"the member left", Whom::Everybody).await;
+        self.leave(MEMBER, Some(SIBLING)).await;
+        self.compare(&"and the node", Whom::Everybody).await;
+        self.join(MEMBER, Some(SIBLING), Role::Viewer).await;
+        self.compare(&"and is back", Whom::Everybody).await;
+        self.end_loan(sibling).await;
+
+        self.lend(Place::Node(TEAM), None).await;
+        self.empty(CONTEXT).await;
+        self.compare(&"nothing lives there", Whom::Everybody).await;
+        self.end_context(OWNER, CONTEXT).await;
+        self.compare(&"the context is gone", Whom::Everybody).await;
+    }
+
+    async fn pin(&mut self, memory: usize) {
+        let with = Place::Context(CONTEXT);
+        let wish = Wish { memory, with, permission: Permission::Read, may_reshare: false, until: None };
+        self.model.note_sharers();
+        self.share(OWNER, wish).await;
+        self.compare(&wish, Whom::Everybody).await;
+    }
+
+    /// The owner shares the context; the number and the id of that.
+    async fn lend(&mut self, with: Place, until: Option<chrono::DateTime<chrono::Utc>>) -> (usize, String) {
+        let expires_at = until.map(|until| until.to_rfc3339_opts(SecondsFormat::Micros, true));
+        let body = json!({ "with": self.label(with), "expires_at": expires_at });
+        let path = format!("/v1/contexts/{}/shares/", self.contexts[CONTEXT]);
+        let shared = self.people[OWNER].post(&path, body).await.assert_status(201).json();
+        let loan = Loan { context: CONTEXT, with, until, ended: false };
+        self.model.loans.push(loan);
+        self.compare(&loan, Whom::Everybody).await;
+        let id = shared["share"]["id"].as_str().unwrap_or_else(|| panic!("{shared}")).to_owned();
+        (self.model.loans.len() - 1, id)
+    }
+
+    async fn end_loan(&mut self, (number, share): (usize, String)) {
+        let path = format!("/v1/contexts/{}/shares/{share}/", self.contexts[CONTEXT]);
+        self.people[OWNER].delete(&path).await.ok();
+        self.model.loans[number].ended = true;
+        self.compare(&self.model.loans[number].clone(), Whom::Everybody).await;
+    }
+}
