@@ -31,31 +31,48 @@ CREATE FUNCTION mem0.directions_of(tenant uuid, homes bigint[], authors uuid[], 
           FROM writers w
           JOIN mem0.held_roles r ON r.enterprise_id = tenant AND r.user_id = w.author
           JOIN scopes s ON s.enterprise_id = tenant AND s.id = r.scope_id AND s.kind <> 'context'
+    ), ways AS MATERIALIZED (
+        SELECT a.home, a.author, a.grantee, h.id AS from_id, h.kind AS from_kind, h.path AS from_path, h.of_people AS from_people,
+               g.kind AS to_kind, g.path AS to_path, g.of_people AS to_people,
+               CASE WHEN h.of_people THEN coalesce(b.organizations, '{}') ELSE ARRAY[h.path[2]] END AS organizations
+          FROM asked a
+          JOIN placed h ON h.id = a.home
+          JOIN placed g ON g.id = a.grantee
+          LEFT JOIN belonging b ON b.person = a.author AND h.of_people
+    ), strange AS (
+        -- Where one of the readers belongs to none of these organizations.
+        SELECT DISTINCT w.home, w.author, w.grantee
+          FROM ways w
+          JOIN readers r ON r.scope_id = w.grantee
+          JOIN belonging o ON o.person = r.person
+         WHERE w.to_people AND NOT o.organizations && w.organizations
+    ), near AS (
+        -- Scopes below or above which the author holds a role.
+        SELECT DISTINCT w.author, w.grantee
+          FROM ways w
+          JOIN standing s ON s.person = w.author
+         WHERE w.from_people AND NOT w.to_people AND (w.grantee = ANY (s.path) OR s.id = ANY (w.to_path))
     )
-    SELECT a.home, a.author, a.grantee,
+    SELECT w.home, w.author, w.grantee,
            CASE
-               WHEN g.kind = 'public' THEN 'public'
+               WHEN w.to_kind = 'public' THEN 'public'
                -- Everyone sees the public scope already.
-               WHEN h.kind = 'public' THEN 'down'
-               WHEN g.of_people THEN CASE
-                   WHEN NOT h.of_people AND cardinality(h.path) = 1 THEN 'across'
-                   WHEN EXISTS (SELECT FROM readers r JOIN belonging o ON o.person = r.person
-                                 WHERE r.scope_id = g.id AND NOT o.organizations && w.organizations) THEN 'out'
+               WHEN w.from_kind = 'public' THEN 'down'
+               WHEN w.to_people THEN CASE
+                   WHEN NOT w.from_people AND cardinality(w.from_path) = 1 THEN 'across'
+                   WHEN strange.home IS NOT NULL THEN 'out'
                    ELSE 'across' END
-               WHEN h.of_people THEN CASE
-                   WHEN EXISTS (SELECT FROM standing s
-                                 WHERE s.person = a.author AND (g.id = ANY (s.path) OR s.id = ANY (g.path))) THEN 'up'
-                   WHEN g.path[2] = ANY (w.organizations) THEN 'across'
+               WHEN w.from_people THEN CASE
+                   WHEN near.author IS NOT NULL THEN 'up'
+                   WHEN w.to_path[2] = ANY (w.organizations) THEN 'across'
                    ELSE 'out' END
-               WHEN g.id = ANY (h.path) THEN 'up'
-               WHEN h.id = ANY (g.path) THEN 'down'
-               WHEN h.path[2] = g.path[2] THEN 'across'
+               WHEN w.grantee = ANY (w.from_path) THEN 'up'
+               WHEN w.from_id = ANY (w.to_path) THEN 'down'
+               WHEN w.from_path[2] = w.to_path[2] THEN 'across'
                ELSE 'out' END
-      FROM asked a
-      JOIN placed h ON h.id = a.home
-      JOIN placed g ON g.id = a.grantee
-      LEFT JOIN belonging b ON b.person = a.author AND h.of_people
-     CROSS JOIN LATERAL (SELECT CASE WHEN h.of_people THEN b.organizations ELSE ARRAY[h.path[2]] END AS organizations) w
+      FROM ways w
+      LEFT JOIN strange ON strange.home = w.home AND strange.grantee = w.grantee AND strange.author IS NOT DISTINCT FROM w.author
+      LEFT JOIN near ON near.author = w.author AND near.grantee = w.grantee
 $$;
 
 -- The same for one, which the code before asks.

@@ -1,44 +1,53 @@
 -- A delegate does not decide whether they get something with others either.
 
 -- Whether somebody would get something by a request that a node decides: they themselves, or as one of those who see the scope with
--- which it is to be shared, unless they see it already. Where that scope is the node or above it, so do all who belong to the node,
--- and the person in whose place they decide: then nobody could.
-CREATE FUNCTION mem0.gains_by_approval(approval uuid, node bigint, decider uuid) RETURNS boolean
+-- which it is to be shared, or one with which that scope, a context, is shared; unless they see it already. What all who belong to the
+-- node get with it, so does the person in whose place they decide: then nobody could.
+CREATE FUNCTION mem0.gains_by_approval(tenant uuid, approval uuid, node bigint, decider uuid, at timestamptz) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE
-    tenant uuid := mem0.enterprise();
     asked record;
-    own bigint;
+    own bigint := (SELECT u.scope_id FROM users u WHERE u.enterprise_id = tenant AND u.id = decider);
+    given bigint[];
     readable bigint[];
 BEGIN
     SELECT a.memory_id, a.context_id, a.home_scope_id, a.grantee_scope_id INTO asked
       FROM approvals a WHERE a.enterprise_id = tenant AND a.id = approval;
-    SELECT u.scope_id INTO own FROM users u WHERE u.enterprise_id = tenant AND u.id = decider;
-    IF own IS NULL OR asked.grantee_scope_id IS NULL OR own = asked.grantee_scope_id THEN
-        RETURN coalesce(own = asked.grantee_scope_id, false);
+    IF NOT FOUND OR own IS NULL OR own = asked.grantee_scope_id THEN
+        RETURN true;
     END IF;
-    IF EXISTS (SELECT FROM scopes g JOIN scopes n ON n.enterprise_id = tenant AND n.id = node
-                WHERE g.enterprise_id = tenant AND g.id = asked.grantee_scope_id
-                  AND (g.kind = 'public' OR g.id = ANY (n.path))) THEN
+    given := ARRAY(
+        SELECT g.id
+          FROM (SELECT asked.grantee_scope_id AS id
+                 UNION
+                SELECT h.grantee_scope_id
+                  FROM sub_organizations c
+                  JOIN shares h ON h.enterprise_id = tenant AND h.context_id = c.id
+                 WHERE c.enterprise_id = tenant AND c.scope_id = asked.grantee_scope_id AND h.revoked_at IS NULL
+                   AND (h.expires_at IS NULL OR h.expires_at > gains_by_approval.at)) w
+          JOIN scopes g ON g.enterprise_id = tenant AND g.id = w.id
+          JOIN scopes n ON n.enterprise_id = tenant AND n.id = node
+         WHERE g.kind <> 'public' AND g.id <> ALL (n.path));
+    IF given = '{}' THEN
         RETURN false;
     END IF;
     readable := (SELECT x.scope_ids FROM mem0.readable_scopes(tenant, decider, own) x);
-    RETURN asked.grantee_scope_id = ANY (readable)
+    RETURN given && readable
        AND NOT EXISTS (SELECT FROM memories m
                         WHERE m.enterprise_id = tenant AND m.id = asked.memory_id
                           AND (m.home_scope_id = ANY (readable)
-                               OR EXISTS (SELECT FROM mem0.grants_of(tenant, m.id, m.home_scope_id, mem0.at()) g
+                               OR EXISTS (SELECT FROM mem0.grants_of(tenant, m.id, m.home_scope_id, gains_by_approval.at) g
                                            WHERE g.scope_id = ANY (readable))))
        AND NOT (asked.context_id IS NOT NULL
                 AND (asked.home_scope_id = ANY (readable)
                      OR EXISTS (SELECT FROM shares h
                                  WHERE h.enterprise_id = tenant AND h.context_id = asked.context_id AND h.revoked_at IS NULL
-                                   AND (h.expires_at IS NULL OR h.expires_at > mem0.at())
+                                   AND (h.expires_at IS NULL OR h.expires_at > gains_by_approval.at)
                                    AND h.grantee_scope_id = ANY (readable))));
 END
 $$;
-REVOKE EXECUTE ON FUNCTION mem0.gains_by_approval(uuid, bigint, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION mem0.gains_by_approval(uuid, bigint, uuid) TO mem0_app;
+REVOKE EXECUTE ON FUNCTION mem0.gains_by_approval(uuid, uuid, bigint, uuid, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mem0.gains_by_approval(uuid, uuid, bigint, uuid, timestamptz) TO mem0_app;
 
 -- As in V121. What is decided already is not asked about.
 CREATE OR REPLACE FUNCTION mem0.deciding_positions(tenant uuid, approval uuid, decider uuid, at timestamptz)
@@ -94,8 +103,10 @@ CREATE OR REPLACE FUNCTION mem0.deciding_positions(tenant uuid, approval uuid, d
     )
     SELECT DISTINCT ON (g.id) g.id, g.open AND NOT w.gains, g.rank, g.from_user_id
       FROM ground g
+     -- Once for each: without OFFSET it would be found again to sort.
      CROSS JOIN LATERAL (SELECT CASE WHEN g.from_user_id IS NULL OR NOT g.open THEN false
-                                     ELSE mem0.gains_by_approval(deciding_positions.approval, g.id, decider) END AS gains) w
+                                     ELSE mem0.gains_by_approval(tenant, deciding_positions.approval, g.id, decider,
+                                                                 deciding_positions.at) END AS gains OFFSET 0) w
      WHERE decider <> ALL (mem0.behind(g.requested_by))
      ORDER BY g.id, w.gains, g.rank, g.from_user_id NULLS FIRST;
     END;

@@ -215,6 +215,17 @@ async fn a_delegate_does_not_decide_what_they_get_with_others() {
     let memory = office.memory(&office.adm, "Snow stops them, too").await;
     let id = ask(&office.adm, &memory, json!({ "with": format!("context:{context}") })).await;
     assert_eq!(approve(&office.ben, &id).await.assert_problem(403, "forbidden", None), GAINS);
+    // With somebody else's context that is shared with his team, or with him.
+    for with in [office.beta.label(), format!("person:{}", office.ben.user)] {
+        let made = office.cat.post("/v1/contexts/", json!({ "name": "Weather" })).await.ok();
+        let context = made["id"].as_str().unwrap();
+        let joins = json!({ "user_id": office.adm.user, "role": "member" });
+        office.cat.post(&format!("/v1/contexts/{context}/members/"), joins).await.assert_status(201);
+        let shared = json!({ "with": with });
+        office.cat.post(&format!("/v1/contexts/{context}/shares/"), shared).await.assert_status(201);
+        let id = ask(&office.adm, &memory, json!({ "with": format!("context:{context}") })).await;
+        assert_eq!(approve(&office.ben, &id).await.assert_problem(403, "forbidden", None), GAINS);
+    }
     // What goes to others he decides, and what the whole organization gets, of which everybody is who could.
     let id = ask(&office.adm, &memory, json!({ "with": office.gamma.label() })).await;
     approve(&office.ben, &id).await.ok();

@@ -50,13 +50,17 @@ impl Model {
     /// Whether somebody would see it only then: a delegate does not decide about that. Of what all get who belong to the
     /// deciding node, or everybody, anybody does.
     fn gains(&self, person: usize, request: &Request) -> bool {
-        let by_all = match request.wish.with {
-            Place::Personal(other) => return other == person,
+        if request.wish.with == Place::Personal(person) {
+            return true;
+        }
+        let by_all = |place: &Place| match *place {
+            Place::Personal(_) | Place::Context(_) => false,
             Place::Node(with) => self.is_above(Some(with), request.node),
-            Place::Context(_) => false,
             Place::Enterprise | Place::Public => true,
         };
-        !by_all && self.reads(person, request.wish.with) && !self.sees(person, request.wish.memory)
+        let mut given = std::iter::once(request.wish.with).chain(self.lent(request.wish.with));
+        given.any(|place| !by_all(&place) && self.reads(person, place))
+            && !self.sees(person, request.wish.memory)
     }
 
     /// Whether those above the node decide as well: after some time, or if nobody else is left there to do it.

@@ -32,7 +32,7 @@ const UPDATE: &str = "-- memory.update
            tokens = n.tokens, classification = n.classification::classification,
            lifecycle = CASE WHEN n.replaced_by IS NULL THEN m.lifecycle ELSE 'superseded' END,
            earlier_successors = CASE WHEN n.replaced_by IS NULL OR m.replaced_by IS NULL THEN m.earlier_successors
-                                     ELSE m.replaced_by || m.earlier_successors END,
+                                     ELSE (m.replaced_by || m.earlier_successors)[1:8] END,
            replaced_by = coalesce(n.replaced_by, m.replaced_by)
       FROM unnest($4::uuid[], $5::text[], $6::bytea[], $7::jsonb[], $8::jsonb[], $9::timestamptz[], $10::date[],
                   $11::integer[], $12::halfvec[], $13::bytea[], $14::text[], $15::uuid[])

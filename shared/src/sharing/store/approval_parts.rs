@@ -43,7 +43,7 @@ pub(in crate::sharing) async fn positions(
                AND EXISTS (SELECT FROM mem0.approval_decisions d
                             WHERE d.enterprise_id = $1 AND d.approval_id = $4 AND d.node_scope_id = p.node_scope_id
                               AND d.decision IS NULL)
-               AND mem0.gains_by_approval($4, p.node_scope_id, $2) AS gains
+               AND mem0.gains_by_approval($1, $4, p.node_scope_id, $2, $3) AS gains
           FROM mem0.deciding_positions($1, $4, $2, $3) p
           JOIN scopes s ON s.enterprise_id = $1 AND s.id = p.node_scope_id
           LEFT JOIN users u ON u.enterprise_id = $1 AND u.id = p.from_user_id
