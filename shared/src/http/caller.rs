@@ -100,15 +100,15 @@ impl Presumed {
     /// were, or the request starts over anyway because they are not.
     #[must_use]
     pub fn proven(&self) -> bool {
+        let again = telemetry::has_lost_race();
+        if again {
+            self.give_back();
+        }
         if self.caller.is_proven() {
             if let Some(witness) = &self.witness {
                 witness.see(&self.gate, &self.caller);
             }
             return true;
-        }
-        let again = telemetry::has_lost_race();
-        if again {
-            self.give_back();
         }
         again
     }

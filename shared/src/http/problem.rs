@@ -80,11 +80,19 @@ impl Error {
         )
     }
 
+    /// What the audit log keeps of a refusal: no address of somebody who has no account, which nobody could erase there.
+    fn on_record(&self) -> String {
+        match self {
+            Self::Missing(named) if named.contains('@') => "person not found".to_owned(),
+            refusal => refusal.to_string(),
+        }
+    }
+
     /// Reports the error: a refusal to the audit log, a fault with its cause to the log. Whoever renders an error calls
     /// this once.
     pub fn log(&self) {
         if self.is_worth_a_record() {
-            telemetry::refused(self.status().as_u16(), self.to_string());
+            telemetry::refused(self.status().as_u16(), self.on_record());
         }
         if self.status().is_server_error() {
             telemetry::failed();
@@ -204,5 +212,12 @@ mod tests {
             telemetry::forget_failure();
         };
         log.scope(work, |(), log| assert!(!log.failed(), "it was begun again")).await;
+    }
+
+    #[test]
+    fn addresses_are_told_and_not_recorded() {
+        let missing = |named: &str| Error::Missing(named.to_owned()).on_record();
+        assert_eq!(missing("person:mia@else.example"), "person not found");
+        assert_eq!(missing("memory mem_1"), "memory mem_1 not found");
     }
 }

@@ -240,10 +240,13 @@ impl Asked<'_> {
                     ..refused(format!("they can ask for it: somebody else who is {each} has to agree"))
                 }
             }
-            Err(refusal @ (Error::Forbidden(_) | Error::Conflict(_) | Error::Invalid { .. })) => {
-                refused(format!("they would be told: {}", refusal.without_place()))
-            }
-            Err(Error::NotFound { what }) => refused(format!("they would be told: {what} not found")),
+            Err(
+                refusal @ (Error::Forbidden(_)
+                | Error::Conflict(_)
+                | Error::Invalid { .. }
+                | Error::NotFound { .. }
+                | Error::Missing(_)),
+            ) => refused(format!("they would be told: {}", refusal.without_place())),
             Err(error) => return Err(error),
         })
     }

@@ -138,6 +138,8 @@ async fn a_share_that_is_asked_about_meets_classes_and_rules() {
         "they would be told: internal memories may not be seen beyond the members of the enterprise here, and this would \
          show it to every account of the enterprise, also those without a role"
     );
+    let said = ask(&office.ann, "person:nobody@nowhere.example").await;
+    assert_eq!(said["reason"], "they would be told: person:nobody@nowhere.example not found");
     let said = ask(&office.ben, "enterprise").await;
     assert_eq!(said["allowed"], false, "{said}");
     // Nothing was shared by asking.
