@@ -1,8 +1,8 @@
 -- A delegate does not decide whether they get something with others either.
 
 -- Whether somebody would get something by a request that a node decides: they themselves, or as one of those who see the scope with
--- which it is to be shared, or one with which that scope, a context, is shared; unless they see it already. What all who belong to the
--- node get with it, so does the person in whose place they decide: then nobody could.
+-- which it is to be shared, or one with which that scope, a context, is shared; unless they see it already and could do no more with
+-- it. What all who belong to the node get with it, so does the person in whose place they decide: then nobody could.
 CREATE FUNCTION mem0.gains_by_approval(tenant uuid, approval uuid, node bigint, decider uuid, at timestamptz) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
 DECLARE
@@ -11,7 +11,8 @@ DECLARE
     given bigint[];
     readable bigint[];
 BEGIN
-    SELECT a.memory_id, a.context_id, a.home_scope_id, a.grantee_scope_id INTO asked
+    SELECT a.memory_id, a.context_id, a.home_scope_id, a.grantee_scope_id, a.permission = 'read' AND NOT a.may_reshare AS read_only
+      INTO asked
       FROM approvals a WHERE a.enterprise_id = tenant AND a.id = approval;
     IF NOT FOUND OR own IS NULL OR own = asked.grantee_scope_id THEN
         RETURN true;
@@ -32,18 +33,21 @@ BEGIN
         RETURN false;
     END IF;
     readable := (SELECT x.scope_ids FROM mem0.readable_scopes(tenant, decider, own) x);
-    RETURN given && readable
-       AND NOT EXISTS (SELECT FROM memories m
-                        WHERE m.enterprise_id = tenant AND m.id = asked.memory_id
-                          AND (m.home_scope_id = ANY (readable)
-                               OR EXISTS (SELECT FROM mem0.grants_of(tenant, m.id, m.home_scope_id, gains_by_approval.at) g
-                                           WHERE g.scope_id = ANY (readable))))
-       AND NOT (asked.context_id IS NOT NULL
-                AND (asked.home_scope_id = ANY (readable)
-                     OR EXISTS (SELECT FROM shares h
-                                 WHERE h.enterprise_id = tenant AND h.context_id = asked.context_id AND h.revoked_at IS NULL
-                                   AND (h.expires_at IS NULL OR h.expires_at > gains_by_approval.at)
-                                   AND h.grantee_scope_id = ANY (readable))));
+    IF NOT given && readable THEN
+        RETURN false;
+    END IF;
+    RETURN NOT asked.read_only
+        OR NOT (EXISTS (SELECT FROM memories m
+                         WHERE m.enterprise_id = tenant AND m.id = asked.memory_id
+                           AND (m.home_scope_id = ANY (readable)
+                                OR EXISTS (SELECT FROM mem0.grants_of(tenant, m.id, m.home_scope_id, gains_by_approval.at) g
+                                            WHERE g.scope_id = ANY (readable))))
+                OR (asked.context_id IS NOT NULL
+                    AND (asked.home_scope_id = ANY (readable)
+                         OR EXISTS (SELECT FROM shares h
+                                     WHERE h.enterprise_id = tenant AND h.context_id = asked.context_id AND h.revoked_at IS NULL
+                                       AND (h.expires_at IS NULL OR h.expires_at > gains_by_approval.at)
+                                       AND h.grantee_scope_id = ANY (readable)))));
 END
 $$;
 REVOKE EXECUTE ON FUNCTION mem0.gains_by_approval(uuid, uuid, bigint, uuid, timestamptz) FROM PUBLIC;

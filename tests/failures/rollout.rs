@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
 use shared::config::{DatabaseAuth, DatabaseConfig};
@@ -116,10 +116,14 @@ async fn a_migration_that_takes_longer_than_statements_may_makes_clients_come_ag
         assert!(answer.is_come_again(), "{} {}", answer.status, answer.body);
     }
     migration.batch_execute("COMMIT").await.unwrap();
-    for _ in 0..2 {
-        for answer in add().await {
-            assert_eq!(answer.status, 200, "{}", answer.body);
-        }
+    // Their time is short on a busy machine, too: a client comes again until it is answered.
+    let patience = Instant::now() + Duration::from_secs(60);
+    let mut answered = 0;
+    while answered < 2 {
+        let answers = add().await;
+        assert!(answers.iter().all(|answer| answer.status == 200 || answer.is_come_again()));
+        answered += usize::from(answers.iter().all(|answer| answer.status == 200));
+        assert!(Instant::now() < patience, "not answered");
     }
     assert_eq!(memories(&rds).await, 4);
 }

@@ -1,8 +1,9 @@
 //! `/v1/approvals/`: requests to approve a share, their decisions and their history.
 
 use axum::extract::State;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use shared::access::{AuthContext, Gate};
@@ -65,7 +66,7 @@ pub(crate) async fn export(
     State(gate): State<Gate>,
     caller: AuthContext,
     Query(params): Query<Params>,
-) -> Result<impl IntoResponse> {
+) -> Result<Response> {
     let csv = match params.format.as_deref() {
         None | Some("jsonl") => false,
         Some("csv") => true,
@@ -83,8 +84,12 @@ pub(crate) async fn export(
         ("application/x-ndjson", lines.collect::<Result<String, _>>().map_err(Error::internal)?)
     };
     // Where to continue, for histories longer than one answer.
-    let next = part.next.unwrap_or_default();
-    Ok(([(CONTENT_TYPE.as_str(), kind.to_owned()), ("x-next-cursor", next)], body))
+    let mut response = ([(CONTENT_TYPE, kind)], body).into_response();
+    if let Some(next) = part.next {
+        let next = HeaderValue::from_str(&next).map_err(Error::internal)?;
+        response.headers_mut().insert("x-next-cursor", next);
+    }
+    Ok(response)
 }
 
 pub(crate) async fn get(

@@ -209,7 +209,8 @@ pub async fn open(
     let more = shown.len() > size as usize;
     shown.truncate(size as usize);
     let (ids, mut memories): (Vec<MemoryId>, Vec<Linked>) = shown.into_iter().unzip();
-    require_room(&memories, "page_size", "and for more pages")?;
+    // What was read counts, and is recorded, whether it fits or not.
+    let fits = require_room(&memories, "page_size", "and for more pages");
     let mut entry =
         Entry::new("public_link.open", found.link).memories(ids).classified([Classification::Public]);
     entry.scope = found.context.as_ref().map(|(scope, ..)| *scope);
@@ -219,7 +220,7 @@ pub async fn open(
     };
     audit::record_link(&tx, request, found.enterprise, found.link, entry).await?;
     tx.commit().await?;
-    Ok(opened)
+    fits.map(|()| opened)
 }
 
 /// Checks that the caller may make links: those who decide about the item, by their role or a share.

@@ -254,6 +254,11 @@ async fn the_history_is_a_list_and_a_report() {
     assert_eq!(json!(escalates), asked["escalates_at"]);
     let lines = office.lead.get("/v1/approvals/export/?status=pending").await;
     assert_eq!(lines.text().lines().count(), 1);
+    let part = office.lead.get("/v1/approvals/export/?limit=1").await;
+    let next = part.header("x-next-cursor").unwrap().to_owned();
+    let last = office.lead.get(&format!("/v1/approvals/export/?limit=1&cursor={next}")).await;
+    assert!(part.text().contains(&first) && last.text().contains(&second), "{}", last.text());
+    assert_eq!(last.header("x-next-cursor"), None);
     office.lead.get("/v1/approvals/export/?format=xml").await.assert_problem(400, "invalid", Some("format"));
     let at = |text: &Value| text.as_str().unwrap().to_owned();
     let asked = [&first, &second].map(|id| format!("/v1/approvals/{id}/"));

@@ -206,6 +206,11 @@ async fn a_delegate_does_not_decide_what_they_get_with_others() {
     assert_eq!(office.lead.post("/v1/access/check", question).await.ok()["allowed"], json!(false));
     // Ann sees it already, and gains nothing.
     approve(&office.ann, &id).await.ok();
+    // Ben sees it now, and would get to change it.
+    let write = json!({ "with": office.beta.label(), "permission": "write" });
+    let id = ask(&office.adm, &memory, write).await;
+    assert_eq!(approve(&office.ben, &id).await.assert_problem(403, "forbidden", None), GAINS);
+    approve(&office.ann, &id).await.ok();
     assert!(sees(&office.ben, &memory).await);
     // With a context of his.
     let made = office.ben.post("/v1/contexts/", json!({ "name": "Cranes" })).await.ok();

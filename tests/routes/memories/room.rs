@@ -78,6 +78,9 @@ async fn a_long_history_is_read_in_parts() {
     }
     let history = format!("{}history/", one(&id));
     assert_eq!(alice.get(&history).await.ok().as_array().unwrap().len(), 30);
+    // As older clients of mem0 ask.
+    let named = alice.get(&format!("{history}?org_id=org_1&project_id=proj_1")).await.ok();
+    assert_eq!(named.as_array().unwrap().len(), 30);
     // Each version has the text before and after: 240 kB.
     let lengthen = "SET session_replication_role = replica;
         UPDATE memory_versions SET old_content = repeat('\"', 30000), new_content = repeat('\"', 30000)";

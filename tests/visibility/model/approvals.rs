@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use shared::access::Role;
+use shared::memory::Permission;
 
 use super::{Model, Place, Wish};
 
@@ -47,7 +48,7 @@ impl Model {
             || (self.stands_in(person, request) && !self.gains(person, request))
     }
 
-    /// Whether somebody would see it only then: a delegate does not decide about that. Of what all get who belong to the
+    /// Whether somebody would see it only then, or could do more with it: a delegate does not decide about that. Of what all get who belong to the
     /// deciding node, or everybody, anybody does.
     fn gains(&self, person: usize, request: &Request) -> bool {
         if request.wish.with == Place::Personal(person) {
@@ -59,8 +60,9 @@ impl Model {
             Place::Enterprise | Place::Public => true,
         };
         let mut given = std::iter::once(request.wish.with).chain(self.lent(request.wish.with));
+        let more = request.wish.permission > Permission::Read || request.wish.may_reshare;
         given.any(|place| !by_all(&place) && self.reads(person, place))
-            && !self.sees(person, request.wish.memory)
+            && (more || !self.sees(person, request.wish.memory))
     }
 
     /// Whether those above the node decide as well: after some time, or if nobody else is left there to do it.

@@ -17,6 +17,11 @@ use shared::page;
 pub(crate) struct Params {
     after: Option<i32>,
     limit: Option<i64>,
+    /// Older mem0 clients name the organization and project of their key; the key says so anyway.
+    #[serde(rename = "org_id")]
+    _org_id: Option<String>,
+    #[serde(rename = "project_id")]
+    _project_id: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -148,12 +148,12 @@ pub async fn list(
     let tx = ctx.begin(db, "approval.list").await?;
     let mut results = approval_list::list(&tx, filter, after, limit + 1).await?;
     approval_names::name(&tx, &mut results).await?;
-    let shown = Entry::of("approval.list").with(json!({ "rows": results.len() }));
-    audit::commit_read(tx, shown).await?;
     let next = Cursor::cut(&mut results, limit, &query, |approval| Cursor {
         created_at: approval.requested_at,
         id: approval.id.uuid(),
     });
+    let shown = Entry::of("approval.list").with(json!({ "rows": results.len() }));
+    audit::commit_read(tx, shown).await?;
     Ok(List { results, next })
 }
 
