@@ -315,9 +315,6 @@ async fn nobody_is_asked_about_what_they_may_not_do_or_what_is_nothing() {
     let nobody = json!({ "memory_id": id, "with": "person:nobody@nowhere.example" });
     let refused = unasked(&alice, "share_memory", &nobody).await;
     assert_eq!(refused, "person:nobody@nowhere.example not found");
-    let at_once = json!({ "memory_id": id, "with": "public", "reason": "why not" });
-    let refused = unasked(&alice, "request_approval", &at_once).await;
-    assert!(refused.ends_with("share it directly (MCP: share_memory)"), "{refused}");
     let secret = json!({ "text": "The merger", "classification": "confidential" });
     let secret = call(&alice, "add_memory", secret).await["results"][0]["id"].as_str().unwrap().to_owned();
     for (tool, arguments) in [
