@@ -9,6 +9,23 @@ use proptest::test_runner::{Config, TestError};
 use super::pair::Pair;
 use super::sequences::{SEEDS, Whom, asked_for, check};
 
+/// Shares for which this holds cannot be revoked.
+macro_rules! kept_where {
+    ($holds:literal) => {
+        concat!(
+            "CREATE FUNCTION mem0.keep() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN
+                 NEW.revoked_at := OLD.revoked_at;
+                 RETURN NEW;
+             END $$;
+             CREATE TRIGGER keep BEFORE UPDATE OF revoked_at ON shares FOR EACH ROW
+                 WHEN (",
+            $holds,
+            ") EXECUTE FUNCTION mem0.keep()"
+        )
+    };
+}
+
 /// Breaks the product of every sequence, and asserts that one of them notices: somebody finds something else than the model says,
 /// or is answered otherwise.
 fn is_noticed(fault: &'static str) {
@@ -54,15 +71,7 @@ fn shares_that_search_does_not_know_of_are_noticed() {
 
 #[test]
 fn shares_that_cannot_be_revoked_are_noticed() {
-    is_noticed(
-        "CREATE FUNCTION mem0.keep() RETURNS trigger LANGUAGE plpgsql AS $$
-         BEGIN
-             NEW.revoked_at := OLD.revoked_at;
-             RETURN NEW;
-         END $$;
-         CREATE TRIGGER keep BEFORE UPDATE OF revoked_at ON shares FOR EACH ROW
-             WHEN (NEW.revoked_by IS DISTINCT FROM OLD.revoked_by) EXECUTE FUNCTION mem0.keep()",
-    );
+    is_noticed(kept_where!("NEW.revoked_by IS DISTINCT FROM OLD.revoked_by"));
 }
 
 #[test]
@@ -126,16 +135,7 @@ async fn a_shared_context_that_does_not_show_what_is_pinned_to_it_is_noticed() {
 
 #[tokio::test]
 async fn a_shared_context_that_shows_everything_afterwards_is_noticed() {
-    is_noticed_in(share_a_context(Some(
-        "CREATE FUNCTION mem0.keep() RETURNS trigger LANGUAGE plpgsql AS $$
-         BEGIN
-             NEW.revoked_at := OLD.revoked_at;
-             RETURN NEW;
-         END $$;
-         CREATE TRIGGER keep BEFORE UPDATE OF revoked_at ON shares FOR EACH ROW
-             WHEN (NEW.context_id IS NOT NULL) EXECUTE FUNCTION mem0.keep()",
-    )))
-    .await;
+    is_noticed_in(share_a_context(Some(kept_where!("NEW.context_id IS NOT NULL")))).await;
 }
 
 #[tokio::test]

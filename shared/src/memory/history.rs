@@ -64,9 +64,10 @@ impl Change {
 }
 
 impl Memories {
-    /// Returns every change of a memory after this version (0 for all), oldest first. For those with whom it was shared, its history begins with the
-    /// version that was shared: they see what it says now and later, not what it said before. Versions that had a higher class are visible only where the
-    /// memory's home may see that class. Once it is forgotten, only those who could have changed it see its history.
+    /// Returns every change of a memory after this version (0 for all), oldest first. For those with whom it was
+    /// shared, its history begins with the version that was shared: they see what it says now and later, not what it
+    /// said before. Versions that had a higher class are visible only where the memory's home may see that class. Once
+    /// it is forgotten, only those who could have changed it see its history.
     pub async fn history(&self, caller: &AuthContext, id: MemoryId, after: i32) -> Result<Vec<Version>> {
         caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
         let tx = caller.begin(&self.gate.db, "memory.history").await?;

@@ -19,8 +19,8 @@ const LIST: &str = "-- memory_version.list
      WHERE v.enterprise_id = $1 AND v.memory_id = $2 AND v.version > $3
      ORDER BY v.version";
 
-/// Lists every version after this number that the caller may see, oldest first. If that begins with a share, the first one does not show
-/// what the text was made from. Labels do not change and come from the memory.
+/// Lists every version after this number that the caller may see, oldest first. If that begins with a share, the first
+/// one does not show what the text was made from. Labels do not change and come from the memory.
 pub(crate) async fn list(
     tx: &TenantTx<'_>,
     id: MemoryId,
