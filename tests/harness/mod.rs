@@ -22,6 +22,7 @@ mod people;
 mod requests;
 mod reviewed;
 mod seed;
+mod skip;
 mod snapshot;
 mod tables;
 mod template;
@@ -43,6 +44,7 @@ pub(crate) use oauth::{
 pub(crate) use people::PASSWORD;
 pub(crate) use reviewed::reviewed_file_changed;
 pub(crate) use seed::seeded;
+pub(crate) use skip::skip;
 pub(crate) use tables::Tables;
 pub(crate) use tokens::{SEED, claims, forge, signing_key};
 pub(crate) use tree::Node;

@@ -10,6 +10,8 @@ use std::time::Duration;
 use lambda_emulator::SpawnOptions;
 use tempfile::TempDir;
 
+use crate::harness::skip;
+
 /// The build for programs with threads.
 const LIBRARY: &str = "faketime/libfaketimeMT.so.1";
 
@@ -20,10 +22,10 @@ pub(super) struct WallClock {
 }
 
 impl WallClock {
-    /// One that is right; none on a machine without libfaketime, which is said.
+    /// One that is right; none on a machine without libfaketime.
     pub(super) fn find() -> Option<Self> {
         let Some(library) = library() else {
-            eprintln!("skipped: there is no libfaketime, run scripts/faketime");
+            skip("libfaketime", "scripts/faketime");
             return None;
         };
         sweep();

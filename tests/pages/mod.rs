@@ -6,17 +6,17 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::harness::{Client as _, PASSWORD, TestApp, authorize_url, register, tokens};
+use crate::harness::{Client as _, PASSWORD, TestApp, authorize_url, register, skip, tokens};
 use crate::node::packages::{node, packages};
 
-/// The browser that `scripts/browser` installs; none on a machine without, which is said.
+/// The browser that `scripts/browser` installs; none on a machine without.
 fn browser() -> Option<PathBuf> {
     let path = shared::config::variable("PATH").unwrap_or_default();
     let places = std::env::split_paths(&path);
     let mut found = places.flat_map(|place| ["chromium", "chromium-browser"].map(|name| place.join(name)));
     let browser = found.find(|path| path.is_file());
     if browser.is_none() {
-        eprintln!("skipped: there is no Chromium, run scripts/browser");
+        skip("Chromium", "scripts/browser");
     }
     browser
 }
