@@ -33,7 +33,7 @@ pub use credential::Credential;
 pub(crate) use gate::PRINCIPAL;
 pub use gate::{Gate, MCP};
 pub use policy::Action;
-pub(crate) use presumption::AuditPolicy;
+pub(crate) use presumption::{AuditPolicy, KnownBinding};
 pub use promise::Promiser;
 pub(crate) use proof::{Proof, Proven};
 pub(crate) use refused::Refused;

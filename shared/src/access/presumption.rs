@@ -16,7 +16,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::known::{Answers, Known};
+use super::known::{Answers, Known, Who};
 use super::{AuthContext, Proof};
 use crate::db::StoreError;
 
@@ -68,11 +68,11 @@ impl AuthContext {
 
     /// The parameters of [`BIND`], which other statements that bind themselves begin with, too; `None` for a caller who
     /// needs no further proof.
-    pub(crate) fn known_binding(&self) -> Option<KnownBinding<'_>> {
+    pub(crate) fn known_binding(&self) -> Option<KnownBinding> {
         let presumption = self.presumed()?;
         let known = &presumption.known;
         let (key, session) = match &presumption.proof {
-            Proof::ApiKey(hash) => (Some(hash.as_bytes()), None),
+            Proof::ApiKey(hash) => (Some(hash.as_bytes().to_vec()), None),
             Proof::Session(session) => (None, Some(session.uuid())),
         };
         Some(KnownBinding {
@@ -81,12 +81,8 @@ impl AuthContext {
             at: self.request.at,
             enterprise: self.enterprise.uuid(),
             person: self.user.uuid(),
-            credential: known.who.credential,
-            email: &known.who.email,
-            kind: &known.who.kind,
-            verbs: known.who.verbs.as_deref(),
+            who: Arc::clone(&known.who),
             within: known.within.as_ref().map(|ids| ids.iter().map(|id| id.0).collect()),
-            key_ceiling: known.who.ceiling.as_deref(),
             tree: known.tree,
             access: known.access,
             readable: format!("{{{}}}", self.printed_scopes()),
@@ -105,25 +101,21 @@ impl AuthContext {
 }
 
 /// The parameters that `mem0.bind_known` takes.
-pub(crate) struct KnownBinding<'a> {
-    key: Option<&'a [u8]>,
+pub(crate) struct KnownBinding {
+    key: Option<Vec<u8>>,
     session: Option<Uuid>,
     at: DateTime<Utc>,
     enterprise: Uuid,
     person: Uuid,
-    credential: Uuid,
-    email: &'a str,
-    kind: &'a str,
-    verbs: Option<&'a [String]>,
+    who: Arc<Who>,
     within: Option<Vec<i64>>,
-    key_ceiling: Option<&'a str>,
     tree: Uuid,
     access: Uuid,
     readable: String,
     ceiling: &'static str,
 }
 
-impl KnownBinding<'_> {
+impl KnownBinding {
     pub(crate) fn parameters(&self) -> [&(dyn ToSql + Sync); 15] {
         [
             &self.key,
@@ -131,12 +123,12 @@ impl KnownBinding<'_> {
             &self.at,
             &self.enterprise,
             &self.person,
-            &self.credential,
-            &self.email,
-            &self.kind,
-            &self.verbs,
+            &self.who.credential,
+            &self.who.email,
+            &self.who.kind,
+            &self.who.verbs,
             &self.within,
-            &self.key_ceiling,
+            &self.who.ceiling,
             &self.tree,
             &self.access,
             &self.readable,

@@ -165,21 +165,21 @@ impl<'a> Row<'a> {
 }
 
 /// What `mem0.read_known` is told for the row that it writes about one memory.
-pub(crate) struct ReadRow<'a> {
+pub(crate) struct ReadRow {
     id: Uuid,
     method: &'static str,
     credential: Option<Uuid>,
     target: String,
     operation: Option<String>,
     request: Uuid,
-    ip: Option<&'a str>,
-    user_agent: Option<&'a str>,
+    ip: Option<String>,
+    user_agent: Option<String>,
     tag: &'static str,
     required_by: &'static [&'static str],
 }
 
-impl<'a> ReadRow<'a> {
-    pub(crate) fn new(caller: &'a AuthContext, action: &'static str, target: impl ToString) -> Self {
+impl ReadRow {
+    pub(crate) fn new(caller: &AuthContext, action: &'static str, target: impl ToString) -> Self {
         let Actor { method, credential, .. } = Actor::caller(caller);
         let request = caller.request();
         Self {
@@ -189,8 +189,8 @@ impl<'a> ReadRow<'a> {
             target: target.to_string(),
             operation: telemetry::operation(),
             request: request.id.uuid(),
-            ip: request.ip.as_deref(),
-            user_agent: request.user_agent.as_deref(),
+            ip: request.ip.clone(),
+            user_agent: request.user_agent.clone(),
             tag: tags::kind(action),
             required_by: tags::frameworks(action, false),
         }

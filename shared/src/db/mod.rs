@@ -11,12 +11,14 @@ mod pool;
 mod requirements;
 mod roots;
 mod settle;
+mod together;
 mod trust;
 mod tx;
 
 pub use error::StoreError;
 pub use pool::{Database, Readiness};
 pub(crate) use roots::region_of;
+pub(crate) use together::{Parameters, Together};
 pub(crate) use tx::Binding;
 pub use tx::Tx;
 

@@ -198,6 +198,18 @@ impl Database {
         }
     }
 
+    /// Runs a statement once with each of these parameters, all in one transaction and in one round trip, and returns every
+    /// row of each. If one of them fails, nothing was done.
+    pub(super) async fn query_each(
+        &self,
+        sql: &str,
+        each: &[Vec<&(dyn ToSql + Sync)>],
+    ) -> Result<Vec<Vec<Row>>, StoreError> {
+        let client = self.connection().await?;
+        let answers = Alone::new(client, self.tls.clone()).query_each(sql, each).await;
+        answers.map_err(|(source, _)| StoreError::new(tx::statement_name(sql), source))
+    }
+
     async fn connection(&self) -> Result<Object, StoreError> {
         let mut opened = self.pool.get().await;
         if opened.as_ref().is_err_and(is_cut_off) {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
 
 use deadpool_postgres::Object;
-use futures_util::future::{join, join3};
+use futures_util::future::{join, join_all, join3};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, Statement};
@@ -27,6 +27,9 @@ pub struct Tx {
 }
 
 type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// An error, and whether the connection had been used before.
+type Failure = (tokio_postgres::Error, bool);
 
 /// A statement, its parameters, and whether it is worth keeping prepared.
 pub(super) type Reading<'a> = (&'a str, Params<'a>, bool);
@@ -57,14 +60,13 @@ impl<'a> Binding<'a> {
 
 impl Tx {
     /// Begins with these statements. The transaction counts as running from the first: if the call is abandoned, the
-    /// connection must not return to the pool with a half-begun transaction. The second part of an error says whether
-    /// the connection had been used before.
+    /// connection must not return to the pool with a half-begun transaction.
     pub(super) async fn begin(
         client: Object,
         name: &'static str,
         tls: MakeRustlsConnect,
         begin: &str,
-    ) -> Result<Self, (tokio_postgres::Error, bool)> {
+    ) -> Result<Self, Failure> {
         let started = Instant::now();
         let mut tx = Self {
             client: Some(client),
@@ -99,7 +101,7 @@ impl Tx {
         begin: &str,
         binding: Option<&Binding<'_>>,
         reading: Reading<'_>,
-    ) -> Result<(Self, Vec<Row>, Vec<Row>), (tokio_postgres::Error, bool)> {
+    ) -> Result<(Self, Vec<Row>, Vec<Row>), Failure> {
         let started = Instant::now();
         let tx = Self {
             client: Some(client),
@@ -307,22 +309,47 @@ impl Alone {
         Self { client: Some(client), tls }
     }
 
-    /// Returns every row. The second part of an error says whether the connection had been used before; it is discarded,
-    /// except after a serialization failure, which says nothing against it.
-    pub(super) async fn query(
+    /// Returns every row.
+    pub(super) async fn query(self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Failure> {
+        self.run(sql, async |client, statement| client.query(statement, params).await).await
+    }
+
+    /// Runs the statement once with each of these parameters, in one transaction, and returns every row of each. Few
+    /// enough that they are polled in their order.
+    pub(super) async fn query_each(
+        self,
+        sql: &str,
+        each: &[Vec<&(dyn ToSql + Sync)>],
+    ) -> Result<Vec<Vec<Row>>, Failure> {
+        self.run(sql, async |client, statement| {
+            let all = join_all(each.iter().map(|params| client.query(statement, params)));
+            // In this order, since each is sent when it is first polled. After one that fails, PostgreSQL refuses the
+            // others and answers COMMIT by rolling back.
+            let (begun, answers, committed) =
+                join3(client.batch_execute("BEGIN"), all, client.batch_execute("COMMIT")).await;
+            begun?;
+            let answers = answers.into_iter().collect::<Result<_, _>>()?;
+            committed?;
+            Ok(answers)
+        })
+        .await
+    }
+
+    /// The connection is discarded after an error, except after a serialization failure, which says nothing against it.
+    async fn run<T>(
         mut self,
         sql: &str,
-        params: Params<'_>,
-    ) -> Result<Vec<Row>, (tokio_postgres::Error, bool)> {
-        let rows = match &self.client {
-            Some(client) => match client.prepare_cached(sql).await {
-                Ok(statement) => client.query(&statement, params).await,
-                Err(error) => Err(error),
-            },
-            None => Ok(Vec::new()),
+        work: impl AsyncFnOnce(&Object, &Statement) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, Failure> {
+        let Some(client) = &self.client else {
+            unreachable!("a connection is only taken when it is no longer needed")
+        };
+        let answer = match client.prepare_cached(sql).await {
+            Ok(statement) => work(client, &statement).await,
+            Err(error) => Err(error),
         };
         let client = self.client.take();
-        rows.map_err(|source| {
+        answer.map_err(|source| {
             let kept = client.as_ref().is_some_and(|client| Object::metrics(client).recycled.is_some());
             if source.code() != Some(&SqlState::T_R_SERIALIZATION_FAILURE) {
                 client.map(Object::take);

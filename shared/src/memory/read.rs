@@ -15,7 +15,7 @@ impl Memories {
     /// Returns a memory by its id. One that was forgotten, has expired or is outside the caller's view is not found.
     pub async fn read(&self, caller: &AuthContext, id: MemoryId) -> Result<Memory> {
         caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
-        if let Some(read) = store::known::read(&self.gate.db, caller, id).await? {
+        if let Some(read) = store::known::read(&self.gate.db, &self.reading, caller, id).await? {
             return read.ok_or(NOT_FOUND);
         }
         let mut tx = caller.pending(&self.gate.db, "memory.read");

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use crate::access::{Action, AuthContext, Gate, PRINCIPAL, ReadableScope};
 use crate::audit;
+use crate::db::Together;
 use crate::embedding::{EmbedError, Embedder, Embedding, Purpose, StaticEmbedder};
 use crate::error::Result;
 use crate::memory::Scopes;
 use crate::memory::blocks::Blocks;
 use crate::memory::filter::Filter;
-use crate::memory::store::search;
+use crate::memory::store::known::Read;
+use crate::memory::store::{self, search};
 
 /// Remembers, recalls and forgets on behalf of a caller. Cheap to clone; creating one does no I/O.
 ///
@@ -19,13 +21,14 @@ pub struct Memories {
     pub(super) gate: Gate,
     pub(super) embedder: Arc<dyn Embedder>,
     pub(super) blocks: Blocks,
+    pub(super) reading: Together<Read>,
 }
 
 impl Memories {
     /// Creates the service. `embedder` makes the vectors of memories and queries.
     #[must_use]
     pub fn new(gate: Gate, embedder: Arc<dyn Embedder>) -> Self {
-        Self { gate, embedder, blocks: Blocks::default() }
+        Self { gate, embedder, blocks: Blocks::default(), reading: store::known::reading() }
     }
 
     /// Creates the service with the embedder that needs no network.

@@ -13,6 +13,7 @@ mod known_callers;
 mod notices;
 mod prompts;
 mod resources;
+mod shared_reads;
 mod sweeps;
 mod tools;
 mod wrong_arguments;
