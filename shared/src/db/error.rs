@@ -120,6 +120,15 @@ impl StoreError {
         Self::Query { statement, source }
     }
 
+    /// Whether trying again at once would hardly help: there was no connection, or a statement took too long.
+    pub(super) fn is_lasting(&self) -> bool {
+        match self {
+            Self::Unavailable(_) => true,
+            Self::Interrupted { source, .. } => source.code() == Some(&SqlState::QUERY_CANCELED),
+            _ => false,
+        }
+    }
+
     /// Whether this is a violation of the named constraint.
     #[must_use]
     pub fn violates(&self, name: &str) -> bool {

@@ -5,7 +5,8 @@
 //! COMMIT in one packet, and flushes its log once. So nothing waits for others to come, and the more there is to do, the
 //! less each statement costs.
 //!
-//! A transaction fails as a whole. Then each statement that was in it runs again, alone, with a result of its own.
+//! A transaction fails as a whole. Then each statement that was in it runs again, alone, with a result of its own, unless
+//! that would hardly help: if there is no connection, or the statements took too long.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -47,12 +48,12 @@ struct Group<P> {
 struct Waiting<P> {
     parameters: P,
     /// Dropped without an answer, it tells the request to run its statement alone.
-    answer: oneshot::Sender<Vec<Row>>,
+    answer: oneshot::Sender<Result<Vec<Row>, StoreError>>,
 }
 
 enum Turn<P: Parameters> {
     Now(Lane<P>, P),
-    Later(oneshot::Receiver<Vec<Row>>),
+    Later(oneshot::Receiver<Result<Vec<Row>, StoreError>>),
 }
 
 impl<P: Parameters> Together<P> {
@@ -75,7 +76,7 @@ impl<P: Parameters> Together<P> {
             Turn::Later(answer) => match answer.await {
                 Ok(rows) => {
                     crate::telemetry::database_work(1, micros_since(started));
-                    return Ok(rows);
+                    return rows;
                 }
                 Err(_) => (None, parameters()),
             },
@@ -125,13 +126,23 @@ impl<P: Parameters> Lane<P> {
             // Once every request has been given up, so is the transaction.
             let given_up = pin!(join_all(requests.iter_mut().map(oneshot::Sender::closed)));
             match select(running, given_up).await {
-                Either::Left((Ok(answers), _)) => answers,
-                Either::Left((Err(_), _)) | Either::Right(_) => return,
+                Either::Left((answers, _)) => answers,
+                Either::Right(_) => return,
             }
         };
-        for (request, rows) in requests.into_iter().zip(answers) {
-            // It may have been given up.
-            let _ = request.send(rows);
+        // A request may have been given up.
+        match answers {
+            Ok(answers) => {
+                for (request, rows) in requests.into_iter().zip(answers) {
+                    let _ = request.send(Ok(rows));
+                }
+            }
+            Err(error) if error.is_lasting() => {
+                for request in requests {
+                    let _ = request.send(Err(StoreError::Unavailable(error.to_string())));
+                }
+            }
+            Err(_) => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 
@@ -77,6 +77,11 @@ async fn transactions(observer: &Client) -> Vec<(i64, i64)> {
     observer.query(sql, &[]).await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
+/// How many rows about reads there are.
+async fn rows(observer: &Client) -> i64 {
+    transactions(observer).await.iter().map(|it| it.0).sum()
+}
+
 #[tokio::test]
 async fn callers_who_read_at_the_same_time_each_get_what_they_may_see() {
     let Two { app, alice, bob, hers, his } = two().await;
@@ -84,7 +89,7 @@ async fn callers_who_read_at_the_same_time_each_get_what_they_may_see() {
     let theirs = remembered(&other, "Ferris is theirs").await;
     becomes_known(&other, &theirs).await;
     let observer = app.database().superuser().await;
-    let before = transactions(observer).await.iter().map(|it| it.0).sum::<i64>();
+    let before = rows(observer).await;
     let holder = app.database().another_superuser().await;
     hold(&holder).await;
     let mut reads = Vec::new();
@@ -146,8 +151,7 @@ async fn a_caller_who_is_revoked_meanwhile_is_refused_alone() {
 async fn reads_that_are_given_up_are_not_done() {
     let Two { app, alice, bob, hers, his } = two().await;
     let (observer, holder) = (app.database().superuser().await, app.database().another_superuser().await);
-    let rows = async || transactions(observer).await.iter().map(|it| it.0).sum::<i64>();
-    let before = rows().await;
+    let before = rows(observer).await;
     hold(&holder).await;
     let first: Vec<_> = (0..AT_ONCE).map(|_| read(&alice, &hers)).collect();
     app.database().until_waiting(AT_ONCE).await;
@@ -176,8 +180,40 @@ async fn reads_that_are_given_up_are_not_done() {
     })
     .await;
     release(&next).await;
-    assert_eq!(rows().await, before + AT_ONCE);
+    assert_eq!(rows(observer).await, before + AT_ONCE);
     // Nobody waits for what was given up.
-    let again: Value = content(&soon(read(&bob, &his)).await.unwrap());
+    let again = content(&soon(read(&bob, &his)).await.unwrap());
     assert_eq!(again["id"], his);
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_cancelled_records_nothing_that_is_not_shown() {
+    let Two { app, alice, bob, hers, his } = two().await;
+    let (observer, holder) = (app.database().superuser().await, app.database().another_superuser().await);
+    let before = rows(observer).await;
+    hold(&holder).await;
+    let mut reads: Vec<_> = (0..AT_ONCE).map(|_| read(&alice, &hers)).collect();
+    app.database().until_waiting(AT_ONCE).await;
+    reads.extend((0..4).flat_map(|_| [read(&bob, &his), read(&alice, &hers)]));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    // What waits for the log now, and then the transaction of those who waited for that.
+    for _ in 0..2 {
+        let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        observer.query(cancel, &[]).await.unwrap();
+        app.database().until_waiting(1).await;
+    }
+    release(&holder).await;
+    let mut shown = 0;
+    for answer in reads {
+        let answer = soon(answer).await.unwrap();
+        let result = &answer.ok()["result"];
+        match result["isError"].as_bool() {
+            Some(false) => shown += 1,
+            // What is cancelled a second time is refused.
+            _ => assert_eq!(result["content"][0]["text"], "the database is not available right now"),
+        }
+    }
+    assert!(shown > 0);
+    assert_eq!(rows(observer).await, before + shown);
 }

@@ -47,8 +47,8 @@ pub(crate) struct Options {
     /// What the caller of the all-in-one server remembers.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(20..=10_000))]
     memories: u32,
-    /// Clients that ask at the same time.
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=64))]
+    /// Clients that ask at the same time. Fewer wait for the disk so long that processors are idle.
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=64))]
     clients: u16,
     /// For how long each server is asked for each tool under each policy, in all.
     #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
