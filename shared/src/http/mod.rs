@@ -33,7 +33,7 @@ pub(crate) use problem::problem_of;
 pub use query::Query;
 pub use rates::{Unproven, body_limit};
 pub use request::Request;
-pub(crate) use room::listed;
+pub(crate) use room::{has_room_for, listed, texts};
 pub use room::{has_room, require_measured_room, require_room, room};
 pub use routes::{Operation, Routes};
 pub use service::{SourceIp, health, service};
