@@ -155,6 +155,7 @@ async fn check(client: &Client, text: &str) -> Result<String, String> {
 /// `(uuid, text) id uuid, content text`
 fn shape(prepared: &Prepared) -> String {
     let takes: Vec<&str> = prepared.params().iter().map(Type::name).collect();
-    let gives = prepared.columns().iter().map(|column| format!("{} {}", column.name(), column.type_().name()));
+    let gives =
+        prepared.columns().iter().map(|column| format!("{} {}", column.name(), column.type_().name()));
     format!("({}) {}", takes.join(", "), gives.collect::<Vec<_>>().join(", ")).trim_end().to_owned()
 }

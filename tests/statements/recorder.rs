@@ -9,6 +9,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
+/// The code of an `SSLRequest`.
+const ASKS_FOR_TLS: u32 = 80_877_103;
+
 /// A port that leads to a server.
 pub(super) struct Recorder {
     port: u16,
@@ -49,9 +52,14 @@ async fn listen(
     mut onward: OwnedWriteHalf,
     heard: &Mutex<BTreeSet<String>>,
 ) -> io::Result<()> {
-    // The first message has no kind.
-    let opening = body(&mut from, &mut onward).await?;
-    onward.write_all(&opening).await?;
+    // The first messages have no kind: the question whether there is TLS, which is answered no, and the opening.
+    loop {
+        let opening = body(&mut from, &mut onward).await?;
+        onward.write_all(&opening).await?;
+        if !opening.starts_with(&ASKS_FOR_TLS.to_be_bytes()) {
+            break;
+        }
+    }
     loop {
         let kind = from.read_u8().await?;
         onward.write_u8(kind).await?;

@@ -112,7 +112,11 @@ async fn above_a_ceiling_nothing_is_there_by_any_way() {
         for (place, id) in ids.iter().enumerate() {
             let visible = place <= most;
             assert_eq!(memories.read(&caller, *id).await.is_ok(), visible, "{ceiling} {place}");
-            assert_eq!(memories.history(&caller, *id, 0, usize::MAX).await.is_ok(), visible, "{ceiling} {place}");
+            assert_eq!(
+                memories.history(&caller, *id, 0, usize::MAX).await.is_ok(),
+                visible,
+                "{ceiling} {place}"
+            );
             if !visible {
                 assert!(memories.forget(&caller, *id, false).await.is_err(), "{ceiling} {place}");
             }

@@ -122,7 +122,8 @@ async fn a_part_of_a_history_reads_no_more_of_it_than_it_shows() {
         tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
         alice.get("/v1/scopes").await.ok();
         client.batch_execute("SELECT pg_stat_clear_snapshot()").await.unwrap();
-        let read = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_all_tables WHERE relname = 'memory_versions'";
+        let read =
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_all_tables WHERE relname = 'memory_versions'";
         client.query_one(read, &[]).await.unwrap().get(0)
     };
     let history = format!("{}history/", one(&id));
