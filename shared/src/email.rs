@@ -5,6 +5,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// How the addresses end that stand for service accounts in the database, where every account has one. They are neither
+/// shown nor accepted.
+const MADE_UP: &str = "@service-account.invalid";
+
 /// An address in lower case, as it is stored and compared.
 ///
 /// Only printable ASCII is allowed: two addresses that look alike must not be two accounts. Domains in other scripts
@@ -37,7 +41,11 @@ impl FromStr for EmailAddress {
         if !plausible {
             return Err("not an e-mail address, expected a form like name@example.com".to_owned());
         }
-        Ok(Self(text.to_ascii_lowercase()))
+        let text = text.to_ascii_lowercase();
+        if text.ends_with(MADE_UP) {
+            return Err("service accounts have no e-mail address, they are named by their id".to_owned());
+        }
+        Ok(Self(text))
     }
 }
 
@@ -83,6 +91,7 @@ mod tests {
             "ada@@example.com",
             "a da@example.com",
             "ada@example..com",
+            "0@Service-Account.invalid",
             &long,
         ] {
             assert!(text.parse::<EmailAddress>().is_err(), "{text:?}");

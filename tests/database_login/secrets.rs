@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -57,7 +58,7 @@ async fn a_password_that_is_rotated_under_load_costs_nobody_an_answer() {
     };
     let rotation = async {
         for password in ["second", "third"] {
-            tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+            tokio::time::sleep(Duration::from_millis(30)).await;
             // As RDS's rotation does it: the secret first, then the role.
             moto.put(SECRET, &value(password)).await;
             rds.rotate(password).await;
@@ -115,24 +116,57 @@ async fn a_secrets_manager_that_stays_busy_is_a_database_that_is_not_there_and_h
     ask(&database).await.unwrap();
 }
 
+/// Stands before a service: so many connections stay open and nothing comes, the others lead to it.
+pub(crate) async fn silent(connections: usize, service: &Uri) -> Uri {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let address = service.authority().unwrap().to_string();
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        loop {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            if kept.len() < connections {
+                kept.push(connection);
+                continue;
+            }
+            let mut service = tokio::net::TcpStream::connect(&address).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut connection, &mut service).await });
+        }
+    });
+    url
+}
+
 #[tokio::test]
 async fn a_secrets_manager_that_does_not_answer_is_asked_again() {
     let rds = Rds::start("right", false).await;
     let value = json!({ "username": rds.role, "password": "right" }).to_string();
     let (real, asked) = busy(0, json!({ "SecretString": value })).await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url: Uri = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-    let address = real.authority().unwrap().to_string();
-    tokio::spawn(async move {
-        // The first connection stays open, and nothing comes.
-        let (_silent, _) = listener.accept().await.unwrap();
-        let (mut next, _) = listener.accept().await.unwrap();
-        let mut service = tokio::net::TcpStream::connect(address).await.unwrap();
-        tokio::io::copy_bidirectional(&mut next, &mut service).await
-    });
-    let database = Database::new(&config(&rds, secret(url, None)).await).unwrap();
+    let database = Database::new(&config(&rds, secret(silent(1, &real).await, None)).await).unwrap();
     ask(&database).await.unwrap();
     assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_secrets_manager_that_stays_silent_is_named_to_everybody_before_a_cold_start_would_end() {
+    let rds = Rds::start("right", false).await;
+    let value = json!({ "username": rds.role, "password": "right" }).to_string();
+    let (real, _) = busy(0, json!({ "SecretString": value })).await;
+    let config = config(&rds, secret(silent(4, &real).await, None)).await;
+    let database = Database::new(&DatabaseConfig { connections: 2, ..config }).unwrap();
+    let started = Instant::now();
+    // One begins a second after the other, and hears of it at the same time.
+    let later = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        ask(&database).await
+    };
+    let (first, second) = tokio::join!(ask(&database), later);
+    for error in [first, second] {
+        let error = error.unwrap_err();
+        assert!(error.contains("Secrets Manager cannot be reached: no answer in 1.5 s"), "{error}");
+    }
+    let passed = started.elapsed();
+    assert!(passed < Duration::from_secs(8), "after {passed:?}");
+    ask(&database).await.unwrap();
 }
 
 #[tokio::test]

@@ -65,3 +65,17 @@ async fn while_secrets_manager_throttles_clients_are_told_to_come_again() {
     assert_eq!(environment.add(&token, None, TEXT).await.status, 200);
     assert_eq!(memories(&rds).await, 1);
 }
+
+#[tokio::test]
+async fn while_secrets_manager_is_silent_clients_are_told_to_come_again() {
+    let rds = Rds::start("right", false).await;
+    let token = Environment::new(&rds).await.register().await;
+    let value = json!({ "username": rds.role, "password": "right" }).to_string();
+    let (service, _) = secrets::busy(0, json!({ "SecretString": value })).await;
+    let url = secrets::silent(4, &service).await;
+    let environment = Environment::with(&secrets::config(&rds, secret(url, None)).await);
+    let answer = environment.add(&token, None, TEXT).await;
+    assert!(answer.is_come_again(), "{} {}", answer.status, answer.body);
+    assert_eq!(environment.add(&token, None, TEXT).await.status, 200);
+    assert_eq!(memories(&rds).await, 1);
+}

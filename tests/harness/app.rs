@@ -84,8 +84,28 @@ impl TestApp {
         fetcher: Fetcher,
     ) -> Self {
         let database = TestDatabase::new().await;
+        let address = database.url().await;
+        Self::over((database, address), url, limits, embedder, fetcher).await
+    }
+
+    /// Creates one whose connections lead through this port of this machine, which leads to the tests' PostgreSQL.
+    pub(crate) async fn through(port: u16) -> Self {
+        let database = TestDatabase::new().await;
+        let direct = format!(":{}/", database.address().await.port());
+        let address = database.url().await.replace(&direct, &format!(":{port}/"));
+        let (limits, embedder) = (LimitsConfig::default(), Arc::new(StaticEmbedder::new()));
+        Self::over((database, address), PUBLIC_URL, limits, embedder, Fetcher::reaching_loopback()).await
+    }
+
+    async fn over(
+        (database, address): (TestDatabase, String),
+        url: &str,
+        limits: LimitsConfig,
+        embedder: Arc<dyn Embedder>,
+        fetcher: Fetcher,
+    ) -> Self {
         let clock = Clock::mock(Self::start());
-        let config = DatabaseConfig { connections: 4, ..DatabaseConfig::new(database.url().await).unwrap() };
+        let config = DatabaseConfig { connections: 4, ..DatabaseConfig::new(address).unwrap() };
         let gate = Gate::new(Database::new(&config).unwrap(), clock.clone(), url);
         let mut platform = Platform::with_embedder(gate.clone(), public(url), limits, embedder);
         platform.identity = Identity::new(gate, fetcher);

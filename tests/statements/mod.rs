@@ -1,12 +1,16 @@
 //! Checks every SQL statement of the domain against the migrated schema, because tokio-postgres does
 //! not check SQL at compile time.
 
+mod recorder;
+pub(crate) mod released;
 mod source;
 
 use std::collections::BTreeMap;
 
+use shared::config::variable;
 use source::Statement;
-use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Statement as Prepared};
 
 use crate::harness::TestDatabase;
 
@@ -90,7 +94,7 @@ async fn every_statement_can_be_prepared_and_is_permitted() {
     let mut prepared = 0;
     for statement in source::statements().into_iter().filter(|statement| !statement.made) {
         prepared += 1;
-        if let Err(problem) = check(&client, &statement).await {
+        if let Err(problem) = check(&client, &statement.text).await {
             failures.push(format!("{} {}: {problem}", statement.file, statement.name));
         }
     }
@@ -98,22 +102,46 @@ async fn every_statement_can_be_prepared_and_is_permitted() {
     assert!(prepared > 60, "only {prepared} statements were prepared");
 }
 
-/// Prepares a statement, and plans it as each role that requests run as: preparing alone checks no privileges.
-async fn check(client: &Client, statement: &Statement) -> Result<(), String> {
-    let explain = format!("EXPLAIN (GENERIC_PLAN) {}", statement.text);
+/// The release before serves while the migrations of this one run, and reads what its statements give as what they gave.
+#[tokio::test]
+async fn every_statement_of_the_release_before_takes_and_gives_what_it_did() {
+    if variable("MEM0_TEST_RELEASE").is_some() {
+        released::write().await;
+    }
+    let database = TestDatabase::new().await;
+    let client = database.as_app().await;
+    let mut failures = Vec::new();
+    let (_, statements) = released::read();
+    for statement in &statements {
+        match check(&client, &statement.text).await {
+            Ok(shape) if shape == statement.shape => {}
+            Ok(shape) => {
+                failures.push(format!("{}\nwas  {}\nis   {shape}", statement.text, statement.shape));
+            }
+            Err(problem) => failures.push(format!("{}\n{problem}", statement.text)),
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    assert!(statements.len() > 300, "only {} statements were found", statements.len());
+}
+
+/// Prepares a statement, and plans it as each role that requests run as: preparing alone checks no privileges. Returns the
+/// types of its parameters and its columns.
+async fn check(client: &Client, text: &str) -> Result<String, String> {
+    let explain = format!("EXPLAIN (GENERIC_PLAN) {text}");
     let mut problems = Vec::new();
     for role in ["mem0_app", "mem0_identity", "mem0_upkeep"] {
         client.batch_execute(&format!("SET ROLE {role}")).await.unwrap();
-        let checked = match client.prepare(&statement.text).await {
+        let checked = match client.prepare(text).await {
             // A command, which has no plan.
-            Ok(_) if statement.text.lines().nth(1).is_some_and(|line| line.trim().starts_with("SET ")) => {
-                Ok(())
+            Ok(prepared) if text.lines().nth(1).is_some_and(|line| line.trim().starts_with("SET ")) => {
+                Ok(shape(&prepared))
             }
-            Ok(_) => client.simple_query(&explain).await.map(drop),
+            Ok(prepared) => client.simple_query(&explain).await.map(|_| shape(&prepared)),
             Err(error) => Err(error),
         };
         match checked {
-            Ok(()) => return Ok(()),
+            Ok(shape) => return Ok(shape),
             Err(error) => {
                 let message =
                     error.as_db_error().map_or_else(|| error.to_string(), |e| e.message().to_owned());
@@ -122,4 +150,12 @@ async fn check(client: &Client, statement: &Statement) -> Result<(), String> {
         }
     }
     Err(problems.join("; "))
+}
+
+/// `(uuid, text) id uuid, content text`
+fn shape(prepared: &Prepared) -> String {
+    let takes: Vec<&str> = prepared.params().iter().map(Type::name).collect();
+    let gives =
+        prepared.columns().iter().map(|column| format!("{} {}", column.name(), column.type_().name()));
+    format!("({}) {}", takes.join(", "), gives.collect::<Vec<_>>().join(", ")).trim_end().to_owned()
 }

@@ -35,8 +35,11 @@ struct ResultView {
     event: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// The current text; `None` if it was forgotten or is no longer visible.
+    /// The current text; `None` if it was forgotten or is no longer visible, or left out.
     data: Data<Option<String>>,
+    /// Whether the text was left out because it does not fit in.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    text_omitted: bool,
 }
 
 pub(crate) async fn list(
@@ -45,7 +48,7 @@ pub(crate) async fn list(
     Query(params): Query<PageParams>,
 ) -> Result<Json<Numbered<EventView>>> {
     let page = params.read(100)?;
-    let (events, count) = memories.events(&caller, page).await?;
+    let (events, count) = memories.events(&caller, page, 1).await?;
     let events: Vec<EventView> = events.into_iter().map(EventView::from).collect();
     require_measured_room(&events, "events", "page_size", "and for more pages")?;
     Ok(Json(Numbered::new(page, "/v1/events/", &[], count, events)))
@@ -56,7 +59,7 @@ pub(crate) async fn get(
     caller: AuthContext,
     Path(id): Path<EventId>,
 ) -> Result<Json<EventView>> {
-    Ok(Json(memories.event(&caller, id).await?.into()))
+    Ok(Json(memories.event(&caller, id, 1).await?.into()))
 }
 
 impl From<Event> for EventView {
@@ -82,6 +85,12 @@ impl From<Event> for EventView {
 
 impl From<EventResult> for ResultView {
     fn from(result: EventResult) -> Self {
-        Self { id: result.id, event: result.event, reason: result.reason, data: Data { memory: result.text } }
+        Self {
+            id: result.id,
+            event: result.event,
+            reason: result.reason,
+            data: Data { memory: result.text },
+            text_omitted: result.omitted,
+        }
     }
 }

@@ -12,7 +12,8 @@ pub(crate) struct Ping {
     org_id: EnterpriseId,
     /// The caller, in place of the project that they expect.
     project_id: UserId,
-    user_email: String,
+    /// Null for a service account.
+    user_email: Option<String>,
 }
 
 pub(crate) async fn get(caller: AuthContext) -> Json<Ping> {
@@ -20,6 +21,6 @@ pub(crate) async fn get(caller: AuthContext) -> Json<Ping> {
         status: "ok",
         org_id: caller.enterprise_id(),
         project_id: caller.user_id(),
-        user_email: caller.email().to_owned(),
+        user_email: caller.email().map(str::to_owned),
     })
 }

@@ -101,10 +101,10 @@ impl AuthContext {
         self.user
     }
 
-    /// The account's e-mail address.
+    /// The account's e-mail address; `None` for a service account, whose address in the database is made up.
     #[must_use]
-    pub fn email(&self) -> &str {
-        &self.email
+    pub fn email(&self) -> Option<&str> {
+        (!self.service).then_some(&self.email)
     }
 
     /// How the caller authenticated.

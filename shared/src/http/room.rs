@@ -21,6 +21,9 @@ const EXPORTED: usize = 3_000_000;
 /// This many memories always fit: the longest text takes 210 kB in transit, metadata and names hardly more.
 const ALWAYS: usize = 10;
 
+/// What a row takes besides its text, if it has not much more than ids and names.
+const ROW: usize = 500;
+
 /// Returns how many of the rows fit into a response, counted from the first; at least one.
 #[must_use]
 pub fn room(rows: &[impl Serialize]) -> usize {
@@ -50,6 +53,23 @@ fn measured(rows: &[impl Serialize], most: usize) -> usize {
 #[must_use]
 pub fn has_room(parts: &[&serde_json::Value]) -> bool {
     parts.iter().map(carried).sum::<usize>() <= LARGEST
+}
+
+/// Whether texts of this many bytes may fit into a response.
+pub(crate) fn has_room_for(bytes: usize) -> bool {
+    bytes <= LARGEST
+}
+
+/// Returns how many of these texts, counted from the first, fit into a response that has so many rows, and each of them
+/// so many times.
+pub(crate) fn texts<'a>(rows: usize, copies: usize, texts: impl Iterator<Item = &'a str>) -> usize {
+    let mut carried = rows * ROW * copies;
+    texts
+        .take_while(|text| {
+            carried += self::carried(text) * copies;
+            carried <= LARGEST
+        })
+        .count()
 }
 
 fn carried(part: &impl Serialize) -> usize {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::access::{ApiKeyVerb, AuthContext};
 use crate::audit::{self, Entry};
 use crate::error::{Error, Result};
+use crate::http::texts;
 use crate::ids::{EventId, MemoryId};
 use crate::memory::{Memories, Outcome, store};
 use crate::page::Page;
@@ -36,6 +37,19 @@ pub struct Event {
 }
 
 impl Event {
+    /// Leaves out the texts that do not fit into an answer. The outcomes stay, because clients look here for those, and
+    /// each text can be had from its memory.
+    fn fit(&mut self, copies: usize) {
+        let shown = self.results.iter().filter_map(|it| it.text.as_deref());
+        let mut room = texts(self.results.len(), copies, shown);
+        for result in self.results.iter_mut().filter(|result| result.text.is_some()) {
+            match room.checked_sub(1) {
+                Some(rest) => room = rest,
+                None => (result.text, result.omitted) = (None, true),
+            }
+        }
+    }
+
     /// Returns the memories whose text this event shows.
     fn shown(&self) -> impl Iterator<Item = MemoryId> {
         self.results.iter().filter(|result| result.text.is_some()).filter_map(|result| result.id)
@@ -69,6 +83,9 @@ pub struct EventResult {
     /// The memory's text as it is now, if it can still be seen.
     #[serde(skip)]
     pub text: Option<String>,
+    /// Whether the text was left out because the texts of the event do not fit into an answer.
+    #[serde(skip)]
+    pub omitted: bool,
 }
 
 impl EventResult {
@@ -78,27 +95,30 @@ impl EventResult {
             Outcome::Added { id, .. } => (Some(*id), "ADD", None),
             Outcome::Skipped { reason, existing, .. } => (*existing, "SKIP", Some(reason.clone())),
         };
-        Self { id, event: event.to_owned(), reason, text: None }
+        Self { id, event: event.to_owned(), reason, text: None, omitted: false }
     }
 }
 
 impl Memories {
-    /// Lists the caller's own events, newest first, with their total number.
-    pub async fn events(&self, caller: &AuthContext, page: Page) -> Result<(Vec<Event>, u64)> {
+    /// Lists the caller's own events, newest first, with their total number. Each has the texts that fit into an answer
+    /// which carries them so many times.
+    pub async fn events(&self, caller: &AuthContext, page: Page, copies: usize) -> Result<(Vec<Event>, u64)> {
         caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
         let tx = caller.begin(&self.gate.db, "memory.events").await?;
-        let events = store::events::list(&tx, page).await?;
+        let mut events = store::events::list(&tx, page).await?;
+        events.0.iter_mut().for_each(|event| event.fit(copies));
         let shown = Entry::of("event.list").memories(events.0.iter().flat_map(Event::shown));
         audit::commit_read(tx, shown).await?;
         Ok(events)
     }
 
-    /// Returns one of the caller's own events.
-    pub async fn event(&self, caller: &AuthContext, id: EventId) -> Result<Event> {
+    /// Returns one of the caller's own events, with the texts that fit into an answer which carries them so many times.
+    pub async fn event(&self, caller: &AuthContext, id: EventId, copies: usize) -> Result<Event> {
         caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
         let tx = caller.begin(&self.gate.db, "memory.event").await?;
         let event = store::events::lookup(&tx, id).await?;
-        let event = event.ok_or(Error::NotFound { what: "event" })?;
+        let mut event = event.ok_or(Error::NotFound { what: "event" })?;
+        event.fit(copies);
         audit::commit_read(tx, Entry::new("event.read", id).memories(event.shown())).await?;
         Ok(event)
     }

@@ -5,9 +5,13 @@ use chrono::{DateTime, Utc};
 use crate::access::{ApiKeyVerb, AuthContext, Classification, TenantTx};
 use crate::audit::{self, Entry};
 use crate::error::Result;
+use crate::http::has_room_for;
 use crate::ids::{MemoryId, UserId, VersionId};
 use crate::memory::read::NOT_FOUND;
 use crate::memory::{Labels, Memories, Memory, Message, Metadata, classify, permission, store};
+
+/// How many versions are read at a time: a history may be much larger than an answer.
+const STEP: usize = 200;
 
 /// One change of a memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +44,14 @@ pub struct Version {
     pub at: DateTime<Utc>,
 }
 
+impl Version {
+    /// The size of its texts, which is less than what they take in an answer.
+    fn size(&self) -> usize {
+        let texts = [&self.old, &self.new].into_iter().flatten().map(String::len);
+        texts.chain(self.input.iter().map(|message| message.content.len())).sum()
+    }
+}
+
 /// A kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
@@ -64,11 +76,18 @@ impl Change {
 }
 
 impl Memories {
-    /// Returns every change of a memory after this version (0 for all), oldest first. For those with whom it was
-    /// shared, its history begins with the version that was shared: they see what it says now and later, not what it
-    /// said before. Versions that had a higher class are visible only where the memory's home may see that class. Once
-    /// it is forgotten, only those who could have changed it see its history.
-    pub async fn history(&self, caller: &AuthContext, id: MemoryId, after: i32) -> Result<Vec<Version>> {
+    /// Returns the changes of a memory after this version (0 for the beginning), oldest first: at most `limit`, and no
+    /// more than it takes to fill an answer. For those with whom it was shared, its history begins with the version that
+    /// was shared: they see what it says now and later, not what it said before. Versions that had a higher class are
+    /// visible only where the memory's home may see that class. Once it is forgotten, only those who could have changed
+    /// it see its history.
+    pub async fn history(
+        &self,
+        caller: &AuthContext,
+        id: MemoryId,
+        after: i32,
+        limit: usize,
+    ) -> Result<Vec<Version>> {
         caller.authorize_verb(ApiKeyVerb::MemoriesRead)?;
         let tx = caller.begin(&self.gate.db, "memory.history").await?;
         let today = caller.request().at.date_naive();
@@ -79,11 +98,33 @@ impl Memories {
                 .filter(|memory| permission::could_edit(caller, memory)),
         };
         let memory = memory.ok_or(NOT_FOUND)?;
-        let mut versions = store::versions::list(&tx, id, after, &memory.labels).await?;
-        withhold(&tx, &memory, &mut versions).await?;
+        let versions = read(&tx, id, &memory, after, limit).await?;
         let shown = Entry::new("memory.history", id).memories([id]).within(memory.home);
         audit::commit_read(tx, shown).await?;
         Ok(versions)
+    }
+}
+
+/// Reads versions until there are so many, or they are larger than an answer.
+async fn read(
+    tx: &TenantTx<'_>,
+    id: MemoryId,
+    memory: &Memory,
+    mut after: i32,
+    limit: usize,
+) -> Result<Vec<Version>> {
+    let (mut versions, mut size) = (Vec::new(), 0);
+    loop {
+        let most = STEP.min(limit - versions.len());
+        let mut step = store::versions::list(tx, id, after, most, &memory.labels).await?;
+        let complete = step.len() < most;
+        after = step.last().map_or(after, |version| version.number);
+        withhold(tx, memory, &mut step).await?;
+        size += step.iter().map(Version::size).sum::<usize>();
+        versions.append(&mut step);
+        if complete || versions.len() == limit || !has_room_for(size) {
+            return Ok(versions);
+        }
     }
 }
 

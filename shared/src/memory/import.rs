@@ -385,6 +385,6 @@ impl LineOutcome {
             Self::Skipped { reason, existing } => (*existing, "SKIP", Some(reason.clone())),
             Self::Refused { reason, .. } => (None, "REFUSE", Some(reason.clone())),
         };
-        EventResult { id, event: event.to_owned(), reason, text: None }
+        EventResult { id, event: event.to_owned(), reason, text: None, omitted: false }
     }
 }

@@ -71,6 +71,52 @@ async fn a_service_account_remembers_and_recalls_with_the_roles_it_was_given() {
     assert_eq!(listed["results"], json!([shown.json()]));
 }
 
+/// Every account has an address in the database; a program's is made up, and nobody could write to it.
+#[tokio::test]
+async fn it_has_no_address_and_cannot_be_named_by_one() {
+    let (_app, alice, _) = TestApp::two_tenants().await;
+    let energy = alice.node(ScopeKind::Organization, "Energy").await;
+    let account = robot(&alice, &energy).await;
+    give_role(&alice, &energy, &account, "member").await;
+    let groups = format!("/v1/organizations/{}/groups", energy.id);
+    let group = text(&alice.post(&groups, json!({ "name": "Programs" })).await.ok()["id"]);
+    let joined = alice.post(&format!("/v1/groups/{group}/members"), json!({ "user_id": account })).await.ok();
+    assert_eq!(joined["email"], Value::Null);
+    let program = with_key_of(&alice, &account, key()).await;
+    let me = program.get("/v1/auth/me").await.ok();
+    assert_eq!(me["user"]["email"], Value::Null, "{me}");
+    let ping = program.get("/v1/ping/").await.ok();
+    assert_eq!((&ping["user_email"], &ping["project_id"]), (&Value::Null, &json!(account)));
+    for list in [
+        format!("/v1/organizations/{}/members", energy.id),
+        format!("/v1/groups/{group}/members"),
+        "/v1/users".to_owned(),
+        format!("/v1/users/{account}"),
+    ] {
+        let listed = alice.get(&list).await;
+        let rows = listed.ok();
+        let rows = rows["results"].as_array().cloned().unwrap_or_else(|| vec![rows]);
+        let it = rows.iter().find(|row| row["user_id"] == account || row["id"] == account).unwrap();
+        assert_eq!(it["email"], Value::Null, "{list}");
+        assert!(!listed.to_string().contains(".invalid"), "{list}");
+    }
+    let uuid = account.parse::<UserId>().unwrap().uuid();
+    let address = format!("{uuid}@service-account.invalid");
+    let refused = "service accounts have no e-mail address, they are named by their id";
+    let context = text(&alice.post("/v1/contexts/", json!({ "name": "Launch" })).await.ok()["id"]);
+    for path in [
+        format!("/v1/organizations/{}/members", energy.id),
+        format!("/v1/organizations/{}/invitations", energy.id),
+        format!("/v1/contexts/{context}/members/"),
+    ] {
+        let named = alice.post(&path, json!({ "email": address, "role": "member" })).await;
+        let detail = named.assert_problem(400, "invalid", Some("email"));
+        assert!(detail.contains(refused), "{path}: {detail}");
+    }
+    let found = alice.get(&format!("/v1/users?email={address}")).await;
+    assert!(found.assert_problem(400, "invalid", Some("email")).contains(refused));
+}
+
 #[tokio::test]
 async fn it_ends_with_its_deactivation_and_needs_new_keys_afterwards() {
     let (_app, alice, _) = TestApp::two_tenants().await;

@@ -112,7 +112,11 @@ async fn above_a_ceiling_nothing_is_there_by_any_way() {
         for (place, id) in ids.iter().enumerate() {
             let visible = place <= most;
             assert_eq!(memories.read(&caller, *id).await.is_ok(), visible, "{ceiling} {place}");
-            assert_eq!(memories.history(&caller, *id, 0).await.is_ok(), visible, "{ceiling} {place}");
+            assert_eq!(
+                memories.history(&caller, *id, 0, usize::MAX).await.is_ok(),
+                visible,
+                "{ceiling} {place}"
+            );
             if !visible {
                 assert!(memories.forget(&caller, *id, false).await.is_err(), "{ceiling} {place}");
             }
@@ -135,9 +139,9 @@ async fn a_lowered_class_does_not_show_what_was_said_under_the_higher_one() {
     let numbers = |versions: Vec<shared::memory::Version>| -> Vec<i32> {
         versions.iter().map(|version| version.number).collect()
     };
-    assert_eq!(numbers(memories.history(&caller, id, 0).await.unwrap()), [3]);
+    assert_eq!(numbers(memories.history(&caller, id, 0, 2).await.unwrap()), [3]);
     let whole = below(&alice, Classification::Restricted).await;
-    assert_eq!(numbers(memories.history(&whole, id, 0).await.unwrap()), [1, 2, 3]);
+    assert_eq!(numbers(memories.history(&whole, id, 0, 2).await.unwrap()), [1, 2]);
 }
 
 #[tokio::test]

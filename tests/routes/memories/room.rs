@@ -104,6 +104,41 @@ async fn a_long_history_is_read_in_parts() {
     alice.get(&format!("{history}?limit=0")).await.assert_problem(400, "invalid", Some("limit"));
 }
 
+/// Reading the rest of a history for each part of it would take the square of its length.
+#[tokio::test]
+async fn a_part_of_a_history_reads_no_more_of_it_than_it_shows() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let id = remember(&alice, "Invoice 1 is paid").await;
+    let client = app.database().superuser().await;
+    let versions = "INSERT INTO memory_versions (enterprise_id, memory_id, version, id, event, old_content, new_content,
+                                                 editor_id, at)
+        SELECT v.enterprise_id, v.memory_id, n, gen_random_uuid(), 'UPDATE', repeat('a', 20000), repeat('b', 20000),
+               v.editor_id, v.at
+          FROM memory_versions v, generate_series(2, 3000) n";
+    client.batch_execute(versions).await.unwrap();
+    client.batch_execute("VACUUM ANALYZE memory_versions").await.unwrap();
+    // A session counts what it has read when a transaction ends a second after it counted last.
+    let read = async || -> i64 {
+        tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+        alice.get("/v1/scopes").await.ok();
+        client.batch_execute("SELECT pg_stat_clear_snapshot()").await.unwrap();
+        let read =
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_all_tables WHERE relname = 'memory_versions'";
+        client.query_one(read, &[]).await.unwrap().get(0)
+    };
+    let history = format!("{}history/", one(&id));
+    let before = read().await;
+    let part = alice.get(&format!("{history}?limit=5&after=1000")).await.ok();
+    let numbers = part.as_array().unwrap().iter().map(|version| version["version"].as_i64().unwrap());
+    assert_eq!(numbers.collect::<Vec<_>>(), [1001, 1002, 1003, 1004, 1005]);
+    let rows = read().await - before;
+    assert!((5..20).contains(&rows), "{rows} rows were read");
+    // Of all, no more than it takes to know that they do not fit.
+    let refusal = alice.get(&history).await.assert_problem(400, "invalid", Some("limit"));
+    assert!(refusal.contains("of these 200 versions"), "{refusal}");
+    assert!(read().await - before < 250);
+}
+
 #[tokio::test]
 async fn a_link_to_long_memories_is_read_in_smaller_pages() {
     let (app, alice, _) = TestApp::two_tenants().await;
@@ -147,4 +182,42 @@ async fn a_page_of_events_with_many_texts_says_how_many_fit() {
     let refusal = alice.get("/v1/events/").await.assert_problem(400, "invalid", Some("page_size"));
     let page = alice.get(&format!("/v1/events/?page_size={}", told(&refusal))).await.ok();
     assert_eq!(page["results"].as_array().unwrap().len(), told(&refusal));
+}
+
+/// What became of a request is told whole, as long as it may be; the texts are in the memories.
+#[tokio::test]
+async fn an_event_leaves_out_the_texts_that_do_not_fit_and_keeps_every_outcome() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let texts: Vec<String> = (0..200).map(|n| format!("Invoice {n} is paid")).collect();
+    let added = add(&alice, &texts.iter().map(String::as_str).collect::<Vec<_>>(), json!({})).await.ok();
+    let client = app.database().superuser().await;
+    client.batch_execute("UPDATE memories SET content = repeat('\"', 30000)").await.unwrap();
+    let split = |results: &Value, marker: &str| {
+        let results = results.as_array().unwrap();
+        assert!(results.iter().all(|result| result["event"] == "ADD" && result["id"].is_string()));
+        let (shown, omitted): (Vec<_>, Vec<_>) =
+            results.iter().partition(|result| result.get(marker).is_none());
+        assert!(omitted.iter().all(|result| result[marker] == true));
+        (shown.len(), omitted.len(), shown[0].clone(), omitted[0].clone())
+    };
+    let event = alice.get(&format!("/v1/event/{}/", added["event_id"].as_str().unwrap())).await;
+    let (shown, omitted, first, last) = split(&event.ok()["results"], "text_omitted");
+    assert_eq!((shown, omitted), (40, 160));
+    assert!(first["data"]["memory"].is_string() && last["data"]["memory"].is_null(), "{last}");
+    let page = alice.get("/v1/events/?page_size=1").await.ok();
+    assert_eq!(split(&page["results"][0]["results"], "text_omitted").0, 40);
+    let memory = alice.get(&one(last["id"].as_str().unwrap())).await.ok();
+    assert_eq!(memory["memory"].as_str().unwrap().len(), 30_000);
+    // The log names the memories whose texts were shown.
+    let shown = "SELECT max(cardinality(memory_ids)) FROM audit_log WHERE action = $1";
+    let shown: i32 = client.query_one(shown, &[&"event.read"]).await.unwrap().get(0);
+    assert_eq!(shown, 40);
+    let call = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": { "name": "get_event_status", "arguments": { "event_id": added["event_id"] } },
+    });
+    let told = alice.post("/mcp", call).await.ok();
+    assert_eq!(told["result"]["isError"], false);
+    let (shown, omitted, ..) = split(&told["result"]["structuredContent"]["results"], "text_omitted");
+    assert_eq!((shown, omitted), (13, 187));
 }

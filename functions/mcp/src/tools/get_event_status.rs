@@ -30,7 +30,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
     let id = arguments.event_id.parse();
     let id = id.map_err(|error: ParseIdError| Error::invalid("event_id", error.to_string()))?;
-    let event = call.memories().event(call.caller(), id).await?;
+    let event = call.memories().event(call.caller(), id, view::COPIES).await?;
     let mut value = view::event(&event);
     value["content_trust"] = json!(view::UNTRUSTED);
     Ok(value)

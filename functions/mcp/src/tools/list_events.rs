@@ -26,7 +26,7 @@ pub(super) fn describe() -> Description {
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Paged = call.parse()?;
     let page = arguments::page(arguments.page, arguments.page_size, arguments.limit)?;
-    let (events, count) = call.memories().events(call.caller(), page).await?;
+    let (events, count) = call.memories().events(call.caller(), page, view::COPIES).await?;
     Ok(json!({
         "count": count,
         "next_page": arguments::next_page(page, count),

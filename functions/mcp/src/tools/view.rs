@@ -180,10 +180,19 @@ pub(super) fn place(scope: &ReadableScope) -> String {
     }
 }
 
+/// How many times an answer carries a text, at most: as structured content, and as JSON in a string, whose quotes and
+/// backslashes are escaped once more.
+pub(super) const COPIES: usize = 3;
+
 /// An event. The texts are the current ones of its memories.
 pub(super) fn event(event: &Event) -> Value {
     let results = event.results.iter().map(|result| {
-        json!({ "id": result.id, "event": result.event, "reason": result.reason, "memory": result.text })
+        let mut row =
+            json!({ "id": result.id, "event": result.event, "reason": result.reason, "memory": result.text });
+        if result.omitted {
+            row["text_omitted"] = json!(true);
+        }
+        row
     });
     json!({
         "event_id": event.id,
@@ -210,6 +219,10 @@ pub(super) fn event_schema(more: &[(&str, Value)]) -> Value {
                 "type": "object",
                 "properties": {
                     "id": text, "event": { "type": "string" }, "reason": text, "memory": text,
+                    "text_omitted": {
+                        "type": "boolean",
+                        "description": "true: the memory is there, but its text did not fit in. get_memory returns it.",
+                    },
                 },
                 "required": ["event"],
             } },

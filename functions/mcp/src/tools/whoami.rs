@@ -47,8 +47,7 @@ pub(crate) async fn profile(exchange: &Exchange<'_>) -> Result<Value> {
     let may = ApiKeyVerb::ALL.iter().filter(|verb| caller.authorize_verb(**verb).is_ok());
     Ok(json!({
         "user_id": caller.user_id(),
-        // A service account has none that anybody could write to.
-        "email": (!caller.is_service()).then(|| caller.email()),
+        "email": caller.email(),
         "name": names.person,
         "enterprise_id": caller.enterprise_id(),
         "enterprise_name": names.enterprise,

@@ -54,10 +54,9 @@ pub(crate) async fn get(
     Query(params): Query<Params>,
 ) -> Result<Json<Vec<VersionView>>> {
     let limit = params.limit.map(|limit| page::limit(Some(limit))).transpose()?;
-    let versions = memories.history(&caller, id, params.after.unwrap_or_default()).await?;
-    let versions = versions.into_iter().map(VersionView::from);
-    let versions: Vec<VersionView> =
-        versions.take(limit.map_or(usize::MAX, |limit| limit as usize)).collect();
+    let limit = limit.map_or(usize::MAX, |limit| limit as usize);
+    let versions = memories.history(&caller, id, params.after.unwrap_or_default(), limit).await?;
+    let versions: Vec<VersionView> = versions.into_iter().map(VersionView::from).collect();
     let otherwise = "and continue with `after`, the number of the last version";
     require_measured_room(&versions, "versions", "limit", otherwise)?;
     Ok(Json(versions))

@@ -5,7 +5,7 @@
 //! it may have the secret cached; after the database has rejected a password, Secrets Manager itself is asked, because
 //! the extension caches that password, too.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -27,9 +27,12 @@ const KEPT: TimeDelta = TimeDelta::hours(1);
 /// The maximum size of a response: the largest secret is 64 KB, and more when escaped in JSON.
 const LARGEST: usize = 256 * 1024;
 
-/// How long one request may take. A kept connection may have died silently while the environment was frozen; the next
-/// attempt opens another.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long one request may take, with the credentials for it. A kept connection may have died silently while the
+/// environment was frozen; the next attempt opens another.
+///
+/// With the pauses, all attempts take at most 6.7 seconds. The pool gives up opening a connection after 8, and would then
+/// name the database instead of what did not answer; Lambda gives up a cold start after 10.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// How many times it is requested before connecting fails.
 const ATTEMPTS: u32 = 4;
@@ -52,6 +55,8 @@ struct Kept {
     client: Option<Client>,
     /// Whether the database has rejected the last login that was read.
     refused: bool,
+    /// When it last could not be read, and why.
+    failed: Option<(Instant, String)>,
 }
 
 #[derive(Deserialize)]
@@ -72,9 +77,16 @@ impl Secret {
         Self { config, identity, with_user, kept: Mutex::default() }
     }
 
-    /// Returns the cached login, or reads it now. Only one caller reads at a time; the others wait for its result.
+    /// Returns the cached login, or reads it now. Only one caller reads at a time; the others wait for its result, also
+    /// if that is a failure: reading one after the other would take them longer than they have.
     pub(super) async fn current(&self) -> Result<Login, String> {
+        let asked = Instant::now();
         let mut kept = self.kept.lock().await;
+        if let Some((at, problem)) = &kept.failed
+            && *at > asked
+        {
+            return Err(problem.clone());
+        }
         let now = Clock::default().now();
         if let Some((login, read)) = &kept.login
             && (TimeDelta::zero()..KEPT).contains(&(now - *read))
@@ -85,7 +97,9 @@ impl Secret {
             Some(client) => client.clone(),
             None => kept.client.insert(Client::new(self.config.ca_pem.as_deref())?).clone(),
         };
-        let login = self.read(&client, kept.refused).await?;
+        let login = self.read(&client, kept.refused).await;
+        kept.failed = login.as_ref().err().map(|problem| (Instant::now(), problem.clone()));
+        let login = login?;
         kept.login = Some((login.clone(), now));
         kept.refused = false;
         Ok(login)
@@ -101,12 +115,17 @@ impl Secret {
     async fn read(&self, client: &Client, refused: bool) -> Result<Login, String> {
         let mut attempt = 1;
         loop {
-            let request = match self.config.extension {
-                Some(port) if !refused && attempt == 1 => self.ask_extension(port)?,
-                _ => self.ask_service(client).await?,
+            let asking = async {
+                let request = match self.config.extension {
+                    Some(port) if !refused && attempt == 1 => self.ask_extension(port),
+                    _ => self.ask_service(client).await,
+                };
+                Ok::<_, String>(client.send(request?, LARGEST).await)
             };
-            let answer = tokio::time::timeout(PATIENCE, client.send(request, LARGEST)).await;
-            let answer = answer.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+            let answer = match tokio::time::timeout(PATIENCE, asking).await {
+                Ok(asked) => asked?,
+                Err(_) => Err(format!("no answer in {} s", PATIENCE.as_secs_f64())),
+            };
             let problem = match answer {
                 Ok(answer) if answer.status().is_success() => return self.understand(answer.body()),
                 Ok(answer) if !may_pass(&answer) => {

@@ -44,8 +44,8 @@ pub struct Account {
 pub struct AccountView {
     /// `usr_…`.
     pub id: UserId,
-    /// The address it signs in with.
-    pub email: String,
+    /// The address it signs in with; `None` for a service account.
+    pub email: Option<String>,
     /// The person's name.
     pub name: String,
     /// `ent_…`.
@@ -58,7 +58,7 @@ impl From<&Account> for AccountView {
     fn from(account: &Account) -> Self {
         Self {
             id: account.id,
-            email: account.email.clone(),
+            email: Some(account.email.clone()),
             name: account.name.clone(),
             enterprise_id: account.enterprise,
             enterprise_name: account.enterprise_name.clone(),

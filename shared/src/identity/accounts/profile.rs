@@ -129,7 +129,7 @@ impl Identity {
             user: Profile {
                 account: AccountView {
                     id: caller.user_id(),
-                    email: caller.email().to_owned(),
+                    email: caller.email().map(str::to_owned),
                     name: row.name,
                     enterprise_id: caller.enterprise_id(),
                     enterprise_name: row.enterprise_name,

@@ -24,13 +24,14 @@ impl Identity {
     ) -> Result<()> {
         let session = caller.session()?;
         let now = caller.request().at;
-        let email: EmailAddress = caller.email().parse().map_err(Error::internal)?;
+        let email = caller.email().ok_or_else(no_password)?;
+        let email: EmailAddress = email.parse().map_err(Error::internal)?;
 
         let tx = self.gate().sign_in("password.account").await?;
         let account = accounts::by_email(&tx, &email).await?;
         tx.commit().await?;
         let Some(Account { password: Some(stored), name, enterprise_name, .. }) = account else {
-            return Err(Error::Conflict("this account has no password, it signs in elsewhere".to_owned()));
+            return Err(no_password());
         };
         // Before the attempt is counted, because choosing a password may take several tries.
         self.passwords().judge(new, vec![email.to_string(), name, enterprise_name], "new_password").await?;
@@ -57,4 +58,8 @@ impl Identity {
         tx.commit().await?;
         Ok(())
     }
+}
+
+fn no_password() -> Error {
+    Error::Conflict("this account has no password, it signs in elsewhere".to_owned())
 }

@@ -16,18 +16,21 @@ const LIST: &str = "-- memory_version.list
            CASE WHEN v.version > s.since THEN v.input ELSE '[]' END AS input,
            CASE WHEN v.version > s.since THEN v.old_content END AS old_content
       FROM memory_versions v CROSS JOIN (SELECT mem0.seen_since($2) AS since) s
-     WHERE v.enterprise_id = $1 AND v.memory_id = $2 AND v.version > $3
-     ORDER BY v.version";
+     WHERE v.enterprise_id = $1 AND v.memory_id = $2 AND v.version > $3 AND v.version >= s.since
+     ORDER BY v.version
+     LIMIT $4";
 
-/// Lists every version after this number that the caller may see, oldest first. If that begins with a share, the first
-/// one does not show what the text was made from. Labels do not change and come from the memory.
+/// Lists at most so many versions after this number that the caller may see, oldest first. If that begins with a share,
+/// the first one does not show what the text was made from. Labels do not change and come from the memory.
 pub(crate) async fn list(
     tx: &TenantTx<'_>,
     id: MemoryId,
     after: i32,
+    most: usize,
     labels: &Labels,
 ) -> Result<Vec<Version>, StoreError> {
-    let rows = tx.query(LIST, &[&tx.caller().enterprise_id().uuid(), &id.uuid(), &after]).await?;
+    let (enterprise, most) = (tx.caller().enterprise_id().uuid(), i64::try_from(most).unwrap_or(i64::MAX));
+    let rows = tx.query(LIST, &[&enterprise, &id.uuid(), &after, &most]).await?;
     rows.iter().map(|row| version(row, labels)).collect()
 }
 

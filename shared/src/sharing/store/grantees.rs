@@ -52,13 +52,14 @@ pub(in crate::sharing) async fn level(
     row.map(|row| grantee(&row, None, None)).transpose()
 }
 
-/// Returns what people call a scope, and its person's e-mail address.
+/// Returns what people call a scope, and its person's e-mail address. A service account has none.
 pub(in crate::sharing) async fn names(
     tx: &TenantTx<'_>,
     scope: ScopeId,
 ) -> Result<(Option<String>, Option<String>), StoreError> {
     const NAMES: &str = "-- grantee.find_names
-        SELECT coalesce(n.name, nullif(u.display_name, '')) AS name, u.email
+        SELECT coalesce(n.name, nullif(u.display_name, '')) AS name,
+               CASE WHEN u.kind = 'person' THEN u.email END AS email
           FROM scopes s
           LEFT JOIN sub_organizations n ON n.enterprise_id = s.enterprise_id AND n.scope_id = s.id
           LEFT JOIN users u ON u.enterprise_id = s.enterprise_id AND u.scope_id = s.id

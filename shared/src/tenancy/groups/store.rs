@@ -103,7 +103,7 @@ pub(super) async fn members(
     most: u32,
 ) -> Result<Vec<GroupMember>, StoreError> {
     const MEMBERS: &str = "-- group.list_members
-        SELECT u.id, u.email, u.display_name, m.created_at
+        SELECT u.id, CASE WHEN u.kind = 'person' THEN u.email END AS email, u.display_name, m.created_at
           FROM group_members m
           JOIN users u ON u.enterprise_id = m.enterprise_id AND u.id = m.user_id
          WHERE m.enterprise_id = $1 AND m.group_id = $2

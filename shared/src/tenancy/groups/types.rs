@@ -126,8 +126,8 @@ pub struct NewGroupMember {
 pub struct GroupMember {
     /// The user.
     pub user_id: UserId,
-    /// Their e-mail address.
-    pub email: String,
+    /// Their e-mail address; `None` for a service account.
+    pub email: Option<String>,
     /// Their name, possibly empty.
     pub name: String,
     /// When they joined.

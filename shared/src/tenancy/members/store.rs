@@ -27,7 +27,8 @@ pub(super) async fn list(
     most: u32,
 ) -> Result<Vec<Member>, StoreError> {
     const LIST: &str = "-- member.list
-        SELECT u.id, u.email, u.display_name, u.status, u.created_at, held.role::text, held.direct_role::text,
+        SELECT u.id, CASE WHEN u.kind = 'person' THEN u.email END AS email, u.display_name, u.status, u.created_at,
+               held.role::text, held.direct_role::text,
                other.role::text AS inherited_role, other.kind, other.node_id, other.name, other.group_id,
                other.group_name
           FROM (SELECT m.user_id, max(m.role) AS role,

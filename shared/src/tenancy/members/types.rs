@@ -14,8 +14,8 @@ use crate::tenancy::users::Status;
 pub struct Member {
     /// The user.
     pub user_id: UserId,
-    /// Their e-mail address.
-    pub email: String,
+    /// Their e-mail address; `None` for a service account.
+    pub email: Option<String>,
     /// Their name, possibly empty.
     pub name: String,
     /// Whether their account is active.

@@ -38,7 +38,7 @@ async fn query(
     most: u32,
 ) -> Result<Vec<Row>, StoreError> {
     const LIST: &str = "-- user.list
-        SELECT u.id, u.email, u.display_name, u.kind, u.status, u.created_at, u.deactivated_at,
+        SELECT u.id, CASE WHEN u.kind = 'person' THEN u.email END AS email, u.display_name, u.kind, u.status, u.created_at, u.deactivated_at,
                (SELECT max(m.role)::text FROM mem0.held_roles m
                  WHERE m.enterprise_id = $1 AND m.user_id = u.id
                    AND m.scope_id = (SELECT id FROM scopes WHERE enterprise_id = $1 AND kind = 'enterprise')) AS role

@@ -64,8 +64,8 @@ pub enum Kind {
 pub struct User {
     /// Its id.
     pub id: UserId,
-    /// Its e-mail address.
-    pub email: String,
+    /// Its e-mail address; `None` for a service account.
+    pub email: Option<String>,
     /// The person's name, possibly empty.
     pub name: String,
     /// Whether it belongs to a person or to a program.

@@ -47,7 +47,7 @@ pub(in crate::oauth) fn page(
          {list}\n{next}\
          <p class=\"quiet\">Signed in as {email}. <button class=\"link\" name=\"decision\" value=\"sign_out\">Sign \
          out</button></p>\n</form>",
-        email = escape(caller.email()),
+        email = escape(caller.email().unwrap_or_default()),
         ticket = escape(ticket),
         next = next.unwrap_or_default(),
     );

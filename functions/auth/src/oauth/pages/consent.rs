@@ -46,7 +46,7 @@ pub(in crate::oauth) fn page(
         alarm = notice.html(),
         boxes = boxes(&request.scopes, notice != Notice::NothingSelected),
         name = escape(&request.client_name),
-        email = escape(caller.email()),
+        email = escape(caller.email().unwrap_or_default()),
         host = escape(&host),
         resource = resource(&request.resource),
         ticket = escape(ticket),

@@ -32,7 +32,7 @@ pub(crate) fn code_page(
          <input class=\"code\" id=\"user_code\" name=\"user_code\" value=\"{code}\" required maxlength=\"20\" \
          autocomplete=\"off\" autocapitalize=\"characters\" spellcheck=\"false\"{described} autofocus>\n\
          <button>Continue</button>\n{NOT_YOU}</form>",
-        email = escape(caller.email()),
+        email = escape(caller.email().unwrap_or_default()),
         ticket = escape(ticket),
         code = escape(code),
     );
@@ -74,7 +74,7 @@ pub(in crate::oauth) fn consent_page(
         boxes = boxes(&waiting.scopes, notice != Notice::NothingSelected),
         name = escape(&client.name),
         code = dashed(&waiting.user_code),
-        email = escape(caller.email()),
+        email = escape(caller.email().unwrap_or_default()),
         address = address.unwrap_or_default(),
         resource = resource(&waiting.resource),
         since = waiting.created_at.format("%H:%M"),

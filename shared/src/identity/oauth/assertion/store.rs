@@ -86,7 +86,8 @@ pub(super) async fn knows(
         SELECT EXISTS (SELECT FROM identity_links l JOIN users u ON u.enterprise_id = l.enterprise_id AND u.id = l.user_id
                         WHERE l.enterprise_id = $1 AND l.provider_id = $2 AND l.subject = $3 AND u.status = 'active')
             OR EXISTS (SELECT FROM users
-                        WHERE enterprise_id = $1 AND lower(email) = lower($4::text) AND status = 'active')";
+                        WHERE enterprise_id = $1 AND lower(email) = lower($4::text) AND status = 'active'
+                          AND kind = 'person')";
     let (enterprise, id) = (provider.enterprise.uuid(), provider.id.uuid());
     Ok(tx.query_one(KNOWS, &[&enterprise, &id, &subject, &email]).await?.get(0))
 }
@@ -106,6 +107,7 @@ pub(super) async fn person(
         INSERT INTO identity_links (enterprise_id, provider_id, subject, user_id, created_at)
         SELECT u.enterprise_id, $2, $3, u.id, $5 FROM users u
          WHERE u.enterprise_id = $1 AND lower(u.email) = lower($4::text) AND u.status = 'active'
+           AND u.kind = 'person'
         ON CONFLICT (enterprise_id, provider_id, subject) DO UPDATE SET subject = excluded.subject
         RETURNING user_id";
     let (enterprise, id) = (provider.enterprise.uuid(), provider.id.uuid());
