@@ -142,8 +142,9 @@ impl Model {
         }
     }
 
-    /// What is pinned to it is not any more, nor what was shared on because of that.
+    /// What is pinned to it is not any more, nor what was shared on because of that, and it is shared with nobody.
     pub(crate) fn end_context(&mut self, context: usize) {
+        self.end_loans(|loan, _| loan.context == context);
         for number in 0..self.grants.len() {
             if self.grants[number].with == Place::Context(context) && !self.grants[number].ended {
                 self.end(number, true);

@@ -1,12 +1,11 @@
-//! What the random steps do not bring about: a context that is shared, with everything that comes into it and goes.
+//! What the random steps too rarely bring about one after the other: a context that is shared, with everything that comes
+//! into it and goes.
 
-use chrono::{SecondsFormat, TimeDelta};
-use serde_json::json;
+use chrono::{DateTime, TimeDelta, Utc};
 use shared::access::Role;
 use shared::memory::Permission;
 
 use super::Pair;
-use crate::harness::Client as _;
 use crate::visibility::model::{Loan, Place, Wish};
 use crate::visibility::sequences::Whom;
 
@@ -27,7 +26,7 @@ impl Pair {
         let own = self.memories.len();
         self.add(OWNER, Place::Personal(OWNER), None).await;
         self.model.note_sharers();
-        let team = self.lend(Place::Node(TEAM), None).await;
+        let team = self.lend_by_owner(Place::Node(TEAM), None).await;
         self.add(MEMBER, context, None).await;
         self.compare(&"it was added", Whom::Everybody).await;
         self.pin(own).await;
@@ -37,8 +36,8 @@ impl Pair {
         }
 
         let until = self.model.now + TimeDelta::hours(4);
-        self.lend(Place::Personal(OUTSIDE), Some(until)).await;
-        self.end_loan(team).await;
+        self.lend_by_owner(Place::Personal(OUTSIDE), Some(until)).await;
+        self.end_loan_by_owner(team).await;
         let late = self.memories.len();
         self.add(OWNER, Place::Personal(OWNER), None).await;
         self.pin(late).await;
@@ -47,16 +46,16 @@ impl Pair {
         self.tidy().await;
         self.compare(&"it was tidied up", Whom::Everybody).await;
 
-        let sibling = self.lend(Place::Node(SIBLING), None).await;
+        let sibling = self.lend_by_owner(Place::Node(SIBLING), None).await;
         self.depart(OWNER, MEMBER, CONTEXT).await;
         self.compare(&"the member left", Whom::Everybody).await;
         self.leave(MEMBER, Some(SIBLING)).await;
         self.compare(&"and the node", Whom::Everybody).await;
         self.join(MEMBER, Some(SIBLING), Role::Viewer).await;
         self.compare(&"and is back", Whom::Everybody).await;
-        self.end_loan(sibling).await;
+        self.end_loan_by_owner(sibling).await;
 
-        self.lend(Place::Node(TEAM), None).await;
+        self.lend_by_owner(Place::Node(TEAM), None).await;
         self.empty(CONTEXT).await;
         self.compare(&"nothing lives there", Whom::Everybody).await;
         self.end_context(OWNER, CONTEXT).await;
@@ -71,23 +70,17 @@ impl Pair {
         self.compare(&wish, Whom::Everybody).await;
     }
 
-    /// The owner shares the context; the number and the id of that.
-    async fn lend(&mut self, with: Place, until: Option<chrono::DateTime<chrono::Utc>>) -> (usize, String) {
-        let expires_at = until.map(|until| until.to_rfc3339_opts(SecondsFormat::Micros, true));
-        let body = json!({ "with": self.label(with), "expires_at": expires_at });
-        let path = format!("/v1/contexts/{}/shares/", self.contexts[CONTEXT]);
-        let shared = self.people[OWNER].post(&path, body).await.assert_status(201).json();
-        let loan = Loan { context: CONTEXT, with, until, ended: false };
-        self.model.loans.push(loan);
+    /// The owner shares the context; the number of that.
+    async fn lend_by_owner(&mut self, with: Place, until: Option<DateTime<Utc>>) -> usize {
+        let permission = Permission::Read;
+        let loan = Loan { context: CONTEXT, with, permission, by: OWNER, until, ended: false };
+        let number = self.lend(loan).await.expect("it is shared at once");
         self.compare(&loan, Whom::Everybody).await;
-        let id = shared["share"]["id"].as_str().unwrap_or_else(|| panic!("{shared}")).to_owned();
-        (self.model.loans.len() - 1, id)
+        number
     }
 
-    async fn end_loan(&mut self, (number, share): (usize, String)) {
-        let path = format!("/v1/contexts/{}/shares/{share}/", self.contexts[CONTEXT]);
-        self.people[OWNER].delete(&path).await.ok();
-        self.model.loans[number].ended = true;
+    async fn end_loan_by_owner(&mut self, number: usize) {
+        self.end_loan(OWNER, number).await;
         self.compare(&self.model.loans[number].clone(), Whom::Everybody).await;
     }
 }
