@@ -124,7 +124,10 @@ async fn an_earlier_one_that_is_removed_with_what_a_leaver_left_is_released() {
     let database = team.app.database().superuser().await;
     database.execute(long_ago, &[&team.mia.user.uuid()]).await.unwrap();
     assert_eq!(users::forget(team.app.gate(), || true).await.unwrap(), 2, "{new} and {newer}");
-    assert_eq!((by(&team.ned, &old).await, version(&team.ned, &old).await), (json!(latest), json!(before + 1)));
+    assert_eq!(
+        (by(&team.ned, &old).await, version(&team.ned, &old).await),
+        (json!(latest), json!(before + 1))
+    );
     let row = released(&team, &old).await;
     assert_eq!((&row["version"], &row["replaced_by"]), (&json!(before + 1), &json!(latest)), "{row}");
     team.lead.delete(&one(&latest)).await.ok();

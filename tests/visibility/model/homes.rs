@@ -16,7 +16,8 @@ impl Model {
             return 404;
         }
         let class = self.memories[&memory].class;
-        let seen_by = self.moved(memory, to).reached(memory).into_iter().map(|place| self.audience(place)).max();
+        let seen_by =
+            self.moved(memory, to).reached(memory).into_iter().map(|place| self.audience(place)).max();
         let wish = Wish { memory, with: to, permission: Permission::Read, may_reshare: false, until: None };
         let own = matches!(to, Place::Personal(_));
         match () {

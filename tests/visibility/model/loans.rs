@@ -26,6 +26,11 @@ impl Model {
         self.loans.iter().filter(move |loan| place == Place::Context(loan.context) && self.is_lent(loan))
     }
 
+    /// Whether somebody is told that there is a context: its members, and those with whom it is shared.
+    pub(super) fn knows(&self, person: usize, context: Place) -> bool {
+        self.reads(person, context) || self.lent(context).any(|with| self.reads(person, with))
+    }
+
     fn is_lent(&self, loan: &Loan) -> bool {
         !loan.ended && loan.until.is_none_or(|until| until > self.now)
     }
@@ -48,11 +53,13 @@ impl Model {
         let too_many = self.audience(with) > widest(highest.unwrap_or(Classification::Public));
         match () {
             () if self.inactive.contains_key(&by) => return Err(401),
-            () if !self.reads(by, context) => return Err(404),
+            () if !self.knows(by, context) => return Err(404),
             () if self.role(by, context) < Some(Role::Admin) => return Err(403),
             () if with == Place::Personal(by) => return Err(400),
             () if out_of_use => return Err(409),
-            () if too_many || inside.iter().any(|id| self.is_too_confidential(&wish(*id))) => return Err(403),
+            () if too_many || inside.iter().any(|id| self.is_too_confidential(&wish(*id))) => {
+                return Err(403);
+            }
             () => {}
         }
         let itself = self.direction(by, context, with) != Direction::Within;
@@ -68,8 +75,7 @@ impl Model {
 
     /// It is shared, or somebody's own earlier share of it has other terms; the number of that.
     pub(crate) fn lend(&mut self, new: Loan) -> usize {
-        let same =
-            |it: &Loan| (it.context, it.with, it.by) == (new.context, new.with, new.by) && !it.ended;
+        let same = |it: &Loan| (it.context, it.with, it.by) == (new.context, new.with, new.by) && !it.ended;
         let Some(number) = self.loans.iter().position(same) else {
             self.loans.push(new);
             return self.loans.len() - 1;
@@ -78,8 +84,8 @@ impl Model {
         number
     }
 
-    /// The status that ending it is answered with: for who gave it, the administrators of the scope it was given to, if they are in
-    /// the context, and those of the context.
+    /// The status that ending it is answered with: for who gave it, the administrators of the scope it was given to, and
+    /// those of the context.
     pub(crate) fn may_end_loan(&self, person: usize, number: usize) -> u16 {
         let loan = &self.loans[number];
         let context = Place::Context(loan.context);
@@ -87,7 +93,7 @@ impl Model {
         let administers = reads && self.role(person, loan.with) >= Some(Role::Admin);
         match () {
             () if self.inactive.contains_key(&person) => 401,
-            () if !self.reads(person, context) || !self.is_lent(loan) => 404,
+            () if !self.knows(person, context) || !self.is_lent(loan) => 404,
             () if loan.by == person || administers => 200,
             () if self.role(person, context) >= Some(Role::Admin) => 200,
             () if reads => 403,
@@ -98,15 +104,16 @@ impl Model {
     /// What was shared with a node is shared with its heir. Who shared the same with both shares it once, for the longer time and
     /// to do the most.
     pub(super) fn hand_over_loans(&mut self, from: Place, to: Place) {
-        self.end_loans(|loan, now| [from, to].contains(&loan.with) && loan.until.is_some_and(|until| until <= now));
+        self.end_loans(|loan, now| {
+            [from, to].contains(&loan.with) && loan.until.is_some_and(|until| until <= now)
+        });
         for number in 0..self.loans.len() {
             let loan = self.loans[number];
             if loan.with != from || loan.ended {
                 continue;
             }
-            let same = |it: &&mut Loan| {
-                (it.context, it.by, it.with) == (loan.context, loan.by, to) && !it.ended
-            };
+            let same =
+                |it: &&mut Loan| (it.context, it.by, it.with) == (loan.context, loan.by, to) && !it.ended;
             match self.loans.iter_mut().find(same) {
                 Some(kept) => {
                     kept.permission = kept.permission.max(loan.permission);

@@ -208,7 +208,8 @@ impl Model {
     /// Whether those with whom a context is shared may not see what somebody adds there.
     pub(super) fn shows_too_much(&self, person: usize, place: Place, class: Classification) -> bool {
         let confined = class >= Classification::Confidential;
-        let abroad = |with| matches!(with, Place::Node(node) if !self.organizations(person).contains(&self.top(node)));
+        let abroad =
+            |with| matches!(with, Place::Node(node) if !self.organizations(person).contains(&self.top(node)));
         self.lent(place).any(|with| self.audience(with) > widest(class) || (confined && abroad(with)))
     }
 

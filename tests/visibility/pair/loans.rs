@@ -41,12 +41,12 @@ impl Pair {
         });
         let by = Self::choose(lending.by, admins, self.people.len())?;
         let until = lending.hours.map(|hours| self.model.now + chrono::TimeDelta::hours(hours));
-        let loan =
-            |with| Loan { context, with, permission: lending.permission, by, until, ended: false };
+        let loan = |with| Loan { context, with, permission: lending.permission, by, until, ended: false };
         let places = self.places(0..self.people.len());
         let places: Vec<Place> =
             places.into_iter().filter(|place| !matches!(place, Place::Context(_))).collect();
-        let able = (0..places.len()).filter(|number| self.model.may_lend(&loan(places[*number])) == Ok(false));
+        let able =
+            (0..places.len()).filter(|number| self.model.may_lend(&loan(places[*number])) == Ok(false));
         let with = Self::choose(lending.with, able, places.len())?;
         Some(loan(places[with]))
     }

@@ -4,23 +4,26 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::access::Role;
 use shared::memory::Permission;
+use shared::tenancy::nodes::Members;
 
 use super::Pair;
 use crate::visibility::model::{Loan, Place, Wish};
 use crate::visibility::sequences::Whom;
 
-/// The context, its owner, its other member, somebody outside, and the team to which they belong with the group.
+/// The context, its owner, its other member, somebody outside, the team to which they belong with the group, and what it is in.
 const CONTEXT: usize = 0;
 const OWNER: usize = 1;
 const MEMBER: usize = 3;
 const OUTSIDE: usize = 2;
 const TEAM: usize = 2;
+const DIVISION: usize = 1;
 /// The node to which the member belongs.
 const SIBLING: usize = 4;
 
 impl Pair {
     /// A context is shared with a team, with somebody for a time and with the node of a member. What is in it, what is added and what
-    /// is pinned is seen there as long as it is shared, as long as they belong there, and as long as the context is there.
+    /// is pinned is seen there as long as it is shared, as long as they belong there, wherever the team goes, and as long as the context
+    /// is there.
     pub(in crate::visibility) async fn share_a_context(&mut self) {
         let context = Place::Context(CONTEXT);
         let own = self.memories.len();
@@ -29,6 +32,8 @@ impl Pair {
         let team = self.lend_by_owner(Place::Node(TEAM), None).await;
         self.add(MEMBER, context, None).await;
         self.compare(&"it was added", Whom::Everybody).await;
+        // It is shared to read.
+        self.revise(OUTSIDE, own + 1).await;
         self.pin(own).await;
         for after in ["they left the group", "they are back"] {
             self.toggle_group(OUTSIDE).await;
@@ -56,10 +61,18 @@ impl Pair {
         self.end_loan_by_owner(sibling).await;
 
         self.lend_by_owner(Place::Node(TEAM), None).await;
+        self.dissolve(TEAM, Some(DIVISION), Members::Move).await;
+        self.compare(&"the team is part of the division", Whom::Everybody).await;
         self.empty(CONTEXT).await;
         self.compare(&"nothing lives there", Whom::Everybody).await;
         self.end_context(OWNER, CONTEXT).await;
         self.compare(&"the context is gone", Whom::Everybody).await;
+    }
+
+    /// Who administers the enterprise is in a context what they are there.
+    pub(in crate::visibility) async fn end_anothers_context(&mut self) {
+        self.join(MEMBER, None, Role::Admin).await;
+        self.end_context(MEMBER, CONTEXT).await;
     }
 
     async fn pin(&mut self, memory: usize) {
