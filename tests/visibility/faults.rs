@@ -108,6 +108,11 @@ async fn share_a_context(fault: Option<&'static str>) {
     Pair::new(fault).await.share_a_context().await;
 }
 
+/// Ends somebody else's context in it.
+async fn end_anothers_context(fault: Option<&'static str>) {
+    Pair::new(fault).await.end_anothers_context().await;
+}
+
 /// Asserts that what is told differs from what the model says.
 async fn is_noticed_in(story: impl Future<Output = ()> + Send + 'static) {
     let panic = tokio::spawn(story).await.expect_err("nothing noticed it").into_panic();
@@ -133,9 +138,38 @@ async fn a_shared_context_that_does_not_show_what_is_pinned_to_it_is_noticed() {
     .await;
 }
 
+#[test]
+fn a_shared_context_that_shows_everything_afterwards_is_noticed() {
+    is_noticed(kept_where!("NEW.context_id IS NOT NULL"));
+}
+
 #[tokio::test]
-async fn a_shared_context_that_shows_everything_afterwards_is_noticed() {
-    is_noticed_in(share_a_context(Some(kept_where!("NEW.context_id IS NOT NULL")))).await;
+async fn a_dissolution_that_forgets_contexts_that_were_shared_with_the_node_is_noticed() {
+    is_noticed_in(share_a_context(Some(
+        "CREATE FUNCTION mem0.forget_contexts() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             NEW.revoked_at := mem0.at();
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER forget_contexts BEFORE UPDATE OF grantee_scope_id ON shares FOR EACH ROW
+             WHEN (NEW.context_id IS NOT NULL AND NEW.grantee_scope_id <> OLD.grantee_scope_id)
+             EXECUTE FUNCTION mem0.forget_contexts()",
+    )))
+    .await;
+}
+
+#[tokio::test]
+async fn a_context_that_is_shared_to_read_and_can_be_changed_is_noticed() {
+    is_noticed_in(share_a_context(Some(
+        "CREATE FUNCTION mem0.let_write() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             NEW.permission := 'write';
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER let_write BEFORE INSERT OR UPDATE ON shares FOR EACH ROW
+             WHEN (NEW.context_id IS NOT NULL) EXECUTE FUNCTION mem0.let_write()",
+    )))
+    .await;
 }
 
 #[tokio::test]
@@ -225,9 +259,10 @@ fn leavers_whose_memories_go_where_they_are_too_many_to_see_them_are_noticed() {
     );
 }
 
-#[test]
-fn a_context_in_which_everybody_is_who_is_above_everything_is_noticed() {
-    is_noticed(
+#[tokio::test]
+async fn a_context_in_which_everybody_is_who_is_above_everything_is_noticed() {
+    end_anothers_context(None).await;
+    is_noticed_in(end_anothers_context(Some(
         "CREATE FUNCTION mem0.hang() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN
              NEW.parent_id := (SELECT s.id FROM scopes s WHERE s.enterprise_id = NEW.enterprise_id AND s.kind = 'enterprise');
@@ -235,7 +270,8 @@ fn a_context_in_which_everybody_is_who_is_above_everything_is_noticed() {
              RETURN NEW;
          END $$;
          CREATE TRIGGER hang BEFORE INSERT ON scopes FOR EACH ROW WHEN (NEW.kind = 'context') EXECUTE FUNCTION mem0.hang()",
-    );
+    )))
+    .await;
 }
 
 #[test]

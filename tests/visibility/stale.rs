@@ -158,6 +158,38 @@ async fn whoever_is_deactivated_while_they_approve_approves_nothing() {
 }
 
 #[tokio::test]
+async fn a_delegate_who_comes_to_gain_while_they_approve_approves_nothing() {
+    let scene = Scene::new().await;
+    let rules = json!({ "approvals": [{ "directions": ["out"] }] });
+    scene.owner.put("/v1/enterprise/sharing-policy", rules).await.ok();
+    let second = scene.owner.enterprise_colleague("second", Role::Admin).await;
+    let (far, beside) = (
+        scene.owner.node(ScopeKind::Organization, "far").await,
+        scene.owner.node(ScopeKind::Organization, "beside").await,
+    );
+    let delegate = scene.owner.colleague("delegate", &beside, Role::Member).await;
+    let until = scene.app.now() + chrono::TimeDelta::hours(1);
+    let named = json!({ "user_id": delegate.user, "ends_at": until.to_rfc3339() });
+    second.post("/v1/enterprise/approval-delegates", named).await.assert_status(201);
+    let asked = scene.ann.post(&scene.memory("shares/"), json!({ "with": far.label() })).await;
+    let request = asked.assert_status(202).json()["approval"]["id"].clone();
+    let request = format!("/v1/approvals/{}/", request.as_str().unwrap());
+    let path = format!("{request}approve/");
+    let approve = delegate.post(&path, json!({ "reason": "fine" }));
+    let member = json!({ "user_id": delegate.user, "role": "viewer" });
+    let join = async { scene.owner.post(&format!("/v1/organizations/{}/members", far.id), member).await };
+    let answer = scene.meanwhile(approve, join).await;
+    answer.assert_problem(409, "conflict", None);
+    assert_eq!(scene.ann.get(&request).await.ok()["status"], "pending");
+    delegate.get(&scene.memory("")).await.assert_status(404);
+    // Asked again, they are told why.
+    let again = delegate.post(&path, json!({ "reason": "fine" })).await;
+    let told = again.assert_problem(403, "forbidden", None);
+    assert!(told.contains("a delegate does not decide about that"), "{told}");
+    second.post(&path, json!({ "reason": "fine" })).await.ok();
+}
+
+#[tokio::test]
 async fn whoever_is_deactivated_while_they_wait_for_the_tenant_invites_nobody() {
     let scene = Scene::new().await;
     let second = scene.owner.enterprise_colleague("second", Role::Owner).await;

@@ -78,6 +78,12 @@ pub(super) enum Step {
         context: Index,
         emptied: bool,
     },
+    /// A whole context is shared.
+    Lend(Lending),
+    EndLoan {
+        person: Index,
+        loan: Index,
+    },
     /// A role that somebody gets, or another one in its place.
     Join {
         person: Index,
@@ -166,12 +172,22 @@ pub(super) struct Sharing {
     pub(super) hours: Option<i64>,
 }
 
+/// Who shares which context with whom, how, and for how many hours.
+#[derive(Debug, Clone)]
+pub(super) struct Lending {
+    pub(super) by: Index,
+    pub(super) context: Index,
+    pub(super) with: Index,
+    pub(super) permission: Permission,
+    pub(super) hours: Option<i64>,
+}
+
 /// The hours of [`Step::Pass`]: less than a day, beyond an escalation, beyond a request's time.
 const HOURS: [i64; 3] = [5, 50, 80];
 
 /// Everything that may happen.
 pub(super) fn steps() -> BoxedStrategy<Vec<Step>> {
-    let step = prop_oneof![4 => memories(), 5 => people(), 3 => contexts(), 4 => tree(), 8 => sharing()];
+    let step = prop_oneof![4 => memories(), 5 => people(), 4 => contexts(), 4 => tree(), 8 => sharing()];
     prop::collection::vec(step, 10..24).boxed()
 }
 
@@ -209,7 +225,17 @@ fn people() -> impl Strategy<Value = Step> {
 
 fn contexts() -> impl Strategy<Value = Step> {
     let index = any::<Index>;
+    let lending = (
+        (index(), index(), index()),
+        select(vec![Permission::Read, Permission::Write]),
+        prop::option::weighted(0.3, select(vec![4_i64, 40, 100])),
+    );
+    let lend = lending.prop_map(|((by, context, with), permission, hours)| {
+        Step::Lend(Lending { by, context, with, permission, hours })
+    });
     prop_oneof![
+        4 => lend,
+        1 => (index(), index()).prop_map(|(person, loan)| Step::EndLoan { person, loan }),
         2 => index().prop_map(|person| Step::Gather { person }),
         3 => (index(), index(), index(), select(Role::ALL.to_vec()))
             .prop_map(|(by, person, context, role)| Step::Enter { by, person, context, role }),

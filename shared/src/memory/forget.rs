@@ -26,8 +26,9 @@ pub struct Forgotten {
 }
 
 impl Memories {
-    /// Forgets one memory. With `linked`, also forgets the memories that it superseded, directly or through others, or
-    /// none if any of them may not be forgotten. Returns how many linked memories were forgotten with it.
+    /// Forgets one memory. With `linked`, also forgets the memories that it superseded, directly or through others, even if
+    /// something else has superseded them since, or none if any of them may not be forgotten. Returns how many linked
+    /// memories were forgotten with it.
     pub async fn forget(&self, caller: &AuthContext, id: MemoryId, linked: bool) -> Result<u64> {
         caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
         let tx = caller.begin(&self.gate.db, "memory.forget").await?;

@@ -98,8 +98,8 @@ pub(super) async fn replace(tx: &TenantTx<'_>, model: &str, held: Vec<Memory>, b
     Ok(())
 }
 
-/// Releases what these forgotten memories superseded: it is current again, or superseded by what has superseded them.
-/// Each gets a new version and an audit row.
+/// Releases what these forgotten memories superseded: it is current again, or superseded by what else has superseded it or
+/// them. Each gets a new version and an audit row.
 pub(super) async fn release(tx: &TenantTx<'_>, forgotten: &[MemoryId]) -> Result<()> {
     for released in store::delete::release(tx, forgotten).await? {
         let entry =

@@ -13,6 +13,7 @@ mod class_rules;
 mod classification;
 mod contexts;
 mod dead_requests;
+mod earlier_successors;
 mod entity;
 mod escalation;
 mod event;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
 
 use super::sharing::person;
-use super::{list, one, remember, remember_with, search, team, texts};
+use super::{add, list, one, remember, remember_with, search, team, texts};
 use crate::harness::{Actor, Client as _, Node, TestApp};
 use crate::routes::mcp::client::{call, modern, refused};
 
@@ -214,6 +214,19 @@ async fn a_shared_context_is_out_of_sight_when_the_share_has_ended() {
     launch.app.advance(TimeDelta::hours(6));
     assert!(!launch.sees(&launch.bob).await);
     launch.bob.get(&one(&launch.inside)).await.assert_problem(404, "not-found", None);
+}
+
+#[tokio::test]
+async fn a_share_that_is_over_says_nothing_about_what_is_added() {
+    let launch = Launch::new().await;
+    let until = launch.app.now() + TimeDelta::hours(1);
+    launch.share(json!({ "with": "enterprise", "expires_at": until.to_rfc3339() })).await;
+    let mut terms = launch.scope();
+    terms["classification"] = json!("confidential");
+    add(&launch.ann, &["The price is nine"], terms.clone()).await.assert_problem(403, "forbidden", None);
+    // Before a job has ended it.
+    launch.app.advance(TimeDelta::hours(2));
+    remember_with(&launch.ann, "The price is nine", terms).await;
 }
 
 #[tokio::test]

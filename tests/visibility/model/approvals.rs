@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use shared::access::Role;
 use shared::memory::Permission;
 
+use super::sharing::Direction;
 use super::{Model, Place, Wish};
 
 /// What became of a request.
@@ -22,6 +23,8 @@ pub(crate) struct Request {
     pub(crate) version: usize,
     /// Where the memory lived when it was asked for.
     pub(crate) home: Place,
+    /// How far it would have gone then.
+    pub(crate) far: Direction,
     /// Whose admins decide.
     pub(crate) node: Option<usize>,
     /// From when on those above it may, too.
@@ -109,7 +112,8 @@ impl Model {
             // They could not share it so now.
             () if self.could_share(request.by, wish) == Err(403) => 403,
             () if self.could_share(request.by, wish).is_err() => 409,
-            // By now it is for others to agree.
+            // By now it goes further, or it is for others to agree.
+            () if self.farthest(wish) > request.far => 409,
             () if self.rule_for(wish).is_some_and(|node| node != request.node) => 409,
             () => 200,
         }

@@ -84,7 +84,7 @@ impl Model {
         let own = self.role(by, place);
         match () {
             () if self.inactive.contains_key(&by) => Err(401),
-            () if own.is_none() => Err(404),
+            () if !self.knows(by, place) => Err(404),
             () if own < Some(Role::Admin) || self.role(person, place) > own => Err(403),
             () => Ok(()),
         }
@@ -135,15 +135,16 @@ impl Model {
         let place = Place::Context(context);
         match () {
             () if self.inactive.contains_key(&person) => 401,
-            () if !self.reads(person, place) => 404,
+            () if !self.knows(person, place) => 404,
             () if self.role(person, place) < Some(Role::Admin) => 403,
             () if self.memories.values().any(|memory| memory.home == place) => 409,
             () => 204,
         }
     }
 
-    /// What is pinned to it is not any more, nor what was shared on because of that.
+    /// What is pinned to it is not any more, nor what was shared on because of that, and it is shared with nobody.
     pub(crate) fn end_context(&mut self, context: usize) {
+        self.end_loans(|loan, _| loan.context == context);
         for number in 0..self.grants.len() {
             if self.grants[number].with == Place::Context(context) && !self.grants[number].ended {
                 self.end(number, true);

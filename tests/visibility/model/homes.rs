@@ -16,9 +16,8 @@ impl Model {
             return 404;
         }
         let class = self.memories[&memory].class;
-        let elsewhere =
-            self.reached(memory).into_iter().filter(|place| *place != self.memories[&memory].home);
-        let seen_by = elsewhere.chain([to]).map(|place| self.audience(place)).max();
+        let seen_by =
+            self.moved(memory, to).reached(memory).into_iter().map(|place| self.audience(place)).max();
         let wish = Wish { memory, with: to, permission: Permission::Read, may_reshare: false, until: None };
         let own = matches!(to, Place::Personal(_));
         match () {
@@ -45,9 +44,13 @@ impl Model {
 
     /// Whether it would be seen in another organization than it would belong to.
     fn is_abroad_at(&self, memory: usize, to: Place) -> bool {
+        self.moved(memory, to).is_abroad(memory)
+    }
+
+    fn moved(&self, memory: usize, to: Place) -> Self {
         let mut after = self.clone();
         after.rehome(memory, to);
-        after.is_abroad(memory)
+        after
     }
 
     /// Where it lives now it need not be shared with; with all others it stays shared.

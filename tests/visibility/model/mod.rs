@@ -218,6 +218,7 @@ impl Model {
             () if !self.reads(person, place) => Err(404),
             () if self.role(person, place) < Some(Role::Member) => Err(403),
             () if self.audience(place) > widest(class) => Err(403),
+            () if self.shows_too_much(person, place, class) => Err(403),
             () if self.must_ask_members(person, place) => Err(403),
             () => Ok(class),
         }
@@ -271,6 +272,7 @@ impl Model {
         self.nodes.remove(&node);
         self.roles.retain(|(_, held), _| *held != Some(node));
         self.rules.remove(&Some(node));
+        self.end_loans(|loan, _| loan.with == Place::Node(node));
         for delegation in self.delegations.iter_mut().filter(|it| it.node == Some(node)) {
             delegation.ended = true;
         }

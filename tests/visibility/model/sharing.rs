@@ -46,8 +46,8 @@ pub(crate) enum Shared {
 }
 
 /// Which way it goes; only whether it leaves an organization matters here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Direction {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Direction {
     Within,
     Out,
     Public,
@@ -58,10 +58,12 @@ impl Model {
         !grant.ended && grant.until.is_none_or(|until| until > self.now)
     }
 
-    /// The most that live grants allow somebody to do.
+    /// The most that live grants, and those of the context in which it lives, allow somebody to do.
     fn granted(&self, person: usize, memory: usize) -> Option<Permission> {
         let live = self.grants.iter().filter(|grant| grant.memory == memory && self.is_live(grant));
-        live.filter(|grant| self.reads(person, grant.with)).map(|grant| grant.permission).max()
+        let own = live.map(|grant| (grant.with, grant.permission));
+        let lent = self.live_loans(self.memories[&memory].home).map(|loan| (loan.with, loan.permission));
+        own.chain(lent).filter(|(with, _)| self.reads(person, *with)).map(|(_, permission)| permission).max()
     }
 
     /// Whether somebody's role where it lives is enough: that of a member for what they added, else that of an admin.
@@ -168,28 +170,47 @@ impl Model {
         }
     }
 
-    /// Whether so many may not see it, or not those of another organization, whoever shares it.
+    /// Whether so many may not see it, or not those of another organization, whoever shares it. What is pinned goes as far as the
+    /// context does.
     pub(super) fn is_too_confidential(&self, wish: &Wish) -> bool {
         let memory = self.memories[&wish.memory];
-        let out = self.direction(memory.author, memory.home, wish.with) == Direction::Out;
-        let confined = out && memory.class >= Classification::Confidential;
-        self.audience(wish.with) > widest(memory.class)
-            || (confined && !matches!(wish.with, Place::Personal(_) | Place::Context(_)))
+        let too_far = |with: Place| {
+            let out = self.direction(memory.author, memory.home, with) == Direction::Out;
+            let confined = out && memory.class >= Classification::Confidential;
+            self.audience(with) > widest(memory.class)
+                || (confined && !matches!(with, Place::Personal(_) | Place::Context(_)))
+        };
+        self.lent(wish.with).chain([wish.with]).any(too_far)
     }
 
     /// The node whose people have to agree to it, if any have to.
     pub(super) fn rule_for(&self, wish: &Wish) -> Option<Option<usize>> {
-        let memory = self.memories[&wish.memory];
-        let within = self.direction(memory.author, memory.home, wish.with) == Direction::Within;
-        if within { None } else { self.rule_over(memory.home) }
+        let within = self.farthest(wish) == Direction::Within;
+        if within { None } else { self.rule_over(self.memories[&wish.memory].home) }
     }
 
-    /// Whether somebody has to agree before the others in a context see what is added there.
+    /// How far it goes, with the context if it is pinned.
+    pub(crate) fn farthest(&self, wish: &Wish) -> Direction {
+        let memory = self.memories[&wish.memory];
+        let direction = |with| self.direction(memory.author, memory.home, with);
+        self.lent(wish.with).map(direction).fold(direction(wish.with), Direction::max)
+    }
+
+    /// Whether somebody has to agree before the others in a context, and those with whom it is shared, see what is added there.
     pub(super) fn must_ask_members(&self, person: usize, place: Place) -> bool {
         let Place::Context(context) = place else { return false };
         let others = self.contexts[&context].keys().filter(|member| **member != person);
-        let mut away = others.filter(|member| !self.is_within(person, place, **member));
+        let others = others.map(|member| Place::Personal(*member)).chain(self.lent(place));
+        let mut away = others.filter(|other| self.direction(person, place, *other) != Direction::Within);
         self.rule_over(place).is_some() && away.next().is_some()
+    }
+
+    /// Whether those with whom a context is shared may not see what somebody adds there.
+    pub(super) fn shows_too_much(&self, person: usize, place: Place, class: Classification) -> bool {
+        let confined = class >= Classification::Confidential;
+        let abroad =
+            |with| matches!(with, Place::Node(node) if !self.organizations(person).contains(&self.top(node)));
+        self.lent(place).any(|with| self.audience(with) > widest(class) || (confined && abroad(with)))
     }
 
     /// Whoever holds any role.
@@ -210,7 +231,7 @@ impl Model {
     }
 
     /// The topmost node over a place that has the rule.
-    fn rule_over(&self, place: Place) -> Option<Option<usize>> {
+    pub(super) fn rule_over(&self, place: Place) -> Option<Option<usize>> {
         self.rules_over(place).into_iter().next_back()
     }
 
@@ -224,7 +245,7 @@ impl Model {
     }
 
     /// The direction of what this person wrote.
-    fn direction(&self, author: usize, home: Place, with: Place) -> Direction {
+    pub(super) fn direction(&self, author: usize, home: Place, with: Place) -> Direction {
         let out = |within: bool| if within { Direction::Within } else { Direction::Out };
         match (home, with) {
             (_, Place::Public) => Direction::Public,
@@ -322,6 +343,7 @@ impl Model {
         for grant in self.grants.iter_mut().filter(|grant| grant.until.is_some_and(|until| until <= now)) {
             grant.ended = true;
         }
+        self.end_loans(|loan, now| loan.until.is_some_and(|until| until <= now));
     }
 
     /// The status that ending a grant is answered with: for who gave it, whom it was given to, the administrators of the

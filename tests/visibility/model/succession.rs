@@ -47,6 +47,7 @@ impl Model {
             memory.home = to;
         }
         self.hand_over_grants(from, to, |_| true);
+        self.hand_over_loans(from, to);
         self.hand_over_roles(node, heir, members);
         for spot in self.nodes.values_mut().filter(|spot| spot.parent == Some(node)) {
             spot.parent = heir;
@@ -61,7 +62,8 @@ impl Model {
         self.delete(node);
     }
 
-    /// Of a dissolution that was cancelled: these memories are the heir's with their shares, and nothing else is.
+    /// Of a dissolution that was cancelled: these memories are the heir's with their shares, contexts are shared with it, which come
+    /// first, and nothing else is.
     pub(crate) fn dissolve_partly(&mut self, node: usize, heir: Option<usize>, moved: &BTreeSet<usize>) {
         let (from, to) = (Place::Node(node), place(heir));
         for (_, memory) in self.memories.iter_mut().filter(|(id, it)| it.home == from && moved.contains(*id))
@@ -69,6 +71,7 @@ impl Model {
             memory.home = to;
         }
         self.hand_over_grants(from, to, |memory| moved.contains(&memory));
+        self.hand_over_loans(from, to);
     }
 
     /// Who shared the same with both shares it once; what is over by now is.
@@ -216,11 +219,15 @@ impl Model {
         let left = self.memories.iter().filter(|(_, memory)| homes.contains(&memory.home));
         for id in left.map(|(id, _)| *id).collect::<Vec<_>>() {
             let given = self.grants.iter().filter(|grant| grant.memory == id && !grant.ended);
-            let given = given.filter(|grant| grant.until.is_none() && !homes.contains(&grant.with));
+            let given = given.filter(|grant| grant.until.is_none()).map(|grant| grant.with);
+            let given: Vec<Place> = given.collect();
+            let lent = given.iter().copied().chain([self.memories[&id].home]);
+            let lent = lent.flat_map(|place| self.live_loans(place)).filter(|loan| loan.until.is_none());
             // Nobody inherits who has left.
             let left = |place: &Place| matches!(place, Place::Personal(it) if self.inactive.contains_key(it));
-            let given = given.filter(|grant| !left(&grant.with));
-            match given.map(|grant| grant.with).min_by_key(precedence) {
+            let heirs = lent.map(|loan| loan.with).chain(given.iter().copied());
+            let heirs = heirs.filter(|place| !homes.contains(place) && !left(place));
+            match heirs.min_by_key(precedence) {
                 Some(heir) => self.memories.get_mut(&id).unwrap().home = heir,
                 None => drop(self.memories.remove(&id)),
             }

@@ -51,13 +51,13 @@ impl Pair {
         }
     }
 
-    fn context(&self, index: Index) -> Option<usize> {
+    pub(super) fn context(&self, index: Index) -> Option<usize> {
         let contexts: Vec<usize> = self.model.contexts.keys().copied().collect();
         (!contexts.is_empty()).then(|| *index.get(&contexts))
     }
 
     /// People who would be answered with success.
-    fn able(&self, status: impl Fn(&Self, usize) -> u16) -> Vec<usize> {
+    pub(super) fn able(&self, status: impl Fn(&Self, usize) -> u16) -> Vec<usize> {
         (0..self.people.len()).filter(|person| status(self, *person) < 300).collect()
     }
 

@@ -103,7 +103,7 @@ impl Pair {
         }
     }
 
-    async fn revise(&mut self, person: usize, memory: usize) {
+    pub(super) async fn revise(&mut self, person: usize, memory: usize) {
         let now = self.model.now.timestamp();
         let text = format!("The walrus number {memory} likes herring since {now}");
         let path = format!("/v1/memories/{}/", self.memories[memory]);

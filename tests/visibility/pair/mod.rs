@@ -2,13 +2,14 @@
 //!
 //! They start with the state of [`start`]. [`compare`] compares what everybody finds afterwards, and [`chains`] checks
 //! invariants of every share independent of the model. Steps about the tree are in [`tree`], about roles in
-//! [`people`], about contexts in [`contexts`], about memories in [`memories`], about sharing in [`sharing`], about
+//! [`people`], about contexts in [`contexts`] and sharing them in [`loans`], about memories in [`memories`], about sharing in [`sharing`], about
 //! delegates in [`delegates`], about heirs in [`succession`].
 
 mod chains;
 mod compare;
 mod contexts;
 mod delegates;
+mod loans;
 mod memories;
 mod people;
 mod shared_contexts;
@@ -41,6 +42,8 @@ pub(super) struct Pair {
     contexts: Vec<String>,
     memories: Vec<String>,
     shares: Vec<String>,
+    /// The shares of contexts.
+    loans: Vec<String>,
     requests: Vec<String>,
     delegations: Vec<String>,
     group: String,
@@ -129,6 +132,7 @@ impl Pair {
             Step::Gather { .. } | Step::Enter { .. } | Step::Depart { .. } | Step::EndContext { .. } => {
                 self.perform_contexts(step).await;
             }
+            Step::Lend(_) | Step::EndLoan { .. } => self.perform_loans(step).await,
             Step::Dissolve { .. }
             | Step::CancelDissolution { .. }
             | Step::Reassign { .. }

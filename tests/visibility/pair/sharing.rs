@@ -116,6 +116,7 @@ impl Pair {
                     wish,
                     version: self.model.memories[&memory].version,
                     home: self.model.memories[&memory].home,
+                    far: self.model.farthest(&wish),
                     node,
                     escalates_at: if above { now } else { now + ESCALATES },
                     expires_at: now + EXPIRES,
@@ -145,6 +146,7 @@ impl Pair {
                 self.revoke(person, number).await;
             }
         }
+        self.take_back_loans().await;
     }
 
     async fn revoke(&mut self, person: usize, number: usize) {

@@ -42,6 +42,7 @@ impl Pair {
             contexts: Vec::new(),
             memories: Vec::new(),
             shares: Vec::new(),
+            loans: Vec::new(),
             requests: Vec::new(),
             delegations: Vec::new(),
             steps: 0,

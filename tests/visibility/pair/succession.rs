@@ -103,7 +103,7 @@ impl Pair {
         self.owner().post(&path, json!({ "heir": heir_id, "members": members })).await
     }
 
-    async fn dissolve(&mut self, node: usize, heir: Option<usize>, members: Members) {
+    pub(super) async fn dissolve(&mut self, node: usize, heir: Option<usize>, members: Members) {
         // Two shares of the same become one, and what is over should not count.
         self.tidy().await;
         let answer = self.ask_to_dissolve(node, heir, members).await;

@@ -40,13 +40,13 @@ pub(crate) async fn hold_succession(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Resu
     tx.execute(HOLD, &[&ids]).await.map(drop)
 }
 
-/// A memory that is no longer superseded by one that was forgotten.
+/// A memory that is no longer superseded by one that was forgotten, for those who saw that.
 pub(crate) struct Released {
     pub(crate) id: MemoryId,
     pub(crate) home: ScopeId,
     pub(crate) classification: Classification,
     pub(crate) version: i32,
-    /// What had superseded its successor; nothing if it is current again.
+    /// The latest that supersedes it; nothing if it is current again.
     pub(crate) replaced_by: Option<MemoryId>,
 }
 

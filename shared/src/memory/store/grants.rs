@@ -36,16 +36,19 @@ pub(crate) async fn project(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<(), S
     tx.query_one(PROJECT, &[&ids]).await.map(drop)
 }
 
-/// Returns the kinds of scopes that a context is shared with.
+/// Returns the kinds of scopes that a context is shared with now.
 pub(crate) async fn audiences_of(tx: &TenantTx<'_>, context: ScopeId) -> Result<Vec<Audience>, StoreError> {
     const AUDIENCES: &str = "-- context.list_audiences
         SELECT DISTINCT s.kind
           FROM sub_organizations n
           JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id AND h.revoked_at IS NULL
+                       AND (h.expires_at IS NULL OR h.expires_at > $3)
           JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.grantee_scope_id
          WHERE n.enterprise_id = $1 AND n.scope_id = $2";
     let corrupt = |problem| StoreError::Corrupt { table: "scopes", column: "kind", problem };
-    let rows = tx.query(AUDIENCES, &[&tx.caller().enterprise_id().uuid(), &context.0]).await?;
+    let caller = tx.caller();
+    let rows =
+        tx.query(AUDIENCES, &[&caller.enterprise_id().uuid(), &context.0, &caller.request().at]).await?;
     let kinds = rows.iter().map(|row| row.get::<_, &str>(0).parse::<ScopeKind>().map_err(corrupt));
     kinds.map(|kind| Ok(kind?.into())).collect()
 }

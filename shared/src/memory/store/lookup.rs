@@ -37,12 +37,7 @@ const LOCK: &str = "-- memory.lock
        FOR UPDATE";
 
 const LINKED: &str = "-- memory.find_linked
-    WITH RECURSIVE linked AS (
-        SELECT $2::uuid AS id
-        UNION
-        SELECT m.id FROM memories m JOIN linked l ON m.replaced_by = l.id
-         WHERE m.enterprise_id = $1 AND m.deleted_at IS NULL)
-    SELECT id FROM linked WHERE id <> $2";
+    SELECT m.id FROM mem0.linked($2) l (id) JOIN memories m ON m.enterprise_id = $1 AND m.id = l.id";
 
 /// Looks up a memory that has not been forgotten, expired or not.
 pub(crate) async fn lookup(tx: &TenantTx<'_>, id: MemoryId) -> Result<Option<Memory>, StoreError> {
@@ -81,7 +76,7 @@ pub(crate) async fn lock(tx: &TenantTx<'_>, ids: &[MemoryId]) -> Result<Vec<Memo
     rows.iter().map(row::memory).collect()
 }
 
-/// Returns the memories that this one superseded, directly or through others.
+/// Returns those of the memories that this one superseded, directly or through others, that the caller sees.
 pub(crate) async fn linked(tx: &TenantTx<'_>, id: MemoryId) -> Result<Vec<MemoryId>, StoreError> {
     let rows = tx.query(LINKED, &[&tx.caller().enterprise_id().uuid(), &id.uuid()]).await?;
     Ok(rows.iter().map(|row| MemoryId(row.get("id"))).collect())
