@@ -102,10 +102,8 @@ impl Fetcher {
             .header(USER_AGENT, concat!("mem0-enterprise/", env!("CARGO_PKG_VERSION")))
             .body(Empty::<Bytes>::new());
         let request = request.map_err(|error| error.to_string())?;
-        let answer = client
-            .request(request)
-            .await
-            .map_err(|error| Unread::Unreached { cause: innermost(&error) })?;
+        let answer =
+            client.request(request).await.map_err(|error| Unread::Unreached { cause: innermost(&error) })?;
         let (head, body) = answer.into_parts();
         // A redirect leads away from the address that was checked, so it is not followed.
         if head.status != http::StatusCode::OK {
@@ -142,9 +140,11 @@ impl Unread {
     /// resolve here.
     fn told(self) -> String {
         match self {
-            Self::Unreached { .. } => "nothing that is public answers at this address, or this installation has no access \
+            Self::Unreached { .. } => {
+                "nothing that is public answers at this address, or this installation has no access \
                                        to the Internet"
-                .to_owned(),
+                    .to_owned()
+            }
             Self::Unusable(problem) => problem,
         }
     }

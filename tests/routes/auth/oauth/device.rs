@@ -65,9 +65,7 @@ async fn a_second_click_says_the_same_and_nothing_else_does() {
         let begun = begin(&app).await;
         let mut browser = Browser::new(&app);
         let page = asked(&mut browser, &begun, &ada.email).await;
-        let form = |decision: &str, scopes: Value| {
-            json!({ "ticket": field(&page, "ticket"), "decision": decision, "scope": scopes })
-        };
+        let form = |decision: &str, scopes: Value| json!({ "ticket": field(&page, "ticket"), "decision": decision, "scope": scopes });
         let (all, one) = (json!(["memories:read", "memories:write"]), json!(["memories:read"]));
         let mut before = browser.clone();
         for _ in 0..2 {
@@ -82,7 +80,8 @@ async fn a_second_click_says_the_same_and_nothing_else_does() {
             browser.submit("/oauth/device/decision", &form("allow", one)).await.assert_status(400);
         }
         let login = before.open("/oauth/device").await;
-        let switch = json!({ "ticket": field(&login, "ticket"), "decision": "switch", "user_code": "BBBB-BBBB" });
+        let switch =
+            json!({ "ticket": field(&login, "ticket"), "decision": "switch", "user_code": "BBBB-BBBB" });
         let switched = before.submit("/oauth/device", &switch).await;
         let login = before.open(switched.header("location").unwrap()).await;
         before.sign_in(&login, &bob.email).await;

@@ -255,7 +255,12 @@ async fn this_machine_is_called_what_the_client_called_it() {
     }
     // What is on another port, or only looks like this machine, is something else.
     let port = url.rsplit(':').next().unwrap();
-    for other in ["localhost:1", "localhost", &format!("evil.example:{port}"), &format!("localhost.evil.example:{port}")] {
+    for other in [
+        "localhost:1",
+        "localhost",
+        &format!("evil.example:{port}"),
+        &format!("localhost.evil.example:{port}"),
+    ] {
         let metadata = to(&wrong, "GET", other, &format!("{well_known}/mcp")).await.ok();
         assert_eq!(metadata["resource"], format!("{url}/mcp"), "{other}");
         let fields = json!({ "client_id": "mem0-cli", "resource": format!("http://{other}/mcp") });

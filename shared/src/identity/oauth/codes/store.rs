@@ -69,10 +69,7 @@ pub(super) async fn replace(
            AND redeemed_at IS NULL";
     let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
     let replaced = tx
-        .execute(
-            REPLACE,
-            &[&enterprise, &user, &new.answer.as_bytes(), &new.hash.as_bytes(), &since, &now],
-        )
+        .execute(REPLACE, &[&enterprise, &user, &new.answer.as_bytes(), &new.hash.as_bytes(), &since, &now])
         .await?;
     Ok(replaced == 1)
 }
