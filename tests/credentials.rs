@@ -58,6 +58,42 @@ async fn a_good_token_is_taken_under_every_scheme_and_in_any_case() {
     app.anonymous().send(request.unwrap()).await.assert_status(200);
 }
 
+/// A proxy may have looked at the other one.
+#[tokio::test]
+async fn two_credentials_are_none() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let key = alice.with_api_key().await.token;
+    let good = format!("Bearer {key}");
+    for (name, values) in [
+        ("authorization", [good.as_str(), "Bearer x"]),
+        ("authorization", ["Bearer x", &good]),
+        ("authorization", [&good, &good]),
+        ("x-api-key", [&key, "x"]),
+    ] {
+        for (method, path) in [("GET", "/v1/auth/me"), ("POST", "/mcp")] {
+            let request = Request::builder()
+                .method(method)
+                .uri(path)
+                .header("host", "mem0.test")
+                .header("content-type", "application/json")
+                .header(name, values[0])
+                .header(name, values[1]);
+            let ping = r#"{"jsonrpc": "2.0", "id": 1, "method": "ping"}"#;
+            let answer = app.anonymous().send(request.body(Body::from(ping)).unwrap()).await;
+            answer.assert_status(400);
+            assert!(answer.text().contains("header, not several"), "{answer}");
+        }
+    }
+    let request = Request::post("/oauth/token")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("authorization", "Basic YTpi")
+        .header("authorization", "Basic YTpj");
+    let body = Body::from("grant_type=client_credentials");
+    let answer = app.anonymous().send(request.body(body).unwrap()).await;
+    answer.assert_status(400);
+    assert!(answer.text().contains("in more than one way"), "{answer}");
+}
+
 #[tokio::test]
 async fn what_is_no_credential_is_refused() {
     let (app, alice, _) = TestApp::two_tenants().await;

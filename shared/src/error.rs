@@ -54,6 +54,9 @@ pub enum Error {
     /// The body is larger than allowed: 413.
     #[error("{0}")]
     TooLarge(String),
+    /// The body has a `Content-Encoding`: 415.
+    #[error("send the body without Content-Encoding")]
+    Encoded,
     /// Too many requests: 429, with the time after which to try again.
     #[error("{what}, try again in {} s", retry_after.as_secs())]
     LimitReached {

@@ -25,6 +25,7 @@ pub mod invisible;
 pub mod jobs;
 pub mod lambda;
 pub mod limits;
+pub mod loopback;
 pub mod memory;
 pub mod metrics;
 pub mod moment;

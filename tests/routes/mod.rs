@@ -3,6 +3,7 @@
 mod admin;
 mod ai_enhancement;
 mod auth;
+mod bodies;
 mod health;
 mod mcp;
 mod memories;

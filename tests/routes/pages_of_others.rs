@@ -79,6 +79,37 @@ async fn only_configured_pages_may_call_the_endpoint() {
     }
 }
 
+/// MCP clients in a browser ask `GET /mcp` for a stream, and look for metadata in several places.
+#[tokio::test]
+async fn pages_can_read_that_there_is_nothing() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    for (method, path, origin, status) in [
+        ("GET", "/mcp", ALLOWED_ORIGIN, 405),
+        ("DELETE", "/mcp", ALLOWED_ORIGIN, 405),
+        ("GET", "/mcp/", ALLOWED_ORIGIN, 405),
+        ("GET", "/mcp/x", ALLOWED_ORIGIN, 404),
+        ("GET", "/oauth/token", ANY, 405),
+        ("GET", "/oauth/register", ANY, 405),
+        ("POST", "/.well-known/jwks.json", ANY, 405),
+        ("GET", "/.well-known/openid-configuration", ANY, 404),
+    ] {
+        let before = preflight(&app.anonymous(), method, path, origin).await;
+        let request = Request::builder().method(method).uri(path).header("origin", origin);
+        let answer = alice.send(request.body(Body::empty()).unwrap()).await;
+        answer.assert_status(status);
+        for answer in [before, answer] {
+            let allowed = answer.header("access-control-allow-origin").unwrap();
+            assert!([origin, "*"].contains(&allowed), "{answer}");
+        }
+    }
+    // Others still read nothing of the endpoint.
+    let request = Request::builder().method("GET").uri("/mcp").header("origin", ANY);
+    let answer = alice.send(request.body(Body::empty()).unwrap()).await;
+    answer.assert_status(405);
+    assert_eq!(answer.header("access-control-allow-origin"), None, "{answer}");
+}
+
 /// Pages that people see, and everything that goes by a cookie or a login, is nobody else's to read.
 #[tokio::test]
 async fn nothing_else_is_open_to_other_pages() {

@@ -12,7 +12,7 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use shared::access::AuthContext;
 use shared::http::Presented;
-use shared::{Error, telemetry};
+use shared::{Error, loopback, telemetry};
 
 use crate::State;
 use crate::era::{self, Version};
@@ -30,7 +30,8 @@ const HEAD: usize = 16 * 1024;
 const GLANCE: Duration = Duration::from_secs(1);
 
 pub(crate) async fn post(Extract(state): Extract<State>, request: Request) -> Response {
-    challenge::complete(respond(&state, request).await, &state.url)
+    let url = loopback::reached(&state.url, request.headers());
+    challenge::complete(respond(&state, request).await, &url)
 }
 
 async fn respond(state: &State, request: Request) -> Response {
@@ -146,11 +147,11 @@ fn media_types(headers: &HeaderMap) -> Result<(), Fault> {
             "the content type must be application/json",
         ));
     }
+    if let Err(encoded) = shared::http::plain(headers) {
+        return Err(Fault::not_accepted(encoded.status(), encoded.to_string()));
+    }
     if headers.contains_key(ACCEPT) && !accepts(headers, "application/json") {
-        return Err(Fault::not_accepted(
-            StatusCode::NOT_ACCEPTABLE,
-            "accept must list application/json and text/event-stream",
-        ));
+        return Err(Fault::not_accepted(StatusCode::NOT_ACCEPTABLE, "accept must list application/json"));
     }
     Ok(())
 }

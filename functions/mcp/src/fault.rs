@@ -187,6 +187,7 @@ impl From<Error> for Fault {
             | Error::Missing(_)
             | Error::UnknownAddress(_)
             | Error::TooLarge(_)
+            | Error::Encoded
             | Error::Conflict(_) => Self::new(INVALID_PARAMS, message),
             Error::InsufficientScope { needed, .. } => Self::insufficient_scope(message, needed),
             Error::Forbidden(_) | Error::QuotaReached(_) | Error::Unauthenticated(_) => {

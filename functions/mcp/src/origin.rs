@@ -6,10 +6,9 @@
 use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use shared::config::PublicConfig;
+use shared::loopback;
 
 use crate::fault::Fault;
-
-const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// The accepted hosts and origins.
 #[derive(Debug, Clone)]
@@ -41,7 +40,7 @@ impl Origins {
             let host = host.to_str().unwrap_or_default().to_ascii_lowercase();
             let name = host.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
             let name = name.unwrap_or_default();
-            if name != self.host && !LOOPBACK.contains(&name.as_str()) {
+            if name != self.host && !loopback::NAMES.contains(&name.as_str()) {
                 let host: String = host.chars().take(100).collect();
                 return refuse(format!(
                     "the Host header names {host:?}, and this installation is {}: set MEM0_PUBLIC_URL, or have the \
@@ -50,8 +49,12 @@ impl Origins {
                 ));
             }
         }
-        if !headers.get_all(ORIGIN).iter().all(|origin| self.knows(origin)) {
-            return refuse("pages of this origin may not call, see MEM0_ALLOWED_ORIGINS".to_owned());
+        if let Some(origin) = headers.get_all(ORIGIN).iter().find(|origin| !self.knows(origin)) {
+            let origin: String = origin.to_str().unwrap_or_default().chars().take(100).collect();
+            return refuse(format!(
+                "pages of {origin:?} may not call this installation; its operator can allow them \
+                 (MEM0_ALLOWED_ORIGINS)"
+            ));
         }
         Ok(())
     }
@@ -67,7 +70,7 @@ impl Origins {
 fn is_loopback(origin: &str) -> bool {
     let Some(rest) = origin.strip_prefix("http://") else { return false };
     let uri = rest.parse::<Uri>().unwrap_or_default();
-    uri.path_and_query().is_none() && uri.host().is_some_and(|host| LOOPBACK.contains(&host))
+    uri.path_and_query().is_none() && uri.host().is_some_and(|host| loopback::NAMES.contains(&host))
 }
 
 /// Returns the host, and the port unless it is the scheme's default, as browsers write origins.

@@ -4,7 +4,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use secrecy::SecretString;
 
-use crate::error::Unauthenticated;
+use crate::error::{Error, Result, Unauthenticated};
 
 /// A credential that has not been checked yet.
 #[derive(Debug)]
@@ -18,7 +18,15 @@ pub enum Credential {
 impl Credential {
     /// Reads `Authorization: Bearer …`, `Authorization: Token …` (mem0's clients) or `X-API-Key: …`. Either scheme may
     /// carry an API key or an access token. The URL is never read: URLs are logged and shared.
-    pub fn from_headers(headers: &HeaderMap) -> Result<Self, Unauthenticated> {
+    ///
+    /// # Errors
+    /// If there is none, or more than one: others on the way may have read another than we would.
+    pub fn from_headers(headers: &HeaderMap) -> Result<Self> {
+        for (name, said) in [(AUTHORIZATION.as_str(), "Authorization"), ("x-api-key", "X-API-Key")] {
+            if headers.get_all(name).iter().nth(1).is_some() {
+                return Err(Error::malformed(format!("send one {said} header, not several")));
+            }
+        }
         if let Some(value) = headers.get(AUTHORIZATION) {
             let (scheme, secret) = value
                 .to_str()
@@ -26,13 +34,13 @@ impl Credential {
                 .and_then(|text| text.trim().split_once(' '))
                 .ok_or(Unauthenticated::Invalid)?;
             if scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("token") {
-                return Self::parse(secret);
+                return Ok(Self::parse(secret)?);
             }
-            return Err(Unauthenticated::Invalid);
+            return Err(Unauthenticated::Invalid.into());
         }
         match headers.get("x-api-key") {
-            Some(value) => Self::parse(value.to_str().map_err(|_| Unauthenticated::Invalid)?),
-            None => Err(Unauthenticated::Missing),
+            Some(value) => Ok(Self::parse(value.to_str().map_err(|_| Unauthenticated::Invalid)?)?),
+            None => Err(Unauthenticated::Missing.into()),
         }
     }
 

@@ -4,10 +4,12 @@
 //! An aborted transaction has changed nothing, so this does what a client would do when told to retry, only sooner. The
 //! credential is checked again, too: anything revoked in the meantime no longer applies.
 //!
-//! If a request was refused before its body was read, the rest of the body is read if it is short (64 KiB), or up to 16
-//! MiB if it was refused for its length. Otherwise the connection would close before the client has read the response,
-//! or under the next request that it sends.
+//! If a request was refused before its body was read, the rest of the body is read if it is short (64 KiB), up to 1 MiB
+//! if the credential was refused, or up to 16 MiB if it was refused for its length. Otherwise the connection would close
+//! before the client has read the response, or under the next request that it sends. Many clients read no response after
+//! a failed write, and would not learn that their token has expired.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, ready};
 use std::time::Duration;
@@ -29,16 +31,16 @@ const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Answers a request, retrying if necessary.
-pub(super) async fn run(next: &Next, request: Request) -> Response {
+pub(super) async fn run(next: &Next, request: Request, arrival: &Arrival) -> Response {
     let (parts, body) = request.into_parts();
-    let tape = Tape::new(body);
+    let tape = Tape::new(body, arrival.clone());
     let mut attempt = 1;
     loop {
         let request = Request::from_parts(parts.clone(), tape.play());
         let response = next.clone().run(request).await;
         // Not determined by the status: MCP reports failures in its own responses.
         if !telemetry::take_lost_race() || attempt == ATTEMPTS {
-            tape.wind(response.status() == StatusCode::PAYLOAD_TOO_LARGE).await;
+            tape.wind(Winding::after(response.status())).await;
             return response;
         }
         telemetry::forget_failure();
@@ -55,16 +57,42 @@ fn pause(attempt: u32) -> Duration {
     longest * (u32::from(share) + 1) / 256
 }
 
+/// Whether a request waits for more of its body; all clones share it.
+#[derive(Clone, Default)]
+pub(super) struct Arrival(Arc<AtomicBool>);
+
+impl Arrival {
+    /// Whether the client owes the next part.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// The limits for reading a body only for the sake of the connection.
-const SHORT: Winding = Winding { bytes: 64 * 1024, time: Duration::from_secs(1) };
+const SHORT: Winding = Winding { bytes: 64 * 1024, time: Duration::from_secs(1), chunked: false };
+
+/// The same for a body that came with a refused credential. Messages of MCP are no longer.
+const REFUSED: Winding = Winding { bytes: 1024 * 1024, time: Duration::from_secs(10), chunked: true };
 
 /// The same for a body that was too long: it is already on its way.
-const LONG: Winding = Winding { bytes: 16 * 1024 * 1024, time: Duration::from_secs(10) };
+const LONG: Winding = Winding { bytes: 16 * 1024 * 1024, time: Duration::from_secs(10), chunked: true };
 
 /// How much of an unread body is drained.
 struct Winding {
     bytes: u64,
     time: Duration,
+    /// Whether this includes bodies whose length is not known.
+    chunked: bool,
+}
+
+impl Winding {
+    fn after(status: StatusCode) -> Self {
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => REFUSED,
+            StatusCode::PAYLOAD_TOO_LARGE => LONG,
+            _ => SHORT,
+        }
+    }
 }
 
 /// A body that can be replayed: whatever was read of it is kept.
@@ -76,21 +104,21 @@ struct Recording {
     rest: Option<BodyDataStream>,
     /// The length of the body, if the client declared it.
     length: Option<u64>,
+    arrival: Arrival,
 }
 
 impl Tape {
-    fn new(body: Body) -> Self {
+    fn new(body: Body, arrival: Arrival) -> Self {
         let length = body.size_hint().exact();
         let rest = (!body.is_end_stream()).then(|| body.into_data_stream());
-        Self(Arc::new(Mutex::new(Recording { read: Vec::new(), rest, length })))
+        Self(Arc::new(Mutex::new(Recording { read: Vec::new(), rest, length, arrival })))
     }
 
-    /// Reads what is left of the body, if it is not much; `too_long` marks a body that was refused for its length.
-    async fn wind(self, too_long: bool) {
-        let Winding { bytes, time } = if too_long { LONG } else { SHORT };
+    /// Reads what is left of the body, if it is not too much.
+    async fn wind(self, Winding { bytes, time, chunked }: Winding) {
         let rest = {
             let mut recording = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let fits = recording.length.map_or(too_long, |length| length <= bytes);
+            let fits = recording.length.map_or(chunked, |length| length <= bytes);
             // It will not be replayed.
             recording.read.clear();
             if fits { recording.rest.take() } else { None }
@@ -123,7 +151,9 @@ impl Tape {
                 return Poll::Ready(Some(Ok(known.clone())));
             }
             let Some(rest) = &mut recording.rest else { return Poll::Ready(None) };
-            match ready!(rest.poll_next_unpin(context)) {
+            let next = rest.poll_next_unpin(context);
+            recording.arrival.0.store(next.is_pending(), Ordering::Relaxed);
+            match ready!(next) {
                 Some(Ok(bytes)) => {
                     recording.read.push(bytes.clone());
                     position += 1;
@@ -154,29 +184,32 @@ mod tests {
     #[tokio::test]
     async fn a_body_is_read_again_from_its_beginning_however_far_it_was_read() {
         let parts = ["one ", "two ", "three"].map(|part| Ok::<_, std::io::Error>(Bytes::from(part)));
-        let tape = Tape::new(Body::from_stream(stream::iter(parts)));
+        let tape = Tape::new(Body::from_stream(stream::iter(parts)), Arrival::default());
         let mut first = tape.play();
         assert_eq!(first.frame().await.unwrap().unwrap().into_data().unwrap(), "one ");
         for _ in 0..2 {
             assert_eq!(tape.play().collect().await.unwrap().to_bytes(), "one two three");
         }
-        assert!(Tape::new(Body::empty()).play().is_end_stream());
+        assert!(Tape::new(Body::empty(), Arrival::default()).play().is_end_stream());
     }
 
     #[tokio::test]
     async fn what_is_left_of_a_short_body_is_read_and_a_long_one_is_not() {
-        let (short, long) = (SHORT.bytes as usize, LONG.bytes as usize);
-        for (length, too_long, read) in [
-            (2, false, true),
-            (short + 1, false, false),
-            (short + 1, true, true),
-            (long, true, true),
-            (long + 1, true, false),
+        let [short, refused, long] = [SHORT, REFUSED, LONG].map(|winding| winding.bytes as usize);
+        for (length, status, read) in [
+            (2, 400, true),
+            (short + 1, 400, false),
+            (short + 1, 401, true),
+            (refused, 403, true),
+            (refused + 1, 401, false),
+            (refused + 1, 413, true),
+            (long, 413, true),
+            (long + 1, 413, false),
         ] {
-            let tape = Tape::new(Body::from(vec![b'x'; length]));
+            let tape = Tape::new(Body::from(vec![b'x'; length]), Arrival::default());
             let recording = Arc::clone(&tape.0);
-            tape.wind(too_long).await;
-            assert_eq!(recording.lock().unwrap().rest.is_none(), read, "{length} {too_long}");
+            tape.wind(Winding::after(StatusCode::from_u16(status).unwrap())).await;
+            assert_eq!(recording.lock().unwrap().rest.is_none(), read, "{length} {status}");
         }
     }
 
@@ -188,8 +221,20 @@ mod tests {
             *count.lock().unwrap() += 1;
             Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; 1024 * 1024]))
         });
-        Tape::new(Body::from_stream(parts)).wind(true).await;
+        Tape::new(Body::from_stream(parts), Arrival::default()).wind(LONG).await;
         assert_eq!(*sent.lock().unwrap(), 17);
+    }
+
+    #[tokio::test]
+    async fn it_is_known_who_waits_for_whom() {
+        let arrival = Arrival::default();
+        let part = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"x"))]);
+        let tape = Tape::new(Body::from_stream(part.chain(stream::pending())), arrival.clone());
+        let mut body = tape.play();
+        body.frame().await.unwrap().unwrap();
+        assert!(!arrival.is_awaited());
+        assert!(tokio::time::timeout(Duration::from_millis(1), body.frame()).await.is_err());
+        assert!(arrival.is_awaited());
     }
 
     #[test]

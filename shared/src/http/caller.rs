@@ -10,6 +10,7 @@ use crate::access::{AuthContext, Credential, Gate, Proven, RequestInfo};
 use crate::audit::refusal::Witness;
 use crate::error::{Error, Result};
 use crate::limits::{Limiter, Whose};
+use crate::loopback;
 use crate::memory::Memories;
 use crate::telemetry;
 
@@ -40,7 +41,7 @@ impl Presented {
     {
         let gate = Gate::from_ref(state);
         if let Some(resource) = parts.extensions.get::<Resource>() {
-            resource.is_protected(gate.issuer());
+            resource.is_protected(loopback::reached(gate.issuer(), &parts.headers));
         }
         let credential = Credential::from_headers(&parts.headers)?;
         let Request(request) = Request::from_request_parts(parts, state).await?;

@@ -28,7 +28,8 @@ pub fn pages_of(known: impl Fn(&HeaderValue) -> bool + Clone + Send + Sync + 'st
 fn pages(origins: AllowOrigin) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins)
-        .allow_methods([Method::GET, Method::POST])
+        // `DELETE` is taken nowhere, but older MCP clients end their sessions with it, and read that there are none.
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
         // Any request header: protocols add new ones.
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(EXPOSED)

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::encoding::plain;
 use super::rates::{BodyLimit, InstallationLimit};
 use super::strict::{self, Strict};
 use super::words::in_words;
@@ -39,6 +40,7 @@ pub(super) async fn bytes<S: Send + Sync>(request: Request, state: &S, kinds: &[
             return Err(Error::malformed(format!("content type {kind:?} is not {name}, send {}", kinds[0])));
         }
     }
+    plain(request.headers())?;
     let most = request.extensions().get::<BodyLimit>().copied();
     let allowed = request.extensions().get::<InstallationLimit>().copied();
     let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {

@@ -6,6 +6,7 @@
 mod again;
 mod caller;
 mod cors;
+mod encoding;
 mod idempotent;
 mod json;
 mod lines;
@@ -24,6 +25,7 @@ mod words;
 
 pub use caller::{Presented, Presumed};
 pub use cors::{every_page, pages_of};
+pub use encoding::plain;
 pub use idempotent::{Idempotent, IdempotentEmpty, refuse_key};
 pub use json::{Json, parse, read};
 pub use lines::Lines;

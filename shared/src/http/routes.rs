@@ -9,6 +9,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::{Method, StatusCode};
 use tower_http::cors::CorsLayer;
 
+use super::service::not_taken;
+
 /// One method on one path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Operation {
@@ -81,11 +83,14 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 
     /// Lets browsers give the responses of the routes added so far to pages of other origins, and answers preflight
-    /// requests. Those are no operations: they carry no credential and change nothing.
+    /// requests. Those are no operations: they carry no credential and change nothing. A method that a path does not take
+    /// is refused within the layer, so that pages can read that, too: MCP clients try `GET` to find out whether there is
+    /// a stream.
     #[must_use]
     pub fn open_to(mut self, pages: CorsLayer) -> Self {
         for path in self.operations.iter().map(|operation| operation.path).collect::<BTreeSet<_>>() {
-            self = self.route(path, &on(MethodFilter::OPTIONS, async || StatusCode::NO_CONTENT));
+            let options = on(MethodFilter::OPTIONS, async || StatusCode::NO_CONTENT);
+            self = self.route(path, &options.fallback(not_taken));
         }
         self.router = self.router.layer(pages);
         self

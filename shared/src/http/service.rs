@@ -5,18 +5,19 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::handler::Handler as _;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use futures_util::FutureExt as _;
-use http::header::{HeaderName, USER_AGENT};
+use http::header::{CONNECTION, HeaderName, USER_AGENT};
 use http::{HeaderValue, Method, StatusCode, Uri};
 
 use super::problem::problem;
 use super::rates::{InstallationLimit, Rates};
 use super::resource::Resource;
 use super::{Json, Routes};
-use super::{again, mem0};
+use super::{again, cors, mem0};
 use crate::access::{Gate, RequestInfo};
 use crate::audit::refusal::Witness;
 use crate::clock::Clock;
@@ -32,22 +33,28 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Wraps a router. Apply it once, outermost.
 pub fn service(router: Router, clock: Clock, limits: LimitsConfig) -> Router {
     router
-        .fallback(async |method: Method, uri: Uri| {
-            let nothing = || Error::UnknownAddress("there is nothing at this address".to_owned());
-            mem0::absent(&method, uri.path()).unwrap_or_else(nothing)
-        })
-        .method_not_allowed_fallback(async |method: Method, uri: Uri| {
-            match mem0::absent(&method, uri.path()) {
-                Some(error) => error.into_response(),
-                None => {
-                    let detail = format!("this address does not take {method}");
-                    problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail, None)
-                }
-            }
-        })
+        // Clients look for metadata in several places: those in a browser, too, must see that there is nothing.
+        .fallback(nothing_here.layer(cors::every_page()))
+        .method_not_allowed_fallback(not_taken)
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .layer(Extension(InstallationLimit(limits.body_bytes)))
         .layer(middleware::from_fn_with_state((clock, limits, Limiter::default()), observe))
+}
+
+async fn nothing_here(method: Method, uri: Uri) -> Error {
+    let nothing = || Error::UnknownAddress("there is nothing at this address".to_owned());
+    mem0::absent(&method, uri.path()).unwrap_or_else(nothing)
+}
+
+/// The response to a method that a path does not take.
+pub(super) async fn not_taken(method: Method, uri: Uri) -> Response {
+    match mem0::absent(&method, uri.path()) {
+        Some(error) => error.into_response(),
+        None => {
+            let detail = format!("this address does not take {method}");
+            problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail, None)
+        }
+    }
 }
 
 /// `GET /health`: this process responds. `GET /ready`: its database responds, too, and has the schema that this build
@@ -99,13 +106,20 @@ async fn observe(
         if nul {
             return Error::malformed("the address contains a NUL character").into_response();
         }
-        let guarded = AssertUnwindSafe(again::run(&next, request)).catch_unwind();
+        let arrival = again::Arrival::default();
+        let guarded = AssertUnwindSafe(again::run(&next, request, &arrival)).catch_unwind();
         let response = match tokio::time::timeout(limits.request, guarded).await {
             Ok(Ok(response)) => response,
             Ok(Err(panic)) => {
                 let message = panic.downcast_ref::<&str>().map(ToString::to_string);
                 let message = message.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
                 Error::internal(format!("panic: {message}")).into_response()
+            }
+            Err(_) if arrival.is_awaited() => {
+                let detail = "the rest of the body did not arrive".to_owned();
+                let mut response = problem(StatusCode::REQUEST_TIMEOUT, "body-missing", detail, None);
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                response
             }
             Err(_) => {
                 let message = "the request took too long and was given up";

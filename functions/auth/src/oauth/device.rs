@@ -135,6 +135,6 @@ pub(crate) async fn decide(visitor: Visitor, form: Result<Form, Refused>) -> Res
     if decision == "allow" && scopes.is_empty() {
         return Ok(show(&visitor, &caller, code, Notice::NothingSelected).await?);
     }
-    visitor.identity.decide_device(&caller, code, &scopes).await?;
+    visitor.identity.decide_device(&caller, &asked, code, &scopes).await?;
     Ok(device::done_page(&visitor, !scopes.is_empty()))
 }

@@ -58,6 +58,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
             let what = "the content type must be application/x-www-form-urlencoded";
             return Err(OAuthError::new(Code::InvalidRequest, what).into());
         }
+        shared::http::plain(request.headers()).map_err(OAuthError::Failed)?;
         let body = Bytes::from_request(request, state).await.map_err(|rejection| {
             OAuthError::Failed(if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
                 Error::TooLarge("the body is larger than this installation accepts".to_owned())

@@ -3,6 +3,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+use http::HeaderMap;
 use http::header::CACHE_CONTROL;
 use serde_json::{Value, json};
 use shared::access::{ApiKeyVerb, MCP};
@@ -11,6 +12,7 @@ use shared::identity::Identity;
 use shared::identity::oauth::assertion;
 use shared::identity::oauth::clients::{AUTH_METHODS, GrantType, PROVING_METHODS};
 use shared::identity::oauth::jwks::ALGORITHMS;
+use shared::loopback;
 
 /// `GET /.well-known/oauth-authorization-server`
 pub(crate) async fn authorization_server(State(identity): State<Identity>) -> Response {
@@ -47,16 +49,16 @@ pub(crate) async fn authorization_server(State(identity): State<Identity>) -> Re
 }
 
 /// `GET /.well-known/oauth-protected-resource/mcp`: the MCP endpoint.
-pub(crate) async fn endpoint(State(identity): State<Identity>) -> Response {
+pub(crate) async fn endpoint(State(identity): State<Identity>, headers: HeaderMap) -> Response {
     let issuer = identity.gate().issuer();
     let scopes = [ApiKeyVerb::MemoriesRead, ApiKeyVerb::MemoriesWrite];
-    resource(issuer, &format!("{issuer}{MCP}"), &scopes)
+    resource(issuer, &format!("{}{MCP}", loopback::reached(issuer, &headers)), &scopes)
 }
 
 /// `GET /.well-known/oauth-protected-resource`: the whole installation, which includes the endpoint.
-pub(crate) async fn installation(State(identity): State<Identity>) -> Response {
+pub(crate) async fn installation(State(identity): State<Identity>, headers: HeaderMap) -> Response {
     let issuer = identity.gate().issuer();
-    resource(issuer, issuer, &ApiKeyVerb::ALL)
+    resource(issuer, &loopback::reached(issuer, &headers), &ApiKeyVerb::ALL)
 }
 
 fn resource(issuer: &str, resource: &str, scopes: &[ApiKeyVerb]) -> Response {

@@ -113,6 +113,9 @@ pub(super) fn credentials(headers: &HeaderMap, form: &Form) -> Result<Credential
     if assertion.is_some() && (secret.is_some() || headers.contains_key(AUTHORIZATION)) {
         return Err(twice());
     }
+    if headers.get_all(AUTHORIZATION).iter().nth(1).is_some() {
+        return Err(twice());
+    }
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(Credentials { id, secret, assertion }) };
     let (user, password) = basic(value).ok_or_else(|| {
         OAuthError::new(Code::InvalidClient, "Authorization must be Basic, with client_id and secret")

@@ -58,7 +58,8 @@ impl Visitor {
     pub(crate) async fn asked(&self, ticket: &str) -> Result<Asked, Page> {
         let asked = self.identity.question(ticket, &self.browser, self.request.at).await?;
         asked.ok_or_else(|| {
-            let what = "This page was open for too long, or was opened in another browser.";
+            let what = "This page was open for too long, or was opened in another browser, or the browser does not \
+                        keep cookies.";
             OAuthError::new(Code::InvalidRequest, what).into()
         })
     }

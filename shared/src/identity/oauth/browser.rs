@@ -54,7 +54,7 @@ pub enum Question {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     pub(super) enterprise: EnterpriseId,
-    user: UserId,
+    pub(super) user: UserId,
 }
 
 impl Person {

@@ -18,6 +18,7 @@ use hyper_util::rt::TokioExecutor;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::config::PublicConfig;
+use crate::telemetry;
 use reach::{PublicOnly, Reach};
 
 /// The maximum size of a document: a few keys, or an application's name and addresses.
@@ -74,15 +75,19 @@ impl Fetcher {
         Ok(uri)
     }
 
-    /// Reads the JSON document at a URL, or returns why it cannot be read.
+    /// Reads the JSON document at a URL, or returns why it cannot be read, which is also logged.
     pub(super) async fn get(&self, address: &str) -> Result<Bytes, String> {
         let uri = self.check(address)?;
-        tokio::time::timeout(PATIENCE, self.read(uri))
-            .await
-            .unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))
+        let read = tokio::time::timeout(PATIENCE, self.read(uri)).await.unwrap_or_else(|_| {
+            Err(Unread::Unreached { cause: format!("no answer within {} s", PATIENCE.as_secs()) })
+        });
+        read.map_err(|unread| {
+            unread.log(address);
+            unread.told()
+        })
     }
 
-    async fn read(&self, uri: Uri) -> Result<Bytes, String> {
+    async fn read(&self, uri: Uri) -> Result<Bytes, Unread> {
         let mut tcp = HttpConnector::new_with_resolver(PublicOnly(self.reach));
         tcp.enforce_http(false);
         tcp.set_connect_timeout(Some(PATIENCE));
@@ -97,25 +102,67 @@ impl Fetcher {
             .header(USER_AGENT, concat!("mem0-enterprise/", env!("CARGO_PKG_VERSION")))
             .body(Empty::<Bytes>::new());
         let request = request.map_err(|error| error.to_string())?;
-        let answer = client.request(request).await.map_err(|error| {
-            // Whoever gave the URL must learn nothing about what is near this server, not even which names resolve
-            // here.
-            tracing::info!(cause = innermost(&error), "a document could not be read");
-            "nothing that is public answers at this address".to_owned()
-        })?;
+        let answer =
+            client.request(request).await.map_err(|error| Unread::Unreached { cause: innermost(&error) })?;
         let (head, body) = answer.into_parts();
         // A redirect leads away from the address that was checked, so it is not followed.
         if head.status != http::StatusCode::OK {
-            return Err(format!("it answered {}", head.status.as_u16()));
+            return Err(format!("it answered {}", head.status.as_u16()).into());
         }
         let kind = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         if kind != "application/json" && !(kind.starts_with("application/") && kind.ends_with("+json")) {
-            return Err("it is not application/json".to_owned());
+            return Err("it is not application/json".to_owned().into());
         }
         let body = Limited::new(body, MAX_BYTES).collect().await;
         body.map(|body| body.to_bytes())
-            .map_err(|_| format!("it broke off, or has more than {MAX_BYTES} bytes"))
+            .map_err(|_| format!("it broke off, or has more than {MAX_BYTES} bytes").into())
+    }
+}
+
+/// Why a document was not read.
+#[derive(Debug)]
+enum Unread {
+    /// Nothing answered that may be asked, or not in time.
+    Unreached { cause: String },
+    /// What answered was no document.
+    Unusable(String),
+}
+
+impl From<String> for Unread {
+    fn from(problem: String) -> Self {
+        Self::Unusable(problem)
+    }
+}
+
+impl Unread {
+    /// What those are told who gave the URL. They must learn nothing about what is near this server, not even which names
+    /// resolve here.
+    fn told(self) -> String {
+        match self {
+            Self::Unreached { .. } => {
+                "nothing that is public answers at this address, or this installation has no access \
+                                       to the Internet"
+                    .to_owned()
+            }
+            Self::Unusable(problem) => problem,
+        }
+    }
+
+    fn log(&self, address: &str) {
+        let request = telemetry::request_id().map(|id| id.to_string());
+        match self {
+            Self::Unreached { cause } => tracing::warn!(
+                request.id = request,
+                address,
+                cause,
+                "a document could not be read; if this installation has no access to the Internet, set \
+                 MEM0_READ_DOCUMENTS=off"
+            ),
+            Self::Unusable(cause) => {
+                tracing::warn!(request.id = request, address, cause, "a document could not be read");
+            }
+        }
     }
 }
 

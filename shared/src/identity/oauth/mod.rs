@@ -8,6 +8,7 @@
 //!
 //! docs/adr/0014 explains the design; docs/guides/oauth.md explains its use.
 
+mod answer;
 pub mod assertion;
 pub mod authorize;
 pub mod browser;

@@ -2,6 +2,7 @@
 
 use super::{Code, OAuthError, Result};
 use crate::access::MCP;
+use crate::loopback;
 
 /// Returns the audience of a token: the MCP endpoint, or the whole installation. The default is the former, which is
 /// less.
@@ -12,7 +13,7 @@ pub(super) fn audience(issuer: &str, resources: &[String]) -> Result<String> {
         let resource = resource.strip_suffix('/').unwrap_or(resource);
         [&all, &mcp]
             .into_iter()
-            .find(|known| **known == resource)
+            .find(|known| loopback::are_same(known, resource))
             .ok_or_else(|| OAuthError::new(Code::InvalidTarget, format!("resource must be {mcp} or {all}")))
     });
     let first = asked.next().transpose()?.unwrap_or(&mcp);
@@ -59,6 +60,18 @@ mod tests {
             assert_eq!(of(&[wrong]), None, "{wrong}");
         }
         assert_eq!(of(&["https://mem0.example", "https://mem0.example/mcp"]), None);
+    }
+
+    #[test]
+    fn a_resource_on_this_machine_has_several_names() {
+        let of = |resource: &str| audience("http://127.0.0.1:13370", &[resource.to_owned()]).ok();
+        for same in ["http://localhost:13370/mcp", "http://[::1]:13370/mcp", "http://127.0.0.1:13370/mcp"] {
+            assert_eq!(of(same).as_deref(), Some("http://127.0.0.1:13370/mcp"), "{same}");
+        }
+        assert_eq!(of("http://localhost:13370/").as_deref(), Some("http://127.0.0.1:13370"));
+        for other in ["http://localhost:1/mcp", "http://localhost/mcp", "https://localhost:13370/mcp"] {
+            assert_eq!(of(other), None, "{other}");
+        }
     }
 
     #[test]

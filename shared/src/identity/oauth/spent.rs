@@ -24,3 +24,19 @@ pub async fn spend(
         tx.execute(SPEND, &[&enterprise.uuid(), &purpose, &hash.as_bytes(), &expires_at, &now]).await?;
     Ok(spent == 1)
 }
+
+/// Returns whether a ticket was spent and would not have expired yet.
+pub async fn is_spent(
+    tx: &Tx,
+    enterprise: EnterpriseId,
+    purpose: &str,
+    ticket: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    const IS_SPENT: &str = "-- ticket.is_spent
+        SELECT 1 FROM spent_tickets
+         WHERE enterprise_id = $1 AND purpose = $2 AND ticket_hash = $3 AND expires_at > $4";
+    let hash = SecretHash::of(ticket);
+    let spent = tx.query_opt(IS_SPENT, &[&enterprise.uuid(), &purpose, &hash.as_bytes(), &now]).await?;
+    Ok(spent.is_some())
+}

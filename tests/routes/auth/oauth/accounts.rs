@@ -121,6 +121,12 @@ async fn a_question_gets_one_answer_also_if_that_is_no() {
     let twin = browser.open(&shown).await;
     let address = onward(&browser.submit("/oauth/consent", &answered(&consent, "deny")).await);
     assert_eq!(parameter(&address, "error").as_deref(), Some("access_denied"), "{address}");
+    // A second click is told the same, in both tabs; another answer is refused.
+    for page in [&consent, &twin] {
+        assert_eq!(onward(&browser.submit("/oauth/consent", &answered(page, "deny")).await), address);
+        browser.submit("/oauth/consent", &answered(page, "allow")).await.assert_status(400);
+    }
+    app.advance(TimeDelta::seconds(10));
     for page in [&consent, &twin] {
         for decision in ["allow", "deny"] {
             let refused = browser.submit("/oauth/consent", &answered(page, decision)).await;

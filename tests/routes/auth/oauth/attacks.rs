@@ -65,35 +65,36 @@ async fn a_code_is_worth_nothing_in_other_hands() {
     let app = TestApp::new().await;
     let ada = app.registered("ada").await;
     let (client, thief) = (register(&app, REDIRECT).await, register(&app, REDIRECT).await);
-    let code = code(&app, &ada.email, &client).await;
-    let with = |name: &str, value: Value| {
-        let mut fields = redemption(&client, &code);
+    let mut code = code(&app, &ada.email, &client).await;
+    let with = |code: &str, name: &str, value: Value| {
+        let mut fields = redemption(&client, code);
         match value {
             Value::Null => drop(fields.as_object_mut().unwrap().remove(name)),
             value => fields[name] = value,
         }
         fields
     };
-    for (fields, error) in [
+    for (name, value, error) in [
         // Another application has it (mix-up, code injection).
-        (with("client_id", json!(thief)), "invalid_grant"),
-        // Whoever saw it go by does not know the verifier, nor can do without or with the challenge itself.
-        (with("code_verifier", Value::Null), "invalid_request"),
-        (
-            with("code_verifier", json!("another-verifier-that-is-long-enough-to-be-one-really")),
-            "invalid_grant",
-        ),
-        (with("code_verifier", json!(challenge())), "invalid_grant"),
-        (with("redirect_uri", json!("https://evil.example/callback")), "invalid_grant"),
-        (with("code", json!(format!("{code}x"))), "invalid_grant"),
-        (with("resource", json!("https://mem0.test")), "invalid_target"),
-        (with("resource", json!("https://evil.example/mcp")), "invalid_target"),
-        (with("client_secret", json!("guess")), "invalid_client"),
+        ("client_id", json!(thief), "invalid_grant"),
+        ("code_verifier", Value::Null, "invalid_request"),
+        ("redirect_uri", json!("https://evil.example/callback"), "invalid_grant"),
+        ("code", json!(format!("{code}x")), "invalid_grant"),
+        ("resource", json!("https://mem0.test"), "invalid_target"),
+        ("resource", json!("https://evil.example/mcp"), "invalid_target"),
+        ("client_secret", json!("guess"), "invalid_client"),
     ] {
         let status = if error == "invalid_client" { 401 } else { 400 };
-        assert_refused(&token(&app, fields.clone()).await, status, error);
+        assert_refused(&token(&app, with(&code, name, value)).await, status, error);
     }
     token(&app, redemption(&client, &code)).await.ok();
+    // Whoever saw it go by does not know the verifier, cannot use the challenge itself, and has one attempt.
+    for wrong in ["another-verifier-that-is-long-enough-to-be-one-really", &challenge()] {
+        code = self::code(&app, &ada.email, &client).await;
+        let guessed = with(&code, "code_verifier", json!(wrong));
+        assert_refused(&token(&app, guessed).await, 400, "invalid_grant");
+        assert_refused(&token(&app, redemption(&client, &code)).await, 400, "invalid_grant");
+    }
 }
 
 #[tokio::test]
@@ -194,12 +195,147 @@ async fn a_form_is_good_for_one_answer_in_one_browser() {
         .submit_with("/oauth/consent", &fields, &[("origin", "https://mem0.test")])
         .await
         .assert_status(200);
+    app.advance(TimeDelta::seconds(10));
     browser.submit("/oauth/consent", &fields).await.assert_status(400);
 
     let consent = browser.open(&authorize_url(&client, REDIRECT, &json!({}))).await;
     app.advance(TimeDelta::minutes(31));
     let late = json!({ "ticket": field(&consent, "ticket"), "decision": "allow", "scope": "memories:read" });
     browser.submit("/oauth/consent", &late).await.assert_status(400);
+}
+
+/// Where a page sends the browser.
+fn onward(page: &Answer) -> String {
+    page.assert_status(200);
+    page.header("refresh").unwrap().strip_prefix("0;url=").unwrap().to_owned()
+}
+
+/// A consent page of a new application, and the form that allows everything.
+async fn consent(app: &TestApp, browser: &mut Browser, email: &str) -> (String, Value) {
+    let client = register(app, REDIRECT).await;
+    let login = browser.open(&authorize_url(&client, REDIRECT, &json!({}))).await;
+    let page = browser.sign_in(&login, email).await;
+    let scopes = ["memories:read", "memories:write"];
+    (client, json!({ "ticket": field(&page, "ticket"), "decision": "allow", "scope": scopes }))
+}
+
+#[tokio::test]
+async fn a_second_click_gets_a_code_that_replaces_the_first() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    let mut browser = Browser::new(&app);
+    let (client, allow) = consent(&app, &mut browser, &ada.email).await;
+    let mut codes = Vec::new();
+    for _ in 0..3 {
+        let address = onward(&browser.submit("/oauth/consent", &allow).await);
+        assert_eq!(parameter(&address, "state").unwrap(), "a state & more");
+        codes.push(parameter(&address, "code").unwrap());
+        app.advance(TimeDelta::seconds(3));
+    }
+    // Only the last is worth anything, once; then the question cannot be answered again.
+    for replaced in &codes[..2] {
+        assert_refused(&token(&app, redemption(&client, replaced)).await, 400, "invalid_grant");
+    }
+    token(&app, redemption(&client, &codes[2])).await.ok();
+    browser.submit("/oauth/consent", &allow).await.assert_status(400);
+    assert_eq!(ada.get("/v1/auth/applications").await.ok()["results"].as_array().unwrap().len(), 1);
+    assert_refused(&token(&app, redemption(&client, &codes[2])).await, 400, "invalid_grant");
+
+    // The time counts from the first answer, and the code expires when the first would have.
+    let (client, allow) = consent(&app, &mut browser, &ada.email).await;
+    browser.submit("/oauth/consent", &allow).await.assert_status(200);
+    app.advance(TimeDelta::seconds(9));
+    let last = onward(&browser.submit("/oauth/consent", &allow).await);
+    app.advance(TimeDelta::seconds(1));
+    let late = browser.submit("/oauth/consent", &allow).await;
+    late.assert_status(400);
+    assert!(late.text().contains("answered this already"), "{late}");
+    app.advance(TimeDelta::seconds(50));
+    let last = parameter(&last, "code").unwrap();
+    let why = assert_refused(&token(&app, redemption(&client, &last)).await, 400, "invalid_grant");
+    assert!(why.contains("expired"), "{why}");
+}
+
+#[tokio::test]
+async fn clicks_at_the_same_time_get_one_code_that_counts() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    let mut browser = Browser::new(&app);
+    let (client, allow) = consent(&app, &mut browser, &ada.email).await;
+    let clicks = (0..4).map(|_| {
+        let (mut browser, allow) = (browser.clone(), allow.clone());
+        async move { parameter(&onward(&browser.submit("/oauth/consent", &allow).await), "code").unwrap() }
+    });
+    let codes = futures_util::future::join_all(clicks).await;
+    let mut issued = 0;
+    for code in &codes {
+        issued += usize::from(token(&app, redemption(&client, code)).await.status == 200);
+    }
+    assert_eq!(issued, 1, "{codes:?}");
+}
+
+#[tokio::test]
+async fn an_answer_is_repeated_by_nobody_else_and_never_changed() {
+    let app = TestApp::new().await;
+    let (ada, bob) = (app.registered("ada").await, app.registered("bob").await);
+    let mut browser = Browser::new(&app);
+    let (client, allow) = consent(&app, &mut browser, &ada.email).await;
+    let address = onward(&browser.submit("/oauth/consent", &allow).await);
+    let with = |name: &str, value: Value| {
+        let mut fields = allow.clone();
+        fields[name] = value;
+        fields
+    };
+    // Another answer.
+    for other in [with("scope", json!("memories:read")), with("decision", json!("deny"))] {
+        browser.submit("/oauth/consent", &other).await.assert_status(400);
+    }
+    // Another browser, of the same person, and the same browser under another account.
+    let mut elsewhere = Browser::new(&app);
+    let login = elsewhere.open("/oauth/applications").await;
+    elsewhere.sign_in(&login, &ada.email).await;
+    elsewhere.submit("/oauth/consent", &allow).await.assert_status(400);
+    let login = browser.open("/oauth/device").await;
+    let mut other = browser.clone();
+    let switch = json!({ "ticket": field(&login, "ticket"), "decision": "switch", "user_code": "BBBB-BBBB" });
+    let switched = other.submit("/oauth/device", &switch).await;
+    let login = other.open(switched.header("location").unwrap()).await;
+    other.sign_in(&login, &bob.email).await;
+    let asked_again = other.submit("/oauth/consent", &allow).await;
+    assert!(asked_again.header("refresh").is_none(), "{asked_again}");
+    assert!(asked_again.text().contains("Another account is signed in by now"), "{asked_again}");
+    let theirs = with("ticket", json!(field(&asked_again, "ticket")));
+    other.submit("/oauth/consent", &theirs).await;
+    // None of it touched the code.
+    token(&app, redemption(&client, &parameter(&address, "code").unwrap())).await.ok();
+    assert!(bob.get("/v1/auth/applications").await.ok()["results"].as_array().unwrap().is_empty());
+
+    // A refusal is repeated, too, and becomes no agreement.
+    let (_, allow) = consent(&app, &mut Browser::new(&app), &bob.email).await;
+    browser.submit("/oauth/consent", &allow).await.assert_status(400);
+    let mut browser = Browser::new(&app);
+    let (_, allow) = consent(&app, &mut browser, &ada.email).await;
+    let deny = json!({ "ticket": allow["ticket"], "decision": "deny" });
+    let first = onward(&browser.submit("/oauth/consent", &deny).await);
+    assert_eq!(first, onward(&browser.submit("/oauth/consent", &deny).await));
+    assert_eq!(parameter(&first, "error").unwrap(), "access_denied");
+    browser.submit("/oauth/consent", &allow).await.assert_status(400);
+    app.advance(TimeDelta::seconds(10));
+    browser.submit("/oauth/consent", &deny).await.assert_status(400);
+}
+
+#[tokio::test]
+async fn a_code_that_ended_is_not_replaced() {
+    let app = TestApp::new().await;
+    let ada = app.registered("ada").await;
+    let mut browser = Browser::new(&app);
+    let (client, allow) = consent(&app, &mut browser, &ada.email).await;
+    let code = parameter(&onward(&browser.submit("/oauth/consent", &allow).await), "code").unwrap();
+    let mut wrong = redemption(&client, &code);
+    wrong["code_verifier"] = json!("another-verifier-that-is-long-enough-to-be-one-really");
+    assert_refused(&token(&app, wrong).await, 400, "invalid_grant");
+    assert_refused(&token(&app, redemption(&client, &code)).await, 400, "invalid_grant");
+    browser.submit("/oauth/consent", &allow).await.assert_status(400);
 }
 
 #[tokio::test]

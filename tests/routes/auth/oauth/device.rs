@@ -46,7 +46,6 @@ async fn a_person_agrees_elsewhere() {
     let fields = json!({ "ticket": field(&page, "ticket"), "decision": "allow", "scope": scopes });
     let done = browser.submit("/oauth/device/decision", &fields).await;
     assert!(done.text().contains("connected"), "{done}");
-    browser.submit("/oauth/device/decision", &fields).await.assert_status(400);
 
     app.advance(TimeDelta::seconds(5));
     let tokens = poll(&app, &begun).await.ok();
@@ -56,6 +55,56 @@ async fn a_person_agrees_elsewhere() {
     assert_refused(&poll(&app, &begun).await, 400, "invalid_grant");
     let refreshed = token(&app, super::refresh("mem0-cli", &tokens["refresh_token"])).await.ok();
     assert!(refreshed["access_token"].is_string());
+}
+
+#[tokio::test]
+async fn a_second_click_says_the_same_and_nothing_else_does() {
+    let app = TestApp::new().await;
+    let (ada, bob) = (app.registered("ada").await, app.registered("bob").await);
+    for (decision, said) in [("allow", "The device is connected"), ("deny", "Nothing was connected")] {
+        let begun = begin(&app).await;
+        let mut browser = Browser::new(&app);
+        let page = asked(&mut browser, &begun, &ada.email).await;
+        let form = |decision: &str, scopes: Value| json!({ "ticket": field(&page, "ticket"), "decision": decision, "scope": scopes });
+        let (all, one) = (json!(["memories:read", "memories:write"]), json!(["memories:read"]));
+        let mut before = browser.clone();
+        for _ in 0..2 {
+            let done = browser.submit("/oauth/device/decision", &form(decision, all.clone())).await;
+            assert!(done.text().contains(said), "{done}");
+            app.advance(TimeDelta::seconds(3));
+        }
+        // Another answer, or the same of another browser or account.
+        let other = if decision == "allow" { "deny" } else { "allow" };
+        browser.submit("/oauth/device/decision", &form(other, all.clone())).await.assert_status(400);
+        if decision == "allow" {
+            browser.submit("/oauth/device/decision", &form("allow", one)).await.assert_status(400);
+        }
+        let login = before.open("/oauth/device").await;
+        let switch =
+            json!({ "ticket": field(&login, "ticket"), "decision": "switch", "user_code": "BBBB-BBBB" });
+        let switched = before.submit("/oauth/device", &switch).await;
+        let login = before.open(switched.header("location").unwrap()).await;
+        before.sign_in(&login, &bob.email).await;
+        before.submit("/oauth/device/decision", &form(decision, all.clone())).await.assert_status(400);
+        let mut elsewhere = Browser::new(&app);
+        let login = elsewhere.open("/oauth/applications").await;
+        elsewhere.sign_in(&login, &ada.email).await;
+        elsewhere.submit("/oauth/device/decision", &form(decision, all.clone())).await.assert_status(400);
+
+        let polled = poll(&app, &begun).await;
+        if decision == "allow" {
+            assert_eq!(polled.ok()["scope"], "memories:read memories:write");
+        } else {
+            assert_refused(&polled, 400, "access_denied");
+        }
+        let mut browser = Browser::new(&app);
+        let begun = begin(&app).await;
+        let page = asked(&mut browser, &begun, &ada.email).await;
+        let fields = json!({ "ticket": field(&page, "ticket"), "decision": decision, "scope": all });
+        browser.submit("/oauth/device/decision", &fields).await.assert_status(200);
+        app.advance(TimeDelta::seconds(10));
+        browser.submit("/oauth/device/decision", &fields).await.assert_status(400);
+    }
 }
 
 #[tokio::test]

@@ -227,4 +227,5 @@ async fn what_is_near_this_server_cannot_be_told_from_what_is_nowhere() {
         told.push(rest.split_once('<').unwrap().0.to_owned());
     }
     assert_eq!(told[0], told[1]);
+    assert!(told[0].contains("or this installation has no access to the Internet"), "{told:?}");
 }

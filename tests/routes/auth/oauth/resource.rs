@@ -216,3 +216,55 @@ async fn an_application_sees_no_more_than_its_person() {
         assistant.post("/v3/memories/search/", json!({ "query": "vault", "scope": "all" })).await.ok();
     assert_eq!(found["results"], json!([]));
 }
+
+/// People type localhost where the public URL says 127.0.0.1, and clients compare.
+#[tokio::test]
+async fn this_machine_is_called_what_the_client_called_it() {
+    let (app, url) = TestApp::published().await;
+    let ada = app.registered("ada").await;
+    let wrong = ada.with_token("wrong".to_owned());
+    let to = async |actor: &Actor, method: &str, host: &str, path: &str| {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", host)
+            .header("content-type", "application/json")
+            .header("accept", "application/json");
+        let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+        actor.send(request.body(list.to_string().into()).unwrap()).await
+    };
+    let well_known = "/.well-known/oauth-protected-resource";
+    for name in ["localhost", "127.0.0.1", "[::1]"] {
+        let here = url.replace("127.0.0.1", name);
+        let host = here.strip_prefix("http://").unwrap();
+        for (path, resource) in [("/mcp", "/mcp"), ("/v1/auth/me", "")] {
+            let method = if path == "/mcp" { "POST" } else { "GET" };
+            let refused = to(&wrong, method, host, path).await;
+            refused.assert_status(401);
+            let told = refused.header("www-authenticate").unwrap();
+            assert!(told.contains(&format!("resource_metadata=\"{here}{well_known}{resource}\"")), "{told}");
+            let metadata = to(&wrong, "GET", host, &format!("{well_known}{resource}")).await.ok();
+            assert_eq!(metadata["resource"], format!("{here}{resource}"));
+            assert_eq!(metadata["authorization_servers"], json!([url]));
+        }
+        let (_, answer) = tokens(&app, &ada.email, &json!({ "resource": format!("{here}/mcp") })).await;
+        let token = ada.with_token(answer["access_token"].as_str().unwrap());
+        to(&token, "POST", host, "/mcp").await.assert_status(200);
+        // It is for the endpoint, whatever it was called.
+        to(&token, "GET", host, "/v1/enterprise").await.assert_status(401);
+    }
+    // What is on another port, or only looks like this machine, is something else.
+    let port = url.rsplit(':').next().unwrap();
+    for other in [
+        "localhost:1",
+        "localhost",
+        &format!("evil.example:{port}"),
+        &format!("localhost.evil.example:{port}"),
+    ] {
+        let metadata = to(&wrong, "GET", other, &format!("{well_known}/mcp")).await.ok();
+        assert_eq!(metadata["resource"], format!("{url}/mcp"), "{other}");
+        let fields = json!({ "client_id": "mem0-cli", "resource": format!("http://{other}/mcp") });
+        let answer = app.anonymous().post("/oauth/device_authorization", fields).await;
+        super::assert_refused(&answer, 400, "invalid_target");
+    }
+}

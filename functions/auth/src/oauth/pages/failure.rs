@@ -34,7 +34,7 @@ pub(super) fn page(error: OAuthError, way_back: Option<&str>) -> Response {
     let advice = match &error {
         // Beginning again would end here again.
         OAuthError::Refused(Code::InvalidClient, _) => {
-            "If that does not help, tell the provider of the application."
+            "If that does not help, tell the provider of the application, or the operator of this installation."
         }
         _ => {
             "Go back to your application and begin again. If it happens once more, tell the provider of the application."

@@ -105,7 +105,7 @@ fn check(id: &str) -> Result<(), &'static str> {
         return Err("an address with no user and no fragment is needed");
     }
     if path.is_empty() || path.split(['/', '?']).any(|part| part == "." || part == "..") {
-        return Err("an address with a path is needed, without the segments . and ..");
+        return Err("an address with a path is needed, without \".\" or \"..\" in it");
     }
     Ok(())
 }

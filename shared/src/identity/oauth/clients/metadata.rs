@@ -11,6 +11,9 @@ use crate::invisible::is_invisible;
 /// The maximum number of redirect URIs of one client, and of keys.
 const MOST: usize = 20;
 
+/// The maximum length of a name, in characters.
+const LONGEST_NAME: usize = 100;
+
 /// The members that are used here; others are ignored, as the RFC requires.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Metadata {
@@ -108,17 +111,22 @@ impl Metadata {
         if browser && self.response_types.is_some_and(|types| !types.iter().any(|it| it == "code")) {
             return Err(invalid("response_types must have code".to_owned()));
         }
-        let name = self.client_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
-        let name = name.unwrap_or("An application without a name");
-        // No control, bidirectional or invisible characters: a name must not be able to disguise the text beside it, or
-        // to look like another name.
-        if name.chars().count() > 100 || name.chars().any(|c| c.is_control() || is_invisible(c)) {
-            let what =
-                "client_name has at most 100 characters, and none that is invisible or turns text around";
-            return Err(invalid(what.to_owned()));
-        }
+        let name = shown(&self.client_name.unwrap_or_default());
         let uri = self.client_uri.filter(|uri| uri.starts_with("https://") && redirect::check(uri).is_ok());
-        Ok(Checked { name: name.to_owned(), uri, redirect_uris, grant_types })
+        Ok(Checked { name, uri, redirect_uris, grant_types })
+    }
+}
+
+/// Returns a name as people are shown it. Control, bidirectional and invisible characters are removed: a name must not be
+/// able to disguise the text beside it, or to look like another name. Emoji and Persian words contain some of them too,
+/// so a client is not refused for it; the response says what was registered.
+fn shown(name: &str) -> String {
+    let visible = |c: char| (!is_invisible(c)).then_some(if c.is_control() { ' ' } else { c });
+    let name: String = name.chars().filter_map(visible).collect();
+    let name: String = name.trim().chars().take(LONGEST_NAME).collect();
+    match name.trim_end() {
+        "" => "An application without a name".to_owned(),
+        name => name.to_owned(),
     }
 }
 

@@ -10,10 +10,11 @@ use secrecy::SecretString;
 pub use redeem::Redemption;
 pub(super) use store::end;
 
+use super::answer::{AGAIN, Answer};
 use super::authorize::AuthorizationRequest;
 use super::browser::Asked;
-use super::{Code, OAuthError, Result, redirect, spent};
-use crate::access::{ApiKeyVerb, AuthContext, IdentityTx, SecretHash};
+use super::{Code, OAuthError, Result, redirect};
+use crate::access::{ApiKeyVerb, AuthContext, SecretHash};
 use crate::identity::{Identity, sessions};
 use crate::random;
 
@@ -25,7 +26,8 @@ pub const LIFETIME: TimeDelta = TimeDelta::seconds(60);
 
 impl Identity {
     /// Records that the caller, who was asked, approves all or some of the scopes of a request; returns where their
-    /// browser is to go next, with the code. A question is answered only once.
+    /// browser is to go next, with the code. A question is answered only once; the same answer a moment later gets a
+    /// code that replaces the first, unless that was exchanged already.
     pub async fn agree(
         &self,
         caller: &AuthContext,
@@ -41,11 +43,16 @@ impl Identity {
             return self.decline(asked, request, now).await;
         }
         let code = random::secret(PREFIX)?;
+        let answer = Answer::new(asked, &scopes)?;
+        let new =
+            store::NewCode { hash: SecretHash::of(&code), answer: answer.hash(), request, scopes: &scopes };
         let tx = self.gate().sign_in("oauth_code.issue").await?;
         sessions::lock_caller(&tx, caller).await?;
-        answered(&tx, asked, now).await?;
-        let new = store::NewCode { hash: SecretHash::of(&code), request, scopes: &scopes };
-        store::insert(&tx, caller, &new, now, now + LIFETIME).await?;
+        if answer.is_first(&tx, now).await? {
+            store::insert(&tx, caller, &new, now, now + LIFETIME).await?;
+        } else if !store::replace(&tx, caller, &new, now - AGAIN, now).await? {
+            return Err(answered_before());
+        }
         tx.commit().await?;
         Ok(self.answer(request, &[("code", Some(code.as_str()))]))
     }
@@ -58,7 +65,12 @@ impl Identity {
         now: DateTime<Utc>,
     ) -> Result<String> {
         let tx = self.gate().sign_in("oauth_code.decline").await?;
-        answered(&tx, asked, now).await?;
+        let answer = Answer::new(asked, &[])?;
+        if answer.is_first(&tx, now).await? {
+            answer.remember(&tx, now).await?;
+        } else if !answer.is_repeated(&tx, now).await? {
+            return Err(answered_before());
+        }
         tx.commit().await?;
         let says = [
             ("error", Some(Code::AccessDenied.as_str())),
@@ -74,15 +86,8 @@ impl Identity {
     }
 }
 
-/// Marks a question as answered; returns an error if it was answered before.
-async fn answered(tx: &IdentityTx, asked: &Asked, now: DateTime<Utc>) -> Result<()> {
-    // A question to nobody was on no page that could be submitted.
-    let person = asked.person.ok_or_else(|| OAuthError::new(Code::InvalidRequest, "nobody was asked"))?;
-    let until = now + TimeDelta::hours(1);
-    if spent::spend(tx, person.enterprise, "oauth.consent", &asked.nonce, until, now).await? {
-        return Ok(());
-    }
-    Err(OAuthError::new(Code::InvalidRequest, "You have answered this already."))
+fn answered_before() -> OAuthError {
+    OAuthError::new(Code::InvalidRequest, "You have answered this already.")
 }
 
 /// Hashes a code for lookup.

@@ -62,7 +62,10 @@ impl Identity {
         match given.verifier {
             None => return Err(OAuthError::new(Code::InvalidRequest, "code_verifier is missing")),
             Some(verifier) if !pkce::verifies(&verifier, &found.challenge) => {
-                return refuse("code_verifier does not fit the code_challenge");
+                // It is in other hands than those that began the request.
+                store::delete(&tx, &found).await?;
+                tx.commit().await?;
+                return refuse("code_verifier does not fit the code_challenge; the code has ended");
             }
             Some(_) => {}
         }

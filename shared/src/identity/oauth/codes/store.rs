@@ -14,6 +14,7 @@ const REMEMBERED: TimeDelta = TimeDelta::days(1);
 
 pub(super) struct NewCode<'a> {
     pub(super) hash: SecretHash,
+    pub(super) answer: SecretHash,
     pub(super) request: &'a AuthorizationRequest,
     pub(super) scopes: &'a [ApiKeyVerb],
 }
@@ -30,8 +31,8 @@ pub(super) async fn insert(
         WITH forgotten AS (
             DELETE FROM oauth_codes WHERE enterprise_id = $1 AND user_id = $3 AND created_at < $11)
         INSERT INTO oauth_codes (enterprise_id, code_hash, user_id, client_id, redirect_uri, challenge, scopes, resource,
-                                 created_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+                                 created_at, expires_at, answer_hash)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12)";
     tx.execute(
         INSERT,
         &[
@@ -46,10 +47,31 @@ pub(super) async fn insert(
             &now,
             &expires_at,
             &(now - REMEMBERED),
+            &new.answer.as_bytes(),
         ],
     )
     .await
     .map(drop)
+}
+
+/// Replaces the code that the caller was given for the same answer since then, which is worthless from now on; returns
+/// false if there is none, or it was exchanged. It expires when the first would have.
+pub(super) async fn replace(
+    tx: &IdentityTx,
+    caller: &AuthContext,
+    new: &NewCode<'_>,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    const REPLACE: &str = "-- oauth_code.replace
+        UPDATE oauth_codes SET code_hash = $4
+         WHERE enterprise_id = $1 AND user_id = $2 AND answer_hash = $3 AND created_at > $5 AND expires_at > $6
+           AND redeemed_at IS NULL";
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    let replaced = tx
+        .execute(REPLACE, &[&enterprise, &user, &new.answer.as_bytes(), &new.hash.as_bytes(), &since, &now])
+        .await?;
+    Ok(replaced == 1)
 }
 
 /// A code that was presented.
@@ -119,6 +141,13 @@ pub(super) async fn lock(tx: &IdentityTx, hash: &SecretHash) -> Result<Option<Fo
         redeemed_at: row.get("redeemed_at"),
         grant: row.get::<_, Option<_>>("grant_id").map(GrantId),
     }))
+}
+
+/// Deletes a code that is of no use any more.
+pub(super) async fn delete(tx: &IdentityTx, found: &Found) -> Result<(), StoreError> {
+    const DELETE: &str = "-- oauth_code.delete
+        DELETE FROM oauth_codes WHERE enterprise_id = $1 AND code_hash = $2";
+    tx.execute(DELETE, &[&found.enterprise.uuid(), &found.hash.as_bytes()]).await.map(drop)
 }
 
 /// Records the grant that a code was exchanged for.

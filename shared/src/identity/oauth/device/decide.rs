@@ -6,6 +6,8 @@ use super::{Waiting, normalized, store, unknown_code};
 use crate::access::{ApiKeyVerb, AuthContext};
 use crate::audit::{self, Entry};
 use crate::identity::oauth::Result;
+use crate::identity::oauth::answer::Answer;
+use crate::identity::oauth::browser::Asked;
 use crate::identity::oauth::clients::Client;
 use crate::identity::throttle::{self, Bucket};
 use crate::identity::{Identity, sessions};
@@ -28,21 +30,26 @@ impl Identity {
         Ok((found, client))
     }
 
-    /// Authorizes a device to act for the caller with these scopes, as far as it requested them; refuses it if there
-    /// are none.
+    /// Records that the caller, who was asked, authorizes a device to act for them with these scopes, as far as it
+    /// requested them, or refuses it if there are none. The same answer a moment later changes nothing.
     pub async fn decide_device(
         &self,
         caller: &AuthContext,
+        asked: &Asked,
         user_code: &str,
         scopes: &[ApiKeyVerb],
     ) -> Result<()> {
-        let approved = !scopes.is_empty();
+        if !asked.is_to(caller) {
+            return Err(unknown_code());
+        }
+        let (now, approved, answer) = (caller.request().at, !scopes.is_empty(), Answer::new(asked, scopes)?);
         let tx = self.gate().sign_in("oauth_device_code.decide").await?;
         sessions::lock_caller(&tx, caller).await?;
         let decision = if approved { "approved" } else { "denied" };
         if !store::decide(&tx, caller, &normalized(user_code), decision, scopes).await? {
-            return Err(unknown_code());
+            return if answer.is_repeated(&tx, now).await? { Ok(()) } else { Err(unknown_code()) };
         }
+        answer.remember(&tx, now).await?;
         if !approved {
             let entry =
                 Entry::new("application.decline", "").with(json!({ "grant_type": "device_code" })).refused();
