@@ -18,7 +18,7 @@ use super::rates::{InstallationLimit, Rates};
 use super::resource::Resource;
 use super::{Json, Routes};
 use super::{again, cors, mem0};
-use crate::access::{Gate, RequestInfo};
+use crate::access::{Gate, MCP, RequestInfo};
 use crate::audit::refusal::Witness;
 use crate::clock::Clock;
 use crate::config::LimitsConfig;
@@ -42,7 +42,14 @@ pub fn service(router: Router, clock: Clock, limits: LimitsConfig) -> Router {
 }
 
 async fn nothing_here(method: Method, uri: Uri) -> Error {
-    let nothing = || Error::UnknownAddress("there is nothing at this address".to_owned());
+    let nothing = || {
+        // Where every path has one function, `/mcp/` ends up in another one than `/mcp`.
+        let said = match uri.path().strip_suffix('/') {
+            Some(MCP) => "the MCP endpoint is /mcp, without a slash at the end",
+            _ => "there is nothing at this address",
+        };
+        Error::UnknownAddress(said.to_owned())
+    };
     mem0::absent(&method, uri.path()).unwrap_or_else(nothing)
 }
 
@@ -176,4 +183,18 @@ fn named(path: &str) -> Option<String> {
 fn user_agent(request: &Request) -> Option<String> {
     let value = request.headers().get(USER_AGENT)?.to_str().ok()?;
     Some(value.chars().take(512).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_slash_too_much_does_not_hide_the_endpoint() {
+        let said = async |path: &str| nothing_here(Method::POST, path.parse().unwrap()).await.to_string();
+        assert_eq!(said("/mcp/").await, "the MCP endpoint is /mcp, without a slash at the end");
+        for other in ["/mcp/x", "/mcp/x/", "/", "/v1/mcp/"] {
+            assert_eq!(said(other).await, "there is nothing at this address", "{other}");
+        }
+    }
 }

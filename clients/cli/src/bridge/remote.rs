@@ -123,7 +123,13 @@ impl Remote {
         }
         if let Some(credential) = credential {
             let value = HeaderValue::from_str(&format!("Bearer {}", credential.expose_secret()));
-            let mut value = value.map_err(|_| Refusal::new("the credential has characters that none has"))?;
+            let mut value = value.map_err(|_| {
+                let (what, kind) = match self.config.renewable {
+                    true => ("the stored login", "token"),
+                    false => ("MEM0_API_KEY", "key"),
+                };
+                Refusal::new(format!("{what} contains a line break or another character that no {kind} has"))
+            })?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }

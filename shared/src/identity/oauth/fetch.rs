@@ -181,3 +181,40 @@ fn innermost(error: &dyn std::error::Error) -> String {
     }
     cause.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// Keeps what is logged.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn operators_are_told_what_could_not_be_read_and_what_to_set() {
+        let (log, address) = (Log::default(), "https://nobody.invalid/client.json");
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+        let _default = tracing::subscriber::set_default(subscriber);
+        let told = Fetcher::reading_public().get(address).await.unwrap_err();
+        let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        for part in ["WARN", address, "cause", "set MEM0_READ_DOCUMENTS=off"] {
+            assert!(logged.contains(part), "{part}: {logged}");
+        }
+        // Strangers are not told the cause.
+        assert!(told.starts_with("nothing that is public answers") && !told.contains("nobody"), "{told}");
+    }
+}

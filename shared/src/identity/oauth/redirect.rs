@@ -7,11 +7,11 @@ use http::Uri;
 use http::uri::Authority;
 
 use super::{Code, OAuthError, Result};
+use crate::loopback::NAMES;
 
 const LONGEST: usize = 2048;
 /// What is wrong with every other scheme.
 const SCHEMES: &str = "this is not https, nor http on this machine (the loopback interface)";
-const LOOPBACK: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
 
 /// Refuses URIs that no code may be sent to: only `https`, and `http` to the machine that the browser runs on, are
 /// allowed.
@@ -42,7 +42,7 @@ pub(super) fn check(uri: &str) -> Result<()> {
     }
     match parsed.scheme_str() {
         Some("https") => Ok(()),
-        Some("http") if LOOPBACK.contains(&authority.host()) => Ok(()),
+        Some("http") if NAMES.contains(&authority.host()) => Ok(()),
         _ => refuse(SCHEMES),
     }
 }
@@ -80,7 +80,7 @@ pub(super) fn is_registered(asked: &str, registered: &[String]) -> bool {
 /// Returns a loopback URI without its port: the host, and the path with the query.
 fn portless(uri: &str) -> Option<(String, String)> {
     let parsed = uri.parse::<Uri>().ok().filter(|parsed| parsed.scheme_str() == Some("http"))?;
-    let host = parsed.host().filter(|host| LOOPBACK.contains(host))?;
+    let host = parsed.host().filter(|host| NAMES.contains(host))?;
     let rest = parsed.path_and_query().map_or("/", |rest| rest.as_str());
     Some((host.to_owned(), rest.to_owned()))
 }
@@ -90,7 +90,7 @@ fn portless(uri: &str) -> Option<(String, String)> {
 pub fn host(uri: &str) -> (String, bool) {
     let parsed = uri.parse::<Uri>().unwrap_or_default();
     let host = parsed.host().unwrap_or_default();
-    (host.to_owned(), LOOPBACK.contains(&host))
+    (host.to_owned(), NAMES.contains(&host))
 }
 
 /// Adds parameters to the query of a URL; those without a value are left out.

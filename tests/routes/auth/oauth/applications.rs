@@ -26,6 +26,7 @@ async fn they_are_listed_and_can_be_taken_back() {
           "ip": null,
           "last_used_at": "2026-03-02T09:00:00Z",
           "name": "Northwind Assistant",
+          "redirect_uri": "https://app.example/callback",
           "resource": "https://mem0.test/mcp",
           "scopes": [
             "memories:read"
@@ -39,6 +40,7 @@ async fn they_are_listed_and_can_be_taken_back() {
           "ip": null,
           "last_used_at": "2026-03-02T09:00:00Z",
           "name": "Northwind Assistant",
+          "redirect_uri": "https://app.example/callback",
           "resource": "https://mem0.test",
           "scopes": [
             "memories:read",
@@ -81,6 +83,10 @@ async fn logging_out_everywhere_ends_them_too() {
     assert_refused(&token(&app, refresh(&client, &answer["refresh_token"])).await, 400, "invalid_grant");
 }
 
+fn fields_of(page: &Answer, grant: &str) -> Value {
+    json!({ "ticket": field(page, "ticket"), "remove": grant })
+}
+
 /// Signs in on the page of the applications.
 async fn signed_in(app: &TestApp, email: &str) -> (Browser, Answer) {
     let mut browser = Browser::new(app);
@@ -103,9 +109,12 @@ async fn a_page_lists_them_and_takes_them_back() {
     };
     let (mut browser, page) = signed_in(&app, &ada.email).await;
     page.assert_status(200);
-    for shown in
-        ["Northwind Assistant", "Search and read memories, See your organization", "2026-03-02", &ada.email]
-    {
+    for shown in [
+        "Northwind Assistant",
+        "Search and read memories, See your organization",
+        "Allowed on 2026-03-02 09:00 UTC for app.example, last used on 2026-03-02 09:00 UTC",
+        &ada.email,
+    ] {
         assert!(page.text().contains(shown), "{shown}: {page}");
     }
     assert_eq!(page.text().matches("name=\"remove\"").count(), 2, "{page}");
@@ -115,6 +124,12 @@ async fn a_page_lists_them_and_takes_them_back() {
     done.assert_status(303);
     let page = browser.open(done.header("location").unwrap()).await;
     assert_eq!(page.text().matches("name=\"remove\"").count(), 1, "{page}");
+    assert!(page.text().contains("Northwind Assistant was removed."), "{page}");
+    // A link to the page says nothing that is not so.
+    for link in [field(&page, "remove"), "gnt_nonsense".to_owned(), "You%20won".to_owned()] {
+        let page = browser.open(&format!("/oauth/applications?removed={link}")).await;
+        assert!(!page.assert_status(200).text().contains("was removed"), "{page}");
+    }
     assert!(alive(&kept).await && !alive(&removed).await);
     // Again, as by a second click.
     browser.submit("/oauth/applications", &fields).await.assert_status(303);
@@ -164,7 +179,13 @@ async fn the_page_takes_forms_of_its_own_and_for_its_own_account_only() {
     let fields = json!({ "ticket": field(&device, "ticket"), "remove": grant });
     browser.submit(path, &fields).await.assert_status(400);
     assert_eq!(ada.get("/v1/auth/applications").await.ok()["results"].as_array().unwrap().len(), 1);
-    browser.open("/oauth/applications?cursor=nonsense").await.assert_status(400);
+    let nowhere = browser.open("/oauth/applications?cursor=nonsense").await;
+    nowhere.assert_status(303);
+    assert!(nowhere.header("location").unwrap().ends_with(path), "{nowhere}");
+    // What another person removed is not told.
+    browser.submit(path, &fields_of(&page, &grant)).await.assert_status(303);
+    let told = other.open(&format!("{path}?removed={grant}")).await;
+    assert!(!told.assert_status(200).text().contains("was removed"), "{told}");
 }
 
 #[tokio::test]

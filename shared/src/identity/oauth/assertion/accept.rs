@@ -79,6 +79,7 @@ impl Identity {
             kind: "jwt_bearer",
             scopes: &scopes,
             resource: &audience,
+            redirect_uri: None,
             provider: Some(provider.id),
             refreshable: false,
         };

@@ -78,6 +78,7 @@ impl Identity {
             kind: "authorization_code",
             scopes: &found.scopes,
             resource: &audience,
+            redirect_uri: Some(&found.redirect_uri),
             provider: None,
             refreshable: client.grant_types.contains(&GrantType::RefreshToken),
         };

@@ -72,6 +72,7 @@ impl Identity {
             kind: "device_code",
             scopes: &found.scopes,
             resource: &found.resource,
+            redirect_uri: None,
             provider: None,
             refreshable: client.grant_types.contains(&GrantType::RefreshToken),
         };

@@ -27,6 +27,16 @@ impl Identity {
         Ok(List { results, next })
     }
 
+    /// Returns the name of an application that the caller has removed; `None` if it still may act for them, or never
+    /// might.
+    pub async fn removed_application(&self, caller: &AuthContext, grant: GrantId) -> Result<Option<String>> {
+        caller.session()?;
+        let tx = self.gate().sign_in("application.removed").await?;
+        let removed = store::removed(&tx, caller, grant).await?;
+        tx.commit().await?;
+        Ok(removed)
+    }
+
     /// Revokes a grant to an application; its tokens are refused from the next request on. Repeating it changes
     /// nothing.
     pub async fn revoke_application(&self, caller: &AuthContext, grant: GrantId) -> Result<()> {

@@ -26,6 +26,8 @@ pub(super) struct NewGrant<'a> {
     pub(super) kind: &'static str,
     pub(super) scopes: &'a [ApiKeyVerb],
     pub(super) resource: &'a str,
+    /// Where its code was sent, if it had one.
+    pub(super) redirect_uri: Option<&'a str>,
     /// The identity provider whose assertion it was exchanged for.
     pub(super) provider: Option<IdentityProviderId>,
     /// Whether it continues after its first access token.
@@ -58,6 +60,8 @@ pub struct ApplicationView {
     pub scopes: Vec<ApiKeyVerb>,
     /// The resource that its tokens are for.
     pub resource: String,
+    /// Where it had the browser sent with its code, if it used one.
+    pub redirect_uri: Option<String>,
     /// The address from which the grant was given.
     pub ip: Option<String>,
     /// When the grant was given.

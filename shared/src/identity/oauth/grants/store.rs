@@ -17,8 +17,8 @@ pub(super) async fn insert(
 ) -> Result<(), StoreError> {
     const INSERT: &str = "-- oauth_grant.insert
         INSERT INTO oauth_grants (enterprise_id, id, user_id, client_id, client_name, kind, scopes, resource, created_at,
-                                  last_used_at, provider_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)";
+                                  last_used_at, provider_id, redirect_uri)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)";
     tx.execute(
         INSERT,
         &[
@@ -32,6 +32,7 @@ pub(super) async fn insert(
             &grant.resource,
             &now,
             &grant.provider.map(IdentityProviderId::uuid),
+            &grant.redirect_uri,
         ],
     )
     .await
@@ -92,6 +93,21 @@ pub(super) async fn is_of(tx: &IdentityTx, caller: &AuthContext, id: GrantId) ->
     Ok(tx.query_opt(IS_OF, &[&enterprise, &user, &id.uuid()]).await?.is_some())
 }
 
+/// Returns the name of an application that the caller has removed.
+pub(super) async fn removed(
+    tx: &IdentityTx,
+    caller: &AuthContext,
+    id: GrantId,
+) -> Result<Option<String>, StoreError> {
+    const REMOVED: &str = "-- oauth_grant.removed
+        SELECT g.client_name
+          FROM oauth_grants g JOIN sessions s ON s.enterprise_id = g.enterprise_id AND s.id = g.id
+         WHERE g.enterprise_id = $1 AND g.user_id = $2 AND g.id = $3 AND s.revoked_at IS NOT NULL";
+    let (enterprise, user) = (caller.enterprise_id().uuid(), caller.user_id().uuid());
+    let row = tx.query_opt(REMOVED, &[&enterprise, &user, &id.uuid()]).await?;
+    Ok(row.map(|row| row.get("client_name")))
+}
+
 pub(super) async fn list(
     tx: &IdentityTx,
     caller: &AuthContext,
@@ -99,7 +115,8 @@ pub(super) async fn list(
     limit: u32,
 ) -> Result<Vec<ApplicationView>, StoreError> {
     const LIST: &str = "-- oauth_grant.list
-        SELECT g.id, g.client_id, g.client_name, g.scopes, g.resource, g.created_at, g.last_used_at, s.ip, s.expires_at
+        SELECT g.id, g.client_id, g.client_name, g.scopes, g.resource, g.redirect_uri, g.created_at, g.last_used_at, s.ip,
+               s.expires_at
           FROM oauth_grants g JOIN sessions s ON s.enterprise_id = g.enterprise_id AND s.id = g.id
          WHERE g.enterprise_id = $1 AND g.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > $3
            AND ($4::timestamptz IS NULL OR (g.created_at, g.id) < ($4, $5))
@@ -114,6 +131,7 @@ pub(super) async fn list(
         name: row.get("client_name"),
         scopes: scope::stored(&row.get::<_, Vec<String>>("scopes")),
         resource: row.get("resource"),
+        redirect_uri: row.get("redirect_uri"),
         ip: row.get("ip"),
         created_at: row.get("created_at"),
         last_used_at: row.get("last_used_at"),
