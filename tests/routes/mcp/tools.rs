@@ -172,7 +172,7 @@ async fn what_cannot_be_kept_is_refused_by_name() {
     // What JavaScript writes for a number that it has.
     content(&call_raw(&alice, r#"{"text":"x","metadata":{"n":100000000000000000000}}"#).await);
     let far = refused(&alice, "get_memories", json!({ "page": 2001, "page_size": 100 })).await;
-    assert_eq!(far, "page: page 2001 is too far from the first, narrow the filters");
+    assert_eq!(far, "page 2001 is too far from the first, narrow the filters");
 }
 
 #[tokio::test]

@@ -225,7 +225,7 @@ async fn what_is_shared_on_is_no_more_than_was_given_and_ends_with_it() {
     assert_eq!(revoke(&mia, &id, &second).await.ok()["ended"], 2);
     assert!(!sees(&ida, &id, text).await && sees(&mia, &id, text).await);
     shared(&mia, &id, &person(&max), json!({ "expires_at": until })).await;
-    shared(&alice, &id, &person(&mia), json!({ "expires_at": until })).await;
+    shared(&alice, &id, &person(&mia), json!({ "expires_at": until, "may_reshare": false })).await;
     assert!(!sees(&max, &id, text).await && sees(&mia, &id, text).await);
 }
 
