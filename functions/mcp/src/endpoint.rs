@@ -147,10 +147,7 @@ fn media_types(headers: &HeaderMap) -> Result<(), Fault> {
         ));
     }
     if headers.contains_key(ACCEPT) && !accepts(headers, "application/json") {
-        return Err(Fault::not_accepted(
-            StatusCode::NOT_ACCEPTABLE,
-            "accept must list application/json",
-        ));
+        return Err(Fault::not_accepted(StatusCode::NOT_ACCEPTABLE, "accept must list application/json"));
     }
     Ok(())
 }

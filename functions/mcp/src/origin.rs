@@ -51,7 +51,8 @@ impl Origins {
             }
         }
         if !headers.get_all(ORIGIN).iter().all(|origin| self.knows(origin)) {
-            let origins = headers.get_all(ORIGIN).iter().map(|origin| String::from_utf8_lossy(origin.as_bytes()));
+            let origins =
+                headers.get_all(ORIGIN).iter().map(|origin| String::from_utf8_lossy(origin.as_bytes()));
             let origins: String = origins.collect::<Vec<_>>().join(", ").chars().take(100).collect();
             return refuse(format!(
                 "pages of {origins} may not call this installation; its operator can allow them (MEM0_ALLOWED_ORIGINS)"

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::rates::{BodyLimit, InstallationLimit};
 use super::body::{self, BodyError};
+use super::rates::{BodyLimit, InstallationLimit};
 use super::strict::Strict;
 use super::words::in_words;
 use crate::error::{Error, Result};

@@ -39,12 +39,7 @@ pub struct Revision {
 
 impl Memories {
     /// Changes one memory; see [`Self::revise_all`].
-    pub async fn revise(
-        &self,
-        caller: &AuthContext,
-        id: MemoryId,
-        mut revision: Revision,
-    ) -> Result<Memory> {
+    pub async fn revise(&self, caller: &AuthContext, id: MemoryId, mut revision: Revision) -> Result<Memory> {
         caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
         revision.compose();
         revision.validate(caller.request().at)?;

@@ -33,7 +33,12 @@ pub struct Approver {
 }
 
 /// Returns whether the caller could share it in this way, using the same code as sharing itself.
-pub async fn preview(ctx: &AuthContext, db: &Database, id: MemoryId, request: &ShareRequest) -> Result<Preview> {
+pub async fn preview(
+    ctx: &AuthContext,
+    db: &Database,
+    id: MemoryId,
+    request: &ShareRequest,
+) -> Result<Preview> {
     ctx.authorize_verb(Action::ReadMemories.verb())?;
     request.check(ctx.request().at)?;
     let tx = ctx.begin(db, "share.preview").await?;

@@ -74,7 +74,12 @@ pub async fn may_share(
 }
 
 /// Requests approval; refused if none is needed.
-pub async fn ask(ctx: &AuthContext, db: &Database, subject: Subject, request: ShareRequest) -> Result<Shared> {
+pub async fn ask(
+    ctx: &AuthContext,
+    db: &Database,
+    subject: Subject,
+    request: ShareRequest,
+) -> Result<Shared> {
     ctx.authorize_verb(Action::ShareOwnMemory.verb())?;
     request.check(ctx.request().at)?;
     let tx = ctx.begin(db, "approval.request").await?;

@@ -10,7 +10,8 @@ use crate::error::Result;
 use crate::page::{Cursor, List, QueryHash};
 
 /// The verbs of which a credential needs one to list scopes: who adds memories has to name a scope as well.
-pub const VERBS: [ApiKeyVerb; 3] = [ApiKeyVerb::TenancyRead, ApiKeyVerb::MemoriesWrite, ApiKeyVerb::MemoriesRead];
+pub const VERBS: [ApiKeyVerb; 3] =
+    [ApiKeyVerb::TenancyRead, ApiKeyVerb::MemoriesWrite, ApiKeyVerb::MemoriesRead];
 
 /// A scope that the caller can read.
 #[derive(Debug, Clone, Serialize)]

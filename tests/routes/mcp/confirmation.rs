@@ -353,9 +353,13 @@ async fn a_question_says_all_of_it_and_the_text_of_a_memory_cannot_dress_it_up()
     shared_at_once(&alice, &share).await;
     let again = json!({ "memory_id": id, "with": "enterprise" });
     let (text, _) = question(&alice, "share_memory", &again).await;
-    let (now, then) = ("see this memory until 2027-01-31 12:00 UTC already.", "see this memory until 2027-01-31 12:00 UTC?");
+    let (now, then) = (
+        "see this memory until 2027-01-31 12:00 UTC already.",
+        "see this memory until 2027-01-31 12:00 UTC?",
+    );
     assert!(text.starts_with("You let ") && text.contains(now) && text.contains(then), "{text}");
-    let for_ever = json!({ "memory_id": id, "with": "enterprise", "expires_at": "never", "permission": "write" });
+    let for_ever =
+        json!({ "memory_id": id, "with": "enterprise", "expires_at": "never", "permission": "write" });
     let (text, _) = question(&alice, "share_memory", &for_ever).await;
     assert!(text.contains(now) && text.contains("see and change this memory without an end?"), "{text}");
     assert_eq!(shared_at_once(&alice, &again).await["expires_at"], "2027-01-31T12:00:00Z");

@@ -66,7 +66,10 @@ async fn prompts_name_scopes_that_the_person_knows_and_can_write() {
     assert!(text.contains(&format!(r#"add_memory with scope \"{}\", categories"#, team.label())), "{text}");
     let other = alice.node(ScopeKind::Organization, "Colours").await;
     let text = keep(&[team.label(), other.label()]).await;
-    assert!(text.contains("add_memory with a scope that list_scopes shows as writable, categories"), "{text}");
+    assert!(
+        text.contains("add_memory with a scope that list_scopes shows as writable, categories"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

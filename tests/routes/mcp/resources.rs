@@ -53,7 +53,8 @@ async fn every_scope_is_listed_in_parts() {
     let bob = app.owner("bob").await;
     refused(&bob, "list_scopes", json!({ "cursor": next })).await;
     let first = modern(&alice, "resources/list", json!({})).await.ok()["result"]["resources"].clone();
-    let titles: Vec<&str> = first.as_array().unwrap().iter().map(|it| it["title"].as_str().unwrap()).collect();
+    let titles: Vec<&str> =
+        first.as_array().unwrap().iter().map(|it| it["title"].as_str().unwrap()).collect();
     assert!(titles.contains(&"Personal memories") && titles.contains(&"Public memories"), "{titles:?}");
     assert_eq!(uris[0], "mem0://profile");
     assert_eq!(uris.len(), 1 + 3 + 50, "profile, enterprise, public, personal and the branches");

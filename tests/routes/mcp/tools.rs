@@ -142,7 +142,8 @@ async fn call_raw(actor: &Actor, arguments: &str) -> Answer {
     let body = format!(
         r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"add_memory","arguments":{arguments}}}}}"#
     );
-    let request = Request::post("/mcp").header("host", "mem0.test").header("content-type", "application/json");
+    let request =
+        Request::post("/mcp").header("host", "mem0.test").header("content-type", "application/json");
     let request = request.header("accept", "application/json").header("mcp-protocol-version", LEGACY);
     actor.send(request.body(Body::from(body)).unwrap()).await
 }

@@ -81,15 +81,22 @@ async fn a_name_is_one_name_however_its_accents_are_written() {
     alice.send(request.body(line.into()).unwrap()).await.ok();
     let entities = alice.get("/v1/entities/").await.ok();
     assert_eq!(entities["count"], 4, "{entities}");
-    assert_eq!((&entities["results"][0]["name"], &entities["results"][0]["memories"]), (&json!(ZOE[0]), &json!(3)));
+    assert_eq!(
+        (&entities["results"][0]["name"], &entities["results"][0]["memories"]),
+        (&json!(ZOE[0]), &json!(3))
+    );
     let all = ["I like rain", "I like jazz", "I like tea"];
     for form in [0, 1] {
         assert_eq!(list(&alice, json!({ "filters": { "user_id": ZOE[form] } })).await, all);
         assert_eq!(list(&alice, json!({ "filters": { "run_id": { "in": [ZOE[form]] } } })).await, all[1..]);
         assert_eq!(list(&alice, json!({ "filters": { "categories": { "in": [CAFE[form]] } } })).await, all);
-        assert_eq!(list(&alice, json!({ "filters": { "categories": { "contains": &CAFE[form][2..] } } })).await, all);
+        assert_eq!(
+            list(&alice, json!({ "filters": { "categories": { "contains": &CAFE[form][2..] } } })).await,
+            all
+        );
     }
-    let id = alice.post("/v3/memories/", json!({})).await.ok()["results"][0]["id"].as_str().unwrap().to_owned();
+    let id =
+        alice.post("/v3/memories/", json!({})).await.ok()["results"][0]["id"].as_str().unwrap().to_owned();
     let changed = alice.put(&super::one(&id), json!({ "categories": [ZOE[1]] })).await.ok();
     assert_eq!(changed["categories"], json!([ZOE[0]]));
     assert_eq!(alice.delete("/v2/entities/user/Zoe%CC%88/").await.ok()["deleted"], 3);

@@ -117,7 +117,8 @@ async fn terms_that_are_not_given_stay_as_they_are() {
     let mia = alice.enterprise_colleague("mia", Role::Member).await;
     let id = remember(&alice, "The vault code is seven").await;
     let end = json!(in_days(&app, 2));
-    let terms = json!({ "permission": "write", "may_reshare": true, "expires_at": end, "reason": "for the audit" });
+    let terms =
+        json!({ "permission": "write", "may_reshare": true, "expires_at": end, "reason": "for the audit" });
     shared(&alice, &id, &person(&mia), terms).await;
     let again = async |more: Value| {
         let share = share(&alice, &id, &person(&mia), more).await.assert_status(201).json()["share"].clone();

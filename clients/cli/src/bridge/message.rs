@@ -132,7 +132,9 @@ mod tests {
     #[test]
     fn half_an_emoji_is_passed_on() {
         for half in [r"\ud83d", r"\udc1d", r"\\\ud83d\n", r"\ud83d\ud83d\udc1d"] {
-            let text = format!(r#"{{"id":7,"method":"tools/call","params":{{"name":"add_memory","text":"{half}"}}}}"#);
+            let text = format!(
+                r#"{{"id":7,"method":"tools/call","params":{{"name":"add_memory","text":"{half}"}}}}"#
+            );
             let message = Message::parse(text.as_bytes()).unwrap().unwrap();
             assert_eq!((message.name().as_deref(), message.text), (Some("add_memory"), text));
         }

@@ -123,7 +123,11 @@ impl Remote {
         }
         if let Some(credential) = credential {
             let value = HeaderValue::from_str(&format!("Bearer {}", credential.expose_secret()));
-            let mut value = value.map_err(|_| Refusal::new("the credential contains a line break or another character that none has (MEM0_API_KEY)"))?;
+            let mut value = value.map_err(|_| {
+                Refusal::new(
+                    "the credential contains a line break or another character that none has (MEM0_API_KEY)",
+                )
+            })?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }

@@ -108,7 +108,8 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
 
 /// Asks whether to share on these terms. Who agrees to other terms of an earlier share has to know the earlier ones.
 fn asked(whom: &str, new: &NewShare, before: Option<&Share>) -> String {
-    let until = |at: Option<DateTime<Utc>>| at.map(|at| format!(" until {} UTC", at.format("%Y-%m-%d %H:%M")));
+    let until =
+        |at: Option<DateTime<Utc>>| at.map(|at| format!(" until {} UTC", at.format("%Y-%m-%d %H:%M")));
     let may = in_words(new.permission, new.may_reshare);
     let end = until(new.expires_at);
     let Some(before) = before else {
