@@ -15,5 +15,5 @@ pub(crate) async fn list(
     Query(part): Query<Part>,
 ) -> Result<Json<List<AccessibleScope>>> {
     let (cursor, limit) = part.read()?;
-    scopes::list(&ctx, &gate.db, cursor, limit).await.map(Json)
+    scopes::list(&ctx, &gate.db, "scopes", cursor, limit).await.map(Json)
 }

@@ -1,6 +1,7 @@
 //! JSON-RPC 2.0 messages: a body holds exactly one.
 
 use serde_json::{Map, Value};
+use shared::http::BodyError;
 
 use crate::fault::Fault;
 use crate::json;
@@ -36,13 +37,17 @@ pub(crate) struct Request {
 impl Message {
     /// Parses a body.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Fault> {
-        let mut message = match shared::http::value(body) {
+        let mut message = match shared::http::body(body) {
             Ok(Value::Object(message)) => message,
             Ok(Value::Array(_)) => {
                 return Err(Fault::not_a_message("batches are not supported, send one message in a request"));
             }
             Ok(_) => return Err(Fault::not_a_message("a message is a JSON object")),
-            Err(problem) => return Err(Fault::not_json(problem).of(id_within(body))),
+            Err(BodyError::NotJson(problem)) => return Err(Fault::not_json(problem).of(id_within(body))),
+            Err(BodyError::Refused { place, problem }) => {
+                let place = place.map_or_else(|| "the body ".to_owned(), |place| format!("{place}: "));
+                return Err(Fault::not_a_message(format!("{place}{problem}")).of(id_within(body)));
+            }
         };
         let given = message.remove("id");
         let id = given.clone().filter(is_id);
@@ -61,7 +66,7 @@ impl Message {
             _ => return refuse("method must be a string"),
         };
         let params = match message.remove("params") {
-            None => Object::new(),
+            None | Some(Value::Null) => Object::new(),
             Some(Value::Object(params)) => params,
             Some(_) => return refuse("params must be an object"),
         };
@@ -94,6 +99,9 @@ mod tests {
         assert_eq!(code(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#), None);
         assert_eq!(code(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#), None);
         assert_eq!(code(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#), None);
+        // Clients that write what they leave out.
+        assert_eq!(code(r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":null}"#), None);
+        assert_eq!(code(r#"{"jsonrpc":"2.0","method":"notifications/initialized","params":null}"#), None);
         for broken in ["{", "\u{0}", "", r#"{"jsonrpc":"2.0","jsonrpc":"2.0","id":1,"method":"ping"}"#] {
             assert_eq!(code(broken), Some(-32700), "{broken}");
         }
@@ -109,6 +117,8 @@ mod tests {
             r#"{"jsonrpc":"2.0","id":12345678901234567890123,"method":"ping"}"#,
             r#"{"jsonrpc":"2.0","method":"tools/call"}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":12345678901234567890123}}"#,
+            &"[".repeat(200),
         ] {
             assert_eq!(code(wrong), Some(-32600), "{wrong}");
         }
@@ -120,7 +130,7 @@ mod tests {
         for wrong in [
             r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":7}"#,
-            r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":null}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":7}"#,
             r#"{"jsonrpc":"2.0","method":"ping","params":[],"id":1}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":1,"a":2}}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"#,

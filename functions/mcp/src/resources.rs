@@ -6,11 +6,11 @@
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use shared::Error;
-use shared::access::{ApiKeyVerb, ScopeName};
+use shared::access::{ApiKeyVerb, ScopeKind, ScopeName};
 use shared::ids::MemoryId;
 use shared::memory::filter::Filter;
 use shared::memory::{List, Part, Scopes};
-use shared::tenancy;
+use shared::tenancy::{self, scopes::AccessibleScope};
 
 use crate::cursor;
 use crate::exchange::Exchange;
@@ -47,7 +47,7 @@ pub(crate) async fn list(exchange: &Exchange<'_>, params: &Object) -> Result<Val
     // Only scopes that can be read.
     let db = &exchange.state.memories.gate().db;
     let listed = match exchange.caller.authorize_verb(ApiKeyVerb::MemoriesRead) {
-        Ok(()) => tenancy::scopes::list(exchange.caller, db, after, cursor::PART as u32).await,
+        Ok(()) => tenancy::scopes::list(exchange.caller, db, "resources", after, cursor::PART as u32).await,
         Err(refusal) => Err(refusal),
     };
     match listed {
@@ -56,7 +56,7 @@ pub(crate) async fn list(exchange: &Exchange<'_>, params: &Object) -> Result<Val
                 json!({
                     "uri": format!("{SCOPE}{}", scope.scope),
                     "name": scope.scope,
-                    "title": scope.name.as_deref().unwrap_or(scope.kind.as_str()),
+                    "title": title(scope),
                     "description": "What it is, and the newest memories in it.",
                     "mimeType": "application/json",
                 })
@@ -71,6 +71,16 @@ pub(crate) async fn list(exchange: &Exchange<'_>, params: &Object) -> Result<Val
     }
     result["resources"] = json!(resources);
     Ok(result)
+}
+
+/// Returns what people call a scope.
+fn title(scope: &AccessibleScope) -> &str {
+    match (&scope.name, scope.kind) {
+        (Some(name), _) => name,
+        (None, ScopeKind::User) => "Personal memories",
+        (None, ScopeKind::Public) => "Public memories",
+        (None, kind) => kind.as_str(),
+    }
 }
 
 /// `resources/templates/list`

@@ -14,7 +14,7 @@ use shared::ids::{ContextId, LinkId, ShareId, UserId};
 use shared::page::{List, Part};
 use shared::sharing::contexts::{self, Context, ContextChange, NewContext};
 use shared::sharing::links::{self, Link, NewLink};
-use shared::sharing::{NewShare, Share, Subject, share};
+use shared::sharing::{Share, ShareRequest, Subject, share};
 use shared::tenancy::members::{self, Member, MemberChange, NewMember};
 
 use crate::memory::link::Made;
@@ -139,7 +139,7 @@ pub(crate) async fn share(
     State(gate): State<Gate>,
     caller: AuthContext,
     Path(id): Path<ContextId>,
-    Idempotent { key, body }: Idempotent<NewShare>,
+    Idempotent { key, body }: Idempotent<ShareRequest>,
 ) -> Result<impl IntoResponse> {
     let caller = reaching(&gate, caller, id).await?;
     let shared = share::share(&caller, &gate.db, Subject::Context(id), body, key.as_ref()).await?;

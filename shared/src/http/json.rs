@@ -8,9 +8,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::body::{self, BodyError};
 use super::encoding::plain;
 use super::rates::{BodyLimit, InstallationLimit};
-use super::strict::{self, Strict};
+use super::strict::Strict;
 use super::words::in_words;
 use crate::error::{Error, Result};
 
@@ -77,10 +78,12 @@ pub(super) fn parse_part<T: DeserializeOwned>(part: &str, text: &[u8]) -> Result
     if json.trim_start().starts_with('[') {
         return Err(wrong("is a JSON array, expected an object".to_owned()));
     }
-    if has_nul(json) {
-        return Err(wrong("contains a NUL character, which cannot be stored".to_owned()));
-    }
-    let value = strict::value(text).map_err(|error| {
+    let value = body::without_nul(text).map_err(|error| {
+        let error = match error {
+            BodyError::NotJson(error) => error,
+            BodyError::Refused { place: Some(place), problem } => return Error::invalid(&place, problem),
+            BodyError::Refused { place: None, problem } => return wrong(problem),
+        };
         let told = error.to_string();
         let reason = told.split(" at line ").next().unwrap_or_default();
         // The parser's word for `true`, `false` and `null`.
@@ -112,15 +115,6 @@ pub fn read<T: DeserializeOwned>(value: Value) -> Result<T> {
     })
 }
 
-/// Whether JSON text contains a NUL: raw, or as an escape that is not itself escaped.
-fn has_nul(text: &str) -> bool {
-    text.contains('\0')
-        || text.match_indices("\\u0000").any(|(at, _)| {
-            let slashes = text[..at].bytes().rev().take_while(|byte| *byte == b'\\').count();
-            slashes % 2 == 0
-        })
-}
-
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()
@@ -130,13 +124,6 @@ impl<T: Serialize> IntoResponse for Json<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_nul_is_found_only_where_it_is_one() {
-        assert!(has_nul(r#"{"a":"\u0000"}"#));
-        assert!(has_nul(r#"{"a":"\\\u0000"}"#));
-        assert!(!has_nul(r#"{"a":"\\u0000"}"#));
-    }
 
     #[test]
     fn errors_name_the_place() {

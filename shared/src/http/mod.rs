@@ -4,8 +4,10 @@
 //! Start with [`Routes`] (how a function declares its routes) and [`service`] (what wraps them).
 
 mod again;
+mod body;
 mod caller;
 mod cors;
+mod digits;
 mod encoding;
 mod idempotent;
 mod json;
@@ -21,8 +23,10 @@ mod room;
 mod routes;
 mod service;
 mod strict;
+mod surrogates;
 mod words;
 
+pub use body::{BodyError, body};
 pub use caller::{Presented, Presumed};
 pub use cors::{every_page, pages_of};
 pub use encoding::plain;

@@ -23,6 +23,7 @@ use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{EventId, MemoryId, ScopeId};
 use crate::limits::{quotas, rates};
 use crate::memory::classify;
+use crate::memory::composed::compose;
 use crate::memory::duplicate::Wording;
 use crate::memory::gate::{self, Fresh, Terms};
 use crate::memory::remember::scope_gone;
@@ -297,6 +298,8 @@ fn admit(
     let home = caller.resolve(line.scope)?;
     caller.authorize(Action::AddMemory, home)?;
     validate::text("memory", &line.content)?;
+    line.labels.compose();
+    line.categories.iter_mut().for_each(compose);
     validate::labels(&line.labels)?;
     validate::metadata(&line.metadata)?;
     validate::categories(&line.categories)?;

@@ -16,6 +16,7 @@ mod capture;
 mod class_rules;
 mod classify;
 mod compare;
+mod composed;
 pub mod duplicate;
 mod entities;
 mod events;

@@ -20,6 +20,7 @@ use crate::idempotency::{self, IdempotencyKey, Once};
 use crate::ids::{EventId, MemoryId};
 use crate::limits::quotas;
 use crate::memory::classify;
+use crate::memory::composed::compose;
 use crate::memory::gate::{self, Fresh, Terms};
 use crate::memory::statements::{self, Statement};
 use crate::memory::store::events::Done;
@@ -123,11 +124,13 @@ impl Memories {
     pub async fn remember(
         &self,
         caller: &AuthContext,
-        request: Remember,
+        mut request: Remember,
         key: Option<&IdempotencyKey>,
     ) -> Result<Once<Remembered>> {
         let home = caller.resolve(request.scope)?;
         caller.authorize(Action::AddMemory, home)?;
+        request.labels.compose();
+        request.categories.iter_mut().for_each(compose);
         request.validate(caller.request().at)?;
         let statements = statements::of(request.stated.as_deref(), &request.messages, request.infer)?;
         // Embed before the transaction: it must not hold locks during a network call. If the model is unavailable, the

@@ -11,6 +11,7 @@ use crate::embedding::Purpose;
 use crate::error::{Error, Result};
 use crate::ids::MemoryId;
 use crate::memory::classify;
+use crate::memory::composed::compose;
 use crate::memory::permission::{self, Permission};
 use crate::memory::read::NOT_FOUND;
 use crate::memory::store::update::Changed;
@@ -38,8 +39,9 @@ pub struct Revision {
 
 impl Memories {
     /// Changes one memory; see [`Self::revise_all`].
-    pub async fn revise(&self, caller: &AuthContext, id: MemoryId, revision: Revision) -> Result<Memory> {
+    pub async fn revise(&self, caller: &AuthContext, id: MemoryId, mut revision: Revision) -> Result<Memory> {
         caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
+        revision.compose();
         revision.validate(caller.request().at)?;
         let missing = |error| if matches!(error, Error::Missing(_)) { NOT_FOUND } else { error };
         let revised = self.store_revisions(caller, vec![(id, revision)], false).await.map_err(missing);
@@ -52,13 +54,14 @@ impl Memories {
     pub async fn revise_all(
         &self,
         caller: &AuthContext,
-        revisions: Vec<(MemoryId, Revision)>,
+        mut revisions: Vec<(MemoryId, Revision)>,
     ) -> Result<Vec<Memory>> {
         caller.authorize_verb(ApiKeyVerb::MemoriesWrite)?;
         let ids: Vec<MemoryId> = revisions.iter().map(|(id, _)| *id).collect();
         check_batch(&ids)?;
-        for (index, (_, revision)) in revisions.iter().enumerate() {
+        for (index, (_, revision)) in revisions.iter_mut().enumerate() {
             let place = format!("memories[{index}]");
+            revision.compose();
             revision.validate(caller.request().at).map_err(|error| error.within(&place))?;
         }
         self.store_revisions(caller, revisions, true).await
@@ -139,6 +142,10 @@ impl Memories {
 }
 
 impl Revision {
+    fn compose(&mut self) {
+        self.categories.iter_mut().flatten().for_each(compose);
+    }
+
     fn validate(&self, now: DateTime<Utc>) -> Result<()> {
         if *self == Self::default() {
             return Err(Error::malformed(

@@ -3,6 +3,7 @@
 use crate::access::{Action, AuthContext};
 use crate::audit::{self, Entry};
 use crate::error::Result;
+use crate::memory::composed::composed;
 use crate::memory::filter::Entity;
 use crate::memory::service::resolve;
 use crate::memory::store::condition::{Condition, Selection};
@@ -30,7 +31,7 @@ impl Memories {
         let scopes = resolve(caller, scopes, Action::ReadMemories)?;
         let condition = Condition::new(caller, &Selection::everything(&scopes))?;
         let tx = caller.begin(&self.gate.db, "memory.suggest").await?;
-        let names = store::suggest::list(&tx, condition, what, typed, limit).await?;
+        let names = store::suggest::list(&tx, condition, what, &composed(typed), limit).await?;
         audit::commit_read(tx, Entry::of("entity.suggest").within_one_of(&scopes)).await?;
         Ok(names)
     }

@@ -11,7 +11,7 @@ use super::grantee::Grantee;
 use super::reach::{Reach, rules_of};
 use super::store::shares::{self, Wanted};
 use super::store::{approvals, contexts, grantees};
-use super::{Direction, GranteeName, NewShare, Subject};
+use super::{Direction, GranteeName, NewShare, Share, ShareRequest, Subject};
 use crate::access::{Action, AuthContext, Classification, ReadableScope, ScopeKind, TenantTx, policy};
 use crate::db::StoreError;
 use crate::error::{Error, Result};
@@ -54,6 +54,15 @@ pub(super) struct Plan {
     pub(super) direction: Direction,
     /// The rules that require somebody else's approval first, with their nodes.
     pub(super) rules: Vec<(ScopeId, ApprovalRule)>,
+}
+
+/// What a request to share comes to.
+pub(super) struct Wish {
+    pub(super) plan: Plan,
+    /// The terms, all of them.
+    pub(super) new: NewShare,
+    /// The live share that the caller has made before, whose terms change.
+    pub(super) before: Option<Share>,
 }
 
 impl Held {
@@ -192,7 +201,7 @@ impl Held {
     }
 
     /// Lists its own live shares.
-    pub(super) async fn grants(&self, tx: &TenantTx<'_>) -> Result<Vec<super::Share>, StoreError> {
+    pub(super) async fn grants(&self, tx: &TenantTx<'_>) -> Result<Vec<Share>, StoreError> {
         let wanted = Wanted {
             memory: self.subject.memory(),
             context: self.subject.context(),
@@ -209,19 +218,51 @@ impl Held {
     }
 }
 
-impl Plan {
+impl Wish {
     /// Locks the item, reads everything needed and refuses what the caller may not do.
-    pub(super) async fn make(tx: &TenantTx<'_>, subject: Subject, new: &NewShare) -> Result<Self> {
-        if let GranteeName::Scope(name) = new.with {
+    pub(super) async fn make(tx: &TenantTx<'_>, subject: Subject, request: &ShareRequest) -> Result<Self> {
+        if let GranteeName::Scope(name) = request.with {
             keep(tx, name).await?;
         }
         let held = Held::take(tx, subject).await?;
+        // The lock keeps another request of the same person from changing the terms in the meantime.
+        let before = shared_before(tx, subject, &request.with).await?;
+        let new = request.on(before.as_ref());
         if let Subject::Context(_) = subject {
-            check_context_terms(new)?;
+            check_context_terms(&new)?;
         }
-        Self::of(tx, held, tx.caller(), new).await
+        let plan = Plan::of(tx, held, tx.caller(), &new).await?;
+        Ok(Self { plan, new, before })
     }
+}
 
+/// Returns the caller's own live share of an item with a grantee.
+pub(super) async fn shared_before(
+    tx: &TenantTx<'_>,
+    subject: Subject,
+    with: &GranteeName,
+) -> Result<Option<Share>> {
+    let grantee = match Grantee::resolve(tx, tx.caller(), with).await {
+        Ok(grantee) => grantee,
+        // Whether the caller may share it at all is told first.
+        Err(error) if error.is_refusal() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    match shares::own(tx, subject, grantee.scope, tx.caller().user_id()).await? {
+        Some(id) => {
+            let wanted = Wanted {
+                id: Some(id),
+                memory: subject.memory(),
+                context: subject.context(),
+                ..Wanted::default()
+            };
+            Ok(shares::list(tx, &wanted, 1).await?.pop())
+        }
+        None => Ok(None),
+    }
+}
+
+impl Plan {
     /// Reads everything needed and refuses what the sharer may not do.
     pub(super) async fn of(
         tx: &TenantTx<'_>,

@@ -28,7 +28,7 @@ pub enum GranteeError {
     #[error("{0:?} names no person, expected person:usr_… or person:<e-mail address>")]
     NoPerson(String),
     /// It is an address without `person:`.
-    #[error("{0:?} names nobody, a person is person:{0}")]
+    #[error("write person:{0} for a person")]
     BareAddress(String),
     /// It is the caller's own scope.
     #[error("you cannot share something with yourself: name a person with person:<id or e-mail address>")]

@@ -33,4 +33,4 @@ mod types;
 
 pub use crate::tenancy::policies::Direction;
 pub use grantee::{GranteeError, GranteeName};
-pub use types::{Listing, NewShare, Share, Shared, Subject};
+pub use types::{Listing, NewShare, Share, ShareRequest, Shared, Subject};

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::authority::{Held, Plan};
-use super::{NewShare, Subject};
+use super::authority::{Held, Plan, shared_before};
+use super::{ShareRequest, Subject};
 use crate::access::{Action, AuthContext, ReadableScope, Role};
 use crate::audit::{self, Entry};
 use crate::db::Database;
@@ -33,13 +33,20 @@ pub struct Approver {
 }
 
 /// Returns whether the caller could share it in this way, using the same code as sharing itself.
-pub async fn preview(ctx: &AuthContext, db: &Database, id: MemoryId, new: &NewShare) -> Result<Preview> {
+pub async fn preview(
+    ctx: &AuthContext,
+    db: &Database,
+    id: MemoryId,
+    request: &ShareRequest,
+) -> Result<Preview> {
     ctx.authorize_verb(Action::ReadMemories.verb())?;
-    new.check(ctx.request().at)?;
+    request.check(ctx.request().at)?;
     let tx = ctx.begin(db, "share.preview").await?;
     let held = Held::look(&tx, Subject::Memory(id)).await?;
     let home = held.home;
-    let preview = match Plan::of(&tx, held, ctx, new).await {
+    let before = shared_before(&tx, held.subject, &request.with).await?;
+    let new = request.on(before.as_ref());
+    let preview = match Plan::of(&tx, held, ctx, &new).await {
         Ok(plan) => Preview {
             allowed: true,
             needs_approval_of: plan

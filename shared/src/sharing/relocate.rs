@@ -62,7 +62,10 @@ async fn check<'a>(tx: &TenantTx<'a>, id: MemoryId, to: ScopeName) -> Result<(Me
     memory::may_take(tx, &before).await?;
     let target = ctx.resolve(to)?;
     if target.id == before.home {
-        return Err(Error::Conflict(format!("it lives in {} already", target.in_words())));
+        return Err(Error::Conflict(match target.kind {
+            ScopeKind::User => "it is among your personal memories already".to_owned(),
+            _ => format!("it lives in {} already", target.in_words()),
+        }));
     }
     ctx.authorize(Action::AddMemory, target)?;
     if target.kind == ScopeKind::User && before.author != ctx.user_id() {

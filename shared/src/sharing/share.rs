@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::authority::{Held, Plan};
+use super::authority::{Held, Plan, Wish};
 use super::store::shares::{self, NewRow, Wanted};
 use super::store::{contexts, grantees};
-use super::{Listing, NewShare, Share, Shared, Subject, approvals};
+use super::{Listing, NewShare, Share, ShareRequest, Shared, Subject, approvals};
 use crate::access::{Action, ApiKeyVerb, AuthContext, ReadableScope, TenantTx, policy};
 use crate::audit::{self, Entry};
 use crate::db::Database;
@@ -17,20 +17,20 @@ use crate::page::{Cursor, List, QueryHash};
 /// The error for a share that the caller cannot see.
 const NOT_FOUND: Error = Error::NotFound { what: "share" };
 
-/// Shares an item, or requests the approval it needs. Sharing it again with the same grantee changes the terms; if they
-/// become narrower, what was shared on through it ends.
+/// Shares an item, or requests the approval it needs. Sharing it again with the same grantee changes the terms that are
+/// given; if they become narrower, what was shared on through it ends.
 pub async fn share(
     ctx: &AuthContext,
     db: &Database,
     subject: Subject,
-    new: NewShare,
+    request: ShareRequest,
     key: Option<&IdempotencyKey>,
 ) -> Result<Once<Shared>> {
     ctx.authorize_verb(Action::ShareOwnMemory.verb())?;
-    new.check(ctx.request().at)?;
+    request.check(ctx.request().at)?;
     let tx = ctx.begin(db, "share.create").await?;
     let work = async {
-        let plan = Plan::make(&tx, subject, &new).await?;
+        let Wish { plan, new, .. } = Wish::make(&tx, subject, &request).await?;
         if !plan.rules.is_empty() {
             let approval = approvals::request(&tx, &plan, &new).await?;
             return Ok(Shared::PendingApproval { approval });
@@ -51,6 +51,10 @@ pub struct Prospect {
     pub with_name: Option<String>,
     /// Their e-mail address, if it is a person.
     pub with_email: Option<String>,
+    /// The terms, all of them.
+    pub terms: NewShare,
+    /// The share that the caller has made before, whose terms would change.
+    pub before: Option<Share>,
 }
 
 /// Returns what sharing it in this way would come to, or an error if the caller may not share it.
@@ -58,23 +62,28 @@ pub async fn may_share(
     ctx: &AuthContext,
     db: &Database,
     subject: Subject,
-    new: &NewShare,
+    request: &ShareRequest,
 ) -> Result<Prospect> {
     ctx.authorize_verb(Action::ShareOwnMemory.verb())?;
-    new.check(ctx.request().at)?;
+    request.check(ctx.request().at)?;
     let tx = ctx.begin(db, "share.may").await?;
-    let plan = Plan::make(&tx, subject, new).await?;
+    let Wish { plan, new, before } = Wish::make(&tx, subject, request).await?;
     let (with_name, with_email) = grantees::names(&tx, plan.grantee.scope).await?;
     tx.commit().await?;
-    Ok(Prospect { needs_approval: !plan.rules.is_empty(), with_name, with_email })
+    Ok(Prospect { needs_approval: !plan.rules.is_empty(), with_name, with_email, terms: new, before })
 }
 
 /// Requests approval; refused if none is needed.
-pub async fn ask(ctx: &AuthContext, db: &Database, subject: Subject, new: NewShare) -> Result<Shared> {
+pub async fn ask(
+    ctx: &AuthContext,
+    db: &Database,
+    subject: Subject,
+    request: ShareRequest,
+) -> Result<Shared> {
     ctx.authorize_verb(Action::ShareOwnMemory.verb())?;
-    new.check(ctx.request().at)?;
+    request.check(ctx.request().at)?;
     let tx = ctx.begin(db, "approval.request").await?;
-    let plan = Plan::make(&tx, subject, &new).await?;
+    let Wish { plan, new, .. } = Wish::make(&tx, subject, &request).await?;
     if plan.rules.is_empty() {
         return Err(Error::Conflict(
             "no approval is needed: share it directly (MCP: share_memory)".to_owned(),

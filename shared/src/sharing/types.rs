@@ -1,7 +1,7 @@
 //! Shares: the types that the services accept and return.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use super::GranteeName;
@@ -57,7 +57,54 @@ impl Subject {
     }
 }
 
-/// A request to share something.
+/// A request to share something. If the sender shares it with the same grantee already, terms that are not given stay
+/// as they are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename = "with nulls")]
+pub struct ShareRequest {
+    /// The grantee.
+    pub with: GranteeName,
+    /// The permission; `read` for a new share.
+    #[serde(default)]
+    pub permission: Option<Permission>,
+    /// Whether the grantee may share it on; false for a new share.
+    #[serde(default)]
+    pub may_reshare: Option<bool>,
+    /// When it ends; null, and for a new share also if it is not given: only when it is revoked.
+    #[serde(default, deserialize_with = "present")]
+    pub expires_at: Option<Option<DateTime<Utc>>>,
+    /// The reason, for the grantee and for whoever has to approve it.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// Distinguishes a field that is null from one that is absent.
+fn present<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<Option<DateTime<Utc>>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+impl ShareRequest {
+    /// Refuses terms that are invalid, whoever shares what.
+    pub(super) fn check(&self, now: DateTime<Utc>) -> Result<()> {
+        check_end("expires_at", self.expires_at.flatten(), now)?;
+        check_reason(self.reason.as_deref())
+    }
+
+    /// Returns all terms, those that are not given from the live share that the sender has made before.
+    pub(super) fn on(&self, before: Option<&Share>) -> NewShare {
+        NewShare {
+            with: self.with.clone(),
+            permission: self.permission.or(before.map(|share| share.permission)).unwrap_or_else(read),
+            may_reshare: self.may_reshare.unwrap_or_else(|| before.is_some_and(|share| share.may_reshare)),
+            expires_at: self.expires_at.unwrap_or_else(|| before.and_then(|share| share.expires_at)),
+            reason: self.reason.clone().or_else(|| before.and_then(|share| share.reason.clone())),
+        }
+    }
+}
+
+/// The terms of a share.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewShare {

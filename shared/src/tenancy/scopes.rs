@@ -9,6 +9,10 @@ use crate::db::Database;
 use crate::error::Result;
 use crate::page::{Cursor, List, QueryHash};
 
+/// The verbs of which a credential needs one to list scopes: who adds memories has to name a scope as well.
+pub const VERBS: [ApiKeyVerb; 3] =
+    [ApiKeyVerb::TenancyRead, ApiKeyVerb::MemoriesWrite, ApiKeyVerb::MemoriesRead];
+
 /// A scope that the caller can read.
 #[derive(Debug, Clone, Serialize)]
 pub struct AccessibleScope {
@@ -31,16 +35,19 @@ pub struct AccessibleScope {
 }
 
 /// Lists every scope that the caller may read or search by name: the enterprise, the public scope and their own, then
-/// nodes and contexts from the oldest, also contexts that are shared with them.
+/// nodes and contexts from the oldest, also contexts that are shared with them. `lister` tells cursors of different lists
+/// apart.
 pub async fn list(
     ctx: &AuthContext,
     db: &Database,
+    lister: &str,
     cursor: Option<&str>,
     limit: u32,
 ) -> Result<List<AccessibleScope>> {
-    // Either verb suffices. If both are missing, the error names the one that a client listing scopes will need next.
-    ctx.authorize_verb(ApiKeyVerb::TenancyRead).or_else(|_| ctx.authorize_verb(ApiKeyVerb::MemoriesRead))?;
-    let query = QueryHash::of(&["scopes"]);
+    // If all are missing, the error names the last one, which a client that lists scopes will need next.
+    let verb = VERBS.into_iter().find(|verb| ctx.authorize_verb(*verb).is_ok());
+    ctx.authorize_verb(verb.unwrap_or(ApiKeyVerb::MemoriesRead))?;
+    let query = QueryHash::of(&[lister, &ctx.user_id().to_string()]);
     let after = cursor.map(|text| Cursor::decode(text, &query)).transpose()?;
     let tx = ctx.begin(db, "scope.list").await?;
     let shared = ctx.shared_contexts(&tx).await?;

@@ -44,13 +44,14 @@ async fn what_is_no_message_is_told_so() {
         "{\"jsonrpc\":\"2.0\",}",
         "[1,",
         "{'jsonrpc':'2.0'}",
-        deep.as_str(),
         r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#,
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami","name":"delete_memory"}}"#,
     ] {
         assert_code(&post(&alice, broken.to_owned()).await, 400, -32700);
     }
     assert_code(&post(&alice, vec![0xff, 0xfe, b'{', b'}']).await, 400, -32700);
+    // It is JSON, and more than this server takes.
+    assert_code(&post(&alice, deep).await, 400, -32600);
     for no_message in [
         "7",
         "null",
@@ -88,7 +89,7 @@ async fn an_id_that_can_be_read_comes_back_and_none_is_null() {
     let app = TestApp::new().await;
     let alice = app.owner("alice").await;
     for (body, id) in [
-        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":null}"#, json!(1)),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":7}"#, json!(1)),
         (r#"{"jsonrpc":"2.0","id":"a","method":"ping","params":[]}"#, json!("a")),
         (r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, json!(1)),
         (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":1,"a":1}}"#, json!(1)),

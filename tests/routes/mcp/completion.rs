@@ -36,6 +36,8 @@ async fn scopes_labels_and_categories_are_suggested() {
     let chosen = json!({ "scope": team.label() });
     assert_eq!(complete(&alice, recall(), "user_id", "ad", chosen).await, json!(["adele"]));
     assert_eq!(complete(&alice, recall(), "user_id", "ad%", json!({})).await, json!([]));
+    call(&alice, "add_memory", json!({ "text": "Zoë sings", "user_id": "Zoe\u{308}" })).await;
+    assert_eq!(complete(&alice, recall(), "user_id", "zoe\u{308}", json!({})).await, json!(["Zo\u{eb}"]));
     assert_eq!(complete(&alice, recall(), "question", "why", json!({})).await, json!([]));
     assert_eq!(complete(&alice, summary(), "category", "h", json!({})).await, json!(["hives", "hobbies"]));
     assert_eq!(complete(&alice, summary(), "scope", "pers", json!({})).await, json!(["personal"]));

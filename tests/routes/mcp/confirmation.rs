@@ -329,6 +329,11 @@ async fn nobody_is_asked_about_what_they_may_not_do_or_what_is_nothing() {
     assert!(is_there(&alice, &id).await);
 }
 
+/// Shares through a client that cannot ask; returns the share.
+async fn shared_at_once(actor: &Actor, arguments: &Value) -> Value {
+    super::client::call(actor, "share_memory", arguments.clone()).await["share"].clone()
+}
+
 #[tokio::test]
 async fn a_question_says_all_of_it_and_the_text_of_a_memory_cannot_dress_it_up() {
     let app = TestApp::new().await;
@@ -344,6 +349,22 @@ async fn a_question_says_all_of_it_and_the_text_of_a_memory_cannot_dress_it_up()
     last_day["expires_at"] = json!("2027-01-31");
     let (text, _) = question(&alice, "share_memory", &last_day).await;
     assert!(text.contains("see this memory until 2027-02-01 00:00 UTC?"), "{text}");
+    // What is not said stays as it is, and the question says how it was.
+    shared_at_once(&alice, &share).await;
+    let again = json!({ "memory_id": id, "with": "enterprise" });
+    let (text, _) = question(&alice, "share_memory", &again).await;
+    let (now, then) = (
+        "see this memory until 2027-01-31 12:00 UTC already.",
+        "see this memory until 2027-01-31 12:00 UTC?",
+    );
+    assert!(text.starts_with("You let ") && text.contains(now) && text.contains(then), "{text}");
+    let for_ever =
+        json!({ "memory_id": id, "with": "enterprise", "expires_at": "never", "permission": "write" });
+    let (text, _) = question(&alice, "share_memory", &for_ever).await;
+    assert!(text.contains(now) && text.contains("see and change this memory without an end?"), "{text}");
+    assert_eq!(shared_at_once(&alice, &again).await["expires_at"], "2027-01-31T12:00:00Z");
+    assert_eq!(shared_at_once(&alice, &for_ever).await["expires_at"], json!(null));
+    assert_eq!(shared_at_once(&alice, &again).await["permission"], "write");
     for wrong in ["tomorrow", "2027-1-01", "2027-02-30"] {
         let mut share = share.clone();
         share["expires_at"] = json!(wrong);

@@ -1,9 +1,10 @@
 //! Prompts that people choose in their client's menu.
 
 use serde_json::{Value, json};
+use shared::access::ScopeKind;
 
 use super::client::{call, legacy, modern};
-use crate::harness::TestApp;
+use crate::harness::{Client as _, TestApp};
 
 #[tokio::test]
 async fn a_question_comes_with_what_is_remembered_about_it() {
@@ -37,6 +38,38 @@ async fn a_scope_is_summarized_from_its_newest_memories() {
     let params = json!({ "name": "summarize-team-knowledge", "arguments": arguments });
     let answer = modern(&alice, "prompts/get", params).await;
     assert!(answer.text().contains("Tea is at four") && !answer.text().contains("Ferris"), "{answer}");
+}
+
+#[tokio::test]
+async fn prompts_name_scopes_that_the_person_knows_and_can_write() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let team = alice.node(ScopeKind::Organization, "Lines").await;
+    let arguments = json!({ "scope": team.label() });
+    let params = json!({ "name": "summarize-team-knowledge", "arguments": arguments });
+    let text = modern(&alice, "prompts/get", params).await.ok()["result"]["messages"][0].to_string();
+    assert!(text.contains(&format!("what the organization “Lines” ({}) remembers", team.label())), "{text}");
+
+    let keep = async |within: &[String]| {
+        let mut body = json!({ "name": "k", "scopes": ["memories:read", "memories:write"] });
+        if !within.is_empty() {
+            body["within"] = json!(within);
+        }
+        let made = alice.post("/v1/api-keys", body).await.ok();
+        let key = alice.with_token(made["key"].as_str().unwrap());
+        let params = json!({ "name": "capture-after-answer", "arguments": { "category": "tea" } });
+        modern(&key, "prompts/get", params).await.ok()["result"]["messages"][0]["content"]["text"].to_string()
+    };
+    let text = keep(&[]).await;
+    assert!(text.contains(r#"add_memory with scope \"personal\", categories"#), "{text}");
+    let text = keep(&[team.label()]).await;
+    assert!(text.contains(&format!(r#"add_memory with scope \"{}\", categories"#, team.label())), "{text}");
+    let other = alice.node(ScopeKind::Organization, "Colours").await;
+    let text = keep(&[team.label(), other.label()]).await;
+    assert!(
+        text.contains("add_memory with a scope that list_scopes shows as writable, categories"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

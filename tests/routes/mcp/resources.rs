@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::access::{ApiKeyVerb, ScopeKind};
 
-use super::client::{call, legacy, modern};
+use super::client::{call, legacy, modern, refused};
 use crate::harness::{Actor, TestApp};
 
 /// The one content of a resource.
@@ -43,6 +43,19 @@ async fn every_scope_is_listed_in_parts() {
         let Some(next) = part.get("nextCursor") else { break };
         cursor = json!({ "cursor": next });
     }
+    // A cursor fits only the list and the person that it was made for.
+    let next = modern(&alice, "resources/list", json!({})).await.ok()["result"]["nextCursor"].clone();
+    refused(&alice, "list_scopes", json!({ "cursor": next })).await;
+    let next = call(&alice, "list_scopes", json!({ "limit": 10 })).await["next"].clone();
+    call(&alice, "list_scopes", json!({ "limit": 10, "cursor": next })).await;
+    let answer = modern(&alice, "resources/list", json!({ "cursor": next })).await;
+    assert_eq!(answer.json()["error"]["code"], -32602, "{answer}");
+    let bob = app.owner("bob").await;
+    refused(&bob, "list_scopes", json!({ "cursor": next })).await;
+    let first = modern(&alice, "resources/list", json!({})).await.ok()["result"]["resources"].clone();
+    let titles: Vec<&str> =
+        first.as_array().unwrap().iter().map(|it| it["title"].as_str().unwrap()).collect();
+    assert!(titles.contains(&"Personal memories") && titles.contains(&"Public memories"), "{titles:?}");
     assert_eq!(uris[0], "mem0://profile");
     assert_eq!(uris.len(), 1 + 3 + 50, "profile, enterprise, public, personal and the branches");
     for method in ["tools/list", "prompts/list", "resources/list", "resources/templates/list"] {

@@ -1,10 +1,12 @@
 //! The tools.
 
+use axum::body::Body;
+use http::Request;
 use serde_json::{Value, json};
 use shared::access::{ApiKeyVerb, Role};
 
-use super::client::{call, content, legacy, modern, refused};
-use crate::harness::{Actor, Client as _, TestApp};
+use super::client::{LEGACY, call, content, legacy, modern, refused, send};
+use crate::harness::{Actor, Answer, Client as _, TestApp};
 
 #[tokio::test]
 async fn a_memory_lives_its_life_through_the_tools() {
@@ -124,10 +126,72 @@ async fn what_is_null_counts_as_not_given() {
     {
         assert_eq!(content(&answer)["user_id"], json!(alice.user));
     }
+    let plain = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping", "params": null });
+    send(&alice, &plain, &[("mcp-protocol-version", LEGACY)]).await.ok();
+    let plain = json!({ "jsonrpc": "2.0", "method": "notifications/initialized", "params": null });
+    send(&alice, &plain, &[("mcp-protocol-version", LEGACY)]).await.assert_status(202);
     for list in ["tools/list", "resources/list", "resources/templates/list", "prompts/list"] {
         let cursor = json!({ "cursor": null });
         modern(&alice, list, cursor.clone()).await.ok();
         legacy(&alice, list, cursor).await.ok();
+    }
+}
+
+/// Calls a tool with arguments as they are on the wire.
+async fn call_raw(actor: &Actor, arguments: &str) -> Answer {
+    let body = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"add_memory","arguments":{arguments}}}}}"#
+    );
+    let request =
+        Request::post("/mcp").header("host", "mem0.test").header("content-type", "application/json");
+    let request = request.header("accept", "application/json").header("mcp-protocol-version", LEGACY);
+    actor.send(request.body(Body::from(body)).unwrap()).await
+}
+
+#[tokio::test]
+async fn half_an_emoji_does_not_lose_the_text() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let added = content(&call_raw(&alice, r#"{"text":"Ada keeps bees \ud83d"}"#).await);
+    assert_eq!(added["results"][0]["memory"], "Ada keeps bees \u{fffd}");
+    let whole = content(&call_raw(&alice, r#"{"text":"Ada likes honey \ud83d\udc1d"}"#).await);
+    assert_eq!(whole["results"][0]["memory"], "Ada likes honey \u{1f41d}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_is_refused_by_name() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    let nul = refused(&alice, "add_memory", json!({ "text": "a\0b" })).await;
+    assert_eq!(nul, "text: contains a NUL character");
+    let nul = refused(&alice, "search_memories", json!({ "query": "a\0b" })).await;
+    assert_eq!(nul, "query: contains a NUL character");
+    let long = call_raw(&alice, r#"{"text":"x","metadata":{"n":12345678901234567890123}}"#).await;
+    long.assert_status(400);
+    let problem = "params.arguments.metadata.n: has more than 64 bits, send it as a string";
+    assert_eq!(long.json()["error"]["message"], problem);
+    // What JavaScript writes for a number that it has.
+    content(&call_raw(&alice, r#"{"text":"x","metadata":{"n":100000000000000000000}}"#).await);
+    let far = refused(&alice, "get_memories", json!({ "page": 2001, "page_size": 100 })).await;
+    assert_eq!(far, "page 2001 is too far from the first, narrow the filters");
+}
+
+#[tokio::test]
+async fn scopes_are_listed_for_every_credential_that_has_to_name_one() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    for (verb, listed) in [
+        (ApiKeyVerb::TenancyRead, true),
+        (ApiKeyVerb::MemoriesRead, true),
+        (ApiKeyVerb::MemoriesWrite, true),
+        (ApiKeyVerb::AuditRead, false),
+    ] {
+        let key = alice.with_narrow_api_key(&[verb]).await;
+        let tools = modern(&key, "tools/list", json!({})).await.ok()["result"]["tools"].clone();
+        let named = tools.as_array().unwrap().iter().any(|tool| tool["name"] == "list_scopes");
+        assert_eq!(named, listed, "{verb:?}");
+        let answer = modern(&key, "tools/call", json!({ "name": "list_scopes", "arguments": {} })).await;
+        assert_eq!(answer.json()["result"]["isError"] == false, listed, "{verb:?}: {answer}");
     }
 }
 

@@ -186,7 +186,7 @@ async fn wrong_input_is_refused_with_its_place_and_nothing_is_stored() {
     let differing = json!({ "messages": text, "user_id": "a", "filters": { "user_id": "b" } });
     alice.post("/v3/memories/add/", differing).await.assert_problem(400, "invalid", Some("user_id"));
     let nul = json!({ "messages": [{ "role": "user", "content": "a\0b" }] });
-    alice.post("/v3/memories/add/", nul).await.assert_problem(400, "invalid", None);
+    alice.post("/v3/memories/add/", nul).await.assert_problem(400, "invalid", Some("messages[0].content"));
     let count = "SELECT count(*) FROM memories";
     let stored: i64 = app.database().superuser().await.query_one(count, &[]).await.unwrap().get(0);
     assert_eq!(stored, 0);

@@ -1,5 +1,6 @@
 //! `GET /v1/entities/`, `DELETE /v2/entities/{kind}/{name}/`.
 
+use http::Request;
 use serde_json::{Value, json};
 
 use super::{list, remember_with, team};
@@ -58,4 +59,70 @@ async fn deleting_an_entity_forgets_its_memories() {
     assert_eq!(alice.delete(&in_team).await.ok()["deleted"], 1);
     alice.delete("/v2/entities/group/x/").await.assert_problem(404, "not-found", None);
     alice.delete("/v2/entities/user/*/").await.assert_problem(400, "invalid", Some("filters.user_id.in[0]"));
+}
+
+/// “Zoë” and “café” as one reads them, the accents written as characters of their own.
+const ZOE: [&str; 2] = ["Zo\u{eb}", "Zoe\u{308}"];
+const CAFE: [&str; 2] = ["caf\u{e9}", "cafe\u{301}"];
+
+#[tokio::test]
+async fn a_name_is_one_name_however_its_accents_are_written() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    for (text, form) in [("I like tea", 0), ("I like jazz", 1)] {
+        let labels = json!({
+            "user_id": ZOE[form], "agent_id": ZOE[form], "app_id": ZOE[form], "run_id": ZOE[form],
+            "categories": [CAFE[form]],
+        });
+        remember_with(&alice, text, labels).await;
+    }
+    let line = json!({ "memory": "I like rain", "user_id": ZOE[1], "categories": [CAFE[1]] }).to_string();
+    let request = Request::post("/v3/memories/import/").header("content-type", "application/x-ndjson");
+    alice.send(request.body(line.into()).unwrap()).await.ok();
+    let entities = alice.get("/v1/entities/").await.ok();
+    assert_eq!(entities["count"], 4, "{entities}");
+    assert_eq!(
+        (&entities["results"][0]["name"], &entities["results"][0]["memories"]),
+        (&json!(ZOE[0]), &json!(3))
+    );
+    let all = ["I like rain", "I like jazz", "I like tea"];
+    for form in [0, 1] {
+        assert_eq!(list(&alice, json!({ "filters": { "user_id": ZOE[form] } })).await, all);
+        assert_eq!(list(&alice, json!({ "filters": { "run_id": { "in": [ZOE[form]] } } })).await, all[1..]);
+        assert_eq!(list(&alice, json!({ "filters": { "categories": { "in": [CAFE[form]] } } })).await, all);
+        assert_eq!(
+            list(&alice, json!({ "filters": { "categories": { "contains": &CAFE[form][2..] } } })).await,
+            all
+        );
+    }
+    let id =
+        alice.post("/v3/memories/", json!({})).await.ok()["results"][0]["id"].as_str().unwrap().to_owned();
+    let changed = alice.put(&super::one(&id), json!({ "categories": [ZOE[1]] })).await.ok();
+    assert_eq!(changed["categories"], json!([ZOE[0]]));
+    assert_eq!(alice.delete("/v2/entities/user/Zoe%CC%88/").await.ok()["deleted"], 3);
+}
+
+#[tokio::test]
+async fn names_from_before_are_composed_by_the_upgrade() {
+    let app = TestApp::new().await;
+    let alice = app.owner("alice").await;
+    for (text, user) in [("I like tea", ZOE[0]), ("I like jazz", "ada"), ("I like rain", "bea")] {
+        remember_with(&alice, text, json!({ "user_id": user, "categories": ["x", CAFE[0]] })).await;
+    }
+    let rows = app.database().superuser().await;
+    let then = "UPDATE memories SET user_id = normalize(user_id, NFD), categories = ARRAY['x', normalize(categories[2], NFD)]
+                 WHERE content <> 'I like rain'";
+    assert_eq!(rows.execute(then, &[]).await.unwrap(), 2);
+    let at = || async {
+        let sql = "SELECT count(*) FROM memories WHERE user_id IS NFC NORMALIZED AND categories = ARRAY['x', $1::text]";
+        rows.query_one(sql, &[&CAFE[0]]).await.unwrap().get::<_, i64>(0)
+    };
+    assert_eq!(at().await, 1);
+    let upgrade = include_str!("../../../shared/migrations/V158__composed_names.sql");
+    let untouched = "SELECT xmin::text FROM memories WHERE content = 'I like rain'";
+    let before: String = rows.query_one(untouched, &[]).await.unwrap().get(0);
+    rows.batch_execute(upgrade).await.unwrap();
+    assert_eq!(at().await, 3);
+    assert_eq!(rows.query_one(untouched, &[]).await.unwrap().get::<_, String>(0), before);
+    assert_eq!(list(&alice, json!({ "filters": { "user_id": ZOE[1] } })).await, ["I like tea"]);
 }

@@ -105,7 +105,7 @@ async fn what_administrators_by_a_share_shared_on_ends_when_they_are_so_no_longe
     for _ in 0..2 {
         shared(&given.bob, &given.memory, &given.beta.label(), json!({ "permission": "admin" })).await;
     }
-    shared(&given.ann, &given.memory, &person(&given.bob), json!({})).await;
+    shared(&given.ann, &given.memory, &person(&given.bob), json!({ "permission": "read" })).await;
     dan.delete(&one(&given.memory)).await.assert_problem(404, "not-found", None);
     assert!(sees(&given.bob, &given.memory, TEXT).await);
 }
@@ -142,7 +142,8 @@ async fn of_several_ways_one_that_covers_what_is_wanted_is_taken() {
     let terms = json!({ "permission": "write", "expires_at": in_days(&given.app, 2) });
     let made = shared(&given.bob, &given.memory, &person(&dan), terms).await;
     assert_eq!(given.via(&made).await, team, "to write, until then");
-    let refused = share(&given.bob, &given.memory, &person(&dan), json!({ "permission": "write" })).await;
+    let terms = json!({ "permission": "write", "expires_at": null });
+    let refused = share(&given.bob, &given.memory, &person(&dan), terms).await;
     let detail = refused.assert_problem(403, "forbidden", None);
     assert!(detail.contains("until 2026-03-05T09:00:00Z"), "neither: {detail}");
 }

@@ -112,6 +112,34 @@ async fn a_permission_allows_what_its_name_says() {
 }
 
 #[tokio::test]
+async fn terms_that_are_not_given_stay_as_they_are() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let mia = alice.enterprise_colleague("mia", Role::Member).await;
+    let id = remember(&alice, "The vault code is seven").await;
+    let end = json!(in_days(&app, 2));
+    let terms =
+        json!({ "permission": "write", "may_reshare": true, "expires_at": end, "reason": "for the audit" });
+    shared(&alice, &id, &person(&mia), terms).await;
+    let again = async |more: Value| {
+        let share = share(&alice, &id, &person(&mia), more).await.assert_status(201).json()["share"].clone();
+        ["permission", "may_reshare", "expires_at", "reason"].map(|name| share[name].clone())
+    };
+    let reason = json!("for the audit");
+    let as_before = [json!("write"), json!(true), end.clone(), reason.clone()];
+    assert_eq!(again(json!({})).await, as_before);
+    assert_eq!(again(json!({ "permission": null, "may_reshare": null, "reason": null })).await, as_before);
+    let narrower = [json!("read"), json!(false), end, reason.clone()];
+    assert_eq!(again(json!({ "permission": "read", "may_reshare": false })).await, narrower);
+    let without_end = [json!("read"), json!(false), Value::Null, reason];
+    assert_eq!(again(json!({ "expires_at": null })).await, without_end);
+    // A share that has ended has no terms left to keep.
+    let soon = again(json!({ "expires_at": in_days(&app, 1), "permission": "admin" })).await;
+    assert_eq!(soon[0], "admin");
+    app.advance(TimeDelta::days(2));
+    assert_eq!(again(json!({})).await, [json!("read"), json!(false), Value::Null, Value::Null]);
+}
+
+#[tokio::test]
 async fn a_team_sees_what_is_shared_with_it_and_the_team_beside_does_not() {
     let (_app, alice, _) = TestApp::two_tenants().await;
     let north = alice.node(ScopeKind::Organization, "North").await;
@@ -198,7 +226,7 @@ async fn what_is_shared_on_is_no_more_than_was_given_and_ends_with_it() {
     assert_eq!(revoke(&mia, &id, &second).await.ok()["ended"], 2);
     assert!(!sees(&ida, &id, text).await && sees(&mia, &id, text).await);
     shared(&mia, &id, &person(&max), json!({ "expires_at": until })).await;
-    shared(&alice, &id, &person(&mia), json!({ "expires_at": until })).await;
+    shared(&alice, &id, &person(&mia), json!({ "expires_at": until, "may_reshare": false })).await;
     assert!(!sees(&max, &id, text).await && sees(&mia, &id, text).await);
 }
 

@@ -24,7 +24,11 @@ impl Message {
         if text.is_empty() {
             return Ok(None);
         }
-        let value: Value = serde_json::from_str(text).map_err(|error| format!("not valid JSON: {error}"))?;
+        let value = serde_json::from_str(text).or_else(|error| match without_halves(text) {
+            Some(whole) => serde_json::from_str(&whole),
+            None => Err(error),
+        });
+        let value: Value = value.map_err(|error| format!("not valid JSON: {error}"))?;
         let method = value["method"].as_str().unwrap_or_default().to_owned();
         let ids = match &value {
             Value::Array(batch) if !batch.is_empty() => batch.iter().filter_map(waiting).collect(),
@@ -47,6 +51,33 @@ impl Message {
         };
         self.value["params"][member].as_str().map(header)
     }
+}
+
+/// Returns a JSON text without escapes of half a character (`\ud83d`), which a client writes after it cut a text within
+/// an emoji: only the headers are made from it, and the server reads the escapes itself. `None` if there is none.
+fn without_halves(text: &str) -> Option<String> {
+    let (mut whole, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        whole.push_str(before);
+        let low = escape.get(6..).and_then(unit).is_some_and(|unit| (0xdc00..0xe000).contains(&unit));
+        let length = match unit(escape) {
+            Some(0xd800..0xdc00) if low => 12,
+            Some(0xd800..0xe000) => 0,
+            // The escaped character may be a backslash.
+            _ => 1 + escape.chars().nth(1).map_or(0, char::len_utf8),
+        };
+        whole.push_str(&escape[..length]);
+        rest = &escape[if length == 0 { 6 } else { length }..];
+    }
+    whole.push_str(rest);
+    (whole.len() < text.len()).then_some(whole)
+}
+
+/// Returns the UTF-16 code unit that a text begins with, if it begins with an escape of one.
+fn unit(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    u16::from_str_radix(digits, 16).ok()
 }
 
 /// Returns the id under which an answer is expected, if any.
@@ -96,6 +127,18 @@ mod tests {
         for broken in [&b"{"[..], b"{\"a\": \"\xff\"}", b"\xc3"] {
             assert!(Message::parse(broken).is_err());
         }
+    }
+
+    #[test]
+    fn half_an_emoji_is_passed_on() {
+        for half in [r"\ud83d", r"\udc1d", r"\\\ud83d\n", r"\ud83d\ud83d\udc1d"] {
+            let text = format!(
+                r#"{{"id":7,"method":"tools/call","params":{{"name":"add_memory","text":"{half}"}}}}"#
+            );
+            let message = Message::parse(text.as_bytes()).unwrap().unwrap();
+            assert_eq!((message.name().as_deref(), message.text), (Some("add_memory"), text));
+        }
+        assert_eq!(without_halves(r#"["\\ud83d \ud83d\udc1d \u00e9 \"#), None);
     }
 
     #[test]

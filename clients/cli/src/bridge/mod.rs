@@ -24,6 +24,9 @@ use crate::config::Config;
 use message::Message;
 use remote::Remote;
 
+/// The room kept for a line, in bytes: enough for most.
+const LINE: usize = 64 * 1024;
+
 /// Options of `mem0 mcp serve`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -79,6 +82,8 @@ async fn serve(remote: Arc<Remote>) -> Result<()> {
     let mut told_to_end = pin!(told_to_end());
     let ended = loop {
         line.clear();
+        // A long message need not be remembered.
+        line.shrink_to(LINE);
         let read = tokio::select! {
             read = input.read_until(b'\n', &mut line) => read,
             () = &mut told_to_end => {

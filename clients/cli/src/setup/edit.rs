@@ -9,7 +9,7 @@ use super::{jsonc, lines, toml};
 use crate::config;
 
 /// The name under which the server is listed.
-const NAME: &str = "mem0";
+pub(super) const NAME: &str = "mem0";
 const ARGUMENTS: [&str; 2] = ["mcp", "serve"];
 /// Members by which tools reach a server that they do not start. Beside a command they are
 /// an error or leak a credential.
@@ -74,6 +74,14 @@ pub(super) fn has_key(tool: Tool, text: &str) -> bool {
         if ours.has("env") { Ok(ours.inner("env")?.text("MEM0_API_KEY")) } else { Ok(None) }
     });
     key.is_some()
+}
+
+/// Returns how our entry in a configuration is switched off, if it is.
+pub(super) fn switched_off(tool: Tool, text: &str) -> Option<String> {
+    look(tool, text, |ours| {
+        let is = |name: &str, off: bool| (ours.truth(name) == Some(off)).then(|| format!("{name} is {off}"));
+        Ok(is("disabled", true).or_else(|| is("enabled", false)))
+    })
 }
 
 /// Reads something from our entry in a configuration.
@@ -252,7 +260,7 @@ mod tests {
             (Tool::Vscode, "{\"servers\": [ /* none */ ]}", "servers is not an object"),
             (Tool::Vscode, "{\"servers\": {}, \"servers\": {}}", "servers is there twice"),
             (Tool::Gemini, r#"{"mcpServers": 7}"#, "mcpServers is not an object"),
-            (Tool::Gemini, r#"{"mcpServers": null}"#, "mcpServers is not an object"),
+            (Tool::Gemini, r#"{"mcpServers": true}"#, "mcpServers is not an object"),
             (Tool::Gemini, r#"{"mcpServers": {"mem0": "x"}}"#, "mem0 is not an object"),
             (Tool::Gemini, r#"{"mcpServers": {"mem0": {"env": []}}}"#, "env is not an object"),
             (Tool::Codex, "= 7", "not valid TOML"),
@@ -263,6 +271,30 @@ mod tests {
         }
         let deep = format!("{{\"a\": {}", "[".repeat(200_000));
         assert!(with_entry(Tool::Vscode, &deep, &entry()).is_err());
+    }
+
+    #[test]
+    fn null_is_absent() {
+        for text in [r#"{"mcpServers": null}"#, r#"{"mcpServers": {"mem0": null}}"#] {
+            let changed = with_entry(Tool::Cursor, text, &entry()).unwrap();
+            let read: serde_json::Value = serde_json::from_str(&changed).unwrap();
+            assert_eq!(read["mcpServers"]["mem0"]["command"], "/opt/mem0", "{changed}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_is_switched_off_is_found() {
+        let json = |state: &str| format!(r#"{{"mcpServers": {{"mem0": {{"command": "mem0", {state}}}}}}}"#);
+        for (tool, text, off) in [
+            (Tool::Cursor, json(r#""disabled": true"#), Some("disabled is true")),
+            (Tool::Cursor, json(r#""disabled": false"#), None),
+            (Tool::Cursor, json(r#""disabled": "yes""#), None),
+            (Tool::Codex, "[mcp_servers.mem0]\nenabled = false\n".to_owned(), Some("enabled is false")),
+            (Tool::Codex, "[mcp_servers.mem0]\nenabled = true\n".to_owned(), None),
+        ] {
+            let changed = with_entry(tool, &text, &entry()).unwrap();
+            assert_eq!(switched_off(tool, &changed).as_deref(), off, "{changed}");
+        }
     }
 
     #[test]

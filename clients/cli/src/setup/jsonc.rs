@@ -39,6 +39,10 @@ impl Members for Object {
         text(&self.0.get(name)?.value()?)
     }
 
+    fn truth(&self, name: &str) -> Option<bool> {
+        self.0.get(name)?.value()?.as_boolean_lit().map(|truth| truth.value())
+    }
+
     fn texts(&self, name: &str) -> Option<Vec<String>> {
         self.0.get(name)?.value()?.as_array()?.elements().iter().map(text).collect()
     }
@@ -67,6 +71,11 @@ impl Members for Object {
 
     fn inner(&mut self, name: &str) -> Result<Box<dyn Members + '_>> {
         only(&self.0, name)?;
+        if let Some(member) = self.0.get(name)
+            && member.value().is_some_and(|value| value.as_null_keyword().is_some())
+        {
+            member.set_value(CstInputValue::Object(Vec::new()));
+        }
         let inner = self.0.object_value_or_create(name);
         Ok(Box::new(Object(inner.with_context(|| format!("{name} is not an object"))?)))
     }

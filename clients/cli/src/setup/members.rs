@@ -10,6 +10,9 @@ pub(super) trait Members {
     /// Returns a member that is a text.
     fn text(&self, name: &str) -> Option<String>;
 
+    /// Returns a member that is true or false.
+    fn truth(&self, name: &str) -> Option<bool>;
+
     /// Returns a member that is a list of texts only.
     fn texts(&self, name: &str) -> Option<Vec<String>>;
 
@@ -19,6 +22,6 @@ pub(super) trait Members {
 
     fn remove(&mut self, name: &str);
 
-    /// Returns the members of a member, creating it if it does not exist. Fails if it holds something else.
+    /// Returns the members of a member, creating it if it does not exist or is null. Fails if it holds something else.
     fn inner(&mut self, name: &str) -> Result<Box<dyn Members + '_>>;
 }

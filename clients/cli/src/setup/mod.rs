@@ -21,7 +21,7 @@ use crate::config::{self, variable};
 use crate::login::file::Login;
 use crate::replace::{Reader, keep, replace};
 use crate::say;
-use edit::Entry;
+use edit::{Entry, NAME};
 use tool::Tool;
 
 /// Options of `mem0 setup`.
@@ -74,6 +74,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let kept = kept.with_context(|| format!("cannot write {}", file.display()))?;
         let kept = kept.map(|kept| format!(" (as it was: {})", kept.display())).unwrap_or_default();
         say(&format!("wrote {}{kept}; restart {} to use it", file.display(), args.tool.title()));
+    }
+    if let Some(off) = edit::switched_off(args.tool, &after) {
+        say(&format!("{NAME} is switched off in {} ({off}): switch it on to use it", file.display()));
     }
     // Also one that was there before: it takes precedence over the login.
     let told = edit::told_url(args.tool, &after);

@@ -43,6 +43,10 @@ impl Members for At<'_> {
         self.table.get(name)?.as_str().map(str::to_owned)
     }
 
+    fn truth(&self, name: &str) -> Option<bool> {
+        self.table.get(name)?.as_bool()
+    }
+
     fn texts(&self, name: &str) -> Option<Vec<String>> {
         let list = self.table.get(name)?.as_array()?;
         list.iter().map(|item| item.as_str().map(str::to_owned)).collect()

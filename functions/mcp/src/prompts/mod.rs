@@ -127,7 +127,7 @@ pub(crate) async fn get(exchange: &Exchange<'_>, params: &Object) -> Result<Valu
     exchange.caller.authorize_verb(prompt.verb())?;
     let content = match prompt {
         Prompt::RecallBeforeAnswer => recall_before_answer::content(exchange, &arguments).await?,
-        Prompt::CaptureAfterAnswer => capture_after_answer::content(&arguments)?,
+        Prompt::CaptureAfterAnswer => capture_after_answer::content(exchange.caller, &arguments)?,
         Prompt::SummarizeTeamKnowledge => summarize_team_knowledge::content(exchange, &arguments).await?,
     };
     let messages: Vec<_> =

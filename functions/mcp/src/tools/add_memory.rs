@@ -144,7 +144,12 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let remembered = call.memories().remember(call.caller(), request, None).await?.value;
     let count = remembered.outcomes.len() as u64;
     call.exchange.notices.progress(count, count, "stored");
-    call.exchange.notices.log("debug", &format!("event {} has {count} outcomes", remembered.event));
+    let added = remembered.outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Added { .. })).count();
+    let told = match added {
+        1 => "1 memory was added".to_owned(),
+        _ => format!("{added} memories were added"),
+    };
+    call.exchange.notices.log("debug", &format!("{told} ({})", remembered.event));
     let results = remembered.outcomes.iter().map(|outcome| match outcome {
         Outcome::Added { id, text } => json!({ "event": "ADD", "id": id, "memory": text, "reason": null }),
         Outcome::Skipped { text, reason, existing } => {

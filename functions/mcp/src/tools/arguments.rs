@@ -61,6 +61,15 @@ pub(super) fn end(field: &'static str, text: Option<&str>) -> Result<Option<Date
     text.map(|text| moment::end(text).ok_or_else(|| no_time(field))).transpose()
 }
 
+/// Parses when a share ends: the same, or `never`.
+pub(super) fn share_end(field: &'static str, text: Option<&str>) -> Result<Option<Option<DateTime<Utc>>>> {
+    match text {
+        None => Ok(None),
+        Some("never") => Ok(Some(None)),
+        Some(text) => end(field, Some(text)).map(Some),
+    }
+}
+
 fn no_time(field: &'static str) -> Error {
     let expected = "expected a date and time, like 2026-03-31T12:00:00Z, or a day, like 2026-03-31";
     Error::invalid(field, expected)
@@ -249,6 +258,9 @@ pub(super) fn page(number: Option<i64>, size: Option<i64>, limit: Option<i64>) -
             format!("must be from 1 to {MAX_PAGE_SIZE}, found {}", size.unwrap_or_default()),
         ),
         PageError::Number(number) => Error::invalid("page", format!("must be 1 or more, found {number}")),
+        PageError::TooFar(number) => {
+            Error::invalid("page", format!("page {number} is too far from the first, narrow the filters"))
+        }
         other => other.into(),
     })
 }

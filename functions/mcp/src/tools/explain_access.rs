@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::memory::Permission;
-use shared::sharing::NewShare;
+use shared::sharing::ShareRequest;
 use shared::sharing::access;
 use shared::sharing::preview::preview;
 
@@ -120,14 +120,14 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
         object.insert("more_people".to_owned(), json!(more));
     }
     if let Some(with) = arguments.share_with {
-        let new = NewShare {
+        let request = ShareRequest {
             with: arguments::grantee("share_with", &with)?,
-            permission: arguments.permission.unwrap_or(Permission::Read),
-            may_reshare: false,
-            expires_at: arguments::end("expires_at", arguments.expires_at.as_deref())?,
+            permission: arguments.permission,
+            may_reshare: None,
+            expires_at: arguments::share_end("expires_at", arguments.expires_at.as_deref())?,
             reason: None,
         };
-        value["may_share"] = json!(preview(caller, database, id, &new).await?);
+        value["may_share"] = json!(preview(caller, database, id, &request).await?);
     }
     Ok(value)
 }

@@ -6,6 +6,7 @@ use shared::Error;
 use shared::ids::ParseIdError;
 
 use super::description::{Description, Effect};
+use super::nullable::described_nullable;
 use super::{Call, Halt, view};
 
 #[derive(Deserialize)]
@@ -30,7 +31,13 @@ pub(super) fn describe() -> Description {
             "url": { "type": "string", "description": "Its canonical address, for citing." },
             "metadata": {
                 "type": "object",
-                "properties": { "content_trust": view::content_trust_schema() },
+                "properties": {
+                    "scope": described_nullable("string", "Where it lives, if the person can read that."),
+                    "categories": { "type": "array", "items": { "type": "string" } },
+                    "created_at": { "type": "string" },
+                    "updated_at": { "type": "string" },
+                    "content_trust": view::content_trust_schema(),
+                },
                 "required": ["content_trust"],
             },
         },

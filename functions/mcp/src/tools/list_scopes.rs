@@ -58,7 +58,7 @@ pub(super) fn describe() -> Description {
 pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     let arguments: Arguments = call.parse()?;
     let limit = page::limit(arguments.limit).map_err(shared::Error::from)?;
-    let scopes =
-        tenancy::scopes::list(call.caller(), call.database(), arguments.cursor.as_deref(), limit).await?;
+    let after = arguments.cursor.as_deref();
+    let scopes = tenancy::scopes::list(call.caller(), call.database(), "list_scopes", after, limit).await?;
     Ok(json!(scopes))
 }

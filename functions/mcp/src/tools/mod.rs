@@ -30,10 +30,11 @@ mod whoami;
 
 use serde_json::{Value, json};
 use shared::access::{ApiKeyVerb, AuthContext};
+use shared::tenancy;
 
 pub(crate) use call::{Call, Halt, call};
 pub use description::Description;
-pub(crate) use view::{UNTRUSTED, memory as view_memory};
+pub(crate) use view::{UNTRUSTED, memory as view_memory, place};
 pub(crate) use whoami::profile;
 
 use crate::cursor;
@@ -42,7 +43,7 @@ use crate::fault::Fault;
 use crate::message::{Object, Request};
 
 macro_rules! tools {
-    ($($(#[$doc:meta])* $tool:ident = $module:ident, $verb:expr;)+) => {
+    ($($(#[$doc:meta])* $tool:ident = $module:ident, $verbs:expr;)+) => {
         /// A tool. Clients see them in this order.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Tool {
@@ -61,10 +62,10 @@ macro_rules! tools {
                 }
             }
 
-            /// The scope that an API key needs to call it, or `None` if any key may.
-            fn verb(self) -> Option<ApiKeyVerb> {
+            /// The scopes of which a credential needs one to call it; empty if any credential may.
+            fn verbs(self) -> &'static [ApiKeyVerb] {
                 match self {
-                    $(Self::$tool => $verb,)+
+                    $(Self::$tool => $verbs,)+
                 }
             }
 
@@ -85,8 +86,8 @@ macro_rules! tools {
     };
 }
 
-const READ: Option<ApiKeyVerb> = Some(ApiKeyVerb::MemoriesRead);
-const WRITE: Option<ApiKeyVerb> = Some(ApiKeyVerb::MemoriesWrite);
+const READ: &[ApiKeyVerb] = &[ApiKeyVerb::MemoriesRead];
+const WRITE: &[ApiKeyVerb] = &[ApiKeyVerb::MemoriesWrite];
 
 tools! {
     /// Recalls memories by meaning and words.
@@ -112,7 +113,7 @@ tools! {
     /// Returns the outcome of one request.
     GetEventStatus = get_event_status, READ;
     /// Lists where the caller can read and write.
-    ListScopes = list_scopes, READ;
+    ListScopes = list_scopes, &tenancy::scopes::VERBS;
     /// Returns everything that the caller sees, level by level.
     GetHierarchicalMemories = get_hierarchical_memories, READ;
     /// Puts what is remembered in front of a prompt.
@@ -126,7 +127,7 @@ tools! {
     /// Moves a memory to another scope.
     MoveMemory = move_memory, WRITE;
     /// Tells who the caller is.
-    Whoami = whoami, None;
+    Whoami = whoami, &[];
     /// Recalls memories for ChatGPT's connectors.
     Search = search, READ;
     /// Reads a memory for ChatGPT's connectors.
@@ -137,7 +138,8 @@ impl Tool {
     /// Returns whether this caller's credential may use it; if not, it is not even listed.
     #[must_use]
     pub fn is_open_to(self, caller: &AuthContext) -> bool {
-        self.verb().is_none_or(|verb| caller.authorize_verb(verb).is_ok())
+        let verbs = self.verbs();
+        verbs.is_empty() || verbs.iter().any(|verb| caller.authorize_verb(*verb).is_ok())
     }
 
     /// Finds a tool by name.

@@ -20,7 +20,7 @@ pub(super) async fn call(call: &Call<'_>) -> Result<Value, Halt> {
     if arguments.reason.is_none() {
         return Err(Error::invalid("reason", "say why it is to be shared").into());
     }
-    let (subject, new) = arguments.read()?;
-    let asked: Shared = share::ask(call.caller(), call.database(), subject, new).await?;
+    let (subject, request) = arguments.read()?;
+    let asked: Shared = share::ask(call.caller(), call.database(), subject, request).await?;
     Ok(json!(asked))
 }

@@ -169,7 +169,7 @@ pub(super) fn memories(count: u64) -> String {
 }
 
 /// The name of a scope in a question: what people call it, not its id.
-pub(super) fn place(scope: &ReadableScope) -> String {
+pub(crate) fn place(scope: &ReadableScope) -> String {
     match &scope.name {
         Some(name) => format!("the {} {}", scope.kind, quoted(name)),
         None => match scope.kind {

@@ -9,7 +9,7 @@ use shared::access::{AuthContext, Gate};
 use shared::http::{Idempotent, Json, Path, Query};
 use shared::ids::{MemoryId, ShareId};
 use shared::page::{self, List};
-use shared::sharing::{Listing, NewShare, Share, Shared, Subject, share};
+use shared::sharing::{Listing, Share, ShareRequest, Shared, Subject, share};
 
 /// `?cursor=&limit=&ended=`
 #[derive(Debug, Deserialize)]
@@ -45,7 +45,7 @@ pub(crate) async fn post(
     State(gate): State<Gate>,
     caller: AuthContext,
     Path(id): Path<MemoryId>,
-    Idempotent { key, body }: Idempotent<NewShare>,
+    Idempotent { key, body }: Idempotent<ShareRequest>,
 ) -> Result<impl IntoResponse> {
     let shared = share::share(&caller, &gate.db, Subject::Memory(id), body, key.as_ref()).await?;
     Ok((status(&shared.value), shared.map(Json)))

@@ -7,6 +7,7 @@ use super::path::{Path, shown};
 use super::{FilterError, MAX_LIST, MAX_NEEDLE, MAX_TEXT};
 use crate::access::{Classification, ScopeName};
 use crate::ids::{MemoryId, UserId};
+use crate::memory::composed::composed;
 
 /// The value that means "has any value".
 pub(super) const WILDCARD: &str = "*";
@@ -69,6 +70,11 @@ pub(super) fn needle(value: &Value, path: &Path<'_>) -> Result<String, FilterErr
     string(value, MAX_NEEDLE, path).map(str::to_owned)
 }
 
+/// Parses a part of a category.
+pub(super) fn part_of_category(value: &Value, path: &Path<'_>) -> Result<String, FilterError> {
+    string(value, MAX_NEEDLE, path).map(|part| composed(part).into_owned())
+}
+
 /// Parses the words of a string, at least one.
 pub(super) fn words(value: &Value, path: &Path<'_>) -> Result<Vec<String>, FilterError> {
     let words: Vec<String> = string(value, MAX_NEEDLE, path)?.split_whitespace().map(str::to_owned).collect();
@@ -78,7 +84,12 @@ pub(super) fn words(value: &Value, path: &Path<'_>) -> Result<Vec<String>, Filte
 /// Parses the name of an entity; `"*"` is not one.
 pub(super) fn name(value: &Value, path: &Path<'_>) -> Result<String, FilterError> {
     not_wildcard(value, path)?;
-    text(value, path)
+    category(value, path)
+}
+
+/// Parses a category, as it is stored.
+pub(super) fn category(value: &Value, path: &Path<'_>) -> Result<String, FilterError> {
+    string(value, MAX_TEXT, path).map(|name| composed(name).into_owned())
 }
 
 /// Parses an instant or a day.

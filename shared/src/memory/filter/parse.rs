@@ -172,8 +172,8 @@ fn condition(field: Field, operator: Operator, value: &Value, path: &Path<'_>) -
         }
         Field::ExpirationDate => Condition::Expiry(time(field, operator, value, path, days)?),
         Field::Categories => Condition::Category(match operator {
-            Operator::In => CategoryTest::OneOf(operand::list(value, path, operand::text)?),
-            _ => CategoryTest::Containing(operand::needle(value, path)?),
+            Operator::In => CategoryTest::OneOf(operand::list(value, path, operand::category)?),
+            _ => CategoryTest::Containing(operand::part_of_category(value, path)?),
         }),
         Field::Keywords | Field::Text => Condition::Content(match operator {
             Operator::Contains => ContentTest::Containing(operand::needle(value, path)?),
