@@ -229,6 +229,8 @@ async fn bad_heirs_and_policies_are_refused() {
     );
     for policy in [
         json!({ "retention_days": -1, "reassignment": "owners" }),
+        // Nobody has a day to hand anything over.
+        json!({ "retention_days": 0, "reassignment": "owners" }),
         json!({ "retention_days": 36_501, "reassignment": "owners" }),
         json!({ "retention_days": 1, "reassignment": "everyone" }),
         json!({ "retention_days": 1 }),
