@@ -123,7 +123,9 @@ impl Remote {
         }
         if let Some(credential) = credential {
             let value = HeaderValue::from_str(&format!("Bearer {}", credential.expose_secret()));
-            let mut value = value.map_err(|_| Refusal::new("the credential has characters that none has"))?;
+            let mut value = value.map_err(|_| {
+                Refusal::new("MEM0_API_KEY contains a character that no key has: a line break or a space?")
+            })?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
