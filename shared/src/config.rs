@@ -184,7 +184,7 @@ fn parsed<T: FromStr<Err: std::fmt::Display>>(name: &'static str, default: T) ->
 
 fn positive(name: &'static str, default: usize) -> Result<usize, ConfigError> {
     variable(name).map_or(Ok(default), |value| {
-        value.parse().ok().filter(|number| *number > 0).ok_or_else(|| ConfigError {
+        value.parse::<usize>().ok().filter(|number| *number > 0).ok_or_else(|| ConfigError {
             variable: name,
             problem: format!("{value:?} is not valid: expected a whole number, at least 1"),
         })

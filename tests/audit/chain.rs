@@ -295,6 +295,10 @@ async fn an_anchor_beyond_the_chain_is_unknown_and_there_are_not_endlessly_many(
         (&json!(false), &json!("unknown"), &json!(1_000_000)),
         "{found}"
     );
+    let short = json!({ "anchors": [invented, { "seq": 1, "hash": "00" }] });
+    let refused = owner.post("/v1/audit/verify", short).await;
+    let detail = refused.assert_problem(400, "invalid", Some("anchors[1].hash"));
+    assert_eq!(detail, "anchors[1].hash: must be 64 hexadecimal digits");
     let many = vec![invented; 1001];
     let refused = owner.post("/v1/audit/verify", json!({ "anchors": many })).await;
     refused.assert_problem(400, "invalid", Some("anchors"));

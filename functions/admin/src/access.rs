@@ -58,7 +58,10 @@ impl Check {
         let verb = self.action.parse().map_err(|message: String| Error::invalid("action", message))?;
         let about = match (self.scope, self.memory_id, self.approval_id) {
             (Some(scope), None, None) => {
-                match scope.parse().map_err(|message: String| Error::invalid("scope", message))? {
+                match scope
+                    .parse::<ScopeName>()
+                    .map_err(|message: String| Error::invalid("scope", message))?
+                {
                     ScopeName::Personal => {
                         let problem = "personal cannot be asked about, expected a node, enterprise, public or context:<id>";
                         return Err(Error::invalid("scope", problem));

@@ -34,7 +34,7 @@ pub async fn run() -> Result<()> {
 async fn end_server(directory: &Path) -> Result<bool> {
     let Some(holder) = embedded::holder(directory)? else { return Ok(false) };
     let number = holder.strip_prefix("process ").and_then(|rest| rest.split_whitespace().next());
-    let Some(Ok(process)) = number.map(str::parse) else {
+    let Some(Ok(process)) = number.map(str::parse::<i32>) else {
         bail!("a server is starting in {}: try again", directory.display());
     };
     say(&format!("stopping the server, {holder}"));

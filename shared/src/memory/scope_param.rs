@@ -36,10 +36,10 @@ impl ScopeParam {
     pub fn read(&self) -> Result<Scopes> {
         match self {
             Self::One(text) if text == "all" => Ok(Scopes::All),
-            Self::One(text) => match text.parse() {
+            Self::One(text) => match text.parse::<ScopeName>() {
                 Ok(name) => Ok(Scopes::Named(vec![name])),
                 // Here `all` is a name, too.
-                Err::<_, String>(message) => Err(Error::invalid(
+                Err(message) => Err(Error::invalid(
                     "scope",
                     message.replace("expected personal", "expected all, personal"),
                 )),

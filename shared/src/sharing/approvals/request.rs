@@ -101,16 +101,14 @@ async fn escalation(
 
 /// Says that nobody could approve, and who holds the role but does not decide about this requester.
 fn nobody(role: Role, node: &str, excluded: &[(String, Behind)]) -> String {
-    let mut text = "this needs somebody else's approval, and nobody can give it: ".to_owned();
+    let start = "this needs somebody else's approval, and nobody can give it:";
+    let holds = format!("active person holds the role {role} on {node} or above it");
     if excluded.is_empty() {
-        text.push_str(&format!("no other active person holds the role {role} on {node} or above it"));
-        return text;
+        return format!("{start} no other {holds}");
     }
     let each = excluded.iter().map(|(name, behind)| match behind {
         Behind::APassword => format!("{name} cannot, because of a password reset between the two"),
         Behind::ItsKey => format!("{name} cannot, because they made a key of this account"),
     });
-    text.push_str(&each.collect::<Vec<_>>().join(", "));
-    text.push_str(&format!(", and no further active person holds the role {role} on {node} or above it"));
-    text
+    format!("{start} {}, and no further {holds}", each.collect::<Vec<_>>().join(", "))
 }

@@ -67,7 +67,7 @@ pub(in crate::sharing) async fn excluded(
     asker: UserId,
 ) -> Result<Vec<(String, Behind)>, StoreError> {
     const EXCLUDED: &str = "-- approval.find_excluded
-        SELECT DISTINCT u.name, u.id, a.kind = 'person' AS of_person
+        SELECT DISTINCT coalesce(nullif(u.display_name, ''), u.email) AS name, u.id, a.kind = 'person' AS of_person
           FROM scopes s
           JOIN mem0.held_roles h ON h.enterprise_id = s.enterprise_id AND h.scope_id = ANY (s.path)
           JOIN users u ON u.enterprise_id = h.enterprise_id AND u.id = h.user_id AND u.status = 'active'
@@ -75,7 +75,7 @@ pub(in crate::sharing) async fn excluded(
           JOIN users a ON a.enterprise_id = s.enterprise_id AND a.id = $4
          WHERE s.enterprise_id = $1 AND s.id = $2 AND h.role >= $3::text::member_role
            AND u.id <> $4 AND u.id = ANY (mem0.behind($4))
-         ORDER BY u.name, u.id
+         ORDER BY name, u.id
          LIMIT 3";
     let enterprise = tx.caller().enterprise_id().uuid();
     let rows = tx.query(EXCLUDED, &[&enterprise, &node.0, &role.as_str(), &asker.uuid()]).await?;
