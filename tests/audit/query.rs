@@ -138,7 +138,7 @@ async fn lists_and_exports_of_long_rows_end_early_and_go_on_where_they_ended() {
             part.assert_status(200);
             // In base64, as a file that is no text travels.
             assert!(part.body.len() * 4 / 3 < 6_200_000, "{asked}: {}", part.body.len());
-            sizes.push(part.text().matches("memory.sweep").count());
+            sizes.push(part.text().matches("memory.forget_where").count());
             let next = match route {
                 "" => part.json()["next"].as_str().map(str::to_owned),
                 _ => part.header("x-next-cursor").map(str::to_owned),

@@ -217,7 +217,8 @@ async fn nothing_is_asked_for_that_nobody_else_could_approve() {
 #[tokio::test]
 async fn who_cannot_approve_for_a_password_reset_is_named() {
     let (app, alice, _) = TestApp::two_tenants().await;
-    let team = alice.node(ScopeKind::Team, "Alpha").await;
+    let north = alice.node(ScopeKind::Organization, "North").await;
+    let team = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
     let nora = alice.colleague("nora", &team, Role::Member).await;
     let rule = json!({ "approvals": [{ "directions": ["public"], "approver_role": "owner" }] });
     alice.put("/v1/enterprise/sharing-policy", rule).await.ok();
