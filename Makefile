@@ -14,7 +14,7 @@ help: ## Show this list
 up: needs ## Run everything on this machine: PostgreSQL, schema, demo enterprise, all APIs
 	@cargo run --locked --profile $(PROFILE) --package server -- serve --embedded
 
-down: needs ## Stop the embedded PostgreSQL; the data stays in .local
+down: needs ## Stop the server of `make up` and its PostgreSQL; the data stays in .local
 	@cargo run --locked --quiet --profile $(PROFILE) --package server -- down
 
 test: needs ## Run all tests against a private embedded PostgreSQL

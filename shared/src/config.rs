@@ -4,7 +4,6 @@
 //! docs/guides/settings.md lists them all.
 
 use std::net::SocketAddr;
-use std::num::NonZero;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -44,6 +43,18 @@ pub struct PublicConfig {
     /// `MEM0_READ_DOCUMENTS` (`on`): `off` where functions have no Internet access. Then applications must register,
     /// and keys must be sent: nothing is read from URLs that others give.
     pub reads_documents: bool,
+    /// `MEM0_REGISTRATION` (`open`): who can make an account.
+    pub registration: Registration,
+}
+
+/// Who can make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Registration {
+    /// Everybody: without an invitation, they found an enterprise.
+    #[default]
+    Open,
+    /// Those who are invited.
+    Invitation,
 }
 
 /// Limits on the cost of a request.
@@ -63,8 +74,7 @@ pub fn listen() -> Result<SocketAddr, ConfigError> {
 /// `MEM0_MAX_CONNECTIONS` (900): the maximum number of open client connections of the all-in-one server; further
 /// clients wait. Each is an open file, of which a process may have 1,024 by default on most systems.
 pub fn max_connections() -> Result<usize, ConfigError> {
-    parsed("MEM0_MAX_CONNECTIONS", NonZero::<usize>::new(900).unwrap_or(NonZero::<usize>::MIN))
-        .map(NonZero::get)
+    positive("MEM0_MAX_CONNECTIONS", 900)
 }
 
 /// `MEM0_LOG` (info): off, error, warn, info, debug or trace.
@@ -98,9 +108,20 @@ impl PublicConfig {
                 });
             }
         };
+        let registration = match variable("MEM0_REGISTRATION").as_deref() {
+            None | Some("open") => Registration::Open,
+            Some("invitation") => Registration::Invitation,
+            Some(other) => {
+                return Err(ConfigError {
+                    variable: "MEM0_REGISTRATION",
+                    problem: format!("{other:?} is neither open nor invitation"),
+                });
+            }
+        };
         let allowed_origins = variable("MEM0_ALLOWED_ORIGINS").unwrap_or_default();
         let allowed_origins = allowed_origins.split(',').map(str::trim).filter(|origin| !origin.is_empty());
-        Ok(Self { url, allowed_origins: allowed_origins.map(str::to_owned).collect(), reads_documents })
+        let allowed_origins = allowed_origins.map(str::to_owned).collect();
+        Ok(Self { url, allowed_origins, reads_documents, registration })
     }
 }
 
@@ -108,7 +129,7 @@ impl LimitsConfig {
     /// Reads the environment.
     pub fn from_env() -> Result<Self, ConfigError> {
         Ok(Self {
-            body_bytes: parsed("MEM0_MAX_BODY_BYTES", 1024 * 1024)?,
+            body_bytes: positive("MEM0_MAX_BODY_BYTES", 1024 * 1024)?,
             request: milliseconds("MEM0_REQUEST_TIMEOUT_MS", 25_000)?,
         })
     }
@@ -157,6 +178,15 @@ fn parsed<T: FromStr<Err: std::fmt::Display>>(name: &'static str, default: T) ->
         value.parse().map_err(|error| ConfigError {
             variable: name,
             problem: format!("{value:?} is not valid: {error}"),
+        })
+    })
+}
+
+fn positive(name: &'static str, default: usize) -> Result<usize, ConfigError> {
+    variable(name).map_or(Ok(default), |value| {
+        value.parse::<usize>().ok().filter(|number| *number > 0).ok_or_else(|| ConfigError {
+            variable: name,
+            problem: format!("{value:?} is not valid: expected a whole number, at least 1"),
         })
     })
 }

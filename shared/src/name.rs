@@ -14,23 +14,20 @@ pub(crate) fn checked(text: &str, field: &'static str) -> Result<String> {
     let text = text.trim();
     let length = text.chars().count();
     if length == 0 || length > MAX_NAME {
-        return Err(Error::invalid(
-            field,
-            format!("a name has 1 to {MAX_NAME} characters, this one {length}"),
-        ));
+        return Err(Error::invalid(field, format!("must have 1 to {MAX_NAME} characters, found {length}")));
     }
     if text.chars().any(char::is_control) {
-        return Err(Error::invalid(field, "a name has no line breaks or other control characters"));
+        return Err(Error::invalid(field, "must not contain line breaks or other control characters"));
     }
     if let Some(hidden) = text.chars().find(|c| is_invisible(*c) && !is_joiner(*c)) {
         let code = u32::from(hidden);
         return Err(Error::invalid(
             field,
-            format!("a name has no invisible characters, this one has U+{code:04X}"),
+            format!("must not contain invisible characters, found U+{code:04X}"),
         ));
     }
     if text.chars().all(is_invisible) {
-        return Err(Error::invalid(field, "a name has a visible character"));
+        return Err(Error::invalid(field, "must have a visible character"));
     }
     Ok(text.to_owned())
 }

@@ -222,7 +222,7 @@ async fn a_transaction_that_commits_late_is_chained_all_the_same() {
     tokio::spawn(connection);
     let insert = format!(
         "BEGIN; INSERT INTO audit_log (enterprise_id, id, at, actor_method, action)
-                VALUES ('{}', gen_random_uuid(), '{}', 'none', 'memory.late')",
+                VALUES ('{}', gen_random_uuid(), '{}', 'none', 'memory.list')",
         owner.enterprise.uuid(),
         app.now().to_rfc3339()
     );
@@ -236,7 +236,7 @@ async fn a_transaction_that_commits_late_is_chained_all_the_same() {
     seal(&app, &owner).await;
     let verified = verify(&owner).await;
     assert_eq!(verified["intact"], true, "{verified}");
-    let late = owner.get("/v1/audit?action=memory.late").await.ok();
+    let late = owner.get("/v1/audit?action=memory.list&limit=1").await.ok();
     assert_eq!(late["results"][0]["seq"], 7, "in the order in which they began: {late}");
 }
 
@@ -295,6 +295,10 @@ async fn an_anchor_beyond_the_chain_is_unknown_and_there_are_not_endlessly_many(
         (&json!(false), &json!("unknown"), &json!(1_000_000)),
         "{found}"
     );
+    let short = json!({ "anchors": [invented, { "seq": 1, "hash": "00" }] });
+    let refused = owner.post("/v1/audit/verify", short).await;
+    let detail = refused.assert_problem(400, "invalid", Some("anchors[1].hash"));
+    assert_eq!(detail, "anchors[1].hash: must be 64 hexadecimal digits");
     let many = vec![invented; 1001];
     let refused = owner.post("/v1/audit/verify", json!({ "anchors": many })).await;
     refused.assert_problem(400, "invalid", Some("anchors"));

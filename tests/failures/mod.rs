@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use server::Platform;
 use shared::access::Gate;
 use shared::clock::Clock;
-use shared::config::{DatabaseAuth, DatabaseConfig, LimitsConfig, PublicConfig};
+use shared::config::{DatabaseAuth, DatabaseConfig, LimitsConfig, PublicConfig, Registration};
 use shared::db::Database;
 use tower::ServiceExt as _;
 
@@ -54,8 +54,12 @@ impl Environment {
 
     fn over(database: Database) -> Self {
         let gate = Gate::new(database, Clock::default(), PUBLIC_URL);
-        let public =
-            PublicConfig { url: PUBLIC_URL.to_owned(), allowed_origins: Vec::new(), reads_documents: true };
+        let public = PublicConfig {
+            url: PUBLIC_URL.to_owned(),
+            allowed_origins: Vec::new(),
+            reads_documents: true,
+            registration: Registration::Open,
+        };
         Self(server::router(&Platform::new(gate, public, LimitsConfig::default())))
     }
 

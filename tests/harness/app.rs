@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use server::Platform;
 use shared::access::Gate;
 use shared::clock::Clock;
-use shared::config::{DatabaseConfig, LimitsConfig, PublicConfig};
+use shared::config::{DatabaseConfig, LimitsConfig, PublicConfig, Registration};
 use shared::db::Database;
 use shared::embedding::{Embedder, StaticEmbedder};
 use shared::identity::Identity;
@@ -199,6 +199,15 @@ impl TestApp {
         Worker::new(self.gate().clone(), Arc::clone(self.embedder()))
     }
 
+    /// The same installation with `MEM0_REGISTRATION=invitation`.
+    pub(crate) fn by_invitation(&self) -> Self {
+        let platform = &self.0.platform;
+        let identity = platform.identity.clone().with_registration(Registration::Invitation);
+        let platform = Platform { identity, ..platform.clone() };
+        let (router, database) = (server::router(&platform), Arc::clone(&self.0.database));
+        Self(Arc::new(Parts { router, platform, database }))
+    }
+
     /// For inspecting what sign-in counts.
     pub(crate) fn identity(&self) -> &Identity {
         &self.0.platform.identity
@@ -215,5 +224,6 @@ fn public(url: &str) -> PublicConfig {
         url: url.to_owned(),
         allowed_origins: vec![ALLOWED_ORIGIN.to_owned()],
         reads_documents: true,
+        registration: Registration::Open,
     }
 }

@@ -51,6 +51,8 @@ fn settings_that_cannot_be_understood_are_named() {
         ("MEM0_DATABASE_CA", "/nowhere/ca.pem"),
         ("MEM0_LOG", "loud"),
         ("MEM0_MAX_CONNECTIONS", "0"),
+        ("MEM0_MAX_BODY_BYTES", "0"),
+        ("MEM0_REGISTRATION", "closed"),
         ("MEM0_TRUSTED_PROXIES", "127.0.0.1, proxy.internal"),
         ("MEM0_TRUSTED_PROXIES", "0.0.0.0/0"),
     ] {
@@ -84,10 +86,38 @@ fn a_directory_is_served_by_one_process() {
         sentence.contains("is served already, by process ") && sentence.contains(url.as_str()),
         "{sentence}"
     );
+    // At the same address it is found out even before that.
+    let listen = [("MEM0_LISTEN", url.strip_prefix("http://").unwrap())];
+    let sentence = refusal(&installation, &["serve", "--embedded"], &listen);
+    let runs = "mem0-enterprise already runs here, as process ";
+    assert!(sentence.starts_with(runs) && sentence.contains(url.as_str()), "{sentence}");
     // Its database was left alone, and its end leaves the directory to the next.
     first.interrupt();
     assert_eq!(first.wait_for_end().code(), Some(0), "{}", first.said());
     installation.up();
+}
+
+#[test]
+fn down_ends_a_server_that_runs() {
+    let installation = Installation::new();
+    let down = || {
+        let mut process = Process::spawn(installation.command(&["down"]));
+        assert_eq!(process.wait_for_end().code(), Some(0), "{}", process.said());
+        process.said()
+    };
+    assert_eq!(down(), "nothing was running\n");
+    let mut server = installation.up();
+    let said = down();
+    assert!(
+        said.starts_with("stopping the server, process ") && said.contains("the data stays in"),
+        "{said}"
+    );
+    assert_eq!(server.wait_for_end().code(), Some(0), "{}", server.said());
+    // What a killed server leaves is stopped as well.
+    let mut server = installation.up();
+    server.kill();
+    let said = down();
+    assert!(said.contains("PostgreSQL stopped") && !said.contains("the server"), "{said}");
 }
 
 #[test]
@@ -146,7 +176,7 @@ async fn a_database_that_is_not_fit_is_refused_with_what_to_do() {
 
     let sentence = with(&["serve"], &foreign.url("hunter3"));
     assert!(sentence.contains("password authentication failed"), "{sentence}");
-    assert!(with(&["serve"], &url).contains("run migrate first"));
+    assert!(with(&["serve"], &url).contains("run server migrate first, or serve --migrate"));
     let sentence = with(&["migrate"], &url);
     assert!(sentence.contains("CREATEROLE"), "{sentence}");
     foreign.execute("ALTER ROLE owner CREATEROLE").await;

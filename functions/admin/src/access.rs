@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::Deserialize;
 use shared::Result;
-use shared::access::{Action, AuthContext, Classification, Gate};
+use shared::access::{Action, AuthContext, Classification, Gate, ScopeName};
 use shared::error::Error;
 use shared::http::{Json, Path, Query};
 use shared::ids::{ApiKeyId, ApprovalId, MemoryId, UserId};
@@ -58,7 +58,16 @@ impl Check {
         let verb = self.action.parse().map_err(|message: String| Error::invalid("action", message))?;
         let about = match (self.scope, self.memory_id, self.approval_id) {
             (Some(scope), None, None) => {
-                About::Scope(scope.parse().map_err(|message: String| Error::invalid("scope", message))?)
+                match scope
+                    .parse::<ScopeName>()
+                    .map_err(|message: String| Error::invalid("scope", message))?
+                {
+                    ScopeName::Personal => {
+                        let problem = "personal cannot be asked about, expected a node, enterprise, public or context:<id>";
+                        return Err(Error::invalid("scope", problem));
+                    }
+                    scope => About::Scope(scope),
+                }
             }
             (None, Some(memory), None) => About::Memory(memory),
             (None, None, Some(approval)) => About::Approval(approval),

@@ -19,9 +19,32 @@ use shared::tenancy::nodes::{self, Listing, NewNode, Node, NodeChange, Parent, S
 pub(crate) struct Params {
     /// A node's id or `enterprise`: lists only its children. By default, the whole visible tree.
     parent: Option<Parent>,
-    kind: Option<ScopeKind>,
+    kind: Option<NodeKind>,
     cursor: Option<String>,
     limit: Option<i64>,
+}
+
+/// A kind that nodes have.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum NodeKind {
+    Organization,
+    Division,
+    Department,
+    Unit,
+    Team,
+}
+
+impl From<NodeKind> for ScopeKind {
+    fn from(kind: NodeKind) -> Self {
+        match kind {
+            NodeKind::Organization => Self::Organization,
+            NodeKind::Division => Self::Division,
+            NodeKind::Department => Self::Department,
+            NodeKind::Unit => Self::Unit,
+            NodeKind::Team => Self::Team,
+        }
+    }
 }
 
 /// `GET /v1/organizations`
@@ -32,7 +55,7 @@ pub(crate) async fn list(
 ) -> Result<Json<List<Node>>> {
     let part = Part { cursor: params.cursor, limit: params.limit };
     let (cursor, limit) = part.read()?;
-    let listing = Listing { parent: params.parent, kind: params.kind };
+    let listing = Listing { parent: params.parent, kind: params.kind.map(ScopeKind::from) };
     nodes::list(&ctx, &gate.db, listing, cursor, limit).await.map(Json)
 }
 

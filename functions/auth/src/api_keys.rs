@@ -12,7 +12,7 @@ use shared::access::{ApiKeyVerb, AuthContext, Classification};
 use shared::error::{Error, Result};
 use shared::http::{Json, Path, Query, refuse_key};
 use shared::identity::Identity;
-use shared::identity::api_keys::{ApiKeyView, Keys, NewApiKey, Rotation};
+use shared::identity::api_keys::{self, ApiKeyView, Keys, NewApiKey, Rotation};
 use shared::ids::{ApiKeyId, UserId};
 use shared::page::{self, List};
 
@@ -78,7 +78,11 @@ impl Create {
     fn read(self, now: DateTime<Utc>) -> Result<NewApiKey> {
         let expires_at = match (self.expires_at, self.expires_in_days) {
             (Some(_), Some(_)) => return Err(Error::malformed("send either expires_at or expires_in_days")),
-            (_, Some(0)) => return Err(Error::invalid("expires_in_days", "a key lasts at least one day")),
+            (_, Some(days)) if !(1..=api_keys::LONGEST.num_days()).contains(&days.into()) => {
+                let longest = api_keys::LONGEST.num_days();
+                let problem = format!("must be from 1 to {longest}, found {days}");
+                return Err(Error::invalid("expires_in_days", problem));
+            }
             (_, Some(days)) => Some(now + TimeDelta::days(days.into())),
             (at, None) => at,
         };

@@ -34,7 +34,7 @@ impl State {
     /// Creates the state. Tokens are issued in the name of the gate's issuer.
     #[must_use]
     pub fn new(gate: Gate, public: &PublicConfig) -> Self {
-        Identity::new(gate, Fetcher::new(public)).into()
+        Identity::new(gate, Fetcher::new(public)).with_registration(public.registration).into()
     }
 }
 

@@ -91,6 +91,7 @@ mod tests {
             url: "https://mem0.example".to_owned(),
             allowed_origins: vec!["https://chat.example".to_owned()],
             reads_documents: true,
+            registration: shared::config::Registration::Open,
         };
         let mut headers = HeaderMap::new();
         headers.insert(HOST, HeaderValue::from_str(host).unwrap());

@@ -4,12 +4,12 @@
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use shared::Result;
 use shared::access::AuthContext;
 use shared::http::{Json, Path, Query};
 use shared::ids::{EventId, UserId};
 use shared::memory::filter::Entity;
 use shared::memory::{Memories, NamedEntity};
+use shared::{Error, Result};
 
 use crate::page::{Numbered, PageParams};
 use crate::scope;
@@ -107,6 +107,9 @@ pub(crate) async fn delete(
     Path((kind, name)): Path<(Kind, String)>,
     Query(params): Query<DeleteParams>,
 ) -> Result<Json<Deleted>> {
+    if name.is_empty() {
+        return Err(Error::invalid("name", "must not be empty"));
+    }
     let scope = scope::one(params.scope.as_deref())?;
     let forgotten = memories.forget_entity(&caller, scope, kind.into(), &name, None).await?;
     Ok(Json(Deleted {

@@ -1,7 +1,7 @@
 //! The embedded PostgreSQL of a local installation, under `.local/`.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -27,7 +27,7 @@ pub(crate) fn cluster_root(directory: &Path) -> PathBuf {
 /// If another process holds the lock; the error names it and what it serves.
 pub(crate) fn hold(directory: &Path, url: &str) -> Result<File> {
     fs::create_dir_all(directory).with_context(|| format!("creating {}", directory.display()))?;
-    let path = directory.join("served");
+    let path = lock_file(directory);
     let reading = || format!("opening {}", path.display());
     let mut file = OpenOptions::new()
         .create(true)
@@ -52,6 +52,29 @@ pub(crate) fn hold(directory: &Path, url: &str) -> Result<File> {
     file.set_len(0)?;
     writeln!(file, "process {} on {url}", std::process::id())?;
     Ok(file)
+}
+
+/// Returns what [`hold`] wrote, `process 8793 on http://127.0.0.1:13370`, if a process holds the directory.
+pub(crate) fn holder(directory: &Path) -> Result<Option<String>> {
+    let path = lock_file(directory);
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("opening {}", path.display())),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            file.read_to_string(&mut holder)?;
+            Ok(Some(holder.trim().to_owned()))
+        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
+    }
+}
+
+fn lock_file(directory: &Path) -> PathBuf {
+    directory.join("served")
 }
 
 /// Starts PostgreSQL unless it runs, creates the database, and returns its URL. The URL is also written to

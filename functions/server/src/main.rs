@@ -27,7 +27,7 @@ enum Command {
     Reembed(reembed::Options),
     /// Print a token with which somebody who forgot their password chooses a new one.
     ResetPassword(reset_password::Options),
-    /// Stop the embedded PostgreSQL.
+    /// Stop the server of `make up`, if it runs, and its PostgreSQL.
     Down,
 }
 

@@ -41,7 +41,8 @@ impl Platform {
         limits: LimitsConfig,
         embedder: Arc<dyn Embedder>,
     ) -> Self {
-        let identity = Identity::new(gate.clone(), Fetcher::new(&public));
+        let identity =
+            Identity::new(gate.clone(), Fetcher::new(&public)).with_registration(public.registration);
         Self { gate, identity, public, limits, embedder }
     }
 }

@@ -1,6 +1,7 @@
 //! `server serve`.
 
 use std::future::Future;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -8,7 +9,8 @@ use axum::Router;
 use shared::access::Gate;
 use shared::clock::Clock;
 use shared::config::{
-    self, AnchorsConfig, DatabaseConfig, EmbeddingConfig, LimitsConfig, ProxiesConfig, PublicConfig, variable,
+    self, AnchorsConfig, DatabaseConfig, EmbeddingConfig, LimitsConfig, ProxiesConfig, PublicConfig,
+    Registration, variable,
 };
 use shared::db::Database;
 use shared::embedding;
@@ -38,8 +40,16 @@ pub struct Options {
 pub async fn run(options: Options) -> Result<()> {
     let address = config::listen()?;
     // Bound first, so that nothing is started for a port that somebody else holds.
-    let listener = TcpListener::bind(address)
-        .await
+    let listener = match TcpListener::bind(address).await {
+        Err(error) if options.embedded && error.kind() == ErrorKind::AddrInUse => {
+            if let Some(holder) = embedded::holder(&embedded::directory())? {
+                bail!("mem0-enterprise already runs here, as {holder}: `make down` stops it");
+            }
+            Err(error)
+        }
+        bound => bound,
+    };
+    let listener = listener
         .with_context(|| format!("cannot listen on {address} (set MEM0_LISTEN to another address)"))?;
     let public = PublicConfig::from_env(&format!("http://{}", listener.local_addr()?))?;
     let url = public.url.clone();
@@ -99,7 +109,10 @@ async fn prepare(
     let url = &platform.public.url;
     if options.embedded {
         let directory = embedded::directory();
-        let credentials = demo::ensure(&router(&platform), &directory).await;
+        // The demo is founded here, whether or not others may found an enterprise.
+        let identity = platform.identity.clone().with_registration(Registration::Open);
+        let founding = Platform { identity, ..platform.clone() };
+        let credentials = demo::ensure(&router(&founding), &directory).await;
         demo::announce(&credentials.context("making the demo enterprise")?, url, &directory)?;
     } else {
         say(&format!("serving on {url}"));

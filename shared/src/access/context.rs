@@ -202,7 +202,7 @@ impl AuthContext {
     pub fn resolve(&self, name: ScopeName) -> Result<&ReadableScope> {
         self.scopes.named(name).ok_or_else(|| match name {
             ScopeName::Personal => Error::Forbidden(
-                "personal is beyond this credential: give a scope that it reaches (GET /v1/scopes and the tool \
+                "your personal scope is beyond this credential: give a scope that it reaches (GET /v1/scopes and the tool \
                  list_scopes list them)"
                     .to_owned(),
             ),
@@ -246,7 +246,7 @@ impl AuthContext {
         }
         Err(Error::Forbidden(match (policy::requirement(action, scope.kind), scope.role) {
             (policy::Requirement::AtLeast(least), Some(role)) => {
-                format!("this needs the role {least} on {}, you are {role} there", scope.in_words())
+                format!("this needs the role {least} on {}, you have the role {role} there", scope.in_words())
             }
             (policy::Requirement::AtLeast(least), None) if scope.is_lent() => format!(
                 "{} is shared with you, and this is for its members: it needs the role {least} there",

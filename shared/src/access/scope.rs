@@ -194,7 +194,7 @@ impl ReadableScope {
         }
     }
 
-    /// The scope in a sentence for people: `Alpha (team:org_…)`, `enterprise`.
+    /// The scope in a sentence for people: `Alpha (team:org_…)`, `the enterprise`.
     #[must_use]
     pub fn in_words(&self) -> String {
         in_words(self.name.as_deref(), &self.label())
@@ -206,6 +206,7 @@ impl ReadableScope {
 pub fn in_words(name: Option<&str>, label: &str) -> String {
     match name.filter(|name| !name.is_empty()) {
         Some(name) => format!("{name} ({label})"),
+        None if label == "enterprise" => "the enterprise".to_owned(),
         None => label.to_owned(),
     }
 }

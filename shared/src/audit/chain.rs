@@ -210,8 +210,14 @@ pub async fn verify(ctx: &AuthContext, db: &Database, asked: Verify) -> Result<V
     for (index, anchor) in asked.after.iter().chain(&asked.anchors).enumerate() {
         let digest = anchor.hash.len() == 64 && anchor.hash.bytes().all(|byte| byte.is_ascii_hexdigit());
         if anchor.seq < 0 || !digest {
-            let field = if index == 0 && asked.after.is_some() { "after" } else { "anchors" };
-            return Err(Error::invalid(field, "seq must not be negative and hash be 64 hexadecimal digits"));
+            let place = match (&asked.after, index.checked_sub(usize::from(asked.after.is_some()))) {
+                (Some(_), None) => "after".to_owned(),
+                (_, index) => format!("anchors[{}]", index.unwrap_or_default()),
+            };
+            return Err(match digest {
+                true => Error::invalid(format!("{place}.seq"), "must not be negative"),
+                false => Error::invalid(format!("{place}.hash"), "must be 64 hexadecimal digits"),
+            });
         }
     }
     let tx = ctx.begin(db, "audit.verify").await?;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::actions;
 use super::place::Place;
 use crate::access::{AuthContext, Classification, Method, ReadableScope, Refused, ScopeKind};
 use crate::ids::{EnterpriseId, LinkId, MemoryId, NodeId, ScopeId, UserId};
@@ -39,6 +40,7 @@ impl Entry {
     /// An entry about no particular object.
     #[must_use]
     pub fn of(action: &'static str) -> Self {
+        debug_assert!(actions::is_known(action), "{action} is missing in audit/actions.rs");
         Self {
             action,
             target: None,

@@ -5,6 +5,7 @@
 //! leaves no transaction behind and gets one of its own ([`refusal`]). Rows are appended and never changed: privileges
 //! and triggers refuse anything else, and a chain of hashes ([`chain`]) reveals whether somebody changed them anyway.
 
+mod actions;
 pub mod chain;
 mod entry;
 pub mod place;

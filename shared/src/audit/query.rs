@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::Entry;
 use super::place::Place;
+use super::{actions, tags};
 use crate::access::{Action, AuthContext, TenantTx};
 use crate::clock::is_year;
 use crate::db::{Database, StoreError};
@@ -83,6 +84,9 @@ impl Filter {
                 return Err(Error::invalid(field, "must have 1 to 200 characters"));
             }
         }
+        let refused = |field: &'static str| move |problem: String| Error::invalid(field, problem);
+        self.action.as_deref().map_or(Ok(()), actions::check).map_err(refused("action"))?;
+        self.tag.as_deref().map_or(Ok(()), tags::check).map_err(refused("tag"))?;
         if self.after_seq.is_some_and(|seq| seq < 0) {
             return Err(Error::invalid("after_seq", "must not be negative"));
         }

@@ -3,7 +3,7 @@
 /// A kind of action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Content was shown.
+    /// Content was shown, or who sees it.
     DataAccess,
     /// Content was added, changed or removed.
     DataChange,
@@ -22,7 +22,8 @@ impl Kind {
         match (noun, verb) {
             (
                 _,
-                "read" | "list" | "search" | "history" | "suggest" | "view" | "open" | "replay" | "enhance",
+                "access" | "check" | "enhance" | "export" | "history" | "list" | "open" | "preview" | "read"
+                | "replay" | "search" | "simulate_scopes" | "suggest" | "view",
             ) if noun != "audit" => Self::DataAccess,
             ("memory" | "context" | "entity", _) => Self::DataChange,
             ("session" | "password" | "api_key" | "oauth" | "account", _) => Self::Authentication,
@@ -52,6 +53,31 @@ impl Kind {
     }
 }
 
+/// Every tag that a row can have: its kind, the class of what it shows or changes, and the frameworks.
+const TAGS: [&str; 13] = [
+    "data-access",
+    "data-change",
+    "authentication",
+    "access-control",
+    "administration",
+    "class:public",
+    "class:internal",
+    "class:confidential",
+    "class:restricted",
+    "gdpr",
+    "hipaa",
+    "iso27001",
+    "soc2",
+];
+
+/// Checks a tag that somebody looks for.
+pub(super) fn check(wanted: &str) -> Result<(), String> {
+    match TAGS.contains(&wanted) {
+        true => Ok(()),
+        false => Err(format!("expected one of {}, found {wanted:?}", TAGS.join(", "))),
+    }
+}
+
 /// The tag of the action's kind.
 pub(super) fn kind(action: &str) -> &'static str {
     Kind::of(action).name()
@@ -75,7 +101,37 @@ mod tests {
         assert_eq!(kind("session.start"), "authentication");
         assert_eq!(kind("member.change"), "access-control");
         assert_eq!(kind("audit.read"), "administration");
+        assert_eq!(kind("audit.export"), "administration");
         assert!(frameworks("memory.read", false).contains(&"gdpr"));
         assert!(frameworks("memory.read", true).contains(&"soc2"));
+    }
+
+    /// Over the reviewed list of what each operation writes.
+    #[test]
+    fn what_only_reads_is_not_tagged_as_a_change() {
+        let reads = ["POST /v1/access/check ", "tool explain_access "];
+        let mut seen = 0;
+        for line in include_str!("../../../tests/audit/trail.txt").lines() {
+            if !line.starts_with("GET ") && !reads.iter().any(|read| line.starts_with(read)) {
+                continue;
+            }
+            let words = line.split_whitespace().map(|word| word.trim_end_matches(','));
+            for action in
+                words.filter(|word| super::super::actions::is_known(word) && *word != "access.refuse")
+            {
+                seen += 1;
+                assert!(matches!(kind(action), "data-access" | "administration"), "{line}");
+            }
+        }
+        assert!(seen > 30, "{seen}");
+    }
+
+    #[test]
+    fn only_tags_that_rows_can_have_are_looked_for() {
+        for action in ["memory.read", "memory.forget", "session.start", "member.add", "audit.read"] {
+            assert_eq!(check(kind(action)), Ok(()));
+            assert!(frameworks(action, false).iter().all(|tag| check(tag).is_ok()));
+        }
+        assert!(check("class:restricted").is_ok() && check("zzz").is_err());
     }
 }

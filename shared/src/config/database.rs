@@ -79,10 +79,14 @@ impl DatabaseConfig {
     }
 
     fn read(variable: Lookup<'_>, connections: usize) -> Result<Self, ConfigError> {
-        let url = variable("MEM0_DATABASE_URL").ok_or_else(|| ConfigError {
-            variable: "MEM0_DATABASE_URL",
-            problem: "not set, expected postgres://user:password@host:port/database".to_owned(),
-        })?;
+        const EXPECTED: &str = "expected postgres://user:password@host:port/database";
+        let refused =
+            |why| ConfigError { variable: "MEM0_DATABASE_URL", problem: format!("{why}, {EXPECTED}") };
+        let url = variable("MEM0_DATABASE_URL").ok_or_else(|| refused("not set"))?;
+        // It may contain a password, which must not be shown.
+        if url.split_once("://").is_some_and(|(scheme, _)| !["postgres", "postgresql"].contains(&scheme)) {
+            return Err(refused("not a URL of PostgreSQL"));
+        }
         let config = Self::new(url)?;
         Ok(Self {
             auth: auth(variable, config.url.expose_secret())?,

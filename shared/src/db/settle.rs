@@ -65,7 +65,7 @@ pub(super) fn readiness(messages: &[SimpleQueryMessage]) -> Result<Readiness, St
     let pgvector_version = row.and_then(|row| row.get(1)).unwrap_or("0").to_owned();
     if schema_version < SCHEMA_VERSION {
         return Err(StoreError::Schema(format!(
-            "the database schema is at version {schema_version}, this build needs {SCHEMA_VERSION}: run migrate first"
+            "the database schema is at version {schema_version}, this build needs {SCHEMA_VERSION}: run server migrate first, or serve --migrate"
         )));
     }
     requirements::pgvector(&pgvector_version)?;
@@ -78,7 +78,7 @@ pub(super) fn unprepared(error: &tokio_postgres::Error) -> Option<&'static str> 
     if [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_OBJECT, SqlState::INVALID_PARAMETER_VALUE]
         .contains(code)
     {
-        Some("the database has no mem0-enterprise schema: run migrate first")
+        Some("the database has no mem0-enterprise schema: run server migrate first, or serve --migrate")
     } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
         Some("the login of MEM0_DATABASE_URL may not act as mem0_app: GRANT mem0_app TO it")
     } else {

@@ -6,6 +6,7 @@ use axum::extract::rejection::PathRejection;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use super::words::in_words;
 use crate::error::{Error, Result};
 
 /// The parameters of a path, in order.
@@ -20,7 +21,10 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
             Ok(axum::extract::Path(value)) => Ok(Self(value)),
             Err(PathRejection::FailedToDeserializePathParams(failure)) => Err(match failure.kind() {
                 ErrorKind::Message(message) | ErrorKind::DeserializeError { message, .. } => {
-                    Error::UnknownAddress(format!("there is nothing at this address: {message}"))
+                    Error::UnknownAddress(format!(
+                        "there is nothing at this address: {}",
+                        in_words(message).1
+                    ))
                 }
                 other => Error::UnknownAddress(format!("there is nothing at this address: {other}")),
             }),

@@ -23,6 +23,8 @@ pub(super) fn in_words(message: &str) -> (Option<String>, String) {
             "a sequence" => "a list",
             "a map" => "an object",
             "a boolean" => "true or false",
+            // The value of an enum.
+            "string or map" => "a string",
             kind => kind,
         };
         let found = ["invalid type: ", "invalid value: "].iter().find_map(|start| before.strip_prefix(start));
@@ -40,10 +42,9 @@ pub(super) fn in_words(message: &str) -> (Option<String>, String) {
     }
     let expected = match message {
         // `std::num::ParseIntError`
-        "invalid digit found in string"
-        | "cannot parse integer from empty string"
-        | "number too large to fit in target type"
-        | "number too small to fit in target type" => "an integer",
+        "invalid digit found in string" | "cannot parse integer from empty string" => "an integer",
+        "number too large to fit in target type" => return (None, "is too large".to_owned()),
+        "number too small to fit in target type" => return (None, "is too small".to_owned()),
         // `std::num::ParseFloatError`
         "invalid float literal" | "cannot parse float from empty string" => "a number",
         // `std::str::ParseBoolError`
@@ -100,7 +101,7 @@ mod tests {
     #[test]
     fn what_a_parser_says_is_said_without_its_types() {
         assert_eq!(words("x".parse::<i64>().unwrap_err()), "expected an integer");
-        assert_eq!(words("99999999999999999999".parse::<i64>().unwrap_err()), "expected an integer");
+        assert_eq!(words("99999999999999999999".parse::<i64>().unwrap_err()), "is too large");
         assert_eq!(words("".parse::<u32>().unwrap_err()), "expected an integer");
         assert_eq!(words("x".parse::<f32>().unwrap_err()), "expected a number");
         assert_eq!(words("yes".parse::<bool>().unwrap_err()), "expected true or false");
@@ -118,6 +119,7 @@ mod tests {
     fn what_is_missing_is_the_field() {
         assert_eq!(in_words("missing field `query`"), (Some("query".to_owned()), "is missing".to_owned()));
         assert_eq!(words("invalid type: sequence, expected a string"), "expected a string, found a list");
+        assert_eq!(words("invalid type: integer `5`, expected string or map"), "expected a string, found 5");
         assert_eq!(words("invalid type: map, expected f64"), "expected a number, found an object");
         assert_eq!(
             words("invalid type: string \"x\", expected i64"),

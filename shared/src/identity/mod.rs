@@ -22,6 +22,7 @@ pub use accounts::{
 };
 
 use crate::access::Gate;
+use crate::config::Registration;
 use oauth::fetch::Fetcher;
 use passwords::Passwords;
 use signing_keys::SigningKeys;
@@ -34,6 +35,7 @@ pub struct Identity {
     passwords: Passwords,
     signing_keys: SigningKeys,
     fetcher: Fetcher,
+    registration: Registration,
 }
 
 impl Identity {
@@ -42,7 +44,14 @@ impl Identity {
     /// `fetcher` reads documents that strangers refer to.
     #[must_use]
     pub fn new(gate: Gate, fetcher: Fetcher) -> Self {
-        Self { signing_keys: SigningKeys::new(gate.clone()), passwords: Passwords::default(), gate, fetcher }
+        let (signing_keys, passwords) = (SigningKeys::new(gate.clone()), Passwords::default());
+        Self { signing_keys, passwords, gate, fetcher, registration: Registration::Open }
+    }
+
+    /// Sets who can make an account; everybody unless this is called.
+    #[must_use]
+    pub fn with_registration(self, registration: Registration) -> Self {
+        Self { registration, ..self }
     }
 
     /// The reader of documents that strangers refer to.

@@ -36,7 +36,14 @@ impl ScopeParam {
     pub fn read(&self) -> Result<Scopes> {
         match self {
             Self::One(text) if text == "all" => Ok(Scopes::All),
-            Self::One(text) => name("scope", text).map(|name| Scopes::Named(vec![name])),
+            Self::One(text) => match text.parse::<ScopeName>() {
+                Ok(name) => Ok(Scopes::Named(vec![name])),
+                // Here `all` is a name, too.
+                Err(message) => Err(Error::invalid(
+                    "scope",
+                    message.replace("expected personal", "expected all, personal"),
+                )),
+            },
             Self::Many(texts) if texts.is_empty() || texts.len() > MAX_SCOPES => {
                 Err(Error::invalid("scope", format!("must name 1 to {MAX_SCOPES} scopes")))
             }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use decide::{approve, check, deny, withdraw};
 pub use delegates::{Delegate, NewDelegate, delegate, delegates, end_delegate};
-pub(super) use request::request;
+pub(super) use request::{can_be_approved, request};
 pub use view::{
     About, AskedContext, AskedMemory, Detail, Filter, Recipient, csv, export, list, lookup, position,
 };

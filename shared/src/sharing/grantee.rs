@@ -118,6 +118,12 @@ impl Grantee {
     /// Looks up a grantee on behalf of the sharer. A node or person of another enterprise is not found, whatever its
     /// name.
     pub(super) async fn resolve(tx: &TenantTx<'_>, sharer: &AuthContext, name: &GranteeName) -> Result<Self> {
+        if let GranteeName::Scope(ScopeName::Node(kind, node)) = name
+            && let Ok(node) = tx.caller().node(*node)
+            && node.kind != *kind
+        {
+            return Err(Error::invalid("with", format!("that node is {}", node.label())));
+        }
         let found = match name {
             GranteeName::Person(user) => grantees::person(tx, Some(*user), None).await?,
             GranteeName::Email(email) => grantees::person(tx, None, Some(email)).await?,

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::authority::{Held, Plan};
 use super::store::shares;
-use super::{NewShare, Subject};
+use super::{NewShare, Subject, approvals};
 use crate::access::{AuthContext, Classification, Role, TenantTx};
 use crate::error::Result;
 use crate::ids::{MemoryId, ScopeId, ShareId, UserId};
@@ -128,6 +128,7 @@ impl Standing {
         if plan.rules.is_empty() {
             return Ok(MayShare::AtOnce(plan.authority.via));
         }
+        approvals::can_be_approved(tx, &plan, who.user_id()).await?;
         Ok(MayShare::Approved(
             plan.rules.into_iter().map(|(node, rule)| (node, rule.approver_role)).collect(),
         ))

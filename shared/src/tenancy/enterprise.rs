@@ -70,8 +70,8 @@ pub async fn change(ctx: &AuthContext, db: &Database, change: EnterpriseChange) 
     let root = ctx.enterprise()?.id;
     let name = change.name.as_deref().map(|text| name::checked(text, "name")).transpose()?;
     let days = change.leavers.and_then(|policy| policy.retention_days);
-    if let Some(found) = days.filter(|days| !(0..=MOST_RETENTION_DAYS).contains(days)) {
-        let problem = format!("must be from 0 to {MOST_RETENTION_DAYS}, or null, found {found}");
+    if let Some(found) = days.filter(|days| !(1..=MOST_RETENTION_DAYS).contains(days)) {
+        let problem = format!("must be from 1 to {MOST_RETENTION_DAYS}, or null, found {found}");
         return Err(Error::invalid("leavers.retention_days", problem));
     }
     let tx = ctx.begin(db, "enterprise.change").await?;
@@ -79,7 +79,7 @@ pub async fn change(ctx: &AuthContext, db: &Database, change: EnterpriseChange) 
     let root = tree.scope(root).await?;
     ctx.authorize(Action::ChangeNode, &root)?;
     if change.leavers.is_some() && root.role < Some(Role::Owner) {
-        return Err(Error::Forbidden("this needs the role owner on enterprise".to_owned()));
+        return Err(Error::Forbidden("this needs the role owner on the enterprise".to_owned()));
     }
     let reassignment = change.leavers.map(|policy| policy.reassignment.as_str());
     let enterprise = ctx.enterprise_id();

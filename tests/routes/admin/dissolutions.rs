@@ -150,7 +150,7 @@ async fn it_goes_on_only_as_long_as_whoever_asked_for_it_may() {
     app.worker().deliver().await.unwrap();
     let failed = status(&alice, &begun["id"]).await;
     assert_eq!((&failed["status"], &failed["memories"]), (&json!("failed"), &json!(1000)));
-    let why = format!("this needs the role admin on {}, you are member there", lines.in_words());
+    let why = format!("this needs the role admin on {}, you have the role member there", lines.in_words());
     assert_eq!(failed["reason"], json!(why));
     // Nothing is lost, and somebody who may can ask for it again, with another heir.
     assert_eq!((at(&app, &grid).await, at(&app, &lines).await), (1000, 1301));

@@ -229,6 +229,8 @@ async fn bad_heirs_and_policies_are_refused() {
     );
     for policy in [
         json!({ "retention_days": -1, "reassignment": "owners" }),
+        // Nobody has a day to hand anything over.
+        json!({ "retention_days": 0, "reassignment": "owners" }),
         json!({ "retention_days": 36_501, "reassignment": "owners" }),
         json!({ "retention_days": 1, "reassignment": "everyone" }),
         json!({ "retention_days": 1 }),
@@ -240,7 +242,7 @@ async fn bad_heirs_and_policies_are_refused() {
     let policy = json!({ "leavers": { "retention_days": 36_501, "reassignment": "owners" } });
     let said = alice.patch("/v1/enterprise", policy).await;
     let said = said.assert_problem(400, "invalid", Some("leavers.retention_days"));
-    assert!(said.ends_with("must be from 0 to 36500, or null, found 36501"), "{said}");
+    assert!(said.ends_with("must be from 1 to 36500, or null, found 36501"), "{said}");
     let kept = alice.get("/v1/enterprise").await.ok();
     assert_eq!(kept["leavers"], json!({ "retention_days": 365, "reassignment": "owners" }));
     let listed: Value = alice.post(&reassign(&mia), json!({ "scope": "enterprise" })).await.ok();

@@ -197,7 +197,7 @@ async fn a_node_is_renamed_and_reconfigured_by_its_administrators() {
     let detail = mia.patch(&path, json!({ "name": "Mine" })).await.assert_problem(403, "forbidden", None);
     assert_eq!(
         detail,
-        format!("this needs the role admin on Power (organization:{energy}), you are member there")
+        format!("this needs the role admin on Power (organization:{energy}), you have the role member there")
     );
     adam.patch(&path, json!({})).await.assert_problem(400, "invalid", None);
     adam.patch(&path, json!({ "kind": "team" })).await.assert_problem(400, "invalid", Some("kind"));

@@ -100,7 +100,10 @@ async fn a_key_that_makes_no_sense_is_refused() {
             Some("expires_at"),
         ),
         (json!({ "name": "k", "scopes": ["memories:read"], "expires_in_days": 0 }), Some("expires_in_days")),
-        (json!({ "name": "k", "scopes": ["memories:read"], "expires_in_days": 5000 }), Some("expires_at")),
+        (
+            json!({ "name": "k", "scopes": ["memories:read"], "expires_in_days": 5000 }),
+            Some("expires_in_days"),
+        ),
         (
             json!({ "name": "k", "scopes": ["memories:read"], "expires_in_days": 1, "expires_at": "2026-04-01T00:00:00Z" }),
             None,

@@ -23,6 +23,25 @@ async fn whoever_founds_an_enterprise_owns_it_and_is_signed_in() {
     assert_eq!(audited(&app, "session.start").await, 1);
 }
 
+/// `MEM0_REGISTRATION=invitation`.
+#[tokio::test]
+async fn where_only_the_invited_register_nobody_founds_an_enterprise() {
+    let open = TestApp::new().await;
+    let ada = Person::owner(&open, "ada").await;
+    let app = open.by_invitation();
+    let refused = Person::visitor(&app).post("/v1/auth/register", founder("mallory")).await;
+    let detail = refused.assert_problem(403, "forbidden", None);
+    assert!(detail.contains("an administrator invites you"), "{detail}");
+    let invitation = json!({ "email": "bob@northwind.example", "role": "member" });
+    let token = ada.post("/v1/enterprise/invitations", invitation).await.ok()["token"].clone();
+    let body =
+        json!({ "email": "bob@northwind.example", "password": PASSWORD, "name": "Bob", "invitation": token });
+    Person::visitor(&app).post("/v1/auth/register", body).await.assert_status(201);
+    let client = app.database().superuser().await;
+    let enterprises = client.query_one("SELECT count(*) FROM enterprises", &[]).await.unwrap();
+    assert_eq!(enterprises.get::<_, i64>(0), 1);
+}
+
 #[tokio::test]
 async fn an_address_is_one_account_however_it_is_written() {
     let app = TestApp::new().await;

@@ -111,7 +111,10 @@ async fn a_key_without_the_personal_memories_is_told_to_name_a_scope() {
     let made = alice.post("/v1/api-keys", body).await.ok();
     let key = alice.with_token(made["key"].as_str().unwrap());
     let why = refused(&key, "add_memory", json!({ "text": "x" })).await;
-    assert!(why.starts_with("personal is beyond this credential") && why.contains("list_scopes"), "{why}");
+    assert!(
+        why.starts_with("your personal scope is beyond this credential") && why.contains("list_scopes"),
+        "{why}"
+    );
     call(&key, "add_memory", json!({ "text": "x", "scope": team.label() })).await;
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use shared::access::Role;
+use shared::access::{Role, ScopeKind};
 use shared::sharing::approvals;
 
 use super::{one, remember_with};
@@ -201,7 +201,45 @@ async fn nothing_is_asked_for_that_nobody_else_could_approve() {
     let body = json!({ "with": format!("person:{}", mia.user) });
     let path = format!("/v1/memories/{id}/shares/");
     let detail = alice.post(&path, body).await.assert_problem(409, "conflict", None);
-    assert_eq!(detail, "this needs somebody else's approval, and nobody else is owner on enterprise");
+    let nobody = "this needs somebody else's approval, and nobody can give it: no other active person holds the role \
+                  owner on the enterprise or above it";
+    assert_eq!(detail, nobody);
+    // Who asks beforehand is told the same.
+    let check = json!({
+        "user_id": alice.user, "action": "share_own_memory", "memory_id": id,
+        "share": { "with": format!("person:{}", mia.user) },
+    });
+    let verdict = alice.post("/v1/access/check", check).await.ok();
+    assert_eq!(verdict["reason"], format!("they would be told: {nobody}"), "{verdict}");
+    assert_eq!(verdict["needs_approval_of"], Value::Null, "{verdict}");
+}
+
+#[tokio::test]
+async fn who_cannot_approve_for_a_password_reset_is_named() {
+    let (app, alice, _) = TestApp::two_tenants().await;
+    let north = alice.node(ScopeKind::Organization, "North").await;
+    let team = alice.node_in(&north, ScopeKind::Team, "Alpha").await;
+    let nora = alice.colleague("nora", &team, Role::Member).await;
+    let rule = json!({ "approvals": [{ "directions": ["public"], "approver_role": "owner" }] });
+    alice.put("/v1/enterprise/sharing-policy", rule).await.ok();
+    let reset = "UPDATE users SET password_by = $2 WHERE id = $1";
+    let client = app.database().superuser().await;
+    client.execute(reset, &[&nora.user.uuid(), &alice.user.uuid()]).await.unwrap();
+    let public = json!({ "scope": team.label(), "classification": "public" });
+    let id = remember_with(&nora, "We open at nine", public).await;
+    let path = format!("/v1/memories/{id}/shares/");
+    let detail = nora.post(&path, json!({ "with": "public" })).await.assert_problem(409, "conflict", None);
+    let nobody = "this needs somebody else's approval, and nobody can give it: alice cannot, because of a password reset \
+                  between the two, and no further active person holds the role owner on the enterprise or above it";
+    assert_eq!(detail, nobody);
+    let check = json!({
+        "user_id": nora.user, "action": "share_own_memory", "memory_id": id, "share": { "with": "public" },
+    });
+    let verdict = alice.post("/v1/access/check", check).await.ok();
+    assert_eq!(verdict["reason"], format!("they would be told: {nobody}"), "{verdict}");
+    // Somebody else can, and then it is asked for.
+    alice.enterprise_colleague("ben", Role::Owner).await;
+    nora.post(&path, json!({ "with": "public" })).await.assert_status(202);
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ async fn one_that_may_not_be_changed_stops_them_all() {
         let deleted = delete(&mia, &[&own, id]).await.assert_problem(status, kind, None);
         if status == 403 {
             let why = format!(
-                "memories: {id}: this needs the role admin on {}, you are member there",
+                "memories: {id}: this needs the role admin on {}, you have the role member there",
                 team.in_words()
             );
             assert_eq!((changed, deleted), (why.clone(), why));

@@ -31,6 +31,7 @@ const VARIANTS: [(&str, &[&str]); 8] = [
             "publicUrl=https://memory.example.com",
             "edgeSecret={{resolve:secretsmanager:mem0-enterprise-dev-edge}}",
             "readDocuments=on",
+            "registration=invitation",
             "allowedOrigins=https://chat.example.com",
         ],
     ),

@@ -9,6 +9,7 @@ use super::Account;
 use super::store::{self, NewUser};
 use crate::access::{IdentityTx, RequestInfo, Role, SecretHash};
 use crate::audit::{self, Entry};
+use crate::config::Registration;
 use crate::email::EmailAddress;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
@@ -52,6 +53,12 @@ enum Destination {
 impl Identity {
     /// Creates an account and signs it in.
     pub async fn register(&self, request: &RequestInfo, new: NewAccount) -> Result<SignedIn> {
+        if let (Registration::Invitation, Place::NewEnterprise(_)) = (self.registration, &new.place) {
+            return Err(Error::Forbidden(
+                "nobody founds an enterprise in this installation: an administrator invites you, send invitation"
+                    .to_owned(),
+            ));
+        }
         let name = name::checked(&new.name, "name")?;
 
         let tx = self.gate().sign_in("account.registration").await?;

@@ -39,7 +39,7 @@ const MOST: i64 = 100;
 const MOST_WITHIN: usize = 50;
 
 /// The maximum lifetime of a key that expires.
-const LONGEST: TimeDelta = TimeDelta::days(3650);
+pub const LONGEST: TimeDelta = TimeDelta::days(3650);
 
 /// The owner of the keys that a transaction is about.
 struct Owner {
@@ -211,9 +211,10 @@ enum Purpose {
 
 fn check_expiry(expires_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<()> {
     match expires_at {
+        Some(at) if at <= now => Err(Error::invalid("expires_at", "must be in the future")),
         Some(at) if !(now..=now + LONGEST).contains(&at) => {
             let days = LONGEST.num_days();
-            Err(Error::invalid("expires_at", format!("a key ends in the next {days} days or never")))
+            Err(Error::invalid("expires_at", format!("must be in the next {days} days")))
         }
         _ => Ok(()),
     }

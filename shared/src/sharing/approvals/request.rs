@@ -4,11 +4,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::{Approval, one};
-use crate::access::TenantTx;
+use crate::access::{Role, TenantTx};
 use crate::audit::{self, Entry};
 use crate::error::{Error, Result};
-use crate::ids::{ApprovalId, ScopeId};
+use crate::ids::{ApprovalId, ScopeId, UserId};
 use crate::sharing::NewShare;
+use crate::sharing::approvals::Behind;
 use crate::sharing::authority::Plan;
 use crate::sharing::store::{approval_parts, approvals as store};
 use crate::tenancy::policies::ApprovalRule;
@@ -19,7 +20,7 @@ pub(in crate::sharing) async fn request(tx: &TenantTx<'_>, plan: &Plan, new: &Ne
     let now = tx.caller().request().at;
     let mut parts = Vec::with_capacity(plan.rules.len());
     for (node, rule) in &plan.rules {
-        parts.push((*node, rule, escalation(tx, *node, rule).await?));
+        parts.push((*node, rule, escalation(tx, *node, rule, tx.caller().user_id()).await?));
     }
     let (node, rule, escalates_at) =
         *parts.first().ok_or_else(|| Error::internal("nobody has to approve this"))?;
@@ -71,21 +72,43 @@ pub(in crate::sharing) async fn request(tx: &TenantTx<'_>, plan: &Plan, new: &Ne
     one(tx, id).await
 }
 
+/// Refuses what somebody could not request, because nobody else could approve it at one of the nodes.
+pub(in crate::sharing) async fn can_be_approved(tx: &TenantTx<'_>, plan: &Plan, asker: UserId) -> Result<()> {
+    for (node, rule) in &plan.rules {
+        escalation(tx, *node, rule, asker).await?;
+    }
+    Ok(())
+}
+
 /// Returns when those above a node may decide as well.
-async fn escalation(tx: &TenantTx<'_>, node: ScopeId, rule: &ApprovalRule) -> Result<DateTime<Utc>> {
+async fn escalation(
+    tx: &TenantTx<'_>,
+    node: ScopeId,
+    rule: &ApprovalRule,
+    asker: UserId,
+) -> Result<DateTime<Utc>> {
     let now = tx.caller().request().at;
-    match store::deciders(tx, node, rule.approver_role).await? {
+    match store::deciders(tx, node, rule.approver_role, asker).await? {
         store::Deciders::Nobody => {
-            let at = tx
-                .caller()
-                .scope(node)
-                .map_or_else(|| "there".to_owned(), |it| format!("on {}", it.in_words()));
-            Err(Error::Conflict(format!(
-                "this needs somebody else's approval, and nobody else is {} {at}",
-                rule.approver_role
-            )))
+            let excluded = store::excluded(tx, node, rule.approver_role, asker).await?;
+            let node = tx.caller().scope(node).map_or_else(|| "the node".to_owned(), |it| it.in_words());
+            Err(Error::Conflict(nobody(rule.approver_role, &node, &excluded)))
         }
         store::Deciders::OnlyAbove => Ok(now),
         store::Deciders::There => Ok(now + TimeDelta::hours(rule.escalate_after_hours.into())),
     }
+}
+
+/// Says that nobody could approve, and who holds the role but does not decide about this requester.
+fn nobody(role: Role, node: &str, excluded: &[(String, Behind)]) -> String {
+    let start = "this needs somebody else's approval, and nobody can give it:";
+    let holds = format!("active person holds the role {role} on {node} or above it");
+    if excluded.is_empty() {
+        return format!("{start} no other {holds}");
+    }
+    let each = excluded.iter().map(|(name, behind)| match behind {
+        Behind::APassword => format!("{name} cannot, because of a password reset between the two"),
+        Behind::ItsKey => format!("{name} cannot, because they made a key of this account"),
+    });
+    format!("{start} {}, and no further {holds}", each.collect::<Vec<_>>().join(", "))
 }

@@ -9,7 +9,7 @@ use crate::db::StoreError;
 use crate::ids::{ApprovalId, ContextId, MemoryId, ScopeId, ShareId, UserId};
 use crate::memory;
 use crate::sharing::NewShare;
-use crate::sharing::approvals::{About, Approval, Status};
+use crate::sharing::approvals::{About, Approval, Behind, Status};
 use crate::sharing::authority::Plan;
 
 /// A request to store.
@@ -25,7 +25,7 @@ pub(in crate::sharing) struct NewRow<'a> {
     pub(in crate::sharing) expires_at: DateTime<Utc>,
 }
 
-/// Who besides the caller could decide for a node.
+/// Who besides the requester could decide for a node.
 pub(in crate::sharing) enum Deciders {
     /// Somebody who holds the role on the node itself.
     There,
@@ -39,6 +39,7 @@ pub(in crate::sharing) async fn deciders(
     tx: &TenantTx<'_>,
     node: ScopeId,
     role: Role,
+    asker: UserId,
 ) -> Result<Deciders, StoreError> {
     const DECIDERS: &str = "-- approval.find_deciders
         SELECT bool_or(h.scope_id = $2) AS there
@@ -48,15 +49,38 @@ pub(in crate::sharing) async fn deciders(
                       AND u.kind = 'person'
          WHERE s.enterprise_id = $1 AND s.id = $2 AND h.role >= $3::text::member_role
            AND h.user_id <> ALL (mem0.behind($4))";
-    let caller = tx.caller();
-    let enterprise = caller.enterprise_id().uuid();
-    let row =
-        tx.query_one(DECIDERS, &[&enterprise, &node.0, &role.as_str(), &caller.user_id().uuid()]).await?;
+    let enterprise = tx.caller().enterprise_id().uuid();
+    let row = tx.query_one(DECIDERS, &[&enterprise, &node.0, &role.as_str(), &asker.uuid()]).await?;
     Ok(match row.get::<_, Option<bool>>("there") {
         Some(true) => Deciders::There,
         Some(false) => Deciders::OnlyAbove,
         None => Deciders::Nobody,
     })
+}
+
+/// Returns the names of those who hold the role on a node or above it, but do not decide about this requester, with the
+/// reason: at most three.
+pub(in crate::sharing) async fn excluded(
+    tx: &TenantTx<'_>,
+    node: ScopeId,
+    role: Role,
+    asker: UserId,
+) -> Result<Vec<(String, Behind)>, StoreError> {
+    const EXCLUDED: &str = "-- approval.find_excluded
+        SELECT DISTINCT coalesce(nullif(u.display_name, ''), u.email) AS name, u.id, a.kind = 'person' AS of_person
+          FROM scopes s
+          JOIN mem0.held_roles h ON h.enterprise_id = s.enterprise_id AND h.scope_id = ANY (s.path)
+          JOIN users u ON u.enterprise_id = h.enterprise_id AND u.id = h.user_id AND u.status = 'active'
+                      AND u.kind = 'person'
+          JOIN users a ON a.enterprise_id = s.enterprise_id AND a.id = $4
+         WHERE s.enterprise_id = $1 AND s.id = $2 AND h.role >= $3::text::member_role
+           AND u.id <> $4 AND u.id = ANY (mem0.behind($4))
+         ORDER BY name, u.id
+         LIMIT 3";
+    let enterprise = tx.caller().enterprise_id().uuid();
+    let rows = tx.query(EXCLUDED, &[&enterprise, &node.0, &role.as_str(), &asker.uuid()]).await?;
+    let reason = |row: &Row| if row.get("of_person") { Behind::APassword } else { Behind::ItsKey };
+    Ok(rows.iter().map(|row| (row.get("name"), reason(row))).collect())
 }
 
 /// Closes the caller's expired requests, so that they can be made anew. Returns them with the memories they were about.

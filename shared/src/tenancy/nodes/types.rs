@@ -100,7 +100,10 @@ impl<'de> Deserialize<'de> for Parent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match String::deserialize(deserializer)?.as_str() {
             "enterprise" => Ok(Self::Enterprise),
-            id => id.parse().map(Self::Node).map_err(D::Error::custom),
+            id => id
+                .parse()
+                .map(Self::Node)
+                .map_err(|error| D::Error::custom(format!("{error}, or enterprise"))),
         }
     }
 }
