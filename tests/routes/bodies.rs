@@ -41,7 +41,7 @@ async fn who_is_refused_can_finish_sending() {
 
 #[tokio::test]
 async fn who_stops_sending_is_told_so() {
-    let limits = LimitsConfig { request: Duration::from_millis(300), ..LimitsConfig::default() };
+    let limits = LimitsConfig { request: Duration::from_secs(2), ..LimitsConfig::default() };
     let app = TestApp::with_limits(limits).await;
     for (path, kind) in [
         ("/oauth/register", "application/json"),

@@ -9,7 +9,7 @@ use shared::http::{Json, Path, Query};
 use shared::ids::{ApiKeyId, ApprovalId, MemoryId, UserId};
 use shared::page::List;
 use shared::page::Part;
-use shared::sharing::NewShare;
+use shared::sharing::ShareRequest;
 use shared::simulation::{self, About, Question, SeenScope, Verb, Verdict};
 
 /// `GET /v1/users/{id}/access`: what a user sees within what the caller administers.
@@ -41,7 +41,7 @@ pub(crate) struct Check {
     /// Simulates a credential that shows nothing above this classification.
     ceiling: Option<Classification>,
     /// The share in question, in the form that sharing takes; only for a memory.
-    share: Option<NewShare>,
+    share: Option<ShareRequest>,
 }
 
 /// `POST /v1/access/check`

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use local_postgres::{Cluster, Config};
@@ -36,7 +37,15 @@ pub(crate) fn hold(directory: &Path, url: &str) -> Result<File> {
         .write(true)
         .open(&path)
         .with_context(reading)?;
-    match file.try_lock() {
+    let mut lock = file.try_lock();
+    // Those who only look whether somebody holds it are done at once.
+    for _ in 0..5 {
+        if matches!(lock, Err(TryLockError::WouldBlock)) {
+            std::thread::sleep(Duration::from_millis(20));
+            lock = file.try_lock();
+        }
+    }
+    match lock {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();

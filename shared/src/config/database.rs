@@ -84,7 +84,8 @@ impl DatabaseConfig {
             |why| ConfigError { variable: "MEM0_DATABASE_URL", problem: format!("{why}, {EXPECTED}") };
         let url = variable("MEM0_DATABASE_URL").ok_or_else(|| refused("not set"))?;
         // It may contain a password, which must not be shown.
-        if url.split_once("://").is_some_and(|(scheme, _)| !["postgres", "postgresql"].contains(&scheme)) {
+        let scheme = url.split_once("://").map(|(scheme, _)| scheme).filter(|scheme| !scheme.contains('='));
+        if scheme.is_some_and(|scheme| !["postgres", "postgresql"].contains(&scheme)) {
             return Err(refused("not a URL of PostgreSQL"));
         }
         let config = Self::new(url)?;

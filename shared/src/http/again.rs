@@ -30,8 +30,8 @@ const ATTEMPTS: u32 = 4;
 /// The maximum pause before the second attempt, doubled before each further one.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Answers a request, retrying if necessary.
-pub(super) async fn run(next: &Next, request: Request, arrival: &Arrival) -> Response {
+/// Answers a request, retrying if necessary. Also returns what is left of its body.
+pub(super) async fn run(next: &Next, request: Request, arrival: &Arrival) -> (Response, Rest) {
     let (parts, body) = request.into_parts();
     let tape = Tape::new(body, arrival.clone());
     let mut attempt = 1;
@@ -40,8 +40,8 @@ pub(super) async fn run(next: &Next, request: Request, arrival: &Arrival) -> Res
         let response = next.clone().run(request).await;
         // Not determined by the status: MCP reports failures in its own responses.
         if !telemetry::take_lost_race() || attempt == ATTEMPTS {
-            tape.wind(Winding::after(response.status())).await;
-            return response;
+            let winding = Winding::after(response.status());
+            return (response, Rest(tape, winding));
         }
         telemetry::forget_failure();
         telemetry::forget_refusal();
@@ -55,6 +55,17 @@ fn pause(attempt: u32) -> Duration {
     let longest = PAUSE * 2_u32.pow(attempt - 1);
     let share = random::bytes::<1>().map_or(255, |[byte]| byte);
     longest * (u32::from(share) + 1) / 256
+}
+
+/// What is left of the body of a request that was answered.
+pub(super) struct Rest(Tape, Winding);
+
+impl Rest {
+    /// Reads it if it is not too much. After the time limit of the request, which the answer has kept.
+    pub(super) async fn read(self) {
+        let Self(tape, winding) = self;
+        tape.wind(winding).await;
+    }
 }
 
 /// Whether a request waits for more of its body; all clones share it.

@@ -116,7 +116,10 @@ async fn observe(
         let arrival = again::Arrival::default();
         let guarded = AssertUnwindSafe(again::run(&next, request, &arrival)).catch_unwind();
         let response = match tokio::time::timeout(limits.request, guarded).await {
-            Ok(Ok(response)) => response,
+            Ok(Ok((response, rest))) => {
+                rest.read().await;
+                response
+            }
             Ok(Err(panic)) => {
                 let message = panic.downcast_ref::<&str>().map(ToString::to_string);
                 let message = message.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();

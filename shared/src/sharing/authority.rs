@@ -226,7 +226,7 @@ impl Wish {
         }
         let held = Held::take(tx, subject).await?;
         // The lock keeps another request of the same person from changing the terms in the meantime.
-        let before = shared_before(tx, subject, &request.with).await?;
+        let before = shared_before(tx, subject, &request.with, tx.caller()).await?;
         let new = request.on(before.as_ref());
         if let Subject::Context(_) = subject {
             check_context_terms(&new)?;
@@ -241,14 +241,15 @@ pub(super) async fn shared_before(
     tx: &TenantTx<'_>,
     subject: Subject,
     with: &GranteeName,
+    sharer: &AuthContext,
 ) -> Result<Option<Share>> {
-    let grantee = match Grantee::resolve(tx, tx.caller(), with).await {
+    let grantee = match Grantee::resolve(tx, sharer, with).await {
         Ok(grantee) => grantee,
         // Whether the caller may share it at all is told first.
         Err(error) if error.is_refusal() => return Ok(None),
         Err(error) => return Err(error),
     };
-    match shares::own(tx, subject, grantee.scope, tx.caller().user_id()).await? {
+    match shares::own(tx, subject, grantee.scope, sharer.user_id()).await? {
         Some(id) => {
             let wanted = Wanted {
                 id: Some(id),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::authority::{Held, Plan, shared_before};
-use super::{ShareRequest, Subject};
+use super::{ShareRequest, Subject, approvals};
 use crate::access::{Action, AuthContext, ReadableScope, Role};
 use crate::audit::{self, Entry};
 use crate::db::Database;
@@ -44,9 +44,13 @@ pub async fn preview(
     let tx = ctx.begin(db, "share.preview").await?;
     let held = Held::look(&tx, Subject::Memory(id)).await?;
     let home = held.home;
-    let before = shared_before(&tx, held.subject, &request.with).await?;
+    let before = shared_before(&tx, held.subject, &request.with, ctx).await?;
     let new = request.on(before.as_ref());
-    let preview = match Plan::of(&tx, held, ctx, &new).await {
+    let planned = match Plan::of(&tx, held, ctx, &new).await {
+        Ok(plan) => approvals::can_be_approved(&tx, &plan, ctx.user_id()).await.map(|()| plan),
+        Err(refusal) => Err(refusal),
+    };
+    let preview = match planned {
         Ok(plan) => Preview {
             allowed: true,
             needs_approval_of: plan

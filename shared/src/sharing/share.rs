@@ -68,6 +68,7 @@ pub async fn may_share(
     request.check(ctx.request().at)?;
     let tx = ctx.begin(db, "share.may").await?;
     let Wish { plan, new, before } = Wish::make(&tx, subject, request).await?;
+    approvals::can_be_approved(&tx, &plan, ctx.user_id()).await?;
     let (with_name, with_email) = grantees::names(&tx, plan.grantee.scope).await?;
     tx.commit().await?;
     Ok(Prospect { needs_approval: !plan.rules.is_empty(), with_name, with_email, terms: new, before })

@@ -5,9 +5,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::authority::{Held, Plan};
+use super::authority::{Held, Plan, shared_before};
 use super::store::shares;
-use super::{NewShare, Subject, approvals};
+use super::{ShareRequest, Subject, approvals};
 use crate::access::{AuthContext, Classification, Role, TenantTx};
 use crate::error::Result;
 use crate::ids::{MemoryId, ScopeId, ShareId, UserId};
@@ -119,12 +119,13 @@ impl Standing {
         self,
         tx: &TenantTx<'_>,
         who: &AuthContext,
-        new: Option<&NewShare>,
+        request: Option<&ShareRequest>,
     ) -> Result<MayShare> {
-        let Some(new) = new else {
+        let Some(request) = request else {
             return Ok(MayShare::AtOnce(self.held.authority_of(tx, who).await?.via));
         };
-        let plan = Plan::of(tx, self.held, who, new).await?;
+        let before = shared_before(tx, self.held.subject, &request.with, who).await?;
+        let plan = Plan::of(tx, self.held, who, &request.on(before.as_ref())).await?;
         if plan.rules.is_empty() {
             return Ok(MayShare::AtOnce(plan.authority.via));
         }

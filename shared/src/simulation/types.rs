@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::access::{Action, Classification, Role, ScopeName};
 use crate::ids::{ApiKeyId, ApprovalId, MemoryId, ShareId, UserId};
 use crate::memory::Permission;
-use crate::sharing::NewShare;
+use crate::sharing::ShareRequest;
 use crate::tenancy::Place;
 use crate::tenancy::members::ThroughGroup;
 
@@ -26,7 +26,7 @@ pub struct Question {
     /// The ceiling of the credential to use.
     pub ceiling: Option<Classification>,
     /// The exact share, if the question is about sharing.
-    pub share: Option<NewShare>,
+    pub share: Option<ShareRequest>,
 }
 
 /// The object of a question.

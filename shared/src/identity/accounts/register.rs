@@ -55,7 +55,7 @@ impl Identity {
     pub async fn register(&self, request: &RequestInfo, new: NewAccount) -> Result<SignedIn> {
         if let (Registration::Invitation, Place::NewEnterprise(_)) = (self.registration, &new.place) {
             return Err(Error::Forbidden(
-                "nobody founds an enterprise in this installation: an administrator invites you, send invitation"
+                "registration is by invitation here: ask an administrator of your enterprise for one, and send its token as invitation"
                     .to_owned(),
             ));
         }

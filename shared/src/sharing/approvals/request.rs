@@ -100,15 +100,22 @@ async fn escalation(
 }
 
 /// Says that nobody could approve, and who holds the role but does not decide about this requester.
+/// How many of those who may not approve are named; one more is asked for.
+const NAMED: usize = 3;
+
 fn nobody(role: Role, node: &str, excluded: &[(String, Behind)]) -> String {
     let start = "this needs somebody else's approval, and nobody can give it:";
     let holds = format!("active person holds the role {role} on {node} or above it");
     if excluded.is_empty() {
         return format!("{start} no other {holds}");
     }
-    let each = excluded.iter().map(|(name, behind)| match behind {
+    let end = match excluded.len() {
+        ..=NAMED => format!("and no further {holds}"),
+        _ => "nor can the others who hold the role".to_owned(),
+    };
+    let each = excluded.iter().take(NAMED).map(|(name, behind)| match behind {
         Behind::APassword => format!("{name} cannot, because of a password reset between the two"),
         Behind::ItsKey => format!("{name} cannot, because they made a key of this account"),
     });
-    format!("{start} {}, and no further {holds}", each.collect::<Vec<_>>().join(", "))
+    format!("{start} {}, {end}", each.collect::<Vec<_>>().join(", "))
 }

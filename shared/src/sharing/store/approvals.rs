@@ -59,7 +59,7 @@ pub(in crate::sharing) async fn deciders(
 }
 
 /// Returns the names of those who hold the role on a node or above it, but do not decide about this requester, with the
-/// reason: at most three.
+/// reason: at most four.
 pub(in crate::sharing) async fn excluded(
     tx: &TenantTx<'_>,
     node: ScopeId,
@@ -76,7 +76,7 @@ pub(in crate::sharing) async fn excluded(
          WHERE s.enterprise_id = $1 AND s.id = $2 AND h.role >= $3::text::member_role
            AND u.id <> $4 AND u.id = ANY (mem0.behind($4))
          ORDER BY name, u.id
-         LIMIT 3";
+         LIMIT 4";
     let enterprise = tx.caller().enterprise_id().uuid();
     let rows = tx.query(EXCLUDED, &[&enterprise, &node.0, &role.as_str(), &asker.uuid()]).await?;
     let reason = |row: &Row| if row.get("of_person") { Behind::APassword } else { Behind::ItsKey };
