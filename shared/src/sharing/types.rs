@@ -87,7 +87,7 @@ fn present<'de, D: Deserializer<'de>>(
 
 impl ShareRequest {
     /// Refuses terms that are invalid, whoever shares what.
-    pub(super) fn check(&self, now: DateTime<Utc>) -> Result<()> {
+    pub(crate) fn check(&self, now: DateTime<Utc>) -> Result<()> {
         check_end("expires_at", self.expires_at.flatten(), now)?;
         check_reason(self.reason.as_deref())
     }
