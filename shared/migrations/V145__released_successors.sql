@@ -1,7 +1,8 @@
 -- What superseded a memory before `replaced_by` did (V141) is released, locked and forgotten with it like the latest. And a delegate who
 -- comes to gain while their approval waits approves nothing.
 
-CREATE INDEX memories_by_earlier_successor ON memories USING gin (earlier_successors) WITH (fastupdate = off)
+-- On a large installation, build this index before the upgrade with CREATE INDEX CONCURRENTLY: writes wait for it here.
+CREATE INDEX IF NOT EXISTS memories_by_earlier_successor ON memories USING gin (earlier_successors) WITH (fastupdate = off)
     WHERE earlier_successors <> '{}';
 
 -- What these superseded directly, whether something else has superseded it since or not.

@@ -5,8 +5,8 @@
 //! COMMIT in one packet, and flushes its log once. So nothing waits for others to come, and the more there is to do, the
 //! less each statement costs.
 //!
-//! A transaction fails as a whole. Then each statement that was in it runs again, alone, with a result of its own, unless
-//! that would hardly help: if there is no connection, or the statements took too long.
+//! A transaction fails as a whole. Then each statement that was in it runs again, alone, with a result of its own. If there
+//! was no connection, or the statements took too long, that would hardly help, and each gets the error instead.
 
 use std::collections::HashMap;
 use std::pin::pin;

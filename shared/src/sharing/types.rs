@@ -128,14 +128,6 @@ fn read() -> Permission {
     Permission::Read
 }
 
-impl NewShare {
-    /// Refuses terms that are invalid, whoever shares what.
-    pub(crate) fn check(&self, now: DateTime<Utc>) -> Result<()> {
-        check_end("expires_at", self.expires_at, now)?;
-        check_reason(self.reason.as_deref())
-    }
-}
-
 /// Refuses an end in the past or too far in the future.
 pub(super) fn check_end(field: &str, at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<()> {
     match at {

@@ -30,9 +30,9 @@ const LARGEST: usize = 256 * 1024;
 /// How long one request may take, with the credentials for it. A kept connection may have died silently while the
 /// environment was frozen; the next attempt opens another.
 ///
-/// With the pauses, all attempts take at most 6.7 seconds. The pool gives up opening a connection after 8, and would then
+/// With the pauses, all attempts take at most 5.7 seconds. The pool gives up opening a connection after 8, and would then
 /// name the database instead of what did not answer; Lambda gives up a cold start after 10.
-const PATIENCE: Duration = Duration::from_millis(1500);
+const PATIENCE: Duration = Duration::from_millis(1250);
 
 /// How many times it is requested before connecting fails.
 const ATTEMPTS: u32 = 4;
