@@ -5,6 +5,7 @@ mod cancellation;
 pub(super) mod client;
 mod completion;
 mod confirmation;
+mod confirmed_shares;
 mod connectors;
 mod enhance_prompt;
 mod envelope;
