@@ -178,10 +178,11 @@ async fn questions_are_for_administrators_of_what_they_are_about() {
     for (scope, status, kind) in [
         (solar.label(), 404, "not-found"),
         ("enterprise".to_owned(), 403, "forbidden"),
-        ("personal".to_owned(), 403, "forbidden"),
+        ("personal".to_owned(), 400, "invalid"),
         ("public".to_owned(), 403, "forbidden"),
     ] {
-        adam.post(path, ask(mia.user, "add_memory", &scope)).await.assert_problem(status, kind, None);
+        let field = (status == 400).then_some("scope");
+        adam.post(path, ask(mia.user, "add_memory", &scope)).await.assert_problem(status, kind, field);
     }
     mia.post(path, ask(mia.user, "add_memory", &lines.label())).await.assert_problem(403, "forbidden", None);
     bob.post(path, ask(mia.user, "add_memory", &lines.label())).await.assert_problem(404, "not-found", None);
