@@ -188,7 +188,7 @@ async fn what_an_application_may_do_decides_what_it_sees_and_what_it_is_told() {
     let writer = ada.with_token(answer["access_token"].as_str().unwrap());
     let call =
         |name: &str| json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": name } });
-    let told = challenge(&writer.post("/mcp", call("list_scopes")).await, 403);
+    let told = challenge(&writer.post("/mcp", call("list_entities")).await, 403);
     assert!(told.contains("scope=\"memories:read memories:write\""), "{told}");
     let resources = json!({ "jsonrpc": "2.0", "id": 1, "method": "resources/list" });
     let listed = writer.post("/mcp", resources).await.ok();
