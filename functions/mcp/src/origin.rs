@@ -52,7 +52,7 @@ impl Origins {
         if let Some(origin) = headers.get_all(ORIGIN).iter().find(|origin| !self.knows(origin)) {
             let origin: String = origin.to_str().unwrap_or_default().chars().take(100).collect();
             return refuse(format!(
-                "pages of {origin:?} may not call this installation; its operator can allow them \
+                "pages of {origin} may not call this installation; its operator can allow them \
                  (MEM0_ALLOWED_ORIGINS)"
             ));
         }
