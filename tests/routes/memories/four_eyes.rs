@@ -94,7 +94,7 @@ async fn what_was_shared_on_ends_with_what_it_came_through_asked_for_or_not() {
     let ben = format!("person:{}", office.ben.user);
     // Lowered meanwhile.
     let memory = office.memory(&office.adm, "The vault code is seven").await;
-    let much = json!({ "with": ben, "permission": "write", "may_reshare": true });
+    let much = json!({ "with": ben, "permission": "write", "may_reshare": true, "expires_at": null });
     share(&office.adm, &memory, much.clone()).await.assert_status(201);
     let id = ask(&office.ben, &memory, gamma.clone()).await;
     let until = office.app.now() + TimeDelta::days(5);
