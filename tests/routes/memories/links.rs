@@ -118,7 +118,8 @@ async fn a_link_made_through_a_share_ends_with_it_and_is_for_nobody_who_may_only
     let link = bob.post(&public.links(), json!({})).await.ok();
     assert!(public.opens(&link).await);
     // Sharing again changes the terms.
-    shared(&public.ann, &public.memory, &person(&bob), json!({ "may_reshare": true })).await;
+    shared(&public.ann, &public.memory, &person(&bob), json!({ "permission": "read", "may_reshare": true }))
+        .await;
     assert!(!public.opens(&link).await);
     bob.get(&public.links()).await.assert_problem(403, "forbidden", None);
     let named = format!("{}{}/", public.links(), kept["id"].as_str().unwrap());

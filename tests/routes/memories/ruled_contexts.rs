@@ -179,7 +179,7 @@ async fn a_person_with_an_approved_share_of_a_context_may_join_it() {
     launch.approve(&launch.teams.ann.post(&shares, until).await).await.ok();
     launch.xi.get(&one(&memory)).await.ok();
     launch.join(&launch.xi).await.assert_problem(403, "forbidden", None);
-    let asked = launch.teams.ann.post(&shares, json!({ "with": xi })).await;
+    let asked = launch.teams.ann.post(&shares, json!({ "with": xi, "expires_at": null })).await;
     launch.join(&launch.xi).await.assert_problem(403, "forbidden", None);
     launch.approve(&asked).await.ok();
     launch.join(&launch.yu).await.assert_problem(403, "forbidden", None);
