@@ -26,7 +26,7 @@ pub(crate) fn cluster_root(directory: &Path) -> PathBuf {
 ///
 /// # Errors
 /// If another process holds the lock; the error names it and what it serves.
-pub(crate) fn hold(directory: &Path, url: &str) -> Result<File> {
+pub(crate) async fn hold(directory: &Path, url: &str) -> Result<File> {
     fs::create_dir_all(directory).with_context(|| format!("creating {}", directory.display()))?;
     let path = lock_file(directory);
     let reading = || format!("opening {}", path.display());
@@ -41,7 +41,7 @@ pub(crate) fn hold(directory: &Path, url: &str) -> Result<File> {
     // Those who only look whether somebody holds it are done at once.
     for _ in 0..5 {
         if matches!(lock, Err(TryLockError::WouldBlock)) {
-            std::thread::sleep(Duration::from_millis(20));
+            tokio::time::sleep(Duration::from_millis(20)).await;
             lock = file.try_lock();
         }
     }

@@ -83,7 +83,7 @@ pub async fn run(options: Options) -> Result<()> {
         (false, true) => {}
     }
     let directory = embedded::directory();
-    let _served = embedded::hold(&directory, &url)?;
+    let _served = embedded::hold(&directory, &url).await?;
     let database = DatabaseConfig::new(embedded::start(&directory).await?)?;
     let served = serve(database).await;
     let stopped = embedded::stop(&directory).await;
