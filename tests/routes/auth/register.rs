@@ -31,7 +31,7 @@ async fn where_only_the_invited_register_nobody_founds_an_enterprise() {
     let app = open.by_invitation();
     let refused = Person::visitor(&app).post("/v1/auth/register", founder("mallory")).await;
     let detail = refused.assert_problem(403, "forbidden", None);
-    assert!(detail.contains("an administrator invites you"), "{detail}");
+    assert!(detail.contains("registration is by invitation here"), "{detail}");
     let invitation = json!({ "email": "bob@northwind.example", "role": "member" });
     let token = ada.post("/v1/enterprise/invitations", invitation).await.ok()["token"].clone();
     let body =
