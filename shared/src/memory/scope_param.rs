@@ -38,11 +38,9 @@ impl ScopeParam {
             Self::One(text) if text == "all" => Ok(Scopes::All),
             Self::One(text) => match text.parse::<ScopeName>() {
                 Ok(name) => Ok(Scopes::Named(vec![name])),
-                // Here `all` is a name, too.
-                Err(message) => Err(Error::invalid(
-                    "scope",
-                    message.replace("expected personal", "expected all, personal"),
-                )),
+                Err(message) => {
+                    Err(Error::invalid("scope", format!("{message} (\"all\" means every scope)")))
+                }
             },
             Self::Many(texts) if texts.is_empty() || texts.len() > MAX_SCOPES => {
                 Err(Error::invalid("scope", format!("must name 1 to {MAX_SCOPES} scopes")))
