@@ -17,6 +17,7 @@ mod class_rules;
 mod classify;
 mod compare;
 mod composed;
+mod crowds;
 pub mod duplicate;
 mod entities;
 mod events;

@@ -1,24 +1,26 @@
 //! Finding memories that answer a query: in one transaction, with one embedding, in one or more areas.
 //!
-//! The projection finds candidates by meaning and by words. The memories themselves are then read under row-level
-//! security and matched against the caller's filter, along with memories captured beside the best of them;
-//! [`super::ranking`] orders the result. If a filter leaves too few of the candidates, the search is repeated among
-//! exactly those memories that match the filter.
+//! If few memories can match, all of them are read, under row-level security and the caller's filter, and each is a
+//! candidate. Otherwise the projection finds candidates by meaning and by words. The memories themselves are then read
+//! in the same way, along with memories captured beside the best of them. If the filter leaves too few of the
+//! candidates, the search is repeated among exactly those memories that match it. [`super::ranking`] orders the result.
 
 mod levels;
 
 use std::time::Instant;
 
-use crate::access::{Action, AuthContext, PendingTx, ReadableScope, TenantTx};
+use crate::access::{Action, AuthContext, PendingTx, ReadableScope, SearchTier, TenantTx};
 use crate::embedding::{Embedding, Purpose};
 use crate::error::Result;
 use crate::memory::blocks::Blocks;
 use crate::memory::compare::{Compared, compare};
+use crate::memory::crowds::{Crowds, Kind};
 use crate::memory::filter::Filter;
 use crate::memory::ranking::{self, Question};
 use crate::memory::service::resolve;
 use crate::memory::store::condition::{Condition, Selection};
 pub(crate) use crate::memory::store::levels::Levels;
+use crate::memory::store::few;
 use crate::memory::store::search::{self, Found, Pool, Query};
 use crate::memory::{Degraded, Homes, Memories, Recall, Recalled, Scopes};
 pub(crate) use levels::OfLevel;
@@ -143,6 +145,7 @@ impl<'a> Seek<'a, '_> {
         let scopes = resolve(self.caller, &area.scopes, Action::ReadMemories)?;
         let mut search = Search {
             blocks: &self.memories.blocks,
+            crowds: &self.memories.crowds,
             tx: &mut self.tx,
             query: Query {
                 scopes: &scopes,
@@ -202,6 +205,7 @@ fn selection<'s>(
 /// A search of one area, by as many strategies as it needs.
 struct Search<'a, 't> {
     blocks: &'a Blocks,
+    crowds: &'a Crowds,
     tx: &'a mut PendingTx<'t>,
     query: Query<'a>,
     selection: Selection<'a>,
@@ -213,6 +217,11 @@ impl Search<'_, '_> {
     async fn run(&mut self) -> Result<Found> {
         let Candidates { pool, nearest } = self.candidates;
         let selective = self.is_selective();
+        if (selective || self.sees_small_scopes_only())
+            && let Some(found) = self.all().await?
+        {
+            return Ok(found);
+        }
         if selective && let Some(found) = self.among().await? {
             return Ok(found);
         }
@@ -230,6 +239,25 @@ impl Search<'_, '_> {
     fn is_selective(&self) -> bool {
         let Selection { filter, homes, .. } = &self.selection;
         is_selective(filter) || homes.is_some_and(|homes| homes.among.is_empty())
+    }
+
+    /// Whether the scopes may have few memories in all.
+    fn sees_small_scopes_only(&self) -> bool {
+        self.query.scopes.iter().all(|scope| scope.tier == SearchTier::Small && !scope.packed)
+    }
+
+    /// Takes all memories that match the condition as candidates, unless there are too many, or were a while ago.
+    async fn all(&mut self) -> Result<Option<Found>> {
+        let (kind, now) = (Kind::of(self.query.scopes, self.selection.filter), self.tx.caller().request().at);
+        if self.crowds.contain(kind, now) {
+            return Ok(None);
+        }
+        let condition = self.condition()?;
+        let found = few::all(self.tx, &self.query, condition).await?;
+        if found.is_none() {
+            self.crowds.note(kind, now);
+        }
+        Ok(found)
     }
 
     /// Searches the nearest candidates and keeps those that match the condition.

@@ -9,9 +9,10 @@ use crate::embedding::{EmbedError, Embedder, Embedding, Purpose, StaticEmbedder}
 use crate::error::Result;
 use crate::memory::Scopes;
 use crate::memory::blocks::Blocks;
+use crate::memory::crowds::Crowds;
 use crate::memory::filter::Filter;
 use crate::memory::store::known::Read;
-use crate::memory::store::{self, search};
+use crate::memory::store::{self, few};
 
 /// Remembers, recalls and forgets on behalf of a caller. Cheap to clone; creating one does no I/O.
 ///
@@ -21,6 +22,7 @@ pub struct Memories {
     pub(super) gate: Gate,
     pub(super) embedder: Arc<dyn Embedder>,
     pub(super) blocks: Blocks,
+    pub(super) crowds: Crowds,
     pub(super) reading: Together<Read>,
 }
 
@@ -28,7 +30,7 @@ impl Memories {
     /// Creates the service. `embedder` makes the vectors of memories and queries.
     #[must_use]
     pub fn new(gate: Gate, embedder: Arc<dyn Embedder>) -> Self {
-        Self { gate, embedder, blocks: Blocks::default(), reading: store::known::reading() }
+        Self { gate, embedder, blocks: Blocks::default(), crowds: Crowds::default(), reading: store::known::reading() }
     }
 
     /// Creates the service with the embedder that needs no network.
@@ -45,7 +47,7 @@ impl Memories {
 
     /// The statements that a search without a filter runs: authentication, the search itself, its row in the audit log.
     pub(crate) fn usual_statements() -> Vec<String> {
-        let search = search::usual();
+        let search = few::usual();
         [PRINCIPAL.to_owned()].into_iter().chain(search).chain([audit::INSERT.to_owned()]).collect()
     }
 

@@ -51,6 +51,9 @@ pub(crate) struct Options {
     /// Starts and asks each function again with no more processor than these memory sizes buy, in MB; none for 0.
     #[arg(long, default_value = "128", value_delimiter = ',', value_name = "MB")]
     pub(crate) memory: Vec<u64>,
+    /// Memories of the tenant, in twenties.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(20..=10_000))]
+    pub(crate) memories: u32,
     /// Requests to each function once it is warm.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) warm: u32,
@@ -59,6 +62,8 @@ pub(crate) struct Options {
 /// The figures.
 #[derive(Debug, Serialize)]
 pub(crate) struct ColdStart {
+    /// Memories of the tenant.
+    memories: u32,
     login: &'static str,
     /// What keeps sessions, if anything does.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -181,7 +186,7 @@ pub(crate) async fn run(options: &Options, builds: &Builds, directory: &Path) ->
     let pooler = options.pooler.as_ref().map(|_| {
         format!("PgBouncer, pool_mode session, keeps {:?}, {}", options.pooler_keeps, pooler::reset())
     });
-    Ok(ColdStart { login, pooler, quota: enforced_by, rows })
+    Ok(ColdStart { memories: options.memories, login, pooler, quota: enforced_by, rows })
 }
 
 fn rows(measured: &[Measured]) -> Vec<Row> {

@@ -111,6 +111,7 @@ pub(crate) async fn run(options: &Options, programs: &Programs<'_>, directory: &
             pooler: None,
             pooler_keeps: cold_start::Kept::Password,
             memory: Vec::new(),
+            memories: 500,
             warm: options.warm,
         };
         Some(cold_start::run(&options, programs.builds, directory).await?)

@@ -56,8 +56,8 @@ impl Neighbours {
     }
 
     /// Returns the memory right before this one.
-    pub(super) fn previous<'a>(&self, pool: &'a [Item], index: usize) -> Option<&'a Item> {
-        self.near(pool, index, 1).find(|(_, distance)| *distance == -1).map(|(other, _)| &pool[other])
+    pub(super) fn previous(&self, pool: &[Item], index: usize) -> Option<usize> {
+        self.near(pool, index, 1).find(|(_, distance)| *distance == -1).map(|(other, _)| other)
     }
 }
 

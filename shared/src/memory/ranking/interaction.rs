@@ -149,6 +149,11 @@ pub(super) fn total(matched: &[f32], shares: &[f32]) -> f32 {
     matched.iter().zip(shares).map(|(matched, share)| matched * share).sum()
 }
 
+/// Returns the share of the query that a memory has word for word, 0 to 1, by the weight of each token.
+pub(super) fn found(matched: &[f32], shares: &[f32]) -> f32 {
+    matched.iter().zip(shares).filter(|(matched, _)| **matched > FOUND).map(|(_, share)| share).sum()
+}
+
 /// Returns the factor for a memory of so many distinct tokens: 1 for a short one, 0.5 for a document of a thousand.
 pub(super) fn brevity(tokens: usize) -> f32 {
     (SHORT / (tokens as f32).max(SHORT)).powf(0.25)

@@ -52,8 +52,9 @@ pub(crate) struct Item {
     pub(crate) tokens: Tokens,
     /// Cosine similarity of its vector and the query's.
     pub(crate) similarity: f32,
-    /// BM25 score of its text, as a share of the query's idf.
-    pub(crate) words: f32,
+    /// BM25 score of its text, as a share of the query's idf; `None` if the pool is everything there is, and so says
+    /// itself how rare each word is.
+    pub(crate) words: Option<f32>,
     /// The capture it belongs to, and its position there.
     pub(crate) capture: Uuid,
     pub(crate) position: i32,
@@ -134,6 +135,7 @@ fn score(question: &Question<'_>, pool: &[Item], neighbours: &Neighbours) -> Vec
     let interaction = Interaction::new(text, period.is_some());
     let matches = interaction.matches(pool.iter().map(|item| (&item.tokens, item.memory.content.as_str())));
     let shares = interaction.shares(&matches);
+    let words = |index: usize| pool[index].words.unwrap_or_else(|| interaction::found(&matches[index], &shares));
     let identifiers = Identifiers::named_in(text);
     let asked = Asked::by(text);
     let somebody_elses = actor::somebody_elses(text, pool.iter().map(|item| &item.memory));
@@ -146,12 +148,12 @@ fn score(question: &Question<'_>, pool: &[Item], neighbours: &Neighbours) -> Vec
         let brevity = interaction::brevity(item.tokens.as_slice().len());
         add(Signal::Interaction, brevity * interaction::total(&matched, &shares));
         add(Signal::Semantic, cosine(item.similarity));
-        add(Signal::Bm25, item.words);
+        add(Signal::Bm25, words(index));
         add(Signal::Identifier, identifiers.share(&memory.content));
         add(Signal::Date, dates.share(memory.at()));
         add(Signal::Time, flag(period.is_some_and(|period| period.contains(memory.at()))));
         add(Signal::When, flag(asked.is_some_and(|asked| asked.told_in(&memory.content))));
-        add(Signal::Reply, answered(pool, neighbours, index).map_or(0.0, |question| question.words));
+        add(Signal::Reply, answered(pool, neighbours, index).map_or(0.0, words));
         add(Signal::Actor, flag(somebody_elses[index]));
         add(Signal::Question, flag(is_question(&memory.content)));
         let relevance = breakdown.relevance();
@@ -171,8 +173,8 @@ fn cosine(similarity: f32) -> f32 {
 }
 
 /// Returns the question that a memory answers: the memory right before it, if that is one.
-fn answered<'a>(pool: &'a [Item], neighbours: &Neighbours, index: usize) -> Option<&'a Item> {
-    neighbours.previous(pool, index).filter(|previous| is_question(&previous.memory.content))
+fn answered(pool: &[Item], neighbours: &Neighbours, index: usize) -> Option<usize> {
+    neighbours.previous(pool, index).filter(|previous| is_question(&pool[*previous].memory.content))
 }
 
 fn is_question(text: &str) -> bool {

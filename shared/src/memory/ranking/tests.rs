@@ -40,7 +40,7 @@ pub(super) fn item(number: u128, text: &str) -> Item {
         memory: memory(number, text),
         tokens: Tokens::of(text),
         similarity: 0.0,
-        words: 0.0,
+        words: Some(0.0),
         capture: Uuid::from_u128(number),
         position: 0,
         opinion: 0.0,
@@ -75,7 +75,7 @@ fn part(recalled: &[Recalled], number: u128, signal: Signal) -> f32 {
 
 #[test]
 fn everything_at_its_best_is_one_and_nothing_is_nothing() {
-    let best = Item { similarity: 1.0, words: 1.0, ..item(1, "green tea") };
+    let best = Item { similarity: 1.0, words: Some(1.0), ..item(1, "green tea") };
     assert!(ranked("green tea", vec![best])[0].score > 0.99);
     for similarity in [0.0, -1.0, f32::NAN] {
         assert_eq!(ranked("green tea", vec![Item { similarity, ..item(1, "Bananas") }])[0].score, 0.0);
@@ -112,7 +112,7 @@ fn context_reaches_four_positions_and_fades() {
 #[test]
 fn who_answers_a_question_gets_its_words() {
     let mut talk = conversation(&["Where will the offsite be?", "In Lisbon", "Fine"]);
-    talk[0].words = 1.0;
+    talk[0].words = Some(1.0);
     let found = ranked("where is the offsite", talk);
     assert!(part(&found, 1, Signal::Reply) > 0.0);
     assert_eq!(part(&found, 2, Signal::Reply), 0.0);
@@ -187,7 +187,7 @@ fn equals_come_newest_first() {
 
 #[test]
 fn a_signal_can_be_left_out() {
-    let pool = || vec![Item { similarity: 0.5, words: 0.5, ..item(1, "green tea") }];
+    let pool = || vec![Item { similarity: 0.5, words: Some(0.5), ..item(1, "green tea") }];
     for signal in [Signal::Interaction, Signal::Semantic, Signal::Bm25, Signal::Recency] {
         let score = |weights| {
             rank(&Question { text: "tea", now: now(), threshold: 0.0, most: usize::MAX, weights }, pool())[0]

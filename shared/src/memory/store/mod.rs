@@ -11,6 +11,7 @@ pub(super) mod delete;
 pub(super) mod entities;
 pub(super) mod events;
 pub(super) mod feedback;
+pub(super) mod few;
 pub(super) mod grants;
 pub(super) mod insert;
 pub(super) mod known;

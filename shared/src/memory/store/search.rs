@@ -118,13 +118,6 @@ fn nearest_statement(
     format!("-- search.nearest\n{statement}")
 }
 
-/// The statement that [`nearest`] runs for a query without a filter, whatever the query.
-pub(crate) fn usual() -> Result<String> {
-    let query = Query { scopes: &[], embedding: None, model: "", words: "" };
-    let pool = Pool { nearest: 0, best: 0 };
-    Ok(nearest_statement(&query, &mut Condition::unfiltered()?, pool, 0, Compared::default()))
-}
-
 /// Finds the best among the memories that match the condition; returns `None` if there are too many to examine.
 pub(crate) async fn among(
     tx: &mut PendingTx<'_>,
@@ -233,20 +226,21 @@ pub(super) fn found(rows: &[&Row], most: i64) -> Result<(Found, bool), StoreErro
     let places = Places::of(first);
     let there = rows.iter().filter(|row| row.get::<_, Option<Uuid>>(places.id).is_some());
     let blind = there.clone().any(|row| row.get::<_, Option<f32>>(places.similarity).is_none());
-    // Neighbours have no word score of their own.
+    // A neighbour that neither arm found has no word score.
     let kept = there.clone().filter(|row| row.get::<_, Option<f32>>(places.text).is_some()).count();
     let brought = usize::try_from(first.get::<_, i64>("brought").min(most)).unwrap_or_default();
-    let items = there.map(|row| places.item(row)).collect::<Result<_, _>>()?;
+    let words = |row: &Row| row.get::<_, Option<f32>>(places.text).unwrap_or_default();
+    let items = there.map(|row| places.item(row, Some(words(row)))).collect::<Result<_, _>>()?;
     let sparse = kept * 3 < brought * 2;
     Ok((Found { items, kept, more: first.get("more"), blind, sparse }, first.get("too_many")))
 }
 
 /// The column positions, which are the same in every row.
-struct Places {
+pub(super) struct Places {
     id: usize,
     memory: row::Places,
     tokens: usize,
-    similarity: usize,
+    pub(super) similarity: usize,
     text: usize,
     capture: usize,
     position: usize,
@@ -254,7 +248,7 @@ struct Places {
 }
 
 impl Places {
-    fn of(row: &Row) -> Self {
+    pub(super) fn of(row: &Row) -> Self {
         let place = |name| row::place(row, name);
         Self {
             id: place("id"),
@@ -268,8 +262,8 @@ impl Places {
         }
     }
 
-    /// Converts a row. A neighbour that neither arm found has no word score.
-    fn item(&self, row: &Row) -> Result<Item, StoreError> {
+    /// Converts a row, given its word score.
+    pub(super) fn item(&self, row: &Row, words: Option<f32>) -> Result<Item, StoreError> {
         let memory = self.memory.memory(row)?;
         let tokens = row.get::<_, Option<&[u8]>>(self.tokens).and_then(Tokens::from_bytes);
         let similarity =
@@ -277,7 +271,7 @@ impl Places {
         Ok(Item {
             tokens: tokens.unwrap_or_else(|| Tokens::of(&memory.content)),
             similarity: similarity.unwrap_or_default(),
-            words: row.get::<_, Option<f32>>(self.text).unwrap_or_default(),
+            words,
             capture: row.get(self.capture),
             position: row.get(self.position),
             opinion: row.get::<_, i32>(self.opinion) as f32,

@@ -19,9 +19,6 @@ use crate::database::Database;
 use crate::text::Writer;
 use measuring::report::say;
 
-/// Enough for a search to find something, but too few to dominate the measurement.
-const MEMORIES: usize = 500;
-
 /// A prepared database, and an account on it.
 pub(super) struct Stage {
     account: Account,
@@ -56,6 +53,7 @@ impl Stage {
         let upstream = pooler.as_ref().map_or_else(|| database.address(), Pooler::address);
         let front = Door::open(upstream, directory, options.login)?;
         let owner_url = database.owner_url();
+        let count = options.memories;
         let options = |name: &str, url: &str| -> Result<SpawnOptions> {
             Ok(SpawnOptions::new(name, builds.own(name)?).env("MEM0_DATABASE_URL", url))
         };
@@ -74,7 +72,7 @@ impl Stage {
         let gateway = gateway.listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         say("registering an account and adding memories");
         let account = Account::register(gateway.address()).await?;
-        remember(gateway.address(), &account).await?;
+        remember(gateway.address(), &account, count).await?;
         database.settle().await?;
         Ok(Self {
             account,
@@ -115,11 +113,11 @@ impl Subject {
     }
 }
 
-async fn remember(address: SocketAddr, account: &Account) -> Result<()> {
+async fn remember(address: SocketAddr, account: &Account, count: u32) -> Result<()> {
     let mut client = Client::connect(address).await?;
     client.authorize(&account.api_key);
     let mut writer = Writer::seeded(1);
-    for _ in 0..MEMORIES / 20 {
+    for _ in 0..count / 20 {
         let messages: Vec<_> =
             (0..20).map(|_| json!({ "role": "user", "content": writer.memory() })).collect();
         client.post("/v3/memories/add/", &json!({ "messages": messages, "infer": false })).await?;
