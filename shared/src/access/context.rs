@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::access::policy::{self, Action};
-use crate::access::presumption::Presumption;
+use crate::access::presumption::{AuditPolicy, Presumption};
 use crate::access::scopes::Scopes;
 use crate::access::{
     ApiKeyVerb, Classification, PendingTx, ReadableScope, RequestInfo, Role, ScopeKind, ScopeName, TenantTx,
@@ -75,6 +75,8 @@ pub struct AuthContext {
     pub(super) service: bool,
     /// Verbs that the API key allows, but the access token issued for it does not.
     pub(super) withheld: Vec<ApiKeyVerb>,
+    /// What the enterprise asks of its log, if it was told with the caller.
+    pub(super) policy: Option<AuditPolicy>,
     /// From the enterprise down. Unless the credential is restricted, they always include the personal and the public
     /// scope, and the enterprise's for a member of any node.
     pub(super) scopes: Arc<Scopes>,

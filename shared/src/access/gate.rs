@@ -23,17 +23,12 @@ use crate::telemetry;
 /// The path of the MCP endpoint, the one resource with tokens of its own.
 pub const MCP: &str = "/mcp";
 
-/// Authenticates a caller. `OFFSET 0` keeps tokens from being taken unless they are wanted.
+/// Authenticates a caller, and takes tokens from their buckets.
 pub(crate) const PRINCIPAL: &str = "-- access.principal
-    SELECT i.enterprise_id, i.user_id, i.email, i.account_kind, i.credential_id, i.verbs, i.within_scopes, i.ceiling,
-           i.expired, i.tree_epoch, i.access_epoch, i.broad, i.packed, i.scope_ids, i.kinds, i.parents, i.held_on,
-           i.held_as, i.named_ids, i.node_ids, i.names,
-           t.granted, t.names AS limits, t.quotas, t.remaining, t.body_bytes
-      FROM mem0.identify($1, $2, $3, $4, $5) i
-      LEFT JOIN LATERAL (
-           SELECT t.* FROM mem0.take_tokens(i.enterprise_id, i.user_id, CASE WHEN $6 THEN i.credential_id END,
-                                            $3, $7) t
-            WHERE $7 > 0 AND NOT i.expired OFFSET 0) t ON true";
+    SELECT enterprise_id, user_id, email, account_kind, credential_id, verbs, within_scopes, ceiling, expired, tree_epoch,
+           access_epoch, broad, packed, scope_ids, kinds, parents, held_on, held_as, named_ids, node_ids, names, granted,
+           limits, quotas, remaining, body_bytes, policy
+      FROM mem0.admit($1, $2, $3, $4, $5, $6, $7)";
 
 /// What every function needs to authenticate callers. Cheap to clone.
 #[derive(Clone)]
@@ -260,6 +255,7 @@ fn caller(
         withheld: Vec::new(),
         scopes: known.scopes,
         within: known.within,
+        policy: Some(known.policy),
         epochs: Some(Epochs { tree: known.tree, access: known.access }),
         presumption,
         simulated: false,

@@ -1,7 +1,7 @@
 //! A cache of the scopes of earlier callers.
 //!
 //! Every request asks the database whether the credential is still valid, and whether the authority behind it has
-//! changed (`mem0.identify`). Only if it has are the scopes themselves read again. So no entry outlives a revocation,
+//! changed (`mem0.admit`). Only if it has are the scopes themselves read again. So no entry outlives a revocation,
 //! and the cache needs neither invalidation nor expiry.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::presumption::AuditPolicy;
 use super::proof::Proof;
 use super::scopes::Scopes;
 use crate::db::StoreError;
@@ -19,7 +20,7 @@ use crate::recent::Recent;
 /// The capacity in scopes, which takes a few megabytes.
 const MOST_SCOPES: usize = 20_000;
 
-/// For how long a caller is presumed to be who they were, without `mem0.identify`: it also notes once a minute that a
+/// For how long a caller is presumed to be who they were, without `mem0.admit`: it also notes once a minute that a
 /// key is used.
 const PRESUMED: TimeDelta = TimeDelta::seconds(10);
 
@@ -35,6 +36,8 @@ pub(super) struct Known {
     pub(super) scopes: Arc<Scopes>,
     /// The rest of the answer.
     pub(super) who: Arc<Who>,
+    /// What the enterprise asks of its log.
+    pub(super) policy: AuditPolicy,
     /// When it was given.
     pub(super) asked: DateTime<Utc>,
 }
@@ -84,7 +87,7 @@ impl Answers {
         self.recent().get(proof)
     }
 
-    /// Builds an entry from a row of `mem0.identify`; where the row says that nothing changed, the previous entry is
+    /// Builds an entry from a row of `mem0.admit`; where the row says that nothing changed, the previous entry is
     /// used.
     pub(super) fn learn(
         &self,
@@ -93,7 +96,7 @@ impl Answers {
         row: &Row,
         asked: DateTime<Utc>,
     ) -> Result<Known, StoreError> {
-        let who = Arc::new(Who::of(row));
+        let (who, policy) = (Arc::new(Who::of(row)), AuditPolicy::of(row));
         let within: Option<Vec<i64>> = row.get("within_scopes");
         let within: Option<Vec<ScopeId>> = within.map(|ids| ids.into_iter().map(ScopeId).collect());
         let all = match (Scopes::from_row(row)?, before) {
@@ -101,7 +104,7 @@ impl Answers {
                 Arc::new(scopes.read_as(&row.get::<_, Vec<i64>>("broad"), &row.get::<_, Vec<i64>>("packed")))
             }
             (None, Some(before)) if before.within == within => {
-                let known = Known { who, asked, ..before };
+                let known = Known { who, policy, asked, ..before };
                 self.keep(proof, known.clone());
                 return Ok(known);
             }
@@ -116,7 +119,7 @@ impl Answers {
             None => Arc::clone(&all),
         };
         let (tree, access) = (row.get("tree_epoch"), row.get("access_epoch"));
-        let known = Known { tree, access, within, all, scopes, who, asked };
+        let known = Known { tree, access, within, all, scopes, who, policy, asked };
         self.keep(proof, known.clone());
         Ok(known)
     }

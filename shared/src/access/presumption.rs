@@ -137,13 +137,18 @@ impl KnownBinding {
     }
 }
 
-/// The enterprise's policy for its audit log, as the transaction read it that bound itself to a known caller.
-#[derive(Debug)]
+/// The enterprise's policy for its audit log, as it was when the caller was authenticated, or when a transaction bound itself
+/// to a known caller.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct AuditPolicy(Vec<String>);
 
 impl AuditPolicy {
     pub(super) fn from_rows(rows: &[Row]) -> Option<Self> {
-        rows.first().map(|row| Self(row.get("policy")))
+        rows.first().map(Self::of)
+    }
+
+    pub(super) fn of(row: &Row) -> Self {
+        Self(row.get("policy"))
     }
 
     /// Whether the rows of reads need not be on disk before the answer.

@@ -48,6 +48,7 @@ impl Gate {
             withheld: Vec::new(),
             scopes: Arc::new(Scopes::from_row(row)?.unwrap_or_default()),
             within: None,
+            policy: None,
             // These were read before any lock is held, so nil epochs force a check for authority lost since. An
             // inactive user gets no check: their work can only be ended.
             epochs: active.then_some(Epochs { tree: Uuid::nil(), access: Uuid::nil() }),

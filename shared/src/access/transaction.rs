@@ -24,12 +24,13 @@ pub struct TenantTx<'a> {
     /// Whether the caller's authority has already been checked again in this transaction, before the caller could
     /// change it themselves.
     asked: AtomicBool,
-    /// The enterprise's policy for its log, if it was read with the binding.
+    /// The enterprise's policy for its log, if it was read with the binding or with the caller.
     policy: Option<AuditPolicy>,
 }
 
 impl<'a> TenantTx<'a> {
     fn new(tx: Tx, caller: &'a AuthContext, policy: Option<AuditPolicy>) -> Self {
+        let policy = policy.or_else(|| caller.policy.clone());
         Self { tx, caller, asked: AtomicBool::new(caller.epochs.is_none()), policy }
     }
 
@@ -53,7 +54,7 @@ impl<'a> TenantTx<'a> {
         self.caller
     }
 
-    /// The enterprise's policy for its log, if this transaction has read it.
+    /// The enterprise's policy for its log, if it is known.
     pub(crate) fn policy(&self) -> Option<&AuditPolicy> {
         self.policy.as_ref()
     }

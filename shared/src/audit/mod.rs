@@ -16,7 +16,7 @@ mod store;
 mod tags;
 
 pub use entry::{Actor, Entry};
-pub(crate) use store::{INSERT, ReadRow};
+pub(crate) use store::{INSERT_KNOWN, ReadRow};
 
 use serde_json::json;
 

@@ -12,7 +12,7 @@ use crate::telemetry;
 
 /// Applies the enterprise's policy: its frameworks become tags, and it decides whether a read waits for the disk. The
 /// class of the memories becomes a tag, too.
-pub(crate) const INSERT: &str = "-- audit.insert
+const INSERT: &str = "-- audit.insert
     INSERT INTO audit_log (enterprise_id, id, at, actor_id, actor_method, credential_id, action, target, memory_ids,
                            scope_id, outcome, operation, request_id, ip, user_agent, details, tags, place)
     SELECT $1::uuid, $2::uuid, $3::timestamptz, $4::uuid, $5::text, $6::uuid, $7::text, $8::text, $9::uuid[],
@@ -27,7 +27,7 @@ pub(crate) const INSERT: &str = "-- audit.insert
                 ELSE true END";
 
 /// The same row where the transaction knows the policy, and the row everything else.
-const INSERT_KNOWN: &str = "-- audit.insert_known
+pub(crate) const INSERT_KNOWN: &str = "-- audit.insert_known
     INSERT INTO audit_log (enterprise_id, id, at, actor_id, actor_method, credential_id, action, target, memory_ids,
                            scope_id, outcome, operation, request_id, ip, user_agent, details, tags, place)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";

@@ -23,7 +23,7 @@ pub(crate) use tx::Binding;
 pub use tx::Tx;
 
 /// The oldest schema that this code runs on: the number of the last migration it relies on.
-pub const SCHEMA_VERSION: i32 = 158;
+pub const SCHEMA_VERSION: i32 = 159;
 
 /// A parameter for a list built at run time, as by the filter compiler.
 pub type Parameter = Box<dyn tokio_postgres::types::ToSql + Sync + Send>;

@@ -8,20 +8,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{ClientWrapper, HookError};
-use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use super::{Readiness, SCHEMA_VERSION, StoreError, requirements};
 
+/// What every new connection is asked.
+const SCHEMA: &str = "SELECT mem0.schema_version()";
+
+/// What `/ready` reports.
 pub(super) const VERSIONS: &str = "SELECT (SELECT max(version) FROM refinery_schema_history), \
                         (SELECT extversion FROM pg_extension WHERE extname = 'vector')";
 
 /// Prepares connections for requests.
 #[derive(Clone)]
 pub(super) struct Settle {
-    /// Queries the versions; returns no row unless the session is set up correctly.
+    /// Queries the schema's version; returns no row unless the session is set up correctly.
     look: Arc<str>,
-    /// Sets up the session and queries the versions.
+    /// Sets up the session and queries the same.
     change: Arc<str>,
 }
 
@@ -29,10 +33,10 @@ impl Settle {
     pub(super) fn new(statement_timeout: Duration) -> Self {
         let timeout = statement_timeout.as_millis();
         let look = format!(
-            "{VERSIONS} WHERE current_user = 'mem0_app' \
+            "{SCHEMA} WHERE current_user = 'mem0_app' \
              AND current_setting('statement_timeout')::interval = '{timeout}ms'::interval"
         );
-        let change = format!("SET statement_timeout = {timeout}; SET ROLE mem0_app; {VERSIONS}");
+        let change = format!("SET statement_timeout = {timeout}; SET ROLE mem0_app; {SCHEMA}");
         Self { look: look.into(), change: change.into() }
     }
 
@@ -48,21 +52,43 @@ impl Settle {
             Err(error) if error.as_db_error().is_some() => client.simple_query(&self.change).await,
             Err(error) => Err(error),
         };
-        let messages = changed
-            .map_err(|error| unprepared(&error).map_or(HookError::Backend(error), HookError::message))?;
-        readiness(&messages).map_err(|error| HookError::message(error.to_string()))?;
+        let failed = |error| unprepared(&error).map_or(HookError::Backend(error), HookError::message);
+        let current = match changed {
+            Ok(messages) => schema_of(&messages) >= SCHEMA_VERSION,
+            // Nobody has migrated this database since there is the function, or ever.
+            Err(error) if is_absent(&error) => false,
+            Err(error) => return Err(failed(error)),
+        };
+        if !current {
+            let messages = client.simple_query(VERSIONS).await.map_err(failed)?;
+            readiness(&messages).map_err(|error| HookError::message(error.to_string()))?;
+        }
         Ok(())
     }
 }
 
-/// Checks the versions against what this build needs.
-pub(super) fn readiness(messages: &[SimpleQueryMessage]) -> Result<Readiness, StoreError> {
-    let row = messages.iter().find_map(|message| match message {
+/// Whether a function, or the schema that it is in, does not exist.
+fn is_absent(error: &tokio_postgres::Error) -> bool {
+    let absent = [SqlState::UNDEFINED_FUNCTION, SqlState::INVALID_SCHEMA_NAME];
+    error.code().is_some_and(|code| absent.contains(code))
+}
+
+/// The schema's version, in the first column of the first row; 0 if there is none.
+fn schema_of(messages: &[SimpleQueryMessage]) -> i32 {
+    first_row(messages).and_then(|row| row.get(0)).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+fn first_row(messages: &[SimpleQueryMessage]) -> Option<&SimpleQueryRow> {
+    messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,
-    });
-    let schema_version = row.and_then(|row| row.get(0)).and_then(|text| text.parse().ok()).unwrap_or(0);
-    let pgvector_version = row.and_then(|row| row.get(1)).unwrap_or("0").to_owned();
+    })
+}
+
+/// Checks the versions against what this build needs.
+pub(super) fn readiness(messages: &[SimpleQueryMessage]) -> Result<Readiness, StoreError> {
+    let schema_version = schema_of(messages);
+    let pgvector_version = first_row(messages).and_then(|row| row.get(1)).unwrap_or("0").to_owned();
     if schema_version < SCHEMA_VERSION {
         return Err(StoreError::Schema(format!(
             "the database schema is at version {schema_version}, this build needs {SCHEMA_VERSION}: run server migrate first, or serve --migrate"

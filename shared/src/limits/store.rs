@@ -17,7 +17,7 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    /// Reads a row of `mem0.take_tokens`.
+    /// Reads a row of `mem0.admit`.
     pub(crate) fn from_row(granted: i32, row: &Row) -> Self {
         let body_bytes: Option<i32> = row.get("body_bytes");
         let body_bytes = body_bytes.and_then(|bytes| usize::try_from(bytes).ok());

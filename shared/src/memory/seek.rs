@@ -217,7 +217,9 @@ impl Search<'_, '_> {
     async fn run(&mut self) -> Result<Found> {
         let Candidates { pool, nearest } = self.candidates;
         let selective = self.is_selective();
+        // By words alone, only what has some of them may be found.
         if (selective || self.sees_small_scopes_only())
+            && self.query.embedding.is_some()
             && let Some(found) = self.all().await?
         {
             return Ok(found);

@@ -48,7 +48,7 @@ impl Memories {
     /// The statements that a search without a filter runs: authentication, the search itself, its row in the audit log.
     pub(crate) fn usual_statements() -> Vec<String> {
         let search = few::usual();
-        [PRINCIPAL.to_owned()].into_iter().chain(search).chain([audit::INSERT.to_owned()]).collect()
+        [PRINCIPAL.to_owned()].into_iter().chain(search).chain([audit::INSERT_KNOWN.to_owned()]).collect()
     }
 
     /// Returns the caller as somebody who also reads the contexts that a request names, by its scopes or its filter, as

@@ -118,7 +118,7 @@ async fn a_process_that_expects_a_search_prepares_each_of_its_statements_once() 
     shared.found(&ada).await;
     let prepared = shared.pooler.prepared().split_off(before);
     // Of a session's token, the keys that it is verified with are read first.
-    let expected = ["access.principal", "search.nearest", "audit.insert"];
+    let expected = ["access.principal", "search.few", "audit.insert_known"];
     assert_eq!(prepared[..3], expected, "{prepared:?}");
     for name in expected {
         assert_eq!(prepared.iter().filter(|one| *one == name).count(), 1, "{prepared:?}");

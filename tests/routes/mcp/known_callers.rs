@@ -233,8 +233,7 @@ async fn a_search_that_fails_after_its_caller_was_confirmed_is_answered_and_not_
         .batch_execute(
             "CREATE SEQUENCE public.attempts;
              GRANT USAGE ON SEQUENCE public.attempts TO PUBLIC;
-             CREATE OR REPLACE FUNCTION mem0.check_scopes(asked bigint[]) RETURNS void
-                 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+             CREATE OR REPLACE FUNCTION mem0.ceiling() RETURNS public.classification LANGUAGE plpgsql STABLE AS $$
              BEGIN
                  PERFORM nextval('public.attempts');
                  RAISE EXCEPTION 'too slow' USING ERRCODE = 'query_canceled';

@@ -200,9 +200,20 @@ fn a_signal_can_be_left_out() {
     }
 }
 
+#[test]
+fn a_pool_of_everything_says_itself_how_rare_a_word_is() {
+    let texts = ["The offsite is in Lisbon", "The offsite is in May", "The offsite has tea"];
+    let pool = || texts.iter().zip(1..).map(|(text, number)| Item { words: None, ..item(number, text) });
+    let found = ranked("offsite in Lisbon", pool().collect());
+    let [both, one, other] = [1, 2, 3].map(|number| part(&found, number, Signal::Bm25));
+    assert!(both > 2.0 * one && one > 0.0, "{both} {one}");
+    assert_eq!(one, other);
+    assert_eq!(part(&ranked("bananas", pool().collect()), 1, Signal::Bm25), 0.0);
+}
+
 fn pools() -> impl Strategy<Value = Vec<Item>> {
     let text = "[Tt]?(tea|ada: |may|offsite| |lisbon|monday|[0-9]){0,8}[?.]?";
-    let one = (text, -1.0..1.0f32, 0.0..2.2f32, 0..3u128, 0..6i32, -2.0..2.0f32, 0..500i64);
+    let one = (text, -1.0..1.0f32, proptest::option::of(0.0..2.2f32), 0..3u128, 0..6i32, -2.0..2.0f32, 0..500i64);
     let one = one.prop_map(|(text, similarity, words, capture, position, opinion, age)| {
         let mut item = item(0, &text);
         item.memory.created_at -= TimeDelta::days(age);
@@ -238,7 +249,9 @@ proptest! {
 
     #[test]
     fn more_likeness_is_never_worse(similarity in -1.0..0.5f32, words in 0.0..1.0f32, more in 0.0..0.5f32) {
-        let score = |similarity, words| ranked("tea", vec![Item { similarity, words, ..item(1, "tea") }])[0].score;
+        let score = |similarity, words| {
+            ranked("tea", vec![Item { similarity, words: Some(words), ..item(1, "tea") }])[0].score
+        };
         prop_assert!(score(similarity + more, words) >= score(similarity, words));
         prop_assert!(score(similarity, words + more) >= score(similarity, words));
     }

@@ -21,13 +21,12 @@ pub(super) enum Without {
 const NO_ROWS: &str = "CREATE RULE bench_without AS ON INSERT TO audit_log DO INSTEAD NOTHING";
 const ROWS: &str = "DROP RULE bench_without ON audit_log";
 
-const NO_LIMITS: &str = "CREATE OR REPLACE FUNCTION mem0.take_tokens(
-        tenant uuid, person uuid, key uuid, at timestamptz, want integer, OUT granted integer, OUT names text[],
-        OUT quotas integer[], OUT remaining double precision[], OUT body_bytes integer)
+const NO_LIMITS: &str = "CREATE OR REPLACE FUNCTION mem0.take(tenant uuid, buckets uuid[], quotas integer[],
+        at timestamptz, want integer, OUT granted integer, OUT remaining double precision[])
     LANGUAGE sql SECURITY DEFINER AS
-    $$ SELECT 1000000000, '{}'::text[], '{}'::integer[], '{}'::double precision[], NULL::integer $$";
+    $$ SELECT 1000000000, quotas::double precision[] $$";
 const LIMITS: &str =
-    "SELECT pg_get_functiondef('mem0.take_tokens(uuid, uuid, uuid, timestamptz, integer)'::regprocedure)";
+    "SELECT pg_get_functiondef('mem0.take(uuid, uuid[], integer[], timestamptz, integer)'::regprocedure)";
 
 /// A part that was left out, and the SQL that restores it.
 pub(super) struct LeftOut(String);
