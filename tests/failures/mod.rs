@@ -19,7 +19,7 @@ use server::Platform;
 use shared::access::Gate;
 use shared::clock::Clock;
 use shared::config::{DatabaseAuth, DatabaseConfig, LimitsConfig, PublicConfig, Registration};
-use shared::db::Database;
+use shared::db::{Database, Expected};
 use tower::ServiceExt as _;
 
 use crate::database_login::Rds;
@@ -38,13 +38,13 @@ pub(super) struct Answer {
 
 impl Environment {
     pub(super) async fn new(rds: &Rds) -> Self {
-        Self::expecting(rds, Vec::new()).await
+        Self::expecting(rds, Expected::default()).await
     }
 
     /// Whose connection prepares these statements as soon as it is open.
-    pub(super) async fn expecting(rds: &Rds, statements: Vec<String>) -> Self {
+    pub(super) async fn expecting(rds: &Rds, expected: Expected) -> Self {
         let config = rds.config(Some("right"), DatabaseAuth::Password).await;
-        Self::over(Database::expecting(&config, statements).unwrap())
+        Self::over(Database::expecting(&config, expected).unwrap())
     }
 
     /// One that logs in to the database as this says.

@@ -167,8 +167,8 @@ mod tests {
             verbs: None,
             ceiling: None,
         };
-        let (who, asked) = (Arc::new(who), DateTime::UNIX_EPOCH);
-        Known { tree, access, within: None, all: Arc::clone(&scopes), scopes, who, asked }
+        let (who, policy, asked) = (Arc::new(who), AuditPolicy::default(), DateTime::UNIX_EPOCH);
+        Known { tree, access, within: None, all: Arc::clone(&scopes), scopes, who, policy, asked }
     }
 
     fn proof(number: usize) -> Proof {

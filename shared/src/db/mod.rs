@@ -4,6 +4,7 @@
 
 mod connect;
 mod error;
+mod expected;
 mod login;
 #[cfg(feature = "migrations")]
 pub mod migrate;
@@ -16,6 +17,7 @@ mod trust;
 mod tx;
 
 pub use error::StoreError;
+pub use expected::Expected;
 pub use pool::{Database, Readiness};
 pub(crate) use roots::region_of;
 pub(crate) use together::{Parameters, Together};

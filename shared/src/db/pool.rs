@@ -15,6 +15,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::expected::{Expected, Rehearsal};
 use super::settle::{Settle, VERSIONS, readiness, unprepared};
 use super::trust::Trust;
 use super::tx::{self, Alone, Binding, Reading, micros_since};
@@ -63,21 +64,23 @@ pub struct Database {
     place: Arc<str>,
     /// Told of each login.
     logged_in: Arc<Notify>,
+    rehearsal: Option<Arc<Rehearsal>>,
 }
 
 impl Database {
     /// Prepares the pool without opening any connection.
     pub fn new(config: &DatabaseConfig) -> Result<Self, StoreError> {
-        Self::expecting(config, Vec::new())
+        Self::expecting(config, Expected::default())
     }
 
     /// Does the same for a process whose first requests are likely to need these statements: each new connection
     /// prepares them in the same round trip in which it is checked. What fails there fails again, and is reported,
     /// where the statement is used.
-    pub fn expecting(config: &DatabaseConfig, statements: Vec<String>) -> Result<Self, StoreError> {
+    pub fn expecting(config: &DatabaseConfig, expected: Expected) -> Result<Self, StoreError> {
         let connect::Prepared { parameters, opener, tls } = connect::prepare(config)?;
         let logged_in = opener.logged_in();
-        let statements: Arc<[String]> = statements.into();
+        let statements: Arc<[String]> = expected.statements.into();
+        let rehearsal = expected.rehearsal.map(Arc::new);
         let place = connect::place(&parameters).into();
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let settle = Settle::new(config.statement_timeout);
@@ -112,7 +115,7 @@ impl Database {
             }))
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Self { pool, tls, place, logged_in })
+        Ok(Self { pool, tls, place, logged_in, rehearsal })
     }
 
     /// Opens the first connection now: during Lambda's initialization phase, when the CPU is not throttled. Returns when
@@ -189,7 +192,11 @@ impl Database {
         loop {
             let client = self.connection().await?;
             let started = Instant::now();
-            let rows = Alone::new(client, self.tls.clone()).query(sql, params).await;
+            let alone = Alone::new(client, self.tls.clone());
+            let rows = match self.rehearsal.as_deref().filter(|rehearsal| rehearsal.begin()) {
+                Some(rehearsal) => alone.query_before(sql, params, rehearsal).await,
+                None => alone.query(sql, params).await,
+            };
             crate::telemetry::database_work(1, micros_since(started));
             match rows {
                 Ok(rows) => return Ok(rows),

@@ -1,16 +1,18 @@
 //! Transactions: the only way in which statements reach PostgreSQL.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
 
 use deadpool_postgres::Object;
-use futures_util::future::{join, join_all, join3};
+use futures_util::future::{Either, join, join_all, join3, select};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::StoreError;
+use super::expected::Rehearsal;
 
 /// An open transaction. If it is dropped without [`Tx::commit`], it is rolled back; the connection is discarded if the
 /// rollback cannot be sent. If it is dropped while a statement runs, because the request was abandoned, the statement
@@ -312,6 +314,28 @@ impl Alone {
     /// Returns every row.
     pub(super) async fn query(self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, Failure> {
         self.run(sql, async |client, statement| client.query(statement, params).await).await
+    }
+
+    /// Does the same, and sends a rehearsal behind it, whose answer nobody waits for.
+    pub(super) async fn query_before(
+        self,
+        sql: &str,
+        params: Params<'_>,
+        rehearsal: &Rehearsal,
+    ) -> Result<Vec<Row>, Failure> {
+        self.run(sql, async |client, statement| {
+            let Ok(next) = client.prepare_cached(&rehearsal.statement).await else {
+                return client.query(statement, params).await;
+            };
+            let nothing = rehearsal.params();
+            let (asked, rehearsed) = (pin!(client.query(statement, params)), pin!(client.query(&next, &nothing)));
+            // In this order, since each is sent when it is first polled. Answers come in the same order.
+            match select(asked, rehearsed).await {
+                Either::Left((rows, _)) => rows,
+                Either::Right((_, asked)) => asked.await,
+            }
+        })
+        .await
     }
 
     /// Runs the statement once with each of these parameters, in one transaction, and returns every row of each. Few

@@ -17,7 +17,7 @@ use self::edge::Edge;
 use crate::access::Gate;
 use crate::clock::Clock;
 use crate::config::{self, AnchorsConfig, DatabaseConfig, EmbeddingConfig, LimitsConfig, PublicConfig};
-use crate::db::Database;
+use crate::db::{Database, Expected};
 use crate::jobs::Worker;
 use crate::memory::Memories;
 use crate::{access, embedding, http, metrics, telemetry};
@@ -37,13 +37,13 @@ pub enum First {
 }
 
 impl First {
-    /// The statements that it needs, as far as they are known before it comes.
+    /// What it asks of the database, as far as that is known before it comes.
     #[must_use]
-    pub fn statements(self) -> Vec<String> {
+    pub fn expected(self) -> Expected {
         match self {
-            Self::Search => Memories::usual_statements(),
-            Self::Call => vec![access::PRINCIPAL.to_owned()],
-            Self::Job => Vec::new(),
+            Self::Search => Memories::usual_search(),
+            Self::Call => Expected::new(vec![access::PRINCIPAL.to_owned()]),
+            Self::Job => Expected::default(),
         }
     }
 }
@@ -55,7 +55,7 @@ pub async fn gate(first: First) -> Result<(Gate, PublicConfig), InitError> {
         config::variable("AWS_LAMBDA_FUNCTION_NAME").zip(config::variable("AWS_LAMBDA_FUNCTION_VERSION"));
     metrics::init(function.filter(|_| config::metrics()));
     let public = PublicConfig::from_env("http://127.0.0.1:13370")?;
-    let database = Database::expecting(&DatabaseConfig::from_env(1)?, first.statements())?;
+    let database = Database::expecting(&DatabaseConfig::from_env(1)?, first.expected())?;
     database.warm().await;
     let clock = Clock::default();
     Ok((Gate::new(database, clock, &public.url), public))

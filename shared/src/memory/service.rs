@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::access::{Action, AuthContext, Gate, PRINCIPAL, ReadableScope};
 use crate::audit;
-use crate::db::Together;
+use crate::db::{Expected, Together};
 use crate::embedding::{EmbedError, Embedder, Embedding, Purpose, StaticEmbedder};
 use crate::error::Result;
 use crate::memory::Scopes;
@@ -45,10 +45,13 @@ impl Memories {
         &self.gate
     }
 
-    /// The statements that a search without a filter runs: authentication, the search itself, its row in the audit log.
-    pub(crate) fn usual_statements() -> Vec<String> {
-        let search = few::usual();
-        [PRINCIPAL.to_owned()].into_iter().chain(search).chain([audit::INSERT_KNOWN.to_owned()]).collect()
+    /// What a search without a filter asks: who its caller is, for all that they see, and for a row in the audit log.
+    pub(crate) fn usual_search() -> Expected {
+        let around = Expected::new(vec![PRINCIPAL.to_owned(), audit::INSERT_KNOWN.to_owned()]);
+        match few::usual() {
+            Ok((search, nothing)) => around.rehearsing(search, nothing),
+            Err(_) => around,
+        }
     }
 
     /// Returns the caller as somebody who also reads the contexts that a request names, by its scopes or its filter, as

@@ -57,7 +57,7 @@ impl Shared {
 
     /// What a new process on this session finds for the holder of that token.
     async fn found(&mut self, token: &str) -> BTreeSet<String> {
-        let process = Environment::expecting(&self.rds, First::Search.statements()).await;
+        let process = Environment::expecting(&self.rds, First::Search.expected()).await;
         let search =
             json!({ "query": "whose is the walrus?", "scope": "all", "top_k": 100, "threshold": 0.0 });
         let answer = process.post("/v3/memories/search/", token, None, search).await;
@@ -118,7 +118,7 @@ async fn a_process_that_expects_a_search_prepares_each_of_its_statements_once() 
     shared.found(&ada).await;
     let prepared = shared.pooler.prepared().split_off(before);
     // Of a session's token, the keys that it is verified with are read first.
-    let expected = ["access.principal", "search.few", "audit.insert_known"];
+    let expected = ["access.principal", "audit.insert_known", "search.few"];
     assert_eq!(prepared[..3], expected, "{prepared:?}");
     for name in expected {
         assert_eq!(prepared.iter().filter(|one| *one == name).count(), 1, "{prepared:?}");

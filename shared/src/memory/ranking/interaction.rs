@@ -149,14 +149,16 @@ pub(super) fn total(matched: &[f32], shares: &[f32]) -> f32 {
     matched.iter().zip(shares).map(|(matched, share)| matched * share).sum()
 }
 
-/// Returns the share of the query that a memory has word for word, 0 to 1, by the weight of each token.
-pub(super) fn found(matched: &[f32], shares: &[f32]) -> f32 {
-    matched.iter().zip(shares).filter(|(matched, _)| **matched > FOUND).map(|(_, share)| share).sum()
+/// Returns the share of the query that a memory has word for word, by the weight of each token: 1 for all of it in a
+/// memory of average length, and less in a longer one, as in BM25 (k1 = 1.2, b = 0.5) for words that occur once.
+pub(super) fn found(matched: &[f32], shares: &[f32], length: f32) -> f32 {
+    let found = matched.iter().zip(shares).filter(|(matched, _)| **matched > FOUND);
+    found.map(|(_, share)| share).sum::<f32>() * 2.2 / (1.0 + 1.2 * (0.5 + 0.5 * length))
 }
 
 /// Returns the factor for a memory of so many distinct tokens: 1 for a short one, 0.5 for a document of a thousand.
-pub(super) fn brevity(tokens: usize) -> f32 {
-    (SHORT / (tokens as f32).max(SHORT)).powf(0.25)
+pub(super) fn brevity(tokens: f32) -> f32 {
+    (SHORT / tokens.max(SHORT)).powf(0.25)
 }
 
 fn has_letters(embedder: StaticEmbedder, token: TokenId) -> bool {

@@ -135,7 +135,12 @@ fn score(question: &Question<'_>, pool: &[Item], neighbours: &Neighbours) -> Vec
     let interaction = Interaction::new(text, period.is_some());
     let matches = interaction.matches(pool.iter().map(|item| (&item.tokens, item.memory.content.as_str())));
     let shares = interaction.shares(&matches);
-    let words = |index: usize| pool[index].words.unwrap_or_else(|| interaction::found(&matches[index], &shares));
+    let length = |item: &Item| item.tokens.as_slice().len() as f32;
+    let average = (pool.iter().map(length).sum::<f32>() / pool.len() as f32).max(1.0);
+    let words = |index: usize| {
+        let found = || interaction::found(&matches[index], &shares, length(&pool[index]) / average);
+        pool[index].words.unwrap_or_else(found)
+    };
     let identifiers = Identifiers::named_in(text);
     let asked = Asked::by(text);
     let somebody_elses = actor::somebody_elses(text, pool.iter().map(|item| &item.memory));
@@ -145,7 +150,7 @@ fn score(question: &Question<'_>, pool: &[Item], neighbours: &Neighbours) -> Vec
         let matched = context::in_context(pool, &matches, neighbours, index, weights.reach());
         let mut breakdown = Breakdown::default();
         let mut add = |signal, measure: f32| breakdown.set(signal, weights.get(signal) * measure);
-        let brevity = interaction::brevity(item.tokens.as_slice().len());
+        let brevity = interaction::brevity(length(item));
         add(Signal::Interaction, brevity * interaction::total(&matched, &shares));
         add(Signal::Semantic, cosine(item.similarity));
         add(Signal::Bm25, words(index));

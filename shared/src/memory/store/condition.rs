@@ -151,6 +151,11 @@ impl Condition {
         self.holds = format!("{} AND {lives}", self.holds);
     }
 
+    /// Returns the parameters alone.
+    pub(crate) fn into_params(self) -> Vec<Parameter> {
+        self.params
+    }
+
     /// Returns the columns of memories for which the condition holds.
     pub(crate) fn columns(&self) -> String {
         row::columns(self.successor)

@@ -2,7 +2,7 @@
 //! (`docs/adr/0029-few-memories.md`).
 
 use crate::access::PendingTx;
-use crate::db::StoreError;
+use crate::db::{Parameter, StoreError};
 use crate::error::Result;
 use crate::memory::store::condition::Condition;
 use crate::memory::store::search::{Found, Places, Query, bind_embedding};
@@ -32,10 +32,13 @@ pub(crate) async fn all(
     Ok(Some(Found { kept: items.len(), items, blind, more: false, sparse: false }))
 }
 
-/// The statement that [`all`] runs for a query without a filter, whatever the query.
-pub(crate) fn usual() -> Result<String> {
+/// The statement that [`all`] runs for a query without a filter, whatever the query, and parameters for which it finds
+/// nothing.
+pub(crate) fn usual() -> Result<(String, Vec<Parameter>)> {
     let query = Query { scopes: &[], embedding: None, model: "", words: "" };
-    Ok(statement(&query, &mut Condition::unfiltered()?))
+    let mut condition = Condition::unfiltered()?;
+    let statement = statement(&query, &mut condition);
+    Ok((statement, condition.into_params()))
 }
 
 /// The vector is in a query of its own, so that it is converted once and not for each memory.
