@@ -1,6 +1,5 @@
 //! The connections of one process: one in a Lambda environment, a few in the all-in-one server.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,14 +7,14 @@ use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, QueueMode, RecyclingMethod, Runtime,
     TimeoutType,
 };
-use futures_util::future::{join, join_all, select};
-use tokio::sync::Notify;
+use futures_util::future::{join, join_all};
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::expected::{Expected, Rehearsal};
+use super::login::{Progress, Stage};
 use super::settle::{Settle, VERSIONS, readiness, unprepared};
 use super::trust::Trust;
 use super::tx::{self, Alone, Binding, Reading, micros_since};
@@ -62,8 +61,8 @@ pub struct Database {
     tls: MakeRustlsConnect,
     /// The address it connects to, for messages.
     place: Arc<str>,
-    /// Told of each login.
-    logged_in: Arc<Notify>,
+    /// How far the first login is.
+    progress: Progress,
     rehearsal: Option<Arc<Rehearsal>>,
 }
 
@@ -78,7 +77,7 @@ impl Database {
     /// where the statement is used.
     pub fn expecting(config: &DatabaseConfig, expected: Expected) -> Result<Self, StoreError> {
         let connect::Prepared { parameters, opener, tls } = connect::prepare(config)?;
-        let logged_in = opener.logged_in();
+        let progress = opener.progress();
         let statements: Arc<[String]> = expected.statements.into();
         let rehearsal = expected.rehearsal.map(Arc::new);
         let place = connect::place(&parameters).into();
@@ -115,20 +114,26 @@ impl Database {
             }))
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Self { pool, tls, place, logged_in, rehearsal })
+        Ok(Self { pool, tls, place, progress, rehearsal })
     }
 
     /// Opens the first connection now: during Lambda's initialization phase, when the CPU is not throttled. Returns when
-    /// it is logged in, which is all that takes this process any work: the answer to what a new connection is asked
-    /// first arrives while the process goes on starting, and a request that comes earlier waits for it.
+    /// the server has been asked to let this process in, so that it can go on starting while the server works.
     pub async fn warm(&self) {
         let database = self.clone();
-        let opening = tokio::spawn(async move {
+        tokio::spawn(async move {
             if let Err(error) = database.connection().await {
                 tracing::warn!(%error, "the database is not available yet");
             }
+            database.progress.reach(Stage::Over);
         });
-        select(pin!(self.logged_in.notified()), opening).await;
+        self.progress.wait_for(Stage::Asked).await;
+    }
+
+    /// Waits until [`Self::warm`] has logged in, which is all that takes this process any work, or cannot. The answer to
+    /// what a new connection is asked first arrives afterwards, and a request that comes earlier waits for it.
+    pub async fn warmed(&self) {
+        self.progress.wait_for(Stage::Over).await;
     }
 
     /// Checks whether the database can serve: reachable, schema new enough, pgvector new enough.

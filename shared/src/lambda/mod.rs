@@ -48,7 +48,7 @@ impl First {
     }
 }
 
-/// Reads the configuration and logs in to the database.
+/// Reads the configuration and begins to log in to the database.
 pub async fn gate(first: First) -> Result<(Gate, PublicConfig), InitError> {
     telemetry::init(config::log_level()?);
     let function =
@@ -71,16 +71,19 @@ pub fn memories(gate: &Gate) -> Result<Memories, InitError> {
 pub async fn worker() -> Result<Worker, InitError> {
     let (gate, _) = gate(First::Job).await?;
     let embedder = embedding::configured(&EmbeddingConfig::from_env()?, &gate.clock)?;
+    gate.db.warmed().await;
     Ok(Worker::new(gate, embedder).with_anchors(AnchorsConfig::from_env()?))
 }
 
 /// Serves a function's routes, `/health` and `/ready`, until the environment is shut down.
 pub async fn run(router: Router, gate: Gate) -> Result<(), InitError> {
+    let database = gate.db.clone();
     let clock = gate.clock.clone();
     let public = gate.issuer().to_owned();
     let router =
         http::service(router.merge(http::health().into_router(gate)), clock, LimitsConfig::from_env()?);
     let edge = Edge::from_env();
+    database.warmed().await;
     until_terminated(lambda_http::run(tower::service_fn(move |mut event: lambda_http::Request| {
         let prepared = event::prepare(&mut event, &edge, &public);
         let path = event.uri().path().to_owned();

@@ -19,6 +19,7 @@ use tokio_postgres::{Config, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::passwords::Login;
+use super::progress::{Progress, Stage};
 use super::scram::{MECHANISM, Scram};
 
 /// TLS asks the socket for 4 kB at a time, and PostgreSQL answers a search with dozens: one system call instead of three
@@ -45,6 +46,7 @@ pub(super) struct Greeter {
     tls: MakeRustlsConnect,
     startup: Startup,
     fetching: Fetching,
+    progress: Progress,
 }
 
 /// The contents of the startup message, as `tokio-postgres` sends it.
@@ -54,7 +56,12 @@ struct Startup {
 }
 
 impl Greeter {
-    pub(super) fn new(tls: MakeRustlsConnect, parameters: &Config, fetching: Fetching) -> Self {
+    pub(super) fn new(
+        tls: MakeRustlsConnect,
+        parameters: &Config,
+        fetching: Fetching,
+        progress: Progress,
+    ) -> Self {
         let optional = [
             ("database", parameters.get_dbname()),
             ("options", parameters.get_options()),
@@ -63,7 +70,7 @@ impl Greeter {
         let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value?.to_owned())));
         let rest = [("client_encoding", "UTF8".to_owned())].into_iter().chain(optional).collect();
         let user = parameters.get_user().unwrap_or_default().to_owned();
-        Self { tls, startup: Startup { user, rest }, fetching }
+        Self { tls, startup: Startup { user, rest }, fetching, progress }
     }
 }
 
@@ -76,7 +83,7 @@ impl MakeTlsConnect<Socket> for Greeter {
         let tls = <MakeRustlsConnect as MakeTlsConnect<Buffered>>::make_tls_connect(&mut self.tls, domain);
         let tls = tls.map_err(|error| io::Error::other(error.to_string()))?;
         let startup = Startup { user: self.startup.user.clone(), rest: self.startup.rest.clone() };
-        Ok(Greeting { tls, startup, fetching: self.fetching.clone() })
+        Ok(Greeting { tls, startup, fetching: self.fetching.clone(), progress: self.progress.clone() })
     }
 }
 
@@ -85,6 +92,7 @@ pub(super) struct Greeting {
     tls: <MakeRustlsConnect as MakeTlsConnect<Buffered>>::TlsConnect,
     startup: Startup,
     fetching: Fetching,
+    progress: Progress,
 }
 
 impl TlsConnect<Socket> for Greeting {
@@ -98,7 +106,7 @@ impl TlsConnect<Socket> for Greeting {
             // Passwords that stringprep (RFC 4013) might change, or a missing password, are left to tokio-postgres.
             match self.fetching.await.map_err(io::Error::other)? {
                 Some(login) if login.is_plain() => {
-                    let heard = log_in(&mut tls, &self.startup, &login).await?;
+                    let heard = log_in(&mut tls, &self.startup, &login, &self.progress).await?;
                     Ok(Greeted { tls, heard, unsaid: Unsaid::Length([0; 4], 0) })
                 }
                 _ => Ok(Greeted { tls, heard: Bytes::new(), unsaid: Unsaid::Nothing }),
@@ -108,7 +116,12 @@ impl TlsConnect<Socket> for Greeting {
 }
 
 /// Logs in, until the login is accepted or something unknown arrives; returns what `tokio-postgres` is to read next.
-async fn log_in(tls: &mut Tls, startup: &Startup, login: &Login) -> io::Result<Bytes> {
+async fn log_in(
+    tls: &mut Tls,
+    startup: &Startup,
+    login: &Login,
+    progress: &Progress,
+) -> io::Result<Bytes> {
     let user = login.user.as_deref().unwrap_or(&startup.user);
     let parameters = startup.rest.iter().map(|(name, value)| (*name, value.as_str()));
     let mut message = BytesMut::new();
@@ -120,17 +133,19 @@ async fn log_in(tls: &mut Tls, startup: &Startup, login: &Login) -> io::Result<B
     let password = login.password.expose_secret().as_bytes();
     match asked.method() {
         Some(CLEARTEXT) => say(tls, |buffer| frontend::password_message(password, buffer)).await?,
-        Some(SASL) if asked.offers(MECHANISM) => return scram(tls, password).await,
+        Some(SASL) if asked.offers(MECHANISM) => return scram(tls, password, progress).await,
         _ => return Ok(asked.0),
     }
+    progress.reach(Stage::Asked);
     // The server's verdict, either way.
     Ok(read(tls).await?.0)
 }
 
-async fn scram(tls: &mut Tls, password: &[u8]) -> io::Result<Bytes> {
+async fn scram(tls: &mut Tls, password: &[u8], progress: &Progress) -> io::Result<Bytes> {
     let scram = Scram::begin().map_err(io::Error::other)?;
     let first = scram.first();
     say(tls, |buffer| frontend::sasl_initial_response(MECHANISM, first.as_bytes(), buffer)).await?;
+    progress.reach(Stage::Asked);
     let challenge = read(tls).await?;
     if challenge.method() != Some(SASL_CONTINUE) {
         return Ok(challenge.0);

@@ -13,6 +13,7 @@
 mod greeting;
 mod iam;
 mod passwords;
+mod progress;
 mod scram;
 mod secret;
 
@@ -21,7 +22,6 @@ use std::sync::Arc;
 use deadpool_postgres::Connect;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
@@ -32,13 +32,14 @@ use crate::config::{DatabaseAuth, DatabaseConfig};
 use crate::db::StoreError;
 use greeting::Greeter;
 use passwords::Passwords;
+pub(super) use progress::{Progress, Stage};
 
 /// Opens connections.
 #[derive(Clone)]
 pub(super) struct Opener {
     tls: MakeRustlsConnect,
     passwords: Arc<Passwords>,
-    logged_in: Arc<Notify>,
+    progress: Progress,
 }
 
 impl Opener {
@@ -53,12 +54,12 @@ impl Opener {
             // A token is sent in the clear, so only to a server whose certificate proves that it is the database.
             parameters.ssl_mode(SslMode::Require);
         }
-        Ok(Self { tls, passwords: Arc::new(passwords), logged_in: Arc::default() })
+        Ok(Self { tls, passwords: Arc::new(passwords), progress: Progress::default() })
     }
 
-    /// What is told of each login.
-    pub(super) fn logged_in(&self) -> Arc<Notify> {
-        Arc::clone(&self.logged_in)
+    /// How far the first login is.
+    pub(super) fn progress(&self) -> Progress {
+        self.progress.clone()
     }
 
     /// Opens a connection, driven by a task of its own.
@@ -80,14 +81,14 @@ impl Opener {
         let passwords = Arc::clone(&self.passwords);
         let fetching = async move { passwords.current().await }.boxed().shared();
         tokio::spawn(fetching.clone());
-        let greeter = Greeter::new(self.tls.clone(), parameters, fetching);
+        let greeter = Greeter::new(self.tls.clone(), parameters, fetching, self.progress.clone());
         let (client, connection) = parameters.connect(greeter).await?;
         let driving = tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a database connection ended");
             }
         });
-        self.logged_in.notify_one();
+        self.progress.reach(Stage::Over);
         Ok((client, driving))
     }
 }
