@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics says where it broke")]
 #![allow(clippy::print_stderr, reason = "progress of slow preparations, shown with a failing test only")]
 
+mod admission;
 mod audit;
 mod backups;
 mod bad_input;

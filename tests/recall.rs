@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
 use shared::embedding::{StaticEmbedder, TokenId};
 
-use crate::harness::{Actor, Client as _, TestApp, seeded};
+use crate::harness::{Actor, Client as _, TestApp, pack, seeded};
 
 /// Nouns that stemming leaves alone and no stop word is among.
 const WORDS: [&str; 12] = [
@@ -138,8 +138,14 @@ fn recall_is_what_reading_everything_would_find() {
         runtime.block_on(async {
             let (mia, places) = world(&app).await;
             remember(&app, &mia, &places, &facts).await;
-            for question in &questions {
-                agree(&mia, &places, &facts, question).await?;
+            // Reads everything first, then compares with the vectors in blocks.
+            for packed in [false, true] {
+                if packed {
+                    pack(app.database().superuser().await).await;
+                }
+                for question in &questions {
+                    agree(&mia, &places, &facts, question).await?;
+                }
             }
             Ok(())
         })

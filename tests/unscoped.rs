@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use shared::access::{Role, ScopeKind};
 
-use crate::harness::{Actor, Client as _, TestApp};
+use crate::harness::{Actor, Client as _, TestApp, pack};
 
 async fn remember(actor: &Actor, scope: &str, text: &str) {
     let body = json!({ "messages": text, "infer": false, "scope": scope, "user_id": "somebody" });
@@ -24,7 +24,7 @@ async fn sees(actor: &Actor, scope: &str) -> Vec<String> {
     let listed = texts(&actor.post("/v3/memories/?page_size=1000", list).await.ok());
     let filter = json!({ "filters": { "user_id": "somebody" }, "scope": scope });
     assert_eq!(texts(&actor.post("/v3/memories/?page_size=1000", filter).await.ok()), listed);
-    // The nearest are read and held against the condition; with a filter, the condition chooses first.
+    // All that matches is read, or the nearest are, and held against the condition.
     let search = json!({ "query": "walrus", "scope": "all", "top_k": 100, "threshold": 0.0 });
     assert_eq!(texts(&actor.post("/v3/memories/search/", search).await.ok()), listed);
     let filtered = json!({ "query": "walrus", "scope": "all", "top_k": 100, "threshold": 0.0,
@@ -57,6 +57,12 @@ async fn without_the_applications_predicate_nothing_leaks() {
     assert_eq!(sees(&bob, "personal").await, ["the walrus is bob's"]);
     let all_of_alice =
         ["the walrus is alice's", "the walrus is blue", "the walrus is everybody's", "the walrus is red"];
+    assert_eq!(sees(&alice, "personal").await, all_of_alice);
+
+    // Also if searches compare with the vectors in blocks, instead of reading everything.
+    pack(app.database().superuser().await).await;
+    assert_eq!(sees(&member, "personal").await, all_of_member);
+    assert_eq!(sees(&bob, "personal").await, ["the walrus is bob's"]);
     assert_eq!(sees(&alice, "personal").await, all_of_alice);
 
     // A sweep by a label that all have takes what may be seen and changed, nothing else.

@@ -35,7 +35,7 @@ CREATE FUNCTION mem0.plan_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DE
     SET search_path = pg_catalog, public AS $$
 BEGIN
     UPDATE enterprises e SET tree_epoch = gen_random_uuid()
-     WHERE coalesce((SELECT p.plan FROM enterprise_plans p WHERE p.enterprise_id = e.id), 'enterprise') = NEW.name;
+     WHERE coalesce((SELECT p.plan FROM enterprise_plans p WHERE p.enterprise_id = e.id), 'enterprise') IN (OLD.name, NEW.name);
     RETURN NULL;
 END
 $$;
@@ -43,6 +43,7 @@ CREATE TRIGGER plan_changed AFTER UPDATE ON plans FOR EACH ROW
     WHEN ((OLD.name, OLD.key_per_minute, OLD.user_per_minute, OLD.tenant_per_minute, OLD.body_bytes)
           IS DISTINCT FROM (NEW.name, NEW.key_per_minute, NEW.user_per_minute, NEW.tenant_per_minute, NEW.body_bytes))
     EXECUTE FUNCTION mem0.plan_changed();
+CREATE TRIGGER plan_made AFTER INSERT OR DELETE ON plans FOR EACH ROW EXECUTE FUNCTION mem0.plan_changed();
 
 -- access.principal: as mem0.identify (V63), and also takes tokens from the caller's buckets, as many as are wanted, and says what
 -- the enterprise asks of its log. Who has no kept row that holds is identified anew.

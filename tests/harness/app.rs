@@ -88,6 +88,14 @@ impl TestApp {
         Self::over((database, address), url, limits, embedder, fetcher).await
     }
 
+    /// Creates one that logs in as the owner of the tables, to whom row-level security does not apply by itself.
+    pub(crate) async fn as_owner() -> Self {
+        let database = TestDatabase::new().await;
+        let address = database.owner_url().await;
+        let (limits, embedder) = (LimitsConfig::default(), Arc::new(StaticEmbedder::new()));
+        Self::over((database, address), PUBLIC_URL, limits, embedder, Fetcher::reaching_loopback()).await
+    }
+
     /// Creates one whose connections lead through this port of this machine, which leads to the tests' PostgreSQL.
     pub(crate) async fn through(port: u16) -> Self {
         let database = TestDatabase::new().await;

@@ -172,3 +172,9 @@ impl Drop for TestDatabase {
         }
     }
 }
+
+/// Counts scopes and packs the vectors of every scope that has any.
+pub(crate) async fn pack(client: &Client) {
+    client.batch_execute("SELECT mem0.review_tiers()").await.unwrap();
+    while client.query_one("SELECT mem0.pack_vectors(1, 0, 20)", &[]).await.unwrap().get(0) {}
+}

@@ -36,7 +36,7 @@ pub(crate) use actor::{Actor, Anonymous};
 pub(crate) use answer::Answer;
 pub(crate) use app::{ALLOWED_ORIGIN, PUBLIC_URL, TestApp};
 pub(crate) use client::{Client, form};
-pub(crate) use database::TestDatabase;
+pub(crate) use database::{TestDatabase, pack};
 pub(crate) use explain::{Explainer, Scan};
 pub(crate) use oauth::{
     Browser, VERIFIER, authorize_url, challenge, field, onward, parameter, person, register, tokens,

@@ -63,6 +63,24 @@ async fn a_search_goes_on_by_words_and_says_so() {
     assert_eq!(texts(&search(&alice, "beverages").await), [""; 0]);
 }
 
+/// What has no vector matters to a search that finds it, and to no other.
+#[tokio::test]
+async fn a_memory_without_a_vector_degrades_no_search_that_does_not_find_it() {
+    let peer = Peer::start().await;
+    let app = TestApp::with_embedder(openai_of(&peer, "m")).await;
+    let alice = app.owner("alice").await;
+    peer.always(AWAY);
+    add(&alice, "The budget review is on Friday").await;
+    peer.always(Reply::Vectors);
+    add(&alice, "I prefer green tea over coffee").await;
+    let answer = search(&alice, "which tea do I prefer over coffee?").await;
+    assert_eq!((texts(&answer), answer.get("degraded")), (vec!["I prefer green tea over coffee"], None));
+    let answer = search(&alice, "when is the budget review?").await;
+    assert_eq!((texts(&answer), &answer["degraded"]), (vec!["The budget review is on Friday"], &json!(true)));
+    let answer = search(&alice, "zebra").await;
+    assert_eq!((texts(&answer), &answer["degraded"]), (vec![], &json!(true)), "it might have been that");
+}
+
 #[tokio::test]
 async fn mcp_says_so_too() {
     let peer = Peer::start().await;

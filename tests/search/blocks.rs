@@ -14,7 +14,7 @@ use tokio_postgres::Client;
 use uuid::Uuid;
 
 use super::bind;
-use crate::harness::{Actor, Client as _, TestApp, seeded};
+use crate::harness::{Actor, Client as _, TestApp, pack, seeded};
 
 /// A unit vector that this number decides.
 fn vector(number: &str) -> String {
@@ -258,7 +258,7 @@ async fn the_nearest_of_many_are_found_in_blocks() {
     let questions =
         ["rockets", "who likes violins", "a budget for the spring", "gardens in Lisbon", "zebras"];
     asked.assert_nearest_found(&questions, "row by row").await;
-    super::pack(client).await;
+    pack(client).await;
     let blocks: i64 = client.query_one("SELECT count(*) FROM vector_blocks", &[]).await.unwrap().get(0);
     assert!((3000 / 54..3000 / 54 + 4).contains(&blocks), "{blocks}");
     let nearest = asked.assert_nearest_found(&questions, "in blocks").await;
@@ -284,6 +284,6 @@ async fn the_nearest_of_many_are_found_in_blocks() {
                   FROM swapped s JOIN memories n ON n.id = s.source WHERE m.id = s.id";
     client.execute(swap, &[&other]).await.unwrap();
     asked.assert_nearest_found(&questions, "after vectors changed").await;
-    super::pack(client).await;
+    pack(client).await;
     asked.assert_nearest_found(&questions, "packed again").await;
 }

@@ -10,8 +10,8 @@ use shared::access::ScopeKind;
 use shared::ids::{MemoryId, ScopeId};
 use tokio_postgres::Client;
 
-use super::{bind, pack};
-use crate::harness::{Actor, Client as _, TestApp, seeded};
+use super::bind;
+use crate::harness::{Actor, Client as _, TestApp, pack, seeded};
 
 /// Nouns that stemming leaves alone and no stop word is among.
 const WORDS: [&str; 10] =

@@ -25,12 +25,6 @@ async fn bind(client: &Client, caller: &Actor, scopes: &[ScopeId]) {
     client.batch_execute(&bind).await.unwrap();
 }
 
-/// Counts scopes and packs the vectors of every scope that has any.
-async fn pack(client: &Client) {
-    client.batch_execute("SELECT mem0.review_tiers()").await.unwrap();
-    while client.query_one("SELECT mem0.pack_vectors(1, 0, 20)", &[]).await.unwrap().get(0) {}
-}
-
 /// The terms of a text, sorted as PostgreSQL sorts them.
 async fn terms(client: &Client, text: &str) -> Vec<String> {
     let sql =

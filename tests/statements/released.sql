@@ -1,4 +1,4 @@
--- The statements of the release before this one, whose schema is V143, each with the types of what it takes and
+-- The statements of the release before this one, whose schema is V158, each with the types of what it takes and
 -- gives there. Written by the test in released.rs when a release is made (CONTRIBUTING.md), never by hand.
 
 -- access.become_sign_in
@@ -258,6 +258,19 @@ SELECT bool_or(h.scope_id = $2) AS there
  WHERE s.enterprise_id = $1 AND s.id = $2 AND h.role >= $3::text::member_role
    AND h.user_id <> ALL (mem0.behind($4))
 --> (uuid, int8, text, uuid) there bool
+
+-- approval.find_excluded
+SELECT DISTINCT coalesce(nullif(u.display_name, ''), u.email) AS name, u.id, a.kind = 'person' AS of_person
+  FROM scopes s
+  JOIN mem0.held_roles h ON h.enterprise_id = s.enterprise_id AND h.scope_id = ANY (s.path)
+  JOIN users u ON u.enterprise_id = h.enterprise_id AND u.id = h.user_id AND u.status = 'active'
+              AND u.kind = 'person'
+  JOIN users a ON a.enterprise_id = s.enterprise_id AND a.id = $4
+ WHERE s.enterprise_id = $1 AND s.id = $2 AND h.role >= $3::text::member_role
+   AND u.id <> $4 AND u.id = ANY (mem0.behind($4))
+ ORDER BY name, u.id
+ LIMIT 4
+--> (uuid, int8, text, uuid) name text, id uuid, of_person bool
 
 -- approval.find_pending
 SELECT id FROM approvals
@@ -825,9 +838,10 @@ SELECT a.scope_id, a.classification, a.author_id, a.agreed FROM mem0.agreed_for_
 SELECT DISTINCT s.kind
   FROM sub_organizations n
   JOIN shares h ON h.enterprise_id = n.enterprise_id AND h.context_id = n.id AND h.revoked_at IS NULL
+               AND (h.expires_at IS NULL OR h.expires_at > $3)
   JOIN scopes s ON s.enterprise_id = h.enterprise_id AND s.id = h.grantee_scope_id
  WHERE n.enterprise_id = $1 AND n.scope_id = $2
---> (uuid, int8) kind text
+--> (uuid, int8, timestamptz) kind text
 
 -- context.list_carried
 SELECT h.scope_id, h.classification::text, h.author_id FROM mem0.carried_by_context($1) h
@@ -1073,7 +1087,8 @@ SELECT s.id AS scope_id, s.kind, s.path FROM scopes s
 --> (uuid, text) scope_id int8, kind text, path _int8
 
 -- grantee.find_names
-SELECT coalesce(n.name, nullif(u.display_name, '')) AS name, u.email
+SELECT coalesce(n.name, nullif(u.display_name, '')) AS name,
+       CASE WHEN u.kind = 'person' THEN u.email END AS email
   FROM scopes s
   LEFT JOIN sub_organizations n ON n.enterprise_id = s.enterprise_id AND n.scope_id = s.id
   LEFT JOIN users u ON u.enterprise_id = s.enterprise_id AND u.scope_id = s.id
@@ -1141,7 +1156,7 @@ ON CONFLICT (enterprise_id, scope_id, lower(name)) DO NOTHING
 --> (uuid, uuid, int8, text, timestamptz)
 
 -- group.list_members
-SELECT u.id, u.email, u.display_name, m.created_at
+SELECT u.id, CASE WHEN u.kind = 'person' THEN u.email END AS email, u.display_name, m.created_at
   FROM group_members m
   JOIN users u ON u.enterprise_id = m.enterprise_id AND u.id = m.user_id
  WHERE m.enterprise_id = $1 AND m.group_id = $2
@@ -1221,6 +1236,7 @@ SELECT mem0.prune_idempotency_keys($1, $2)
 INSERT INTO identity_links (enterprise_id, provider_id, subject, user_id, created_at)
 SELECT u.enterprise_id, $2, $3, u.id, $5 FROM users u
  WHERE u.enterprise_id = $1 AND lower(u.email) = lower($4::text) AND u.status = 'active'
+   AND u.kind = 'person'
 ON CONFLICT (enterprise_id, provider_id, subject) DO UPDATE SET subject = excluded.subject
 RETURNING user_id
 --> (uuid, uuid, text, text, timestamptz) user_id uuid
@@ -1229,7 +1245,8 @@ RETURNING user_id
 SELECT EXISTS (SELECT FROM identity_links l JOIN users u ON u.enterprise_id = l.enterprise_id AND u.id = l.user_id
                 WHERE l.enterprise_id = $1 AND l.provider_id = $2 AND l.subject = $3 AND u.status = 'active')
     OR EXISTS (SELECT FROM users
-                WHERE enterprise_id = $1 AND lower(email) = lower($4::text) AND status = 'active')
+                WHERE enterprise_id = $1 AND lower(email) = lower($4::text) AND status = 'active'
+                  AND kind = 'person')
 --> (uuid, uuid, text, text) ?column? bool
 
 -- identity_link.lookup
@@ -1362,7 +1379,8 @@ DELETE FROM memberships WHERE enterprise_id = $1 AND user_id = $2 AND scope_id =
 --> (uuid, uuid, int8)
 
 -- member.list
-SELECT u.id, u.email, u.display_name, u.status, u.created_at, held.role::text, held.direct_role::text,
+SELECT u.id, CASE WHEN u.kind = 'person' THEN u.email END AS email, u.display_name, u.status, u.created_at,
+       held.role::text, held.direct_role::text,
        other.role::text AS inherited_role, other.kind, other.node_id, other.name, other.group_id,
        other.group_name
   FROM (SELECT m.user_id, max(m.role) AS role,
@@ -1475,12 +1493,7 @@ SELECT coalesce(array_agg(g.id ORDER BY g.id), '{}') AS ids, max(g.classificatio
 --> (uuid, _int8, date, text, timestamptz, uuid, int8) ids _uuid, class text
 
 -- memory.find_linked
-WITH RECURSIVE linked AS (
-    SELECT $2::uuid AS id
-    UNION
-    SELECT m.id FROM memories m JOIN linked l ON m.replaced_by = l.id
-     WHERE m.enterprise_id = $1 AND m.deleted_at IS NULL)
-SELECT id FROM linked WHERE id <> $2
+SELECT m.id FROM mem0.linked($2) l (id) JOIN memories m ON m.enterprise_id = $1 AND m.id = l.id
 --> (uuid, uuid) id uuid
 
 -- memory.find_similar
@@ -1835,9 +1848,10 @@ SELECT v.id, v.memory_id, v.version, v.event, v.new_content, v.metadata, v.categ
        CASE WHEN v.version > s.since THEN v.input ELSE '[]' END AS input,
        CASE WHEN v.version > s.since THEN v.old_content END AS old_content
   FROM memory_versions v CROSS JOIN (SELECT mem0.seen_since($2) AS since) s
- WHERE v.enterprise_id = $1 AND v.memory_id = $2 AND v.version > $3
+ WHERE v.enterprise_id = $1 AND v.memory_id = $2 AND v.version > $3 AND v.version >= s.since
  ORDER BY v.version
---> (uuid, uuid, int4) id uuid, memory_id uuid, version int4, event text, new_content text, metadata jsonb, categories _text, editor_id uuid, at timestamptz, classification text, input jsonb, old_content text
+ LIMIT $4
+--> (uuid, uuid, int4, int8) id uuid, memory_id uuid, version int4, event text, new_content text, metadata jsonb, categories _text, editor_id uuid, at timestamptz, classification text, input jsonb, old_content text
 
 -- memory_version.seen_since
 SELECT coalesce(mem0.seen_since($1), 0)
@@ -2014,6 +2028,10 @@ UPDATE oauth_clients c SET expires_at = $2 FROM oauth_clients before
 RETURNING before.expires_at <= c.created_at + interval '30 days' AS first
 --> (text, timestamptz, timestamptz) first bool
 
+-- oauth_code.delete
+DELETE FROM oauth_codes WHERE enterprise_id = $1 AND code_hash = $2
+--> (uuid, bytea)
+
 -- oauth_code.end
 DELETE FROM oauth_codes WHERE enterprise_id = $1 AND user_id = $2 AND redeemed_at IS NULL
 --> (uuid, uuid)
@@ -2026,9 +2044,9 @@ SELECT user_id FROM oauth_codes WHERE code_hash = $1
 WITH forgotten AS (
     DELETE FROM oauth_codes WHERE enterprise_id = $1 AND user_id = $3 AND created_at < $11)
 INSERT INTO oauth_codes (enterprise_id, code_hash, user_id, client_id, redirect_uri, challenge, scopes, resource,
-                         created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
---> (uuid, bytea, uuid, text, text, text, _text, text, timestamptz, timestamptz, timestamptz)
+                         created_at, expires_at, answer_hash)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12)
+--> (uuid, bytea, uuid, text, text, text, _text, text, timestamptz, timestamptz, timestamptz, bytea)
 
 -- oauth_code.lock
 SELECT enterprise_id, user_id, client_id, redirect_uri, challenge, scopes, resource, expires_at, redeemed_at,
@@ -2039,6 +2057,12 @@ SELECT enterprise_id, user_id, client_id, redirect_uri, challenge, scopes, resou
 -- oauth_code.redeemed
 UPDATE oauth_codes SET redeemed_at = $3, grant_id = $4 WHERE enterprise_id = $1 AND code_hash = $2
 --> (uuid, bytea, timestamptz, uuid)
+
+-- oauth_code.replace
+UPDATE oauth_codes SET code_hash = $4
+ WHERE enterprise_id = $1 AND user_id = $2 AND answer_hash = $3 AND created_at > $5 AND expires_at > $6
+   AND redeemed_at IS NULL
+--> (uuid, uuid, bytea, bytea, timestamptz, timestamptz)
 
 -- oauth_device_code.approver
 SELECT user_id FROM oauth_device_codes WHERE device_code_hash = $1 AND decision = 'approved'
@@ -2102,21 +2126,28 @@ SELECT g.enterprise_id, g.user_id, g.client_id, g.scopes, g.resource,
 
 -- oauth_grant.insert
 INSERT INTO oauth_grants (enterprise_id, id, user_id, client_id, client_name, kind, scopes, resource, created_at,
-                          last_used_at, provider_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
---> (uuid, uuid, uuid, text, text, text, _text, text, timestamptz, uuid)
+                          last_used_at, provider_id, redirect_uri)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)
+--> (uuid, uuid, uuid, text, text, text, _text, text, timestamptz, uuid, text)
 
 -- oauth_grant.is_of
 SELECT FROM oauth_grants WHERE enterprise_id = $1 AND user_id = $2 AND id = $3
 --> (uuid, uuid, uuid)
 
 -- oauth_grant.list
-SELECT g.id, g.client_id, g.client_name, g.scopes, g.resource, g.created_at, g.last_used_at, s.ip, s.expires_at
+SELECT g.id, g.client_id, g.client_name, g.scopes, g.resource, g.redirect_uri, g.created_at, g.last_used_at, s.ip,
+       s.expires_at
   FROM oauth_grants g JOIN sessions s ON s.enterprise_id = g.enterprise_id AND s.id = g.id
  WHERE g.enterprise_id = $1 AND g.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > $3
    AND ($4::timestamptz IS NULL OR (g.created_at, g.id) < ($4, $5))
  ORDER BY g.created_at DESC, g.id DESC LIMIT $6
---> (uuid, uuid, timestamptz, timestamptz, uuid, int8) id uuid, client_id text, client_name text, scopes _text, resource text, created_at timestamptz, last_used_at timestamptz, ip text, expires_at timestamptz
+--> (uuid, uuid, timestamptz, timestamptz, uuid, int8) id uuid, client_id text, client_name text, scopes _text, resource text, redirect_uri text, created_at timestamptz, last_used_at timestamptz, ip text, expires_at timestamptz
+
+-- oauth_grant.removed
+SELECT g.client_name
+  FROM oauth_grants g JOIN sessions s ON s.enterprise_id = g.enterprise_id AND s.id = g.id
+ WHERE g.enterprise_id = $1 AND g.user_id = $2 AND g.id = $3 AND s.revoked_at IS NOT NULL
+--> (uuid, uuid, uuid) client_name text
 
 -- oauth_grant.used
 UPDATE oauth_grants SET last_used_at = $3 WHERE enterprise_id = $1 AND id = $2
@@ -2913,6 +2944,11 @@ SELECT pg_advisory_xact_lock(hashtextextended('tenancy ' || $1::uuid, 0))
 SELECT mem0.lock_tenant($1, $2, $3, $4)
 --> (uuid, uuid, uuid, text) lock_tenant void
 
+-- ticket.is_spent
+SELECT 1 FROM spent_tickets
+ WHERE enterprise_id = $1 AND purpose = $2 AND ticket_hash = $3 AND expires_at > $4
+--> (uuid, text, bytea, timestamptz) ?column? int4
+
 -- ticket.spend
 WITH forgotten AS (DELETE FROM spent_tickets WHERE enterprise_id = $1 AND expires_at < $5)
 INSERT INTO spent_tickets (enterprise_id, purpose, ticket_hash, expires_at) VALUES ($1, $2, $3, $4)
@@ -2936,7 +2972,7 @@ RETURNING id
 --> (uuid) id int8
 
 -- user.list
-SELECT u.id, u.email, u.display_name, u.kind, u.status, u.created_at, u.deactivated_at,
+SELECT u.id, CASE WHEN u.kind = 'person' THEN u.email END AS email, u.display_name, u.kind, u.status, u.created_at, u.deactivated_at,
        (SELECT max(m.role)::text FROM mem0.held_roles m
          WHERE m.enterprise_id = $1 AND m.user_id = u.id
            AND m.scope_id = (SELECT id FROM scopes WHERE enterprise_id = $1 AND kind = 'enterprise')) AS role

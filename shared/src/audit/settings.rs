@@ -86,7 +86,7 @@ pub async fn lookup(ctx: &AuthContext, db: &Database) -> Result<Settings> {
     Ok(settings.unwrap_or_default())
 }
 
-/// Replaces the enterprise's settings, starting with the next row.
+/// Replaces the enterprise's settings, for requests that begin afterwards.
 pub async fn replace(ctx: &AuthContext, db: &Database, new: NewSettings) -> Result<Settings> {
     const REPLACE: &str = "-- audit_policy.upsert
         INSERT INTO audit_policies (enterprise_id, reads, frameworks, retention_months, updated_at)

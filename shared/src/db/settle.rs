@@ -8,36 +8,41 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{ClientWrapper, HookError};
+use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use super::{Readiness, SCHEMA_VERSION, StoreError, requirements};
 
-/// What every new connection is asked.
-const SCHEMA: &str = "SELECT mem0.schema_version()";
+/// What every new connection is asked, and answers in the same form as [`VERSIONS`]: a session that begins reads a table for
+/// the first time only if it must.
+const CURRENT: &str = "SELECT mem0.schema_version(), \
+                       (SELECT extversion FROM pg_extension WHERE extname = 'vector')";
 
-/// What `/ready` reports.
+/// The same of any schema, however old.
 pub(super) const VERSIONS: &str = "SELECT (SELECT max(version) FROM refinery_schema_history), \
                         (SELECT extversion FROM pg_extension WHERE extname = 'vector')";
 
 /// Prepares connections for requests.
 #[derive(Clone)]
 pub(super) struct Settle {
-    /// Queries the schema's version; returns no row unless the session is set up correctly.
+    /// Queries the versions; returns no row unless the session is set up correctly.
     look: Arc<str>,
     /// Sets up the session and queries the same.
     change: Arc<str>,
+    /// Sets up the session and queries [`VERSIONS`]. What `change` set up is gone if it failed.
+    ask: Arc<str>,
 }
 
 impl Settle {
     pub(super) fn new(statement_timeout: Duration) -> Self {
         let timeout = statement_timeout.as_millis();
         let look = format!(
-            "{SCHEMA} WHERE current_user = 'mem0_app' \
+            "{CURRENT} WHERE current_user = 'mem0_app' \
              AND current_setting('statement_timeout')::interval = '{timeout}ms'::interval"
         );
-        let change = format!("SET statement_timeout = {timeout}; SET ROLE mem0_app; {SCHEMA}");
-        Self { look: look.into(), change: change.into() }
+        let set_up = format!("SET statement_timeout = {timeout}; SET ROLE mem0_app");
+        let (change, ask) = (format!("{set_up}; {CURRENT}"), format!("{set_up}; {VERSIONS}"));
+        Self { look: look.into(), change: change.into(), ask: ask.into() }
     }
 
     pub(super) async fn run(&self, client: &ClientWrapper) -> Result<(), HookError> {
@@ -52,17 +57,14 @@ impl Settle {
             Err(error) if error.as_db_error().is_some() => client.simple_query(&self.change).await,
             Err(error) => Err(error),
         };
-        let failed = |error| unprepared(&error).map_or(HookError::Backend(error), HookError::message);
-        let current = match changed {
-            Ok(messages) => schema_of(&messages) >= SCHEMA_VERSION,
+        let told = match changed {
             // Nobody has migrated this database since there is the function, or ever.
-            Err(error) if is_absent(&error) => false,
-            Err(error) => return Err(failed(error)),
+            Err(error) if is_absent(&error) => client.simple_query(&self.ask).await,
+            told => told,
         };
-        if !current {
-            let messages = client.simple_query(VERSIONS).await.map_err(failed)?;
-            readiness(&messages).map_err(|error| HookError::message(error.to_string()))?;
-        }
+        let messages =
+            told.map_err(|error| unprepared(&error).map_or(HookError::Backend(error), HookError::message))?;
+        readiness(&messages).map_err(|error| HookError::message(error.to_string()))?;
         Ok(())
     }
 }
@@ -73,22 +75,14 @@ fn is_absent(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|code| absent.contains(code))
 }
 
-/// The schema's version, in the first column of the first row; 0 if there is none.
-fn schema_of(messages: &[SimpleQueryMessage]) -> i32 {
-    first_row(messages).and_then(|row| row.get(0)).and_then(|text| text.parse().ok()).unwrap_or(0)
-}
-
-fn first_row(messages: &[SimpleQueryMessage]) -> Option<&SimpleQueryRow> {
-    messages.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row),
-        _ => None,
-    })
-}
-
 /// Checks the versions against what this build needs.
 pub(super) fn readiness(messages: &[SimpleQueryMessage]) -> Result<Readiness, StoreError> {
-    let schema_version = schema_of(messages);
-    let pgvector_version = first_row(messages).and_then(|row| row.get(1)).unwrap_or("0").to_owned();
+    let row = messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    let schema_version = row.and_then(|row| row.get(0)).and_then(|text| text.parse().ok()).unwrap_or(0);
+    let pgvector_version = row.and_then(|row| row.get(1)).unwrap_or("0").to_owned();
     if schema_version < SCHEMA_VERSION {
         return Err(StoreError::Schema(format!(
             "the database schema is at version {schema_version}, this build needs {SCHEMA_VERSION}: run server migrate first, or serve --migrate"

@@ -328,7 +328,8 @@ impl Alone {
                 return client.query(statement, params).await;
             };
             let nothing = rehearsal.params();
-            let (asked, rehearsed) = (pin!(client.query(statement, params)), pin!(client.query(&next, &nothing)));
+            let (asked, rehearsed) =
+                (pin!(client.query(statement, params)), pin!(client.query(&next, &nothing)));
             // In this order, since each is sent when it is first polled. Answers come in the same order.
             match select(asked, rehearsed).await {
                 Either::Left((rows, _)) => rows,

@@ -1,5 +1,5 @@
 //! Searches that matched too many memories for each of them to be a candidate ([`super::store::few`]): for a while, the
-//! next of the kind does not try again. Whether it tries makes it faster or slower, and nothing else.
+//! next one like it does not try again. Both ways find the best; how much a word weighs differs a little.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::access::ReadableScope;
-use crate::memory::filter::Filter;
+use crate::memory::store::condition::Selection;
 use crate::recent::Recent;
 
 /// How many kinds of search are known.
@@ -16,16 +15,17 @@ const ROOM: usize = 4_096;
 /// For how long a kind counts as crowded: some of its memories may be forgotten meanwhile.
 const LASTS: TimeDelta = TimeDelta::minutes(10);
 
-/// A kind of search: its scopes, and whom or what its filter names.
+/// A kind of search: all that decides which memories match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Kind(u64);
 
 impl Kind {
-    /// Scopes have ids that no other enterprise has.
-    pub(super) fn of(scopes: &[&ReadableScope], filter: &Filter) -> Self {
+    pub(super) fn of(selection: &Selection<'_>) -> Self {
+        let Selection { scopes, filter, latest_only, homes, expired } = selection;
         let mut hasher = DefaultHasher::new();
+        // Scopes have ids that no other enterprise has.
         scopes.iter().for_each(|scope| scope.id.0.hash(&mut hasher));
-        filter.entity_equalities().hash(&mut hasher);
+        format!("{filter:?} {latest_only} {homes:?} {expired}").hash(&mut hasher);
         Self(hasher.finish())
     }
 }
@@ -55,20 +55,31 @@ impl Crowds {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::memory::filter::Filter;
+
+    fn kind(filter: &serde_json::Value, latest_only: bool) -> Kind {
+        let filter = Filter::parse(filter).unwrap();
+        Kind::of(&Selection { filter: &filter, latest_only, ..Selection::everything(&[]) })
+    }
 
     #[test]
     fn a_kind_of_search_is_crowded_for_a_while() {
         let crowds = Crowds::default();
         let now: DateTime<Utc> = "2026-11-30T12:00:00Z".parse().unwrap();
-        let user = |name: &str| {
-            let filter = serde_json::json!({ "user_id": name });
-            Kind::of(&[], &Filter::parse(&filter).unwrap())
-        };
-        crowds.note(user("alice"), now);
-        assert!(crowds.contain(user("alice"), now + TimeDelta::minutes(9)));
-        assert!(!crowds.contain(user("alice"), now + TimeDelta::minutes(10)));
-        assert!(!crowds.contain(user("bob"), now));
-        assert!(!crowds.contain(Kind::of(&[], &Filter::everything()), now));
+        let alice = json!({ "user_id": "alice" });
+        crowds.note(kind(&alice, false), now);
+        assert!(crowds.contain(kind(&alice, false), now + TimeDelta::minutes(9)));
+        assert!(!crowds.contain(kind(&alice, false), now + TimeDelta::minutes(10)));
+        for other in [
+            json!({ "user_id": "bob" }),
+            json!({ "AND": [alice.clone(), { "categories": { "contains": "a" } }] }),
+            json!({}),
+        ] {
+            assert!(!crowds.contain(kind(&other, false), now), "{other}");
+        }
+        assert!(!crowds.contain(kind(&alice, true), now));
     }
 }

@@ -19,8 +19,8 @@ use crate::memory::filter::Filter;
 use crate::memory::ranking::{self, Question};
 use crate::memory::service::resolve;
 use crate::memory::store::condition::{Condition, Selection};
-pub(crate) use crate::memory::store::levels::Levels;
 use crate::memory::store::few;
+pub(crate) use crate::memory::store::levels::Levels;
 use crate::memory::store::search::{self, Found, Pool, Query};
 use crate::memory::{Degraded, Homes, Memories, Recall, Recalled, Scopes};
 pub(crate) use levels::OfLevel;
@@ -35,6 +35,9 @@ const POOL_OF_LEVEL: usize = 36;
 const NEAREST_OF_LEVEL: usize = 20;
 /// Candidates per arm when a filter matches few of the nearest memories but too many overall to search among them.
 const WIDE: usize = 1000;
+
+/// Maximum number of scopes that may have few memories in all: looking them up is worth it.
+const FEW_SCOPES: usize = 200;
 
 /// Where to search, and how many results to return.
 #[derive(Debug, Clone)]
@@ -157,13 +160,22 @@ impl<'a> Seek<'a, '_> {
             top_k: area.top_k as usize,
             candidates,
         };
-        let found = search.run().await?;
-        self.found |= !found.items.is_empty();
-        if self.degraded.is_none() && (found.blind || (!self.found && search.unvectored().await?)) {
+        let mut found = search.run().await?;
+        let blind = std::mem::take(&mut found.blind);
+        let (found, more) = self.rank(found, area.top_k as usize);
+        self.found |= !found.is_empty();
+        let blindly = found.iter().any(|found| blind.contains(&found.memory.id));
+        if self.degraded.is_none() && (blindly || (!self.found && self.unvectored(&scopes, area).await?)) {
             self.degraded = Some(Degraded::Unfinished);
         }
-        let (found, more) = self.rank(found, area.top_k as usize);
         Ok(Part { found, scopes, more })
+    }
+
+    /// Returns whether the result may be empty because matching memories have no vector comparable with the query's
+    /// yet.
+    async fn unvectored(&mut self, scopes: &[&ReadableScope], area: &Area) -> Result<bool> {
+        let condition = Condition::new(self.caller, &selection(self.request, scopes, area.homes.as_ref()))?;
+        Ok(search::unvectored(&mut self.tx, condition, self.memories.embedder.model()).await?)
     }
 
     /// Ranks what was found and returns the best `most`, and whether there may be memories that match as well.
@@ -245,12 +257,13 @@ impl Search<'_, '_> {
 
     /// Whether the scopes may have few memories in all.
     fn sees_small_scopes_only(&self) -> bool {
-        self.query.scopes.iter().all(|scope| scope.tier == SearchTier::Small && !scope.packed)
+        let small = |scope: &&ReadableScope| scope.tier == SearchTier::Small && !scope.packed;
+        self.query.scopes.len() <= FEW_SCOPES && self.query.scopes.iter().all(small)
     }
 
     /// Takes all memories that match the condition as candidates, unless there are too many, or were a while ago.
     async fn all(&mut self) -> Result<Option<Found>> {
-        let (kind, now) = (Kind::of(self.query.scopes, self.selection.filter), self.tx.caller().request().at);
+        let (kind, now) = (Kind::of(&self.selection), self.tx.caller().request().at);
         if self.crowds.contain(kind, now) {
             return Ok(None);
         }
@@ -281,13 +294,6 @@ impl Search<'_, '_> {
         let Candidates { pool, nearest } = self.candidates;
         let (condition, most) = (self.condition()?, self.most());
         Ok(search::among(self.tx, &self.query, condition, arms(nearest, pool), most).await?)
-    }
-
-    /// Returns whether the result may be empty because matching memories have no vector comparable with the query's
-    /// yet.
-    async fn unvectored(&mut self) -> Result<bool> {
-        let condition = self.condition()?;
-        Ok(search::unvectored(self.tx, condition, self.query.model).await?)
     }
 
     fn most(&self) -> i64 {

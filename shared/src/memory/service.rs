@@ -30,7 +30,13 @@ impl Memories {
     /// Creates the service. `embedder` makes the vectors of memories and queries.
     #[must_use]
     pub fn new(gate: Gate, embedder: Arc<dyn Embedder>) -> Self {
-        Self { gate, embedder, blocks: Blocks::default(), crowds: Crowds::default(), reading: store::known::reading() }
+        Self {
+            gate,
+            embedder,
+            blocks: Blocks::default(),
+            crowds: Crowds::default(),
+            reading: store::known::reading(),
+        }
     }
 
     /// Creates the service with the embedder that needs no network.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::access::ApiKeyVerb;
 
 use super::{add, remember, remember_with, search, search_answer};
-use crate::harness::{Client as _, TestApp};
+use crate::harness::{Client as _, TestApp, pack};
 
 const FACTS: [&str; 6] = [
     "I prefer green tea over coffee",
@@ -145,25 +145,40 @@ async fn the_newer_of_two_equals_comes_first() {
 
 #[tokio::test]
 async fn filters_are_kept_however_near_the_others_are() {
-    let (_app, alice, _) = TestApp::two_tenants().await;
+    let (app, alice, _) = TestApp::two_tenants().await;
     // More that are nearer than any search looks at in its first step.
-    let texts: Vec<String> = (0..150).map(|n| format!("The tea of shop {n} is green tea")).collect();
+    let texts: Vec<String> = (0..160).map(|n| format!("The tea of shop {n} is green tea")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     add(&alice, &texts, json!({ "user_id": "shop" })).await.ok();
     remember_with(&alice, "My bicycle is red", json!({ "user_id": "me", "metadata": { "of": "me" } })).await;
-    for filters in [
-        json!({ "user_id": "me" }),
-        json!({ "metadata": { "of": "me" } }),
-        json!({ "NOT": { "user_id": "shop" } }),
-        json!({ "OR": [{ "user_id": "me" }, { "user_id": "nobody" }] }),
-        json!({ "keywords": { "contains": "bicycle" } }),
-    ] {
-        let found = search(&alice, "green tea", json!({ "filters": filters })).await;
-        assert_eq!(found, ["My bicycle is red"], "{filters}");
+    // All that matches is read if that is little; else, and where vectors are packed, the nearest are, and if those do not
+    // match, what does.
+    for packed in [false, true] {
+        if packed {
+            pack(app.database().superuser().await).await;
+        }
+        for filters in [
+            json!({ "user_id": "me" }),
+            json!({ "metadata": { "of": "me" } }),
+            json!({ "NOT": { "user_id": "shop" } }),
+            json!({ "OR": [{ "user_id": "me" }, { "user_id": "nobody" }] }),
+            json!({ "keywords": { "contains": "bicycle" } }),
+        ] {
+            let found = search(&alice, "green tea", json!({ "filters": filters })).await;
+            assert_eq!(found, ["My bicycle is red"], "{filters}");
+        }
+        let none = json!({ "filters": { "user_id": "nobody" } });
+        assert!(search(&alice, "green tea", none).await.is_empty());
+        // More than are read without looking for the nearest, with and without a filter, more than once.
+        for _ in 0..2 {
+            let shop = json!({ "filters": { "user_id": "shop" }, "top_k": 200 });
+            assert_eq!(search(&alice, "green tea", shop).await.len(), 160);
+            assert_eq!(
+                search(&alice, "green tea", json!({ "categories": [], "top_k": 200 })).await.len(),
+                161
+            );
+        }
     }
-    let none = json!({ "filters": { "user_id": "nobody" } });
-    assert!(search(&alice, "green tea", none).await.is_empty());
-    assert_eq!(search(&alice, "green tea", json!({ "categories": [], "top_k": 200 })).await.len(), 151);
 }
 
 #[tokio::test]

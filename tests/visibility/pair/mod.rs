@@ -25,7 +25,7 @@ use proptest::sample::Index;
 
 use super::model::{Model, Place};
 use super::steps::Step;
-use crate::harness::{Actor, Node, TestApp};
+use crate::harness::{Actor, Node, TestApp, pack};
 
 /// People at most: the others are invited.
 const MOST_PEOPLE: usize = 6;
@@ -144,6 +144,11 @@ impl Pair {
     fn pass(&mut self, time: chrono::TimeDelta) {
         self.app.advance(time);
         self.model.now = self.app.now();
+    }
+
+    /// Lets searches compare with the vectors in blocks, instead of reading everything.
+    pub(super) async fn pack(&self) {
+        pack(self.app.database().superuser().await).await;
     }
 
     /// What jobs do some time later: nothing may depend on when.

@@ -116,12 +116,7 @@ impl TlsConnect<Socket> for Greeting {
 }
 
 /// Logs in, until the login is accepted or something unknown arrives; returns what `tokio-postgres` is to read next.
-async fn log_in(
-    tls: &mut Tls,
-    startup: &Startup,
-    login: &Login,
-    progress: &Progress,
-) -> io::Result<Bytes> {
+async fn log_in(tls: &mut Tls, startup: &Startup, login: &Login, progress: &Progress) -> io::Result<Bytes> {
     let user = login.user.as_deref().unwrap_or(&startup.user);
     let parameters = startup.rest.iter().map(|(name, value)| (*name, value.as_str()));
     let mut message = BytesMut::new();

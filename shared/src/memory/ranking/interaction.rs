@@ -22,6 +22,8 @@ const NUMBERS: usize = 1 << 16;
 
 /// A match this good is the word itself or an equivalent.
 const FOUND: f32 = 0.8;
+/// Other forms of a word match this well.
+const SAME_WORD: f32 = 0.55;
 /// The emphasis of words that say little about the subject.
 const LIGHT: f32 = 0.5;
 /// Memories of more distinct tokens than this match by chance, the more so the longer they are.
@@ -149,10 +151,10 @@ pub(super) fn total(matched: &[f32], shares: &[f32]) -> f32 {
     matched.iter().zip(shares).map(|(matched, share)| matched * share).sum()
 }
 
-/// Returns the share of the query that a memory has word for word, by the weight of each token: 1 for all of it in a
+/// Returns the share of the query that a memory has in some form of its words, by the weight of each token: 1 for all of it in a
 /// memory of average length, and less in a longer one, as in BM25 (k1 = 1.2, b = 0.5) for words that occur once.
 pub(super) fn found(matched: &[f32], shares: &[f32], length: f32) -> f32 {
-    let found = matched.iter().zip(shares).filter(|(matched, _)| **matched > FOUND);
+    let found = matched.iter().zip(shares).filter(|(matched, _)| **matched > SAME_WORD);
     found.map(|(_, share)| share).sum::<f32>() * 2.2 / (1.0 + 1.2 * (0.5 + 0.5 * length))
 }
 

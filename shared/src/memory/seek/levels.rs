@@ -48,7 +48,7 @@ impl<'a> Seek<'a, '_> {
         let most = i64::try_from(candidates.pool).unwrap_or(i64::MAX);
         let all = levels::nearest(&mut self.tx, &query, levels, condition()?, (pool, most), compared).await?;
         self.found |= all.iter().any(|found| !found.items.is_empty());
-        let blind = all.iter().any(|found| found.blind);
+        let blind = all.iter().any(|found| !found.blind.is_empty());
         if self.degraded.is_none()
             && (blind || (!self.found && search::unvectored(&mut self.tx, condition()?, query.model).await?))
         {

@@ -43,6 +43,9 @@ mod predicate {
 pub(crate) use predicate::{ELSEWHERE, HOME};
 use predicate::{REACH, TENANT};
 
+/// The length up to which a filter's SQL is that of a single test. Without parameters it can be of any shape.
+const SIMPLE: usize = 64;
+
 /// A condition and its parameters, to be built into a statement. `$1` is the enterprise, `$2` the scopes, `$3` the day.
 pub(crate) struct Condition {
     /// True for the selected memories, in whatever scope.
@@ -108,7 +111,7 @@ impl Condition {
         let scopes: Vec<i64> = selection.scopes.iter().map(|scope| scope.id.0).collect();
         let mut params: Vec<Parameter> = vec![Box::new(enterprise), Box::new(scopes), Box::new(today)];
         let compiled = selection.filter.compile(params.len() + 1, resolve)?;
-        let common = compiled.params.len() <= 1;
+        let common = compiled.params.len() <= 1 && compiled.sql.len() <= SIMPLE;
         params.extend(compiled.params);
         // Each parameter must occur in the statement, or its type is unknown.
         let live = match selection.expired {

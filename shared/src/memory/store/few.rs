@@ -25,7 +25,7 @@ pub(crate) async fn all(
         return Ok(None);
     }
     let places = Places::of(first);
-    let blind = rows.iter().any(|row| row.get::<_, Option<f32>>(places.similarity).is_none());
+    let blind = places.blind(&rows);
     // How rare a word is, only the ranking knows, which sees all of them.
     let words = query.words.is_empty().then_some(0.0);
     let items: Vec<_> = rows.iter().map(|row| places.item(row, words)).collect::<Result<_, _>>()?;

@@ -3,6 +3,8 @@
 //! One statement in one round trip: it finds the nearest candidates in the projection, then reads the memories under
 //! row-level security. `memory::ranking` orders them.
 
+use std::collections::HashSet;
+
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -10,6 +12,7 @@ use crate::access::{PendingTx, ReadableScope, SearchTier};
 use crate::db::StoreError;
 use crate::embedding::Embedding;
 use crate::error::Result;
+use crate::ids::MemoryId;
 use crate::memory::compare::Compared;
 use crate::memory::ranking::{Item, Tokens};
 use crate::memory::store::condition::Condition;
@@ -84,8 +87,8 @@ pub(crate) struct Found {
     pub(crate) kept: usize,
     /// Whether an arm was cut off, so that there may be more.
     pub(crate) more: bool,
-    /// Whether some have no vector comparable with the query's.
-    pub(crate) blind: bool,
+    /// Those that have no vector comparable with the query's.
+    pub(crate) blind: HashSet<MemoryId>,
     /// Whether so few of the candidates match the condition that the best matches may be elsewhere.
     pub(crate) sparse: bool,
 }
@@ -225,7 +228,7 @@ pub(super) fn found(rows: &[&Row], most: i64) -> Result<(Found, bool), StoreErro
     };
     let places = Places::of(first);
     let there = rows.iter().filter(|row| row.get::<_, Option<Uuid>>(places.id).is_some());
-    let blind = there.clone().any(|row| row.get::<_, Option<f32>>(places.similarity).is_none());
+    let blind = places.blind(there.clone().copied());
     // A neighbour that neither arm found has no word score.
     let kept = there.clone().filter(|row| row.get::<_, Option<f32>>(places.text).is_some()).count();
     let brought = usize::try_from(first.get::<_, i64>("brought").min(most)).unwrap_or_default();
@@ -240,7 +243,7 @@ pub(super) struct Places {
     id: usize,
     memory: row::Places,
     tokens: usize,
-    pub(super) similarity: usize,
+    similarity: usize,
     text: usize,
     capture: usize,
     position: usize,
@@ -260,6 +263,12 @@ impl Places {
             position: place("capture_position"),
             opinion: place("opinion"),
         }
+    }
+
+    /// Returns those that have no vector comparable with the query's.
+    pub(super) fn blind<'r>(&self, rows: impl IntoIterator<Item = &'r Row>) -> HashSet<MemoryId> {
+        let blind = |row: &&Row| row.get::<_, Option<f32>>(self.similarity).is_none();
+        rows.into_iter().filter(blind).map(|row| MemoryId(row.get(self.id))).collect()
     }
 
     /// Converts a row, given its word score.
