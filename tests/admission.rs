@@ -71,6 +71,16 @@ async fn what_is_told_of_a_caller_is_what_holds_after_every_change() {
     changed("no policy").await;
     client.execute("DELETE FROM enterprise_plans", &[]).await.unwrap();
     assert_eq!(changed("no plan").await["quotas"], json!([6000, 12000, 600_000]));
+    client
+        .batch_execute(
+            "CREATE TEMP TABLE anew AS SELECT * FROM plans WHERE name = 'enterprise';
+             UPDATE anew SET key_per_minute = 6001;
+             DELETE FROM plans WHERE name = 'enterprise';
+             INSERT INTO plans SELECT * FROM anew",
+        )
+        .await
+        .unwrap();
+    assert_eq!(changed("the default plan, made anew").await["quotas"], json!([6001, 12000, 600_000]));
     owner.node_in(&north, ScopeKind::Team, "Alpha").await;
     changed("a team").await;
     client
@@ -140,7 +150,7 @@ async fn a_session_is_restricted_even_where_the_schema_does_not_tell_its_version
     client
         .batch_execute(
             "DROP FUNCTION mem0.schema_version();
-             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
               WHERE datname = current_database() AND usename = 'mem0_owner' AND pid <> pg_backend_pid()",
         )
         .await
@@ -149,7 +159,7 @@ async fn a_session_is_restricted_even_where_the_schema_does_not_tell_its_version
         mia.get(&path).await.assert_status(404);
         alice.get(&path).await.assert_status(200);
     }
-    let restricted =
+    let as_owner =
         "SELECT count(*) FROM pg_stat_activity WHERE usename = 'mem0_owner' AND datname = current_database()";
-    assert!(client.query_one(restricted, &[]).await.unwrap().get::<_, i64>(0) > 0, "it logs in as the owner");
+    assert!(client.query_one(as_owner, &[]).await.unwrap().get::<_, i64>(0) > 0, "it logs in as the owner");
 }

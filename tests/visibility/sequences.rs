@@ -38,7 +38,7 @@ pub(super) fn check(
         runtime.block_on(async {
             let mut pair = Pair::new(fault).await;
             for (number, step) in steps.iter().enumerate() {
-                // From then on, searches compare with the vectors in blocks instead of reading everything.
+                // From then on, scopes that have vectors by now are searched in blocks instead of being read whole.
                 if number == steps.len() / 2 {
                     pair.pack().await;
                 }

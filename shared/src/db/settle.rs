@@ -13,8 +13,8 @@ use tokio_postgres::error::SqlState;
 
 use super::{Readiness, SCHEMA_VERSION, StoreError, requirements};
 
-/// What every new connection is asked, and answers in the same form as [`VERSIONS`]: a session that begins reads a table for
-/// the first time only if it must.
+/// What every new connection is asked: the columns of [`VERSIONS`], without reading the history. A table costs a new
+/// session more than a function.
 const CURRENT: &str = "SELECT mem0.schema_version(), \
                        (SELECT extversion FROM pg_extension WHERE extname = 'vector')";
 

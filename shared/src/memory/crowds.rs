@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::access::AuthContext;
 use crate::memory::store::condition::Selection;
 use crate::recent::Recent;
 
@@ -15,17 +16,21 @@ const ROOM: usize = 4_096;
 /// For how long a kind counts as crowded: some of its memories may be forgotten meanwhile.
 const LASTS: TimeDelta = TimeDelta::minutes(10);
 
-/// A kind of search: all that decides which memories match.
+/// A kind of search: all that decides which memories match, also who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Kind(u64);
 
 impl Kind {
-    pub(super) fn of(selection: &Selection<'_>) -> Self {
+    pub(super) fn of(selection: &Selection<'_>, caller: &AuthContext) -> Self {
+        Self::asked_by(selection, &(caller.user_id(), caller.ceiling()))
+    }
+
+    fn asked_by(selection: &Selection<'_>, who: &impl std::fmt::Debug) -> Self {
         let Selection { scopes, filter, latest_only, homes, expired } = selection;
         let mut hasher = DefaultHasher::new();
         // Scopes have ids that no other enterprise has.
         scopes.iter().for_each(|scope| scope.id.0.hash(&mut hasher));
-        format!("{filter:?} {latest_only} {homes:?} {expired}").hash(&mut hasher);
+        format!("{filter:?} {latest_only} {homes:?} {expired} {who:?}").hash(&mut hasher);
         Self(hasher.finish())
     }
 }
@@ -62,7 +67,8 @@ mod tests {
 
     fn kind(filter: &serde_json::Value, latest_only: bool) -> Kind {
         let filter = Filter::parse(filter).unwrap();
-        Kind::of(&Selection { filter: &filter, latest_only, ..Selection::everything(&[]) })
+        let selection = Selection { filter: &filter, latest_only, ..Selection::everything(&[]) };
+        Kind::asked_by(&selection, &"somebody")
     }
 
     #[test]

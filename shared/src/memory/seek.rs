@@ -7,11 +7,13 @@
 
 mod levels;
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use crate::access::{Action, AuthContext, PendingTx, ReadableScope, SearchTier, TenantTx};
 use crate::embedding::{Embedding, Purpose};
 use crate::error::Result;
+use crate::ids::MemoryId;
 use crate::memory::blocks::Blocks;
 use crate::memory::compare::{Compared, compare};
 use crate::memory::crowds::{Crowds, Kind};
@@ -161,14 +163,28 @@ impl<'a> Seek<'a, '_> {
             candidates,
         };
         let mut found = search.run().await?;
-        let blind = std::mem::take(&mut found.blind);
+        let (blind, none) = (std::mem::take(&mut found.blind), found.items.is_empty());
         let (found, more) = self.rank(found, area.top_k as usize);
         self.found |= !found.is_empty();
-        let blindly = found.iter().any(|found| blind.contains(&found.memory.id));
-        if self.degraded.is_none() && (blindly || (!self.found && self.unvectored(&scopes, area).await?)) {
+        if self.degraded.is_none()
+            && (self.is_unfinished(&blind, found.iter())
+                || (none && !self.found && self.unvectored(&scopes, area).await?))
+        {
             self.degraded = Some(Degraded::Unfinished);
         }
         Ok(Part { found, scopes, more })
+    }
+
+    /// Whether something was found that has no vector, or, where nothing was good enough, might have been.
+    fn is_unfinished<'f>(
+        &self,
+        blind: &HashSet<MemoryId>,
+        mut found: impl Iterator<Item = &'f Recalled>,
+    ) -> bool {
+        match self.found {
+            true => found.any(|found| blind.contains(&found.memory.id)),
+            false => !blind.is_empty(),
+        }
     }
 
     /// Returns whether the result may be empty because matching memories have no vector comparable with the query's
@@ -263,7 +279,7 @@ impl Search<'_, '_> {
 
     /// Takes all memories that match the condition as candidates, unless there are too many, or were a while ago.
     async fn all(&mut self) -> Result<Option<Found>> {
-        let (kind, now) = (Kind::of(&self.selection), self.tx.caller().request().at);
+        let (kind, now) = (Kind::of(&self.selection, self.tx.caller()), self.tx.caller().request().at);
         if self.crowds.contain(kind, now) {
             return Ok(None);
         }

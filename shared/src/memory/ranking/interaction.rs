@@ -152,7 +152,7 @@ pub(super) fn total(matched: &[f32], shares: &[f32]) -> f32 {
 }
 
 /// Returns the share of the query that a memory has in some form of its words, by the weight of each token: 1 for all of it in a
-/// memory of average length, and less in a longer one, as in BM25 (k1 = 1.2, b = 0.5) for words that occur once.
+/// memory of average length, up to 1.4 in a shorter one and less in a longer one, as in BM25 (k1 = 1.2, b = 0.5) for words that occur once.
 pub(super) fn found(matched: &[f32], shares: &[f32], length: f32) -> f32 {
     let found = matched.iter().zip(shares).filter(|(matched, _)| **matched > SAME_WORD);
     found.map(|(_, share)| share).sum::<f32>() * 2.2 / (1.0 + 1.2 * (0.5 + 0.5 * length))

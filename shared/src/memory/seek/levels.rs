@@ -1,8 +1,11 @@
 //! Finding the best memories of each of several levels in one search.
 
+use std::collections::HashSet;
+
 use super::{Candidates, Seek, arms, is_selective, selection};
 use crate::access::ReadableScope;
 use crate::error::Result;
+use crate::ids::MemoryId;
 use crate::memory::compare::{Compared, compare};
 use crate::memory::store::condition::Condition;
 use crate::memory::store::levels::{self, Levels};
@@ -47,19 +50,24 @@ impl<'a> Seek<'a, '_> {
         };
         let most = i64::try_from(candidates.pool).unwrap_or(i64::MAX);
         let all = levels::nearest(&mut self.tx, &query, levels, condition()?, (pool, most), compared).await?;
-        self.found |= all.iter().any(|found| !found.items.is_empty());
-        let blind = all.iter().any(|found| !found.blind.is_empty());
-        if self.degraded.is_none()
-            && (blind || (!self.found && search::unvectored(&mut self.tx, condition()?, query.model).await?))
-        {
-            self.degraded = Some(Degraded::Unfinished);
-        }
+        let blind: HashSet<MemoryId> = all.iter().flat_map(|found| found.blind.iter().copied()).collect();
+        let none = all.iter().all(|found| found.items.is_empty());
         let most = super::page(per_level);
         let ranked = all.into_iter().map(|found| {
             let sparse = found.more && found.sparse;
             let (found, more) = self.rank(found, most);
             OfLevel { found, more: more || sparse, sparse }
         });
-        Ok(ranked.collect())
+        let levels: Vec<OfLevel> = ranked.collect();
+        self.found |= levels.iter().any(|level| !level.found.is_empty());
+        if self.degraded.is_none()
+            && (self.is_unfinished(&blind, levels.iter().flat_map(|level| &level.found))
+                || (none
+                    && !self.found
+                    && search::unvectored(&mut self.tx, condition()?, query.model).await?))
+        {
+            self.degraded = Some(Degraded::Unfinished);
+        }
+        Ok(levels)
     }
 }
