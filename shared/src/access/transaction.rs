@@ -24,13 +24,12 @@ pub struct TenantTx<'a> {
     /// Whether the caller's authority has already been checked again in this transaction, before the caller could
     /// change it themselves.
     asked: AtomicBool,
-    /// The enterprise's policy for its log, if it was read with the binding or with the caller.
+    /// The enterprise's policy for its log, if it was read with the binding.
     policy: Option<AuditPolicy>,
 }
 
 impl<'a> TenantTx<'a> {
     fn new(tx: Tx, caller: &'a AuthContext, policy: Option<AuditPolicy>) -> Self {
-        let policy = policy.or_else(|| caller.policy.clone());
         Self { tx, caller, asked: AtomicBool::new(caller.epochs.is_none()), policy }
     }
 
@@ -54,9 +53,9 @@ impl<'a> TenantTx<'a> {
         self.caller
     }
 
-    /// The enterprise's policy for its log, if it is known.
+    /// The enterprise's policy for its log, if it was read with the binding or with the caller.
     pub(crate) fn policy(&self) -> Option<&AuditPolicy> {
-        self.policy.as_ref()
+        self.policy.as_ref().or(self.caller.policy.as_ref())
     }
 
     /// Continues as sign-in, in the same transaction: for operations on accounts and credentials, once the caller's

@@ -25,7 +25,9 @@ impl Progress {
     pub(in crate::db) fn reach(&self, stage: Stage) {
         self.0.send_if_modified(|reached| {
             let further = stage > *reached;
-            *reached = stage.max(*reached);
+            if further {
+                *reached = stage;
+            }
             further
         });
     }
